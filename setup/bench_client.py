@@ -1,0 +1,208 @@
+"""What one client process does: build messages, send them, look at the answers."""
+
+import itertools
+import math
+import os
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
+
+from . import bench_people as people
+from .bench_caller import Caller, Target
+from .bench_clock import Measurement, count_items, repeat
+from .bench_floor import Floor, get_known_digests
+from .bench_messages import CHECKS, Person, build_messages, count_not_gone
+
+Batch = list[Person]
+Exchange = Callable[[str, bytes], bytes]
+
+PATIENCE = 600  # seconds until a client gives up waiting for the others
+STRIDE = 10_000_000  # new people of one client for one size of batch, at most
+CHOSEN_ITEMS, CHOSEN_CALLS = 20_000, 500
+SHOWN = 1000  # the size of message that every participant may send
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, how long and with how many.
+
+    `run` is a number that no other run on this database has: its new people are its
+    own. `rows` people, numbered from 0, are linked already.
+    """
+
+    target: Target
+    dsn: str
+    rows: int
+    clients: int
+    seconds: float
+    batches: tuple[int, ...]
+    run: int
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One of the clients, and where it waits for the others."""
+
+    plan: Plan
+    number: int
+    barrier: Barrier
+
+    def measure(self, operation: str, exchange: Exchange, bodies) -> tuple:
+        """Begin together with the others and repeat; see `repeat`."""
+        self.barrier.wait(PATIENCE)
+        return repeat(lambda body: exchange(operation, body), bodies, self.plan.seconds)
+
+    def choose_people(self, size: int) -> list[Batch]:
+        """Batches of people who are linked, chosen at random."""
+        chance, rows = random.Random(), range(self.plan.rows)
+        count = min(CHOSEN_CALLS, CHOSEN_ITEMS // size + 1)
+        choose = chance.sample if size <= self.plan.rows else chance.choices
+        return [
+            [(number, 0) for number in choose(rows, k=size)] for _batch in range(count)
+        ]
+
+    def make_people(self, size: int, count: int) -> list[Batch]:
+        """Batches of people whom nobody knows yet."""
+        place = self.number * len(self.plan.batches) + self.plan.batches.index(size)
+        first = (self.plan.run * 1000 + place) * STRIDE
+        return [
+            [(first + start * size + number, 0) for number in range(size)]
+            for start in range(min(count, STRIDE // size))
+        ]
+
+
+# === THE TWO WAYS === #
+
+
+class Rest:
+    """The way of a participant: every answer is looked at."""
+
+    items_per_second, calls_per_second = 10_000, 500
+
+    def connect(self, seat: Seat, batches: list[Batch]) -> Exchange:
+        return Caller(seat.plan.target).send
+
+    def count_wrong(self, operation: str, batch: Batch, answer: bytes) -> int:
+        return CHECKS[operation](batch, answer)
+
+    def count_untrue(self, exchange: Exchange, seat: Seat, batch: Batch, gone: bool):
+        """How many of a batch the registry now tells otherwise than was written."""
+        batch = batch[:SHOWN]
+        sender = seat.plan.target.sender_id
+        (body,) = build_messages("resolve", sender, [batch])
+        count = count_not_gone if gone else CHECKS["resolve"]
+        return count(batch, exchange("resolve", body))
+
+
+class Bare:
+    """The floor's way: nothing is looked at."""
+
+    items_per_second, calls_per_second = 40_000, 3_000
+
+    def connect(self, seat: Seat, batches: list[Batch]) -> Exchange:
+        numbers = {number for batch in batches for number, _generation in batch}
+        if max(numbers) < seat.plan.rows:
+            digests = get_known_digests(seat.plan.dsn, numbers)
+        else:
+            digests = {number: os.urandom(32) for number in numbers}
+        by_id = {people.get_id(number): digest for number, digest in digests.items()}
+        return Floor(seat.plan.dsn, by_id).send
+
+    def count_wrong(self, operation: str, batch: Batch, answer: bytes) -> int:
+        return 0
+
+    def count_untrue(self, exchange: Exchange, seat: Seat, batch: Batch, gone: bool):
+        return 0
+
+
+WAYS = {"rest": Rest(), "floor": Bare()}
+
+# === WHAT IS DONE === #
+
+
+def ask_empty(seat: Seat, _size: int, _way: str) -> dict[str, Measurement]:
+    """The cheapest route of the same server."""
+    caller = Caller(seat.plan.target)
+    right = caller.ask_empty(b"")
+
+    def exchange(_operation: str, _body: bytes) -> bytes:
+        return caller.ask_empty(b"")
+
+    answers, measured = seat.measure("", exchange, itertools.repeat(b""))
+    wrong = sum(answer != right or b'"ok"' not in answer for answer in answers)
+    return {"empty": count_items(measured, len(answers), wrong)}
+
+
+def resolve(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
+    """Ask again and again for people who are linked."""
+    work, batches = WAYS[way], seat.choose_people(size)
+    exchange = work.connect(seat, batches)
+    bodies = list(build_messages("resolve", seat.plan.target.sender_id, batches))
+    exchange("resolve", bodies[0])
+    answers, measured = seat.measure("resolve", exchange, itertools.cycle(bodies))
+    wrong = _count_wrong(work, "resolve", itertools.cycle(batches), answers)
+    return {"resolve": count_items(measured, size * len(answers), wrong)}
+
+
+def write(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
+    """Link new people, update some or all of them, unlink them."""
+    work = WAYS[way]
+    calls = min(
+        math.ceil(seat.plan.seconds * work.items_per_second / size),
+        math.ceil(seat.plan.seconds * work.calls_per_second),
+    )
+    batches = seat.make_people(size, calls + 1)
+    exchange = work.connect(seat, batches)
+    told = {}
+
+    def run(operation: str, batches: list[Batch]) -> list[Batch]:
+        told[operation], done = _write(seat, work, exchange, operation, batches)
+        return done
+
+    linked = run("link", batches)
+    updated = run("update", _move_on(linked, calls))
+    run("unlink", get_last(linked, updated))
+    return told
+
+
+def _write(seat: Seat, work, exchange: Exchange, operation: str, batches: list[Batch]):
+    """Send the batches; what was measured, and those that came to be sent."""
+    sender = seat.plan.target.sender_id
+    bodies = list(build_messages(operation, sender, batches))
+    answers, measured = seat.measure(operation, exchange, bodies)
+    done, gone = batches[: len(answers)], operation == "unlink"
+    wrong = _count_wrong(work, operation, done, answers)
+    wrong += work.count_untrue(exchange, seat, done[-1], gone)
+    return count_items(measured, sum(map(len, done)), wrong), done
+
+
+def _count_wrong(work, operation: str, batches, answers: Sequence[bytes]) -> int:
+    return sum(
+        work.count_wrong(operation, batch, answer)
+        for answer, batch in zip(answers, batches, strict=False)
+    )
+
+
+def _move_on(batches: list[Batch], calls: int) -> list[Batch]:
+    """The same people over and over, each time with their next account.
+
+    >>> _move_on([[(7, 0)], [(8, 0)]], 3)
+    [[(7, 1)], [(8, 1)], [(7, 2)]]
+    """
+    return [
+        [(number, 1 + place // len(batches)) for number, _generation in batch]
+        for place, batch in zip(range(calls), itertools.cycle(batches), strict=False)
+    ]
+
+
+def get_last(linked: list[Batch], updated: list[Batch]) -> list[Batch]:
+    """Those who were linked, each with the account that they have now.
+
+    >>> get_last([[(7, 0)], [(8, 0)]], [[(7, 1)], [(8, 1)], [(7, 2)]])
+    [[(7, 2)], [(8, 1)]]
+    >>> get_last([[(7, 0)], [(8, 0)]], [[(7, 1)]])
+    [[(7, 1)], [(8, 0)]]
+    """
+    by_first = {batch[0][0]: batch for batch in (*linked, *updated)}
+    return [by_first[batch[0][0]] for batch in linked]

@@ -1,0 +1,90 @@
+"""Doing the same again and again for some seconds, and how long it took."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+
+#: What is sent, and what came back.
+Send = Callable[[bytes], bytes]
+
+
+@dataclass
+class Measurement:
+    """Calls of one process, or of several put together."""
+
+    calls: int = 0
+    items: int = 0
+    wrong: int = 0
+    calls_per_second: float = 0.0
+    items_per_second: float = 0.0
+    latencies: list[float] = field(default_factory=list, repr=False)
+
+    def add(self, other: "Measurement") -> None:
+        """Count in what another process did at the same time."""
+        self.calls += other.calls
+        self.items += other.items
+        self.wrong += other.wrong
+        self.calls_per_second += other.calls_per_second
+        self.items_per_second += other.items_per_second
+        self.latencies += other.latencies
+
+    def to_dict(self) -> dict:
+        """The figures; of the latencies, in milliseconds, what is told of them.
+
+        >>> told = Measurement(calls=2, latencies=[0.001, 0.003]).to_dict()
+        >>> told["calls"], told["p50_ms"], told["p95_ms"]
+        (2, 1.0, 3.0)
+        """
+        told = asdict(self)
+        latencies = sorted(told.pop("latencies"))
+        told["p50_ms"] = get_percentile(latencies, 50)
+        told["p95_ms"] = get_percentile(latencies, 95)
+        return told
+
+
+def get_percentile(latencies: list[float], percent: int) -> float:
+    """What so many percent of sorted latencies do not exceed, in milliseconds.
+
+    >>> get_percentile([0.001, 0.002, 0.003, 0.004], 50)
+    2.0
+    >>> get_percentile([], 95)
+    0.0
+    """
+    if not latencies:
+        return 0.0
+    place = -(-len(latencies) * percent // 100) - 1
+    return round(latencies[max(place, 0)] * 1000, 3)
+
+
+def repeat(
+    send: Send, bodies: Iterable[bytes], seconds: float
+) -> tuple[list[bytes], Measurement]:
+    """Send one body after the other until the time is over, at least one.
+
+    The answers are looked at later, so that this takes nothing of the server's time.
+
+    :return: the answers, and the calls with how long each took; items are not counted
+    """
+    answers, latencies = [], []
+    begun = ended = time.perf_counter()
+    for body in bodies:
+        started = time.perf_counter()
+        if answers and started - begun >= seconds:
+            break
+        answers.append(send(body))
+        ended = time.perf_counter()
+        latencies.append(ended - started)
+    took = max(ended - begun, 1e-9)
+    rate = len(answers) / took
+    return answers, Measurement(
+        len(answers), calls_per_second=rate, latencies=latencies
+    )
+
+
+def count_items(measured: Measurement, items: int, wrong: int) -> Measurement:
+    """Complete what was measured by how many items it was, and how many went wrong."""
+    measured.items, measured.wrong = items, wrong
+    if measured.calls:
+        per_call = items / measured.calls
+        measured.items_per_second = measured.calls_per_second * per_call
+    return measured

@@ -1,0 +1,146 @@
+"""The databases to measure in: made once, filled by the store's own code, kept."""
+
+import json
+import os
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from .commands import run
+from .demo import get_database_name, get_digest
+from .installation import AGAIN, Installation
+from .machine import check_disk
+from .odoo_source import get_odoo
+from .packages import get_postgres_binaries, prepare_packages
+from .places import Places, get_addons, write_private
+from .postgres import get_server, running
+from .progress import say, step
+
+PARTICIPANT = Path(__file__).with_name("bench_participant.py")
+FILL = Path(__file__).with_name("bench_fill.py")
+SHARES = 2
+PROGRESS_SECONDS = 5
+GIBIBYTES_PER_MILLION = 4.0  # twice what the rows take: a run works in a copy
+
+
+def get_installations(places: Places, rows: int) -> tuple[Installation, Installation]:
+    """The database that holds so many rows, and the one that runs work in.
+
+    :raises Failure: when something that they need cannot be had
+    """
+    source = get_odoo(places)
+    prepare_packages(places, source, testing=False)
+    folder = places.state / "bench"
+    server = get_server(folder / "postgres", get_postgres_binaries(places))
+    name = get_database_name(folder, server, "spar_bench")
+    filled = Installation(places, source, server, folder, f"{name}_{rows}")
+    return filled, Installation(places, source, server, folder, name)
+
+
+def _get_facts_file(folder: Path, rows: int) -> Path:
+    """What is known of a database with so many rows; there once it was made whole."""
+    return folder / f"rows-{rows}.json"
+
+
+def get_participant(folder: Path, rows: int) -> dict:
+    """Who calls in a database that was made."""
+    return json.loads(_get_facts_file(folder, rows).read_text())["participant"]
+
+
+def make_participant(installation: Installation) -> dict:
+    """Make who calls, and who holds money; the participant with a new secret."""
+    words = {"SPAR_ROOT": str(installation.places.root)}
+    return installation.run_script(PARTICIPANT, **words)
+
+
+# === FILLING === #
+
+
+def _fill_share(installation: Installation, rows: int, share: int) -> None:
+    words = {
+        "SPAR_ROOT": str(installation.places.root),
+        "BENCH_ROWS": str(rows),
+        "BENCH_SHARE": str(share),
+        "BENCH_SHARES": str(SHARES),
+    }
+    run(
+        installation.get_command("shell", "--no-http"),
+        log=installation.folder / f"{installation.database}.fill-{share}.log",
+        failing=f"Cannot fill the database to measure in. {AGAIN}",
+        env={**installation.environment, **words},
+        cwd=installation.folder,
+        stdin=FILL,
+    )
+
+
+def _tell_progress(installation: Installation, rows: int, filling: list[Future]):
+    """Show how far it is until it is done, or one of the processes has failed."""
+    query = "SELECT count(*) FROM spar_bench_person"
+    left = set(filling)
+    while left:
+        done, left = wait(left, PROGRESS_SECONDS, FIRST_EXCEPTION)
+        if any(each.exception() for each in done):
+            return
+        count = int(installation.server.get_answer(query, installation.database) or 0)
+        say(f"    {count:,} of {rows:,}")
+
+
+def fill(installation: Installation, rows: int) -> None:
+    """Link people until there are so many; goes on where an earlier run ended.
+
+    :raises Failure: when the store does not take them
+    """
+    with ThreadPoolExecutor(SHARES) as pool:
+        shares = range(SHARES)
+        filling = [pool.submit(_fill_share, installation, rows, n) for n in shares]
+        _tell_progress(installation, rows, filling)
+    for each in filling:
+        each.result()
+    installation.server.get_answer("VACUUM ANALYZE", installation.database)
+
+
+# === MAKING === #
+
+
+def _make(filled: Installation, facts_file: Path) -> None:
+    """The database with all addons and the participant, no rows yet."""
+    with step("Making a database to measure in (takes a minute or two)"):
+        filled.create()
+        filled.install_suite(demo=False)
+        participant = make_participant(filled)
+    _write_facts(filled, facts_file, participant, complete=False)
+
+
+def _upgrade(filled: Installation) -> None:
+    with step("The addons have changed: upgrading the database to measure in"):
+        filled.upgrade(get_addons(filled.places.root))
+
+
+def _write_facts(
+    filled: Installation, facts_file: Path, participant: dict, *, complete: bool
+) -> None:
+    os.sync()  # what was made in haste is on the disk before it counts as made
+    digest = get_digest(filled.places.root)
+    facts = {"participant": participant, "digest": digest, "complete": complete}
+    write_private(facts_file, json.dumps(facts))
+
+
+def make_filled(filled: Installation, rows: int) -> None:
+    """Have the database with so many rows: make it, fill it, bring it up to date.
+
+    :raises Failure: saying what to do
+    """
+    facts_file = _get_facts_file(filled.folder, rows)
+    facts = json.loads(facts_file.read_text()) if facts_file.exists() else {}
+    digest = get_digest(filled.places.root)
+    if facts.get("complete") and facts["digest"] == digest:
+        return
+    check_disk(filled.places.state, 0.5 + GIBIBYTES_PER_MILLION * rows / 10**6)
+    with running(filled.server, hasty=True):
+        if not facts:
+            _make(filled, facts_file)
+        elif facts["digest"] != digest:
+            _upgrade(filled)
+        facts = json.loads(facts_file.read_text())
+        with step(f"Filling it with {rows:,} mappings"):
+            fill(filled, rows)
+        _write_facts(filled, facts_file, facts["participant"], complete=True)

@@ -1,0 +1,163 @@
+"""The floor: the same messages with bare psycopg2 and `json`.
+
+No Odoo, no HTTP, no checks, no cryptography: digests are known beforehand, sealed
+values stay sealed, writes go to a table of their own with one plain row for each item,
+as long as a mapping's.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+
+import psycopg2
+from psycopg2.extras import execute_values
+
+TABLE = "spar_bench_floor"
+# What the store asks to resolve by ID, and then for who holds the money.
+FIND = """
+    SELECT wanted.place, i.id, i.uuid, i.sealed, s.uuid, s.change_lock, s.pay_stop,
+           m.identifier_id, m.id, m.uuid, m.version, m.state, m.purpose, m.origin,
+           m.sealed, m.provider_id, m.branch_id, u.uuid, u.sealed
+      FROM unnest(%s) WITH ORDINALITY AS wanted (digest, place)
+     CROSS JOIN LATERAL (
+           SELECT * FROM spar_subject_id
+            WHERE digest_a = wanted.digest AND active LIMIT 1) i
+      JOIN spar_subject s ON s.id = i.subject_id
+      LEFT JOIN spar_mapping m ON m.subject_id = s.id
+           AND m.state IN ('active', 'suspended') AND m.rank = 1
+      LEFT JOIN LATERAL (
+           SELECT uuid, sealed FROM spar_subject_id
+            WHERE id = nullif(m.identifier_id, i.id) LIMIT 1) u ON true
+"""
+PROVIDERS = """
+    SELECT 'provider', id, code, name ->> 'en_US' FROM spar_fsp WHERE id = ANY(%s)
+     UNION ALL
+    SELECT 'branch', id, code, '' FROM spar_fsp_branch WHERE id = ANY(%s)
+"""
+PROVIDER, BRANCH = 15, 16
+FA = "account:0000000000000000000000@mb0000.bench000"
+TIMESTAMP = "2026-01-01T00:00:00.000000Z"
+HEADER = {
+    "version": "1.0.0",
+    "message_id": "00000000-0000-0000-0000-000000000000",
+    "message_ts": TIMESTAMP,
+    "status": "succ",
+    "is_msg_encrypted": False,
+}
+
+
+def make_table(dsn: str) -> None:
+    """The table that the floor writes to, empty."""
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"""DROP TABLE IF EXISTS {TABLE};
+                CREATE TABLE {TABLE} (
+                    id serial PRIMARY KEY, digest bytea NOT NULL UNIQUE,
+                    state varchar NOT NULL, payload bytea NOT NULL)"""
+        )
+    connection.close()
+
+
+def get_row_size(dsn: str) -> int:
+    """How long a mapping's row is, on average of some."""
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT avg(pg_column_size(m))::int
+                 FROM (SELECT * FROM spar_mapping ORDER BY id DESC LIMIT 1000) m"""
+        )
+        (size,) = cursor.fetchone()
+    connection.close()
+    return size
+
+
+def get_known_digests(dsn: str, numbers: Iterable[int]) -> dict[int, bytes]:
+    """The digest of each person's ID, as the database to measure in keeps it."""
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT number, digest FROM spar_bench_person WHERE number = ANY(%s)",
+            (list(numbers),),
+        )
+        found = {number: bytes(digest) for number, digest in cursor.fetchall()}
+    connection.close()
+    return found
+
+
+class Floor:
+    """One process with one connection; each call is a transaction."""
+
+    def __init__(self, dsn: str, digests: dict[str, bytes]):
+        self.connection = psycopg2.connect(dsn)
+        self.digests = digests
+        self.payload = os.urandom(get_row_size(dsn))
+
+    def send(self, operation: str, body: bytes) -> bytes:
+        """Parse a message, do it, write the answer."""
+        items = json.loads(body)["message"][f"{operation}_request"]
+        with self.connection, self.connection.cursor() as cursor:
+            answers = getattr(self, f"_{operation}")(cursor, items)
+        document = {
+            "header": {**HEADER, "action": operation, "total_count": len(items)},
+            "message": {"transaction_id": "1", f"{operation}_response": answers},
+        }
+        return json.dumps(document).encode()
+
+    def _resolve(self, cursor, items: list[dict]) -> list[dict]:
+        cursor.execute(FIND, ([self.digests[item["id"]] for item in items],))
+        rows = {row[0]: row for row in cursor.fetchall()}
+        providers = list({row[PROVIDER] for row in rows.values()})
+        branches = list({row[BRANCH] for row in rows.values()})
+        cursor.execute(PROVIDERS, (providers, branches))
+        known = {(kind, key): rest for kind, key, *rest in cursor.fetchall()}
+        return [
+            self._build_found(item, rows[place], known)
+            for place, item in enumerate(items, start=1)
+        ]
+
+    def _build_found(self, item: dict, row: tuple, known: dict) -> dict:
+        code, name = known["provider", row[PROVIDER]]
+        branch_code, _name = known["branch", row[BRANCH]]
+        return {
+            "reference_id": item["reference_id"],
+            "timestamp": TIMESTAMP,
+            "status": "succ",
+            "status_reason_code": "succ.id.active",
+            "id": item["id"],
+            "fa": FA,
+            "account_provider_info": {
+                "name": name,
+                "code": code,
+                "subcode": branch_code,
+            },
+            "locale": "eng",
+        }
+
+    def _link(self, cursor, items: list[dict]) -> list[dict]:
+        rows = [(self.digests[item["id"]], "active", self.payload) for item in items]
+        query = f"INSERT INTO {TABLE} (digest, state, payload) VALUES %s"
+        execute_values(cursor, query, rows, page_size=len(rows))
+        return [self._build_done(item) for item in items]
+
+    def _update(self, cursor, items: list[dict]) -> list[dict]:
+        rows = [(self.digests[item["id"]], self.payload) for item in items]
+        query = f"""UPDATE {TABLE} t SET payload = v.payload
+                      FROM (VALUES %s) AS v (digest, payload)
+                     WHERE t.digest = v.digest"""
+        template = "(%s::bytea, %s::bytea)"
+        execute_values(cursor, query, rows, template, page_size=len(rows))
+        return [self._build_done(item) for item in items]
+
+    def _unlink(self, cursor, items: list[dict]) -> list[dict]:
+        digests = [self.digests[item["id"]] for item in items]
+        query = f"UPDATE {TABLE} SET state = 'ended' WHERE digest = ANY(%s)"
+        cursor.execute(query, (digests,))
+        return [self._build_done(item) for item in items]
+
+    def _build_done(self, item: dict) -> dict:
+        return {
+            "reference_id": item["reference_id"],
+            "timestamp": TIMESTAMP,
+            "status": "succ",
+            "id": item["id"],
+            "fa": item["fa"],
+            "locale": "eng",
+        }

@@ -1,0 +1,114 @@
+"""Run in the checkout's Python environment: all clients, all kinds of work.
+
+Reads the plan as JSON from its input, tells what it is at, and writes what it measured
+as JSON to the file that the plan names.
+"""
+
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, wait
+from pathlib import Path
+from threading import BrokenBarrierError
+
+from .bench_caller import Target
+from .bench_client import Plan, Seat, ask_empty, resolve, write
+from .bench_clock import Measurement
+from .bench_floor import make_table
+from .progress import say
+
+#: What a client does, for batches of a size, by REST or bare.
+Work = Callable[[Seat, int, str], dict[str, Measurement]]
+
+_barrier = None
+
+
+def _take_barrier(barrier) -> None:
+    """What each client process is given once: it cannot travel with a task."""
+    global _barrier
+    _barrier = barrier
+
+
+def _run_client(work: Work, plan: Plan, number: int, size: int, way: str) -> dict:
+    try:
+        return work(Seat(plan, number, _barrier), size, way)
+    except BaseException:
+        _barrier.abort()  # the others would wait for this one
+        raise
+
+
+class Clients:
+    """The client processes, which begin each piece of work together."""
+
+    def __init__(self, plan: Plan):
+        context = multiprocessing.get_context("spawn")
+        self.plan = plan
+        self.pool = ProcessPoolExecutor(
+            plan.clients,
+            mp_context=context,
+            initializer=_take_barrier,
+            initargs=(context.Barrier(plan.clients),),
+        )
+
+    def run(self, work: Work, size: int, way: str) -> dict[str, Measurement]:
+        """What all clients together measured, by operation."""
+        running = [
+            self.pool.submit(_run_client, work, self.plan, number, size, way)
+            for number in range(self.plan.clients)
+        ]
+        wait(running)
+        errors = [found for each in running if (found := each.exception())]
+        for error in sorted(errors, key=lambda e: isinstance(e, BrokenBarrierError)):
+            raise error
+        return _add_up([each.result() for each in running])
+
+
+def _add_up(told: list[dict[str, Measurement]]) -> dict[str, Measurement]:
+    """The sum over the clients, by operation.
+
+    >>> _add_up([{"link": Measurement(calls=1)}, {"link": Measurement(calls=2)}])
+    {'link': Measurement(calls=3, items=0, wrong=0, calls_per_second=0.0, \
+items_per_second=0.0)}
+    """
+    sums = {name: Measurement() for name in told[0]}
+    for each in told:
+        for name, measured in each.items():
+            sums[name].add(measured)
+    return sums
+
+
+def measure(plan: Plan) -> dict:
+    """Everything that the plan wants measured, the floor right before the work."""
+    clients, rows = Clients(plan), []
+    make_table(plan.dsn)
+    with clients.pool:
+        say("    the empty route")
+        empty = clients.run(ask_empty, 1, "rest")["empty"]
+        for work, words in ((resolve, "resolve"), (write, "link, update, unlink")):
+            for size in plan.batches:
+                say(f"    {words}: {size:,} a call")
+                bare, rest = (clients.run(work, size, w) for w in ("floor", "rest"))
+                for name, measured in rest.items():
+                    rows.append(_build_row(name, size, measured, bare[name]))
+    return {"empty_route": empty.to_dict(), "work": rows}
+
+
+def _build_row(work: str, size: int, rest: Measurement, floor: Measurement) -> dict:
+    bare = floor.to_dict()
+    bare.pop("wrong")
+    return {"work": work, "batch": size, **rest.to_dict(), "floor": bare}
+
+
+def main() -> None:
+    given = json.load(sys.stdin)
+    answer = Path(given.pop("answer"))
+    batches = tuple(given.pop("batches"))
+    target = Target(**given.pop("target"))
+    plan = Plan(target, batches=batches, run=time.time_ns() // 10**8, **given)
+    answer.write_text(json.dumps(measure(plan)))
+
+
+if __name__ == "__main__":
+    main()

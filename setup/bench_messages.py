@@ -1,0 +1,131 @@
+"""The messages that are measured, and whether their answers are right."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
+
+from . import bench_people as people
+
+#: Somebody who is linked or was, and with which generation of address.
+Person = tuple[int, int]
+Check = Callable[[Sequence[Person], bytes], int]
+
+_numbers = itertools.count(1)
+
+
+def get_timestamp() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+
+
+def build_message(operation: str, sender: str, items: list[dict]) -> bytes:
+    """A message as a participant of the profile `openg2p-1.x` may write it."""
+    timestamp = get_timestamp()
+    number = f"{timestamp}-{next(_numbers)}"
+    header = {
+        "version": "1.0.0",
+        "message_id": number,
+        "message_ts": timestamp,
+        "action": operation,
+        "sender_id": sender,
+        "total_count": len(items),
+    }
+    numbered = [
+        {"reference_id": str(place), "timestamp": timestamp, **item}
+        for place, item in enumerate(items)
+    ]
+    message = {"transaction_id": number, f"{operation}_request": numbered}
+    return json.dumps({"header": header, "message": message}).encode()
+
+
+# === WHAT IS ASKED === #
+
+
+def build_resolve(person: Person) -> dict:
+    return {"id": people.get_id(person[0]), "scope": "details"}
+
+
+def build_link(person: Person) -> dict:
+    number, generation = person
+    return {
+        "id": people.get_id(number),
+        "fa": people.get_fa(number, generation),
+        "name": people.get_name(number),
+        "phone_number": people.get_phone(number),
+    }
+
+
+def build_unlink(person: Person) -> dict:
+    return {"id": people.get_id(person[0]), "fa": people.get_fa(*person)}
+
+
+_BUILD = {
+    "resolve": build_resolve,
+    "link": build_link,
+    "update": build_link,
+    "unlink": build_unlink,
+}
+
+
+def build_messages(
+    operation: str, sender: str, batches: Sequence[Sequence[Person]]
+) -> Iterator[bytes]:
+    """A message for each batch."""
+    build = _BUILD[operation]
+    for batch in batches:
+        yield build_message(operation, sender, [build(person) for person in batch])
+
+
+# === WHAT IS ANSWERED === #
+
+
+def _read_items(operation: str, answer: bytes) -> list[dict]:
+    """The answers to the items; none where the message as a whole was refused."""
+    try:
+        document = json.loads(answer)
+    except ValueError:
+        return []
+    return document.get("message", {}).get(f"{operation}_response", [])
+
+
+def _is_found(person: Person, item: dict) -> bool:
+    number, generation = person
+    provider = people.get_provider_code(people.get_provider(number))
+    return (
+        item.get("status_reason_code") == "succ.id.active"
+        and item.get("fa") == people.get_fa(number, generation)
+        and item.get("account_provider_info", {}).get("code") == provider
+    )
+
+
+def _is_gone(_person: Person, item: dict) -> bool:
+    return item.get("status_reason_code") == "succ.id.not_found" and "fa" not in item
+
+
+def _is_done(_person: Person, item: dict) -> bool:
+    return "status_reason_code" not in item
+
+
+def _count_wrong(operation: str, is_right: Callable) -> Check:
+    def count(batch: Sequence[Person], answer: bytes) -> int:
+        items = _read_items(operation, answer)
+        right = sum(
+            item.get("status") == "succ"
+            and item.get("id") == people.get_id(person[0])
+            and item.get("reference_id") == str(place)
+            and is_right(person, item)
+            for place, (person, item) in enumerate(zip(batch, items, strict=False))
+        )
+        # An answer too many is as wrong as one that is missing.
+        return max(len(batch), len(items)) - right
+
+    return count
+
+
+#: ``(batch, answer) -> number of wrong answers`` of each operation.
+CHECKS: dict[str, Check] = {
+    "resolve": _count_wrong("resolve", _is_found),
+    **{name: _count_wrong(name, _is_done) for name in ("link", "update", "unlink")},
+}
+#: The same of a resolve of people who are unlinked.
+count_not_gone = _count_wrong("resolve", _is_gone)

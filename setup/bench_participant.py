@@ -1,0 +1,77 @@
+"""Run by Odoo's shell in the database to measure in: who calls, and who holds money.
+
+Writes to the file named by SPAR_ANSWER the participant with its secret, made just now.
+Can be run again: nothing is made twice.
+"""
+
+import json
+import os
+import sys
+
+sys.path.insert(0, os.environ["SPAR_ROOT"])
+
+from setup import bench_people as people  # noqa: E402  (after the path)
+
+env = globals()["env"]  # Odoo's shell gives it
+
+SENDER = "bench.example"
+PARTICIPANT = {
+    "name": "For measuring",
+    "sender_id": SENDER,
+    "profile": "openg2p-1.x",
+    "demo_only": True,
+    "authority": "programme",
+    "may_link": True,
+    "may_update": True,
+    "may_unlink": True,
+    "scope": "details",
+    "daily_item_limit": 0,
+    "state": "active",
+}
+# Which numbers are linked, and the digest by which the floor finds their rows.
+TABLE = """
+    CREATE TABLE IF NOT EXISTS spar_bench_person (
+        number bigint PRIMARY KEY, digest bytea NOT NULL)
+"""
+
+
+def make_providers():
+    """The providers with their branches, unless they are there."""
+    codes = [people.get_provider_code(number) for number in range(people.PROVIDERS)]
+    if env["spar.fsp"].search_count([("code", "in", codes)]):
+        return
+    branches = [
+        (0, 0, {"name": f"Branch {number}", "code": people.get_branch_code(number)})
+        for number in range(people.BRANCHES)
+    ]
+    env["spar.fsp"].create(
+        [
+            {"name": f"Measured Bank {code}", "code": code, "branch_ids": branches}
+            for code in codes
+        ]
+    )
+
+
+def get_participant():
+    """The participant with every right and no daily limit."""
+    participants = env["spar.participant"]
+    found = participants.search([("sender_id", "=", SENDER)])
+    return found or participants.create(PARTICIPANT)
+
+
+def run():
+    """Make what is missing, a new secret, and the answer."""
+    make_providers()
+    env.cr.execute(TABLE)
+    participant = get_participant()
+    answer = {
+        "sender_id": participant.sender_id,
+        "client_id": participant.client_id,
+        "client_secret": participant._set_new_client_secret(),
+    }
+    env.cr.commit()
+    with open(os.environ["SPAR_ANSWER"], "w") as out:
+        json.dump(answer, out)
+
+
+run()

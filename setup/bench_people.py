@@ -1,0 +1,52 @@
+"""Invented people for measuring: a number gives the same person everywhere.
+
+Their IDs and accounts are as long as real ones; the accounts are spread over all the
+providers and branches that `bench_participant.py` makes.
+"""
+
+PROVIDERS = 20
+BRANCHES = 10
+
+
+def get_id(number: int) -> str:
+    """The ID of a person, as it travels.
+
+    >>> get_id(7)
+    'token:2OsmelWj9gHIdX8-00000000000000000007@nationalId'
+    """
+    return f"token:2OsmelWj9gHIdX8-{number:020d}@nationalId"
+
+
+def get_provider_code(provider: int) -> str:
+    return f"bench{provider:03d}"
+
+
+def get_branch_code(branch: int) -> str:
+    return f"mb{branch:04d}"
+
+
+def get_provider(number: int) -> int:
+    return number % PROVIDERS
+
+
+def get_branch(number: int) -> int:
+    return number // PROVIDERS % BRANCHES
+
+
+def get_fa(number: int, generation: int = 0) -> str:
+    """The address of a person; with each generation another account.
+
+    >>> get_fa(27, 1)
+    'account:0100000000000000000027@mb0001.bench007'
+    """
+    branch = get_branch_code(get_branch(number))
+    provider = get_provider_code(get_provider(number))
+    return f"account:{generation % 100:02d}{number:020d}@{branch}.{provider}"
+
+
+def get_name(number: int) -> str:
+    return f"Measured Person {number % 100_000_000:08d}"
+
+
+def get_phone(number: int) -> str:
+    return f"+999{number % 1_000_000_000:09d}"

@@ -1,0 +1,96 @@
+"""What can be typed after `./spar`."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from . import serving
+from .errors import Failure
+from .places import get_places
+from .progress import warn
+
+DEFAULT_PORT = 8069
+DEFAULT_WORKERS = 2
+DEFAULT_ROWS = 100_000
+DEFAULT_CLIENTS = 4
+DEFAULT_SECONDS = 5.0
+
+
+def _add_number(parser, name: str, default: float, text: str) -> None:
+    """An option with a number; what it is without being given stands in its help."""
+    parser.add_argument(
+        name, type=type(default), default=default, help=f"{text} (%(default)s)"
+    )
+
+
+def _add_serving(parser: argparse.ArgumentParser) -> None:
+    _add_number(parser, "--port", DEFAULT_PORT, "where Odoo listens")
+    _add_number(parser, "--workers", DEFAULT_WORKERS, "Odoo's processes")
+
+
+def _add_measuring(parser: argparse.ArgumentParser) -> None:
+    _add_number(parser, "--rows", DEFAULT_ROWS, "mappings to measure among")
+    _add_number(parser, "--clients", DEFAULT_CLIENTS, "processes that call")
+    _add_number(parser, "--seconds", DEFAULT_SECONDS, "how long for each kind of work")
+    _add_number(parser, "--workers", DEFAULT_WORKERS, "Odoo's processes")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The calls and their options."""
+    parser = argparse.ArgumentParser(prog="spar", description="SPAR on Odoo.")
+    calls = parser.add_subparsers(dest="call", required=True, metavar="CALL")
+    demo = calls.add_parser("demo", help="bring up SPAR with demo data, until Ctrl-C")
+    _add_serving(demo)
+    demo.add_argument(
+        "--detach", action="store_true", help="return when ready; ./spar stop ends it"
+    )
+    _add_serving(calls.add_parser("_serve"))
+    calls.add_parser("stop", help="end the demo")
+    # No character begins an option of ours here: all are pytest's.
+    ours = {"prefix_chars": "\0", "add_help": False}
+    test = calls.add_parser("test", help="run every test; options are pytest's", **ours)
+    test.add_argument("pytest_arguments", nargs=argparse.REMAINDER)
+    _add_measuring(calls.add_parser("bench", help="measure, beside the floor"))
+    calls.add_parser("shell", help="Odoo's shell on the demo's database")
+    return parser
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    places = get_places()
+    given = vars(arguments)
+    match given.pop("call"):
+        case "demo":
+            serving.demo(places, **given)
+        case "_serve":
+            serving.serve_prepared(places, **given)
+        case "stop":
+            serving.stop(places)
+        case "shell":
+            return serving.shell(places)
+        case "test":
+            from . import testing
+
+            return testing.test(places, given["pytest_arguments"])
+        case "bench":
+            from . import bench
+
+            bench.bench(places, **given)
+    return 0
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one call; its exit code. A failure is one line."""
+    signal.signal(signal.SIGTERM, lambda *_received: sys.exit(143))
+    try:
+        return _call(build_parser().parse_args(words))
+    except Failure as failure:
+        warn(f"spar: {failure}")
+        return 1
+    except BrokenPipeError:  # whoever read our lines has enough of them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        warn("spar: ended; run the same again to go on.")
+        return 130

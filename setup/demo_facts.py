@@ -1,0 +1,94 @@
+"""What a demo must hold, and what is told about it."""
+
+import json
+from datetime import datetime, timezone
+
+from .errors import Failure
+
+# The least of each that the demo data makes; Odoo itself only warns when it fails.
+LEAST = {
+    "spar.fsp": 3,
+    "spar.fsp.branch": 10,
+    "spar.subject": 1000,
+    "spar.mapping": 1000,
+    "spar.event": 1000,
+}
+ROLES = {"viewer", "officer", "supervisor", "auditor", "administrator", "odoo"}
+LEAST_PARTICIPANTS = 3
+API = "/spar/v1"
+
+
+def check_counts(facts: dict) -> None:
+    """:raises Failure: naming what the demo data did not make"""
+    for model, least in LEAST.items():
+        if (count := facts["counts"].get(model, 0)) < least:
+            raise Failure(
+                f"The demo data did not load: {count} of at least {least} {model}. "
+                "Run this again; if it stays so, read the logs in .spar/demo."
+            )
+    if missing := ROLES - {person["role"] for person in facts["staff"]}:
+        raise Failure(f"The demo data did not load: no staff for {', '.join(missing)}.")
+    if len(facts["participants"]) < LEAST_PARTICIPANTS or not facts["beneficiaries"]:
+        raise Failure("The demo data did not load: participants or people are missing.")
+
+
+def build_demo_file(facts: dict, url: str, name: str, dsn: str) -> dict:
+    """What `.spar/demo.json` says, so that any client can be pointed at the demo."""
+    token_url = f"{url}{API}/oauth2/client/token"
+    return {
+        "url": url,
+        "api": f"{url}{API}",
+        "idp": None,
+        "database": {"name": name, "dsn": dsn},
+        "staff": facts["staff"],
+        "beneficiaries": facts["beneficiaries"],
+        "participants": [
+            {**participant, "token_url": token_url}
+            for participant in facts["participants"]
+        ],
+    }
+
+
+def _build_message(sender_id: str, id_value: str) -> dict:
+    """A message that asks where one person wants to be paid."""
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    item = {"reference_id": "1", "timestamp": now, "id": id_value, "scope": "details"}
+    return {
+        "signature": "",
+        "header": {
+            "version": "1.0.0",
+            "message_id": "try-1",
+            "message_ts": now,
+            "action": "resolve",
+            "sender_id": sender_id,
+            "total_count": 1,
+        },
+        "message": {"transaction_id": "try-1", "resolve_request": [item]},
+    }
+
+
+def build_curl(demo: dict) -> list[str]:
+    """Lines for a shell that get a token and resolve the address of a demo person."""
+    participant = demo["participants"][0]
+    id_value = demo["beneficiaries"][0]["id_value"]
+    message = json.dumps(_build_message(participant["sender_id"], id_value))
+    read = 'import json,sys; print(json.load(sys.stdin)["access_token"])'
+    return [
+        f"TOKEN=$(curl -s {participant['token_url']} -d grant_type=client_credentials "
+        f"-d client_id={participant['client_id']} "
+        f"-d client_secret={participant['client_secret']} | python3 -c '{read}')",
+        f"curl -s {demo['api']}/mapper/sync/resolve "
+        "-H 'Content-Type: application/json' -H \"Authorization: Bearer $TOKEN\" "
+        f"-d '{message}'",
+    ]
+
+
+def build_greeting(demo: dict) -> list[str]:
+    """What a person who brought up the demo wants to know first."""
+    lines = [f"SPAR is at {demo['url']} and its API at {demo['api']}", "", "Logins:"]
+    lines += [
+        f"  {person['role']:<14} {person['login']:<22} {person['password']}"
+        for person in demo["staff"]
+    ]
+    lines += ["", "Ask where a person wants to be paid:", *build_curl(demo), ""]
+    return [*lines, "All of it for programs: .spar/demo.json. The end: ./spar stop"]

@@ -1,0 +1,85 @@
+"""Run by Odoo's shell in a new demo database: fresh secrets, and what the demo holds.
+
+Writes to the file named by SPAR_ANSWER: staff and participants with the secrets that
+were made just now, some people of the story, and how much there is of what.
+"""
+
+import json
+import os
+import secrets
+
+env = globals()["env"]  # Odoo's shell gives it
+
+ROLES = ("administrator", "auditor", "supervisor", "officer", "viewer")
+COUNTED = ("spar.fsp", "spar.fsp.branch", "spar.subject", "spar.mapping", "spar.event")
+
+
+def get_demo_records(model):
+    """The records of a model that SPAR's addons made as data."""
+    named = env["ir.model.data"].search(
+        [("model", "=", model), ("module", "=like", "spar\\_%")]
+    )
+    return env[model].browse(named.mapped("res_id")).exists()
+
+
+def get_role(user):
+    """What a demo user is there for; the groups' order says it for those with two."""
+    held = set(user.group_ids.get_external_id().values())
+    return next((r for r in ROLES if f"spar_fa_directory.group_{r}" in held), None)
+
+
+def set_password(user, role):
+    """A new password for a member of staff, told this once."""
+    password = secrets.token_urlsafe(12)
+    user.password = password
+    return {"login": user.login, "password": password, "role": role}
+
+
+def set_staff():
+    """New passwords for the demo's staff and for Odoo's administrator."""
+    users = ((user, get_role(user)) for user in get_demo_records("res.users"))
+    staff = [set_password(user, role) for user, role in users if role]
+    return staff + [set_password(env.ref("base.user_admin"), "odoo")]
+
+
+def set_participants():
+    """New client secrets for the demo's participants; the lenient one is the first."""
+    found = get_demo_records("spar.participant")
+    return [
+        {
+            "sender_id": participant.sender_id,
+            "client_id": participant.client_id,
+            "client_secret": participant._set_new_client_secret(),
+            "profile": participant.profile,
+            "private_jwk": None,
+        }
+        for participant in found.sorted(lambda p: p.profile != "openg2p-1.x")
+    ]
+
+
+def count(model):
+    """How many rows of a model's table there are, archived ones included."""
+    if model not in env:
+        return 0
+    return env[model].sudo().with_context(active_test=False).search_count([])
+
+
+def get_people():
+    """Some people of the story, as they know themselves."""
+    return [{**person, "otp": None} for person in env["spar.mapper.demo"]._get_people()]
+
+
+def run():
+    """Make the secrets, write the answer, keep both or none."""
+    answer = {
+        "staff": set_staff(),
+        "participants": set_participants(),
+        "beneficiaries": get_people(),
+        "counts": {model: count(model) for model in COUNTED},
+    }
+    env.cr.commit()
+    with open(os.environ["SPAR_ANSWER"], "w") as out:
+        json.dump(answer, out)
+
+
+run()

@@ -1,0 +1,5 @@
+"""What stops a command."""
+
+
+class Failure(Exception):
+    """One line for the person who typed the command: what failed, what to do."""

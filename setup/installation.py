@@ -1,0 +1,200 @@
+"""One Odoo with its database: configuration, addons, keys.
+
+All of it lies in one folder below `.spar/`: what a demo and a test run have in common.
+"""
+
+import json
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from .commands import run
+from .machine import get_free_port
+from .odoo_source import OdooSource
+from .places import Places, get_addons, write_private
+from .postgres import ExternalServer
+
+# Odoo's own default is "base,rpc,web"; the server's routes must exist before a database
+# is chosen, so that an unknown one is answered in its protocol, too.
+SERVER_WIDE = ("base", "rpc", "web")
+SERVER_ADDON = "spar_g2p_connect"
+KEYRING_ADDON = "spar_mapper_connector"
+#: Odoo's login page has a style only where this one is: without it, variables of its
+#: bundle are used before they are defined.
+LOGIN_STYLE_ADDON = "portal"
+AGAIN = "Run this again; if it stays so, read the log"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A database and what its Odoo needs beside it."""
+
+    places: Places
+    source: OdooSource
+    server: ExternalServer
+    folder: Path
+    database: str
+
+    @property
+    def config(self) -> Path:
+        return self.folder / f"{self.database}.conf"
+
+    @property
+    def keyring(self) -> Path:
+        return self.folder / f"{self.database}.keyring.json"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.folder / f"{self.database}.pid"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def filestore(self) -> Path:
+        return self.data / "filestore" / self.database
+
+    @property
+    def checkpoints(self) -> Path:
+        """What the history was: where Odoo writes it when nothing else is set."""
+        return self.folder / "checkpoints" / f"{self.database}.jsonl"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.database}.install.log"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What Odoo finds in its environment.
+
+        SPAR_DEMO says that what is only for demos and tests may be there. ODOO_RC is
+        for Odoo's search for an addon's command: it makes folders before it reads `-c`.
+        """
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("PG", "ODOO", "SPAR_"))
+        }
+        ours = {"ODOO_RC": self.config, "SPAR_KEYRING": self.keyring, "SPAR_DEMO": "1"}
+        return kept | {key: str(value) for key, value in ours.items()}
+
+    def _get_addons_path(self) -> str:
+        return ",".join(map(str, (self.places.root, *self.source.addons)))
+
+    def write_config(self, *, port: int, workers: int) -> None:
+        """Write Odoo's configuration, with a master password that nobody knows."""
+        told = self.server.settings
+        wide = SERVER_WIDE
+        if SERVER_ADDON in get_addons(self.places.root):
+            wide += (SERVER_ADDON,)
+        options = {
+            "addons_path": self._get_addons_path(),
+            "admin_passwd": secrets.token_urlsafe(32),
+            "data_dir": self.data,
+            **{f"db_{key}": value for key, value in told.items() if value},
+            # No dbfilter: with one, Odoo asks PostgreSQL over a new connection which
+            # databases there are, for each request without a session.
+            "db_name": self.database,
+            "list_db": False,
+            "http_interface": "127.0.0.1",
+            "http_port": port,
+            "gevent_port": get_free_port(),
+            "max_cron_threads": 1,
+            "pidfile": self.pid_file,
+            "proxy_mode": False,
+            "server_wide_modules": ",".join(wide),
+            "workers": workers,
+        }
+        lines = [f"{key} = {value}" for key, value in options.items()]
+        write_private(self.config, "\n".join(["[options]", *lines, ""]))
+
+    def get_command(self, *arguments: str) -> list[str | Path]:
+        """A call of Odoo by its script: `python -m odoo` cannot keep its workers."""
+        named = arguments and not arguments[0].startswith("-")
+        name = (
+            [f"--addons-path={self._get_addons_path()}", arguments[0]] if named else []
+        )
+        rest = arguments[1:] if named else arguments
+        options = ["-c", self.config, "-d", self.database]
+        place = [*name, *rest, *options] if named else [*options, *rest]
+        return [self.places.python, self.source.script, *place]
+
+    def _run(self, *arguments: str, failing: str, **options) -> None:
+        run(
+            self.get_command(*arguments),
+            failing=f"{failing}. {AGAIN}",
+            **{"log": self.log, "env": self.environment, "cwd": self.folder, **options},
+        )
+
+    def create(self) -> None:
+        """Begin anew: no database, no files, no keys of an earlier one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.server.drop_database(self.database, self.folder / "dropdb.log")
+        shutil.rmtree(self.filestore, ignore_errors=True)
+        self.keyring.unlink(missing_ok=True)
+        self.checkpoints.unlink(missing_ok=True)
+        self.write_config(port=get_free_port(), workers=0)
+
+    def copy_from(self, other: "Installation") -> None:
+        """Become what another installation is: its database, files and keys."""
+        self.server.copy_database(
+            other.database, self.database, self.folder / "createdb.log"
+        )
+        shutil.rmtree(self.filestore, ignore_errors=True)
+        if other.filestore.exists():
+            shutil.copytree(other.filestore, self.filestore)
+        write_private(self.keyring, other.keyring.read_text())
+        self.checkpoints.unlink(missing_ok=True)
+        self.write_config(port=get_free_port(), workers=0)
+
+    def install(self, addons: list[str], *, demo: bool) -> None:
+        """Install addons and what they depend on, without Odoo's automatic others.
+
+        :raises Failure: when Odoo says so
+        """
+        given = ["--stop-after-init", "--no-http", "--skip-auto-install"]
+        given += ["--with-demo"] if demo else []
+        log = self.folder / f"{self.database}.{addons[0]}.log"
+        failing = f"Odoo cannot install {', '.join(addons)}"
+        self._run("-i", ",".join(addons), *given, failing=failing, log=log)
+
+    def upgrade(self, addons: list[str]) -> None:
+        """Bring installed addons to the state of the checkout."""
+        given = ["--stop-after-init", "--no-http", "--skip-auto-install"]
+        failing = f"Odoo cannot upgrade {', '.join(addons)}"
+        self._run("-u", ",".join(addons), *given, failing=failing)
+
+    def make_keyring(self) -> None:
+        """Make the keys that the database is sealed with.
+
+        :raises Failure: when the command refuses
+        """
+        log = self.folder / f"{self.database}.keyring.log"
+        self._run("spar_keyring", "init", failing="Cannot make the keys", log=log)
+
+    def run_script(self, script: Path, **words: str) -> dict:
+        """Run a Python file in Odoo's shell on this database.
+
+        :param words: environment of the script
+        :return: the JSON object it wrote to the file named by SPAR_ANSWER
+        """
+        answer = self.folder / f"{self.database}.answer.json"
+        write_private(answer, "{}")
+        env = {**self.environment, "SPAR_ANSWER": str(answer), **words}
+        log = self.folder / f"{self.database}.{script.stem}.log"
+        failing = f"{script.name} failed"
+        self._run("shell", "--no-http", failing=failing, stdin=script, env=env, log=log)
+        told = json.loads(answer.read_text())
+        answer.unlink()
+        return told
+
+    def install_suite(self, *, demo: bool) -> None:
+        """Install every addon of the checkout: what makes the keys first."""
+        addons = get_addons(self.places.root)
+        self.install([KEYRING_ADDON], demo=demo)
+        self.make_keyring()
+        others = [name for name in addons if name != KEYRING_ADDON]
+        self.install([*others, LOGIN_STYLE_ADDON] if demo else others, demo=demo)

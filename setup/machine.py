@@ -1,0 +1,50 @@
+"""What the machine must offer before anything long starts."""
+
+import shutil
+import socket
+from pathlib import Path
+
+from .errors import Failure
+
+GIBIBYTE = 1024**3
+
+
+def check_disk(folder: Path, gibibytes: float) -> None:
+    """Refuse to begin what the disk cannot hold.
+
+    :raises Failure: naming what is missing
+    """
+    free = shutil.disk_usage(folder).free / GIBIBYTE
+    if free < gibibytes:
+        raise Failure(
+            f"Too little disk: {folder} has {free:.1f} GiB free, "
+            f"{gibibytes:.1f} GiB are needed. Make room and run this again."
+        )
+
+
+def is_port_free(port: int) -> bool:
+    """Whether somebody could listen on the port of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def check_port(port: int) -> None:
+    """:raises Failure: when the port is taken or no port at all"""
+    if not 0 < port < 65536:
+        raise Failure(f"{port} is no port: take one between 1 and 65535.")
+    if not is_port_free(port):
+        raise Failure(
+            f"Port {port} is taken: end what listens there, or use --port with another."
+        )
+
+
+def get_free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,146 @@
+"""Odoo as a running server, and who looks after it."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .commands import ask, get_reason
+from .errors import Failure
+from .postgres import ExternalServer
+
+READY_SECONDS = 120
+STOP_SECONDS = 20
+WATCH_SECONDS = 0.5
+
+
+class OdooServer:
+    """A process group: Odoo's master with its workers."""
+
+    def __init__(self, command: Sequence, env: Mapping[str, str], log: Path, port: int):
+        self.command = [str(part) for part in command]
+        self.env = env
+        self.log = log
+        self.url = f"http://127.0.0.1:{port}"
+        self.process: subprocess.Popen | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.is_running() else None
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        """Start Odoo in a process group of its own, its words at the log's end."""
+        with open(
+            os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        ) as out:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=self.env,
+                cwd=self.log.parent,
+                start_new_session=True,
+            )
+
+    def is_answering(self) -> bool:
+        """Whether Odoo answers requests, its database included."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/web/login", timeout=60) as answer:
+                return answer.status == 200
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def wait(self, ending: threading.Event | None = None) -> None:
+        """Wait until Odoo answers, or `ending` is set.
+
+        :raises Failure: when Odoo ends, or takes too long
+        """
+        ending = ending or threading.Event()
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end and self.is_running():
+            if ending.wait(0.2) or self.is_answering():
+                return
+        raise Failure(f"Odoo does not start ({get_reason(self.log)}; log: {self.log})")
+
+    def stop(self) -> None:
+        """End Odoo with all its workers; returns when none is left."""
+        if self.process is None:
+            return
+        if self.is_running():
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.process.wait()
+        end_group(self.process.pid)
+
+
+def is_ours(pid: int, config: Path) -> bool:
+    """Whether a process is an Odoo that runs with this configuration."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        words = ask(["ps", "-o", "args=", "-p", str(pid)]).encode().split()
+    return str(config).encode() in words
+
+
+def end_orphan(pid_file: Path, config: Path) -> None:
+    """Kill the Odoo that a dead keeper left behind."""
+    try:
+        pid = int(pid_file.read_text())
+    except (OSError, ValueError):
+        return
+    if is_ours(pid, config):
+        end_group(pid)
+    pid_file.unlink(missing_ok=True)
+
+
+def end_group(group: int) -> None:
+    """Kill what is left of a process group; returns when it has gone."""
+    end = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+
+
+class Keeper:
+    """Starts Odoo, and PostgreSQL below it, again when they end by themselves.
+
+    Odoo's master ends when it must replace a worker while PostgreSQL is away.
+    """
+
+    def __init__(self, odoo: OdooServer, server: ExternalServer):
+        self.odoo = odoo
+        self.server = server
+        self.ending = threading.Event()
+        self.keeps_postgres = True
+
+    def look(self) -> None:
+        """Start again what has ended."""
+        if self.keeps_postgres and not self.server.is_running():
+            self.server.start()
+        if not self.odoo.is_running() and self.server.is_running():
+            if self.odoo.process:  # a dead master's workers hold the port
+                end_group(self.odoo.process.pid)
+            self.odoo.start()
+
+    def keep(self) -> None:
+        """Look again and again until `ending` is set; a failed start is tried again."""
+        while not self.ending.wait(WATCH_SECONDS):
+            try:
+                self.look()
+            except Failure:
+                self.ending.wait(5)

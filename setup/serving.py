@@ -1,0 +1,200 @@
+"""`./spar demo`, `./spar stop` and `./spar shell`: the demo's processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from .commands import get_reason
+from .demo import get_facts_file, get_folder, get_installation, prepare_demo
+from .demo_facts import build_demo_file, build_greeting
+from .errors import Failure
+from .installation import Installation
+from .locks import get_holder, hold
+from .machine import check_port
+from .odoo_server import Keeper, OdooServer, end_orphan
+from .places import Places, write_private
+from .postgres import Cluster, running
+from .progress import say, step
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SECONDS = 60
+BUSY = "Another ./spar is at work on the demo: wait for it, or end it by ./spar stop."
+NONE = "There is no demo yet: make one with ./spar demo."
+
+
+def _get_lock(places: Places):
+    return get_folder(places) / "lock"
+
+
+def _get_ready_file(places: Places):
+    """There while the demo answers."""
+    return get_folder(places) / "ready"
+
+
+def _greet(places: Places) -> None:
+    for line in build_greeting(json.loads(places.demo_file.read_text())):
+        say(line)
+
+
+def _is_served(places: Places) -> bool:
+    return (
+        get_holder(_get_lock(places)) is not None and _get_ready_file(places).exists()
+    )
+
+
+def _end_orphans(places: Places) -> None:
+    """Kill the Odoo that a killed ./spar left running; needs its folder only."""
+    for pid_file in get_folder(places).glob("*.pid"):
+        end_orphan(pid_file, pid_file.with_suffix(".conf"))
+
+
+# === SERVING === #
+
+
+def _write_demo_file(installation: Installation, url: str) -> None:
+    facts = json.loads(get_facts_file(installation.places).read_text())
+    name = installation.database
+    told = build_demo_file(facts, url, name, installation.server.get_dsn(name))
+    write_private(installation.places.demo_file, json.dumps(told, indent=2) + "\n")
+
+
+def _build_keeper(installation: Installation, port: int, workers: int) -> Keeper:
+    installation.write_config(port=port, workers=workers)
+    command = installation.get_command()
+    log = installation.folder / "odoo.log"
+    odoo = OdooServer(command, installation.environment, log, port)
+    return Keeper(odoo, installation.server)
+
+
+def serve(
+    installation: Installation, port: int, workers: int, ready: Callable[[], None]
+) -> None:
+    """Serve the demo until a signal ends it; leaves no process.
+
+    :param ready: called once, when Odoo answers
+    """
+    with running(installation.server):
+        keeper = _build_keeper(installation, port, workers)
+        for number in SIGNALS:
+            signal.signal(number, lambda *_received: keeper.ending.set())
+        try:
+            keeper.odoo.start()
+            keeper.odoo.wait(keeper.ending)
+            _write_demo_file(installation, keeper.odoo.url)
+            ready()
+            keeper.keep()
+        finally:
+            keeper.odoo.stop()
+
+
+def _detach(places: Places, port: int, workers: int) -> None:
+    """Have the demo served by a process that outlives this one; wait until it is.
+
+    :raises Failure: with what that process said
+    """
+    log = get_folder(places) / "serve.log"
+    command = [sys.executable, places.root / "spar", "_serve"]
+    with open(log, "wb") as out:
+        process = subprocess.Popen(
+            [*command, f"--port={port}", f"--workers={workers}"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    while process.poll() is None:
+        if _get_ready_file(places).exists():
+            return
+        time.sleep(0.1)
+    raise Failure(get_reason(log) or f"The demo ended at once; log: {log}")
+
+
+def serve_prepared(places: Places, port: int, workers: int) -> None:
+    """Serve a demo that is made; what a detached process does."""
+    ready = _get_ready_file(places)
+    with hold(_get_lock(places), BUSY):
+        ready.unlink(missing_ok=True)
+        try:
+            serve(get_installation(places), port, workers, ready.touch)
+        finally:
+            ready.unlink(missing_ok=True)
+
+
+def _serve_here(places: Places, port: int, workers: int) -> None:
+    def tell() -> None:
+        _get_ready_file(places).touch()
+        _greet(places)
+        say("It runs until Ctrl-C.")
+
+    try:
+        serve(get_installation(places), port, workers, tell)
+    finally:
+        _get_ready_file(places).unlink(missing_ok=True)
+    say("The demo has ended.")
+
+
+def demo(places: Places, *, port: int, workers: int, detach: bool) -> None:
+    """Make the demo where there is none, and serve it.
+
+    :raises Failure: saying what to do
+    """
+    if _is_served(places):
+        say("The demo runs already.")
+        return _greet(places)
+    with hold(_get_lock(places), BUSY):
+        _end_orphans(places)
+        check_port(port)
+        _get_ready_file(places).unlink(missing_ok=True)
+        prepare_demo(places)
+        if not detach:
+            say("- Starting Odoo")
+            return _serve_here(places, port, workers)
+    with step("Starting Odoo"):
+        _detach(places, port, workers)
+    _greet(places)
+
+
+# === ENDING === #
+
+
+def _end_holder(places: Places) -> bool:
+    """Ask whoever serves the demo to end; whether there was somebody."""
+    end = time.monotonic() + STOP_SECONDS
+    if not (holder := get_holder(_get_lock(places))):
+        return False
+    os.kill(holder, signal.SIGTERM)
+    while get_holder(_get_lock(places)) == holder:
+        if time.monotonic() > end:
+            os.kill(holder, signal.SIGKILL)
+        time.sleep(0.1)
+    return True
+
+
+def stop(places: Places) -> None:
+    """End the demo and whatever a killed one left behind."""
+    if not get_folder(places).exists():
+        return say(NONE)
+    was_served = _end_holder(places)
+    _end_orphans(places)
+    Cluster(get_folder(places) / "postgres", get_folder(places)).stop()
+    say("The demo has ended." if was_served else "No demo was running.")
+
+
+def shell(places: Places) -> int:
+    """Odoo's shell on the demo's database; its exit code."""
+    if not get_facts_file(places).exists():
+        raise Failure(NONE)
+    installation = get_installation(places)
+    with running(installation.server):
+        if not get_holder(_get_lock(places)):
+            installation.write_config(port=8069, workers=0)
+        command = installation.get_command("shell", "--no-http")
+        return subprocess.call(
+            [str(part) for part in command],
+            env=installation.environment,
+            cwd=installation.folder,
+        )
