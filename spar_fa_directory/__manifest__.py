@@ -1,0 +1,37 @@
+{
+    "name": "SPAR Financial Address Directory",
+    "summary": "Who can hold money, and how a financial address is written",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Accounting/Payment",
+    "website": "https://github.com/spar/spar-odoo",
+    "author": "SPAR contributors",
+    "license": "LGPL-3",
+    "depends": ["base", "web"],
+    "external_dependencies": {
+        "python": [
+            "google-re2",
+            "phonenumbers",
+            "python-stdnum",
+            "schwifty",
+        ],
+    },
+    "data": [
+        "security/spar_groups.xml",
+        "security/ir.model.access.csv",
+        "data/spar_fa_type_data.xml",
+        "data/spar_fa_strategy_data.xml",
+        "views/spar_fsp_views.xml",
+        "views/spar_fsp_branch_views.xml",
+        "views/spar_fa_type_views.xml",
+        "views/spar_fa_strategy_views.xml",
+        "views/spar_group_log_views.xml",
+        "views/spar_menus.xml",
+    ],
+    "demo": [
+        "demo/res_country_demo.xml",
+        "demo/spar_fsp_demo.xml",
+        "demo/spar_fsp_branch_demo.xml",
+    ],
+    "application": True,
+}

@@ -1,0 +1,77 @@
+"""How a financial address is shown to people: never whole.
+
+At most four characters of a value, and at most a quarter of them, are shown.
+"""
+
+from collections.abc import Collection, Mapping
+
+from .fa_syntax import Strategy
+
+DOT = "•"
+_SHOWN = 4
+_MOST_DOTS = 24
+_CODE_LENGTH, _CODE_DIGITS = 16, 4
+
+
+def mask(text: str) -> str:
+    """`text` with all but its tail covered.
+
+    A long text is cut, so that the mask does not tell how long it is.
+
+    >>> mask("1234567890123456")
+    '••••••••••••3456'
+    >>> mask("12345678")
+    '••••••78'
+    >>> mask("123")
+    '•••'
+    """
+    shown = min(_SHOWN, len(text) // 4)
+    tail = text[len(text) - shown :]
+    if not tail.isprintable():
+        # Such as a right-to-left mark, which would turn the mask around.
+        tail = DOT * shown
+    return DOT * min(_MOST_DOTS, len(text) - shown) + tail
+
+
+def mask_parts(parts: Mapping[str, str], shown: Collection[str]) -> dict[str, str]:
+    """The parts with every value masked whose key is not in `shown`.
+
+    >>> mask_parts({"account_number": "12345678", "bank_code": "DEMO"}, {"bank_code"})
+    {'account_number': '••••••78', 'bank_code': 'DEMO'}
+    """
+    return {key: value if key in shown else mask(value) for key, value in parts.items()}
+
+
+def mask_address(
+    strategy: Strategy, parts: Mapping[str, str], shown: Collection[str]
+) -> str:
+    """The address as the strategy writes it, all values masked but those in `shown`.
+
+    It is for eyes only: nothing is escaped.
+
+    >>> from .fa_syntax import compile_strategy
+    >>> account = compile_strategy("account:{number}@{bank}")
+    >>> mask_address(account, {"number": "1234567890123456", "bank": "B"}, {"bank"})
+    'account:••••••••••••3456@B'
+    """
+    masked = mask_parts(parts, shown)
+    pieces = [strategy.literals[0]]
+    for key, literal in zip(strategy.keys, strategy.literals[1:], strict=True):
+        pieces += (masked[key], literal)
+    return "".join(pieces)
+
+
+def looks_like_code(value: str) -> bool:
+    """Whether a provider or branch that no directory knows may be shown all the same.
+
+    Somebody may have written an account number in its place: short, and few digits.
+
+    >>> looks_like_code("BR01"), looks_like_code("123456789")
+    (True, False)
+    """
+    return (
+        len(value) <= _CODE_LENGTH
+        and value.isascii()
+        and value.isprintable()
+        and sum(map(str.isdigit, value)) <= _CODE_DIGITS
+    )

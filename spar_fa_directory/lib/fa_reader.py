@@ -1,0 +1,200 @@
+"""Reading addresses whose strategy is not told.
+
+Strategies come as `KnownStrategy`: what a database knows of one, as plain values. A
+text may fit several; the first one whose provider the directory knows is taken, else
+the first (`account:0917@blue.wallet` is a bank account by one template and a wallet
+of an early OpenG2P by another: the directory tells which).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from . import fa_mask, fa_syntax
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A financial address as read; all None but `text` when no strategy fits it."""
+
+    text: str
+    strategy_number: int | None = None
+    type_code: str | None = None
+    type_id: int | None = None
+    provider_id: int | None = None
+    branch_id: int | None = None
+    parts: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStrategy:
+    """A strategy, its type, and the keys that name provider and branch ("" for none).
+
+    `provider_by` is "code" or "bic": what the value of `provider_key` is.
+    """
+
+    number: int
+    type_id: int
+    type_code: str
+    syntax: fa_syntax.Strategy
+    provider_key: str = ""
+    provider_by: str = "code"
+    branch_key: str = ""
+
+
+class Place(NamedTuple):
+    """Who holds the money, as the address says it: codes folded by `fold_code`."""
+
+    by: str
+    provider: str
+    branch: str
+
+
+class Reading(NamedTuple):
+    """One way to understand a text."""
+
+    known: KnownStrategy
+    parts: dict[str, str]
+    place: Place
+
+
+# What the directory knows of a place: ids of provider and branch (or None).
+Found = Mapping[Place, tuple[int, int | None]]
+_NOWHERE = (None, None)
+
+
+def fold_code(code: str) -> str:
+    """A code as it is compared: in capital letters; "" for what cannot be a code.
+
+    >>> fold_code("demo-1"), fold_code("straße")
+    ('DEMO-1', '')
+    """
+    return code.upper() if code.isascii() and "\0" not in code else ""
+
+
+def derive_key(part_key: str, name: str) -> str:
+    """The key under which a template may also name a provider or branch.
+
+    >>> derive_key("bank_code", "name"), derive_key("agent", "bic")
+    ('bank_name', 'agent_bic')
+    """
+    return f"{part_key.removesuffix('_code')}_{name}"
+
+
+def know_strategy(
+    number: int,
+    type_id: int,
+    type_code: str,
+    template: str,
+    provider_key: str | None,
+    branch_key: str | None,
+) -> KnownStrategy:
+    """A stored strategy, given the keys of its type's provider and branch parts.
+
+    >>> known = know_strategy(9, 1, "bank", "a:{number}@{bank_bic}", "bank_code", None)
+    >>> known.provider_key, known.provider_by
+    ('bank_bic', 'bic')
+    """
+    syntax = fa_syntax.compile_strategy(template)
+    bic_key = derive_key(provider_key or "", "bic")
+    by_bic = provider_key not in syntax.keys and bic_key in syntax.keys
+    return KnownStrategy(
+        number,
+        type_id,
+        type_code,
+        syntax,
+        _pick(syntax, bic_key if by_bic else provider_key),
+        "bic" if by_bic else "code",
+        _pick(syntax, branch_key),
+    )
+
+
+def _pick(syntax: fa_syntax.Strategy, key: str | None) -> str:
+    return key if key in syntax.keys else ""
+
+
+def group_by_scheme(
+    strategies: Iterable[KnownStrategy],
+) -> dict[str, tuple[KnownStrategy, ...]]:
+    """The strategies of each scheme ("account:"), in the order given."""
+    groups: dict[str, tuple[KnownStrategy, ...]] = {}
+    for known in strategies:
+        scheme = known.syntax.scheme
+        groups[scheme] = groups.get(scheme, ()) + (known,)
+    return groups
+
+
+def read_text(
+    by_scheme: Mapping[str, tuple[KnownStrategy, ...]], text: str
+) -> list[Reading]:
+    """Every way to read `text`, in the order of the strategies.
+
+    >>> syntax = fa_syntax.compile_strategy("account:{number}@{bank}")
+    >>> known = KnownStrategy(1, 7, "bank", syntax, provider_key="bank")
+    >>> [reading.place.provider for reading in
+    ...  read_text(group_by_scheme([known]), "account:1@demo")]
+    ['DEMO']
+    """
+    scheme = text[: text.find(":") + 1].lower()
+    return [
+        Reading(known, parts, _get_place(known, parts))
+        for known in by_scheme.get(scheme, ())
+        if (parts := fa_syntax.parse(known.syntax, text)) is not None
+    ]
+
+
+def _get_place(known: KnownStrategy, parts: Mapping[str, str]) -> Place:
+    return Place(
+        known.provider_by,
+        fold_code(parts.get(known.provider_key, "")),
+        fold_code(parts.get(known.branch_key, "")),
+    )
+
+
+def choose_reading(readings: list[Reading], found: Found) -> Reading | None:
+    """The first reading whose provider is known, else the first, else None."""
+    if len(readings) > 1:
+        for reading in readings:
+            if reading.place in found:
+                return reading
+    return readings[0] if readings else None
+
+
+def to_address(text: str, reading: Reading | None, found: Found) -> Address:
+    """The address of a chosen reading."""
+    if reading is None:
+        return Address(text)
+    provider_id, branch_id = found.get(reading.place, _NOWHERE)
+    known = reading.known
+    return Address(
+        text,
+        known.number,
+        known.type_code,
+        known.type_id,
+        provider_id,
+        branch_id,
+        reading.parts,
+    )
+
+
+def mask_reading(text: str, reading: Reading | None, found: Found) -> str:
+    """The masked form of a chosen reading; of the whole text when there is none."""
+    if reading is None:
+        return fa_mask.mask(text)
+    shown = _get_shown_keys(reading, *found.get(reading.place, _NOWHERE))
+    return fa_mask.mask_address(reading.known.syntax, reading.parts, shown)
+
+
+def _get_shown_keys(
+    reading: Reading, provider_id: int | None, branch_id: int | None
+) -> Collection[str]:
+    """The keys of provider and branch, where they hold what they are meant to."""
+    known, parts = reading.known, reading.parts
+    return {
+        key
+        for key, found_id in (
+            (known.provider_key, provider_id),
+            (known.branch_key, branch_id),
+        )
+        if key and (found_id or fa_mask.looks_like_code(parts[key]))
+    }

@@ -1,0 +1,260 @@
+"""How a financial address is put together and taken apart again.
+
+A *strategy* is a template such as `account:{account_number}@{branch_code}.{bank_code}`.
+`build` writes the parts into it, `parse` takes them out. One sign of each delimiter
+is percent-escaped in every value, so that no value can change another part:
+
+>>> wallet = compile_strategy("mobile:{phone_number}@{wallet_code}")
+>>> text = build(wallet, {"phone_number": "0917@x", "wallet_code": "BLUE"})
+>>> text
+'mobile:0917%40x@BLUE'
+>>> parse(wallet, text)
+{'phone_number': '0917@x', 'wallet_code': 'BLUE'}
+
+What stands between the parts compares without regard to case (G2P Connect: "the
+financial address is case insensitive"); the parts keep theirs.
+"""
+
+import re
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .exceptions import InvalidTemplate, MissingPart
+
+ESCAPE = "%"
+# The sign of a delimiter that is escaped: the first of these that stands in it
+# once. `.` comes late because names and e-mail addresses hold it.
+_SIGNS = ":@/|;,=&#!?+*~$^<>()[]\"'`\\._-"
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)(\*?)\}")
+_SCHEME = re.compile(r"[a-z][a-z0-9_+-]*:")
+_FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+@dataclass(frozen=True, slots=True)
+class Escaping:
+    """Signs that no value may hold: how they are written, and read back."""
+
+    table: Mapping[int, str]
+    originals: Mapping[str, str]
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A compiled template: `compile_strategy` makes it, `build` and `parse` use it.
+
+    The text is `prefix`, then each of `keys` followed by its delimiter, the last one
+    by `suffix`. The delimiters of `head` are looked for from the left, those of
+    `tail` from the right; what is left between them is the value of `middle`.
+    `literals` are the texts around the keys as the template has them; everything
+    else is in small letters. `signs` tells how often each sign of a delimiter stands
+    in the template.
+    """
+
+    template: str
+    scheme: str
+    keys: tuple[str, ...]
+    literals: tuple[str, ...]
+    prefix: str
+    suffix: str
+    head: tuple[str, ...]
+    middle: str
+    tail: tuple[str, ...]
+    starred: bool
+    signs: tuple[tuple[str, int], ...]
+    escaping: Escaping = field(compare=False)
+
+
+def compile_strategy(template: str) -> Strategy:
+    """The strategy of a template.
+
+    `{key}` stands for a part. One key may carry a star, `{key*}`: its value may hold
+    the delimiters around it, which are then looked for from the right (OpenG2P's
+    `email:{email}.{type}` is of that kind).
+
+    :raises InvalidTemplate: when what it writes could not be parsed back
+
+    >>> compile_strategy("account:{account_number}@{bank_code}").keys
+    ('account_number', 'bank_code')
+    >>> compile_strategy("email:{email_address*}.{bank_code}").middle
+    'email_address'
+    """
+    literals, keys, stars = _split_template(template)
+    _check_template(literals, keys, stars)
+    prefix, *inner, suffix = (literal.lower() for literal in literals)
+    middle = stars.index(True) if any(stars) else len(keys) - 1
+    signs = {sign for text in (*inner, suffix) if (sign := _choose_sign(text))}
+    return Strategy(
+        template=template,
+        scheme=_SCHEME.match(template).group(),
+        keys=tuple(keys),
+        literals=tuple(literals),
+        prefix=prefix,
+        suffix=suffix,
+        head=tuple(inner[:middle]),
+        middle=keys[middle],
+        tail=tuple(reversed(inner[middle:])),
+        starred=any(stars),
+        signs=tuple((sign, "".join(literals).count(sign)) for sign in sorted(signs)),
+        escaping=_build_escaping({ESCAPE, *signs}),
+    )
+
+
+def _build_escaping(signs: Iterable[str]) -> Escaping:
+    codes = {sign: f"{ord(sign):02X}" for sign in sorted(signs)}
+    return Escaping(
+        table={ord(sign): ESCAPE + code for sign, code in codes.items()},
+        originals={code: sign for sign, code in codes.items()},
+        pattern=re.compile(f"{ESCAPE}({'|'.join(codes.values())})", re.IGNORECASE),
+    )
+
+
+def _split_template(template: str) -> tuple[list[str], list[str], list[bool]]:
+    """The literals around the keys (one more than keys), the keys, their stars."""
+    pieces = _PLACEHOLDER.split(template)
+    return pieces[0::3], pieces[1::3], [star == "*" for star in pieces[2::3]]
+
+
+def _check_template(literals: list[str], keys: list[str], stars: list[bool]) -> None:
+    around = "".join(literals)
+    if not keys or "{" in around or "}" in around:
+        raise InvalidTemplate(
+            "placeholder",
+            "Write each part as {key}: small letters, digits and _ in braces.",
+        )
+    if not around.isascii() or not around.isprintable():
+        raise InvalidTemplate(
+            "ascii", "Between the parts only plain (ASCII) signs can stand."
+        )
+    if not _SCHEME.match(literals[0]):
+        raise InvalidTemplate(
+            "scheme", "Begin with the kind of address and a colon, as in account:"
+        )
+    if len(set(keys)) < len(keys):
+        raise InvalidTemplate("duplicate", "A part stands there twice.")
+    if sum(stars) > 1:
+        raise InvalidTemplate("stars", "Only one part can carry a star.")
+    _check_delimiters(literals, keys)
+
+
+def _check_delimiters(literals: list[str], keys: list[str]) -> None:
+    for before, after, delimiter in zip(keys, keys[1:], literals[1:-1], strict=False):
+        if not _choose_sign(delimiter):
+            raise InvalidTemplate(
+                "delimiter",
+                "Between %(before)s and %(after)s a punctuation mark is needed that "
+                "stands there once.",
+                before=before,
+                after=after,
+            )
+
+
+def _choose_sign(delimiter: str) -> str:
+    """The sign of a delimiter to escape in values, "" when it has none.
+
+    A sign that stands in the delimiter exactly once and in no value makes the first
+    (and the last) find of that delimiter the true one: any other find would need the
+    sign at another place of the delimiter, or in a value.
+    """
+    return next((sign for sign in _SIGNS if delimiter.count(sign) == 1), "")
+
+
+def build(strategy: Strategy, parts: Mapping[str, str]) -> str:
+    """The address that travels. Parts that the strategy does not name are left out.
+
+    :raises MissingPart: naming the part
+
+    >>> openg2p = compile_strategy("a:{x}.bank_name:{y}.fa_type:bank")
+    >>> build(openg2p, {"x": "1.2", "y": "Bank Ltd."})
+    'a:1.2.bank_name:Bank Ltd..fa_type:bank'
+    """
+    pieces = [strategy.literals[0]]
+    for key, literal in zip(strategy.keys, strategy.literals[1:], strict=True):
+        if (value := parts.get(key)) is None:
+            raise MissingPart("missing", "The part %(key)s is missing.", key=key)
+        pieces.append(_escape(strategy, key, value))
+        pieces.append(literal)
+    return "".join(pieces)
+
+
+def _escape(strategy: Strategy, key: str, value: str) -> str:
+    if strategy.starred and key == strategy.middle:
+        return value.replace(ESCAPE, strategy.escaping.table[ord(ESCAPE)])
+    return value.translate(strategy.escaping.table)
+
+
+def parse(strategy: Strategy, text: str) -> dict[str, str] | None:
+    """The parts of `text`, in the strategy's order; None when it has another shape.
+
+    `parse(s, build(s, parts)) == parts` for all values. A text that others wrote
+    without escaping is read where no value holds an escaped sign, refused otherwise:
+
+    >>> account = compile_strategy("account:{number}@{bank}")
+    >>> parse(account, "ACCOUNT:1 2@DEMO")
+    {'number': '1 2', 'bank': 'DEMO'}
+    >>> parse(account, "account:1@2@DEMO") is None
+    True
+    """
+    folded = _fold(text)
+    start, end = len(strategy.prefix), len(text) - len(strategy.suffix)
+    if (
+        start > end
+        or not folded.startswith(strategy.prefix)
+        or not folded.endswith(strategy.suffix)
+    ):
+        return None
+    values = _split_values(strategy, text, folded, start, end)
+    if values is None or not _is_only_reading(strategy, text, values):
+        return None
+    if ESCAPE in text:
+        values = [_unescape(strategy, value) for value in values]
+    return dict(zip(strategy.keys, values, strict=True))
+
+
+def _fold(text: str) -> str:
+    """`text` in small letters, each character where it was."""
+    folded = text.lower()
+    # A few letters grow when lowered, none shrinks: same length, same places.
+    return folded if len(folded) == len(text) else text.translate(_FOLD)
+
+
+def _split_values(
+    strategy: Strategy, text: str, folded: str, start: int, end: int
+) -> list[str] | None:
+    """The values as they stand in the text, None where a delimiter is missing."""
+    values = []
+    for delimiter in strategy.head:
+        found = folded.find(delimiter, start, end)
+        if found < 0:
+            return None
+        values.append(text[start:found])
+        start = found + len(delimiter)
+    place = len(values)
+    for delimiter in strategy.tail:
+        found = folded.rfind(delimiter, start, end)
+        if found < 0:
+            return None
+        values.insert(place, text[found + len(delimiter) : end])
+        end = found
+    values.insert(place, text[start:end])
+    return values
+
+
+def _is_only_reading(strategy: Strategy, text: str, values: list[str]) -> bool:
+    """Whether no value holds a sign of a delimiter (a starred one may)."""
+    if not strategy.starred:
+        return all(text.count(sign) == count for sign, count in strategy.signs)
+    return not any(
+        sign in value
+        for key, value in zip(strategy.keys, values, strict=True)
+        if key != strategy.middle
+        for sign, _count in strategy.signs
+    )
+
+
+def _unescape(strategy: Strategy, value: str) -> str:
+    escaping = strategy.escaping
+    return escaping.pattern.sub(
+        lambda found: escaping.originals[found.group(1).upper()], value
+    )

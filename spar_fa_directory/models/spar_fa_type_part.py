@@ -1,0 +1,136 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..lib import fa_checks
+from ..lib.exceptions import InvalidParameter, InvalidPart
+from .spar_fa_type import KEY
+
+# What the syntax of an address rests on: fixed once a strategy names the parts.
+FIXED = {"key", "kind", "type_id"}
+
+
+class SparFaTypePart(models.Model):
+    _name = "spar.fa.type.part"
+    _description = "Part of a Financial Address"
+    _order = "type_id, sequence, id"
+    _rec_name = "label"
+
+    type_id = fields.Many2one(
+        "spar.fa.type", required=True, index=True, ondelete="cascade"
+    )
+    sequence = fields.Integer(default=10)
+    key = fields.Char(
+        required=True, help="Its name in strategies: small letters, digits and _."
+    )
+    label = fields.Char(required=True, translate=True)
+    help = fields.Char(translate=True)
+    kind = fields.Selection(
+        [("provider", "Provider"), ("branch", "Branch"), ("text", "Text")],
+        required=True,
+        default="text",
+    )
+    check_code = fields.Selection(
+        selection=lambda self: self._selection_check_code(), string="Check"
+    )
+    check_parameter = fields.Char(
+        help="The pattern (of a check by pattern), or the python-stdnum module."
+    )
+
+    _key_uniq = models.Constraint(
+        "UNIQUE (type_id, key)", "A kind of address cannot have the same part twice."
+    )
+
+    @api.model
+    def _selection_check_code(self):
+        return list(self.env["spar.fa.type"]._get_check_labels().items())
+
+    @api.constrains("key")
+    def _check_key(self):
+        for part in self:
+            if not KEY.fullmatch(part.key):
+                raise ValidationError(
+                    part.env._(
+                        "The key %(key)s can hold small letters, digits and _ only.",
+                        key=part.key,
+                    )
+                )
+
+    @api.constrains("kind", "type_id")
+    def _check_kinds(self):
+        for fa_type in self.type_id:
+            kinds = fa_type.part_ids.mapped("kind")
+            if (
+                kinds.count("provider") > 1
+                or kinds.count("branch") > 1
+                or ("branch" in kinds and "provider" not in kinds)
+            ):
+                raise ValidationError(
+                    fa_type.env._(
+                        "%(type)s can have one provider, and with it one branch.",
+                        type=fa_type.name,
+                    )
+                )
+
+    @api.constrains("check_code", "check_parameter")
+    def _check_check_parameter(self):
+        for part in self:
+            parameter = part.check_parameter or ""
+            try:
+                if part.check_code:
+                    fa_checks.run_parameter_check(part.check_code, parameter)
+                elif parameter:
+                    raise InvalidParameter("needless", "This check takes no parameter.")
+            except InvalidParameter as error:
+                raise ValidationError(
+                    part.env._(
+                        "%(part)s: %(problem)s",
+                        part=part.label,
+                        problem=part.type_id._get_error_text(error),
+                    )
+                ) from error
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        parts = super().create(vals_list)
+        parts._check_no_strategy()
+        return parts
+
+    def write(self, vals):
+        changed = self.filtered(lambda part: part._changes_syntax(vals))
+        changed._check_no_strategy()
+        result = super().write(vals)
+        changed._check_no_strategy()  # of the kind that they have come to
+        return result
+
+    def _changes_syntax(self, vals: dict) -> bool:
+        current = {"key": self.key, "kind": self.kind, "type_id": self.type_id.id}
+        return any(current[name] != vals[name] for name in FIXED & vals.keys())
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_strategy(self):
+        self._check_no_strategy()
+
+    def _check_no_strategy(self):
+        """Parts come and go only while no strategy writes addresses of the kind."""
+        for fa_type in self.type_id.with_context(active_test=False):
+            if fa_type.sudo().strategy_ids:
+                raise UserError(
+                    fa_type.env._(
+                        "Strategies write addresses of the kind %(type)s, so its parts "
+                        "stay as they are: add a new kind of address.",
+                        type=fa_type.name,
+                    )
+                )
+
+    def _check_value(self, value: str, country: str) -> None:
+        """Run the part's check.
+
+        :raises InvalidPart: when the value is empty or does not pass
+        """
+        self.ensure_one()
+        if not value.strip():
+            raise InvalidPart("empty", "This is needed.")
+        if self.check_code:
+            fa_checks.run_check(
+                self.check_code, value, self.check_parameter or "", country
+            )

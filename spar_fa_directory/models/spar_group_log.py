@@ -1,0 +1,128 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+# Marks an environment whose changes somebody logs already. An object of its own,
+# because callers from outside can put any value into a context, but not this one.
+_LOGGING = object()
+SPAR_GROUPS = ("viewer", "officer", "supervisor", "auditor", "administrator")
+
+
+class SparGroupLog(models.Model):
+    """Who joined or left a SPAR group, however that came about: never rewritten.
+
+    A line is also written for a group that comes with another one (an officer is a
+    viewer) and when a group begins or ceases to bring a SPAR group along.
+    """
+
+    _name = "spar.group.log"
+    _description = "SPAR Group Membership Log"
+    _order = "id desc"
+    _rec_name = "login"
+
+    user_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
+    login = fields.Char(required=True, readonly=True)
+    group_id = fields.Many2one("res.groups", readonly=True, ondelete="set null")
+    group_name = fields.Char(required=True, readonly=True)
+    change = fields.Selection(
+        [("gained", "Gained"), ("lost", "Lost")], required=True, readonly=True
+    )
+    actor_id = fields.Many2one(
+        "res.users", string="Changed by", readonly=True, ondelete="set null"
+    )
+    actor_login = fields.Char(required=True, readonly=True)
+    date = fields.Datetime(
+        required=True, readonly=True, default=lambda self: self._default_date()
+    )
+
+    @api.model
+    def _default_date(self):
+        return fields.Datetime.now()
+
+    def write(self, vals):
+        self._refuse_change()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_uninstall(self):
+        self._refuse_change()
+
+    def _refuse_change(self):
+        raise AccessError(
+            self.env._("The log of SPAR groups cannot be changed or deleted.")
+        )
+
+    @api.model
+    @contextmanager
+    def _log_changes(self, records: models.Model) -> Iterator[models.Model]:
+        """Log what the body changes of the members of the SPAR groups.
+
+        The body works with the records that it gets: what they change further in
+        is left to the outermost one, so each change is logged once.
+        """
+        if self.env.context.get("spar_group_log") is _LOGGING:
+            yield records
+            return
+        before = self._get_members()
+        yield records.with_context(spar_group_log=_LOGGING)
+        after = self._get_members()
+        self._log(after - before, "gained")
+        self._log(before - after, "lost")
+
+    @api.model
+    def _get_members(self) -> set[tuple[int, int]]:
+        """Who is in which SPAR group, in its own right or by another group.
+
+        :return: pairs of (id of user, id of SPAR group)
+        """
+        implied_by = self._get_implying_groups()
+        groups = tuple({gid for gids in implied_by.values() for gid in gids})
+        if not groups:
+            return set()
+        rows = self.env.execute_query(
+            SQL("SELECT uid, gid FROM res_groups_users_rel WHERE gid IN %s", groups)
+        )
+        return {
+            (uid, spar_gid)
+            for uid, gid in rows
+            for spar_gid, gids in implied_by.items()
+            if gid in gids
+        }
+
+    @api.model
+    def _get_implying_groups(self) -> dict[int, set[int]]:
+        """For each SPAR group the ids of the groups whose members are in it."""
+        definitions = self.env["res.groups"]._get_group_definitions()
+        find = self.env["ir.model.data"]._xmlid_to_res_id
+        found = (find(f"spar_fa_directory.group_{name}") for name in SPAR_GROUPS)
+        return {gid: {gid, *definitions.get_subset_ids([gid])} for gid in found if gid}
+
+    @api.model
+    def _log(self, members: set[tuple[int, int]], change: str) -> None:
+        """Add a line for each member; nobody has the right to do it otherwise."""
+        users_sudo = self.env["res.users"].sudo().browse({uid for uid, _ in members})
+        groups_sudo = self.env["res.groups"].sudo().browse({gid for _, gid in members})
+        users, groups = set(users_sudo.exists().ids), set(groups_sudo.exists().ids)
+        log_sudo = self.sudo()
+        log_sudo.create(
+            [
+                log_sudo._prepare_line(users_sudo.browse(uid), groups_sudo.browse(gid))
+                | {"change": change}
+                for uid, gid in sorted(members)
+                if uid in users and gid in groups
+            ]
+        )
+
+    @api.model
+    def _prepare_line(self, user, group) -> dict:
+        return {
+            "user_id": user.id,
+            "login": user.login,
+            "group_id": group.id,
+            "group_name": group.with_context(lang=None).name,
+            "actor_id": self.env.uid,
+            "actor_login": self.env.user.login,
+        }

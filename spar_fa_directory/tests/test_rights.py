@@ -1,0 +1,121 @@
+import base64
+
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user
+
+from .common import ROLES, DirectoryCase
+
+MODELS = (
+    "spar.fsp",
+    "spar.fsp.branch",
+    "spar.fa.type",
+    "spar.fa.type.part",
+    "spar.fa.strategy",
+)
+
+
+class TestRights(DirectoryCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users = {role: cls._create_user(role) for role in ROLES}
+        cls.nobody = cls._create_user(login="test_nobody")
+        cls.portal = new_test_user(cls.env, "test_portal", groups="base.group_portal")
+
+    def _get_group(self, role):
+        return self.env.ref(f"spar_fa_directory.group_{role}")
+
+    def test_no_group_brings_another_but_officer_viewer(self):
+        for role in ROLES:
+            brought = self._get_group(role).all_implied_ids - self._get_group(role)
+            expected = self._get_group("viewer") if role == "officer" else []
+            with self.subTest(role=role):
+                self.assertEqual(list(brought), list(expected))
+
+    def test_odoo_s_administrator_is_in_none_of_them(self):
+        system = self.env.ref("base.group_system")
+        user = new_test_user(self.env, "test_system", groups="base.group_system")
+        for role in ROLES:
+            with self.subTest(role=role):
+                self.assertNotIn(self._get_group(role), system.all_implied_ids)
+                self.assertFalse(user.has_group(f"spar_fa_directory.group_{role}"))
+        with self.assertRaises(AccessError):
+            self.bank.with_user(user).read(["name"])
+
+    def test_every_role_reads_the_directory(self):
+        for role, user in self.users.items():
+            for model in MODELS:
+                with self.subTest(role=role, model=model):
+                    self.assertTrue(self.env[model].with_user(user).search([], limit=1))
+
+    def test_who_has_no_role_reads_nothing(self):
+        for user in (self.nobody, self.portal, self.env.ref("base.public_user")):
+            for model in MODELS:
+                with self.subTest(user=user.login, model=model):
+                    with self.assertRaises(AccessError):
+                        self.env[model].with_user(user).search([])
+
+    def test_only_the_administrator_edits(self):
+        for role, user in self.users.items():
+            for model in MODELS:
+                records = self.env[model].with_user(user)
+                for right in ("write", "create", "unlink"):
+                    with self.subTest(role=role, model=model, right=right):
+                        self.assertEqual(
+                            records.has_access(right), role == "administrator"
+                        )
+
+    def test_an_officer_cannot_change_a_code(self):
+        for role in ("viewer", "officer", "supervisor", "auditor"):
+            with self.subTest(role=role), self.assertRaises(AccessError):
+                self.bank.with_user(self.users[role]).code = "OTHER"
+
+    def test_an_administrator_sets_up_a_bank(self):
+        bank = (
+            self.env["spar.fsp"]
+            .with_user(self.users["administrator"])
+            .create({"name": "New", "code": "NEW"})
+        )
+        bank.branch_ids = [(0, 0, {"name": "Only", "code": "1"})]
+        bank.code = "NEWER"
+        bank.unlink()
+        self.assertFalse(bank.exists())
+
+    def test_no_line_of_rights_is_without_a_group(self):
+        lines = self.env["ir.model.access"].search(
+            [("model_id.model", "in", (*MODELS, "spar.group.log"))]
+        )
+        self.assertTrue(lines)
+        self.assertTrue(all(line.group_id for line in lines))
+
+    def test_the_menu_shows_to_the_roles_only(self):
+        root = self.env.ref("spar_fa_directory.menu_root")
+        configuration = self.env.ref("spar_fa_directory.menu_configuration")
+        audit = self.env.ref("spar_fa_directory.menu_audit")
+        seen = {
+            user: self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
+            for user in (*self.users.values(), self.nobody)
+        }
+        for role, user in self.users.items():
+            with self.subTest(role=role):
+                self.assertIn(root.id, seen[user])
+                self.assertEqual(
+                    audit.id in seen[user], role in ("auditor", "administrator")
+                )
+                self.assertEqual(
+                    configuration.id in self._get_allowed_menus(user),
+                    role == "administrator",
+                )
+        self.assertNotIn(root.id, seen[self.nobody])
+
+    def _get_allowed_menus(self, user):
+        """Menus of the user's groups, whether or not there is an action below yet."""
+        menus = self.env["ir.ui.menu"].search([])
+        return menus.filtered(
+            lambda menu: not menu.group_ids or menu.group_ids & user.all_group_ids
+        ).ids
+
+    def test_the_menu_has_its_icon(self):
+        root = self.env.ref("spar_fa_directory.menu_root")
+        icon = base64.b64decode(root.web_icon_data)
+        self.assertTrue(icon.startswith(b"\x89PNG"))

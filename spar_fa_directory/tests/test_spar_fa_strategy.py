@@ -1,0 +1,358 @@
+import psycopg2
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
+from odoo.tools import mute_logger
+
+from ..lib.fa_reader import Address
+from .common import DirectoryCase
+
+
+class TestStrategy(DirectoryCase):
+    def _create(self, template, **vals):
+        return self.strategies.create(
+            {"name": "Test", "type_id": self.bank_type.id, "template": template} | vals
+        )
+
+    def test_number_one_is_the_default_of_bank_accounts(self):
+        first = self.strategies.search([("number", "=", 1)])
+        self.assertTrue(first.is_default)
+        self.assertEqual(
+            first.template, "account:{account_number}@{branch_code}.{bank_code}"
+        )
+
+    def test_every_shipped_kind_has_a_default(self):
+        defaults = self.strategies.search([("is_default", "=", True)])
+        self.assertLessEqual(
+            {"bank_account", "mobile_wallet", "email_wallet", "voucher"},
+            set(defaults.type_id.mapped("code")),
+        )
+
+    def test_a_new_strategy_gets_the_next_number_after_the_shipped_ones(self):
+        one = self._create("x:{account_number}@{bank_code}")
+        two = self._create("y:{account_number}@{bank_code}")
+        self.assertGreaterEqual(one.number, 101)
+        self.assertEqual(two.number, one.number + 1)
+
+    def test_it_is_append_only(self):
+        strategy = self._create("x:{account_number}@{bank_code}")
+        for vals in (
+            {"template": "y:{account_number}@{bank_code}"},
+            {"number": 999},
+            {"type_id": self.wallet_type.id},
+        ):
+            with self.subTest(vals=vals):
+                self._assert_refused(
+                    "add a new one", strategy.write, vals, exception=UserError
+                )
+        self._assert_refused("add a new one", strategy.unlink, exception=UserError)
+
+    def test_its_name_may_change_and_it_may_be_archived(self):
+        strategy = self._create("x:{account_number}@{bank_code}")
+        strategy.write({"name": "Other", "template": strategy.template})
+        strategy.action_archive()
+        self.assertEqual((strategy.name, strategy.active), ("Other", False))
+
+    def test_a_number_is_unique(self):
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.UniqueViolation),
+        ):
+            self._create("x:{account_number}@{bank_code}", number=1)
+
+    def test_a_number_below_one_is_refused(self):
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.CheckViolation),
+        ):
+            self._create("x:{account_number}@{bank_code}", number=-1)
+
+    def test_templates_that_could_not_be_read_back_are_refused(self):
+        for template, text in [
+            ("x:{account_number}{bank_code}", "Between account_number and bank_code"),
+            ("x:{account_number}@{account_number}", "stands there twice"),
+            ("{account_number}", "Begin with the kind"),
+            ("x:{Account}", "in braces"),
+            ("x:{account_number*}@{bank_code*}", "one part can carry a star"),
+            ("x:{account_number}\u00e9@{bank_code}", "ASCII"),
+            ("x:{account_number}@{iban}", "has no part iban"),
+            ("x:{bank_code}", "leaves out account_number"),
+        ]:
+            with self.subTest(template=template):
+                self._assert_refused(text, self._create, template)
+
+    def test_the_default_of_a_kind_is_one(self):
+        first = self.strategies.search([("number", "=", 1)])
+        other = self._create("x:{account_number}@{bank_code}")
+        other.action_set_default()
+        self.assertTrue(other.is_default)
+        self.assertFalse(first.is_default)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.UniqueViolation),
+        ):
+            first.is_default = True
+            first.flush_recordset()
+
+    def test_the_default_cannot_be_archived(self):
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.CheckViolation),
+        ):
+            self.strategies.search([("number", "=", 1)]).action_archive()
+            self.strategies.flush_model()
+
+    def test_an_officer_cannot_set_the_default(self):
+        strategy = self._create("x:{account_number}@{bank_code}")
+        officer = self._create_user("officer")
+        with self.assertRaises(AccessError):
+            strategy.with_user(officer).action_set_default()
+
+
+class TestReadAddresses(DirectoryCase):
+    def test_an_address_is_read_with_its_provider_and_branch(self):
+        text = "account:123@TB.%4E.testbank"
+        self.assertEqual(self._read(text), Address(text))
+        text = "Account:123@TB%2EN.testbank"
+        self.assertEqual(
+            self._read(text),
+            Address(
+                text,
+                1,
+                "bank_account",
+                self.bank_type.id,
+                self.bank.id,
+                self.north.id,
+                {
+                    "account_number": "123",
+                    "branch_code": "TB.N",
+                    "bank_code": "testbank",
+                },
+            ),
+        )
+
+    def test_an_unknown_provider_leaves_the_parts(self):
+        address = self._read("account:123@BR01.NOSUCHBANK")
+        self.assertEqual(address.strategy_number, 1)
+        self.assertEqual(address.parts["bank_code"], "NOSUCHBANK")
+        self.assertIsNone(address.provider_id)
+        self.assertIsNone(address.branch_id)
+
+    def test_an_unknown_branch_leaves_the_provider(self):
+        address = self._read("account:123@BR01.TESTBANK")
+        self.assertEqual(address.provider_id, self.bank.id)
+        self.assertIsNone(address.branch_id)
+
+    def test_texts_that_no_strategy_fits_stay_as_they_are(self):
+        for text in ("", "123", "account:1@2@3.4", "a" * 10_000, "\ud800", "a\0b:c"):
+            with self.subTest(text=text[:20]):
+                self.assertEqual(self._read(text), Address(text))
+
+    def test_hostile_codes_reach_no_statement(self):
+        for code in ("a\0b", "\ud800", "caf\u00e9", "'; --", "%s", "{x}"):
+            with self.subTest(code=code):
+                address = self._read(f"account:1@{code}.{code}")
+                self.assertIsNone(address.provider_id)
+
+    def test_order_and_doubles_are_kept(self):
+        texts = ["x", "account:1@TB-S.TESTBANK", "x", "mobile:09@TESTWALLET", "x"]
+        addresses = self.strategies._read_addresses(texts)
+        self.assertEqual([address.text for address in addresses], texts)
+        self.assertEqual(addresses[1].branch_id, self.south.id)
+        self.assertEqual(addresses[3].provider_id, self.wallet.id)
+        self.assertEqual(self.strategies._read_addresses([]), [])
+
+    def test_each_shipped_shape_is_read_by_its_own_strategy(self):
+        bank = "bank_name:T.bank_code:TESTBANK"
+        start = f"account_number:1.branch_name:N.branch_code:TB-S.{bank}"
+        wallet = "wallet_provider_name:T.wallet_provider_code:TESTWALLET"
+        for number, text in {
+            1: "account:1@TB-S.TESTBANK",
+            2: f"{start}.fa_type:bank",
+            3: f"email_address:a@b.c.{wallet}.fa_type:email_wallet_provider",
+            4: f"mobile_number:1.{wallet}.fa_type:mobile_wallet_provider",
+            5: "account_number:1.branch_code:TB-S.bank_code:TESTBANK"
+            ".mobile_number:.email_address:.fa_type:BANK_ACCOUNT",
+            11: "mobile:1@TESTWALLET",
+            12: "email:a@b.c@TESTWALLET",
+            13: "voucher:1@SCHEME",
+            21: f"{start}.mobile_number:.email_address:.fa_type:BANK_ACCOUNT",
+            22: f"email_address:a@b.c.{wallet}.fa_type:EMAIL_WALLET",
+            23: f"mobile_number:1.{wallet}.fa_type:MOBILE_WALLET",
+            31: "account:1@TB-S.TESTBANK.bank_acc",
+            32: "account:1@TESTWALLET.wallet",
+            33: "email:a@b.c.TESTWALLET",
+            41: "account_no:1@TESTDEFFXXX",
+        }.items():
+            with self.subTest(number=number):
+                address = self._read(text)
+                self.assertEqual(address.strategy_number, number)
+                if number != 13:
+                    self.assertIn(address.provider_id, (self.bank + self.wallet).ids)
+                again = self.strategies._write_addresses([address], number)
+                self.assertEqual(again, [text])
+
+    def test_a_thousand_cost_one_statement(self):
+        texts = [f"account:{i}@TB-S.TESTBANK" for i in range(900)]
+        texts += [f"mobile:{i}@W{i}" for i in range(100)]
+        self.strategies._get_known_strategies()
+        self.env.flush_all()
+        with self.assertQueryCount(1):
+            addresses = self.strategies._read_addresses(texts)
+        self.assertEqual(
+            len({address.parts["account_number"] for address in addresses[:900]}), 900
+        )
+        self.assertTrue(all(a.branch_id == self.south.id for a in addresses[:900]))
+        with self.assertQueryCount(1):
+            self.strategies._mask_addresses(texts)
+
+    def test_two_statements_when_the_strategies_are_not_cached(self):
+        self.env.flush_all()
+        self.env.registry.clear_cache()
+        with self.assertQueryCount(2):
+            self._read("account:1@TB-S.TESTBANK")
+
+    def test_texts_without_a_provider_cost_none(self):
+        self.strategies._get_known_strategies()
+        with self.assertQueryCount(0):
+            self.strategies._read_addresses(["x", "y:z"])
+
+    def test_a_new_strategy_is_known_at_once(self):
+        text = "new:1@TESTBANK"
+        self.assertEqual(self._read(text), Address(text))
+        strategy = self.strategies.create(
+            {
+                "name": "New",
+                "type_id": self.bank_type.id,
+                "template": "new:{account_number}@{bank_code}",
+            }
+        )
+        self.assertEqual(self._read(text).strategy_number, strategy.number)
+
+    def test_a_strategy_that_was_rolled_back_is_not_known(self):
+        self.assertEqual(self._read("new:1@TESTBANK").parts, None)
+        with self.assertRaises(UserError):
+            strategy = self.strategies.create(
+                {
+                    "name": "New",
+                    "type_id": self.bank_type.id,
+                    "template": "new:{account_number}@{bank_code}",
+                }
+            )
+            self.assertTrue(self._read("new:1@TESTBANK").parts)
+            strategy.unlink()
+        self.env.registry.reset_changes()  # as the end of a failed request does
+        self.assertEqual(self._read("new:1@TESTBANK").parts, None)
+
+    def test_another_code_of_a_kind_is_known_at_once(self):
+        self._read("account:1@TB-S.TESTBANK")
+        self.bank_type.code = "bank"
+        self.assertEqual(self._read("account:1@TB-S.TESTBANK").type_code, "bank")
+
+    def test_an_archived_strategy_is_still_read(self):
+        strategy = self.strategies.search([("number", "=", 41)])
+        strategy.action_archive()
+        self.assertEqual(self._read("account_no:1@TESTDEFFXXX").strategy_number, 41)
+
+    def test_a_user_without_any_right_may_ask(self):
+        user = new_test_user(self.env, "test_least", groups="base.group_public")
+        strategies = self.strategies.with_user(user)
+        with self.assertRaises(AccessError):
+            strategies.search([])
+        (address,) = strategies._read_addresses(["account:1@TB-S.TESTBANK"])
+        self.assertEqual(address.branch_id, self.south.id)
+        self.assertEqual(
+            strategies._mask_addresses(["mobile:12345678@TESTWALLET"]),
+            ["mobile:••••••78@TESTWALLET"],
+        )
+        self.assertEqual(
+            strategies._write_addresses([address], 31),
+            ["account:1@TB-S.TESTBANK.bank_acc"],
+        )
+
+
+class TestMaskAddresses(DirectoryCase):
+    def _mask(self, text):
+        return self.strategies._mask_addresses([text])[0]
+
+    def test_the_kind_and_the_provider_stay_readable(self):
+        self.assertEqual(
+            self._mask("account:1234567890126789@TB-S.TESTBANK"),
+            "account:••••••••••••6789@TB-S.TESTBANK",
+        )
+
+    def test_a_short_code_that_nobody_knows_stays_readable(self):
+        self.assertEqual(
+            self._mask("account:12345678@BR01.NOSUCH"), "account:••••••78@BR01.NOSUCH"
+        )
+
+    def test_a_number_in_the_place_of_a_code_does_not(self):
+        self.assertEqual(
+            self._mask("account:BR01@12345678.TESTBANK"),
+            "account:•••1@••••••78.TESTBANK",
+        )
+
+    def test_names_are_masked(self):
+        masked = self._mask(
+            "email_address:maria@example.com.wallet_provider_name:123456789"
+            ".wallet_provider_code:TESTWALLET.fa_type:EMAIL_WALLET"
+        )
+        self.assertNotIn("maria", masked)
+        self.assertNotIn("1234567", masked)
+        self.assertIn("wallet_provider_code:TESTWALLET", masked)
+
+    def test_what_no_strategy_fits_is_masked_whole(self):
+        self.assertEqual(self._mask("account=1234567890"), "••••••••••••••7890")
+        self.assertEqual(self._mask(""), "")
+
+
+class TestWriteAddresses(DirectoryCase):
+    def _write(self, text, number):
+        return self.strategies._write_addresses([self._read(text)], number)[0]
+
+    def test_names_come_from_the_directory_in_one_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.bank.with_context(lang="fr_FR").name = "Banque"
+        french = self.strategies.with_context(lang="fr_FR")
+        address = self._read("account:123@tb-s.testbank")
+        self.assertEqual(
+            french._write_addresses([address], 2),
+            [
+                "account_number:123.branch_name:South.branch_code:tb-s"
+                ".bank_name:Test Bank.bank_code:testbank.fa_type:bank"
+            ],
+        )
+
+    def test_a_code_is_found_for_a_bic(self):
+        address = self._read("account_no:123@TESTDEFFXXX")
+        self.assertEqual(
+            self.strategies._write_addresses([address], 41),
+            ["account_no:123@TESTDEFFXXX"],
+        )
+        self.assertIsNone(self._write("account_no:123@TESTDEFFXXX", 1))
+
+    def test_what_a_strategy_cannot_write_is_none_and_the_others_are_kept(self):
+        addresses = self.strategies._read_addresses(
+            [
+                "account:1@TB-S.TESTBANK",
+                "mobile:1@TESTWALLET",
+                "account:1@BR01.NOSUCH",
+                "free text",
+            ]
+        )
+        texts = self.strategies._write_addresses(addresses, 2)
+        self.assertEqual([bool(text) for text in texts], [True, False, False, False])
+
+    def test_many_cost_no_more_than_one(self):
+        few = self.strategies._read_addresses(["account:1@TB-S.TESTBANK"])
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        self.strategies._write_addresses(few, 2)
+        cost = self.env.cr.sql_log_count - before
+        self.env.invalidate_all()
+        with self.assertQueryCount(cost):
+            self.strategies._write_addresses(few * 500, 2)
+
+    def test_an_unknown_number_is_refused(self):
+        with self.assertRaisesRegex(UserError, "no strategy number 9999"):
+            self.strategies._write_addresses([], 9999)

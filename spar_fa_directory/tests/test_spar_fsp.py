@@ -1,0 +1,142 @@
+from unittest.mock import patch
+
+import psycopg2
+
+from odoo.exceptions import UserError
+from odoo.tools import mute_logger
+
+from ..lib.fa_reader import Place
+from .common import DirectoryCase
+
+
+class TestProvider(DirectoryCase):
+    def _use(self, records):
+        """Let the records be named by a mapping."""
+        patcher = patch.object(
+            type(records), "_is_used", lambda asked: asked & records.with_env(asked.env)
+        )
+        self.startPatcher(patcher)
+
+    def test_a_code_is_unique_in_whatever_case(self):
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.UniqueViolation),
+        ):
+            self.env["spar.fsp"].create({"name": "Other", "code": "tESTbANK"})
+
+    def test_a_branch_code_is_unique_in_its_bank(self):
+        other = self.env["spar.fsp"].create({"name": "Other", "code": "OTHER"})
+        self.env["spar.fsp.branch"].create(
+            {"name": "North", "code": "TB.N", "provider_id": other.id}
+        )
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.UniqueViolation),
+        ):
+            self.env["spar.fsp.branch"].create(
+                {"name": "Other", "code": "TB.N", "provider_id": self.bank.id}
+            )
+
+    def test_codes_that_do_not_travel_are_refused(self):
+        for code in ("A B", "caf\u00e9", "a\u202eb", "a\tb", "\u0130"):
+            with self.subTest(code=code):
+                for record in (self.bank, self.north):
+                    self._assert_refused(record.name, record.write, {"code": code})
+
+    def test_signs_that_addresses_use_may_stand_in_a_code(self):
+        self.bank.code = "a@b.c:d%e"
+        self.assertEqual(self.bank.code, "a@b.c:d%e")
+
+    def test_a_mistyped_bic_is_refused(self):
+        self._assert_refused("not a valid BIC", self.bank.write, {"bic": "TEST"})
+
+    def test_a_used_code_is_fixed(self):
+        self._use(self.bank)
+        self._assert_refused(
+            "Archive it", self.bank.write, {"code": "OTHER"}, exception=UserError
+        )
+        self.assertTrue(self.bank.is_used)
+        self.bank.write({"code": "TestBank", "name": "Renamed"})
+        self.assertEqual(self.bank.name, "Renamed")
+
+    def test_an_unused_code_may_change(self):
+        self.assertFalse(self.bank.is_used)
+        self.bank.code = "OTHER"
+        self.assertEqual(self.bank.code, "OTHER")
+
+    def test_a_used_provider_is_archived_not_deleted(self):
+        self._use(self.bank)
+        with self.assertRaises(UserError):
+            self.bank.unlink()
+        self.bank.action_archive()
+        self.assertFalse(self.bank.active)
+
+    def test_a_provider_of_a_used_branch_is_not_deleted(self):
+        self._use(self.north)
+        with self.assertRaises(UserError):
+            self.bank.unlink()
+
+    def test_a_used_branch_keeps_code_and_provider(self):
+        self._use(self.north)
+        other = self.env["spar.fsp"].create({"name": "Other", "code": "OTHER"})
+        for vals in ({"code": "X"}, {"provider_id": other.id}):
+            with self.subTest(vals=vals), self.assertRaises(UserError):
+                self.north.write(vals)
+        with self.assertRaises(UserError):
+            self.north.unlink()
+        self.north.write(
+            {"code": "tb.n", "provider_id": self.bank.id, "city": "Vellin"}
+        )
+        self.south.code = "X"
+        self.south.unlink()
+        self.assertEqual(self.bank.branch_ids, self.north)
+
+    def test_it_is_found_by_name_or_code(self):
+        search = self.env["spar.fsp"].name_search
+        self.assertIn(self.bank.id, dict(search("testban")))
+        self.assertIn(self.bank.id, dict(search("Test B")))
+        branches = self.env["spar.fsp.branch"].name_search("Marn")
+        self.assertIn(self.north.id, dict(branches))
+
+
+class TestPlaces(DirectoryCase):
+    def _search(self, *places):
+        return self.env["spar.fsp"]._search_places(set(places))
+
+    def test_codes_are_found_in_whatever_case(self):
+        place = Place("code", "TESTBANK", "TB.N")
+        self.assertEqual(self._search(place), {place: (self.bank.id, self.north.id)})
+
+    def test_a_branch_of_another_bank_is_no_branch(self):
+        place = Place("code", "TESTWALLET", "TB.N")
+        self.assertEqual(self._search(place), {place: (self.wallet.id, None)})
+
+    def test_archived_ones_are_found(self):
+        self.north.action_archive()
+        self.bank.action_archive()
+        place = Place("code", "TESTBANK", "TB.N")
+        self.assertEqual(self._search(place), {place: (self.bank.id, self.north.id)})
+
+    def test_unknown_codes_are_not_found(self):
+        self.assertEqual(self._search(Place("code", "NONE", "TB.N")), {})
+        self.assertEqual(self._search(), {})
+
+    def test_a_bic_finds_its_bank(self):
+        place = Place("bic", "TESTDEFFXXX", "")
+        self.assertEqual(self._search(place), {place: (self.bank.id, None)})
+
+    def test_a_bic_of_two_banks_finds_neither(self):
+        self.env["spar.fsp"].create(
+            {"name": "Twin", "code": "TWIN", "bic": "TESTDEFFXXX"}
+        )
+        self.assertEqual(self._search(Place("bic", "TESTDEFFXXX", "")), {})
+
+    def test_the_lookup_uses_the_index(self):
+        self.env.flush_all()
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        self.env.cr.execute(
+            """EXPLAIN SELECT id FROM spar_fsp_branch AS branch
+                WHERE provider_id = 1 AND upper(branch.code COLLATE "C") = 'X'"""
+        )
+        plan = "\n".join(row[0] for row in self.env.cr.fetchall())
+        self.assertIn("spar_fsp_branch_code_uniq", plan)

@@ -1,0 +1,62 @@
+from odoo.tests import Form
+
+from .common import ROLES, DirectoryCase
+
+ACTIONS = ("spar_fsp", "spar_fsp_branch", "spar_fa_type", "spar_fa_strategy")
+
+
+class TestViews(DirectoryCase):
+    def test_every_role_opens_the_pages_of_the_directory(self):
+        for role in ROLES:
+            user = self._create_user(role)
+            for name in ACTIONS:
+                action = self.env.ref(f"spar_fa_directory.{name}_action")
+                model = self.env[action.res_model].with_user(user)
+                with self.subTest(role=role, action=name):
+                    views = model.get_views([*action.views, (False, "search")])
+                    self.assertEqual(set(views["views"]), {"list", "form", "search"})
+
+    def test_an_administrator_adds_a_kind_of_address_by_clicks_alone(self):
+        administrator = self._create_user("administrator")
+        kind = Form(self.env["spar.fa.type"].with_user(administrator))
+        kind.name, kind.code, kind.provider_kind = "Card", "card", "voucher"
+        for key, part_kind, check in (
+            ("scheme_code", "provider", False),
+            ("serial", "text", "luhn"),
+        ):
+            with kind.part_ids.new() as part:
+                part.key, part.label, part.kind = key, key, part_kind
+                part.check_code = check
+        fa_type = kind.save()
+        strategy = Form(self.env["spar.fa.strategy"].with_user(administrator))
+        strategy.name, strategy.type_id = "Card", fa_type
+        strategy.template = "card:{serial}@{scheme_code}"
+        strategy.save().action_set_default()
+
+        address = self._read("card:79927398713@TESTWALLET")
+        self.assertEqual(address.type_code, "card")
+        self.assertEqual(fa_type._check_parts(address.parts), {})
+        self.assertEqual(
+            list(fa_type._check_parts(address.parts | {"serial": "1"})), ["serial"]
+        )
+
+    def test_number_kind_and_template_are_read_only_once_saved(self):
+        strategy = self.strategies.search([("number", "=", 1)])
+        with Form(strategy) as form:
+            form.name = "Renamed"
+            for name in ("number", "type_id", "template"):
+                with self.subTest(name=name), self.assertRaises(AssertionError):
+                    form[name] = form[name]
+        self.assertEqual(strategy.name, "Renamed")
+
+    def test_branches_are_added_on_the_provider(self):
+        administrator = self._create_user("administrator")
+        with Form(self.wallet.with_user(administrator)) as form:
+            with form.branch_ids.new() as branch:
+                branch.name, branch.code, branch.city = "Agent", "A1", "Marn"
+        self.assertEqual(self.wallet.branch_ids.code, "A1")
+
+    def test_auditors_open_the_log_of_groups(self):
+        auditor = self._create_user("auditor")
+        log = self.env["spar.group.log"].with_user(auditor)
+        self.assertIn("list", log.get_views([(False, "list")])["views"])
