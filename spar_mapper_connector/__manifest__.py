@@ -1,0 +1,24 @@
+# Copyright 2026 SPAR contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+{
+    "name": "SPAR Mapper Connector",
+    "summary": "What any ID-to-account mapper can be asked; ID types; keyring",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Accounting/Payment",
+    "website": "https://github.com/spar/spar-odoo",
+    "author": "SPAR contributors",
+    "license": "LGPL-3",
+    "depends": ["spar_fa_directory"],
+    "external_dependencies": {"python": ["cryptography"]},
+    "data": [
+        "security/spar_mapper_connector_groups.xml",
+        "security/ir.model.access.csv",
+        "data/spar_id_type_data.xml",
+        "data/ir_cron_data.xml",
+        "views/spar_id_type_views.xml",
+        "views/spar_mapper_backend_views.xml",
+        "views/spar_keyring_views.xml",
+        "views/spar_mapper_connector_menus.xml",
+    ],
+}

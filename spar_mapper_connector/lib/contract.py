@@ -1,0 +1,253 @@
+"""What any mapper can be asked, and what it answers.
+
+Nothing here knows a wire format or a database: channels (REST, staff, portal, files)
+build requests, a mapper answers with results, in the same order, one for each request.
+The words of a protocol for an :class:`Outcome` stand in that protocol's codec.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, IntEnum
+
+
+class Operation(str, Enum):
+    """What can be done to the address in force for an ID."""
+
+    LINK = "link"
+    UPDATE = "update"
+    UNLINK = "unlink"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    RESOLVE = "resolve"
+
+
+class Outcome(str, Enum):
+    """What became of one request; free of any protocol."""
+
+    LINKED = "linked"
+    UPDATED = "updated"
+    UNLINKED = "unlinked"
+    FOUND = "found"
+    ALREADY_LINKED = "already_linked"
+    NOT_LINKED = "not_linked"
+    FA_MISMATCH = "fa_mismatch"
+    INVALID_ID = "invalid_id"
+    INVALID_FA = "invalid_fa"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    HELD = "held"
+    LOCKED = "locked"
+    CONFLICT = "conflict"
+    FORBIDDEN = "forbidden"
+    RETRY = "retry"
+
+
+#: Outcomes after which the request has had its effect (or already had it).
+DONE = frozenset(
+    {
+        Outcome.LINKED,
+        Outcome.UPDATED,
+        Outcome.UNLINKED,
+        Outcome.SUSPENDED,
+        Outcome.RESUMED,
+        Outcome.FOUND,
+    }
+)
+
+
+class Authority(IntEnum):
+    """Whose word an address rests on; a lower one never overwrites a higher one."""
+
+    INSTITUTION = 10
+    PROGRAMME = 20
+    STAFF = 30
+    OWNER = 40
+
+
+class Capability(str, Enum):
+    """What a backend can do; pages offer nothing else."""
+
+    LINK = "link"
+    UPDATE = "update"
+    UNLINK = "unlink"
+    RESOLVE = "resolve"
+    RESOLVE_BY_FA = "resolve_by_fa"
+    HISTORY = "history"
+    SUSPEND = "suspend"
+    TRANSACTION_STATUS = "transaction_status"
+    OBJECTION = "objection"
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """Who asks, through which channel, on whose word.
+
+    ``actor`` and ``on_behalf_of`` are opaque references (``participant:payer.example``,
+    ``user:7``), never names, IDs or accounts: they are kept in the history in clear.
+    """
+
+    actor: str
+    channel: str
+    authority: Authority
+    authenticated_by: str = ""
+    on_behalf_of: str = ""
+    reason: str = ""
+    message_reference: str = ""
+
+
+@dataclass(frozen=True)
+class Details:
+    """What may travel with an address; sealed together with it.
+
+    ``additional_info`` is the protocol's free list, kept as given.
+    """
+
+    name: str = ""
+    phone_number: str = ""
+    additional_info: tuple = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.name or self.phone_number or self.additional_info)
+
+
+NO_DETAILS = Details()
+
+
+@dataclass(frozen=True)
+class LinkRequest:
+    """Give an ID its first address.
+
+    ``asserted_at`` is when the sender says this was true (aware datetime), or None when
+    the sender makes no claim; an older claim never replaces a newer one.
+    """
+
+    id_value: str
+    fa: str
+    details: Details = NO_DETAILS
+    purpose: str = ""
+    asserted_at: datetime | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class UpdateRequest(LinkRequest):
+    """Change the address of an ID that has one."""
+
+
+@dataclass(frozen=True)
+class UnlinkRequest:
+    """End the address of an ID; with ``fa``, only if it is that one."""
+
+    id_value: str
+    fa: str | None = None
+    purpose: str = ""
+    asserted_at: datetime | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class SuspendRequest:
+    """Keep the address, pay nothing to it for now."""
+
+    id_value: str
+    purpose: str = ""
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class ResumeRequest(SuspendRequest):
+    """Pay to the suspended address again."""
+
+
+@dataclass(frozen=True)
+class ResolveRequest:
+    """Ask by ID, by address, or whether both belong together."""
+
+    id_value: str | None = None
+    fa: str | None = None
+    purpose: str = ""
+
+
+@dataclass(frozen=True)
+class ProviderInfo:
+    """Who holds the address: shown to callers who may see details."""
+
+    name: str
+    code: str
+    branch_code: str = ""
+
+
+@dataclass(slots=True)
+class Result:
+    """The answer to one request.
+
+    ``fa`` and ``id_value`` are filled with what the store holds (FOUND) or with what
+    was done; a channel shows of them only what its caller may see. ``same_fa`` tells
+    whether the address asked about is the one in force, where both are known.
+    ``is_origin`` tells whether the asker's own call put the address there. ``problem``
+    is a short stable word for the reason within an outcome; ``version`` the version now
+    in force.
+    """
+
+    outcome: Outcome
+    id_value: str | None = None
+    fa: str | None = None
+    same_fa: bool | None = None
+    is_origin: bool = False
+    version: int | None = None
+    problem: str = ""
+    provider: ProviderInfo | None = None
+    details: Details = NO_DETAILS
+
+
+@dataclass(frozen=True)
+class Period:
+    """One address over one stretch of time; ``valid_to`` is None while it lasts."""
+
+    uuid: str
+    fa: str
+    state: str
+    purpose: str
+    version: int
+    valid_from: datetime
+    valid_to: datetime | None
+    channel: str
+    actor: str
+    events: tuple[HistoryEvent, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class HistoryEvent:
+    """One thing that happened to a period."""
+
+    seq: int
+    kind: str
+    happened_at: datetime
+    actor: str
+    on_behalf_of: str
+    channel: str
+    reason: str
+    message_reference: str
+
+
+def in_force_at(
+    periods: list[Period], moment: datetime, purpose: str = ""
+) -> Period | None:
+    """The period in force at ``moment`` (naive UTC, as the store keeps time), or None.
+
+    >>> from datetime import datetime as dt
+    >>> begin, end = dt(2026, 3, 1), dt(2026, 4, 1)
+    >>> march = Period("u", "fa", "ended", "", 1, begin, end, "", "")
+    >>> in_force_at([march], dt(2026, 3, 31)).fa
+    'fa'
+    >>> in_force_at([march], dt(2026, 4, 1)) is None
+    True
+    """
+    for period in periods:
+        started = period.valid_from <= moment
+        lasts = period.valid_to is None or moment < period.valid_to
+        if started and lasts and period.purpose == purpose:
+            return period
+    return None

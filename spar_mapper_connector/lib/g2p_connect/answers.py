@@ -1,0 +1,108 @@
+"""Answers to items: from a mapper's results to the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..contract import Operation, Outcome, Result
+from .codes import find_answer
+from .items import Item, is_pair
+from .profiles import Profile
+
+#: ``(text, locale) -> text`` in the language of the locale, or as it is.
+Translate = Callable[[str, str], str]
+
+
+def build_items(
+    items: list[Item],
+    results: list[Result],
+    timestamp: str,
+    profile: Profile,
+    translate: Translate,
+) -> list[dict]:
+    """The answers to ``items``: ``results`` has one for each item that has a request.
+
+    What a result holds is shown: take out before what the caller may not see.
+    """
+    left = iter(results)
+    return [
+        _build_item(
+            item, next(left) if item.request else None, timestamp, profile, translate
+        )
+        for item in items
+    ]
+
+
+def _build_item(
+    item: Item,
+    result: Result | None,
+    timestamp: str,
+    profile: Profile,
+    translate: Translate,
+) -> dict:
+    answer = item.problem or find_answer(
+        item.operation, result.outcome, result.problem, item.asked
+    )
+    wire = {
+        "reference_id": item.reference_id,
+        "timestamp": timestamp,
+        "status": answer.status,
+    }
+    if answer.code:
+        wire["status_reason_code"] = answer.code
+    if answer.text:
+        text = translate(answer.text, item.locale)
+        wire["status_reason_message"] = text % answer.values if answer.values else text
+    if item.id_value is not None:
+        wire["id"] = item.id_value
+    if item.fa is not None:
+        wire["fa"] = item.fa
+    _COMPLETE[item.operation](wire, result, profile)
+    wire["locale"] = item.locale
+    return wire
+
+
+def _complete_nothing(wire: dict, result: Result | None, profile: Profile) -> None:
+    """Link and unlink say what was asked and what became of it."""
+
+
+def _complete_update(wire: dict, result: Result | None, profile: Profile) -> None:
+    # The published schema requires it, whatever happened (A3).
+    wire.setdefault("fa", "")
+
+
+def _complete_resolve(wire: dict, result: Result | None, profile: Profile) -> None:
+    if result is None:
+        return
+    if result.outcome is Outcome.SUSPENDED:
+        # Nobody shall pay to an address only because it stands in an answer.
+        wire.pop("fa", None)
+    elif result.outcome is Outcome.FOUND:
+        if result.id_value is not None:
+            wire.setdefault("id", result.id_value)
+        if result.fa is not None:
+            wire.setdefault("fa", result.fa)
+        _complete_details(wire, result, profile)
+
+
+def _complete_details(wire: dict, result: Result, profile: Profile) -> None:
+    if result.provider:
+        wire["account_provider_info"] = {
+            "name": result.provider.name,
+            "code": result.provider.code,
+            "subcode": result.provider.branch_code,
+        }
+    attributes = result.details.additional_info
+    if profile.attributes_are_pairs:
+        attributes = filter(is_pair, attributes)
+    shown = list(attributes)
+    if shown:
+        wire["additional_info"] = shown
+
+
+_COMPLETE = {
+    Operation.LINK: _complete_nothing,
+    Operation.UPDATE: _complete_update,
+    Operation.UNLINK: _complete_nothing,
+    Operation.RESOLVE: _complete_resolve,
+}

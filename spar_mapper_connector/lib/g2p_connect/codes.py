@@ -1,0 +1,177 @@
+"""The one table from what happened to the words of the protocol.
+
+Codes beyond the published lists, where those have none for the case (g2p-connect.md
+6.1, A5 and A6): ``rjct.id.invalid``, ``rjct.fa.invalid``,
+``rjct.mobile_number.invalid``, ``rjct.other.error`` and ``rjct.unknown.retry`` on
+update and unlink, ``rjct.unknown.retry`` on resolve.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..contract import Operation, Outcome
+
+
+class Answer(NamedTuple):
+    """Status, reason code and text of an item; ``values`` fill the text's places."""
+
+    status: str
+    code: str = ""
+    text: str = ""
+    values: dict[str, object] | None = None
+
+
+class _Marked:
+    """``marked._("text")`` marks a text for translation, as ``env._`` does in models.
+
+    It stays as it is here: whoever answers knows the language, and translates it then.
+    """
+
+    @staticmethod
+    def _(text: str) -> str:
+        return text
+
+
+marked = _Marked()
+
+
+# What an item is refused for before anybody is asked.
+MISSING = marked._("%(member)s: is missing.")
+NO_TEXT = marked._("%(member)s: must be a text.")
+EMPTY = marked._("%(member)s: must not be empty.")
+TOO_LONG = marked._("%(member)s: must have at most %(maximum)s characters.")
+CONTROL = marked._("%(member)s: must hold no control characters.")
+NO_OBJECT = marked._("The item must be an object.")
+REPEATED = marked._("reference_id: stands twice in this message.")
+NO_TIMESTAMP = marked._("timestamp: must be a time as in RFC 3339, with its zone.")
+NO_SCOPE = marked._("scope: must be yes_no or details.")
+NOTHING_ASKED = marked._("id: is missing, and so is fa.")
+NO_LIST = marked._("additional_info: must be a list.")
+NO_PAIRS = marked._("additional_info: must hold objects of name and value.")
+TOO_MUCH = marked._("additional_info: must have at most %(maximum)s characters.")
+
+
+def rejected(code: str, text: str, **values: object) -> Answer:
+    """The answer to an item that is refused."""
+    return Answer("rjct", code, text, values or None)
+
+
+# What was asked about, in a resolve.
+BY_ID = "by_id"
+BY_FA = "by_fa"
+BY_BOTH = "by_both"
+
+_DONE = Answer("succ")
+_NOT_LINKED = rejected("rjct.id.invalid", marked._("The ID is not linked."))
+
+#: (operation, outcome, what was asked or what the problem is) -> answer.
+#: None stands for any operation, "" for anything asked and any problem.
+_ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
+    (Operation.LINK, Outcome.LINKED, ""): _DONE,
+    (Operation.LINK, Outcome.ALREADY_LINKED, ""): rejected(
+        "rjct.id.invalid", marked._("The ID is linked already.")
+    ),
+    (Operation.LINK, Outcome.ALREADY_LINKED, "same_fa"): rejected(
+        "rjct.id.invalid", marked._("The ID is linked to this address already.")
+    ),
+    (Operation.LINK, Outcome.ALREADY_LINKED, "other_fa"): rejected(
+        "rjct.id.invalid", marked._("The ID is linked to another address.")
+    ),
+    (Operation.UPDATE, Outcome.UPDATED, ""): _DONE,
+    (Operation.UPDATE, Outcome.NOT_LINKED, ""): _NOT_LINKED,
+    (Operation.UPDATE, Outcome.FORBIDDEN, ""): _NOT_LINKED,
+    (Operation.UNLINK, Outcome.UNLINKED, ""): _DONE,
+    (Operation.UNLINK, Outcome.NOT_LINKED, ""): _NOT_LINKED,
+    (Operation.UNLINK, Outcome.FORBIDDEN, ""): _NOT_LINKED,
+    (Operation.UNLINK, Outcome.FA_MISMATCH, ""): rejected(
+        "rjct.fa.invalid", marked._("fa: is not the address of this ID.")
+    ),
+    (Operation.RESOLVE, Outcome.FOUND, BY_ID): Answer("succ", "succ.id.active"),
+    (Operation.RESOLVE, Outcome.FOUND, BY_BOTH): Answer("succ", "succ.id.active"),
+    (Operation.RESOLVE, Outcome.FOUND, BY_FA): Answer("succ", "succ.fa.active"),
+    (Operation.RESOLVE, Outcome.FA_MISMATCH, ""): Answer(
+        "succ", "succ.fa.not_linked_to_id"
+    ),
+    (Operation.RESOLVE, Outcome.NOT_LINKED, ""): Answer("succ", "succ.id.not_found"),
+    (Operation.RESOLVE, Outcome.NOT_LINKED, BY_FA): Answer("succ", "succ.fa.not_found"),
+    (Operation.RESOLVE, Outcome.SUSPENDED, ""): Answer("succ", "succ.fa.inactive"),
+    (Operation.RESOLVE, Outcome.SUSPENDED, "payments_stopped"): Answer(
+        "succ", "succ.id.inactive"
+    ),
+    # Unknown and forbidden look alike.
+    (Operation.RESOLVE, Outcome.FORBIDDEN, ""): Answer("succ", "succ.id.not_found"),
+    (Operation.RESOLVE, Outcome.FORBIDDEN, BY_FA): Answer("succ", "succ.fa.not_found"),
+    (Operation.RESOLVE, Outcome.FORBIDDEN, "several_ids"): rejected(
+        "rjct.resolve_type.not_supported",
+        marked._("fa: is the address of several IDs; ask with the ID."),
+    ),
+    (Operation.RESOLVE, Outcome.FORBIDDEN, "not_comparable"): rejected(
+        "rjct.resolve_type.not_supported",
+        marked._("fa: whether an ID has this address is not told to this participant."),
+    ),
+    (Operation.RESOLVE, Outcome.FORBIDDEN, "no_details"): rejected(
+        "rjct.resolve_type.not_supported",
+        marked._("scope: details are not given to this participant."),
+    ),
+    (Operation.RESOLVE, Outcome.FORBIDDEN, "not_by_fa"): rejected(
+        "rjct.resolve_type.not_supported",
+        marked._("id: this participant has to ask with an ID."),
+    ),
+    (Operation.RESOLVE, Outcome.LOCKED, ""): rejected(
+        "rjct.id.invalid", marked._("The address of this ID cannot be given now.")
+    ),
+    (None, Outcome.INVALID_ID, ""): rejected(
+        "rjct.id.invalid", marked._("id: cannot be used as an ID.")
+    ),
+    (None, Outcome.INVALID_FA, ""): rejected(
+        "rjct.fa.invalid", marked._("fa: cannot be read as a financial address.")
+    ),
+    (None, Outcome.HELD, ""): Answer(
+        "pdng", "", marked._("The change waits for approval.")
+    ),
+    (None, Outcome.LOCKED, ""): rejected(
+        "rjct.other.error", marked._("The address of this ID cannot be changed now.")
+    ),
+    (None, Outcome.CONFLICT, ""): rejected(
+        "rjct.other.error", marked._("The address of this ID has changed meanwhile.")
+    ),
+    (None, Outcome.CONFLICT, "older_than_current"): rejected(
+        "rjct.timestamp.invalid", marked._("timestamp: is older than what is in force.")
+    ),
+    (None, Outcome.CONFLICT, "change_waiting"): rejected(
+        "rjct.unknown.retry",
+        marked._("Another change of this ID waits; try again later."),
+    ),
+    (None, Outcome.FORBIDDEN, ""): rejected(
+        "rjct.other.error", marked._("This participant may not do this.")
+    ),
+    (None, Outcome.RETRY, ""): rejected(
+        "rjct.unknown.retry", marked._("This could not be done now; try again.")
+    ),
+}
+
+
+@lru_cache(maxsize=1024)
+def find_answer(
+    operation: Operation, outcome: Outcome, problem: str = "", asked: str = ""
+) -> Answer:
+    """The protocol's answer to ``outcome``; the closest line of the table wins.
+
+    KeyError when the table has no line: an outcome that the operation cannot have.
+
+    >>> find_answer(Operation.RESOLVE, Outcome.NOT_LINKED, asked=BY_FA).code
+    'succ.fa.not_found'
+    >>> find_answer(Operation.UPDATE, Outcome.CONFLICT, "older_than_current").code
+    'rjct.timestamp.invalid'
+    >>> find_answer(Operation.LINK, Outcome.HELD).status
+    'pdng'
+    """
+    words = [word for word in (problem, asked) if word]
+    for scope in (operation, None):
+        for word in (*words, ""):
+            answer = _ANSWERS.get((scope, outcome, word))
+            if answer:
+                return answer
+    raise KeyError((operation, outcome))

@@ -1,0 +1,110 @@
+"""What stands under a header: reading a request's message, building an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from .exceptions import EncryptionNotSupported, MalformedMessage, RejectedMessage
+from .headers import RequestHeader, ResponseHeader, read_text, read_typed
+from .profiles import Profile
+
+MAX_TRANSACTION_ID = 99
+
+
+@dataclass(frozen=True)
+class RequestMessage:
+    """What stands under a header: a business transaction and its items."""
+
+    transaction_id: str
+    items: list
+
+    @classmethod
+    def from_wire(
+        cls, document: dict, header: RequestHeader, profile: Profile, max_items: int
+    ) -> RequestMessage:
+        """The message under ``header``, whose action is one of OPERATIONS.
+
+        Raises MalformedMessage, EncryptionNotSupported, or RejectedMessage where the
+        number of items is not what it may be.
+        """
+        wire = read_typed(document, "message", dict, "an object")
+        encrypted = header.is_msg_encrypted and not profile.ignores_encryption_flag
+        if encrypted or "ciphertext" in wire:
+            raise EncryptionNotSupported("encryption is not configured", "message")
+        path = f"message.{header.action}_request"
+        items = read_typed(wire, path, list, "a list")
+        if not items:
+            raise MalformedMessage("must not be empty", path)
+        _check_count(header, len(items), profile, max_items)
+        transaction_id = read_text(wire, "message.transaction_id", MAX_TRANSACTION_ID)
+        return cls(transaction_id, items)
+
+
+def _check_count(
+    header: RequestHeader, count: int, profile: Profile, limit: int
+) -> None:
+    if count > limit:
+        raise RejectedMessage(
+            "rjct.total_count.limit_exceeded",
+            f"a message may hold at most {limit} items",
+            "header.total_count",
+        )
+    if profile.counts_must_match and header.total_count != count:
+        raise RejectedMessage(
+            "rjct.total_count.invalid",
+            "must be the number of items",
+            "header.total_count",
+        )
+
+
+def build_answer(
+    request: RequestHeader,
+    profile: Profile,
+    transaction_id: str,
+    items: list[dict],
+) -> dict:
+    """The message that answers ``request`` with ``items``, one for each of its own.
+
+    The whole is rejected only where every item is (A29); items that wait for somebody
+    are not completed (A30).
+    """
+    statuses = [item["status"] for item in items]
+    rejected = statuses.count("rjct") == len(statuses)
+    operation = request.action
+    header = ResponseHeader.answering(
+        request,
+        operation,
+        profile,
+        status="rjct" if rejected else "succ",
+        status_reason_code="rjct.errors.too_many" if rejected else "",
+        status_reason_message="every item was rejected" if rejected else "",
+        total_count=len(items),
+        completed_count=len(items) - statuses.count("pdng"),
+    )
+    return {
+        "header": header.to_wire(),
+        "message": {
+            "transaction_id": transaction_id,
+            "correlation_id": str(uuid4()),
+            f"{operation}_response": items,
+        },
+    }
+
+
+def build_rejection(
+    request: RequestHeader, operation: str, profile: Profile, error: RejectedMessage
+) -> dict:
+    """The message that answers ``request`` where it was not accepted as a whole."""
+    header = ResponseHeader.answering(
+        request,
+        operation,
+        profile,
+        status="rjct",
+        status_reason_code=error.code,
+        status_reason_message=error.text,
+    )
+    wire = {"header": header.to_wire()}
+    if profile.always_sends_message:
+        wire["message"] = {}
+    return wire

@@ -1,0 +1,226 @@
+"""Headers: both directions side by side.
+
+``from_wire`` reads what a stranger sent and raises; ``to_wire`` gives what is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from .exceptions import MalformedMessage, RejectedMessage
+from .profiles import STRICT, Profile
+from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
+from .timestamps import format_timestamp, now, parse_timestamp
+
+VERSION = "1.0.0"
+OPERATIONS = ("link", "update", "unlink", "resolve")
+
+#: Every action of the mapper API, requests and answers.
+ACTIONS = frozenset(
+    {*OPERATIONS, *(f"on-{name}" for name in OPERATIONS), "txn-status", "txn-on-status"}
+)
+
+MAX_IDENTIFIER = 255
+MAX_MESSAGE = 999
+
+
+def read_text(
+    container: dict,
+    path: str,
+    maximum: int,
+    *,
+    required: bool = True,
+    empty: bool = False,
+) -> str:
+    """The text at ``path`` (its last part is the member); "" when absent and optional.
+
+    Raises MalformedMessage naming ``path`` when it is missing, empty, no text, longer
+    than ``maximum`` or holds characters that cannot be seen.
+    """
+    value = container.get(path.rpartition(".")[2])
+    if value is None and not required:
+        return ""
+    if value is None:
+        raise MalformedMessage("is missing", path)
+    if not isinstance(value, str):
+        raise MalformedMessage("must be a text", path)
+    if not value and not empty and required:
+        raise MalformedMessage("must not be empty", path)
+    if len(value) > maximum:
+        raise MalformedMessage(f"must have at most {maximum} characters", path)
+    if not value.isprintable():
+        raise MalformedMessage("must hold no control characters", path)
+    return value
+
+
+def read_typed(
+    container: dict, path: str, kind: type, label: str, default: object = None
+) -> Any:
+    value = container.get(path.rpartition(".")[2], default)
+    if value is None:
+        raise MalformedMessage("is missing", path)
+    if type(value) is not kind:
+        raise MalformedMessage(f"must be {label}", path)
+    return value
+
+
+@dataclass(frozen=True)
+class RequestHeader:
+    """``MsgHeader_V1.0.0``: who asks what, with how many items."""
+
+    message_id: str
+    message_ts: str
+    action: str
+    sender_id: str
+    total_count: int
+    version: str = VERSION
+    sender_uri: str = ""
+    receiver_id: str = ""
+    is_msg_encrypted: bool = False
+
+    @classmethod
+    def from_wire(cls, document: object, profile: Profile = STRICT) -> RequestHeader:
+        """The header of the message ``document``; raises MalformedMessage."""
+        if not isinstance(document, dict):
+            raise MalformedMessage("the message must be an object")
+        wire = read_typed(document, "header", dict, "an object")
+        if profile.nulls_are_absent:
+            wire = {name: value for name, value in wire.items() if value is not None}
+        return cls(
+            message_id=read_text(wire, "header.message_id", MAX_IDENTIFIER),
+            message_ts=read_text(wire, "header.message_ts", MAX_TIMESTAMP, empty=True),
+            action=read_text(wire, "header.action", MAX_IDENTIFIER, empty=True),
+            sender_id=read_text(
+                wire, "header.sender_id", MAX_IDENTIFIER, empty=not profile.names_sender
+            ),
+            total_count=read_typed(wire, "header.total_count", int, "a whole number"),
+            version=_read_version(wire),
+            sender_uri=_read_optional(wire, "header.sender_uri", 2048),
+            receiver_id=_read_optional(wire, "header.receiver_id", MAX_IDENTIFIER),
+            is_msg_encrypted=read_typed(
+                wire, "header.is_msg_encrypted", bool, "true or false", default=False
+            ),
+        )
+
+    def to_wire(self) -> dict:
+        """The header as it is sent."""
+        return _omit_empty(
+            {
+                "version": self.version,
+                "message_id": self.message_id,
+                "message_ts": self.message_ts,
+                "action": self.action,
+                "sender_id": self.sender_id,
+                "sender_uri": self.sender_uri,
+                "receiver_id": self.receiver_id,
+                "total_count": self.total_count,
+                "is_msg_encrypted": self.is_msg_encrypted,
+            }
+        )
+
+    def check(self, operation: str, profile: Profile) -> None:
+        """Raise RejectedMessage unless this header may stand over ``operation``."""
+        if profile.checks_version and self.version != VERSION:
+            raise RejectedMessage(
+                "rjct.version.invalid", f"must be {VERSION}", "header.version"
+            )
+        if profile.timestamps_need_zone and not parse_timestamp(self.message_ts):
+            raise RejectedMessage(
+                "rjct.message_ts.invalid",
+                "must be a time as in RFC 3339, with its zone",
+                "header.message_ts",
+            )
+        if self.action != operation:
+            known = "not_supported" if self.action in ACTIONS else "invalid"
+            raise RejectedMessage(
+                f"rjct.action.{known}", f"must be {operation} here", "header.action"
+            )
+
+
+def _read_optional(wire: dict, path: str, maximum: int) -> str:
+    if path.rpartition(".")[2] not in wire:
+        return ""
+    return read_text(wire, path, maximum, empty=True)
+
+
+def _read_version(wire: dict) -> str:
+    if "version" not in wire:
+        return VERSION
+    return read_text(wire, "header.version", MAX_IDENTIFIER, empty=True)
+
+
+def _omit_empty(wire: dict) -> dict:
+    """``wire`` without members that say nothing: fields are never null (A35)."""
+    return {name: value for name, value in wire.items() if value not in (None, "")}
+
+
+@dataclass(frozen=True)
+class ResponseHeader:
+    """``MsgCallbackHeader_V1.0.0``: what became of a request."""
+
+    message_id: str
+    message_ts: str
+    action: str
+    status: str
+    status_reason_code: str = ""
+    status_reason_message: str = ""
+    sender_id: str = ""
+    receiver_id: str = ""
+    total_count: int | None = None
+    completed_count: int | None = None
+    version: str = VERSION
+
+    @classmethod
+    def answering(
+        cls, request: RequestHeader, operation: str, profile: Profile, **members
+    ) -> ResponseHeader:
+        """The header of an answer to ``request``; sender and receiver change places."""
+        return cls(
+            message_id=str(uuid4()),
+            message_ts=format_timestamp(now()),
+            action=f"on-{operation}" if profile.answers_on_action else operation,
+            sender_id=request.receiver_id,
+            receiver_id=request.sender_id,
+            **members,
+        )
+
+    @classmethod
+    def from_wire(cls, document: object) -> ResponseHeader:
+        """The header of the answer ``document``; raises MalformedMessage."""
+        if not isinstance(document, dict):
+            raise MalformedMessage("the message must be an object")
+        wire = read_typed(document, "header", dict, "an object")
+        texts = {
+            name: read_text(wire, f"header.{name}", MAX_MESSAGE)
+            for name in ("message_id", "message_ts", "action", "status")
+        }
+        optional = {
+            name: read_text(wire, f"header.{name}", MAX_MESSAGE, required=False)
+            for name in (
+                *("status_reason_code", "status_reason_message"),
+                *("sender_id", "receiver_id"),
+            )
+        }
+        counts = {name: wire.get(name) for name in ("total_count", "completed_count")}
+        return cls(**texts, **optional, **counts, version=_read_version(wire))
+
+    def to_wire(self) -> dict:
+        """The header as it is sent."""
+        return _omit_empty(
+            {
+                "version": self.version,
+                "message_id": self.message_id,
+                "message_ts": self.message_ts,
+                "action": self.action,
+                "status": self.status,
+                "status_reason_code": self.status_reason_code,
+                "status_reason_message": self.status_reason_message[:MAX_MESSAGE],
+                "total_count": self.total_count,
+                "completed_count": self.completed_count,
+                "sender_id": self.sender_id,
+                "receiver_id": self.receiver_id,
+                "is_msg_encrypted": False,
+            }
+        )

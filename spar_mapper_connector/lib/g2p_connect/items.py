@@ -1,0 +1,276 @@
+"""Items of a message: from the wire to what a mapper is asked.
+
+A bad member rejects its own item and no other; the text names the member, never the
+value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..contract import (
+    NO_DETAILS,
+    Details,
+    LinkRequest,
+    Operation,
+    ResolveRequest,
+    UnlinkRequest,
+    UpdateRequest,
+)
+from . import codes
+from .codes import BY_BOTH, BY_FA, BY_ID, Answer, rejected
+from .profiles import Profile
+from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
+from .timestamps import parse_timestamp
+
+#: Characters of all additional_info of an item, as JSON.
+MAX_ATTRIBUTES = 10_000
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_LOCALE = re.compile("[a-z]{2,3}")
+_VALUES = (str, int, float, bool, dict)
+
+Request = LinkRequest | UpdateRequest | UnlinkRequest | ResolveRequest
+
+
+@dataclass(frozen=True)
+class Member:
+    """A text in an item, and the code of an item where it is wrong."""
+
+    name: str
+    code: str
+    maximum: int
+    required: bool = False
+    may_be_empty: bool = False
+
+    def refuse(self, text: str) -> Answer:
+        return rejected(self.code, text, member=self.name, maximum=self.maximum)
+
+    def extract(self, wire: dict, profile: Profile) -> tuple[str | None, Answer | None]:
+        """``(text, None)``, or ``(None, why not)``; None for what is absent."""
+        value = wire.get(self.name)
+        if self._is_absent(value, self.name in wire, profile):
+            return None, self.refuse(codes.MISSING) if self.required else None
+        if not isinstance(value, str):
+            return None, self.refuse(codes.NO_TEXT)
+        if not value:
+            return None, self.refuse(codes.EMPTY)
+        if len(value) > self.maximum:
+            return None, self.refuse(codes.TOO_LONG)
+        if _CONTROL.search(value):
+            return None, self.refuse(codes.CONTROL)
+        return value, None
+
+    def _is_absent(self, value: object, present: bool, profile: Profile) -> bool:
+        if profile.nulls_are_absent and value in (None, ""):
+            return True
+        return not present or (value == "" and self.may_be_empty)
+
+
+_REFERENCE = Member("reference_id", "rjct.reference_id.invalid", 255, required=True)
+_ID = Member("id", "rjct.id.invalid", 255, required=True)
+_FA = Member("fa", "rjct.fa.invalid", 1000, required=True)
+_SOME_ID = Member("id", "rjct.id.invalid", 255)
+_SOME_FA = Member("fa", "rjct.fa.invalid", 1000)
+_NAME = Member("name", "rjct.name.invalid", 999, may_be_empty=True)
+_NEW_NAME = Member("name", "rjct.beneficiary_name.invalid", 999, may_be_empty=True)
+_PHONE = Member("phone_number", "rjct.mobile_number.invalid", 255, may_be_empty=True)
+
+
+@dataclass(slots=True)
+class Item:
+    """One item of a request: what it asks, or what is wrong with it.
+
+    ``request`` is None where ``problem`` is not. ``id_value`` and ``fa`` are what the
+    sender wrote, as far as it could be read.
+    """
+
+    operation: Operation
+    reference_id: str = ""
+    id_value: str | None = None
+    fa: str | None = None
+    locale: str = "eng"
+    wants_details: bool = False
+    request: Request | None = None
+    problem: Answer | None = None
+
+    @property
+    def asked(self) -> str:
+        """By what a resolve asks."""
+        if self.fa is None:
+            return BY_ID
+        return BY_FA if self.id_value is None else BY_BOTH
+
+    def refuse(self, problem: Answer) -> None:
+        """Let the item end with ``problem``; the first one stays."""
+        self.problem = self.problem or problem
+        self.request = None
+
+
+def read_items(operation: Operation, wires: list, profile: Profile) -> list[Item]:
+    """The items ``wires`` of a message, in their order, each with what it asks."""
+    members, build = _SHAPES[operation]
+    items = [_read_item(operation, members, build, wire, profile) for wire in wires]
+    if profile.references_are_unique:
+        _refuse_repeated(items)
+    return items
+
+
+def _refuse_repeated(items: list[Item]) -> None:
+    seen: set[str] = set()
+    for item in items:
+        if item.reference_id in seen:
+            item.problem = None
+            item.refuse(rejected("rjct.reference_id.duplicate", codes.REPEATED))
+        elif item.reference_id:
+            seen.add(item.reference_id)
+
+
+def _read_item(
+    operation: Operation,
+    members: tuple[Member, ...],
+    build: Callable[..., None],
+    wire: object,
+    profile: Profile,
+) -> Item:
+    item = Item(operation)
+    if wire.__class__ is not dict:
+        item.refuse(rejected(_REFERENCE.code, codes.NO_OBJECT))
+        return item
+    values = []
+    for member in members:
+        text = wire.get(member.name)
+        # What nearly every member is, without a call.
+        usable = text.__class__ is str and 0 < len(text) <= member.maximum
+        if not (usable and text.isprintable()):
+            text, problem = member.extract(wire, profile)
+            if problem:
+                item.refuse(problem)
+        values.append(text)
+    item.reference_id, item.id_value, item.fa = values[0] or "", values[1], values[2]
+    moment = _read_timestamp(item, wire, profile)
+    _read_locale(item, wire)
+    build(item, wire, profile, moment, *values[3:])
+    return item
+
+
+def _read_timestamp(item: Item, wire: dict, profile: Profile) -> datetime | None:
+    """When the sender says that this was; None where nobody can tell."""
+    text = wire.get("timestamp")
+    is_text = text.__class__ is str
+    moment = parse_timestamp(text) if is_text and len(text) <= MAX_TIMESTAMP else None
+    if moment is None and (profile.timestamps_need_zone or not is_text):
+        item.refuse(rejected("rjct.timestamp.invalid", codes.NO_TIMESTAMP))
+    return moment
+
+
+def _read_locale(item: Item, wire: dict) -> None:
+    locale = wire.get("locale")
+    if locale and isinstance(locale, str) and _LOCALE.fullmatch(locale):
+        item.locale = locale
+
+
+def _build_link(
+    item: Item,
+    wire: dict,
+    profile: Profile,
+    moment: datetime | None,
+    name: str | None,
+    phone_number: str | None,
+) -> None:
+    details = _read_details(item, wire, profile, name, phone_number)
+    if not item.problem:
+        item.request = LinkRequest(item.id_value, item.fa, details, asserted_at=moment)
+
+
+def _build_update(
+    item: Item,
+    wire: dict,
+    profile: Profile,
+    moment: datetime | None,
+    name: str | None,
+    phone_number: str | None,
+) -> None:
+    details = _read_details(item, wire, profile, name, phone_number)
+    if not item.problem:
+        item.request = UpdateRequest(
+            item.id_value, item.fa, details, asserted_at=moment
+        )
+
+
+def _build_unlink(
+    item: Item, wire: dict, profile: Profile, moment: datetime | None
+) -> None:
+    if not item.problem:
+        item.request = UnlinkRequest(item.id_value, item.fa, asserted_at=moment)
+
+
+def _build_resolve(
+    item: Item, wire: dict, profile: Profile, moment: datetime | None
+) -> None:
+    scope = wire.get("scope", "yes_no")
+    if scope is None and profile.nulls_are_absent:
+        scope = "yes_no"
+    if scope not in ("yes_no", "details"):
+        item.refuse(rejected("rjct.resolve_type.not_supported", codes.NO_SCOPE))
+    if item.id_value is None and item.fa is None:
+        item.refuse(rejected(_ID.code, codes.NOTHING_ASKED))
+    item.wants_details = scope == "details"
+    if not item.problem:
+        item.request = ResolveRequest(item.id_value, item.fa)
+
+
+_SHAPES = {
+    Operation.LINK: ((_REFERENCE, _ID, _FA, _NAME, _PHONE), _build_link),
+    Operation.UPDATE: ((_REFERENCE, _ID, _FA, _NEW_NAME, _PHONE), _build_update),
+    Operation.UNLINK: ((_REFERENCE, _ID, _SOME_FA), _build_unlink),
+    Operation.RESOLVE: ((_REFERENCE, _SOME_ID, _SOME_FA), _build_resolve),
+}
+
+
+def _read_details(
+    item: Item,
+    wire: dict,
+    profile: Profile,
+    name: str | None,
+    phone_number: str | None,
+) -> Details:
+    attributes = wire.get("additional_info", ())
+    if attributes is None and profile.nulls_are_absent:
+        attributes = ()
+    if not (name or phone_number or attributes) and attributes in ((), []):
+        return NO_DETAILS
+    if not profile.attributes_are_pairs and not isinstance(attributes, list | tuple):
+        attributes = [attributes]
+    problem = _get_attributes_problem(attributes, profile)
+    if problem:
+        item.refuse(rejected("rjct.other.error", problem, maximum=MAX_ATTRIBUTES))
+        return NO_DETAILS
+    return Details(name or "", phone_number or "", tuple(attributes))
+
+
+def _get_attributes_problem(attributes: object, profile: Profile) -> str:
+    if not isinstance(attributes, list | tuple):
+        return codes.NO_LIST
+    if profile.attributes_are_pairs and not all(map(is_pair, attributes)):
+        return codes.NO_PAIRS
+    if attributes and len(json.dumps(attributes)) > MAX_ATTRIBUTES:
+        return codes.TOO_MUCH
+    return ""
+
+
+def is_pair(attribute: object) -> bool:
+    """Whether ``attribute`` is one as the specification has it: a name and a value.
+
+    >>> is_pair({"name": "crvs", "value": 12}), is_pair({"strategy_id": 3})
+    (True, False)
+    """
+    return (
+        isinstance(attribute, dict)
+        and isinstance(attribute.get("name"), str)
+        and isinstance(attribute.get("value"), _VALUES)
+    )

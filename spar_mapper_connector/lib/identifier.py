@@ -1,0 +1,148 @@
+"""The canonical form of an ID, and the strategies in which IDs are written.
+
+An ID travels as ``type:value@provider`` (G2P Connect, "ID and financial address
+formats"). Only the type and the provider are folded: values may be case-sensitive
+digests, and folding them would merge two people.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..exceptions import InvalidIdentifier, InvalidTemplate
+
+MAX_LENGTH = 255
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+@dataclass(frozen=True)
+class IdTemplate:
+    """A strategy around one value: folded text before it and after it."""
+
+    prefix: str
+    suffix: str
+
+    def extract(self, canonical: str) -> str | None:
+        """The value inside ``canonical``, or None when it is of another strategy.
+
+        >>> parse_template("token:{sub}@nationalId").extract("token:AbC@nationalid")
+        'AbC'
+        """
+        end = len(canonical) - len(self.suffix)
+        if end <= len(self.prefix):
+            return None
+        if canonical.startswith(self.prefix) and canonical.endswith(self.suffix):
+            return canonical[len(self.prefix) : end]
+        return None
+
+    def build(self, value: str) -> str:
+        """The canonical ID of ``value``.
+
+        Raises InvalidIdentifier for a value that would change the template around it.
+
+        >>> parse_template("token:{sub}@nationalId").build("AbC")
+        'token:AbC@nationalid'
+        >>> parse_template("token:{sub}@nationalId").build("x@evil")
+        Traceback (most recent call last):
+        ...
+        odoo.addons.spar_mapper_connector.exceptions.InvalidIdentifier: delimiter
+        """
+        if not value:
+            raise InvalidIdentifier("empty")
+        if ":" in value or "@" in value:
+            raise InvalidIdentifier("delimiter")
+        return canonicalise(f"{self.prefix}{value}{self.suffix}")
+
+
+@lru_cache(maxsize=256)
+def parse_template(template: str) -> IdTemplate:
+    """The strategy ``template``, e.g. ``token:{sub}@nationalId``.
+
+    Raises InvalidTemplate unless it holds exactly one placeholder.
+
+    >>> parse_template("token:{sub}@nationalId")
+    IdTemplate(prefix='token:', suffix='@nationalid')
+    """
+    parts = _PLACEHOLDER.split(template)
+    if len(parts) != 3:
+        raise InvalidTemplate("placeholder")
+    return IdTemplate(nfc(parts[0]).casefold(), nfc(parts[2]).casefold())
+
+
+def canonicalise(text: str) -> str:
+    """The one form under which an ID is stored and found.
+
+    NFC; type and provider folded, value kept as given. Raises InvalidIdentifier with
+    the code ``empty``, ``too_long``, ``characters`` or ``spaces``.
+
+    >>> canonicalise("TOKEN:AbC_d@NationalID")
+    'token:AbC_d@nationalid'
+    >>> canonicalise("4711")
+    '4711'
+    >>> canonicalise("a:b@c@D")
+    'a:b@c@d'
+    """
+    if not text or not text.strip():
+        raise InvalidIdentifier("empty")
+    if len(text) > MAX_LENGTH:
+        raise InvalidIdentifier("too_long")
+    if not (text.isascii() and text.isprintable()):
+        text = nfc(text)
+        check_characters(text)
+    if text[0].isspace() or text[-1].isspace():
+        raise InvalidIdentifier("spaces")
+    return fold(text)
+
+
+def fold(text: str) -> str:
+    """``text`` with its type and its provider folded, its value kept.
+
+    >>> fold("ACCOUNT:AbC@BR01.Bank")
+    'account:AbC@br01.bank'
+    """
+    left, at, provider = text.rpartition("@")
+    if not at:
+        left, provider = text, ""
+    kind, colon, value = left.partition(":")
+    if not colon:
+        return f"{left}{at}{provider.casefold()}"
+    return f"{kind.casefold()}:{value}{at}{provider.casefold()}"
+
+
+def nfc(text: str) -> str:
+    """Unicode's composed form: one text, one way to write it."""
+    return unicodedata.normalize("NFC", text)
+
+
+def check_characters(text: str) -> None:
+    """Refuse control, format, surrogate, private and unassigned characters, separators.
+
+    They are invisible: two IDs that look alike would be two people.
+    """
+    for character in text:
+        category = unicodedata.category(character)
+        if category[0] == "C" or category in ("Zl", "Zp"):
+            raise InvalidIdentifier("characters")
+
+
+class StoredIdentifier(str):
+    """A canonical ID as the store keeps it, with its type, on its way back into it.
+
+    It was read by its type's rules when it came in. Reading it by them again would turn
+    the token of a tokenised ID into the token of a token.
+
+    >>> stored = StoredIdentifier("token:ab@nationalid", 3)
+    >>> stored, stored.type_id
+    ('token:ab@nationalid', 3)
+    """
+
+    __slots__ = ("type_id",)
+
+    def __new__(cls, canonical: str, type_id: int) -> StoredIdentifier:
+        stored = super().__new__(cls, canonical)
+        stored.type_id = type_id
+        return stored

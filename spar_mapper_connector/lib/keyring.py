@@ -1,0 +1,264 @@
+"""Key material, and everything that is done with it.
+
+The keyring is a file outside the data directory and the database, the same on every
+host. A :class:`Keyring` is that file; an :class:`OpenKeyring` is the file together with
+what the database says of its keys (which one seals now, which column is searched).
+
+Every purpose has a key of its own, derived by HKDF-SHA-256 (RFC 5869) from the file's
+material. Sealing is AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D 8.2.2);
+a sealed value is ``version (1) | key id (4) | nonce (12) | ciphertext and tag``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import secrets
+import stat
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from ..exceptions import KeyringExists, KeyringUnavailable, SealBroken
+
+SEALED_VERSION = b"\x01"
+KEY_ID_BYTES = 4
+NONCE_BYTES = 12
+_HEADER = len(SEALED_VERSION) + KEY_ID_BYTES
+
+#: What keys are for: sealing values, finding them, proving history, signing tokens.
+KINDS = ("seal", "index", "audit", "token")
+
+
+@dataclass(frozen=True)
+class Key:
+    """One secret of 256 bits; ``key_id`` is public and names it in ciphertexts."""
+
+    key_id: str
+    kind: str
+    material: bytes = field(repr=False)
+
+    @property
+    def check_value(self) -> str:
+        """What the database keeps of the key: enough to recognise it, nothing more."""
+        return hmac.digest(self.material, b"spar check value", "sha256").hex()
+
+    def derive(self, purpose: str) -> bytes:
+        """The 256-bit key of one purpose."""
+        info = f"spar/{self.kind}/{purpose}".encode()
+        return HKDF(SHA256(), 32, salt=None, info=info).derive(self.material)
+
+
+def make_key(kind: str) -> Key:
+    """A new random key of ``kind``."""
+    return Key(secrets.token_bytes(KEY_ID_BYTES).hex(), kind, secrets.token_bytes(32))
+
+
+class Keyring:
+    """The keys of one file, by id."""
+
+    def __init__(self, keys: list[Key]):
+        self.keys = {key.key_id: key for key in keys}
+
+    def of_kind(self, kind: str) -> list[Key]:
+        """The keys of ``kind``, oldest first."""
+        return [key for key in self.keys.values() if key.kind == kind]
+
+    def add(self, key: Key) -> Keyring:
+        """A keyring with one key more."""
+        return Keyring([*self.keys.values(), key])
+
+
+def read_file(path: Path) -> Keyring:
+    """The keyring in ``path``.
+
+    Raises KeyringUnavailable when it is not there, not readable, open to other users
+    or not a keyring.
+    """
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise KeyringUnavailable(
+                "the keyring can be read by other users (chmod 600)"
+            )
+        document = json.loads(path.read_bytes())
+        return Keyring(
+            [
+                Key(k["id"], k["kind"], b64decode(k["material"]))
+                for k in document["keys"]
+            ]
+        )
+    except OSError as error:
+        raise KeyringUnavailable(
+            f"the keyring cannot be read: {error.strerror}"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise KeyringUnavailable("the keyring file is damaged") from error
+
+
+def write_file(path: Path, keyring: Keyring, replace: bool = False) -> None:
+    """Write ``keyring`` to ``path`` with mode 0600, whole or not at all.
+
+    Raises KeyringExists when there is a file and ``replace`` is not set.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        _write_draft(draft, keyring)
+        # A link, unlike a rename, fails where somebody else's keys are meanwhile.
+        (os.replace if replace else os.link)(draft, path)
+    except FileExistsError as error:
+        raise KeyringExists("there is a keyring already") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write_draft(path: Path, keyring: Keyring) -> None:
+    keys = [
+        {"id": k.key_id, "kind": k.kind, "material": b64encode(k.material).decode()}
+        for k in keyring.keys.values()
+    ]
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump({"spar_keyring": 1, "keys": keys}, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def bind(*parts: str | int) -> bytes:
+    """Length-prefixed concatenation: no two lists of parts give the same bytes.
+
+    >>> bind("ab", "c") == bind("a", "bc")
+    False
+    >>> bind("a", 12)
+    b'1:a2:12'
+    """
+    bound = []
+    for part in parts:
+        text = part if part.__class__ is str else str(part)
+        bound.append(f"{len(text)}:{text}")
+    return "".join(bound).encode()
+
+
+@dataclass(frozen=True)
+class KeyRoles:
+    """What the database says of its keys.
+
+    ``index_keys`` gives the key id of each digest column that is written (``a``,
+    ``b``); ``read_column`` is the one that is searched.
+    """
+
+    seal_key: str
+    index_keys: dict[str, str]
+    read_column: str
+    audit_key: str
+    token_key: str
+
+
+class OpenKeyring:
+    """Sealing, blind index, audit MACs: all that is done with keys, nothing else."""
+
+    def __init__(self, keyring: Keyring, roles: KeyRoles):
+        self._keyring = keyring
+        self.roles = roles
+        self._ciphers: dict[tuple[bytes, str], AESGCM] = {}
+        self._derived: dict[tuple[str, str], bytes] = {}
+        self._ready: dict[tuple[str, str], HMAC] = {}
+        self._seal_id = bytes.fromhex(roles.seal_key)
+
+    # sealing
+
+    def _cipher(self, key_id: bytes, purpose: str) -> AESGCM:
+        cipher = self._ciphers.get((key_id, purpose))
+        if cipher is None:
+            key = self._keyring.keys.get(key_id.hex())
+            if key is None or key.kind != "seal":
+                raise SealBroken("sealed with a key that the keyring does not hold")
+            cipher = self._ciphers[key_id, purpose] = AESGCM(key.derive(purpose))
+        return cipher
+
+    def seal(self, purpose: str, text: str, context: bytes) -> bytes:
+        """``text`` sealed for ``purpose``; opens only with the same ``context``."""
+        nonce = os.urandom(NONCE_BYTES)
+        cipher = self._cipher(self._seal_id, purpose)
+        sealed = cipher.encrypt(nonce, text.encode(), context)
+        return b"".join((SEALED_VERSION, self._seal_id, nonce, sealed))
+
+    def unseal(self, purpose: str, sealed: bytes, context: bytes) -> str:
+        """The text in ``sealed``; raises SealBroken when it was moved or altered."""
+        if sealed[:1] != SEALED_VERSION:
+            raise SealBroken("not a sealed value")
+        cipher = self._cipher(sealed[1:_HEADER], purpose)
+        try:
+            nonce = sealed[_HEADER : _HEADER + NONCE_BYTES]
+            return cipher.decrypt(
+                nonce, sealed[_HEADER + NONCE_BYTES :], context
+            ).decode()
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken("the sealed value was moved or altered") from error
+
+    # blind index
+
+    def digest(self, purpose: str, text: str) -> bytes:
+        """The digest searched for ``text``: HMAC-SHA-256 under the index key."""
+        return self._digest(self.roles.read_column, purpose, text)
+
+    def digests(self, purpose: str, text: str) -> dict[str, bytes]:
+        """The digest for each column that is written."""
+        return {
+            column: self._digest(column, purpose, text)
+            for column in self.roles.index_keys
+        }
+
+    def digester(self, purpose: str) -> Callable[[str], bytes]:
+        """``digest`` for many texts of one purpose: a function of the text."""
+        return partial(self._digest, self.roles.read_column, purpose)
+
+    def _digest(self, column: str, purpose: str, text: str) -> bytes:
+        return self._mac(self.roles.index_keys[column], purpose, text.encode())
+
+    # history
+
+    def mac(self, purpose: str, message: bytes) -> bytes:
+        """HMAC-SHA-256 of ``message`` under the audit key."""
+        return self._mac(self.roles.audit_key, purpose, message)
+
+    # tokens and secrets of callers
+
+    @property
+    def token_key(self) -> bytes:
+        """The key that signs access tokens."""
+        return self._derive(self.roles.token_key, "access token")
+
+    def secret_digest(self, secret: str) -> bytes:
+        """What is kept of a caller's secret: HMAC-SHA-256 under the token key."""
+        return self._mac(self.roles.token_key, "client secret", secret.encode())
+
+    def _mac(self, key_id: str, purpose: str, message: bytes) -> bytes:
+        """HMAC-SHA-256 under the key of one purpose.
+
+        The key is taken in once: for a short message that costs more than the rest.
+        """
+        ready = self._ready.get((key_id, purpose))
+        if ready is None:
+            ready = HMAC(self._derive(key_id, purpose), SHA256())
+            self._ready[key_id, purpose] = ready
+        mac = ready.copy()
+        mac.update(message)
+        return mac.finalize()
+
+    def _derive(self, key_id: str, purpose: str) -> bytes:
+        """The key of one purpose: derived once, since deriving costs more than use."""
+        key = self._derived.get((key_id, purpose))
+        if key is None:
+            key = self._keyring.keys[key_id].derive(purpose)
+            self._derived[key_id, purpose] = key
+        return key

@@ -1,0 +1,155 @@
+import os
+import secrets
+from pathlib import Path
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..exceptions import KeyringExists, KeyringMismatch, KeyringUnavailable
+from ..lib import keyring as keys
+
+KEYRING_VARIABLE = "SPAR_KEYRING"
+
+#: Open keyrings of this process: database -> (fingerprint, OpenKeyring). Kept outside
+#: the ORM's caches because it must follow the file, and must never be sent anywhere.
+_OPENED: dict[str, tuple[tuple, keys.OpenKeyring]] = {}
+
+
+class SparKeyring(models.AbstractModel):
+    """The way to the keys: opening them, making them, replacing them."""
+
+    _name = "spar.keyring"
+    _description = "Keyring"
+
+    # === OPENING === #
+
+    @api.model
+    def _open(self, for_write: bool = False) -> keys.OpenKeyring:
+        """The keyring of this database; one statement.
+
+        With ``for_write`` the keys in use stay what they are until the transaction
+        ends. Raises KeyringUnavailable or KeyringMismatch; nothing can be done then.
+        """
+        phase = self._get_phase("FOR SHARE" if for_write else "")
+        if not phase:
+            raise KeyringUnavailable("this database has no key yet")
+        path = self._get_path()
+        fingerprint = (*self._get_file_stamp(path), phase["generation"])
+        stamp, opened = _OPENED.get(self.env.cr.dbname, (None, None))
+        if stamp != fingerprint:
+            opened = self._open_file(path, phase)
+            _OPENED[self.env.cr.dbname] = (fingerprint, opened)
+        return opened
+
+    @api.model
+    def _get_phase(self, lock: str = "") -> dict | None:
+        rows = self.env.execute_query_dict(
+            SQL(
+                """SELECT generation, seal_key, index_key_a, index_key_b, read_column,
+                          audit_key, token_key
+                     FROM spar_keyring_phase %s""",
+                SQL(lock),  # pylint: disable=sql-injection
+            )
+        )
+        return rows[0] if rows else None
+
+    @api.model
+    def _get_path(self) -> Path:
+        """Where the keyring is; ``{database}`` in the variable stands for its name."""
+        location = os.environ.get(KEYRING_VARIABLE)
+        if not location:
+            raise KeyringUnavailable(f"{KEYRING_VARIABLE} is not set")
+        return Path(location.replace("{database}", self.env.cr.dbname))
+
+    @api.model
+    def _get_file_stamp(self, path: Path) -> tuple:
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise KeyringUnavailable(
+                f"the keyring cannot be read: {error.strerror}"
+            ) from error
+        return (str(path), status.st_ino, status.st_mtime_ns, status.st_mode)
+
+    @api.model
+    def _open_file(self, path: Path, phase: dict) -> keys.OpenKeyring:
+        """Read the file and compare it with what the database knows of its keys."""
+        keyring = keys.read_file(path)
+        known = self.env.execute_query(
+            SQL(
+                """SELECT key_id, check_value FROM spar_keyring_key
+                    WHERE state != 'retired'"""
+            )
+        )
+        for key_id, check_value in known:
+            key = keyring.keys.get(key_id)
+            if key is None or key.check_value != check_value:
+                raise KeyringMismatch("the keyring is not the one of this database")
+        return keys.OpenKeyring(keyring, self._get_roles(phase))
+
+    @api.model
+    def _get_roles(self, phase: dict) -> keys.KeyRoles:
+        columns = {"a": phase["index_key_a"], "b": phase["index_key_b"]}
+        return keys.KeyRoles(
+            seal_key=phase["seal_key"],
+            index_keys={column: key for column, key in columns.items() if key},
+            read_column=phase["read_column"],
+            audit_key=phase["audit_key"],
+            token_key=phase["token_key"],
+        )
+
+    # === MAKING === #
+
+    @api.model
+    def _initialise(self) -> Path:
+        """Make the first keys of this database and write their file.
+
+        An existing file is taken over when it holds a key of each kind (a host that got
+        its copy first). Raises KeyringExists when the database has keys.
+        """
+        self.env.cr.execute("LOCK TABLE spar_keyring_phase IN EXCLUSIVE MODE")
+        if self._get_phase():
+            raise KeyringExists("this database has its keys already")
+        path = self._get_path()
+        if path.exists():
+            keyring = keys.read_file(path)
+        else:
+            keyring = keys.Keyring([keys.make_key(kind) for kind in keys.KINDS])
+        first = {kind: self._get_first_key(keyring, kind) for kind in keys.KINDS}
+        self._insert_keys(list(first.values()))
+        self._insert_phase(first)
+        if not path.exists():
+            keys.write_file(path, keyring)
+        return path
+
+    @api.model
+    def _get_first_key(self, keyring: keys.Keyring, kind: str) -> keys.Key:
+        of_kind = keyring.of_kind(kind)
+        if not of_kind:
+            raise KeyringMismatch(f"the keyring file holds no key for: {kind}")
+        return of_kind[-1]
+
+    @api.model
+    def _insert_keys(self, new_keys: list[keys.Key]) -> None:
+        rows = [(key.key_id, key.kind, key.check_value) for key in new_keys]
+        self.env.cr.execute_values(
+            """INSERT INTO spar_keyring_key (key_id, kind, check_value, state, since)
+               VALUES %s""",
+            rows,
+            template="(%s, %s, %s, 'active', now() AT TIME ZONE 'UTC')",
+        )
+
+    @api.model
+    def _insert_phase(self, first: dict[str, keys.Key]) -> None:
+        self.env.cr.execute(
+            """INSERT INTO spar_keyring_phase (generation, seal_key, index_key_a,
+                                               read_column, audit_key, token_key)
+               VALUES (%s, %s, %s, 'a', %s, %s)""",
+            (
+                secrets.token_hex(8),
+                first["seal"].key_id,
+                first["index"].key_id,
+                first["audit"].key_id,
+                first["token"].key_id,
+            ),
+        )

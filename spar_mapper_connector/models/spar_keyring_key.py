@@ -1,0 +1,49 @@
+from odoo import fields, models
+
+
+class SparKeyringKey(models.Model):
+    """A key that this database knows: by its id and check value, never its material."""
+
+    _name = "spar.keyring.key"
+    _description = "Key of the keyring"
+    _rec_name = "key_id"
+    _order = "id"
+    _log_access = False
+
+    key_id = fields.Char(string="Key ID", required=True, readonly=True)
+    kind = fields.Char(required=True, readonly=True)
+    check_value = fields.Char(required=True, readonly=True)
+    state = fields.Selection(
+        [("active", "In use"), ("retiring", "Being replaced"), ("retired", "Retired")],
+        required=True,
+        readonly=True,
+    )
+    since = fields.Datetime(required=True, readonly=True)
+
+    _key_id_uniq = models.UniqueIndex("(key_id)", "A key is known once.")
+
+
+class SparKeyringPhase(models.Model):
+    """The one row that says which key does what now.
+
+    Every transaction that seals or indexes takes this row FOR SHARE; a change of keys
+    takes it FOR UPDATE. So when a change has committed, nobody still writes with what
+    was before. The index key has two columns, so that it can be replaced while the
+    system runs: write a; write both, fill b; read b; drop a.
+    """
+
+    _name = "spar.keyring.phase"
+    _description = "Keys in use"
+    _log_access = False
+
+    generation = fields.Char(required=True, readonly=True)
+    seal_key = fields.Char(required=True, readonly=True)
+    index_key_a = fields.Char(readonly=True)
+    index_key_b = fields.Char(readonly=True)
+    read_column = fields.Selection(
+        [("a", "Column a"), ("b", "Column b")], required=True, readonly=True
+    )
+    audit_key = fields.Char(required=True, readonly=True)
+    token_key = fields.Char(required=True, readonly=True)
+
+    _single_row = models.UniqueIndex("((true))", "There is one row.")

@@ -1,0 +1,122 @@
+import secrets
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..exceptions import KeyringUnavailable
+from ..lib import keyring as keys
+from ..transactions import use_read_committed
+
+#: Rows that are sealed anew in one transaction: short, so that nobody waits for it.
+RESEAL_BATCH = 500
+
+
+class SparKeyring(models.AbstractModel):
+    """Replacing the key that seals, while the system runs."""
+
+    _inherit = "spar.keyring"
+
+    @api.model
+    def _add_seal_key(self) -> keys.Key:
+        """Add an unused key to the file, which is then copied to every host."""
+        path = self._get_path()
+        key = keys.make_key("seal")
+        keys.write_file(path, keys.read_file(path).add(key), replace=True)
+        return key
+
+    @api.model
+    def _start_rotation(self) -> str:
+        """Seal with the newest unused key of the file from now on; gives its id.
+
+        One is made where there is none. A rotation that has begun goes on instead.
+        """
+        if not self._get_phase("FOR UPDATE"):
+            raise KeyringUnavailable("this database has no key yet")
+        current = self._open().roles.seal_key
+        if self._get_retiring_keys():
+            return current
+        key = self._get_unused_seal_key() or self._add_seal_key()
+        self._insert_keys([key])
+        self.env.cr.execute(
+            "UPDATE spar_keyring_key SET state = 'retiring' WHERE key_id = %s",
+            (current,),
+        )
+        self.env.cr.execute(
+            "UPDATE spar_keyring_phase SET seal_key = %s, generation = %s",
+            (key.key_id, secrets.token_hex(8)),
+        )
+        return key.key_id
+
+    @api.model
+    def _get_unused_seal_key(self) -> keys.Key | None:
+        query = SQL("SELECT key_id FROM spar_keyring_key")
+        known = {key_id for (key_id,) in self.env.execute_query(query)}
+        of_kind = keys.read_file(self._get_path()).of_kind("seal")
+        unused = [key for key in of_kind if key.key_id not in known]
+        return unused[-1] if unused else None
+
+    @api.model
+    def _get_retiring_keys(self) -> list[str]:
+        query = SQL("SELECT key_id FROM spar_keyring_key WHERE state = 'retiring'")
+        return [row[0] for row in self.env.execute_query(query)]
+
+    @api.model
+    def _get_sealed_models(self) -> list[models.AbstractModel]:
+        """Every table that keeps sealed values, of whichever addon."""
+        names = self.env.registry["spar.sealed.storage"]._inherit_children
+        return [
+            self.env[name] for name in sorted(names) if not self.env[name]._abstract
+        ]
+
+    @api.model
+    def _reseal_steps(self):
+        """Seal everything anew; yields the rows done after each batch.
+
+        The caller commits at every yield. Safe to be killed at any moment and begun
+        again: what is sealed with a key in use is passed over.
+        """
+        positions: dict[str, int] = {}
+        while self._get_retiring_keys():
+            use_read_committed(self.env.cr)
+            done = self._reseal_next(positions)
+            yield done
+            if not done:
+                return
+
+    @api.model
+    def _reseal_next(self, positions: dict[str, int]) -> int:
+        """Seal the next rows anew, going on behind ``positions``; 0 at the end."""
+        keyring = self._open(for_write=True)
+        retiring = self._get_retiring_keys()
+        for storage in self._get_sealed_models():
+            last_id, done = storage._reseal(
+                keyring, retiring, positions.get(storage._name, 0), RESEAL_BATCH
+            )
+            positions[storage._name] = last_id
+            if done:
+                return done
+        return 0
+
+    @api.model
+    def _finish_rotation(self) -> int:
+        """Retire the replaced keys once nothing is sealed with them.
+
+        Gives the number of rows that still are: rows in use just now (to be done in
+        another round), or rows that do not open (the audit check names them).
+        """
+        retiring = self._get_retiring_keys()
+        left = sum(s._count_sealed_with(retiring) for s in self._get_sealed_models())
+        if not left:
+            self.env.cr.execute(
+                "UPDATE spar_keyring_key SET state = 'retired' WHERE state = 'retiring'"
+            )
+        return left
+
+    @api.model
+    def _cron_reseal(self) -> None:
+        """Go on with a rotation that was begun, where its command was ended early."""
+        for done in self._reseal_steps():
+            if not self.env["ir.cron"]._commit_progress(done, remaining=int(done > 0)):
+                return
+        if self._get_retiring_keys():
+            self._finish_rotation()

@@ -1,0 +1,81 @@
+from datetime import datetime
+
+from odoo import models
+
+from ..exceptions import NotSupported
+from ..lib.contract import (
+    CallContext,
+    Capability,
+    LinkRequest,
+    Period,
+    ResolveRequest,
+    Result,
+    ResumeRequest,
+    SuspendRequest,
+    UnlinkRequest,
+    UpdateRequest,
+    in_force_at,
+)
+
+
+class SparMapper(models.AbstractModel):
+    """What any mapper can be asked: batch in, results in the same order out.
+
+    An implementation inherits this model and says in ``_capabilities`` what it can do;
+    whatever it leaves out raises NotSupported. The leading underscores keep all of it
+    off Odoo's remote calls: a channel calls it, for a caller whom the channel knows.
+
+    One bad request never fails a batch: it gets its own result. Raised are only causes
+    that concern the whole call, see ``exceptions.py``.
+    """
+
+    _name = "spar.mapper"
+    _description = "Mapper"
+
+    def _capabilities(self) -> frozenset[Capability]:
+        """What this mapper can do."""
+        return frozenset()
+
+    def _link_fa(self, call: CallContext, requests: list[LinkRequest]) -> list[Result]:
+        """Give IDs their first address: LINKED, ALREADY_LINKED, HELD, ..."""
+        raise NotSupported(Capability.LINK)
+
+    def _update_fa(
+        self, call: CallContext, requests: list[UpdateRequest]
+    ) -> list[Result]:
+        """Change the address in force: UPDATED, NOT_LINKED, CONFLICT, HELD, ..."""
+        raise NotSupported(Capability.UPDATE)
+
+    def _unlink_fa(
+        self, call: CallContext, requests: list[UnlinkRequest]
+    ) -> list[Result]:
+        """End the address in force: UNLINKED, NOT_LINKED, FA_MISMATCH, HELD, ..."""
+        raise NotSupported(Capability.UNLINK)
+
+    def _resolve_fa(
+        self, call: CallContext, requests: list[ResolveRequest]
+    ) -> list[Result]:
+        """Find addresses by ID or IDs by address; changes nothing."""
+        raise NotSupported(Capability.RESOLVE)
+
+    def _suspend_fa(
+        self, call: CallContext, requests: list[SuspendRequest]
+    ) -> list[Result]:
+        """Keep addresses, but let nothing be paid to them."""
+        raise NotSupported(Capability.SUSPEND)
+
+    def _resume_fa(
+        self, call: CallContext, requests: list[ResumeRequest]
+    ) -> list[Result]:
+        """Let suspended addresses be paid to again."""
+        raise NotSupported(Capability.SUSPEND)
+
+    def _history(self, call: CallContext, id_value: str) -> list[Period]:
+        """Every period of every address of an ID, newest first."""
+        raise NotSupported(Capability.HISTORY)
+
+    def _address_at(
+        self, call: CallContext, id_value: str, moment: datetime, purpose: str = ""
+    ) -> Period | None:
+        """The period that was in force at ``moment`` (naive UTC), or None."""
+        return in_force_at(self._history(call, id_value), moment, purpose)

@@ -1,0 +1,65 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..exceptions import MapperError
+
+
+class SparMapperBackend(models.Model):
+    """A mapper that this database can ask."""
+
+    _name = "spar.mapper.backend"
+    _description = "Mapper backend"
+    _order = "is_default desc, name"
+
+    name = fields.Char(required=True, translate=True)
+    implementation = fields.Selection(
+        selection="_selection_implementation",
+        required=True,
+        help="Who answers: the store of this database, or a client of another.",
+    )
+    is_default = fields.Boolean(
+        string="Default",
+        help="Asked for every ID whose type names no other backend.",
+    )
+    active = fields.Boolean(default=True)
+
+    _default_uniq = models.UniqueIndex(
+        "(is_default) WHERE is_default AND active", "There is one default backend."
+    )
+
+    @api.model
+    def _selection_implementation(self):
+        """Every model that fills in the contract, by name and description."""
+        names = sorted(self.env.registry["spar.mapper"]._inherit_children)
+        return [(name, self.env[name]._description) for name in names]
+
+    @api.model
+    def _get_default_mapper(self):
+        """The mapper to ask when an ID type names none; an empty model of the contract.
+
+        Raises MapperError when no backend is the default.
+        """
+        backend_sudo = self.sudo().search([("is_default", "=", True)], limit=1)
+        if not backend_sudo:
+            raise MapperError("no mapper backend is the default")
+        return self.env[backend_sudo.implementation]
+
+    def action_test_connection(self):
+        """Ask the backend what it can do, and show the answer."""
+        self.ensure_one()
+        try:
+            capabilities = self.env[self.implementation]._capabilities()
+            self.env["spar.keyring"]._open()
+        except MapperError as error:
+            raise UserError(
+                self.env._("The backend does not answer: %(cause)s.", cause=error)
+            ) from error
+        message = self.env._(
+            "The backend answers. It can: %(abilities)s.",
+            abilities=", ".join(sorted(c.value for c in capabilities)),
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "success", "message": message},
+        }

@@ -1,0 +1,100 @@
+import os
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
+
+from odoo.tests import TransactionCase, new_test_user
+
+from ..exceptions import ServiceUnavailable
+from ..lib import keyring as keys
+from ..lib.contract import Authority, CallContext
+from ..models.spar_keyring import KEYRING_VARIABLE
+
+ROLES = ("viewer", "officer", "supervisor", "auditor", "administrator")
+
+
+def build_open_keyring(*more_keys, **roles):
+    """An open keyring of new keys, with ``more_keys`` in its file."""
+    first = {kind: keys.make_key(kind) for kind in keys.KINDS}
+    file = keys.Keyring([*first.values(), *more_keys])
+    values = {
+        "seal_key": first["seal"].key_id,
+        "index_keys": {"a": first["index"].key_id},
+        "read_column": "a",
+        "audit_key": first["audit"].key_id,
+        "token_key": first["token"].key_id,
+    }
+    return keys.OpenKeyring(file, keys.KeyRoles(**{**values, **roles}))
+
+
+class KeyringCase(TransactionCase):
+    """A database with keys: its own, or keys that are made for the test.
+
+    Whoever changes keys in a test calls ``use_new_keyring`` first: the file that the
+    database came with is never written.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.keyrings = cls.env["spar.keyring"]
+        cls.call = CallContext(
+            "participant:payer.example",
+            "rest",
+            Authority.PROGRAMME,
+            "bearer",
+            message_reference="message-1",
+        )
+        try:
+            cls.keyrings._open()
+        except ServiceUnavailable:
+            cls.use_new_keyring()
+
+    @classmethod
+    def use_new_keyring(cls) -> Path:
+        """Give the database new keys in a file of the test, until the test ends."""
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        path = Path(folder.name) / "keyring.json"
+        cls.startClassPatcher(patch.dict(os.environ, {KEYRING_VARIABLE: str(path)}))
+        cls.forget_keys()
+        cls.keyrings._initialise()
+        return path
+
+    @classmethod
+    def forget_keys(cls) -> None:
+        """Make the database one that has no keys yet."""
+        cls.env.cr.execute("DELETE FROM spar_keyring_phase")
+        cls.env.cr.execute("DELETE FROM spar_keyring_key")
+
+    @property
+    def keyring(self):
+        """The open keyring, as it is now."""
+        return self.keyrings._open()
+
+    @classmethod
+    def create_user(cls, role: str | None = None, login: str | None = None):
+        """An internal user with one of the roles, or with none."""
+        groups = "base.group_user"
+        if role:
+            groups += f",spar_fa_directory.group_{role}"
+        return new_test_user(cls.env, login or f"test_{role}", groups=groups)
+
+    @classmethod
+    def create_channel(cls, login: str = "test_channel"):
+        """A channel's service user, with no other right."""
+        groups = "base.group_user,spar_mapper_connector.group_channel"
+        return new_test_user(cls.env, login, groups=groups)
+
+    def count_statements(self, function, *arguments) -> int:
+        """How many statements the call sends to the database."""
+        self.env.flush_all()
+        before = self.env.cr.sql_log_count
+        function(*arguments)
+        return self.env.cr.sql_log_count - before
+
+    def assert_refused(self, exception, function, *arguments):
+        """The call raises ``exception``; gives it."""
+        with self.assertRaises(exception) as caught:
+            function(*arguments)
+        return caught.exception

@@ -1,0 +1,98 @@
+import argparse
+import contextlib
+import io
+from unittest.mock import patch
+
+from odoo.tests import BaseCase
+
+from .. import command_line
+from ..exceptions import KeyringUnavailable
+
+
+class FakeRegistry:
+    """A registry of one database, whose cursor only remembers how it ended."""
+
+    def __init__(self, models):
+        self.models = models
+        self.ended = None
+
+    @contextlib.contextmanager
+    def cursor(self):
+        try:
+            yield self
+        except BaseException:
+            self.ended = "rolled back"
+            raise
+        self.ended = "committed"
+
+
+class TestCommandLine(BaseCase):
+    def setUp(self):
+        super().setUp()
+        self.parser = argparse.ArgumentParser()
+        command_line.add_options(self.parser, {"init": None, "show": None})
+        self.registry = FakeRegistry({"spar.keyring"})
+
+    def parse(self, *arguments):
+        return self.parser.parse_args(arguments)
+
+    def open_environment(self, model):
+        """The environment of a database that has only ``spar.keyring``."""
+        fakes = contextlib.ExitStack()
+        fakes.enter_context(
+            patch.object(command_line, "Registry", lambda _name: self.registry)
+        )
+        fakes.enter_context(
+            patch.object(command_line, "Environment", lambda cr, *_rest: cr.models)
+        )
+        self.config = fakes.enter_context(patch.object(command_line, "config"))
+        self.addCleanup(fakes.close)
+        options = self.parse("-d", "base1", "-c", "odoo.conf", "show")
+        return command_line.open_environment(options, model)
+
+    def assert_ends(self, text, model, error=None):
+        with self.assertRaises(SystemExit) as caught:
+            with self.open_environment(model):
+                if error:
+                    raise error
+        self.assertEqual(str(caught.exception.code), text)
+        self.assertEqual(self.registry.ended, "rolled back")
+
+    def test_a_command_knows_database_and_action(self):
+        options = self.parse("-d", "base1", "init")
+        self.assertEqual((options.database, options.action), ("base1", "init"))
+
+    def test_a_command_without_database_or_with_a_wrong_action_is_refused(self):
+        for arguments in (("init",), ("-d", "base1"), ("-d", "base1", "destroy")):
+            with self.subTest(arguments), self.assertRaises(SystemExit):
+                with contextlib.redirect_stderr(io.StringIO()):
+                    self.parse(*arguments)
+
+    def test_the_work_is_committed_at_its_end(self):
+        with self.open_environment("spar.keyring") as env:
+            self.assertIn("spar.keyring", env)
+        self.assertEqual(self.registry.ended, "committed")
+        self.config.parse_config.assert_called_once_with(
+            ["-d", "base1", "--no-http", "-c", "odoo.conf"], setup_logging=True
+        )
+
+    def test_where_the_addon_is_not_installed_one_line_says_so(self):
+        self.assert_ends(
+            "base1: the addon of spar.audit is not installed there", "spar.audit"
+        )
+
+    def test_what_the_mapper_refuses_ends_with_one_line(self):
+        error = KeyringUnavailable("there is no file")
+        self.assert_ends("base1: there is no file", "spar.keyring", error)
+
+    def test_a_fault_is_not_hidden(self):
+        with (
+            self.assertRaises(ZeroDivisionError),
+            self.open_environment("spar.keyring"),
+        ):
+            raise ZeroDivisionError
+
+    def test_what_is_said_is_said_at_once(self):
+        with contextlib.redirect_stdout(io.StringIO()) as told:
+            command_line.say("a line")
+        self.assertEqual(told.getvalue(), "a line\n")

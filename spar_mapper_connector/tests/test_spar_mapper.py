@@ -1,0 +1,125 @@
+from datetime import datetime
+from unittest.mock import patch
+
+import psycopg2
+
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import get_public_method
+from odoo.tools import mute_logger
+
+from ..exceptions import KeyringUnavailable, MapperError, NotSupported
+from ..lib.contract import Period
+from .common import KeyringCase
+
+BATCHES = (
+    "_link_fa",
+    "_update_fa",
+    "_unlink_fa",
+    "_resolve_fa",
+    "_suspend_fa",
+    "_resume_fa",
+)
+
+
+class TestContractModel(KeyringCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mapper = cls.env["spar.mapper"]
+
+    def test_a_mapper_can_do_nothing_until_it_says_so(self):
+        self.assertEqual(self.mapper._capabilities(), frozenset())
+
+    def test_what_an_implementation_leaves_out_is_not_supported(self):
+        for name in BATCHES:
+            with self.subTest(name):
+                method = getattr(self.mapper, name)
+                self.assert_refused(NotSupported, method, self.call, [])
+        self.assert_refused(NotSupported, self.mapper._history, self.call, "4711")
+
+    def test_the_address_at_a_moment_comes_from_the_history(self):
+        begin, end = datetime(2026, 3, 1), datetime(2026, 4, 1)
+        march = Period("u", "fa", "ended", "", 1, begin, end, "rest", "x")
+        with patch.object(type(self.mapper), "_history", lambda *args: [march]):
+            found = self.mapper._address_at(self.call, "4711", datetime(2026, 3, 5))
+            self.assertEqual(found, march)
+            self.assertIsNone(self.mapper._address_at(self.call, "4711", end))
+
+    def test_nothing_of_it_can_be_called_from_outside(self):
+        for model in ("spar.mapper", "spar.keyring"):
+            own = [
+                name
+                for name in dir(type(self.env[model]))
+                if not hasattr(type(self.env["base"]), name)
+            ]
+            self.assertTrue(own)
+            for name in own:
+                with self.subTest(model=model, name=name):
+                    if callable(getattr(self.env[model], name)):
+                        with self.assertRaises(AccessError):
+                            get_public_method(self.env[model], name)
+
+
+class TestBackend(KeyringCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.backends = cls.env["spar.mapper.backend"]
+        cls.backends.search([]).write({"is_default": False})
+
+    def create_backend(self, implementation="spar.mapper", **values):
+        """A backend; its implementation need not be among the offered ones."""
+        offered = [(implementation, "Somebody")]
+        self.patch(
+            type(self.backends), "_selection_implementation", lambda _self: offered
+        )
+        return self.backends.create(
+            {"name": "Somebody", "implementation": implementation, **values}
+        )
+
+    def test_the_default_backend_is_asked(self):
+        self.create_backend(is_default=True)
+        self.assertEqual(self.backends._get_default_mapper()._name, "spar.mapper")
+
+    def test_whoever_may_read_no_backend_finds_the_default_one(self):
+        self.create_backend(is_default=True)
+        nobody = self.create_user(login="test_nobody")
+        mapper = self.backends.with_user(nobody)._get_default_mapper()
+        self.assertEqual(mapper.env.user, nobody)
+
+    def test_without_a_default_nobody_is_asked(self):
+        self.create_backend()
+        self.assert_refused(MapperError, self.backends._get_default_mapper)
+
+    def test_an_archived_default_is_not_asked(self):
+        self.create_backend(is_default=True).active = False
+        self.assert_refused(MapperError, self.backends._get_default_mapper)
+
+    def test_there_is_one_default(self):
+        self.create_backend(is_default=True)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.UniqueViolation),
+            self.env.cr.savepoint(),
+        ):
+            self.create_backend(is_default=True)
+
+    def test_every_implementation_of_the_contract_is_offered(self):
+        children = self.env.registry["spar.mapper"]._inherit_children
+        offered = self.backends._selection_implementation()
+        self.assertEqual({name for name, _label in offered}, set(children))
+
+    def test_testing_the_connection_tells_what_it_can(self):
+        backend = self.create_backend()
+        action = backend.action_test_connection()
+        self.assertEqual(action["params"]["type"], "success")
+
+    def test_testing_without_keys_tells_why_not(self):
+        backend = self.create_backend()
+        failing = patch.object(
+            type(self.keyrings),
+            "_open",
+            lambda _self: (_ for _ in ()).throw(KeyringUnavailable("no file")),
+        )
+        with failing, self.assertRaisesRegex(UserError, "no file"):
+            backend.action_test_connection()
