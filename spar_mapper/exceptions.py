@@ -1,0 +1,37 @@
+"""What can go wrong in the store for a whole call; each leaf is one cause."""
+
+from odoo.addons.spar_mapper_connector.exceptions import MapperError
+
+
+class StoreError(MapperError):
+    """Base of the store's own errors."""
+
+
+class DirectWriteRefused(StoreError):
+    """Somebody tried to write a table of the store past the mapper's methods."""
+
+    code = "direct_write_refused"
+
+
+class NoSuchChange(StoreError):
+    """The change does not wait any more, or never did."""
+
+    code = "no_such_change"
+
+
+class NotForApproval(StoreError):
+    """The change waits for its time, which nobody shortens."""
+
+    code = "not_for_approval"
+
+
+class SamePerson(StoreError):
+    """A change needs a second person, and this is the first."""
+
+    code = "same_person"
+
+
+class HistoryDiffers(StoreError):
+    """The history is not what the last checkpoint says it was."""
+
+    code = "history_differs"

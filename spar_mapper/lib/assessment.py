@@ -1,0 +1,91 @@
+"""Whether a proposed change is applied now, later, after a second look, or not at all.
+
+Rules are data: the first whose conditions all hold decides. One law stands before them:
+a lower authority never overwrites a higher one's word on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Decision(str, Enum):
+    """What becomes of a proposed change."""
+
+    APPLY = "apply"
+    HOLD = "hold"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A change as the rules see it: never the ID or the address."""
+
+    operation: str
+    channel: str
+    authority: int
+    current_authority: int | None = None
+    purpose: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Conditions (None: any) and a decision."""
+
+    decision: Decision
+    operation: str | None = None
+    channel: str | None = None
+    below_authority: int | None = None
+    hold_hours: int = 0
+    why: str = ""
+
+    def applies_to(self, proposal: Proposal) -> bool:
+        """Whether every condition holds for ``proposal``."""
+        return (
+            self.operation in (None, proposal.operation)
+            and self.channel in (None, proposal.channel)
+            and (
+                self.below_authority is None
+                or proposal.authority < self.below_authority
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The decision, how long to hold, and the rule's own words for why."""
+
+    decision: Decision
+    hold_hours: int = 0
+    why: str = ""
+
+
+LOWER_AUTHORITY = Verdict(Decision.APPROVE, why="lower_authority")
+NO_RULE = Verdict(Decision.APPROVE, why="no_rule")
+
+
+def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
+    """The verdict on ``proposal``.
+
+    Where no rule applies a second person must look: a registry without rules is not a
+    registry without care.
+
+    >>> from odoo.addons.spar_mapper_connector.lib.contract import Authority
+    >>> at_once = Rule(Decision.APPLY)
+    >>> first = Proposal("update", "rest", Authority.PROGRAMME)
+    >>> assess([at_once], first).decision.value
+    'apply'
+    >>> lower = Proposal("update", "rest", Authority.PROGRAMME, Authority.OWNER)
+    >>> assess([at_once], lower).why
+    'lower_authority'
+    """
+    current = proposal.current_authority
+    if current is not None and proposal.authority < current:
+        return LOWER_AUTHORITY
+    for rule in rules:
+        if rule.applies_to(proposal):
+            return Verdict(rule.decision, rule.hold_hours, rule.why)
+    return NO_RULE

@@ -1,0 +1,80 @@
+"""One row of a resolve: still sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Details,
+    ProviderInfo,
+)
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
+
+from . import seals
+
+
+@dataclass(slots=True)
+class Found:
+    """An ID and an address in force for it; ``id`` is None where there is none.
+
+    ``sealing_uuid`` and ``sealing_sealed`` are of the ID under which the address was
+    sealed where that is another one of the subject's IDs. ``table`` and ``broken_id``
+    name the row at which opening failed, if it did.
+    """
+
+    identifier_id: int
+    identifier_uuid: str
+    identifier_sealed: bytes
+    subject_uuid: str
+    change_lock: str
+    pay_stop: bool
+    sealed_under: int | None
+    id: int | None
+    uuid: str | None
+    version: int | None
+    state: str | None
+    purpose: str | None
+    origin: str | None
+    sealed: bytes | None
+    provider_id: int | None
+    branch_id: int | None
+    sealing_uuid: str | None = None
+    sealing_sealed: bytes | None = None
+    provider: ProviderInfo | None = None
+    table: str = "spar_subject_id"
+
+    @property
+    def broken_id(self) -> int:
+        return self.identifier_id if self.table == "spar_subject_id" else self.id
+
+    def unseal_id(self, keyring: OpenKeyring) -> str:
+        """The canonical ID of the row; raises SealBroken."""
+        return self._unseal_id(keyring, self.identifier_uuid, self.identifier_sealed)
+
+    def _unseal_id(self, keyring: OpenKeyring, uuid: str, sealed: bytes) -> str:
+        context = seals.id_context(
+            uuid, self.subject_uuid, self.change_lock, self.pay_stop
+        )
+        return keyring.unseal(seals.ID, bytes(sealed), context)
+
+    def unseal_fa(self, keyring: OpenKeyring, canonical: str) -> tuple[str, Details]:
+        """The address and what travels with it; raises SealBroken.
+
+        ``canonical`` is the row's own ID.
+        """
+        self.table = "spar_mapping"
+        if self.sealed is None:
+            raise SealBroken("there is no sealed address")
+        if self.sealed_under != self.identifier_id:
+            sealed = self.sealing_sealed or b""
+            canonical = self._unseal_id(keyring, self.sealing_uuid, sealed)
+        return seals.unseal_address(
+            keyring,
+            bytes(self.sealed),
+            self.uuid,
+            self.subject_uuid,
+            self.version,
+            self.state,
+            canonical,
+        )

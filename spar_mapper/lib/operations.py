@@ -1,0 +1,338 @@
+"""What link, update, unlink, suspend and resume do: one function each.
+
+Every channel's request, and every change that waited, ends here. A function looks at
+one :class:`Case`, writes through the ledger, and gives the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from odoo.addons.spar_fa_directory.lib.fa_reader import Address
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Details,
+    Operation,
+    Outcome,
+    Result,
+)
+from odoo.addons.spar_mapper_connector.lib.identifier import fold
+
+from .assessment import Decision, Proposal, Verdict
+from .ledger import Ledger
+from .records import ChangeRow, Holding, MappingRow, new_uuid
+
+#: How long a change waits for a second person before it expires.
+APPROVAL_TIME = timedelta(days=30)
+
+
+@dataclass(slots=True)
+class Case:
+    """One request, everything known about it, and who asks.
+
+    ``address`` is the request's address as the directory reads it (None where the
+    request has none). ``is_decided`` tells that the change was assessed before and
+    waited.
+    """
+
+    request: object
+    holding: Holding
+    ledger: Ledger
+    call: CallContext
+    assess: Callable[[Proposal], Verdict]
+    address: Address | None = None
+    is_decided: bool = False
+
+    @property
+    def in_force(self) -> MappingRow | None:
+        return self.holding.in_force(self.request.purpose)
+
+
+Function = Callable[[Case], Result]
+_OPERATIONS: dict[Operation, Function] = {}
+
+
+def operation(code: Operation) -> Callable[[Function], Function]:
+    """Register the decorated function as what ``code`` does."""
+
+    def register(function: Function) -> Function:
+        _OPERATIONS[code] = function
+        return function
+
+    return register
+
+
+def run(code: Operation, case: Case) -> Result:
+    """Do ``code``; refuse first what is broken or locked."""
+    return refuse_locked(case) or _OPERATIONS[code](case)
+
+
+# === THE OPERATIONS === #
+
+
+@operation(Operation.LINK)
+def link(case: Case) -> Result:
+    """An ID that has an address keeps it; any other gets its first."""
+    row = case.in_force
+    if row is not None:
+        return _answer(case, Outcome.ALREADY_LINKED, row)
+    held = _hold(case, Operation.LINK)
+    if held:
+        return held
+    _withdraw_proposed(case)
+    row = _build_row(case, version=1)
+    case.ledger.open_period(case.holding, row, "linked")
+    return _answer(case, Outcome.LINKED, row)
+
+
+@operation(Operation.UPDATE)
+def update(case: Case) -> Result:
+    """The period in force ends and the next begins; a suspended one stays suspended."""
+    row = case.in_force
+    refusal = _refuse_unfit(case, row)
+    if refusal:
+        return refusal
+    if _is_same_address(case, row):
+        return _answer(case, Outcome.UPDATED, row)
+    held = _hold(case, Operation.UPDATE)
+    if held:
+        return held
+    _make_stale(case)
+    contact, kind = row.details.phone_number, _UPDATE_KINDS[row.state]
+    new = _build_row(case, version=row.version + 1)
+    new.details = _keep_contact(new.details, row.details)
+    before = case.ledger.close_period(case.holding, row, "replaced")
+    case.ledger.open_period(case.holding, new, kind, before, contact)
+    return _answer(case, Outcome.UPDATED, new)
+
+
+_UPDATE_KINDS = {"active": "updated", "suspended": "updated_suspended"}
+
+
+@operation(Operation.UNLINK)
+def unlink(case: Case) -> Result:
+    """The period in force ends; nothing is deleted."""
+    row = case.in_force
+    refusal = _refuse_unfit(case, row)
+    if refusal:
+        return refusal
+    if case.request.fa is not None and fold(case.request.fa) != fold(row.fa):
+        return _answer(case, Outcome.FA_MISMATCH, row)
+    held = _hold(case, Operation.UNLINK)
+    if held:
+        return held
+    _make_stale(case)
+    case.ledger.close_period(case.holding, row, "unlinked")
+    return _answer(case, Outcome.UNLINKED, row)
+
+
+@operation(Operation.SUSPEND)
+def suspend(case: Case) -> Result:
+    """Stopping is never held up: a doubt must take effect at once."""
+    row = case.in_force
+    refusal = _refuse_unfit(case, row)
+    if refusal:
+        return refusal
+    if row.state != "suspended":
+        _make_stale(case)
+        case.ledger.move(case.holding, row, "suspended")
+    return _answer(case, Outcome.SUSPENDED, row)
+
+
+@operation(Operation.RESUME)
+def resume(case: Case) -> Result:
+    """A suspended address is paid to again."""
+    row = case.in_force
+    refusal = _refuse_unfit(case, row)
+    if refusal:
+        return refusal
+    if row.state == "active":
+        return _answer(case, Outcome.RESUMED, row)
+    held = _hold(case, Operation.RESUME)
+    if held:
+        return held
+    _make_stale(case)
+    case.ledger.move(case.holding, row, "resumed")
+    return _answer(case, Outcome.RESUMED, row)
+
+
+# === REFUSALS === #
+
+_MAY_PASS_LOCK = {"none": 0, "staff": Authority.STAFF, "owner": Authority.OWNER}
+
+
+def refuse_locked(case: Case) -> Result | None:
+    """The answer where nothing may be done at all, or None."""
+    if case.holding.is_broken:
+        return Result(Outcome.LOCKED, case.request.id_value, problem="integrity")
+    if case.call.authority < _MAY_PASS_LOCK[case.holding.change_lock]:
+        return Result(Outcome.LOCKED, case.request.id_value, problem="change_lock")
+    return None
+
+
+def _refuse_unfit(case: Case, row: MappingRow | None) -> Result | None:
+    """No address, another version than the caller saw, or an older claim."""
+    if row is None:
+        return Result(Outcome.NOT_LINKED, case.request.id_value)
+    expected = case.request.expected_version
+    if expected is not None and expected != row.version:
+        return _answer(case, Outcome.CONFLICT, row, "version")
+    asserted = getattr(case.request, "asserted_at", None)
+    if asserted is not None and to_naive_utc(asserted) < row.asserted_at:
+        return _answer(case, Outcome.CONFLICT, row, "older_than_current")
+    return None
+
+
+def _answer(case: Case, outcome: Outcome, row: MappingRow, problem: str = "") -> Result:
+    asked = getattr(case.request, "fa", None)
+    return Result(
+        outcome,
+        case.request.id_value,
+        fa=asked,
+        same_fa=fold(asked) == fold(row.fa) if asked else None,
+        is_origin=row.origin == case.call.actor,
+        version=row.version,
+        problem=problem,
+    )
+
+
+# === HOLDING === #
+
+
+def _hold(case: Case, code: Operation) -> Result | None:
+    """Assess the change; None when it may be applied now, else the answer."""
+    if case.is_decided:
+        return None
+    row = case.in_force
+    verdict = case.assess(
+        Proposal(
+            code.value,
+            case.call.channel,
+            case.call.authority,
+            row.authority if row else None,
+            case.request.purpose,
+        )
+    )
+    if verdict.decision is Decision.APPLY:
+        return None
+    if verdict.decision is Decision.REFUSE:
+        problem = verdict.why or "rule"
+        return Result(Outcome.FORBIDDEN, case.request.id_value, problem=problem)
+    return _wait(case, code, verdict)
+
+
+def _wait(case: Case, code: Operation, verdict: Verdict) -> Result:
+    """Keep the change; the same one asked for again waits only once."""
+    answer = Result(
+        Outcome.HELD, case.request.id_value, getattr(case.request, "fa", None)
+    )
+    waiting = case.holding.changes.get(case.request.purpose)
+    if waiting is not None:
+        same = waiting.operation == code and fold(waiting.fa) == fold(answer.fa or "")
+        if same:
+            return answer
+        problem = "change_waiting"
+        return Result(Outcome.CONFLICT, case.request.id_value, problem=problem)
+    case.ledger.wait(case.holding, _build_change(case, code, verdict))
+    return answer
+
+
+def _build_change(case: Case, code: Operation, verdict: Verdict) -> ChangeRow:
+    row = case.in_force
+    if row is None:
+        row = _build_row(case, version=0)
+        case.ledger.open_period(case.holding, row, "proposed")
+    else:
+        case.ledger.note(case.holding, row, "held")
+    now, on_hold = case.ledger.now, verdict.decision is Decision.HOLD
+    return ChangeRow(
+        uuid=new_uuid(),
+        operation=code.value,
+        mapping=row,
+        base_version=row.version,
+        fa=getattr(case.request, "fa", None) or "",
+        details=getattr(case.request, "details", Details()),
+        asserted_at=getattr(case.request, "asserted_at", None),
+        needs_approval=not on_hold,
+        effective_at=now + timedelta(hours=verdict.hold_hours) if on_hold else None,
+        why=verdict.why,
+    )
+
+
+def _make_stale(case: Case) -> None:
+    """A change that waits for another state of things can no longer be applied."""
+    waiting = case.holding.changes.get(case.request.purpose)
+    if waiting is not None:
+        case.ledger.note(case.holding, waiting.mapping, "change_stale")
+        case.ledger.end_change(case.holding, waiting, "stale")
+
+
+def _withdraw_proposed(case: Case) -> None:
+    _make_stale(case)
+    proposed = case.holding.mappings.get(case.request.purpose)
+    if proposed is not None:
+        case.ledger.close_period(case.holding, proposed, "withdrawn")
+
+
+# === ROWS === #
+
+
+def _build_row(case: Case, version: int) -> MappingRow:
+    request, address, now = case.request, case.address, case.ledger.now
+    return MappingRow(
+        uuid=new_uuid(),
+        purpose=request.purpose,
+        state="new",
+        version=version,
+        fa=request.fa,
+        authority=int(case.call.authority),
+        channel=case.call.channel,
+        origin=case.call.actor,
+        proof=case.call.authenticated_by,
+        valid_from=now,
+        asserted_at=_get_asserted_at(request.asserted_at, now),
+        details=request.details,
+        strategy_number=address.strategy_number,
+        fa_type_id=address.type_id,
+        provider_id=address.provider_id,
+        branch_id=address.branch_id,
+        canonical=case.holding.canonical,
+    )
+
+
+def _get_asserted_at(asserted: datetime | None, now: datetime) -> datetime:
+    """When the sender says it was true; never in the future, which would block others.
+
+    Without a claim it is now, to the second: senders' clocks tell no more.
+    """
+    return min(to_naive_utc(asserted), now) if asserted else now.replace(microsecond=0)
+
+
+def to_naive_utc(moment: datetime) -> datetime:
+    """``moment`` as the store keeps time.
+
+    >>> to_naive_utc(datetime.fromisoformat("2026-03-01T02:00:00+02:00"))
+    datetime.datetime(2026, 3, 1, 0, 0)
+    """
+    if moment.tzinfo is None:
+        return moment
+    return moment.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+def _is_same_address(case: Case, row: MappingRow) -> bool:
+    details = case.request.details
+    return fold(case.request.fa) == fold(row.fa) and (
+        not details or _keep_contact(details, row.details) == row.details
+    )
+
+
+def _keep_contact(new: Details, old: Details) -> Details:
+    """What a change does not mention stays known."""
+    return Details(
+        new.name or old.name,
+        new.phone_number or old.phone_number,
+        new.additional_info,
+    )

@@ -1,0 +1,112 @@
+"""In which context each value of the store is sealed, and how it is packed.
+
+The context (the associated data of AES-GCM) ties a ciphertext to its place: the row,
+its version and state, and the ID it belongs to. A value that was swapped, restored from
+an older copy, or whose state was set by hand does not open.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import NamedTuple
+
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import NO_DETAILS, Details
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+
+from .chain import pack_details
+
+
+class ChangeTerms(NamedTuple):
+    """What about a waiting change must not be altered, in its order in the table."""
+
+    operation: str
+    base_version: int
+    needs_approval: bool
+    effective_at: datetime | None
+    expires_at: datetime | None
+    proposer: str
+    on_behalf_of: str
+    channel: str
+    authority: int
+
+
+ID, ADDRESS, CHANGE, CONTACT, DRAFT = "id", "fa", "change", "contact", "draft"
+
+#: An address cannot hold NUL, so it marks that details follow.
+_WITH_DETAILS = "\x00"
+_decode = json.JSONDecoder().raw_decode
+
+
+def id_context(uuid: str, subject: str, change_lock: str, pay_stop: bool) -> bytes:
+    """Of a sealed ID: its row, its subject, what may be done and paid to that."""
+    return bind(ID, uuid, subject, change_lock, int(bool(pay_stop)))
+
+
+def address_context(
+    uuid: str, subject: str, version: int, state: str, canonical: str
+) -> bytes:
+    """Of a sealed address: its row, its subject, version, state, and the ID."""
+    return bind(ADDRESS, uuid, subject, version, state, canonical)
+
+
+def change_context(uuid: str, canonical: str, terms: ChangeTerms) -> bytes:
+    """Of the address in a waiting change: who proposed what, how long it waits."""
+    return bind(CHANGE, uuid, canonical, *(str(term) for term in terms))
+
+
+def contact_context(event_uuid: str) -> bytes:
+    """Of the contact that is told of one event."""
+    return bind(CONTACT, event_uuid)
+
+
+def pack(fa: str, details: Details) -> str:
+    """An address and what travels with it as one text.
+
+    >>> pack("account:1@b", NO_DETAILS)
+    'account:1@b'
+    """
+    return f"{_WITH_DETAILS}{pack_details(details)}\x00{fa}" if details else fa
+
+
+def unpack(text: str) -> tuple[str, Details]:
+    """The inverse of :func:`pack`.
+
+    >>> unpack(pack("account:1@b", Details(name="Ada", additional_info=({"a": 1},))))
+    ('account:1@b', Details(name='Ada', phone_number='', additional_info=({'a': 1},)))
+    """
+    if not text.startswith(_WITH_DETAILS):
+        return text, NO_DETAILS
+    (name, phone_number, additional_info), end = _decode(text, 1)
+    return text[end + 1 :], Details(name, phone_number, tuple(additional_info))
+
+
+def unseal_address(
+    keyring: OpenKeyring,
+    sealed: bytes,
+    uuid: str,
+    subject: str,
+    version: int,
+    state: str,
+    canonical: str,
+) -> tuple[str, Details]:
+    """The address in ``sealed``; raises SealBroken when it is not this row's."""
+    context = address_context(uuid, subject, version, state, canonical)
+    return unpack(keyring.unseal(ADDRESS, sealed, context))
+
+
+def unseal_all(
+    keyring: OpenKeyring,
+    rows: list[tuple[int, bytes]],
+    contexts: dict[int, tuple[str, bytes]],
+) -> dict[int, str]:
+    """The text of each row that opens in its context, by row id."""
+    texts = {}
+    for row_id, sealed in rows:
+        try:
+            purpose, context = contexts[row_id]
+            texts[row_id] = keyring.unseal(purpose, bytes(sealed), context)
+        except (SealBroken, KeyError):
+            continue
+    return texts

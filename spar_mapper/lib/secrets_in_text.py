@@ -1,0 +1,44 @@
+"""Whether a text that is kept in clear says what may only be kept sealed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+#: Shorter values turn up in any text by chance.
+SHORTEST = 4
+
+_BETWEEN = re.compile(r"[\s./\-_]+")
+
+
+def extract_secrets(*texts: str | None) -> set[str]:
+    """The values inside IDs and addresses, whole and in their parts.
+
+    >>> sorted(extract_secrets("token:1234567890@nationalid", None))
+    ['1234567890', 'token:1234567890@nationalid']
+    >>> sorted(extract_secrets("account:12 34 56@BR01.DEMO"))
+    ['12 34 56', 'account:12 34 56@BR01.DEMO']
+    """
+    secrets = set()
+    for text in filter(None, texts):
+        left, at, _provider = text.rpartition("@")
+        _kind, _colon, value = (left if at else text).rpartition(":")
+        secrets |= {text, value}
+    return {secret for secret in secrets if secret}
+
+
+def mentions(text: str, secrets: Iterable[str]) -> bool:
+    """Whether ``text`` holds one of ``secrets``, however it is grouped or written.
+
+    >>> mentions("lost card 1234-5678 90", ["1234567890"])
+    True
+    >>> mentions("came with a new passbook", ["1234567890", "abc"])
+    False
+    """
+    squeezed = _squeeze(text)
+    found = (_squeeze(secret) for secret in secrets)
+    return any(len(s) >= SHORTEST and s in squeezed for s in found)
+
+
+def _squeeze(text: str) -> str:
+    return _BETWEEN.sub("", text).casefold()

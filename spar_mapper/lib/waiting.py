@@ -1,0 +1,50 @@
+"""What becomes of changes that waited: done, or dropped."""
+
+from __future__ import annotations
+
+from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
+
+from .ledger import Ledger
+from .operations import Case, refuse_locked, run
+from .records import ChangeRow, Holding
+
+
+def is_stale(change: ChangeRow) -> bool:
+    """Whether things are no longer as they were when the change was proposed."""
+    return change.mapping.version != change.base_version
+
+
+def apply_change(case: Case, change: ChangeRow) -> Result:
+    """Do what waited, on its proposer's word; ``case`` carries the proposer's call.
+
+    The address in force stays where it is when the change turns out to be stale, or its
+    proposer has meanwhile been locked out; a change whose ID does not open waits on.
+    """
+    if is_stale(change):
+        case.ledger.note(case.holding, change.mapping, "change_stale")
+        case.ledger.end_change(case.holding, change, "stale")
+        return Result(Outcome.CONFLICT, case.request.id_value, problem="version")
+    locked = refuse_locked(case)
+    if locked:
+        if not case.holding.is_broken:
+            drop_change(case.ledger, case.holding, change, "refused")
+        return locked
+    case.ledger.end_change(case.holding, change, "applied")
+    case.is_decided = True
+    return run(Operation(change.operation), case)
+
+
+_END_EVENTS = {
+    "cancelled": "change_cancelled",
+    "refused": "change_refused",
+    "expired": "change_expired",
+}
+
+
+def drop_change(ledger: Ledger, holding: Holding, change: ChangeRow, end: str) -> None:
+    """End a waiting change without doing it; a proposed first address goes with it."""
+    if change.mapping.state == "proposed":
+        ledger.close_period(holding, change.mapping, "withdrawn")
+    else:
+        ledger.note(holding, change.mapping, _END_EVENTS[end])
+    ledger.end_change(holding, change, end)

@@ -1,0 +1,59 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+
+from ..lib import seals
+
+
+class SparChange(models.Model):
+    """What people see of a change that waits."""
+
+    _inherit = "spar.change"
+
+    proposer_name = fields.Char(string="Proposed by", compute="_compute_proposer_name")
+    id_masked = fields.Char(related="mapping_id.id_masked", string="Beneficiary ID")
+    current_masked = fields.Char(
+        related="mapping_id.fa_masked", string="Address in force"
+    )
+    fa_masked = fields.Char(string="Proposed address", compute="_compute_fa_masked")
+    decider_name = fields.Char(string="Decided by", compute="_compute_proposer_name")
+    why_text = fields.Char(string="Waits because", compute="_compute_why_text")
+
+    @api.depends("proposer", "decided_by")
+    def _compute_proposer_name(self):
+        actors = [*self.mapped("proposer"), *self.mapped("decided_by")]
+        names = self.env["spar.event"]._get_actor_names(actors)
+        for change in self:
+            change.proposer_name = names.get(change.proposer, change.proposer)
+            change.decider_name = names.get(change.decided_by, change.decided_by)
+
+    @api.depends("why")
+    def _compute_why_text(self):
+        """The law or the rule that made it wait, in words."""
+        texts = {
+            "lower_authority": self.env._(
+                "the address rests on the word of a higher authority"
+            ),
+            "no_rule": self.env._("no rule lets it pass"),
+        }
+        for change in self:
+            kind, _colon, number = (change.why or "").partition(":")
+            rule = self.env["spar.change.rule"].browse(int(number or 0)).exists()
+            change.why_text = texts.get(kind) or rule.name or change.why
+
+    @api.depends("uuid")
+    def _compute_fa_masked(self):
+        """Opened for this one showing; empty where a change has no address."""
+        try:
+            keyring = self.env["spar.keyring"]._open()
+        except ServiceUnavailable:
+            self.fa_masked = self.env._("The keyring is away")
+            return
+        query = SQL("SELECT id, sealed FROM spar_change WHERE id = ANY(%s)", self.ids)
+        contexts = self._get_seal_contexts(keyring, self.ids)
+        texts = seals.unseal_all(keyring, self.env.execute_query(query), contexts)
+        for change in self:
+            fa, _details = seals.unpack(texts.get(change.id, ""))
+            masks = self.env["spar.fa.strategy"]._mask_addresses([fa] if fa else [])
+            change.fa_masked = "".join(masks)

@@ -1,0 +1,85 @@
+from odoo import api, fields, models, tools
+from odoo.fields import Domain
+
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
+
+from ..lib.assessment import Decision, Rule
+
+_ASSESSED = (Operation.LINK, Operation.UPDATE, Operation.UNLINK, Operation.RESUME)
+
+
+class SparChangeRule(models.Model):
+    """When a change is applied, held, looked at by a second person, or refused."""
+
+    _name = "spar.change.rule"
+    _description = "Rule for changes"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    operation = fields.Selection(
+        selection=lambda self: self._selection_operation(), help="Empty: any."
+    )
+    channel = fields.Char(help="Empty: any. For example rest, staff.")
+    below_authority = fields.Selection(
+        selection=lambda self: self._selection_authority(),
+        help="Only for callers of a lower authority than this. Empty: any.",
+    )
+    decision = fields.Selection(
+        [
+            ("apply", "Apply at once"),
+            ("hold", "Hold for some hours"),
+            ("approve", "A second person decides"),
+            ("refuse", "Refuse"),
+        ],
+        required=True,
+    )
+    hold_hours = fields.Integer()
+
+    _hold_hours_positive = models.Constraint(
+        "CHECK (decision != 'hold' OR hold_hours > 0)",
+        "Say for how many hours the change is held.",
+    )
+
+    @api.model
+    def _selection_operation(self):
+        return [(code.value, code.value.capitalize()) for code in _ASSESSED]
+
+    @api.model
+    def _selection_authority(self):
+        return [(str(int(a)), a.name.capitalize()) for a in Authority]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        rules = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return rules
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
+
+    @api.model
+    @tools.ormcache()
+    def _get_rules(self) -> tuple[Rule, ...]:
+        """The rules in force, in their order."""
+        rules_sudo = self.sudo().search(Domain.TRUE)
+        return tuple(rule._get_rule() for rule in rules_sudo)
+
+    def _get_rule(self) -> Rule:
+        authority = self.below_authority
+        return Rule(
+            decision=Decision(self.decision),
+            operation=self.operation or None,
+            channel=self.channel or None,
+            below_authority=int(authority) if authority else None,
+            hold_hours=self.hold_hours,
+            why=f"rule:{self.id}",
+        )

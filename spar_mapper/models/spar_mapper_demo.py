@@ -1,0 +1,155 @@
+import logging
+import os
+from datetime import timedelta
+from itertools import islice
+
+from odoo import api, models
+
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Details,
+    LinkRequest,
+    ResumeRequest,
+    SuspendRequest,
+    UnlinkRequest,
+    UpdateRequest,
+)
+
+from ..lib.demo_story import Person, build_people
+
+DEMO_VARIABLE = "SPAR_DEMO"
+
+PEOPLE = 1200
+#: Of these, how many came to a counter instead of being enrolled by a programme.
+WALKED_IN = 200
+
+_PROGRAMME = CallContext(
+    "participant:programme.demo.example",
+    "rest",
+    Authority.PROGRAMME,
+    "bearer",
+    message_reference="enrolment-2026",
+)
+_BANK = CallContext(
+    "participant:bank.demo.example", "rest", Authority.INSTITUTION, "bearer"
+)
+
+_logger = logging.getLogger(__name__)
+
+
+class SparMapperDemo(models.AbstractModel):
+    """The story of the demo, told to the store through its one way in.
+
+    It is the store with a clock of its own: the demo has a past.
+    """
+
+    _name = "spar.mapper.demo"
+    _description = "Demo of the store"
+    _inherit = ["spar.mapper.local"]
+
+    @api.model
+    def _get_now(self):
+        days = self.env.context.get("spar_demo_days_ago", 0)
+        return super()._get_now() - timedelta(days=days)
+
+    @api.model
+    def _load(self) -> None:
+        """Tell the story once; nothing without the demo's variable and a keyring."""
+        if os.environ.get(DEMO_VARIABLE) != "1":
+            _logger.info("no demo people: %s is not 1", DEMO_VARIABLE)
+            return
+        try:
+            self.env["spar.keyring"]._open()
+        except ServiceUnavailable:
+            _logger.info("no demo people: this database has no keyring")
+            return
+        if not self.env["spar.subject"].search_count([], limit=1):
+            self._tell(build_people(PEOPLE))
+
+    @api.model
+    def _get_people(self, limit: int = 20) -> list[dict]:
+        """Some of the enrolled whose address stayed what it was, as they know
+        themselves."""
+        people = build_people(PEOPLE)[:-WALKED_IN][-limit:]
+        return [
+            {
+                "name": person.name,
+                "individual_id": person.individual_id,
+                "id_value": person.id_value,
+            }
+            for person in people
+        ]
+
+    # === THE STORY === #
+
+    @api.model
+    def _ago(self, days: int):
+        """The store as it was ``days`` ago."""
+        return self.with_context(spar_demo_days_ago=days)
+
+    @api.model
+    def _get_staff(self, reason: str) -> CallContext:
+        officer = self.env.ref("spar_mapper.demo_user_officer")
+        return CallContext(
+            f"user:{officer.id}", "staff", Authority.STAFF, "document", reason=reason
+        )
+
+    @api.model
+    def _tell(self, people: list[Person]) -> None:
+        enrolled, walked_in = people[:-WALKED_IN], people[-WALKED_IN:]
+        for number, start in enumerate(range(0, len(enrolled), 250)):
+            self._link_people(120 - number * 20, _PROGRAMME, enrolled[start:][:250])
+        staff = self._get_staff("Registered at the social-welfare office")
+        self._link_people(30, staff, walked_in)
+        cast = iter(enrolled)
+        self._tell_of_changes(cast)
+        self._tell_of_suspensions(cast)
+        self._tell_of_ends(cast)
+        self._tell_of_waiting(cast)
+
+    @api.model
+    def _link_people(self, days: int, call: CallContext, people: list[Person]) -> None:
+        requests = [
+            LinkRequest(p.id_value, p.fa, Details(p.name, p.phone_number))
+            for p in people
+        ]
+        self._ago(days)._link_fa(call, requests)
+
+    @api.model
+    def _tell_of_changes(self, cast) -> None:
+        """Forty people moved or changed their bank."""
+        moved = list(islice(cast, 40))
+        staff = self._get_staff("Moved; new account shown at the counter")
+        for days, call, people in (
+            (21, _PROGRAMME, moved[:25]),
+            (9, staff, moved[25:]),
+        ):
+            requests = [UpdateRequest(p.id_value, p.new_fa) for p in people]
+            self._ago(days)._update_fa(call, requests)
+
+    @api.model
+    def _tell_of_suspensions(self, cast) -> None:
+        """A branch reported accounts that it does not know; three were cleared up."""
+        doubtful = list(islice(cast, 15))
+        call = self._get_staff("The bank reports the account as closed")
+        requests = [SuspendRequest(p.id_value) for p in doubtful]
+        self._ago(14)._suspend_fa(call, requests)
+        call = self._get_staff("Cleared up with the branch")
+        requests = [ResumeRequest(p.id_value) for p in doubtful[:3]]
+        self._ago(7)._resume_fa(call, requests)
+
+    @api.model
+    def _tell_of_ends(self, cast) -> None:
+        """Twelve left the programme; two came back."""
+        gone = list(islice(cast, 12))
+        requests = [UnlinkRequest(p.id_value) for p in gone]
+        self._ago(18)._unlink_fa(_PROGRAMME, requests)
+        self._link_people(4, self._get_staff("Eligible again"), gone[:2])
+
+    @api.model
+    def _tell_of_waiting(self, cast) -> None:
+        """A bank asks for what only a higher authority may change: somebody decides."""
+        requests = [UpdateRequest(p.id_value, p.new_fa) for p in islice(cast, 3)]
+        self._ago(1)._update_fa(_BANK, requests)

@@ -1,0 +1,181 @@
+from datetime import datetime, timezone
+from functools import partial
+
+from odoo import api, models
+from odoo.exceptions import AccessError
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    NotPermitted,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Capability,
+    Operation,
+    Outcome,
+    Result,
+)
+from odoo.addons.spar_mapper_connector.lib.identifier import check_characters
+
+from ..lib.assessment import Proposal, Verdict, assess
+from ..lib.ledger import Ledger
+from ..lib.operations import Case, run
+
+CHANNEL = "spar_mapper_connector.group_channel"
+OFFICER = "spar_fa_directory.group_officer"
+
+MAX_FA_LENGTH = 1000
+
+
+class SparMapperLocal(models.AbstractModel):
+    """The store of this database: the one way in.
+
+    Whatever the channel, a change goes through ``_change``: identify, lock, assess, do
+    in memory, save. A batch costs a constant number of statements.
+    """
+
+    _name = "spar.mapper.local"
+    _description = "The store of this database"
+    _inherit = ["spar.mapper"]
+
+    def _capabilities(self):
+        return frozenset(Capability) - {
+            Capability.TRANSACTION_STATUS,
+            Capability.OBJECTION,
+        }
+
+    def _link_fa(self, call, requests):
+        return self._change(Operation.LINK, call, requests)
+
+    def _update_fa(self, call, requests):
+        return self._change(Operation.UPDATE, call, requests)
+
+    def _unlink_fa(self, call, requests):
+        return self._change(Operation.UNLINK, call, requests)
+
+    def _suspend_fa(self, call, requests):
+        return self._change(Operation.SUSPEND, call, requests)
+
+    def _resume_fa(self, call, requests):
+        return self._change(Operation.RESUME, call, requests)
+
+    # === WHO MAY === #
+
+    @api.model
+    def _check_channel(self, *groups: str) -> None:
+        """Refuse a user who is neither a channel's service user nor in ``groups``.
+
+        Raises NotPermitted. A channel knows its callers' rights and checks them itself.
+        """
+        if self.env.su or any(self.env.user.has_group(g) for g in (CHANNEL, *groups)):
+            return
+        raise NotPermitted(self.env.user.id)
+
+    @api.model
+    def _check_member(self, group: str) -> None:
+        """Refuse a person of the backend who is not in ``group``."""
+        if not self.env.user.has_group(group):
+            raise AccessError(
+                self.env._("You may not do this: ask an administrator for the right.")
+            )
+
+    @api.model
+    def _build_staff_call(self, reason: str = "", has_evidence: bool = True):
+        """The call of the person who is logged in to the backend.
+
+        Without evidence (the person's document was not seen) the word of staff weighs
+        no more than a programme's.
+        """
+        return CallContext(
+            actor=f"user:{self.env.uid}",
+            channel="staff",
+            authority=Authority.STAFF if has_evidence else Authority.PROGRAMME,
+            authenticated_by="document" if has_evidence else "",
+            reason=reason,
+        )
+
+    # === CHANGING === #
+
+    @api.model
+    def _change(
+        self, code: Operation, call: CallContext, requests: list
+    ) -> list[Result]:
+        """Do ``code`` for each request; results in the same order."""
+        self._check_channel(OFFICER)
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        identify = self.env["spar.id.type"]._identify
+        identified = [self._identify(identify, request) for request in requests]
+        identifiers = {i.canonical: i for i, _problem in identified if i}
+        if code is Operation.LINK:
+            self._insert_identifiers(keyring, identifiers)
+        holdings = self._load_holdings(keyring, list(identifiers))
+        ledger = Ledger(keyring, call, self._get_now())
+        addresses = self._read_addresses(requests)
+        case = partial(Case, ledger=ledger, call=call, assess=self._assess)
+        results = [
+            problem
+            or self._run_one(
+                code, case, request, holdings.get(identifier.canonical), addresses
+            )
+            for request, (identifier, problem) in zip(requests, identified, strict=True)
+        ]
+        self._save(ledger)
+        return results
+
+    @api.model
+    def _get_now(self) -> datetime:
+        """The present, in naive UTC: read after the locks, so that time never runs
+        backwards along an ID, which a transaction's own start time would."""
+        return datetime.now(timezone.utc).replace(tzinfo=None)
+
+    @api.model
+    def _run_one(self, code, case, request, holding, addresses) -> Result:
+        if holding is None:
+            return Result(Outcome.NOT_LINKED, request.id_value)
+        address = addresses.get(getattr(request, "fa", None))
+        return run(code, case(request, holding, address=address))
+
+    @api.model
+    def _assess(self, proposal: Proposal) -> Verdict:
+        """Whether a proposed change is applied, held, looked at or refused."""
+        return assess(self.env["spar.change.rule"]._get_rules(), proposal)
+
+    # === READING REQUESTS === #
+
+    @api.model
+    def _identify(self, identify, request) -> tuple:
+        """``(identifier, None)``, or ``(None, result)`` for what cannot be used."""
+        try:
+            identifier = identify(request.id_value)
+        except InvalidIdentifier as error:
+            problem = error.code
+            return None, Result(Outcome.INVALID_ID, request.id_value, problem=problem)
+        problem = self._get_address_problem(getattr(request, "fa", None))
+        if problem:
+            result = Result(Outcome.INVALID_FA, request.id_value, problem=problem)
+            return None, result
+        return identifier, None
+
+    @api.model
+    def _get_address_problem(self, fa: str | None) -> str:
+        """Why ``fa`` cannot be an address: ``empty``, ``too_long``, ``characters``."""
+        if fa is None:
+            return ""
+        if not fa.strip():
+            return "empty"
+        if len(fa) > MAX_FA_LENGTH:
+            return "too_long"
+        if not (fa.isascii() and fa.isprintable()):
+            try:
+                check_characters(fa)
+            except InvalidIdentifier as error:
+                return error.code
+        return ""
+
+    @api.model
+    def _read_addresses(self, requests: list) -> dict:
+        """What the directory knows of each address that is to be stored, by text."""
+        texts = {request.fa for request in requests if hasattr(request, "details")}
+        addresses = self.env["spar.fa.strategy"]._read_addresses(list(texts))
+        return {address.text: address for address in addresses}

@@ -1,0 +1,253 @@
+from datetime import datetime, time, timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import RedirectWarning, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    ServiceUnavailable,
+)
+from odoo.addons.spar_mapper_connector.lib.identifier import fold
+
+from ..lib import seals
+from ..lib.masking import mask_id
+from ..lib.operations import to_naive_utc
+from ..lib.secrets_in_text import extract_secrets, mentions
+
+#: Nothing of an ID or an address is found but the whole, so these all mean the same.
+_EXACT = ("in", "ilike", "like", "=ilike", "=like")
+
+
+def _refuse_operator(operator: str):
+    """Nothing is found by any other comparison; a negation is Odoo's to turn around.
+
+    Never an error: Odoo would log it with the value.
+    """
+    return NotImplemented if operator.startswith("not ") else Domain.FALSE
+
+
+def _get_texts(values) -> list[str]:
+    values = [values] if isinstance(values, str) else values
+    return [text.strip() for text in values if isinstance(text, str) and text.strip()]
+
+
+class SparMapping(models.Model):
+    """What people see of a mapping, and how they find it: masked, by exact value."""
+
+    # One file a concern: what is shown here, what is done in spar_mapping_actions.
+    # pylint: disable-next=consider-merging-classes-inherited
+    _inherit = "spar.mapping"
+
+    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_masked")
+    fa_masked = fields.Char(string="Financial address", compute="_compute_masked")
+    id_value = fields.Char(
+        string="ID (exact)", compute="_compute_values", search="_search_id_value"
+    )
+    fa_value = fields.Char(
+        string="Financial address (exact)",
+        compute="_compute_values",
+        search="_search_fa_value",
+    )
+    in_force_on = fields.Date(
+        string="In force on", compute="_compute_values", search="_search_in_force_on"
+    )
+    authority_name = fields.Selection(
+        selection="_selection_authority", compute="_compute_authority_name"
+    )
+    origin_name = fields.Char(string="Put there by", compute="_compute_origin_name")
+    period_ids = fields.Many2many(
+        "spar.mapping", string="All periods", compute="_compute_period_ids"
+    )
+
+    @api.model
+    def _selection_authority(self):
+        return self.env["spar.change.rule"]._selection_authority()
+
+    @api.depends("uuid")
+    def _compute_display_name(self):
+        for mapping in self:
+            mapping.display_name = self.env._(
+                "Address %(reference)s", reference=(mapping.uuid or "")[:8]
+            )
+
+    @api.depends("authority")
+    def _compute_authority_name(self):
+        known = dict(self._selection_authority())
+        for mapping in self:
+            authority = str(mapping.authority)
+            mapping.authority_name = authority if authority in known else False
+
+    @api.depends("origin")
+    def _compute_origin_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("origin"))
+        for mapping in self:
+            mapping.origin_name = names.get(mapping.origin, mapping.origin)
+
+    @api.depends("subject_id")
+    def _compute_period_ids(self):
+        for mapping in self:
+            mapping.period_ids = mapping.subject_id.mapping_ids
+
+    # === MASKED === #
+
+    @api.depends("uuid")
+    def _compute_masked(self):
+        """Opened for this one showing, and kept nowhere."""
+        try:
+            opened = self._unseal_values(self.ids)
+        except ServiceUnavailable:
+            self.id_masked = self.fa_masked = self.env._("The keyring is away")
+            return
+        broken = self.env._("Does not open: see the alarms")
+        masks = dict(
+            zip(
+                opened,
+                self.env["spar.fa.strategy"]._mask_addresses(
+                    [fa for _canonical, fa in opened.values()]
+                ),
+                strict=True,
+            )
+        )
+        for mapping in self:
+            canonical, _fa = opened.get(mapping.id, ("", ""))
+            mapping.id_masked = mask_id(canonical) if canonical else broken
+            mapping.fa_masked = masks.get(mapping.id, broken)
+
+    @api.model
+    def _unseal_values(self, row_ids: list[int]) -> dict[int, tuple[str, str]]:
+        """``(canonical ID, address)`` of each row that opens, by row id.
+
+        For masking and for what was logged before: nothing else may call it.
+        """
+        keyring = self.env["spar.keyring"]._open()
+        query = SQL(
+            "SELECT id, identifier_id, sealed FROM spar_mapping WHERE id = ANY(%s)",
+            list(row_ids),
+        )
+        rows = self.env.execute_query(query)
+        contexts = self._get_seal_contexts(keyring, row_ids)
+        texts = seals.unseal_all(keyring, [(r[0], r[2]) for r in rows], contexts)
+        identifiers = self.env["spar.subject.id"]._unseal_ids(
+            keyring, list({row[1] for row in rows})
+        )
+        opened = {
+            row_id: (identifiers[identifier], seals.unpack(texts[row_id])[0])
+            for row_id, identifier, _sealed in rows
+            if row_id in texts and identifier in identifiers
+        }
+        self.env["spar.alarm"]._raise_alarms(
+            [
+                ("spar_mapping", row_id, "does not open when shown")
+                for row_id, _identifier, _sealed in rows
+                if row_id not in opened
+            ]
+        )
+        return opened
+
+    def _check_told(self, reason: str, *more: str) -> None:
+        """Refuse a reason that names the ID, the account, or one of ``more``.
+
+        Raises UserError: reasons are kept in the history in clear.
+        """
+        opened = self._unseal_values(self.ids)
+        values = [text for pair in opened.values() for text in pair]
+        if mentions(reason or "", extract_secrets(*values, *more)):
+            raise UserError(
+                self.env._(
+                    "Reason: leave out the ID and the account number. The reason is "
+                    "kept in clear."
+                )
+            )
+
+    # === FOUND BY EXACT VALUE === #
+
+    @api.depends_context("uid")
+    def _compute_values(self):
+        """Empty: these fields are for searching only."""
+        self.id_value = self.fa_value = self.in_force_on = False
+
+    @api.model
+    def _search_id_value(self, operator, values):
+        if operator not in _EXACT:
+            return _refuse_operator(operator)
+        canonicals = self._get_canonicals(_get_texts(values))
+        digests = self._get_search_digests(seals.ID, canonicals)
+        column = SQL.identifier("i", f"digest_{self._get_read_column()}")
+        return self._domain_of_rows(
+            SQL(
+                """SELECT m.id FROM spar_mapping m
+                     JOIN spar_subject_id i ON i.subject_id = m.subject_id
+                    WHERE %s = ANY(%s)""",
+                column,
+                digests,
+            )
+        )
+
+    @api.model
+    def _get_canonicals(self, texts: list[str]) -> list[str]:
+        """The stored IDs that people may mean by ``texts``."""
+        id_types = self.env["spar.id.type"]
+        canonicals = []
+        for text in texts:
+            for form in id_types._get_written_forms(text):
+                try:
+                    canonicals.append(id_types._identify(form).canonical)
+                except InvalidIdentifier:
+                    continue
+        return canonicals
+
+    @api.model
+    def _search_fa_value(self, operator, values):
+        if operator not in _EXACT:
+            return _refuse_operator(operator)
+        texts = [fold(text) for text in _get_texts(values)]
+        digests = self._get_search_digests(seals.ADDRESS, texts)
+        column = SQL.identifier(f"fa_digest_{self._get_read_column()}")
+        return self._domain_of_rows(
+            SQL("SELECT id FROM spar_mapping WHERE %s = ANY(%s)", column, digests)
+        )
+
+    @api.model
+    def _search_in_force_on(self, operator, values):
+        """Periods in force at some time of a day, as the user's clock goes."""
+        if operator != "in":
+            return NotImplemented
+        days = [fields.Date.to_date(value) for value in values if value]
+        return Domain.OR(self._build_day_domain(day) for day in days)
+
+    @api.model
+    def _build_day_domain(self, day) -> Domain:
+        start = self.env.tz.localize(datetime.combine(day, time.min))
+        begin, end = to_naive_utc(start), to_naive_utc(start + timedelta(days=1))
+        lasts = Domain("valid_to", "=", False) | Domain("valid_to", ">", begin)
+        return Domain("version", ">", 0) & Domain("valid_from", "<", end) & lasts
+
+    @api.model
+    def _get_read_column(self) -> str:
+        return self._open_for_search().roles.read_column
+
+    @api.model
+    def _get_search_digests(self, purpose: str, texts: list[str]) -> list[bytes]:
+        digest = self._open_for_search().digester(purpose)
+        return [digest(text) for text in texts]
+
+    @api.model
+    def _open_for_search(self):
+        """The keyring; raises RedirectWarning, for Odoo takes a UserError in a search
+        for an operator that it should turn around."""
+        try:
+            return self.env["spar.keyring"]._open()
+        except ServiceUnavailable as error:
+            raise RedirectWarning(
+                self.env["spar.staff.answers"]._get_error_text(error),
+                self.env.ref("spar_mapper.spar_mapping_action").id,
+                self.env._("Back to the list"),
+            ) from error
+
+    @api.model
+    def _domain_of_rows(self, query: SQL) -> Domain:
+        return Domain(
+            "id", "in", [row_id for (row_id,) in self.env.execute_query(query)]
+        )

@@ -1,0 +1,84 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ..lib import seals
+
+
+class SparSubject(models.Model):
+    """Somebody who is paid."""
+
+    _name = "spar.subject"
+    _description = "Subject"
+    _inherit = ["spar.store.table"]
+    _rec_name = "uuid"
+    _log_access = False
+
+    uuid = fields.Char(required=True, readonly=True)
+    change_lock = fields.Selection(
+        [
+            ("none", "Not locked"),
+            ("staff", "Changes by staff only"),
+            ("owner", "Changes by the beneficiary only"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    pay_stop = fields.Boolean(readonly=True, string="Payments stopped")
+    since = fields.Datetime(required=True, readonly=True)
+    identifier_ids = fields.One2many("spar.subject.id", "subject_id", readonly=True)
+    mapping_ids = fields.One2many("spar.mapping", "subject_id", readonly=True)
+
+
+class SparSubjectId(models.Model):
+    """One ID of a subject: sealed, and found by its digest."""
+
+    _name = "spar.subject.id"
+    _description = "ID of a subject"
+    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _rec_name = "uuid"
+    _log_access = False
+    _digest_columns = ("digest_a", "digest_b")
+
+    subject_id = fields.Many2one(
+        "spar.subject", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    type_id = fields.Many2one(
+        "spar.id.type", required=True, readonly=True, ondelete="restrict"
+    )
+    uuid = fields.Char(required=True, readonly=True)
+    active = fields.Boolean(readonly=True)
+
+    def init(self):
+        result = super().init()
+        for column in ("a", "b"):
+            self.env.cr.execute(
+                SQL(
+                    """CREATE UNIQUE INDEX IF NOT EXISTS %s
+                           ON spar_subject_id (%s) WHERE active""",
+                    SQL.identifier(f"spar_subject_id_digest_{column}_uniq"),
+                    SQL.identifier(f"digest_{column}"),
+                )
+            )
+        return result
+
+    def _get_seal_contexts(self, keyring, row_ids):
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT i.id, i.uuid, s.uuid, s.change_lock, s.pay_stop
+                     FROM spar_subject_id i JOIN spar_subject s ON s.id = i.subject_id
+                    WHERE i.id = ANY(%s)""",
+                list(row_ids),
+            )
+        )
+        return {row_id: (seals.ID, seals.id_context(*place)) for row_id, *place in rows}
+
+    def _unseal_ids(self, keyring, row_ids: list[int]) -> dict[int, str]:
+        """The canonical ID of each row; rows that do not open are left out."""
+        contexts = self._get_seal_contexts(keyring, row_ids)
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, sealed FROM spar_subject_id WHERE id = ANY(%s)",
+                list(row_ids),
+            )
+        )
+        return seals.unseal_all(keyring, rows, contexts)

@@ -1,0 +1,296 @@
+import base64
+import json
+import os
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from odoo.tools import SQL, mute_logger
+
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    LinkRequest,
+    ResolveRequest,
+    Result,
+    ResumeRequest,
+    SuspendRequest,
+    UnlinkRequest,
+    UpdateRequest,
+)
+from odoo.addons.spar_mapper_connector.models.spar_keyring import KEYRING_VARIABLE
+from odoo.addons.spar_mapper_connector.tests.common import KeyringCase
+
+from ..lib import seals
+from ..lib.records import MappingRow
+
+ALARM_LOGGER = "odoo.addons.spar_mapper.models.spar_alarm"
+
+ID, OTHER_ID = "token:Ada-1815@nationalId", "token:Grace-1906@nationalId"
+FA, OTHER_FA, THIRD_FA = (
+    "account:111100001111@BR01.TESTBANK",
+    "account:222200002222@BR02.TESTBANK",
+    "account:333300003333@BR01.TESTBANK",
+)
+
+
+#: For the pure parts: a moment, who asks, and a row as it stands then.
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456)
+CALL = CallContext("participant:x", "rest", Authority.PROGRAMME, "bearer")
+
+
+def build_row(**values) -> MappingRow:
+    """An active mapping, with ``values`` instead of the usual ones."""
+    defaults = {
+        "uuid": "u1",
+        "purpose": "",
+        "state": "active",
+        "version": 1,
+        "fa": "account:1@b",
+        "authority": 20,
+        "channel": "rest",
+        "origin": "participant:x",
+        "proof": "bearer",
+        "valid_from": NOW,
+        "asserted_at": NOW,
+        "canonical": "id",
+    }
+    return MappingRow(**{**defaults, **values})
+
+
+def get_clear_forms(value: str) -> set[str]:
+    """Every text in which ``value`` may stand in a dump, in small letters.
+
+    Plain, as JSON escapes it, in hexadecimal, and in both alphabets of base64, behind
+    0, 1 or 2 other bytes, without the characters that depend on its neighbours.
+    """
+    data = value.encode()
+    forms = {value, json.dumps(value)[1:-1], data.hex()}
+    for before, begin in ((0, 0), (1, 2), (2, 3)):
+        coded = base64.b64encode(b"\0" * before + data).decode()
+        inner = coded[begin : len(coded) - (0, 3, 2)[(before + len(data)) % 3]]
+        forms |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return {form.lower() for form in forms}
+
+
+class StoreCase(KeyringCase):
+    """The store, a provider with two branches, and short words for what is done to it.
+
+    A word takes the ID and what it needs, acts as ``self.call`` (a programme over REST)
+    unless ``call`` is given, and gives the one result.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mapper = cls.env["spar.mapper.local"]
+        cls.rules = cls.env["spar.change.rule"]
+        cls.bank = cls.env["spar.fsp"].create(
+            {
+                "name": "Test Bank",
+                "code": "TESTBANK",
+                "branch_ids": [
+                    (0, 0, {"name": "North", "code": "BR01"}),
+                    (0, 0, {"name": "South", "code": "BR02"}),
+                ],
+            }
+        )
+        cls.north, cls.south = cls.bank.branch_ids
+        cls.other_call = CallContext(
+            "participant:other.example", "rest", Authority.PROGRAMME, "bearer"
+        )
+        cls.institution = CallContext(
+            "participant:bank.example", "rest", Authority.INSTITUTION, "bearer"
+        )
+        cls.staff = CallContext("user:7", "staff", Authority.STAFF, "document")
+        cls.supervisor = CallContext("user:8", "staff", Authority.STAFF, "document")
+        cls.owner = CallContext("subject:1", "portal", Authority.OWNER, "login")
+
+    # === WORDS === #
+
+    def link(self, id_value, fa, call=None, **values) -> Result:
+        request = LinkRequest(id_value, fa, **values)
+        return self.mapper._link_fa(call or self.call, [request])[0]
+
+    def update(self, id_value, fa, call=None, **values) -> Result:
+        request = UpdateRequest(id_value, fa, **values)
+        return self.mapper._update_fa(call or self.call, [request])[0]
+
+    # A word of the store, not the ORM's: pylint: disable-next=method-required-super
+    def unlink(self, id_value, fa=None, call=None, **values) -> Result:
+        request = UnlinkRequest(id_value, fa, **values)
+        return self.mapper._unlink_fa(call or self.call, [request])[0]
+
+    def suspend(self, id_value, call=None, **values) -> Result:
+        request = SuspendRequest(id_value, **values)
+        return self.mapper._suspend_fa(call or self.call, [request])[0]
+
+    def resume(self, id_value, call=None, **values) -> Result:
+        request = ResumeRequest(id_value, **values)
+        return self.mapper._resume_fa(call or self.call, [request])[0]
+
+    def resolve(self, id_value=None, fa=None, call=None, purpose="") -> Result:
+        request = ResolveRequest(id_value, fa, purpose)
+        return self.mapper._resolve_fa(call or self.call, [request])[0]
+
+    def get_fa(self, id_value, purpose=""):
+        """The address that a payer gets now, or None."""
+        return self.resolve(id_value, purpose=purpose).fa
+
+    # === RULES AND TIME === #
+
+    def add_rule(self, decision, **values):
+        """A rule before all others."""
+        if decision == "hold":
+            values.setdefault("hold_hours", 48)
+        name = f"Test: {decision}"
+        return self.rules.create(
+            {"name": name, "sequence": 1, "decision": decision, **values}
+        )
+
+    def hold_everything(self, **values):
+        return self.add_rule("hold", **values)
+
+    def let_pass(self, **duration) -> None:
+        """Let time pass for the mapper: hours=48, days=31, ..."""
+        later = self.mapper._get_now() + timedelta(**duration)
+        self.patch(type(self.mapper), "_get_now", lambda _self: later)
+
+    def run_schedule(self) -> None:
+        """Decide what is due, as the schedule does."""
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            self.env(cr=cr)["spar.mapper.local"]._cron_decide_due()
+
+    # === WHAT THERE IS === #
+
+    def subject_of(self, id_value):
+        """The subject of an ID, or none."""
+        canonical = self.env["spar.id.type"]._identify(id_value).canonical
+        self.env.cr.execute(
+            "SELECT subject_id FROM spar_subject_id WHERE digest_a = %s",
+            (self.keyring.digest(seals.ID, canonical),),
+        )
+        return self.env["spar.subject"].browse(
+            [subject for (subject,) in self.env.cr.fetchall()]
+        )
+
+    def mappings_of(self, id_value):
+        """Every mapping of an ID, newest first; read as the superuser."""
+        domain = [("subject_id", "in", self.subject_of(id_value).ids)]
+        return self.env["spar.mapping"].search(domain)
+
+    def mapping_of(self, id_value):
+        """The newest mapping of an ID."""
+        return self.mappings_of(id_value)[:1]
+
+    def events_of(self, id_value) -> list[str]:
+        """The kinds of all events of an ID, in the order in which they happened."""
+        events = self.mappings_of(id_value).event_ids
+        return events.sorted("id").mapped("kind")
+
+    def change_of(self, id_value):
+        """The newest change of an ID, waiting or not."""
+        return self.mappings_of(id_value).change_ids.sorted("id")[-1:]
+
+    # === PAST THE MAPPER === #
+
+    def set_subject(self, id_value, **values) -> None:
+        """Set ``change_lock`` or ``pay_stop``, and seal the ID for it."""
+        subject = self.subject_of(id_value)
+        identifier = subject.identifier_ids
+        text = identifier._unseal_ids(self.keyring, identifier.ids)[identifier.id]
+        assignments = SQL(", ").join(
+            SQL("%s = %s", SQL.identifier(name), value)
+            for name, value in values.items()
+        )
+        self.env.cr.execute(
+            SQL("UPDATE spar_subject SET %s WHERE id = %s", assignments, subject.id)
+        )
+        contexts = identifier._get_seal_contexts(self.keyring, identifier.ids)
+        self.env.cr.execute(
+            "UPDATE spar_subject_id SET sealed = %s WHERE id = %s",
+            (
+                self.keyring.seal(seals.ID, text, contexts[identifier.id][1]),
+                identifier.id,
+            ),
+        )
+        self.env.invalidate_all()
+
+    def add_id(self, id_value, to) -> None:
+        """Give the subject of the ID ``to`` one more ID."""
+        subject = self.subject_of(to)
+        found = self.env["spar.id.type"]._identify(id_value)
+        uuid = found.canonical.encode().hex()[:32]
+        context = seals.id_context(
+            uuid, subject.uuid, subject.change_lock, subject.pay_stop
+        )
+        self.env.cr.execute(
+            """INSERT INTO spar_subject_id
+                      (subject_id, type_id, uuid, active, digest_a, sealed)
+               VALUES (%s, %s, %s, true, %s, %s)""",
+            (
+                subject.id,
+                found.type_id,
+                uuid,
+                self.keyring.digest(seals.ID, found.canonical),
+                self.keyring.seal(seals.ID, found.canonical, context),
+            ),
+        )
+        self.env.invalidate_all()
+
+    def tamper(self, query, *values) -> None:
+        """Run ``query`` as somebody who rules the database: no trigger, no key."""
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.env.cr.execute("SET LOCAL session_replication_role = replica")
+        self.env.cr.execute(query, values)
+        self.env.cr.execute("SET LOCAL session_replication_role = origin")
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+        self.env.invalidate_all()
+
+    @contextmanager
+    def catch_alarms(self):
+        """Collect ``(table, row id)`` of the alarms raised meanwhile; not logged."""
+        caught = []
+        with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():
+            yield caught
+        self.env.cr.execute("SELECT table_name, row_id FROM spar_alarm ORDER BY id")
+        caught.extend(self.env.cr.fetchall())
+
+    @contextmanager
+    def keyring_away(self):
+        """The keyring is not where the server looks for it, meanwhile."""
+        with patch.dict(os.environ, {KEYRING_VARIABLE: "/nowhere/keyring"}):
+            yield
+
+    # === THE SCANNER === #
+
+    def find_clear(self, *values: str, tables: str = "spar%") -> list[tuple[str, str]]:
+        """``(table, value)`` for each of ``values`` that a table holds in clear.
+
+        Looks at every column of every row of the tables whose names are like
+        ``tables``, for each of ``get_clear_forms``.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            """SELECT c.oid::regclass::text FROM pg_class c
+                WHERE c.relkind IN ('r', 'p', 'm') AND c.relname LIKE %s
+                  AND c.relnamespace = 'public'::regnamespace ORDER BY 1""",
+            (tables,),
+        )
+        names = [name for (name,) in self.env.cr.fetchall()]
+        return [
+            (name, value)
+            for name in names
+            for value in values
+            if self._holds_clear(name, get_clear_forms(value))
+        ]
+
+    def _holds_clear(self, table: str, forms: set[str]) -> bool:
+        """Whether a row of ``table``, written out, holds one of ``forms``."""
+        query = SQL(
+            """SELECT EXISTS (SELECT FROM %s t, unnest(%s) AS form
+                               WHERE strpos(lower(t::text), form) > 0)""",
+            SQL.identifier(table),
+            list(forms),
+        )
+        return self.env.execute_query(query)[0][0]

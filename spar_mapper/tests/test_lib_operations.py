@@ -1,0 +1,169 @@
+"""The ledger and the operations, in memory."""
+
+from datetime import datetime, timedelta, timezone
+
+from odoo.tests import BaseCase
+
+from odoo.addons.spar_fa_directory.lib.fa_reader import Address
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    LinkRequest,
+    Operation,
+    Outcome,
+    UpdateRequest,
+)
+from odoo.addons.spar_mapper_connector.tests.common import build_open_keyring
+
+from ..lib.assessment import (
+    Decision,
+    Verdict,
+)
+from ..lib.ledger import Ledger
+from ..lib.operations import Case, run, to_naive_utc
+from ..lib.records import Holding
+from ..lib.transitions import (
+    CHANGE_ENDS,
+    ForbiddenTransition,
+)
+from .common import CALL, NOW, build_row
+
+
+class LedgerCase(BaseCase):
+    def setUp(self):
+        super().setUp()
+        self.keyring = build_open_keyring()
+        self.holding = Holding("id", 1, 1, "s1")
+        self.ledger = Ledger(self.keyring, CALL, NOW)
+
+    def run_operation(self, code, request, verdict=Decision.APPLY, call=CALL):
+        case = Case(
+            request,
+            self.holding,
+            self.ledger,
+            call,
+            lambda _proposal: Verdict(verdict, 48, "rule"),
+            Address(request.fa),
+        )
+        return run(code, case)
+
+
+class TestLedger(LedgerCase):
+    def test_each_event_names_the_one_before_it(self):
+        row = build_row(state="new")
+        self.ledger.open_period(self.holding, row, "linked")
+        self.ledger.move(self.holding, row, "suspended")
+        self.ledger.note(self.holding, row, "held")
+        self.ledger.close_period(self.holding, row, "unlinked")
+        events = self.ledger.events
+        self.assertEqual([event.seq for event in events], [1, 2, 3, 4])
+        before = [b"", *(event.mac for event in events[:-1])]
+        self.assertEqual([event.previous_mac for event in events], before)
+        self.assertEqual((row.last_seq, row.last_mac), (4, events[-1].mac))
+
+    def test_what_was_after_one_event_was_before_the_next(self):
+        row = build_row(state="new")
+        self.ledger.open_period(self.holding, row, "linked")
+        self.ledger.move(self.holding, row, "suspended")
+        self.ledger.close_period(self.holding, row, "unlinked")
+        after = [event.commitment_after for event in self.ledger.events]
+        before = [event.commitment_before for event in self.ledger.events]
+        self.assertEqual(before, [b"", *after[:-1]])
+
+    def test_a_note_leaves_the_row_as_it_is(self):
+        row = build_row()
+        self.ledger.note(self.holding, row, "held")
+        event = self.ledger.events[0]
+        self.assertEqual(event.commitment_before, event.commitment_after)
+        self.assertEqual((row.state, row.version), ("active", 1))
+
+    def test_a_period_that_ends_occupies_its_place_no_more(self):
+        row = build_row(state="new")
+        self.ledger.open_period(self.holding, row, "linked")
+        self.assertIs(self.holding.in_force(""), row)
+        self.ledger.close_period(self.holding, row, "unlinked")
+        self.assertIsNone(self.holding.in_force(""))
+        self.assertEqual(row.valid_to, NOW)
+
+    def test_what_the_table_does_not_allow_is_a_fault_and_leaves_no_event(self):
+        for state, word, kind in (
+            ("ended", self.ledger.move, "resumed"),
+            ("ended", self.ledger.close_period, "unlinked"),
+            ("proposed", self.ledger.move, "suspended"),
+            ("active", self.ledger.close_period, "withdrawn"),
+            ("proposed", self.ledger.note, "held"),
+            ("active", self.ledger.move, "linked"),
+        ):
+            row = build_row(state=state)
+            with self.subTest(state=state, kind=kind):
+                with self.assertRaises(ForbiddenTransition):
+                    word(self.holding, row, kind)
+                self.assertEqual(row.state, state)
+        self.assertEqual(self.ledger.events, [])
+
+    def test_a_change_ends_once_and_in_a_known_way(self):
+        self.run_operation(
+            Operation.LINK, LinkRequest("id", "account:1@b"), Decision.APPROVE
+        )
+        change = self.holding.changes[""]
+        with self.assertRaises(ForbiddenTransition):
+            self.ledger.end_change(self.holding, change, "deleted")
+        self.ledger.end_change(self.holding, change, "refused")
+        for end in CHANGE_ENDS:
+            with self.subTest(end), self.assertRaises(ForbiddenTransition):
+                self.ledger.end_change(self.holding, change, end)
+
+
+class TestOperations(LedgerCase):
+    def test_a_batch_works_in_memory_alone(self):
+        link = self.run_operation(Operation.LINK, LinkRequest("id", "account:1@b"))
+        update = self.run_operation(
+            Operation.UPDATE, UpdateRequest("id", "account:2@b")
+        )
+        self.assertEqual(
+            (link.outcome, update.outcome), (Outcome.LINKED, Outcome.UPDATED)
+        )
+        kinds = [event.kind for event in self.ledger.events]
+        self.assertEqual(kinds, ["linked", "replaced", "updated"])
+        self.assertEqual(self.holding.in_force("").fa, "account:2@b")
+
+    def test_what_does_not_open_is_touched_by_nothing(self):
+        self.holding.is_broken = True
+        result = self.run_operation(Operation.LINK, LinkRequest("id", "account:1@b"))
+        self.assertEqual(
+            (result.outcome, result.problem), (Outcome.LOCKED, "integrity")
+        )
+        self.assertEqual(self.ledger.events, [])
+
+    def test_a_refusing_rule_leaves_nothing(self):
+        request = LinkRequest("id", "account:1@b")
+        result = self.run_operation(Operation.LINK, request, Decision.REFUSE)
+        self.assertEqual((result.outcome, result.problem), (Outcome.FORBIDDEN, "rule"))
+        self.assertEqual((self.ledger.events, self.holding.mappings), ([], {}))
+
+    def test_a_held_change_knows_its_time_and_its_base(self):
+        self.run_operation(Operation.LINK, LinkRequest("id", "account:1@b"))
+        request = UpdateRequest("id", "account:2@b")
+        result = self.run_operation(Operation.UPDATE, request, Decision.HOLD)
+        change = self.holding.changes[""]
+        self.assertEqual(result.outcome, Outcome.HELD)
+        self.assertEqual(change.effective_at, NOW + timedelta(hours=48))
+        self.assertEqual((change.base_version, change.needs_approval), (1, False))
+        self.assertEqual(self.holding.in_force("").fa, "account:1@b")
+
+    def test_without_a_claim_the_present_counts_to_the_second(self):
+        self.run_operation(Operation.LINK, LinkRequest("id", "account:1@b"))
+        row = self.holding.in_force("")
+        self.assertEqual(row.asserted_at, NOW.replace(microsecond=0))
+
+    def test_a_claim_is_kept_as_it_is_but_never_from_the_future(self):
+        past = datetime(2026, 2, 1, tzinfo=timezone.utc)
+        future = datetime(2027, 1, 1, tzinfo=timezone.utc)
+        for claim, expected in ((past, to_naive_utc(past)), (future, NOW)):
+            self.holding.mappings.clear()
+            request = LinkRequest("id", "account:1@b", asserted_at=claim)
+            self.run_operation(Operation.LINK, request)
+            with self.subTest(claim=claim):
+                self.assertEqual(self.holding.in_force("").asserted_at, expected)
+
+    def test_resolving_is_no_change(self):
+        with self.assertRaises(KeyError):
+            self.run_operation(Operation.RESOLVE, LinkRequest("id", "account:1@b"))

@@ -1,0 +1,106 @@
+"""Rules and transitions: the tables by which changes are judged."""
+
+from odoo.tests import BaseCase
+
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+)
+
+from ..lib.assessment import (
+    LOWER_AUTHORITY,
+    NO_RULE,
+    Decision,
+    Proposal,
+    Rule,
+    Verdict,
+    assess,
+)
+from ..lib.transitions import (
+    CHANGE_ENDS,
+    MAPPING_EVENTS,
+    ForbiddenTransition,
+    next_state,
+)
+
+
+class TestAssessment(BaseCase):
+    def test_the_first_rule_whose_conditions_all_hold_decides(self):
+        rules = [
+            Rule(Decision.REFUSE, operation="unlink"),
+            Rule(Decision.HOLD, channel="rest", below_authority=20, hold_hours=48),
+            Rule(Decision.APPROVE, operation="link", channel="staff", why="look"),
+            Rule(Decision.APPLY),
+        ]
+        cases = {
+            Proposal("unlink", "rest", 20): Decision.REFUSE,
+            Proposal("unlink", "staff", 40): Decision.REFUSE,
+            Proposal("link", "rest", 10): Decision.HOLD,
+            Proposal("link", "rest", 20): Decision.APPLY,
+            Proposal("link", "staff", 10): Decision.APPROVE,
+            Proposal("update", "staff", 10): Decision.APPLY,
+            Proposal("update", "portal", 40): Decision.APPLY,
+        }
+        for proposal, decision in cases.items():
+            with self.subTest(proposal=proposal):
+                self.assertIs(assess(rules, proposal).decision, decision)
+
+    def test_the_verdict_carries_the_rule_s_hours_and_words(self):
+        verdict = assess(
+            [Rule(Decision.HOLD, hold_hours=5, why="new account")],
+            Proposal("update", "rest", 20),
+        )
+        self.assertEqual(verdict, Verdict(Decision.HOLD, 5, "new account"))
+
+    def test_no_rule_lets_a_lower_authority_pass(self):
+        rules = [Rule(Decision.APPLY)]
+        for current in Authority:
+            for authority in Authority:
+                proposal = Proposal("update", "rest", authority, current)
+                with self.subTest(current=current, authority=authority):
+                    verdict = assess(rules, proposal)
+                    if authority < current:
+                        self.assertEqual(verdict, LOWER_AUTHORITY)
+                    else:
+                        self.assertIs(verdict.decision, Decision.APPLY)
+
+    def test_without_a_rule_nothing_is_applied(self):
+        proposal = Proposal("link", "rest", Authority.OWNER)
+        self.assertEqual(assess([], proposal), NO_RULE)
+        other = [Rule(Decision.APPLY, operation="unlink")]
+        self.assertEqual(assess(other, proposal), NO_RULE)
+        self.assertIs(NO_RULE.decision, Decision.APPROVE)
+
+
+class TestTransitions(BaseCase):
+    STATES = ("new", "proposed", "active", "suspended", "ended")
+
+    def test_nothing_leads_out_of_the_end(self):
+        for kind in MAPPING_EVENTS:
+            with self.subTest(kind):
+                if kind == "revealed":
+                    self.assertEqual(next_state(kind, "ended"), "ended")
+                else:
+                    with self.assertRaises(ForbiddenTransition):
+                        next_state(kind, "ended")
+
+    def test_every_state_is_reached_and_left_as_the_table_says(self):
+        reached = set()
+        for kind, (allowed, after) in MAPPING_EVENTS.items():
+            for state in self.STATES:
+                with self.subTest(kind=kind, state=state):
+                    if state in allowed:
+                        reached.add(next_state(kind, state))
+                        self.assertEqual(next_state(kind, state), after or state)
+                    else:
+                        with self.assertRaises(ForbiddenTransition):
+                            next_state(kind, state)
+        self.assertEqual(reached, set(self.STATES) - {"new"})
+
+    def test_an_unknown_event_is_a_fault(self):
+        with self.assertRaises(KeyError):
+            next_state("deleted", "active")
+
+    def test_a_waiting_change_has_five_ends(self):
+        self.assertEqual(
+            set(CHANGE_ENDS), {"applied", "cancelled", "refused", "stale", "expired"}
+        )

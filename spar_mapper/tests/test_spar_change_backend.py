@@ -1,0 +1,65 @@
+from odoo.exceptions import AccessError
+
+from .common import ID, OTHER_FA
+from .test_spar_change import WaitingCase
+
+
+class TestDecidingInTheBackend(WaitingCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users = {
+            role: cls.create_user(role) for role in ("officer", "supervisor", "auditor")
+        }
+        cls.second = cls.create_user("supervisor", login="test_second")
+
+    def setUp(self):
+        super().setUp()
+        self.add_rule("approve")
+
+    def propose(self, role="officer", login=None):
+        user = login or self.users[role]
+        call = self.mapper.with_user(user)._build_staff_call()
+        self.update(ID, OTHER_FA, call)
+        return self.change_of(ID)
+
+    def test_a_supervisor_approves_what_an_officer_proposed(self):
+        change = self.propose()
+        change.with_user(self.users["supervisor"]).action_approve()
+        self.assertEqual(self.get_fa(ID), OTHER_FA)
+
+    def test_a_supervisor_refuses_what_an_officer_proposed(self):
+        self.propose().with_user(self.users["supervisor"]).action_refuse()
+        self.assertEqual(self.change_of(ID).state, "refused")
+
+    def test_who_proposed_takes_it_back(self):
+        self.propose().with_user(self.users["officer"]).action_cancel()
+        self.assertEqual(self.change_of(ID).state, "cancelled")
+
+    def test_a_supervisor_takes_back_what_others_proposed(self):
+        self.propose().with_user(self.users["supervisor"]).action_cancel()
+        self.assertEqual(self.change_of(ID).state, "cancelled")
+
+    def test_nobody_but_a_supervisor_decides(self):
+        change = self.propose()
+        for role in ("officer", "auditor"):
+            own = change.with_user(self.users[role])
+            with self.subTest(role):
+                self.assert_refused(AccessError, own.action_approve)
+                self.assert_refused(AccessError, own.action_refuse)
+        self.assert_waits()
+
+    def test_nobody_takes_back_what_another_proposed(self):
+        change = self.propose(login=self.second)
+        for role in ("officer", "auditor"):
+            with self.subTest(role):
+                own = change.with_user(self.users[role])
+                self.assert_refused(AccessError, own.action_cancel)
+        self.assert_waits()
+
+    def test_a_supervisor_does_not_approve_an_own_proposal(self):
+        change = self.propose(login=self.second)
+        with self.assertRaises(Exception) as caught:
+            change.with_user(self.second).action_approve()
+        self.assertNotIsInstance(caught.exception, AccessError)
+        self.assert_waits()

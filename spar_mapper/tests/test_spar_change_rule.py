@@ -1,0 +1,58 @@
+from datetime import timedelta
+
+import psycopg2
+
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+
+from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
+
+DAY = timedelta(days=1)
+
+
+class TestRules(StoreCase):
+    def test_the_first_rule_that_fits_decides(self):
+        self.add_rule("refuse", operation="link", sequence=2)
+        self.add_rule("apply", channel="staff", sequence=1)
+        self.assertEqual(self.link(ID, FA, self.staff).outcome, Outcome.LINKED)
+        self.assertEqual(self.link(OTHER_ID, FA).outcome, Outcome.FORBIDDEN)
+
+    def test_a_refused_change_leaves_nothing_to_resolve(self):
+        rule = self.add_rule("refuse")
+        result = self.link(ID, FA)
+        self.assertEqual(result.outcome, Outcome.FORBIDDEN)
+        self.assertEqual(result.problem, f"rule:{rule.id}")
+        self.assertEqual(self.resolve(ID).outcome, Outcome.NOT_LINKED)
+        self.assertFalse(self.mappings_of(ID))
+
+    def test_a_rule_counts_below_an_authority_only(self):
+        self.add_rule("refuse", below_authority="30")
+        self.assertEqual(self.link(ID, FA).outcome, Outcome.FORBIDDEN)
+        self.assertEqual(self.link(ID, FA, self.staff).outcome, Outcome.LINKED)
+
+    def test_a_rule_counts_from_its_first_moment_to_its_last(self):
+        self.link(ID, FA)
+        rule = self.add_rule("refuse")
+        self.assertEqual(self.update(ID, OTHER_FA).outcome, Outcome.FORBIDDEN)
+        rule.active = False
+        self.assertEqual(self.update(ID, OTHER_FA).outcome, Outcome.UPDATED)
+        rule.active = True
+        self.assertEqual(self.update(ID, THIRD_FA).outcome, Outcome.FORBIDDEN)
+        rule.unlink()
+        self.assertEqual(self.update(ID, THIRD_FA).outcome, Outcome.UPDATED)
+
+    def test_without_any_rule_a_second_person_must_look(self):
+        self.rules.search([]).unlink()
+        self.assertEqual(self.link(ID, FA).outcome, Outcome.HELD)
+        self.assertEqual(self.change_of(ID).why, "no_rule")
+
+    def test_a_hold_without_hours_is_refused(self):
+        for hours in (0, -1):
+            with (
+                self.subTest(hours=hours),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.CheckViolation),
+                self.env.cr.savepoint(),
+            ):
+                self.add_rule("hold", hold_hours=hours)

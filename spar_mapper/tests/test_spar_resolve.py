@@ -1,0 +1,177 @@
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Details,
+    Outcome,
+    ProviderInfo,
+    ResolveRequest,
+    ResumeRequest,
+    SuspendRequest,
+    UnlinkRequest,
+)
+
+from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
+
+REQUESTS = {
+    "suspend": SuspendRequest,
+    "resume": ResumeRequest,
+    "unlink": UnlinkRequest,
+}
+
+
+class TestResolve(StoreCase):
+    def setUp(self):
+        super().setUp()
+        self.details = Details("Ada", "+15551815", ({"note": "x"},))
+        self.link(ID, FA, details=self.details)
+
+    def test_by_id_it_gives_the_address_and_what_travels_with_it(self):
+        result = self.resolve(ID)
+        self.assertEqual(result.outcome, Outcome.FOUND)
+        self.assertEqual((result.id_value, result.fa), (ID, FA))
+        self.assertEqual(result.details, self.details)
+        self.assertEqual(result.version, 1)
+        self.assertIsNone(result.same_fa)
+        self.assertEqual(result.provider, ProviderInfo("Test Bank", "TESTBANK", "BR01"))
+
+    def test_by_address_it_gives_the_id(self):
+        result = self.resolve(fa=FA)
+        self.assertEqual(result.outcome, Outcome.FOUND)
+        self.assertEqual(result.id_value, "token:Ada-1815@nationalid")
+        self.assertEqual(result.fa, FA)
+
+    def test_by_both_it_tells_whether_they_belong_together(self):
+        result = self.resolve(ID, FA)
+        self.assertEqual((result.outcome, result.same_fa), (Outcome.FOUND, True))
+        result = self.resolve(ID, OTHER_FA)
+        self.assertEqual(result.outcome, Outcome.FA_MISMATCH)
+        self.assertIs(result.same_fa, False)
+        self.assertIsNone(result.fa, "the true address is not told")
+        self.assertFalse(result.details)
+
+    def test_spelling_that_is_folded_does_not_matter(self):
+        self.assertEqual(self.get_fa(ID.replace("token", "TOKEN")), FA)
+        spelled = FA.replace("account", "ACCOUNT").replace("TESTBANK", "TestBank")
+        self.assertEqual(self.resolve(fa=spelled).fa, FA)
+        self.assertTrue(self.resolve(ID, spelled).same_fa)
+
+    def test_who_put_it_there_is_told(self):
+        self.assertTrue(self.resolve(ID).is_origin)
+        self.assertFalse(self.resolve(ID, call=self.other_call).is_origin)
+
+    def test_an_address_of_several_people_belongs_to_no_one_id(self):
+        self.link(OTHER_ID, FA)
+        result = self.resolve(fa=FA)
+        self.assertEqual(result.problem, "several_ids")
+        self.assertIsNone(result.id_value)
+        for number in range(5):
+            self.link(f"token:{number}@nationalId", FA)
+        self.assertEqual(self.resolve(fa=FA).problem, "several_ids")
+        self.assertEqual(self.resolve(OTHER_ID, FA).outcome, Outcome.FOUND)
+
+    def test_one_person_with_the_address_for_two_purposes_is_one(self):
+        self.link(ID, FA, purpose="school")
+        for purpose in ("", "school", "health"):
+            with self.subTest(purpose=purpose):
+                result = self.resolve(fa=FA, purpose=purpose)
+                self.assertEqual(result.problem, "")
+                self.assertEqual(result.id_value, "token:Ada-1815@nationalid")
+
+    def test_other_purposes_of_an_address_hide_nobody(self):
+        for number in range(5):
+            self.link(f"token:{number}@nationalId", FA, purpose="school")
+        result = self.resolve(fa=FA)
+        self.assertEqual(result.id_value, "token:Ada-1815@nationalid")
+        self.assertEqual(self.resolve(fa=FA, purpose="school").problem, "several_ids")
+
+    def test_a_former_address_finds_nobody(self):
+        self.update(ID, OTHER_FA)
+        self.assertEqual(self.resolve(fa=FA).outcome, Outcome.NOT_LINKED)
+        self.assertEqual(self.resolve(fa=OTHER_FA).outcome, Outcome.FOUND)
+
+    def test_what_is_unknown_is_not_linked(self):
+        for result in (
+            self.resolve(OTHER_ID),
+            self.resolve(fa=OTHER_FA),
+            self.resolve(OTHER_ID, FA),
+        ):
+            self.assertEqual(result.outcome, Outcome.NOT_LINKED)
+
+    def test_nothing_of_a_suspended_address_is_told(self):
+        self.suspend(ID)
+        for result in (
+            self.resolve(ID),
+            self.resolve(fa=FA),
+            self.resolve(ID, FA),
+            self.resolve(ID, OTHER_FA),
+        ):
+            self.assertEqual(result.outcome, Outcome.SUSPENDED)
+            self.assertFalse(result.details)
+            self.assertIsNone(result.provider)
+            self.assertIsNone(result.same_fa)
+            self.assertIsNone(result.fa)
+
+    def test_an_id_that_cannot_be_used_is_refused(self):
+        for id_value in ("", " ", "x" * 256, "a\x00", "\ud800"):
+            for fa in (None, FA):
+                with self.subTest(id_value=repr(id_value), fa=fa):
+                    result = self.resolve(id_value, fa)
+                    self.assertEqual(result.outcome, Outcome.INVALID_ID)
+                    self.assertIsNone(result.fa)
+
+    def test_an_address_that_cannot_be_used_is_refused(self):
+        for fa in ("", "  ", "x" * 1001, "a\x00", "\ud800"):
+            for id_value in (None, ID):
+                with self.subTest(fa=repr(fa), id_value=id_value):
+                    result = self.resolve(id_value, fa)
+                    self.assertEqual(result.outcome, Outcome.INVALID_FA)
+                    self.assertIsNone(result.fa)
+
+    def test_asking_nothing_is_refused(self):
+        self.assertEqual(self.resolve().outcome, Outcome.INVALID_ID)
+
+    def test_bad_items_among_good_ones_get_their_own_answers(self):
+        self.link(OTHER_ID, OTHER_FA)
+        requests = [
+            ResolveRequest(ID),
+            ResolveRequest("\ud800"),
+            ResolveRequest(fa="\ud800"),
+            ResolveRequest(fa=OTHER_FA),
+            ResolveRequest("nobody"),
+            ResolveRequest(ID),
+            ResolveRequest(OTHER_ID, FA),
+        ]
+        results = self.mapper._resolve_fa(self.call, requests)
+        self.assertEqual(
+            [result.outcome for result in results],
+            [
+                Outcome.FOUND,
+                Outcome.INVALID_ID,
+                Outcome.INVALID_FA,
+                Outcome.FOUND,
+                Outcome.NOT_LINKED,
+                Outcome.FOUND,
+                Outcome.FA_MISMATCH,
+            ],
+        )
+        self.assertEqual(results[5].fa, FA)
+
+    def test_a_renamed_provider_is_told_by_its_new_name(self):
+        self.assertEqual(self.resolve(ID).provider.name, "Test Bank")
+        self.bank.name = "New Bank"
+        self.assertEqual(self.resolve(ID).provider.name, "New Bank")
+
+    def test_a_provider_has_one_name_whoever_asks(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.bank.with_context(lang="fr_FR").name = "Banque"
+        french = self.mapper.with_context(lang="fr_FR")
+        result = french._resolve_fa(self.call, [ResolveRequest(ID)])[0]
+        self.assertEqual(result.provider.name, "Test Bank")
+        self.assertEqual(self.resolve(ID).provider.name, "Test Bank")
+
+    def test_resolving_changes_nothing(self):
+        self.env.cr.execute("SELECT count(*) FROM spar_event")
+        before = self.env.cr.fetchone()
+        for result in (self.resolve(ID), self.resolve(fa=FA), self.resolve(OTHER_ID)):
+            self.assertTrue(result)
+        self.env.cr.execute("SELECT count(*) FROM spar_event")
+        self.assertEqual(self.env.cr.fetchone(), before)
+        self.assertFalse(self.subject_of(OTHER_ID))

@@ -1,0 +1,2 @@
+from . import spar_mapping_wizard
+from . import spar_reveal_wizard

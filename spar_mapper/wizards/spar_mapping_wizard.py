@@ -1,0 +1,278 @@
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from odoo.addons.spar_fa_directory.lib import fa_syntax
+from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    DONE,
+    LinkRequest,
+    Outcome,
+    Result,
+    ResumeRequest,
+    SuspendRequest,
+    UnlinkRequest,
+    UpdateRequest,
+)
+from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
+from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+
+from ..lib import seals
+from ..lib.records import new_uuid
+from ..models.spar_mapper_local import OFFICER
+
+#: What an officer types and no table may hold in clear.
+_SEALED_FIELDS = ("id_value", "fa_text", "account_value", "reason")
+
+
+class SparMappingWizard(models.TransientModel):
+    """What an officer does for a person: the same call that REST makes.
+
+    The web client saves a form before it presses a button, so what was typed is in a
+    table for a moment: sealed.
+    """
+
+    _name = "spar.mapping.wizard"
+    _description = "Act for a beneficiary"
+    _inherit = ["spar.sealed.storage"]
+
+    uuid = fields.Char(default=lambda self: self._default_uuid(), readonly=True)
+    operation = fields.Selection(
+        [
+            ("link", "Link"),
+            ("update", "Change"),
+            ("suspend", "Suspend"),
+            ("resume", "Resume"),
+            ("unlink", "Unlink"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    mapping_id = fields.Many2one("spar.mapping", readonly=True)
+    seen_version = fields.Integer(readonly=True)
+    id_masked = fields.Char(related="mapping_id.id_masked", string="Masked ID")
+    fa_masked = fields.Char(related="mapping_id.fa_masked", string="Address in force")
+    reason = fields.Char(
+        compute="_compute_sealed",
+        inverse="_inverse_sealed",
+        help="Kept in the history, in clear: once it is seen to name no ID and no "
+        "account.",
+    )
+    id_type_id = fields.Many2one(
+        "spar.id.type",
+        string="Kind of ID",
+        domain=[("strategy", "!=", False)],
+        default=lambda self: self._default_id_type_id(),
+        help="Around a mere number the ID is built as this kind is written.",
+    )
+    has_evidence = fields.Boolean(
+        string="I saw the person's document",
+        help="Without it the change weighs no more than a programme's.",
+    )
+    id_value = fields.Char(
+        string="Beneficiary ID", compute="_compute_sealed", inverse="_inverse_sealed"
+    )
+    fa_type_id = fields.Many2one("spar.fa.type", string="Kind of address")
+    provider_kind = fields.Selection(related="fa_type_id.provider_kind")
+    provider_id = fields.Many2one("spar.fsp")
+    branch_id = fields.Many2one("spar.fsp.branch")
+    needs_branch = fields.Boolean(compute="_compute_needs")
+    needs_whole = fields.Boolean(compute="_compute_needs")
+    account_label = fields.Char(compute="_compute_needs")
+    account_value = fields.Char(
+        string="Number", compute="_compute_sealed", inverse="_inverse_sealed"
+    )
+    fa_text = fields.Char(
+        string="Whole address",
+        compute="_compute_sealed",
+        inverse="_inverse_sealed",
+        help="As it travels, for example account:123456@BR01.DEMO",
+    )
+
+    @api.model
+    def _default_uuid(self):
+        return new_uuid()
+
+    @api.model
+    def _default_id_type_id(self):
+        return self.env["spar.id.type"].search([("strategy", "!=", False)], limit=1)
+
+    @api.depends("fa_type_id")
+    def _compute_needs(self):
+        """Which questions the kind of address asks."""
+        for wizard in self:
+            parts = wizard.fa_type_id.part_ids
+            texts = parts.filtered(lambda part: part.kind == "text")
+            wizard.needs_branch = "branch" in parts.mapped("kind")
+            wizard.needs_whole = len(texts) != 1
+            wizard.account_label = texts.label if len(texts) == 1 else False
+
+    @api.onchange("fa_type_id")
+    def _onchange_fa_type_id(self):
+        self.provider_id = self.branch_id = False
+
+    @api.onchange("provider_id")
+    def _onchange_provider_id(self):
+        self.branch_id = False
+
+    # === WHAT WAS TYPED, SEALED === #
+
+    def _get_seal_contexts(self, keyring, row_ids):
+        query = SQL(
+            "SELECT id, uuid FROM spar_mapping_wizard WHERE id = ANY(%s)", list(row_ids)
+        )
+        return {
+            row_id: (seals.DRAFT, bind(seals.DRAFT, uuid))
+            for row_id, uuid in self.env.execute_query(query)
+        }
+
+    def _inverse_sealed(self):
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        self.flush_recordset(["uuid"])
+        for wizard in self:
+            typed = {name: wizard[name] or "" for name in _SEALED_FIELDS}
+            context = bind(seals.DRAFT, wizard.uuid)
+            sealed = keyring.seal(seals.DRAFT, json.dumps(typed), context)
+            wizard._set_sealed(sealed)
+
+    def _set_sealed(self, sealed: bytes | None) -> None:
+        self.env.cr.execute(
+            "UPDATE spar_mapping_wizard SET sealed = %s WHERE id = %s",
+            (sealed, self.id),
+        )
+
+    @api.depends("uuid")
+    def _compute_sealed(self):
+        """What the officer typed, for the officer alone."""
+        keyring = self.env["spar.keyring"]._open()
+        query = SQL(
+            """SELECT id, sealed FROM spar_mapping_wizard
+                WHERE id = ANY(%s) AND sealed IS NOT NULL""",
+            self.ids,
+        )
+        rows = self.env.execute_query(query)
+        contexts = self._get_seal_contexts(keyring, self.ids)
+        texts = seals.unseal_all(keyring, rows, contexts)
+        for wizard in self:
+            typed = json.loads(texts.get(wizard._origin.id, "{}"))
+            for name in _SEALED_FIELDS:
+                wizard[name] = typed.get(name) or False
+
+    # === DOING IT === #
+
+    def action_confirm(self):
+        """Ask the mapper, and tell the officer what came of it."""
+        self.ensure_one()
+        mapper = self.env["spar.mapper.local"]
+        mapper._check_member(OFFICER)
+        use_read_committed(self.env.cr)
+        with self.env["spar.staff.answers"]._say_errors():
+            self._check_reason()
+            call = mapper._build_staff_call(self.reason, self.has_evidence)
+            ask = getattr(mapper, f"_{self.operation}_fa")
+            result = ask(call, [self._build_request()])[0]
+        self._set_sealed(None)
+        return self._tell(result)
+
+    def _build_request(self):
+        """The request of the contract."""
+        common = {"id_value": self._get_id_value()}
+        if self.operation == "link":
+            return LinkRequest(**common, fa=self._build_address())
+        common.update(
+            expected_version=self.seen_version, purpose=self.mapping_id.purpose or ""
+        )
+        builders = {
+            "update": lambda: UpdateRequest(**common, fa=self._build_address()),
+            "unlink": lambda: UnlinkRequest(**common),
+            "suspend": lambda: SuspendRequest(**common),
+            "resume": lambda: ResumeRequest(**common),
+        }
+        return builders[self.operation]()
+
+    def _get_id_value(self) -> str:
+        """The ID that was typed, or that of the mapping the officer looks at."""
+        if not self.mapping_id:
+            return self._get_typed_id()
+        if self.mapping_id.state == "ended":
+            answers = self.env["spar.staff.answers"]
+            raise UserError(answers._get_refusal(Result(Outcome.CONFLICT)))
+        opened = self.env["spar.mapping"]._unseal_values(self.mapping_id.ids)
+        if self.mapping_id.id not in opened:
+            raise UserError(self.env._("This address does not open: see the alarms."))
+        identifier_type = self.mapping_id.identifier_id.type_id
+        return StoredIdentifier(opened[self.mapping_id.id][0], identifier_type.id)
+
+    def _get_typed_id(self) -> str:
+        try:
+            return self.id_type_id._write_id((self.id_value or "").strip())
+        except InvalidIdentifier:
+            return self.id_value
+
+    def _build_address(self) -> str:
+        """The address as it travels; raises UserError naming what is wrong."""
+        if self.needs_whole:
+            if not self.fa_text:
+                raise UserError(self.env._("Whole address: fill it in."))
+            return self.fa_text
+        parts = self._get_parts()
+        problems = self.fa_type_id._check_parts(
+            parts, self.provider_id.country_id.code or ""
+        )
+        if problems:
+            labels = {part.key: part.label for part in self.fa_type_id.part_ids}
+            lines = [
+                f"{labels.get(key, key)}: {text}" for key, text in problems.items()
+            ]
+            raise UserError("\n".join(lines))
+        strategy = self.fa_type_id.strategy_ids.filtered("is_default")
+        try:
+            return fa_syntax.build(fa_syntax.compile_strategy(strategy.template), parts)
+        except (DirectoryError, TypeError) as error:
+            raise UserError(
+                self.env._(
+                    "Kind of address: its strategy cannot be filled in here. Leave the "
+                    "kind empty and write the whole address."
+                )
+            ) from error
+
+    def _get_parts(self) -> dict[str, str]:
+        values = {
+            "provider": self.provider_id.code,
+            "branch": self.branch_id.code,
+            "text": self.account_value,
+        }
+        return {part.key: values[part.kind] or "" for part in self.fa_type_id.part_ids}
+
+    def _check_reason(self) -> None:
+        """A reason is needed, and it may not give away what is sealed."""
+        if not (self.reason or "").strip():
+            raise UserError(self.env._("Reason: say why."))
+        typed = (self.id_value, self.fa_text, self.account_value)
+        self.mapping_id._check_told(self.reason, *filter(None, typed))
+
+    # === TELLING IT === #
+
+    def _tell(self, result: Result) -> dict:
+        """A notification, or UserError for what was not done."""
+        if result.outcome not in (*DONE, Outcome.HELD, Outcome.RESUMED):
+            raise UserError(self.env["spar.staff.answers"]._get_refusal(result))
+        held = result.outcome is Outcome.HELD
+        message = (
+            self.env._("The change waits: for its time, or for a second person.")
+            if held
+            else self.env._("Done. It counts from now on.")
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if held else "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
