@@ -1,0 +1,13 @@
+"""Names that the parts of this addon share."""
+
+#: Everything under this path is answered in JSON of the protocol.
+BASE_PATH = "/spar/v1"
+
+#: The type of our routes, and with it the dispatcher that serves them.
+ROUTING_TYPE = "spar_g2p_connect"
+
+SERVICE_USER = "spar_g2p_connect.user_service"
+
+#: Bytes of a request's body.
+MAX_MESSAGE_SIZE = 4 * 1024 * 1024
+MAX_FORM_SIZE = 16 * 1024

@@ -1,0 +1,3 @@
+from . import mapper
+from . import oauth2
+from . import service

@@ -1,0 +1,154 @@
+"""The way in: every answer under the base path is JSON of the protocol.
+
+Two dispatchers, because an error may come before a route is found. Odoo gives each
+request its ``http`` dispatcher first, and then the one of the route. Ours of type
+``http`` does what Odoo's does, but answers for our path when the database is away or
+unknown, when no path matches, when the request cannot be read. The other one serves our
+routes. A dispatcher registers itself by being defined, for the whole process: this is
+why the addon belongs into ``server_wide_modules``.
+"""
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
+from werkzeug.exceptions import NotFound
+
+from odoo import sql_db
+from odoo.exceptions import ConcurrencyError
+from odoo.http import Dispatcher, HttpDispatcher, Response
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from .const import BASE_PATH, ROUTING_TYPE
+from .exceptions import DatabaseAway, HttpRefused, NoSuchDatabase, ProtocolError
+from .lib.error_answers import as_protocol_error, build_error_answer
+
+_logger = logging.getLogger(__name__)
+
+#: What Odoo answers by running the request once more.
+_RETRIED = (
+    *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY,
+    ConcurrencyError,
+    psycopg2.errors.ReadOnlySqlTransaction,
+)
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":")
+).encode
+
+
+def build_response(status: int, headers: list[tuple[str, str]], document) -> Response:
+    """``document`` as JSON, not to be kept by anybody on its way."""
+    response = Response(
+        _encode(document).encode(), status=status, content_type="application/json"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    for name, value in headers:
+        response.headers[name] = value
+    return response
+
+
+def is_our_path(path: str) -> bool:
+    """Whether ``path`` is the base path or lies under it."""
+    return path == BASE_PATH or path.startswith(f"{BASE_PATH}/")
+
+
+def get_missing_registry(request) -> ProtocolError | None:
+    """Why ``request`` reached no registry: none of that name, or none to reach now.
+
+    Server-wide, our routes stand in databases too that are no registry of ours.
+    """
+    if getattr(request, "db", None):
+        registry = request.registry
+        is_ours = registry is None or "spar.participant" in registry
+        return None if is_ours else NoSuchDatabase()
+    try:
+        with closing(sql_db.db_connect("postgres").cursor()):
+            return NoSuchDatabase()
+    except psycopg2.Error:
+        return DatabaseAway()
+
+
+@contextmanager
+def protocol_errors() -> Iterator[None]:
+    """Let nothing out but the protocol's errors, and what Odoo tries again.
+
+    Odoo logs an exception that it does not know with its message, in which there may be
+    values; the cause is logged here by its class and the lines of code it came through.
+    """
+    try:
+        yield
+    except _RETRIED:
+        raise
+    except Exception as exc:
+        error = as_protocol_error(exc)
+        if type(error) is ProtocolError:
+            frames = "".join(traceback.format_tb(exc.__traceback__))
+            _logger.error("%s, at:\n%s", type(exc).__name__, frames)
+        raise error from None
+
+
+class G2pConnectDispatcher(Dispatcher):
+    """Serves our routes: a document in, a document out."""
+
+    routing_type = ROUTING_TYPE
+    mimetypes = ("application/json",)
+
+    @classmethod
+    def is_compatible_with(cls, request) -> bool:
+        # Odoo refuses what is not compatible in HTML; dispatch() does it in JSON.
+        return True
+
+    def dispatch(self, endpoint, args):
+        """Call ``endpoint``; it gives a document, or ``(document, headers)``."""
+        missing = get_missing_registry(self.request)
+        if missing:
+            raise missing
+        with protocol_errors():
+            self._check_request(endpoint)
+            self.request.params = dict(args)
+            result = self.request.registry["ir.http"]._dispatch(endpoint)
+        document, headers = result if isinstance(result, tuple) else (result, [])
+        return build_response(200, headers, document)
+
+    def _check_request(self, endpoint) -> None:
+        """Refuse a method or a type of content that is not the route's."""
+        routing, request = endpoint.routing, self.request.httprequest
+        methods = routing["methods"]
+        if methods and request.method not in {*methods, "HEAD"}:
+            allow = [("Allow", ", ".join(methods))]
+            text = "this path does not know this method"
+            raise HttpRefused(405, "err.request.bad", text, allow)
+        wanted = routing.get("content_type", self.mimetypes[0])
+        if wanted and request.method == "POST" and request.mimetype != wanted:
+            text = f"the Content-Type must be {wanted}"
+            accept = [("Accept", wanted)]
+            raise HttpRefused(415, "err.request.bad", text, accept)
+
+    def handle_error(self, exc: Exception) -> Callable:
+        """The answer to ``exc``."""
+        if not isinstance(exc, ProtocolError):
+            exc = get_missing_registry(self.request) or exc
+        return build_response(*build_error_answer(exc))
+
+
+class BoundaryDispatcher(HttpDispatcher):
+    """Odoo's own, but for errors under our path before one of our routes was found."""
+
+    routing_type = "http"
+
+    def handle_error(self, exc: Exception) -> Callable:
+        """The answer to ``exc``."""
+        http_request = self.request.httprequest
+        if not is_our_path(http_request.path):
+            return super().handle_error(exc)
+        if "HTTP_HOST" not in http_request.environ:
+            exc = HttpRefused(400, "err.request.bad", "the header Host is missing")
+        elif isinstance(exc, (NotFound, KeyError)):
+            # What Odoo raises for a database that does not exist, or holds no Odoo.
+            exc = get_missing_registry(self.request) or exc
+        return build_response(*build_error_answer(exc))

@@ -1,0 +1,116 @@
+"""What is told to whom: the registry is no oracle.
+
+Whether an address is the one of an ID is told only to those who may see details, and to
+those whose own call put it there. Everybody else hears the same whether it is or not,
+and whether the ID is known or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import BY_BOTH, BY_FA
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What a participant may do and see."""
+
+    operations: frozenset[Operation] = field(default=frozenset())
+    sees_details: bool = False
+    resolves_by_fa: bool = False
+
+
+def get_refusal(rights: Rights, item: Item) -> str:
+    """The problem for which ``item`` is refused before anything is looked up, or "".
+
+    >>> item = Item(Operation.RESOLVE, fa="account:1@bank")
+    >>> get_refusal(Rights(), item)
+    'not_by_fa'
+    >>> get_refusal(Rights(resolves_by_fa=True), item)
+    ''
+    >>> item = Item(Operation.RESOLVE, id_value="token:1@id", wants_details=True)
+    >>> get_refusal(Rights(), item)
+    'no_details'
+    """
+    if item.operation is not Operation.RESOLVE:
+        return ""
+    if item.wants_details and not rights.sees_details:
+        return "no_details"
+    if item.asked == BY_FA and not rights.resolves_by_fa:
+        return "not_by_fa"
+    return ""
+
+
+def disclose(rights: Rights, item: Item, result: Result) -> Result:
+    """``result`` as far as it may be told.
+
+    >>> item = Item(Operation.RESOLVE, id_value="token:1@id", fa="account:1@bank")
+    >>> for outcome in (Outcome.FOUND, Outcome.FA_MISMATCH, Outcome.NOT_LINKED):
+    ...     told = disclose(Rights(), item, Result(outcome))
+    ...     print(told.outcome.name, told.problem)
+    FORBIDDEN not_comparable
+    FORBIDDEN not_comparable
+    FORBIDDEN not_comparable
+    >>> disclose(Rights(), item, Result(Outcome.FOUND, is_origin=True)).outcome.name
+    'FOUND'
+    """
+    tell = _TELL.get(item.operation)
+    return tell(rights, item, result) if tell else result
+
+
+def _tell_link(rights: Rights, item: Item, result: Result) -> Result:
+    """Who may compare hears whether the ID has this address or another.
+
+    >>> linked = Result(Outcome.ALREADY_LINKED, same_fa=True)
+    >>> _tell_link(Rights(), Item(Operation.LINK), linked).problem
+    ''
+    >>> _tell_link(Rights(sees_details=True), Item(Operation.LINK), linked).problem
+    'same_fa'
+    """
+    if result.outcome is Outcome.ALREADY_LINKED and _may_compare(rights, result):
+        result.problem = "same_fa" if result.same_fa else "other_fa"
+    return result
+
+
+def _tell_unlink(rights: Rights, item: Item, result: Result) -> Result:
+    """A wrong address looks like an ID that is not linked.
+
+    >>> wrong = Result(Outcome.FA_MISMATCH)
+    >>> _tell_unlink(Rights(), Item(Operation.UNLINK), wrong).outcome.name
+    'NOT_LINKED'
+    >>> rights = Rights(sees_details=True)
+    >>> _tell_unlink(rights, Item(Operation.UNLINK), wrong).outcome.name
+    'FA_MISMATCH'
+    """
+    if result.outcome is Outcome.FA_MISMATCH and not _may_compare(rights, result):
+        return Result(Outcome.NOT_LINKED)
+    return result
+
+
+def _tell_resolve(rights: Rights, item: Item, result: Result) -> Result:
+    if item.asked == BY_BOTH and not _may_compare(rights, result):
+        return Result(Outcome.FORBIDDEN, problem="not_comparable")
+    if result.outcome is not Outcome.FOUND:
+        return Result(result.outcome, problem=result.problem)
+    if not item.wants_details:
+        return Result(Outcome.FOUND)
+    if result.problem == "several_ids":
+        # Whose it is cannot be said without guessing (g2p-connect.md 6.1, A19).
+        return Result(Outcome.FORBIDDEN, problem=result.problem)
+    return result
+
+
+def _may_compare(rights: Rights, result: Result) -> bool:
+    return rights.sees_details or result.is_origin
+
+
+_Tell = Callable[[Rights, Item, Result], Result]
+_TELL: dict[Operation, _Tell] = {
+    Operation.LINK: _tell_link,
+    Operation.UNLINK: _tell_unlink,
+    Operation.RESOLVE: _tell_resolve,
+}

@@ -1,0 +1,84 @@
+"""From an exception to the answer: the whole error policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg2
+from werkzeug.exceptions import HTTPException
+
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import WireError
+
+from ..exceptions import (
+    DatabaseAway,
+    HttpRefused,
+    MapperAway,
+    ProtocolError,
+    RequestRefused,
+)
+
+#: HTTP status -> (the protocol's code, text)
+_HTTP_WORDS = {
+    400: ("err.request.bad", "the request cannot be read"),
+    401: ("err.request.unauthorized", "a bearer token is required"),
+    403: ("err.request.forbidden", "this is not allowed"),
+    404: ("err.request.not_found", "there is nothing under this path"),
+    405: ("err.request.bad", "this path does not know this method"),
+    408: ("err.request.timeout", "the request came too slowly"),
+    409: ("err.service.unavailable", "another request was in the way; try again"),
+    413: ("err.request.bad", "the body is too large"),
+    414: ("err.request.bad", "the address of the request is too long"),
+    415: ("err.request.bad", "the Content-Type is not the one of this path"),
+    429: ("err.request.too_many_requests", "too many requests"),
+    503: ("err.service.unavailable", "the service cannot work now; try again later"),
+}
+
+#: Headers that an answer has of its own.
+_OWN_HEADERS = frozenset({"content-type", "content-length", "set-cookie"})
+
+_Converter = Callable[[BaseException], ProtocolError]
+
+
+def build_error_answer(exc: BaseException) -> tuple[int, list[tuple[str, str]], dict]:
+    """``(status, headers, document)`` that answer ``exc``, whatever it is.
+
+    >>> status, headers, document = build_error_answer(ZeroDivisionError("secret"))
+    >>> status, document["errors"][0]["code"], "secret" in str(document)
+    (500, 'err.service.unavailable', False)
+    """
+    error = as_protocol_error(exc)
+    return error.code, error.get_extra_headers(), error.build_document()
+
+
+def as_protocol_error(exc: BaseException) -> ProtocolError:
+    """``exc`` itself, or what it is to the protocol."""
+    for kind, convert in _CONVERTERS:
+        if isinstance(exc, kind):
+            return convert(exc)
+    # Odoo's own exceptions know a status; their words are for Odoo's users.
+    status = getattr(exc, "http_status", 500)
+    return (
+        HttpRefused(status, *_HTTP_WORDS[status])
+        if status in _HTTP_WORDS
+        else ProtocolError()
+    )
+
+
+def _convert_http(exc: HTTPException) -> ProtocolError:
+    if exc.code not in _HTTP_WORDS:
+        return ProtocolError()
+    headers = [h for h in exc.get_headers() if h[0].lower() not in _OWN_HEADERS]
+    return HttpRefused(exc.code, *_HTTP_WORDS[exc.code], headers)
+
+
+_CONVERTERS: tuple[tuple[type | tuple[type, ...], _Converter], ...] = (
+    (ProtocolError, lambda exc: exc),
+    (WireError, lambda exc: RequestRefused(exc.code, exc.text)),
+    (ServiceUnavailable, lambda exc: MapperAway()),
+    (
+        (psycopg2.OperationalError, psycopg2.InterfaceError),
+        lambda exc: DatabaseAway(),
+    ),
+    (HTTPException, _convert_http),
+)

@@ -1,0 +1,33 @@
+"""Which of the installed languages a message's locale stands for."""
+
+from __future__ import annotations
+
+#: ISO 639-3 -> ISO 639-1 where a language has both; others are compared as they are.
+_SHORT = {
+    "ara": "ar",
+    "ben": "bn",
+    "deu": "de",
+    "eng": "en",
+    "fra": "fr",
+    "hin": "hi",
+    "ind": "id",
+    "por": "pt",
+    "spa": "es",
+    "swa": "sw",
+    "tgl": "tl",
+    "urd": "ur",
+}
+
+
+def choose_language(locale: str, installed: list[str]) -> str:
+    """The code of an installed language for ``locale``; "" for English or none.
+
+    >>> choose_language("fra", ["en_US", "fr_FR"]), choose_language("es", ["es_MX"])
+    ('fr_FR', 'es_MX')
+    >>> choose_language("eng", ["en_US"]), choose_language("xyz", ["en_US"])
+    ('', '')
+    """
+    short = _SHORT.get(locale, locale)
+    if short == "en":
+        return ""
+    return next((code for code in installed if code.split("_")[0] == short), "")

@@ -1,0 +1,87 @@
+"""A client's request for a token (RFC 6749 4.4.2, 2.3.1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import unquote_plus
+
+from ..exceptions import InvalidClient, InvalidTokenRequest, UnsupportedGrantType
+
+#: What client_id, client_secret and scope may consist of (RFC 6749 appendix A).
+_VISIBLE = re.compile(r"[\x20-\x7e]{1,512}")
+
+
+@dataclass(frozen=True)
+class TokenRequest:
+    """Who asks, with what proof, for what."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    scope: str = ""
+
+
+def read_token_request(
+    parameters: Iterable[tuple[str, str]], authorization: str | None
+) -> TokenRequest:
+    """The request in the form's ``parameters`` and the Authorization header.
+
+    Raises InvalidTokenRequest, UnsupportedGrantType or InvalidClient.
+
+    >>> form = [("grant_type", "client_credentials"), ("client_id", "a")]
+    >>> read_token_request([*form, ("client_secret", "b")], None).client_id
+    'a'
+    >>> read_token_request(form[:1], "Basic YTpi").client_id
+    'a'
+    """
+    form = _read_form(parameters)
+    if not form.get("grant_type"):
+        raise InvalidTokenRequest("grant_type: is missing")
+    if form["grant_type"] != "client_credentials":
+        raise UnsupportedGrantType()
+    client_id, secret = _read_client(form, authorization)
+    return TokenRequest(client_id, secret, form.get("scope", ""))
+
+
+def _read_form(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
+    form: dict[str, str] = {}
+    for name, value in parameters:
+        if name in form:
+            raise InvalidTokenRequest("a parameter stands twice")
+        if value and not _VISIBLE.fullmatch(value):
+            raise InvalidTokenRequest("a parameter holds characters it must not")
+        form[name] = value
+    return form
+
+
+def _read_client(form: dict[str, str], authorization: str | None) -> tuple[str, str]:
+    """``(client_id, client_secret)`` from the one place where they stand."""
+    basic = _read_basic(authorization)
+    if basic and form.get("client_secret"):
+        raise InvalidTokenRequest("client_secret: stands in the header and in the form")
+    client_id, secret = basic or (form.get("client_id"), form.get("client_secret"))
+    if not client_id:
+        raise InvalidTokenRequest("client_id: is missing")
+    if not secret:
+        raise InvalidTokenRequest("client_secret: is missing")
+    return client_id, secret
+
+
+def _read_basic(authorization: str | None) -> tuple[str, str] | None:
+    scheme, _space, encoded = (authorization or "").partition(" ")
+    if not scheme:
+        return None
+    if scheme.lower() != "basic":
+        raise InvalidClient()
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise InvalidClient() from None
+    client_id, colon, secret = text.partition(":")
+    values = unquote_plus(client_id), unquote_plus(secret)
+    if not (colon and all(map(_VISIBLE.fullmatch, values))):
+        raise InvalidClient()
+    return values

@@ -1,0 +1,131 @@
+"""Access tokens: short-lived, signed with a key that only the server has.
+
+A token says who, nothing of what one may do, but for a narrower scope that its holder
+asked for: rights are read anew on each call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import jwt
+
+from odoo.addons.spar_mapper_connector.lib.contract import Operation
+
+from ..exceptions import ExpiredToken, InvalidScope, InvalidToken, MissingToken
+
+ISSUER = "spar"
+LIFETIME = timedelta(minutes=5)
+MAX_LENGTH = 4096
+
+_ALGORITHM = "HS256"
+_TYPE = "at+jwt"
+_CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token says; ``scope`` is "" where it was not narrowed."""
+
+    client_id: str
+    scope: str = ""
+
+    def narrow(self, operations: frozenset[Operation]) -> frozenset[Operation]:
+        """Those of ``operations`` that the token is for."""
+        return read_scope(self.scope, operations) if self.scope else operations
+
+
+def issue(key: bytes, audience: str, claims: Claims, now: datetime) -> str:
+    """A token for ``claims``, signed with ``key``, good at ``audience`` for LIFETIME.
+
+    >>> from datetime import timezone
+    >>> key, now = bytes(32), datetime.now(timezone.utc)
+    >>> read(key, "db", issue(key, "db", Claims("client"), now)).client_id
+    'client'
+    """
+    payload = {
+        "iss": ISSUER,
+        "aud": audience,
+        "sub": claims.client_id,
+        "iat": now,
+        "exp": now + LIFETIME,
+        "jti": str(uuid4()),
+    }
+    if claims.scope:
+        payload["scope"] = claims.scope
+    return jwt.encode(payload, key, algorithm=_ALGORITHM, headers={"typ": _TYPE})
+
+
+def read(key: bytes, audience: str, token: str) -> Claims:
+    """What ``token`` says; raises ExpiredToken or InvalidToken.
+
+    >>> from datetime import timezone
+    >>> now = datetime.now(timezone.utc)
+    >>> token = issue(bytes(32), "db", Claims("client"), now - timedelta(minutes=6))
+    >>> read(bytes(32), "db", token)
+    Traceback (most recent call last):
+    ...
+    odoo.addons.spar_g2p_connect.exceptions.ExpiredToken: \
+401 Unauthorized: the token has expired
+    """
+    try:
+        payload = jwt.decode(
+            token[:MAX_LENGTH],
+            key,
+            algorithms=[_ALGORITHM],
+            audience=audience,
+            issuer=ISSUER,
+            # Hosts' clocks differ a little; exp alone bounds the token.
+            options={"require": _CLAIMS, "verify_iat": False},
+        )
+    except jwt.ExpiredSignatureError:
+        raise ExpiredToken() from None
+    except jwt.InvalidTokenError:
+        raise InvalidToken() from None
+    return Claims(payload["sub"], payload.get("scope", ""))
+
+
+def read_bearer(header: str | None) -> str:
+    """The token in an Authorization header (RFC 6750 2.1); raises MissingToken.
+
+    >>> read_bearer("bearer abc")
+    'abc'
+    """
+    scheme, _space, token = (header or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise MissingToken()
+    return token.strip()
+
+
+# === SCOPES === #
+
+
+def build_scope(operations: frozenset[Operation]) -> str:
+    """The scope that stands for ``operations``.
+
+    >>> build_scope(frozenset({Operation.RESOLVE, Operation.LINK}))
+    'mapper.link mapper.resolve'
+    """
+    return " ".join(sorted(f"mapper.{operation.value}" for operation in operations))
+
+
+def read_scope(scope: str, operations: frozenset[Operation]) -> frozenset[Operation]:
+    """Those of ``operations`` that ``scope`` names, with dots or slashes (A42).
+
+    >>> read_scope("mapper/link openid", frozenset({Operation.LINK}))
+    frozenset({<Operation.LINK: 'link'>})
+    """
+    names = {name.replace("/", ".") for name in scope.split()}
+    return frozenset(o for o in operations if f"mapper.{o.value}" in names)
+
+
+def grant_scope(asked: str, operations: frozenset[Operation]) -> str:
+    """The scope of a new token, "" for everything; raises InvalidScope for nothing."""
+    if not asked:
+        return ""
+    granted = read_scope(asked, operations)
+    if not granted:
+        raise InvalidScope()
+    return build_scope(granted)

@@ -1,0 +1,58 @@
+from werkzeug.exceptions import HTTPException, NotFound
+
+from odoo import models
+from odoo.http import request
+
+from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+
+from ..const import ROUTING_TYPE, SERVICE_USER
+from ..dispatcher import is_our_path, protocol_errors
+from ..lib.tokens import read_bearer
+
+
+class IrHttp(models.AbstractModel):
+    _inherit = "ir.http"
+
+    @classmethod
+    def _match(cls, path_info):
+        """Our paths are never redirected, as the portal does with doubled slashes: a
+        redirect is a page for people."""
+        try:
+            return super()._match(path_info)
+        except HTTPException as exc:
+            if exc.code is None and is_our_path(request.httprequest.path):
+                raise NotFound() from None
+            raise
+
+    @classmethod
+    def _auth_method_spar_service(cls) -> None:
+        """Nobody in particular: the request runs as the service user."""
+        with protocol_errors():
+            cls._use_service_user()
+
+    @classmethod
+    def _auth_method_spar_participant(cls) -> None:
+        """A participant by bearer token, known as ``request.spar_caller`` afterwards.
+
+        The request runs as the service user; what the participant may do, its
+        :class:`Caller` says. Raises Unauthorized, or Away when nobody can be known now.
+        """
+        with protocol_errors():
+            token = read_bearer(request.httprequest.headers.get("Authorization"))
+            cls._use_service_user()
+            request.spar_caller = request.env["spar.participant"]._get_caller(token)
+
+    @classmethod
+    def _use_service_user(cls) -> None:
+        # The isolation first: it begins a new transaction.
+        use_read_committed(request.env.cr)
+        user_id = request.env["ir.model.data"]._xmlid_to_res_id(SERVICE_USER)
+        request.update_env(user=user_id)
+
+    def _get_methods(self, path: str) -> list[str]:
+        """The methods that our route at ``path`` knows; empty where there is none."""
+        for rule in self.routing_map().iter_rules():
+            routing = rule.endpoint.routing
+            if rule.rule == path and routing["type"] == ROUTING_TYPE:
+                return routing["methods"] or []
+        return []

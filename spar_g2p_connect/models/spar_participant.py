@@ -1,0 +1,194 @@
+import os
+import secrets
+from datetime import datetime, timezone
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
+
+from ..lib.caller import Caller
+from ..lib.disclosure import Rights
+
+#: Set where the server runs as a demo: what is lenient works nowhere else.
+DEMO_VARIABLE = "SPAR_DEMO"
+
+#: Right field -> what it lets a participant do.
+_OPERATIONS = {
+    "may_link": Operation.LINK,
+    "may_update": Operation.UPDATE,
+    "may_unlink": Operation.UNLINK,
+    "may_resolve": Operation.RESOLVE,
+}
+
+
+class SparParticipant(models.Model):
+    """An organisation that calls the registry, and what it may do there.
+
+    State and rights are read on each call: what is changed here holds at once.
+    """
+
+    _name = "spar.participant"
+    _description = "Participant"
+    _order = "name, id"
+
+    name = fields.Char(required=True, help="The organisation, as people know it.")
+    sender_id = fields.Char(
+        string="Sender ID",
+        required=True,
+        copy=False,
+        help="How the participant names itself in the header of its messages, "
+        "for example payments.example.org.",
+    )
+    client_id = fields.Char(
+        string="Client ID",
+        required=True,
+        readonly=True,
+        copy=False,
+        default=lambda self: self._default_client_id(),
+        help="With the client secret, what the participant gets its access tokens for.",
+    )
+    state = fields.Selection(
+        [("draft", "Draft"), ("active", "Active"), ("disabled", "Disabled")],
+        required=True,
+        readonly=True,
+        copy=False,
+        default="draft",
+    )
+    profile = fields.Selection(
+        selection="_selection_profile",
+        required=True,
+        default=profiles.STRICT.code,
+        help="How strict the syntax of messages is; it changes no right.",
+    )
+    authority = fields.Selection(
+        [("institution", "Institution"), ("programme", "Programme")],
+        required=True,
+        default="institution",
+        help="What its word weighs: a lower authority never overwrites a higher one.",
+    )
+    may_link = fields.Boolean(string="Link")
+    may_update = fields.Boolean(string="Update")
+    may_unlink = fields.Boolean(string="Unlink")
+    may_resolve = fields.Boolean(string="Resolve", default=True)
+    may_resolve_by_fa = fields.Boolean(
+        string="Resolve by address",
+        help="Ask with a financial address alone.",
+    )
+    scope = fields.Selection(
+        [("yes_no", "Yes or no"), ("details", "Details")],
+        required=True,
+        default="yes_no",
+        help="Whether it is told addresses, or only that there is one.",
+    )
+    max_items = fields.Integer(string="Items a message", required=True, default=1000)
+    daily_item_limit = fields.Integer(
+        string="Items a day",
+        required=True,
+        default=10000,
+        help="Of all operations together, from midnight UTC; 0 for no limit.",
+    )
+    demo_only = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="It may call only where the server was started as a demo.",
+    )
+    note = fields.Text()
+    usage_ids = fields.One2many(
+        "spar.participant.usage", "participant_id", readonly=True
+    )
+    items_today = fields.Integer(
+        compute="_compute_items_today", help="Items asked for since midnight UTC."
+    )
+
+    _sender_id_uniq = models.UniqueIndex(
+        "(sender_id)", "Another participant has this sender ID."
+    )
+    _client_id_uniq = models.UniqueIndex(
+        "(client_id)", "Another participant has this client ID."
+    )
+    _sender_id_format = models.Constraint(
+        "CHECK (sender_id ~ '^[!-~]{1,255}$')",
+        "A sender ID has visible ASCII characters only, at most 255.",
+    )
+    _max_items_range = models.Constraint(
+        "CHECK (max_items BETWEEN 1 AND 10000)",
+        "A message may hold from 1 to 10,000 items.",
+    )
+    _daily_item_limit_positive = models.Constraint(
+        "CHECK (daily_item_limit >= 0)", "The daily limit cannot be negative."
+    )
+
+    @api.model
+    def _default_client_id(self) -> str:
+        return f"spar-{secrets.token_hex(8)}"
+
+    @api.model
+    def _selection_profile(self) -> list[tuple[str, str]]:
+        return profiles.selection()
+
+    @api.depends("usage_ids.items", "usage_ids.day")
+    def _compute_items_today(self) -> None:
+        # The day of the counters, not of the person's time zone.
+        today = datetime.now(timezone.utc).date()
+        for participant in self:
+            used = participant.usage_ids.filtered(lambda usage: usage.day == today)
+            participant.items_today = sum(used.mapped("items"))
+
+    # === STATES === #
+
+    def action_activate(self) -> None:
+        """Let the participants call; they were drafts or disabled."""
+        self._set_state("active", {"draft", "disabled"})
+
+    def action_disable(self) -> None:
+        """Refuse every further call of the participants, whatever token they hold."""
+        self._set_state("disabled", {"draft", "active"})
+
+    def _set_state(self, state: str, allowed: set[str]) -> None:
+        """Move to ``state`` whoever is not there yet; raises UserError from others."""
+        moving = self.filtered(lambda participant: participant.state != state)
+        if not set(moving.mapped("state")) <= allowed:
+            raise UserError(
+                self.env._("This participant cannot be moved to that state.")
+            )
+        moving.write({"state": state})
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_draft(self) -> None:
+        """The history names participants: one that has called stays."""
+        if any(participant.state != "draft" for participant in self):
+            raise UserError(
+                self.env._(
+                    "Only a draft can be deleted; disable the participant instead."
+                )
+            )
+
+    # === CALLING === #
+
+    def _may_call(self) -> bool:
+        """Whether this participant, if it is one, may call at all."""
+        is_demo = bool(os.environ.get(DEMO_VARIABLE))
+        return self.state == "active" and (is_demo or not self.demo_only)
+
+    def _build_caller(self, operations: frozenset[Operation]) -> Caller:
+        """What this participant is and may do now, within ``operations``."""
+        self.ensure_one()
+        granted = self._get_operations()
+        return Caller(
+            participant_id=self.id,
+            sender_id=self.sender_id,
+            rights=Rights(
+                operations=granted & operations,
+                sees_details=self.scope == "details",
+                resolves_by_fa=self.may_resolve_by_fa,
+            ),
+            authority=Authority[self.authority.upper()],
+            profile=profiles.get_profile(self.profile),
+            max_items=self.max_items,
+            daily_limit=self.daily_item_limit,
+        )
+
+    def _get_operations(self) -> frozenset[Operation]:
+        return frozenset(o for name, o in _OPERATIONS.items() if self[name])

@@ -1,0 +1,104 @@
+from odoo.tests import BaseCase
+
+from odoo.addons.spar_g2p_connect.lib.disclosure import Rights, disclose, get_refusal
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Details,
+    Operation,
+    Outcome,
+    ProviderInfo,
+    Result,
+)
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
+
+YES_NO = Rights()
+DETAILS = Rights(sees_details=True, resolves_by_fa=True)
+
+
+def make_found(**values):
+    return Result(
+        Outcome.FOUND,
+        "token:1@id",
+        "account:1@bank",
+        provider=ProviderInfo("Bank", "B"),
+        details=Details(name="A B", additional_info=({"name": "a", "value": 1},)),
+        **values,
+    )
+
+
+class TestDisclosure(BaseCase):
+    def make_item(self, wants_details=False, **asked):
+        asked = asked or {"id_value": "token:1@id"}
+        return Item(Operation.RESOLVE, wants_details=wants_details, **asked)
+
+    def test_yes_no_takes_everything_out(self):
+        for rights in (YES_NO, DETAILS):
+            told = disclose(rights, self.make_item(), make_found())
+            self.assertEqual(told, Result(Outcome.FOUND))
+
+    def test_details_are_told_to_those_who_may_and_want_them(self):
+        item = self.make_item(wants_details=True)
+        self.assertEqual(get_refusal(DETAILS, item), "")
+        told = disclose(DETAILS, item, make_found())
+        self.assertEqual(told.fa, "account:1@bank")
+        self.assertEqual(told.provider.code, "B")
+
+    def test_details_are_refused_before_anything_is_looked_up(self):
+        self.assertEqual(
+            get_refusal(YES_NO, self.make_item(wants_details=True)), "no_details"
+        )
+        self.assertEqual(
+            get_refusal(YES_NO, self.make_item(fa="account:1@b")), "not_by_fa"
+        )
+
+    def test_other_operations_are_not_refused_here(self):
+        for operation in (Operation.LINK, Operation.UPDATE, Operation.UNLINK):
+            item = Item(operation, fa="account:1@b", wants_details=True)
+            self.assertEqual(get_refusal(YES_NO, item), "")
+
+    def test_address_that_is_not_in_force_is_never_told(self):
+        item = self.make_item(wants_details=True)
+        for outcome in (Outcome.SUSPENDED, Outcome.FA_MISMATCH, Outcome.LOCKED):
+            result = make_found()
+            result.outcome = outcome
+            told = disclose(DETAILS, item, result)
+            self.assertEqual((told.fa, told.provider), (None, None))
+            self.assertFalse(told.details)
+
+    def test_comparing_tells_a_stranger_the_same_for_every_outcome(self):
+        item = self.make_item(id_value="token:1@id", fa="account:1@bank")
+        told = [disclose(YES_NO, item, Result(outcome)) for outcome in Outcome]
+        expected = Result(Outcome.FORBIDDEN, problem="not_comparable")
+        self.assertEqual(told, [expected] * len(told))
+
+    def test_origin_may_compare(self):
+        item = self.make_item(id_value="token:1@id", fa="account:1@bank")
+        for outcome in (Outcome.FOUND, Outcome.FA_MISMATCH, Outcome.SUSPENDED):
+            result = Result(outcome, is_origin=True)
+            self.assertEqual(disclose(YES_NO, item, result).outcome, outcome)
+
+    def test_several_ids_are_a_yes_but_no_details(self):
+        result = make_found(problem="several_ids")
+        item = self.make_item(fa="account:1@bank")
+        self.assertEqual(disclose(DETAILS, item, result), Result(Outcome.FOUND))
+        item.wants_details = True
+        told = disclose(DETAILS, item, result)
+        self.assertEqual(
+            (told.outcome, told.problem), (Outcome.FORBIDDEN, "several_ids")
+        )
+
+    def test_link_and_unlink_compare_only_for_those_who_may(self):
+        cases = [
+            (YES_NO, False, "", Outcome.NOT_LINKED),
+            (YES_NO, True, "other_fa", Outcome.FA_MISMATCH),
+            (DETAILS, False, "other_fa", Outcome.FA_MISMATCH),
+        ]
+        for rights, is_origin, problem, outcome in cases:
+            with self.subTest(rights=rights, is_origin=is_origin):
+                linked = Result(
+                    Outcome.ALREADY_LINKED, same_fa=False, is_origin=is_origin
+                )
+                told = disclose(rights, Item(Operation.LINK), linked)
+                self.assertEqual(told.problem, problem)
+                wrong = Result(Outcome.FA_MISMATCH, is_origin=is_origin)
+                told = disclose(rights, Item(Operation.UNLINK), wrong)
+                self.assertEqual(told.outcome, outcome)

@@ -1,0 +1,123 @@
+from odoo.exceptions import AccessError
+from odoo.tests import TransactionCase, new_test_user, tagged
+
+from odoo.addons.spar_g2p_connect.exceptions import InvalidClient, InvalidToken
+from odoo.addons.spar_g2p_connect.lib.token_request import TokenRequest
+from odoo.addons.spar_mapper_connector.exceptions import KeyringUnavailable
+
+from .common import KeyringMixin
+
+
+@tagged("post_install", "-at_install")
+class TestParticipantSecret(KeyringMixin, TransactionCase):
+    """A secret is shown once, and only its digest is anywhere."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.set_up_keyring()
+        cls.participant = cls.env["spar.participant"].create(
+            {"name": "Payer", "sender_id": "payer.test", "state": "active"}
+        )
+        cls.administrator = new_test_user(
+            cls.env,
+            "rest-administrator",
+            groups="base.group_user,spar_fa_directory.group_administrator",
+        )
+
+    def make_wizard(self, user):
+        wizards = self.env["spar.participant.secret"].with_user(user)
+        return wizards.with_context(active_id=self.participant.id).create({})
+
+    def read_digest(self):
+        self.env.cr.execute(
+            "SELECT secret_digest FROM spar_participant WHERE id = %s",
+            [self.participant.id],
+        )
+        digest = self.env.cr.fetchone()[0]
+        return digest and bytes(digest)
+
+    def test_secret_has_256_bits_and_is_new_each_time(self):
+        first = self.participant._set_new_client_secret()
+        second = self.participant._set_new_client_secret()
+        self.assertNotEqual(first, second)
+        self.assertEqual(len(first), 43)
+
+    def test_only_a_keyed_digest_is_kept(self):
+        secret = self.participant._set_new_client_secret()
+        digest = self.read_digest()
+        self.assertEqual(len(digest), 32)
+        self.assertEqual(digest, self.env["spar.keyring"]._open().secret_digest(secret))
+        self.assertNotIn(secret.encode(), digest)
+
+    def test_wizard_shows_the_secret_in_its_answer_only(self):
+        wizard = self.make_wizard(self.administrator)
+        action = wizard.action_make_secret()
+        secret = action["params"]["message"].split(" ")[0]
+        self.assertEqual(
+            self.read_digest(), self.env["spar.keyring"]._open().secret_digest(secret)
+        )
+        self.env.cr.execute(
+            "SELECT w::text || p::text FROM spar_participant_secret w "
+            "JOIN spar_participant p ON p.id = w.participant_id WHERE w.id = %s",
+            [wizard.id],
+        )
+        self.assertNotIn(secret, self.env.cr.fetchone()[0])
+
+    def test_no_field_gives_the_digest(self):
+        self.participant._set_new_client_secret()
+        self.assertNotIn("secret_digest", self.participant.fields_get())
+        with self.assertRaises(ValueError):
+            self.participant.search([("secret_digest", "!=", False)])
+        with self.assertRaises(ValueError):
+            self.participant.read(["secret_digest"])
+
+    def test_copy_has_no_secret(self):
+        self.participant._set_new_client_secret()
+        self.participant = self.participant.copy({"sender_id": "copy.test"})
+        self.env.flush_all()
+        self.assertFalse(self.read_digest())
+
+    def test_who_may_not_write_makes_no_secret(self):
+        for group in ("group_auditor", "group_supervisor", "group_officer"):
+            with self.subTest(group):
+                user = new_test_user(
+                    self.env, group, groups=f"base.group_user,spar_fa_directory.{group}"
+                )
+                with self.assertRaises(AccessError):
+                    self.participant.with_user(user)._set_new_client_secret()
+                with self.assertRaises(AccessError):
+                    self.make_wizard(user)
+        self.assertFalse(self.read_digest())
+
+    def test_no_secret_without_a_keyring(self):
+        moved = self.keyring_path.with_suffix(".away")
+        self.keyring_path.rename(moved)
+        self.addCleanup(moved.rename, self.keyring_path)
+        with self.assertRaises(KeyringUnavailable):
+            self.participant._set_new_client_secret()
+        self.assertFalse(self.read_digest())
+
+    def test_secret_of_another_participant(self):
+        self.participant._set_new_client_secret()
+        other = self.participant.create(
+            {"name": "Other", "sender_id": "other.test", "state": "active"}
+        )
+        secret = other._set_new_client_secret()
+        with self.assertRaises(InvalidClient):
+            self.participant._grant_token(
+                TokenRequest(self.participant.client_id, secret)
+            )
+        self.assertTrue(
+            self.participant._grant_token(TokenRequest(other.client_id, secret))
+        )
+
+    def test_token_of_a_copied_database_is_foreign(self):
+        secret = self.participant._set_new_client_secret()
+        request = TokenRequest(self.participant.client_id, secret)
+        token = self.participant._grant_token(request)["access_token"]
+        caller = self.participant._get_caller(token)
+        self.assertEqual(caller.sender_id, "payer.test")
+        self.env["ir.config_parameter"].set_param("database.uuid", "a copy")
+        with self.assertRaises(InvalidToken):
+            self.participant._get_caller(token)

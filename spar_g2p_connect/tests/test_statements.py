@@ -1,0 +1,54 @@
+import json
+from unittest.mock import patch
+
+from odoo.tests import TransactionCase, tagged
+
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Operation,
+    Outcome,
+    Result,
+)
+
+from .common import EVERY_RIGHT, build_items, build_message
+
+
+class FakeMapper:
+    """A mapper that finds everything and costs nothing."""
+
+    def _resolve_fa(self, call, requests):
+        return [Result(Outcome.FOUND, r.id_value, "account:1@bank") for r in requests]
+
+
+@tagged("post_install", "-at_install")
+class TestStatements(TransactionCase):
+    """What the REST layer itself asks of the database does not grow with the batch."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        participant = cls.env["spar.participant"].create(
+            {
+                "name": "Batch",
+                "sender_id": "batch.example",
+                "state": "active",
+                **EVERY_RIGHT,
+            }
+        )
+        cls.caller = participant._build_caller(participant._get_operations())
+        cls.server = cls.env["spar.g2p.connect.server"]
+
+    def answer(self, count):
+        items = build_items(*range(count), scope="details")
+        raw = json.dumps(build_message("resolve", "batch.example", items)).encode()
+        with patch.object(type(self.server), "_get_mapper", lambda self: FakeMapper()):
+            return self.server._answer(self.caller, Operation.RESOLVE, raw)
+
+    def test_counting_is_all_there_is(self):
+        with self.enter_registry_test_mode():
+            self.answer(1)
+        for count in (1, 1000):
+            with self.enter_registry_test_mode(), self.assertQueryCount(3):
+                document = self.answer(count)
+            answers = document["message"]["resolve_response"]
+            self.assertEqual(len(answers), count)
+            self.assertEqual(answers[-1]["fa"], "account:1@bank")
