@@ -1,0 +1,119 @@
+"""The backend as the web client talks to it: a login, and calls of models."""
+
+from functools import lru_cache
+
+import requests
+
+from .client import STRICT, TIMEOUT, Participant
+from .real_server import RealServer
+
+#: What `make_participant` is told for one that may do everything, without limit.
+EVERY_RIGHT = {
+    **{"may_link": 1, "may_update": 1, "may_unlink": 1, "may_resolve": 1},
+    **{"scope": "details", "daily_item_limit": 0},
+}
+
+
+class Refused(Exception):
+    """The backend answered with an error; `name` is its class."""
+
+    def __init__(self, error: dict):
+        super().__init__(error["data"].get("message", ""))
+        self.name = error["data"].get("name", "")
+
+
+class Backend:
+    """One member of staff, logged in."""
+
+    def __init__(self, server: RealServer, role: str):
+        self.url = server.url
+        self.session = requests.Session()
+        person = server.staff[role]
+        told = {"db": server.database, "login": person["login"]}
+        self._post(
+            "/web/session/authenticate", {**told, "password": person["password"]}
+        )
+
+    def _post(self, path: str, params: dict):
+        body = {"jsonrpc": "2.0", "method": "call", "params": params}
+        answer = self.session.post(f"{self.url}{path}", json=body, timeout=TIMEOUT)
+        answer.raise_for_status()
+        document = answer.json()
+        if "error" in document:
+            raise Refused(document["error"])
+        # A method that answers nothing leaves the member out.
+        return document.get("result")
+
+    def call(self, model: str, method: str, *args, **kwargs):
+        """Call a method as the web client does.
+
+        :raises Refused: with the server's message
+        """
+        params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
+        return self._post(f"/web/dataset/call_kw/{model}/{method}", params)
+
+    def find(self, model: str, domain: list, *names: str, **words) -> list[dict]:
+        """What the list view shows of the records of a domain."""
+        specification = {name: {} for name in names}
+        found = self.call(
+            model,
+            "web_search_read",
+            domain=domain,
+            specification=specification,
+            **words,
+        )
+        return found["records"]
+
+    def find_mapping(self, id_value: str) -> dict:
+        """The newest period of an ID's addresses, as the list shows it."""
+        names = ("id_masked", "fa_masked", "state", "version")
+        domain = [("id_value", "=", id_value)]
+        return self.find("spar.mapping", domain, *names, order="id desc")[0]
+
+    def act(self, operation: str, **values):
+        """Do something for a person by the officer's window; what the click answers."""
+        asked = {"operation": operation, "reason": "asked in person", **values}
+        (wizard,) = self.call("spar.mapping.wizard", "create", [asked])
+        return self.call("spar.mapping.wizard", "action_confirm", [wizard])
+
+    def act_on(self, operation: str, id_value: str, **values):
+        """Do something to the mapping that is in force for an ID."""
+        found = self.find_mapping(id_value)
+        seen = {"mapping_id": found["id"], "seen_version": found["version"]}
+        return self.act(operation, **seen, **values)
+
+
+@lru_cache
+def get_backend(server: RealServer, role: str) -> Backend:
+    """The member of staff with a role; logging in takes its time, so only once."""
+    return Backend(server, role)
+
+
+def make_participant(server: RealServer, name: str, **values) -> Participant:
+    """A new active participant with its secret, as an administrator makes it.
+
+    :param values: its rights and limits; the default ones are the backend's
+    """
+    backend = get_backend(server, "administrator")
+    told = {"name": name, "sender_id": f"{name}.example", **values}
+    (row_id,) = backend.call("spar.participant", "create", [told])
+    backend.call("spar.participant", "action_activate", [row_id])
+    (made,) = backend.find("spar.participant", [("id", "=", row_id)], "client_id")
+    return Participant(
+        sender_id=told["sender_id"],
+        client_id=made["client_id"],
+        client_secret=get_secret(backend, row_id),
+        token_url=f"{server.api}/oauth2/client/token",
+        profile=told.get("profile", STRICT),
+    )
+
+
+def get_secret(backend: Backend, participant_id: int) -> str:
+    """The secret that the administrator is shown once."""
+    context = {"active_id": participant_id}
+    told = {"participant_id": participant_id}
+    (wizard,) = backend.call(
+        "spar.participant.secret", "create", [told], context=context
+    )
+    shown = backend.call("spar.participant.secret", "action_make_secret", [wizard])
+    return shown["params"]["message"].partition(" ")[0]

@@ -1,0 +1,64 @@
+"""What tests against a real server stand on."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from setup.errors import Failure
+from setup.machine import get_free_port
+from setup.places import get_places
+from setup.pytest_spar import MISSING_BROWSER
+from setup.testing import get_test_server
+
+from .client import Client
+from .real_server import RealServer
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[RealServer]:
+    """Odoo with two workers and a PostgreSQL that tests may stop.
+
+    Fails at the end when its log holds a warning or an error that no test expected.
+    """
+    try:
+        installation, facts = get_test_server(get_places())
+    except Failure as failure:
+        pytest.exit(str(failure), returncode=1)
+    real = RealServer(installation, facts, get_free_port())
+    real.start()
+    try:
+        yield real
+        unexpected = real.get_unexpected()
+    finally:
+        real.stop()
+    assert not unexpected, "\n".join(unexpected)
+
+
+@pytest.fixture
+def programme(server: RealServer) -> Client:
+    """The participant with every right and no daily limit."""
+    return server.get_client("programme")
+
+
+@pytest.fixture
+def payer(server: RealServer) -> Client:
+    """The participant that may ask only, and is told details."""
+    return server.get_client("payer")
+
+
+@pytest.fixture
+def bank(server: RealServer) -> Client:
+    """The participant that may link and update, and hears only yes or no."""
+    return server.get_client("bank")
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """The path of a Chromium; the test fails where there is none."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not found:
+        pytest.fail(MISSING_BROWSER, pytrace=False)
+    return found

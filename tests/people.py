@@ -1,0 +1,47 @@
+"""Invented people for tests: IDs and addresses that nothing else holds."""
+
+import secrets
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an ID and an account; `account` is its number alone."""
+
+    value: str
+    account: str
+
+    @property
+    def id(self) -> str:
+        return f"token:{self.value}@nationalId"
+
+    @property
+    def fa(self) -> str:
+        return f"account:{self.account}@br01.demo"
+
+    @property
+    def asked(self) -> dict:
+        """The item that asks for the address."""
+        return {"id": self.id, "scope": "details"}
+
+    def with_account(self, account: str) -> dict:
+        """The item that gives this person another account."""
+        return {"id": self.id, "fa": f"account:{account}@br01.demo"}
+
+    @property
+    def linked(self) -> dict:
+        """The item that links or confirms the address."""
+        return self.with_account(self.account)
+
+
+def make_people(count: int) -> list[Person]:
+    """People nobody has heard of; values so long that a scan finds only them."""
+    return [
+        Person(f"{secrets.token_hex(6)}Xy{number:04}", make_account())
+        for number in range(count)
+    ]
+
+
+def make_account() -> str:
+    """The number of an account nobody has."""
+    return str(secrets.randbelow(9 * 10**13) + 10**13)

@@ -1,0 +1,208 @@
+"""A stolen dump, log, session or file shows nobody's ID, address, name or phone."""
+
+import base64
+import secrets
+from pathlib import Path
+
+import pytest
+import requests
+
+from .backend import Refused, get_backend
+from .client import TIMEOUT
+
+SECRETS = {
+    "number": "7319" + str(secrets.randbelow(10**9)),
+    "account": "5528" + str(secrets.randbelow(10**9)),
+    "second account": "6417" + str(secrets.randbelow(10**9)),
+    "name": "Quirinia Zweiblatt" + secrets.token_hex(2),
+    "phone": "+99957" + str(secrets.randbelow(10**7)),
+    "refused number": "8206" + str(secrets.randbelow(10**9)),
+    "attribute": "farmer-" + secrets.token_hex(6),
+    "number at the counter": "4471" + str(secrets.randbelow(10**9)),
+    "account at the counter": "3956" + str(secrets.randbelow(10**9)),
+    "number of a draft": "9182" + str(secrets.randbelow(10**9)),
+}
+
+
+def get_forms(value: str) -> set[bytes]:
+    """``value`` as it may stand in a dump: plain, hex, base64 at each alignment."""
+    data = value.encode()
+    forms = {data, data.hex().encode(), data.hex().upper().encode()}
+    for before, skip in ((0, 0), (1, 2), (2, 3)):
+        coded = base64.b64encode(b"\0" * before + data)
+        usable = (before + len(data)) // 3 * 4
+        forms.add(coded[skip:usable])
+        forms.add(coded[skip:usable].translate(bytes.maketrans(b"+/", b"-_")))
+    return {form for form in forms if len(form) > 6}
+
+
+def find_in(data: bytes) -> set[str]:
+    """The names of the secrets that ``data`` gives away."""
+    return {
+        name
+        for name, value in SECRETS.items()
+        if any(form in data for form in get_forms(value))
+    }
+
+
+def scan_tables(server) -> dict[str, set[str]]:
+    """Table -> secrets that stand in it, for every table of the database."""
+    found = {}
+    with server.cursor() as cursor:
+        cursor.execute(
+            """SELECT oid::regclass::text FROM pg_class
+                WHERE relkind IN ('r', 'm') AND relpersistence != 't'
+                  AND relnamespace = 'public'::regnamespace"""
+        )
+        for (table,) in cursor.fetchall():
+            rows = f"SELECT coalesce(string_agg(t::text, chr(10)), '') FROM {table} t"
+            cursor.execute(rows)
+            given_away = find_in(cursor.fetchone()[0].encode())
+            if given_away:
+                found[table] = given_away
+    return found
+
+
+def scan_files(server) -> dict[str, set[str]]:
+    """File -> secrets, for the log of Odoo, sessions, filestore, PostgreSQL's log."""
+    folders = [server.log, server.data, *server.installation.folder.glob("**/*.log")]
+    files = [
+        path
+        for folder in folders
+        for path in ([folder] if folder.is_file() else Path(folder).rglob("*"))
+        if path.is_file()
+    ]
+    found = {str(path): find_in(path.read_bytes()) for path in files}
+    return {path: names for path, names in found.items() if names}
+
+
+@pytest.fixture(scope="module")
+def used(server):
+    """Good and refused calls that carry every secret."""
+    client = server.get_client("programme")
+    id_value = f"token:{SECRETS['number']}@nationalId"
+    item = {
+        "id": id_value,
+        "fa": f"account:{SECRETS['account']}@BR01.DEMO",
+        "name": SECRETS["name"],
+        "phone_number": SECRETS["phone"],
+        "additional_info": [{"name": "note", "value": SECRETS["attribute"]}],
+    }
+    assert client.link([item])[0]["status"] == "succ"
+    assert client.link([item])[0]["status"] == "rjct"
+    changed = {**item, "fa": f"account:{SECRETS['second account']}@BR01.DEMO"}
+    assert client.update([changed])[0]["status"] == "succ"
+    told = client.resolve([{"id": id_value, "scope": "details"}])[0]
+    assert SECRETS["second account"] in told["fa"]
+    refused = f"token:{SECRETS['refused number']}\u200b@nationalId"
+    assert client.link([{**item, "id": refused}])[0]["status"] == "rjct"
+    assert client.update([{**changed, "id": refused[:-1]}])[0]["status"] == "rjct"
+    assert client.unlink([{"id": id_value, "fa": item["fa"]}])[0]["status"] == "rjct"
+    for raw in (f'{{"header": "{id_value}"', f'["{SECRETS["account"]}"]'):
+        assert client.post("/mapper/sync/link", data=raw).status_code == 400
+    send_hopeless(server, client, item)
+    assert client.unlink([{"id": id_value}])[0]["status"] == "succ"
+    with server.expecting("odoo.http"):
+        act_at_the_counter(server)
+    return client
+
+
+def send_hopeless(server, client, item):
+    """What is refused before it is read carries the secrets all the same."""
+    message = client.build_message("link", [item])
+    url = f"{server.api}/mapper/sync/link"
+    for token in ("", f"Bearer {SECRETS['number']}", "Bearer a.b.c"):
+        headers = {"Authorization": token}
+        answer = requests.post(url, json=message, headers=headers, timeout=TIMEOUT)
+        assert answer.status_code == 401
+    for headers in ({"Content-Type": "text/plain"}, {"X-Odoo-Database": "none"}):
+        assert client.post("/mapper/sync/link", json=message, headers=headers).json()[
+            "errors"
+        ]
+    assert client.post("/mapper/sync/pay", json=message).status_code == 404
+    payer = server.get_client("payer")
+    assert payer.send("link", message).status_code == 403
+    twice = client.build_message("link", [item, {**item, "name": [SECRETS["name"]]}])
+    assert client.send("link", twice).status_code == 200
+    foreign = client.build_message("resolve", [item], sender_id=SECRETS["name"])
+    assert client.send("resolve", foreign).status_code == 403
+
+
+def act_at_the_counter(server):
+    """What staff type, find and are refused; and a window left open."""
+    officer, auditor = (get_backend(server, role) for role in ("officer", "auditor"))
+    id_value = f"token:{SECRETS['number at the counter']}@nationalId"
+    told = {"fa_text": f"account:{SECRETS['account at the counter']}@BR01.DEMO"}
+    officer.act("link", id_value=id_value, **told)
+    for bad in (id_value, f"token:{SECRETS['number of a draft']}\u200b@nationalId"):
+        with pytest.raises(Refused):
+            officer.act("link", id_value=bad, **told)
+    with pytest.raises(Refused):
+        officer.act_on("unlink", id_value, reason=SECRETS["number at the counter"])
+    draft = {"id_value": f"token:{SECRETS['number of a draft']}@nationalId", **told}
+    officer.call(
+        "spar.mapping.wizard", "create", [{"operation": "link", "reason": "x", **draft}]
+    )
+    reveal(auditor, officer.find_mapping(id_value)["id"])
+    keep_search(officer, id_value)
+
+
+def reveal(auditor, mapping):
+    told = {"mapping_id": mapping, "reason": "complaint 12"}
+    (wizard,) = auditor.call("spar.reveal.wizard", "create", [told])
+    auditor.call("spar.reveal.wizard", "action_reveal", [wizard])
+    (shown,) = auditor.call("spar.reveal.wizard", "read", [wizard], ["fa_value"])
+    assert SECRETS["account at the counter"] in shown["fa_value"]
+
+
+def keep_search(officer, id_value):
+    """A search for a whole ID is not to be saved as a favourite."""
+    told = {
+        "name": "that person",
+        "model_id": "spar.mapping",
+        "domain": f"[('id_value', '=', '{id_value}')]",
+    }
+    with pytest.raises(Refused):
+        officer.call("ir.filters", "create", [told])
+
+
+def test_what_must_stay_dark_was_really_there(server, used):
+    """The secrets are in the store: sealed, and opened by those who may."""
+    officer = get_backend(server, "officer")
+    found = officer.find_mapping(f"token:{SECRETS['number at the counter']}@nationalId")
+    assert found["state"] == "active"
+    ended = officer.find_mapping(f"token:{SECRETS['number']}@nationalId")
+    assert ended["state"] == "ended"
+
+
+def test_no_table_gives_anything_away(server, used):
+    assert scan_tables(server) == {}
+
+
+def test_no_file_gives_anything_away(server, used):
+    assert scan_files(server) == {}
+
+
+@pytest.mark.parametrize("form", range(3))
+def test_the_scanner_finds_what_is_put_in_clear(server, used, form):
+    value = SECRETS["account"]
+    written = (value, value.encode().hex(), base64.b64encode(value.encode()).decode())
+    with server.cursor() as cursor:
+        cursor.execute(
+            "UPDATE res_company SET report_footer = to_jsonb(%s::text)",
+            (written[form],),
+        )
+    try:
+        assert scan_tables(server) == {"res_company": {"account"}}
+    finally:
+        with server.cursor() as cursor:
+            cursor.execute("UPDATE res_company SET report_footer = NULL")
+
+
+def test_the_scanner_finds_a_value_in_a_file(server, used):
+    planted = server.data / "planted.txt"
+    planted.write_text(f"x{SECRETS['phone']}y")
+    try:
+        assert scan_files(server)[str(planted)] == {"phone"}
+    finally:
+        planted.unlink()

@@ -1,0 +1,245 @@
+"""Keys are replaced while the system runs; without them nothing is done."""
+
+import json
+import os
+import secrets
+import subprocess
+import threading
+
+import pytest
+
+from .backend import get_backend
+
+
+def make_ids(count):
+    return [f"token:keys-{secrets.token_hex(6)}@nationalId" for _number in range(count)]
+
+
+def count_rows(server):
+    tables = ("spar_subject_id", "spar_mapping", "spar_event", "spar_notice")
+    return [server.query(f"SELECT count(*) FROM {table}") for table in tables]
+
+
+class Loop(threading.Thread):
+    """Calls until it is told to end; keeps what went wrong."""
+
+    def __init__(self, call):
+        super().__init__(daemon=True)
+        self.call, self.ending = call, threading.Event()
+        self.count, self.faults = 0, []
+
+    def run(self):
+        while not self.ending.is_set():
+            try:
+                self.call()
+                self.count += 1
+            except Exception as error:  # pylint: disable=broad-except
+                self.faults.append(repr(error))
+                return
+
+    def end(self):
+        self.ending.set()
+        self.join(60)
+        assert not self.faults, self.faults
+        assert self.count > 0
+
+
+@pytest.fixture
+def linked(programme):
+    """IDs that are linked, by ID."""
+    items = {
+        id_value: f"account:{n:012}@BR01.DEMO"
+        for n, id_value in enumerate(make_ids(300))
+    }
+    told = programme.link([{"id": i, "fa": fa} for i, fa in items.items()])
+    assert {wire["status"] for wire in told} == {"succ"}
+    return items
+
+
+def check_all(client, linked):
+    told = client.resolve([{"id": i, "scope": "details"} for i in linked])
+    assert {wire["id"]: wire.get("fa") for wire in told} == linked
+
+
+def test_keys_are_replaced_while_clients_call(server, programme, linked):
+    reader, writer = server.get_client("programme"), server.get_client("programme")
+
+    def write():
+        told = writer.link(
+            [{"id": i, "fa": "account:1@BR01.DEMO"} for i in make_ids(5)]
+        )
+        assert {wire["status"] for wire in told} == {"succ"}
+
+    loops = [Loop(lambda: check_all(reader, linked)), Loop(write)]
+    old = server.query("SELECT seal_key FROM spar_keyring_phase")[0][0]
+    for loop in loops:
+        loop.start()
+    done = server.run_command("spar_keyring", "rotate")
+    for loop in loops:
+        loop.end()
+    assert done.returncode == 0, done.stderr[-2000:]
+    for table in ("spar_subject_id", "spar_mapping", "spar_change", "spar_notice"):
+        left = server.query(
+            f"SELECT count(*) FROM {table} WHERE substring(sealed FROM 2 FOR 4) = %s",
+            bytes.fromhex(old),
+        )
+        assert left == [(0,)], table
+    keep_without(server, old)
+    check_all(programme, linked)
+    assert server.run_command("spar_audit", "check").returncode == 0
+
+
+def keep_without(server, key_id):
+    """Take a key out of the keyring: what it sealed could not be opened any more."""
+    document = json.loads(server.keyring.read_text())
+    document["keys"] = [key for key in document["keys"] if key["id"] != key_id]
+    draft = server.keyring.with_name("draft")
+    draft.write_text(json.dumps(document))
+    draft.chmod(0o600)
+    os.replace(draft, server.keyring)
+
+
+def refuse_everything(client, id_value):
+    """Every operation answers that the service is away."""
+    for operation in ("link", "update", "unlink", "resolve"):
+        items = [
+            {
+                "reference_id": "1",
+                "timestamp": "2026-01-01",
+                "id": id_value,
+                "fa": "a:1@b",
+            }
+        ]
+        answer = client.send(operation, client.build_message(operation, items))
+        assert answer.status_code == 503, (operation, answer.text)
+        assert answer.json()["errors"][0]["code"] == "err.service.unavailable"
+
+
+def test_without_the_keyring_nothing_is_answered_or_written(server, programme, linked):
+    programme.get_token()
+    before = count_rows(server)
+    with server.expecting("."), server.moved_away(server.keyring):
+        refuse_everything(programme, next(iter(linked)))
+        assert not server.keyring.exists(), "a new keyring was made"
+    assert count_rows(server) == before
+    check_all(programme, linked)
+
+
+def test_another_keyring_is_refused(server, programme, linked):
+    programme.get_token()
+    before = count_rows(server)
+    with server.expecting("."), server.moved_away(server.keyring) as elsewhere:
+        document = json.loads(elsewhere.read_text())
+        for key in document["keys"]:
+            key["material"] = "A" * 43 + "="
+        server.keyring.write_text(json.dumps(document))
+        server.keyring.chmod(0o600)
+        refuse_everything(programme, next(iter(linked)))
+    assert count_rows(server) == before
+    check_all(programme, linked)
+
+
+def test_a_database_that_has_keys_gets_no_others(server, programme, linked):
+    done = server.run_command("spar_keyring", "init")
+    assert done.returncode != 0
+    assert "has its keys already" in done.stderr
+    with server.moved_away(server.keyring):
+        done = server.run_command("spar_keyring", "init")
+        assert done.returncode != 0
+        assert not server.keyring.exists()
+    check_all(programme, linked)
+
+
+def count_sealed_with(server, key_id):
+    """How many rows the key has sealed, in all the tables that hold sealed values."""
+    tables = ("spar_subject_id", "spar_mapping", "spar_change", "spar_notice")
+    return sum(
+        server.query(
+            f"SELECT count(*) FROM {table} WHERE substring(sealed FROM 2 FOR 4) = %s",
+            bytes.fromhex(key_id),
+        )[0][0]
+        for table in tables
+    )
+
+
+def kill_rotation(server):
+    """Begin to replace the key, and kill the command when it has done some rows."""
+    process = subprocess.Popen(
+        server.build_command("spar_keyring", "rotate"),
+        env=server.environment,
+        cwd=server.installation.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        for line in process.stdout:
+            if "rows sealed anew" in line:
+                process.kill()
+                break
+
+
+def test_a_killed_rotation_is_completed_by_the_next(server, programme, linked):
+    (old,) = server.query("SELECT seal_key FROM spar_keyring_phase")[0]
+    everything = count_sealed_with(server, old)
+    kill_rotation(server)
+    (new,) = server.query("SELECT seal_key FROM spar_keyring_phase")[0]
+    assert new != old
+    assert 0 < count_sealed_with(server, old) < everything
+    check_all(programme, linked)
+    told = programme.link([{"id": i, "fa": "account:1@b"} for i in make_ids(5)])
+    assert {wire["status"] for wire in told} == {"succ"}
+    done = server.run_command("spar_keyring", "rotate")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert count_sealed_with(server, old) == 0
+    assert server.query("SELECT seal_key FROM spar_keyring_phase") == [(new,)]
+    assert server.query("SELECT 1 FROM spar_keyring_key WHERE state = 'retiring'") == []
+    check_all(programme, linked)
+    assert server.run_command("spar_audit", "check").returncode == 0
+
+
+def test_a_key_that_is_still_needed_cannot_be_taken_out(server, programme, linked):
+    programme.get_token()
+    before = count_rows(server)
+    (key,) = server.query("SELECT seal_key FROM spar_keyring_phase")[0]
+    kept = server.keyring.read_text()
+    with server.expecting("keyring"):
+        keep_without(server, key)
+        try:
+            refuse_everything(programme, next(iter(linked)))
+        finally:
+            server.keyring.write_text(kept)
+    assert count_rows(server) == before
+    check_all(programme, linked)
+
+
+def test_a_keyring_that_others_can_read_is_refused(server, programme, linked):
+    programme.get_token()
+    with server.expecting("keyring"):
+        server.keyring.chmod(0o644)
+        try:
+            refuse_everything(programme, next(iter(linked)))
+        finally:
+            server.keyring.chmod(0o600)
+    check_all(programme, linked)
+
+
+def test_staff_are_told_that_the_keyring_is_away(server, linked):
+    viewer = get_backend(server, "viewer")
+    with server.moved_away(server.keyring):
+        found = viewer.find("spar.mapping", [], "id_masked", "fa_masked", limit=3)
+    assert len(found) == 3
+    assert all("keyring" in row[name] for row in found for name in row if name != "id")
+    assert all(
+        "•" in row["fa_masked"]
+        for row in viewer.find("spar.mapping", [], "fa_masked", limit=3)
+    )
+
+
+def test_showing_the_keys_shows_no_secret(server):
+    document = json.loads(server.keyring.read_text())
+    done = server.run_command("spar_keyring", "show")
+    assert done.returncode == 0
+    for key in document["keys"]:
+        assert key["material"] not in done.stdout + done.stderr
+    assert document["keys"][0]["id"] in done.stdout

@@ -1,0 +1,142 @@
+"""Many callers, the same IDs, at the same moment."""
+
+import multiprocessing
+import random
+import secrets
+from collections import Counter
+
+from .client import Client
+
+PROCESSES, BATCHES, SIZE = 2, 30, 100
+CHANGES = ("link", "update", "unlink")
+
+
+def _call_batches(api, participant, operations, ids, seed, answers):
+    """Ask for random batches of `ids`, each by one of `operations`.
+
+    Puts `(status, operation, asked IDs, answers to the items)` of each batch.
+    """
+    client, chance = Client(api, participant), random.Random(seed)
+    told = []
+    for number in range(BATCHES):
+        operation, batch = chance.choice(operations), chance.sample(ids, SIZE)
+        items = [
+            {
+                "reference_id": str(place),
+                "timestamp": "2026-01-01 00:00:00",
+                "id": id_value,
+                "scope": "details",
+                "fa": f"account:{seed}{number:03}{place:03}@BR01.DEMO",
+            }
+            for place, id_value in enumerate(batch)
+        ]
+        if operation not in ("link", "update"):
+            items = [{k: v for k, v in item.items() if k != "fa"} for item in items]
+        answer = client.send(operation, client.build_message(operation, items))
+        wires = answer.json().get("message", {}).get(f"{operation}_response", [])
+        told.append((answer.status_code, operation, batch, wires))
+    answers.put(told)
+
+
+def race(server, operations, ids):
+    """What every batch of every process was answered; none lost, none a failure."""
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    participant = server.participants["programme"]
+    processes = [
+        context.Process(
+            target=_call_batches,
+            args=(server.api, participant, operations, ids, seed, answers),
+        )
+        for seed in range(1, PROCESSES + 1)
+    ]
+    for process in processes:
+        process.start()
+    told = [batch for _process in processes for batch in answers.get(timeout=300)]
+    for process in processes:
+        process.join()
+    assert len(told) == PROCESSES * BATCHES
+    assert {status for status, *_rest in told} == {200}
+    for _status, _operation, batch, wires in told:
+        assert [wire["id"] for wire in wires] == batch, "an item has no answer"
+    return told
+
+
+def make_ids(count):
+    return [f"token:race-{secrets.token_hex(5)}@nationalId" for _number in range(count)]
+
+
+def get_items(told):
+    """`(operation, answer)` of every item of every batch."""
+    return [(operation, wire) for _s, operation, _b, wires in told for wire in wires]
+
+
+def get_word(wire):
+    return wire["status"], wire.get("status_reason_code", "")
+
+
+def count_done(told, operation):
+    """How often each ID was changed by an operation."""
+    return Counter(
+        wire["id"]
+        for done, wire in get_items(told)
+        if done == operation and wire["status"] == "succ"
+    )
+
+
+def resolve(client, ids):
+    told = client.resolve([{"id": id_value, "scope": "details"} for id_value in ids])
+    return {wire["id"]: wire.get("fa") for wire in told}
+
+
+def check_history(server):
+    done = server.run_command("spar_audit", "check")
+    assert done.returncode == 0, done.stdout
+
+
+def test_sixty_parallel_batches_win_each_id_once(server, programme):
+    ids = make_ids(400)
+    items = get_items(race(server, ["link"], ids))
+    wins = [wire for _operation, wire in items if wire["status"] == "succ"]
+    lost = {get_word(wire) for _op, wire in items if wire["status"] != "succ"}
+    tried = {wire["id"] for _operation, wire in items}
+    assert Counter(wire["id"] for wire in wins) == Counter(tried)
+    assert lost == {("rjct", "rjct.id.invalid")}
+    assert resolve(programme, tried) == {wire["id"]: wire["fa"] for wire in wins}
+    check_history(server)
+
+
+def test_no_update_of_sixty_parallel_batches_is_lost(server, programme):
+    ids = make_ids(300)
+    programme.link([{"id": i, "fa": "account:1@BR01.DEMO"} for i in ids])
+    last = server.query("SELECT max(id) FROM spar_mapping")[0][0]
+    told = race(server, ["update"], ids)
+    assert {get_word(wire) for _operation, wire in get_items(told)} == {("succ", "")}
+    found, offered = resolve(programme, ids), {}
+    for _operation, wire in get_items(told):
+        offered.setdefault(wire["id"], set()).add(wire["fa"])
+    assert all(found[id_value] in offered[id_value] for id_value in offered)
+    # Each update ended one period and opened the next.
+    opened = server.query("SELECT count(*) FROM spar_mapping WHERE id > %s", last)
+    assert opened == [(PROCESSES * BATCHES * SIZE,)]
+    check_history(server)
+
+
+def test_mixed_batches_of_two_processes_leave_what_was_answered(server, programme):
+    ids = make_ids(200)
+    told = race(server, [*CHANGES, "resolve"], ids)
+    words = {}
+    for operation, wire in get_items(told):
+        words.setdefault(operation, set()).add(get_word(wire))
+    changed = {("succ", ""), ("rjct", "rjct.id.invalid")}
+    assert {operation: words[operation] for operation in CHANGES} == dict.fromkeys(
+        CHANGES, changed
+    )
+    asked = {("succ", "succ.id.active"), ("succ", "succ.id.not_found")}
+    assert words["resolve"] <= asked
+    linked, unlinked = count_done(told, "link"), count_done(told, "unlink")
+    found = resolve(programme, ids)
+    for id_value in ids:
+        left = linked[id_value] - unlinked[id_value]
+        assert left == int(found[id_value] is not None), id_value
+    check_history(server)

@@ -1,0 +1,52 @@
+"""The server's log is watched: nothing alarming passes unseen."""
+
+import pytest
+
+from .real_server import RealServer
+
+ODD = "2026-01-01 10:00:00,000 7 WARNING db x: odd\n"
+EVEN = "2026-01-01 10:00:01,000 7 ERROR db x: even\n"
+CALM = "2026-01-01 10:00:02,000 7 INFO db x: calm\n"
+
+
+@pytest.fixture
+def watched(tmp_path):
+    """A server of which there is only the log."""
+    server = RealServer.__new__(RealServer)
+    server.log, server._expected = tmp_path / "odoo.log", []
+    server.log.write_text(CALM)
+    return server
+
+
+def write(server, *lines):
+    with open(server.log, "a") as log:
+        log.writelines(lines)
+
+
+def test_what_nobody_expected_is_found(watched):
+    write(watched, ODD)
+    with watched.expecting("odd"):
+        write(watched, ODD, CALM)
+    write(watched, EVEN)
+    assert watched.get_unexpected() == [ODD.strip(), EVEN.strip()]
+
+
+def test_another_alarm_than_the_expected_one_fails(watched):
+    with pytest.raises(AssertionError, match="even"), watched.expecting("odd"):
+        write(watched, ODD, EVEN)
+
+
+def test_an_inner_expectation_speaks_for_itself(watched):
+    with watched.expecting("odd"):
+        write(watched, ODD)
+        with watched.expecting("even"):
+            write(watched, EVEN)
+        write(watched, ODD)
+    assert watched.get_unexpected() == []
+
+
+def test_an_inner_expectation_does_not_speak_for_the_outer_one(watched):
+    with pytest.raises(AssertionError, match="even"), watched.expecting("odd"):
+        with watched.expecting("even"):
+            write(watched, EVEN)
+        write(watched, EVEN)

@@ -1,0 +1,669 @@
+"""The parts of `./spar`: what they work out, and the one line when something fails."""
+
+import ast
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from setup import addon_files, debian, machine, odoo_source, packages
+from setup.cli import build_parser, main
+from setup.commands import get_reason, run
+from setup.demo import get_digest
+from setup.demo_facts import build_curl, build_demo_file, build_greeting, check_counts
+from setup.errors import Failure
+from setup.installation import Installation
+from setup.locks import get_holder, hold
+from setup.logs import get_alarms, get_allowed
+from setup.machine import get_free_port
+from setup.odoo_server import Keeper, OdooServer, end_orphan, is_ours
+from setup.places import ROOT, Places, get_addons, get_places, write_private
+from setup.postgres import Cluster, ExternalServer, get_server, running
+from setup.serving import stop
+from setup.testing import get_exit_code, split_arguments
+
+LISTEN = (
+    "import http.server, sys; http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), "
+    "type('H', (http.server.BaseHTTPRequestHandler,), {'do_GET': lambda self: ("
+    "self.send_response(200), self.end_headers())})).serve_forever()"
+)
+
+
+@pytest.fixture
+def places(tmp_path) -> Places:
+    """The places of an imagined checkout."""
+    made = Places(tmp_path / "checkout", tmp_path / "cache")
+    for folder in (made.logs, made.cache):
+        folder.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def facts() -> dict:
+    """What the secrets' script would tell of a whole demo."""
+    roles = "viewer officer supervisor auditor administrator odoo".split()
+    return {
+        "staff": [{"login": r, "password": "p", "role": r} for r in roles],
+        "participants": [
+            {
+                "sender_id": f"{name}.example",
+                "client_id": name,
+                "client_secret": f"{name}'s".replace("'", ""),
+                "profile": "openg2p-1.x",
+                "private_jwk": None,
+            }
+            for name in ("programme", "payer", "bank")
+        ],
+        "beneficiaries": [
+            {
+                "name": "Asha",
+                "individual_id": "1",
+                "id_value": "token:1@nationalId",
+                "otp": None,
+            }
+        ],
+        "counts": {
+            "spar.fsp": 8,
+            "spar.fsp.branch": 40,
+            "spar.subject": 1200,
+            "spar.mapping": 1240,
+            "spar.event": 1300,
+        },
+    }
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A PostgreSQL for one test."""
+    made = Cluster(tmp_path / "postgres", packages.get_postgres_binaries(get_places()))
+    yield made
+    made.stop()
+
+
+# === THE COMMAND === #
+
+
+def test_old_python_is_told_in_one_line(monkeypatch):
+    source = (ROOT / "spar").read_text()
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    with pytest.raises(SystemExit) as ended:
+        exec(compile(source, str(ROOT / "spar"), "exec"), {"__name__": "x"})
+    assert str(ended.value).startswith("spar needs Python 3.10 or later, this is ")
+
+
+def test_command_can_be_read_by_old_python():
+    ast.parse((ROOT / "spar").read_text(), feature_version=(3, 6))
+
+
+#: Loaded by pytest, and run by Odoo's shell and the environment's Python.
+INSIDE = ("pytest_spar.py", "bench_fill.py", "bench_floor.py")
+
+
+def test_command_uses_the_standard_library_only():
+    for path in [ROOT / "spar", *ROOT.glob("setup/*.py")]:
+        if path.name in INSIDE:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = {node.module}
+            elif isinstance(node, ast.Import):
+                names = {alias.name for alias in node.names}
+            else:
+                continue
+            tops = {name.split(".")[0] for name in names}
+            assert tops <= {*sys.stdlib_module_names, "setup"}, path
+
+
+def test_command_is_executable():
+    assert os.access(ROOT / "spar", os.X_OK)
+
+
+@pytest.mark.parametrize("words", [[], ["dance"], ["demo", "--port", "many"]])
+def test_wrong_call_is_refused(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "usage: spar" in capsys.readouterr().err
+
+
+def test_arguments_of_pytest_are_kept_as_they_are():
+    told = build_parser().parse_args(["test", "spar_mapper", "-k", "seal", "-x"])
+    assert told.pytest_arguments == ["spar_mapper", "-k", "seal", "-x"]
+    assert build_parser().parse_args(["test", "-q"]).pytest_arguments == ["-q"]
+
+
+def test_failure_is_one_line(monkeypatch, capsys):
+    def fail(*_arguments):
+        raise Failure("What failed: do that.")
+
+    monkeypatch.setattr("setup.serving.stop", fail)
+    assert main(["stop"]) == 1
+    assert capsys.readouterr().err == "spar: What failed: do that.\n"
+
+
+# === THE MACHINE === #
+
+
+def test_taken_port_is_refused():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Failure, match=f"Port {port} is taken: .*--port"):
+            machine.check_port(port)
+    machine.check_port(port)
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536])
+def test_impossible_port_is_refused(port):
+    with pytest.raises(Failure, match="is no port"):
+        machine.check_port(port)
+
+
+def test_full_disk_is_refused(monkeypatch, tmp_path):
+    usage = SimpleNamespace(free=machine.GIBIBYTE // 2)
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _folder: usage)
+    with pytest.raises(Failure, match="Too little disk: .* 0.5 GiB free, 2.0 GiB"):
+        machine.check_disk(tmp_path, 2)
+    machine.check_disk(tmp_path, 0.25)
+
+
+def test_folder_that_cannot_be_made_is_told(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(Failure, match="Cannot make the folder .*XDG_CACHE_HOME"):
+        get_places(tmp_path)
+
+
+def test_private_file_is_read_by_its_owner_only(tmp_path):
+    path = tmp_path / "deep" / "secret"
+    write_private(path, "one")
+    write_private(path, "two")
+    assert path.read_text() == "two"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [found.name for found in path.parent.iterdir()] == ["secret"]
+
+
+def test_program_that_fails_is_told_with_its_reason(tmp_path):
+    script = "import sys; print('first'); sys.exit('ValueError: no luck')"
+    with pytest.raises(Failure, match=r"It failed \(ValueError: no luck; log: .*log\)"):
+        run([sys.executable, "-c", script], log=tmp_path / "log", failing="It failed")
+
+
+def test_program_that_is_missing_is_told(tmp_path):
+    with pytest.raises(Failure, match="It failed .*no-such-program"):
+        run(["no-such-program"], log=tmp_path / "log", failing="It failed")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", ""),
+        ("one\ntwo\n\n", "two"),
+        ("ValueError: bad\nlater words", "ValueError: bad"),
+        ("E: no mirror\nW: old\nDone", "W: old"),
+        ("2026-01-01 10:00:00,000 7 ERROR db x: y\nend", "2026-01-01 10:00:00,000 7 "
+         "ERROR db x: y"),
+    ],
+)  # fmt: skip
+def test_reason_is_the_last_error_of_a_log(tmp_path, text, reason):
+    log = tmp_path / "log"
+    log.write_text(text)
+    assert get_reason(log) == reason
+
+
+def test_reason_of_a_missing_log_is_empty(tmp_path):
+    assert get_reason(tmp_path / "none") == ""
+
+
+def test_lock_is_held_by_one_process(tmp_path):
+    lock = tmp_path / "lock"
+    assert get_holder(lock) is None
+    with hold(lock, "taken"):
+        assert get_holder(lock) == os.getpid()
+        with pytest.raises(Failure, match="^taken$"), hold(lock, "taken"):
+            pytest.fail("two hold it")
+    assert get_holder(lock) is None
+
+
+# === ODOO === #
+
+
+def make_odoo(home: Path, series: str, *, packaged: bool) -> Path:
+    """The least that looks like an Odoo."""
+    package = home / ("usr/lib/python3/dist-packages/odoo" if packaged else "odoo")
+    package.mkdir(parents=True)
+    (package / "release.py").write_text(f"version_info = ({series}, 0, FINAL, 0, '')\n")
+    script = home / ("usr/bin/odoo" if packaged else "odoo-bin")
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.touch()
+    return home
+
+
+@pytest.mark.parametrize("packaged", [True, False])
+def test_odoo_19_is_recognised(tmp_path, packaged):
+    home = make_odoo(tmp_path / "o", "19, 0", packaged=packaged)
+    source = odoo_source.read_home(home)
+    assert source.script.is_file()
+    assert (source.python_path / "odoo").is_dir()
+
+
+@pytest.mark.parametrize("series", ["18, 0", "19, 1"])
+def test_another_odoo_is_not_taken(tmp_path, series):
+    assert odoo_source.read_home(make_odoo(tmp_path, series, packaged=False)) is None
+
+
+def test_odoo_home_is_taken_before_all(monkeypatch, tmp_path):
+    home = make_odoo(tmp_path / "mine", "19, 0", packaged=False)
+    make_odoo(tmp_path / "cache/odoo-19.0-debian", "19, 0", packaged=True)
+    monkeypatch.setenv("ODOO_HOME", str(home))
+    assert odoo_source.find_odoo(tmp_path / "cache").script == home / "odoo-bin"
+
+
+def test_odoo_home_without_odoo_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("ODOO_HOME", str(tmp_path))
+    with pytest.raises(Failure, match="ODOO_HOME=.* holds no Odoo 19: correct it"):
+        odoo_source.find_odoo(tmp_path)
+
+
+def test_no_network_is_told_in_one_line(monkeypatch, places):
+    """apt and git find nobody; whatever was begun is cleared away."""
+    programs = places.root / "bin"
+    programs.mkdir()
+    for name in ("apt-get", "apt-config", "dpkg-deb", "tar", "git"):
+        (programs / name).write_text(
+            "#!/bin/sh\necho 'E: no route to host'; exit 100\n"
+        )
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.delenv("ODOO_HOME", raising=False)
+    monkeypatch.setattr(odoo_source, "_read_importable", lambda: None)
+    with pytest.raises(Failure) as failure:
+        odoo_source.get_odoo(places)
+    assert "Cannot clone Odoo's repository" in str(failure.value)
+    assert "\n" not in str(failure.value)
+    assert not list(places.cache.glob("odoo-*"))
+
+
+def test_mirror_is_the_one_of_the_machine_s_own_suite():
+    uris = (
+        "'http://other/linux/dists/stable/InRelease' a 0\n"
+        "'http://mirror/debian/dists/bookworm/InRelease' b 0\n"
+        "'http://mirror/debian/dists/bookworm-updates/InRelease' c 0\n"
+        "'http://mirror/debian/dists/bookworm/main/Packages.xz' d 0\n"
+    )
+    assert debian.extract_mirrors(uris, "bookworm") == ["http://mirror/debian"]
+
+
+@pytest.mark.parametrize(
+    ("text", "suite"),
+    [
+        ('ID=debian\nVERSION_CODENAME="trixie"\n', "trixie"),
+        ("ID=ubuntu\nVERSION_CODENAME=noble\n", ""),
+        ("ID=debian\n", ""),
+        ("", ""),
+    ],
+)
+def test_suite_is_that_of_a_debian(text, suite):
+    assert debian.get_suite(text) == suite
+
+
+# === PACKAGES === #
+
+
+def test_every_package_is_pinned():
+    for name in (packages.PINS, packages.TEST_PINS):
+        lines = (ROOT / name).read_text().splitlines()
+        pins = [line for line in lines if line and not line.startswith("#")]
+        assert pins
+        assert [pin for pin in pins if "==" not in pin] == []
+
+
+def test_what_the_addons_need_is_pinned():
+    pinned = (ROOT / packages.PINS).read_text().lower().replace("_", "-")
+    for name in get_addons(ROOT):
+        manifest = ast.literal_eval((ROOT / name / "__manifest__.py").read_text())
+        needed = manifest.get("external_dependencies", {}).get("python", [])
+        assert [
+            need for need in needed if f"\n{need.split('>')[0]}==" not in pinned
+        ] == []
+
+
+def test_packages_that_cannot_be_had_are_told(monkeypatch, places):
+    """No registry answers: a pin that no place has stands for it."""
+    (places.root / "setup").mkdir()
+    (places.root / packages.PINS).write_text("spar-no-such-package==1\n")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    source = SimpleNamespace(python_path=places.root)
+    with pytest.raises(Failure, match="Cannot install the Python packages: .*network"):
+        packages.prepare_packages(places, source, testing=False)
+    assert not list(places.venv.glob(".installed-*"))
+
+
+# === POSTGRESQL === #
+
+
+def test_cluster_is_made_started_and_ended(cluster):
+    with running(cluster, hasty=True):
+        assert cluster.is_running()
+        assert cluster.get_answer("SELECT current_user", "postgres") == "spar"
+        assert cluster.get_answer("SHOW is_superuser", "postgres") == "off"
+        assert cluster.get_answer("SHOW listen_addresses", "postgres") == "127.0.0.1"
+    assert not cluster.is_running()
+
+
+def test_cluster_comes_back_on_its_port_after_a_kill(cluster):
+    cluster.start()
+    port = cluster.settings["port"]
+    assert cluster.get_answer("CREATE DATABASE kept", "postgres") == ""
+    pid = int((cluster.data / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert not cluster.is_running()
+    time.sleep(0.5)  # its children see that it has gone
+    cluster.start()
+    assert cluster.settings["port"] == port
+    assert cluster.has_database("kept")
+
+
+def test_cluster_wants_its_password(cluster):
+    cluster.start()
+    psql = [str(cluster.binaries / "psql"), "-XAtqwc", "SELECT 1", "postgres"]
+    env = {**cluster.environment, "PGPASSWORD": "wrong"}
+    done = subprocess.run(psql, env=env, capture_output=True, text=True)
+    assert done.returncode
+    assert "password authentication failed" in done.stderr
+
+
+def test_half_made_cluster_is_made_again(cluster):
+    cluster.data.mkdir(parents=True)
+    (cluster.data / "half").touch()
+    cluster.start()
+    assert cluster.is_running()
+
+
+def test_copied_database_is_as_the_other(cluster, tmp_path):
+    cluster.start()
+    cluster.get_answer("CREATE DATABASE one", "postgres")
+    cluster.get_answer("CREATE TABLE kept AS SELECT 7 AS seven", "one")
+    cluster.copy_database("one", "two", tmp_path / "log")
+    assert cluster.get_answer("SELECT seven FROM kept", "two") == "7"
+
+
+def test_pghost_is_used_where_it_is_set(monkeypatch, tmp_path):
+    monkeypatch.setenv("PGHOST", "db.example")
+    monkeypatch.setenv("PGUSER", "payer")
+    server = get_server(tmp_path, tmp_path)
+    assert type(server) is ExternalServer
+    assert server.get_dsn("x") == "host=db.example port=5432 user=payer dbname=x"
+
+
+def test_pghost_that_does_not_answer_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("PGHOST", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", str(get_free_port()))
+    server = get_server(tmp_path, packages.get_postgres_binaries(get_places()))
+    with pytest.raises(Failure, match="PostgreSQL at 127.0.0.1 .*check PGHOST"):
+        server.start()
+
+
+# === SERVING === #
+
+
+@pytest.fixture
+def listener(tmp_path):
+    """A small server in Odoo's place."""
+    port = get_free_port()
+    command = [sys.executable, "-c", LISTEN, str(port)]
+    made = OdooServer(command, dict(os.environ), tmp_path / "odoo.log", port)
+    yield made
+    made.stop()
+
+
+def is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def test_server_is_waited_for_and_ended(listener):
+    listener.start()
+    listener.wait()
+    pid = listener.pid
+    with urllib.request.urlopen(f"{listener.url}/x", timeout=10) as answer:
+        assert answer.status == 200
+    listener.stop()
+    assert not is_alive(pid)
+
+
+def test_server_that_ends_at_once_is_told(tmp_path):
+    command = [sys.executable, "-c", "raise SystemExit('RuntimeError: bad settings')"]
+    server = OdooServer(command, {}, tmp_path / "odoo.log", get_free_port())
+    server.start()
+    with pytest.raises(Failure, match="Odoo does not start .*bad settings; log: "):
+        server.wait()
+
+
+def test_dead_server_is_started_again(listener):
+    postgres = SimpleNamespace(is_running=lambda: True)
+    keeper = Keeper(listener, postgres)
+    listener.start()
+    listener.wait()
+    before = listener.pid
+    os.kill(before, signal.SIGKILL)
+    listener.process.wait()
+    keeper.look()
+    listener.wait()
+    assert listener.pid not in (None, before)
+
+
+def test_dead_server_waits_for_postgres(listener):
+    started = []
+    postgres = SimpleNamespace(
+        is_running=lambda: bool(started), start=lambda: started.append(1)
+    )
+    keeper = Keeper(listener, postgres)
+    keeper.keeps_postgres = False
+    keeper.look()
+    assert not listener.is_running()
+    keeper.keeps_postgres = True
+    keeper.look()
+    assert started and listener.is_running()
+
+
+def test_orphan_is_ended_by_its_configuration_only(tmp_path):
+    config, pid_file = tmp_path / "x.conf", tmp_path / "x.pid"
+    command = [sys.executable, "-c", "import time; time.sleep(60)", str(config)]
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        while not is_ours(process.pid, config):
+            time.sleep(0.01)  # its words are not there at once
+        pid_file.write_text(str(process.pid))
+        end_orphan(pid_file, tmp_path / "another.conf")
+        assert process.poll() is None
+        pid_file.write_text(str(process.pid))
+        end_orphan_and_reap(pid_file, config, process)
+        assert not pid_file.exists()
+    finally:
+        process.kill()
+
+
+def end_orphan_and_reap(pid_file: Path, config: Path, process) -> None:
+    """A real orphan is reaped by the system; ours is our child."""
+    signal.signal(signal.SIGCHLD, lambda *_received: process.poll())
+    try:
+        end_orphan(pid_file, config)
+        assert process.wait(10) == -signal.SIGKILL
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def test_stop_without_a_demo_says_so(places, capsys):
+    stop(places)
+    assert "no demo yet" in capsys.readouterr().out
+
+
+# === THE DEMO === #
+
+
+@pytest.fixture
+def installation(places, cluster) -> Installation:
+    source = odoo_source.OdooSource(Path("/o/odoo"), Path("/o"), (Path("/o/addons"),))
+    folder = places.state / "demo"
+    folder.mkdir()
+    server = SimpleNamespace(
+        settings={"host": "127.0.0.1", "port": "5", "user": "spar", "password": "p"}
+    )
+    return Installation(places, source, server, folder, "spar_demo")
+
+
+def read_options(installation: Installation) -> dict[str, str]:
+    installation.write_config(port=8069, workers=2)
+    lines = installation.config.read_text().splitlines()[1:]
+    return dict(line.split(" = ", 1) for line in lines)
+
+
+def test_configuration_keeps_odoo_to_itself(installation):
+    options = read_options(installation)
+    assert options["http_interface"] == "127.0.0.1"
+    assert options["list_db"] == options["proxy_mode"] == "False"
+    assert options["db_name"] == "spar_demo"
+    assert "dbfilter" not in options, "each request would list all databases"
+    assert stat.S_IMODE(installation.config.stat().st_mode) == 0o600
+
+
+def test_master_password_is_another_each_time(installation):
+    first = read_options(installation)["admin_passwd"]
+    assert len(first) >= 32
+    assert read_options(installation)["admin_passwd"] != first
+
+
+def test_keyring_is_outside_the_data_directory(installation):
+    assert not installation.keyring.is_relative_to(installation.data)
+    assert installation.environment["SPAR_KEYRING"] == str(installation.keyring)
+
+
+def test_environment_of_odoo_holds_nothing_of_another(installation, monkeypatch):
+    for name in ("PGHOST", "ODOO_RC", "SPAR_KEYRING"):
+        monkeypatch.setenv(name, "another")
+    assert "another" not in installation.environment.values()
+
+
+def test_command_names_the_addons_before_an_addon_s_command(installation):
+    words = [str(word) for word in installation.get_command("spar_keyring", "init")]
+    assert words[2].startswith("--addons-path=")
+    assert words[3:5] == ["spar_keyring", "init"]
+
+
+def test_whole_demo_passes_its_own_check(facts):
+    check_counts(facts)
+
+
+@pytest.mark.parametrize("model", ["spar.fsp", "spar.mapping", "spar.event"])
+def test_demo_without_its_data_is_refused(facts, model):
+    facts["counts"][model] = 0
+    with pytest.raises(Failure, match=f"did not load: 0 of at least .* {model}"):
+        check_counts(facts)
+
+
+@pytest.mark.parametrize("what", ["staff", "participants", "beneficiaries"])
+def test_demo_without_its_people_is_refused(facts, what):
+    facts[what] = []
+    with pytest.raises(Failure, match="The demo data did not load"):
+        check_counts(facts)
+
+
+def test_demo_file_says_what_programs_ask(facts):
+    told = build_demo_file(facts, "http://127.0.0.1:8069", "spar_demo", "dbname=x")
+    named = "url api idp database staff beneficiaries participants"
+    assert set(told) == set(named.split())
+    assert told["database"] == {"name": "spar_demo", "dsn": "dbname=x"}
+    named = set(
+        "sender_id client_id client_secret token_url profile private_jwk".split()
+    )
+    assert set(told["participants"][0]) == named
+    assert told["participants"][0]["token_url"].startswith(told["api"])
+    json.dumps(told)
+
+
+def test_greeting_tells_every_login_and_a_curl_that_a_shell_can_read(facts):
+    demo = build_demo_file(facts, "http://127.0.0.1:8069", "spar_demo", "dbname=x")
+    greeting = "\n".join(build_greeting(demo))
+    assert all(person["login"] in greeting for person in demo["staff"])
+    for line in build_curl(demo):
+        assert subprocess.run(["sh", "-n", "-c", line]).returncode == 0
+        assert line in greeting
+
+
+def test_digest_sees_every_change_but_those_of_tests(tmp_path):
+    addon = tmp_path / "spar_x"
+    (addon / "tests").mkdir(parents=True)
+    (addon / "__manifest__.py").write_text("{}")
+    before = get_digest(tmp_path)
+    (addon / "tests" / "test_x.py").write_text("x")
+    assert get_digest(tmp_path) == before
+    (addon / "data.xml").write_text("x")
+    assert get_digest(tmp_path) != before
+
+
+# === TESTING === #
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "ours", "theirs"),
+    [
+        ([], [], ["spar_a"], ["tests"]),
+        (["-k", "seal"], ["-k", "seal"], ["spar_a"], ["tests"]),
+        (["spar_a", "-x"], ["-x"], ["spar_a"], None),
+        (["tests/t.py::test_x"], [], None, ["tests/t.py::test_x"]),
+        (["./tests/t.py"], [], None, ["./tests/t.py"]),
+    ],
+)
+def test_arguments_go_where_their_tests_are(tmp_path, words, options, ours, theirs):
+    (tmp_path / "spar_a").mkdir()
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/t.py").touch()
+    assert split_arguments(words, tmp_path, ["spar_a"]) == (options, ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [([0, 0, 0], 0), ([0, 5, 0], 0), ([5, 5], 5), ([0, 1, 0], 1), ([5, 2], 2)],
+)
+def test_one_bad_run_makes_the_whole_bad(codes, code):
+    assert get_exit_code(codes) == code
+
+
+def test_alarm_in_a_log_is_seen_unless_it_is_allowed():
+    allowed = get_allowed(ROOT)
+    line = "2026-01-01 10:00:00,000 7 ERROR db odoo.addons.base: {}".format
+    good = line("Could not read selfie_segmentation.js")
+    assert get_alarms([good, line("bad query")], allowed) == [line("bad query")]
+    assert get_alarms(["2026-01-01 10:00:00,000 7 INFO db x: y"], []) == []
+
+
+def test_every_allowed_alarm_has_its_reason():
+    lines = (ROOT / "checklog-odoo.cfg").read_text().splitlines()
+    start = lines.index("ignore =") + 1
+    reasons, patterns = lines[start::2], lines[start + 1 :: 2]
+    assert len(reasons) == len(patterns) == len(get_allowed(ROOT))
+    assert all(reason.strip().startswith("# ") for reason in reasons)
+
+
+# === THE ADDONS' FILES === #
+
+
+def test_missing_readme_is_named(tmp_path):
+    (tmp_path / "readme").mkdir()
+    (tmp_path / "readme/DESCRIPTION.md").write_text("It does.\n")
+    (tmp_path / "__manifest__.py").write_text("{'name': 'X'}")
+    (tmp_path / "pyproject.toml").write_text(addon_files.PYPROJECT)
+    assert addon_files.find_wrong(tmp_path) == {
+        tmp_path / "README.md": "# X\n\nIt does.\n"
+    }
