@@ -29,8 +29,8 @@ def build_err(code: str, text: str) -> dict:
 
     The ack has no codes for a header's reasons: the text begins with them.
 
-    >>> build_err("rjct.message_id.duplicate", "header.message_id: x")["message"]["error"]
-    {'code': 'err.request.bad', 'message': 'rjct.message_id.duplicate: header.message_id: x'}
+    >>> build_err("rjct.message_id.duplicate", "x")["message"]["error"]
+    {'code': 'err.request.bad', 'message': 'rjct.message_id.duplicate: x'}
     """
     if code.startswith("err."):
         return _build(ERR, "", code, text)

@@ -235,4 +235,3 @@ def find_answer(
             if answer:
                 return answer
     raise KeyError((operation, outcome))
-

@@ -25,6 +25,8 @@ class Profile:
     references_are_unique: bool = True
     #: header.sender_id may not be empty; an empty one leaves identity to the token
     names_sender: bool = True
+    #: receiver_id and sender_uri, where they are given, have to be the agreed ones
+    checks_parties: bool = True
     #: additional_info is a list of name and value (A10)
     attributes_are_pairs: bool = True
     #: null, and empty for an ID or an address, count as absent (A35)
@@ -49,6 +51,8 @@ class Profile:
     #: the header rejects a message whose every item is rejected (A29), and counts as
     #: completed what is final (A30); else it is always a success, and counts successes
     header_tells_failures: bool = True
+    #: messages may come in the envelope of OpenG2P 2.x (``openg2p_2``)
+    speaks_openg2p_2: bool = False
     #: the code of a body that cannot be read
     malformed_code: str = "err.request.bad"
 
@@ -87,6 +91,7 @@ OPENG2P_1 = register(
         timestamps_need_zone=False,
         references_are_unique=False,
         names_sender=False,
+        checks_parties=False,
         attributes_are_pairs=False,
         nulls_are_absent=True,
         ignores_encryption_flag=True,
@@ -109,6 +114,7 @@ OPENG2P_2 = register(
         OPENG2P_1,
         code="openg2p-2.x",
         label="OpenG2P 2.x",
+        speaks_openg2p_2=True,
         malformed_code="rjct.request.validation",
     )
 )

@@ -124,7 +124,7 @@ def _build_message(request: StatusRequest, status: TransactionStatus) -> dict:
 def build_received_items(operation: Operation, wires: list) -> list[dict]:
     """What is said of the items ``wires`` of a message that waits for its turn.
 
-    >>> (item,) = build_received_items(Operation.LINK, [{"reference_id": "1", "fa": "a"}])
+    >>> (item,) = build_received_items(Operation.LINK, [{"reference_id": "1"}])
     >>> item["status"], item["reference_id"]
     ('rcvd', '1')
     """
