@@ -152,7 +152,6 @@ class TestLimits(OutgoingCase):
     def test_an_answer_that_ends_too_early_is_no_answer(self):
         for answer in (
             b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-            b"HTTP/1.1 200 OK\r\nContent-",
             b"",
             b"this is not HTTP\r\n\r\n",
             b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
