@@ -29,6 +29,16 @@ class DuplicateMessage(RejectedMessage):
         )
 
 
+class NoCallback(RejectedMessage):
+    """An answer could be sent to nobody: no callback address is agreed (A22)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "err.sender_uri.invalid",
+            "no callback address is agreed with this participant",
+        )
+
+
 @dataclass(frozen=True)
 class Exchange:
     """A message whose sender is known; ``action`` is what the path is for."""

@@ -1,13 +1,13 @@
 from odoo import api, models
 
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import build_ack, build_nack
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import build_ack
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.envelope import build_rejection
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import RejectedMessage
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import STATUS
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import StatusRequest
 
 from ..exceptions import ForeignSenderUri, OperationNotGranted
-from ..lib.exchange import Exchange, choose_callback
+from ..lib.exchange import Exchange, NoCallback, choose_callback
 
 
 class SparG2pConnectServer(models.AbstractModel):
@@ -18,8 +18,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _accept(self, exchange: Exchange) -> dict:
-        """Store the message and acknowledge it: ACK, or NACK where no answer could be
-        sent to anybody.
+        """Store the message and acknowledge it; raises NoCallback.
 
         What is seen from outside is the commit of this: an ACK is given only for what
         is stored.
@@ -31,7 +30,7 @@ class SparG2pConnectServer(models.AbstractModel):
             self._count(exchange, self._read_message(exchange))
         callback = self._choose_callback(exchange)
         if not callback:
-            return build_nack("no callback address is agreed with this participant")
+            raise NoCallback()
         messages = self.env["spar.message"]
         kept = messages._keep(exchange, callback)
         if kept is None:

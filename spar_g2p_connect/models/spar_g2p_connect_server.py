@@ -6,7 +6,7 @@ from odoo.exceptions import ConcurrencyError
 
 from odoo.addons.spar_mapper_connector.lib.contract import Operation
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import openg2p_2, wire_json
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import build_err
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import build_err, build_nack
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.envelope import (
     RequestMessage,
     build_rejection,
@@ -23,7 +23,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
 
 from ..exceptions import ProtocolError, RequestRefused
 from ..lib.caller import Caller
-from ..lib.exchange import ASYNC, SYNC, Exchange
+from ..lib.exchange import ASYNC, SYNC, Exchange, NoCallback
 
 
 class SparG2pConnectServer(models.AbstractModel):
@@ -61,9 +61,7 @@ class SparG2pConnectServer(models.AbstractModel):
             return self._answer(exchange)
         except RejectedMessage as error:
             self._note(noted, error)
-            if mode == ASYNC:
-                return build_err(error.code, error.text)
-            return build_rejection(header, action, caller.profile, error)
+            return self._reject(exchange, error)
 
     @api.model
     def _answer(self, exchange: Exchange) -> dict:
@@ -104,6 +102,16 @@ class SparG2pConnectServer(models.AbstractModel):
         if answer is None:
             raise ConcurrencyError("a message vanished while it was sent again")
         return answer
+
+    @api.model
+    def _reject(self, exchange: Exchange, error: RejectedMessage) -> dict:
+        """What a message is answered that was read and is not accepted as a whole."""
+        if exchange.mode == SYNC:
+            profile = exchange.caller.profile
+            return build_rejection(exchange.header, exchange.action, profile, error)
+        if isinstance(error, NoCallback):
+            return build_nack(error.text)
+        return build_err(error.code, error.text)
 
     # === READING === #
 

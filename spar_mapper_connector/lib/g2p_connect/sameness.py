@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from ..jose.canonical import canonicalise as sort_members
 
 #: What changes from one sending to the next.
 _CHANGING = "message_ts"
@@ -21,6 +21,4 @@ def canonicalise(document: dict) -> bytes:
         "header": {k: v for k, v in header.items() if k != _CHANGING},
         "message": document.get("message"),
     }
-    return json.dumps(
-        told, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    ).encode()
+    return sort_members(told)
