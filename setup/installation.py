@@ -78,7 +78,12 @@ class Installation:
             for key, value in os.environ.items()
             if not key.startswith(("PG", "ODOO", "SPAR_"))
         }
-        ours = {"ODOO_RC": self.config, "SPAR_KEYRING": self.keyring, "SPAR_DEMO": "1"}
+        ours = {
+            "ODOO_RC": self.config,
+            "SPAR_KEYRING": self.keyring,
+            "SPAR_DEMO": "1",
+            "SPAR_OUTGOING_ALLOW": "127.0.0.0/8,::1/128",
+        }
         return kept | {key: str(value) for key, value in ours.items()}
 
     def _get_addons_path(self) -> str:
@@ -102,7 +107,8 @@ class Installation:
             "http_interface": "127.0.0.1",
             "http_port": port,
             "gevent_port": get_free_port(),
-            "max_cron_threads": 1,
+            # Messages that wait, and callbacks: each has lanes of its own.
+            "max_cron_threads": 2,
             "pidfile": self.pid_file,
             "proxy_mode": False,
             "server_wide_modules": ",".join(wide),
