@@ -47,6 +47,7 @@ class SparG2pConnectServer(models.AbstractModel):
             disclose(caller.rights, item, result)
             for item, result in zip(asking, results, strict=True)
         ]
+        self._write_addresses(caller, told)
         timestamp, translate = format_timestamp(now()), self._get_translate()
         wires = build_items(items, told, timestamp, profile, translate)
         return build_answer(
