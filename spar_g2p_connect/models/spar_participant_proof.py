@@ -7,6 +7,9 @@ from odoo.exceptions import ValidationError
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
 from odoo.addons.spar_mapper_connector.lib.contract import Operation
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import wire_json
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import (
+    MalformedMessage,
+)
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
     KeySetUnavailable,
     SignatureRefused,
@@ -161,13 +164,15 @@ class SparParticipant(models.Model):
         participant = self.search(
             [("sender_id", "=", evidences.get_sender(document))], limit=1
         )
-        if not (participant._may_call() and participant.proof == evidences.SIGNATURE):
+        if not (participant._may_call() and participant.proof != evidences.TOKEN):
             self._refuse_unknown(evidence, document, raw)
         try:
             participant._verify(evidence.signature, document, raw)
         except SignatureInvalid as error:
             _logger.info("participant %s: %s", participant.id, error.text)
             raise
+        if participant.proof != evidences.SIGNATURE:
+            raise MissingToken()
         caller = participant._build_caller(participant._get_operations())
         return replace(caller, authenticated_by="signature", document=document)
 
@@ -194,6 +199,8 @@ class SparParticipant(models.Model):
         """
         if not caller.needs_signature or caller.document is not None:
             return caller
+        if not isinstance(document, dict):
+            raise MalformedMessage("the message must be an object")
         participant = self.browse(caller.participant_id)
         participant._verify(caller.evidence.signature, document, raw)
         return replace(caller, authenticated_by="bearer+signature")
