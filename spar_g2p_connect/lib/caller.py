@@ -67,4 +67,5 @@ class Caller:
             authenticated_by="bearer",
             message_reference=header.message_id,
             provider_ids=self.provider_ids,
+            checks_addresses=self.profile.checks_addresses,
         )
