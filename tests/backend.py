@@ -14,6 +14,7 @@ from .real_server import RealServer
 EVERY_RIGHT = {
     **{"may_link": 1, "may_update": 1, "may_unlink": 1, "may_resolve": 1},
     **{"scope": "details", "daily_item_limit": 0},
+    **{"calls_per_minute": 0, "items_per_minute": 0},
 }
 
 

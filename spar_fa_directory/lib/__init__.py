@@ -1,3 +1,10 @@
 """Pure Python: no `odoo` import below this folder."""
 
-from . import exceptions, fa_checks, fa_mask, fa_reader, fa_syntax
+from . import (
+    exceptions,
+    fa_checks,
+    fa_examination,
+    fa_mask,
+    fa_reader,
+    fa_syntax,
+)

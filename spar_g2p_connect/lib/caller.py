@@ -83,4 +83,5 @@ class Caller:
             authenticated_by=self.authenticated_by,
             message_reference=header.message_id,
             provider_ids=self.provider_ids,
+            checks_addresses=self.profile.checks_addresses,
         )
