@@ -37,6 +37,9 @@ def overlay(document: dict) -> dict:
     fa = {"$ref": "#/components/schemas/cdpi_FinancialAddress"}
     update["properties"]["fa"] = fa
     schemas["AttributeValue"]["anyOf"] = schemas["AttributeValue"].pop("oneOf")
+    status = schemas["TxnStatusRequest"]["properties"]["txnstatus_request"]
+    value = status["properties"]["attribute_value"]
+    value["anyOf"] = value.pop("oneOf")
     error = document["components"]["responses"]["HttpErrorResponse"]
     get_json(error)["properties"]["errors"]["type"] = "array"
     schemas["LanguageCode"]["pattern"] = "^[a-z]{2,3}$"
