@@ -182,11 +182,12 @@ def test_rejected_headers(contract, bank):
 
 
 def test_http_errors(contract, bank, payer):
-    message = bank.build_message("link", build_items([build_person("five")]))
+    items = build_items([build_person("five")])
+    message = bank.build_message("link", items)
     for answer, status in (
         (bank.post(f"{SYNC}link", data=b"{"), 400),
         (bank.post(f"{SYNC}link", json=message, headers={"Authorization": ""}), 401),
-        (payer.send("link", message), 403),
+        (payer.send("link", payer.build_message("link", items)), 403),
         (bank.post("/nothing", json={}), 404),
         (bank.post(f"{SYNC}link", data=b"{}", headers={"Content-Type": "a/b"}), 415),
     ):

@@ -50,6 +50,7 @@ class SparG2pConnectServer(models.AbstractModel):
             for item, result in zip(asking, results, strict=True)
         ]
         self._count_not_found(caller, told)
+        self._write_addresses(caller, told)
         timestamp, translate = format_timestamp(now()), self._get_translate()
         wires = build_items(items, told, timestamp, profile, translate)
         return build_answer(

@@ -71,7 +71,7 @@ class KeyringMixin:
         cls.keyring_path = Path(folder.name, "keyring.json")
         variables = {"SPAR_KEYRING": str(cls.keyring_path)}
         cls.startClassPatcher(patch.dict(os.environ, variables))
-        os.environ.pop(DEMO_VARIABLE, None)
+        os.environ[DEMO_VARIABLE] = "1"
         cls.env.cr.execute("DELETE FROM spar_keyring_phase")
         cls.env.cr.execute("DELETE FROM spar_keyring_key")
         cls.env["spar.keyring"]._initialise()
@@ -120,8 +120,17 @@ class RestCase(KeyringMixin, HttpCase):
 
     @classmethod
     def make_participant(cls, sender_id, **values):
+        """An active participant; by default one of a demo, for which a token is enough
+        to do whatever it may do."""
         participant = cls.env["spar.participant"].create(
-            {"name": sender_id, "sender_id": sender_id, "state": "active", **values}
+            {
+                "name": sender_id,
+                "sender_id": sender_id,
+                "state": "active",
+                "proof": "token",
+                "demo_only": True,
+                **values,
+            }
         )
         cls.secrets[participant] = participant._set_new_client_secret()
         return participant
