@@ -1,3 +1,13 @@
 """Pure Python: no `odoo` import below this folder."""
 
-from . import exceptions, fa_checks, fa_mask, fa_reader, fa_syntax
+from . import (
+    bank_registry,
+    csv_file,
+    directory_rows,
+    exceptions,
+    fa_checks,
+    fa_keys,
+    fa_mask,
+    fa_reader,
+    fa_syntax,
+)
