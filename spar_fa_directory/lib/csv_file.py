@@ -110,6 +110,15 @@ def is_undecoded(text: str) -> bool:
     return bool(_UNDECODED.search(text))
 
 
+def show_text(text: str) -> str:
+    """`text` as a database can keep it: what is no text shows as a question mark.
+
+    >>> show_text("Orl\\udce9ans\\0")
+    'Orl?ans?'
+    """
+    return text.replace("\0", "?").encode(errors="replace").decode()
+
+
 def split_line(text: str, delimiter: str) -> list[str] | None:
     """The cells of a record; None when its quotation marks are wrong.
 

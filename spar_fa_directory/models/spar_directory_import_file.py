@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..lib import csv_file
-from ..lib.csv_file import CsvFormat, Record
+from ..lib.csv_file import CsvFormat, Record, show_text
 from ..lib.directory_rows import clean_cell, match_headers
 
 _SAMPLE_BYTES = 1 << 20
@@ -81,7 +81,7 @@ class SparDirectoryImport(models.Model):
             fields.Command.create(
                 {
                     "sequence": place,
-                    "header": text.strip() or f"#{place + 1}",
+                    "header": show_text(text.strip()) or f"#{place + 1}",
                     "name": name or "ignored",
                     "sample": self._build_sample(rows, place),
                 }
@@ -102,7 +102,7 @@ class SparDirectoryImport(models.Model):
     @api.model
     def _build_sample(self, rows: list[list[str]], place: int) -> str:
         cells = [clean_cell(cells[place]) for cells in rows if place < len(cells)]
-        return ", ".join(cell for cell in cells if cell)
+        return show_text(", ".join(cell for cell in cells if cell))
 
     def _check_columns(self):
         """:raises UserError: when a column that is needed is missing, or there twice"""

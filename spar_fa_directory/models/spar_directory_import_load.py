@@ -8,7 +8,7 @@ import psycopg2
 from odoo import api, models
 
 from ..lib import csv_file
-from ..lib.csv_file import CsvFormat, Record
+from ..lib.csv_file import CsvFormat, Record, show_text
 from ..lib.directory_rows import Problem, Row, clean_cell
 from .spar_directory_loader import Outcome
 
@@ -148,11 +148,10 @@ class SparDirectoryImport(models.Model):
         loader = self._get_loader()
         columns = [headers.get(problem.column, "") for problem in problems]
         told = [loader._get_problem_text(problem) for problem in problems]
-        text = text.rstrip("\r\n").replace("\0", "\ufffd")
         return {
             "import_id": self.id,
             "row": row.number,
             "header": ", ".join(filter(None, columns)),
             "problem": " ".join(dict.fromkeys(told)),
-            "text": text.encode(errors="replace").decode(),
+            "text": show_text(text.rstrip("\r\n")),
         }

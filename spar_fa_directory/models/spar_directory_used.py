@@ -29,11 +29,10 @@ class SparDirectoryUsed(models.AbstractModel):
 
     @api.depends_context("uid")
     def _compute_use_count(self):
-        uses = self._count_uses()
+        uses, used = self._count_uses(), self._is_used()
         for record in self:
-            count = uses.get(record.id, Uses())
-            record.use_count, record.ended_use_count = count
-            record.is_used = any(count)
+            record.use_count, record.ended_use_count = uses.get(record.id, Uses())
+            record.is_used = record in used
 
     def _count_uses(self) -> dict[int, Uses]:
         """How many mappings name each of these records.

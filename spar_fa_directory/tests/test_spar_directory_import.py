@@ -1,4 +1,6 @@
 import base64
+import io
+import zipfile
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
@@ -202,8 +204,11 @@ class TestRefusedFiles(ImportCase):
         self._assert_refused("taken for Name", job.action_load, exception=UserError)
 
     def test_files_that_are_no_csv(self):
+        spreadsheet = io.BytesIO()
+        with zipfile.ZipFile(spreadsheet, "w") as archive:
+            archive.writestr("xl/workbook.xml", "<workbook/>")
         for data, text in [
-            (b"PK\x03\x04...", "save it as CSV"),
+            (spreadsheet.getvalue(), "save it as CSV"),
             (b" \n", "empty"),
         ]:
             with self.subTest(data=data):

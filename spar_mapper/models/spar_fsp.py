@@ -15,7 +15,7 @@ class SparDirectoryUsed(models.AbstractModel):
     def _is_used(self):
         query = SQL(
             """
-            SELECT asked.id FROM unnest(%(ids)s) AS asked (id)
+            SELECT asked.id FROM unnest(%(ids)s::int[]) AS asked (id)
              WHERE EXISTS (SELECT FROM spar_mapping WHERE %(column)s = asked.id)
             """,
             ids=self.ids,
