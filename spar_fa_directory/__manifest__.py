@@ -36,6 +36,7 @@
         "demo/res_country_demo.xml",
         "demo/spar_fsp_demo.xml",
         "demo/spar_fsp_branch_demo.xml",
+        "demo/spar_directory_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -42,7 +42,7 @@ class TestOdooImporter(DirectoryCase):
         other = self.branches.load(header, [["x.b2", "West", "W1", "x.bank_one", ""]])
         self.assertEqual(other["messages"], [])
         branches = self.branches.browse(answer["ids"] + other["ids"])
-        self.assertEqual(branches.provider_id.mapped("code"), ["ONE", "TestBank"])
+        self.assertEqual(branches.provider_id.mapped("code"), ["TestBank", "ONE"])
 
     def test_a_code_with_a_space_is_refused(self):
         row = ["x.b1", "East", "E 1", "TestBank", ""]
