@@ -7,6 +7,7 @@ import schwifty
 import schwifty.exceptions
 from schwifty import registry
 
+_SHORTEST_NAME = 2
 _WITHOUT_BRANCH = 8  # characters of a BIC that names no branch
 
 
@@ -54,7 +55,7 @@ def get_banks(country: str) -> tuple[list[KnownBank], list[LeftOut]]:
     entries = registry.get_banks_by_country(country)
     for entry in sorted(entries, key=lambda entry: not entry.primary):
         bank = _read_entry(country, entry)
-        if not bank.name or not bank.code:
+        if len(bank.name) < _SHORTEST_NAME or not bank.code:
             left_out.append(LeftOut(bank.name or bank.code, "nameless"))
         elif bank.code in known:
             left_out.append(LeftOut(bank.name, "duplicate"))

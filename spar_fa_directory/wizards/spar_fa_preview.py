@@ -16,6 +16,7 @@ class SparFaPreview(models.TransientModel):
 
     type_id = fields.Many2one("spar.fa.type", "Kind", required=True)
     strategy_id = fields.Many2one("spar.fa.strategy", store=False)
+    provider_kind = fields.Selection(related="type_id.provider_kind")
     has_provider = fields.Boolean(store=False)
     has_branch = fields.Boolean(store=False)
     provider_id = fields.Many2one("spar.fsp", store=False)
