@@ -124,7 +124,9 @@ def test_link_and_update_of_an_institution(contract, bank):
     assert answer["header"]["status"] == "succ", json.dumps(answer["header"])
     again = exchange(contract, bank, "link", people)
     assert again["header"]["status_reason_code"] == "rjct.errors.too_many"
-    exchange(contract, bank, "update", [build_person("one", fa="account:9@br01.demo")])
+    exchange(
+        contract, bank, "update", [build_person("one", fa="account:9009@br01.demo")]
+    )
     unknown = exchange(contract, bank, "update", [build_person("nobody")])
     (item,) = unknown["message"]["update_response"]
     assert item["status_reason_code"] == "rjct.id.invalid"

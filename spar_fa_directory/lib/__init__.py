@@ -6,6 +6,7 @@ from . import (
     directory_rows,
     exceptions,
     fa_checks,
+    fa_examination,
     fa_keys,
     fa_mask,
     fa_reader,

@@ -58,7 +58,7 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
         """
         model = self.env["spar.fsp"].with_context(active_test=False)
         places = model._search_places({Place("code", fold_code(n), "") for n in names})
-        by_code = {place.provider: found[0] for place, found in places.items()}
+        by_code = {place.provider: h.provider_id for place, h in places.items()}
         others = [name for name in names if fold_code(name) not in by_code]
         by_name = model.search([("name", "in", others)]).grouped("name")
         found = {}

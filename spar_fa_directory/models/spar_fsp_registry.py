@@ -101,7 +101,7 @@ class SparFsp(models.Model):
         places = {Place("code", fold_code(bank.code), "") for bank in banks}
         by_place = self._search_places(places)
         by_code = {
-            bank.code: self.browse(found[0])
+            bank.code: self.browse(found.provider_id)
             for bank in banks
             if (found := by_place.get(Place("code", fold_code(bank.code), "")))
         }

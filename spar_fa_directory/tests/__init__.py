@@ -3,6 +3,7 @@ from . import (
     test_csv_file,
     test_demo,
     test_fa_checks,
+    test_fa_examination,
     test_fa_mask,
     test_fa_reader,
     test_fa_syntax,

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..lib import fa_syntax
-from ..lib.fa_reader import Address, Place, fold_code
+from ..lib.fa_reader import NOBODY, Address, Holder, Place, fold_code
 
 
 class SparFaPreview(models.TransientModel):
@@ -76,26 +76,38 @@ class SparFaPreview(models.TransientModel):
         by_kind = {line.kind: line.value or "" for line in self.line_ids}
         provider, branch = by_kind.get("provider", ""), by_kind.get("branch", "")
         place = Place("code", fold_code(provider), fold_code(branch))
-        found = self.env["spar.fsp"]._search_places({place})
-        provider_id, branch_id = found.get(place, (None, None))
-        country = self.env["spar.fsp"].browse(provider_id).country_id.code or ""
+        holder = self.env["spar.fsp"]._search_places({place}).get(place, NOBODY)
         fa_type = self.type_id
         address = Address(
-            "", None, fa_type.code, fa_type.id, provider_id, branch_id, parts
+            text="",
+            type_code=fa_type.code,
+            type_id=fa_type.id,
+            provider_id=holder.provider_id,
+            branch_id=holder.branch_id,
+            parts=parts,
         )
-        problems = self._find_place_problems(address)
-        return address, problems | fa_type._check_parts(parts, country)
-
-    def _find_place_problems(self, address: Address) -> dict[str, str]:
-        texts = {
-            "provider": self.env._("No provider has this code."),
-            "branch": self.env._("The provider has no branch with this code."),
-        }
-        return {
-            line.part_id.key: texts[line.kind]
+        places = {"provider": self._find_provider_problem(holder)}
+        places["branch"] = self._find_branch_problem(holder)
+        problems = {
+            line.part_id.key: places[line.kind]
             for line in self.line_ids
-            if line.kind in texts and not getattr(address, f"{line.kind}_id")
+            if places.get(line.kind)
         }
+        return address, problems | fa_type._check_parts(parts, holder.country)
+
+    def _find_provider_problem(self, holder: Holder) -> str:
+        if not holder.provider_id:
+            return self.env._("No provider has this code.")
+        if not holder.provider_is_active:
+            return self.env._("This provider is archived.")
+        if self.type_id.provider_kind not in (False, holder.kind):
+            return self.env._("This provider is of another kind.")
+        return ""
+
+    def _find_branch_problem(self, holder: Holder) -> str:
+        if not holder.branch_id:
+            return self.env._("The provider has no branch with this code.")
+        return "" if holder.branch_is_active else self.env._("This branch is archived.")
 
     def _write(self, address: Address) -> dict[str, str]:
         """Show the address in the strategy; the parts as read back from it."""

@@ -51,4 +51,5 @@ class Caller:
             authority=self.authority,
             authenticated_by="bearer",
             message_reference=header.message_id,
+            checks_addresses=self.profile.checks_addresses,
         )

@@ -1,3 +1,4 @@
+from . import test_address_checks
 from . import test_bad_input
 from . import test_boundary
 from . import test_disclosure

@@ -5,6 +5,7 @@ from pathlib import Path
 from unittest.mock import patch
 from urllib.parse import urlencode
 
+from odoo.fields import Command
 from odoo.tests import HttpCase
 
 from odoo.addons.spar_g2p_connect.const import BASE_PATH
@@ -82,9 +83,33 @@ class RestCase(KeyringMixin, HttpCase):
         cls.set_up_keyring()
         cls.secrets = {}
         cls.tokens = {}
+        cls.set_up_directory()
         cls.full = cls.make_participant("full.example", **EVERY_RIGHT)
         cls.bank = cls.make_participant(
             "bank.example", may_link=True, may_update=True, may_resolve=True
+        )
+
+    @classmethod
+    def set_up_directory(cls):
+        """A kind of address with any number: ``account:<number>@bank``."""
+        cls.env["spar.fsp"].create({"name": "Test Bank", "code": "BANK"})
+        parts = [("bank", "provider"), ("number", "text")]
+        fa_type = cls.env["spar.fa.type"].create(
+            {
+                "name": "Any account",
+                "code": "any_account",
+                "part_ids": [
+                    Command.create({"key": key, "label": key, "kind": kind})
+                    for key, kind in parts
+                ],
+            }
+        )
+        cls.env["spar.fa.strategy"].create(
+            {
+                "name": "Any account",
+                "type_id": fa_type.id,
+                "template": "account:{number}@{bank}",
+            }
         )
 
     @classmethod
