@@ -3,6 +3,7 @@
 from . import (
     bank_registry,
     csv_file,
+    directory_query,
     directory_rows,
     exceptions,
     fa_checks,

@@ -11,6 +11,7 @@ from . import (
     spar_directory_loader,
     spar_directory_loader_branch,
     spar_directory_loader_provider,
+    spar_directory_search,
     spar_directory_used,
     spar_fa_strategy,
     spar_fa_strategy_addresses,
@@ -20,8 +21,10 @@ from . import (
     spar_fsp,
     spar_fsp_bank,
     spar_fsp_branch,
+    spar_fsp_branch_search,
     spar_fsp_pages,
     spar_fsp_registry,
+    spar_fsp_search,
     spar_fsp_source,
     spar_group_log,
 )
