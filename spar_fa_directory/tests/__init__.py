@@ -1,4 +1,6 @@
 from . import (
+    test_base_import,
+    test_csv_file,
     test_demo,
     test_directory_search,
     test_fa_checks,
@@ -9,6 +11,9 @@ from . import (
     test_group_log,
     test_lib_doctests,
     test_rights,
+    test_spar_bank_load,
+    test_spar_directory_import,
+    test_spar_fa_preview,
     test_spar_fa_strategy,
     test_spar_fa_type,
     test_spar_fsp,
