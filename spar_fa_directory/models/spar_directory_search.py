@@ -38,6 +38,7 @@ _CLOSE_WORDS = """
                   FROM spar_directory_word AS known
                  WHERE asked.word ~ '^[^0-9]{6,}$'
                    AND known.word %% asked.word
+                   AND similarity(known.word, asked.word) >= 0.35
                    AND known.word <> asked.word
               ORDER BY similarity(known.word, asked.word) DESC, known.word
                  LIMIT 10)
@@ -170,7 +171,7 @@ class SparDirectorySearch(models.AbstractModel):
     def _get_found_domain(self, text: str) -> Domain:
         """All the records that `_find` finds, without their rank and its end."""
         found = SQL("SELECT NULL::integer AS id, 0 AS tier WHERE FALSE")
-        for attempt in self._get_attempts(text):
+        for attempt in self._get_attempts(text.replace("\0", " ")):
             found = self._build_found(attempt, None, None)
             few = SQL("SELECT FROM (%s) AS found LIMIT %s", found, attempt.enough)
             if len(self.env.execute_query(few)) >= attempt.enough:
@@ -194,12 +195,13 @@ class SparDirectorySearch(models.AbstractModel):
 
         :param domain: what else is asked of them; rights are those of the user
         """
+        text = text.replace("\0", " ").strip()
         end = min(MOST_FOUND, offset + limit if limit else MOST_FOUND)
         domain_ids = self._search(domain).subselect()
         found = []
         for attempt in self._get_attempts(text):
             most = max(end, attempt.enough)
-            query = self._build_ranked(attempt, text.strip(), domain_ids, most)
+            query = self._build_ranked(attempt, text, domain_ids, most)
             found = [row_id for (row_id,) in self.env.execute_query(query)]
             if len(found) >= attempt.enough:
                 break
@@ -229,7 +231,7 @@ class SparDirectorySearch(models.AbstractModel):
                 """SELECT token, EXISTS (SELECT FROM spar_directory_word
                                           WHERE word = token[1])
                      FROM spar_directory_tokens(%s) AS token LIMIT %s""",
-                text.replace("\0", " "),
+                text,
                 MOST_WORDS,
             )
         )
