@@ -1,3 +1,4 @@
+import doctest
 import json
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -116,7 +117,10 @@ class SourceCase(KeyringCase):
                 "client_secret": "s3cret-of-theirs",
             }
         )
-        cls.remote = RemoteSpar()
+
+    def setUp(self):
+        super().setUp()
+        self.remote = RemoteSpar()
 
     @contextmanager
     def _served(self):
@@ -349,7 +353,7 @@ class TestTrouble(SourceCase):
             {"providers": [build_provider("Q1", {"en": "Object"})]},
         ):
             with self.subTest(changed=changed):
-                self.remote.__init__()
+                self.remote = RemoteSpar()
                 self.remote.__dict__.update(changed)
                 self.source.place = False
                 self._fail("none of a SPAR directory")
@@ -436,7 +440,7 @@ class TestSettings(SourceCase):
 
     def test_addresses_that_lead_inside_are_refused(self):
         for url in (
-            "http://spar.example.org/spar/v1",
+            "http://10.0.0.1/spar/v1",
             "https://10.0.0.1/spar/v1",
             "https://[::1]/spar/v1",
             "file:///etc/passwd",
@@ -481,8 +485,6 @@ class TestSettings(SourceCase):
         self.assertFalse(self._find("QA"))
 
     def test_examples_of_the_pure_modules(self):
-        import doctest
-
         for module in (directory_client, directory_merge):
             done = doctest.testmod(module)
             self.assertTrue(done.attempted and not done.failed)
