@@ -10,6 +10,7 @@ from . import (
     test_fa_syntax,
     test_group_log,
     test_lib_doctests,
+    test_openg2p,
     test_rights,
     test_spar_bank_load,
     test_spar_directory_import,
