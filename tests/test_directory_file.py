@@ -11,7 +11,9 @@ from .backend import Refused, get_backend
 
 ROWS, KILLED_AFTER = 12_000, 2
 SCRIPT = b'env["spar.directory.import"]._cron_load()\n'
-COUNT = "SELECT count(*), count(DISTINCT code) FROM spar_fsp_branch WHERE import_id = %s"
+COUNT = (
+    "SELECT count(*), count(DISTINCT code) FROM spar_fsp_branch WHERE import_id = %s"
+)
 CHUNKS = "SELECT count(*), coalesce(sum(added), 0) FROM spar_directory_import_chunk"
 
 
@@ -86,11 +88,15 @@ def test_a_killed_loading_is_gone_on_with_and_doubles_nothing(server, administra
 def test_refused_rows_come_as_a_file_to_administrators_only(server, administrator):
     row_id = upload(administrator, ["NOBANK,Nowhere,N1,Marn"], "nowhere.csv")
     assert begin_loading(server).wait(300) == 0
-    action = administrator.call("spar.directory.import", "action_download_refused", [row_id])
+    action = administrator.call(
+        "spar.directory.import", "action_download_refused", [row_id]
+    )
     answer = administrator.session.get(f"{server.url}{action['url']}", timeout=60)
     lines = answer.content.decode("utf-8-sig").splitlines()
     assert lines[0].split(",")[3:] == ["provider", "name", "code", "city"]
-    assert lines[1].startswith("2,provider,") and lines[1].endswith("NOBANK,Nowhere,N1,Marn")
+    assert lines[1].startswith("2,provider,") and lines[1].endswith(
+        "NOBANK,Nowhere,N1,Marn"
+    )
     assert "nowhere" in answer.headers["Content-Disposition"]
 
     officer = get_backend(server, "officer")

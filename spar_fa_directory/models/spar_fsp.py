@@ -94,7 +94,8 @@ class SparFsp(models.Model):
             raise UserError(
                 self.env._(
                     "Financial addresses name %(providers)s: the code stays and the "
-                    "provider cannot be deleted. Archive it and add a new one. %(uses)s",
+                    "provider cannot be deleted. Archive it and add a new one. "
+                    "%(uses)s",
                     providers=", ".join(used.mapped("display_name")),
                     uses=used._get_uses_text(),
                 )

@@ -10,7 +10,7 @@ class SparFsp(models.Model):
     every employee can read.
     """
 
-    _inherit = "spar.fsp"
+    _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
 
     bank_id = fields.Many2one(
         "res.bank",

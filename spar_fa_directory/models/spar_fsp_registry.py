@@ -21,7 +21,7 @@ class BankLoad:
 class SparFsp(models.Model):
     """Providers that come from the public registry of banks (schwifty's)."""
 
-    _inherit = "spar.fsp"
+    _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
 
     registry_key = fields.Char(
         readonly=True,
@@ -62,7 +62,9 @@ class SparFsp(models.Model):
     @api.model
     def _tell_left_out(self, entry: bank_registry.LeftOut) -> str:
         return {
-            "duplicate": self.env._("Another entry with the same bank code was loaded."),
+            "duplicate": self.env._(
+                "Another entry with the same bank code was loaded."
+            ),
             "nameless": self.env._("The registry has no name or no code for it."),
         }[entry.reason]
 

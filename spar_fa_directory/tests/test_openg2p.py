@@ -208,7 +208,7 @@ class TestBridge(DirectoryCase):
 
 
 class TestEveryKind(DirectoryCase):
-    """Whatever people write: each kind of address comes apart as it was put together."""
+    """Whatever people write: each kind comes apart as it was put together."""
 
     def _draw_value(self, draw):
         if draw.random() < 0.5:
@@ -241,7 +241,11 @@ class TestEveryKind(DirectoryCase):
                     (0, 0, {"key": "serial", "label": "N"}),
                 ],
                 "strategy_ids": [
-                    (0, 0, {"name": "Own", "template": "own:{campaign}/{serial}@{scheme}"})
+                    (
+                        0,
+                        0,
+                        {"name": "Own", "template": "own:{campaign}/{serial}@{scheme}"},
+                    )
                 ],
             }
         )

@@ -58,8 +58,10 @@ class TestLoading(ImportCase):
             (east.provider_id, east.name, east.city, east.import_id, east.import_row),
             (self.bank, "East", "Marn", job, 2),
         )
-        self.assertEqual(self.branches.search(job.action_open_loaded()["domain"]), 
-                         self.branches.search([("code", "in", ["TB-E", "TB-W"])]))
+        self.assertEqual(
+            self.branches.search(job.action_open_loaded()["domain"]),
+            self.branches.search([("code", "in", ["TB-E", "TB-W"])]),
+        )
 
     def test_providers_are_loaded_and_linked_to_odoos_banks(self):
         odoo_bank = self.env["res.bank"].create({"name": "Estonian", "bic": "EESTEE20"})
@@ -92,7 +94,9 @@ class TestLoading(ImportCase):
 
     def test_columns_are_chosen_by_hand(self):
         job = self._upload("x,y,z\nTESTBANK,East,TB-E\n")
-        for column, name in zip(job.column_ids, ("provider", "name", "code"), strict=True):
+        for column, name in zip(
+            job.column_ids, ("provider", "name", "code"), strict=True
+        ):
             column.name = name
         job._load_now()
         self.assertEqual(self.branches.search([("code", "=", "TB-E")]).name, "East")
@@ -152,8 +156,7 @@ class TestRefusedRows(ImportCase):
 
     def test_bytes_of_another_encoding(self):
         data = (
-            "provider,name,code,city\nTESTBANK,Orl".encode()
-            + b"\xe9"
+            b"provider,name,code,city\nTESTBANK,Orl\xe9"
             + "ans,TB-E,Marn\nTESTBANK,Kept São,KEPT,Marn\n".encode()
         )
         self._assert_row_refused(None, "name", "save the file as UTF-8", data)
@@ -242,9 +245,7 @@ class TestRefusedFiles(ImportCase):
 class TestBackground(ImportCase):
     def setUp(self):
         super().setUp()
-        self.startPatcher(
-            patch.object(spar_directory_import_load, "CHUNK_ROWS", 2)
-        )
+        self.startPatcher(patch.object(spar_directory_import_load, "CHUNK_ROWS", 2))
         rows = [f"TESTBANK,Branch {number},B{number}," for number in range(9)]
         self.job = self._upload("\n".join(["provider,name,code,city", *rows]))
         self.job.action_load()

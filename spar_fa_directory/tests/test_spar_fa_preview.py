@@ -37,7 +37,9 @@ class TestPreview(DirectoryCase):
                 "account_number": "12@34.5678",
             },
         )
-        self.assertIn("as it should be", self._get_column(form, "problem")["account_number"])
+        self.assertIn(
+            "as it should be", self._get_column(form, "problem")["account_number"]
+        )
 
     def test_it_works_for_every_strategy(self):
         for strategy in self.strategies.search([]):
@@ -81,7 +83,9 @@ class TestPreview(DirectoryCase):
                 "part_ids": [(0, 0, {"key": "serial", "label": "Serial"})],
             }
         )
-        self.assertIn("Add a strategy", self._open(fa_type).note or self._typed(fa_type))
+        self.assertIn(
+            "Add a strategy", self._open(fa_type).note or self._typed(fa_type)
+        )
 
     def _typed(self, fa_type):
         form = self._open(fa_type)

@@ -63,7 +63,9 @@ class TestDirectoryUsed(StoreCase):
         self.assertEqual(mappings.search(action["domain"]), self.mapping_of(ID))
 
     def test_nothing_of_a_beneficiary_goes_to_odoos_bank_accounts(self):
-        odoo_bank = self.env["res.bank"].create({"name": "Test Bank", "bic": "TABUEE22"})
+        odoo_bank = self.env["res.bank"].create(
+            {"name": "Test Bank", "bic": "TABUEE22"}
+        )
         self.bank.bank_id = odoo_bank
         accounts = self.env["res.partner.bank"].with_context(active_test=False)
         before = accounts.search([]).ids, self.env["res.partner"].search_count([])
