@@ -3,6 +3,7 @@
 from . import (
     bank_registry,
     csv_file,
+    directory_page,
     directory_query,
     directory_rows,
     exceptions,
@@ -12,4 +13,5 @@ from . import (
     fa_mask,
     fa_reader,
     fa_syntax,
+    json_schema,
 )

@@ -2,6 +2,7 @@ from . import (
     test_base_import,
     test_csv_file,
     test_demo,
+    test_directory,
     test_directory_search,
     test_fa_checks,
     test_fa_examination,

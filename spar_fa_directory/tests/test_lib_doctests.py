@@ -5,23 +5,29 @@ from odoo.tests import BaseCase
 from ..lib import (
     bank_registry,
     csv_file,
+    directory_page,
+    directory_query,
     directory_rows,
     fa_checks,
     fa_keys,
     fa_mask,
     fa_reader,
     fa_syntax,
+    json_schema,
 )
 
 MODULES = (
     bank_registry,
     csv_file,
+    directory_page,
+    directory_query,
     directory_rows,
     fa_checks,
     fa_keys,
     fa_mask,
     fa_reader,
     fa_syntax,
+    json_schema,
 )
 
 
