@@ -70,7 +70,8 @@ class SparDirectory(models.AbstractModel):
     @api.model
     def _has_country(self, code: str) -> bool:
         countries_sudo = self.env["res.country"].sudo()
-        return bool(countries_sudo.search_count([("code", "=", code)], limit=1))
+        # The field would cut a longer code short.
+        return len(code) == 2 and bool(countries_sudo.search_count([("code", "=", code)], limit=1))
 
     # === PAGES === #
 

@@ -17,23 +17,23 @@ class DirectoryController(http.Controller):
 
     @http.route(f"{DIRECTORY_PATH}/providers", **_ROUTING)
     def list_providers(self):
-        return self._directory._list_providers(self._pairs, self._accepted)
+        return self._directory._list_providers(self._query, self._accepted)
 
     @http.route(f"{DIRECTORY_PATH}/providers/<path:code>/branches", **_ROUTING)
     def list_branches(self, code):
-        return self._directory._list_branches(code, self._pairs, self._accepted)
+        return self._directory._list_branches(code, self._query, self._accepted)
 
     @http.route(f"{DIRECTORY_PATH}/fa-types", **_ROUTING)
     def list_fa_types(self):
-        return self._directory._list_fa_types(self._pairs, self._accepted)
+        return self._directory._list_fa_types(self._query, self._accepted)
 
     @property
     def _directory(self):
         return request.env["spar.g2p.connect.directory"]
 
     @property
-    def _pairs(self) -> list[tuple[str, str]]:
-        return list(request.httprequest.args.items(multi=True))
+    def _query(self) -> bytes:
+        return request.httprequest.query_string
 
     @property
     def _accepted(self) -> list[str]:

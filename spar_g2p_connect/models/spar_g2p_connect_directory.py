@@ -18,8 +18,6 @@ from ..lib.directory_query import (
 )
 from ..lib.locales import choose_accepted
 
-Pairs = Iterable[tuple[str, str]]
-
 
 class SparG2pConnectDirectory(models.AbstractModel):
     """The directory over REST: a query string in, a document and headers out."""
@@ -28,9 +26,9 @@ class SparG2pConnectDirectory(models.AbstractModel):
     _description = "Directory over REST"
 
     @api.model
-    def _list_providers(self, pairs: Pairs, accepted: Iterable[str]) -> tuple:
+    def _list_providers(self, raw: bytes, accepted: Iterable[str]) -> tuple:
         """A page of providers; raises RequestRefused."""
-        members = read_members(pairs, PROVIDER_MEMBERS)
+        members = read_members(raw, PROVIDER_MEMBERS)
         directory, headers = self._get_directory(accepted)
         criteria = self._read_provider_criteria(members)
         page = self._find(criteria, directory._find_providers)
@@ -38,9 +36,9 @@ class SparG2pConnectDirectory(models.AbstractModel):
         return self._build_answer("providers", page, path, members, headers)
 
     @api.model
-    def _list_branches(self, code: str, pairs: Pairs, accepted: Iterable[str]) -> tuple:
+    def _list_branches(self, code: str, raw: bytes, accepted: Iterable[str]) -> tuple:
         """A page of a provider's branches; raises RequestRefused, HttpRefused."""
-        members = read_members(pairs, BRANCH_MEMBERS)
+        members = read_members(raw, BRANCH_MEMBERS)
         directory, headers = self._get_directory(accepted)
 
         def find(criteria: Criteria) -> Page:
@@ -55,9 +53,9 @@ class SparG2pConnectDirectory(models.AbstractModel):
         return self._build_answer("branches", page, path, members, headers)
 
     @api.model
-    def _list_fa_types(self, pairs: Pairs, accepted: Iterable[str]) -> tuple:
+    def _list_fa_types(self, raw: bytes, accepted: Iterable[str]) -> tuple:
         """All kinds of address; raises RequestRefused."""
-        read_members(pairs, frozenset())
+        read_members(raw, frozenset())
         directory, headers = self._get_directory(accepted)
         return {"fa_types": directory._list_fa_types()}, headers
 
