@@ -119,6 +119,11 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _get_problem_texts(self) -> dict[str, str]:
+        """Texts by code of `Problem`; a loader extends them with its own."""
+        return self._get_cell_texts() | self._get_row_texts()
+
+    @api.model
+    def _get_cell_texts(self) -> dict[str, str]:
         return {
             "missing": self.env._("This is empty: write it."),
             "encoding": self.env._(
@@ -133,6 +138,11 @@ class SparDirectoryLoader(models.AbstractModel):
                 "A spreadsheet has made a number of this code: format the column as "
                 "text and write the code again."
             ),
+        }
+
+    @api.model
+    def _get_row_texts(self) -> dict[str, str]:
+        return {
             "quote": self.env._(
                 "A quotation mark is not closed: close it, or write it twice where it "
                 "is meant."
@@ -144,16 +154,6 @@ class SparDirectoryLoader(models.AbstractModel):
                 "The row has %(count)s cells, the header %(width)s: put cells that "
                 "hold the delimiter in quotation marks."
             ),
-            "provider_unknown": self.env._(
-                "The directory has no provider with this code or name: load the "
-                "providers first, or correct it."
-            ),
-            "provider_unclear": self.env._(
-                "Several providers have this name: write the code instead."
-            ),
-            "provider_archived": self.env._(
-                "This provider is archived: restore it first."
-            ),
             "twice": self.env._(
                 "Row %(row)s of the file has the same code: delete one of them."
             ),
@@ -161,11 +161,4 @@ class SparDirectoryLoader(models.AbstractModel):
                 "The directory has this code already: delete the row, or choose to "
                 "update what is there."
             ),
-            "kind_unknown": self.env._(
-                "There is no such kind of provider. Choose from: %(kinds)s."
-            ),
-            "country_unknown": self.env._(
-                "There is no such country: write its two-letter code."
-            ),
-            "bic": self.env._("This is not a valid BIC: correct it or leave it empty."),
         }

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 from odoo import api, fields, models
 
 from ..lib import bank_registry
-from ..lib.bank_registry import KnownBank, get_whole_bic
+from ..lib.bank_registry import HEAD_OFFICE, KnownBank, get_whole_bic
 from ..lib.fa_reader import Place, fold_code
 
 
@@ -108,7 +108,7 @@ class SparFsp(models.Model):
             if (found := by_place.get(Place("code", fold_code(bank.code), "")))
         }
         whole = {get_whole_bic(bank.bic): bank.bic for bank in banks if bank.bic}
-        written = set(whole) | {bic.removesuffix("XXX") for bic in whole}
+        written = set(whole) | {bic.removesuffix(HEAD_OFFICE) for bic in whole}
         providers = self.search(
             [
                 ("registry_key", "=", False),
