@@ -96,8 +96,12 @@ def exchange(contract: dict, client: Client, operation: str, values: list) -> di
     return answer
 
 
+def build_address(key: str) -> str:
+    return f"account:0001-{key}@br01.demo"
+
+
 def build_person(key: str, **members) -> dict:
-    fa = f"account:{key}@br01.demo"
+    fa = build_address(key)
     return {"id": f"token:contract-{key}@nationalId", "fa": fa, **members}
 
 
@@ -124,9 +128,7 @@ def test_link_and_update_of_an_institution(contract, bank):
     assert answer["header"]["status"] == "succ", json.dumps(answer["header"])
     again = exchange(contract, bank, "link", people)
     assert again["header"]["status_reason_code"] == "rjct.errors.too_many"
-    exchange(
-        contract, bank, "update", [build_person("one", fa="account:9009@br01.demo")]
-    )
+    exchange(contract, bank, "update", [build_person("one", fa=build_address("9"))])
     unknown = exchange(contract, bank, "update", [build_person("nobody")])
     (item,) = unknown["message"]["update_response"]
     assert item["status_reason_code"] == "rjct.id.invalid"
@@ -137,7 +139,7 @@ def test_unlink_and_what_is_refused_of_it(contract, server):
     client = Client(server.api, make_participant(server, "contract", **rights))
     people = [build_person("leaving"), build_person("staying")]
     exchange(contract, client, "link", people)
-    wrong = build_person("staying", fa="account:other@br01.demo")
+    wrong = build_person("staying", fa=build_address("other"))
     asked = [{"id": people[0]["id"]}, wrong, {"id": "token:none@nationalId"}]
     answer = exchange(contract, client, "unlink", asked)
     codes = [
@@ -159,7 +161,7 @@ def test_resolve_in_every_way(contract, bank, payer):
     for client in (bank, payer):
         exchange(contract, client, "resolve", [{**asked, "scope": "details"}])
         exchange(contract, client, "resolve", [build_person("three")])
-        exchange(contract, client, "resolve", [{"fa": "account:three@br01.demo"}])
+        exchange(contract, client, "resolve", [{"fa": build_address("three")}])
 
 
 def test_rejected_headers(contract, bank):

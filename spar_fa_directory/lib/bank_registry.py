@@ -8,6 +8,8 @@ import schwifty.exceptions
 from schwifty import registry
 
 _SHORTEST_NAME = 2
+#: The branch in the BIC of a head office, which may be left out.
+HEAD_OFFICE = "X" * 3
 _WITHOUT_BRANCH = 8  # characters of a BIC that names no branch
 
 
@@ -81,8 +83,8 @@ def _clean_bic(bic: str) -> str:
 def get_whole_bic(bic: str) -> str:
     """A BIC with its branch: that of the head office when it names none.
 
-    >>> get_whole_bic("tabuee22"), get_whole_bic("TABUEE22XXX")
-    ('TABUEE22XXX', 'TABUEE22XXX')
+    >>> get_whole_bic("tabuee22") == get_whole_bic("TABUEE22") == "TABUEE22" + HEAD_OFFICE
+    True
     """
     bic = bic.strip().upper()
-    return f"{bic}XXX" if len(bic) == _WITHOUT_BRANCH else bic
+    return bic + HEAD_OFFICE if len(bic) == _WITHOUT_BRANCH else bic

@@ -49,7 +49,7 @@ class CsvFormat:
 
     @property
     def errors(self) -> str:
-        """Bytes that are no text are kept as lone surrogates, where that is possible."""
+        """Bytes that are no text are kept as lone surrogates, where that can be."""
         wide = self.encoding.startswith("utf-16")
         return "replace" if wide else "surrogateescape"
 

@@ -1,5 +1,6 @@
 import io
 from contextlib import closing
+from itertools import islice
 from typing import BinaryIO
 
 from odoo import api, fields, models
@@ -17,6 +18,7 @@ _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 class SparDirectoryImport(models.Model):
     """The file: how it is written, and which of its columns holds what."""
 
+    # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.import"
 
     @api.model_create_multi
@@ -53,8 +55,11 @@ class SparDirectoryImport(models.Model):
         if "delimiter" not in told or not self.delimiter:
             first_line = sample.decode(encoding, "replace").splitlines()[:1]
             values["delimiter"] = csv_file.guess_delimiter("".join(first_line))
-        # Not by our own write: it would inspect once more.
-        super().write(values | {"column_ids": self._prepare_columns(values)})
+        self._save_inspected(values | {"column_ids": self._prepare_columns(values)})
+
+    def _save_inspected(self, values: dict):
+        """Write without looking at the file once more."""
+        return super().write(values)
 
     def _check_sample(self, sample: bytes) -> None:
         if sample.startswith(_SPREADSHEETS):
@@ -97,7 +102,7 @@ class SparDirectoryImport(models.Model):
         rows = csv_file.read_records(
             stream, form, start=header.end, row=header.row, width=width
         )
-        return [header, *(record for record, _ in zip(rows, range(_SAMPLE_ROWS)))]
+        return [header, *islice(rows, _SAMPLE_ROWS)]
 
     @api.model
     def _build_sample(self, rows: list[list[str]], place: int) -> str:
@@ -108,7 +113,9 @@ class SparDirectoryImport(models.Model):
         """:raises UserError: when a column that is needed is missing, or there twice"""
         names = [name for name in self.column_ids.mapped("name") if name != "ignored"]
         labels = dict(self.env["spar.directory.import.column"]._selection_name())
-        if twice := [labels[name] for name in sorted(set(names)) if names.count(name) > 1]:
+        if twice := [
+            labels[name] for name in sorted(set(names)) if names.count(name) > 1
+        ]:
             raise UserError(
                 self.env._(
                     "Two columns of the file are taken for %(columns)s: choose one.",

@@ -20,6 +20,7 @@ CHUNK_ROWS = 2000
 class SparDirectoryImport(models.Model):
     """Loading a file in the background, some rows in each transaction."""
 
+    # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.import"
 
     @api.model
@@ -67,8 +68,8 @@ class SparDirectoryImport(models.Model):
 
     def _get_failure_text(self) -> str:
         return self.env._(
-            "Loading stopped at an unexpected error, which the server's log tells. What "
-            "was loaded so far stays; load again to go on."
+            "Loading stopped at an unexpected error, which the server's log tells. "
+            "What was loaded so far stays; load again to go on."
         )
 
     def _load_chunks(self) -> Iterator[int]:

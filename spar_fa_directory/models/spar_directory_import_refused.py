@@ -10,6 +10,7 @@ from ..lib.csv_file import guard_cell, split_line
 class SparDirectoryImport(models.Model):
     """The refused rows as a file: mended, it can be uploaded as it is."""
 
+    # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.import"
 
     refused_file = fields.Binary(compute="_compute_refused_file")
@@ -46,8 +47,9 @@ class SparDirectoryImport(models.Model):
     def action_download_refused(self):
         self.ensure_one()
         query = f"model={self._name}&id={self.id}&field=refused_file"
+        query += "&filename_field=refused_filename&download=true"
         return {
             "type": "ir.actions.act_url",
-            "url": f"/web/content?{query}&filename_field=refused_filename&download=true",
+            "url": f"/web/content?{query}",
             "target": "download",
         }

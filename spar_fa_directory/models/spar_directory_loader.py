@@ -119,44 +119,46 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _get_problem_texts(self) -> dict[str, str]:
-        _ = self.env._
+        """Texts by code of `Problem`; a loader extends them with its own."""
+        return self._get_cell_texts() | self._get_row_texts()
+
+    @api.model
+    def _get_cell_texts(self) -> dict[str, str]:
         return {
-            "missing": _("This is empty: write it."),
-            "encoding": _(
+            "missing": self.env._("This is empty: write it."),
+            "encoding": self.env._(
                 "Some letters are not in the encoding that was chosen: save the file "
                 "as UTF-8, or choose its encoding."
             ),
-            "too_long": _("This is longer than 250 characters: shorten it."),
-            "control": _("There are signs that cannot be seen: type it anew."),
-            "space": _("A code has no spaces: take them out."),
-            "signs": _("A code has plain letters, digits and signs only."),
-            "number": _(
+            "too_long": self.env._("This is longer than 250 characters: shorten it."),
+            "control": self.env._("There are signs that cannot be seen: type it anew."),
+            "space": self.env._("A code has no spaces: take them out."),
+            "signs": self.env._("A code has plain letters, digits and signs only."),
+            "number": self.env._(
                 "A spreadsheet has made a number of this code: format the column as "
                 "text and write the code again."
             ),
-            "quote": _(
+        }
+
+    @api.model
+    def _get_row_texts(self) -> dict[str, str]:
+        return {
+            "quote": self.env._(
                 "A quotation mark is not closed: close it, or write it twice where it "
                 "is meant."
             ),
-            "long": _("This row is far too long: see whether line breaks are missing."),
-            "cells": _(
+            "long": self.env._(
+                "This row is far too long: see whether line breaks are missing."
+            ),
+            "cells": self.env._(
                 "The row has %(count)s cells, the header %(width)s: put cells that "
                 "hold the delimiter in quotation marks."
             ),
-            "provider_unknown": _(
-                "The directory has no provider with this code or name: load the "
-                "providers first, or correct it."
+            "twice": self.env._(
+                "Row %(row)s of the file has the same code: delete one of them."
             ),
-            "provider_unclear": _(
-                "Several providers have this name: write the code instead."
-            ),
-            "provider_archived": _("This provider is archived: restore it first."),
-            "twice": _("Row %(row)s of the file has the same code: delete one of them."),
-            "exists": _(
+            "exists": self.env._(
                 "The directory has this code already: delete the row, or choose to "
                 "update what is there."
             ),
-            "kind_unknown": _("There is no such kind of provider. Choose from: %(kinds)s."),
-            "country_unknown": _("There is no such country: write its two-letter code."),
-            "bic": _("This is not a valid BIC: correct it or leave it empty."),
         }

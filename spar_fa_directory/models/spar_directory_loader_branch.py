@@ -76,6 +76,21 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
         return providers.id if providers.active else "provider_archived"
 
     @api.model
+    def _get_problem_texts(self) -> dict[str, str]:
+        return super()._get_problem_texts() | {
+            "provider_unknown": self.env._(
+                "The directory has no provider with this code or name: load the "
+                "providers first, or correct it."
+            ),
+            "provider_unclear": self.env._(
+                "Several providers have this name: write the code instead."
+            ),
+            "provider_archived": self.env._(
+                "This provider is archived: restore it first."
+            ),
+        }
+
+    @api.model
     def _search_existing(self, keys: list[tuple]) -> dict[tuple, Existing]:
         query = SQL(
             """

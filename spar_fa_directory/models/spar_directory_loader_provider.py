@@ -96,6 +96,18 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
         }
 
     @api.model
+    def _get_problem_texts(self) -> dict[str, str]:
+        return super()._get_problem_texts() | {
+            "kind_unknown": self.env._(
+                "There is no such kind of provider. Choose from: %(kinds)s."
+            ),
+            "country_unknown": self.env._(
+                "There is no such country: write its two-letter code."
+            ),
+            "bic": self.env._("This is not a valid BIC: correct it or leave it empty."),
+        }
+
+    @api.model
     def _search_existing(self, keys: list[tuple]) -> dict[tuple, Existing]:
         query = SQL(
             """

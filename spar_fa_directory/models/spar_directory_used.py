@@ -55,7 +55,9 @@ class SparDirectoryUsed(models.AbstractModel):
         if len(self) > 3:
             names += ", …"
         if count == 1:
-            return self.env._("1 financial address in force names %(names)s.", names=names)
+            return self.env._(
+                "1 financial address in force names %(names)s.", names=names
+            )
         if not count:
             return ""
         return self.env._(

@@ -94,7 +94,8 @@ class SparFsp(models.Model):
             raise UserError(
                 self.env._(
                     "Financial addresses name %(providers)s: the code stays and the "
-                    "provider cannot be deleted. Archive it and add a new one. %(uses)s",
+                    "provider cannot be deleted. Archive it and add a new one. "
+                    "%(uses)s",
                     providers=", ".join(used.mapped("display_name")),
                     uses=used._get_uses_text(),
                 )
@@ -110,6 +111,8 @@ class SparFsp(models.Model):
         :return: known providers only
         """
         by = {kind: [p for p in places if p.by == kind] for kind in ("code", "bic")}
+        self.flush_model(["code", "bic", "kind", "country_id", "active"])
+        self.env["spar.fsp.branch"].flush_model(["code", "provider_id", "active"])
         found = {}
         for kind, asked in by.items():
             if asked:
@@ -118,8 +121,6 @@ class SparFsp(models.Model):
 
     @api.model
     def _search_places_by(self, kind: str, places: list[Place]) -> dict[Place, Holder]:
-        self.flush_model(["code", "bic", "kind", "country_id", "active"])
-        self.env["spar.fsp.branch"].flush_model(["code", "provider_id", "active"])
         rows = self.env.execute_query(
             SQL(
                 """

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..lib.bank_registry import get_whole_bic
+from ..lib.bank_registry import HEAD_OFFICE, get_whole_bic
 
 
 class SparFsp(models.Model):
@@ -10,7 +10,7 @@ class SparFsp(models.Model):
     every employee can read.
     """
 
-    _inherit = "spar.fsp"
+    _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
 
     bank_id = fields.Many2one(
         "res.bank",
@@ -41,10 +41,10 @@ class SparFsp(models.Model):
     def _search_odoo_banks(self, bics: list[str]) -> dict[str, int]:
         """Odoo's banks by their BICs, those that one bank alone has.
 
-        :return: {BIC with its branch: id}; the head office may go without `XXX`
+        :return: {BIC with its branch: id}
         """
         wanted = {get_whole_bic(bic) for bic in bics if bic}
-        written = wanted | {bic.removesuffix("XXX") for bic in wanted}
+        written = wanted | {bic.removesuffix(HEAD_OFFICE) for bic in wanted}
         banks = self.env["res.bank"].search([("bic", "in", sorted(written))])
         by_bic = banks.grouped(lambda bank: get_whole_bic(bank.bic))
         return {bic: bank.id for bic, bank in by_bic.items() if len(bank) == 1}

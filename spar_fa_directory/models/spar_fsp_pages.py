@@ -4,9 +4,9 @@ from odoo import fields, models
 class SparFsp(models.Model):
     """What the provider's page shows."""
 
-    _inherit = "spar.fsp"
+    _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
 
-    branch_count = fields.Integer("Branch Count", compute="_compute_branch_count")
+    branch_count = fields.Integer(compute="_compute_branch_count")
 
     def _compute_branch_count(self):
         groups = self.env["spar.fsp.branch"]._read_group(

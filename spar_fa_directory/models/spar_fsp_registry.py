@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 from odoo import api, fields, models
 
 from ..lib import bank_registry
-from ..lib.bank_registry import KnownBank, get_whole_bic
+from ..lib.bank_registry import HEAD_OFFICE, KnownBank, get_whole_bic
 from ..lib.fa_reader import Place, fold_code
 
 
@@ -21,7 +21,7 @@ class BankLoad:
 class SparFsp(models.Model):
     """Providers that come from the public registry of banks (schwifty's)."""
 
-    _inherit = "spar.fsp"
+    _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
 
     registry_key = fields.Char(
         readonly=True,
@@ -62,7 +62,9 @@ class SparFsp(models.Model):
     @api.model
     def _tell_left_out(self, entry: bank_registry.LeftOut) -> str:
         return {
-            "duplicate": self.env._("Another entry with the same bank code was loaded."),
+            "duplicate": self.env._(
+                "Another entry with the same bank code was loaded."
+            ),
             "nameless": self.env._("The registry has no name or no code for it."),
         }[entry.reason]
 
@@ -106,7 +108,7 @@ class SparFsp(models.Model):
             if (found := by_place.get(Place("code", fold_code(bank.code), "")))
         }
         whole = {get_whole_bic(bank.bic): bank.bic for bank in banks if bank.bic}
-        written = set(whole) | {bic.removesuffix("XXX") for bic in whole}
+        written = set(whole) | {bic.removesuffix(HEAD_OFFICE) for bic in whole}
         providers = self.search(
             [
                 ("registry_key", "=", False),

@@ -4,7 +4,7 @@ from odoo import fields, models
 class SparFsp(models.Model):
     """The file that a provider came with."""
 
-    _inherit = "spar.fsp"
+    _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
 
     import_id = fields.Many2one(
         "spar.directory.import",

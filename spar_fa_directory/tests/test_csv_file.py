@@ -59,7 +59,9 @@ class TestRecords(BaseCase):
         data = b'a,b\n5" pipe,1\nx,2\n6" pipe,3\ny,4\n'
         records = read(data, width=2)
         self.assertEqual([r.row for r in records if r.problem], [2, 4])
-        self.assertEqual([r.cells for r in records if r.cells][1:], [["x", "2"], ["y", "4"]])
+        self.assertEqual(
+            [r.cells for r in records if r.cells][1:], [["x", "2"], ["y", "4"]]
+        )
 
     def test_a_line_without_end_is_refused_piece_by_piece(self):
         records = read(b"a,b\n" + b"x" * 250_000 + b"\n1,2\n", width=2)

@@ -58,7 +58,9 @@ class TestDirectory(DirectoryCase):
         page = self.directory._find_providers(Criteria(country="XQ", limit=1))
         self._add("A0", "B1")
         criteria = Criteria(country="XQ", limit=1, cursor=page.next)
-        self.assertEqual(self.directory._find_providers(criteria).items[0]["code"], "B1")
+        self.assertEqual(
+            self.directory._find_providers(criteria).items[0]["code"], "B1"
+        )
 
     def test_kind_and_country_leave_others_out(self):
         self.assertEqual(self._list(country="XQ", kind="wallet"), [])
@@ -68,7 +70,9 @@ class TestDirectory(DirectoryCase):
     def test_archived_ones_are_told_when_asked_for_only(self):
         self.bank.action_archive()
         self.assertEqual(self._list(country="XQ"), [])
-        page = self.directory._find_providers(Criteria(country="XQ", with_archived=True))
+        page = self.directory._find_providers(
+            Criteria(country="XQ", with_archived=True)
+        )
         self.assertTrue(page.items[0]["archived"])
 
     def test_branches_are_those_of_the_provider(self):
@@ -79,7 +83,9 @@ class TestDirectory(DirectoryCase):
             page.items,
             [{"code": "TB-S", "name": "South", "city": "Sella", "archived": False}],
         )
-        self.assertEqual(self.directory._find_branches("TESTWALLET", Criteria()).items, [])
+        self.assertEqual(
+            self.directory._find_branches("TESTWALLET", Criteria()).items, []
+        )
 
     def test_an_unknown_or_archived_provider_has_no_branches(self):
         self.assertIsNone(self.directory._find_branches("NONE", Criteria()))
@@ -108,7 +114,9 @@ class TestDirectory(DirectoryCase):
         self.assertTrue(parts["account_number"]["schema"]["pattern"].startswith("^(?:"))
         self.assertEqual(parts["account_number"]["check"]["code"], "regex")
         self.assertIsNone(parts["bank_code"]["check"])
-        numbers = [s["number"] for s in told["bank_account"]["strategies"] if s["default"]]
+        numbers = [
+            s["number"] for s in told["bank_account"]["strategies"] if s["default"]
+        ]
         self.assertEqual(numbers, [1])
 
     def test_names_and_labels_are_in_the_language_asked_for(self):

@@ -64,7 +64,9 @@ class TestSearch(SearchCase):
                 self.assertEqual(self._get_first(text), (self.zindia, "Qatnagiri"))
 
     def test_half_typed_words(self):
-        self.assertEqual(self._get_first("bank of zin qatna"), (self.zindia, "Qatnagiri"))
+        self.assertEqual(
+            self._get_first("bank of zin qatna"), (self.zindia, "Qatnagiri")
+        )
 
     def test_one_word_that_nobody_has(self):
         text = "bank of zindia qatnagiri maharashtra"
@@ -185,7 +187,10 @@ class TestSearchOfLists(SearchCase):
         self.assertFalse(others & (self.zindia | self.union).branch_ids)
 
     def test_it_goes_with_other_conditions(self):
-        domain = [("found_by", "ilike", "qatnagiri"), ("provider_id", "=", self.union.id)]
+        domain = [
+            ("found_by", "ilike", "qatnagiri"),
+            ("provider_id", "=", self.union.id),
+        ]
         self.assertEqual(len(self.branches.search(domain)), 2)
         self.assertEqual(self.branches.search_count(["!", domain[0], domain[1]]), 1)
 

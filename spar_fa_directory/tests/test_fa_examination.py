@@ -32,9 +32,9 @@ HOLDERS = [
 
 
 class TestExamination(BaseCase):
-    def _examine(self, text, holder=GOOD, kinds=KINDS):
+    def _examine(self, text, holder=GOOD, kinds=None):
         readings = fa_reader.read_text(BY_SCHEME, text)
-        return examine(readings[0] if readings else None, holder, kinds)
+        return examine(readings[0] if readings else None, holder, kinds or KINDS)
 
     def test_whatever_can_be_wrong_with_who_holds_it(self):
         for holder, problem in HOLDERS:

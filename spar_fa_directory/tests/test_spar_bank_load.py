@@ -7,11 +7,11 @@ from ..lib import bank_registry
 from ..lib.bank_registry import KnownBank, LeftOut
 from .common import DirectoryCase
 
-BANKS = [
+BANKS = (
     KnownBank("EE-00", "First", "TABUEE22"),
     KnownBank("EE-01", "Second", "EEUHEE2X"),
     KnownBank("EE-02", "Third", ""),
-]
+)
 
 
 class TestBankLoad(DirectoryCase):
@@ -91,7 +91,9 @@ class TestBankLoad(DirectoryCase):
         self.assertIn("First", self._load().added)
 
     def test_what_is_left_out_is_told(self):
-        load = self._load(left_out=[LeftOut("Branch", "duplicate"), LeftOut("", "nameless")])
+        load = self._load(
+            left_out=[LeftOut("Branch", "duplicate"), LeftOut("", "nameless")]
+        )
         self.assertIn("same bank code", load.refused[0][1])
         self.assertIn("no name", load.refused[1][1])
 
@@ -141,7 +143,11 @@ class TestBankLoad(DirectoryCase):
 class TestOdooBank(DirectoryCase):
     def test_a_bank_offers_its_name_and_bic(self):
         bank = self.env["res.bank"].create(
-            {"name": "Reserve", "bic": "TABUEE22", "country": self.env.ref("base.ee").id}
+            {
+                "name": "Reserve",
+                "bic": "TABUEE22",
+                "country": self.env.ref("base.ee").id,
+            }
         )
         form = Form(self.env["spar.fsp"])
         form.bank_id = bank

@@ -3,6 +3,8 @@ import io
 import zipfile
 from unittest.mock import patch
 
+import psycopg2
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form
 from odoo.tools import mute_logger
@@ -58,8 +60,10 @@ class TestLoading(ImportCase):
             (east.provider_id, east.name, east.city, east.import_id, east.import_row),
             (self.bank, "East", "Marn", job, 2),
         )
-        self.assertEqual(self.branches.search(job.action_open_loaded()["domain"]), 
-                         self.branches.search([("code", "in", ["TB-E", "TB-W"])]))
+        self.assertEqual(
+            self.branches.search(job.action_open_loaded()["domain"]),
+            self.branches.search([("code", "in", ["TB-E", "TB-W"])]),
+        )
 
     def test_providers_are_loaded_and_linked_to_odoos_banks(self):
         odoo_bank = self.env["res.bank"].create({"name": "Estonian", "bic": "EESTEE20"})
@@ -92,7 +96,9 @@ class TestLoading(ImportCase):
 
     def test_columns_are_chosen_by_hand(self):
         job = self._upload("x,y,z\nTESTBANK,East,TB-E\n")
-        for column, name in zip(job.column_ids, ("provider", "name", "code"), strict=True):
+        for column, name in zip(
+            job.column_ids, ("provider", "name", "code"), strict=True
+        ):
             column.name = name
         job._load_now()
         self.assertEqual(self.branches.search([("code", "=", "TB-E")]).name, "East")
@@ -129,6 +135,57 @@ class TestLoading(ImportCase):
         self.assertEqual(self.branches.search([("code", "=", "TB-E")]).city, "=1+1")
 
 
+class TestProviders(ImportCase):
+    HEADER = "code,name,kind,country,bic\n"
+
+    def _find(self, code):
+        return self.env["spar.fsp"].search([("code", "=", code)])
+
+    def test_kinds_and_countries_are_written_as_people_do(self):
+        self._load(
+            self.HEADER
+            + "A1,One,WALLET,ee,\nA2,Two,e-mail wallet,Estonia,\nA3,Three,,,\n",
+            kind="provider",
+        )
+        one, two, three = (self._find(code) for code in ("A1", "A2", "A3"))
+        self.assertEqual((one.kind, one.country_id.code), ("wallet", "EE"))
+        self.assertEqual((two.kind, two.country_id.code), ("email_wallet", "EE"))
+        self.assertEqual((three.kind, three.country_id.code), ("bank", False))
+
+    def test_what_is_there_is_updated_and_its_code_stays(self):
+        job = self._load(
+            self.HEADER + "testbank,Renamed,,EE,\n",
+            kind="provider",
+            on_existing="update",
+        )
+        self.assertEqual((job.added_count, job.updated_count), (0, 1))
+        self.assertEqual((self.bank.name, self.bank.code), ("Renamed", "TestBank"))
+        self.assertEqual(self.bank.bic, "TESTDEFFXXX")
+        self.assertEqual(self.bank.country_id.code, "EE")
+
+    def test_providers_and_then_their_branches(self):
+        self._load(self.HEADER + "NEW1,New Bank,bank,EE,\n", kind="provider")
+        job = self._load("bank,branch,ifsc\nNew Bank,East,E1\nnew1,West,W1\n")
+        self.assertEqual(job.added_count, 2)
+        self.assertEqual(self._find("NEW1").branch_ids.mapped("code"), ["E1", "W1"])
+
+    def test_loading_the_same_file_again_refuses_or_changes_nothing(self):
+        data = self.HEADER + "NEW1,New Bank,bank,EE,\nNEW2,Other,bank,EE,\n"
+        self._load(data, kind="provider")
+        again = self._load(data, kind="provider")
+        self.assertEqual((again.added_count, again.refused_count), (0, 2))
+        updated = self._load(data, kind="provider", on_existing="update")
+        self.assertEqual((updated.added_count, updated.updated_count), (0, 2))
+        self.assertEqual(len(self._find("NEW1")), 1)
+
+    def test_deleting_the_file_leaves_what_it_brought(self):
+        job = self._load(GOOD)
+        loaded = self.branches.search([("import_id", "=", job.id)])
+        job.unlink()
+        self.assertEqual(len(loaded.exists()), 2)
+        self.assertFalse(loaded.import_id)
+
+
 class TestRefusedRows(ImportCase):
     def test_cells_that_cannot_be_loaded(self):
         for row, header, text in [
@@ -152,8 +209,7 @@ class TestRefusedRows(ImportCase):
 
     def test_bytes_of_another_encoding(self):
         data = (
-            "provider,name,code,city\nTESTBANK,Orl".encode()
-            + b"\xe9"
+            b"provider,name,code,city\nTESTBANK,Orl\xe9"
             + "ans,TB-E,Marn\nTESTBANK,Kept São,KEPT,Marn\n".encode()
         )
         self._assert_row_refused(None, "name", "save the file as UTF-8", data)
@@ -242,9 +298,7 @@ class TestRefusedFiles(ImportCase):
 class TestBackground(ImportCase):
     def setUp(self):
         super().setUp()
-        self.startPatcher(
-            patch.object(spar_directory_import_load, "CHUNK_ROWS", 2)
-        )
+        self.startPatcher(patch.object(spar_directory_import_load, "CHUNK_ROWS", 2))
         rows = [f"TESTBANK,Branch {number},B{number}," for number in range(9)]
         self.job = self._upload("\n".join(["provider,name,code,city", *rows]))
         self.job.action_load()
@@ -302,6 +356,44 @@ class TestBackground(ImportCase):
         self.job.action_load()
         self._run()
         self.assertEqual((self.job.state, self._count()), ("done", 9))
+
+    def test_the_scheduler_is_called_at_once(self):
+        cron = self.env.ref("spar_fa_directory.ir_cron_load")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        self.assertTrue(triggers)
+
+    def test_files_are_loaded_one_after_the_other(self):
+        other = self._upload(GOOD)
+        other.action_load()
+        self._run()
+        self.assertEqual((self.job.state, other.state), ("done", "done"))
+        self.assertEqual(other.added_count, 2)
+
+    def test_another_file_in_its_place_begins_anew(self):
+        self._run(1, 0)
+        self.job.action_stop()
+        self.job.write({"file": base64.b64encode(GOOD.encode())})
+        self.assertEqual((self.job.progress, self.job.added_count), (0, 0))
+        self.job.action_load()
+        self._run()
+        self.assertEqual((self.job.state, self.job.added_count), ("done", 2))
+
+    def test_the_same_rows_are_never_counted_twice(self):
+        self._run(1, 0)
+        chunk = self.job.chunk_ids[0]
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(psycopg2.errors.UniqueViolation),
+        ):
+            chunk.copy({"import_id": self.job.id, "row": chunk.row})
+
+    def test_what_is_done_is_not_done_again(self):
+        self._run()
+        for action in (self.job.action_load, self.job.action_check, self.job._load_now):
+            with self.assertRaises(UserError):
+                action()
+        self._run()
+        self.assertEqual(self._count(), 9)
 
     def test_who_lost_the_right_loads_no_more(self):
         self.administrator.group_ids -= self.env.ref(

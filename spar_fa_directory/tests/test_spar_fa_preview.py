@@ -37,7 +37,9 @@ class TestPreview(DirectoryCase):
                 "account_number": "12@34.5678",
             },
         )
-        self.assertIn("as it should be", self._get_column(form, "problem")["account_number"])
+        self.assertIn(
+            "as it should be", self._get_column(form, "problem")["account_number"]
+        )
 
     def test_it_works_for_every_strategy(self):
         for strategy in self.strategies.search([]):
@@ -65,6 +67,62 @@ class TestPreview(DirectoryCase):
         self.assertIn("no branch", problems["branch_code"])
         self.assertFalse(problems["account_number"])
 
+    def _get_problem(self, key, **values):
+        form = self._open(self.bank_type)
+        parts = {"bank_code": "TESTBANK", "branch_code": "TB.N"}
+        self._type(form, **(parts | {"account_number": "1234567890"} | values))
+        return self._get_column(form, "problem")[key]
+
+    def test_codes_may_be_typed_in_any_case(self):
+        self.assertFalse(self._get_problem("bank_code"))
+        self.assertFalse(self._get_problem("branch_code"))
+
+    def test_what_is_archived_is_told(self):
+        self.north.action_archive()
+        self.assertIn("archived", self._get_problem("branch_code"))
+        self.bank.action_archive()
+        self.assertIn("archived", self._get_problem("bank_code"))
+
+    def test_a_provider_of_another_kind_is_told(self):
+        problem = self._get_problem("bank_code", bank_code="TESTWALLET")
+        self.assertIn("another kind", problem)
+
+    def test_a_branch_of_another_bank_is_told(self):
+        self.env["spar.fsp"].create({"name": "Other", "code": "OTHER"})
+        problem = self._get_problem("branch_code", bank_code="OTHER")
+        self.assertIn("no branch", problem)
+
+    def test_another_provider_takes_its_branch_away(self):
+        form = self._open(self.bank_type)
+        form.provider_id = self.bank
+        form.branch_id = self.north
+        form.provider_id = self.env["spar.fsp"].create({"name": "O", "code": "O1"})
+        self.assertFalse(form.branch_id)
+        self.assertEqual(self._get_column(form, "value")["bank_code"], "O1")
+        self.assertFalse(self._get_column(form, "value")["branch_code"])
+
+    def test_values_that_hold_the_delimiters_come_back(self):
+        form = self._open(self.bank_type)
+        for value in ("1@2.3", "%40", "a\u202eb", "\U0001f600", "x" * 10_000):
+            with self.subTest(value=value[:9]):
+                self._type(form, bank_code="A.B", account_number=value)
+                self.assertEqual(
+                    self._get_column(form, "read_back")["account_number"], value
+                )
+
+    def test_a_template_that_others_would_take_is_told(self):
+        twin = self.strategies.create(
+            {
+                "name": "Twin",
+                "type_id": self.wallet_type.id,
+                "template": "account:{phone_number}@x.{wallet_code}",
+            }
+        )
+        form = self._open(self.wallet_type, strategy_id=twin.id)
+        form.provider_id = self.wallet
+        self._type(form, phone_number="+15551234567")
+        self.assertIn("Strategy 1 ", form.note)
+
     def test_a_strategy_that_wants_more_says_what(self):
         bic = self.strategies.search([("number", "=", 41)])
         form = self._open(self.bank_type, strategy_id=bic.id)
@@ -81,7 +139,9 @@ class TestPreview(DirectoryCase):
                 "part_ids": [(0, 0, {"key": "serial", "label": "Serial"})],
             }
         )
-        self.assertIn("Add a strategy", self._open(fa_type).note or self._typed(fa_type))
+        self.assertIn(
+            "Add a strategy", self._open(fa_type).note or self._typed(fa_type)
+        )
 
     def _typed(self, fa_type):
         form = self._open(fa_type)

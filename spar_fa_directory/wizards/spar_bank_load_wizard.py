@@ -26,7 +26,7 @@ class SparBankLoadWizard(models.TransientModel):
     same_count = fields.Integer("Unchanged", readonly=True)
     kept_count = fields.Integer("Kept as Staff Have Them", readonly=True)
     refused_count = fields.Integer("Left Out", readonly=True)
-    kept = fields.Text("Kept", readonly=True)
+    kept = fields.Text(readonly=True)
     refused = fields.Text("Left Out, and Why", readonly=True)
 
     @api.model

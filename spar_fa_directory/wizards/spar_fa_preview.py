@@ -149,7 +149,9 @@ class SparFaPreviewPart(models.TransientModel):
     _order = "part_id"
 
     preview_id = fields.Many2one("spar.fa.preview", required=True, ondelete="cascade")
-    part_id = fields.Many2one("spar.fa.type.part", "Described", required=True, ondelete="cascade")
+    part_id = fields.Many2one(
+        "spar.fa.type.part", "Described", required=True, ondelete="cascade"
+    )
     label = fields.Char(related="part_id.label", string="Part")
     help = fields.Char(related="part_id.help")
     kind = fields.Selection(related="part_id.kind")

@@ -38,4 +38,18 @@ class SparDirectoryUsed(models.AbstractModel):
             column=SQL.identifier(_COLUMNS[self._name]),
         )
         rows = self.env.execute_query(query)
-        return super()._count_uses() | {row_id: Uses(*counts) for row_id, *counts in rows}
+        return super()._count_uses() | {
+            row_id: Uses(*counts) for row_id, *counts in rows
+        }
+
+    def action_open_mappings(self):
+        """The addresses that name the record: those in force, others by the filters."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "spar_mapper.spar_mapping_action"
+        )
+        return {
+            **action,
+            "display_name": self.display_name,
+            "domain": [(_COLUMNS[self._name], "=", self.id)],
+        }

@@ -70,11 +70,25 @@ class SparStaffAnswers(models.AbstractModel):
     @api.model
     def _get_address_refusal(self, result: Result) -> str:
         """What is wrong with the address, and what to do."""
+        part = (result.problem_values or {}).get("part", "")
         texts = {
+            **self._get_holder_refusals(),
             "unread": self.env._(
                 "Address: it is written like no kind of address. Choose the kind and "
                 "fill in its parts."
             ),
+            "part": self.env._(
+                "%(part)s: it does not pass its check. Compare it with the document.",
+                part=part,
+            ),
+        }
+        return texts.get(result.problem) or self.env._(
+            "Address: it cannot be used; see its parts."
+        )
+
+    @api.model
+    def _get_holder_refusals(self) -> dict[str, str]:
+        return {
             "provider_unknown": self.env._(
                 "Provider: the directory has none with this code. Search for it by "
                 "name."
@@ -92,11 +106,4 @@ class SparStaffAnswers(models.AbstractModel):
             "branch_archived": self.env._(
                 "Branch: it is archived. Choose the one that took its place."
             ),
-            "part": self.env._(
-                "%(part)s: it does not pass its check. Compare it with the document.",
-                part=(result.problem_values or {}).get("part", ""),
-            ),
         }
-        return texts.get(result.problem) or self.env._(
-            "Address: it cannot be used; see its parts."
-        )
