@@ -92,7 +92,7 @@ class SparCallback(models.Model):
                                   WHERE participant_id = p.id AND state = 'waiting'
                                     AND claimed_until > %(now)s)
                            LIMIT %(limit)s)
-                RETURNING id, message_id, participant_id, url""",
+                RETURNING id, participant_id, url""",
                 now=SQL("(clock_timestamp() AT TIME ZONE 'UTC')"),
                 claim=SQL("%s * interval '1 second'", _CLAIM_SECONDS),
                 limit=limit,
@@ -101,11 +101,9 @@ class SparCallback(models.Model):
         return [self._build_delivery(*row) for row in rows]
 
     @api.model
-    def _build_delivery(
-        self, row_id: int, message_row: int, participant_id: int, url: str
-    ) -> Delivery:
+    def _build_delivery(self, row_id: int, participant_id: int, url: str) -> Delivery:
         participant = self.env["spar.participant"].browse(participant_id)
-        document, headers = self._sign(participant, self._get_document(message_row))
+        document, headers = self._sign(participant, self._get_document(row_id))
         return Delivery(
             row_id,
             participant_id,
@@ -126,17 +124,21 @@ class SparCallback(models.Model):
         )
 
     @api.model
-    def _get_document(self, message_row: int) -> dict:
-        """The stored answer as it is sent now: only its time is new."""
-        messages = self.env["spar.message"]
-        rows = self.env.execute_query(
+    def _get_document(self, row_id: int) -> dict:
+        """What is sent now: only its time is new."""
+        ((uuid, sealed, message_uuid, answer),) = self.env.execute_query(
             SQL(
-                "SELECT uuid, sealed_answer FROM spar_message WHERE id = %s",
-                message_row,
+                """SELECT c.uuid, c.sealed, m.uuid, m.sealed_answer
+                     FROM spar_callback c JOIN spar_message m ON m.id = c.message_id
+                    WHERE c.id = %s""",
+                row_id,
             )
         )
-        keyring = self.env["spar.keyring"]._open()
-        document = messages._unseal(keyring, *rows[0])
+        if sealed:
+            document = self._unseal(uuid, sealed)
+        else:
+            keyring = self.env["spar.keyring"]._open()
+            document = self.env["spar.message"]._unseal(keyring, message_uuid, answer)
         document["header"]["message_ts"] = format_timestamp(now())
         return document
 
