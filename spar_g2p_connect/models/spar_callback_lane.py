@@ -25,6 +25,8 @@ _CLAIM_SECONDS = delivery.TIMEOUT + delivery.TOKEN_TIMEOUT + 15
 
 _TOKENS = delivery.Tokens()
 
+_NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
+
 
 class SparCallback(models.Model):
     """The lanes in which callbacks are sent.
@@ -79,23 +81,11 @@ class SparCallback(models.Model):
                 """UPDATE spar_callback
                       SET attempts = attempts + 1, claimed_until = %(now)s + %(claim)s
                     WHERE state = 'waiting'
-                      AND coalesce(claimed_until, since) <= %(now)s
-                      AND id IN (
-                          SELECT due.id
-                            FROM spar_participant p CROSS JOIN LATERAL (
-                                 SELECT id FROM spar_callback
-                                  WHERE participant_id = p.id AND state = 'waiting'
-                                    AND next_try <= %(now)s
-                                  ORDER BY next_try, id LIMIT 1) due
-                           WHERE NOT EXISTS (
-                                 SELECT FROM spar_callback
-                                  WHERE participant_id = p.id AND state = 'waiting'
-                                    AND claimed_until > %(now)s)
-                           LIMIT %(limit)s)
+                      AND coalesce(claimed_until, since) <= %(now)s AND id IN (%(due)s)
                 RETURNING id, participant_id, url""",
-                now=SQL("(clock_timestamp() AT TIME ZONE 'UTC')"),
+                due=_select_due(limit),
+                now=_NOW,
                 claim=SQL("%s * interval '1 second'", _CLAIM_SECONDS),
-                limit=limit,
             )
         )
         return [self._build_delivery(*row) for row in rows]
@@ -180,10 +170,29 @@ class SparCallback(models.Model):
                           state = CASE WHEN %(now)s + %(pause)s > since + %(day)s
                                        THEN 'failed' ELSE 'waiting' END
                     WHERE id = %(row)s AND state = 'waiting'""",
-                now=SQL("(clock_timestamp() AT TIME ZONE 'UTC')"),
+                now=_NOW,
                 problem=problem,
                 pause=get_pause(rows[0][0]),
                 day=GIVE_UP,
                 row=row_id,
             )
         )
+
+
+def _select_due(limit: int) -> SQL:
+    """The first due callback of each participant that nothing is just sent to."""
+    return SQL(
+        """SELECT due.id
+             FROM spar_participant p CROSS JOIN LATERAL (
+                  SELECT id FROM spar_callback
+                   WHERE participant_id = p.id AND state = 'waiting'
+                     AND next_try <= %(now)s
+                   ORDER BY next_try, id LIMIT 1) due
+            WHERE NOT EXISTS (
+                  SELECT FROM spar_callback
+                   WHERE participant_id = p.id AND state = 'waiting'
+                     AND claimed_until > %(now)s)
+            LIMIT %(limit)s""",
+        now=_NOW,
+        limit=limit,
+    )
