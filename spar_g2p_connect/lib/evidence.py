@@ -64,6 +64,14 @@ def _find_signature(place: str, document: object, http_signature: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def has_signature(document: object, http_signature: str) -> bool:
+    """Whether there is a signature at either place."""
+    return any(
+        _find_signature(place, document, http_signature)
+        for place in (IN_MESSAGE, IN_HTTP_HEADER)
+    )
+
+
 def build_payloads(place: str, document: object, raw: bytes) -> Iterator[bytes]:
     """The forms of ``document`` of which one has to be what was signed.
 

@@ -161,16 +161,18 @@ class SparParticipant(models.Model):
         """Whom the signature of a message proves. An unknown sender, a disabled one and
         a wrong signature are answered alike."""
         document = wire_json.parse(raw)
-        participant = self.search(
-            [("sender_id", "=", evidences.get_sender(document))], limit=1
-        )
+        if not evidences.has_signature(document, evidence.signature):
+            raise MissingToken()
+        sender = evidences.get_sender(document)
+        participant = self.search([("sender_id", "=", sender)], limit=1)
         if not (participant._may_call() and participant.proof != evidences.TOKEN):
             self._refuse_unknown(evidence, document, raw)
         try:
             participant._verify(evidence.signature, document, raw)
-        except SignatureInvalid as error:
-            _logger.info("participant %s: %s", participant.id, error.text)
-            raise
+        except (SignatureInvalid, SignatureMissing) as error:
+            text = getattr(error, "text", error.description)
+            _logger.info("participant %s: %s", participant.id, text)
+            raise SignatureInvalid() from None
         if participant.proof != evidences.SIGNATURE:
             raise MissingToken()
         caller = participant._build_caller(participant._get_operations())
@@ -179,14 +181,13 @@ class SparParticipant(models.Model):
     @api.model
     def _refuse_unknown(self, evidence: Evidence, document, raw: bytes) -> None:
         """Raise what a wrong signature raises, after as much work."""
-        place = evidences.IN_HTTP_HEADER if evidence.signature else evidences.IN_MESSAGE
+        in_header = bool(evidence.signature)
+        place = evidences.IN_HTTP_HEADER if in_header else evidences.IN_MESSAGE
+        signature = evidences.read_document_signature(
+            place, document, evidence.signature
+        )
         try:
-            signature = evidences.read_document_signature(
-                place, document, evidence.signature
-            )
             signature.verify(evidences.build_payloads(place, document, raw), _NOBODY)
-        except SignatureMissing:
-            raise MissingToken() from None
         except SignatureRefused:
             pass
         raise SignatureInvalid()

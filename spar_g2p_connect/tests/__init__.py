@@ -17,4 +17,7 @@ from . import test_participant_rights
 from . import test_participant_secret
 from . import test_participant_usage
 from . import test_profiles
+from . import test_participant_key
+from . import test_token_issuer
+from . import test_signatures
 from . import test_statements
