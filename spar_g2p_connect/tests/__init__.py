@@ -2,6 +2,7 @@ from . import test_address_checks
 from . import test_asynchronous
 from . import test_bad_input
 from . import test_boundary
+from . import test_bridge
 from . import test_callbacks
 from . import test_disclosure
 from . import test_error_answers
