@@ -27,6 +27,8 @@ PARTICIPANT = {
     "may_unlink": True,
     "scope": "details",
     "daily_item_limit": 0,
+    "calls_per_minute": 0,
+    "items_per_minute": 0,
     "state": "active",
 }
 # Which numbers are linked, and the digest by which the floor finds their rows.
