@@ -74,8 +74,8 @@ def facts() -> dict:
             }
         ],
         "counts": {
-            "spar.fsp": 8,
-            "spar.fsp.branch": 40,
+            "spar.fsp": 447,
+            "spar.fsp.branch": 50,
             "spar.subject": 1200,
             "spar.mapping": 1240,
             "spar.event": 1300,

@@ -1,3 +1,4 @@
+from . import directory
 from . import mapper
 from . import oauth2
 from . import participant

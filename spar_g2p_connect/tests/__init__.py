@@ -14,7 +14,9 @@ from . import test_openg2p_2
 from . import test_pace
 from . import test_participant
 from . import test_participant_rights
+from . import test_participant_settings
 from . import test_participant_secret
+from . import test_participant_trial
 from . import test_participant_usage
 from . import test_profiles
 from . import test_participant_key
