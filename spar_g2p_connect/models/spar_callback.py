@@ -76,6 +76,7 @@ class SparCallback(models.Model):
             "redirected": self.env._("It leads elsewhere; that is not followed."),
             "no_acknowledgement": self.env._("The answer is no acknowledgement."),
             "not_accepted": self.env._("The other side did not accept it."),
+            "internal_error": self.env._("It could not be sent; see the server's log."),
             "token_missing": self.env._("Their token endpoint gave no token."),
             "token_http_401": self.env._("Their token endpoint refused our secret."),
         }
