@@ -156,7 +156,12 @@ def send_by_callback(server, item):
 
     with running_lanes(server):
         send("number by callback")
-        wait_for(server, "SELECT id FROM spar_callback WHERE problem = 'unreachable'")
+        wait_for(
+            server,
+            """SELECT c.id FROM spar_callback c
+                 JOIN spar_participant p ON p.id = c.participant_id
+                WHERE c.problem = 'unreachable' AND p.sender_id = 'dark.example'""",
+        )
     send("number that waits")
 
 
@@ -212,7 +217,11 @@ def test_what_must_stay_dark_was_really_there(server, used):
     assert found["state"] == "active"
     ended = officer.find_mapping(f"token:{SECRETS['number']}@nationalId")
     assert ended["state"] == "ended"
-    waiting = server.query("SELECT count(*) FROM spar_message WHERE state = 'waiting'")
+    waiting = server.query(
+        """SELECT count(*) FROM spar_message m
+             JOIN spar_participant p ON p.id = m.participant_id
+            WHERE m.state = 'waiting' AND p.sender_id = 'dark.example'"""
+    )
     assert waiting == [(1,)]
     linked = officer.find_mapping(f"token:{SECRETS['number by callback']}@nationalId")
     assert linked["state"] == "active"
