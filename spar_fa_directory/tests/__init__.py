@@ -6,6 +6,7 @@ from . import (
     test_directory_rows,
     test_directory,
     test_directory_search,
+    test_directory_words,
     test_fa_checks,
     test_fa_examination,
     test_fa_mask,
