@@ -388,7 +388,7 @@ class TestCodes(BaseCase):
     def test_every_problem_of_an_address_has_a_text_of_its_own(self):
         words = "unread provider_unknown provider_archived provider_kind branch_unknown"
         texts = [
-            find_answer(Operation.LINK, Outcome.INVALID_FA, word).text
+            codes.find_answer(Operation.LINK, Outcome.INVALID_FA, word).text
             for word in (*words.split(), "branch_archived", "part", "")
         ]
         self.assertEqual(len(set(texts)), len(texts))
