@@ -4,6 +4,9 @@ BENCH_BRANCHES is how many branches there shall be. Writes what it measured to t
 named by SPAR_ANSWER.
 """
 
+import base64
+import csv
+import io
 import json
 import os
 import resource
@@ -18,7 +21,7 @@ from setup.bench_places import Country  # noqa: E402
 
 env = globals()["env"]  # Odoo's shell gives it
 
-CHUNK, SHOWN = 1000, 8
+SHOWN = 8
 
 
 def get_memory():
@@ -26,29 +29,30 @@ def get_memory():
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, 1)
 
 
+def load_file(kind, header, rows):
+    """Load a file as an administrator's would be; none of its rows is refused."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerows([header, *rows])
+    data = base64.b64encode(text.getvalue().encode())
+    job = env["spar.directory.import"].create({"kind": kind, "file": data})
+    job._load_now()
+    env.cr.commit()
+    if (job.added_count, job.refused_count) != (len(rows), 0):
+        raise ValueError(f"{job.refused_count} rows were refused")
+
+
 def load(country):
-    """The providers and branches, written as an import writes them."""
-    providers = env["spar.fsp"].create(
-        [
-            {"name": name, "code": f"BENCH{number:04d}"}
-            for number, name in enumerate(country.providers)
-        ]
-    )
-    ids = providers.ids
-    for start in range(0, len(country.branches), CHUNK):
-        env["spar.fsp.branch"].create(
-            [
-                {
-                    "provider_id": ids[branch.provider],
-                    "name": branch.name,
-                    "code": branch.code,
-                    "city": branch.town,
-                }
-                for branch in country.branches[start : start + CHUNK]
-            ]
-        )
-        env.cr.commit()
-        env.invalidate_all()
+    """The providers and branches, by the importer of files."""
+    providers = [
+        (f"BENCH{number:04d}", name) for number, name in enumerate(country.providers)
+    ]
+    load_file("provider", ("code", "name"), providers)
+    branches = [
+        (f"BENCH{branch.provider:04d}", branch.code, branch.name, branch.town)
+        for branch in country.branches
+    ]
+    load_file("branch", ("provider", "code", "name", "city"), branches)
 
 
 def search(country):

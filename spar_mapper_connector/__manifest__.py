@@ -19,6 +19,7 @@
         "views/spar_id_type_views.xml",
         "views/spar_mapper_backend_views.xml",
         "views/spar_keyring_views.xml",
+        "views/spar_directory_source_views.xml",
         "views/spar_mapper_connector_menus.xml",
     ],
 }

@@ -5,3 +5,8 @@ from . import spar_sealed_storage
 from . import spar_mapper
 from . import spar_mapper_backend
 from . import spar_id_type
+from . import spar_directory_source
+from . import spar_directory_source_fetch
+from . import spar_directory_source_note
+from . import spar_directory_source_types
+from . import spar_fsp_fetched

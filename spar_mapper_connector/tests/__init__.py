@@ -1,5 +1,6 @@
 from . import test_command_line
 from . import test_contract
+from . import test_directory_source
 from . import test_g2p_connect_codes
 from . import test_g2p_connect_headers
 from . import test_g2p_connect_items
