@@ -1,4 +1,5 @@
 from . import (
+    test_bank_registry,
     test_base_import,
     test_csv_file,
     test_demo,
@@ -12,6 +13,7 @@ from . import (
     test_fa_reader,
     test_fa_syntax,
     test_group_log,
+    test_import_rights,
     test_kind_form,
     test_lib_doctests,
     test_openg2p,
