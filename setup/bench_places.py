@@ -97,6 +97,10 @@ def mistype(text: str, chance: random.Random) -> str:
     place = chance.randrange(1, len(word) - 1)
     before, letter, after = word[:place], word[place], word[place + 1 :]
     wrong = chance.choice(
-        (before + after, before + letter * 2 + after, before + after[0] + letter + after[1:])
+        (
+            before + after,
+            before + letter * 2 + after,
+            before + after[0] + letter + after[1:],
+        )
     )
     return text.replace(word, wrong, 1)

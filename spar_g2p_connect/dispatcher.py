@@ -126,6 +126,7 @@ class G2pConnectDispatcher(Dispatcher):
         response.headers["Cache-Control"] = f"private, max-age={KEPT_SECONDS}"
         response.add_etag()
         response.make_conditional(self.request.httprequest.environ)
+        response.headers.pop("Date", None)  # the server's own is to be the only one
 
     def _check_request(self, endpoint) -> None:
         """Refuse a method or a type of content that is not the route's."""

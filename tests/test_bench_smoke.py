@@ -125,8 +125,10 @@ def test_a_large_directory_is_loaded_and_searched(server):
     told = measure_directory(server.installation, 300)
     assert told["loading"]["branches"] == 300
     assert told["loading"]["memory_most_mb"] > 10
-    assert told["search"]["searches"] == QUERIES == sum(
-        kind["searches"] for kind in told["kinds"].values()
+    assert (
+        told["search"]["searches"]
+        == QUERIES
+        == sum(kind["searches"] for kind in told["kinds"].values())
     )
     assert 0 < told["search"]["p50_ms"] <= told["search"]["p95_ms"]
     table = "\n".join(build_directory_lines(told))
@@ -322,9 +324,7 @@ def test_a_bench_with_a_wrong_answer_fails(report, tmp_path, monkeypatch, capsys
     monkeypatch.setattr(bench, "_run", lambda *_given: report)
     places = Places(tmp_path, tmp_path)
     with pytest.raises(Failure, match="1 answers were wrong: see "):
-        bench.bench(
-            places, rows=300, clients=2, seconds=1, workers=2, branches=0
-        )
+        bench.bench(places, rows=300, clients=2, seconds=1, workers=2, branches=0)
     assert "300 mappings" in capsys.readouterr().out
     assert (places.state / "bench" / "latest.json").exists()
 

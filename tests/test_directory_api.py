@@ -92,6 +92,7 @@ def test_an_answer_is_kept_until_it_is_no_longer_true(server, payer):
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["ETag"] == first.headers["ETag"]
     assert "Set-Cookie" not in again.headers
+    assert again.headers["Date"].count("GMT") == 1
     backend.call("spar.fsp", "write", [row_id], {"name": "Kept Bank of Late"})
     changed = get(payer, PROVIDERS, params=params, headers=known)
     assert get_names(changed)[0] == "Kept Bank of Late"

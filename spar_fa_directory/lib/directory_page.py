@@ -1,4 +1,4 @@
-"""Pages of the directory: what is asked, what is answered, where the next one begins."""
+"""Pages of the directory: what is asked, what is answered, where the next begins."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class SparDirectory(models.AbstractModel):
     @api.model
     def _list_fa_types(self) -> list[dict]:
         """The kinds of address with their parts, checks and strategies."""
-        types_sudo = self.env["spar.fa.type"].sudo().search([])
+        types_sudo = self.env["spar.fa.type"].sudo().search([("active", "=", True)])
         return [self._tell_fa_type(fa_type) for fa_type in types_sudo]
 
     @api.model
@@ -71,7 +71,9 @@ class SparDirectory(models.AbstractModel):
     def _has_country(self, code: str) -> bool:
         countries_sudo = self.env["res.country"].sudo()
         # The field would cut a longer code short.
-        return len(code) == 2 and bool(countries_sudo.search_count([("code", "=", code)], limit=1))
+        return len(code) == 2 and bool(
+            countries_sudo.search_count([("code", "=", code)], limit=1)
+        )
 
     # === PAGES === #
 

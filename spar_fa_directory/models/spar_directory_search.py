@@ -131,7 +131,8 @@ class SparDirectorySearch(models.AbstractModel):
     def _make_trigger(self, names: dict) -> None:
         self._execute(
             """DROP TRIGGER IF EXISTS spar_directory_learn_%(event)s ON %(table)s;
-               CREATE TRIGGER spar_directory_learn_%(event)s AFTER %(event)s ON %(table)s
+               CREATE TRIGGER spar_directory_learn_%(event)s
+               AFTER %(event)s ON %(table)s
                REFERENCING NEW TABLE AS written FOR EACH STATEMENT
                EXECUTE FUNCTION spar_directory_learn_words()""",
             names,

@@ -144,7 +144,8 @@ class SparDirectorySource(models.Model):
         """A secret is for one address: with another one it has to be written anew."""
         changed = self.filtered(
             lambda source: any(
-                source[name] != vals[name] for name in ("url", "client_id") & vals.keys()
+                source[name] != vals[name]
+                for name in ("url", "client_id") & vals.keys()
             )
         )
         if changed:
@@ -198,7 +199,9 @@ class SparDirectorySource(models.Model):
 
     def _check_idle(self):
         if any(source.state == "waiting" for source in self):
-            raise UserError(self.env._("The directory is being fetched: stop it first."))
+            raise UserError(
+                self.env._("The directory is being fetched: stop it first.")
+            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_fetching(self):
@@ -213,13 +216,15 @@ class SparDirectorySource(models.Model):
             return self._get_refusal_text(error.status)
         if isinstance(error, RemoteAnswerInvalid):
             return self.env._(
-                "The answer is none of a SPAR directory (%(member)s): check the address.",
+                "The answer is none of a SPAR directory (%(member)s): check the "
+                "address.",
                 member=error.member,
             )
         texts = {
             "address_refused": self.env._(
                 "Nothing may be sent to this address. It must begin with https:// and "
-                "not lead into a private network, unless the server's settings allow it."
+                "not lead into a private network, unless the server's settings allow "
+                "it."
             ),
             "unknown_host": self.env._(
                 "No host is known by this name: check the address."

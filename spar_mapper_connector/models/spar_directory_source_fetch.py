@@ -20,11 +20,12 @@ _COUNTS = ("added", "updated", "same", "kept")
 class SparDirectorySource(models.Model):
     """Fetching in the background: one page in each transaction."""
 
+    # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.source"
 
     @api.model
     def _cron_fetch(self) -> None:
-        """Fetch from the sources that wait, one after the other, while there is time."""
+        """Fetch from the sources that wait, one by one, while there is time."""
         while source := self.search([("state", "=", "waiting")], order="id", limit=1):
             if not source._fetch_while_wanted():
                 return
@@ -103,15 +104,20 @@ class SparDirectorySource(models.Model):
         told = {}
         for row, item in self._read_rows(page, _PROVIDER):
             problems = check_row(row, loader._get_columns())
-            values, more = ({}, []) if problems else loader._prepare_row(
-                row, countries, kinds
+            values, more = (
+                ({}, []) if problems else loader._prepare_row(row, countries, kinds)
             )
             if problems or more:
                 self._note_problems(row, loader, [*problems, *more])
+            # A country that is not known here keeps nobody from being paid.
+            if problems or {problem.column for problem in more} - {"country"}:
                 continue
-            values = {"country_id": False, "bic": False, "kind": "other"} | values
+            values = {"country_id": False, "bic": False, "kind": "other"} | {
+                name: value for name, value in values.items() if value
+            }
             values["active"] = item.get("archived") is not True
-            told[values["code"].upper(),] = values, {"branches": bool(item.get("branches"))}
+            more = {"branches": bool(item.get("branches"))}
+            told[values["code"].upper(),] = values, more
         self._take_over(loader, told)
 
     def _take_branch_page(self, provider, page: RemotePage) -> None:

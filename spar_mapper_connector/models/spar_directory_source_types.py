@@ -10,6 +10,7 @@ _PART_KINDS = ("provider", "branch", "text")
 class SparDirectorySource(models.Model):
     """Kinds of address and strategies, taken over where they mean the same here."""
 
+    # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.source"
 
     def _take_fa_type(self, told: dict) -> None:
@@ -95,7 +96,9 @@ class SparDirectorySource(models.Model):
         values = {"number": number, "type_id": fa_type.id, "template": template}
         try:
             with self.env.cr.savepoint():
-                strategies.create({**values, "name": read_text(told, "name") or template})
+                strategies.create(
+                    {**values, "name": read_text(told, "name") or template}
+                )
                 self.added += 1
         except UserError as error:
             self._note(subject, str(error))

@@ -103,9 +103,7 @@ class SourceCase(KeyringCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.startClassPatcher(
-            patch.dict("os.environ", {ALLOW_VARIABLE: "127.0.0.0/8"})
-        )
+        cls.startClassPatcher(patch.dict("os.environ", {ALLOW_VARIABLE: "127.0.0.0/8"}))
         cls.use_new_keyring()
         cls.administrator = cls.create_user("administrator")
         cls.sources = cls.env["spar.directory.source"].with_user(cls.administrator)
@@ -264,8 +262,10 @@ class TestFetching(SourceCase):
 
     def test_no_address_of_the_other_side_is_followed(self):
         self._fetch()
-        self.assertIn("/directory/providers", [path for _m, path, _h in self.remote.asked])
-        self.assertTrue(all(path.startswith("/") for _m, path, _h in self.remote.asked))
+        paths = [path for _method, path, _headers in self.remote.asked]
+        self.assertEqual(paths.count("/directory/providers"), 2)
+        known = ("/directory", "/oauth2")
+        self.assertTrue(all(path.startswith(known) for path in paths))
 
 
 class TestTypes(SourceCase):
@@ -279,7 +279,9 @@ class TestTypes(SourceCase):
         self.assertEqual(fa_type.part_ids.mapped("check_code"), [False, "luhn"])
 
     def test_a_number_that_is_taken_is_left_and_told(self):
-        self.remote.types = [{**BANK_TYPE, "strategies": [{"number": 1, "template": "x:{serial}"}]}]
+        self.remote.types = [
+            {**BANK_TYPE, "strategies": [{"number": 1, "template": "x:{serial}"}]}
+        ]
         before = self.env["spar.fa.strategy"].search([("number", "=", 1)]).template
         self.assertEqual(self._fetch(), "done")
         after = self.env["spar.fa.strategy"].search([("number", "=", 1)]).template
@@ -363,7 +365,7 @@ class TestTrouble(SourceCase):
             build_provider("Q D", "Space"),
             build_provider("QE", ""),
             build_provider("QF", "Casino", kind="casino"),
-            build_provider("QG", "Nowhere", country="Atlantis"),
+            build_provider("QG", "Nowhere", 0, country="XW"),
             build_provider("QH", "Wrong BIC", bic="WRONG"),
             build_provider("QI", "x" * 300),
             build_provider("QJ", "turned\u202earound"),
@@ -373,6 +375,8 @@ class TestTrouble(SourceCase):
             set(self._get_notes()), {"Q D", "QE", "QF", "QG", "QH", "QI", "QJ"}
         )
         self.assertFalse(self._find("QE") | self._find("QH"))
+        self.assertFalse(self._find("QG").country_id)
+        self.assertTrue(self._find("QG"))
         self.assertTrue(self._find("QA"))
 
     def test_an_error_of_ours_is_logged_without_values(self):
