@@ -3,6 +3,7 @@ from . import (
     test_base_import,
     test_csv_file,
     test_demo,
+    test_demo_files,
     test_directory_pages,
     test_directory_rows,
     test_directory,
