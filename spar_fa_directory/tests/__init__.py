@@ -1,7 +1,9 @@
 from . import (
+    test_bank_registry,
     test_base_import,
     test_csv_file,
     test_demo,
+    test_demo_files,
     test_directory_pages,
     test_directory_rows,
     test_directory,
@@ -13,6 +15,7 @@ from . import (
     test_fa_reader,
     test_fa_syntax,
     test_group_log,
+    test_import_rights,
     test_kind_form,
     test_lib_doctests,
     test_openg2p,
