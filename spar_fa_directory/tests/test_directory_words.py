@@ -79,9 +79,10 @@ class TestWords(DirectoryCase):
         self.assertEqual(
             self._get_words(self.bank), {"test", "bank", "testbank", "testdeffxxx"}
         )
-        self.assertEqual(self._get_words(self.north), {"north", "tbn", "tb", "n", "marn"})
+        words = {"tbn", "tb", "n"}
+        self.assertEqual(self._get_words(self.north), words | {"north", "marn"})
         self.north.write({"name": "Elsewhere", "city": False})
-        self.assertEqual(self._get_words(self.north), {"elsewhere", "tbn", "tb", "n"})
+        self.assertEqual(self._get_words(self.north), words | {"elsewhere"})
 
     def test_words_of_each_language(self):
         self.env["res.lang"]._activate_lang("fr_FR")
@@ -150,10 +151,9 @@ class TestQuery(DirectoryCase):
     def test_no_word_can_be_more_than_a_word(self):
         for word in ("a' | 'b", "\\", "a:*", "!a", "(a", "''", "a & b"):
             with self.subTest(word=word):
-                query = "SELECT tsquery(%s) = phraseto_tsquery('simple', 'x'), "
-                query += "numnode(tsquery(%s))"
-                self.env.cr.execute(query, (quote(word), quote(word)))
-                self.assertEqual(self.env.cr.fetchone()[1], 1)
+                query = "SELECT numnode(%s::tsquery)"
+                self.env.cr.execute(query, (quote(word),))
+                self.assertEqual(self.env.cr.fetchone()[0], 1)
 
     def test_levels_stand_in_their_order(self):
         word = build_word(["bnak"], ["bank"], ["banka", "bunak"])
