@@ -17,25 +17,20 @@ class DirectoryController(http.Controller):
 
     @http.route(f"{DIRECTORY_PATH}/providers", **_ROUTING)
     def list_providers(self):
-        return self._directory._list_providers(self._query, self._accepted)
+        return self._get_directory()._list_providers(*self._get_question())
 
     @http.route(f"{DIRECTORY_PATH}/providers/<path:code>/branches", **_ROUTING)
     def list_branches(self, code):
-        return self._directory._list_branches(code, self._query, self._accepted)
+        return self._get_directory()._list_branches(code, *self._get_question())
 
     @http.route(f"{DIRECTORY_PATH}/fa-types", **_ROUTING)
     def list_fa_types(self):
-        return self._directory._list_fa_types(self._query, self._accepted)
+        return self._get_directory()._list_fa_types(*self._get_question())
 
-    @property
-    def _directory(self):
+    def _get_directory(self):
         return request.env["spar.g2p.connect.directory"]
 
-    @property
-    def _query(self) -> bytes:
-        return request.httprequest.query_string
-
-    @property
-    def _accepted(self) -> list[str]:
-        """The languages that the caller accepts, the best first."""
-        return list(request.httprequest.accept_languages.values())
+    def _get_question(self) -> tuple[bytes, list[str]]:
+        """The query string, and the languages the caller accepts, the best first."""
+        http_request = request.httprequest
+        return http_request.query_string, list(http_request.accept_languages.values())
