@@ -19,6 +19,7 @@ from . import test_spar_directory_used
 from . import test_spar_guards
 from . import test_spar_history
 from . import test_spar_operations
+from . import test_spar_own_providers
 from . import test_spar_purposes
 from . import test_spar_resolve
 from . import test_spar_rights
