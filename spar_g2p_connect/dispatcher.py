@@ -106,7 +106,8 @@ class G2pConnectDispatcher(Dispatcher):
         return True
 
     def dispatch(self, endpoint, args):
-        """Call ``endpoint``; it gives a document, or ``(document, headers)``."""
+        """Call ``endpoint``; it gives a document, ``(document, headers)``, or a page
+        that is ready."""
         self._acknowledges = endpoint.routing.get("acknowledges", False)
         missing = get_missing_registry(self.request)
         if missing:
@@ -115,6 +116,8 @@ class G2pConnectDispatcher(Dispatcher):
             self._check_request(endpoint)
             self.request.params = dict(args)
             result = self.request.registry["ir.http"]._dispatch(endpoint)
+        if isinstance(result, Response):
+            return result
         document, headers = result if isinstance(result, tuple) else (result, [])
         response = build_response(200, headers, document)
         if endpoint.routing.get("cacheable"):
