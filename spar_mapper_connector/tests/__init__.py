@@ -6,6 +6,11 @@ from . import test_g2p_connect_items
 from . import test_g2p_connect_wire_json
 from . import test_identifier
 from . import test_outgoing
+from . import test_jose_encryption
+from . import test_jose_key_sets
+from . import test_jose_keys
+from . import test_jose_signatures
+from . import test_jose_tokens
 from . import test_lib_keyring
 from . import test_rights
 from . import test_spar_id_type
