@@ -12,6 +12,10 @@
     "depends": ["website", "portal", "auth_oauth", "spar_mapper_connector"],
     "external_dependencies": {"python": ["cryptography", "pyjwt>=2.13", "requests"]},
     "data": [
+        "security/auth_oauth_provider_rules.xml",
         "security/ir.model.access.csv",
+        "views/auth_oauth_provider_views.xml",
+        "views/login_templates.xml",
+        "views/spar_self_service_menus.xml",
     ],
 }

@@ -32,10 +32,12 @@ class TicketNeeded(SelfServiceError):
 class LoginRefused(SelfServiceError):
     """Somebody could not be logged in; nothing was written.
 
-    ``reason`` is a stable word for the cause within a leaf, such as ``nonce``.
+    ``reason`` is a stable word for the cause within a leaf, such as ``nonce``;
+    ``return_to`` where the person may go on.
     """
 
     code = "login_refused"
+    return_to = "/spar"
 
     def __init__(self, reason: str = ""):
         super().__init__(reason)

@@ -1,6 +1,8 @@
 from . import auth_oauth_provider
 from . import auth_oauth_provider_keys
+from . import auth_oauth_provider_guard
 from . import auth_oauth_provider_login
+from . import auth_oauth_provider_trial
 from . import ir_http
 from . import res_users
 from . import spar_beneficiary
@@ -8,3 +10,5 @@ from . import spar_identity
 from . import spar_login
 from . import spar_login_attempt
 from . import spar_login_proof
+from . import spar_login_words
+from . import spar_self_service_demo

@@ -183,7 +183,7 @@ class AuthOauthProvider(models.Model):
         if not self.issuer or self.flow != FLOW:
             return None
         try:
-            self._fill_in(self._discover())
+            self.update(self._discover())
         except LoginRefused as error:
             title = self.env._("The provider's description cannot be read")
             return {"warning": {"title": title, "message": self._explain(error)}}
@@ -193,19 +193,19 @@ class AuthOauthProvider(models.Model):
         """Read the provider's description anew; says so where that does not work."""
         self.ensure_one()
         try:
-            self._fill_in(self._discover())
+            self.write(self._discover())
         except LoginRefused as error:
             raise ValidationError(self._explain(error)) from error
 
-    def _discover(self) -> discovery.Discovered:
-        issuer = discovery.get_issuer(self.issuer or "")
-        return discover(self._get_sender(), issuer)
+    def _discover(self) -> dict:
+        """What the provider says of itself, as values; choices stay where they can.
 
-    def _fill_in(self, found: discovery.Discovered) -> None:
-        """Take over what the provider says of itself; choices stay where they can."""
-        offered = [method.value for method in found.client_authentications]
-        chosen = self.client_authentication
-        values = {
+        Raises ProviderUnavailable or WrongProvider.
+        """
+        issuer = discovery.get_issuer(self.issuer or "")
+        found = discover(self._get_sender(), issuer)
+        pushes = bool(found.par_endpoint) and (self.use_par or found.requires_par)
+        return {
             "issuer": found.issuer,
             "auth_endpoint": found.authorization_endpoint,
             "token_endpoint": found.token_endpoint,
@@ -213,13 +213,17 @@ class AuthOauthProvider(models.Model):
             "jwks_uri": found.jwks_uri,
             "end_session_endpoint": found.end_session_endpoint,
             "par_endpoint": found.par_endpoint,
-            "use_par": bool(found.par_endpoint) and (self.use_par or found.requires_par),
+            "use_par": pushes,
             "tells_issuer": found.tells_issuer,
             "algorithms": self._choose_algorithms(found),
+            "client_authentication": self._choose_authentication(found),
         }
-        if offered and chosen not in offered:
-            values["client_authentication"] = offered[0]
-        self.update(values)
+
+    def _choose_authentication(self, found: discovery.Discovered) -> str:
+        """What was chosen where it is offered, else the first that is."""
+        offered = [method.value for method in found.client_authentications]
+        chosen = self.client_authentication
+        return chosen if chosen in offered or not offered else offered[0]
 
     def _choose_algorithms(self, found: discovery.Discovered) -> str:
         """What was chosen and is offered, else what is offered: the strong ones."""

@@ -1,6 +1,6 @@
 import time
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
@@ -23,6 +23,22 @@ class AuthOauthProvider(models.Model):
     """Asking the provider who somebody is."""
 
     _inherit = "auth.oauth.provider"
+
+    redirect_uri = fields.Char(
+        compute="_compute_addresses",
+        help="Where the provider sends people back to.",
+    )
+    key_set_uri = fields.Char(
+        compute="_compute_addresses",
+        help="Where the provider may fetch our public keys (Keycloak can).",
+    )
+
+    def _compute_addresses(self):
+        for provider in self:
+            known = bool(provider.ids)
+            base = known and provider._get_base_url()
+            provider.redirect_uri = known and provider._get_redirect_uri()
+            provider.key_set_uri = known and f"{base}/spar/oidc/{provider.id}/jwks.json"
 
     @api.model
     def _search_usable(self, domain=Domain.TRUE):
