@@ -31,6 +31,12 @@ class SamePerson(StoreError):
     code = "same_person"
 
 
+class NoSuchObjection(StoreError):
+    """The case is closed already, or never was."""
+
+    code = "no_such_objection"
+
+
 class HistoryDiffers(StoreError):
     """The history is not what the last checkpoint says it was."""
 
