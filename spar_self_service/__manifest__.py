@@ -1,0 +1,17 @@
+# Copyright 2026 SPAR contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+{
+    "name": "SPAR Self-Service",
+    "summary": "The beneficiary's own pages: log in, choose where the money goes",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Accounting/Payment",
+    "website": "https://github.com/spar/spar-odoo",
+    "author": "SPAR contributors",
+    "license": "LGPL-3",
+    "depends": ["website", "portal", "auth_oauth", "spar_mapper_connector"],
+    "external_dependencies": {"python": ["cryptography", "pyjwt>=2.13", "requests"]},
+    "data": [
+        "security/ir.model.access.csv",
+    ],
+}
