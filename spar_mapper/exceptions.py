@@ -31,6 +31,12 @@ class SamePerson(StoreError):
     code = "same_person"
 
 
+class OwnDoing(StoreError):
+    """Whoever did what is disputed does not close the case."""
+
+    code = "own_doing"
+
+
 class NoSuchObjection(StoreError):
     """The case is closed already, or never was."""
 

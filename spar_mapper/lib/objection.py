@@ -48,16 +48,17 @@ class Dispute:
 
     def find_successor(self) -> MappingRow | None:
         """The period that began when the row's ended."""
-        ended = self.row.valid_to
-        return next((p for p in self.periods if ended and p.valid_from == ended), None)
+        ended, uuids = self.row.valid_to, [p.uuid for p in self.periods]
+        newer = self.periods[: uuids.index(self.row.uuid)] if ended else []
+        return next((p for p in reversed(newer) if p.valid_from == ended), None)
 
     def find_previous(self, row: MappingRow) -> MappingRow | None:
         """The newest address before ``row`` that nobody disputes and is not too old."""
         refused = {fold(p.fa) for p in self.periods if p.uuid in self.disowned}
         refused.add(fold(row.fa))
-        for period in self.periods:
-            before = period.valid_to is not None and period.valid_from < row.valid_from
-            if before and fold(period.fa) not in refused:
+        place = [p.uuid for p in self.periods].index(row.uuid)
+        for period in self.periods[place + 1 :]:
+            if period.valid_to and fold(period.fa) not in refused:
                 return period if period.valid_to >= self.oldest else None
         return None
 

@@ -25,5 +25,6 @@ from . import spar_mapper_local_change
 from . import spar_mapper_local_reveal
 from . import spar_mapper_local_waiting
 from . import spar_mapper_local_objection
+from . import spar_mapper_local_notice
 from . import spar_mapper_local_guard
 from . import spar_mapper_demo

@@ -15,7 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Remedy,
 )
 
-from ..exceptions import NoSuchObjection, SamePerson
+from ..exceptions import NoSuchObjection, OwnDoing
 from ..lib import objection
 from ..lib.ledger import Ledger
 from ..lib.records import new_uuid
@@ -78,6 +78,11 @@ class SparMapperLocal(models.AbstractModel):
             canonical = self.env["spar.id.type"]._identify(id_value).canonical
         except InvalidIdentifier as error:
             raise NoSuchEvent(error.code) from error
+        return self._load_holding(keyring, canonical)
+
+    @api.model
+    def _load_holding(self, keyring, canonical: str):
+        """The holding of a stored ID, locked; raises NoSuchEvent and SealBroken."""
         holding = self._load_holdings(keyring, [canonical]).get(canonical)
         if holding is None:
             raise NoSuchEvent("the ID is not known")
@@ -135,29 +140,34 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _build_dispute(self, ledger: Ledger, holding, event: dict):
-        periods = self._load_periods(ledger.keyring, holding, event["purpose"])
+        periods = self._load_periods(ledger.keyring, holding, event)
         by_id = {period.row_id: period for period in periods}
         return objection.Dispute(
             holding=holding,
             ledger=ledger,
             row=by_id[event["mapping_id"]],
             kind=self._get_lasting_kind(event),
-            periods=[p for p in periods if p.state != "proposed"],
+            periods=periods,
             disowned=self._search_disowned(holding.subject_id),
             oldest=ledger.now - timedelta(days=self._get_objection_days()),
         )
 
     @api.model
-    def _load_periods(self, keyring, holding, purpose: str) -> list:
-        """All periods of a purpose, newest first; those in force as the holding's own.
+    def _load_periods(self, keyring, holding, event: dict) -> list:
+        """The disputed period and all of its purpose that were ever in force, newest
+        first; those in force as the holding's own.
 
         Raises SealBroken: with a past that does not open nothing is brought back.
         """
         rows = self._fetch_mappings(
             SQL(
-                "m.subject_id = %s AND coalesce(m.purpose, '') = %s AND m.rank = 1",
+                """m.subject_id = %s AND coalesce(m.purpose, '') = %s AND m.rank = 1
+                   AND (m.id = %s OR NOT EXISTS (
+                        SELECT FROM spar_event e
+                         WHERE e.mapping_id = m.id AND e.kind = 'proposed'))""",
                 holding.subject_id,
-                purpose or "",
+                event["purpose"] or "",
+                event["mapping_id"],
             )
         )
         known = {row.row_id: row for row in holding.mappings.values()}
@@ -213,14 +223,14 @@ class SparMapperLocal(models.AbstractModel):
     ) -> None:
         """Staff have looked: end the case, lift the lock unless another case is open.
 
-        Raises NoSuchObjection when it is not open, and SamePerson when the closer did
-        what is disputed.
+        Raises NoSuchObjection when it is not open, and OwnDoing when the closer did what
+        is disputed.
         """
         keyring = self.env["spar.keyring"]._open(for_write=True)
         event = self._fetch_event(SQL("o.id = %s", objection_id))
         holding, row, case = self._lock_objection(keyring, objection_id)
         if call.actor == event["actor"]:
-            raise SamePerson(objection_id)
+            raise OwnDoing(objection_id)
         lock, stop = self._get_guards_after(holding, objection_id, case)
         ledger = Ledger(keyring, call, self._get_now())
         remedy = Remedy(case["remedy"])
@@ -239,7 +249,7 @@ class SparMapperLocal(models.AbstractModel):
         )
         mapping_id = self.env.execute_query_dict(query)[0]["mapping_id"]
         holding, row = self._load_one(keyring, mapping_id)
-        holding = self._load_disputed(keyring, holding.canonical)
+        holding = self._load_holding(keyring, holding.canonical)
         row = next((r for r in holding.mappings.values() if r.uuid == row.uuid), row)
         case = self.env.execute_query_dict(query)[0]
         if case["state"] != "open":
