@@ -13,5 +13,8 @@
     "external_dependencies": {"python": ["cryptography", "pyjwt>=2.13", "requests"]},
     "data": [
         "security/ir.model.access.csv",
+        "views/page_templates.xml",
+        "views/address_templates.xml",
+        "views/draft_templates.xml",
     ],
 }

@@ -61,3 +61,9 @@ class AnswerRefused(DraftError):
     def __init__(self, problems: dict[str, str]):
         super().__init__(self.code)
         self.problems = problems
+
+
+class OutcomeUnknown(SelfServiceError):
+    """The mapper failed in the middle, and does not say what has become of it."""
+
+    code = "outcome_unknown"

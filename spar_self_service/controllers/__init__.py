@@ -1,0 +1,5 @@
+from . import door
+from . import address
+from . import change
+from . import agent
+from . import notice

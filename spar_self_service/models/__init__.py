@@ -5,3 +5,6 @@ from . import spar_draft
 from . import spar_draft_answers
 from . import spar_my_address
 from . import spar_my_change
+from . import spar_helped_change
+from . import spar_notice_holder
+from . import spar_page_frame

@@ -1,10 +1,14 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 
 from ..exceptions import AnswerRefused, DraftOutdated
 from ..lib import steps, typing
 from ..lib.steps import Answers
+
+#: How many places one page shows; with more, the person types another word.
+SHOWN = 20
 
 
 class SparDraft(models.Model):
@@ -47,6 +51,24 @@ class SparDraft(models.Model):
         """The parts that are typed."""
         parts = self._get_type(answers).part_ids
         return parts.filtered(lambda part: part.kind == "text").sorted("sequence")
+
+    def _find_providers(self, answers: Answers, words: str):
+        """Providers of the kind chosen that the words find; without words the first."""
+        kind = self._get_type(answers).provider_kind
+        return self._find_places("spar.fsp", words, Domain("kind", "=", kind))
+
+    def _find_branches(self, answers: Answers, words: str):
+        """Branches of the provider chosen that the words find."""
+        domain = Domain("provider_id", "=", self._get_provider(answers).id)
+        return self._find_places("spar.fsp.branch", words, domain)
+
+    @api.model
+    def _find_places(self, model: str, words: str, domain: Domain):
+        """At most `SHOWN`, and one more where there are more."""
+        places_sudo, words = self.env[model].sudo(), typing.clean(words)
+        if words:
+            return places_sudo.browse(places_sudo._find(words, domain, SHOWN + 1))
+        return places_sudo.search(domain, limit=SHOWN + 1, order="name, id")
 
     # === ANSWERS === #
 

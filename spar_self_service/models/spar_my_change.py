@@ -5,7 +5,6 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     ServiceUnavailable,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
-    Authority,
     CallContext,
     Details,
     LinkRequest,
@@ -16,7 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
-from ..exceptions import DraftOutdated, StepUpNeeded
+from ..exceptions import DraftOutdated, OutcomeUnknown, StepUpNeeded
 from ..lib.beneficiary import Beneficiary
 
 #: Outcomes after which the person may try again with the same draft.
@@ -69,30 +68,6 @@ class SparMyAddress(models.AbstractModel):
             self._finish(draft_sudo, person, self._build_call(person))
 
     @api.model
-    def _carry_out_for(self, officer, draft_sudo) -> None:
-        """As `_carry_out`, for the person beside an officer; the history names both.
-
-        Raises TicketNeeded.
-        """
-        if draft_sudo.state == "done":
-            return
-        draft_sudo._lock_version(draft_sudo.version)
-        with self.env.cr.savepoint():
-            digest = draft_sudo._get_digest_text()
-            beneficiaries = self.env["spar.beneficiary"]
-            ticket = beneficiaries._take_agent_ticket(officer, digest)
-            person = ticket.beneficiary
-            call = CallContext(
-                actor=f"user:{officer.id}",
-                on_behalf_of=f"person:{person.key}",
-                channel="agent",
-                authority=Authority.OWNER,
-                authenticated_by="login",
-                message_reference=ticket.nonce,
-            )
-            self._finish(draft_sudo, person, call)
-
-    @api.model
     def _finish(self, draft_sudo, person: Beneficiary, call: CallContext) -> None:
         result = self._send(draft_sudo, person, call)
         if result.outcome not in _TRY_AGAIN:
@@ -102,7 +77,7 @@ class SparMyAddress(models.AbstractModel):
     def _send(self, draft_sudo, person: Beneficiary, call: CallContext) -> Result:
         """Ask the mapper; where it fails half-way, look what has become of it.
 
-        Raises MapperError when that cannot be known, or nothing was done.
+        Raises MapperError when nothing was done, OutcomeUnknown when nobody knows.
         """
         mapper, fa = self._get_mapper(person), draft_sudo._build_address()
         if draft_sudo.operation == "set" and not fa:
@@ -111,11 +86,19 @@ class SparMyAddress(models.AbstractModel):
             return self._ask(mapper, draft_sudo, person, call, fa)
         except ServiceUnavailable:
             raise
-        except MapperError:
+        except MapperError as error:
+            if self._look_after(mapper, call, person, fa):
+                return Result(Outcome.UPDATED)
+            raise error
+
+    @api.model
+    def _look_after(self, mapper, call: CallContext, person: Beneficiary, fa) -> bool:
+        """Whether a call that failed has had its effect all the same."""
+        try:
             now = self._resolve(mapper, call, person)
-            if fa and now.fa and fold(now.fa) == fold(fa):
-                return Result(Outcome.UPDATED, version=now.version)
-            raise
+        except MapperError as error:
+            raise OutcomeUnknown() from error
+        return bool(fa and now.fa and fold(now.fa) == fold(fa))
 
     @api.model
     def _ask(self, mapper, draft_sudo, person: Beneficiary, call, fa: str) -> Result:

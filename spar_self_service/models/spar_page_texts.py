@@ -1,5 +1,7 @@
 from datetime import datetime
 
+import pytz
+
 from odoo import api, models
 from odoo.tools.misc import format_date, format_time
 
@@ -12,7 +14,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     WaitingChange,
 )
 
-import pytz
+#: Outcomes of a draft after which it is done.
+_DONE = (Outcome.LINKED.value, Outcome.UPDATED.value, Outcome.UNLINKED.value)
 
 
 class SparPageTexts(models.AbstractModel):
@@ -135,6 +138,42 @@ class SparPageTexts(models.AbstractModel):
         )
 
     # === WHAT CAME OF A DRAFT === #
+
+    @api.model
+    def _get_outcome(self, draft) -> dict:
+        """The words of the last page: title, text, advice; ``is_done`` or not."""
+        if draft.outcome == Outcome.HELD.value:
+            title = self.env._("Your change has to wait")
+            text = self.env._("It counts after our staff have looked at it.")
+            advice = self.env._("Until then nothing changes.")
+        elif draft.outcome in _DONE:
+            return self._get_success(draft) | {"is_done": True}
+        else:
+            title = self.env._("Nothing was changed")
+            text, advice = self._get_refusal(draft.outcome, draft.problem or "")
+        return {"title": title, "text": text, "advice": advice, "is_done": False}
+
+    @api.model
+    def _get_success(self, draft) -> dict:
+        day = self._get_day(draft.closed_at)
+        if draft.outcome == Outcome.UNLINKED.value:
+            return {
+                "title": self.env._("Your account was removed"),
+                "text": self.env._("This counts from today, %(day)s.", day=day),
+                "advice": self.env._(
+                    "Payments already prepared may still go to your old account. "
+                    "Without an account nobody can pay you."
+                ),
+            }
+        return {
+            "title": self.env._("Your account is saved"),
+            "text": self.env._("It counts from today, %(day)s.", day=day),
+            "advice": self.env._(
+                "Payments already prepared may still go to your old account."
+            )
+            if draft.outcome == Outcome.UPDATED.value
+            else self.env._("Your next payment goes there."),
+        }
 
     @api.model
     def _get_refusal(self, outcome: str, problem: str) -> tuple[str, str]:
