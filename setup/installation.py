@@ -72,14 +72,20 @@ class Installation:
 
         SPAR_DEMO says that what is only for demos and tests may be there. ODOO_RC is
         for Odoo's search for an addon's command: it makes folders before it reads `-c`.
+        Whatever the demo and the tests call listens on this machine.
         """
         kept = {
             key: value
             for key, value in os.environ.items()
             if not key.startswith(("PG", "ODOO", "SPAR_"))
         }
-        ours = {"ODOO_RC": self.config, "SPAR_KEYRING": self.keyring, "SPAR_DEMO": "1"}
-        return kept | {key: str(value) for key, value in ours.items()}
+        ours = {
+            "ODOO_RC": str(self.config),
+            "SPAR_KEYRING": str(self.keyring),
+            "SPAR_DEMO": "1",
+            "SPAR_OUTGOING_ALLOW": "127.0.0.0/8,::1/128",
+        }
+        return kept | ours
 
     def _get_addons_path(self) -> str:
         return ",".join(map(str, (self.places.root, *self.source.addons)))

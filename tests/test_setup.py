@@ -1,6 +1,7 @@
 """The parts of `./spar`: what they work out, and the one line when something fails."""
 
 import ast
+import importlib.metadata
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from setup import addon_files, debian, machine, odoo_source, packages
 from setup.cli import build_parser, main
@@ -326,6 +328,19 @@ def test_every_package_is_pinned():
         pins = [line for line in lines if line and not line.startswith("#")]
         assert pins
         assert [pin for pin in pins if "==" not in pin] == []
+
+
+PYTHONS = ("3.10.0", "3.11.2", "3.12.0", "3.13.0")
+
+
+def test_pinned_packages_install_on_every_python_that_we_name():
+    refusing = [
+        (found.name, found.metadata["Requires-Python"])
+        for found in importlib.metadata.distributions()
+        if (wanted := found.metadata["Requires-Python"])
+        and not all(SpecifierSet(wanted).contains(version) for version in PYTHONS)
+    ]
+    assert refusing == []
 
 
 def test_what_the_addons_need_is_pinned():

@@ -5,6 +5,12 @@ from . import test_g2p_connect_headers
 from . import test_g2p_connect_items
 from . import test_g2p_connect_wire_json
 from . import test_identifier
+from . import test_outgoing
+from . import test_jose_encryption
+from . import test_jose_key_sets
+from . import test_jose_keys
+from . import test_jose_signatures
+from . import test_jose_tokens
 from . import test_lib_keyring
 from . import test_rights
 from . import test_spar_id_type

@@ -3,3 +3,5 @@ from . import address
 from . import change
 from . import agent
 from . import notice
+from . import login
+from . import web_login

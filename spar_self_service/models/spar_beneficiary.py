@@ -1,7 +1,11 @@
 from odoo import api, models
+from odoo.http import request
 
-from ..exceptions import NotLoggedIn, StepUpNeeded, TicketNeeded
-from ..lib.beneficiary import AgentTicket, Beneficiary
+from ..exceptions import NotLoggedIn, ProviderNotReady, StepUpNeeded, TicketNeeded
+from ..lib.beneficiary import AgentTicket, Beneficiary, Contacts
+from ..lib.browser import get_browser_secret
+
+OFFICER = "spar_fa_directory.group_officer"
 
 
 class SparBeneficiary(models.AbstractModel):
@@ -19,7 +23,15 @@ class SparBeneficiary(models.AbstractModel):
 
         Raises NotLoggedIn when the user of this environment is not a beneficiary.
         """
-        raise NotLoggedIn()
+        return self._get_identity()._get_beneficiary()
+
+    @api.model
+    def _get_identity(self):
+        identities_sudo = self.env["spar.identity"].sudo()
+        identity_sudo = identities_sudo.search([("user_id", "=", self.env.uid)])
+        if not identity_sudo or self.env.user._is_internal():
+            raise NotLoggedIn()
+        return identity_sudo
 
     # === STEP-UP: A CHANGE NEEDS A FRESH LOGIN OF THE SAME PERSON === #
 
@@ -29,9 +41,17 @@ class SparBeneficiary(models.AbstractModel):
 
         ``draft_digest`` is any text that is the same for the same draft only (of ID and
         FA); it is kept as a keyed digest. Afterwards the browser comes to ``return_to``
-        (a path here), which calls ``_take_step_up``. Raises NotLoggedIn.
+        (a path here), which calls ``_take_step_up``. Raises NotLoggedIn or LoginRefused.
         """
-        raise NotLoggedIn()
+        provider = self._get_identity().provider_id
+        provider._check_usable()
+        return self.env["spar.login"]._begin(
+            provider,
+            "step_up",
+            get_browser_secret(request.session),
+            return_to,
+            draft_digest,
+        )
 
     @api.model
     def _take_step_up(self, draft_digest: str) -> None:
@@ -39,22 +59,50 @@ class SparBeneficiary(models.AbstractModel):
 
         Raises NotLoggedIn, or StepUpNeeded: begin it (again).
         """
-        raise StepUpNeeded()
+        self._get_identity()
+        proofs = self.env["spar.login.proof"]
+        if not proofs._take("step_up", self.env.uid, draft_digest):
+            raise StepUpNeeded()
 
     # === AGENT MODE: A PERSON AUTHENTICATES ON AN OFFICER'S DEVICE === #
 
     @api.model
     def _begin_agent_authentication(
-        self, officer, draft_digest: str, return_to: str
+        self, officer, draft_digest: str, return_to: str, provider=None
     ) -> str:
         """The address to send the officer's browser to, for the person beside them.
 
         Always a fresh login there. It yields no session here: one ticket, of this
-        officer for this draft, for five minutes.
+        officer for this draft, for five minutes. ``provider`` is by default the first
+        one of the door. Raises NotLoggedIn or LoginRefused.
         """
-        raise NotLoggedIn()
+        self._check_officer(officer)
+        provider = provider or self.env["auth.oauth.provider"]._get_door()[:1]
+        if not provider:
+            raise ProviderNotReady("none")
+        provider._check_usable()
+        return self.env["spar.login"]._begin(
+            provider,
+            "agent",
+            get_browser_secret(request.session),
+            return_to,
+            draft_digest,
+        )
 
     @api.model
     def _take_agent_ticket(self, officer, draft_digest: str) -> AgentTicket:
         """Use up the ticket of this officer for this draft; raises TicketNeeded."""
-        raise TicketNeeded()
+        self._check_officer(officer)
+        proofs = self.env["spar.login.proof"]
+        taken = proofs._take("agent", officer.id, draft_digest)
+        if not taken:
+            raise TicketNeeded()
+        nonce, told = taken
+        contacts = Contacts(**told.pop("contacts"))
+        return AgentTicket(Beneficiary(contacts=contacts, **told), officer.id, nonce)
+
+    @api.model
+    def _check_officer(self, officer) -> None:
+        """Raise NotLoggedIn unless it is the officer who is logged in."""
+        if officer.id != self.env.uid or not officer.has_group(OFFICER):
+            raise NotLoggedIn()

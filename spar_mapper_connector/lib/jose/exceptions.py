@@ -1,0 +1,44 @@
+"""What is refused; ``code`` is a stable word, no text holds a key or a token."""
+
+from __future__ import annotations
+
+
+class JoseError(Exception):
+    """Base."""
+
+    def __init__(self, code: str, text: str):
+        super().__init__(text)
+        self.code = code
+
+
+class KeyRefused(JoseError):
+    """A key that cannot be used here.
+
+    ``code``: unreadable, private, symmetric, kind, weak, algorithm, use, several.
+    """
+
+
+class SignatureRefused(JoseError):
+    """A signature that proves nothing.
+
+    ``code``: malformed, algorithm, critical, type, unknown_key, expired, mismatch.
+    """
+
+
+class TokenRefused(JoseError):
+    """A token that is not valid here.
+
+    ``code``: malformed, algorithm, critical, type, unknown_key, mismatch, expired,
+    not_yet, issuer, audience, claim.
+    """
+
+
+class DecryptionFailed(JoseError):
+    """What was encrypted does not open. ``code``: malformed, algorithm, mismatch."""
+
+
+class KeySetUnavailable(JoseError):
+    """Nobody can say now which keys another side has. ``code``: unavailable."""
+
+    def __init__(self, text: str):
+        super().__init__("unavailable", text)

@@ -1,0 +1,143 @@
+"""Key sets that others publish (JWKS, RFC 7517 5), fetched and kept for a while."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ...exceptions import OutgoingError, OutgoingFailed
+from .. import outgoing
+from .exceptions import KeyRefused, KeySetUnavailable
+from .keys import PublicKey, read_jwk
+
+#: Seconds for which a set is used without asking again.
+LIFETIME = 600
+#: Seconds for which an old set is used while its publisher cannot be reached.
+GRACE = 24 * 3600
+#: Seconds between two fetches of one set, whatever key is asked for.
+COOLDOWN = 30
+MAX_SETS = 512
+MAX_KEYS = 64
+MAX_BYTES = 64 * 1024
+TIMEOUT = 5.0
+
+#: ``address -> the document there``; raises OutgoingError.
+Fetch = Callable[[str], bytes]
+
+
+def read_key_set(raw: bytes) -> list[PublicKey]:
+    """The usable keys in a JWKS; those that are not (encryption, symmetric) are left
+    out. Raises KeyRefused where it is no JWKS."""
+    try:
+        keys = json.loads(raw)["keys"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise KeyRefused("unreadable", "this is no set of keys") from None
+    if not isinstance(keys, list) or len(keys) > MAX_KEYS:
+        raise KeyRefused("unreadable", "this is no set of keys, or too large a one")
+    return [key for key in map(_read_usable, keys) if key]
+
+
+def _read_usable(jwk: object) -> PublicKey | None:
+    try:
+        return read_jwk(jwk)
+    except KeyRefused:
+        return None
+
+
+def choose_key(keys: list[PublicKey], kid: str, algorithm: str) -> PublicKey | None:
+    """The one key that ``kid`` names; without a name, the only one that fits."""
+    fitting = [
+        key
+        for key in keys
+        if algorithm in key.algorithms and (not kid or key.kid == kid)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+@dataclass
+class _Kept:
+    """A set as it was last seen, and when it was seen and asked for."""
+
+    keys: list[PublicKey] = field(default_factory=list)
+    seen: float = float("-inf")
+    asked: float = float("-inf")
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class KeySetCache:
+    """Key sets by address; for the whole process, since keys are the same for all.
+
+    A set is asked for again when it has grown old, and at once for a key that is not in
+    it (its owner may have rotated), but never more often than each COOLDOWN seconds: a
+    stranger's made-up key ids cost its owner nothing. One thread asks, others wait.
+    """
+
+    def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.monotonic):
+        self._fetch = fetch
+        self._clock = clock
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, address: str, kid: str, algorithm: str) -> PublicKey | None:
+        """The key ``kid`` of the set at ``address``; None where it has none such.
+
+        Raises KeySetUnavailable where the set is not known and cannot be fetched.
+        """
+        kept = self._get_kept(address)
+        if self._clock() - kept.seen > LIFETIME:
+            self._refresh(address, kept)
+        found = choose_key(kept.keys, kid, algorithm)
+        if found is None and self._clock() - kept.asked >= COOLDOWN:
+            self._refresh(address, kept)
+            found = choose_key(kept.keys, kid, algorithm)
+        if self._clock() - kept.seen > GRACE:
+            raise KeySetUnavailable("the set of keys cannot be fetched now")
+        return found
+
+    def forget(self, address: str) -> None:
+        """Ask anew the next time: the address was entered again."""
+        with self._lock:
+            self._kept.pop(address, None)
+
+    def _get_kept(self, address: str) -> _Kept:
+        with self._lock:
+            kept = self._kept.setdefault(address, _Kept())
+            self._kept.move_to_end(address)
+            while len(self._kept) > MAX_SETS:
+                self._kept.popitem(last=False)
+            return kept
+
+    def _refresh(self, address: str, kept: _Kept) -> None:
+        """Ask for the set, unless somebody just did; a failure changes nothing."""
+        with kept.lock:
+            if self._clock() - kept.asked < COOLDOWN:
+                return
+            kept.asked = self._clock()
+            try:
+                keys = read_key_set(self._fetch(address))
+            except (OutgoingError, KeyRefused):
+                return
+            kept.keys, kept.seen = keys, self._clock()
+
+
+def fetch_key_set(address: str) -> bytes:
+    """The document at ``address``; raises OutgoingError."""
+    answer = outgoing.send(
+        "GET",
+        address,
+        headers={"Accept": "application/json"},
+        timeout=TIMEOUT,
+        max_bytes=MAX_BYTES,
+        attempts=2,
+    )
+    if answer.status != 200:
+        raise OutgoingFailed(f"the set of keys is not there: HTTP {answer.status}")
+    return answer.body
+
+
+#: The sets that this process knows.
+CACHE = KeySetCache(fetch_key_set)

@@ -1,0 +1,315 @@
+"""Keys of others and our own: PEM, X.509 and JWK in, JWK and PEM out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property, lru_cache
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.algorithms import get_default_algorithms as _get_default_algorithms
+from jwt.exceptions import InvalidKeyError
+
+from .exceptions import KeyRefused
+
+#: What may be signed with, and nothing else.
+ALGORITHMS = ("PS256", "ES256", "EdDSA", "RS256")
+#: What may be encrypted for us with.
+ENCRYPTION_ALGORITHM = "RSA-OAEP-256"
+
+MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
+_MAX_RSA_EXPONENT_BITS = 33
+MAX_KEY_TEXT = 64 * 1024
+
+_DEFAULTS = _get_default_algorithms()
+_WORK: dict[str, Algorithm] = {name: _DEFAULTS[name] for name in ALGORITHMS}
+
+
+def encode_base64url(data: bytes) -> str:
+    """``data`` in base64url without padding (RFC 7515 2).
+
+    >>> encode_base64url(b"\\xff\\xfe")
+    '__4'
+    """
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode_base64url(text: str) -> bytes:
+    """The bytes in ``text``; ValueError unless it is base64url in its one form.
+
+    >>> decode_base64url("__4")
+    b'\\xff\\xfe'
+    """
+    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if encode_base64url(data) != text:
+        raise ValueError("not base64url")
+    return data
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A key that proves signatures of somebody, by ``algorithms`` only."""
+
+    kid: str
+    algorithms: tuple[str, ...]
+    jwk: dict[str, str] = field(repr=False, compare=False)
+    key: Any = field(repr=False, compare=False)
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+    @property
+    def thumbprint(self) -> str:
+        """The name that the key has by itself (RFC 7638)."""
+        return get_thumbprint(self.jwk)
+
+    def verifies(self, algorithm: str, signed: bytes, signature: bytes) -> bool:
+        """Whether ``signature`` of ``signed`` was made with this key's other half."""
+        if algorithm not in self.algorithms:
+            return False
+        return bool(_WORK[algorithm].verify(signed, self.key, signature))
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """A key of our own; ``algorithm`` is the one thing that is done with it."""
+
+    algorithm: str
+    key: Any = field(repr=False)
+
+    @classmethod
+    def generate(cls, algorithm: str) -> PrivateKey:
+        """A new key for ``algorithm``; raises KeyRefused for one that we do not use."""
+        if algorithm not in _GENERATE:
+            raise KeyRefused("algorithm", "keys are not made for this algorithm")
+        return cls(algorithm, _GENERATE[algorithm]())
+
+    @classmethod
+    def from_pem(cls, pem: str | bytes, algorithm: str) -> PrivateKey:
+        """The key in ``pem`` (PKCS 8); raises KeyRefused."""
+        raw = pem.encode() if isinstance(pem, str) else pem
+        try:
+            key = serialization.load_pem_private_key(raw, None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise KeyRefused("unreadable", "this is no private key in PEM") from None
+        return cls._checked(key, algorithm)
+
+    @classmethod
+    def from_jwk(cls, jwk: dict, algorithm: str = "") -> PrivateKey:
+        """The key in ``jwk``, for ``algorithm`` or the one it names itself."""
+        kind = _KINDS.get(str(jwk.get("kty")))
+        if not kind or "d" not in jwk:
+            raise KeyRefused("kind", "this is no private RSA, EC or OKP key")
+        try:
+            key = kind.from_jwk(jwk)
+        except (InvalidKeyError, ValueError, TypeError, KeyError):
+            raise KeyRefused("unreadable", "the JWK cannot be read") from None
+        return cls._checked(key, algorithm or str(jwk.get("alg", "")))
+
+    @classmethod
+    def _checked(cls, key: Any, algorithm: str) -> PrivateKey:
+        able = (*_get_algorithms(key.public_key()), *_get_encryption(key))
+        chosen = algorithm or able[0]
+        if chosen not in able:
+            raise KeyRefused("algorithm", "the key is not one of this algorithm")
+        return cls(chosen, key)
+
+    @cached_property
+    def public(self) -> PublicKey:
+        """The half that is published; its id is its thumbprint."""
+        jwk = _build_jwk(self.key.public_key())
+        kid = get_thumbprint(jwk)
+        use = "enc" if self.algorithm == ENCRYPTION_ALGORITHM else "sig"
+        jwk = {**jwk, "kid": kid, "use": use, "alg": self.algorithm}
+        return PublicKey(kid, (self.algorithm,), jwk, self.key.public_key())
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature of ``data``."""
+        return _WORK[self.algorithm].sign(data, self.key)
+
+    def to_pem(self) -> str:
+        """The key in PEM, in clear: for sealing."""
+        encoding = serialization.Encoding.PEM
+        form = serialization.PrivateFormat.PKCS8
+        no_password = serialization.NoEncryption()
+        return self.key.private_bytes(encoding, form, no_password).decode()
+
+    def to_jwk(self) -> dict:
+        """The key as a JWK, in clear: for whoever it belongs to."""
+        return {**_dump_jwk(self.key), **self.public.jwk}
+
+
+def _generate_rsa() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, MIN_RSA_BITS)
+
+
+_GENERATE: dict[str, Callable] = {
+    "PS256": _generate_rsa,
+    "RS256": _generate_rsa,
+    "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate,
+    ENCRYPTION_ALGORITHM: _generate_rsa,
+}
+_KINDS: dict[str, type] = {
+    "RSA": RSAAlgorithm,
+    "EC": ECAlgorithm,
+    "OKP": OKPAlgorithm,
+}
+
+
+# === READING KEYS OF OTHERS === #
+
+
+@lru_cache(maxsize=4096)
+def read_public_key(text: str) -> PublicKey:
+    """The one public key in ``text``: PEM, an X.509 certificate in PEM, or a JWK.
+
+    Reading one is slower than using it, hence the cache. Raises KeyRefused: for what is
+    no key, for a private or symmetric key, for RSA below 2,048 bits, for curves other
+    than P-256 and Ed25519, for a key that is not for signatures.
+    """
+    if len(text) > MAX_KEY_TEXT:
+        raise KeyRefused("unreadable", "this is too long for a key")
+    text = text.strip()
+    if text.startswith("{"):
+        return read_jwk(_load_json(text))
+    if "PRIVATE KEY-----" in text:
+        raise KeyRefused("private", "this is a private key: keep it, send the public")
+    if text.count("-----BEGIN ") > 1:
+        raise KeyRefused("several", "this holds more than one key")
+    if "-----BEGIN CERTIFICATE-----" in text:
+        return _read_certificate(text)
+    try:
+        key = serialization.load_pem_public_key(text.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyRefused("unreadable", "this is no key in PEM, X.509 or JWK") from None
+    return _build_public(key)
+
+
+def _load_json(text: str) -> dict:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise KeyRefused("unreadable", "the JWK is no JSON") from None
+    if "keys" in document:
+        raise KeyRefused("several", "this is a set of keys: give one of them")
+    return document
+
+
+def _read_certificate(text: str) -> PublicKey:
+    """The key of an X.509 certificate, good for as long as the certificate is."""
+    try:
+        certificate = x509.load_pem_x509_certificate(text.encode())
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyRefused("unreadable", "the certificate cannot be read") from None
+    # The older name of the properties is gone in some versions, the newer not there.
+    first, last = (
+        getattr(certificate, f"not_valid_{name}_utc", None)
+        or getattr(certificate, f"not_valid_{name}").replace(tzinfo=timezone.utc)
+        for name in ("before", "after")
+    )
+    kid = encode_base64url(certificate.fingerprint(hashes.SHA256()))
+    return _build_public(key, kid=kid, valid_from=first, valid_to=last)
+
+
+def read_jwk(jwk: object) -> PublicKey:
+    """The key in a JWK (RFC 7517); raises KeyRefused as ``read_public_key`` does."""
+    if not isinstance(jwk, dict):
+        raise KeyRefused("unreadable", "a JWK is an object")
+    if jwk.get("kty") == "oct" or "k" in jwk:
+        raise KeyRefused("symmetric", "this is a secret, not a public key")
+    if "d" in jwk:
+        raise KeyRefused("private", "this is a private key: keep it, send the public")
+    if jwk.get("use", "sig") != "sig":
+        raise KeyRefused("use", "the key is not for signatures")
+    kind = _KINDS.get(str(jwk.get("kty")))
+    if kind is None:
+        raise KeyRefused("kind", "only RSA, P-256 and Ed25519 keys are used")
+    try:
+        key = kind.from_jwk(jwk)
+    except (InvalidKeyError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
+        raise KeyRefused("unreadable", "the JWK cannot be read") from None
+    return _build_public(key, jwk.get("kid"), jwk.get("alg"))
+
+
+def _build_public(
+    key: Any, kid: object = None, algorithm: object = None, **validity: datetime
+) -> PublicKey:
+    able = _get_algorithms(key)
+    if algorithm is not None:
+        able = tuple(name for name in able if name == algorithm)
+    if not able:
+        raise KeyRefused("algorithm", "the key names an algorithm that is not its own")
+    jwk = _build_jwk(key)
+    named = kid if isinstance(kid, str) and 0 < len(kid) <= 255 else None
+    return PublicKey(named or get_thumbprint(jwk), able, jwk, key, **validity)
+
+
+def _get_algorithms(key: Any) -> tuple[str, ...]:
+    """What ``key`` can be used with; raises KeyRefused for a kind that is not used."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return _get_rsa_algorithms(key)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        if isinstance(key.curve, ec.SECP256R1):
+            return ("ES256",)
+    elif isinstance(key, ed25519.Ed25519PublicKey):
+        return ("EdDSA",)
+    raise KeyRefused("kind", "only RSA, P-256 and Ed25519 keys are used")
+
+
+def _get_rsa_algorithms(key: rsa.RSAPublicKey) -> tuple[str, ...]:
+    # A huge key or exponent costs us time with every message (RFC 8725 3.5).
+    exponent = key.public_numbers().e
+    if key.key_size < MIN_RSA_BITS or exponent < 3:
+        raise KeyRefused("weak", f"an RSA key needs at least {MIN_RSA_BITS} bits")
+    if key.key_size > MAX_RSA_BITS or exponent.bit_length() > _MAX_RSA_EXPONENT_BITS:
+        raise KeyRefused("weak", f"an RSA key may have at most {MAX_RSA_BITS} bits")
+    return ("PS256", "RS256")
+
+
+def _get_encryption(key: Any) -> tuple[str, ...]:
+    return (ENCRYPTION_ALGORITHM,) if isinstance(key, rsa.RSAPrivateKey) else ()
+
+
+# === JWK === #
+
+
+def _dump_jwk(key: Any) -> dict[str, Any]:
+    if isinstance(key, (rsa.RSAPublicKey, rsa.RSAPrivateKey)):
+        return dict(RSAAlgorithm.to_jwk(key, as_dict=True))
+    if isinstance(key, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)):
+        return dict(ECAlgorithm.to_jwk(key, as_dict=True))
+    return dict(OKPAlgorithm.to_jwk(key, as_dict=True))
+
+
+#: The members of which a key's thumbprint is made (RFC 7638 3.2, RFC 8037 2).
+_MEMBERS = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y")}
+_OKP_MEMBERS = ("crv", "kty", "x")
+
+
+def _build_jwk(public: Any) -> dict[str, str]:
+    """The members that make the key, and none about it."""
+    jwk = _dump_jwk(public)
+    return {name: jwk[name] for name in _MEMBERS.get(jwk["kty"], _OKP_MEMBERS)}
+
+
+def get_thumbprint(jwk: dict[str, str]) -> str:
+    """The SHA-256 thumbprint of ``jwk`` (RFC 7638; the example is its 3.1).
+
+    >>> get_thumbprint({"kty": "OKP", "crv": "Ed25519", "kid": "any",
+    ...     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
+    'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'
+    """
+    names = _MEMBERS.get(jwk["kty"], _OKP_MEMBERS)
+    made = {name: jwk[name] for name in names}
+    text = json.dumps(made, sort_keys=True, separators=(",", ":"))
+    return encode_base64url(hashlib.sha256(text.encode()).digest())

@@ -1,0 +1,113 @@
+"""JWT (RFC 7519): signed by us for others, and by others for us (RFC 8725)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import timedelta
+
+import jwt
+
+from .exceptions import TokenRefused
+from .keys import ALGORITHMS, PrivateKey, PublicKey
+
+LEEWAY = timedelta(seconds=30)
+MAX_TOKEN = 16 * 1024
+
+#: ``(kid, algorithm) -> key``; raises KeySetUnavailable, or gives None for none.
+FindKey = Callable[[str, str], PublicKey | None]
+
+
+def sign_token(claims: dict, key: PrivateKey, typ: str = "JWT") -> str:
+    """A token that says ``claims``.
+
+    >>> ours = PrivateKey.generate("ES256")
+    >>> token = sign_token({"iss": "a", "aud": "b"}, ours)
+    >>> verify_token(token, lambda kid, alg: ours.public, issuer="a", audience="b")
+    {'iss': 'a', 'aud': 'b'}
+    """
+    headers = {"kid": key.public.kid, "typ": typ}
+    return jwt.encode(claims, key.key, algorithm=key.algorithm, headers=headers)
+
+
+def read_token_header(token: str) -> dict:
+    """The header of ``token``, of which nothing is proved; raises TokenRefused."""
+    if len(token) > MAX_TOKEN:
+        raise TokenRefused("malformed", "the token is too long")
+    try:
+        return dict(jwt.get_unverified_header(token))
+    except jwt.InvalidTokenError:
+        raise TokenRefused("malformed", "this is no token") from None
+
+
+def verify_token(
+    token: str,
+    find_key: FindKey,
+    *,
+    issuer: str | Collection[str],
+    audience: str | Collection[str],
+    required: Collection[str] = (),
+    algorithms: Collection[str] = ALGORITHMS,
+    types: Collection[str] = (),
+    leeway: timedelta = LEEWAY,
+) -> dict:
+    """The claims of ``token``, whose signature, issuer, audience and time are right.
+
+    ``required`` claims have to be there; ``types`` are what the header's ``typ`` may
+    say (in lower case; empty for anything). Raises TokenRefused.
+    """
+    header = read_token_header(token)
+    algorithm = str(header.get("alg"))
+    if algorithm not in algorithms or algorithm not in ALGORITHMS:
+        raise TokenRefused("algorithm", "the token's algorithm is not allowed")
+    if "crit" in header:
+        raise TokenRefused("critical", "crit is not understood here")
+    if types and _get_type(header) not in types:
+        raise TokenRefused("type", "this is a token for something else")
+    kid = header.get("kid", "")
+    key = find_key(kid if isinstance(kid, str) else "", algorithm)
+    if key is None or algorithm not in key.algorithms:
+        raise TokenRefused("unknown_key", "nobody known has this key")
+    return _decode(token, key, algorithm, issuer, audience, required, leeway)
+
+
+def _get_type(header: dict) -> str:
+    return str(header.get("typ", "")).lower().removeprefix("application/")
+
+
+def _decode(
+    token: str,
+    key: PublicKey,
+    algorithm: str,
+    issuer: str | Collection[str],
+    audience: str | Collection[str],
+    required: Collection[str],
+    leeway: timedelta,
+) -> dict:
+    try:
+        return jwt.decode(
+            token,
+            key.key,
+            algorithms=[algorithm],
+            issuer=issuer,
+            audience=audience,
+            leeway=leeway,
+            options={"require": ["iss", "aud", *required]},
+        )
+    except jwt.InvalidTokenError as error:
+        code, text = next(
+            told for kind, told in _REASONS.items() if isinstance(error, kind)
+        )
+        raise TokenRefused(code, text) from None
+
+
+#: In this order: the last ones are bases of the others.
+_REASONS: dict[type[Exception], tuple[str, str]] = {
+    jwt.ExpiredSignatureError: ("expired", "the token has expired"),
+    jwt.ImmatureSignatureError: ("not_yet", "the token is not valid yet"),
+    jwt.InvalidIssuerError: ("issuer", "the token is of another issuer"),
+    jwt.InvalidAudienceError: ("audience", "the token is for somebody else"),
+    jwt.MissingRequiredClaimError: ("claim", "the token lacks a claim"),
+    jwt.InvalidSignatureError: ("mismatch", "the token's signature is not right"),
+    jwt.DecodeError: ("malformed", "this is no token"),
+    jwt.InvalidTokenError: ("claim", "a claim of the token is not right"),
+}

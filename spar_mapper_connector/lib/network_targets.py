@@ -1,0 +1,158 @@
+"""Where requests may go: public addresses, and what an administrator allowed by name.
+
+A request that strangers cause (a callback, a key set, a discovery document) must reach
+nothing of our own network. So every address that a host name stands for is looked at,
+and those that are no public unicast address are refused, whatever form they come in:
+an IPv4 address inside an IPv6 one (RFC 4291 2.5.5, RFC 6052) counts as itself.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import SplitResult, urlsplit
+
+from ..exceptions import OutgoingRefused
+
+#: The variable in which private targets are allowed: ``host:port`` or a network.
+ALLOW_VARIABLE = "SPAR_OUTGOING_ALLOW"
+
+MAX_URL = 2048
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_PORTS = {"https": 443, "http": 80}
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: Not private to ``ipaddress`` in every version of Python, and nowhere to send to:
+#: local NAT64, Teredo, 6to4, IPv4-compatible and site-local addresses; 6to4 relays.
+_NEVER = tuple(
+    map(
+        ipaddress.ip_network,
+        ("64:ff9b:1::/48", "2001::/32", "2002::/16", "::/96", "fec0::/10", "100::/64")
+        + ("192.88.99.0/24", "192.0.0.0/24"),
+    )
+)
+
+
+def is_public(address: Address) -> bool:
+    """Whether ``address`` belongs to a host on the public internet.
+
+    >>> [is_public(ipaddress.ip_address(text)) for text in ("1.1.1.1", "10.0.0.1")]
+    [True, False]
+    >>> is_public(ipaddress.ip_address("::ffff:127.0.0.1"))
+    False
+    >>> is_public(ipaddress.ip_address("64:ff9b::7f00:1"))
+    False
+    """
+    address = _unwrap(address)
+    if any(address.version == n.version and address in n for n in _NEVER):
+        return False
+    return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+def _unwrap(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address stands for, or the address itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address.ipv4_mapped:
+        return address.ipv4_mapped
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+@dataclass(frozen=True)
+class AllowList:
+    """Targets that may be private and may be spoken to without TLS."""
+
+    hosts: frozenset[tuple[str, int]] = frozenset()
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    @lru_cache(maxsize=16)
+    def parse(cls, text: str) -> AllowList:
+        """The list in ``text``; raises OutgoingRefused for an entry that says nothing.
+
+        >>> allowed = AllowList.parse("idp.intern:8443, 10.1.0.0/16")
+        >>> allowed.has("IDP.intern", 8443, ())
+        True
+        >>> allowed.has("other", 80, [ipaddress.ip_address("10.1.2.3")])
+        True
+        >>> allowed.has("idp.intern", 80, [ipaddress.ip_address("10.2.0.1")])
+        False
+        """
+        hosts, networks = set(), []
+        for entry in filter(None, map(str.strip, text.split(","))):
+            match = _HOST_AND_PORT.fullmatch(entry)
+            if match:
+                hosts.add((match[1].strip("[]").lower(), int(match[2])))
+            else:
+                networks.append(_read_network(entry))
+        return cls(frozenset(hosts), tuple(networks))
+
+    def has(self, host: str, port: int, addresses: tuple[Address, ...]) -> bool:
+        """Whether this target was allowed: by its name, or by all its addresses."""
+        if (host.lower(), port) in self.hosts:
+            return True
+        return bool(addresses) and all(map(self._has_address, addresses))
+
+    def _has_address(self, address: Address) -> bool:
+        address = _unwrap(address)
+        return any(address.version == n.version and address in n for n in self.networks)
+
+
+def _read_network(entry: str) -> Network:
+    try:
+        return ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        raise OutgoingRefused(
+            f"{ALLOW_VARIABLE}: an entry is neither host:port nor a network"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A URL, taken apart; ``path`` is what goes into the request line."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @classmethod
+    def parse(cls, url: str) -> Target:
+        """The target of ``url``; raises OutgoingRefused, naming what is wrong.
+
+        >>> Target.parse("https://payer.example/callback?x=1")
+        Target(scheme='https', host='payer.example', port=443, path='/callback?x=1')
+        """
+        if len(url) > MAX_URL or not re.fullmatch(r"[!-~]+", url):
+            raise OutgoingRefused("the address holds characters that no URL has")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            raise OutgoingRefused("the address is not a URL") from None
+        if parts.scheme not in _PORTS or not host or port == 0:
+            raise OutgoingRefused("the address must begin with https:// and a host")
+        if parts.username is not None or parts.password is not None:
+            raise OutgoingRefused("the address must not hold a name or password")
+        return cls(parts.scheme, host, port or _PORTS[parts.scheme], _get_path(parts))
+
+    def check(self, addresses: tuple[Address, ...], allowed: AllowList) -> None:
+        """Raise OutgoingRefused unless this target, at ``addresses``, may be called."""
+        if allowed.has(self.host, self.port, addresses):
+            return
+        if self.scheme != "https":
+            raise OutgoingRefused(f"{self.host}: the address must begin with https://")
+        if not all(map(is_public, addresses)):
+            raise OutgoingRefused(f"{self.host}: is not on the public internet")
+
+
+def _get_path(parts: SplitResult) -> str:
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
