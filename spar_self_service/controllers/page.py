@@ -10,6 +10,7 @@ from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from ..exceptions import (
     DraftClosed,
     DraftOutdated,
+    LoginRefused,
     NoSuchDraft,
     NotLoggedIn,
     OutcomeUnknown,
@@ -67,6 +68,9 @@ def page(handler):
             return go_to("/spar/address", "outdated")
         except (MapperError, OutcomeUnknown) as error:
             return show_unavailable(error)
+        except LoginRefused as error:
+            explanation = request.env["spar.login"]._explain(error)
+            return show("not_possible", 400, explanation=explanation)
         except SelfServiceError as error:
             _logger.info("a page was refused: %s", error.code)
             return go_to("/spar/address", "refused")
