@@ -11,7 +11,11 @@ MISSING_BROWSER = (
 
 def pytest_collect_file(file_path, parent):
     """Collect the examples in the docstrings of pure code."""
-    if file_path.suffix == ".py" and file_path.parent.name in {"lib", "g2p_connect"}:
+    if file_path.suffix == ".py" and file_path.parent.name in {
+        "lib",
+        "g2p_connect",
+        "jose",
+    }:
         return DoctestModule.from_parent(parent, path=file_path)
     return None
 

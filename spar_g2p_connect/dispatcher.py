@@ -97,6 +97,8 @@ class G2pConnectDispatcher(Dispatcher):
 
     routing_type = ROUTING_TYPE
     mimetypes = ("application/json",)
+    #: Whether the route that was found answers with acknowledgements.
+    _acknowledges = False
 
     @classmethod
     def is_compatible_with(cls, request) -> bool:
@@ -105,6 +107,7 @@ class G2pConnectDispatcher(Dispatcher):
 
     def dispatch(self, endpoint, args):
         """Call ``endpoint``; it gives a document, or ``(document, headers)``."""
+        self._acknowledges = endpoint.routing.get("acknowledges", False)
         missing = get_missing_registry(self.request)
         if missing:
             raise missing
@@ -133,7 +136,7 @@ class G2pConnectDispatcher(Dispatcher):
         """The answer to ``exc``."""
         if not isinstance(exc, ProtocolError):
             exc = get_missing_registry(self.request) or exc
-        return build_response(*build_error_answer(exc))
+        return build_response(*build_error_answer(exc, self._acknowledges))
 
 
 class BoundaryDispatcher(HttpDispatcher):

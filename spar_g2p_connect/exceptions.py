@@ -99,10 +99,29 @@ class ForeignSender(ProtocolError):
     description = "header.sender_id: is not the participant that the token is for"
 
 
-class DailyLimitReached(ProtocolError):
+class ForeignReceiver(ProtocolError):
+    """The message was meant for somebody else."""
+
+    code = 403
+    word = "err.receiver_id.invalid"
+    description = "header.receiver_id: is not this registry"
+
+
+class ForeignSenderUri(ProtocolError):
+    """The answer is to go where this participant's answers do not go."""
+
+    code = 403
+    word = "err.sender_uri.invalid"
+    description = (
+        "header.sender_uri: is not below the callback address of this participant"
+    )
+
+
+class TooMany(ProtocolError):
+    """Base: a limit of the participant is reached until some time has passed."""
+
     code = 429
     word = "err.request.too_many_requests"
-    description = "the daily number of items of this participant is used up"
 
     def __init__(self, seconds_left: int):
         super().__init__()
@@ -110,6 +129,16 @@ class DailyLimitReached(ProtocolError):
 
     def get_extra_headers(self):
         return [("Retry-After", str(self.seconds_left))]
+
+
+class DailyLimitReached(TooMany):
+    description = "the daily number of items of this participant is used up"
+
+
+class PaceReached(TooMany):
+    """Each unknown ID counts as many: a registry is not to be searched by guessing."""
+
+    description = "this participant's calls or items of a minute are used up"
 
 
 # === 404, 503: NOT HERE, NOT NOW === #

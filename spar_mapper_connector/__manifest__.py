@@ -19,6 +19,8 @@
         "views/spar_id_type_views.xml",
         "views/spar_mapper_backend_views.xml",
         "views/spar_keyring_views.xml",
+        "views/spar_signing_key_views.xml",
+        "views/spar_setting_change_views.xml",
         "views/spar_mapper_connector_menus.xml",
     ],
 }

@@ -30,6 +30,10 @@ class KeyringExists(MapperError):
     code = "keyring_exists"
 
 
+class KeyMissing(ServiceUnavailable):
+    """A key of our own is asked for that was not made yet."""
+
+
 class SealBroken(MapperError):
     """A sealed value does not belong where it stands: it was moved or altered."""
 

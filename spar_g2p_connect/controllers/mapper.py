@@ -1,9 +1,10 @@
 from odoo import http
 from odoo.http import request
 
-from odoo.addons.spar_mapper_connector.lib.contract import Operation
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import STATUS
 
 from ..const import BASE_PATH, MAX_MESSAGE_SIZE, ROUTING_TYPE
+from ..lib.exchange import ASYNC, SYNC
 
 _ROUTING = {
     "type": ROUTING_TYPE,
@@ -12,6 +13,14 @@ _ROUTING = {
     "save_session": False,
     "max_content_length": MAX_MESSAGE_SIZE,
 }
+#: Errors of asynchronous paths are acknowledgements, too (g2p-connect.md 4.2).
+_ASYNC_ROUTING = {**_ROUTING, "acknowledges": True}
+
+
+def _serve(action: str, mode: str = SYNC) -> dict:
+    server = request.env["spar.g2p.connect.server"]
+    raw = request.httprequest.get_data()
+    return server._serve(request.spar_caller, action, raw, mode)
 
 
 class MapperController(http.Controller):
@@ -19,22 +28,65 @@ class MapperController(http.Controller):
 
     @http.route(f"{BASE_PATH}/mapper/sync/link", **_ROUTING)
     def link_fa(self):
-        return self._answer(Operation.LINK)
+        return _serve("link")
 
     @http.route(f"{BASE_PATH}/mapper/sync/update", **_ROUTING)
     def update_fa(self):
-        return self._answer(Operation.UPDATE)
+        return _serve("update")
 
     @http.route(f"{BASE_PATH}/mapper/sync/unlink", **_ROUTING)
     def unlink_fa(self):
-        return self._answer(Operation.UNLINK)
+        return _serve("unlink")
 
     @http.route(f"{BASE_PATH}/mapper/sync/resolve", **_ROUTING)
     def resolve_fa(self):
-        return self._answer(Operation.RESOLVE)
+        return _serve("resolve")
 
-    def _answer(self, operation: Operation) -> dict:
-        server = request.env["spar.g2p.connect.server"]
-        caller = request.spar_caller
-        caller.check_operation(operation)
-        return server._answer(caller, operation, request.httprequest.get_data())
+    @http.route(
+        [
+            f"{BASE_PATH}/mapper/sync/txn/status",
+            f"{BASE_PATH}/registry/sync/txn/status",
+        ],
+        **_ROUTING,
+    )
+    def ask_status(self):
+        return _serve(STATUS)
+
+
+class AsyncMapperController(http.Controller):
+    """The asynchronous half (1.1), under the specification's paths and OpenG2P 1.x's.
+
+    OpenG2P 2.x posts to the first ones, too, and is answered at once in its envelope.
+    """
+
+    @http.route(
+        [f"{BASE_PATH}/mapper/link", f"{BASE_PATH}/mapper/async/link"],
+        **_ASYNC_ROUTING,
+    )
+    def queue_link(self):
+        return _serve("link", ASYNC)
+
+    @http.route(
+        [f"{BASE_PATH}/mapper/update", f"{BASE_PATH}/mapper/async/update"],
+        **_ASYNC_ROUTING,
+    )
+    def queue_update(self):
+        return _serve("update", ASYNC)
+
+    @http.route(
+        [f"{BASE_PATH}/mapper/unlink", f"{BASE_PATH}/mapper/async/unlink"],
+        **_ASYNC_ROUTING,
+    )
+    def queue_unlink(self):
+        return _serve("unlink", ASYNC)
+
+    @http.route(
+        [f"{BASE_PATH}/mapper/resolve", f"{BASE_PATH}/mapper/async/resolve"],
+        **_ASYNC_ROUTING,
+    )
+    def queue_resolve(self):
+        return _serve("resolve", ASYNC)
+
+    @http.route(f"{BASE_PATH}/mapper/txn/status", **_ASYNC_ROUTING)
+    def queue_status(self):
+        return _serve(STATUS, ASYNC)

@@ -12,7 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import RequestHeader
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import Profile
 
-from ..exceptions import ForeignSender, OperationNotGranted
+from ..exceptions import ForeignReceiver, ForeignSender, OperationNotGranted
 from .disclosure import Rights
 
 CHANNEL = "rest"
@@ -20,7 +20,11 @@ CHANNEL = "rest"
 
 @dataclass(frozen=True)
 class Caller:
-    """A participant whose token was accepted; ``daily_limit`` 0 is no limit."""
+    """A participant whose token was accepted; a limit of 0 is no limit.
+
+    ``provider_ids`` are the providers it may link to, None for all; ``receiver_id`` is
+    what it has to call us, "" where that is not looked at.
+    """
 
     participant_id: int
     sender_id: str
@@ -29,6 +33,11 @@ class Caller:
     profile: Profile
     max_items: int
     daily_limit: int
+    calls_per_minute: int = 0
+    items_per_minute: int = 0
+    provider_ids: frozenset[int] | None = None
+    callback: str = ""
+    receiver_id: str = ""
 
     def check_operation(self, operation: Operation) -> None:
         """Raise OperationNotGranted unless this caller may call ``operation``."""
@@ -43,6 +52,12 @@ class Caller:
         if header.sender_id and header.sender_id != self.sender_id:
             raise ForeignSender()
 
+    def check_receiver(self, header: RequestHeader) -> None:
+        """Raise ForeignReceiver when ``header`` is addressed to somebody else."""
+        if self.profile.checks_parties and self.receiver_id:
+            if header.receiver_id not in ("", self.receiver_id):
+                raise ForeignReceiver()
+
     def build_call(self, header: RequestHeader) -> CallContext:
         """The context in which the mapper is asked for this message."""
         return CallContext(
@@ -51,4 +66,5 @@ class Caller:
             authority=self.authority,
             authenticated_by="bearer",
             message_reference=header.message_id,
+            provider_ids=self.provider_ids,
         )

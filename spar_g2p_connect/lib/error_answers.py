@@ -8,6 +8,7 @@ import psycopg2
 from werkzeug.exceptions import HTTPException
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import build_err
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import WireError
 
 from ..exceptions import (
@@ -34,21 +35,32 @@ _HTTP_WORDS = {
     503: ("err.service.unavailable", "the service cannot work now; try again later"),
 }
 
+#: Statuses that the specification answers with errors on asynchronous paths, too.
+_ONLY_ERRORS = frozenset({401, 403, 500})
+
 #: Headers that an answer has of its own.
 _OWN_HEADERS = frozenset({"content-type", "content-length", "set-cookie"})
 
 _Converter = Callable[[BaseException], ProtocolError]
 
 
-def build_error_answer(exc: BaseException) -> tuple[int, list[tuple[str, str]], dict]:
+def build_error_answer(
+    exc: BaseException, acknowledges: bool = False
+) -> tuple[int, list[tuple[str, str]], dict]:
     """``(status, headers, document)`` that answer ``exc``, whatever it is.
+
+    With ``acknowledges`` the document is an acknowledgement, too, but for the statuses
+    that have no such in the specification (g2p-connect.md 1.1): both forms are there.
 
     >>> status, headers, document = build_error_answer(ZeroDivisionError("secret"))
     >>> status, document["errors"][0]["code"], "secret" in str(document)
     (500, 'err.service.unavailable', False)
     """
     error = as_protocol_error(exc)
-    return error.code, error.get_extra_headers(), error.build_document()
+    document = error.build_document()
+    if acknowledges and error.code not in _ONLY_ERRORS:
+        document |= build_err(error.word, error.description)
+    return error.code, error.get_extra_headers(), document
 
 
 def as_protocol_error(exc: BaseException) -> ProtocolError:

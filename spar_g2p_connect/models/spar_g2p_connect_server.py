@@ -1,117 +1,163 @@
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from odoo import api, models
-from odoo.tools.translate import code_translations
+from odoo.exceptions import ConcurrencyError
 
-from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
-from odoo.addons.spar_mapper_connector.lib.g2p_connect import wire_json
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.answers import build_items
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import find_answer
+from odoo.addons.spar_mapper_connector.lib.contract import Operation
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import openg2p_2, wire_json
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import build_err, build_nack
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.envelope import (
     RequestMessage,
-    build_answer,
     build_rejection,
 )
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import RejectedMessage
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import RequestHeader
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item, read_items
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
-    format_timestamp,
-    now,
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import (
+    MalformedMessage,
+    RejectedMessage,
+    WireError,
+)
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
+    STATUS,
+    RequestHeader,
 )
 
+from ..exceptions import ProtocolError, RequestRefused
 from ..lib.caller import Caller
-from ..lib.disclosure import disclose, get_refusal
-from ..lib.locales import choose_language
+from ..lib.exchange import ASYNC, SYNC, Exchange, NoCallback
 
 
 class SparG2pConnectServer(models.AbstractModel):
-    """One message of a participant: read, asked of the mapper, answered."""
+    """One message of a participant: read, known or new, worked on, answered.
+
+    The order is the design's (section 7): who it is was found out before; then rights,
+    then whether the message is known, and only of a new one whether it is fresh.
+    """
 
     _name = "spar.g2p.connect.server"
     _description = "G2P Connect server"
 
     @api.model
-    def _answer(self, caller: Caller, operation: Operation, raw: bytes) -> dict:
-        """The answer to the message in ``raw``, which came for ``operation``.
+    def _serve(self, caller: Caller, action: str, raw: bytes, mode: str = SYNC) -> dict:
+        """The answer to the message in ``raw``, which came for ``action``.
 
-        Raises WireError for what cannot be read, ForeignSender, DailyLimitReached, and
-        whatever the mapper raises for a whole call.
+        Raises WireError for what cannot be read, a ProtocolError for what may not be,
+        and whatever the mapper raises for a whole call.
         """
-        document = wire_json.parse(raw)
+        with self._noting(caller, action, mode) as noted:
+            self._check_right(caller, action)
+            document = self._parse(caller, raw)
+            if openg2p_2.is_request(document) and caller.profile.speaks_openg2p_2:
+                return self._serve_openg2p_2(caller, action, document, noted)
+            return self._serve_document(caller, action, document, mode, noted)
+
+    @api.model
+    def _serve_document(self, caller, action, document, mode, noted: dict) -> dict:
         header = RequestHeader.from_wire(document, caller.profile)
+        noted["message_id"] = header.message_id
         caller.check_sender(header)
+        caller.check_receiver(header)
+        exchange = Exchange(caller, action, header, document, mode)
         try:
-            header.check(operation.value, caller.profile)
-            message = RequestMessage.from_wire(
-                document, header, caller.profile, caller.max_items
-            )
+            return self._answer(exchange)
         except RejectedMessage as error:
-            return build_rejection(header, operation.value, caller.profile, error)
-        items = self._answer_items(caller, operation, header, message.items)
-        return build_answer(header, caller.profile, message.transaction_id, items)
+            self._note(noted, error)
+            return self._reject(exchange, error)
 
     @api.model
-    def _answer_items(
-        self, caller: Caller, operation: Operation, header: RequestHeader, wires: list
-    ) -> list[dict]:
+    def _answer(self, exchange: Exchange) -> dict:
+        """The stored answer of a message that is known, else what comes of a new one.
+
+        Raises RejectedMessage where it is not accepted as a whole.
+        """
+        exchange.header.check(exchange.action, exchange.caller.profile)
+        known = self.env["spar.message"]._find_answer(exchange)
+        if known is not None:
+            self.env["spar.participant.usage"]._count(exchange.caller, None, 0)
+            return known
+        exchange.header.check_freshness(exchange.caller.profile)
+        answer = self._accept if exchange.mode == ASYNC else self._answer_at_once
+        return answer(exchange)
+
+    @api.model
+    def _answer_at_once(self, exchange: Exchange) -> dict:
+        if exchange.action == STATUS:
+            self.env["spar.participant.usage"]._count(exchange.caller, None, 0)
+            return self._answer_status(exchange)
+        message = self._read_message(exchange)
+        self._count(exchange, message)
+        if not exchange.is_kept:
+            return self._answer_items(exchange, message)
+        messages = self.env["spar.message"]
+        kept = messages._keep(exchange)
+        if kept is None:
+            return self._find_winner(exchange)
+        answer = self._answer_items(exchange, message, kept.correlation_id)
+        messages._save_answer(kept, answer)
+        return answer
+
+    @api.model
+    def _find_winner(self, exchange: Exchange) -> dict:
+        """The answer to the same message, sent at the same time, that came first."""
+        answer = self.env["spar.message"]._find_answer(exchange)
+        if answer is None:
+            raise ConcurrencyError("a message vanished while it was sent again")
+        return answer
+
+    @api.model
+    def _reject(self, exchange: Exchange, error: RejectedMessage) -> dict:
+        """What a message is answered that was read and is not accepted as a whole."""
+        if exchange.mode == SYNC:
+            profile = exchange.caller.profile
+            return build_rejection(exchange.header, exchange.action, profile, error)
+        if isinstance(error, NoCallback):
+            return build_nack(error.text)
+        return build_err(error.code, error.text)
+
+    # === READING === #
+
+    @api.model
+    def _check_right(self, caller: Caller, action: str) -> None:
+        """Raise OperationNotGranted; a status is asked by whoever might have asked."""
+        if action != STATUS:
+            caller.check_operation(Operation(action))
+
+    @api.model
+    def _parse(self, caller: Caller, raw: bytes) -> object:
+        return wire_json.parse(raw)
+
+    @api.model
+    def _read_message(self, exchange: Exchange) -> RequestMessage:
+        return RequestMessage.from_wire(
+            exchange.document,
+            exchange.header,
+            exchange.caller.profile,
+            exchange.caller.max_items,
+        )
+
+    @api.model
+    def _count(self, exchange: Exchange, message: RequestMessage) -> None:
         usage = self.env["spar.participant.usage"]
-        usage._count(caller, operation, len(wires))
-        items = read_items(operation, wires, caller.profile)
-        self._refuse_items(caller, items)
-        asking = [item for item in items if item.request]
-        results = self._ask_mapper(caller, operation, header, asking)
-        not_found = sum(result.outcome is Outcome.NOT_LINKED for result in results)
-        if not_found:
-            usage._count_not_found(caller, not_found)
-        told = [
-            disclose(caller.rights, item, result)
-            for item, result in zip(asking, results, strict=True)
-        ]
-        timestamp, translate = format_timestamp(now()), self._get_translate()
-        return build_items(items, told, timestamp, caller.profile, translate)
+        usage._count(exchange.caller, exchange.operation, len(message.items))
+
+    # === REFUSALS === #
+
+    @contextmanager
+    def _noting(self, caller: Caller, action: str, mode: str) -> Iterator[dict]:
+        """Note whatever a message is refused with, and let it go on.
+
+        The block adds the ``message_id`` once it is known.
+        """
+        noted = {"caller": caller, "action": action, "mode": mode, "message_id": ""}
+        try:
+            yield noted
+        except MalformedMessage as error:
+            refused = RequestRefused(caller.profile.malformed_code, error.text)
+            self._note(noted, refused)
+            raise refused from None
+        except (WireError, ProtocolError) as error:
+            self._note(noted, error)
+            raise
 
     @api.model
-    def _refuse_items(self, caller: Caller, items: list[Item]) -> None:
-        """End the items that this caller may not have looked up."""
-        for item in items:
-            problem = item.request and get_refusal(caller.rights, item)
-            if problem:
-                answer = find_answer(item.operation, Outcome.FORBIDDEN, problem)
-                item.refuse(answer)
-
-    # === THE MAPPER === #
-
-    @api.model
-    def _get_mapper(self) -> models.AbstractModel:
-        """The mapper that is asked: the store of this database."""
-        return self.env["spar.mapper.local"]
-
-    @api.model
-    def _ask_mapper(
-        self,
-        caller: Caller,
-        operation: Operation,
-        header: RequestHeader,
-        items: list[Item],
-    ) -> list[Result]:
-        if not items:
-            return []
-        ask = getattr(self._get_mapper(), f"_{operation.value}_fa")
-        return ask(caller.build_call(header), [item.request for item in items])
-
-    # === TEXTS === #
-
-    @api.model
-    def _get_translate(self):
-        """``(text, locale) -> text``: the codec's texts in the sender's language."""
-        installed = [code for code, _name in self.env["res.lang"].get_installed()]
-        return partial(_translate, installed)
-
-
-def _translate(installed: list[str], text: str, locale: str) -> str:
-    language = choose_language(locale, installed)
-    if not language:
-        return text
-    texts = code_translations.get_python_translations("spar_mapper_connector", language)
-    return texts.get(text, text)
+    def _note(self, noted: dict, error: Exception) -> None:
+        self.env["spar.message"]._note_refusal(**noted, error=error)

@@ -13,7 +13,8 @@ from ..lib.token_request import TokenRequest
 #: What is read of a participant for a call.
 _CALLER_FIELDS = (
     "sender_id state demo_only profile authority scope may_link may_update may_unlink "
-    "may_resolve may_resolve_by_fa max_items daily_item_limit"
+    "may_resolve may_resolve_by_fa max_items daily_item_limit calls_per_minute "
+    "items_per_minute own_providers_only callback_url"
 ).split()
 
 

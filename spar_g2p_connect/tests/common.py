@@ -4,12 +4,18 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from odoo.tests import HttpCase
 
 from odoo.addons.spar_g2p_connect.const import BASE_PATH
 from odoo.addons.spar_g2p_connect.models.spar_participant import DEMO_VARIABLE
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
+    format_timestamp,
+    now,
+)
 
+#: When an item's sender says it was true.
 TIMESTAMP = "2026-03-01T10:00:00.000+00:00"
 EVERY_RIGHT = {
     "may_link": True,
@@ -42,8 +48,8 @@ def build_message(operation, sender_id, items, **header):
     return {
         "header": {
             "version": "1.0.0",
-            "message_id": "message-1",
-            "message_ts": TIMESTAMP,
+            "message_id": str(uuid4()),
+            "message_ts": format_timestamp(now()),
             "action": operation,
             "sender_id": sender_id,
             "receiver_id": "spar.example",

@@ -35,8 +35,8 @@ class TestBoundary(RestCase):
                     response = self.open(path, method=method)
                     self.assertHttpError(response, 404, "err.request.not_found")
 
-    def test_asynchronous_paths_are_not_there(self):
-        for path in ("/mapper/link", "/mapper/txn/status", "/mapper/sync/txn/status"):
+    def test_no_callback_is_taken_here(self):
+        for path in ("/mapper/on-link", "/mapper/txn/on-status", "/mapper/async"):
             response = self.open(path, b"{}", Content_Type=JSON)
             self.assertHttpError(response, 404, "err.request.not_found")
 

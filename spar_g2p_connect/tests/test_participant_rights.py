@@ -162,7 +162,8 @@ class TestParticipantRights(RestCase):
         self.assertHttpError(response, 401, "err.request.unauthorized")
 
     def test_history_names_the_participant(self):
-        self.link("hist", participant=self.bank)
+        items = build_items("hist", fa="account:{}@bank")
+        self.ask(self.bank, "link", items, message_id="message-1")
         (period,) = self.env["spar.mapper.local"]._history(
             None, "token:hist@nationalId"
         )

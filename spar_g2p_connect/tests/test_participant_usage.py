@@ -66,7 +66,9 @@ class TestParticipantUsage(RestCase):
         self.assertCodes(answers, "succ.id.not_found", "succ.id.not_found")
 
     def test_zero_is_no_limit(self):
-        free = self.make_participant("free.example", daily_item_limit=0)
+        free = self.make_participant(
+            "free.example", daily_item_limit=0, items_per_minute=0
+        )
         self.ask(free, "resolve", build_items(*range(1000)))
         self.ask(free, "resolve", build_items("x"))
         self.assertEqual(self.get_usage(free).items, 1001)
@@ -79,7 +81,8 @@ class TestParticipantUsage(RestCase):
 
     def test_message_that_is_not_accepted_is_not_counted(self):
         self.send(self.bank, "resolve", build_items("x"), total_count=2)
-        self.assertFalse(self.get_usage(self.bank))
+        usage = self.get_usage(self.bank)
+        self.assertEqual((usage.items, usage.refused), (0, 1))
 
     def test_limit_of_another_participant_is_its_own(self):
         few = self.make_participant("own.example", daily_item_limit=1)

@@ -109,7 +109,7 @@ class TestOpenG2pProfile(RestCase):
 
     def test_json_is_read_as_strictly_as_anybodys(self):
         response = self.call(self.lenient, "link", b'{"header": {}, "header": {}}')
-        self.assertHttpError(response, 400, "err.request.bad", "header")
+        self.assertHttpError(response, 400, "G2P-REQ-102", "header")
 
     def test_strict_participant_gets_none_of_it(self):
         message = build_message("resolve", "", build_items("x"))

@@ -3,11 +3,7 @@ from unittest.mock import patch
 
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.spar_mapper_connector.lib.contract import (
-    Operation,
-    Outcome,
-    Result,
-)
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 
 from .common import EVERY_RIGHT, build_items, build_message
 
@@ -41,13 +37,13 @@ class TestStatements(TransactionCase):
         items = build_items(*range(count), scope="details")
         raw = json.dumps(build_message("resolve", "batch.example", items)).encode()
         with patch.object(type(self.server), "_get_mapper", lambda self: FakeMapper()):
-            return self.server._answer(self.caller, Operation.RESOLVE, raw)
+            return self.server._serve(self.caller, "resolve", raw)
 
     def test_counting_is_all_there_is(self):
         with self.enter_registry_test_mode():
             self.answer(1)
         for count in (1, 1000):
-            with self.enter_registry_test_mode(), self.assertQueryCount(3):
+            with self.enter_registry_test_mode(), self.assertQueryCount(4):
                 document = self.answer(count)
             answers = document["message"]["resolve_response"]
             self.assertEqual(len(answers), count)

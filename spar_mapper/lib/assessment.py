@@ -1,7 +1,8 @@
 """Whether a proposed change is applied now, later, after a second look, or not at all.
 
-Rules are data: the first whose conditions all hold decides. One law stands before them:
-a lower authority never overwrites a higher one's word on its own.
+Rules are data: the first whose conditions all hold decides. Two laws stand before them:
+a lower authority never overwrites a higher one's word on its own, and a provider never
+moves a link away from another.
 """
 
 from __future__ import annotations
@@ -22,13 +23,18 @@ class Decision(str, Enum):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A change as the rules see it: never the ID or the address."""
+    """A change as the rules see it: never the ID or the address.
+
+    ``is_foreign`` tells that the address in force is with a provider that is none of
+    the caller's, where the caller has providers of its own.
+    """
 
     operation: str
     channel: str
     authority: int
     current_authority: int | None = None
     purpose: str = ""
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Verdict:
 
 
 LOWER_AUTHORITY = Verdict(Decision.APPROVE, why="lower_authority")
+OTHER_PROVIDER = Verdict(Decision.APPROVE, why="other_provider")
 NO_RULE = Verdict(Decision.APPROVE, why="no_rule")
 
 
@@ -81,10 +88,15 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
     >>> lower = Proposal("update", "rest", Authority.PROGRAMME, Authority.OWNER)
     >>> assess([at_once], lower).why
     'lower_authority'
+    >>> other = Proposal("update", "rest", Authority.INSTITUTION, is_foreign=True)
+    >>> assess([at_once], other).why
+    'other_provider'
     """
     current = proposal.current_authority
     if current is not None and proposal.authority < current:
         return LOWER_AUTHORITY
+    if proposal.is_foreign:
+        return OTHER_PROVIDER
     for rule in rules:
         if rule.applies_to(proposal):
             return Verdict(rule.decision, rule.hold_hours, rule.why)

@@ -181,6 +181,24 @@ def refuse_locked(case: Case) -> Result | None:
     return None
 
 
+def refuse_foreign(
+    call: CallContext, request: object, address: Address
+) -> Result | None:
+    """The answer where the address is with none of the caller's own providers, or None.
+
+    Before anything is looked up: it tells nothing of the ID.
+    """
+    if _is_foreign(call, address.provider_id):
+        return Result(
+            Outcome.FORBIDDEN, request.id_value, request.fa, problem="foreign_provider"
+        )
+    return None
+
+
+def _is_foreign(call: CallContext, provider_id: int | None) -> bool:
+    return call.provider_ids is not None and provider_id not in call.provider_ids
+
+
 def _refuse_unfit(case: Case, row: MappingRow | None) -> Result | None:
     """No address, another version than the caller saw, or an older claim."""
     if row is None:
@@ -222,6 +240,7 @@ def _hold(case: Case, code: Operation) -> Result | None:
             case.call.authority,
             row.authority if row else None,
             case.request.purpose,
+            is_foreign=row is not None and _is_foreign(case.call, row.provider_id),
         )
     )
     if verdict.decision is Decision.APPLY:

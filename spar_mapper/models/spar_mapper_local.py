@@ -20,7 +20,7 @@ from odoo.addons.spar_mapper_connector.lib.identifier import check_characters
 
 from ..lib.assessment import Proposal, Verdict, assess
 from ..lib.ledger import Ledger
-from ..lib.operations import Case, run
+from ..lib.operations import Case, refuse_foreign, run
 
 CHANNEL = "spar_mapper_connector.group_channel"
 OFFICER = "spar_fa_directory.group_officer"
@@ -103,12 +103,13 @@ class SparMapperLocal(models.AbstractModel):
         keyring = self.env["spar.keyring"]._open(for_write=True)
         identify = self.env["spar.id.type"]._identify
         identified = [self._identify(identify, request) for request in requests]
+        addresses = self._read_addresses(requests)
+        identified = self._refuse_foreign(call, requests, identified, addresses)
         identifiers = {i.canonical: i for i, _problem in identified if i}
         if code is Operation.LINK:
             self._insert_identifiers(keyring, identifiers)
         holdings = self._load_holdings(keyring, list(identifiers))
         ledger = Ledger(keyring, call, self._get_now())
-        addresses = self._read_addresses(requests)
         case = partial(Case, ledger=ledger, call=call, assess=self._assess)
         results = [
             problem
@@ -153,6 +154,23 @@ class SparMapperLocal(models.AbstractModel):
             result = Result(Outcome.INVALID_FA, request.id_value, problem=problem)
             return None, result
         return identifier, None
+
+    @api.model
+    def _refuse_foreign(self, call, requests, identified, addresses: dict) -> list:
+        """``identified`` without what a caller may not ask for another provider."""
+        if call.provider_ids is None or not addresses:
+            return identified
+        return [
+            (identifier, problem)
+            if problem
+            else self._refuse_one_foreign(call, request, identifier, addresses)
+            for request, (identifier, problem) in zip(requests, identified, strict=True)
+        ]
+
+    @api.model
+    def _refuse_one_foreign(self, call, request, identifier, addresses: dict) -> tuple:
+        refusal = refuse_foreign(call, request, addresses[request.fa])
+        return (None, refusal) if refusal else (identifier, None)
 
     @api.model
     def _get_address_problem(self, fa: str | None) -> str:

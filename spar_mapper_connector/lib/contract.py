@@ -86,6 +86,8 @@ class CallContext:
 
     ``actor`` and ``on_behalf_of`` are opaque references (``participant:payer.example``,
     ``user:7``), never names, IDs or accounts: they are kept in the history in clear.
+    ``provider_ids`` are the directory's providers to which alone the caller may link;
+    None is any.
     """
 
     actor: str
@@ -95,6 +97,7 @@ class CallContext:
     on_behalf_of: str = ""
     reason: str = ""
     message_reference: str = ""
+    provider_ids: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -318,3 +321,38 @@ def in_force_at(
         if started and lasts and period.purpose == purpose:
             return period
     return None
+
+
+# === TRANSACTIONS === #
+
+
+class Reference(str, Enum):
+    """By what an earlier transaction is named."""
+
+    TRANSACTION = "transaction_id"
+    REFERENCES = "reference_id_list"
+    CORRELATION = "correlation_id"
+
+
+@dataclass(frozen=True)
+class TransactionReference:
+    """An earlier transaction: what was asked for in it, and how it is named."""
+
+    operation: Operation
+    reference: Reference
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TransactionStatus:
+    """What became of an earlier transaction.
+
+    ``items`` are the answers to its items as they were given, in the words of the
+    protocol they were asked in; with ``is_done`` unset, as they stand now.
+    """
+
+    operation: Operation
+    transaction_id: str
+    correlation_id: str
+    is_done: bool
+    items: tuple[dict, ...] = ()

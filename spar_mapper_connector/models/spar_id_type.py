@@ -33,10 +33,16 @@ class Identifier:
 
 
 class SparIdType(models.Model):
-    """A kind of ID: how it is written, checked, and made the key that is stored."""
+    """A kind of ID: how it is written, checked, and made the key that is stored.
+
+    Which backend is asked for its IDs is changed by two people.
+    """
 
     _name = "spar.id.type"
     _description = "ID type"
+    _inherit = "spar.second.person"
+    _guarded_fields = ("backend_id",)
+    _guarded_at_creation = ("backend_id",)
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)

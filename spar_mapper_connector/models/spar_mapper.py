@@ -15,6 +15,8 @@ from ..lib.contract import (
     Result,
     ResumeRequest,
     SuspendRequest,
+    TransactionReference,
+    TransactionStatus,
     UnlinkRequest,
     UpdateRequest,
     WaitingChange,
@@ -73,6 +75,15 @@ class SparMapper(models.AbstractModel):
     ) -> list[Result]:
         """Let suspended addresses be paid to again."""
         raise NotSupported(Capability.SUSPEND)
+
+    def _transaction_status(
+        self, call: CallContext, reference: TransactionReference
+    ) -> TransactionStatus | None:
+        """What became of an earlier transaction of ``call.actor``.
+
+        None where it had no such one: others' are not told from what never was.
+        """
+        raise NotSupported(Capability.TRANSACTION_STATUS)
 
     def _history(self, call: CallContext, id_value: str) -> list[Period]:
         """Every period of every address of an ID, newest first."""

@@ -5,10 +5,17 @@ from ..exceptions import MapperError
 
 
 class SparMapperBackend(models.Model):
-    """A mapper that this database can ask."""
+    """A mapper that this database can ask.
+
+    Which one is asked for an ID is changed by two people: the default, and everything
+    about a backend that is asked already.
+    """
 
     _name = "spar.mapper.backend"
     _description = "Mapper backend"
+    _inherit = "spar.second.person"
+    _guarded_fields = ("implementation", "is_default", "active")
+    _guarded_at_creation = ("is_default",)
     _order = "is_default desc, name"
 
     name = fields.Char(required=True, translate=True)
@@ -22,10 +29,30 @@ class SparMapperBackend(models.Model):
         help="Asked for every ID whose type names no other backend.",
     )
     active = fields.Boolean(default=True)
+    id_type_ids = fields.One2many("spar.id.type", "backend_id", string="ID types")
 
     _default_uniq = models.UniqueIndex(
         "(is_default) WHERE is_default AND active", "There is one default backend."
     )
+
+    def _is_guarded(self, name: str, value) -> bool:
+        in_use = self.is_default or self.with_context(active_test=False).id_type_ids
+        return name == "is_default" or bool(in_use)
+
+    def write(self, vals):
+        if vals.get("is_default") and self._may_write_at_once():
+            # There is one default: the one before stops being it in the same step.
+            others = self.search([("is_default", "=", True)]) - self
+            others.write({"is_default": False})
+            self.env.flush_all()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_in_use(self) -> None:
+        if any(backend._is_guarded("active", False) for backend in self):
+            raise UserError(
+                self.env._("This backend is asked for IDs: choose another one first.")
+            )
 
     @api.model
     def _selection_implementation(self):

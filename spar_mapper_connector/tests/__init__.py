@@ -13,8 +13,11 @@ from . import test_jose_signatures
 from . import test_jose_tokens
 from . import test_lib_keyring
 from . import test_rights
+from . import test_second_person
 from . import test_spar_id_type
 from . import test_spar_keyring
 from . import test_spar_keyring_command
 from . import test_spar_mapper
+from . import test_spar_mapper_backend
+from . import test_spar_signing_key
 from . import test_written_ids

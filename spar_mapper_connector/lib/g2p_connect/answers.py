@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..contract import Operation, Outcome, Result
-from .codes import find_answer
+from .codes import Answer, find_answer, rephrase
 from .items import Item, is_pair
 from .profiles import Profile
 
@@ -40,9 +40,7 @@ def _build_item(
     profile: Profile,
     translate: Translate,
 ) -> dict:
-    answer = item.problem or find_answer(
-        item.operation, result.outcome, result.problem, item.asked
-    )
+    answer = _find_answer(item, result, profile.answers)
     wire = {
         "reference_id": item.reference_id,
         "timestamp": timestamp,
@@ -60,6 +58,14 @@ def _build_item(
     _COMPLETE[item.operation](wire, result, profile)
     wire["locale"] = item.locale
     return wire
+
+
+def _find_answer(item: Item, result: Result | None, table: str) -> Answer:
+    if item.problem:
+        return rephrase(item.problem, table)
+    return find_answer(
+        item.operation, result.outcome, result.problem, item.asked, table
+    )
 
 
 def _complete_nothing(wire: dict, result: Result | None, profile: Profile) -> None:

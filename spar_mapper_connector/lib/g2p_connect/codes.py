@@ -65,6 +65,9 @@ BY_BOTH = "by_both"
 
 _DONE = Answer("succ")
 _NOT_LINKED = rejected("rjct.id.invalid", marked._("The ID is not linked."))
+_FOREIGN = rejected(
+    "rjct.fa.invalid", marked._("fa: is not with a provider of this participant.")
+)
 
 #: (operation, outcome, what was asked or what the problem is) -> answer.
 #: None stands for any operation, "" for anything asked and any problem.
@@ -79,7 +82,9 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (Operation.LINK, Outcome.ALREADY_LINKED, "other_fa"): rejected(
         "rjct.id.invalid", marked._("The ID is linked to another address.")
     ),
+    (Operation.LINK, Outcome.FORBIDDEN, "foreign_provider"): _FOREIGN,
     (Operation.UPDATE, Outcome.UPDATED, ""): _DONE,
+    (Operation.UPDATE, Outcome.FORBIDDEN, "foreign_provider"): _FOREIGN,
     (Operation.UPDATE, Outcome.NOT_LINKED, ""): _NOT_LINKED,
     (Operation.UPDATE, Outcome.FORBIDDEN, ""): _NOT_LINKED,
     (Operation.UNLINK, Outcome.UNLINKED, ""): _DONE,
@@ -153,9 +158,60 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
 }
 
 
+_Key = tuple[Operation | None, Outcome, str]
+
+# OpenG2P 1.x, word for word (openg2p-spar.md 1.4): its texts are not translated.
+_MAPPED = rejected("rjct.reference_id.duplicate", "ID and FA are already mapped")
+_TO_LINK = "ID doesnt exist please link first"
+_UNKNOWN = rejected("rjct.id.invalid", _TO_LINK)
+_UNKNOWN_TO_UPDATE = rejected("rjct.reference_id.duplicate", _TO_LINK)
+_NOT_FOUND = Answer("succ", "succ.fa.not_linked_to_id", _TO_LINK)
+
+#: Name -> what a table answers otherwise than the one above.
+_TABLES: dict[str, dict[_Key, Answer]] = {
+    "g2p-connect": {},
+    "openg2p-1.x": {
+        (Operation.LINK, Outcome.ALREADY_LINKED, ""): _MAPPED,
+        (Operation.LINK, Outcome.ALREADY_LINKED, "same_fa"): _MAPPED,
+        (Operation.LINK, Outcome.ALREADY_LINKED, "other_fa"): _MAPPED,
+        (Operation.UPDATE, Outcome.NOT_LINKED, ""): _UNKNOWN_TO_UPDATE,
+        (Operation.UPDATE, Outcome.FORBIDDEN, ""): _UNKNOWN_TO_UPDATE,
+        (Operation.UNLINK, Outcome.NOT_LINKED, ""): _UNKNOWN,
+        (Operation.UNLINK, Outcome.FORBIDDEN, ""): _UNKNOWN,
+        (Operation.UNLINK, Outcome.FA_MISMATCH, ""): _UNKNOWN,
+        (Operation.RESOLVE, Outcome.NOT_LINKED, ""): _NOT_FOUND,
+        (Operation.RESOLVE, Outcome.NOT_LINKED, BY_FA): _NOT_FOUND,
+        (Operation.RESOLVE, Outcome.FORBIDDEN, ""): _NOT_FOUND,
+        (Operation.RESOLVE, Outcome.FORBIDDEN, BY_FA): _NOT_FOUND,
+    },
+}
+
+#: (table, code, text) of what an item is refused for -> how the table says it.
+_REPHRASED = {
+    ("openg2p-1.x", "rjct.id.invalid", MISSING): rejected(
+        "rjct.id.invalid", "ID is null"
+    ),
+    ("openg2p-1.x", "rjct.fa.invalid", MISSING): rejected(
+        "rjct.fa.invalid", "FA is null"
+    ),
+    ("openg2p-1.x", "rjct.id.invalid", NOTHING_ASKED): rejected(
+        "rjct.reference_id.invalid", "ID is required"
+    ),
+}
+
+
+def rephrase(problem: Answer, table: str) -> Answer:
+    """``problem`` in the words of ``table``."""
+    return _REPHRASED.get((table, problem.code, problem.text), problem)
+
+
 @lru_cache(maxsize=1024)
 def find_answer(
-    operation: Operation, outcome: Outcome, problem: str = "", asked: str = ""
+    operation: Operation,
+    outcome: Outcome,
+    problem: str = "",
+    asked: str = "",
+    table: str = "g2p-connect",
 ) -> Answer:
     """The protocol's answer to ``outcome``; the closest line of the table wins.
 
@@ -167,11 +223,15 @@ def find_answer(
     'rjct.timestamp.invalid'
     >>> find_answer(Operation.LINK, Outcome.HELD).status
     'pdng'
+    >>> find_answer(Operation.UPDATE, Outcome.NOT_LINKED, table="openg2p-1.x").text
+    'ID doesnt exist please link first'
     """
     words = [word for word in (problem, asked) if word]
+    own = _TABLES[table]
     for scope in (operation, None):
         for word in (*words, ""):
-            answer = _ANSWERS.get((scope, outcome, word))
+            key = (scope, outcome, word)
+            answer = own.get(key) or _ANSWERS.get(key)
             if answer:
                 return answer
     raise KeyError((operation, outcome))

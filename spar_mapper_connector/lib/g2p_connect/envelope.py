@@ -34,7 +34,7 @@ class RequestMessage:
             raise EncryptionNotSupported("encryption is not configured", "message")
         path = f"message.{header.action}_request"
         items = read_typed(wire, path, list, "a list")
-        if not items:
+        if profile.needs_items and not items:
             raise MalformedMessage("must not be empty", path)
         _check_count(header, len(items), profile, max_items)
         transaction_id = read_text(wire, "message.transaction_id", MAX_TRANSACTION_ID)
@@ -63,6 +63,7 @@ def build_answer(
     profile: Profile,
     transaction_id: str,
     items: list[dict],
+    correlation_id: str = "",
 ) -> dict:
     """The message that answers ``request`` with ``items``, one for each of its own.
 
@@ -70,7 +71,9 @@ def build_answer(
     are not completed (A30).
     """
     statuses = [item["status"] for item in items]
-    rejected = statuses.count("rjct") == len(statuses)
+    tells = profile.header_tells_failures
+    rejected = tells and statuses.count("rjct") == len(statuses)
+    open_statuses = ("pdng",) if tells else ("pdng", "rjct")
     operation = request.action
     header = ResponseHeader.answering(
         request,
@@ -80,13 +83,13 @@ def build_answer(
         status_reason_code="rjct.errors.too_many" if rejected else "",
         status_reason_message="every item was rejected" if rejected else "",
         total_count=len(items),
-        completed_count=len(items) - statuses.count("pdng"),
+        completed_count=len(items) - sum(map(statuses.count, open_statuses)),
     )
     return {
         "header": header.to_wire(),
         "message": {
             "transaction_id": transaction_id,
-            "correlation_id": str(uuid4()),
+            "correlation_id": correlation_id or str(uuid4()),
             f"{operation}_response": items,
         },
     }

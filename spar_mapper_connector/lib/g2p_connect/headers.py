@@ -17,9 +17,12 @@ from .timestamps import format_timestamp, now, parse_timestamp
 VERSION = "1.0.0"
 OPERATIONS = ("link", "update", "unlink", "resolve")
 
+#: The action of a question about an earlier transaction; its answer has ON_STATUS.
+STATUS, ON_STATUS = "txn-status", "txn-on-status"
+
 #: Every action of the mapper API, requests and answers.
 ACTIONS = frozenset(
-    {*OPERATIONS, *(f"on-{name}" for name in OPERATIONS), "txn-status", "txn-on-status"}
+    {*OPERATIONS, *(f"on-{name}" for name in OPERATIONS), STATUS, ON_STATUS}
 )
 
 MAX_IDENTIFIER = 255
@@ -138,6 +141,35 @@ class RequestHeader:
                 f"rjct.action.{known}", f"must be {operation} here", "header.action"
             )
 
+    def check_freshness(self, profile: Profile) -> None:
+        """Raise RejectedMessage when ``message_ts`` is older or newer than it may be.
+
+        For new messages only: a repeat of a known one is as old as it is.
+        """
+        moment = parse_timestamp(self.message_ts)
+        if moment is None:
+            return
+        age = (now() - moment).total_seconds()
+        if profile.max_age_seconds and age > profile.max_age_seconds:
+            raise _not_fresh("is too old for a message that is not known here")
+        if profile.max_ahead_seconds and -age > profile.max_ahead_seconds:
+            raise _not_fresh("lies in the future")
+
+
+def _not_fresh(text: str) -> RejectedMessage:
+    return RejectedMessage("rjct.message_ts.invalid", text, "header.message_ts")
+
+
+def get_answer_action(action: str, profile: Profile) -> str:
+    """The action of the answer to ``action``.
+
+    >>> get_answer_action("link", STRICT), get_answer_action(STATUS, STRICT)
+    ('on-link', 'txn-on-status')
+    """
+    if action == STATUS:
+        return ON_STATUS
+    return f"on-{action}" if profile.answers_on_action else action
+
 
 def _read_optional(wire: dict, path: str, maximum: int) -> str:
     if path.rpartition(".")[2] not in wire:
@@ -180,7 +212,7 @@ class ResponseHeader:
         return cls(
             message_id=str(uuid4()),
             message_ts=format_timestamp(now()),
-            action=f"on-{operation}" if profile.answers_on_action else operation,
+            action=get_answer_action(operation, profile),
             sender_id=request.receiver_id,
             receiver_id=request.sender_id,
             **members,

@@ -6,7 +6,7 @@ Adding one is adding one ``register`` call; a participant names it by its code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Profile:
     references_are_unique: bool = True
     #: header.sender_id may not be empty; an empty one leaves identity to the token
     names_sender: bool = True
+    #: receiver_id and sender_uri, where they are given, have to be the agreed ones
+    checks_parties: bool = True
     #: additional_info is a list of name and value (A10)
     attributes_are_pairs: bool = True
     #: null, and empty for an ID or an address, count as absent (A35)
@@ -35,6 +37,24 @@ class Profile:
     answers_on_action: bool = True
     #: an answer without results has an empty message, else none (A36)
     always_sends_message: bool = False
+    #: a message_id stands for one message for ever (A34); else each is done anew
+    message_ids_are_unique: bool = True
+    #: how old, and how far ahead, message_ts may be; 0 is any
+    max_age_seconds: int = 300
+    max_ahead_seconds: int = 60
+    #: a message has at least one item
+    needs_items: bool = True
+    #: a callback has arrived where it was acknowledged, else by HTTP's word alone
+    callback_needs_ack: bool = True
+    #: which table of ``codes`` says what came of an item
+    answers: str = "g2p-connect"
+    #: the header rejects a message whose every item is rejected (A29), and counts as
+    #: completed what is final (A30); else it is always a success, and counts successes
+    header_tells_failures: bool = True
+    #: messages may come in the envelope of OpenG2P 2.x (``openg2p_2``)
+    speaks_openg2p_2: bool = False
+    #: the code of a body that cannot be read
+    malformed_code: str = "err.request.bad"
 
 
 _PROFILES: dict[str, Profile] = {}
@@ -71,10 +91,30 @@ OPENG2P_1 = register(
         timestamps_need_zone=False,
         references_are_unique=False,
         names_sender=False,
+        checks_parties=False,
         attributes_are_pairs=False,
         nulls_are_absent=True,
         ignores_encryption_flag=True,
         answers_on_action=False,
         always_sends_message=True,
+        message_ids_are_unique=False,
+        max_age_seconds=0,
+        max_ahead_seconds=0,
+        needs_items=False,
+        callback_needs_ack=False,
+        answers="openg2p-1.x",
+        header_tells_failures=False,
+        malformed_code="G2P-REQ-102",
+    )
+)
+
+#: The envelope of 2.x is another one (``openg2p_2``); below it things are as in 1.x.
+OPENG2P_2 = register(
+    replace(
+        OPENG2P_1,
+        code="openg2p-2.x",
+        label="OpenG2P 2.x",
+        speaks_openg2p_2=True,
+        malformed_code="rjct.request.validation",
     )
 )

@@ -1,0 +1,178 @@
+"""Sending one callback, and what is to be thought of the answer.
+
+No database here: this runs in threads, so that a slow target holds up only itself.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from odoo.addons.spar_mapper_connector.exceptions import OutgoingError
+from odoo.addons.spar_mapper_connector.lib import outgoing
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import is_acknowledged
+
+TIMEOUT = 10.0
+TOKEN_TIMEOUT = 5.0
+#: An acknowledgement is short; what is longer is none.
+MAX_ANSWER = 64 * 1024
+MAX_TOKEN = 4096
+
+#: Tokens are asked for anew a while before their end.
+_MARGIN = 30
+
+
+class NoToken(Exception):
+    """The target's token endpoint gave none; ``str`` of it is the problem's word."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How to authenticate at a callback's target: by nothing, by a bearer token as it
+    is, or by one from its token endpoint (RFC 6749 4.4)."""
+
+    kind: str = "none"
+    secret: str = field(default="", repr=False)
+    token_url: str = ""
+    client_id: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One callback, ready to be sent."""
+
+    row_id: int
+    participant_id: int
+    url: str
+    body: bytes = field(repr=False)
+    credentials: Credentials = Credentials()
+    needs_ack: bool = True
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Tokens:
+    """Access tokens of callback targets, kept in memory for as long as they are good.
+
+    >>> tokens = Tokens()
+    >>> tokens.get_headers(Credentials())
+    {}
+    >>> tokens.get_headers(Credentials("static", "s"))
+    {'Authorization': 'Bearer s'}
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[Credentials, tuple[str, float]] = {}
+
+    def get_headers(self, credentials: Credentials) -> dict[str, str]:
+        """The headers that authenticate; raises NoToken or OutgoingError."""
+        if credentials.kind == "none":
+            return {}
+        if credentials.kind == "static":
+            return {"Authorization": f"Bearer {credentials.secret}"}
+        token, end = self._kept.get(credentials, ("", 0.0))
+        if not token or time.monotonic() > end:
+            token, seconds = _fetch_token(credentials)
+            end = time.monotonic() + max(0.0, seconds - _MARGIN)
+            self._kept[credentials] = (token, end)
+        return {"Authorization": f"Bearer {token}"}
+
+    def forget(self, credentials: Credentials) -> None:
+        """Drop a token that was not taken."""
+        self._kept.pop(credentials, None)
+
+
+def _fetch_token(credentials: Credentials) -> tuple[str, float]:
+    """``(token, seconds it is good for)`` of the target's token endpoint."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": credentials.client_id,
+        "client_secret": credentials.secret,
+        **({"scope": credentials.scope} if credentials.scope else {}),
+    }
+    answer = outgoing.send(
+        "POST",
+        credentials.token_url,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        body=urlencode(form).encode(),
+        timeout=TOKEN_TIMEOUT,
+        max_bytes=MAX_ANSWER,
+    )
+    document = _parse(answer.body) if answer.status == 200 else None
+    if not isinstance(document, dict):
+        raise NoToken(f"token_http_{answer.status}")
+    token = document.get("access_token")
+    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN:
+        raise NoToken("token_missing")
+    return token, _read_seconds(document.get("expires_in"))
+
+
+def _read_seconds(value: object) -> float:
+    """How long a token is good for: a text in G2P Connect, a number in RFC 6749.
+
+    >>> _read_seconds("300"), _read_seconds(60), _read_seconds(None)
+    (300.0, 60.0, 0.0)
+    """
+    try:
+        return float(value) if isinstance(value, str | int | float) else 0.0
+    except ValueError:
+        return 0.0
+
+
+def send(delivery: Delivery, tokens: Tokens) -> str:
+    """Send it; gives "" when it has arrived, else the problem in one word."""
+    try:
+        headers = tokens.get_headers(delivery.credentials)
+        answer = outgoing.send(
+            "POST",
+            delivery.url,
+            headers={
+                **dict(delivery.headers),
+                **headers,
+                "Content-Type": "application/json",
+            },
+            body=delivery.body,
+            timeout=TIMEOUT,
+            max_bytes=MAX_ANSWER,
+        )
+    except NoToken as error:
+        return str(error)
+    except OutgoingError as error:
+        return error.code
+    if answer.status == 401:
+        tokens.forget(delivery.credentials)
+    return judge(answer.status, answer.body, delivery.needs_ack)
+
+
+def judge(status: int, body: bytes, needs_ack: bool) -> str:
+    """What an answer says of a callback: "" for arrived, else why not.
+
+    An empty body is taken for an acknowledgement; a page of something else that says
+    200 to everything is not.
+
+    >>> judge(200, b'{"message": {"ack_status": "ACK"}}', True), judge(204, b"", True)
+    ('', '')
+    >>> judge(200, b"<html>", True), judge(302, b"", True), judge(500, b"", False)
+    ('no_acknowledgement', 'redirected', 'http_500')
+    >>> judge(200, b'{"message": {"ack_status": "NACK"}}', True)
+    'not_accepted'
+    """
+    if 300 <= status < 400:
+        return "redirected"
+    if not 200 <= status < 300:
+        return f"http_{status}"
+    document = _parse(body) if body else None
+    if not needs_ack or not body or is_acknowledged(document):
+        return ""
+    told = document.get("message") if isinstance(document, dict) else None
+    is_ack = isinstance(told, dict) and "ack_status" in told
+    return "not_accepted" if is_ack else "no_acknowledgement"
+
+
+def _parse(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

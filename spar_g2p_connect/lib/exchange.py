@@ -1,0 +1,138 @@
+"""One message of a participant, as it came: who, what for, by which way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from odoo.addons.spar_mapper_connector.lib.contract import Operation
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import RejectedMessage
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
+    OPERATIONS,
+    RequestHeader,
+)
+
+from ..exceptions import ForeignSenderUri
+from .caller import Caller
+
+SYNC, ASYNC = "sync", "async"
+
+
+class DuplicateMessage(RejectedMessage):
+    """The message_id was used for another message before (g2p-connect.md 6.1, A34)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "rjct.message_id.duplicate",
+            "was used for another message",
+            "header.message_id",
+        )
+
+
+class NoCallback(RejectedMessage):
+    """An answer could be sent to nobody: no callback address is agreed (A22)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "err.sender_uri.invalid",
+            "no callback address is agreed with this participant",
+        )
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A message whose sender is known; ``action`` is what the path is for."""
+
+    caller: Caller
+    action: str
+    header: RequestHeader
+    document: dict
+    mode: str = SYNC
+
+    @property
+    def operation(self) -> Operation | None:
+        """What is asked of the mapper; None for a question about a transaction."""
+        return Operation(self.action) if self.action in OPERATIONS else None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is stored: what changes something, and what waits for its turn."""
+        changes = self.operation not in (None, Operation.RESOLVE)
+        return changes or self.mode == ASYNC
+
+    @property
+    def claims_id(self) -> bool:
+        """Whether its message_id stands for it alone, so that a repeat is known."""
+        return self.is_kept and self.caller.profile.message_ids_are_unique
+
+    @property
+    def transaction_id(self) -> str:
+        value = self._message.get("transaction_id")
+        return value if isinstance(value, str) else ""
+
+    @property
+    def wires(self) -> list:
+        """The items as they came; none where it is not about items."""
+        wires = self._message.get(f"{self.action}_request")
+        return wires if isinstance(wires, list) else []
+
+    @property
+    def _message(self) -> dict:
+        message = self.document.get("message")
+        return message if isinstance(message, dict) else {}
+
+    @property
+    def reference_ids(self) -> set[str]:
+        """The reference IDs of its items, as far as they are texts."""
+        found = (w.get("reference_id") for w in self.wires if isinstance(w, dict))
+        return {text for text in found if isinstance(text, str) and text}
+
+
+def choose_callback(registered: str, sender_uri: str) -> str:
+    """Where the answer to a message goes, "" for nowhere.
+
+    The participant's record says it; a message may name a place below that (A25), and
+    nothing else. Raises ForeignSenderUri.
+
+    >>> choose_callback("https://a.example/cb", "https://a.example/cb/on-link/")
+    'https://a.example/cb/on-link'
+    >>> choose_callback("https://a.example/cb", "")
+    'https://a.example/cb'
+    >>> choose_callback("https://a.example/cb", "https://b.example/cb")
+    Traceback (most recent call last):
+    ...
+    odoo.addons.spar_g2p_connect.exceptions.ForeignSenderUri: 403 Forbidden: \
+header.sender_uri: is not below the callback address of this participant
+    """
+    registered, asked = registered.rstrip("/"), sender_uri.rstrip("/")
+    if not registered or not asked or asked == registered:
+        return registered
+    if not _is_plain(asked) or not asked.startswith(f"{registered}/"):
+        raise ForeignSenderUri()
+    return asked
+
+
+def _is_plain(url: str) -> bool:
+    """Whether a URL means the same to everybody who compares its beginning."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_walking = {".", ".."} & set(parts.path.lower().replace("%2e", ".").split("/"))
+    return not (parts.query or parts.fragment or is_walking or "\\" in url)
+
+
+def build_callback_url(address: str, action: str) -> str:
+    """The URL for one kind of answer below ``address`` (A25).
+
+    >>> build_callback_url("https://a.example/cb", "on-link")
+    'https://a.example/cb/on-link'
+    >>> build_callback_url("https://a.example/cb/on-search", "on-link")
+    'https://a.example/cb/on-search'
+    >>> build_callback_url("https://a.example/cb", "txn-on-status")
+    'https://a.example/cb/txn/on-status'
+    """
+    last = address.rpartition("/")[2]
+    if last.startswith("on-"):
+        return address
+    return f"{address}/{action.replace('txn-', 'txn/', 1)}"

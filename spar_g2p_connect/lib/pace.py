@@ -1,0 +1,42 @@
+"""How fast a participant may ask: two buckets that fill again within a minute.
+
+One holds calls, one items. An ID that is not known costs as much as twenty that are;
+the difference is taken afterwards, and may leave a debt that has to fill first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+UNKNOWN_COST = 20
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What is in the buckets of a participant now; a limit of 0 is no limit."""
+
+    calls: float
+    items: float
+    calls_per_minute: int
+    items_per_minute: int
+
+    def get_seconds(self, items: int) -> int:
+        """Seconds until a call with ``items`` is let through, at least one.
+
+        >>> Pace(0, 6000, 60, 6000).get_seconds(1)
+        1
+        >>> Pace(10, -14000, 60, 6000).get_seconds(1000)
+        150
+        """
+        # Who asks for more than the bucket holds waits until it is full.
+        wanted = min(items, self.items_per_minute)
+        return max(
+            1,
+            _get_wait(1 - self.calls, self.calls_per_minute),
+            _get_wait(wanted - self.items, self.items_per_minute),
+        )
+
+
+def _get_wait(lacking: float, per_minute: int) -> int:
+    return ceil(lacking * 60 / per_minute) if per_minute and lacking > 0 else 0

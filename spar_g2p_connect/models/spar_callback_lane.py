@@ -1,0 +1,179 @@
+import json
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
+    format_timestamp,
+    now,
+)
+from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+
+from ..const import SERVICE_USER
+from ..lib import delivery
+from ..lib.delivery import Delivery
+from ..lib.pauses import GIVE_UP, get_pause
+
+LANES = ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
+
+#: Targets that a lane talks to at the same time: slow ones only wait for themselves.
+THREADS = 8
+
+#: A claim outlives the longest sending; then somebody else may send it, too.
+_CLAIM_SECONDS = delivery.TIMEOUT + delivery.TOKEN_TIMEOUT + 15
+
+_TOKENS = delivery.Tokens()
+
+
+class SparCallback(models.Model):
+    """The lanes in which callbacks are sent.
+
+    A callback is claimed for a while, sent by a thread while no transaction is open,
+    and then marked. Whoever is killed in between leaves a claim that ends: it is sent
+    again, with the same message ID. A participant gets one after the other.
+    """
+
+    _inherit = "spar.callback"  # pylint: disable=consider-merging-classes-inherited
+
+    @api.model
+    def _wake_lanes(self) -> None:
+        for name in LANES:
+            cron_sudo = self.env.ref(f"spar_g2p_connect.{name}").sudo()
+            cron_sudo._trigger()
+
+    @api.model
+    def _cron_send(self) -> None:
+        """Send what is due until nothing is, or the time is over."""
+        lane, cron = self.with_user(self.env.ref(SERVICE_USER)), self.env["ir.cron"]
+        sending: dict[Future, Delivery] = {}
+        may_begin = True
+        with ThreadPoolExecutor(THREADS, "spar callback") as pool:
+            while True:
+                if may_begin:
+                    begun = lane._claim(THREADS - len(sending))
+                    self.env.cr.commit()  # pylint: disable=invalid-commit
+                    sending |= {
+                        pool.submit(delivery.send, each, _TOKENS): each
+                        for each in begun
+                    }
+                if not sending:
+                    break
+                done, _open = wait(sending, 1, FIRST_COMPLETED)
+                lane._note_results({sending.pop(each): each.result() for each in done})
+                left = cron._commit_progress(len(done), remaining=len(sending))
+                may_begin = left > 0
+        cron._commit_progress(0, remaining=int(not may_begin))
+
+    # === CLAIMING === #
+
+    @api.model
+    def _claim(self, limit: int) -> list[Delivery]:
+        """Claim the first due callback of up to ``limit`` participants, none of whose
+        others is just being sent."""
+        if limit < 1:
+            return []
+        use_read_committed(self.env.cr)
+        rows = self.env.execute_query(
+            SQL(
+                """UPDATE spar_callback
+                      SET attempts = attempts + 1, claimed_until = %(now)s + %(claim)s
+                    WHERE state = 'waiting'
+                      AND coalesce(claimed_until, since) <= %(now)s
+                      AND id IN (
+                          SELECT due.id
+                            FROM spar_participant p CROSS JOIN LATERAL (
+                                 SELECT id FROM spar_callback
+                                  WHERE participant_id = p.id AND state = 'waiting'
+                                    AND next_try <= %(now)s
+                                  ORDER BY next_try, id LIMIT 1) due
+                           WHERE NOT EXISTS (
+                                 SELECT FROM spar_callback
+                                  WHERE participant_id = p.id AND state = 'waiting'
+                                    AND claimed_until > %(now)s)
+                           LIMIT %(limit)s)
+                RETURNING id, message_id, participant_id, url""",
+                now=SQL("(clock_timestamp() AT TIME ZONE 'UTC')"),
+                claim=SQL("%s * interval '1 second'", _CLAIM_SECONDS),
+                limit=limit,
+            )
+        )
+        return [self._build_delivery(*row) for row in rows]
+
+    @api.model
+    def _build_delivery(
+        self, row_id: int, message_row: int, participant_id: int, url: str
+    ) -> Delivery:
+        participant = self.env["spar.participant"].browse(participant_id)
+        document = self._get_document(message_row)
+        profile = profiles.get_profile(participant.profile)
+        return Delivery(
+            row_id,
+            participant_id,
+            url,
+            body=json.dumps(document, ensure_ascii=False).encode(),
+            credentials=participant._get_callback_credentials(),
+            needs_ack=profile.callback_needs_ack,
+        )
+
+    @api.model
+    def _get_document(self, message_row: int) -> dict:
+        """The stored answer as it is sent now: only its time is new."""
+        messages = self.env["spar.message"]
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT uuid, sealed_answer FROM spar_message WHERE id = %s",
+                message_row,
+            )
+        )
+        keyring = self.env["spar.keyring"]._open()
+        document = messages._unseal(keyring, *rows[0])
+        document["header"]["message_ts"] = format_timestamp(now())
+        return document
+
+    # === RESULTS === #
+
+    @api.model
+    def _note_results(self, results: dict[Delivery, str]) -> None:
+        """Note what became of deliveries: arrived, to be tried later, or given up."""
+        use_read_committed(self.env.cr)
+        for sent, problem in results.items():
+            if problem:
+                self._note_failure(sent.row_id, problem)
+            else:
+                self._note_arrival(sent.row_id)
+
+    @api.model
+    def _note_arrival(self, row_id: int) -> None:
+        self.env.cr.execute(
+            SQL(
+                """UPDATE spar_callback
+                      SET state = 'delivered', problem = NULL, claimed_until = NULL,
+                          delivered_at = clock_timestamp() AT TIME ZONE 'UTC'
+                    WHERE id = %s""",
+                row_id,
+            )
+        )
+
+    @api.model
+    def _note_failure(self, row_id: int, problem: str) -> None:
+        """Try again after a pause that grows; give up where it would be too late."""
+        rows = self.env.execute_query(
+            SQL("SELECT attempts FROM spar_callback WHERE id = %s", row_id)
+        )
+        self.env.cr.execute(
+            SQL(
+                """UPDATE spar_callback
+                      SET problem = %(problem)s, claimed_until = NULL,
+                          next_try = %(now)s + %(pause)s,
+                          state = CASE WHEN %(now)s + %(pause)s > since + %(day)s
+                                       THEN 'failed' ELSE 'waiting' END
+                    WHERE id = %(row)s AND state = 'waiting'""",
+                now=SQL("(clock_timestamp() AT TIME ZONE 'UTC')"),
+                problem=problem,
+                pause=get_pause(rows[0][0]),
+                day=GIVE_UP,
+                row=row_id,
+            )
+        )

@@ -1,0 +1,74 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from odoo.addons.spar_fa_directory.lib.fa_reader import Address
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import openg2p_2
+
+from ..lib.exchange import SYNC
+
+
+class SparG2pConnectServer(models.AbstractModel):
+    """OpenG2P 2.x: its envelope, and its addresses in parts, at the edge only."""
+
+    # pylint: disable=consider-merging-classes-inherited
+    _inherit = "spar.g2p.connect.server"
+
+    @api.model
+    def _serve_openg2p_2(self, caller, action, document: dict, noted: dict) -> dict:
+        """The answer to a message in the envelope of OpenG2P 2.x, always at once."""
+        inner = openg2p_2.from_wire(document, action)
+        noted["mode"] = SYNC
+        items = inner["message"][f"{action}_request"]
+        openg2p_2.check_addresses(items, action)
+        self._write_fa_objects(items)
+        answer = self._serve_document(caller, action, inner, SYNC, noted)
+        if action == "resolve":
+            self._read_fa_texts(answer)
+        return openg2p_2.to_wire(inner["header"]["message_id"], answer, action)
+
+    # === PARTS TO TEXT === #
+
+    @api.model
+    def _write_fa_objects(self, items: list) -> None:
+        """Put, in place of each address of parts, the text by which it is known.
+
+        What no strategy can write becomes empty: the item is refused for it.
+        """
+        for item in items:
+            if isinstance(item, dict) and isinstance(item.get("fa"), dict):
+                numbers, parts = openg2p_2.read_parts(item["fa"])
+                texts = (self._write_fa(number, parts) for number in numbers)
+                item["fa"] = next(filter(None, texts), "")
+
+    @api.model
+    def _write_fa(self, number: int, parts: dict[str, str]) -> str | None:
+        strategies = self.env["spar.fa.strategy"]
+        try:
+            type_id = strategies._get_by_number(number).type_id.id
+        except UserError:
+            return None
+        address = Address("", number, type_id=type_id, parts=parts)
+        return strategies._write_addresses([address], number)[0]
+
+    # === TEXT TO PARTS === #
+
+    @api.model
+    def _read_fa_texts(self, answer: dict) -> None:
+        """Put, in place of each address of an answer, the object of its parts."""
+        message = answer.get("message") or {}
+        items = [i for i in message.get("resolve_response", ()) if "fa" in i]
+        strategies = self.env["spar.fa.strategy"]
+        addresses = strategies._read_addresses([item["fa"] for item in items])
+        for item, address in zip(items, addresses, strict=True):
+            item["fa"] = self._build_fa_object(address)
+
+    @api.model
+    def _build_fa_object(self, address: Address) -> dict:
+        """The parts of an address, with the names that the directory knows."""
+        if address.strategy_number is None:
+            return {}
+        strategies = self.env["spar.fa.strategy"]
+        strategy_sudo = strategies._get_by_number(address.strategy_number)
+        (known,) = strategy_sudo._get_directory_parts([address])
+        parts = known | address.parts
+        return openg2p_2.write_parts(address.strategy_number, address.type_code, parts)

@@ -1,0 +1,115 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
+    Capability,
+    Reference,
+    TransactionReference,
+    TransactionStatus,
+)
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
+    build_received_items,
+)
+
+#: Messages of one transaction that are told of: the newest.
+MOST_MESSAGES = 50
+
+
+class SparMapperLocal(models.AbstractModel):
+    """What became of an earlier message: here, because here messages are kept."""
+
+    _inherit = "spar.mapper.local"
+
+    def _capabilities(self):
+        return super()._capabilities() | {Capability.TRANSACTION_STATUS}
+
+    @api.model
+    def _transaction_status(
+        self, call: CallContext, reference: TransactionReference
+    ) -> TransactionStatus | None:
+        """See the contract. Several messages of one transaction are told together."""
+        self._check_channel()
+        keyring = self.env["spar.keyring"]._open()
+        rows = self._find_messages(keyring, call, reference)
+        items = [
+            item
+            for row in rows
+            for item in self._get_items(keyring, reference.operation, row)
+        ]
+        if reference.reference is Reference.REFERENCES:
+            asked = set(reference.values)
+            items = [item for item in items if item.get("reference_id") in asked]
+            rows = rows if items else []
+        if not rows:
+            return None
+        return TransactionStatus(
+            operation=reference.operation,
+            transaction_id=self._get_transaction_id(keyring, rows[-1]),
+            correlation_id=rows[-1]["correlation_id"],
+            is_done=all(row["state"] == "done" for row in rows),
+            items=tuple(items),
+        )
+
+    @api.model
+    def _find_messages(self, keyring, call, reference) -> list[dict]:
+        """The messages meant by ``reference``, oldest first; only the caller's own."""
+        sender = call.actor.removeprefix("participant:")
+        rows = self.env.execute_query_dict(
+            SQL(
+                """SELECT m.id, m.uuid, m.state, m.correlation_id, m.sealed_request,
+                          m.sealed_answer
+                     FROM spar_message m
+                     JOIN spar_participant p ON p.id = m.participant_id
+                    WHERE p.sender_id = %s AND m.action = %s
+                      AND m.state IN ('waiting', 'done') AND %s
+                    ORDER BY m.id DESC LIMIT %s""",
+                sender,
+                reference.operation.value,
+                self._where_meant(keyring, sender, reference),
+                MOST_MESSAGES,
+            )
+        )
+        return rows[::-1]
+
+    @api.model
+    def _where_meant(self, keyring, sender: str, reference) -> SQL:
+        messages, values = self.env["spar.message"], reference.values
+        if reference.reference is Reference.CORRELATION:
+            return SQL("m.correlation_id = %s", values[0])
+        if reference.reference is Reference.TRANSACTION:
+            mark = messages._build_transaction_mark(keyring, sender, values[0])
+            return SQL("m.transaction_mark = %s", mark)
+        build = messages._build_reference_mark
+        marks = [build(keyring, sender, value) for value in values]
+        return SQL("m.reference_marks && %s::bigint[]", marks)
+
+    @api.model
+    def _get_items(self, keyring, operation, row: dict) -> list[dict]:
+        """The answers to the items of a message, or that they were received."""
+        document = self._open_message(keyring, row)
+        message = document.get("message") or {}
+        if row["state"] == "done":
+            return message.get(f"{operation.value}_response", [])
+        wires = message.get(f"{operation.value}_request", [])
+        return build_received_items(operation, wires)
+
+    @api.model
+    def _get_transaction_id(self, keyring, row: dict) -> str:
+        """From the answer, or from the request where that was rejected as a whole."""
+        for column in ("sealed_answer", "sealed_request"):
+            message = self._open(keyring, row, column).get("message")
+            if message:
+                return message["transaction_id"]
+        return ""
+
+    @api.model
+    def _open_message(self, keyring, row: dict) -> dict:
+        column = "sealed_answer" if row["state"] == "done" else "sealed_request"
+        return self._open(keyring, row, column)
+
+    @api.model
+    def _open(self, keyring, row: dict, column: str) -> dict:
+        sealed = row[column]
+        messages = self.env["spar.message"]
+        return messages._unseal(keyring, row["uuid"], sealed) if sealed else {}

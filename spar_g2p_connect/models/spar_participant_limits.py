@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+from odoo import api, fields, models
+
+from ..lib.caller import Caller
+
+#: What a participant has to call this registry, where it says whom it means.
+RECEIVER_PARAMETER = "spar_g2p_connect.receiver_id"
+
+
+class SparParticipant(models.Model):
+    """How fast a participant may ask, and to whose accounts it may link."""
+
+    _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
+
+    calls_per_minute = fields.Integer(
+        required=True, default=600, help="Of all kinds together; 0 for no limit."
+    )
+    items_per_minute = fields.Integer(
+        required=True,
+        default=6000,
+        help="What is saved up at most, and comes back within a minute. An ID that is "
+        "not known costs as much as twenty: guessing ends soon. 0 for no limit.",
+    )
+    own_providers_only = fields.Boolean(
+        help="It links only to accounts with its own providers. A link away from "
+        "another provider waits until a second person approves it.",
+    )
+    own_provider_ids = fields.Many2many(
+        "spar.fsp", string="Its providers", help="For a bank: itself."
+    )
+
+    _pace_positive = models.Constraint(
+        "CHECK (calls_per_minute >= 0 AND items_per_minute >= 0)",
+        "A limit cannot be negative.",
+    )
+
+    def _build_caller(self, operations) -> Caller:
+        caller = super()._build_caller(operations)
+        own = frozenset(self.own_provider_ids.ids) if self.own_providers_only else None
+        return replace(
+            caller,
+            calls_per_minute=self.calls_per_minute,
+            items_per_minute=self.items_per_minute,
+            provider_ids=own,
+            callback=self.callback_url or "",
+            receiver_id=self._get_receiver_id(),
+        )
+
+    @api.model
+    def _get_receiver_id(self) -> str:
+        """What callers name us in their messages; "" where nobody has said it."""
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        return parameters_sudo.get_param(RECEIVER_PARAMETER) or ""
+
+    # === WHAT IT IS TOLD OF ITSELF === #
+
+    @api.model
+    def _describe(self, caller: Caller) -> dict:
+        """What a participant may know of its own record: rights, limits, what is left.
+
+        Neither keys nor secrets, nor anything of another participant.
+        """
+        names = sorted(operation.value for operation in caller.rights.operations)
+        return {
+            "sender_id": caller.sender_id,
+            "receiver_id": caller.receiver_id,
+            "state": "active",
+            "profile": caller.profile.code,
+            "operations": names,
+            "scope": "details" if caller.rights.sees_details else "yes_no",
+            "resolves_by_fa": caller.rights.resolves_by_fa,
+            "own_providers_only": caller.provider_ids is not None,
+            "callback": caller.callback,
+            "limits": self._describe_limits(caller),
+        }
+
+    @api.model
+    def _describe_limits(self, caller: Caller) -> dict:
+        """Each limit with what is left of it; null where there is none."""
+        left = self.env["spar.participant.usage"]._get_left(caller)
+        given = {
+            "calls_a_minute": caller.calls_per_minute,
+            "items_a_minute": caller.items_per_minute,
+            "items_a_day": caller.daily_limit,
+        }
+        limits = {
+            name: {"limit": limit, "left": left[name]} if limit else None
+            for name, limit in given.items()
+        }
+        return {"items_a_message": caller.max_items, **limits}

@@ -1,0 +1,62 @@
+"""What is answered at once to an asynchronous message (g2p-connect.md 4.2, 4.3)."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from .timestamps import format_timestamp, now
+
+ACK, NACK, ERR = "ACK", "NACK", "ERR"
+
+MAX_TEXT = 999
+
+#: A header's reason -> the ack's, where that has one of its own (A32).
+_ERRORS = {"rjct.version.invalid": "err.version.not_supported"}
+
+
+def build_ack(correlation_id: str) -> dict:
+    """The message was kept; its answer comes by callback."""
+    return _build(ACK, correlation_id)
+
+
+def build_nack(text: str) -> dict:
+    """The message was understood, and nothing will come of it."""
+    return _build(NACK, "", "err.sender_uri.invalid", text)
+
+
+def build_err(code: str, text: str) -> dict:
+    """The message is not accepted.
+
+    The ack has no codes for a header's reasons: the text begins with them.
+
+    >>> build_err("rjct.message_id.duplicate", "x")["message"]["error"]
+    {'code': 'err.request.bad', 'message': 'rjct.message_id.duplicate: x'}
+    """
+    if code.startswith("err."):
+        return _build(ERR, "", code, text)
+    error = _ERRORS.get(code, "err.request.bad")
+    return _build(ERR, "", error, f"{code}: {text}")
+
+
+def _build(status: str, correlation_id: str, code: str = "", text: str = "") -> dict:
+    message = {
+        "ack_status": status,
+        "timestamp": format_timestamp(now()),
+        # Required even where nothing will ever be asked by it.
+        "correlation_id": correlation_id or str(uuid4()),
+    }
+    if code:
+        message["error"] = {"code": code, "message": text[:MAX_TEXT]}
+    return {"message": message}
+
+
+def is_acknowledged(document: object) -> bool:
+    """Whether ``document``, the answer to a callback, says that it was accepted.
+
+    >>> is_acknowledged(build_ack("c")), is_acknowledged(build_err("err.x", "no"))
+    (True, False)
+    >>> is_acknowledged({"message": "OK"}), is_acknowledged(None)
+    (False, False)
+    """
+    message = document.get("message") if isinstance(document, dict) else None
+    return isinstance(message, dict) and message.get("ack_status") == ACK

@@ -1,0 +1,136 @@
+"""The envelope of OpenG2P 2.x around the items of G2P Connect (openg2p-spar.md 1.7).
+
+Its addresses are objects of named parts; which strategy writes them as a text, the
+directory knows.
+"""
+
+from __future__ import annotations
+
+from .exceptions import MalformedMessage
+from .headers import MAX_IDENTIFIER, read_text, read_typed
+from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
+from .timestamps import format_timestamp, now
+
+#: Its name of a part -> the directory's.
+_PARTS = {
+    "account_number": "account_number",
+    "bank_code": "bank_code",
+    "bank_name": "bank_name",
+    "branch_code": "branch_code",
+    "branch_name": "branch_name",
+    "mobile_number": "phone_number",
+    "email_address": "email_address",
+    "wallet_provider_code": "wallet_code",
+    "wallet_provider_name": "wallet_name",
+}
+
+#: Kind of address -> its word for it, and the strategies that write it: OpenG2P's own,
+#: and the directory's where a name is lacking.
+_KINDS = {
+    "bank_account": ("BANK", (21, 1)),
+    "mobile_wallet": ("MOBILE_WALLET", (23, 11)),
+    "email_wallet": ("EMAIL_WALLET", (22, 12)),
+}
+_STRATEGIES = {
+    "BANK": _KINDS["bank_account"][1],
+    "BANK_ACCOUNT": _KINDS["bank_account"][1],
+    "MOBILE_WALLET": _KINDS["mobile_wallet"][1],
+    "EMAIL_WALLET": _KINDS["email_wallet"][1],
+}
+
+
+def is_request(document: object) -> bool:
+    """Whether ``document`` is in this envelope."""
+    return isinstance(document, dict) and "request_header" in document
+
+
+def from_wire(document: dict, operation: str) -> dict:
+    """The same message in the envelope of G2P Connect; raises MalformedMessage."""
+    header = read_typed(document, "request_header", dict, "an object")
+    body = read_typed(document, "request_body", dict, "an object")
+    payload = read_typed(body, "request_body.request_payload", dict, "an object")
+    name, path = f"{operation}_request", "request_body.request_payload"
+    items = read_typed(payload, f"{path}.{name}", list, "a list")
+    path = "request_header"
+    return {
+        "header": {
+            "message_id": read_text(header, f"{path}.request_id", MAX_IDENTIFIER),
+            "message_ts": read_text(
+                header, f"{path}.request_timestamp", MAX_TIMESTAMP, empty=True
+            ),
+            "action": operation,
+            "sender_id": read_text(
+                header, f"{path}.sender_app_mnemonic", MAX_IDENTIFIER, empty=True
+            ),
+            "total_count": len(items),
+        },
+        "message": {"transaction_id": payload.get("transaction_id"), name: items},
+    }
+
+
+def to_wire(request_id: str, answer: dict, operation: str) -> dict:
+    """``answer``, a message of G2P Connect, in this envelope."""
+    header, message = answer["header"], answer.get("message") or {}
+    failed = header["status"] == "rjct"
+    told = {"request_id": request_id, "response_status": "SUCCESS"}
+    if failed:
+        told["response_status"] = "ERROR"
+        told["response_error_code"] = header.get("status_reason_code", "")
+        told["response_error_message"] = header.get("status_reason_message", "")
+    name = f"{operation}_response"
+    payload = {
+        "transaction_id": message.get("transaction_id"),
+        "correlation_id": message.get("correlation_id"),
+        name: message.get(name, []),
+    }
+    return {
+        "response_header": {**told, "response_timestamp": format_timestamp(now())},
+        "response_body": {"response_payload": payload},
+    }
+
+
+# === ADDRESSES === #
+
+
+def read_parts(fa: dict) -> tuple[tuple[int, ...], dict[str, str]]:
+    """``(strategies to try, parts)`` of an address that is an object.
+
+    >>> read_parts({"strategy_id": 5, "fa_type": "BANK", "account_number": "1"})
+    ((5, 21, 1), {'account_number': '1'})
+    """
+    strategy = fa.get("strategy_id")
+    named = (strategy,) if type(strategy) is int else ()
+    kind = fa.get("fa_type")
+    others = _STRATEGIES.get(kind, ()) if isinstance(kind, str) else ()
+    parts = {
+        ours: fa[theirs]
+        for theirs, ours in _PARTS.items()
+        if isinstance(fa.get(theirs), str) and fa[theirs]
+    }
+    return tuple(dict.fromkeys((*named, *others))), parts
+
+
+def write_parts(strategy: int, kind: str, parts: dict[str, str]) -> dict:
+    """The object for an address; a kind that OpenG2P has no word for has none.
+
+    >>> write_parts(11, "mobile_wallet", {"phone_number": "1", "wallet_code": "W"})
+    {'strategy_id': 11, 'fa_type': 'MOBILE_WALLET', 'mobile_number': '1', \
+'wallet_provider_code': 'W'}
+    """
+    if kind not in _KINDS:
+        return {}
+    named = {theirs: parts[ours] for theirs, ours in _PARTS.items() if parts.get(ours)}
+    return {"strategy_id": strategy, "fa_type": _KINDS[kind][0], **named}
+
+
+def check_addresses(items: list, operation: str) -> None:
+    """Raise MalformedMessage where an address to be stored is no object.
+
+    OpenG2P 2.x refuses such a message as a whole, and so does this envelope.
+    """
+    if operation not in ("link", "update"):
+        return
+    path = f"request_body.request_payload.{operation}_request"
+    for number, item in enumerate(items):
+        if isinstance(item, dict) and not isinstance(item.get("fa"), dict):
+            raise MalformedMessage("must be an object", f"{path}[{number}].fa")

@@ -1,0 +1,146 @@
+"""Asking about an earlier transaction (g2p-connect.md 3.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..contract import Operation, Reference, TransactionReference, TransactionStatus
+from .envelope import MAX_TRANSACTION_ID
+from .exceptions import EncryptionNotSupported, MalformedMessage
+from .headers import (
+    MAX_IDENTIFIER,
+    OPERATIONS,
+    STATUS,
+    RequestHeader,
+    ResponseHeader,
+    read_text,
+    read_typed,
+)
+from .profiles import Profile
+from .timestamps import format_timestamp, now
+
+MAX_REFERENCES = 1000
+_PATH = "message.txnstatus_request"
+
+
+@dataclass(frozen=True)
+class StatusRequest:
+    """What is asked about which transaction."""
+
+    transaction_id: str
+    reference_id: str
+    asked: TransactionReference
+
+    @classmethod
+    def from_wire(
+        cls, document: dict, header: RequestHeader, profile: Profile
+    ) -> StatusRequest:
+        """The question under ``header``; raises MalformedMessage."""
+        wire = read_typed(document, "message", dict, "an object")
+        encrypted = header.is_msg_encrypted and not profile.ignores_encryption_flag
+        if encrypted or "ciphertext" in wire:
+            raise EncryptionNotSupported("encryption is not configured", "message")
+        request = read_typed(wire, _PATH, dict, "an object")
+        return cls(
+            read_text(wire, "message.transaction_id", MAX_TRANSACTION_ID),
+            read_text(request, f"{_PATH}.reference_id", MAX_IDENTIFIER),
+            TransactionReference(
+                Operation(_read_word(request, "txn_type", OPERATIONS)),
+                reference := Reference(
+                    _read_word(request, "attribute_type", [r.value for r in Reference])
+                ),
+                _read_values(request, reference),
+            ),
+        )
+
+
+def _read_word(request: dict, name: str, words: tuple[str, ...] | list[str]) -> str:
+    word = read_text(request, f"{_PATH}.{name}", MAX_IDENTIFIER)
+    if word not in words:
+        raise MalformedMessage(f"must be one of {', '.join(words)}", f"{_PATH}.{name}")
+    return word
+
+
+def _read_values(request: dict, reference: Reference) -> tuple[str, ...]:
+    """One text, or for reference IDs a list of them (a single one is taken, too)."""
+    path = f"{_PATH}.attribute_value"
+    value = request.get("attribute_value")
+    if reference is not Reference.REFERENCES or isinstance(value, str):
+        return (read_text(request, path, MAX_IDENTIFIER),)
+    if not isinstance(value, list) or not value:
+        raise MalformedMessage("must be a list of reference IDs", path)
+    if len(value) > MAX_REFERENCES:
+        raise MalformedMessage(f"must hold at most {MAX_REFERENCES}", path)
+    member = {"attribute_value": None}
+    return tuple(
+        read_text({**member, "attribute_value": each}, path, MAX_IDENTIFIER)
+        for each in value
+    )
+
+
+def build_status_answer(
+    header: RequestHeader,
+    profile: Profile,
+    request: StatusRequest,
+    status: TransactionStatus | None,
+) -> dict:
+    """The answer to ``request``; None is a transaction that the asker never had here.
+
+    The specification has no reason code for that: the header's text says it.
+    """
+    if status is None:
+        answered = ResponseHeader.answering(
+            header,
+            STATUS,
+            profile,
+            status="rjct",
+            status_reason_message="no such transaction of this participant is known",
+        )
+        wire = {"header": answered.to_wire()}
+        return wire | ({"message": {}} if profile.always_sends_message else {})
+    answered = ResponseHeader.answering(
+        header, STATUS, profile, status="succ", total_count=1, completed_count=1
+    )
+    return {"header": answered.to_wire(), "message": _build_message(request, status)}
+
+
+def _build_message(request: StatusRequest, status: TransactionStatus) -> dict:
+    operation = status.operation.value
+    return {
+        "transaction_id": request.transaction_id,
+        "correlation_id": status.correlation_id,
+        "txnstatus_response": {
+            "reference_id": request.reference_id,
+            "txn_type": f"on-{operation}",
+            "txn_status": {
+                "transaction_id": status.transaction_id,
+                "correlation_id": status.correlation_id,
+                f"{operation}_response": [dict(item) for item in status.items],
+            },
+        },
+    }
+
+
+def build_received_items(operation: Operation, wires: list) -> list[dict]:
+    """What is said of the items ``wires`` of a message that waits for its turn.
+
+    >>> (item,) = build_received_items(Operation.LINK, [{"reference_id": "1"}])
+    >>> item["status"], item["reference_id"]
+    ('rcvd', '1')
+    """
+    timestamp = format_timestamp(now())
+    return [
+        {
+            "reference_id": _get_text(wire, "reference_id"),
+            "timestamp": timestamp,
+            "status": "rcvd",
+            # The published schema requires it of an update, whatever happened (A3).
+            **({"fa": _get_text(wire, "fa")} if operation is Operation.UPDATE else {}),
+        }
+        for wire in wires
+    ]
+
+
+def _get_text(wire: object, name: str) -> str:
+    value = wire.get(name) if isinstance(wire, dict) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,161 @@
+from odoo import api, fields, models
+
+from .spar_setting_change import to_kept
+
+#: In the context of a write that was approved. An object and no value: what comes over
+#: RPC can never be it.
+APPROVED = object()
+_CONTEXT_KEY = "spar_second_person"
+
+
+class _Rehearsed(Exception):
+    """Ends a rehearsal: what was tried is undone."""
+
+
+class SparSecondPerson(models.AbstractModel):
+    """A record some of whose fields are changed by two people only.
+
+    A model names those fields, and in ``_is_guarded`` says of which records: a change
+    of such a field by ``write`` is kept as a ``spar.setting.change`` and takes effect
+    when a second administrator approves it. Everything else is written at once. Code
+    that runs as superuser is no person and is not stopped.
+    """
+
+    _name = "spar.second.person"
+    _description = "Record whose settings are changed by two people"
+
+    #: Fields whose change waits.
+    _guarded_fields: tuple[str, ...] = ()
+    #: Those of them whose value takes effect as soon as a record is made: it is made
+    #: without them, and they wait.
+    _guarded_at_creation: tuple[str, ...] = ()
+    #: Those of them whose value is never shown: secrets, written through an inverse.
+    _guarded_secrets: tuple[str, ...] = ()
+
+    setting_change_ids = fields.One2many(
+        "spar.setting.change",
+        "res_id",
+        string="Changes that wait for a second person",
+        domain=lambda self: [("res_model", "=", self._name), ("state", "=", "waiting")],
+        readonly=True,
+        copy=False,
+        groups="spar_fa_directory.group_administrator,spar_fa_directory.group_auditor",
+    )
+
+    def _is_guarded(self, name: str, value) -> bool:
+        """Whether giving this record that value of a guarded field waits."""
+        return True
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self._may_write_at_once():
+            return super().create(vals_list)
+        now, later = [], []
+        for vals in vals_list:
+            names = [name for name in self._guarded_at_creation if vals.get(name)]
+            later.append({name: vals[name] for name in names})
+            now.append({k: v for k, v in vals.items() if k not in names})
+        records = super().create(now)
+        for record, values in zip(records, later, strict=True):
+            record.write(values)
+        return records
+
+    def write(self, vals):
+        if self._may_write_at_once() or not set(vals) & set(self._guarded_fields):
+            return super().write(vals)
+        for record in self:
+            now, waiting = record._split(vals)
+            super(SparSecondPerson, record).write(now)
+            if now.keys() & set(self._guarded_fields):
+                # What waited was about another state of the record than this one.
+                record.sudo().setting_change_ids._overtake()
+            record._propose(waiting)
+        return True
+
+    def _may_write_at_once(self) -> bool:
+        return self.env.su or self.env.context.get(_CONTEXT_KEY) is APPROVED
+
+    # === PROPOSING === #
+
+    def _split(self, vals: dict) -> tuple[dict, dict]:
+        """What of ``vals`` is written now, and what waits; what is so already is left
+        out."""
+        changed = self._get_changed(vals)
+        waiting = {k: v for k, v in changed.items() if self._is_guarded(k, v)}
+        now = {
+            name: value
+            for name, value in vals.items()
+            if name not in self._guarded_fields or name in changed.keys() - waiting
+        }
+        return now, waiting
+
+    def _get_changed(self, vals: dict) -> dict:
+        """Those guarded values of ``vals`` that are not what the record has already."""
+        return {
+            name: value
+            for name, value in vals.items()
+            if name in self._guarded_fields and self._is_other(name, value)
+        }
+
+    def _is_other(self, name: str, value) -> bool:
+        if name in self._guarded_secrets:
+            return bool(value)
+        field = self._fields[name]
+        cached = field.convert_to_cache(value, self)
+        return field.convert_to_record(cached, self) != self[name]
+
+    def _propose(self, values: dict):
+        """Keep ``values`` until somebody else approves them; gives the change.
+
+        They are tried first: what cannot be written is refused to who proposes it.
+        """
+        self.ensure_one()
+        if not values:
+            return self.env["spar.setting.change"]
+        self.check_access("write")
+        self._rehearse(values)
+        changes_sudo = self.env["spar.setting.change"].sudo()
+        return changes_sudo._keep(self, values, self.env.user)
+
+    def _rehearse(self, values: dict) -> None:
+        """Write ``values`` and undo it; raises what writing them raises."""
+        try:
+            with self.env.cr.savepoint():
+                self._write_approved(values)
+                self.env.flush_all()
+                raise _Rehearsed()
+        except _Rehearsed:
+            self.env.invalidate_all()
+
+    def _write_approved(self, values: dict) -> None:
+        """Write what two people want."""
+        self.with_context(**{_CONTEXT_KEY: APPROVED}).write(values)
+
+    # === WHAT IT IS AND WAS === #
+
+    def _get_snapshot(self, names: list[str]) -> dict:
+        """The present values of ``names`` as they can be kept; secrets are left out."""
+        return {
+            name: to_kept(self._fields[name].convert_to_write(self[name], self))
+            for name in names
+            if name not in self._guarded_secrets
+        }
+
+    def _describe_value(self, name: str, value) -> str:
+        """``value`` of a field, as people read it."""
+        field = self._fields[name]
+        if name in self._guarded_secrets:
+            return self.env._("(not shown)")
+        if field.type == "boolean":
+            return self.env._("yes") if value else self.env._("no")
+        if field.type == "selection":
+            labels = dict(field._description_selection(self.env))
+            return str(labels.get(value, value or "–"))
+        if field.relational:
+            return self._describe_records(name, value)
+        return str(value) if value not in (False, None, "") else "–"
+
+    def _describe_records(self, name: str, value) -> str:
+        cached = self._fields[name].convert_to_cache(value, self)
+        found = self._fields[name].convert_to_record(cached, self)
+        return ", ".join(found.exists().mapped("display_name")) or "–"

@@ -1,0 +1,249 @@
+import json
+from datetime import date, datetime
+from uuid import uuid4
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tools import SQL
+
+from ..exceptions import MapperError
+from ..lib.keyring import OpenKeyring, bind
+
+PURPOSE = "setting change"
+ADMINISTRATOR = "spar_fa_directory.group_administrator"
+
+
+class SparSettingChange(models.Model):
+    """A change of a setting that waits for a second administrator, or its end.
+
+    What is to be written is sealed: there may be secrets in it.
+    """
+
+    _name = "spar.setting.change"
+    _description = "Change of a setting"
+    _inherit = "spar.sealed.storage"
+    _order = "id desc"
+    _rec_name = "subject"
+    _log_access = False
+    _sealed_columns = ("sealed_values",)
+
+    uuid = fields.Char(string="Reference", required=True, readonly=True)
+    res_model = fields.Char(string="Model", required=True, readonly=True, index=True)
+    res_id = fields.Many2oneReference(
+        string="Record", model_field="res_model", required=True, readonly=True
+    )
+    subject = fields.Char(string="Of", compute="_compute_subject")
+    summary = fields.Text(string="What", compute="_compute_summary")
+    state = fields.Selection(
+        [
+            ("waiting", "Waiting"),
+            ("applied", "Applied"),
+            ("refused", "Refused"),
+            ("withdrawn", "Withdrawn"),
+            ("stale", "Overtaken"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    proposer_id = fields.Many2one(
+        "res.users", string="Proposed by", required=True, readonly=True
+    )
+    proposed_at = fields.Datetime(string="Proposed", required=True, readonly=True)
+    decider_id = fields.Many2one("res.users", string="Decided by", readonly=True)
+    decided_at = fields.Datetime(string="Decided", readonly=True)
+    is_mine = fields.Boolean(compute="_compute_is_mine")
+
+    _res_index = models.Index("(res_model, res_id) WHERE state = 'waiting'")
+    _two_people = models.Constraint(
+        "CHECK (state <> 'applied' OR decider_id <> proposer_id)",
+        "Who proposes a change does not approve it.",
+    )
+
+    def _get_seal_contexts(
+        self, keyring: OpenKeyring, row_ids: list[int]
+    ) -> dict[int, tuple[str, bytes]]:
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id, uuid, res_model, res_id FROM spar_setting_change
+                    WHERE id = ANY(%s)""",
+                row_ids,
+            )
+        )
+        return {row_id: (PURPOSE, bind(*names)) for row_id, *names in rows}
+
+    @api.depends("res_model", "res_id")
+    def _compute_subject(self) -> None:
+        for change in self:
+            record = change._get_record()
+            kind = record._description if record is not None else change.res_model
+            name = record.display_name if record else self.env._("(deleted)")
+            change.subject = f"{kind}: {name}"
+
+    @api.depends_context("uid")
+    def _compute_is_mine(self) -> None:
+        for change in self:
+            change.is_mine = change.proposer_id == self.env.user
+
+    @api.depends("res_model", "res_id", "state")
+    def _compute_summary(self) -> None:
+        for change in self:
+            try:
+                change.summary = change._describe()
+            except MapperError:
+                change.summary = self.env._("It cannot be opened now.")
+
+    def _describe(self) -> str:
+        record = self._get_record()
+        if not record:
+            return ""
+        kept = self._open_kept()
+        lines = []
+        for name, value in kept["values"].items():
+            label = record._fields[name]._description_string(self.env)
+            old = record._describe_value(name, kept["before"].get(name))
+            lines.append(f"{label}: {old} → {record._describe_value(name, value)}")
+        return "\n".join(lines)
+
+    # === KEEPING === #
+
+    @api.model
+    def _keep(self, record: models.BaseModel, values: dict, proposer):
+        """A new change of ``record`` by ``proposer``; raises KeyringUnavailable."""
+        change = self.create(
+            {
+                "uuid": str(uuid4()),
+                "res_model": record._name,
+                "res_id": record.id,
+                "state": "waiting",
+                "proposer_id": proposer.id,
+                "proposed_at": fields.Datetime.now(),
+            }
+        )
+        before = record._get_snapshot(list(values))
+        change._seal_kept({"values": to_kept(values), "before": before})
+        record.invalidate_recordset(["setting_change_ids"])
+        return change
+
+    def _seal_kept(self, kept: dict) -> None:
+        self.flush_recordset()
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
+        self.env.cr.execute(
+            "UPDATE spar_setting_change SET sealed_values = %s WHERE id = %s",
+            (keyring.seal(purpose, json.dumps(kept), context), self.id),
+        )
+
+    def _open_kept(self) -> dict:
+        """``values`` that are to be written, and what was there ``before``."""
+        self.flush_recordset()
+        keyring = self.env["spar.keyring"]._open()
+        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
+        query = SQL(
+            "SELECT sealed_values FROM spar_setting_change WHERE id = %s", self.id
+        )
+        ((sealed,),) = self.env.execute_query(query)
+        return json.loads(keyring.unseal(purpose, bytes(sealed), context))
+
+    def _get_record(self) -> models.BaseModel | None:
+        """The record that is to be changed: empty when gone, None without model."""
+        if self.res_model not in self.env:
+            return None
+        return self.env[self.res_model].browse(self.res_id).exists()
+
+    # === DECIDING === #
+
+    def action_approve(self) -> dict | None:
+        """Make the changes that somebody else proposed; overtaken ones are said so."""
+        self._check_decider()
+        if any(change.is_mine for change in self):
+            raise UserError(
+                self.env._("You proposed this change: somebody else has to approve it.")
+            )
+        stale = self.browse()
+        for change in self:
+            if not change._apply():
+                stale += change
+        return self._build_stale_notification() if stale else None
+
+    def action_refuse(self) -> None:
+        """Leave everything as it is; who proposed a change may withdraw it."""
+        self._check_decider()
+        for change in self:
+            change._decide("withdrawn" if change.is_mine else "refused")
+
+    def _overtake(self) -> None:
+        """The records were changed otherwise: these changes are about what was."""
+        for change in self:
+            change._decide("stale")
+
+    def _check_decider(self) -> None:
+        """Raise unless this person may decide, and there is something to decide."""
+        if not self.env.user.has_group(ADMINISTRATOR):
+            raise AccessError(self.env._("Only an administrator decides on settings."))
+        self.check_access("read")
+        self.sudo().lock_for_update()
+        self.invalidate_recordset()
+        if set(self.mapped("state")) - {"waiting"}:
+            raise UserError(self.env._("This change was decided on already."))
+
+    def _apply(self) -> bool:
+        """Write what was proposed, unless the record is not what it was then."""
+        record, kept = self._get_record(), self._open_kept()
+        names = list(kept["values"])
+        if not record or record._get_snapshot(names) != kept["before"]:
+            self._decide("stale")
+            return False
+        record._write_approved(kept["values"])
+        self._decide("applied")
+        return True
+
+    def _decide(self, state: str) -> None:
+        """The end of this change; secrets that were in it are not kept any longer."""
+        change_sudo = self.sudo()
+        kept, record = self._open_kept(), self._get_record()
+        for name in record._guarded_secrets if record is not None else ():
+            if name in kept["values"]:
+                kept["values"][name] = ""
+        change_sudo._seal_kept(kept)
+        change_sudo.write(
+            {
+                "state": state,
+                "decider_id": self.env.user.id,
+                "decided_at": fields.Datetime.now(),
+            }
+        )
+
+    @api.model
+    def _build_stale_notification(self) -> dict:
+        text = self.env._(
+            "What was to be changed has changed meanwhile: propose it again."
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "message": text,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+
+def to_kept(value):
+    """``value`` of a write as JSON knows it; commands stay what they are.
+
+    >>> to_kept([(6, 0, (1, 2)), datetime(2026, 1, 1)])
+    [[6, 0, [1, 2]], '2026-01-01 00:00:00']
+    """
+    if isinstance(value, models.BaseModel):
+        return [[int(Command.SET), 0, value.ids]]
+    if isinstance(value, (list, tuple)):
+        return [to_kept(each) for each in value]
+    if isinstance(value, dict):
+        return {name: to_kept(each) for name, each in value.items()}
+    if isinstance(value, datetime):
+        return fields.Datetime.to_string(value)
+    if isinstance(value, date):
+        return fields.Date.to_string(value)
+    return json.loads(json.dumps(value))

@@ -1,0 +1,234 @@
+import json
+from collections import OrderedDict
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from ..exceptions import KeyMissing, SealBroken
+from ..lib.jose.encryption import decrypt, read_encryption_header
+from ..lib.jose.exceptions import DecryptionFailed
+from ..lib.jose.keys import ALGORITHMS, ENCRYPTION_ALGORITHM, PrivateKey
+from ..lib.jose.signatures import sign_detached
+from ..lib.jose.tokens import sign_token
+from ..lib.keyring import OpenKeyring, bind
+
+PURPOSE = "signing key"
+ADMINISTRATOR = "spar_fa_directory.group_administrator"
+
+#: How long a retired key is published: answers that it signed are still looked at.
+PUBLISHED = timedelta(days=90)
+
+#: Private keys that this process has opened, by what they are sealed as: whatever is in
+#: the database decides which is used; only the parsing is saved.
+_OPENED: OrderedDict[bytes, PrivateKey] = OrderedDict()
+_MAX_OPENED = 64
+
+
+class SparSigningKey(models.Model):
+    """A key of our own, for one use: its private half is sealed by the keyring.
+
+    For each use and algorithm there is a current key, one that is published already and
+    comes next, and the retired ones. ``use`` is a word of the addon that signs, for
+    example ``messages``.
+    """
+
+    _name = "spar.signing.key"
+    _description = "Signing key"
+    _inherit = "spar.sealed.storage"
+    _order = "use, algorithm, id desc"
+    _rec_name = "kid"
+    _log_access = False
+    _sealed_columns = ("private_key",)
+
+    use = fields.Char(required=True, readonly=True, help="What is signed with it.")
+    algorithm = fields.Selection(
+        selection=lambda self: self._selection_algorithm(), required=True, readonly=True
+    )
+    kid = fields.Char(string="Key ID", required=True, readonly=True)
+    state = fields.Selection(
+        [("next", "Next"), ("current", "In use"), ("retired", "Retired")],
+        required=True,
+        readonly=True,
+    )
+    public_jwk = fields.Text(string="Public key (JWK)", required=True, readonly=True)
+    made_at = fields.Datetime(string="Made", required=True, readonly=True)
+    retired_at = fields.Datetime(string="Retired", readonly=True)
+
+    _kid_uniq = models.UniqueIndex("(kid)", "A key is known once.")
+    _state_uniq = models.UniqueIndex(
+        "(use, algorithm, state) WHERE state <> 'retired'",
+        "For each use and algorithm there is one key in use and one next.",
+    )
+
+    @api.model
+    def _selection_algorithm(self) -> list[tuple[str, str]]:
+        return [(name, name) for name in (*ALGORITHMS, ENCRYPTION_ALGORITHM)]
+
+    def _get_seal_contexts(
+        self, keyring: OpenKeyring, row_ids: list[int]
+    ) -> dict[int, tuple[str, bytes]]:
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id, kid, use, algorithm FROM spar_signing_key
+                    WHERE id = ANY(%s)""",
+                row_ids,
+            )
+        )
+        return {row_id: (PURPOSE, bind(*names)) for row_id, *names in rows}
+
+    # === MAKING AND REPLACING === #
+
+    @api.model
+    def _generate(self, use: str, algorithm: str = "ES256", state: str = "current"):
+        """The key of ``use`` in ``state``, made now unless there is one.
+
+        Two transactions that make it at once get the same one. Raises
+        KeyringUnavailable or KeyringMismatch.
+        """
+        known = self._search_key(use, algorithm, state)
+        if known:
+            return known
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        private = PrivateKey.generate(algorithm)
+        kid = private.public.kid
+        sealed = keyring.seal(PURPOSE, private.to_pem(), bind(kid, use, algorithm))
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO spar_signing_key
+                          (use, algorithm, kid, state, public_jwk, made_at, private_key)
+                   VALUES (%s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC', %s)
+                       ON CONFLICT DO NOTHING""",
+                *(use, algorithm, kid, state, json.dumps(private.public.jwk), sealed),
+            )
+        )
+        return self._search_key(use, algorithm, state)
+
+    @api.model
+    def _search_key(self, use: str, algorithm: str, state: str):
+        domain = [
+            ("use", "=", use),
+            ("algorithm", "=", algorithm),
+            ("state", "=", state),
+        ]
+        return self.sudo().search(domain, limit=1)
+
+    @api.model
+    def _rotate(self, use: str, algorithm: str = "ES256"):
+        """Use the next key from now on, retire the current one; gives the new one.
+
+        The next key was published before: who has fetched our keys lately knows it.
+        The retired one verifies what it signed; its private half is destroyed, but for
+        keys that decrypt.
+        """
+        self.env.cr.execute("LOCK TABLE spar_signing_key IN SHARE ROW EXCLUSIVE MODE")
+        next_sudo = self._generate(use, algorithm, "next")
+        current_sudo = self._search_key(use, algorithm, "current")
+        current_sudo._retire()
+        next_sudo.write({"state": "current"})
+        self.env.flush_all()
+        self._generate(use, algorithm, "next")
+        return next_sudo
+
+    def _retire(self) -> None:
+        """Sign nothing more with these keys."""
+        self.write({"state": "retired", "retired_at": fields.Datetime.now()})
+        self.flush_recordset()
+        signing = self.filtered(lambda key: key.algorithm != ENCRYPTION_ALGORITHM)
+        self.env.cr.execute(
+            "UPDATE spar_signing_key SET private_key = NULL WHERE id = ANY(%s)",
+            [signing.ids],
+        )
+
+    def action_rotate(self) -> None:
+        """Retire the key that is in use; the next one takes its place."""
+        self.ensure_one()
+        if not self.env.user.has_group(ADMINISTRATOR):
+            raise AccessError(self.env._("Only an administrator replaces keys."))
+        self._rotate(self.use, self.algorithm)
+
+    # === USING === #
+
+    @api.model
+    def _get_private_key(self, use: str, algorithm: str = "") -> PrivateKey:
+        """The key in use; of any algorithm, the oldest one, where none is named.
+
+        One statement, beside the keyring's. Raises KeyMissing, KeyringUnavailable,
+        KeyringMismatch or SealBroken.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT kid, algorithm, private_key FROM spar_signing_key
+                    WHERE use = %s AND state = 'current' AND %s IN (algorithm, '')
+                 ORDER BY id LIMIT 1""",
+                use,
+                algorithm,
+            )
+        )
+        if not rows or rows[0][2] is None:
+            raise KeyMissing(f"there is no key for: {use}")
+        return self._open_private_key(use, *rows[0])
+
+    @api.model
+    def _open_private_key(
+        self, use: str, kid: str, algorithm: str, sealed: bytes
+    ) -> PrivateKey:
+        keyring, sealed = self.env["spar.keyring"]._open(), bytes(sealed)
+        opened = _OPENED.get(sealed)
+        if opened is None:
+            pem = keyring.unseal(PURPOSE, sealed, bind(kid, use, algorithm))
+            opened = _OPENED[sealed] = PrivateKey.from_pem(pem, algorithm)
+            if opened.public.kid != kid:
+                raise SealBroken("the private key is not the one of its public key")
+        _OPENED.move_to_end(sealed)
+        while len(_OPENED) > _MAX_OPENED:
+            _OPENED.popitem(last=False)
+        return opened
+
+    @api.model
+    def _sign(self, use: str, payload: bytes, algorithm: str = "", **header) -> str:
+        """The detached signature of ``payload`` (``header..signature``).
+
+        Raises what ``_get_private_key`` raises.
+        """
+        return sign_detached(payload, self._get_private_key(use, algorithm), **header)
+
+    @api.model
+    def _sign_token(
+        self, use: str, claims: dict, typ: str = "JWT", algorithm: str = ""
+    ) -> str:
+        """A JWT that says ``claims``; raises what ``_get_private_key`` raises."""
+        return sign_token(claims, self._get_private_key(use, algorithm), typ)
+
+    @api.model
+    def _decrypt(self, use: str, text: str) -> bytes:
+        """What a JWE for one of our keys holds, also for one that was just retired.
+
+        Raises DecryptionFailed, KeyringUnavailable, KeyringMismatch or SealBroken.
+        """
+        kid = read_encryption_header(text).get("kid", "")
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT kid, algorithm, private_key FROM spar_signing_key
+                    WHERE use = %s AND algorithm = %s AND private_key IS NOT NULL
+                      AND (kid = %s OR (%s = '' AND state = 'current'))""",
+                *(use, ENCRYPTION_ALGORITHM, str(kid), str(kid)),
+            )
+        )
+        if not rows:
+            raise DecryptionFailed("mismatch", "it was encrypted for another key")
+        return decrypt(text, self._open_private_key(use, *rows[0]))
+
+    @api.model
+    def _get_key_set(self, use: str) -> dict:
+        """What is published of the keys of ``use`` (JWKS, RFC 7517): those in use, the
+        next ones, and those retired in the last PUBLISHED."""
+        since = fields.Datetime.now() - PUBLISHED
+        keys_sudo = self.sudo().search(
+            [
+                ("use", "=", use),
+                *("|", ("state", "!=", "retired"), ("retired_at", ">", since)),
+            ]
+        )
+        return {"keys": [json.loads(jwk) for jwk in keys_sudo.mapped("public_jwk")]}
