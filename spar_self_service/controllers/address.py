@@ -27,9 +27,9 @@ class Address(http.Controller):
 
     @http.route("/spar/history", methods=["GET"], **PAGE)
     @page
-    def history(self, **_ignored):
+    def history(self, said="", **_ignored):
         happenings = request.env["spar.my.address"]._get_happenings()
-        return show("history", happenings=happenings)
+        return show("history", said=said, happenings=happenings)
 
     @http.route("/spar/objection/<string:period>/<int:seq>", methods=["GET"], **PAGE)
     @page

@@ -5,7 +5,7 @@ from functools import wraps
 
 from odoo.http import request
 
-from odoo.addons.spar_mapper_connector.exceptions import MapperError
+from odoo.addons.spar_mapper_connector.exceptions import MapperError, NoSuchEvent
 
 from ..exceptions import (
     DraftClosed,
@@ -66,6 +66,8 @@ def page(handler):
             return go_to("/spar/address", "gone")
         except (DraftOutdated, DraftClosed):
             return go_to("/spar/address", "outdated")
+        except NoSuchEvent:
+            return go_to("/spar/history", "gone")
         except (MapperError, OutcomeUnknown) as error:
             return show_unavailable(error)
         except LoginRefused as error:

@@ -168,7 +168,7 @@ class SparDraft(models.Model):
             return steps.PROVIDER
         if steps.BRANCH in asked and not self._get_branch(answers):
             return steps.BRANCH
-        if self._check_texts(answers, answers.parts):
+        if steps.DETAILS in asked and self._check_texts(answers, answers.parts):
             return steps.DETAILS
         return ""
 

@@ -29,8 +29,8 @@ class SparPageTexts(models.AbstractModel):
     @api.model
     def _localise(self, moment: datetime) -> datetime:
         """Naive UTC as the reader's clock shows it."""
-        name = self.env.context.get("tz") or self.env.user.tz
-        name = name or self.env.company.partner_id.tz or "UTC"
+        company_sudo = self.env.company.sudo()
+        name = self.env.context.get("tz") or company_sudo.partner_id.tz or "UTC"
         return pytz.utc.localize(moment).astimezone(pytz.timezone(name))
 
     @api.model
