@@ -72,7 +72,6 @@ class Installation:
 
         SPAR_DEMO says that what is only for demos and tests may be there. ODOO_RC is
         for Odoo's search for an addon's command: it makes folders before it reads `-c`.
-        Whatever the demo and the tests call listens on this machine.
         """
         kept = {
             key: value
@@ -80,12 +79,12 @@ class Installation:
             if not key.startswith(("PG", "ODOO", "SPAR_"))
         }
         ours = {
-            "ODOO_RC": str(self.config),
-            "SPAR_KEYRING": str(self.keyring),
+            "ODOO_RC": self.config,
+            "SPAR_KEYRING": self.keyring,
             "SPAR_DEMO": "1",
             "SPAR_OUTGOING_ALLOW": "127.0.0.0/8,::1/128",
         }
-        return kept | ours
+        return kept | {key: str(value) for key, value in ours.items()}
 
     def _get_addons_path(self) -> str:
         return ",".join(map(str, (self.places.root, *self.source.addons)))
@@ -108,7 +107,8 @@ class Installation:
             "http_interface": "127.0.0.1",
             "http_port": port,
             "gevent_port": get_free_port(),
-            "max_cron_threads": 1,
+            # Messages that wait, and callbacks: each has lanes of its own.
+            "max_cron_threads": 2,
             "pidfile": self.pid_file,
             "proxy_mode": False,
             "server_wide_modules": ",".join(wide),

@@ -19,15 +19,20 @@ PAGE = {"type": "http", "website": True, "sitemap": False, "readonly": False}
 class Login(http.Controller):
     """The way to the ID provider and back."""
 
-    @http.route("/spar/login/<int:provider_id>", auth="public", methods=["POST"], **PAGE)
+    @http.route(
+        "/spar/login/<int:provider_id>", auth="public", methods=["GET", "POST"], **PAGE
+    )
     def begin(self, provider_id, return_to=DOOR_PATH, **_ignored):
         """Send the person to the provider; a POST with our token, so nobody else can
-        begin a login in their browser."""
+        begin a login in their browser. A GET only asks."""
         provider = request.env["auth.oauth.provider"]._search_usable(
             [("id", "=", provider_id)]
         )
         if not provider:
             raise request.not_found()
+        if request.httprequest.method != "POST":
+            values = {"provider": provider, "return_to": return_to}
+            return request.render("spar_self_service.login_begin", values)
         return _go_to_provider(provider, "login", return_to)
 
     @http.route(

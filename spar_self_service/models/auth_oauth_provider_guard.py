@@ -21,10 +21,11 @@ class AuthOauthProvider(models.Model):
     _guarded_at_creation = ("enabled",)
     _guarded_secrets = ("client_secret",)
 
-    def _is_guarded(self):
-        """While people log in here, or somebody is asked whether they may: what is
-        approved is what was seen."""
-        return self.flow == FLOW and bool(self.enabled or self.setting_change_ids)
+    def _is_guarded(self, name, value):
+        """While people log in here, and for letting them; not for stopping them."""
+        if self.flow != FLOW:
+            return False
+        return bool(value) if name == "enabled" else self.enabled
 
     def write(self, vals):
         if any(p.flow != vals["flow"] for p in self if "flow" in vals):

@@ -103,7 +103,7 @@ class AuthOauthProvider(models.Model):
         A value that could change what stands around it is refused.
         """
         value = verified.get_id_claim(self.id_claim or "")
-        if not value or ":" in value or "@" in value:
+        if not value or value != value.strip() or ":" in value or "@" in value:
             raise NoUsableId("claim")
         try:
             written = self.id_type_id._write_id(value)

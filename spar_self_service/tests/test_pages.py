@@ -5,7 +5,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
-from .common import FA, ID, OTHER_ID, PROVIDER_URL, STAFF, PageCase
+from .page_case import FA, ID, OTHER_ID, PROVIDER_URL, STAFF, PageCase
 
 
 @tagged("post_install", "-at_install")
