@@ -2,10 +2,12 @@ from odoo import http
 from odoo.http import request
 
 from ..lib.place import get_local
+from ..models.ir_http import FOR_EVER
 from .page import PAGE, go_to, page, show
 
-FOR_EVER = "public, max-age=31536000, immutable"
 FRONTEND_LANGUAGE = "frontend_lang"
+#: Files that are the same for everybody, kept by the browser for good.
+FILE = {**PAGE, "methods": ["GET"], "save_session": False}
 
 
 class Door(http.Controller):
@@ -38,21 +40,20 @@ class Door(http.Controller):
             )
         return response
 
-    @http.route(
-        "/spar/style/<string:name>.css",
-        type="http",
-        auth="public",
-        website=True,
-        multilang=False,
-        sitemap=False,
-        methods=["GET"],
-        save_session=False,
-    )
+    @http.route("/spar/style/<string:name>.css", **FILE)
     def style(self, name):
         """The one style sheet; whoever asks for an older one is given the new one."""
         newest, style = request.env["spar.page.frame"]._get_style()
-        headers = [
-            ("Content-Type", "text/css; charset=utf-8"),
-            ("Cache-Control", FOR_EVER if name == newest else "no-store"),
-        ]
-        return request.make_response(style, headers)
+        return _give(style, "text/css; charset=utf-8", name == newest)
+
+    @http.route("/spar/logo/<string:name>", **FILE)
+    def logo(self, name):
+        """The website's logo, no larger than it is shown."""
+        newest, image, mimetype = request.env["spar.page.frame"]._get_logo()
+        return _give(image, mimetype, name == newest)
+
+
+def _give(content, mimetype: str, is_newest: bool):
+    kept = FOR_EVER if is_newest else "no-store"
+    headers = [("Content-Type", mimetype), ("Cache-Control", kept)]
+    return request.make_response(content, headers)

@@ -1,3 +1,4 @@
+import base64
 import hashlib
 
 from odoo import api, models, tools
@@ -6,6 +7,8 @@ from odoo.tools.misc import file_open
 from ..exceptions import NotLoggedIn
 from ..lib.contrast import readable
 
+#: Twice what is shown, for dense screens.
+LOGO_SIZE = (256, 80)
 STYLE = "spar_self_service/static/src/css/pages.css"
 
 
@@ -21,8 +24,7 @@ class SparPageFrame(models.AbstractModel):
         website_sudo = self.env["website"].sudo().get_current_website()
         return {
             "site_name": website_sudo.name,
-            "logo_url": f"/web/image/website/{website_sudo.id}/logo/160x48",
-            "icon_url": f"/web/image/website/{website_sudo.id}/favicon/32x32",
+            "logo_url": f"/spar/logo/{self._get_logo()[0]}",
             "style_url": f"/spar/style/{self._get_style()[0]}.css",
             "html_lang": language.code.replace("_", "-").partition("@")[0],
             "html_dir": "rtl" if language.direction == "rtl" else "ltr",
@@ -61,7 +63,22 @@ class SparPageFrame(models.AbstractModel):
         """
         return language.name.rpartition("/")[2].partition("(")[0].strip()
 
-    # === STYLE === #
+    # === LOGO AND STYLE === #
+
+    @api.model
+    def _get_logo(self) -> tuple[str, bytes, str]:
+        """``(name, image, mimetype)``; the name changes with the image."""
+        website_sudo = self.env["website"].sudo().get_current_website()
+        return self._build_logo(website_sudo.id, website_sudo.write_date)
+
+    @api.model
+    @tools.ormcache("website_id", "written_at")
+    def _build_logo(self, website_id: int, written_at) -> tuple[str, bytes, str]:
+        website_sudo = self.env["website"].sudo().browse(website_id)
+        image = base64.b64decode(website_sudo.logo or b"")
+        small = tools.image.image_process(image, size=LOGO_SIZE) if image else b""
+        mimetype = tools.mimetypes.guess_mimetype(small, default="image/png")
+        return hashlib.sha256(small).hexdigest()[:16], small, mimetype
 
     @api.model
     def _get_style(self) -> tuple[str, str]:
