@@ -14,6 +14,9 @@
     "data": [
         "security/auth_oauth_provider_rules.xml",
         "security/ir.model.access.csv",
+        "views/page_templates.xml",
+        "views/address_templates.xml",
+        "views/draft_templates.xml",
         "views/auth_oauth_provider_views.xml",
         "views/login_templates.xml",
         "views/spar_self_service_menus.xml",

@@ -1,5 +1,6 @@
 from . import (
     test_demo,
+    test_directory_search,
     test_fa_checks,
     test_fa_mask,
     test_fa_reader,

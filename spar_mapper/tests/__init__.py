@@ -16,6 +16,8 @@ from . import test_spar_change_rule
 from . import test_spar_dark
 from . import test_spar_guards
 from . import test_spar_history
+from . import test_spar_notice_link
+from . import test_spar_objection
 from . import test_spar_operations
 from . import test_spar_purposes
 from . import test_spar_resolve

@@ -1,2 +1,3 @@
 from . import spar_mapping_wizard
+from . import spar_objection_wizard
 from . import spar_reveal_wizard

@@ -6,6 +6,7 @@ from odoo.http import request, root
 from ..lib import browser
 
 OUR_PATH, API_PATH = "/spar", "/spar/v1"
+FOR_EVER = "public, max-age=31536000, immutable"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -64,7 +65,9 @@ def _guard(response) -> None:
     if is_our_page(request.httprequest.path) or request.session.get(browser.LOGIN):
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        response.headers["Cache-Control"] = HEADERS["Cache-Control"]
+        # What is the same for everybody says so itself: the pages' style and logo.
+        if response.headers.get("Cache-Control") != FOR_EVER:
+            response.headers["Cache-Control"] = HEADERS["Cache-Control"]
 
 
 def _guard_cookie(response) -> None:

@@ -1,0 +1,283 @@
+from collections.abc import Iterator
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL, file_open
+from odoo.tools.sql import column_exists
+
+from ..lib.directory_query import MOST_WORDS, Attempt, Word, build_word
+
+SCRIPT = "spar_fa_directory/data/directory_search.sql"
+#: Ranked results end here: who has more is to say more.
+MOST_FOUND = 1000
+#: Of words that more records have than this, the first so many are ranked.
+MOST_RANKED = 2000
+#: Words that are close to those typed are tried where fewer than this are found.
+FEW = 10
+#: What a word costs that a record has not at all.
+LACKING = 9
+
+_CLOSE_WORDS = """
+    SELECT asked.place, close.is_near, array_agg(close.word)
+      FROM unnest(%(words)s) WITH ORDINALITY AS asked (word, place),
+           LATERAL (
+               (SELECT known.word, TRUE
+                  FROM spar_directory_word AS known
+                 WHERE asked.word ~ '^[^0-9]{4,}$'
+                   AND known.forms && spar_directory_forms(asked.word)
+                   AND known.word <> asked.word
+              ORDER BY similarity(known.word, asked.word) DESC, known.word
+                 LIMIT 20)
+                UNION ALL
+               (SELECT known.word, FALSE
+                  FROM spar_directory_word AS known
+                 WHERE asked.word ~ '^[^0-9]{6,}$'
+                   AND known.word %% asked.word
+                   AND known.word <> asked.word
+              ORDER BY similarity(known.word, asked.word) DESC, known.word
+                 LIMIT 10)
+           ) AS close (word, is_near)
+  GROUP BY asked.place, close.is_near
+"""
+
+
+class SparDirectorySearch(models.AbstractModel):
+    """Found by any words, in any order, without accents, with typing errors.
+
+    One way for forms, lists, the portal and programs: `_find`. The words of a record
+    are a generated column, so they follow every change, whoever makes it. A branch has
+    its own words only: a provider of 100,000 branches is renamed in one row.
+    """
+
+    _name = "spar.directory.search"
+    _description = "Search of the directory"
+
+    #: SQL of the text whose words a record is found by.
+    _searched_text = ""
+
+    found_by = fields.Char(
+        string="Search",
+        compute="_compute_found_by",
+        search="_search_found_by",
+        help="Any words of the name, the code or the town.",
+    )
+
+    # === THE DATABASE === #
+
+    def init(self):
+        result = super().init()
+        if not self._abstract:
+            self._make_extension()
+            with file_open(SCRIPT) as script:
+                self.env.cr.execute(SQL(script.read().replace("%", "%%")))
+            self._make_searchable()
+        return result
+
+    @api.model
+    def _make_extension(self):
+        """Have `pg_trgm`.
+
+        :raises UserError: saying what to do, where it is missing and may not be made
+        """
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(
+                    "CREATE EXTENSION IF NOT EXISTS pg_trgm", log_exceptions=False
+                )
+        except psycopg2.Error as error:
+            raise UserError(
+                self.env._(
+                    "The directory is searched with PostgreSQL's extension pg_trgm, "
+                    "which cannot be made here (%(reason)s). Ask the database's "
+                    "administrator to install PostgreSQL's contrib package and to run "
+                    "in the database %(database)s: CREATE EXTENSION pg_trgm;",
+                    reason=(error.pgerror or str(error)).strip().splitlines()[0],
+                    database=self.env.cr.dbname,
+                )
+            ) from error
+
+    @api.model
+    def _make_searchable(self):
+        """Give the table its words, their index, and what teaches them to the rest."""
+        is_new = not column_exists(self.env.cr, self._table, "search_words")
+        names = {
+            "table": SQL.identifier(self._table),
+            "index": SQL.identifier(f"{self._table}_search_words"),
+            "text": SQL(self._searched_text),  # pylint: disable=sql-injection
+        }
+        if is_new:
+            self._execute(
+                """ALTER TABLE %(table)s ADD COLUMN search_words tsvector
+                   GENERATED ALWAYS AS (spar_directory_words(%(text)s)) STORED""",
+                names,
+            )
+        self._execute(
+            """CREATE INDEX IF NOT EXISTS %(index)s
+                   ON %(table)s USING gin (search_words)""",
+            names,
+        )
+        for event in ("INSERT", "UPDATE"):
+            self._make_trigger(names | {"event": SQL(event)})
+        if is_new:
+            # What was there before is learnt by being written as it is.
+            self._execute("UPDATE %(table)s SET id = id", names)
+
+    def _make_trigger(self, names: dict) -> None:
+        self._execute(
+            """DROP TRIGGER IF EXISTS spar_directory_learn_%(event)s ON %(table)s;
+               CREATE TRIGGER spar_directory_learn_%(event)s AFTER %(event)s ON %(table)s
+               REFERENCING NEW TABLE AS written FOR EACH STATEMENT
+               EXECUTE FUNCTION spar_directory_learn_words()""",
+            names,
+        )
+
+    def _execute(self, statement: str, names: dict) -> None:
+        self.env.cr.execute(SQL(statement, **names))  # pylint: disable=sql-injection
+
+    # === WHAT IS ASKED === #
+
+    def _compute_found_by(self):
+        self.found_by = False
+
+    @api.model
+    def _search_found_by(self, operator, value):
+        if operator != "ilike" or not isinstance(value, str):
+            return NotImplemented
+        return self._get_found_domain(value)
+
+    @api.model
+    def _search_display_name(self, operator, value):
+        if operator == "ilike" and isinstance(value, str) and value.strip():
+            return self._get_found_domain(value)
+        if operator == "not ilike" and isinstance(value, str) and value.strip():
+            return ~self._get_found_domain(value)
+        return super()._search_display_name(operator, value)
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        if operator != "ilike" or not name.strip():
+            return super().name_search(name, domain, operator, limit)
+        self.browse().check_access("read")
+        found = self.browse(self._find(name, Domain(domain or []), limit=limit))
+        return [(record.id, record.display_name) for record in found.sudo()]
+
+    @api.model
+    def _get_found_domain(self, text: str) -> Domain:
+        """All the records that `_find` finds, without their rank and its end."""
+        found = SQL("SELECT NULL::integer AS id, 0 AS tier WHERE FALSE")
+        for attempt in self._get_attempts(text):
+            found = self._build_found(attempt, None, None)
+            few = SQL("SELECT FROM (%s) AS found LIMIT %s", found, attempt.enough)
+            if len(self.env.execute_query(few)) >= attempt.enough:
+                break
+        return Domain.custom(
+            to_sql=lambda _model, alias, _query: SQL(
+                "%s IN (SELECT id FROM (%s) AS found)",
+                SQL.identifier(alias, "id"),
+                found,
+            )
+        )
+
+    @api.model
+    def _find(
+        self, text: str, domain: Domain, limit: int | None = None, offset: int = 0
+    ) -> list[int]:
+        """The ids of the records that a text finds, the best first.
+
+        First those whose code is the text, then those that have all its words, then
+        (where these are fewer than `FEW`) close ones; `MOST_FOUND` at most.
+
+        :param domain: what else is asked of them; rights are those of the user
+        """
+        end = min(MOST_FOUND, offset + limit if limit else MOST_FOUND)
+        domain_ids = self._search(domain).subselect()
+        found = []
+        for attempt in self._get_attempts(text):
+            most = max(end, attempt.enough)
+            query = self._build_ranked(attempt, text.strip(), domain_ids, most)
+            found = [row_id for (row_id,) in self.env.execute_query(query)]
+            if len(found) >= attempt.enough:
+                break
+        return found[offset:end]
+
+    @api.model
+    def _get_attempts(self, text: str) -> Iterator[Attempt]:
+        """What to look for: as it was typed, then near it, then without one word."""
+        self.env["spar.fsp"].flush_model(["name", "code", "bic", "active"])
+        self.env["spar.fsp.branch"].flush_model(["name", "code", "city", "active"])
+        tokens = self._read_tokens(text)
+        if not tokens:
+            return
+        yield Attempt([build_word(token) for token in tokens], enough=FEW)
+        words = self._build_close_words(tokens)
+        yield Attempt(words, enough=1)
+        if len(words) > 1:
+            yield Attempt(words, may_lack_one=True, enough=0)
+
+    @api.model
+    def _read_tokens(self, text: str) -> list[list[str]]:
+        query = SQL(
+            "SELECT spar_directory_tokens(%s) LIMIT %s",
+            text.replace("\0", " "),
+            MOST_WORDS,
+        )
+        return [token for (token,) in self.env.execute_query(query)]
+
+    @api.model
+    def _build_close_words(self, tokens: list[list[str]]) -> list[Word]:
+        """The words with those of the directory that they may be mistyped for."""
+        close = {}
+        rows = self.env.execute_query(
+            SQL(_CLOSE_WORDS, words=[token[0] for token in tokens])
+        )
+        for place, is_near, words in rows:
+            close[place - 1, is_near] = words
+        return [
+            build_word(token, close.get((place, True), ()), close.get((place, False), ()))
+            for place, token in enumerate(tokens)
+        ]
+
+    # === SQL === #
+
+    @api.model
+    def _build_found(
+        self, attempt: Attempt, domain_ids: SQL | None, most: int | None
+    ) -> SQL:
+        """A query for `id` and `tier` (0 before 1) of the records that are found.
+
+        :param domain_ids: a sub-query that they must be in
+        :param most: how many at most
+        """
+        raise NotImplementedError
+
+    @api.model
+    def _build_ranked(
+        self, attempt: Attempt, text: str, domain_ids: SQL, most: int
+    ) -> SQL:
+        """A query for the ids of the records that are found, the best first."""
+        raise NotImplementedError
+
+    @api.model
+    def _build_penalty(self, attempt: Attempt, *vectors: SQL) -> SQL:
+        """How far all words together are from those of a record.
+
+        :param vectors: its words, and those that count as its own
+        """
+        return SQL(" + ").join(
+            SQL(
+                "CASE %s ELSE %s END",
+                SQL(" ").join(
+                    SQL("WHEN %s THEN %s", _build_match(level, vectors), place)
+                    for place, level in enumerate(word.levels)
+                ),
+                LACKING,
+            )
+            for word in attempt.words
+        )
+
+
+def _build_match(query: str, vectors: tuple[SQL, ...]) -> SQL:
+    return SQL(" OR ").join(SQL("%s @@ %s::tsquery", v, query) for v in vectors)

@@ -1,0 +1,102 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..lib.directory_query import Attempt
+from .spar_directory_search import MOST_RANKED
+
+# A word may stand in the branch or in its provider. Which words the providers have is
+# told first (few rows); then, for each set of words that some provider has, branches
+# are looked up that have the rest: by the index, and nothing is stored twice.
+_FOUND = """
+    WITH word AS MATERIALIZED (
+        SELECT query, 1 << (place - 1)::integer AS bit
+          FROM unnest(%(words)s::tsquery[]) WITH ORDINALITY AS asked (query, place)
+    ), covered AS MATERIALIZED (
+        SELECT fsp.id, bit_or(word.bit) AS mask
+          FROM word JOIN spar_fsp AS fsp ON fsp.search_words @@ word.query
+      GROUP BY fsp.id
+    ), lacked AS MATERIALIZED (
+        SELECT 0 AS bit UNION ALL SELECT bit FROM word WHERE %(may_lack_one)s
+    ), rest AS MATERIALIZED (
+        SELECT DISTINCT mask, lacked.bit AS lacked,
+               (SELECT string_agg('(' || query::text || ')', ' & ')::tsquery
+                  FROM word WHERE word.bit & (mask | lacked.bit) = 0) AS query
+          FROM (SELECT mask FROM covered UNION SELECT 0) AS masks, lacked
+         WHERE mask | lacked.bit <> %(all)s
+    ), own AS MATERIALIZED (
+        SELECT branch.id
+          FROM rest
+          JOIN spar_fsp_branch AS branch ON branch.search_words @@ rest.query
+     LEFT JOIN covered ON covered.id = branch.provider_id
+         WHERE rest.mask & coalesce(covered.mask, 0) = rest.mask %(in_domain)s
+      GROUP BY branch.id
+      ORDER BY branch.id LIMIT %(most)s
+    ), whole AS (
+        SELECT branch.id
+          FROM (SELECT fsp.id
+                  FROM covered JOIN spar_fsp AS fsp ON fsp.id = covered.id
+                 WHERE EXISTS (SELECT FROM lacked WHERE mask | bit = %(all)s)
+              ORDER BY %(penalty)s, length(%(name)s), %(name)s, fsp.id) AS fsp
+    CROSS JOIN LATERAL (
+               SELECT branch.id FROM spar_fsp_branch AS branch
+                WHERE branch.provider_id = fsp.id %(in_domain)s
+             ORDER BY branch.name, branch.id LIMIT %(most_whole)s) AS branch
+         LIMIT %(most_whole)s
+    )
+    SELECT id, 0 AS tier FROM own
+     UNION ALL
+    SELECT id, 1 FROM whole WHERE id NOT IN (SELECT id FROM own)
+"""
+
+_RANKED = """
+    SELECT branch.id
+      FROM (%(found)s) AS found
+      JOIN spar_fsp_branch AS branch ON branch.id = found.id
+      JOIN spar_fsp AS fsp ON fsp.id = branch.provider_id
+  ORDER BY upper(branch.code COLLATE "C") = %(code)s DESC, found.tier, %(penalty)s,
+           length(%(name)s)
+               + CASE found.tier WHEN 0 THEN length(branch.name) ELSE 0 END,
+           %(name)s, fsp.id, branch.name, branch.id
+     LIMIT %(most)s
+"""
+
+
+class SparFspBranch(models.Model):
+    """Branches are found by name, code and town, and by the words of their provider."""
+
+    _name = "spar.fsp.branch"
+    _inherit = ["spar.fsp.branch", "spar.directory.search"]
+
+    _searched_text = "name || ' ' || code || ' ' || coalesce(city, '')"
+
+    _listed_idx = models.Index("(provider_id, name, id)")
+
+    @api.model
+    def _build_found(
+        self, attempt: Attempt, domain_ids: SQL | None, most: int | None
+    ) -> SQL:
+        return SQL(
+            _FOUND,
+            words=[word.any for word in attempt.words],
+            all=2 ** len(attempt.words) - 1,
+            may_lack_one=attempt.may_lack_one,
+            penalty=self._build_penalty(attempt, SQL("fsp.search_words")),
+            name=self.env["spar.fsp"]._field_to_sql("fsp", "name"),
+            in_domain=SQL("AND branch.id IN %s", domain_ids) if domain_ids else SQL(),
+            most=most and MOST_RANKED,
+            most_whole=most,
+        )
+
+    @api.model
+    def _build_ranked(
+        self, attempt: Attempt, text: str, domain_ids: SQL, most: int
+    ) -> SQL:
+        vectors = SQL("branch.search_words"), SQL("fsp.search_words")
+        return SQL(
+            _RANKED,
+            found=self._build_found(attempt, domain_ids, most),
+            code=text.upper(),
+            penalty=self._build_penalty(attempt, *vectors),
+            name=self.env["spar.fsp"]._field_to_sql("fsp", "name"),
+            most=most,
+        )
