@@ -48,7 +48,9 @@ class Login(http.Controller):
         """End the session here, then at the provider where it offers that."""
         login = request.session.get(browser.LOGIN)
         provider_sudo = request.env["auth.oauth.provider"].sudo()
-        provider_sudo = provider_sudo.browse(login["provider"] if login else ()).exists()
+        provider_sudo = provider_sudo.browse(
+            login["provider"] if login else ()
+        ).exists()
         address = provider_sudo and provider_sudo._get_logout_address()
         request.session.logout(keep_db=True)
         return request.redirect(address or DOOR_PATH, 303, local=not address)

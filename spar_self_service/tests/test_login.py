@@ -109,9 +109,7 @@ class TestLogin(LoginCase):
             {"par_endpoint": f"{self.hostile.issuer}/par", "use_par": True}
         )
         request = self.begin()
-        self.assertEqual(
-            request, {"client_id": CLIENT_ID, "request_uri": "urn:x:1"}
-        )
+        self.assertEqual(request, {"client_id": CLIENT_ID, "request_uri": "urn:x:1"})
         (pushed,) = [form for path, form in self.hostile.calls if path == "/par"]
         self.assertIn("client_assertion", pushed)
         self.hostile.request = pushed
@@ -279,7 +277,7 @@ class TestLogin(LoginCase):
         self.assertEqual(answer.status_code, 404)
 
     def test_request_that_is_run_again_asks_the_provider_once(self):
-        """Odoo runs a request again after a conflict: the code was exchanged already."""
+        """Odoo runs a request again after a conflict: the code is exchanged already."""
         recognise, met = SparIdentity._recognise, []
 
         def conflict(self, *arguments, **options):
@@ -360,7 +358,8 @@ class TestLogin(LoginCase):
     def test_logging_out_ends_the_session_here(self):
         self.log_in()
         answer = self.url_open(
-            "/spar/logout", data={"csrf_token": self.get_token_of_session()},
+            "/spar/logout",
+            data={"csrf_token": self.get_token_of_session()},
             allow_redirects=False,
         )
         self.assertEqual(answer.headers["Location"], "/spar")
@@ -370,7 +369,8 @@ class TestLogin(LoginCase):
         self.provider.end_session_endpoint = f"{self.hostile.issuer}/end?x=1"
         self.log_in()
         answer = self.url_open(
-            "/spar/logout", data={"csrf_token": self.get_token_of_session()},
+            "/spar/logout",
+            data={"csrf_token": self.get_token_of_session()},
             allow_redirects=False,
         )
         address = urlsplit(answer.headers["Location"])
