@@ -31,8 +31,7 @@ class IdProvider(Server):
         super().__init__(
             command, {"NODE_ENV": "production"}, folder / "idp.log", config["port"]
         )
-        # Another host than Odoo's: browsers then treat the login as cross-site, as it is
-        # in life.
+        # Another host than Odoo's: for browsers the login is cross-site, as in life.
         self.issuer = config["issuer"]
 
     def start(self) -> None:
@@ -62,7 +61,13 @@ def prepare_id_provider(places: Places) -> None:
     if stamp.exists() and stamp.read_text() == digest:
         return
     with step("Getting the demo's ID provider"):
-        words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        words = [
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
         run(
             [*get_npm(places), *words],
             cwd=folder,

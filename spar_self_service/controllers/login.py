@@ -9,19 +9,15 @@ from ..lib import browser
 from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
 from ..models.res_users import CREDENTIAL
 from ..models.spar_login import Done, LoginTicket
+from .page import PAGE, show
 
 _logger = logging.getLogger(__name__)
-
-#: Pages of ours: in the site's language, in no site map, never of a cache.
-PAGE = {"type": "http", "website": True, "sitemap": False, "readonly": False}
 
 
 class Login(http.Controller):
     """The way to the ID provider and back."""
 
-    @http.route(
-        "/spar/login/<int:provider_id>", auth="public", methods=["GET", "POST"], **PAGE
-    )
+    @http.route("/spar/login/<int:provider_id>", methods=["GET", "POST"], **PAGE)
     def begin(self, provider_id, return_to=DOOR_PATH, **_ignored):
         """Send the person to the provider; a POST with our token, so nobody else can
         begin a login in their browser. A GET only asks."""
@@ -31,17 +27,10 @@ class Login(http.Controller):
         if not provider:
             raise request.not_found()
         if request.httprequest.method != "POST":
-            values = {"provider": provider, "return_to": return_to}
-            return request.render("spar_self_service.login_begin", values)
+            return show("login_begin", provider=provider, return_to=return_to)
         return _go_to_provider(provider, "login", return_to)
 
-    @http.route(
-        f"{CALLBACK_PATH}<int:provider_id>",
-        auth="public",
-        methods=["GET"],
-        multilang=False,
-        **PAGE,
-    )
+    @http.route(f"{CALLBACK_PATH}<int:provider_id>", methods=["GET"], **PAGE)
     def callback(self, provider_id, **parameters):
         """What the provider answers, by the person's browser."""
         try:
@@ -54,17 +43,19 @@ class Login(http.Controller):
             _log_in(done.ticket)
         return request.redirect(done.return_to, 303)
 
-    @http.route("/spar/logout", auth="public", methods=["POST"], **PAGE)
+    @http.route("/spar/logout", methods=["POST"], **PAGE)
     def logout(self, **_ignored):
         """End the session here, then at the provider where it offers that."""
         login = request.session.get(browser.LOGIN)
         provider_sudo = request.env["auth.oauth.provider"].sudo()
-        provider_sudo = provider_sudo.browse(login["provider"] if login else ()).exists()
+        provider_sudo = provider_sudo.browse(
+            login["provider"] if login else ()
+        ).exists()
         address = provider_sudo and provider_sudo._get_logout_address()
         request.session.logout(keep_db=True)
         return request.redirect(address or DOOR_PATH, 303, local=not address)
 
-    @http.route("/spar/oidc/test/<int:provider_id>", auth="user", **PAGE)
+    @http.route("/spar/oidc/test/<int:provider_id>", **{**PAGE, "auth": "user"})
     def test(self, provider_id, **_ignored):
         """An administrator tries a provider that may still be switched off."""
         provider = request.env["auth.oauth.provider"].browse(provider_id).exists()
@@ -121,17 +112,12 @@ def _show_problem(error: SelfServiceError):
     """The page that says what happened and what to do; nobody's data, no token."""
     reason = getattr(error, "reason", "")
     _logger.info("login refused: %s %s", error.code, reason)
-    values = {
-        "code": error.code,
-        "explanation": request.env["spar.login"]._explain(error),
-        "return_to": getattr(error, "return_to", DOOR_PATH),
-    }
-    response = request.render("spar_self_service.login_problem", values)
-    response.status_code = 400
-    return response
+    explanation = request.env["spar.login"]._explain(error)
+    return_to = getattr(error, "return_to", DOOR_PATH)
+    return show("login_problem", 400, explanation=explanation, return_to=return_to)
 
 
 def _show_trial(provider_id: int, done: Done):
     provider_sudo = request.env["auth.oauth.provider"].sudo().browse(provider_id)
     lines = provider_sudo._describe_trial(done.tried)
-    return request.render("spar_self_service.login_trial", {"lines": lines})
+    return show("login_trial", lines=lines)

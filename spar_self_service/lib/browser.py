@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 SECRET, LOGIN = "spar_browser", "spar_login"
 IDLE_SECONDS = 15 * 60
 LONGEST_SECONDS = 60 * 60
-#: How exact "last seen" is: a session is written once in this time, not at each request.
+#: How exact "last seen" is: a session is written once in this time.
 SEEN_STEP = 15
 
 

@@ -66,7 +66,7 @@ class AuthOauthProvider(models.Model):
     )
     algorithms = fields.Char(
         string="Signature algorithms",
-        help="The ones that are accepted, with spaces between: PS256 ES256 EdDSA RS256.",
+        help="What is accepted, with spaces between: PS256 ES256 EdDSA RS256.",
     )
     userinfo_format = fields.Selection(
         [
@@ -238,8 +238,8 @@ class AuthOauthProvider(models.Model):
     def _explain(self, error: LoginRefused) -> str:
         """What an administrator is told of a provider that does not work."""
         return self.env._(
-            "%(issuer)s: %(cause)s (%(detail)s). Check the address, and that this server "
-            "may reach it.",
+            "%(issuer)s: %(cause)s (%(detail)s). Check the address, and that this "
+            "server may reach it.",
             issuer=self.issuer or "",
             cause=error.code.replace("_", " "),
             detail=error.reason or "-",

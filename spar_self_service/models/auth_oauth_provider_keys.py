@@ -132,7 +132,7 @@ class AuthOauthProvider(models.Model):
         self.invalidate_recordset(["client_secret", "has_client_secret"])
 
     def _get_client_secret(self) -> str:
-        """The secret in clear, for a request to the provider; "" where there is none."""
+        """The secret in clear, for a request to the provider; "" for none."""
         query = "SELECT client_secret_sealed FROM auth_oauth_provider WHERE id = %s"
         ((sealed,),) = self.env.execute_query(SQL(query, self.id))
         if sealed is None:

@@ -25,7 +25,10 @@ class AuthOauthProvider(models.Model):
         return [
             (self.env._("Issuer"), verified.issuer),
             (self.env._("Way to authenticate"), verified.acr or "-"),
-            (self.env._("Time of authentication told"), verified.auth_time and yes or no),
+            (
+                self.env._("Time of authentication told"),
+                verified.auth_time and yes or no,
+            ),
             (self.env._("Claims"), ", ".join(sorted(verified.claims))),
             (self.env._("Name"), verified.name and yes or no),
             (self.env._("Verified e-mail address"), contacts.email and yes or no),

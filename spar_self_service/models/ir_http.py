@@ -1,7 +1,7 @@
 import time
 
 from odoo import api, models
-from odoo.http import request
+from odoo.http import request, root
 
 from ..lib import browser
 
@@ -28,20 +28,23 @@ class IrHttp(models.AbstractModel):
         if session.uid and browser.is_over(session, now):
             session.logout(keep_db=True)
             request.env = api.Environment(request.env.cr, None, session.context)
+            # At once: where the request ends in an error nothing is saved.
+            root.session_store.rotate(session, request.env)
         browser.note_seen(session, now)
         return super()._authenticate_explicit(auth)
 
     @classmethod
     def _post_dispatch(cls, response):
         result = super()._post_dispatch(response)
-        _guard_cookie(response)
-        if is_our_page(request.httprequest.path) or request.session.get(browser.LOGIN):
-            for name, value in HEADERS.items():
-                response.headers.setdefault(name, value)
-            # What is the same for everybody says so itself: the pages' style and logo.
-            if response.headers.get("Cache-Control") != FOR_EVER:
-                response.headers["Cache-Control"] = HEADERS["Cache-Control"]
+        _guard(response)
         return result
+
+    @classmethod
+    def _handle_error(cls, exception):
+        response = super()._handle_error(exception)
+        if hasattr(response, "headers"):
+            _guard(response)
+        return response
 
 
 def is_our_page(path: str) -> bool:
@@ -54,6 +57,17 @@ def is_our_page(path: str) -> bool:
     """
     ours = path == OUR_PATH or path.startswith(f"{OUR_PATH}/")
     return ours and not (path == API_PATH or path.startswith(f"{API_PATH}/"))
+
+
+def _guard(response) -> None:
+    """Nobody keeps or frames a beneficiary's page, or hears where they came from."""
+    _guard_cookie(response)
+    if is_our_page(request.httprequest.path) or request.session.get(browser.LOGIN):
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        # What is the same for everybody says so itself: the pages' style and logo.
+        if response.headers.get("Cache-Control") != FOR_EVER:
+            response.headers["Cache-Control"] = HEADERS["Cache-Control"]
 
 
 def _guard_cookie(response) -> None:

@@ -2,7 +2,6 @@ from odoo import api, models
 from odoo.exceptions import AccessDenied
 from odoo.http import request
 
-
 CREDENTIAL = "spar_oidc"
 
 

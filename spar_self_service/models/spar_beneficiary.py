@@ -41,7 +41,7 @@ class SparBeneficiary(models.AbstractModel):
 
         ``draft_digest`` is any text that is the same for the same draft only (of ID and
         FA); it is kept as a keyed digest. Afterwards the browser comes to ``return_to``
-        (a path here), which calls ``_take_step_up``. Raises NotLoggedIn or LoginRefused.
+        (a path here), which calls ``_take_step_up``. Raises NotLoggedIn, LoginRefused.
         """
         provider = self._get_identity().provider_id
         provider._check_usable()

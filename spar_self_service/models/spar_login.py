@@ -102,8 +102,8 @@ class SparLogin(models.AbstractModel):
     def _verify(self, provider_id: int, parameters: dict, browser: str) -> Answered:
         """Take the attempt that the answer belongs to, and ask who authenticated.
 
-        The attempt is used up whatever happens, the code exchanged once; nothing else is
-        written. Raises LoginRefused, with ``return_to`` where the attempt was known.
+        The attempt is used up whatever happens, the code exchanged once; nothing else
+        is written. Raises LoginRefused, with ``return_to`` where the attempt was known.
         """
         attempts = self.env["spar.login.attempt"]
         pending = attempts._take(parameters.get("state") or "", browser)

@@ -116,15 +116,15 @@ class SparLoginAttempt(models.Model):
     def _take(self, state: str, browser: str) -> Pending:
         """The attempt of this state, begun by this browser; it exists no more then.
 
-        In a transaction of its own: whatever becomes of the request, a state is good for
-        one answer. Raises AttemptUnknown.
+        In a transaction of its own: whatever becomes of the request, a state is good
+        for one answer. Raises AttemptUnknown.
         """
         with self.env.registry.cursor() as cr:
             cr.execute(
                 """DELETE FROM spar_login_attempt
                     WHERE state_digest = %s AND browser_digest = %s
-                   RETURNING provider_id, purpose, user_id, return_to, draft_mac, sealed,
-                             extract(epoch FROM began_at)::bigint AS began_at""",
+                   RETURNING provider_id, purpose, user_id, return_to, draft_mac,
+                          sealed, extract(epoch FROM began_at)::bigint AS began_at""",
                 (_hash(state), _hash(browser)),
             )
             row = cr.dictfetchone()

@@ -20,11 +20,12 @@ class SparLogin(models.AbstractModel):
     def _get_explanations(self) -> dict[str, str]:
         return {
             "attempt_unknown": self.env._(
-                "This login took too long, was finished already, or was begun in another "
-                "browser. Please begin again."
+                "This login took too long, was finished already, or was begun in "
+                "another browser. Please begin again."
             ),
             "attempt_cancelled": self.env._(
-                "You did not finish at the ID provider. You can try again when you like."
+                "You did not finish at the ID provider. You can try again whenever you "
+                "like."
             ),
             "provider_unavailable": self.env._(
                 "The ID provider does not answer just now. Please try again in a few "
@@ -37,8 +38,8 @@ class SparLogin(models.AbstractModel):
                 "The ID provider did not confirm this login. Please begin again."
             ),
             "not_strong_enough": self.env._(
-                "Please log in again in one of the ways that are offered there: this one "
-                "is not accepted here."
+                "Please log in again in one of the ways that are offered there: this "
+                "one is not accepted here."
             ),
             "not_fresh": self.env._(
                 "To change your financial address, show again who you are at the ID "

@@ -105,9 +105,7 @@ KEYS = [
     Attack("no keys", "token_refused", {"jwks": {"keys": []}}),
     Attack("keys fail", "provider_unavailable", answer("/jwks", 500, b"{}")),
     Attack("keys are no JSON", "provider_unavailable", answer("/jwks", 200, b"<html>")),
-    Attack(
-        "keys are huge", "provider_unavailable", answer("/jwks", 200, b" " * 10**6)
-    ),
+    Attack("keys are huge", "provider_unavailable", answer("/jwks", 200, b" " * 10**6)),
     Attack("keys elsewhere", "provider_unavailable", answer("/jwks", 302, b"{}")),
     Attack("keys are slow", "provider_unavailable", {"delays": {"/jwks": 1.5}}),
     Attack(
@@ -199,7 +197,9 @@ USERINFO = [
     ),
 ]
 CALLBACK = [
-    Attack("another issuer", "wrong_provider", callback={"iss": "https://other.example"}),
+    Attack(
+        "another issuer", "wrong_provider", callback={"iss": "https://other.example"}
+    ),
     Attack("no issuer where it is promised", "wrong_provider", callback={"iss": None}),
     Attack("no code", "attempt_unknown", callback={"code": None}),
     Attack("code too long", "attempt_unknown", callback={"code": "c" * 5000}),

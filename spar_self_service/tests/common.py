@@ -1,12 +1,17 @@
+import contextlib
+import os
 import re
-import time
+from types import SimpleNamespace
+from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
-from odoo.tests import HttpCase, TransactionCase
+from odoo.http import root
+from odoo.tests import HttpCase
 
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 from odoo.addons.spar_mapper_connector.tests.common import KeyringCase
 
+from ..models import spar_beneficiary
 from ..models.auth_oauth_provider import FLOW
 from .hostile_provider import CLIENT_ID, GENERATED_CODE, HostileProvider
 
@@ -19,7 +24,7 @@ class ProviderCase(KeyringCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.startClassPatcher(patch_environment())
+        cls.startClassPatcher(patch.dict(os.environ, ALLOWED))
         cls.hostile = HostileProvider()
         cls.hostile.start()
         cls.addClassCleanup(cls.hostile.stop)
@@ -100,6 +105,15 @@ class LoginCase(ProviderCase, HttpCase):
             f"/spar/oidc/callback/{provider.id}", params=told, allow_redirects=False
         )
 
+    @contextlib.contextmanager
+    def within_request(self):
+        """As if a page of ours ran: with this browser's session."""
+        session = root.session_store.get(self.opener.cookies["session_id"])
+        page = SimpleNamespace(session=session)
+        with patch.object(spar_beneficiary, "request", page):
+            yield
+        root.session_store.save(session)
+
     def log_in(self, **form):
         """A whole login; the answer of the callback."""
         self.begin(**form)
@@ -109,8 +123,6 @@ class LoginCase(ProviderCase, HttpCase):
 
     def get_session_user(self):
         """Who is logged in, by the server's own session; None for nobody."""
-        from odoo.http import root
-
         sid = self.opener.cookies.get("session_id")
         session = root.session_store.get(sid) if sid else {}
         return self.env["res.users"].browse(session.get("uid") or ()) or None
@@ -118,10 +130,3 @@ class LoginCase(ProviderCase, HttpCase):
     def count_people(self):
         self.env.flush_all()
         return self.env["spar.identity"].sudo().search_count([])
-
-
-def patch_environment():
-    import os
-    from unittest.mock import patch
-
-    return patch.dict(os.environ, ALLOWED)

@@ -35,7 +35,8 @@ class AttemptSecrets:
     def challenge(self) -> str:
         """The PKCE challenge, method S256.
 
-        >>> AttemptSecrets("", "", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").challenge
+        >>> verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 B
+        >>> AttemptSecrets("", "", verifier).challenge
         'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
         """
         digest = hashlib.sha256(self.verifier.encode()).digest()

@@ -34,9 +34,9 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 class Ports:
     """What the relying party needs of the world.
 
-    ``verify`` gives the claims of a token whose signature is one of the provider's by an
-    allowed algorithm, else raises TokenRefused or ProviderUnavailable; ``decrypt`` the
-    text in a JWE for us, or raises UserinfoRefused; ``sign`` a client assertion.
+    ``verify`` gives the claims of a token that the provider signed by an allowed
+    algorithm, else raises TokenRefused or ProviderUnavailable; ``decrypt`` the text in
+    a JWE for us, or raises UserinfoRefused; ``sign`` a client assertion.
     """
 
     send: Callable[..., Answer]
@@ -122,9 +122,7 @@ class RelyingParty:
         return _read_tokens(read_object(answer) if answer.status == 200 else {})
 
     def _post(self, endpoint: str, form: dict[str, str], now: int) -> Answer:
-        call = client_authentication.Call(
-            self.settings, endpoint, now, self.ports.sign
-        )
+        call = client_authentication.Call(self.settings, endpoint, now, self.ports.sign)
         credentials = client_authentication.authenticate(call)
         return self._send(
             "POST",

@@ -10,8 +10,8 @@ from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
     TokenRefused as HeaderRefused,
 )
-from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PublicKey
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
+from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PublicKey
 from odoo.addons.spar_mapper_connector.lib.jose.tokens import read_token_header
 
 from ...exceptions import ProviderUnavailable, TokenRefused
