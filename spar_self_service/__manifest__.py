@@ -21,4 +21,5 @@
         "views/login_templates.xml",
         "views/spar_self_service_menus.xml",
     ],
+    "demo": ["demo/website_demo.xml"],
 }

@@ -49,13 +49,16 @@ def _show(place: Place, step: str, answers, asked: list[str], status=200, **told
         draft=place.draft,
         answers=answers,
         back_url=before and place.get_url(before),
-        number=asked.index(step) + 1,
-        count=len(asked),
+        step_text=_get_texts()._get_step_text(asked.index(step) + 1, len(asked)),
         **values,
     )
 
 
 # === WHAT A PAGE SHOWS === #
+
+
+def _get_texts():
+    return request.env["spar.page.texts"]
 
 
 def _build_kind(draft, answers, words: str) -> dict:
@@ -65,19 +68,30 @@ def _build_kind(draft, answers, words: str) -> dict:
 def _build_provider(draft, answers, words: str) -> dict:
     part = draft._get_type(answers).part_ids.filtered(lambda p: p.kind == "provider")
     found = draft._find_providers(answers, words)
-    return {"part": part, "found": found[:SHOWN], "is_cut": len(found) > SHOWN}
+    return {
+        "question": _get_texts()._get_choice_text(part.label),
+        "part": part,
+        "found": found[:SHOWN],
+        "is_cut": len(found) > SHOWN,
+    }
 
 
 def _build_branch(draft, answers, words: str) -> dict:
     part = draft._get_type(answers).part_ids.filtered(lambda p: p.kind == "branch")
     found = draft._find_branches(answers, words)
-    provider = draft._get_provider(answers)
-    shown = {"found": found[:SHOWN], "is_cut": len(found) > SHOWN}
-    return {"part": part, "provider": provider, **shown}
+    return {
+        "question": _get_texts()._get_choice_text(part.label),
+        "part": part,
+        "provider": draft._get_provider(answers),
+        "found": found[:SHOWN],
+        "is_cut": len(found) > SHOWN,
+    }
 
 
 def _build_details(draft, answers, words: str) -> dict:
-    return {"texts": draft._get_texts(answers), "kinds_of_input": INPUTS}
+    parts = draft._get_texts(answers)
+    again = {part.key: _get_texts()._get_again_text(part.label) for part in parts}
+    return {"texts": parts, "again": again, "kinds_of_input": INPUTS}
 
 
 def _build_review(draft, answers, words: str) -> dict:

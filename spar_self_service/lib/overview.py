@@ -15,13 +15,13 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 class Line:
     """One line of an address: what it is, and what it says.
 
-    ``ending`` is what a masked value ends in, for those who listen. ``is_number`` tells
+    ``heard`` is what is said of a masked value to those who listen. ``is_number`` tells
     that the value runs from left to right in every language.
     """
 
     label: str
     text: str
-    ending: str = ""
+    heard: str = ""
     is_number: bool = False
     is_masked: bool = False
 

@@ -21,3 +21,4 @@ from . import spar_login_attempt
 from . import spar_login_proof
 from . import spar_login_words
 from . import spar_self_service_demo
+from . import spar_languages_demo

@@ -23,7 +23,8 @@ class SparAddressWords(models.AbstractModel):
         (address,) = self.env["spar.fa.strategy"]._read_addresses([text])
         if address.type_id is None:
             (masked,) = self.env["spar.fa.strategy"]._mask_addresses([text])
-            return [Line(self.env._("Account"), masked, is_number=True, is_masked=True)]
+            label, heard = self.env._("Account"), self.env._("hidden")
+            return [Line(label, masked, heard, is_number=True, is_masked=True)]
         fa_type_sudo = self.env["spar.fa.type"].sudo().browse(address.type_id)
         kind = Line(self.env._("Kind"), fa_type_sudo.name)
         parts = fa_type_sudo.part_ids.sorted("sequence")
@@ -55,4 +56,7 @@ class SparAddressWords(models.AbstractModel):
             return Line(label, in_groups(value), is_number=True)
         masked = mask(value)
         ending = masked.lstrip(DOT)
-        return Line(label, masked, ending, is_number=True, is_masked=True)
+        heard = self.env._("ends in %(digits)s", digits=" ".join(ending))
+        if not ending:
+            heard = self.env._("hidden")
+        return Line(label, masked, heard, is_number=True, is_masked=True)

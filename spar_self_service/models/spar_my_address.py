@@ -89,7 +89,8 @@ class SparMyAddress(models.AbstractModel):
         if fa and shown.state in ("active", "stopped"):
             shown.lines = self.env["spar.address.words"]._describe(fa)
         if period:
-            shown.since = self.env["spar.page.texts"]._get_day(period.valid_from)
+            day = self.env["spar.page.texts"]._get_day(period.valid_from)
+            shown.since = self.env._("Since %(day)s", day=day)
         shown.disputable = overview.get_disputable(period)
 
     @api.model

@@ -48,6 +48,25 @@ class SparPageTexts(models.AbstractModel):
             "%(day)s, %(time)s", day=self._get_day(moment), time=clock
         )
 
+    # === QUESTIONS === #
+
+    @api.model
+    def _get_step_text(self, number: int, count: int) -> str:
+        """How far one is; empty while nobody knows how many questions there are."""
+        if count < 2:
+            return ""
+        return self.env._("Step %(number)s of %(count)s", number=number, count=count)
+
+    @api.model
+    def _get_choice_text(self, label: str) -> str:
+        """The question for a provider or a branch."""
+        return self.env._("Choose: %(label)s", label=label)
+
+    @api.model
+    def _get_again_text(self, label: str) -> str:
+        """The label of what is typed a second time."""
+        return self.env._("%(label)s, once more", label=label)
+
     # === HISTORY === #
 
     @api.model

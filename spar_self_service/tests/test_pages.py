@@ -30,7 +30,7 @@ class TestPages(PageCase):
         )
         self.get("/spar/address")
         self.assertIn("Test Bank", self.text)
-        self.assertIn("ends in 012", self.text)
+        self.assertIn("ends in 0 1 2", self.text)
         self.assertNotIn("123456789012", self.page.text)
 
     def test_the_review_leads_to_the_provider_for_a_fresh_login(self):
