@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import dataclass
 from urllib.parse import urljoin
 
 import requests
@@ -64,3 +65,24 @@ def get_attribute(tag: str, name: str) -> str:
     """An attribute of the first tag in a piece of HTML."""
     found = re.search(rf'\b{name}="([^"]*)"', tag)
     return html.unescape(found[1]) if found else ""
+
+
+@dataclass(frozen=True)
+class ProviderAtWork:
+    """The demo's ID provider: our clients there, and whom it knows."""
+
+    issuer: str
+    clients: dict[str, dict]
+    people: list[dict]
+    newcomers: list[dict]
+
+    @classmethod
+    def build(cls, facts: dict, url: str, issuer: str) -> "ProviderAtWork":
+        clients = {
+            client["metadata"]["client_id"]: {
+                "login_url": url + client["login_path"],
+                "redirect_uri": url + client["redirect_path"],
+            }
+            for client in facts["idp"]["clients"]
+        }
+        return cls(issuer, clients, facts["beneficiaries"], facts["idp"]["newcomers"])
