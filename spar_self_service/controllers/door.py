@@ -1,7 +1,8 @@
 from odoo import http
 from odoo.http import request
 
-from ..lib.place import get_local
+from ..lib.oidc.authorization import get_local_path
+from ..models.auth_oauth_provider_login import DOOR_PATH
 from ..models.ir_http import FOR_EVER
 from .page import PAGE, go_to, page, show
 
@@ -26,14 +27,14 @@ class Door(http.Controller):
     @page
     def languages(self, back="", **_ignored):
         languages = request.env["spar.page.frame"]._get_languages()
-        return show("languages", languages=languages, back=get_local(back))
+        return show("languages", languages=languages, back=get_local_path(back, DOOR_PATH))
 
     @http.route("/spar/language/<string:code>", methods=["GET"], **PAGE)
     @page
     def choose_language(self, code, back="", **_ignored):
         """Keep the language where Odoo keeps it, and go back."""
         known = [row[0] for row in request.env["spar.page.frame"]._get_languages()]
-        response = go_to(get_local(back))
+        response = go_to(get_local_path(back, DOOR_PATH))
         if code in known:
             response.set_cookie(
                 FRONTEND_LANGUAGE, code, max_age=31536000, samesite="Lax"

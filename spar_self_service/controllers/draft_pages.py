@@ -45,6 +45,7 @@ def _show(place: Place, step: str, answers, asked: list[str], status=200, **told
     return show(
         f"step_{step}",
         status,
+        here=place.get_url(step),
         place=place,
         draft=place.draft,
         answers=answers,

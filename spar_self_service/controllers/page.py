@@ -40,7 +40,9 @@ POLICY = (
 def show(template: str, status: int = 200, **values):
     """The page of a template, in the frame of all pages."""
     frame = request.env["spar.page.frame"]._get_frame(request.lang)
-    values = {"said": "", **frame, **values}
+    is_get = request.httprequest.method == "GET"
+    here = request.httprequest.path if is_get else "/spar"
+    values = {"said": "", "here": here, **frame, **values}
     response = request.render(f"spar_self_service.{template}", values)
     response.status_code = status
     response.headers["Content-Security-Policy"] = POLICY

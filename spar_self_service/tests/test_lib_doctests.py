@@ -2,12 +2,12 @@ import doctest
 
 from odoo.tests import BaseCase
 
-from ..lib import beneficiary
+from ..lib import beneficiary, contrast, steps, typing
 
 
 class TestLibDoctests(BaseCase):
     def test_the_examples_of_the_pure_modules_are_true(self):
-        for module in (beneficiary,):
+        for module in (beneficiary, contrast, steps, typing):
             with self.subTest(module=module.__name__):
                 failed, attempted = doctest.testmod(module)
                 self.assertGreater(attempted, 0)
