@@ -27,7 +27,9 @@ class Door(http.Controller):
     @page
     def languages(self, back="", **_ignored):
         languages = request.env["spar.page.frame"]._get_languages()
-        return show("languages", languages=languages, back=get_local_path(back, DOOR_PATH))
+        return show(
+            "languages", languages=languages, back=get_local_path(back, DOOR_PATH)
+        )
 
     @http.route("/spar/language/<string:code>", methods=["GET"], **PAGE)
     @page
