@@ -20,6 +20,7 @@ PARTICIPANT = {
     "sender_id": SENDER,
     "profile": "openg2p-1.x",
     "demo_only": True,
+    "proof": "token",
     "authority": "programme",
     "may_link": True,
     "may_update": True,

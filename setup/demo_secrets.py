@@ -8,6 +8,8 @@ import json
 import os
 import secrets
 
+from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
+
 env = globals()["env"]  # Odoo's shell gives it
 
 ROLES = ("administrator", "auditor", "supervisor", "officer", "viewer")
@@ -38,10 +40,32 @@ def set_password(user, role):
 
 
 def set_staff():
-    """New passwords for the demo's staff and for Odoo's administrator."""
-    users = ((user, get_role(user)) for user in get_demo_records("res.users"))
-    staff = [set_password(user, role) for user, role in users if role]
+    """New passwords for the demo's staff and for Odoo's administrator.
+
+    There are two administrators: one approves what the other one changes.
+    """
+    staff, roles = [], set()
+    for user in get_demo_records("res.users").sorted("id"):
+        role = get_role(user)
+        if role:
+            staff.append(
+                set_password(user, f"second {role}" if role in roles else role)
+            )
+            roles.add(role)
     return staff + [set_password(env.ref("base.user_admin"), "odoo")]
+
+
+def make_key(participant):
+    """A new key for a participant that signs, in place of what it had; None for one
+    that does not."""
+    if participant.proof == "token":
+        return None
+    participant.key_ids.action_revoke()
+    private = PrivateKey.generate("ES256")
+    participant.key_ids.create(
+        {"participant_id": participant.id, "key_text": json.dumps(private.public.jwk)}
+    )
+    return private.to_jwk()
 
 
 def set_participants():
@@ -53,7 +77,7 @@ def set_participants():
             "client_id": participant.client_id,
             "client_secret": participant._set_new_client_secret(),
             "profile": participant.profile,
-            "private_jwk": None,
+            "private_jwk": make_key(participant),
         }
         for participant in found.sorted(lambda p: p.profile != "openg2p-1.x")
     ]

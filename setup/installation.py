@@ -50,6 +50,11 @@ class Installation:
         return self.folder / f"{self.database}.pid"
 
     @property
+    def lanes_pid_file(self) -> Path:
+        """Of the Odoo that only works on schedules, where tests start one."""
+        return self.folder / f"{self.database}.lanes.pid"
+
+    @property
     def data(self) -> Path:
         return self.folder / "data"
 

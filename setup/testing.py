@@ -174,6 +174,7 @@ def _test_server(installation: Installation, words: list[str]) -> int:
         )
     finally:
         end_orphan(installation.pid_file, installation.config)
+        end_orphan(installation.lanes_pid_file, installation.config)
 
 
 def _check_logs(installations: Sequence[Installation]) -> int:

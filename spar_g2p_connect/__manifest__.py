@@ -20,6 +20,7 @@
         "wizards/spar_participant_secret_views.xml",
         "views/spar_participant_views.xml",
         "views/spar_participant_message_views.xml",
+        "views/spar_participant_identity_views.xml",
         "views/spar_participant_usage_views.xml",
         "views/spar_message_views.xml",
         "views/spar_callback_views.xml",

@@ -82,7 +82,42 @@ class InvalidToken(Unauthorized):
     description = "the token is not valid here"
 
 
+class SignatureMissing(Unauthorized):
+    """The participant signs its messages, and this one is not signed."""
+
+    word = "err.signature.missing"
+    challenge = 'Bearer realm="spar"'
+
+    def __init__(self, place: str = ""):
+        super().__init__()
+        where = {"jws_envelope": "signature", "jws_header": "the HTTP header Signature"}
+        self.description = f"{where.get(place, 'signature')}: is missing"
+
+
+class SignatureInvalid(Unauthorized):
+    """The signature proves nothing; why, is kept and not answered.
+
+    An unknown and a disabled sender are answered like this, too.
+    """
+
+    word = "err.signature.invalid"
+    challenge = 'Bearer realm="spar"'
+    description = "signature: is not valid"
+
+    def __init__(self, text: str = ""):
+        super().__init__()
+        self.text = f"signature: {text}" if text else self.description
+
+
 # === 403, 429: MAY NOT === #
+
+
+class ForeignOrigin(ProtocolError):
+    """The call comes from an address that is not the participant's."""
+
+    code = 403
+    word = "err.request.forbidden"
+    description = "calls of this participant do not come from this address"
 
 
 class OperationNotGranted(ProtocolError):
@@ -207,7 +242,7 @@ class InvalidClient(TokenRefused):
     code = 401
     word = "err.request.unauthorized"
     error = "invalid_client"
-    description = "client_id or client_secret is not valid"
+    description = "client_id, client_secret or client_assertion is not valid"
 
     def get_extra_headers(self):
         return [("WWW-Authenticate", 'Basic realm="spar"')]

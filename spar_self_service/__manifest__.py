@@ -22,4 +22,6 @@
         "views/spar_self_service_menus.xml",
     ],
     "demo": ["demo/website_demo.xml"],
+    "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }

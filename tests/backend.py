@@ -1,8 +1,11 @@
 """The backend as the web client talks to it: a login, and calls of models."""
 
+import json
 from functools import lru_cache
 
 import requests
+
+from setup.payer import make_jwk
 
 from .client import STRICT, TIMEOUT, Participant
 from .real_server import RealServer
@@ -11,6 +14,7 @@ from .real_server import RealServer
 EVERY_RIGHT = {
     **{"may_link": 1, "may_update": 1, "may_unlink": 1, "may_resolve": 1},
     **{"scope": "details", "daily_item_limit": 0},
+    **{"calls_per_minute": 0, "items_per_minute": 0},
 }
 
 
@@ -89,22 +93,36 @@ def get_backend(server: RealServer, role: str) -> Backend:
     return Backend(server, role)
 
 
+def approve_all(server: RealServer) -> None:
+    """The second administrator approves whatever the first one has changed."""
+    backend = get_backend(server, "second administrator")
+    waiting = [("state", "=", "waiting")]
+    for change in backend.find("spar.setting.change", waiting, order="id"):
+        backend.call("spar.setting.change", "action_approve", [change["id"]])
+
+
 def make_participant(server: RealServer, name: str, **values) -> Participant:
-    """A new active participant with its secret, as an administrator makes it.
+    """A new participant with its secret and a key, made active by two administrators.
 
     :param values: its rights and limits; the default ones are the backend's
     """
     backend = get_backend(server, "administrator")
-    told = {"name": name, "sender_id": f"{name}.example", **values}
+    private = make_jwk()
+    public = {name: value for name, value in private.items() if name != "d"}
+    keys = [[0, 0, {"key_text": json.dumps(public)}]]
+    told = {"name": name, "sender_id": f"{name}.example", "key_ids": keys, **values}
     (row_id,) = backend.call("spar.participant", "create", [told])
+    secret = get_secret(backend, row_id)
     backend.call("spar.participant", "action_activate", [row_id])
+    approve_all(server)
     (made,) = backend.find("spar.participant", [("id", "=", row_id)], "client_id")
     return Participant(
         sender_id=told["sender_id"],
         client_id=made["client_id"],
-        client_secret=get_secret(backend, row_id),
+        client_secret=secret,
         token_url=f"{server.api}/oauth2/client/token",
         profile=told.get("profile", STRICT),
+        private_jwk=private,
     )
 
 

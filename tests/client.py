@@ -1,12 +1,18 @@
-"""A small client of the registry's REST interface: token, messages, the four calls."""
+"""A small client of the registry's REST interface: token, messages, the four calls.
+
+It signs for participants that have a key, as `setup/payer.py` does.
+"""
 
 import itertools
+import json
 import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 import requests
+
+from setup.payer import Key
 
 OPENG2P = "openg2p-1.x"
 STRICT = "g2p-connect-1.0-strict"
@@ -59,6 +65,7 @@ class Client:
         self.api = api
         self.participant = participant
         self.session = requests.Session()
+        self.key = Key(participant.private_jwk) if participant.private_jwk else None
         self._token, self._renewed = "", 0.0
 
     # === TOKEN === #
@@ -113,8 +120,17 @@ class Client:
             },
         }
 
-    def post(self, path: str, **words) -> requests.Response:
-        """The raw answer of a path below the base path."""
+    def sign_header(self, message: dict) -> dict[str, str]:
+        """The HTTP header that signs `message` (jws_header)."""
+        return {"Signature": self.key.sign_body(json.dumps(message).encode())}
+
+    def post(self, path: str, sign: bool = True, **words) -> requests.Response:
+        """The raw answer of a path below the base path.
+
+        A JSON object is signed by a participant that has a key, unless told otherwise.
+        """
+        if sign and self.key and isinstance(words.get("json"), dict):
+            words["json"] = self.key.sign_message(words["json"])
         headers = {**self.get_headers(), **words.pop("headers", {})}
         return self.session.post(
             f"{self.api}{path}", headers=headers, timeout=TIMEOUT, **words

@@ -57,7 +57,8 @@ class RealServer:
         """Start PostgreSQL and Odoo, and look after them until `stop`."""
         self.installation.write_config(port=self.port, workers=WORKERS)
         self.postgres.start()
-        # Odoo's worker for schedules ends with PostgreSQL, and Odoo's master with it.
+        # Odoo's workers for schedules end with PostgreSQL, and Odoo's master with them;
+        # tests that need them start others (`lanes.py`).
         command = self.installation.get_command("--max-cron-threads=0")
         self.log.unlink(missing_ok=True)
         odoo = OdooServer(command, self.installation.environment, self.log, self.port)

@@ -12,6 +12,11 @@ from .people import make_people
 from .raw import send_raw
 
 RESOLVE = "/mapper/sync/resolve"
+#: Every kind of path that takes messages.
+PATHS = (
+    *(RESOLVE, "/mapper/sync/link", "/mapper/link", "/mapper/async/unlink"),
+    *("/mapper/sync/txn/status", "/registry/sync/txn/status", "/mapper/txn/status"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +52,17 @@ def strict(server):
     ],
     ids=lambda value: str(value)[:40],
 )
-@pytest.mark.parametrize("operation", ["link", "resolve"])
-def test_a_body_that_cannot_be_read_is_refused(strict, operation, body, member):
-    answer = strict.post(f"/mapper/sync/{operation}", data=body)
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_that_cannot_be_read_is_refused(strict, path, body, member):
+    answer = strict.post(path, data=body)
     check_error(answer, 400, "err.request.bad", member)
 
 
-def test_a_body_of_ten_megabytes_is_refused(server, strict):
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_of_ten_megabytes_is_refused(server, strict, path):
     size = 10 * 1024 * 1024
     head = [
-        f"POST /spar/v1{RESOLVE} HTTP/1.1",
+        f"POST /spar/v1{path} HTTP/1.1",
         "Host: spar",
         f"Authorization: Bearer {strict.get_token()}",
         "Content-Type: application/json",
@@ -96,10 +102,11 @@ def test_a_length_that_is_none_is_refused(server, strict, length):
         "nonsense",
     ],
 )
-def test_another_content_type_is_refused(server, strict, content_type):
+@pytest.mark.parametrize("path", PATHS)
+def test_another_content_type_is_refused(server, strict, path, content_type):
     body = json.dumps(strict.build_message("resolve", [])).encode()
     head = [
-        f"POST /spar/v1{RESOLVE} HTTP/1.1",
+        f"POST /spar/v1{path} HTTP/1.1",
         "Host: spar",
         f"Authorization: Bearer {strict.get_token()}",
         f"Content-Length: {len(body)}",
@@ -114,7 +121,7 @@ def test_another_content_type_is_refused(server, strict, content_type):
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/", "/nothing", "/mapper", "/mapper/sync/pay", "/mapper/link"],
+    ["", "/", "/nothing", "/mapper", "/mapper/sync/pay", "/mapper/on-link"],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_an_unknown_path_is_not_found(server, method, path):
@@ -135,9 +142,10 @@ def test_an_odd_path_is_not_found_either(server, path):
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "FOO"])
-def test_another_method_is_refused_with_the_right_one(server, strict, method):
+@pytest.mark.parametrize("path", PATHS)
+def test_another_method_is_refused_with_the_right_one(server, strict, path, method):
     head = [
-        f"{method} /spar/v1{RESOLVE} HTTP/1.1",
+        f"{method} /spar/v1{path} HTTP/1.1",
         "Host: spar",
         f"Authorization: Bearer {strict.get_token()}",
         "Content-Type: application/json",
@@ -150,7 +158,7 @@ def test_another_method_is_refused_with_the_right_one(server, strict, method):
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
-@pytest.mark.parametrize("path", [RESOLVE, "", "/nothing", "/health"])
+@pytest.mark.parametrize("path", [*PATHS, "", "/nothing", "/health", "/participant"])
 def test_head_and_options_get_no_page(server, method, path):
     answer = send_raw(
         server.port,
@@ -161,7 +169,7 @@ def test_head_and_options_get_no_page(server, method, path):
     assert answer.headers.get("content-type", "application/json") == "application/json"
 
 
-@pytest.mark.parametrize("path", [RESOLVE, "", "/health", "/oauth2/client/token"])
+@pytest.mark.parametrize("path", [*PATHS, "", "/health", "/oauth2/client/token"])
 def test_an_unknown_database_is_not_found(server, strict, path):
     headers = {**strict.get_headers(), "X-Odoo-Database": "no_such_database"}
     answer = requests.post(
@@ -177,11 +185,12 @@ def test_an_unknown_database_is_not_found(server, strict, path):
     "authorization",
     ["", "Bearer", "Bearer ", "Basic eDp5", "Bearer a.b.c", "Bearer \x7f"],
 )
-def test_without_a_good_token_nobody_is_let_in(server, strict, authorization):
+@pytest.mark.parametrize("path", PATHS)
+def test_without_a_good_token_nobody_is_let_in(server, strict, path, authorization):
     headers = {"Authorization": authorization, "Content-Type": "application/json"}
     message = strict.build_message("resolve", build_items([{"id": "token:1@x"}]))
     answer = requests.post(
-        f"{server.api}{RESOLVE}", headers=headers, json=message, timeout=TIMEOUT
+        f"{server.api}{path}", headers=headers, json=message, timeout=TIMEOUT
     )
     check_error(answer, 401, "err.request.unauthorized")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
@@ -259,12 +268,13 @@ MISSING = object()
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_bad_member_of_the_header_is_named(strict, member, value):
+@pytest.mark.parametrize("path", [RESOLVE, "/mapper/resolve", "/mapper/txn/status"])
+def test_a_bad_member_of_the_header_is_named(strict, path, member, value):
     message = strict.build_message("resolve", build_items([{"id": "token:1@x"}]))
     message["header"][member] = value
     if value is MISSING:
         del message["header"][member]
-    answer = strict.send("resolve", message)
+    answer = strict.post(path, json=message)
     check_error(answer, 400, "err.request.bad", f"header.{member}")
 
 
@@ -343,9 +353,9 @@ def test_without_the_database_every_call_is_answered_and_afterwards_works(
     away = (".",)  # whatever Odoo says while its database is away
     with server.expecting(*away):
         with server.without_postgres():
-            for operation in ("link", "update", "unlink", "resolve"):
-                message = strict.build_message(operation, items)
-                answer = strict.send(operation, message)
+            for path in PATHS:
+                message = strict.build_message("link", items)
+                answer = strict.post(path, json=message)
                 check_error(answer, 503, "err.service.unavailable")
                 assert int(answer.headers["Retry-After"]) > 0
             check_error(

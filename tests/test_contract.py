@@ -37,6 +37,9 @@ def overlay(document: dict) -> dict:
     fa = {"$ref": "#/components/schemas/cdpi_FinancialAddress"}
     update["properties"]["fa"] = fa
     schemas["AttributeValue"]["anyOf"] = schemas["AttributeValue"].pop("oneOf")
+    status = schemas["TxnStatusRequest"]["properties"]["txnstatus_request"]
+    value = status["properties"]["attribute_value"]
+    value["anyOf"] = value.pop("oneOf")
     error = document["components"]["responses"]["HttpErrorResponse"]
     get_json(error)["properties"]["errors"]["type"] = "array"
     schemas["LanguageCode"]["pattern"] = "^[a-z]{2,3}$"
@@ -96,8 +99,12 @@ def exchange(contract: dict, client: Client, operation: str, values: list) -> di
     return answer
 
 
+def build_address(key: str) -> str:
+    return f"account:0001-{key}@br01.demo"
+
+
 def build_person(key: str, **members) -> dict:
-    fa = f"account:{key}@br01.demo"
+    fa = build_address(key)
     return {"id": f"token:contract-{key}@nationalId", "fa": fa, **members}
 
 
@@ -124,7 +131,7 @@ def test_link_and_update_of_an_institution(contract, bank):
     assert answer["header"]["status"] == "succ", json.dumps(answer["header"])
     again = exchange(contract, bank, "link", people)
     assert again["header"]["status_reason_code"] == "rjct.errors.too_many"
-    exchange(contract, bank, "update", [build_person("one", fa="account:9@br01.demo")])
+    exchange(contract, bank, "update", [build_person("one", fa=build_address("9"))])
     unknown = exchange(contract, bank, "update", [build_person("nobody")])
     (item,) = unknown["message"]["update_response"]
     assert item["status_reason_code"] == "rjct.id.invalid"
@@ -135,7 +142,7 @@ def test_unlink_and_what_is_refused_of_it(contract, server):
     client = Client(server.api, make_participant(server, "contract", **rights))
     people = [build_person("leaving"), build_person("staying")]
     exchange(contract, client, "link", people)
-    wrong = build_person("staying", fa="account:other@br01.demo")
+    wrong = build_person("staying", fa=build_address("other"))
     asked = [{"id": people[0]["id"]}, wrong, {"id": "token:none@nationalId"}]
     answer = exchange(contract, client, "unlink", asked)
     codes = [
@@ -157,7 +164,7 @@ def test_resolve_in_every_way(contract, bank, payer):
     for client in (bank, payer):
         exchange(contract, client, "resolve", [{**asked, "scope": "details"}])
         exchange(contract, client, "resolve", [build_person("three")])
-        exchange(contract, client, "resolve", [{"fa": "account:three@br01.demo"}])
+        exchange(contract, client, "resolve", [{"fa": build_address("three")}])
 
 
 def test_rejected_headers(contract, bank):
@@ -175,11 +182,12 @@ def test_rejected_headers(contract, bank):
 
 
 def test_http_errors(contract, bank, payer):
-    message = bank.build_message("link", build_items([build_person("five")]))
+    items = build_items([build_person("five")])
+    message = bank.build_message("link", items)
     for answer, status in (
         (bank.post(f"{SYNC}link", data=b"{"), 400),
         (bank.post(f"{SYNC}link", json=message, headers={"Authorization": ""}), 401),
-        (payer.send("link", message), 403),
+        (payer.send("link", payer.build_message("link", items)), 403),
         (bank.post("/nothing", json={}), 404),
         (bank.post(f"{SYNC}link", data=b"{}", headers={"Content-Type": "a/b"}), 415),
     ):

@@ -81,6 +81,22 @@ def run_check(code: str, value: str, parameter: str = "", country: str = "") -> 
     CHECKS[code].function(value, parameter, country)
 
 
+def check_text(value: str, code: str, parameter: str, country: str) -> None:
+    """See that the text of a part is there, and passes its check where it has one.
+
+    :param code: of the check, "" for none
+    :raises InvalidPart: as `run_check`
+
+    >>> check_text(" ", "", "", "")  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    InvalidPart: This is needed.
+    """
+    if not value.strip():
+        raise InvalidPart("empty", "This is needed.")
+    if code:
+        run_check(code, value, parameter, country)
+
+
 def run_parameter_check(code: str, parameter: str) -> None:
     """See that the check can work with its parameter.
 

@@ -58,9 +58,23 @@ class Reading(NamedTuple):
     place: Place
 
 
-# What the directory knows of a place: ids of provider and branch (or None).
-Found = Mapping[Place, tuple[int, int | None]]
-_NOWHERE = (None, None)
+class Holder(NamedTuple):
+    """What the directory knows of a place; ids are None for what it does not know.
+
+    `kind` and `country` (ISO 3166 code) are the provider's.
+    """
+
+    provider_id: int | None = None
+    branch_id: int | None = None
+    kind: str = ""
+    country: str = ""
+    provider_is_active: bool = False
+    branch_is_active: bool = False
+
+
+# Places that the directory knows.
+Found = Mapping[Place, Holder]
+NOBODY = Holder()
 
 
 def fold_code(code: str) -> str:
@@ -164,15 +178,14 @@ def to_address(text: str, reading: Reading | None, found: Found) -> Address:
     """The address of a chosen reading."""
     if reading is None:
         return Address(text)
-    provider_id, branch_id = found.get(reading.place, _NOWHERE)
-    known = reading.known
+    holder, known = found.get(reading.place, NOBODY), reading.known
     return Address(
         text,
         known.number,
         known.type_code,
         known.type_id,
-        provider_id,
-        branch_id,
+        holder.provider_id,
+        holder.branch_id,
         reading.parts,
     )
 
@@ -181,20 +194,18 @@ def mask_reading(text: str, reading: Reading | None, found: Found) -> str:
     """The masked form of a chosen reading; of the whole text when there is none."""
     if reading is None:
         return fa_mask.mask(text)
-    shown = _get_shown_keys(reading, *found.get(reading.place, _NOWHERE))
+    shown = _get_shown_keys(reading, found.get(reading.place, NOBODY))
     return fa_mask.mask_address(reading.known.syntax, reading.parts, shown)
 
 
-def _get_shown_keys(
-    reading: Reading, provider_id: int | None, branch_id: int | None
-) -> Collection[str]:
+def _get_shown_keys(reading: Reading, holder: Holder) -> Collection[str]:
     """The keys of provider and branch, where they hold what they are meant to."""
     known, parts = reading.known, reading.parts
     return {
         key
         for key, found_id in (
-            (known.provider_key, provider_id),
-            (known.branch_key, branch_id),
+            (known.provider_key, holder.provider_id),
+            (known.branch_key, holder.branch_id),
         )
         if key and (found_id or fa_mask.looks_like_code(parts[key]))
     }

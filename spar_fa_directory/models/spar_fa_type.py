@@ -8,6 +8,8 @@ from ..lib.exceptions import DirectoryError, InvalidPart
 from .spar_fsp import KINDS
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
+# What every process keeps of a kind, to read and examine addresses.
+CACHED = {"code", "provider_kind"}
 
 
 class SparFaType(models.Model):
@@ -50,7 +52,7 @@ class SparFaType(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if "code" in vals:
+        if CACHED & vals.keys():
             self.env.registry.clear_cache()
         return result
 

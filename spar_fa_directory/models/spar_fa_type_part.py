@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..lib import fa_checks
-from ..lib.exceptions import InvalidParameter, InvalidPart
+from ..lib.exceptions import InvalidParameter
 from .spar_fa_type import KEY
 
 # What the syntax of an address rests on: fixed once a strategy names the parts.
@@ -96,6 +96,7 @@ class SparFaTypePart(models.Model):
     def create(self, vals_list):
         parts = super().create(vals_list)
         parts._check_no_strategy()
+        self.env.registry.clear_cache()
         return parts
 
     def write(self, vals):
@@ -103,6 +104,7 @@ class SparFaTypePart(models.Model):
         changed._check_no_strategy()
         result = super().write(vals)
         changed._check_no_strategy()  # of the kind that they have come to
+        self.env.registry.clear_cache()
         return result
 
     def _changes_syntax(self, vals: dict) -> bool:
@@ -131,9 +133,6 @@ class SparFaTypePart(models.Model):
         :raises InvalidPart: when the value is empty or does not pass
         """
         self.ensure_one()
-        if not value.strip():
-            raise InvalidPart("empty", "This is needed.")
-        if self.check_code:
-            fa_checks.run_check(
-                self.check_code, value, self.check_parameter or "", country
-            )
+        fa_checks.check_text(
+            value, self.check_code or "", self.check_parameter or "", country
+        )

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from ..lib.exceptions import InvalidPart
 from ..lib.fa_checks import run_check
-from ..lib.fa_reader import Place
+from ..lib.fa_reader import Holder, Place
 
 KINDS = [
     ("bank", "Bank"),
@@ -112,15 +112,17 @@ class SparFsp(models.Model):
             )
 
     @api.model
-    def _search_places(self, places: set[Place]) -> dict[Place, tuple]:
+    def _search_places(self, places: set[Place]) -> dict[Place, Holder]:
         """Providers and branches of the places that addresses name, archived ones too.
 
         At most one statement for the codes and one for the BICs; a BIC that several
         providers have finds none.
 
-        :return: {place: (id of provider, id of branch or None)}, known providers only
+        :return: known providers only
         """
         by = {kind: [p for p in places if p.by == kind] for kind in ("code", "bic")}
+        self.flush_model(["code", "bic", "kind", "country_id", "active"])
+        self.env["spar.fsp.branch"].flush_model(["code", "provider_id", "active"])
         found = {}
         for kind, asked in by.items():
             if asked:
@@ -128,14 +130,17 @@ class SparFsp(models.Model):
         return found
 
     @api.model
-    def _search_places_by(self, kind: str, places: list[Place]) -> dict[Place, tuple]:
+    def _search_places_by(self, kind: str, places: list[Place]) -> dict[Place, Holder]:
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT asked.provider, asked.branch, min(fsp.id), min(branch.id)
+                SELECT asked.provider, asked.branch, min(fsp.id), min(branch.id),
+                       min(fsp.kind), coalesce(min(country.code), ''),
+                       bool_and(fsp.active), coalesce(bool_and(branch.active), false)
                   FROM unnest(%(providers)s, %(branches)s) AS asked (provider, branch)
                   JOIN spar_fsp AS fsp
                     ON upper(fsp.%(column)s COLLATE "C") = asked.provider
+             LEFT JOIN res_country AS country ON country.id = fsp.country_id
              LEFT JOIN spar_fsp_branch AS branch
                     ON branch.provider_id = fsp.id
                    AND upper(branch.code COLLATE "C") = asked.branch
@@ -145,10 +150,9 @@ class SparFsp(models.Model):
                 providers=[place.provider for place in places],
                 branches=[place.branch for place in places],
                 column=SQL.identifier(kind),
-                to_flush=self._fields["code"],
             )
         )
         return {
-            Place(kind, provider, branch): (provider_id, branch_id)
-            for provider, branch, provider_id, branch_id in rows
+            Place(kind, provider, branch): Holder(*known)
+            for provider, branch, *known in rows
         }

@@ -2,6 +2,7 @@ from . import (
     test_demo,
     test_directory_search,
     test_fa_checks,
+    test_fa_examination,
     test_fa_mask,
     test_fa_reader,
     test_fa_syntax,

@@ -3,7 +3,7 @@ from dataclasses import FrozenInstanceError
 from odoo.tests import BaseCase
 
 from ..lib import fa_reader
-from ..lib.fa_reader import Address, Place
+from ..lib.fa_reader import Address, Holder, Place
 
 BANK = fa_reader.know_strategy(
     1, 10, "bank", "account:{number}@{branch}.{bank}", "bank", "branch"
@@ -42,7 +42,7 @@ class TestReader(BaseCase):
         self.assertEqual(reading.known, BANK)
 
     def test_the_strategy_of_a_known_provider_goes_first(self):
-        found = {Place("code", "BLUE", ""): (7, None)}
+        found = {Place("code", "BLUE", ""): Holder(7)}
         reading = self._choose("account:0917@blue.wallet", found)
         self.assertEqual(
             fa_reader.to_address("t", reading, found),
@@ -67,7 +67,7 @@ class TestReader(BaseCase):
 
     def test_a_branch_that_the_directory_knows_is_shown(self):
         text = "account:1@123456789012.DEMO"
-        found = {Place("code", "DEMO", "123456789012"): (1, 2)}
+        found = {Place("code", "DEMO", "123456789012"): Holder(1, 2)}
         masked = fa_reader.mask_reading(text, self._choose(text, found), found)
         self.assertEqual(masked, "account:•@123456789012.DEMO")
 

@@ -271,6 +271,68 @@ class TestReadAddresses(DirectoryCase):
         )
 
 
+class TestExamineAddresses(DirectoryCase):
+    GOOD = "account:12345678@TB-S.TESTBANK"
+
+    def _examine(self, text):
+        ((_address, problem),) = self.strategies._examine_addresses([text])
+        return problem and tuple(problem)
+
+    def test_an_address_in_order_is_read_too(self):
+        ((address, problem),) = self.strategies._examine_addresses([self.GOOD])
+        self.assertIsNone(problem)
+        self.assertEqual(address, self._read(self.GOOD))
+
+    def test_a_branch_of_another_bank_is_refused(self):
+        other = self.env["spar.fsp"].create({"name": "Other", "code": "OTHER"})
+        self.assertEqual(
+            self._examine(f"account:12345678@TB-S.{other.code}"),
+            ("branch_unknown", "", ""),
+        )
+
+    def test_an_archived_provider_or_branch_is_refused(self):
+        self.south.action_archive()
+        self.assertEqual(self._examine(self.GOOD)[0], "branch_archived")
+        self.bank.action_archive()
+        self.assertEqual(self._examine(self.GOOD)[0], "provider_archived")
+
+    def test_a_wallet_is_no_bank(self):
+        text = "mobile:+15551234567@TESTBANK"
+        self.assertEqual(self._examine(text)[0], "provider_kind")
+
+    def test_a_text_must_pass_its_check(self):
+        self.assertEqual(
+            self._examine("account:1@TB-S.TESTBANK"),
+            ("part", "account_number", "regex"),
+        )
+
+    def test_a_check_that_was_changed_counts_at_once(self):
+        self.assertIsNone(self._examine(self.GOOD))
+        number = self.bank_type.part_ids.filtered(lambda part: part.kind == "text")
+        number.check_parameter = "[0-9]{3}"
+        self.assertEqual(self._examine(self.GOOD)[0], "part")
+
+    def test_another_kind_of_provider_counts_at_once(self):
+        self.assertIsNone(self._examine(self.GOOD))
+        self.bank_type.provider_kind = "wallet"
+        self.assertEqual(self._examine(self.GOOD)[0], "provider_kind")
+
+    def test_many_cost_one_statement(self):
+        texts = [f"account:{number:08}@TB-S.TESTBANK" for number in range(500)]
+        self._examine(texts[0])
+        with self.assertQueryCount(1):
+            examined = self.strategies._examine_addresses([*texts, "free text"])
+        self.assertEqual([bool(problem) for _a, problem in examined[-2:]], [0, 1])
+
+    def test_a_user_without_any_right_may_ask(self):
+        user = new_test_user(self.env, "test_least", groups="base.group_public")
+        self.env.registry.clear_cache()
+        ((_address, problem),) = self.strategies.with_user(user)._examine_addresses(
+            [self.GOOD]
+        )
+        self.assertIsNone(problem)
+
+
 class TestMaskAddresses(DirectoryCase):
     def _mask(self, text):
         return self.strategies._mask_addresses([text])[0]

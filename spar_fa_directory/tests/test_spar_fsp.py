@@ -5,7 +5,7 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
-from ..lib.fa_reader import Place
+from ..lib.fa_reader import Holder, Place
 from .common import DirectoryCase
 
 
@@ -101,7 +101,19 @@ class TestProvider(DirectoryCase):
 
 class TestPlaces(DirectoryCase):
     def _search(self, *places):
-        return self.env["spar.fsp"]._search_places(set(places))
+        """Ids of provider and branch, by place."""
+        found = self.env["spar.fsp"]._search_places(set(places))
+        return {place: holder[:2] for place, holder in found.items()}
+
+    def test_what_a_check_needs_comes_with_it(self):
+        place = Place("code", "TESTBANK", "TB.N")
+        self.bank.country_id = self.env.ref("base.fr")
+        self.north.action_archive()
+        found = self.env["spar.fsp"]._search_places({place})
+        self.assertEqual(
+            found[place],
+            Holder(self.bank.id, self.north.id, "bank", "FR", True, False),
+        )
 
     def test_codes_are_found_in_whatever_case(self):
         place = Place("code", "TESTBANK", "TB.N")

@@ -8,7 +8,7 @@ from ..lib.exchange import ASYNC, SYNC
 
 _ROUTING = {
     "type": ROUTING_TYPE,
-    "auth": "spar_participant",
+    "auth": "spar_message",
     "methods": ["POST"],
     "save_session": False,
     "max_content_length": MAX_MESSAGE_SIZE,
@@ -17,10 +17,11 @@ _ROUTING = {
 _ASYNC_ROUTING = {**_ROUTING, "acknowledges": True}
 
 
-def _serve(action: str, mode: str = SYNC) -> dict:
-    server = request.env["spar.g2p.connect.server"]
-    raw = request.httprequest.get_data()
-    return server._serve(request.spar_caller, action, raw, mode)
+def _serve(action: str, mode: str = SYNC) -> tuple[dict, list]:
+    server, caller = request.env["spar.g2p.connect.server"], request.spar_caller
+    answer = server._serve(caller, action, request.httprequest.get_data(), mode)
+    place, algorithm = caller.signature_place, caller.answer_algorithm
+    return server._sign_document(place, algorithm, answer)
 
 
 class MapperController(http.Controller):

@@ -23,6 +23,19 @@ class ServiceController(http.Controller):
         return {"status": "ok"}
 
     @http.route(
+        f"{BASE_PATH}/.well-known/jwks.json",
+        type=ROUTING_TYPE,
+        auth="spar_service",
+        methods=["GET"],
+        save_session=False,
+        readonly=False,
+    )
+    def jwks(self):
+        """Our public keys: in use, next and lately retired (RFC 7517)."""
+        keys = request.env["spar.g2p.connect.server"]._get_published_keys()
+        return keys, [("Cache-Control", "public, max-age=300")]
+
+    @http.route(
         [BASE_PATH, f"{BASE_PATH}/<path:subpath>"],
         type=ROUTING_TYPE,
         auth="none",

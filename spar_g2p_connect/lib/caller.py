@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
@@ -14,6 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import Profile
 
 from ..exceptions import ForeignReceiver, ForeignSender, OperationNotGranted
 from .disclosure import Rights
+from .evidence import Evidence
 
 CHANNEL = "rest"
 
@@ -23,7 +24,8 @@ class Caller:
     """A participant whose token was accepted; a limit of 0 is no limit.
 
     ``provider_ids`` are the providers it may link to, None for all; ``receiver_id`` is
-    what it has to call us, "" where that is not looked at.
+    what it has to call us, "" where that is not looked at; ``strategy_number`` is the
+    one in which addresses are written to it, 0 for as they are stored.
     """
 
     participant_id: int
@@ -38,6 +40,20 @@ class Caller:
     provider_ids: frozenset[int] | None = None
     callback: str = ""
     receiver_id: str = ""
+    strategy_number: int = 0
+    #: the types of ID that it may name; empty for all
+    id_type_ids: frozenset[int] = frozenset()
+    #: how it was known, and what is still to be proved
+    authenticated_by: str = "bearer"
+    evidence: Evidence = Evidence()
+    needs_signature: bool = False
+    needs_origin: bool = False
+    origin_networks: str = ""
+    #: where our signatures stand, "" for nowhere, and of which kind they are
+    signature_place: str = ""
+    answer_algorithm: str = ""
+    #: its message, where reading it was needed to know it
+    document: object = field(default=None, repr=False, compare=False)
 
     def check_operation(self, operation: Operation) -> None:
         """Raise OperationNotGranted unless this caller may call ``operation``."""
@@ -64,7 +80,8 @@ class Caller:
             actor=f"participant:{self.sender_id}",
             channel=CHANNEL,
             authority=self.authority,
-            authenticated_by="bearer",
+            authenticated_by=self.authenticated_by,
             message_reference=header.message_id,
             provider_ids=self.provider_ids,
+            checks_addresses=self.profile.checks_addresses,
         )

@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from ..exceptions import InvalidClient, InvalidTokenRequest, UnsupportedGrantType
+from .assertions import read_assertion_client
 
 #: What client_id, client_secret and scope may consist of (RFC 6749 appendix A).
 _VISIBLE = re.compile(r"[\x20-\x7e]{1,512}")
+_ASSERTION = re.compile(r"[\w.-]{1,8192}", re.ASCII)
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """Who asks, with what proof, for what."""
+    """Who asks, with what proof (a secret, or an assertion), for what."""
 
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str = field(default="", repr=False)
     scope: str = ""
+    assertion: str = field(default="", repr=False)
 
 
 def read_token_request(
@@ -42,8 +47,28 @@ def read_token_request(
         raise InvalidTokenRequest("grant_type: is missing")
     if form["grant_type"] != "client_credentials":
         raise UnsupportedGrantType()
+    scope = form.get("scope", "")
+    if "client_assertion" in form or "client_assertion_type" in form:
+        return _read_asserted(form, authorization, scope)
     client_id, secret = _read_client(form, authorization)
-    return TokenRequest(client_id, secret, form.get("scope", ""))
+    return TokenRequest(client_id, secret, scope)
+
+
+def _read_asserted(
+    form: dict[str, str], authorization: str | None, scope: str
+) -> TokenRequest:
+    """A client that signs who it is (RFC 7523 2.2): nothing beside it."""
+    if authorization or form.get("client_secret"):
+        raise InvalidTokenRequest(
+            "client_assertion: no other proof may stand beside it"
+        )
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise InvalidTokenRequest(f"client_assertion_type: must be {ASSERTION_TYPE}")
+    assertion = form.get("client_assertion", "")
+    client_id = read_assertion_client(assertion)
+    if form.get("client_id", client_id) != client_id:
+        raise InvalidClient()
+    return TokenRequest(client_id, scope=scope, assertion=assertion)
 
 
 def _read_form(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -51,7 +76,8 @@ def _read_form(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in parameters:
         if name in form:
             raise InvalidTokenRequest("a parameter stands twice")
-        if value and not _VISIBLE.fullmatch(value):
+        allowed = _ASSERTION if name == "client_assertion" else _VISIBLE
+        if value and not allowed.fullmatch(value):
             raise InvalidTokenRequest("a parameter holds characters it must not")
         form[name] = value
     return form

@@ -19,6 +19,7 @@ from ..exceptions import ExpiredToken, InvalidScope, InvalidToken, MissingToken
 ISSUER = "spar"
 LIFETIME = timedelta(minutes=5)
 MAX_LENGTH = 4096
+MAX_FOREIGN_LENGTH = 16 * 1024
 
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"
@@ -27,14 +28,20 @@ _CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token says; ``scope`` is "" where it was not narrowed."""
+    """What a token says; ``scope`` is "" where it was not narrowed.
+
+    A token of another issuer names its scope, or is for nothing.
+    """
 
     client_id: str
     scope: str = ""
+    names_scope: bool = False
 
     def narrow(self, operations: frozenset[Operation]) -> frozenset[Operation]:
         """Those of ``operations`` that the token is for."""
-        return read_scope(self.scope, operations) if self.scope else operations
+        if not self.scope and not self.names_scope:
+            return operations
+        return read_scope(self.scope, operations)
 
 
 def issue(key: bytes, audience: str, claims: Claims, now: datetime) -> str:
@@ -85,6 +92,47 @@ def read(key: bytes, audience: str, token: str) -> Claims:
     except jwt.InvalidTokenError:
         raise InvalidToken() from None
     return Claims(payload["sub"], payload.get("scope", ""))
+
+
+# === OF OTHER ISSUERS === #
+
+
+def is_ours(token: str) -> bool:
+    """Whether ``token`` says that it is one of ours; raises InvalidToken for none."""
+    return _read_unverified(token)["header"].get("alg") == _ALGORITHM
+
+
+def get_issuer(token: str) -> str:
+    """Who ``token`` says it is from; nothing is proved. Raises InvalidToken."""
+    issuer = _read_unverified(token)["payload"].get("iss")
+    return issuer if isinstance(issuer, str) else ""
+
+
+def _read_unverified(token: str) -> dict:
+    if len(token) > MAX_FOREIGN_LENGTH:
+        raise InvalidToken()
+    try:
+        return jwt.decode_complete(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        raise InvalidToken() from None
+
+
+def check_access_token(payload: dict) -> Claims:
+    """What the verified ``payload`` of another issuer's token says.
+
+    Raises InvalidToken for what is no access token (RFC 8725 3.11; Keycloak says in
+    ``typ`` what its tokens are for), or names no client.
+
+    >>> check_access_token({"azp": "payer", "scope": "mapper.link"}).client_id
+    'payer'
+    """
+    if payload.get("typ", "Bearer") != "Bearer":
+        raise InvalidToken()
+    client = payload.get("client_id") or payload.get("azp")
+    scope = payload.get("scope", "")
+    if not isinstance(client, str) or not isinstance(scope, str):
+        raise InvalidToken()
+    return Claims(client, scope, names_scope=True)
 
 
 def read_bearer(header: str | None) -> str:

@@ -5,9 +5,9 @@ from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..const import ROUTING_TYPE, SERVICE_USER
+from ..const import MAX_MESSAGE_SIZE, ROUTING_TYPE, SERVICE_USER
 from ..dispatcher import is_our_path, protocol_errors
-from ..lib.tokens import read_bearer
+from ..lib.evidence import Evidence
 
 
 class IrHttp(models.AbstractModel):
@@ -38,9 +38,34 @@ class IrHttp(models.AbstractModel):
         :class:`Caller` says. Raises Unauthorized, or Away when nobody can be known now.
         """
         with protocol_errors():
-            token = read_bearer(request.httprequest.headers.get("Authorization"))
             cls._use_service_user()
-            request.spar_caller = request.env["spar.participant"]._get_caller(token)
+            participants = request.env["spar.participant"]
+            request.spar_caller = participants._know_caller(cls._get_evidence())
+
+    @classmethod
+    def _auth_method_spar_message(cls) -> None:
+        """A participant by bearer token or by the signature of its message.
+
+        As ``spar_participant``; where a token came, the signature is looked at when the
+        message is read.
+        """
+        with protocol_errors():
+            # Odoo sets it after this method only, and here the body is read.
+            request.httprequest.max_content_length = MAX_MESSAGE_SIZE
+            evidence = cls._get_evidence()
+            raw = b"" if evidence.has_token else request.httprequest.get_data()
+            cls._use_service_user()
+            participants = request.env["spar.participant"]
+            request.spar_caller = participants._know_caller(evidence, raw)
+
+    @classmethod
+    def _get_evidence(cls) -> Evidence:
+        headers = request.httprequest.headers
+        return Evidence(
+            authorization=headers.get("Authorization", ""),
+            signature=headers.get("Signature", ""),
+            address=request.httprequest.remote_addr or "",
+        )
 
     @classmethod
     def _use_service_user(cls) -> None:

@@ -4,7 +4,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
@@ -106,15 +105,24 @@ class SparCallback(models.Model):
         self, row_id: int, message_row: int, participant_id: int, url: str
     ) -> Delivery:
         participant = self.env["spar.participant"].browse(participant_id)
-        document = self._get_document(message_row)
-        profile = profiles.get_profile(participant.profile)
+        document, headers = self._sign(participant, self._get_document(message_row))
         return Delivery(
             row_id,
             participant_id,
             url,
             body=json.dumps(document, ensure_ascii=False).encode(),
             credentials=participant._get_callback_credentials(),
-            needs_ack=profile.callback_needs_ack,
+            needs_ack=participant._get_profile().callback_needs_ack,
+            headers=tuple(headers),
+        )
+
+    @api.model
+    def _sign(self, participant, document: dict) -> tuple[dict, list]:
+        """The document as it is sent, signed for whoever signs, too."""
+        caller = participant._build_caller(frozenset())
+        server = self.env["spar.g2p.connect.server"]
+        return server._sign_document(
+            caller.signature_place, caller.answer_algorithm, document
         )
 
     @api.model

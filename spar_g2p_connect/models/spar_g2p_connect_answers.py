@@ -25,6 +25,9 @@ from ..lib.disclosure import disclose, get_refusal
 from ..lib.exchange import Exchange
 from ..lib.locales import choose_language
 
+#: What is told of an ID that nobody knows, and of one that this caller may not know.
+_UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
+
 
 class SparG2pConnectServer(models.AbstractModel):
     """What is answered to a message that was accepted, now or when its turn comes."""
@@ -42,11 +45,12 @@ class SparG2pConnectServer(models.AbstractModel):
         self._refuse_items(caller, items)
         asking = [item for item in items if item.request]
         results = self._ask_mapper(exchange, asking)
-        self._count_not_found(exchange, items, results)
         told = [
             disclose(caller.rights, item, result)
             for item, result in zip(asking, results, strict=True)
         ]
+        self._count_not_found(caller, told)
+        self._write_addresses(caller, told)
         timestamp, translate = format_timestamp(now()), self._get_translate()
         wires = build_items(items, told, timestamp, profile, translate)
         return build_answer(
@@ -54,15 +58,15 @@ class SparG2pConnectServer(models.AbstractModel):
         )
 
     @api.model
-    def _count_not_found(self, exchange: Exchange, items, results) -> None:
-        """Charge for IDs and addresses that are not there, whatever is told of them.
+    def _count_not_found(self, caller: Caller, told: list[Result]) -> None:
+        """Charge for what is not there, and as much for what is not told.
 
-        What cannot be an ID costs as much: else its syntax could be searched.
+        By what is told, not by what was found: what is left of its limits, which a
+        participant may read, would give away the difference.
         """
-        unknown = sum(r.outcome is Outcome.NOT_LINKED for r in results)
+        unknown = sum(result.outcome in _UNKNOWN for result in told)
         if unknown:
-            usage = self.env["spar.participant.usage"]
-            usage._count_not_found(exchange.caller, unknown)
+            self.env["spar.participant.usage"]._count_not_found(caller, unknown)
 
     @api.model
     def _refuse_items(self, caller: Caller, items: list[Item]) -> None:

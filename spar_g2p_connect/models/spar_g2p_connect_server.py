@@ -44,8 +44,9 @@ class SparG2pConnectServer(models.AbstractModel):
         and whatever the mapper raises for a whole call.
         """
         with self._noting(caller, action, mode) as noted:
-            self._check_right(caller, action)
             document = self._parse(caller, raw)
+            caller = self.env["spar.participant"]._prove(caller, document, raw)
+            self._check_right(caller, action)
             if openg2p_2.is_request(document) and caller.profile.speaks_openg2p_2:
                 return self._serve_openg2p_2(caller, action, document, noted)
             return self._serve_document(caller, action, document, mode, noted)
@@ -123,7 +124,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _parse(self, caller: Caller, raw: bytes) -> object:
-        return wire_json.parse(raw)
+        return wire_json.parse(raw) if caller.document is None else caller.document
 
     @api.model
     def _read_message(self, exchange: Exchange) -> RequestMessage:

@@ -10,9 +10,24 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 
 from ..lib.caller import Caller
 from ..lib.disclosure import Rights
+from ..lib.rules import RULES
 
 #: Set where the server runs as a demo: what is lenient works nowhere else.
 DEMO_VARIABLE = "SPAR_DEMO"
+
+#: Everything that an active participant is and may: changed by two people. Free are
+#: its name and the note.
+GUARDED = (
+    *("state", "sender_id", "client_id", "demo_only", "profile", *RULES),
+    *("authority", "scope", "fa_strategy_id", "id_type_ids"),
+    *("own_providers_only", "own_provider_ids"),
+    *("may_link", "may_update", "may_unlink", "may_resolve", "may_resolve_by_fa"),
+    *("max_items", "daily_item_limit", "calls_per_minute", "items_per_minute"),
+    *("proof", "signature_place", "answer_algorithm", "jwks_url", "origin_networks"),
+    *("token_issuer_id", "issuer_client_id", "client_secret_digest"),
+    *("callback_url", "callback_auth", "callback_token_url", "callback_client_id"),
+    *("callback_scope", "callback_secret"),
+)
 
 #: Right field -> what it lets a participant do.
 _OPERATIONS = {
@@ -26,12 +41,17 @@ _OPERATIONS = {
 class SparParticipant(models.Model):
     """An organisation that calls the registry, and what it may do there.
 
-    State and rights are read on each call: what is changed here holds at once.
+    State and rights are read on each call: what is changed here holds at once. Whoever
+    is active was looked at by two people, and so is each change of what it may do.
     """
 
     _name = "spar.participant"
     _description = "Participant"
+    _inherit = "spar.second.person"
     _order = "name, id"
+    _guarded_fields = GUARDED
+    _guarded_at_creation = ("state",)
+    _guarded_secrets = ("client_secret_digest", "callback_secret")
 
     name = fields.Char(required=True, help="The organisation, as people know it.")
     sender_id = fields.Char(
@@ -138,8 +158,15 @@ class SparParticipant(models.Model):
 
     # === STATES === #
 
+    def _is_guarded(self, name: str, value) -> bool:
+        """Becoming active waits, and every change of what an active one is and may."""
+        if name == "state":
+            return value == "active"
+        return self.state == "active"
+
     def action_activate(self) -> None:
-        """Let the participants call; they were drafts or disabled."""
+        """Let the participants call, once a second person has approved it; they were
+        drafts or disabled."""
         self._set_state("active", {"draft", "disabled"})
 
     def action_disable(self) -> None:
@@ -185,7 +212,7 @@ class SparParticipant(models.Model):
                 resolves_by_fa=self.may_resolve_by_fa,
             ),
             authority=Authority[self.authority.upper()],
-            profile=profiles.get_profile(self.profile),
+            profile=self._get_profile(),
             max_items=self.max_items,
             daily_limit=self.daily_item_limit,
         )

@@ -37,15 +37,22 @@ class SparParticipant(models.Model):
 
     def _build_caller(self, operations) -> Caller:
         caller = super()._build_caller(operations)
-        own = frozenset(self.own_provider_ids.ids) if self.own_providers_only else None
         return replace(
             caller,
             calls_per_minute=self.calls_per_minute,
             items_per_minute=self.items_per_minute,
-            provider_ids=own,
+            provider_ids=self._get_provider_ids(),
             callback=self.callback_url or "",
             receiver_id=self._get_receiver_id(),
         )
+
+    def _get_provider_ids(self) -> frozenset[int] | None:
+        """The providers it may link to; None for all."""
+        if not self.own_providers_only:
+            return None
+        # Who calls may read nothing of the directory; this is asked for its limits.
+        participant_sudo = self.sudo()
+        return frozenset(participant_sudo.own_provider_ids.ids)
 
     @api.model
     def _get_receiver_id(self) -> str:

@@ -2,20 +2,23 @@ import hmac
 import secrets
 from datetime import datetime, timezone
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..exceptions import InvalidClient, InvalidToken
 from ..lib import tokens
 from ..lib.caller import Caller
+from ..lib.rules import RULES
 from ..lib.token_request import TokenRequest
 
 #: What is read of a participant for a call.
 _CALLER_FIELDS = (
     "sender_id state demo_only profile authority scope may_link may_update may_unlink "
     "may_resolve may_resolve_by_fa max_items daily_item_limit calls_per_minute "
-    "items_per_minute own_providers_only callback_url"
-).split()
+    "items_per_minute own_providers_only callback_url proof signature_place "
+    "answer_algorithm origin_networks fa_strategy_id"
+).split() + list(RULES)
 
 
 class SparParticipant(models.Model):
@@ -27,6 +30,28 @@ class SparParticipant(models.Model):
 
     _inherit = "spar.participant"
 
+    client_secret_digest = fields.Char(
+        string="Client secret",
+        compute="_compute_client_secret_digest",
+        inverse="_inverse_client_secret_digest",
+        groups="spar_fa_directory.group_administrator",
+    )
+
+    token_issuer_id = fields.Many2one(
+        "spar.token.issuer",
+        string="Issuer of its tokens",
+        ondelete="restrict",
+        help="Empty: this registry, for the client ID and secret.",
+    )
+    issuer_client_id = fields.Char(
+        string="Client ID there", help="What that issuer calls it (azp, client_id)."
+    )
+
+    _issuer_client_uniq = models.UniqueIndex(
+        "(token_issuer_id, issuer_client_id) WHERE token_issuer_id IS NOT NULL",
+        "Another participant has this client ID at that issuer.",
+    )
+
     def init(self) -> None:
         self.env.cr.execute(
             "ALTER TABLE spar_participant ADD COLUMN IF NOT EXISTS secret_digest bytea"
@@ -34,22 +59,30 @@ class SparParticipant(models.Model):
         return super().init()
 
     def _set_new_client_secret(self) -> str:
-        """A new client secret of 256 bits, in clear this once; the old one ends.
+        """A new client secret of 256 bits, in clear this once.
 
-        Raises KeyringUnavailable or KeyringMismatch.
+        In place of an active participant's old one it works as soon as a second person
+        has approved it. Raises KeyringUnavailable or KeyringMismatch.
         """
         self.ensure_one()
         secret = secrets.token_urlsafe(32)
         digest = self.env["spar.keyring"]._open().secret_digest(secret)
-        self.check_access("write")
-        self.env.cr.execute(
-            SQL(
-                "UPDATE spar_participant SET secret_digest = %s WHERE id = %s",
-                digest,
-                self.id,
-            )
-        )
+        self.write({"client_secret_digest": digest.hex()})
         return secret
+
+    def _compute_client_secret_digest(self) -> None:
+        """Nothing: not even a digest is shown."""
+        self.client_secret_digest = False
+
+    def _inverse_client_secret_digest(self) -> None:
+        for participant in self.filtered("client_secret_digest"):
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE spar_participant SET secret_digest = %s WHERE id = %s",
+                    bytes.fromhex(participant.client_secret_digest),
+                    participant.id,
+                )
+            )
 
     # === TOKENS === #
 
@@ -77,6 +110,8 @@ class SparParticipant(models.Model):
 
         Who is unknown takes as long as who has the wrong secret.
         """
+        if request.assertion:
+            return self._get_asserted(request.client_id, request.assertion)
         rows = self.env.execute_query(
             SQL(
                 "SELECT id, secret_digest FROM spar_participant WHERE client_id = %s",
@@ -97,11 +132,15 @@ class SparParticipant(models.Model):
 
         Raises ExpiredToken, InvalidToken, KeyringUnavailable or KeyringMismatch.
         """
-        keyring = self.env["spar.keyring"]._open()
-        claims = tokens.read(keyring.token_key, self._get_audience(), token)
-        participant = self.search_fetch(
-            [("client_id", "=", claims.client_id)], _CALLER_FIELDS, limit=1
-        )
+        if tokens.is_ours(token):
+            keyring = self.env["spar.keyring"]._open()
+            claims = tokens.read(keyring.token_key, self._get_audience(), token)
+            domain = Domain("client_id", "=", claims.client_id)
+        else:
+            issuer_id, claims = self.env["spar.token.issuer"]._read_token(token)
+            domain = Domain("token_issuer_id", "=", issuer_id)
+            domain &= Domain("issuer_client_id", "=", claims.client_id)
+        participant = self.search_fetch(domain, _CALLER_FIELDS, limit=1)
         if not participant._may_call():
             raise InvalidToken()
         operations = claims.narrow(participant._get_operations())

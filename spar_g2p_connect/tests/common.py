@@ -6,6 +6,7 @@ from unittest.mock import patch
 from urllib.parse import urlencode
 from uuid import uuid4
 
+from odoo.fields import Command
 from odoo.tests import HttpCase
 
 from odoo.addons.spar_g2p_connect.const import BASE_PATH
@@ -70,7 +71,7 @@ class KeyringMixin:
         cls.keyring_path = Path(folder.name, "keyring.json")
         variables = {"SPAR_KEYRING": str(cls.keyring_path)}
         cls.startClassPatcher(patch.dict(os.environ, variables))
-        os.environ.pop(DEMO_VARIABLE, None)
+        os.environ[DEMO_VARIABLE] = "1"
         cls.env.cr.execute("DELETE FROM spar_keyring_phase")
         cls.env.cr.execute("DELETE FROM spar_keyring_key")
         cls.env["spar.keyring"]._initialise()
@@ -88,15 +89,48 @@ class RestCase(KeyringMixin, HttpCase):
         cls.set_up_keyring()
         cls.secrets = {}
         cls.tokens = {}
+        cls.set_up_directory()
         cls.full = cls.make_participant("full.example", **EVERY_RIGHT)
         cls.bank = cls.make_participant(
             "bank.example", may_link=True, may_update=True, may_resolve=True
         )
 
     @classmethod
+    def set_up_directory(cls):
+        """A kind of address with any number: ``account:<number>@bank``."""
+        cls.env["spar.fsp"].create({"name": "Test Bank", "code": "BANK"})
+        parts = [("bank", "provider"), ("number", "text")]
+        fa_type = cls.env["spar.fa.type"].create(
+            {
+                "name": "Any account",
+                "code": "any_account",
+                "part_ids": [
+                    Command.create({"key": key, "label": key, "kind": kind})
+                    for key, kind in parts
+                ],
+            }
+        )
+        cls.env["spar.fa.strategy"].create(
+            {
+                "name": "Any account",
+                "type_id": fa_type.id,
+                "template": "account:{number}@{bank}",
+            }
+        )
+
+    @classmethod
     def make_participant(cls, sender_id, **values):
+        """An active participant; by default one of a demo, for which a token is enough
+        to do whatever it may do."""
         participant = cls.env["spar.participant"].create(
-            {"name": sender_id, "sender_id": sender_id, "state": "active", **values}
+            {
+                "name": sender_id,
+                "sender_id": sender_id,
+                "state": "active",
+                "proof": "token",
+                "demo_only": True,
+                **values,
+            }
         )
         cls.secrets[participant] = participant._set_new_client_secret()
         return participant

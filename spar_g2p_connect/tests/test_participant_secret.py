@@ -50,7 +50,25 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.assertEqual(digest, self.env["spar.keyring"]._open().secret_digest(secret))
         self.assertNotIn(secret.encode(), digest)
 
+    def test_new_secret_of_an_active_participant_waits_for_a_second_person(self):
+        old = self.participant._set_new_client_secret()
+        keyring = self.env["spar.keyring"]._open()
+        action = self.make_wizard(self.administrator).action_make_secret()
+        self.assertIn("approved", action["params"]["message"])
+        self.assertEqual(self.read_digest(), keyring.secret_digest(old))
+        change = self.participant.setting_change_ids
+        self.assertNotIn(self.read_digest().hex(), change.summary)
+        second = new_test_user(
+            self.env,
+            "second",
+            groups="base.group_user,spar_fa_directory.group_administrator",
+        )
+        change.with_user(second).action_approve()
+        secret = action["params"]["message"].split(" ")[0]
+        self.assertEqual(self.read_digest(), keyring.secret_digest(secret))
+
     def test_wizard_shows_the_secret_in_its_answer_only(self):
+        self.participant.state = "draft"
         wizard = self.make_wizard(self.administrator)
         action = wizard.action_make_secret()
         secret = action["params"]["message"].split(" ")[0]

@@ -27,6 +27,8 @@ class TestStatements(TransactionCase):
                 "name": "Batch",
                 "sender_id": "batch.example",
                 "state": "active",
+                "proof": "token",
+                "demo_only": True,
                 **EVERY_RIGHT,
             }
         )

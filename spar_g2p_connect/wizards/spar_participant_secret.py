@@ -28,16 +28,18 @@ class SparParticipantSecret(models.TransientModel):
         """Replace the secret and show the new one, this once."""
         self.ensure_one()
         secret = self.participant_id._set_new_client_secret()
+        message = self.env._(
+            "%(secret)s — it is shown only this once and kept nowhere.", secret=secret
+        )
+        if self.participant_id.state == "active":
+            message += " " + self.env._("It works once somebody else has approved it.")
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "type": "warning",
                 "title": self.env._("Client secret: copy it now"),
-                "message": self.env._(
-                    "%(secret)s — it is shown only this once and kept nowhere.",
-                    secret=secret,
-                ),
+                "message": message,
                 "sticky": True,
                 "next": {"type": "ir.actions.act_window_close"},
             },

@@ -1,9 +1,13 @@
 from datetime import datetime, timezone
 from functools import partial
+from itertools import starmap
+from typing import NamedTuple
 
 from odoo import api, models
 from odoo.exceptions import AccessError
 
+from odoo.addons.spar_fa_directory.lib.fa_examination import Problem
+from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from odoo.addons.spar_mapper_connector.exceptions import (
     InvalidIdentifier,
     NotPermitted,
@@ -26,6 +30,13 @@ CHANNEL = "spar_mapper_connector.group_channel"
 OFFICER = "spar_fa_directory.group_officer"
 
 MAX_FA_LENGTH = 1000
+
+
+class Asked(NamedTuple):
+    """An address that is to be stored, and why it cannot be, where it is checked."""
+
+    address: Address
+    problem: Problem | None
 
 
 class SparMapperLocal(models.AbstractModel):
@@ -90,6 +101,7 @@ class SparMapperLocal(models.AbstractModel):
             authority=Authority.STAFF if has_evidence else Authority.PROGRAMME,
             authenticated_by="document" if has_evidence else "",
             reason=reason,
+            checks_addresses=True,
         )
 
     # === CHANGING === #
@@ -102,8 +114,8 @@ class SparMapperLocal(models.AbstractModel):
         self._check_channel(OFFICER)
         keyring = self.env["spar.keyring"]._open(for_write=True)
         identify = self.env["spar.id.type"]._identify
-        identified = [self._identify(identify, request) for request in requests]
-        addresses = self._read_addresses(requests)
+        addresses = self._read_addresses(call, requests)
+        identified = [self._identify(identify, addresses, r) for r in requests]
         identified = self._refuse_foreign(call, requests, identified, addresses)
         identifiers = {i.canonical: i for i, _problem in identified if i}
         if code is Operation.LINK:
@@ -131,7 +143,8 @@ class SparMapperLocal(models.AbstractModel):
     def _run_one(self, code, case, request, holding, addresses) -> Result:
         if holding is None:
             return Result(Outcome.NOT_LINKED, request.id_value)
-        address = addresses.get(getattr(request, "fa", None))
+        asked = addresses.get(getattr(request, "fa", None))
+        address = asked.address if asked else None
         return run(code, case(request, holding, address=address))
 
     @api.model
@@ -142,18 +155,32 @@ class SparMapperLocal(models.AbstractModel):
     # === READING REQUESTS === #
 
     @api.model
-    def _identify(self, identify, request) -> tuple:
+    def _identify(self, identify, addresses: dict, request) -> tuple:
         """``(identifier, None)``, or ``(None, result)`` for what cannot be used."""
         try:
             identifier = identify(request.id_value)
         except InvalidIdentifier as error:
             problem = error.code
             return None, Result(Outcome.INVALID_ID, request.id_value, problem=problem)
-        problem = self._get_address_problem(getattr(request, "fa", None))
-        if problem:
-            result = Result(Outcome.INVALID_FA, request.id_value, problem=problem)
-            return None, result
-        return identifier, None
+        refusal = self._refuse_address(request, addresses)
+        return (None, refusal) if refusal else (identifier, None)
+
+    @api.model
+    def _refuse_address(self, request, addresses: dict) -> Result | None:
+        """The answer to an address that cannot be used, or None."""
+        fa, values = getattr(request, "fa", None), None
+        problem = self._get_address_problem(fa)
+        if not problem and hasattr(request, "details") and addresses[fa].problem:
+            problem, part, check = addresses[fa].problem
+            values = {"part": part, "check": check} if part else None
+        if not problem:
+            return None
+        return Result(
+            Outcome.INVALID_FA,
+            request.id_value,
+            problem=problem,
+            problem_values=values,
+        )
 
     @api.model
     def _refuse_foreign(self, call, requests, identified, addresses: dict) -> list:
@@ -169,7 +196,8 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _refuse_one_foreign(self, call, request, identifier, addresses: dict) -> tuple:
-        refusal = refuse_foreign(call, request, addresses[request.fa])
+        asked = addresses[request.fa]
+        refusal = refuse_foreign(call, request, asked.address)
         return (None, refusal) if refusal else (identifier, None)
 
     @api.model
@@ -189,8 +217,12 @@ class SparMapperLocal(models.AbstractModel):
         return ""
 
     @api.model
-    def _read_addresses(self, requests: list) -> dict:
+    def _read_addresses(self, call: CallContext, requests: list) -> dict[str, Asked]:
         """What the directory knows of each address that is to be stored, by text."""
-        texts = {request.fa for request in requests if hasattr(request, "details")}
-        addresses = self.env["spar.fa.strategy"]._read_addresses(list(texts))
-        return {address.text: address for address in addresses}
+        texts = list({r.fa for r in requests if hasattr(r, "details")})
+        strategies = self.env["spar.fa.strategy"]
+        if call.checks_addresses:
+            examined = strategies._examine_addresses(texts)
+        else:
+            examined = [(read, None) for read in strategies._read_addresses(texts)]
+        return dict(zip(texts, starmap(Asked, examined), strict=True))

@@ -53,7 +53,8 @@ class SparMapperLocal(models.AbstractModel):
         """Do the change on its proposer's word; the decision stays the decider's."""
         request = self._build_request(holding, change)
         decider, ledger.call = ledger.call, proposer
-        address = self._read_addresses([request]).get(getattr(request, "fa", None))
+        asked = self._read_addresses(proposer, [request]).get(change.fa)
+        address = asked.address if asked else None
         case = Case(request, holding, ledger, proposer, self._assess, address)
         result = apply_change(case, change)
         ledger.call = decider

@@ -80,8 +80,10 @@ class SparMapperLocal(models.AbstractModel):
     def _fetch_by_id(self, keyring: OpenKeyring, wanted: list[str]) -> list[tuple]:
         """``(place in wanted from 1, *columns of Found)``.
 
-        LATERAL with LIMIT: one look into an index for each ID, in a table of any size;
-        left to itself, PostgreSQL reads the whole of one with some 100,000 rows.
+        LATERAL with LIMIT throughout: one look into an index for each ID and row, in
+        tables of any size. Left to itself, PostgreSQL reads the whole of one with some
+        100,000 rows, or begins at the wrong end where its statistics are of a time when
+        the tables were empty.
         """
         return self.env.execute_query(
             SQL(
@@ -90,7 +92,8 @@ class SparMapperLocal(models.AbstractModel):
                     CROSS JOIN LATERAL (
                           SELECT * FROM spar_subject_id
                            WHERE %s = wanted.digest AND active LIMIT 1) i
-                     JOIN spar_subject s ON s.id = i.subject_id
+                    CROSS JOIN LATERAL (
+                          SELECT * FROM spar_subject WHERE id = i.subject_id LIMIT 1) s
                      LEFT JOIN spar_mapping m ON m.subject_id = s.id
                           AND m.state IN ('active', 'suspended') AND m.rank = 1
                      LEFT JOIN LATERAL (
@@ -138,8 +141,12 @@ class SparMapperLocal(models.AbstractModel):
                            WHERE %s = wanted.digest AND state IN ('active', 'suspended')
                              AND coalesce(purpose, '') IN (wanted.purpose, '')
                            LIMIT 3) m
-                     JOIN spar_subject_id i ON i.id = m.identifier_id
-                     JOIN spar_subject s ON s.id = m.subject_id""",
+                    CROSS JOIN LATERAL (
+                          SELECT * FROM spar_subject_id
+                           WHERE id = m.identifier_id LIMIT 1) i
+                    CROSS JOIN LATERAL (
+                          SELECT * FROM spar_subject
+                           WHERE id = m.subject_id LIMIT 1) s""",
                 _FOUND_COLUMNS,
                 [digest for digest, _purpose in wanted],
                 [purpose for _digest, purpose in wanted],

@@ -59,9 +59,7 @@ class SparStaffAnswers(models.AbstractModel):
                 "ID: this cannot be an ID. Look for spaces, invisible characters, or a "
                 "missing part."
             ),
-            Outcome.INVALID_FA: self.env._(
-                "Address: it cannot be used; see its parts."
-            ),
+            Outcome.INVALID_FA: self._get_address_refusal(result),
             Outcome.CONFLICT: self.env._(
                 "The address has changed since you opened it, or another change waits. "
                 "Close this, look again, and repeat."
@@ -72,3 +70,44 @@ class SparStaffAnswers(models.AbstractModel):
         return texts.get(result.outcome) or self.env._(
             "This could not be done. Try again."
         )
+
+    @api.model
+    def _get_address_refusal(self, result: Result) -> str:
+        """What is wrong with the address, and what to do."""
+        part = (result.problem_values or {}).get("part", "")
+        texts = {
+            **self._get_holder_refusals(),
+            "unread": self.env._(
+                "Address: it is written like no kind of address. Choose the kind and "
+                "fill in its parts."
+            ),
+            "part": self.env._(
+                "%(part)s: it does not pass its check. Compare it with the document.",
+                part=part,
+            ),
+        }
+        return texts.get(result.problem) or self.env._(
+            "Address: it cannot be used; see its parts."
+        )
+
+    @api.model
+    def _get_holder_refusals(self) -> dict[str, str]:
+        return {
+            "provider_unknown": self.env._(
+                "Provider: the directory has none with this code. Search for it by "
+                "name."
+            ),
+            "provider_archived": self.env._(
+                "Provider: it is archived. Ask the person for another account."
+            ),
+            "provider_kind": self.env._(
+                "Provider: it has no addresses of this kind. Choose another kind or "
+                "another provider."
+            ),
+            "branch_unknown": self.env._(
+                "Branch: this provider has none with this code. Search for it by name."
+            ),
+            "branch_archived": self.env._(
+                "Branch: it is archived. Choose the one that took its place."
+            ),
+        }

@@ -7,6 +7,7 @@ from . import test_lib_operations
 from . import test_lib_rules
 from . import test_lib_seals
 from . import test_reveal
+from . import test_spar_address_checks
 from . import test_spar_authority
 from . import test_spar_batches
 from . import test_spar_change

@@ -13,8 +13,9 @@ from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
 class TestBatches(StoreCase):
     def test_the_mapper_says_what_it_can(self):
+        # Who keeps messages adds the status of transactions.
         self.assertEqual(
-            self.mapper._capabilities(),
+            self.mapper._capabilities() - {Capability.TRANSACTION_STATUS},
             {
                 Capability.LINK,
                 Capability.UPDATE,

@@ -88,6 +88,8 @@ class CallContext:
     ``user:7``), never names, IDs or accounts: they are kept in the history in clear.
     ``provider_ids`` are the directory's providers to which alone the caller may link;
     None is any.
+    With ``checks_addresses`` an address that the directory does not find in order is
+    refused; without, any text may be stored.
     """
 
     actor: str
@@ -98,6 +100,7 @@ class CallContext:
     reason: str = ""
     message_reference: str = ""
     provider_ids: frozenset[int] | None = None
+    checks_addresses: bool = False
 
 
 @dataclass(frozen=True)
@@ -251,8 +254,9 @@ class Result:
     was done; a channel shows of them only what its caller may see. ``same_fa`` tells
     whether the address asked about is the one in force, where both are known.
     ``is_origin`` tells whether the asker's own call put the address there. ``problem``
-    is a short stable word for the reason within an outcome; ``version`` the version now
-    in force.
+    is a short stable word for the reason within an outcome, ``problem_values`` names
+    what it is about (a part of an address, say), never what was entered; ``version`` is
+    the version now in force.
     """
 
     outcome: Outcome
@@ -262,6 +266,7 @@ class Result:
     is_origin: bool = False
     version: int | None = None
     problem: str = ""
+    problem_values: dict[str, str] | None = None
     provider: ProviderInfo | None = None
     details: Details = NO_DETAILS
 

@@ -288,6 +288,24 @@ class TestBuildItems(BaseCase):
         self.assertNotIn("status_reason_code", wire)
         self.assertTrue(wire["status_reason_message"])
 
+    def test_the_part_that_does_not_pass_its_check_is_named(self):
+        values = {"part": "account_number", "check": "iban"}
+        result = Result(Outcome.INVALID_FA, problem="part", problem_values=values)
+        wire = answer(read(Operation.LINK), result)
+        self.assertEqual(wire["status_reason_code"], "rjct.fa.invalid")
+        self.assertEqual(
+            wire["status_reason_message"],
+            "fa: the part account_number does not pass its check (iban).",
+        )
+
+    def test_one_answer_of_an_outcome_leaves_the_next_as_it_is(self):
+        """The table's answers are shared: what is filled in is a copy."""
+        for part in ("account_number", "phone_number"):
+            values = {"part": part, "check": "regex"}
+            result = Result(Outcome.INVALID_FA, problem="part", problem_values=values)
+            wire = answer(read(Operation.UPDATE), result)
+            self.assertIn(part, wire["status_reason_message"])
+
     def test_texts_are_translated_for_the_locale(self):
         def translate(text, locale):
             return f"[{locale}] {text}"
@@ -362,6 +380,18 @@ class TestCodes(BaseCase):
         for answer in codes._ANSWERS.values():
             self.assertTrue(answer.code.startswith(answer.status) or not answer.code)
             self.assertLessEqual(len(answer.text), 999)
+
+    def test_only_the_strict_profile_wants_addresses_of_the_directory(self):
+        self.assertTrue(STRICT.checks_addresses)
+        self.assertFalse(OPENG2P_1.checks_addresses)
+
+    def test_every_problem_of_an_address_has_a_text_of_its_own(self):
+        words = "unread provider_unknown provider_archived provider_kind branch_unknown"
+        texts = [
+            codes.find_answer(Operation.LINK, Outcome.INVALID_FA, word).text
+            for word in (*words.split(), "branch_archived", "part", "")
+        ]
+        self.assertEqual(len(set(texts)), len(texts))
 
     def test_profiles_are_found_by_code(self):
         self.assertIs(get_profile("openg2p-1.x"), OPENG2P_1)

@@ -36,6 +36,14 @@ def ask(server, **words):
 
 
 class OutgoingCase(BaseCase):
+    def setUp(self):
+        super().setUp()
+        # Demos and tests send to loopback; here nothing is allowed but by a test.
+        patcher = patch.dict(os.environ)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+        os.environ.pop(ALLOW_VARIABLE, None)
+
     def assert_fails(self, exception, function, *arguments, **words):
         with self.assertRaises(exception) as caught:
             function(*arguments, **words)

@@ -11,6 +11,7 @@ class DemoClient:
 
     client_id: str
     name: str
+    button: str
     preset: str
     values: dict
     metadata: dict
@@ -33,13 +34,15 @@ CLIENTS = (
     DemoClient(
         "spar-esignet",
         "National ID",
+        "Sign in with your national ID",
         "esignet",
         {"algorithms": "PS256", "sequence": 1, "on_door": True},
         _ESIGNET,
     ),
     DemoClient(
         "spar-keycloak",
-        "Account of the social office",
+        "Social office account",
+        "Sign in with your social office account",
         "keycloak",
         {"algorithms": "RS256", "sequence": 2, "on_door": True},
         {
@@ -50,6 +53,7 @@ CLIENTS = (
     DemoClient(
         "spar-esignet-encrypted",
         "National ID, encrypted userinfo",
+        "Sign in with your national ID (encrypted)",
         "esignet",
         {
             "algorithms": "PS256",
@@ -62,6 +66,7 @@ CLIENTS = (
     DemoClient(
         "spar-pushed",
         "National ID, pushed requests",
+        "Sign in with your national ID (pushed)",
         "esignet",
         {
             "algorithms": "ES256 EdDSA",

@@ -41,6 +41,10 @@ class AuthOauthProvider(models.Model):
         help="The provider's address, for example https://id.example.org or the "
         "address of its openid-configuration. The rest is read from there.",
     )
+    discovery_uri = fields.Char(
+        string="Description",
+        help="Where the provider describes itself (openid-configuration).",
+    )
     token_endpoint = fields.Char(string="Token URL")
     jwks_uri = fields.Char(string="Key set URL")
     end_session_endpoint = fields.Char(string="Log-out URL")
@@ -183,7 +187,7 @@ class AuthOauthProvider(models.Model):
         if not self.issuer or self.flow != FLOW:
             return None
         try:
-            self.update(self._discover())
+            self.update(self._discover(discovery.get_address(self.issuer)))
         except LoginRefused as error:
             title = self.env._("The provider's description cannot be read")
             return {"warning": {"title": title, "message": self._explain(error)}}
@@ -192,20 +196,22 @@ class AuthOauthProvider(models.Model):
     def action_discover(self):
         """Read the provider's description anew; says so where that does not work."""
         self.ensure_one()
+        typed = self.discovery_uri or self.issuer or ""
         try:
-            self.write(self._discover())
+            self.write(self._discover(discovery.get_address(typed)))
         except LoginRefused as error:
             raise ValidationError(self._explain(error)) from error
 
-    def _discover(self) -> dict:
-        """What the provider says of itself, as values; choices stay where they can.
+    def _discover(self, address: str) -> dict:
+        """What the provider says of itself there, as values; choices stay where they
+        can.
 
         Raises ProviderUnavailable or WrongProvider.
         """
-        issuer = discovery.get_issuer(self.issuer or "")
-        found = discover(self._get_sender(), issuer)
+        found = discover(self._get_sender(), address)
         pushes = bool(found.par_endpoint) and (self.use_par or found.requires_par)
         return {
+            "discovery_uri": address,
             "issuer": found.issuer,
             "auth_endpoint": found.authorization_endpoint,
             "token_endpoint": found.token_endpoint,

@@ -11,7 +11,8 @@ class AuthOauthProvider(models.Model):
     _inherit = ["auth.oauth.provider", "spar.second.person"]
 
     _guarded_fields = (
-        *("enabled", "client_id", "issuer", "auth_endpoint", "token_endpoint"),
+        *("enabled", "client_id", "issuer", "discovery_uri"),
+        *("auth_endpoint", "token_endpoint"),
         *("validation_endpoint", "jwks_uri", "par_endpoint", "use_par", "algorithms"),
         *("end_session_endpoint", "tells_issuer", "client_authentication"),
         *("assertion_audience", "assertion_algorithm", "client_secret"),

@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 
 from ..lib.demo_clients import CLIENTS, DemoClient
+from ..lib.oidc.discovery import get_address
 from ..lib.oidc.presets import PRESETS
 from ..lib.oidc.settings import ClientAuthentication
 from .auth_oauth_provider import FLOW
@@ -66,7 +67,7 @@ class SparSelfServiceDemo(models.AbstractModel):
                 "flow": FLOW,
                 "preset": client.preset,
                 "name": client.name,
-                "body": client.name,
+                "body": client.button,
                 "client_id": client.client_id,
                 "auth_endpoint": NOWHERE,
                 "validation_endpoint": NOWHERE,
@@ -84,6 +85,6 @@ class SparSelfServiceDemo(models.AbstractModel):
         parameters.set_param("web.base.url", url)
         parameters.set_param("web.base.url.freeze", "True")
         for provider in map(self._get_provider, CLIENTS):
-            provider.issuer = issuer
+            provider.discovery_uri = get_address(issuer)
             provider.action_discover()
             provider.enabled = True

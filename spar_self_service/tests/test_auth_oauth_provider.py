@@ -4,11 +4,15 @@ from urllib.parse import quote
 from odoo.exceptions import AccessDenied, AccessError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
+from odoo.tools.misc import file_open
 
+from ..exceptions import ProviderNotReady
+from ..hooks import uninstall_hook
 from ..models.auth_oauth_provider import FLOW
 from .common import LoginCase, ProviderCase
 
 FORM = "spar_self_service.auth_oauth_provider_view_form"
+NEUTRALIZE = "spar_self_service/data/neutralize.sql"
 ROLES = ("viewer", "officer", "supervisor", "auditor")
 
 
@@ -64,7 +68,7 @@ class TestProviderForm(ProviderCase):
         self.assertEqual(provider.assertion_audience, "issuer")
 
     def test_address_that_does_not_answer_is_explained(self):
-        self.provider.issuer = "http://127.0.0.1:1/nowhere"
+        self.provider.discovery_uri = "http://127.0.0.1:1/nowhere"
         with self.assertRaisesRegex(ValidationError, "Check the address"):
             self.provider.action_discover()
 
@@ -73,6 +77,17 @@ class TestProviderForm(ProviderCase):
         self.answer_discovery(described)
         with self.assertRaisesRegex(ValidationError, "wrong provider"):
             self.provider.action_discover()
+
+    def test_description_may_be_at_another_path_of_the_issuers_site(self):
+        """As eSignet's is."""
+        path = "/v1/esignet/oidc/.well-known/openid-configuration"
+        issuer = f"{self.hostile.issuer}/v1/esignet"
+        body = json.dumps({**self.hostile.description, "issuer": issuer}).encode()
+        self.hostile.answers[path] = (200, body, "application/json")
+        form = self.open_form()
+        form.issuer = f"{self.hostile.issuer}{path}"
+        self.assertEqual(form.issuer, issuer)
+        self.assertEqual(form.discovery_uri, f"{self.hostile.issuer}{path}")
 
     def test_description_that_cannot_be_used_is_refused(self):
         whole = self.hostile.description
@@ -90,7 +105,7 @@ class TestProviderForm(ProviderCase):
         self.hostile.answers[path] = (200, body, "application/json")
 
     def test_private_address_that_is_not_allowed_is_never_called(self):
-        self.provider.issuer = "http://169.254.169.254"
+        self.provider.discovery_uri = "http://169.254.169.254"
         with self.assertRaisesRegex(ValidationError, "OutgoingRefused"):
             self.provider.action_discover()
 
@@ -317,3 +332,17 @@ class TestProviderPages(LoginCase):
         form = {"login": "test_clerk", "password": "test_clerk"}
         self.url_open("/web/login", data={**form, "csrf_token": self.get_token()})
         self.assertEqual(self.get_session_user().login, "test_clerk")
+
+    def test_nobody_comes_by_an_account_at_odoo(self):
+        self.assertFalse(self.env.ref("auth_oauth.provider_openerp").enabled)
+
+    def test_what_is_left_after_us_lets_nobody_in(self):
+        uninstall_hook(self.env)
+        self.assertFalse(self.provider.enabled)
+
+    def test_copy_for_trying_out_keeps_no_secret(self):
+        self.provider._set_client_secret("secret")
+        self.env.cr.execute(file_open(NEUTRALIZE).read())
+        self.assertEqual(self.provider._get_client_secret(), "")
+        with self.assertRaises(ProviderNotReady):
+            self.provider._sign_assertion({})

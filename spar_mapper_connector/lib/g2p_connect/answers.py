@@ -63,9 +63,11 @@ def _build_item(
 def _find_answer(item: Item, result: Result | None, table: str) -> Answer:
     if item.problem:
         return rephrase(item.problem, table)
-    return find_answer(
+    answer = find_answer(
         item.operation, result.outcome, result.problem, item.asked, table
     )
+    values = result.problem_values
+    return answer._replace(values=values) if values else answer
 
 
 def _complete_nothing(wire: dict, result: Result | None, profile: Profile) -> None:

@@ -133,6 +133,28 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (None, Outcome.INVALID_FA, ""): rejected(
         "rjct.fa.invalid", marked._("fa: cannot be read as a financial address.")
     ),
+    (None, Outcome.INVALID_FA, "unread"): rejected(
+        "rjct.fa.invalid", marked._("fa: is written like no kind of address.")
+    ),
+    (None, Outcome.INVALID_FA, "provider_unknown"): rejected(
+        "rjct.fa.invalid", marked._("fa: no provider has this code.")
+    ),
+    (None, Outcome.INVALID_FA, "provider_archived"): rejected(
+        "rjct.fa.invalid", marked._("fa: this provider is not used any more.")
+    ),
+    (None, Outcome.INVALID_FA, "provider_kind"): rejected(
+        "rjct.fa.invalid", marked._("fa: this provider has no addresses of this kind.")
+    ),
+    (None, Outcome.INVALID_FA, "branch_unknown"): rejected(
+        "rjct.fa.invalid", marked._("fa: this provider has no branch with this code.")
+    ),
+    (None, Outcome.INVALID_FA, "branch_archived"): rejected(
+        "rjct.fa.invalid", marked._("fa: this branch is not used any more.")
+    ),
+    (None, Outcome.INVALID_FA, "part"): rejected(
+        "rjct.fa.invalid",
+        marked._("fa: the part %(part)s does not pass its check (%(check)s)."),
+    ),
     (None, Outcome.HELD, ""): Answer(
         "pdng", "", marked._("The change waits for approval.")
     ),

@@ -33,6 +33,8 @@ class Profile:
     nulls_are_absent: bool = False
     #: is_msg_encrypted says nothing where the message is readable (A40)
     ignores_encryption_flag: bool = False
+    #: an address has to be one that the directory finds in order
+    checks_addresses: bool = True
     #: the action of an answer is on-<operation>, else the operation (A1)
     answers_on_action: bool = True
     #: an answer without results has an empty message, else none (A36)
@@ -95,6 +97,7 @@ OPENG2P_1 = register(
         attributes_are_pairs=False,
         nulls_are_absent=True,
         ignores_encryption_flag=True,
+        checks_addresses=False,
         answers_on_action=False,
         always_sends_message=True,
         message_ids_are_unique=False,

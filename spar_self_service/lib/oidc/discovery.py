@@ -32,35 +32,33 @@ class Discovered:
     requires_par: bool
 
 
-def get_issuer(address: str) -> str:
-    """The issuer that somebody means who typed its address, or that of its document.
+def get_address(typed: str) -> str:
+    """Where a provider describes itself, by what somebody typed: its issuer (Discovery
+    4.1), or the very address of its description.
 
-    >>> get_issuer(" https://op.example/realms/a/.well-known/openid-configuration")
-    'https://op.example/realms/a'
-    >>> get_issuer("https://op.example/realms/a/")
-    'https://op.example/realms/a'
+    >>> get_address(" https://op.example/realms/a/")
+    'https://op.example/realms/a/.well-known/openid-configuration'
+    >>> get_address("https://op.example/oidc/.well-known/openid-configuration")
+    'https://op.example/oidc/.well-known/openid-configuration'
     """
-    return address.strip().removesuffix(WELL_KNOWN).rstrip("/")
+    return typed.strip().removesuffix(WELL_KNOWN).rstrip("/") + WELL_KNOWN
 
 
-def get_address(issuer: str) -> str:
-    """Where the issuer's description is (Discovery 4.1)."""
-    return issuer.rstrip("/") + WELL_KNOWN
+def read_discovery(document: object, address: str) -> Discovered:
+    """The description in ``document``, which is at ``address``.
 
-
-def read_discovery(document: object, issuer: str) -> Discovered:
-    """The description in ``document``, of ``issuer`` and nobody else.
-
-    Raises ProviderUnavailable where it is not usable, WrongProvider where it is
-    another's (Discovery 4.3).
+    Raises ProviderUnavailable where it is not usable, WrongProvider where it is that of
+    another site. eSignet describes itself at a path that is not its issuer's, so the
+    path may differ; whoever set up the provider sees the issuer, and so does the second
+    person.
     """
     if not isinstance(document, dict):
         raise ProviderUnavailable("discovery")
-    told = document.get("issuer")
-    if not isinstance(told, str) or told.rstrip("/") != issuer.rstrip("/"):
+    issuer = _read_url(document, "issuer", True)
+    if get_origin(issuer) != get_origin(address):
         raise WrongProvider("issuer")
     return Discovered(
-        issuer=told,
+        issuer=issuer,
         authorization_endpoint=_read_url(document, "authorization_endpoint", True),
         token_endpoint=_read_url(document, "token_endpoint", True),
         userinfo_endpoint=_read_url(document, "userinfo_endpoint", True),
@@ -74,6 +72,16 @@ def read_discovery(document: object, issuer: str) -> Discovered:
         is True,
         requires_par=document.get("require_pushed_authorization_requests") is True,
     )
+
+
+def get_origin(url: str) -> tuple[str, str]:
+    """Scheme and host of an address.
+
+    >>> get_origin("https://op.example/realms/a")
+    ('https', 'op.example')
+    """
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
 
 
 def _read_url(document: dict, name: str, required: bool = False) -> str:

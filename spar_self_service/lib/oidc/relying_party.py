@@ -182,15 +182,14 @@ def ask(send: Callable[..., Answer], method: str, url: str, **options) -> Answer
     return answer
 
 
-def discover(send: Callable[..., Answer], issuer: str) -> discovery.Discovered:
-    """What the provider at ``issuer`` says of itself.
+def discover(send: Callable[..., Answer], address: str) -> discovery.Discovered:
+    """What the provider says of itself at ``address``.
 
     Raises ProviderUnavailable or WrongProvider.
     """
-    address = discovery.get_address(issuer)
     answer = ask(send, "GET", address, max_bytes=discovery.MAX_BYTES)
     document = read_object(answer) if answer.status == 200 else None
-    return discovery.read_discovery(document, issuer)
+    return discovery.read_discovery(document, address)
 
 
 def read_object(answer: Answer, strict: bool = True) -> dict:

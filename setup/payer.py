@@ -1,0 +1,199 @@
+"""A payer's side of the REST interface: keys, signatures, tokens, calls.
+
+Small enough to be read and copied; needs `pyjwt`, `cryptography` and `requests`. As a
+program (`python -m setup.payer`):
+
+    key FILE            make a key pair: the private half to FILE, the public one shown
+    call FILE ACTION    sign the items on standard input (a JSON list) and send them
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+import uuid
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime, timezone
+from pathlib import Path
+
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm, get_default_algorithms
+from jwt.api_jwk import PyJWK
+from jwt.api_jwt import encode as encode_token
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ALGORITHMS = get_default_algorithms()
+
+
+# === SIGNATURES === #
+
+
+def canonicalise(document: object) -> bytes:
+    """What is signed of a document: members sorted, no white space, UTF-8.
+
+    >>> canonicalise({"b": 1, "a": "é"}).decode()
+    '{"a":"é","b":1}'
+    """
+    return json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    ).encode()
+
+
+def encode(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def get_signed(message: dict) -> dict:
+    """The members of a message that its own signature covers."""
+    return {name: message[name] for name in ("header", "message") if name in message}
+
+
+class Key:
+    """A private key (JWK), read once: that takes longer than signing."""
+
+    def __init__(self, jwk: dict):
+        self.kid, self.name = jwk.get("kid", ""), jwk["alg"]
+        self._key = PyJWK(jwk, algorithm=self.name).key
+
+    def sign(self, payload: bytes, **header: object) -> str:
+        """The detached signature of `payload` (RFC 7515, appendix F)."""
+        protected = {"alg": self.name, "kid": self.kid, **header}
+        first = encode(canonicalise(protected))
+        signed = f"{first}.{encode(payload)}".encode()
+        return f"{first}..{encode(_ALGORITHMS[self.name].sign(signed, self._key))}"
+
+    def sign_message(self, message: dict) -> dict:
+        """`message` with its signature in it: over header and message (jws_envelope)."""
+        return {**message, "signature": self.sign(canonicalise(get_signed(message)))}
+
+    def sign_body(self, body: bytes) -> str:
+        """What goes into the HTTP header Signature: over the whole body (jws_header)."""
+        return self.sign(canonicalise(json.loads(body)))
+
+    def assert_client(self, client_id: str, audience: str) -> str:
+        """A word of who we are, for the token endpoint in place of a secret."""
+        now = int(time.time())
+        claims = {
+            **{"iss": client_id, "sub": client_id, "aud": audience},
+            **{"iat": now, "exp": now + 60, "jti": str(uuid.uuid4())},
+        }
+        headers = {"kid": self.kid}
+        return encode_token(claims, self._key, self.name, headers=headers)
+
+
+def verify(payload: bytes, signature: str, keys: list[dict]) -> bool:
+    """Whether `signature` of `payload` was made by one of the published `keys`."""
+    first, _nothing, last = signature.split(".")
+    header = json.loads(_decode(first))
+    jwk = next((jwk for jwk in keys if jwk["kid"] == header["kid"]), None)
+    if jwk is None or header["alg"] != jwk["alg"]:
+        return False
+    key = PyJWK(jwk).key
+    signed = f"{first}.{encode(payload)}".encode()
+    return _ALGORITHMS[header["alg"]].verify(signed, key, _decode(last))
+
+
+def _decode(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def verify_answer(answer: dict, keys: list[dict]) -> bool:
+    """Whether an answer's own signature is right."""
+    return verify(canonicalise(get_signed(answer)), answer["signature"], keys)
+
+
+# === CALLS === #
+
+
+def build_message(sender_id: str, action: str, items: list[dict]) -> dict:
+    """A message of G2P Connect with `items`, each numbered and dated."""
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    numbered = [
+        {"reference_id": str(number), "timestamp": now, **item}
+        for number, item in enumerate(items, 1)
+    ]
+    return {
+        "header": {
+            "version": "1.0.0",
+            "message_id": str(uuid.uuid4()),
+            "message_ts": now,
+            "action": action,
+            "sender_id": sender_id,
+            "total_count": len(items),
+        },
+        "message": {
+            "transaction_id": str(uuid.uuid4()),
+            f"{action}_request": numbered,
+        },
+    }
+
+
+def get_token(api: str, client_id: str, client_secret: str) -> str:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client_id,
+        "client_secret": client_secret,
+    }
+    answer = requests.post(f"{api}/oauth2/client/token", data=form, timeout=30)
+    answer.raise_for_status()
+    return answer.json()["access_token"]
+
+
+# === THE PROGRAM === #
+
+
+def make_jwk() -> dict:
+    """A new private key."""
+    made = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
+    jwk = {name: made[name] for name in ("kty", "crv", "x", "y", "d")}
+    return {**jwk, "alg": "ES256", "kid": f"key-{uuid.uuid4().hex[:8]}"}
+
+
+def make_key(path: Path) -> dict:
+    """A new key pair; the private half is written to `path`, readable by us only."""
+    jwk = make_jwk()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump(jwk, file)
+    return {name: value for name, value in jwk.items() if name != "d"}
+
+
+def call(settings: dict, key: Key, action: str, items: list[dict]) -> dict:
+    """The answer to a signed message, its own signature verified."""
+    api = settings["api"]
+    token = get_token(api, settings["client_id"], settings["client_secret"])
+    message = key.sign_message(build_message(settings["sender_id"], action, items))
+    answer = requests.post(
+        f"{api}/mapper/sync/{action}",
+        json=message,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
+    )
+    if answer.status_code != 200:
+        sys.exit(f"HTTP {answer.status_code}: {answer.text}")
+    keys = requests.get(f"{api}/.well-known/jwks.json", timeout=30).json()["keys"]
+    if not verify_answer(answer.json(), keys):
+        sys.exit("the answer is not signed by the registry")
+    return answer.json()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("do", choices=("key", "call"))
+    parser.add_argument("file", type=Path, help="the private key (JWK)")
+    parser.add_argument("action", nargs="?", default="resolve")
+    parser.add_argument("--settings", type=Path, help="api, sender_id, client_id, ...")
+    options = parser.parse_args()
+    if options.do == "key":
+        json.dump(make_key(options.file), sys.stdout, indent=1)
+        return
+    settings = json.loads(options.settings.read_text())
+    key = Key(json.loads(options.file.read_text()))
+    answer = call(settings, key, options.action, json.load(sys.stdin))
+    json.dump(answer, sys.stdout, indent=1, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    main()

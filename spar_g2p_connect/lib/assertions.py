@@ -1,0 +1,64 @@
+"""A client's own signed word of who it is (private_key_jwt: RFC 7523 3)."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import jwt
+
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import TokenRefused
+from odoo.addons.spar_mapper_connector.lib.jose.tokens import FindKey, verify_token
+
+from ..exceptions import InvalidClient
+
+#: Seconds that an assertion may be good for: so long its jti is kept.
+MAX_LIFE = 600
+MAX_ID = 255
+
+
+@dataclass(frozen=True)
+class Assertion:
+    """An assertion that was proved; its id may be used once until it expires."""
+
+    id_digest: str
+    expires_at: int
+
+
+def read_assertion_client(assertion: str) -> str:
+    """Whom ``assertion`` speaks for, of which nothing is proved; InvalidClient."""
+    try:
+        claims = jwt.decode(assertion, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        raise InvalidClient() from None
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not subject:
+        raise InvalidClient()
+    return subject
+
+
+def verify_assertion(
+    text: str, client_id: str, audiences: Collection[str], find_key: FindKey
+) -> Assertion:
+    """The assertion in ``text``, proved by a key of the client; raises InvalidClient.
+
+    Issuer and subject are the client, it is for one of ``audiences``, expires within
+    MAX_LIFE and has an id.
+    """
+    try:
+        claims = verify_token(
+            text,
+            find_key,
+            issuer=client_id,
+            audience=audiences,
+            required=("sub", "exp", "jti"),
+        )
+    except TokenRefused:
+        raise InvalidClient() from None
+    jti, expires_at = claims["jti"], int(claims["exp"])
+    fits = isinstance(jti, str) and 0 < len(jti) <= MAX_ID
+    if claims["sub"] != client_id or not fits or expires_at > time.time() + MAX_LIFE:
+        raise InvalidClient()
+    return Assertion(hashlib.sha256(jti.encode()).hexdigest(), expires_at)

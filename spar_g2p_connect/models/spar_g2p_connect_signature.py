@@ -1,0 +1,54 @@
+from odoo import api, models
+
+from odoo.addons.spar_mapper_connector.exceptions import KeyMissing
+from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
+
+from ..lib import evidence as evidences
+
+#: What our messages are signed for.
+USE = "messages"
+
+
+class SparG2pConnectServer(models.AbstractModel):
+    """What we send is signed, too: answers on the same connection, and callbacks."""
+
+    # pylint: disable=consider-merging-classes-inherited
+    _inherit = "spar.g2p.connect.server"
+
+    @api.model
+    def _sign_document(
+        self, place: str, algorithm: str, document: dict
+    ) -> tuple[dict, list[tuple[str, str]]]:
+        """``document`` as it is sent, and the headers that go with it.
+
+        ``place`` is where the signature stands, "" for none. An acknowledgement has no
+        header of its own and no place for a signature in it.
+        """
+        if place == evidences.IN_HTTP_HEADER:
+            signature = self._sign(canonicalise(document), algorithm)
+            return document, [("Signature", signature)]
+        if place == evidences.IN_MESSAGE and "header" in document:
+            payload = canonicalise(evidences.get_signed_members(document))
+            return {"signature": self._sign(payload, algorithm), **document}, []
+        return document, []
+
+    @api.model
+    def _sign(self, payload: bytes, algorithm: str) -> str:
+        """The signature of ``payload``; the first one makes the key."""
+        keys = self.env["spar.signing.key"]
+        try:
+            return keys._sign(USE, payload, algorithm)
+        except KeyMissing:
+            keys._generate(USE, algorithm)
+            return keys._sign(USE, payload, algorithm)
+
+    @api.model
+    def _get_published_keys(self) -> dict:
+        """Our keys for whoever verifies what we signed (JWKS): there are always some.
+
+        The next key is published long before it is used.
+        """
+        keys = self.env["spar.signing.key"]
+        for state in ("current", "next"):
+            keys._generate(USE, state=state)
+        return keys._get_key_set(USE)

@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+from odoo import api, fields, models
+
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import find_answer
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
+
+from ..lib.caller import Caller
+
+
+class SparParticipant(models.Model):
+    """Of which kinds a participant may name IDs."""
+
+    _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
+
+    id_type_ids = fields.Many2many(
+        "spar.id.type", string="ID types", help="Empty: IDs of every type."
+    )
+
+    def _build_caller(self, operations) -> Caller:
+        caller = super()._build_caller(operations)
+        return replace(caller, id_type_ids=frozenset(self.sudo().id_type_ids.ids))
+
+
+class SparG2pConnectServer(models.AbstractModel):
+    # pylint: disable=consider-merging-classes-inherited
+    _inherit = "spar.g2p.connect.server"
+
+    @api.model
+    def _refuse_items(self, caller: Caller, items: list[Item]) -> None:
+        """Also those with an ID of a type that is not this caller's: as if it were of
+        no type at all, whether it is known or not."""
+        result = super()._refuse_items(caller, items)
+        if caller.id_type_ids:
+            for item in items:
+                value = item.request and item.request.id_value
+                if value and not self._may_name(caller, value):
+                    item.refuse(find_answer(item.operation, Outcome.INVALID_ID, "type"))
+        return result
+
+    @api.model
+    def _may_name(self, caller: Caller, id_value: str) -> bool:
+        try:
+            identified = self.env["spar.id.type"]._identify(id_value)
+        except InvalidIdentifier:
+            return True  # the mapper says what is wrong with it
+        return identified.type_id in caller.id_type_ids
+
+    @api.model
+    def _ask_mapper(self, exchange, items: list[Item]) -> list[Result]:
+        """Whose an address is, is told of those IDs only that the caller may name."""
+        results = super()._ask_mapper(exchange, items)
+        if exchange.caller.id_type_ids:
+            for place, result in enumerate(results):
+                value = result.id_value
+                if value and not self._may_name(exchange.caller, value):
+                    results[place] = Result(Outcome.NOT_LINKED)
+        return results

@@ -1,0 +1,180 @@
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeyRefused
+from odoo.addons.spar_mapper_connector.lib.jose.keys import PublicKey, read_public_key
+
+KEY_STATES = [("waiting", "Waiting"), ("active", "In use"), ("revoked", "Revoked")]
+
+
+class SparParticipantKey(models.Model):
+    """A public key of a participant, by which its signatures are known.
+
+    Several may be in use at a time, each from one day to another: a new one is entered
+    before the old one ends. For an active participant a new key waits for a second
+    person; revoking one does not.
+    """
+
+    _name = "spar.participant.key"
+    _description = "Key of a participant"
+    _inherit = "spar.second.person"
+    _order = "participant_id, id desc"
+    _rec_name = "kid"
+    _guarded_fields = ("is_trusted", "valid_from", "valid_to")
+    _guarded_at_creation = ("is_trusted",)
+
+    participant_id = fields.Many2one(
+        "spar.participant", required=True, ondelete="cascade", index=True
+    )
+    key_text = fields.Text(
+        string="Key",
+        required=True,
+        help="The public key as PEM, as X.509 certificate in PEM, or as JWK.",
+    )
+    kid = fields.Char(
+        string="Key ID",
+        help="What signatures name the key; by default what the key itself says.",
+    )
+    algorithms = fields.Char(readonly=True)
+    public_jwk = fields.Text(string="As JWK", readonly=True)
+    thumbprint = fields.Char(string="Thumbprint (RFC 7638)", readonly=True)
+    valid_from = fields.Datetime(help="Empty: at once.")
+    valid_to = fields.Datetime(help="Empty: until it is revoked.")
+    is_trusted = fields.Boolean(string="Trusted", readonly=True)
+    revoked_at = fields.Datetime(string="Revoked", readonly=True)
+    state = fields.Selection(KEY_STATES, compute="_compute_state", store=True)
+
+    _kid_uniq = models.UniqueIndex(
+        "(participant_id, kid) WHERE revoked_at IS NULL",
+        "This participant has a key with this ID already.",
+    )
+    _thumbprint_uniq = models.UniqueIndex(
+        "(thumbprint) WHERE revoked_at IS NULL",
+        "This key is in use already: every participant has keys of its own.",
+    )
+
+    @api.onchange("key_text")
+    def _onchange_key_text(self) -> None:
+        """Show what the key says of itself."""
+        if self.key_text:
+            self.update(self._read_key(self.key_text))
+
+    @api.depends("is_trusted", "revoked_at")
+    def _compute_state(self) -> None:
+        for record in self:
+            trusted = "active" if record.is_trusted else "waiting"
+            record.state = "revoked" if record.revoked_at else trusted
+
+    @api.model
+    def _read_key(self, text: str) -> dict:
+        """What a key says of itself; raises ValidationError, naming what is wrong."""
+        try:
+            return _get_values(read_public_key(text or ""))
+        except KeyRefused as error:
+            raise ValidationError(
+                self.env._("The key cannot be used: %(cause)s.", cause=error)
+            ) from None
+
+    @api.constrains("key_text", "kid")
+    def _check_kid(self) -> None:
+        for record in self:
+            if not record.kid or len(record.kid) > 255 or not record.kid.isprintable():
+                raise ValidationError(
+                    self.env._("A key ID has 1 to 255 visible characters.")
+                )
+
+    @api.constrains("valid_from", "valid_to")
+    def _check_dates(self) -> None:
+        for record in self:
+            ends = record.valid_from and record.valid_to
+            if ends and record.valid_to <= record.valid_from:
+                raise ValidationError(self.env._("A key ends after it begins."))
+
+    # === TWO PEOPLE === #
+
+    def _is_guarded(self, name: str, value) -> bool:
+        return self.participant_id.state == "active"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Keys with what they say of themselves, but for what was said otherwise."""
+        complete = []
+        for vals in vals_list:
+            given = {name: value for name, value in vals.items() if value}
+            known = self._read_key(vals.get("key_text"))
+            complete.append({**known, **given, **_get_fixed(known), "is_trusted": True})
+        return super().create(complete)
+
+    def write(self, vals):
+        if _FIXED & set(vals):
+            raise UserError(
+                self.env._("A key is not changed: enter a new one, revoke this one.")
+            )
+        return super().write(vals)
+
+    def action_revoke(self) -> None:
+        """Accept nothing more that was signed with these keys, from this moment."""
+        self.filtered(lambda key: not key.revoked_at).write(
+            {"revoked_at": fields.Datetime.now()}
+        )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_of_draft(self) -> None:
+        if any(key.participant_id.state != "draft" for key in self):
+            raise UserError(
+                self.env._("A key that was in use is not deleted; revoke it instead.")
+            )
+
+    # === USING === #
+
+    @api.model
+    def _get_keys(self, participant_id: int) -> dict[str, tuple[PublicKey, str]]:
+        """The keys of a participant by their IDs, each with why it may not be used now
+        ("" where it may). One statement."""
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT kid, public_jwk,
+                          CASE WHEN revoked_at IS NOT NULL THEN 'was revoked'
+                               WHEN NOT coalesce(is_trusted, false) THEN 'waits'
+                               WHEN valid_from > now() AT TIME ZONE 'UTC'
+                               THEN 'is not valid yet'
+                               WHEN valid_to <= now() AT TIME ZONE 'UTC'
+                               THEN 'has expired' ELSE '' END
+                     FROM spar_participant_key WHERE participant_id = %s
+                    ORDER BY revoked_at DESC NULLS LAST, id""",
+                participant_id,
+            )
+        )
+        return {kid: (read_public_key(jwk), problem) for kid, jwk, problem in rows}
+
+
+#: What nobody says otherwise than the key itself, and what never changes.
+_READ = ("algorithms", "public_jwk", "thumbprint")
+_FIXED = frozenset({"key_text", "participant_id", "kid", *_READ})
+
+
+def _get_fixed(known: dict) -> dict:
+    return {name: known[name] for name in _READ}
+
+
+def _get_values(key: PublicKey) -> dict:
+    """The values of the fields that a key's text gives."""
+    first, last = (m and m.replace(tzinfo=None) for m in (key.valid_from, key.valid_to))
+    return {
+        "kid": key.kid,
+        "algorithms": ", ".join(key.algorithms),
+        "public_jwk": json.dumps(_narrow(key)),
+        "thumbprint": key.thumbprint,
+        "valid_from": first or False,
+        "valid_to": last or False,
+    }
+
+
+def _narrow(key: PublicKey) -> dict:
+    """The key as a JWK that says its one algorithm, where it has one."""
+    one = len(key.algorithms) == 1
+    return {**key.jwk, "alg": key.algorithms[0]} if one else key.jwk

@@ -1,0 +1,276 @@
+import logging
+from dataclasses import replace
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
+from odoo.addons.spar_mapper_connector.lib.contract import Operation
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import wire_json
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import (
+    MalformedMessage,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
+    KeySetUnavailable,
+    SignatureRefused,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE, choose_key
+from odoo.addons.spar_mapper_connector.lib.jose.keys import (
+    ALGORITHMS,
+    PrivateKey,
+    PublicKey,
+)
+from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
+
+from ..exceptions import (
+    ForeignOrigin,
+    MissingToken,
+    ProtocolError,
+    SignatureInvalid,
+    SignatureMissing,
+)
+from ..lib import evidence as evidences
+from ..lib.caller import Caller
+from ..lib.evidence import Evidence
+from ..lib.tokens import read_bearer
+
+_logger = logging.getLogger(__name__)
+
+#: Whose signature an unknown sender's is compared with: it takes as long.
+_NOBODY = PrivateKey.generate("ES256").public
+
+
+class SparParticipant(models.Model):
+    """Knowing a participant by its token, by the signature of its message, or by both.
+
+    Syntax may be relaxed, identity never: who does not sign calls from listed addresses
+    only, and only asks. What is lenient for trying out works in a demo only.
+    """
+
+    _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
+
+    proof = fields.Selection(
+        [
+            (evidences.BOTH, "Token and signature"),
+            (evidences.SIGNATURE, "Signature"),
+            (evidences.TOKEN, "Token, from listed addresses, only to resolve"),
+        ],
+        string="What proves who calls",
+        required=True,
+        default=evidences.BOTH,
+    )
+    signature_place = fields.Selection(
+        [
+            (evidences.IN_MESSAGE, "In the message (jws_envelope)"),
+            (evidences.IN_HTTP_HEADER, "In the HTTP header (jws_header)"),
+        ],
+        string="Place of signatures",
+        required=True,
+        default=evidences.IN_MESSAGE,
+        help="Of theirs, and of ours in answers and callbacks.",
+    )
+    answer_algorithm = fields.Selection(
+        selection=lambda self: self._selection_answer_algorithm(),
+        string="Algorithm of our signatures",
+        required=True,
+        default="ES256",
+    )
+    key_ids = fields.One2many("spar.participant.key", "participant_id", string="Keys")
+    jwks_url = fields.Char(
+        string="Address of their key set",
+        help="Where the participant publishes its keys (JWKS), beside or in place of "
+        "those entered here.",
+    )
+    origin_networks = fields.Char(
+        string="Addresses of origin",
+        help="Networks or addresses from which it calls, separated by commas; empty "
+        "for any. Required where it does not sign.",
+    )
+
+    @api.model
+    def _selection_answer_algorithm(self) -> list[tuple[str, str]]:
+        return [(name, name) for name in ALGORITHMS]
+
+    @api.constrains("origin_networks")
+    def _check_origin_networks(self) -> None:
+        for participant in self.filtered("origin_networks"):
+            try:
+                evidences.parse_networks(participant.origin_networks)
+            except ValueError:
+                raise ValidationError(
+                    self.env._(
+                        "Addresses of origin: write networks such as 192.0.2.0/24, "
+                        "separated by commas."
+                    )
+                ) from None
+
+    @api.constrains("jwks_url")
+    def _check_jwks_url(self) -> None:
+        for participant in self.filtered("jwks_url"):
+            try:
+                check_url(participant.jwks_url)
+            except (OutgoingRefused, TargetUnknown):
+                raise ValidationError(
+                    self.env._(
+                        "Address of their key set: it must begin with https:// and "
+                        "lead to a public address."
+                    )
+                ) from None
+            CACHE.forget(participant.jwks_url)
+
+    @api.constrains("proof", "state", "origin_networks", "jwks_url", "key_ids")
+    def _check_proof(self) -> None:
+        """An active participant has what its proof is made of."""
+        for participant in self.filtered(lambda p: p.state == "active"):
+            if participant.demo_only:
+                continue
+            if participant.proof == evidences.TOKEN and not participant.origin_networks:
+                raise ValidationError(
+                    self.env._("Who does not sign calls from listed addresses only.")
+                )
+
+    # === WHO CALLS === #
+
+    @api.model
+    def _know_caller(self, evidence: Evidence, raw: bytes | None = None) -> Caller:
+        """Who sent a request, and what it may do now.
+
+        Of a message (``raw``) the signature may be the only proof. Where a token came,
+        too, ``_prove`` is left to be called. Raises Unauthorized, ForeignOrigin,
+        WireError, or ServiceUnavailable.
+        """
+        if evidence.has_token or raw is None:
+            caller = self._get_caller(read_bearer(evidence.authorization))
+        else:
+            caller = self._get_signer(evidence, raw)
+        return self._check_origin(replace(caller, evidence=evidence))
+
+    @api.model
+    def _check_origin(self, caller: Caller) -> Caller:
+        """``caller`` itself; raises ForeignOrigin where it calls from elsewhere."""
+        networks = caller.origin_networks
+        unlisted = networks and not evidences.is_listed(
+            caller.evidence.address, networks
+        )
+        if unlisted or (caller.needs_origin and not networks):
+            raise ForeignOrigin()
+        return caller
+
+    @api.model
+    def _get_signer(self, evidence: Evidence, raw: bytes) -> Caller:
+        """Whom the signature of a message proves. An unknown sender, a disabled one and
+        a wrong signature are answered alike."""
+        document = wire_json.parse(raw)
+        if not evidences.has_signature(document, evidence.signature):
+            raise MissingToken()
+        sender = evidences.get_sender(document)
+        participant = self.search([("sender_id", "=", sender)], limit=1)
+        if not (participant._may_call() and participant.proof != evidences.TOKEN):
+            self._refuse_unknown(evidence, document, raw)
+        try:
+            participant._verify(evidence.signature, document, raw)
+        except (SignatureInvalid, SignatureMissing) as error:
+            text = getattr(error, "text", error.description)
+            _logger.info("participant %s: %s", participant.id, text)
+            raise SignatureInvalid() from None
+        if participant.proof != evidences.SIGNATURE:
+            raise MissingToken()
+        caller = participant._build_caller(participant._get_operations())
+        return replace(caller, authenticated_by="signature", document=document)
+
+    @api.model
+    def _refuse_unknown(self, evidence: Evidence, document, raw: bytes) -> None:
+        """Raise what a wrong signature raises, after as much work."""
+        in_header = bool(evidence.signature)
+        place = evidences.IN_HTTP_HEADER if in_header else evidences.IN_MESSAGE
+        signature = evidences.read_document_signature(
+            place, document, evidence.signature
+        )
+        try:
+            signature.verify(evidences.build_payloads(place, document, raw), _NOBODY)
+        except SignatureRefused:
+            pass
+        raise SignatureInvalid()
+
+    @api.model
+    def _prove(self, caller: Caller, document: object, raw: bytes) -> Caller:
+        """``caller`` with its message proved to be its own, where it signs.
+
+        Raises SignatureMissing or SignatureInvalid.
+        """
+        if not caller.needs_signature or caller.document is not None:
+            return caller
+        if not isinstance(document, dict):
+            raise MalformedMessage("the message must be an object")
+        participant = self.browse(caller.participant_id)
+        participant._verify(caller.evidence.signature, document, raw)
+        return replace(caller, authenticated_by="bearer+signature")
+
+    # === SIGNATURES === #
+
+    def _verify(self, http_signature: str, document: object, raw: bytes) -> PublicKey:
+        """The key of this participant that signed ``document``.
+
+        Raises SignatureMissing or SignatureInvalid.
+        """
+        self.ensure_one()
+        place = self.signature_place
+        signature = evidences.read_document_signature(place, document, http_signature)
+        key = self._find_key(signature.kid, signature.algorithm)
+        try:
+            signature.verify(evidences.build_payloads(place, document, raw), key)
+        except SignatureRefused as error:
+            raise SignatureInvalid(str(error)) from None
+        return key
+
+    def _find_key(self, kid: str, algorithm: str) -> PublicKey:
+        """The key that ``kid`` names; without a name, the only one that fits.
+
+        Raises SignatureInvalid for none, or one that may not be used now.
+        """
+        keys = self.env["spar.participant.key"]._get_keys(self.id)
+        if kid in keys:
+            key, problem = keys[kid]
+            if problem:
+                raise SignatureInvalid(f"the key {problem}")
+            return key
+        usable = [key for key, problem in keys.values() if not problem]
+        only = choose_key(usable, "", algorithm) if not kid else None
+        return only or self._find_published_key(kid, algorithm)
+
+    def _find_published_key(self, kid: str, algorithm: str) -> PublicKey:
+        if not self.jwks_url:
+            raise SignatureInvalid("no key with this ID (kid) is known")
+        try:
+            key = CACHE.find(self.jwks_url, kid, algorithm)
+        except KeySetUnavailable as error:
+            raise SignatureInvalid(str(error)) from None
+        if key is None:
+            raise SignatureInvalid("their key set has no key with this ID (kid)")
+        return key
+
+    # === WHAT IT MAY === #
+
+    def _build_caller(self, operations: frozenset[Operation]) -> Caller:
+        caller = super()._build_caller(operations)
+        signs = self.proof != evidences.TOKEN
+        if not signs and not self.demo_only:
+            rights = caller.rights
+            asks = rights.operations & {Operation.RESOLVE}
+            caller = replace(caller, rights=replace(rights, operations=asks))
+        return replace(
+            caller,
+            needs_signature=signs,
+            needs_origin=not signs and not self.demo_only,
+            origin_networks=self.origin_networks or "",
+            signature_place=self.signature_place if signs else "",
+            answer_algorithm=self.answer_algorithm,
+        )
+
+    def _diagnose_signature(self, http_signature: str, document, raw: bytes) -> str:
+        """What is wrong with a signature, in words for the participant; "" if right."""
+        try:
+            self._verify(http_signature, document, raw)
+        except ProtocolError as error:
+            return getattr(error, "text", error.description)
+        return ""

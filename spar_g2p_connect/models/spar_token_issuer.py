@@ -1,0 +1,99 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
+    KeySetUnavailable,
+    TokenRefused,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
+from odoo.addons.spar_mapper_connector.lib.jose.tokens import verify_token
+from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
+
+from ..exceptions import ExpiredToken, InvalidToken
+from ..lib.tokens import Claims, check_access_token, get_issuer
+
+_REQUIRED = ("exp", "iat", "sub")
+#: ``typ`` of the header: RFC 9068, and what issuers wrote before it.
+_TYPES = ("at+jwt", "jwt", "")
+
+
+class SparTokenIssuer(models.Model):
+    """Somebody else who gives access tokens for this registry: a Keycloak, for example.
+
+    Its tokens are taken for the participants that name it, under the client that it
+    knows them by.
+    """
+
+    _name = "spar.token.issuer"
+    _description = "Issuer of access tokens"
+    _inherit = "spar.second.person"
+    _order = "name"
+    _guarded_fields = ("issuer", "audience", "jwks_url", "active")
+
+    name = fields.Char(required=True)
+    issuer = fields.Char(
+        required=True,
+        help="Its name in tokens (iss), for example "
+        "https://idp.example.org/realms/payments.",
+    )
+    audience = fields.Char(
+        required=True, help="What its tokens for this registry are for (aud)."
+    )
+    jwks_url = fields.Char(
+        string="Address of its key set",
+        required=True,
+        help="For example https://idp.example.org/realms/payments/protocol/"
+        "openid-connect/certs.",
+    )
+    active = fields.Boolean(default=True)
+    participant_ids = fields.One2many("spar.participant", "token_issuer_id")
+
+    _issuer_uniq = models.UniqueIndex("(issuer)", "This issuer is there already.")
+
+    def _is_guarded(self, name: str, value) -> bool:
+        return "active" in self.with_context(active_test=False).participant_ids.mapped(
+            "state"
+        )
+
+    @api.constrains("jwks_url")
+    def _check_jwks_url(self) -> None:
+        for issuer in self:
+            try:
+                check_url(issuer.jwks_url)
+            except (OutgoingRefused, TargetUnknown):
+                raise ValidationError(
+                    self.env._(
+                        "Address of its key set: it must begin with https:// and lead "
+                        "to a public address."
+                    )
+                ) from None
+            CACHE.forget(issuer.jwks_url)
+
+    @api.model
+    def _read_token(self, token: str) -> tuple[int, Claims]:
+        """The issuer of ``token``, and what it says.
+
+        Raises ExpiredToken or InvalidToken; a token without a scope of ours is one for
+        nothing.
+        """
+        named = get_issuer(token)
+        issuer_sudo = self.sudo().search([("issuer", "=", named)], limit=1)
+        if not issuer_sudo:
+            raise InvalidToken()
+        try:
+            claims = verify_token(
+                token,
+                lambda kid, alg: CACHE.find(issuer_sudo.jwks_url, kid, alg),
+                issuer=issuer_sudo.issuer,
+                audience=issuer_sudo.audience,
+                required=_REQUIRED,
+                types=_TYPES,
+            )
+        except TokenRefused as error:
+            raise (
+                ExpiredToken if error.code == "expired" else InvalidToken
+            )() from None
+        except KeySetUnavailable:
+            raise InvalidToken() from None
+        return issuer_sudo.id, check_access_token(claims)

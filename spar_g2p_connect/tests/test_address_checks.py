@@ -1,0 +1,62 @@
+from odoo.tests import tagged
+
+from .common import EVERY_RIGHT, RestCase, build_items
+
+#: Addresses that the directory does not find in order, and what the sender hears.
+WRONG = {
+    "anything": "fa: is written like no kind of address.",
+    "account:12345678@nobody": "fa: no provider has this code.",
+    "account:12345678@north.bank": "fa: this provider has no branch with this code.",
+    "mobile:+15551234567@bank": "fa: this provider has no addresses of this kind.",
+    "account: @bank": "fa: the part number does not pass its check (empty).",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestAddressChecks(RestCase):
+    """The profile says whether an address has to be one of the directory."""
+
+    def test_the_strict_profile_refuses_and_names_what_is_wrong(self):
+        for fa, text in WRONG.items():
+            with self.subTest(fa):
+                (answer,) = self.ask(self.full, "link", build_items("no", fa=fa))
+                self.assertEqual(answer["status"], "rjct")
+                self.assertEqual(answer["status_reason_code"], "rjct.fa.invalid")
+                self.assertEqual(answer["status_reason_message"], text)
+        (found,) = self.ask(self.full, "resolve", build_items("no"))
+        self.assertEqual(found["status_reason_code"], "succ.id.not_found")
+
+    def test_an_archived_provider_takes_nobody_new(self):
+        self.link("before")
+        self.env["spar.fsp"].search([("code", "=", "BANK")]).action_archive()
+        items = build_items("after", fa="account:{}@bank")
+        (answer,) = self.ask(self.full, "link", items)
+        self.assertEqual(
+            answer["status_reason_message"], "fa: this provider is not used any more."
+        )
+        (found,) = self.ask(
+            self.full, "resolve", build_items("before", scope="details")
+        )
+        self.assertEqual(found["fa"], "account:before@bank")
+
+    def test_a_lenient_profile_keeps_what_it_is_given(self):
+        lenient = self.make_participant(
+            "openg2p.example", profile="openg2p-1.x", **EVERY_RIGHT
+        )
+        for number, fa in enumerate(WRONG):
+            with self.subTest(fa):
+                items = build_items(f"free{number}", fa=fa)
+                (answer,) = self.ask(lenient, "link", items)
+                self.assertEqual(answer["status"], "succ")
+        items = build_items("free0", scope="details")
+        (found,) = self.ask(lenient, "resolve", items)
+        self.assertEqual(found["fa"], "anything")
+        self.assertNotIn("account_provider_info", found)
+
+    def test_who_holds_the_address_comes_from_the_directory(self):
+        self.link("held")
+        (found,) = self.ask(self.full, "resolve", build_items("held", scope="details"))
+        self.assertEqual(
+            found["account_provider_info"],
+            {"name": "Test Bank", "code": "BANK", "subcode": ""},
+        )

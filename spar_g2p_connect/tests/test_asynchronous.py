@@ -1,0 +1,413 @@
+from unittest.mock import patch
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper.models.spar_mapper_local import SparMapperLocal
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+
+from .common import EVERY_RIGHT, build_message
+from .test_messages import MessageCase
+
+CALLBACK = "https://full.example/spar"
+LANE = "odoo.addons.spar_g2p_connect.models.spar_message_lane"
+
+
+class AsynchronousCase(MessageCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Not by the form: its check would look the name up.
+        cls.env.cr.execute(
+            "UPDATE spar_participant SET callback_url = %s WHERE id = %s",
+            (CALLBACK, cls.full.id),
+        )
+        cls.env.invalidate_all()
+
+    def queue(self, operation, message, participant=None, path="/mapper/"):
+        """The acknowledgement of ``message``."""
+        participant = participant or self.full
+        response = self.open(
+            f"{path}{operation}",
+            message,
+            Authorization=f"Bearer {self.get_token(participant)}",
+            Content_Type="application/json",
+        )
+        self.assertEqual(response.status_code, 200, response.text)
+        return response.json()["message"]
+
+    def run_lane(self):
+        """Work on what waits, as the schedule does."""
+        self.run_schedule("spar.message", "_cron_answer")
+
+    def run_schedule(self, model, name):
+        """Call a schedule's method, which commits, on a cursor of its own."""
+        self.env.flush_all()
+        with self.env.registry.cursor() as cr:
+            getattr(self.env(cr=cr)[model], name)()
+        self.env.invalidate_all()
+
+    def get_answer(self, message):
+        """The answer that is kept for ``message``."""
+        name = message["header"]["message_id"]
+        row = self.get_messages(message_id=name, state="done")
+        document = self.env["spar.callback"]._get_document(row.id)
+        return document
+
+    def assertAck(self, ack, status, code="", text=""):
+        self.assertEqual(ack["ack_status"], status, ack)
+        self.assertTrue(ack["correlation_id"])
+        error = ack.get("error", {"code": "", "message": ""})
+        self.assertEqual(error["code"], code)
+        self.assertIn(text, error["message"])
+
+
+@tagged("post_install", "-at_install")
+class TestAsynchronous(AsynchronousCase):
+    def test_message_waits_and_is_answered_when_its_turn_comes(self):
+        message = self.build("link", "async1")
+        ack = self.queue("link", message)
+        self.assertAck(ack, "ACK")
+        self.assertIsNone(self.resolve_fa("async1"))
+        self.run_lane()
+        self.assertEqual(self.resolve_fa("async1"), "account:async1@bank")
+        answer = self.get_answer(message)
+        self.assertEqual(answer["header"]["action"], "on-link")
+        self.assertEqual(answer["message"]["correlation_id"], ack["correlation_id"])
+        kept = self.get_messages(correlation_id=ack["correlation_id"])
+        self.assertEqual(kept.state, "done")
+        self.assertRecordValues(
+            kept.callback_ids, [{"url": f"{CALLBACK}/on-link", "state": "waiting"}]
+        )
+
+    def test_both_paths_take_each_operation_and_repeats(self):
+        for operation, number in (
+            *(("link", 1), ("update", 2), ("unlink", 2)),
+            ("resolve", 3),
+        ):
+            fa = f"account:{number}@bank"
+            message = self.build(operation, "paths", fa=fa)
+            acks = [
+                self.queue(operation, message, path=path)["correlation_id"]
+                for path in ("/mapper/", "/mapper/async/")
+            ]
+            self.assertEqual(len(set(acks)), 1)
+            self.run_lane()
+            answer = self.get_answer(message)
+            self.assertEqual(answer["header"]["status"], "succ", answer)
+            self.assertEqual(answer["header"]["action"], f"on-{operation}")
+
+    def test_order_is_that_of_arrival(self):
+        for number in range(5):
+            operation = "update" if number else "link"
+            fa = f"account:{number}@bank"
+            self.queue(operation, self.build(operation, "order", fa=fa))
+        self.run_lane()
+        self.assertEqual(self.resolve_fa("order"), "account:4@bank")
+        done = self.get_messages(state="done").sorted("id")
+        self.assertEqual(done.mapped("reason_code"), [False] * 5)
+
+    def test_other_body_under_a_known_id_is_refused(self):
+        message = self.build("link", "async2")
+        self.queue("link", message)
+        message["message"]["link_request"][0]["fa"] = "account:other@bank"
+        ack = self.queue("link", message)
+        self.assertAck(ack, "ERR", "err.request.bad", "rjct.message_id.duplicate")
+        sync = self.post("link", message)
+        self.assertRejected(sync, "rjct.message_id.duplicate")
+
+    def test_without_a_callback_address_nothing_is_promised(self):
+        message = self.build("link", "nack", participant=self.bank)
+        ack = self.queue("link", message, self.bank)
+        self.assertAck(ack, "NACK", "err.sender_uri.invalid")
+        self.run_lane()
+        self.assertIsNone(self.resolve_fa("nack"))
+        (refused,) = self.get_messages(participant_id=self.bank.id)
+        self.assertEqual(refused.reason_code, "err.sender_uri.invalid")
+
+    def test_answer_goes_nowhere_but_below_what_was_agreed(self):
+        message = self.build("link", "uri1", sender_uri=f"{CALLBACK}/deeper")
+        self.queue("link", message)
+        self.run_lane()
+        (callback,) = self.env["spar.callback"].search([])
+        self.assertEqual(callback.url, f"{CALLBACK}/deeper/on-link")
+        for uri in (
+            *("http://169.254.169.254/latest", "https://full.example.evil.example/"),
+            *("https://full.example/spar/../admin", "https://full.example/sparx"),
+            *("https://full.example/spar/%2e%2e/x", "file:///etc/passwd", "x"),
+        ):
+            message = self.build("link", "uri2", sender_uri=uri)
+            response = self.open(
+                "/mapper/link",
+                message,
+                Authorization=f"Bearer {self.get_token(self.full)}",
+                Content_Type="application/json",
+            )
+            self.assertHttpError(response, 403, "err.sender_uri.invalid")
+
+    def test_what_is_not_accepted_is_said_at_once(self):
+        for header, text in (
+            ({"version": "2"}, ""),
+            ({"action": "update"}, "rjct.action.not_supported"),
+            ({"total_count": 3}, "rjct.total_count.invalid"),
+            ({"message_ts": "2020-01-01T00:00:00Z"}, "rjct.message_ts.invalid"),
+        ):
+            ack = self.queue("link", self.build("link", "bad", **header))
+            is_version = "version" in header
+            code = "err.version.not_supported" if is_version else "err.request.bad"
+            self.assertAck(ack, "ERR", code, text)
+        self.run_lane()
+        self.assertFalse(self.get_messages(state="done"))
+
+    def test_body_that_cannot_be_read_is_answered_in_both_forms(self):
+        response = self.open(
+            "/mapper/link",
+            b"{",
+            Authorization=f"Bearer {self.get_token(self.full)}",
+            Content_Type="application/json",
+        )
+        self.assertHttpError(response, 400, "err.request.bad", "not JSON")
+        self.assertAck(response.json()["message"], "ERR", "err.request.bad")
+
+    def test_without_a_token_there_is_an_error_only(self):
+        response = self.open("/mapper/link", b"{}", Content_Type="application/json")
+        self.assertHttpError(response, 401, "err.request.unauthorized")
+        self.assertNotIn("message", response.json())
+
+
+@tagged("post_install", "-at_install")
+class TestLane(AsynchronousCase):
+    """Rights of the moment, errors, and who gets on."""
+
+    def test_right_that_is_gone_when_the_turn_comes_is_gone(self):
+        message = self.build("link", "gone")
+        self.queue("link", message)
+        self.full.may_link = False
+        self.run_lane()
+        rejected = self.get_answer(message)
+        self.assertRejected(rejected, "rjct.action.not_supported")
+        self.assertIsNone(self.resolve_fa("gone"))
+
+    def test_participant_that_was_disabled_is_told_no(self):
+        message = self.build("link", "disabled")
+        self.queue("link", message)
+        self.full.action_disable()
+        self.run_lane()
+        rejected = self.get_answer(message)
+        self.assertRejected(rejected, "rjct.action.not_supported")
+
+    def test_error_of_ours_is_tried_again_and_holds_nobody_else_up(self):
+        other = self.make_participant("other.example", **EVERY_RIGHT)
+        self.env.cr.execute(
+            "UPDATE spar_participant SET callback_url = %s", (CALLBACK,)
+        )
+        self.env.invalidate_all()
+        broken, behind = self.build("link", "broken"), self.build("link", "behind")
+        theirs = self.build("link", "theirs", participant=other)
+        for message, sender in ((broken, None), (behind, None), (theirs, other)):
+            self.queue("link", message, sender)
+        link = SparMapperLocal._link_fa
+
+        def fail_for_one(mapper, call, requests):
+            if any("broken" in request.id_value for request in requests):
+                raise ZeroDivisionError(f"of {requests[0].id_value}")
+            return link(mapper, call, requests)
+
+        with (
+            patch.object(SparMapperLocal, "_link_fa", fail_for_one),
+            self.assertLogs(LANE, "WARNING") as logs,
+        ):
+            self.run_lane()
+        self.assertNotIn("token:broken", "".join(logs.output))
+        self.assertEqual(self.resolve_fa("theirs"), "account:theirs@bank")
+        # The first one is not overtaken.
+        self.assertIsNone(self.resolve_fa("behind"))
+        waiting = self.get_messages(state="waiting").sorted("id")
+        self.assertEqual(waiting.mapped("attempts"), [1, 0])
+        self.env.cr.execute("UPDATE spar_message SET next_try = NULL")
+        self.run_lane()
+        self.assertEqual(self.resolve_fa("broken"), "account:broken@bank")
+        self.assertEqual(self.resolve_fa("behind"), "account:behind@bank")
+
+    def test_message_that_never_works_is_given_up_and_had_no_effect(self):
+        message = self.build("link", "never")
+        self.queue("link", message)
+        self.queue("link", self.build("link", "next"))
+        self.env.cr.execute("UPDATE spar_message SET attempts = 7")
+        link = SparMapperLocal._link_fa
+
+        def fail_for_one(mapper, call, requests):
+            results = link(mapper, call, requests)
+            if any("never" in request.id_value for request in requests):
+                raise ZeroDivisionError
+            return results
+
+        with (
+            patch.object(SparMapperLocal, "_link_fa", fail_for_one),
+            mute_logger(LANE),
+            self.enter_savepoints(),
+        ):
+            self.run_lane()
+        header = self.get_answer(message)["header"]
+        self.assertEqual(header["status"], "rjct")
+        self.assertIn("had no effect", header["status_reason_message"])
+        self.assertEqual(self.resolve_fa("next"), "account:next@bank")
+
+    def enter_savepoints(self):
+        """What was begun is undone in a test, too, whose cursor never rolls back."""
+        answer = type(self.env["spar.message"])._answer_waiting
+
+        def answer_or_nothing(messages, participant_id, waiting):
+            with messages.env.cr.savepoint():
+                answer(messages, participant_id, waiting)
+
+        registry_class = type(self.env["spar.message"])
+        return patch.object(registry_class, "_answer_waiting", answer_or_nothing)
+
+    def test_nothing_is_given_up_while_the_keys_are_away(self):
+        message = self.build("link", "keys")
+        self.queue("link", message)
+        self.env.cr.execute("UPDATE spar_message SET attempts = 50")
+
+        def away(*_words):
+            raise ServiceUnavailable
+
+        with patch.object(SparMapperLocal, "_link_fa", away), mute_logger(LANE):
+            self.run_lane()
+        (waiting,) = self.get_messages(state="waiting")
+        self.assertEqual(waiting.attempts, 51)
+        self.assertTrue(waiting.next_try)
+
+
+@tagged("post_install", "-at_install")
+class TestStatus(AsynchronousCase):
+    def ask_status(self, attribute, value, operation="link", participant=None, **words):
+        participant = participant or self.full
+        message = build_message("txn-status", participant.sender_id, [], total_count=1)
+        message["message"] = {
+            "transaction_id": "question-1",
+            "txnstatus_request": {
+                "reference_id": "asked-1",
+                "txn_type": operation,
+                "attribute_type": attribute,
+                "attribute_value": value,
+                **words,
+            },
+        }
+        return self.call(participant, "txn/status", message)
+
+    def get_status(self, *words, **members):
+        response = self.ask_status(*words, **members)
+        self.assertEqual(response.status_code, 200, response.text)
+        document = response.json()
+        self.assertEqual(document["header"]["action"], "txn-on-status")
+        if document["header"]["status"] == "rjct":
+            self.assertNotIn("message", document)
+            return None
+        told = document["message"]
+        self.assertEqual(told["transaction_id"], "question-1")
+        self.assertEqual(told["txnstatus_response"]["reference_id"], "asked-1")
+        return told["txnstatus_response"]["txn_status"]
+
+    def test_by_each_name_waiting_and_done(self):
+        message = self.build("link", "st1", "st2")
+        message["message"]["transaction_id"] = "transaction-st"
+        ack = self.queue("link", message)
+        names = (
+            ("transaction_id", "transaction-st"),
+            ("correlation_id", ack["correlation_id"]),
+            ("reference_id_list", ["ref-st1", "ref-st2"]),
+        )
+        for status in ("rcvd", "succ"):
+            for attribute, value in names:
+                told = self.get_status(attribute, value)
+                self.assertEqual(told["transaction_id"], "transaction-st")
+                self.assertEqual(told["correlation_id"], ack["correlation_id"])
+                items = told["link_response"]
+                self.assertEqual([i["status"] for i in items], [status] * 2)
+                references = [i["reference_id"] for i in items]
+                self.assertEqual(references, ["ref-st1", "ref-st2"])
+            self.run_lane()
+
+    def test_of_one_reference_its_item_only(self):
+        self.link("one", "two")
+        (item,) = self.get_status("reference_id_list", ["ref-two"])["link_response"]
+        self.assertEqual(item["reference_id"], "ref-two")
+        self.assertTrue(self.get_status("reference_id_list", "ref-one"))
+
+    def test_several_messages_of_a_transaction_are_told_together(self):
+        for key in ("part1", "part2"):
+            message = self.build("link", key)
+            message["message"]["transaction_id"] = "transaction-parts"
+            self.post("link", message)
+        told = self.get_status("transaction_id", "transaction-parts")
+        references = [i["reference_id"] for i in told["link_response"]]
+        self.assertEqual(references, ["ref-part1", "ref-part2"])
+
+    def test_of_another_participant_nothing_is_known(self):
+        self.link("private")
+        asker = self.make_participant("asker.example", **EVERY_RIGHT)
+        kept = self.get_messages(state="done")
+        for attribute, value in (
+            ("transaction_id", "transaction-1"),
+            ("correlation_id", kept[0].correlation_id),
+            ("reference_id_list", ["ref-private"]),
+        ):
+            self.assertIsNone(self.get_status(attribute, value, participant=asker))
+            self.assertIsNone(self.get_status(attribute, f"{value}x"[:99]))
+
+    def test_of_another_operation_nothing_is_known(self):
+        self.link("typed")
+        self.assertIsNone(self.get_status("reference_id_list", "ref-typed", "update"))
+
+    def test_who_may_not_do_it_may_not_ask_about_it(self):
+        response = self.ask_status(
+            "transaction_id", "t", "unlink", participant=self.bank
+        )
+        self.assertHttpError(response, 403, "err.request.forbidden")
+
+    def test_bad_questions_name_the_member(self):
+        for member, value in (
+            ("txn_type", "pay"),
+            ("txn_type", None),
+            ("attribute_type", "name"),
+            ("attribute_value", []),
+            ("attribute_value", 7),
+            ("attribute_value", ["x", 7]),
+            ("attribute_value", ["x"] * 1001),
+            ("reference_id", ""),
+        ):
+            with self.subTest(member=member, value=str(value)[:20]):
+                words = {member: value}
+                response = self.ask_status("reference_id_list", ["x"], **words)
+                path = f"message.txnstatus_request.{member}"
+                self.assertHttpError(response, 400, "err.request.bad", path)
+
+    def test_asynchronous_question_is_answered_by_callback(self):
+        self.link("later")
+        message = build_message("txn-status", "full.example", [], total_count=1)
+        message["message"] = {
+            "transaction_id": "question-2",
+            "txnstatus_request": {
+                "reference_id": "r",
+                "txn_type": "link",
+                "attribute_type": "reference_id_list",
+                "attribute_value": ["ref-later"],
+            },
+        }
+        self.assertAck(self.queue("txn/status", message), "ACK")
+        self.run_lane()
+        answer = self.get_answer(message)
+        self.assertEqual(answer["header"]["action"], "txn-on-status")
+        (callback,) = self.env["spar.callback"].search([])
+        self.assertEqual(callback.url, f"{CALLBACK}/txn/on-status")
+
+    def test_rejected_at_its_turn_is_told_without_items(self):
+        message = self.build("link", "rejected")
+        message["message"]["transaction_id"] = "transaction-rejected"
+        self.queue("link", message)
+        self.full.action_disable()
+        self.run_lane()
+        self.full.action_activate()
+        told = self.get_status("transaction_id", "transaction-rejected")
+        self.assertEqual(told["link_response"], [])

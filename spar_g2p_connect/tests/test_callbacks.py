@@ -1,0 +1,253 @@
+import os
+import socket
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import TransactionCase, new_test_user, tagged
+
+from odoo.addons.spar_g2p_connect.lib import delivery
+from odoo.addons.spar_mapper_connector.exceptions import TargetUnreachable
+from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
+
+from .common import KeyringMixin
+from .test_asynchronous import AsynchronousCase
+
+ACK = b'{"message": {"ack_status": "ACK"}}'
+ADDRESSES = {"full.example": "93.184.216.34", "inside.example": "10.0.0.1"}
+
+
+def look_up(host, port, *_words, **_named):
+    if host not in ADDRESSES:
+        raise socket.gaierror
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ADDRESSES[host], port))]
+
+
+@tagged("post_install", "-at_install")
+class TestCallbacks(AsynchronousCase):
+    """What becomes of a callback; how it travels, ``tests/`` tries for real."""
+
+    def send(self, *answers):
+        """Run the lane; the target gives ``answers``, one for each call."""
+        left, self.sent = list(answers), []
+
+        def answer(method, url, **words):
+            self.sent.append((url, words))
+            told = left.pop(0) if len(left) > 1 else left[0]
+            if isinstance(told, Exception):
+                raise told
+            return Answer(told[0], {}, told[1])
+
+        with patch.object(delivery.outgoing, "send", answer):
+            self.run_schedule("spar.callback", "_cron_send")
+
+    def prepare(self, key="cb"):
+        self.queue("link", self.build("link", key))
+        self.run_lane()
+        return self.env["spar.callback"].search([], limit=1)
+
+    def make_due(self):
+        self.env.cr.execute("UPDATE spar_callback SET next_try = since")
+
+    def test_arrives_once(self):
+        callback = self.prepare()
+        self.send((200, ACK))
+        self.assertEqual((callback.state, callback.attempts), ("delivered", 1))
+        self.assertTrue(callback.delivered_at)
+        self.send((200, ACK))
+        self.assertEqual(self.sent, [])
+
+    def test_is_tried_again_with_the_same_message_id(self):
+        callback = self.prepare()
+        problems = []
+        for answer in (
+            TargetUnreachable("full.example: no connection"),
+            (503, b""),
+            (302, b""),
+            (200, b"<html>welcome"),
+            (200, b'{"message": {"ack_status": "NACK"}}'),
+            (200, ACK),
+        ):
+            self.send(answer)
+            problems.append(callback.problem)
+            self.make_due()
+        self.assertEqual(
+            problems,
+            ["unreachable", "http_503", "redirected"]
+            + ["no_acknowledgement", "not_accepted", False],
+        )
+        self.assertEqual((callback.state, callback.attempts), ("delivered", 6))
+
+    def test_body_is_the_same_but_for_its_time(self):
+        self.prepare()
+        bodies = []
+        for _attempt in range(2):
+            self.send((500, b""))
+            bodies.append(self.sent[0][1]["body"])
+            self.make_due()
+        first, second = (delivery._parse(body) for body in bodies)
+        self.assertNotEqual(
+            first["header"].pop("message_ts"), second["header"].pop("message_ts")
+        )
+        self.assertEqual(first, second)
+
+    def test_is_not_tried_before_its_time(self):
+        callback = self.prepare()
+        self.send((500, b""))
+        self.assertGreater(callback.next_try, callback.since)
+        self.send((200, ACK))
+        self.assertEqual(self.sent, [])
+
+    def test_is_given_up_after_a_day_and_sent_again_by_a_button(self):
+        callback = self.prepare()
+        self.env.cr.execute(
+            """UPDATE spar_callback SET since = since - interval '25 hours',
+                      next_try = since"""
+        )
+        self.send((500, b""))
+        self.assertEqual((callback.state, callback.problem), ("failed", "http_500"))
+        self.make_due()
+        self.send((200, ACK))
+        self.assertEqual(self.sent, [])
+        group = "base.group_user,spar_fa_directory.group_{}"
+        for role in ("auditor", "supervisor"):
+            user = new_test_user(self.env, f"{role}.cb", groups=group.format(role))
+            with self.assertRaises(AccessError):
+                callback.with_user(user).action_send_again()
+        role = group.format("administrator")
+        administrator = new_test_user(self.env, "administrator.cb", groups=role)
+        callback.with_user(administrator).action_send_again()
+        self.send((200, ACK))
+        self.assertEqual((callback.state, callback.attempts), ("delivered", 1))
+
+    def test_claim_of_somebody_who_was_killed_ends(self):
+        self.prepare()
+        self.assertEqual(len(self.env["spar.callback"]._claim(8)), 1)
+        self.send((200, ACK))
+        self.assertEqual(self.sent, [])
+        self.env.cr.execute("UPDATE spar_callback SET claimed_until = since")
+        self.send((200, ACK))
+        self.assertEqual(len(self.sent), 1)
+
+    def test_one_participant_gets_one_after_the_other(self):
+        self.prepare("a")
+        self.prepare("b")
+        self.assertEqual(len(self.env["spar.callback"]._claim(8)), 1)
+        self.assertEqual(self.env["spar.callback"]._claim(8), [])
+
+    def test_lenient_profile_takes_any_success_for_arrived(self):
+        self.env.cr.execute("UPDATE spar_participant SET profile = 'openg2p-1.x'")
+        self.env.invalidate_all()
+        callback = self.prepare()
+        self.send((200, b"thanks"))
+        self.assertEqual(callback.state, "delivered")
+
+    def test_token_of_the_target_is_used_kept_and_asked_for_anew(self):
+        self.full.write({"callback_client_id": "us", "callback_secret": "hidden"})
+        with patch("socket.getaddrinfo", look_up):
+            self.full.write(
+                {
+                    "callback_auth": "oauth2",
+                    "callback_token_url": "https://full.example/token",
+                }
+            )
+        callback = self.prepare("t1")
+        token = b'{"access_token": "tok", "expires_in": "300"}'
+        self.send((200, token), (401, b""))
+        urls = [url for url, _words in self.sent]
+        self.assertEqual(urls[0], "https://full.example/token")
+        self.assertIn(b"client_secret=hidden", self.sent[0][1]["body"])
+        self.assertEqual(self.sent[1][1]["headers"]["Authorization"], "Bearer tok")
+        self.assertEqual(callback.problem, "http_401")
+        self.make_due()
+        self.send((200, token), (200, ACK))
+        self.assertEqual(len(self.sent), 2)
+        self.prepare("t2")
+        self.send((200, ACK))
+        self.assertEqual(len(self.sent), 1)
+
+    def test_token_endpoint_that_gives_none_is_a_problem(self):
+        with patch("socket.getaddrinfo", look_up):
+            self.full.write(
+                {
+                    "callback_auth": "oauth2",
+                    "callback_token_url": "https://full.example/none",
+                    "callback_client_id": "us",
+                }
+            )
+        callback = self.prepare("t3")
+        for answer, problem in (
+            ((403, b""), "token_http_403"),
+            ((200, b"<html>"), "token_http_200"),
+            ((200, b'{"access_token": 7}'), "token_missing"),
+        ):
+            self.send(answer)
+            self.assertEqual(callback.problem, problem)
+            self.make_due()
+
+
+@tagged("post_install", "-at_install")
+class TestCallbackSettings(KeyringMixin, TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.set_up_keyring()
+        os.environ.pop("SPAR_OUTGOING_ALLOW", None)
+        cls.participant = cls.env["spar.participant"].create(
+            {"name": "Set", "sender_id": "set.example"}
+        )
+
+    def setUp(self):
+        super().setUp()
+        patcher = patch("socket.getaddrinfo", look_up)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def test_address_that_can_be_sent_to(self):
+        self.participant.callback_url = "https://full.example/spar"
+        self.assertEqual(self.participant.callback_url, "https://full.example/spar")
+
+    def test_address_that_nothing_is_sent_to(self):
+        for url in (
+            *("http://full.example/x", "https://127.0.0.1/", "https://[::1]/"),
+            *("https://inside.example/", "https://nowhere.example/", "ftp://x"),
+            *("https://user:word@full.example/", "nothing", "https://10.1.2.3/x"),
+            *("https://full.example/?x=1", "https://full.example/#x"),
+        ):
+            for name in ("callback_url", "callback_token_url"):
+                with (
+                    self.subTest(url=url, name=name),
+                    self.assertRaises(ValidationError),
+                ):
+                    self.participant.write({name: url})
+
+    def test_token_endpoint_needs_its_settings(self):
+        with self.assertRaises(ValidationError):
+            self.participant.callback_auth = "oauth2"
+
+    def test_secret_is_sealed_and_never_shown(self):
+        self.participant.write({"callback_auth": "static", "callback_secret": "hid7en"})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertFalse(self.participant.callback_secret)
+        self.assertTrue(self.participant.has_callback_secret)
+        credentials = self.participant._get_callback_credentials()
+        self.assertEqual(credentials.secret, "hid7en")
+        self.assertNotIn("hid7en", repr(credentials))
+        for table in ("spar_participant", "spar_callback_secret"):
+            self.env.cr.execute(f"SELECT string_agg(t::text, '') FROM {table} t")
+            dump = self.env.cr.fetchone()[0]
+            self.assertNotIn("hid7en", dump)
+            self.assertNotIn(b"hid7en".hex(), dump)
+
+    def test_secret_is_replaced_and_stays_when_it_is_not_mentioned(self):
+        self.participant.write({"callback_auth": "static", "callback_secret": "one"})
+        self.participant.write({"callback_secret": "two"})
+        self.participant.write({"name": "Renamed", "callback_secret": False})
+        credentials = self.participant._get_callback_credentials()
+        self.assertEqual(credentials.secret, "two")
+
+    def test_nobody_but_an_administrator_sees_that_field(self):
+        group = "base.group_user,spar_fa_directory.group_auditor"
+        user = new_test_user(self.env, "auditor.secret", groups=group)
+        with self.assertRaises(AccessError):
+            self.participant.with_user(user).read(["callback_secret"])
