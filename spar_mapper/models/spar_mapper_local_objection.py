@@ -223,8 +223,8 @@ class SparMapperLocal(models.AbstractModel):
     ) -> None:
         """Staff have looked: end the case, lift the lock unless another case is open.
 
-        Raises NoSuchObjection when it is not open, and OwnDoing when the closer did what
-        is disputed.
+        Raises NoSuchObjection when it is not open, and OwnDoing when the closer did
+        what is disputed.
         """
         keyring = self.env["spar.keyring"]._open(for_write=True)
         event = self._fetch_event(SQL("o.id = %s", objection_id))

@@ -277,9 +277,7 @@ class TestSparObjection(ObjectionCase):
             self.mapper._object_to(self.person, request).remedy, Remedy.STOPPED
         )
         self.assertEqual(self.get_fa(ID), FA)
-        self.assertEqual(
-            self.resolve(ID, purpose="school").outcome, Outcome.SUSPENDED
-        )
+        self.assertEqual(self.resolve(ID, purpose="school").outcome, Outcome.SUSPENDED)
         self.assertFalse(self.subject_of(ID).pay_stop)
         self.close(ID, is_upheld=False)
         self.assertEqual(self.get_fa(ID, "school"), OTHER_FA)
@@ -363,9 +361,8 @@ class TestSparObjection(ObjectionCase):
     def test_supervisors_close_by_the_window_with_a_reason(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")
-        user = new_test_user(
-            self.env, "boss", groups="base.group_user,spar_fa_directory.group_supervisor"
-        )
+        groups = "base.group_user,spar_fa_directory.group_supervisor"
+        user = new_test_user(self.env, "boss", groups=groups)
         wizard = self.env["spar.objection.wizard"].with_user(user)
         wizard = wizard.create(
             {

@@ -14,7 +14,9 @@ _QUESTIONS = ",".join(draft_pages.QUESTIONS)
 class Change(http.Controller):
     """From a question to an account that counts: one question a page."""
 
-    @http.route(f"/spar/change/<string:uuid>/<any({_STEPS}):step>", methods=["GET"], **PAGE)
+    @http.route(
+        f"/spar/change/<string:uuid>/<any({_STEPS}):step>", methods=["GET"], **PAGE
+    )
     @page
     def ask(self, uuid, step, said="", q="", **_ignored):
         return draft_pages.show_step(_find(uuid), step, said=said, words=q)

@@ -27,19 +27,21 @@ class Door(http.Controller):
     @page
     def languages(self, back="", **_ignored):
         languages = request.env["spar.page.frame"]._get_languages()
-        return show("languages", languages=languages, back=get_local_path(back, DOOR_PATH))
+        return show(
+            "languages", languages=languages, back=get_local_path(back, DOOR_PATH)
+        )
 
     @http.route("/spar/language/<string:code>", methods=["GET"], **PAGE)
     @page
     def choose_language(self, code, back="", **_ignored):
         """Keep the language where Odoo keeps it, and go back."""
         known = [row[0] for row in request.env["spar.page.frame"]._get_languages()]
-        response = go_to(get_local_path(back, DOOR_PATH))
         if code in known:
-            response.set_cookie(
+            # Not on our own answer: Odoo adds the language of before behind it.
+            request.future_response.set_cookie(
                 FRONTEND_LANGUAGE, code, max_age=31536000, samesite="Lax"
             )
-        return response
+        return go_to(get_local_path(back, DOOR_PATH))
 
     @http.route("/spar/style/<string:name>.css", **FILE)
     def style(self, name):

@@ -27,8 +27,8 @@ class SparDraft(models.Model):
 
     def _get_types(self):
         """The kinds of address that can be chosen."""
-        types_sudo = self.env["spar.fa.type"].sudo().search([])
-        return types_sudo.filtered(lambda t: t.strategy_ids.filtered("is_default"))
+        domain = [("strategy_ids.is_default", "=", True)]
+        return self.env["spar.fa.type"].sudo().search(domain)
 
     def _get_type(self, answers: Answers):
         return self._get_types().filtered(lambda t: t.id == answers.type_id)

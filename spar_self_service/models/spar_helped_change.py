@@ -13,7 +13,7 @@ class SparHelpedChange(models.AbstractModel):
     """An officer fills in for a person who is there; the person proves and confirms.
 
     The officer learns nothing of the person by it, and can do nothing without them: the
-    ID comes with the ticket of the person's own login, good for this draft as it stands.
+    ID comes with the ticket of the person's own login, good for this draft only.
     """
 
     _name = "spar.helped.change"

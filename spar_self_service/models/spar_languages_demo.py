@@ -20,6 +20,6 @@ class SparSelfServiceDemo(models.AbstractModel):
         languages = self.env["res.lang"]
         for code in LANGUAGES:
             languages |= self.env["res.lang"]._activate_lang(code)
-        self.env["website"].search([]).language_ids |= languages
+        self.env.ref("website.default_website").language_ids |= languages
         addons = self.env["ir.module.module"].search([("name", "in", ADDONS)])
         addons._update_translations(list(LANGUAGES))

@@ -44,9 +44,7 @@ class SparPageTexts(models.AbstractModel):
         """The day and the time."""
         local = self._localise(moment)
         clock = format_time(self.env, local.time(), time_format="short")
-        return self.env._(
-            "%(day)s, %(time)s", day=self._get_day(moment), time=clock
-        )
+        return self.env._("%(day)s, %(time)s", day=self._get_day(moment), time=clock)
 
     # === QUESTIONS === #
 
@@ -125,7 +123,9 @@ class SparPageTexts(models.AbstractModel):
                 return self.env._("Your account will be removed on %(day)s.", day=day)
             return self.env._("From %(day)s, payments will go here:", day=day)
         if change.operation is Operation.UNLINK:
-            return self.env._("Somebody asked to remove your account. Our staff check it.")
+            return self.env._(
+                "Somebody asked to remove your account. Our staff check it."
+            )
         return self.env._("Somebody asked for this account. Our staff check it.")
 
     # === OBJECTION === #

@@ -44,7 +44,9 @@ class StandInCase(KeyringCase):
         cls.account = cls.env.ref("spar_fa_directory.type_bank_account")
         cls.wallet = cls.env.ref("spar_fa_directory.type_mobile_wallet")
         groups = "base.group_portal"
-        cls.ada_user = new_test_user(cls.env, "ada", groups=groups, password="ada-ada-1")
+        cls.ada_user = new_test_user(
+            cls.env, "ada", groups=groups, password="ada-ada-1"
+        )
         cls.grace_user = new_test_user(
             cls.env, "grace", groups=groups, password="grace-grace"
         )
