@@ -93,10 +93,17 @@ class AuthOauthProvider(models.Model):
         string="Accepted ways to authenticate",
         help="A login by another way is refused. Empty: any way will do.",
     )
+    always_fresh = fields.Boolean(
+        string="Ask anew at every login",
+        default=True,
+        help="Nobody is let in because somebody authenticated in this browser before: "
+        "people share phones, and officers' devices. A change of an address asks anew "
+        "in any case.",
+    )
     fresh_prompt = fields.Char(
         string="Prompt for a fresh login",
-        help="Sent when a change needs a fresh login, besides max_age=0: 'login' for "
-        "Keycloak, nothing for eSignet.",
+        help="Sent for a fresh login besides max_age=0: 'login' for Keycloak, nothing "
+        "for eSignet.",
     )
     id_type_id = fields.Many2one(
         "spar.id.type",
