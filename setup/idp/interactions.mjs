@@ -26,7 +26,8 @@ const CODE = "mosip:idp:acr:generated-code";
 const FINGERPRINT = "mosip:idp:acr:biometrics";
 const WRONG = {
     [CODE]: "This ID and this code do not belong together. Look at both and try again.",
-    [FINGERPRINT]: "Nobody with this ID is known here. Look at the number and try again.",
+    [FINGERPRINT]:
+        "Nobody with this ID is known here. Look at the number and try again.",
 };
 
 const escapes = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"};

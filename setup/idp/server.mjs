@@ -32,14 +32,22 @@ function makeKeys() {
 function buildPolicy() {
     const policy = oidc.interactionPolicy.base();
     policy.get("login").checks.add(
-        new oidc.interactionPolicy.Check("acr_wanted", "another way is wanted", (ctx) => {
-            const wanted = (ctx.oidc.params.acr_values || "").split(" ").filter(Boolean);
-            const known = wanted.filter((acr) => configuration.acrValues.includes(acr));
-            const {session} = ctx.oidc;
-            return Boolean(
-                session.accountId && known.length && !known.includes(session.acr)
-            );
-        })
+        new oidc.interactionPolicy.Check(
+            "acr_wanted",
+            "another way is wanted",
+            (ctx) => {
+                const wanted = (ctx.oidc.params.acr_values || "")
+                    .split(" ")
+                    .filter(Boolean);
+                const known = wanted.filter((acr) =>
+                    configuration.acrValues.includes(acr)
+                );
+                const {session} = ctx.oidc;
+                return Boolean(
+                    session.accountId && known.length && !known.includes(session.acr)
+                );
+            }
+        )
     );
     return policy;
 }
@@ -52,7 +60,9 @@ const configuration = {
     acrValues: ["mosip:idp:acr:generated-code", "mosip:idp:acr:biometrics"],
     subjectTypes: ["public", "pairwise"],
     pairwiseIdentifier: (ctx, id, client) =>
-        createHash("sha256").update(`${client.clientId} ${id} ${salt}`).digest("base64url"),
+        createHash("sha256")
+            .update(`${client.clientId} ${id} ${salt}`)
+            .digest("base64url"),
     clientAuthMethods: ["private_key_jwt", "client_secret_basic", "client_secret_post"],
     pkce: {required: () => true},
     claims: {

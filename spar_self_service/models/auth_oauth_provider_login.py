@@ -22,7 +22,8 @@ DOOR_PATH = "/spar"
 class AuthOauthProvider(models.Model):
     """Asking the provider who somebody is."""
 
-    _inherit = "auth.oauth.provider"
+    _name = "auth.oauth.provider"
+    _inherit = ["auth.oauth.provider"]
 
     redirect_uri = fields.Char(
         compute="_compute_addresses",

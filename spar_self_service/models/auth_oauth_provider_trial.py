@@ -7,7 +7,8 @@ from ..lib.oidc.verified import VerifiedLogin
 class AuthOauthProvider(models.Model):
     """Trying a provider before beneficiaries do."""
 
-    _inherit = "auth.oauth.provider"
+    _name = "auth.oauth.provider"
+    _inherit = ["auth.oauth.provider"]
 
     def action_test_login(self):
         """Log in at the provider as a beneficiary would; nobody gets a session."""

@@ -11,25 +11,27 @@ class SparLogin(models.AbstractModel):
     @api.model
     def _explain(self, error: SelfServiceError) -> str:
         """What happened and what to do, in the person's language, without jargon."""
-        return self._get_explanations().get(error.code) or self.env._(
+        known = {**self._explain_ways(), **self._explain_people()}
+        return known.get(error.code) or self.env._(
             "The ID provider's answer could not be trusted, so you were not logged in. "
             "Try again. If it happens again, tell the office that pays you."
         )
 
     @api.model
-    def _get_explanations(self) -> dict[str, str]:
+    def _explain_ways(self) -> dict[str, str]:
+        """Where the way to the provider and back was not gone to its end."""
         return {
             "attempt_unknown": self.env._(
                 "This login took too long, was finished already, or was begun in "
                 "another browser. Please begin again."
             ),
             "attempt_cancelled": self.env._(
-                "You did not finish at the ID provider. You can try again whenever you "
-                "like."
+                "You did not finish at the ID provider. You can try again whenever "
+                "you like."
             ),
             "provider_unavailable": self.env._(
-                "The ID provider does not answer just now. Please try again in a few "
-                "minutes."
+                "The ID provider does not answer just now. Please try again in a "
+                "few minutes."
             ),
             "provider_not_ready": self.env._(
                 "Logging in with this ID provider is not possible at the moment."
@@ -37,6 +39,12 @@ class SparLogin(models.AbstractModel):
             "code_refused": self.env._(
                 "The ID provider did not confirm this login. Please begin again."
             ),
+        }
+
+    @api.model
+    def _explain_people(self) -> dict[str, str]:
+        """Where it is about the person, or how they showed who they are."""
+        return {
             "not_strong_enough": self.env._(
                 "Please log in again in one of the ways that are offered there: this "
                 "one is not accepted here."
@@ -50,8 +58,8 @@ class SparLogin(models.AbstractModel):
                 "out first if you are that person."
             ),
             "no_usable_id": self.env._(
-                "The ID provider did not tell us your ID number. Tell the office that "
-                "pays you."
+                "The ID provider did not tell us your ID number. Tell the office "
+                "that pays you."
             ),
             "user_not_allowed": self.env._(
                 "Logging in is blocked for you. Please ask the office that pays you."
