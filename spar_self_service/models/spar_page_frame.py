@@ -29,7 +29,7 @@ class SparPageFrame(models.AbstractModel):
             "html_lang": language.code.replace("_", "-").partition("@")[0],
             "html_dir": "rtl" if language.direction == "rtl" else "ltr",
             "language_name": self._get_own_name(language),
-            "is_logged_in": self._is_beneficiary(),
+            "is_logged_in": self.env.user._is_portal(),
         }
 
     @api.model
