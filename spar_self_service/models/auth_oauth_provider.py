@@ -59,12 +59,14 @@ class AuthOauthProvider(models.Model):
         help="Answers of the provider without its name are refused (RFC 9207).",
     )
     client_authentication = fields.Selection(
+        string="Client authentication",
         selection=lambda self: self._selection_client_authentication(),
         default=ClientAuthentication.PRIVATE_KEY_JWT.value,
         help="How we show the provider who we are.",
     )
     assertion_audience = fields.Selection(
         [("endpoint", "The address that is called"), ("issuer", "The issuer")],
+        string="Audience of our assertions",
         default="endpoint",
         help="For whom our signed assertions are. Keycloak recommends the issuer.",
     )
