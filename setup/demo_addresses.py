@@ -9,3 +9,5 @@ env["spar.self.service.demo"]._set_addresses(
     os.environ["SPAR_DEMO_URL"], os.environ["SPAR_DEMO_ISSUER"]
 )
 env.cr.commit()
+# What the server's processes remember is no longer so.
+env.registry.signal_changes()

@@ -10,10 +10,11 @@ from odoo.service.model import get_public_method
 
 env = globals()["env"]  # Odoo's shell gives it
 
-#: What every model has; called of each of ours.
+#: What every model has; called of each of ours. (What fields there are, anybody may
+#: ask; it tells of nobody.)
 COMMON = (
     "search_read web_search_read read web_read search_count export_data "
-    "formatted_read_group name_search fields_get create write unlink copy"
+    "formatted_read_group name_search create write unlink copy"
 ).split()
 
 

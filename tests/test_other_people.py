@@ -123,15 +123,11 @@ def test_no_route_shows_or_changes_another_person(server, surface, victim, attac
 
 def call_route(server, attacker, method, path, token, victim) -> requests.Response:
     """With every name by which somebody might mean the victim."""
-    told = {
-        **victim.words,
-        "id_value": victim.told["id_value"],
-        "individual_id": victim.told["individual_id"],
-        "version": "1",
-        "type": "1",
-        "csrf_token": token,
-    }
-    words = {"data": told} if method == "POST" else {"params": told}
+    told = {**victim.words, "version": "1", "type": "1"}
+    words = {"params": told}
+    if method == "POST":
+        ids = {key: victim.told[key] for key in ("id_value", "individual_id")}
+        words = {"data": {**told, **ids, "csrf_token": token}}
     return attacker.browser.request(
         method, f"{server.url}{path}", timeout=60, allow_redirects=False, **words
     )
@@ -158,16 +154,15 @@ def call_method(server, attacker, model: str, method: str) -> requests.Response:
     ids = [number for number in range(1, 6)]
     arguments = {
         "search_read": [[]],
-        "web_search_read": [[], {}],
+        "web_search_read": [[], {"display_name": {}}],
         "search_count": [[]],
         "name_search": ["a"],
         "formatted_read_group": [[]],
         "create": [{}],
         "write": [ids, {}],
         "read": [ids],
-        "web_read": [ids, {}],
+        "web_read": [ids, {"display_name": {}}],
         "export_data": [ids, ["id"]],
-        "fields_get": [],
     }
     params = {
         "model": model,
