@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .bench_caller import Target
 from .bench_database import get_installations, get_participant, make_filled
+from .bench_directory import measure_directory
 from .bench_memory import get_cpu_count, get_odoo_memory, get_postgres_memory
 from .bench_report import build_report, build_table, write_report
 from .demo_facts import API
@@ -140,20 +141,32 @@ def _measure_served(installation: Installation, plan: dict, workers: int) -> dic
     return build_report(told, **about, memory=memory)
 
 
-def _run(places: Places, plan: dict, workers: int) -> dict:
+def _run(places: Places, plan: dict, workers: int, branches: int) -> dict:
     filled, installation = get_installations(places, plan["rows"])
     end_orphan(installation.pid_file, installation.config)
     make_filled(filled, plan["rows"])
     with running(installation.server):
         say("- Measuring in a fresh copy of the database")
         installation.copy_from(filled)
-        return _measure_served(installation, plan, workers)
+        report = _measure_served(installation, plan, workers)
+        if branches:
+            say(f"    the directory: {branches:,} branches")
+            report["directory"] = measure_directory(installation, branches)
+    return report
 
 
 def bench(
-    places: Places, *, rows: int, clients: int, seconds: float, workers: int
+    places: Places,
+    *,
+    rows: int,
+    clients: int,
+    seconds: float,
+    workers: int,
+    branches: int,
 ) -> Path:
     """Measure, print the table, write the report; the report's place.
+
+    :param branches: how many the directory is to have; 0 leaves it out
 
     :raises Failure: when something cannot be had, or any answer was wrong
     """
@@ -161,7 +174,7 @@ def bench(
     folder = places.state / "bench"
     plan = {"rows": rows, "clients": clients, "seconds": seconds}
     with hold(folder / "lock", BUSY):
-        report = _run(places, plan, workers)
+        report = _run(places, plan, workers, branches)
         path = write_report(folder, report)
     for line in build_table(report):
         say(line)

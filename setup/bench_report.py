@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timezone
 from pathlib import Path
 
+from .bench_directory import build_directory_lines
 from .places import write_private
 
 COLUMNS = (
@@ -61,6 +62,8 @@ def build_table(report: dict) -> list[str]:
     for process in report["memory"]:
         peak = f"  (at most {process['peak_mb']:.0f})" if process["peak_mb"] else ""
         lines.append(f"  {process['process']:<28}{process['rss_mb']:>7.0f}{peak}")
+    if "directory" in report:
+        lines += build_directory_lines(report["directory"])
     return lines
 
 

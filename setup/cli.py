@@ -16,6 +16,7 @@ DEFAULT_WORKERS = 2
 DEFAULT_ROWS = 100_000
 DEFAULT_CLIENTS = 4
 DEFAULT_SECONDS = 5.0
+DEFAULT_BRANCHES = 170_000
 
 
 def _add_number(parser, name: str, default: float, text: str) -> None:
@@ -35,6 +36,8 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--clients", DEFAULT_CLIENTS, "processes that call")
     _add_number(parser, "--seconds", DEFAULT_SECONDS, "how long for each kind of work")
     _add_number(parser, "--workers", DEFAULT_WORKERS, "Odoo's processes")
+    text = "branches of the directory, 0 to leave it out"
+    _add_number(parser, "--branches", DEFAULT_BRANCHES, text)
 
 
 def build_parser() -> argparse.ArgumentParser:

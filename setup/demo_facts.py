@@ -7,8 +7,8 @@ from .errors import Failure
 
 # The least of each that the demo data makes; Odoo itself only warns when it fails.
 LEAST = {
-    "spar.fsp": 3,
-    "spar.fsp.branch": 10,
+    "spar.fsp": 400,
+    "spar.fsp.branch": 50,
     "spar.subject": 1000,
     "spar.mapping": 1000,
     "spar.event": 1000,

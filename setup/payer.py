@@ -65,11 +65,11 @@ class Key:
         return f"{first}..{encode(_ALGORITHMS[self.name].sign(signed, self._key))}"
 
     def sign_message(self, message: dict) -> dict:
-        """`message` with its signature in it: over header and message (jws_envelope)."""
+        """`message` with its signature: over header and message (jws_envelope)."""
         return {**message, "signature": self.sign(canonicalise(get_signed(message)))}
 
     def sign_body(self, body: bytes) -> str:
-        """What goes into the HTTP header Signature: over the whole body (jws_header)."""
+        """The HTTP header Signature: over the whole body (jws_header)."""
         return self.sign(canonicalise(json.loads(body)))
 
     def assert_client(self, client_id: str, audience: str) -> str:

@@ -16,6 +16,7 @@ def pytest_collect_file(file_path, parent):
         "g2p_connect",
         "jose",
         "oidc",
+        "openapi",
     }:
         return DoctestModule.from_parent(parent, path=file_path)
     return None

@@ -1,1 +1,1 @@
-from . import lib, models
+from . import lib, models, wizards

@@ -21,6 +21,10 @@
         "security/ir.model.access.csv",
         "data/spar_fa_type_data.xml",
         "data/spar_fa_strategy_data.xml",
+        "data/ir_cron_data.xml",
+        "wizards/spar_bank_load_wizard_views.xml",
+        "wizards/spar_fa_preview_views.xml",
+        "views/spar_directory_import_views.xml",
         "views/spar_fsp_views.xml",
         "views/spar_fsp_branch_views.xml",
         "views/spar_fa_type_views.xml",
@@ -32,6 +36,12 @@
         "demo/res_country_demo.xml",
         "demo/spar_fsp_demo.xml",
         "demo/spar_fsp_branch_demo.xml",
+        "demo/spar_directory_demo.xml",
     ],
+    "assets": {
+        "web.assets_backend": [
+            "spar_fa_directory/static/src/import_progress/*.js",
+        ],
+    },
     "application": True,
 }

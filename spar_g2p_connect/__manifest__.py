@@ -21,6 +21,7 @@
         "views/spar_participant_views.xml",
         "views/spar_participant_message_views.xml",
         "views/spar_participant_identity_views.xml",
+        "wizards/spar_participant_trial_views.xml",
         "views/spar_participant_usage_views.xml",
         "views/spar_message_views.xml",
         "views/spar_callback_views.xml",

@@ -22,7 +22,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.http import Dispatcher, HttpDispatcher, Response
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from .const import BASE_PATH, ROUTING_TYPE
+from .const import BASE_PATH, KEPT_SECONDS, ROUTING_TYPE
 from .exceptions import DatabaseAway, HttpRefused, NoSuchDatabase, ProtocolError
 from .lib.error_answers import as_protocol_error, build_error_answer
 
@@ -106,7 +106,8 @@ class G2pConnectDispatcher(Dispatcher):
         return True
 
     def dispatch(self, endpoint, args):
-        """Call ``endpoint``; it gives a document, or ``(document, headers)``."""
+        """Call ``endpoint``; it gives a document, ``(document, headers)``, or a page
+        that is ready."""
         self._acknowledges = endpoint.routing.get("acknowledges", False)
         missing = get_missing_registry(self.request)
         if missing:
@@ -115,8 +116,23 @@ class G2pConnectDispatcher(Dispatcher):
             self._check_request(endpoint)
             self.request.params = dict(args)
             result = self.request.registry["ir.http"]._dispatch(endpoint)
+        if isinstance(result, Response):
+            return result
         document, headers = result if isinstance(result, tuple) else (result, [])
-        return build_response(200, headers, document)
+        response = build_response(200, headers, document)
+        if endpoint.routing.get("cacheable"):
+            self._let_keep(response)
+        return response
+
+    def _let_keep(self, response: Response) -> None:
+        """Let the caller keep an answer and ask whether it is still true (RFC 9111).
+
+        Who names what it has by ``If-None-Match`` is told 304 while it holds.
+        """
+        response.headers["Cache-Control"] = f"private, max-age={KEPT_SECONDS}"
+        response.add_etag()
+        response.make_conditional(self.request.httprequest.environ)
+        response.headers.pop("Date", None)  # the server's own is to be the only one
 
     def _check_request(self, endpoint) -> None:
         """Refuse a method or a type of content that is not the route's."""

@@ -21,6 +21,7 @@
         "wizards/spar_reveal_wizard_views.xml",
         "wizards/spar_objection_wizard_views.xml",
         "views/spar_mapping_views.xml",
+        "views/spar_fsp_views.xml",
         "views/spar_event_views.xml",
         "views/spar_change_views.xml",
         "views/spar_change_rule_views.xml",

@@ -21,6 +21,7 @@
         "views/spar_keyring_views.xml",
         "views/spar_signing_key_views.xml",
         "views/spar_setting_change_views.xml",
+        "views/spar_directory_source_views.xml",
         "views/spar_mapper_connector_menus.xml",
     ],
 }

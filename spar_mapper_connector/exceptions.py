@@ -139,3 +139,26 @@ class AnswerTooLarge(OutgoingFailed):
 
     code = "answer_too_large"
     was_sent = True
+
+
+# === ANOTHER SPAR'S DIRECTORY === #
+
+
+class RemoteDirectoryError(Exception):
+    """Base of what another SPAR answers that is no directory."""
+
+
+class RemoteRefused(RemoteDirectoryError):
+    """It answered with an HTTP error, ``status``."""
+
+    def __init__(self, status: int):
+        super().__init__(f"HTTP status {status}")
+        self.status = status
+
+
+class RemoteAnswerInvalid(RemoteDirectoryError):
+    """The answer cannot be understood; ``member`` names where."""
+
+    def __init__(self, member: str):
+        super().__init__(f"{member} cannot be understood")
+        self.member = member

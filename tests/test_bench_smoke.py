@@ -13,8 +13,10 @@ from setup import bench, bench_people
 from setup.bench_client import Plan, Seat, get_last, resolve
 from setup.bench_clock import Measurement, count_items, get_percentile, repeat
 from setup.bench_database import fill, make_participant
+from setup.bench_directory import build_directory_lines, measure_directory
 from setup.bench_memory import get_family, get_odoo_memory, get_postgres_memory
 from setup.bench_messages import CHECKS, build_messages, count_not_gone
+from setup.bench_places import QUERIES, Country
 from setup.bench_report import build_report, build_table, write_report
 from setup.cli import build_parser
 from setup.errors import Failure
@@ -117,6 +119,30 @@ def test_memory_of_each_process_is_told(server):
     assert all(10 < row["rss_mb"] <= row["peak_mb"] for row in odoo)
     (postgres,) = get_postgres_memory(server.postgres.get_pid())
     assert postgres["rss_mb"] > 10
+
+
+def test_a_large_directory_is_loaded_and_searched(server):
+    told = measure_directory(server.installation, 300)
+    assert told["loading"]["branches"] == 300
+    assert told["loading"]["memory_most_mb"] > 10
+    assert (
+        told["search"]["searches"]
+        == QUERIES
+        == sum(kind["searches"] for kind in told["kinds"].values())
+    )
+    assert 0 < told["search"]["p50_ms"] <= told["search"]["p95_ms"]
+    table = "\n".join(build_directory_lines(told))
+    for word in ("300 branches", "provider and branch, mistyped", "all searches"):
+        assert word in table
+    with server.cursor() as cursor:
+        cursor.execute("DELETE FROM spar_fsp WHERE code ~ '^BENCH[0-9]{4}$'")
+
+
+def test_the_same_number_of_branches_is_the_same_country():
+    one, other = Country(50), Country(50)
+    assert (one.providers, one.branches) == (other.providers, other.branches)
+    assert list(one.make_queries()) == list(other.make_queries())
+    assert len({branch.code for branch in one.branches}) == 50
 
 
 # === RIGHT AND WRONG ANSWERS === #
@@ -254,7 +280,7 @@ def test_a_family_begins_with_its_root():
     assert get_odoo_memory(2**30) == []
 
 
-@pytest.mark.parametrize("name", ["people", "clock", "client", "load"])
+@pytest.mark.parametrize("name", ["people", "places", "clock", "client", "load"])
 def test_examples_in_docstrings_hold(name):
     done = doctest.testmod(importlib.import_module(f"setup.bench_{name}"))
     assert done.attempted and not done.failed
@@ -298,7 +324,7 @@ def test_a_bench_with_a_wrong_answer_fails(report, tmp_path, monkeypatch, capsys
     monkeypatch.setattr(bench, "_run", lambda *_given: report)
     places = Places(tmp_path, tmp_path)
     with pytest.raises(Failure, match="1 answers were wrong: see "):
-        bench.bench(places, rows=300, clients=2, seconds=1, workers=2)
+        bench.bench(places, rows=300, clients=2, seconds=1, workers=2, branches=0)
     assert "300 mappings" in capsys.readouterr().out
     assert (places.state / "bench" / "latest.json").exists()
 
@@ -322,5 +348,6 @@ def test_what_cannot_be_measured_is_refused(changed, named):
 def test_the_command_has_the_options_of_the_plan():
     given = vars(build_parser().parse_args(["bench", "--rows=7", "--seconds=0.5"]))
     assert given.pop("call") == "bench"
+    assert given.pop("branches") == 170_000
     assert given == {"rows": 7, "clients": 4, "seconds": 0.5, "workers": 2}
     bench.check_plan(**given)

@@ -97,8 +97,8 @@ def facts() -> dict:
             "newcomers": [{"name": "Bo", "individual_id": "7", "otp": "654321"}],
         },
         "counts": {
-            "spar.fsp": 8,
-            "spar.fsp.branch": 40,
+            "spar.fsp": 447,
+            "spar.fsp.branch": 50,
             "spar.subject": 1200,
             "spar.mapping": 1240,
             "spar.event": 1300,

@@ -17,6 +17,7 @@ const STYLE = `
     button { font: inherit; font-weight: 600; width: 100%; min-height: 3rem;
         margin-top: 1rem; border: 2px solid #1f4fa3; border-radius: .375rem;
         background: #1f4fa3; color: #fff; cursor: pointer; }
+    section > button:first-of-type, form > input[hidden] + button { margin-top: 0; }
     button.other { background: #fff; color: #1f4fa3; }
     :focus-visible { outline: 3px solid #b45309; outline-offset: 2px; }
     .wrong { border-inline-start: .375rem solid #b42318; padding: .5rem .75rem;
@@ -89,7 +90,7 @@ phone</span></label>
  required value="${id}">
 <button class="other">Put my finger on the reader</button>
 </form></section>
-<section><form method="post"><input type="hidden" name="cancel" value="1">
+<section><form method="post"><input hidden name="cancel" value="1">
 <button class="other">Do not log in: go back</button></form></section>`
     );
 }

@@ -16,14 +16,19 @@ MOST_WORDS = 8
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a query: a `tsquery` for each level, the best level first."""
+    """One word of a query: a `tsquery` for each level, the best level first.
+
+    Whether words that it is the beginning of are looked for, too, `is_beginning` says.
+    """
 
     levels: tuple[str, ...]
+    is_beginning: bool = True
 
     @property
     def any(self) -> str:
-        """A `tsquery` of all levels together."""
-        return " | ".join(self.levels[1:])
+        """A `tsquery` to look for all levels together."""
+        exact, beginning, *close = self.levels
+        return " | ".join([beginning if self.is_beginning else exact, *close])
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,11 @@ def quote(word: str) -> str:
 
 
 def build_word(
-    token: Sequence[str], near: Collection[str] = (), far: Collection[str] = ()
+    token: Sequence[str],
+    near: Collection[str] = (),
+    far: Collection[str] = (),
+    *,
+    is_beginning: bool = True,
 ) -> Word:
     """One word of a query.
 
@@ -68,14 +77,16 @@ def build_word(
     :param near: known words that are one slip away
     :param far: known words that look alike
 
-    >>> build_word(["bnk"], ["bank"])
-    Word(levels=("'bnk'", "'bnk':*", "'bank'"))
+    >>> build_word(["bnk"], ["bank"]).levels
+    ("'bnk'", "'bnk':*", "'bank'")
+    >>> build_word(["bnk"], ["bank"], is_beginning=False).any
+    "'bnk' | 'bank'"
     >>> build_word(["tbn", "tb", "n"]).levels[0]
     "'tbn' | ('tb' & 'n')"
     """
     levels = [_join(token, ""), _join(token, ":*")]
     levels += [" | ".join(map(quote, words)) for words in (near, far) if words]
-    return Word(tuple(levels))
+    return Word(tuple(levels), is_beginning)
 
 
 def _join(token: Sequence[str], suffix: str) -> str:

@@ -16,7 +16,9 @@ MOST_FOUND = 1000
 #: Of words that more records have than this, the first so many are ranked.
 MOST_RANKED = 2000
 #: Words that are close to those typed are tried where fewer than this are found.
-FEW = 10
+FEW = 5
+#: So many words say much.
+MUCH = 4
 #: What a word costs that a record has not at all.
 LACKING = 9
 
@@ -36,6 +38,7 @@ _CLOSE_WORDS = """
                   FROM spar_directory_word AS known
                  WHERE asked.word ~ '^[^0-9]{6,}$'
                    AND known.word %% asked.word
+                   AND similarity(known.word, asked.word) >= 0.35
                    AND known.word <> asked.word
               ORDER BY similarity(known.word, asked.word) DESC, known.word
                  LIMIT 10)
@@ -128,7 +131,8 @@ class SparDirectorySearch(models.AbstractModel):
     def _make_trigger(self, names: dict) -> None:
         self._execute(
             """DROP TRIGGER IF EXISTS spar_directory_learn_%(event)s ON %(table)s;
-               CREATE TRIGGER spar_directory_learn_%(event)s AFTER %(event)s ON %(table)s
+               CREATE TRIGGER spar_directory_learn_%(event)s
+               AFTER %(event)s ON %(table)s
                REFERENCING NEW TABLE AS written FOR EACH STATEMENT
                EXECUTE FUNCTION spar_directory_learn_words()""",
             names,
@@ -168,7 +172,7 @@ class SparDirectorySearch(models.AbstractModel):
     def _get_found_domain(self, text: str) -> Domain:
         """All the records that `_find` finds, without their rank and its end."""
         found = SQL("SELECT NULL::integer AS id, 0 AS tier WHERE FALSE")
-        for attempt in self._get_attempts(text):
+        for attempt in self._get_attempts(text.replace("\0", " ")):
             found = self._build_found(attempt, None, None)
             few = SQL("SELECT FROM (%s) AS found LIMIT %s", found, attempt.enough)
             if len(self.env.execute_query(few)) >= attempt.enough:
@@ -192,12 +196,13 @@ class SparDirectorySearch(models.AbstractModel):
 
         :param domain: what else is asked of them; rights are those of the user
         """
+        text = text.replace("\0", " ").strip()
         end = min(MOST_FOUND, offset + limit if limit else MOST_FOUND)
         domain_ids = self._search(domain).subselect()
         found = []
         for attempt in self._get_attempts(text):
             most = max(end, attempt.enough)
-            query = self._build_ranked(attempt, text.strip(), domain_ids, most)
+            query = self._build_ranked(attempt, text, domain_ids, most)
             found = [row_id for (row_id,) in self.env.execute_query(query)]
             if len(found) >= attempt.enough:
                 break
@@ -211,33 +216,54 @@ class SparDirectorySearch(models.AbstractModel):
         tokens = self._read_tokens(text)
         if not tokens:
             return
-        yield Attempt([build_word(token) for token in tokens], enough=FEW)
-        words = self._build_close_words(tokens)
+        # Who says much and is found wants no others.
+        enough = FEW if len(tokens) < MUCH else 1
+        yield Attempt(self._build_words(tokens), enough)
+        words = self._build_words(tokens, self._get_close_words(tokens))
         yield Attempt(words, enough=1)
         if len(words) > 1:
             yield Attempt(words, may_lack_one=True, enough=0)
 
     @api.model
-    def _read_tokens(self, text: str) -> list[list[str]]:
-        query = SQL(
-            "SELECT spar_directory_tokens(%s) LIMIT %s",
-            text.replace("\0", " "),
-            MOST_WORDS,
+    def _read_tokens(self, text: str) -> list[tuple[list[str], bool]]:
+        """The words that were typed, each with its forms, and whether it is known."""
+        return self.env.execute_query(
+            SQL(
+                """SELECT token, EXISTS (SELECT FROM spar_directory_word
+                                          WHERE word = token[1])
+                     FROM spar_directory_tokens(%s) AS token LIMIT %s""",
+                text,
+                MOST_WORDS,
+            )
         )
-        return [token for (token,) in self.env.execute_query(query)]
 
     @api.model
-    def _build_close_words(self, tokens: list[list[str]]) -> list[Word]:
-        """The words with those of the directory that they may be mistyped for."""
-        close = {}
-        rows = self.env.execute_query(
-            SQL(_CLOSE_WORDS, words=[token[0] for token in tokens])
-        )
-        for place, is_near, words in rows:
-            close[place - 1, is_near] = words
+    def _get_close_words(self, tokens: list) -> dict[tuple[int, bool], list[str]]:
+        """Words of the directory that those typed may be mistyped for.
+
+        :return: {(place of the word typed, whether one slip away): words}
+        """
+        words = [token[0] for token, _is_known in tokens]
+        rows = self.env.execute_query(SQL(_CLOSE_WORDS, words=words))
+        return {(place - 1, is_near): words for place, is_near, words in rows}
+
+    @api.model
+    def _build_words(self, tokens: list, close: dict | None = None) -> list[Word]:
+        """The words to look for.
+
+        Beginnings are looked for only where the word is none that is known, or may be
+        half typed: they take the index far longer than words.
+        """
+        last = len(tokens) - 1
+        close_or_single = close is not None or not last
         return [
-            build_word(token, close.get((place, True), ()), close.get((place, False), ()))
-            for place, token in enumerate(tokens)
+            build_word(
+                token,
+                (close or {}).get((place, True), ()),
+                (close or {}).get((place, False), ()),
+                is_beginning=not is_known or (place == last and close_or_single),
+            )
+            for place, (token, is_known) in enumerate(tokens)
         ]
 
     # === SQL === #

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..lib import fa_checks
 from ..lib.exceptions import InvalidParameter
+from ..lib.fa_keys import suggest_key
 from .spar_fa_type import KEY
 
 # What the syntax of an address rests on: fixed once a strategy names the parts.
@@ -46,6 +47,12 @@ class SparFaTypePart(models.Model):
     @api.model
     def _selection_check_code(self):
         return list(self.env["spar.fa.type"]._get_check_labels().items())
+
+    @api.onchange("label")
+    def _onchange_label(self):
+        """Offer a key that follows from the label."""
+        for part in self:
+            part.key = part.key or suggest_key(part.label or "")
 
     @api.constrains("key")
     def _check_key(self):

@@ -27,6 +27,7 @@ def is_code(code: str) -> bool:
 class SparFsp(models.Model):
     _name = "spar.fsp"
     _description = "Financial Service Provider"
+    _inherit = "spar.directory.used"
     _order = "name, id"
     _rec_names_search = ["name", "code"]
 
@@ -43,7 +44,6 @@ class SparFsp(models.Model):
     logo = fields.Image(max_width=256, max_height=256)
     active = fields.Boolean(default=True)
     branch_ids = fields.One2many("spar.fsp.branch", "provider_id", string="Branches")
-    is_used = fields.Boolean(compute="_compute_is_used")
 
     _code_uniq = models.UniqueIndex(
         '(upper(code COLLATE "C"))',
@@ -77,18 +77,6 @@ class SparFsp(models.Model):
                     )
                 ) from error
 
-    def _compute_is_used(self):
-        used = self._is_used()
-        for provider in self:
-            provider.is_used = provider in used
-
-    def _is_used(self):
-        """The providers among `self` that a mapping names.
-
-        Extended by the addon that keeps mappings; none here.
-        """
-        return self.browse()
-
     def write(self, vals):
         if "code" in vals:
             self.filtered(
@@ -106,8 +94,10 @@ class SparFsp(models.Model):
             raise UserError(
                 self.env._(
                     "Financial addresses name %(providers)s: the code stays and the "
-                    "provider cannot be deleted. Archive it and add a new one.",
+                    "provider cannot be deleted. Archive it and add a new one. "
+                    "%(uses)s",
                     providers=", ".join(used.mapped("display_name")),
+                    uses=used._get_uses_text(),
                 )
             )
 

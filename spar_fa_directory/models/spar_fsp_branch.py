@@ -7,6 +7,7 @@ from .spar_fsp import is_code
 class SparFspBranch(models.Model):
     _name = "spar.fsp.branch"
     _description = "Branch of a Financial Service Provider"
+    _inherit = "spar.directory.used"
     _order = "provider_id, name, id"
     _rec_names_search = ["name", "code", "city"]
 
@@ -41,13 +42,6 @@ class SparFspBranch(models.Model):
                     )
                 )
 
-    def _is_used(self):
-        """The branches among `self` that a mapping names.
-
-        Extended by the addon that keeps mappings; none here.
-        """
-        return self.browse()
-
     def write(self, vals):
         self.filtered(lambda branch: branch._changes_code(vals))._check_unused()
         return super().write(vals)
@@ -65,7 +59,9 @@ class SparFspBranch(models.Model):
             raise UserError(
                 self.env._(
                     "Financial addresses name %(branches)s: code and provider stay and "
-                    "the branch cannot be deleted. Archive it and add a new one.",
+                    "the branch cannot be deleted. Archive it and add a new one. "
+                    "%(uses)s",
                     branches=", ".join(used.mapped("display_name")),
+                    uses=used._get_uses_text(),
                 )
             )

@@ -23,13 +23,16 @@ _FOUND = """
                   FROM word WHERE word.bit & (mask | lacked.bit) = 0) AS query
           FROM (SELECT mask FROM covered UNION SELECT 0) AS masks, lacked
          WHERE mask | lacked.bit <> %(all)s
-    ), own AS MATERIALIZED (
+    ), matched AS MATERIALIZED (
         SELECT branch.id
           FROM rest
           JOIN spar_fsp_branch AS branch ON branch.search_words @@ rest.query
      LEFT JOIN covered ON covered.id = branch.provider_id
-         WHERE rest.mask & coalesce(covered.mask, 0) = rest.mask %(in_domain)s
+         WHERE rest.mask & coalesce(covered.mask, 0) = rest.mask
       GROUP BY branch.id
+      ORDER BY branch.id
+    ), own AS MATERIALIZED (
+        SELECT branch.id FROM matched AS branch WHERE TRUE %(in_domain)s
       ORDER BY branch.id LIMIT %(most)s
     ), whole AS (
         SELECT branch.id

@@ -1,9 +1,273 @@
+from unittest.mock import patch
+
+import psycopg2
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import mute_logger
+
+from ..models import spar_directory_search
 from .common import DirectoryCase
 
 
-class TestSearch(DirectoryCase):
-    def test_first(self):
-        search = self.env["spar.fsp.branch"].name_search
-        print(search("Marn"), search("tets bnak nroth"), search("test bank"))
-        print(self.env["spar.fsp"].name_search("tset bank"))
-        print(self.env["spar.fsp.branch"].search([("found_by", "ilike", "tset bank")]))
+class SearchCase(DirectoryCase):
+    """Banks whose names share words, with branches in the same towns."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls.providers = cls.env["spar.fsp"]
+        cls.branches = cls.env["spar.fsp.branch"]
+        names = ("Bank of Zindia", "Union Bank of Zindia", "State Bank of Zindia")
+        cls.zindia, cls.union, cls.state = cls.providers.create(
+            [
+                {"name": name, "code": code}
+                for name, code in zip(names, ("BKZ", "UBZ-1", "SBZ"), strict=True)
+            ]
+        )
+        for provider in (cls.zindia, cls.union, cls.state):
+            provider.branch_ids = [
+                (0, 0, {"name": "Qatnagiri", "code": f"{provider.code}01"}),
+                (0, 0, {"name": "Qatnagiri Market", "code": f"{provider.code}02"}),
+                (0, 0, {"name": "Yélkhan", "code": "0777", "city": "Porto Alégre"}),
+            ]
+
+    def _find(self, text, model=None, limit=8):
+        """The records that a form's field offers for a text, in their order."""
+        model = model if model is not None else self.branches
+        return model.browse([row[0] for row in model.name_search(text, limit=limit)])
+
+    def _get_first(self, text):
+        branch = self._find(text)[:1]
+        return branch.provider_id, branch.name
+
+
+class TestSearch(SearchCase):
+    def test_provider_and_branch_in_any_order(self):
+        for text in (
+            "bank of zindia qatnagiri",
+            "QATNAGIRI, Bank of Zindia",
+            "zindia bank of qatnagiri",
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(self._get_first(text), (self.zindia, "Qatnagiri"))
+
+    def test_typing_errors(self):
+        for text in (
+            "bnak of zindai qatnagri",
+            "bank of zindia qatnagirri",
+            "bank of zinda qatnaigri",
+            "bank of zindia qatngri",
+        ):
+            with self.subTest(text=text):
+                self.assertEqual(self._get_first(text), (self.zindia, "Qatnagiri"))
+
+    def test_half_typed_words(self):
+        self.assertEqual(
+            self._get_first("bank of zin qatna"), (self.zindia, "Qatnagiri")
+        )
+
+    def test_one_word_that_nobody_has(self):
+        text = "bank of zindia qatnagiri maharashtra"
+        self.assertEqual(self._get_first(text), (self.zindia, "Qatnagiri"))
+
+    def test_accents_and_case_do_not_matter(self):
+        for text in ("yelkhan", "YÉLKHAN", "porto alegre", "Pórtò ÁLEGRE"):
+            with self.subTest(text=text):
+                self.assertEqual(len(self._find(text)), 3)
+
+    def test_letters_of_other_scripts(self):
+        bank = self.providers.create({"name": "मरुधर बैंक", "code": "MRDH"})
+        arabic = self.providers.create({"name": "بَنْكُ أحمد", "code": "AHMD"})
+        self.assertEqual(self._find("बैंक मरुधर", self.providers), bank)
+        self.assertEqual(self._find("بنك احمد", self.providers), arabic)
+
+    def test_a_code_comes_first(self):
+        self.assertEqual(self._find("ubz-102")[0].name, "Qatnagiri Market")
+        self.assertEqual(self._find("UBZ1", self.providers), self.union)
+        self.branches.create(
+            {"name": "Skz9 Street", "code": "A1", "provider_id": self.state.id}
+        )
+        named = self.branches.create(
+            {"name": "Far Away", "code": "SKZ9", "provider_id": self.state.id}
+        )
+        self.assertEqual(self._find("skz9")[0], named)
+
+    def test_a_bic_is_found(self):
+        self.assertEqual(self._find("testdeffxxx", self.providers), self.bank)
+
+    def test_a_number_that_is_mistyped_is_another(self):
+        self.assertFalse(self._find("SBZ09"))
+
+    def test_as_typed_before_close(self):
+        close = self.providers.create({"name": "Bank of Zondia", "code": "BKO"})
+        found = self._find("zondia", self.providers)
+        self.assertEqual(found[0], close)
+        self.assertIn(self.zindia, found)
+
+    def test_the_shorter_name_first(self):
+        found = self._find("bank of zindia", self.providers)
+        self.assertEqual(found, self.zindia | self.state | self.union)
+
+    def test_a_provider_s_words_bring_its_branches_in_order(self):
+        found = self._find("bank of zindia", limit=4)
+        self.assertEqual(found[:3].provider_id, self.zindia)
+        self.assertEqual(found[3].provider_id, self.state)
+        self.assertEqual(found[:3], found[:3].sorted("name"))
+
+    def test_pages_hold_together(self):
+        whole = self.branches._find("qatnagiri", Domain.TRUE)
+        self.assertEqual(len(whole), 6)
+        pages = [
+            self.branches._find("qatnagiri", Domain.TRUE, limit=2, offset=offset)
+            for offset in (0, 2, 4, 6)
+        ]
+        self.assertEqual(sum(pages, []), whole)
+
+    def test_words_of_every_language_are_found(self):
+        self.zindia.with_context(lang="fr_FR").name = "Banque du Xanadou"
+        self.assertEqual(self._find("banque xanadu", self.providers), self.zindia)
+        self.assertEqual(self._find("bank of zindia", self.providers)[0], self.zindia)
+
+    def test_what_is_renamed_is_found_by_its_new_name_alone(self):
+        self.zindia.name = "Wholly Otherwise"
+        self.assertEqual(self._get_first("wholly qatnagiri")[0], self.zindia)
+        self.assertNotIn(self.zindia, self._find("zindia", self.providers))
+        branch = self.zindia.branch_ids[:1]
+        branch.city = "Ulverton"
+        self.assertEqual(self._find("ulvreton"), branch)
+
+    def test_what_sql_writes_is_found_too(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE spar_fsp_branch SET name = 'Vuxhall' WHERE id = %s",
+            self.zindia.branch_ids[:1].ids,
+        )
+        self.assertEqual(self._find("vuxhlal").ids, self.zindia.branch_ids[:1].ids)
+
+    def test_renaming_a_provider_writes_no_branch(self):
+        self.env.flush_all()
+        query = "SELECT xmin::text FROM spar_fsp_branch WHERE provider_id = %s"
+        self.env.cr.execute(query, self.zindia.ids)
+        before = self.env.cr.fetchall()
+        self.zindia.name = "Renamed"
+        self.env.flush_all()
+        self.env.cr.execute(query, self.zindia.ids)
+        self.assertEqual(self.env.cr.fetchall(), before)
+
+    def test_words_that_stand_nowhere_are_forgotten(self):
+        self.branches.create(
+            {"name": "Obsoleteville", "code": "9", "provider_id": self.zindia.id}
+        ).unlink()
+        self.env.flush_all()
+        self.providers._forget_words()
+        self.env.cr.execute("SELECT word FROM spar_directory_word")
+        words = {word for (word,) in self.env.cr.fetchall()}
+        self.assertNotIn("obsoleteville", words)
+        self.assertIn("qatnagiri", words)
+
+    def test_very_common_words_are_cut_off_alike(self):
+        with patch.object(spar_directory_search, "MOST_FOUND", 3):
+            first = self.branches._find("qatnagiri", Domain.TRUE)
+            self.assertEqual(len(first), 3)
+            self.assertEqual(self.branches._find("qatnagiri", Domain.TRUE), first)
+
+
+class TestSearchOfLists(SearchCase):
+    def test_a_list_is_searched_alike(self):
+        found = self.branches.search([("found_by", "ilike", "bnak of zindai qatnagri")])
+        self.assertIn(self.zindia.branch_ids[0], found)
+        self.assertNotIn(self.zindia.branch_ids.filtered("city"), found)
+
+    def test_related_records_are_searched_alike(self):
+        found = self.branches.search([("provider_id", "ilike", "unoin bank zindia")])
+        self.assertEqual(found.provider_id, self.union)
+        others = self.branches.search([("provider_id", "not ilike", "zindia")])
+        self.assertFalse(others & (self.zindia | self.union).branch_ids)
+
+    def test_it_goes_with_other_conditions(self):
+        domain = [
+            ("found_by", "ilike", "qatnagiri"),
+            ("provider_id", "=", self.union.id),
+        ]
+        self.assertEqual(len(self.branches.search(domain)), 2)
+        self.assertEqual(self.branches.search_count(["!", domain[0], domain[1]]), 1)
+
+    def test_nothing_typed_and_nothing_but_signs(self):
+        self.assertTrue(self.branches.name_search(" ", limit=1))
+        for text in ("--", "' \\ \" )", "\u200f", "..."):
+            with self.subTest(text=text):
+                self.assertFalse(self._find(text))
+                self.assertFalse(self.branches.search([("found_by", "ilike", text)]))
+
+    def test_text_that_could_do_harm_finds_nothing_and_breaks_nothing(self):
+        for text in (
+            "'; DROP TABLE spar_fsp; --",
+            "a & b | !c:*",
+            "%s %(all)s %%",
+            "x" * 10_000,
+            "word " * 2_000,
+            "nul\0byte",
+            "\U0001f600 \u202e",
+            "\\",
+        ):
+            with self.subTest(text=text[:30]):
+                self.assertNotIn(self.zindia, self._find(text, self.providers))
+
+    def test_an_exact_operator_stays_exact(self):
+        search = self.providers.name_search
+        self.assertEqual(search("BKZ", operator="=")[0][0], self.zindia.id)
+        self.assertFalse(search("BK", operator="="))
+
+
+class TestSearchRights(SearchCase):
+    def test_who_has_no_role_finds_nothing(self):
+        nobody = self._create_user(login="test_nobody")
+        for model in (self.providers, self.branches):
+            with self.subTest(model=model._name):
+                with self.assertRaises(AccessError):
+                    model.with_user(nobody).name_search("zindia")
+                with self.assertRaises(AccessError):
+                    model.with_user(nobody).search([("found_by", "ilike", "zindia")])
+
+    def test_a_viewer_finds(self):
+        viewer = self._create_user("viewer")
+        self.assertTrue(self.branches.with_user(viewer).name_search("qatnagiri"))
+
+    def test_record_rules_hold(self):
+        viewer = self._create_user("viewer")
+        self.env["ir.rule"].create(
+            {
+                "name": "Only one",
+                "model_id": self.env["ir.model"]._get_id("spar.fsp.branch"),
+                "domain_force": f"[('provider_id', '=', {self.union.id})]",
+            }
+        )
+        found = self.branches.with_user(viewer).name_search("qatnagiri")
+        self.assertEqual(len(found), 2)
+
+    def test_archived_ones_are_found_when_asked_for(self):
+        self.zindia.branch_ids.action_archive()
+        self.assertEqual(self._get_first("bank of zindia qatnagiri")[0], self.state)
+        everything = self.branches.with_context(active_test=False)
+        found = self._find("bank of zindia qatnagiri", everything)
+        self.assertEqual(found[0].provider_id, self.zindia)
+
+    def test_without_the_extension_an_administrator_is_told_what_to_run(self):
+        execute = self.env.cr.execute
+
+        def refuse(query, *args, **kwargs):
+            if "CREATE EXTENSION" in str(query):
+                raise psycopg2.errors.InsufficientPrivilege("permission denied")
+            return execute(query, *args, **kwargs)
+
+        with (
+            mute_logger("odoo.sql_db"),
+            patch.object(self.env.cr, "execute", refuse),
+        ):
+            self._assert_refused(
+                "CREATE EXTENSION pg_trgm;",
+                self.providers._make_extension,
+                exception=UserError,
+            )

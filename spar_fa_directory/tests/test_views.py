@@ -49,13 +49,6 @@ class TestViews(DirectoryCase):
                     form[name] = form[name]
         self.assertEqual(strategy.name, "Renamed")
 
-    def test_branches_are_added_on_the_provider(self):
-        administrator = self._create_user("administrator")
-        with Form(self.wallet.with_user(administrator)) as form:
-            with form.branch_ids.new() as branch:
-                branch.name, branch.code, branch.city = "Agent", "A1", "Marn"
-        self.assertEqual(self.wallet.branch_ids.code, "A1")
-
     def test_auditors_open_the_log_of_groups(self):
         auditor = self._create_user("auditor")
         log = self.env["spar.group.log"].with_user(auditor)

@@ -1,4 +1,6 @@
+from . import directory
 from . import mapper
+from . import description
 from . import oauth2
 from . import participant
 from . import service

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 #: ISO 639-3 -> ISO 639-1 where a language has both; others are compared as they are.
 _SHORT = {
     "ara": "ar",
@@ -31,3 +33,23 @@ def choose_language(locale: str, installed: list[str]) -> str:
     if short == "en":
         return ""
     return next((code for code in installed if code.split("_")[0] == short), "")
+
+
+def choose_accepted(accepted: Iterable[str], installed: list[str]) -> str:
+    """The code of the installed language that the header Accept-Language asks for.
+
+    :param accepted: what the header names, the best first
+    :return: "" for English or none
+
+    >>> choose_accepted(["xx", "fr-CA", "es"], ["en_US", "fr_FR", "es_ES"])
+    'fr_FR'
+    >>> choose_accepted(["en-GB", "fr"], ["en_US", "fr_FR"]), choose_accepted(["*"], [])
+    ('', '')
+    """
+    for tag in accepted:
+        language = tag.replace("_", "-").split("-")[0].lower()
+        if language == "en":
+            return ""
+        if found := choose_language(language, installed):
+            return found
+    return ""

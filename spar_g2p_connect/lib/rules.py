@@ -12,6 +12,7 @@ SWITCHES = {
         "references_are_unique",
         "names_sender",
         "checks_parties",
+        "checks_addresses",
         "attributes_are_pairs",
         "nulls_are_absent",
         "ignores_encryption_flag",

@@ -18,6 +18,8 @@ from . import spar_message_lane
 from . import spar_callback
 from . import spar_callback_lane
 from . import spar_mapper_local
+from . import spar_g2p_connect_directory
+from . import spar_message_held
 from . import spar_g2p_connect_server
 from . import spar_g2p_connect_answers
 from . import spar_g2p_connect_signature
@@ -25,3 +27,4 @@ from . import spar_participant_strategy
 from . import spar_participant_id_type
 from . import spar_g2p_connect_queue
 from . import spar_g2p_connect_openg2p
+from . import spar_participant_trial

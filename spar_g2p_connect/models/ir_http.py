@@ -1,3 +1,5 @@
+import re
+
 from werkzeug.exceptions import HTTPException, NotFound
 
 from odoo import models
@@ -8,6 +10,8 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 from ..const import MAX_MESSAGE_SIZE, ROUTING_TYPE, SERVICE_USER
 from ..dispatcher import is_our_path, protocol_errors
 from ..lib.evidence import Evidence
+
+_PARAMETER = re.compile("<[^>]+>")
 
 
 class IrHttp(models.AbstractModel):
@@ -78,6 +82,7 @@ class IrHttp(models.AbstractModel):
         """The methods that our route at ``path`` knows; empty where there is none."""
         for rule in self.routing_map().iter_rules():
             routing = rule.endpoint.routing
-            if rule.rule == path and routing["type"] == ROUTING_TYPE:
-                return routing["methods"] or []
+            is_ours = routing["type"] == ROUTING_TYPE and routing["methods"]
+            if is_ours and re.fullmatch(_PARAMETER.sub(".+", rule.rule), path):
+                return routing["methods"]
         return []

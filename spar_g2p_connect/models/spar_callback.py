@@ -1,8 +1,14 @@
+from uuid import uuid4
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+
 from ..lib.exchange import build_callback_url
+from ..lib.packing import pack, unpack
+from .spar_message import SEAL
 
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
@@ -10,12 +16,13 @@ ADMINISTRATOR = "spar_fa_directory.group_administrator"
 class SparCallback(models.Model):
     """An answer on its way to who asked: sent until it has arrived, for a day.
 
-    Its body is the message's stored answer; its message ID never changes, so that the
-    other side knows a repeat.
+    Its body is the message's stored answer, or a later one of its own, sealed; its
+    message ID never changes, so that the other side knows a repeat.
     """
 
     _name = "spar.callback"
     _description = "Callback to a participant"
+    _inherit = ["spar.sealed.storage"]
     _order = "id desc"
     _rec_name = "url"
     _log_access = False
@@ -26,6 +33,7 @@ class SparCallback(models.Model):
     message_id = fields.Many2one(
         "spar.message", required=True, readonly=True, index=True, ondelete="cascade"
     )
+    uuid = fields.Char(readonly=True)
     url = fields.Char(string="Address", required=True, readonly=True)
     state = fields.Selection(
         [("waiting", "On its way"), ("delivered", "Delivered"), ("failed", "Failed")],
@@ -46,20 +54,50 @@ class SparCallback(models.Model):
     _due = models.Index("(participant_id, next_try) WHERE state = 'waiting'")
 
     @api.model
-    def _queue(self, participant_id: int, row_id: int, address: str, action: str):
-        """Queue the answer to a message, and let the callbacks' lanes know."""
+    def _queue(
+        self,
+        participant_id: int,
+        row_id: int,
+        address: str,
+        action: str,
+        document: dict | None = None,
+    ) -> None:
+        """Queue the answer to a message, or ``document`` in place of the stored one,
+        and let the callbacks' lanes know."""
+        uuid = str(uuid4())
         self.env.cr.execute(
             SQL(
                 """INSERT INTO spar_callback (participant_id, message_id, url, state,
-                          attempts, since, next_try)
-                   VALUES (%s, %s, %s, 'waiting', 0, %s, %s)""",
+                          attempts, uuid, sealed, since, next_try)
+                   VALUES (%s, %s, %s, 'waiting', 0, %s, %s, %s, %s)""",
                 participant_id,
                 row_id,
                 build_callback_url(address, action),
+                uuid,
+                document and self._seal(uuid, document),
                 *[SQL("clock_timestamp() AT TIME ZONE 'UTC'")] * 2,
             )
         )
         self._wake_lanes()
+
+    # === SEALING === #
+
+    def _get_seal_contexts(self, keyring: OpenKeyring, row_ids: list[int]) -> dict:
+        rows = self.env.execute_query(
+            SQL("SELECT id, uuid FROM spar_callback WHERE id = ANY(%s)", row_ids)
+        )
+        return {row_id: (SEAL, bind("spar.callback", uuid)) for row_id, uuid in rows}
+
+    @api.model
+    def _seal(self, uuid: str, document: dict) -> bytes:
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        return keyring.seal(SEAL, pack(document), bind("spar.callback", uuid))
+
+    @api.model
+    def _unseal(self, uuid: str, sealed: bytes) -> dict:
+        keyring = self.env["spar.keyring"]._open()
+        context = bind("spar.callback", uuid)
+        return unpack(keyring.unseal(SEAL, bytes(sealed), context))
 
     def action_send_again(self) -> None:
         """Try failed callbacks again for another day."""

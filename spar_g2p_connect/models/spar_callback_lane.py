@@ -25,6 +25,8 @@ _CLAIM_SECONDS = delivery.TIMEOUT + delivery.TOKEN_TIMEOUT + 15
 
 _TOKENS = delivery.Tokens()
 
+_NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
+
 
 class SparCallback(models.Model):
     """The lanes in which callbacks are sent.
@@ -79,33 +81,19 @@ class SparCallback(models.Model):
                 """UPDATE spar_callback
                       SET attempts = attempts + 1, claimed_until = %(now)s + %(claim)s
                     WHERE state = 'waiting'
-                      AND coalesce(claimed_until, since) <= %(now)s
-                      AND id IN (
-                          SELECT due.id
-                            FROM spar_participant p CROSS JOIN LATERAL (
-                                 SELECT id FROM spar_callback
-                                  WHERE participant_id = p.id AND state = 'waiting'
-                                    AND next_try <= %(now)s
-                                  ORDER BY next_try, id LIMIT 1) due
-                           WHERE NOT EXISTS (
-                                 SELECT FROM spar_callback
-                                  WHERE participant_id = p.id AND state = 'waiting'
-                                    AND claimed_until > %(now)s)
-                           LIMIT %(limit)s)
-                RETURNING id, message_id, participant_id, url""",
-                now=SQL("(clock_timestamp() AT TIME ZONE 'UTC')"),
+                      AND coalesce(claimed_until, since) <= %(now)s AND id IN (%(due)s)
+                RETURNING id, participant_id, url""",
+                due=_select_due(limit),
+                now=_NOW,
                 claim=SQL("%s * interval '1 second'", _CLAIM_SECONDS),
-                limit=limit,
             )
         )
         return [self._build_delivery(*row) for row in rows]
 
     @api.model
-    def _build_delivery(
-        self, row_id: int, message_row: int, participant_id: int, url: str
-    ) -> Delivery:
+    def _build_delivery(self, row_id: int, participant_id: int, url: str) -> Delivery:
         participant = self.env["spar.participant"].browse(participant_id)
-        document, headers = self._sign(participant, self._get_document(message_row))
+        document, headers = self._sign(participant, self._get_document(row_id))
         return Delivery(
             row_id,
             participant_id,
@@ -126,17 +114,21 @@ class SparCallback(models.Model):
         )
 
     @api.model
-    def _get_document(self, message_row: int) -> dict:
-        """The stored answer as it is sent now: only its time is new."""
-        messages = self.env["spar.message"]
-        rows = self.env.execute_query(
+    def _get_document(self, row_id: int) -> dict:
+        """What is sent now: only its time is new."""
+        ((uuid, sealed, message_uuid, answer),) = self.env.execute_query(
             SQL(
-                "SELECT uuid, sealed_answer FROM spar_message WHERE id = %s",
-                message_row,
+                """SELECT c.uuid, c.sealed, m.uuid, m.sealed_answer
+                     FROM spar_callback c JOIN spar_message m ON m.id = c.message_id
+                    WHERE c.id = %s""",
+                row_id,
             )
         )
-        keyring = self.env["spar.keyring"]._open()
-        document = messages._unseal(keyring, *rows[0])
+        if sealed:
+            document = self._unseal(uuid, sealed)
+        else:
+            keyring = self.env["spar.keyring"]._open()
+            document = self.env["spar.message"]._unseal(keyring, message_uuid, answer)
         document["header"]["message_ts"] = format_timestamp(now())
         return document
 
@@ -178,10 +170,29 @@ class SparCallback(models.Model):
                           state = CASE WHEN %(now)s + %(pause)s > since + %(day)s
                                        THEN 'failed' ELSE 'waiting' END
                     WHERE id = %(row)s AND state = 'waiting'""",
-                now=SQL("(clock_timestamp() AT TIME ZONE 'UTC')"),
+                now=_NOW,
                 problem=problem,
                 pause=get_pause(rows[0][0]),
                 day=GIVE_UP,
                 row=row_id,
             )
         )
+
+
+def _select_due(limit: int) -> SQL:
+    """The first due callback of each participant that nothing is just sent to."""
+    return SQL(
+        """SELECT due.id
+             FROM spar_participant p CROSS JOIN LATERAL (
+                  SELECT id FROM spar_callback
+                   WHERE participant_id = p.id AND state = 'waiting'
+                     AND next_try <= %(now)s
+                   ORDER BY next_try, id LIMIT 1) due
+            WHERE NOT EXISTS (
+                  SELECT FROM spar_callback
+                   WHERE participant_id = p.id AND state = 'waiting'
+                     AND claimed_until > %(now)s)
+            LIMIT %(limit)s""",
+        now=_NOW,
+        limit=limit,
+    )

@@ -90,7 +90,9 @@ class SparMapperLocal(models.AbstractModel):
         document = self._open_message(keyring, row)
         message = document.get("message") or {}
         if row["state"] == "done":
-            return message.get(f"{operation.value}_response", [])
+            items = message.get(f"{operation.value}_response", [])
+            messages = self.env["spar.message"]
+            return messages._finish_items(keyring, row, operation.value, items)
         wires = message.get(f"{operation.value}_request", [])
         return build_received_items(operation, wires)
 

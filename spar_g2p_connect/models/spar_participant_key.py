@@ -120,6 +120,7 @@ class SparParticipantKey(models.Model):
         self.filtered(lambda key: not key.revoked_at).write(
             {"revoked_at": fields.Datetime.now()}
         )
+        self.flush_recordset()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_of_draft(self) -> None:

@@ -33,6 +33,7 @@ class SparParticipant(models.Model):
     rule_references_are_unique = _switch("Reference IDs are unique in a message")
     rule_names_sender = _switch("Sender ID must be there")
     rule_checks_parties = _switch("Receiver and callback must be the agreed ones")
+    rule_checks_addresses = _switch("Addresses must be known to the directory")
     rule_attributes_are_pairs = _switch("Additional info is names and values")
     rule_nulls_are_absent = _switch("Null and empty count as absent")
     rule_ignores_encryption_flag = _switch("Encryption flag says nothing")

@@ -2,6 +2,7 @@ from . import test_address_checks
 from . import test_asynchronous
 from . import test_bad_input
 from . import test_boundary
+from . import test_bridge
 from . import test_callbacks
 from . import test_disclosure
 from . import test_error_answers
@@ -11,9 +12,15 @@ from . import test_oauth2
 from . import test_openg2p_1
 from . import test_openg2p_2
 from . import test_pace
+from . import test_openapi
 from . import test_participant
 from . import test_participant_rights
+from . import test_participant_settings
 from . import test_participant_secret
+from . import test_participant_trial
 from . import test_participant_usage
 from . import test_profiles
+from . import test_participant_key
+from . import test_token_issuer
+from . import test_signatures
 from . import test_statements

@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper.models.spar_mapper_local import SparMapperLocal
@@ -51,8 +51,7 @@ class AsynchronousCase(MessageCase):
         """The answer that is kept for ``message``."""
         name = message["header"]["message_id"]
         row = self.get_messages(message_id=name, state="done")
-        document = self.env["spar.callback"]._get_document(row.id)
-        return document
+        return self.env["spar.callback"]._get_document(row.callback_ids[:1].id)
 
     def assertAck(self, ack, status, code="", text=""):
         self.assertEqual(ack["ack_status"], status, ack)
@@ -279,8 +278,7 @@ class TestLane(AsynchronousCase):
         self.assertTrue(waiting.next_try)
 
 
-@tagged("post_install", "-at_install")
-class TestStatus(AsynchronousCase):
+class StatusCase(AsynchronousCase):
     def ask_status(self, attribute, value, operation="link", participant=None, **words):
         participant = participant or self.full
         message = build_message("txn-status", participant.sender_id, [], total_count=1)
@@ -309,6 +307,9 @@ class TestStatus(AsynchronousCase):
         self.assertEqual(told["txnstatus_response"]["reference_id"], "asked-1")
         return told["txnstatus_response"]["txn_status"]
 
+
+@tagged("post_install", "-at_install")
+class TestStatus(StatusCase):
     def test_by_each_name_waiting_and_done(self):
         message = self.build("link", "st1", "st2")
         message["message"]["transaction_id"] = "transaction-st"
@@ -411,3 +412,88 @@ class TestStatus(AsynchronousCase):
         self.full.action_activate()
         told = self.get_status("transaction_id", "transaction-rejected")
         self.assertEqual(told["link_response"], [])
+
+
+@tagged("post_install", "-at_install")
+class TestHeld(StatusCase):
+    """A change that waits for somebody is not final, until it is decided."""
+
+    def hold(self, key):
+        """A message whose change waits, and the change."""
+        higher = self.make_participant(
+            f"{key}.example", authority="programme", **EVERY_RIGHT
+        )
+        self.link(key, participant=higher)
+        message = self.build("update", key, fa="account:new{}@bank")
+        message["message"]["transaction_id"] = f"transaction-{key}"
+        self.queue("update", message)
+        self.run_lane()
+        self.assertEqual(self.get_item(key)["status"], "pdng")
+        return message, self.env["spar.change"].search([("state", "=", "waiting")])
+
+    def get_item(self, key):
+        told = self.get_status("transaction_id", f"transaction-{key}", "update")
+        (item,) = told["update_response"]
+        return item
+
+    def decide(self, change, name):
+        group = "base.group_user,spar_fa_directory.group_supervisor"
+        user = new_test_user(self.env, f"supervisor.{change.id}", groups=group)
+        getattr(change.with_user(user), name)()
+        self.env.flush_all()
+        self.env.invalidate_all()
+
+    def test_approved_is_told_by_status_and_by_another_callback(self):
+        message, change = self.hold("held1")
+        first = self.get_answer(message)
+        self.decide(change, "action_approve")
+        item = self.get_item("held1")
+        self.assertEqual(item["status"], "succ")
+        self.assertNotIn("status_reason_message", item)
+        kept = self.get_messages(message_id=message["header"]["message_id"])
+        final, earlier = kept.callback_ids
+        self.assertEqual((final.url, final.state), (earlier.url, "waiting"))
+        document = self.env["spar.callback"]._get_document(final.id)
+        (told,) = document["message"]["update_response"]
+        self.assertEqual(told["status"], "succ")
+        self.assertEqual(document["header"]["completed_count"], 1)
+        self.assertNotEqual(
+            document["header"]["message_id"], first["header"]["message_id"]
+        )
+        again = self.env["spar.callback"]._get_document(final.id)
+        names = [d["header"]["message_id"] for d in (document, again)]
+        self.assertEqual(names[0], names[1])
+        self.assertEqual(
+            document["message"]["correlation_id"], first["message"]["correlation_id"]
+        )
+
+    def test_refused_is_told_too(self):
+        message, change = self.hold("held2")
+        self.decide(change, "action_refuse")
+        item = self.get_item("held2")
+        self.assertEqual(item["status"], "rjct")
+        self.assertIn("refused", item["status_reason_message"])
+        document = self.get_answer(message)
+        self.assertEqual(document["header"]["status"], "rjct")
+
+    def test_final_answer_is_sealed(self):
+        _message, change = self.hold("held3")
+        self.decide(change, "action_approve")
+        self.env.cr.execute("SELECT string_agg(c::text, '') FROM spar_callback c")
+        dump = self.env.cr.fetchone()[0]
+        for value in ("held3", "newheld3"):
+            self.assertNotIn(value, dump)
+            self.assertNotIn(value.encode().hex(), dump)
+
+    def test_synchronous_one_is_told_by_status_only(self):
+        higher = self.make_participant(
+            "higher.example", authority="programme", **EVERY_RIGHT
+        )
+        self.link("held4", participant=higher)
+        message = self.build("update", "held4", fa="account:new{}@bank")
+        message["message"]["transaction_id"] = "transaction-held4"
+        self.post("update", message)
+        change = self.env["spar.change"].search([("state", "=", "waiting")])
+        self.decide(change, "action_approve")
+        self.assertEqual(self.get_item("held4")["status"], "succ")
+        self.assertFalse(self.env["spar.callback"].search([]))

@@ -128,6 +128,23 @@ class TestCallbacks(AsynchronousCase):
         self.send((200, ACK))
         self.assertEqual(len(self.sent), 1)
 
+    def test_new_key_reseals_what_is_kept(self):
+        callback = self.prepare()
+        self.env["spar.callback"]._queue(
+            self.full.id,
+            callback.message_id.id,
+            "https://full.example/spar",
+            "on-link",
+            document={"header": {"message_id": "later"}},
+        )
+        keyring = self.env["spar.keyring"]
+        keyring._start_rotation()
+        list(keyring._reseal_steps())
+        self.assertEqual(keyring._finish_rotation(), 0)
+        later = self.env["spar.callback"].search([], limit=1)
+        document = self.env["spar.callback"]._get_document(later.id)
+        self.assertEqual(document["header"]["message_id"], "later")
+
     def test_one_participant_gets_one_after_the_other(self):
         self.prepare("a")
         self.prepare("b")

@@ -1,1 +1,2 @@
 from . import spar_participant_secret
+from . import spar_participant_trial

@@ -64,6 +64,7 @@ class SparChange(models.Model):
     _waiting_uniq = models.UniqueIndex(
         "(mapping_id) WHERE state = 'waiting'", "One change waits for a mapping."
     )
+    _message_reference = models.Index("(message_reference)")
 
     def _get_seal_contexts(self, keyring, row_ids):
         rows = self.env.execute_query(

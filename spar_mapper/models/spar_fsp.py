@@ -1,28 +1,55 @@
 from odoo import models
 from odoo.tools import SQL
 
+from odoo.addons.spar_fa_directory.models.spar_directory_used import Uses
 
-class SparFsp(models.Model):
-    _inherit = "spar.fsp"
+#: By which column of a mapping it names what is in the directory.
+_COLUMNS = {"spar.fsp": "provider_id", "spar.fsp.branch": "branch_id"}
+
+
+class SparDirectoryUsed(models.AbstractModel):
+    """Mappings name providers and branches: their codes are part of what was sealed."""
+
+    _inherit = "spar.directory.used"
 
     def _is_used(self):
-        """Mappings name the provider: its code is part of what was sealed."""
         query = SQL(
-            "SELECT DISTINCT provider_id FROM spar_mapping WHERE provider_id = ANY(%s)",
-            self.ids,
+            """
+            SELECT asked.id FROM unnest(%(ids)s::int[]) AS asked (id)
+             WHERE EXISTS (SELECT FROM spar_mapping WHERE %(column)s = asked.id)
+            """,
+            ids=self.ids,
+            column=SQL.identifier(_COLUMNS[self._name]),
         )
         used = self.browse([row_id for (row_id,) in self.env.execute_query(query)])
         return super()._is_used() | used
 
-
-class SparFspBranch(models.Model):
-    _inherit = "spar.fsp.branch"
-
-    def _is_used(self):
-        """Mappings name the branch: its code is part of what was sealed."""
+    def _count_uses(self) -> dict[int, Uses]:
         query = SQL(
-            "SELECT DISTINCT branch_id FROM spar_mapping WHERE branch_id = ANY(%s)",
-            self.ids,
+            """
+            SELECT %(column)s,
+                   count(*) FILTER (WHERE state IN ('active', 'suspended')),
+                   count(*) FILTER (WHERE state NOT IN ('active', 'suspended'))
+              FROM spar_mapping
+             WHERE %(column)s = ANY(%(ids)s)
+          GROUP BY %(column)s
+            """,
+            ids=self.ids,
+            column=SQL.identifier(_COLUMNS[self._name]),
         )
-        used = self.browse([row_id for (row_id,) in self.env.execute_query(query)])
-        return super()._is_used() | used
+        rows = self.env.execute_query(query)
+        return super()._count_uses() | {
+            row_id: Uses(*counts) for row_id, *counts in rows
+        }
+
+    def action_open_mappings(self):
+        """The addresses that name the record: those in force, others by the filters."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "spar_mapper.spar_mapping_action"
+        )
+        return {
+            **action,
+            "display_name": self.display_name,
+            "domain": [(_COLUMNS[self._name], "=", self.id)],
+        }

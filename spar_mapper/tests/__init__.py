@@ -15,6 +15,7 @@ from . import test_spar_change_backend
 from . import test_spar_change_first
 from . import test_spar_change_rule
 from . import test_spar_dark
+from . import test_spar_directory_used
 from . import test_spar_guards
 from . import test_spar_history
 from . import test_spar_notice_link

@@ -1,4 +1,5 @@
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from .common import FA, ID, OTHER_FA, StoreCase
@@ -38,7 +39,8 @@ class TestBackendWizard(StoreCase):
         form.fa_type_id = self.bank_account
         form.provider_id = self.bank
         form.branch_id = self.south
-        form.account_value = account
+        with form.part_ids.edit(0) as line:
+            line.value = account
 
     def confirm(self, form, reason="Came to the counter", has_evidence=True):
         form.reason = reason
@@ -78,14 +80,67 @@ class TestBackendWizard(StoreCase):
         wizard = form.save()
         wizard.invalidate_recordset()
         self.assertEqual(wizard.id_value, NEW_ID)
-        self.assertEqual(wizard.account_value, ACCOUNT)
+        self.assertEqual(wizard.part_ids.mapped("value"), [ACCOUNT])
 
     def test_a_draft_is_gone_once_it_is_done(self):
         wizard, _action = self.link_new()
         self.env.cr.execute(
-            "SELECT sealed FROM spar_mapping_wizard WHERE id = %s", (wizard.id,)
+            """SELECT sealed FROM spar_mapping_wizard WHERE id = %s UNION ALL
+               SELECT sealed FROM spar_mapping_wizard_part WHERE wizard_id = %s""",
+            (wizard.id, wizard.id),
         )
-        self.assertEqual(self.env.cr.fetchone(), (None,))
+        self.assertEqual(self.env.cr.fetchall(), [(None,), (None,)])
+
+    def test_a_kind_with_several_texts_asks_for_each(self):
+        voucher = self.add_voucher()
+        form = self.open("link")
+        form.id_value = NEW_ID
+        form.fa_type_id = voucher
+        form.provider_id = self.env["spar.fsp"].search([("code", "=", "FOOD")])
+        for number, value in enumerate(("SPRING", "79927398713")):
+            with form.part_ids.edit(number) as line:
+                line.value = value
+        self.confirm(form)
+        self.assertEqual(self.get_fa(NEW_ID), "coupon:79927398713/SPRING@FOOD")
+
+    def test_a_text_that_does_not_pass_its_check_is_named_by_its_label(self):
+        form = self.open("link")
+        form.id_value = NEW_ID
+        form.fa_type_id = self.add_voucher()
+        form.provider_id = self.env["spar.fsp"].search([("code", "=", "FOOD")])
+        for number, value in enumerate(("SPRING", "79927398710")):
+            with form.part_ids.edit(number) as line:
+                line.value = value
+        with self.assertRaisesRegex(UserError, "^Serial number: The number is mist"):
+            self.confirm(form)
+
+    def add_voucher(self):
+        """A kind of address with two texts, as an administrator adds it."""
+        self.env["spar.fsp"].create(
+            {"name": "Food for All", "code": "FOOD", "kind": "voucher"}
+        )
+        parts = [
+            {"key": "scheme", "label": "Scheme", "kind": "provider"},
+            {"key": "campaign", "label": "Campaign code"},
+            {"key": "serial", "label": "Serial number", "check_code": "luhn"},
+        ]
+        return self.env["spar.fa.type"].create(
+            {
+                "name": "Campaign voucher",
+                "code": "campaign_voucher",
+                "provider_kind": "voucher",
+                "part_ids": [Command.create(part) for part in parts],
+                "strategy_ids": [
+                    Command.create(
+                        {
+                            "name": "Campaign voucher",
+                            "template": "coupon:{serial}/{campaign}@{scheme}",
+                            "is_default": True,
+                        }
+                    )
+                ],
+            }
+        )
 
     def test_an_officer_changes_suspends_resumes_and_unlinks(self):
         self.link(ID, FA)

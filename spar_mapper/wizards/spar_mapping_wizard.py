@@ -1,8 +1,6 @@
-import json
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.fields import Command
 
 from odoo.addons.spar_fa_directory.lib import fa_syntax
 from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
@@ -18,29 +16,20 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UpdateRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
-from odoo.addons.spar_mapper_connector.lib.keyring import bind
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..lib import seals
-from ..lib.records import new_uuid
 from ..models.spar_mapper_local import OFFICER
-
-#: What an officer types and no table may hold in clear.
-_SEALED_FIELDS = ("id_value", "fa_text", "account_value", "reason")
 
 
 class SparMappingWizard(models.TransientModel):
-    """What an officer does for a person: the same call that REST makes.
-
-    The web client saves a form before it presses a button, so what was typed is in a
-    table for a moment: sealed.
-    """
+    """What an officer does for a person: the same call that REST makes."""
 
     _name = "spar.mapping.wizard"
     _description = "Act for a beneficiary"
-    _inherit = ["spar.sealed.storage"]
+    _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
 
-    uuid = fields.Char(default=lambda self: self._default_uuid(), readonly=True)
+    _draft_fields = ("id_value", "fa_text", "reason")
+
     operation = fields.Selection(
         [
             ("link", "Link"),
@@ -57,8 +46,8 @@ class SparMappingWizard(models.TransientModel):
     id_masked = fields.Char(related="mapping_id.id_masked", string="Masked ID")
     fa_masked = fields.Char(related="mapping_id.fa_masked", string="Address in force")
     reason = fields.Char(
-        compute="_compute_sealed",
-        inverse="_inverse_sealed",
+        compute="_compute_draft",
+        inverse="_inverse_draft",
         help="Kept in the history, in clear: once it is seen to name no ID and no "
         "account.",
     )
@@ -74,28 +63,23 @@ class SparMappingWizard(models.TransientModel):
         help="Without it the change weighs no more than a programme's.",
     )
     id_value = fields.Char(
-        string="Beneficiary ID", compute="_compute_sealed", inverse="_inverse_sealed"
+        string="Beneficiary ID", compute="_compute_draft", inverse="_inverse_draft"
     )
     fa_type_id = fields.Many2one("spar.fa.type", string="Kind of address")
     provider_kind = fields.Selection(related="fa_type_id.provider_kind")
     provider_id = fields.Many2one("spar.fsp")
     branch_id = fields.Many2one("spar.fsp.branch")
+    needs_provider = fields.Boolean(compute="_compute_needs")
     needs_branch = fields.Boolean(compute="_compute_needs")
-    needs_whole = fields.Boolean(compute="_compute_needs")
-    account_label = fields.Char(compute="_compute_needs")
-    account_value = fields.Char(
-        string="Number", compute="_compute_sealed", inverse="_inverse_sealed"
+    part_ids = fields.One2many(
+        "spar.mapping.wizard.part", "wizard_id", string="To fill in"
     )
     fa_text = fields.Char(
         string="Whole address",
-        compute="_compute_sealed",
-        inverse="_inverse_sealed",
+        compute="_compute_draft",
+        inverse="_inverse_draft",
         help="As it travels, for example account:123456@BR01.DEMO",
     )
-
-    @api.model
-    def _default_uuid(self):
-        return new_uuid()
 
     @api.model
     def _default_id_type_id(self):
@@ -105,62 +89,22 @@ class SparMappingWizard(models.TransientModel):
     def _compute_needs(self):
         """Which questions the kind of address asks."""
         for wizard in self:
-            parts = wizard.fa_type_id.part_ids
-            texts = parts.filtered(lambda part: part.kind == "text")
-            wizard.needs_branch = "branch" in parts.mapped("kind")
-            wizard.needs_whole = len(texts) != 1
-            wizard.account_label = texts.label if len(texts) == 1 else False
+            kinds = wizard.fa_type_id.part_ids.mapped("kind")
+            wizard.needs_provider = "provider" in kinds
+            wizard.needs_branch = "branch" in kinds
 
     @api.onchange("fa_type_id")
     def _onchange_fa_type_id(self):
         self.provider_id = self.branch_id = False
+        texts = self.fa_type_id.part_ids.filtered(lambda part: part.kind == "text")
+        self.part_ids = [
+            Command.clear(),
+            *(Command.create({"part_id": part.id}) for part in texts),
+        ]
 
     @api.onchange("provider_id")
     def _onchange_provider_id(self):
         self.branch_id = False
-
-    # === WHAT WAS TYPED, SEALED === #
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            "SELECT id, uuid FROM spar_mapping_wizard WHERE id = ANY(%s)", list(row_ids)
-        )
-        return {
-            row_id: (seals.DRAFT, bind(seals.DRAFT, uuid))
-            for row_id, uuid in self.env.execute_query(query)
-        }
-
-    def _inverse_sealed(self):
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        self.flush_recordset(["uuid"])
-        for wizard in self:
-            typed = {name: wizard[name] or "" for name in _SEALED_FIELDS}
-            context = bind(seals.DRAFT, wizard.uuid)
-            sealed = keyring.seal(seals.DRAFT, json.dumps(typed), context)
-            wizard._set_sealed(sealed)
-
-    def _set_sealed(self, sealed: bytes | None) -> None:
-        self.env.cr.execute(
-            "UPDATE spar_mapping_wizard SET sealed = %s WHERE id = %s",
-            (sealed, self.id),
-        )
-
-    @api.depends("uuid")
-    def _compute_sealed(self):
-        """What the officer typed, for the officer alone."""
-        keyring = self.env["spar.keyring"]._open()
-        query = SQL(
-            """SELECT id, sealed FROM spar_mapping_wizard
-                WHERE id = ANY(%s) AND sealed IS NOT NULL""",
-            self.ids,
-        )
-        rows = self.env.execute_query(query)
-        contexts = self._get_seal_contexts(keyring, self.ids)
-        texts = seals.unseal_all(keyring, rows, contexts)
-        for wizard in self:
-            typed = json.loads(texts.get(wizard._origin.id, "{}"))
-            for name in _SEALED_FIELDS:
-                wizard[name] = typed.get(name) or False
 
     # === DOING IT === #
 
@@ -176,6 +120,7 @@ class SparMappingWizard(models.TransientModel):
             ask = getattr(mapper, f"_{self.operation}_fa")
             result = ask(call, [self._build_request()])[0]
         self._set_sealed(None)
+        self.part_ids._set_sealed(None)
         return self._tell(result)
 
     def _build_request(self):
@@ -215,7 +160,7 @@ class SparMappingWizard(models.TransientModel):
 
     def _build_address(self) -> str:
         """The address as it travels; raises UserError naming what is wrong."""
-        if self.needs_whole:
+        if not self.fa_type_id:
             if not self.fa_text:
                 raise UserError(self.env._("Whole address: fill it in."))
             return self.fa_text
@@ -241,18 +186,18 @@ class SparMappingWizard(models.TransientModel):
             ) from error
 
     def _get_parts(self) -> dict[str, str]:
-        values = {
-            "provider": self.provider_id.code,
-            "branch": self.branch_id.code,
-            "text": self.account_value,
+        codes = {"provider": self.provider_id.code, "branch": self.branch_id.code}
+        texts = {line.part_id: line.value for line in self.part_ids}
+        return {
+            part.key: codes.get(part.kind, texts.get(part)) or ""
+            for part in self.fa_type_id.part_ids
         }
-        return {part.key: values[part.kind] or "" for part in self.fa_type_id.part_ids}
 
     def _check_reason(self) -> None:
         """A reason is needed, and it may not give away what is sealed."""
         if not (self.reason or "").strip():
             raise UserError(self.env._("Reason: say why."))
-        typed = (self.id_value, self.fa_text, self.account_value)
+        typed = (self.id_value, self.fa_text, *self.part_ids.mapped("value"))
         self.mapping_id._check_told(self.reason, *filter(None, typed))
 
     # === TELLING IT === #

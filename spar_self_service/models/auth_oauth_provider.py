@@ -59,12 +59,14 @@ class AuthOauthProvider(models.Model):
         help="Answers of the provider without its name are refused (RFC 9207).",
     )
     client_authentication = fields.Selection(
+        string="Client authentication",
         selection=lambda self: self._selection_client_authentication(),
         default=ClientAuthentication.PRIVATE_KEY_JWT.value,
         help="How we show the provider who we are.",
     )
     assertion_audience = fields.Selection(
         [("endpoint", "The address that is called"), ("issuer", "The issuer")],
+        string="Audience of our assertions",
         default="endpoint",
         help="For whom our signed assertions are. Keycloak recommends the issuer.",
     )
@@ -93,10 +95,17 @@ class AuthOauthProvider(models.Model):
         string="Accepted ways to authenticate",
         help="A login by another way is refused. Empty: any way will do.",
     )
+    always_fresh = fields.Boolean(
+        string="Ask anew at every login",
+        default=True,
+        help="Nobody is let in because somebody authenticated in this browser before: "
+        "people share phones, and officers' devices. A change of an address asks anew "
+        "in any case.",
+    )
     fresh_prompt = fields.Char(
         string="Prompt for a fresh login",
-        help="Sent when a change needs a fresh login, besides max_age=0: 'login' for "
-        "Keycloak, nothing for eSignet.",
+        help="Sent for a fresh login besides max_age=0: 'login' for Keycloak, nothing "
+        "for eSignet.",
     )
     id_type_id = fields.Many2one(
         "spar.id.type",

@@ -17,7 +17,7 @@ class AuthOauthProvider(models.Model):
         *("end_session_endpoint", "tells_issuer", "client_authentication"),
         *("assertion_audience", "assertion_algorithm", "client_secret"),
         *("userinfo_format", "scope", "claims", "acr_values", "accepted_acrs"),
-        *("fresh_prompt", "id_type_id", "id_claim"),
+        *("always_fresh", "fresh_prompt", "id_type_id", "id_claim"),
     )
     _guarded_at_creation = ("enabled",)
     _guarded_secrets = ("client_secret",)

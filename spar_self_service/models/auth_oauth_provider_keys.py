@@ -86,8 +86,9 @@ class AuthOauthProvider(models.Model):
     @api.depends("client_authentication", "assertion_algorithm", "userinfo_format")
     def _compute_public_keys(self):
         for provider in self:
-            keys = provider.ids and provider._get_key_set()["keys"]
-            provider.public_keys = keys and json.dumps({"keys": keys}, indent=2)
+            keys = provider._get_key_set()["keys"] if provider.ids else []
+            told = json.dumps({"keys": keys}, indent=2) if keys else False
+            provider.public_keys = told
 
     def _sign_assertion(self, claims: dict) -> str:
         """A client assertion; raises ProviderNotReady where there is no key for it."""

@@ -1,4 +1,3 @@
-import logging
 import secrets
 import time
 from dataclasses import asdict, dataclass
@@ -17,7 +16,8 @@ from ..lib.oidc.verified import VerifiedLogin
 from .auth_oauth_provider_login import DOOR_PATH
 from .spar_login_attempt import Pending
 
-_logger = logging.getLogger(__name__)
+#: What a login is begun for that is good for one change of an address.
+FOR_A_CHANGE = ("step_up", "agent")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ class SparLogin(models.AbstractModel):
             AttemptSecrets.make(),
             provider_sudo._get_redirect_uri(),
             int(time.time()),
-            fresh=purpose in ("step_up", "agent"),
+            fresh=purpose in FOR_A_CHANGE or provider_sudo.always_fresh,
         )
         pending = Pending(
             provider_id=provider.id,
@@ -91,7 +91,7 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _get_draft_mac(self, purpose: str, draft_digest: str) -> bytes:
-        if purpose in ("login", "test"):
+        if purpose not in FOR_A_CHANGE:
             return b""
         proofs = self.env["spar.login.proof"]
         return proofs._get_mac(purpose, self.env.uid, draft_digest)

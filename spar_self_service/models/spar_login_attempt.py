@@ -84,6 +84,7 @@ class SparLoginAttempt(models.Model):
             "nonce": secrets.nonce,
             "verifier": secrets.verifier,
             "redirect_uri": pending.attempt.redirect_uri,
+            "fresh": pending.attempt.fresh,
         }
         self.env.cr.execute(
             """INSERT INTO spar_login_attempt (provider_id, purpose, user_id, return_to,
@@ -138,12 +139,12 @@ class SparLoginAttempt(models.Model):
         context = _get_context(_hash(state))
         told = json.loads(keyring.unseal(PURPOSE, bytes(row["sealed"]), context))
         secrets = AttemptSecrets(state, told["nonce"], told["verifier"])
-        fresh = row["purpose"] in ("step_up", "agent")
+        began_at, redirect_uri = row["began_at"], told["redirect_uri"]
         return Pending(
             provider_id=row["provider_id"],
             purpose=row["purpose"],
             return_to=row["return_to"],
-            attempt=Attempt(secrets, told["redirect_uri"], row["began_at"], fresh),
+            attempt=Attempt(secrets, redirect_uri, began_at, told["fresh"]),
             user_id=row["user_id"],
             draft_mac=bytes(row["draft_mac"] or b""),
         )

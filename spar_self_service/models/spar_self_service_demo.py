@@ -38,7 +38,7 @@ class SparSelfServiceDemo(models.AbstractModel):
 
     @api.model
     def _make_client(self, client: DemoClient) -> dict:
-        provider = self._get_provider(client) or self._create_provider(client)
+        provider = self._set_provider(client)
         metadata = {"client_id": client.client_id, **client.metadata}
         by_key = ClientAuthentication.PRIVATE_KEY_JWT.value
         if provider.client_authentication == by_key:
@@ -60,22 +60,28 @@ class SparSelfServiceDemo(models.AbstractModel):
         return self.env["auth.oauth.provider"].search(domain, limit=1)
 
     @api.model
-    def _create_provider(self, client: DemoClient):
-        id_type = self.env.ref("spar_mapper_connector.id_type_national_id")
+    def _set_provider(self, client: DemoClient):
+        """The record of a client as it is in this version's demo."""
+        values = self._get_values(client)
+        provider = self._get_provider(client)
+        if provider:
+            provider.write(values)
+            return provider
+        nowhere = {"auth_endpoint": NOWHERE, "validation_endpoint": NOWHERE}
         return self.env["auth.oauth.provider"].create(
-            {
-                "flow": FLOW,
-                "preset": client.preset,
-                "name": client.name,
-                "body": client.button,
-                "client_id": client.client_id,
-                "auth_endpoint": NOWHERE,
-                "validation_endpoint": NOWHERE,
-                "id_type_id": id_type.id,
-                **PRESETS[client.preset].values,
-                **client.values,
-            }
+            {"flow": FLOW, "client_id": client.client_id, **nowhere, **values}
         )
+
+    @api.model
+    def _get_values(self, client: DemoClient) -> dict:
+        return {
+            "preset": client.preset,
+            "name": client.name,
+            "body": client.button,
+            "id_type_id": self.env.ref("spar_mapper_connector.id_type_national_id").id,
+            **PRESETS[client.preset].values,
+            **client.values,
+        }
 
     @api.model
     def _set_addresses(self, url: str, issuer: str) -> None:

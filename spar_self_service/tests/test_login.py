@@ -79,7 +79,16 @@ class TestLogin(LoginCase):
         self.assertEqual(first["response_type"], "code")
         self.assertEqual(first["client_id"], CLIENT_ID)
         self.assertLessEqual(len(first["state"]), 256)
-        self.assertNotIn("max_age", first)
+
+    def test_everybody_is_asked_anew_unless_the_provider_may_remember(self):
+        """Phones are shared, and so are officers' devices."""
+        self.assertEqual(self.begin()["max_age"], "0")
+        self.hostile.id_claims = {"auth_time": int(time.time()) - 60}
+        self.assertEqual(self.come_back().status_code, 400)
+        self.assertIsNone(self.get_session_user())
+        self.provider.always_fresh = False
+        self.assertNotIn("max_age", self.begin())
+        self.assertEqual(self.come_back().status_code, 303)
 
     def test_redirect_address_is_configured_and_not_what_the_request_says(self):
         base = self.env["ir.config_parameter"].get_param("web.base.url")

@@ -222,6 +222,18 @@ _REPHRASED = {
 }
 
 
+def list_codes(operation: Operation) -> frozenset[str]:
+    """Every reason code of an outcome that ``operation`` can have, in any table.
+
+    >>> "succ.id.active" in list_codes(Operation.RESOLVE)
+    True
+    """
+    lines = [line for table in (_ANSWERS, *_TABLES.values()) for line in table.items()]
+    found = {answer.code for key, answer in lines if key[0] in (operation, None)}
+    rephrased = {answer.code for answer in _REPHRASED.values()}
+    return frozenset(found | rephrased) - {""}
+
+
 def rephrase(problem: Answer, table: str) -> Answer:
     """``problem`` in the words of ``table``."""
     return _REPHRASED.get((table, problem.code, problem.text), problem)

@@ -232,6 +232,22 @@ _SHAPES = {
 }
 
 
+#: Reason codes of items beyond those of their members and outcomes.
+OTHER_CODES = frozenset(
+    {
+        "rjct.timestamp.invalid",
+        "rjct.reference_id.duplicate",
+        "rjct.resolve_type.not_supported",
+        "rjct.other.error",
+    }
+)
+
+
+def get_members(operation: Operation) -> tuple[Member, ...]:
+    """The texts that an item of ``operation`` is made of."""
+    return _SHAPES[operation][0]
+
+
 def _read_details(
     item: Item,
     wire: dict,

@@ -1,0 +1,33 @@
+"""A large directory: how long it takes to load, and how long to search."""
+
+from pathlib import Path
+
+from .installation import Installation
+
+SCRIPT = Path(__file__).with_name("bench_directory_run.py")
+
+
+def measure_directory(installation: Installation, branches: int) -> dict:
+    """What `bench_directory_run.py` tells of so many branches, loaded here.
+
+    :raises Failure: when a row is refused, or Odoo's shell fails
+    """
+    places = installation.places
+    words = {"SPAR_ROOT": str(places.root), "BENCH_BRANCHES": str(branches)}
+    return installation.run_script(SCRIPT, **words)
+
+
+def build_directory_lines(told: dict) -> list[str]:
+    """What people read of it."""
+    loading, rows = told["loading"], {"all searches": told["search"], **told["kinds"]}
+    return [
+        "",
+        f"directory of {loading['branches']:,} branches: loaded in "
+        f"{loading['seconds']:,.0f} s, memory {loading['memory_before_mb']:.0f} MB "
+        f"before, {loading['memory_most_mb']:.0f} MB at most",
+        f"  {'search':<32}{'p50 ms':>9}{'p95 ms':>9}",
+        *(
+            f"  {name:<32}{row['p50_ms']:>9.1f}{row['p95_ms']:>9.1f}"
+            for name, row in rows.items()
+        ),
+    ]

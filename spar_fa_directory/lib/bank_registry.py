@@ -1,0 +1,90 @@
+"""The banks of a country, as `schwifty`'s registry knows them."""
+
+import unicodedata
+from typing import NamedTuple
+
+import schwifty
+import schwifty.exceptions
+from schwifty import registry
+
+_SHORTEST_NAME = 2
+#: The branch in the BIC of a head office, which may be left out.
+HEAD_OFFICE = "X" * 3
+_WITHOUT_BRANCH = 8  # characters of a BIC that names no branch
+
+
+class KnownBank(NamedTuple):
+    """A bank of the registry; `code` is made of the country and its own code.
+
+    `bic` is "" where the registry has none, or none that is valid.
+    """
+
+    code: str
+    name: str
+    bic: str
+
+
+class LeftOut(NamedTuple):
+    """An entry that cannot be loaded: `reason` is "duplicate" or "nameless"."""
+
+    name: str
+    reason: str
+
+
+def get_countries() -> list[str]:
+    """The ISO 3166 codes of the countries whose banks the registry knows.
+
+    >>> "FR" in get_countries()
+    True
+    """
+    return sorted(registry.get_countries())
+
+
+def get_banks(country: str) -> tuple[list[KnownBank], list[LeftOut]]:
+    """The banks of a country, each code once, and the entries that were left out.
+
+    National bank codes are short numbers that other countries use too, so a code
+    begins with the country; an entry without one goes by its BIC. Where several
+    entries share a code (the branches of one bank), the one that the registry calls
+    primary stands for all.
+
+    >>> banks, left_out = get_banks("EE")
+    >>> banks[0]
+    KnownBank(code='EE-00', name='AS TBB pank', bic='TABUEE22')
+    """
+    known: dict[str, KnownBank] = {}
+    left_out = []
+    entries = registry.get_banks_by_country(country)
+    for entry in sorted(entries, key=lambda entry: not entry.primary):
+        bank = _read_entry(country, entry)
+        if len(bank.name) < _SHORTEST_NAME or not bank.code:
+            left_out.append(LeftOut(bank.name or bank.code, "nameless"))
+        elif bank.code in known:
+            left_out.append(LeftOut(bank.name, "duplicate"))
+        else:
+            known[bank.code] = bank
+    return list(known.values()), left_out
+
+
+def _read_entry(country: str, entry: registry.Bank) -> KnownBank:
+    bic = _clean_bic(entry.bic or "")
+    code = f"{country}-{entry.bank_code}" if entry.bank_code else bic
+    name = unicodedata.normalize("NFC", " ".join((entry.name or "").split()))
+    return KnownBank(code.replace(" ", ""), name, bic)
+
+
+def _clean_bic(bic: str) -> str:
+    try:
+        return str(schwifty.BIC(bic)) if bic else ""
+    except schwifty.exceptions.SchwiftyException:
+        return ""
+
+
+def get_whole_bic(bic: str) -> str:
+    """A BIC with its branch: that of the head office when it names none.
+
+    >>> get_whole_bic("tabuee22") == get_whole_bic("TABUEE22") == "TABUEE22" + HEAD_OFFICE
+    True
+    """
+    bic = bic.strip().upper()
+    return bic + HEAD_OFFICE if len(bic) == _WITHOUT_BRANCH else bic

@@ -1,0 +1,65 @@
+"""Pages of the directory: what is asked, what is answered, where the next begins."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+MOST_ON_A_PAGE = 1000
+MOST_TEXT = 200
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Which providers or branches are asked for, and which page of them."""
+
+    text: str = ""
+    kind: str = ""
+    country: str = ""
+    with_archived: bool = False
+    limit: int = 50
+    cursor: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Plain values, and the cursor of the next page ("" at the end)."""
+
+    items: list[dict]
+    next: str = ""
+
+
+def write_cursor(place: str) -> str:
+    """A place as it travels.
+
+    >>> write_cursor("BANK/1"), read_cursor(write_cursor("BANK/1"))
+    ('QkFOSy8x', 'BANK/1')
+    """
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> str:
+    """The place that a cursor names.
+
+    :raises ValueError: when it is none of ours
+    """
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        return base64.b64decode(padded.encode("ascii"), b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise ValueError("not a cursor") from error
+
+
+def read_offset(cursor: str) -> int:
+    """The number of records before the page of a search.
+
+    :raises ValueError: when the cursor is none of a search
+
+    >>> read_offset(""), read_offset(write_cursor("50"))
+    (0, 50)
+    """
+    place = read_cursor(cursor) or "0"
+    if not (place.isascii() and place.isdigit() and len(place) < 7):
+        raise ValueError("not a cursor of a search")
+    return int(place)

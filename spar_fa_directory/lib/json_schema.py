@@ -1,0 +1,27 @@
+"""The check of a part of an address as a JSON Schema, as far as one can say it."""
+
+from __future__ import annotations
+
+import re
+
+# What RE2 knows and ECMA 262, which JSON Schema's patterns are written in, does not.
+_FOREIGN = re.compile(r"\(\?(?![:=!])|\\[AzQEC]|\[\[:|\\p\^|\\pN?\{\^")
+_SHORT_CLASS = re.compile(r"\\([pP])([A-Z])")
+_FORMATS = {"email": "idn-email"}
+
+
+def build_schema(check: str, parameter: str) -> dict:
+    """The schema of a part's value; what it cannot say is checked by the server alone.
+
+    >>> build_schema("regex", "[0-9]+")
+    {'type': 'string', 'minLength': 1, 'pattern': '^(?:[0-9]+)$'}
+    >>> build_schema("luhn", "")
+    {'type': 'string', 'minLength': 1}
+    """
+    schema: dict = {"type": "string", "minLength": 1}
+    if check == "regex" and not _FOREIGN.search(parameter):
+        pattern = _SHORT_CLASS.sub(r"\\\1{\2}", parameter)
+        schema["pattern"] = f"^(?:{pattern})$"
+    elif check in _FORMATS:
+        schema["format"] = _FORMATS[check]
+    return schema

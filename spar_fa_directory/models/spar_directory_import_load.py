@@ -1,0 +1,158 @@
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+
+import psycopg2
+
+from odoo import api, models
+
+from ..lib import csv_file
+from ..lib.csv_file import CsvFormat, Record, show_text
+from ..lib.directory_rows import Problem, Row, clean_cell
+from .spar_directory_loader import Outcome
+
+_logger = logging.getLogger(__name__)
+#: Rows that are loaded in one transaction.
+CHUNK_ROWS = 2000
+
+
+class SparDirectoryImport(models.Model):
+    """Loading a file in the background, some rows in each transaction."""
+
+    # pylint: disable-next=consider-merging-classes-inherited
+    _inherit = "spar.directory.import"
+
+    @api.model
+    def _cron_load(self) -> None:
+        """Load the files that wait, one after the other, while there is time."""
+        while job := self.search([("state", "=", "waiting")], order="id", limit=1):
+            if not job._load_while_wanted():
+                return
+
+    def _load_while_wanted(self) -> bool:
+        """Load until the end or until somebody stops it; False when time is up.
+
+        A chunk that fails leaves nothing behind and ends the loading; it can be begun
+        again from there. Errors that a second try mends are left to the scheduler.
+        """
+        cron = self.env["ir.cron"]
+        try:
+            for count in self._load_chunks():
+                if not cron._commit_progress(count, remaining=1):
+                    return False
+                self.env.invalidate_all()
+                if self.state != "waiting":
+                    break
+        except psycopg2.OperationalError:
+            raise
+        except Exception:
+            _logger.exception("Directory file %s could not be loaded", self.id)
+            self.write({"state": "failed", "problem": self._get_failure_text()})
+        return bool(cron._commit_progress(0))
+
+    def _load_now(self) -> None:
+        """Load the whole file here, in the transaction of the caller.
+
+        The way in for scripts, demo data and measurements; memory does not grow with
+        the file. Ends in state `done`.
+
+        :raises UserError: when a column is missing
+        """
+        self._check_open()
+        self._check_columns()
+        self.write({"state": "waiting", "user_id": self.env.uid})
+        for _count in self._load_chunks():
+            self.env.flush_all()
+            self.env.invalidate_all()
+
+    def _get_failure_text(self) -> str:
+        return self.env._(
+            "Loading stopped at an unexpected error, which the server's log tells. "
+            "What was loaded so far stays; load again to go on."
+        )
+
+    def _load_chunks(self) -> Iterator[int]:
+        """Load chunk after chunk from where the file was left; their numbers of rows.
+
+        The caller commits, or not, between them. Whoever began the loading must still
+        have the right to.
+        """
+        form = CsvFormat(self.encoding, self.delimiter)
+        total = self.env["spar.directory.import.chunk"]._get_totals(self)[self.id]
+        names = self.column_ids.mapped("name")
+        with closing(self._open_file()) as stream:
+            records = csv_file.read_records(
+                stream, form, start=total.end, row=total.row, width=len(names)
+            )
+            while chunk := list(islice(records, CHUNK_ROWS)):
+                with self.env.cr.savepoint():
+                    self._load_chunk(chunk, names)
+                yield len(chunk)
+        self.state = "done"
+
+    def _load_chunk(self, records: list[Record], names: list[str]) -> None:
+        lang = self.user_id.lang
+        me = self.with_user(self.user_id or self.env.user).with_context(lang=lang)
+        rows, outcome = me._read_rows(records, names)
+        loaded = me._get_loader()._load_rows(me, rows)
+        loaded.refused += outcome.refused
+        me._save_chunk(records, loaded)
+
+    def _read_rows(self, records: list[Record], names: list[str]) -> tuple:
+        """The rows that can be taken apart, and an outcome with those that cannot."""
+        rows, outcome = [], Outcome()
+        fixed = {"provider": self.provider_id.code} if self.provider_id else {}
+        for record in records:
+            cells = [clean_cell(cell) for cell in record.cells]
+            if record.row == 1 or not record.text.strip():
+                continue
+            values = dict(zip(names, cells + [""] * len(names), strict=False))
+            row = Row(record.row, fixed | values)
+            if problem := self._find_problem(record, cells, len(names)):
+                outcome.refused.append((row, [problem]))
+            elif any(cells):
+                rows.append(row)
+        return rows, outcome
+
+    @api.model
+    def _find_problem(
+        self, record: Record, cells: list[str], width: int
+    ) -> Problem | None:
+        if record.problem:
+            return Problem("", record.problem)
+        if any(cells[width:]):
+            return Problem("", "cells", {"count": len(cells), "width": width})
+        return None
+
+    def _save_chunk(self, records: list[Record], outcome: Outcome) -> None:
+        texts = {record.row: record.text for record in records}
+        self.env["spar.directory.import.refusal"].create(
+            [
+                self._prepare_refusal(row, problems, texts[row.number])
+                for row, problems in sorted(outcome.refused)
+            ]
+        )
+        self.env["spar.directory.import.chunk"].create(
+            {
+                "import_id": self.id,
+                "end": records[-1].end,
+                "row": records[-1].row,
+                "added": len(outcome.added),
+                "updated": len(outcome.updated),
+                "refused": len(outcome.refused),
+            }
+        )
+
+    def _prepare_refusal(self, row: Row, problems: list[Problem], text: str) -> dict:
+        headers = {column.name: column.header for column in self.column_ids}
+        loader = self._get_loader()
+        columns = [headers.get(problem.column, "") for problem in problems]
+        told = [loader._get_problem_text(problem) for problem in problems]
+        return {
+            "import_id": self.id,
+            "row": row.number,
+            "header": ", ".join(filter(None, columns)),
+            "problem": " ".join(dict.fromkeys(told)),
+            "text": show_text(text.rstrip("\r\n")),
+        }

@@ -1,0 +1,55 @@
+import base64
+import csv
+import io
+
+from odoo import api, fields, models
+
+from ..lib.csv_file import guard_cell, split_line
+
+
+class SparDirectoryImport(models.Model):
+    """The refused rows as a file: mended, it can be uploaded as it is."""
+
+    # pylint: disable-next=consider-merging-classes-inherited
+    _inherit = "spar.directory.import"
+
+    refused_file = fields.Binary(compute="_compute_refused_file")
+    refused_filename = fields.Char(compute="_compute_refused_filename")
+
+    @api.depends("filename")
+    def _compute_refused_filename(self):
+        for job in self:
+            name = (job.filename or "rows").removesuffix(".csv")
+            job.refused_filename = self.env._("%(name)s, refused rows.csv", name=name)
+
+    @api.depends("refusal_ids")
+    @api.depends_context("bin_size")
+    def _compute_refused_file(self):
+        for job in self:
+            if self.env.context.get("bin_size"):
+                job.refused_file = job.refused_count or False
+            else:
+                job.refused_file = base64.b64encode(job._build_refused_file())
+
+    def _build_refused_file(self) -> bytes:
+        """The header and the refused rows, before them row, column and what to do."""
+        told = io.StringIO()
+        writer = csv.writer(told, delimiter=self.delimiter or ",")
+        first = [self.env._("Row"), self.env._("Column"), self.env._("What to do")]
+        writer.writerow(first + self.column_ids.mapped("header"))
+        for refusal in self.refusal_ids:
+            cells = split_line(refusal.text or "", self.delimiter or ",")
+            cells = [refusal.text or ""] if cells is None else cells
+            words = [refusal.row, refusal.header or "", refusal.problem, *cells]
+            writer.writerow([guard_cell(str(word)) for word in words])
+        return b"\xef\xbb\xbf" + told.getvalue().encode(errors="replace")
+
+    def action_download_refused(self):
+        self.ensure_one()
+        query = f"model={self._name}&id={self.id}&field=refused_file"
+        query += "&filename_field=refused_filename&download=true"
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content?{query}",
+            "target": "download",
+        }

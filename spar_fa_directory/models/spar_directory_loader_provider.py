@@ -1,0 +1,122 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..lib.bank_registry import get_whole_bic
+from ..lib.directory_rows import Column, Problem, Row
+from ..lib.exceptions import InvalidPart
+from ..lib.fa_checks import run_check
+from ..lib.fa_reader import fold_code
+from .spar_directory_loader import Existing, Outcome, Prepared
+
+COLUMNS = (
+    Column(
+        "code",
+        ("provider code", "bank code", "codigo"),
+        required=True,
+        is_code=True,
+    ),
+    Column("name", ("provider", "provider name", "bank", "bank name"), required=True),
+    Column("kind", ("type", "kind of provider")),
+    Column("country", ("country code", "pays", "pais")),
+    Column("bic", ("swift", "swift code", "bic code")),
+)
+
+
+class SparDirectoryLoaderProvider(models.AbstractModel):
+    """Files of providers."""
+
+    _name = "spar.directory.loader.provider"
+    _description = "Loader of Providers"
+    _inherit = "spar.directory.loader"
+    _target = "spar.fsp"
+
+    @api.model
+    def _get_columns(self) -> tuple[Column, ...]:
+        return COLUMNS
+
+    @api.model
+    def _prepare(self, job, rows: list[Row], outcome: Outcome) -> list[Prepared]:
+        countries = self._get_countries()
+        kinds = self._get_kinds()
+        banks = self.env["spar.fsp"]._search_odoo_banks(
+            [row.values.get("bic", "") for row in rows]
+        )
+        prepared = []
+        for row in rows:
+            values, problems = self._prepare_row(row, countries, kinds)
+            if problems:
+                outcome.refused.append((row, problems))
+                continue
+            if bank_id := banks.get(get_whole_bic(row.values.get("bic", ""))):
+                values["bank_id"] = bank_id
+            prepared.append(Prepared(row, (fold_code(values["code"]),), values))
+        return prepared
+
+    @api.model
+    def _prepare_row(self, row: Row, countries: dict, kinds: dict) -> tuple:
+        """The values of a row's record, and what is wrong with its cells."""
+        cells, problems = row.values, []
+        values = {"name": cells["name"], "code": cells["code"]}
+        if kind := cells.get("kind", "").lower():
+            values["kind"] = kinds.get(kind)
+            if not values["kind"]:
+                told = {"kinds": ", ".join(sorted(set(kinds.values())))}
+                problems.append(Problem("kind", "kind_unknown", told))
+        if country := cells.get("country", "").lower():
+            values["country_id"] = countries.get(country)
+            if not values["country_id"]:
+                problems.append(Problem("country", "country_unknown"))
+        if bic := cells.get("bic", "").upper():
+            values["bic"] = bic
+            if not self._is_bic(bic):
+                problems.append(Problem("bic", "bic"))
+        return values, problems
+
+    @api.model
+    def _is_bic(self, bic: str) -> bool:
+        try:
+            run_check("bic", bic)
+        except InvalidPart:
+            return False
+        return True
+
+    @api.model
+    def _get_kinds(self) -> dict[str, str]:
+        """The kinds of provider by code and by label, in small letters."""
+        field = self.env["spar.fsp"]._fields["kind"]
+        told = field._description_selection(self.env)
+        return {label.lower(): code for code, label in told} | {c: c for c, _ in told}
+
+    @api.model
+    def _get_countries(self) -> dict[str, int]:
+        """Countries by code and by name, in small letters."""
+        countries = self.env["res.country"].search_fetch([], ["code", "name"])
+        return {c.name.lower(): c.id for c in countries} | {
+            c.code.lower(): c.id for c in countries
+        }
+
+    @api.model
+    def _get_problem_texts(self) -> dict[str, str]:
+        return super()._get_problem_texts() | {
+            "kind_unknown": self.env._(
+                "There is no such kind of provider. Choose from: %(kinds)s."
+            ),
+            "country_unknown": self.env._(
+                "There is no such country: write its two-letter code."
+            ),
+            "bic": self.env._("This is not a valid BIC: correct it or leave it empty."),
+        }
+
+    @api.model
+    def _search_existing(self, keys: list[tuple]) -> dict[tuple, Existing]:
+        query = SQL(
+            """
+            SELECT upper(code COLLATE "C"), id, import_id, import_row
+              FROM spar_fsp
+             WHERE upper(code COLLATE "C") = ANY(%s)
+            """,
+            [code for (code,) in keys],
+        )
+        return {
+            (code,): Existing(*found) for code, *found in self.env.execute_query(query)
+        }

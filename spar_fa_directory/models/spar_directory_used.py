@@ -1,0 +1,92 @@
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.tools.misc import formatLang
+
+
+class Uses(NamedTuple):
+    """How many financial addresses name a record: those in force, and earlier ones."""
+
+    in_force: int = 0
+    ended: int = 0
+
+
+class SparDirectoryUsed(models.AbstractModel):
+    """What financial addresses name: archived rather than deleted, and counted."""
+
+    _name = "spar.directory.used"
+    _description = "Named by Financial Addresses"
+
+    use_count = fields.Integer(
+        "Financial Addresses",
+        compute="_compute_use_count",
+        help="Financial addresses in force that name this.",
+    )
+    ended_use_count = fields.Integer(
+        "Earlier Financial Addresses", compute="_compute_use_count"
+    )
+    is_used = fields.Boolean(compute="_compute_use_count")
+
+    @api.depends_context("uid")
+    def _compute_use_count(self):
+        uses, used = self._count_uses(), self._is_used()
+        for record in self:
+            record.use_count, record.ended_use_count = uses.get(record.id, Uses())
+            record.is_used = record in used
+
+    def _count_uses(self) -> dict[int, Uses]:
+        """How many mappings name each of these records.
+
+        Extended by the addon that keeps mappings; none here.
+        """
+        return {}
+
+    def _is_used(self):
+        """Those of these records that a mapping names, ended ones included.
+
+        Extended by the addon that keeps mappings; none here.
+        """
+        return self.browse()
+
+    def _get_uses_text(self) -> str:
+        """How many addresses in force name these records, in words; "" for none."""
+        count = sum(uses.in_force for uses in self._count_uses().values())
+        names = ", ".join(self[:3].mapped("display_name"))
+        if len(self) > 3:
+            names += ", …"
+        if count == 1:
+            return self.env._(
+                "1 financial address in force names %(names)s.", names=names
+            )
+        if not count:
+            return ""
+        return self.env._(
+            "%(count)s financial addresses in force name %(names)s.",
+            count=formatLang(self.env, count, digits=0),
+            names=names,
+        )
+
+    def action_archive(self):
+        """Archive; on the page it is then told how many addresses name the records.
+
+        Those stay as they are and are resolved as before.
+        """
+        told = self.filtered("active")._get_uses_text()
+        result = super().action_archive()
+        return self._build_archived_notification(told) if told else result
+
+    def _build_archived_notification(self, told: str) -> dict:
+        stays = self.env._(
+            "They stay and are paid as before; new ones cannot choose what is archived."
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("Archived"),
+                "message": f"{told} {stays}",
+                "type": "warning",
+                "sticky": True,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

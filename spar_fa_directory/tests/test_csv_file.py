@@ -1,0 +1,104 @@
+import io
+import random
+
+from odoo.tests import BaseCase
+
+from ..lib.csv_file import (
+    CsvFormat,
+    guard_cell,
+    guess_delimiter,
+    guess_encoding,
+    is_undecoded,
+    read_records,
+    unguard_cell,
+)
+
+COMMA = CsvFormat("utf-8", ",")
+
+
+def read(data, form=COMMA, **told):
+    return list(read_records(io.BytesIO(data), form, **told))
+
+
+class TestRecords(BaseCase):
+    def test_line_breaks_of_any_kind(self):
+        for line_break in ("\n", "\r\n", "\r"):
+            data = line_break.join(["a,b", "1,2", "3,4"]).encode()
+            with self.subTest(line_break=line_break):
+                cells = [record.cells for record in read(data, width=2)]
+                self.assertEqual(cells, [["a", "b"], ["1", "2"], ["3", "4"]])
+
+    def test_it_goes_on_from_any_record(self):
+        draw = random.Random(5)
+        rows = ['é,"x\ny"', "ł,2", '"say ""no""",3', "", "plain,4", "Ω,5"]
+        for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+            text = "\r\n".join(["a,b", *draw.choices(rows, k=60)])
+            data, form = text.encode(encoding), CsvFormat(encoding, ",")
+            records = read(data, form, width=2)
+            for record in records:
+                rest = read(data, form, start=record.end, row=record.row, width=2)
+                self.assertEqual(rest, records[record.row :])
+            self.assertEqual(records[-1].end, len(data))
+
+    def test_bytes_that_are_no_text_spoil_one_record_and_no_place(self):
+        data = b"a,b\nOrl\xe9ans,1\nParis,2\n"
+        first, second, third = read(data, width=2)
+        self.assertTrue(is_undecoded(second.cells[0]))
+        self.assertFalse(is_undecoded("".join(first.cells + third.cells)))
+        self.assertEqual(third.end, len(data))
+
+    def test_a_mark_that_never_closes_spoils_one_record(self):
+        data = b'a,b\n"open,1\nx,2\ny,3\n'
+        problems = [(record.problem, record.cells) for record in read(data, width=2)]
+        self.assertEqual(
+            problems,
+            [("", ["a", "b"]), ("quote", []), ("", ["x", "2"]), ("", ["y", "3"])],
+        )
+
+    def test_two_stray_marks_do_not_swallow_what_is_between_them(self):
+        data = b'a,b\n5" pipe,1\nx,2\n6" pipe,3\ny,4\n'
+        records = read(data, width=2)
+        self.assertEqual([r.row for r in records if r.problem], [2, 4])
+        self.assertEqual(
+            [r.cells for r in records if r.cells][1:], [["x", "2"], ["y", "4"]]
+        )
+
+    def test_a_line_without_end_is_refused_piece_by_piece(self):
+        records = read(b"a,b\n" + b"x" * 250_000 + b"\n1,2\n", width=2)
+        self.assertEqual(records[1].problem, "long")
+        self.assertEqual(records[-1].cells, ["1", "2"])
+
+    def test_nul_and_noise_end_no_reading(self):
+        draw = random.Random(11)
+        for _ in range(50):
+            data = draw.randbytes(3_000)
+            self.assertEqual(read(data, width=2)[-1].end, len(data))
+
+    def test_a_byte_order_mark_is_no_part_of_the_header(self):
+        self.assertEqual(read("\ufeffa,b".encode())[0].cells, ["a", "b"])
+
+
+class TestGuesses(BaseCase):
+    def test_encodings(self):
+        words = "Banque de Françe, Agência São João, Łódź"
+        self.assertEqual(guess_encoding(words.encode()), "utf-8")
+        self.assertEqual(guess_encoding(b"plain"), "utf-8")
+        self.assertEqual(guess_encoding(words.encode("utf-8-sig")), "utf-8")
+        self.assertEqual(guess_encoding(words.encode("utf-16")), "utf-16-le")
+        cyrillic = "Национальный банк Казахстана, отделение Алматы, улица Абая"
+        self.assertEqual(guess_encoding(cyrillic.encode("cp1251")), "cp1251")
+
+    def test_one_spoilt_row_does_not_turn_utf_8_into_something_else(self):
+        data = "São João\n".encode() * 3 + b"Orl\xe9ans\n"
+        self.assertEqual(guess_encoding(data), "utf-8")
+
+    def test_delimiters(self):
+        for sign in ",;\t|":
+            self.assertEqual(guess_delimiter(f"name{sign}code{sign}city"), sign)
+        self.assertEqual(guess_delimiter('"a, b, c";d'), ";")
+
+    def test_no_cell_is_a_formula(self):
+        for cell in ("=1+1", "+1", "-1", "@x", "\tx"):
+            self.assertEqual(guard_cell(cell)[0], "'")
+            self.assertEqual(unguard_cell(guard_cell(cell)), cell)
+        self.assertEqual(unguard_cell("'s-Hertogenbosch"), "'s-Hertogenbosch")

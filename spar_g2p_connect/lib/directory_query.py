@@ -1,0 +1,90 @@
+"""The query string of a call for the directory."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from odoo.addons.spar_fa_directory.lib.directory_page import (
+    MOST_ON_A_PAGE,
+    MOST_TEXT,
+    Criteria,
+)
+
+from ..exceptions import RequestRefused
+
+BRANCH_MEMBERS = frozenset({"q", "limit", "cursor", "archived"})
+PROVIDER_MEMBERS = BRANCH_MEMBERS | {"type", "kind", "country"}
+
+_BAD = "err.request.bad"
+_MOST_MEMBERS = 20
+
+
+def refuse(member: str, problem: str) -> RequestRefused:
+    """The error for a member of the query string."""
+    return RequestRefused(_BAD, f"{member}: {problem}")
+
+
+def read_members(raw: bytes, known: frozenset[str]) -> dict[str, str]:
+    """The members of a query string, each once; raises RequestRefused.
+
+    >>> read_members(b"q=h%C3%A4r&limit=", BRANCH_MEMBERS)
+    {'q': 'här'}
+    """
+    members: dict[str, str] = {}
+    for name, value in _parse(raw):
+        if name not in known:
+            shown = "".join(sign for sign in name[:40] if sign.isprintable())
+            raise refuse(shown or "query", "is no parameter of this path")
+        if name in members:
+            raise refuse(name, "must be given once")
+        members[name] = value
+    return {name: value for name, value in members.items() if value}
+
+
+def _parse(raw: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_MEMBERS,
+        )
+    except ValueError as error:
+        raise refuse("query", "must be a few parameters in UTF-8") from error
+
+
+def read_criteria(members: dict[str, str]) -> Criteria:
+    """What is asked for; raises RequestRefused naming the member.
+
+    >>> read_criteria({"q": "bank", "country": "in"}).country
+    'IN'
+    """
+    return Criteria(
+        text=_read_text(members.get("q", "")),
+        kind=members.get("kind", ""),
+        country=members.get("country", "").upper(),
+        with_archived=_read_yes_no(members.get("archived", "false")),
+        limit=_read_limit(members.get("limit", "50")),
+        cursor=members.get("cursor", ""),
+    )
+
+
+def _read_text(text: str) -> str:
+    if len(text) > MOST_TEXT:
+        raise refuse("q", f"must have at most {MOST_TEXT} characters")
+    if "\0" in text:
+        raise refuse("q", "must be text")
+    return text.strip()
+
+
+def _read_limit(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 6:
+        if 1 <= int(text) <= MOST_ON_A_PAGE:
+            return int(text)
+    raise refuse("limit", f"must be a number from 1 to {MOST_ON_A_PAGE}")
+
+
+def _read_yes_no(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise refuse("archived", "must be true or false")
+    return text == "true"

@@ -1,0 +1,271 @@
+"""What is where: each path with what it takes and how it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import OPERATIONS, STATUS
+
+from .schemas import Schema, build_object, name_of, ref, text, words
+
+JSON, FORM, HTML = "application/json", "application/x-www-form-urlencoded", "text/html"
+
+#: Why a request is refused, by HTTP status.
+REASONS = {
+    "400": "It cannot be read; the message names the member.",
+    "401": "Nobody known sent it: token or signature is missing or not valid.",
+    "403": "This participant may not do this, or not from there.",
+    "404": "There is nothing here.",
+    "405": "This path does not know this method.",
+    "413": "The body is too large.",
+    "415": "The Content-Type is another one.",
+    "429": "A limit is reached; Retry-After says for how long.",
+    "500": "An error of the server; the request had no effect.",
+    "503": "The service cannot work now; Retry-After says when to try again.",
+}
+_ALWAYS = ("404", "405", "500", "503")
+_OF_MESSAGES = ("400", "401", "403", "413", "415", "429")
+
+
+@dataclass(frozen=True)
+class Path:
+    """One path with its one method."""
+
+    path: str
+    method: str
+    summary: str
+    answer: str
+    tag: str
+    request: str = ""
+    request_type: str = JSON
+    answer_type: str = JSON
+    is_open: bool = False
+    refusals: tuple[str, ...] = ()
+    error: str = "Error"
+    query: tuple[tuple[str, Schema], ...] = ()
+    acknowledges: bool = False
+
+    def build(self) -> Schema:
+        """The operation object."""
+        operation: Schema = {
+            "operationId": _build_id(self.method, self.path),
+            "summary": self.summary,
+            "tags": [self.tag],
+            "responses": self._build_responses(),
+            "security": [] if self.is_open else _SECURITY[bool(self.request)],
+        }
+        parameters = self._build_parameters()
+        if parameters:
+            operation["parameters"] = parameters
+        if self.request:
+            content = {self.request_type: {"schema": ref(self.request)}}
+            operation["requestBody"] = {"required": True, "content": content}
+        if self.acknowledges:
+            operation["callbacks"] = _build_callbacks(self.path, self.request)
+        return operation
+
+    def _build_responses(self) -> Schema:
+        good = {self.answer_type: {"schema": _get_answer(self.answer)}}
+        responses: Schema = {"200": {"description": self.summary, "content": good}}
+        error = ref(self.error)
+        if self.acknowledges:
+            error = {"anyOf": [ref(self.error), ref("Acknowledgement")]}
+        for status in sorted({*_ALWAYS, *self.refusals}):
+            content = {JSON: {"schema": error}}
+            responses[status] = {"description": REASONS[status], "content": content}
+        if self.tag == "directory":
+            responses["304"] = {"description": "What you have still holds."}
+        return responses
+
+    def _build_parameters(self) -> list[Schema]:
+        named = [
+            {"name": name, "in": "query", "schema": schema, "required": False}
+            for name, schema in self.query
+        ]
+        if "{" in self.path:
+            code = {"name": "code", "in": "path", "required": True, "schema": text(64)}
+            named.append(code)
+        return named
+
+
+#: Whether it is a message -> what proves who asks.
+_SECURITY = {
+    True: [{"bearer": [], "signature": []}, {"bearer": []}, {"signature": []}],
+    False: [{"bearer": []}],
+}
+
+
+def _get_answer(name: str) -> Schema:
+    return ref(name) if name else {"type": "string"}
+
+
+def _build_id(method: str, path: str) -> str:
+    return f"{method}_{path}".replace("/", "_").replace("-", "_").strip("_")
+
+
+def _build_callbacks(path: str, request: str) -> Schema:
+    """The answer that comes later, posted below the participant's callback address."""
+    word = request.removesuffix("Request")
+    action = "txn/on-status" if word == "TxnStatus" else f"on-{word.lower()}"
+    post = {
+        "summary": "The answer, signed; it is sent until it is acknowledged.",
+        "requestBody": {"content": {JSON: {"schema": ref(f"{word}Response")}}},
+        "responses": {
+            "200": {
+                "description": "It has arrived.",
+                "content": {JSON: {"schema": ref("Acknowledgement")}},
+            }
+        },
+    }
+    return {f"on_{word}": {"{callback_address}/" + action: {"post": post}}}
+
+
+def _build_message_paths() -> list[Path]:
+    paths = []
+    for operation in OPERATIONS:
+        word = name_of(operation, "")
+        sync = Path(
+            f"/mapper/sync/{operation}",
+            "post",
+            f"{word}: answered at once",
+            f"{word}Response",
+            "mapper, at once",
+            request=f"{word}Request",
+            refusals=_OF_MESSAGES,
+        )
+        paths.append(sync)
+        for path in (f"/mapper/{operation}", f"/mapper/async/{operation}"):
+            paths.append(_build_async(path, f"{word}: answered by callback", word))
+    return paths
+
+
+def _build_async(path: str, summary: str, word: str) -> Path:
+    return Path(
+        path,
+        "post",
+        summary,
+        "Acknowledgement",
+        "mapper, by callback",
+        request=f"{word}Request",
+        refusals=_OF_MESSAGES,
+        acknowledges=True,
+    )
+
+
+def _build_status_paths() -> list[Path]:
+    sync = [
+        Path(
+            path,
+            "post",
+            "What became of an earlier transaction",
+            "TxnStatusResponse",
+            "status",
+            request="TxnStatusRequest",
+            refusals=_OF_MESSAGES,
+        )
+        for path in ("/mapper/sync/txn/status", "/registry/sync/txn/status")
+    ]
+    summary = f"{STATUS}: answered by callback"
+    return [*sync, _build_async("/mapper/txn/status", summary, "TxnStatus")]
+
+
+_PAGE = (
+    ("q", text(200)),
+    ("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
+    ("cursor", text()),
+    ("archived", words("true", "false")),
+)
+_KINDS = (("kind", text()), ("type", text()), ("country", text()))
+
+
+def _build_service_paths() -> list[Path]:
+    own = ("401", "403", "429")
+    return [
+        Path(
+            "/oauth2/client/token",
+            "post",
+            "An access token for a client",
+            "Token",
+            "service",
+            request="TokenRequest",
+            request_type=FORM,
+            is_open=True,
+            refusals=("400", "401", "413", "415"),
+        ),
+        Path(
+            "/.well-known/jwks.json",
+            "get",
+            "Our keys",
+            "KeySet",
+            "service",
+            is_open=True,
+        ),
+        Path(
+            "/openapi.json",
+            "get",
+            "This description",
+            "OpenApi",
+            "service",
+            is_open=True,
+        ),
+        Path(
+            "/docs",
+            "get",
+            "The same for people",
+            "",
+            "service",
+            answer_type=HTML,
+            is_open=True,
+        ),
+        Path(
+            "/health", "get", "Whether we can work", "Health", "service", is_open=True
+        ),
+        Path(
+            "/participant",
+            "get",
+            "One's own rights and limits",
+            "Participant",
+            "service",
+            refusals=own,
+        ),
+    ]
+
+
+def _build_directory_paths() -> list[Path]:
+    refusals = ("400", "401", "403", "429")
+    branches = "/directory/providers/{code}/branches"
+    return [
+        Path(
+            *("/directory/providers", "get", "Who can hold money", "Providers"),
+            "directory",
+            query=(*_PAGE, *_KINDS),
+            refusals=refusals,
+        ),
+        Path(
+            *(branches, "get", "The branches of a provider", "Branches"),
+            "directory",
+            query=_PAGE,
+            refusals=refusals,
+        ),
+        Path(
+            *("/directory/fa-types", "get", "How an address is written", "FaTypes"),
+            "directory",
+            refusals=refusals,
+        ),
+    ]
+
+
+PATHS: tuple[Path, ...] = (
+    *_build_message_paths(),
+    *_build_status_paths(),
+    *_build_directory_paths(),
+    *_build_service_paths(),
+)
+
+
+def build_paths() -> Schema:
+    """The paths object."""
+    return {path.path: {path.method: path.build()} for path in PATHS}
+
+
+OPEN_API = build_object(("openapi", "info", "paths"), openapi=text())

@@ -1,0 +1,111 @@
+"""The documents beside the messages: tokens, keys, the directory, one's own record."""
+
+from __future__ import annotations
+
+from .schemas import Schema, build_list, build_object, text, words
+
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_FLAG: Schema = {"type": "boolean"}
+
+
+def _build_limit() -> Schema:
+    limit = build_object(("limit", "left"), limit=_COUNT, left={"type": "number"})
+    return {**limit, "nullable": True}
+
+
+def _build_participant() -> Schema:
+    limits = build_object(
+        ("items_a_message",),
+        items_a_message=_COUNT,
+        calls_a_minute=_build_limit(),
+        items_a_minute=_build_limit(),
+        items_a_day=_build_limit(),
+    )
+    return build_object(
+        ("sender_id", "profile", "operations", "scope", "limits"),
+        sender_id=text(),
+        receiver_id=text(),
+        state=words("active"),
+        profile=text(),
+        operations=build_list(text()),
+        scope=words("yes_no", "details"),
+        resolves_by_fa=_FLAG,
+        own_providers_only=_FLAG,
+        callback=text(),
+        limits=limits,
+    )
+
+
+def _build_tokens() -> dict[str, Schema]:
+    request = build_object(
+        ("grant_type",),
+        grant_type=words("client_credentials"),
+        client_id=text(512),
+        client_secret=text(512),
+        client_assertion_type=text(512),
+        client_assertion=text(8192),
+        scope=text(512),
+    )
+    token = build_object(
+        ("access_token", "token_type", "expires_in"),
+        access_token=text(),
+        token_type=words("bearer"),
+        expires_in=text(),
+        scope=text(),
+    )
+    refused = build_object(
+        ("error", "error_description", "errors"),
+        error=text(),
+        error_description=text(),
+        errors=build_list({"type": "object"}),
+    )
+    return {"TokenRequest": request, "Token": token, "TokenError": refused}
+
+
+def _build_directory() -> dict[str, Schema]:
+    provider = build_object(
+        ("code", "name", "kind", "archived"),
+        code=text(),
+        name=text(),
+        kind=text(),
+        country=text(nullable=True),
+        bic=text(nullable=True),
+        branches=_COUNT,
+        archived=_FLAG,
+    )
+    branch = build_object(
+        ("code", "name", "archived"),
+        code=text(),
+        name=text(),
+        city=text(nullable=True),
+        archived=_FLAG,
+    )
+    fa_type = build_object(
+        ("code", "name", "parts", "strategies"),
+        code=text(),
+        name=text(),
+        provider_kind=text(nullable=True),
+        parts=build_list({"type": "object"}),
+        strategies=build_list({"type": "object"}),
+    )
+    return {
+        "Providers": build_object(
+            ("providers",), providers=build_list(provider), next=text()
+        ),
+        "Branches": build_object(
+            ("branches",), branches=build_list(branch), next=text()
+        ),
+        "FaTypes": build_object(("fa_types",), fa_types=build_list(fa_type)),
+    }
+
+
+def build_service_schemas() -> dict[str, Schema]:
+    """Every schema, by its name."""
+    key = build_object(("kty", "kid", "use", "alg"), kty=text(), kid=text())
+    return {
+        **_build_tokens(),
+        **_build_directory(),
+        "Participant": _build_participant(),
+        "KeySet": build_object(("keys",), keys=build_list(key)),
+        "Health": build_object(("status",), status=words("ok")),
+    }

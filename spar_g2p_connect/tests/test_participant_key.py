@@ -1,0 +1,290 @@
+import json
+from datetime import timedelta
+from unittest.mock import patch
+
+import psycopg2
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_g2p_connect.models import spar_participant
+from odoo.addons.spar_g2p_connect.models import spar_participant_proof as proofs
+from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
+from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
+from odoo.addons.spar_mapper_connector.tests.test_jose_keys import (
+    KINDS,
+    to_certificate,
+    to_pem,
+    to_private_pem,
+)
+
+from .common import KeyringMixin
+from .signing import SigningCase
+
+
+class TwoAdministratorsCase(KeyringMixin, TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.set_up_keyring()
+        group = "base.group_user,spar_fa_directory.group_administrator"
+        cls.first = new_test_user(cls.env, "first", groups=group)
+        cls.second = new_test_user(cls.env, "second", groups=group)
+        cls.participant = cls.env["spar.participant"].create(
+            {"name": "Payer", "sender_id": "payer.test"}
+        )
+
+    def approve(self, record=None):
+        """The second administrator approves what waits for the participant."""
+        self.env.invalidate_all()
+        record = self.participant if record is None else record
+        record.setting_change_ids.with_user(self.second).action_approve()
+        self.env.invalidate_all()
+
+    def add_key(self, text=None, user=None, **values):
+        text = text or json.dumps(PrivateKey.generate("ES256").public.jwk)
+        told = {"participant_id": self.participant.id, "key_text": text, **values}
+        return (
+            self.env["spar.participant.key"].with_user(user or self.first).create(told)
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestOnboarding(TwoAdministratorsCase):
+    """draft → approved by a second person → active → disabled."""
+
+    def test_one_person_prepares_and_another_one_activates(self):
+        mine = self.participant.with_user(self.first)
+        mine.write({"may_link": True, "scope": "details"})
+        key = self.add_key()
+        self.assertEqual(key.state, "active")
+        mine.action_activate()
+        self.assertEqual(self.participant.state, "draft")
+        self.approve()
+        self.assertEqual(self.participant.state, "active")
+
+    def test_who_asked_for_it_does_not_approve_it(self):
+        self.participant.with_user(self.first).action_activate()
+        with self.assertRaises(UserError):
+            self.participant.setting_change_ids.with_user(self.first).action_approve()
+        self.assertEqual(self.participant.state, "draft")
+
+    def test_what_is_changed_after_it_was_asked_for_has_to_be_asked_for_again(self):
+        mine = self.participant.with_user(self.first)
+        mine.action_activate()
+        mine.may_unlink = True
+        self.env.invalidate_all()
+        self.assertFalse(self.participant.setting_change_ids)
+        self.assertEqual(self.participant.state, "draft")
+
+    def test_nobody_is_active_by_being_created(self):
+        participants = self.env["spar.participant"].with_user(self.first)
+        made = participants.create({"name": "N", "sender_id": "n", "state": "active"})
+        self.assertEqual(made.state, "draft")
+        self.approve(made)
+        self.assertEqual(made.state, "active")
+
+    def test_disabling_needs_nobody_else(self):
+        self.participant.state = "active"
+        self.participant.with_user(self.first).action_disable()
+        self.assertEqual(self.participant.state, "disabled")
+        self.participant.with_user(self.first).action_activate()
+        self.assertEqual(self.participant.state, "disabled")
+
+    def test_every_setting_of_an_active_participant_waits(self):
+        self.participant.state = "active"
+        free = {"name", "note"}
+        automatic = {"id", "create_uid", "create_date", "write_uid", "write_date"}
+        kept = {
+            name
+            for name, field in self.participant._fields.items()
+            if field.store and field.type != "one2many" and name not in automatic
+        }
+        self.assertEqual(kept - set(spar_participant.GUARDED), free)
+        for name, value in (
+            ("may_unlink", True),
+            ("scope", "details"),
+            ("profile", "openg2p-1.x"),
+            ("rule_max_age_seconds", "0"),
+            ("proof", "signature"),
+            ("max_items", 9999),
+            ("daily_item_limit", 0),
+            ("sender_id", "other.test"),
+            ("authority", "programme"),
+        ):
+            with self.subTest(name):
+                before = self.participant[name]
+                self.participant.with_user(self.first).write({name: value})
+                self.env.invalidate_all()
+                self.assertEqual(self.participant[name], before)
+                self.approve()
+                self.assertEqual(self.participant[name], value)
+
+    def test_a_secret_for_their_callback_address_is_shown_to_nobody(self):
+        self.participant.state = "active"
+        self.participant.with_user(self.first).callback_secret = "s3cret"
+        change = self.participant.setting_change_ids
+        self.assertNotIn("s3cret", change.summary)
+        self.assertFalse(self.participant.has_callback_secret)
+        self.approve()
+        secrets = self.env["spar.callback.secret"]
+        self.assertEqual(secrets._get(self.participant.id), "s3cret")
+        self.assertNotIn("s3cret", str(change._open_kept()))
+
+    def test_a_wrong_value_is_refused_to_who_proposes_it(self):
+        self.participant.state = "active"
+        mine = self.participant.with_user(self.first)
+        for values in (
+            {"jwks_url": "http://payer.test/jwks"},
+            {"jwks_url": "https://10.0.0.1/jwks"},
+            {"origin_networks": "here"},
+            {"proof": "token"},
+        ):
+            with self.subTest(values), self.assertRaises(ValidationError):
+                mine.write(values)
+        self.assertFalse(self.participant.setting_change_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestKeys(TwoAdministratorsCase):
+    def test_pem_certificate_and_jwk_give_the_same_key(self):
+        for kind, (make, algorithms) in KINDS.items():
+            private = make()
+            jwk = json.dumps(
+                PrivateKey.from_pem(to_private_pem(private), "").public.jwk
+            )
+            thumbprints = set()
+            for text in (to_pem(private.public_key()), to_certificate(private), jwk):
+                with self.subTest(kind):
+                    key = self.add_key(text)
+                    self.assertIn(algorithms[0], key.algorithms)
+                    thumbprints.add(key.thumbprint)
+                    key.action_revoke()
+            self.assertEqual(len(thumbprints), 1)
+
+    def test_a_certificate_brings_its_dates(self):
+        key = self.add_key(to_certificate(KINDS["EC"][0](), days=2))
+        self.assertTrue(key.valid_from < fields.Datetime.now() < key.valid_to)
+        tomorrow = fields.Datetime.now() + timedelta(days=1)
+        shorter = self.add_key(to_certificate(KINDS["EC"][0]()), valid_to=tomorrow)
+        self.assertEqual(shorter.valid_to, tomorrow)
+
+    def test_what_the_key_says_is_not_said_otherwise(self):
+        key = self.add_key(thumbprint="x", public_jwk="{}", algorithms="none")
+        self.assertEqual(key.algorithms, "ES256")
+        self.assertNotEqual(key.thumbprint, "x")
+
+    def test_what_is_no_key_is_refused_in_words(self):
+        for text, words in (
+            ("hello", "no key"),
+            (to_private_pem(KINDS["EC"][0]()), "private key"),
+            ('{"kty": "oct", "k": "AAAA"}', "secret"),
+            (" ", "no key"),
+        ):
+            with self.subTest(words), self.assertRaises(ValidationError) as caught:
+                self.add_key(text)
+            self.assertIn(words, str(caught.exception))
+
+    @mute_logger("odoo.sql_db")
+    def test_a_key_belongs_to_one_participant(self):
+        text = json.dumps(PrivateKey.generate("ES256").public.jwk)
+        self.add_key(text)
+        other = self.participant.copy({"sender_id": "other.test"})
+        for values in ({"participant_id": other.id}, {"kid": "renamed"}):
+            with self.subTest(values), self.assertRaises(psycopg2.IntegrityError):
+                with self.env.cr.savepoint():
+                    self.add_key(text, **values)
+
+    def test_a_key_is_not_changed_but_replaced(self):
+        key = self.add_key()
+        for values in ({"key_text": "x"}, {"kid": "x"}, {"thumbprint": "x"}):
+            with self.subTest(values), self.assertRaises(UserError):
+                key.write(values)
+
+    def test_dates_that_end_before_they_begin(self):
+        now = fields.Datetime.now()
+        with self.assertRaises(ValidationError):
+            self.add_key(valid_from=now, valid_to=now)
+
+    def test_a_new_key_of_an_active_participant_waits(self):
+        self.participant.state = "active"
+        key = self.add_key()
+        self.assertEqual(key.state, "waiting")
+        self.assertIn("waits", self.get_problem(key))
+        self.approve(key)
+        self.assertEqual((key.state, self.get_problem(key)), ("active", ""))
+
+    def test_a_longer_life_waits_and_revoking_does_not(self):
+        key = self.add_key(valid_to=fields.Datetime.now() + timedelta(days=1))
+        self.participant.state = "active"
+        key.with_user(self.first).valid_to = False
+        self.env.invalidate_all()
+        self.assertTrue(key.valid_to)
+        key.with_user(self.first).action_revoke()
+        self.assertEqual(key.state, "revoked")
+        self.assertIn("revoked", self.get_problem(key))
+
+    def get_problem(self, key):
+        return key._get_keys(self.participant.id)[key.kid][1]
+
+    def test_a_key_that_was_in_use_stays(self):
+        key = self.add_key()
+        self.participant.state = "active"
+        with self.assertRaises(UserError):
+            key.unlink()
+
+    def test_others_look_or_do_not(self):
+        key = self.add_key()
+        group = "base.group_user,spar_fa_directory.group_"
+        for role in ("supervisor", "auditor"):
+            user = new_test_user(self.env, role, groups=group + role)
+            self.assertTrue(key.with_user(user).kid)
+            with self.assertRaises(AccessError):
+                key.with_user(user).action_revoke()
+            with self.assertRaises(AccessError):
+                self.add_key(user=user)
+        officer = new_test_user(self.env, "officer", groups=group + "officer")
+        with self.assertRaises(AccessError):
+            key.with_user(officer).read(["kid"])
+
+
+@tagged("post_install", "-at_install")
+class TestKeySet(SigningCase):
+    """Keys that a participant publishes itself."""
+
+    def setUp(self):
+        super().setUp()
+        self.published = [PrivateKey.generate("ES256")]
+        self.away = False
+        self.now = 0.0
+        cache = KeySetCache(self.fetch, lambda: self.now)
+        self.startPatcher(patch.object(proofs, "CACHE", cache))
+        self.startPatcher(patch.object(proofs, "check_url"))
+        self.publisher = self.make_signer("jwks.example")
+        self.publisher.key_ids.action_revoke()
+        self.publisher.jwks_url = "https://jwks.example/keys"
+        self.env.flush_all()
+
+    def fetch(self, address):
+        if self.away:
+            raise proofs.OutgoingRefused("away")
+        return json.dumps({"keys": [key.public.jwk for key in self.published]}).encode()
+
+    def ask_signed(self, private):
+        return self.send_signed(self.publisher, self.build(self.publisher), private)
+
+    def test_a_published_key_and_a_new_one_and_one_that_is_gone(self):
+        first, second = self.published[0], PrivateKey.generate("ES256")
+        self.assertEqual(self.ask_signed(first).status_code, 200)
+        self.assertHttpError(self.ask_signed(second), 401, "err.signature.invalid")
+        self.published = [second]
+        self.now += 31
+        self.assertEqual(self.ask_signed(second).status_code, 200)
+        self.assertHttpError(self.ask_signed(first), 401, "err.signature.invalid")
+
+    def test_a_publisher_that_is_away_is_no_server_error(self):
+        self.away = True
+        response = self.ask_signed(self.published[0])
+        self.assertHttpError(response, 401, "err.signature.invalid")

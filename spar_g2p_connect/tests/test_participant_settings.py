@@ -1,0 +1,152 @@
+from dataclasses import fields as members
+
+from odoo.tests import TransactionCase, tagged
+
+from odoo.addons.spar_g2p_connect.lib.rules import AGES, RULES, SWITCHES
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import (
+    OPENG2P_1,
+    STRICT,
+    Profile,
+)
+
+from .common import EVERY_RIGHT, RestCase, build_items
+
+
+@tagged("post_install", "-at_install")
+class TestProfile(TransactionCase):
+    """A preset, and a switch for each of its rules."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.participant = cls.env["spar.participant"].create(
+            {"name": "P", "sender_id": "p.test"}
+        )
+
+    def test_every_rule_of_syntax_has_a_switch(self):
+        kinds = {member.name: member.type for member in members(Profile)}
+        switches = {name for name, kind in kinds.items() if kind == "bool"}
+        ages = {name for name, kind in kinds.items() if kind == "int"}
+        self.assertEqual(set(SWITCHES.values()), switches)
+        self.assertEqual(set(AGES.values()), ages)
+        self.assertLessEqual(set(RULES), set(self.participant._fields))
+
+    def test_a_preset_is_taken_as_it_is(self):
+        self.assertEqual(self.participant._get_profile(), STRICT)
+
+    def test_each_switch_changes_its_own_rule_and_no_other(self):
+        for field, name in SWITCHES.items():
+            if name == "message_ids_are_unique":
+                continue
+            for value, meant in (("on", True), ("off", False)):
+                with self.subTest(field, value=value):
+                    self.participant[field] = value
+                    profile = self.participant._get_profile()
+                    self.assertIs(getattr(profile, name), meant)
+                    self.participant[field] = False
+                    self.assertEqual(self.participant._get_profile(), STRICT)
+
+    def test_ages(self):
+        self.participant.rule_max_age_seconds = "86400"
+        self.assertEqual(self.participant._get_profile().max_age_seconds, 86400)
+        self.participant.rule_max_age_seconds = "0"
+        self.assertEqual(self.participant._get_profile().max_age_seconds, 0)
+
+    def test_outside_of_a_demo_a_message_id_stands_for_one_message(self):
+        self.participant.write(
+            {"profile": OPENG2P_1.code, "rule_message_ids_are_unique": "off"}
+        )
+        self.assertTrue(self.participant._get_profile().message_ids_are_unique)
+        self.participant.demo_only = True
+        self.assertFalse(self.participant._get_profile().message_ids_are_unique)
+
+
+@tagged("post_install", "-at_install")
+class TestStrategy(RestCase):
+    """In which strategy a participant is told addresses."""
+
+    FA = "account:4711@bank"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.strategy = cls.env["spar.fa.strategy"].create(
+            {
+                "name": "As a switch reads it",
+                "number": 9901,
+                "type_id": cls.env["spar.fa.type"]
+                .search([("code", "=", "any_account")])
+                .id,
+                "template": "acct:{bank}.{number}",
+            }
+        )
+        cls.reader = cls.make_participant(
+            "switch.example", fa_strategy_id=cls.strategy.id, **EVERY_RIGHT
+        )
+
+    def resolve(self, participant, **members):
+        items = build_items("strategy", scope="details", **members)
+        (answer,) = self.ask(participant, "resolve", items)
+        return answer["fa"]
+
+    def test_an_address_is_written_anew_for_who_reads_otherwise(self):
+        self.ask(self.full, "link", build_items("strategy", fa=self.FA))
+        self.assertEqual(self.resolve(self.full), self.FA)
+        self.assertEqual(self.resolve(self.reader), "acct:bank.4711")
+
+    def test_an_address_of_another_kind_stays_as_it_was_given(self):
+        wallet = "wallet:someone@elsewhere"
+        lenient = self.make_participant(
+            "lenient.example", rule_checks_addresses="off", **EVERY_RIGHT
+        )
+        self.ask(lenient, "link", build_items("strategy", fa=wallet))
+        self.assertEqual(self.resolve(self.reader), wallet)
+
+    def test_what_was_asked_is_answered_as_it_was_asked(self):
+        self.ask(self.full, "link", build_items("strategy", fa=self.FA))
+        self.assertEqual(self.resolve(self.reader, fa=self.FA), self.FA)
+
+
+@tagged("post_install", "-at_install")
+class TestIdTypes(RestCase):
+    """Of which kinds a participant may name IDs."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        national = cls.env.ref("spar_mapper_connector.id_type_national_id")
+        cls.narrow = cls.make_participant(
+            "narrow.example", id_type_ids=national.ids, **EVERY_RIGHT
+        )
+
+    def test_an_id_of_its_type(self):
+        answers = self.ask(self.narrow, "link", build_items("in", fa="account:1@bank"))
+        self.assertEqual(answers[0]["status"], "succ", answers)
+
+    def test_an_id_of_another_type_is_none_whether_it_is_known_or_not(self):
+        known, unknown = "passport-known", "passport-unknown"
+        items = build_items("x", fa="account:1@bank")
+        self.ask(self.full, "link", [{**items[0], "id": known}])
+        for operation in ("resolve", "link", "update", "unlink"):
+            answers = []
+            for value in (known, unknown):
+                item = {**items[0], "id": value, "fa": "account:2@bank"}
+                (answer,) = self.ask(self.narrow, operation, [item])
+                self.assertNotEqual(
+                    (answer["status"], answer.get("status_reason_code")),
+                    ("succ", "succ.id.active"),
+                )
+                answers.append({**answer, "id": "", "timestamp": ""})
+            with self.subTest(operation):
+                self.assertEqual(answers[0], answers[1])
+                self.assertEqual(answers[0]["status"], "rjct")
+
+    def test_whose_an_address_is_of_its_types_only(self):
+        items = build_items("x", fa="account:77@bank")
+        self.ask(self.full, "link", [{**items[0], "id": "passport-77"}])
+        asked = [{k: v for k, v in items[0].items() if k != "id"}]
+        asked[0]["scope"] = "details"
+        (answer,) = self.ask(self.narrow, "resolve", asked)
+        self.assertEqual(answer["status_reason_code"], "succ.fa.not_found")
+        (answer,) = self.ask(self.full, "resolve", asked)
+        self.assertEqual(answer["id"], "passport-77")

@@ -1,0 +1,179 @@
+import json
+
+from markupsafe import Markup, escape
+
+from odoo import api, fields, models
+
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
+    format_timestamp,
+    now,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
+from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
+from odoo.addons.spar_mapper_connector.lib.jose.signatures import sign_detached
+
+from ..const import BASE_PATH
+from ..lib import evidence as evidences
+from ..models.spar_participant_trial import FAILED, PASSED, Check
+
+_SIGNS = {PASSED: ("text-success", "✓"), FAILED: ("text-danger", "✗")}
+
+
+class SparParticipantTrial(models.TransientModel):
+    """Shows a participant how to call, and what is wrong with a message that it sends.
+
+    A message that is pasted here is in no table: it is checked while it is typed, by
+    the form's own questions to the server, and gone with the window.
+    """
+
+    _name = "spar.participant.trial"
+    _description = "How a participant calls"
+
+    participant_id = fields.Many2one(
+        "spar.participant",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        default=lambda self: self._default_participant_id(),
+    )
+    action = fields.Selection(
+        [
+            ("resolve", "Resolve"),
+            ("link", "Link"),
+            ("update", "Update"),
+            ("unlink", "Unlink"),
+        ],
+        string="Operation",
+        required=True,
+        default="resolve",
+    )
+    settings = fields.Html(compute="_compute_settings", sanitize=False)
+    sample = fields.Text(
+        string="A request as it is sent", compute="_compute_sample", readonly=True
+    )
+    sample_key = fields.Text(
+        string="The key that it was signed with", compute="_compute_sample"
+    )
+    body = fields.Text(string="Body of your request", store=False)
+    http_signature = fields.Char(string="HTTP header Signature", store=False)
+    result = fields.Html(string="What we find", store=False, sanitize=False)
+
+    @api.model
+    def _default_participant_id(self) -> int:
+        return self.env.context.get("active_id", False)
+
+    # === HOW TO CALL === #
+
+    @api.depends("participant_id")
+    def _compute_settings(self) -> None:
+        for trial in self:
+            rows = trial._get_settings(trial.participant_id)
+            lines = [
+                Markup("<tr><th scope='row'>%s</th><td>%s</td></tr>") % row
+                for row in rows
+            ]
+            trial.settings = Markup("<table class='table table-sm'>%s</table>") % (
+                Markup().join(lines)
+            )
+
+    @api.model
+    def _get_settings(self, participant) -> list[tuple[str, str]]:
+        """What the participant has to know, as label and value."""
+        proofs = dict(participant._fields["proof"]._description_selection(self.env))
+        places = participant._fields["signature_place"]
+        places = dict(places._description_selection(self.env))
+        api_url = self._get_api_url()
+        rows = [
+            (self.env._("Our API"), api_url),
+            (self.env._("Its description"), f"{api_url}/docs"),
+            (self.env._("Token endpoint"), f"{api_url}/oauth2/client/token"),
+            (self.env._("Client ID"), participant.client_id),
+            (self.env._("Sender ID"), participant.sender_id),
+            (self.env._("Our ID (receiver)"), participant._get_receiver_id()),
+            (self.env._("What proves who calls"), proofs[participant.proof]),
+        ]
+        if participant.proof != evidences.TOKEN:
+            keys = participant.key_ids.filtered(lambda key: key.state == "active")
+            rows += [
+                (self.env._("Signatures"), places[participant.signature_place]),
+                (self.env._("Its keys in use"), ", ".join(keys.mapped("kid")) or "–"),
+                (self.env._("Our keys"), f"{api_url}/.well-known/jwks.json"),
+                (self.env._("We sign by"), participant.answer_algorithm),
+            ]
+        return rows
+
+    @api.model
+    def _get_api_url(self) -> str:
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        base = parameters_sudo.get_param("web.base.url") or ""
+        return f"{base.rstrip('/')}{BASE_PATH}"
+
+    @api.depends("participant_id", "action")
+    def _compute_sample(self) -> None:
+        for trial in self:
+            message = trial._build_sample()
+            trial.sample, trial.sample_key = trial._sign_sample(message)
+
+    def _build_sample(self) -> dict:
+        moment = format_timestamp(now())
+        item = {"reference_id": "r-1", "timestamp": moment, "id": "token:1@nationalId"}
+        if self.action == "resolve":
+            item["scope"] = self.participant_id.scope
+        elif self.action != "unlink":
+            item["fa"] = "account:001234567890@BR01.BANK"
+        return {
+            "header": {
+                "version": "1.0.0",
+                "message_id": "m-1",
+                "message_ts": moment,
+                "action": self.action,
+                "sender_id": self.participant_id.sender_id or "",
+                "receiver_id": self.participant_id._get_receiver_id(),
+                "total_count": 1,
+            },
+            "message": {"transaction_id": "t-1", f"{self.action}_request": [item]},
+        }
+
+    def _sign_sample(self, message: dict) -> tuple[str, str]:
+        """The whole request, signed with a key that was made for this sample; and that
+        key, so that a signer can be compared with ours."""
+        participant = self.participant_id
+        lines = [f"POST {self._get_api_url()}/mapper/sync/{self.action}"]
+        if participant.proof != evidences.SIGNATURE:
+            lines.append("Authorization: Bearer <token>")
+        lines.append("Content-Type: application/json")
+        if participant.proof == evidences.TOKEN:
+            return "\n".join([*lines, "", json.dumps(message, indent=2)]), ""
+        key = PrivateKey.generate("ES256")
+        if participant.signature_place == evidences.IN_HTTP_HEADER:
+            lines.append(f"Signature: {sign_detached(canonicalise(message), key)}")
+        else:
+            signature = sign_detached(canonicalise(message), key)
+            message = {"signature": signature, **message}
+        jwk = json.dumps(key.to_jwk(), indent=2)
+        return "\n".join([*lines, "", json.dumps(message, indent=2)]), jwk
+
+    # === TRY IT === #
+
+    @api.onchange("body", "http_signature", "action")
+    def _onchange_body(self) -> None:
+        """Check what was pasted, check by check."""
+        if not (self.body or "").strip():
+            self.result = False
+            return
+        participant = self.participant_id._origin or self.participant_id
+        checks = participant._try_message(
+            self.action, self.body.encode(errors="replace"), self.http_signature or ""
+        )
+        self.result = Markup("<ul class='list-unstyled'>%s</ul>") % Markup().join(
+            self._render_check(check) for check in checks
+        )
+
+    @api.model
+    def _render_check(self, check: Check) -> Markup:
+        css, sign = _SIGNS.get(check.outcome, ("text-muted", "·"))
+        told = {PASSED: self.env._("passed"), FAILED: self.env._("failed")}
+        word = told.get(check.outcome, self.env._("not reached"))
+        text = Markup(": %s") % escape(check.text) if check.text else ""
+        line = "<li class='%s'><span aria-hidden='true'>%s</span> %s (%s)%s</li>"
+        return Markup(line) % (css, sign, check.name, word, text)

@@ -1,0 +1,22 @@
+from odoo import fields, models
+
+
+class SparMappingWizardPart(models.TransientModel):
+    """One text of the address that an officer fills in: a number, a code, an e-mail."""
+
+    _name = "spar.mapping.wizard.part"
+    _description = "Text of an address that is filled in"
+    _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
+    _order = "id"
+
+    _draft_fields = ("value",)
+
+    wizard_id = fields.Many2one(
+        "spar.mapping.wizard", required=True, index=True, ondelete="cascade"
+    )
+    part_id = fields.Many2one(
+        "spar.fa.type.part", required=True, readonly=True, ondelete="cascade"
+    )
+    label = fields.Char(related="part_id.label", string="What")
+    help = fields.Char(related="part_id.help", string="Where it stands")
+    value = fields.Char(compute="_compute_draft", inverse="_inverse_draft")

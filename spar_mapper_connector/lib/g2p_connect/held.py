@@ -1,0 +1,73 @@
+"""Items whose change waited for somebody: what is said of them once it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+from .codes import Answer, marked, rejected
+
+#: How a change that waited ended -> what became of its item.
+_ENDS = {
+    "applied": Answer("succ"),
+    "refused": rejected("rjct.other.error", marked._("The change was refused.")),
+    "cancelled": rejected("rjct.other.error", marked._("The change was cancelled.")),
+    "expired": rejected(
+        "rjct.other.error", marked._("Nobody approved the change in time.")
+    ),
+    "stale": rejected(
+        "rjct.unknown.retry", marked._("The address of this ID has changed meanwhile.")
+    ),
+}
+
+
+def finish_items(items: list[dict], get_end: Callable[[str], str]) -> list[dict]:
+    """``items`` of an answer with what has become of those that waited.
+
+    ``get_end`` gives the end of an ID's change, "" for one that waits still.
+
+    >>> waiting = {"id": "a", "status": "pdng", "status_reason_message": "waits"}
+    >>> finish_items([waiting], {"a": "applied"}.get)
+    [{'id': 'a', 'status': 'succ'}]
+    >>> finish_items([waiting], {"a": "refused"}.get)[0]["status_reason_message"]
+    'The change was refused.'
+    """
+    return [
+        _finish(item, get_end(item.get("id", ""))) if _waits(item) else item
+        for item in items
+    ]
+
+
+def _waits(item: dict) -> bool:
+    return item["status"] == "pdng"
+
+
+def _finish(item: dict, end: str | None) -> dict:
+    answer = _ENDS.get(end or "")
+    if answer is None:
+        return item
+    reasons = ("status", "status_reason_code", "status_reason_message")
+    told = dict(zip(reasons, answer[:3], strict=True))
+    kept = {name: value for name, value in item.items() if name not in reasons}
+    return {**kept, **{name: value for name, value in told.items() if value}}
+
+
+def has_waiting(answer: dict, operation: str) -> bool:
+    """Whether an item of ``answer`` is not final yet."""
+    message = answer.get("message") or {}
+    return any(map(_waits, message.get(f"{operation}_response", ())))
+
+
+def finish_answer(answer: dict, operation: str, get_end: Callable[[str], str]) -> dict:
+    """``answer`` as it is now: another message, with an ID of its own."""
+    name = f"{operation}_response"
+    items = finish_items(answer["message"][name], get_end)
+    statuses = [item["status"] for item in items]
+    all_rejected = set(statuses) == {"rjct"}
+    header = {
+        **answer["header"],
+        "message_id": str(uuid4()),
+        "status": "rjct" if all_rejected else "succ",
+        "completed_count": len(items) - statuses.count("pdng"),
+    }
+    return {**answer, "header": header, "message": {**answer["message"], name: items}}

@@ -1,0 +1,201 @@
+import logging
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from odoo.addons.spar_fa_directory.lib.directory_rows import Row, check_row
+
+from ..exceptions import OutgoingError, RemoteDirectoryError
+from ..lib.directory_client import DirectoryClient, RemotePage, read_text
+from ..lib.directory_merge import merge
+
+_logger = logging.getLogger(__name__)
+_PROVIDER = ("code", "name", "kind", "country", "bic")
+_BRANCH = ("code", "name", "city")
+_COUNTS = ("added", "updated", "same", "kept")
+
+
+class SparDirectorySource(models.Model):
+    """Fetching in the background: one page in each transaction."""
+
+    # pylint: disable-next=consider-merging-classes-inherited
+    _inherit = "spar.directory.source"
+
+    @api.model
+    def _cron_fetch(self) -> None:
+        """Fetch from the sources that wait, one by one, while there is time."""
+        while source := self.search([("state", "=", "waiting")], order="id", limit=1):
+            if not source._fetch_while_wanted():
+                return
+
+    def _fetch_while_wanted(self) -> bool:
+        """Fetch to the end or until somebody stops it; False when time is up."""
+        cron = self.env["ir.cron"]
+        try:
+            client = self._open_client()
+            while self.state == "waiting":
+                self._take_step(client)
+                if not cron._commit_progress(1, remaining=1):
+                    return False
+                self.env.invalidate_all()
+        except psycopg2.OperationalError:
+            raise
+        except Exception as error:
+            self.write({"state": "failed", "problem": self._tell_failure(error)})
+        return bool(cron._commit_progress(0))
+
+    def _tell_failure(self, error: Exception) -> str:
+        if isinstance(error, OutgoingError | RemoteDirectoryError):
+            return self._get_problem_text(error)
+        if isinstance(error, UserError):
+            return str(error)
+        _logger.error("Directory source %s: %s", self.id, type(error).__name__)
+        return self.env._(
+            "Fetching stopped at an unexpected error. What was taken over stays; fetch "
+            "again to go on."
+        )
+
+    def _take_step(self, client: DirectoryClient) -> None:
+        """Take over one page, with the rights of whoever pressed the button."""
+        me = self.with_user(self.user_id or self.env.user)
+        me = me.with_context(lang=None, active_test=False)
+        with self.env.cr.savepoint():
+            getattr(me, f"_take_{self.place['phase']}")(client)
+
+    def _take_types(self, client: DirectoryClient) -> None:
+        for fa_type in client.get_fa_types():
+            self._take_fa_type(fa_type)
+        self.place = {**self.place, "phase": "providers"}
+
+    def _take_providers(self, client: DirectoryClient) -> None:
+        page = client.get_providers(self.place["cursor"])
+        self._take_provider_page(page)
+        phase = "providers" if page.cursor else "branches"
+        self.place = {**self.place, "phase": phase, "cursor": page.cursor}
+
+    def _take_branches(self, client: DirectoryClient) -> None:
+        """The next page of the provider that is at hand, or of the one after it."""
+        place = self.place
+        provider = self._get_next_provider(place["after"])
+        if not provider:
+            self.write({"state": "done", "fetched_at": fields.Datetime.now()})
+            return
+        code = provider.source_values["code"]
+        page = client.get_branches(code, place["cursor"])
+        self._take_branch_page(provider, page)
+        after = place["after"] if page.cursor else provider.id
+        self.place = {**place, "after": after, "cursor": page.cursor}
+
+    def _get_next_provider(self, after: int):
+        """The first provider behind `after` that has branches on the other side."""
+        domain = [("source_id", "=", self.id), ("id", ">", after)]
+        for provider in self.env["spar.fsp"].search(domain, order="id"):
+            if provider.source_values.get("branches"):
+                return provider
+        return self.env["spar.fsp"]
+
+    # === PAGES === #
+
+    def _take_provider_page(self, page: RemotePage) -> None:
+        loader = self.env["spar.directory.loader.provider"]
+        countries, kinds = loader._get_countries(), loader._get_kinds()
+        told = {}
+        for row, item in self._read_rows(page, _PROVIDER):
+            problems = check_row(row, loader._get_columns())
+            values, more = (
+                ({}, []) if problems else loader._prepare_row(row, countries, kinds)
+            )
+            if problems or more:
+                self._note_problems(row, loader, [*problems, *more])
+            # A country that is not known here keeps nobody from being paid.
+            if problems or {problem.column for problem in more} - {"country"}:
+                continue
+            values = {"country_id": False, "bic": False, "kind": "other"} | {
+                name: value for name, value in values.items() if value
+            }
+            values["active"] = item.get("archived") is not True
+            more = {"branches": bool(item.get("branches"))}
+            told[values["code"].upper(),] = values, more
+        self._take_over(loader, told)
+
+    def _take_branch_page(self, provider, page: RemotePage) -> None:
+        loader = self.env["spar.directory.loader.branch"]
+        columns = [c for c in loader._get_columns() if c.name != "provider"]
+        told = {}
+        for row, item in self._read_rows(page, _BRANCH):
+            if problems := check_row(row, tuple(columns)):
+                self._note_problems(row, loader, problems)
+                continue
+            values = {
+                "code": row.values["code"],
+                "name": row.values["name"],
+                "city": row.values["city"] or False,
+                "provider_id": provider.id,
+                "active": item.get("archived") is not True,
+            }
+            told[provider.id, values["code"].upper()] = values, {}
+        self._take_over(loader, told)
+
+    @api.model
+    def _read_rows(self, page: RemotePage, members: tuple[str, ...]):
+        for number, item in enumerate(page.items):
+            yield Row(number, {name: read_text(item, name) for name in members}), item
+
+    def _take_over(self, loader, told: dict[tuple, tuple[dict, dict]]) -> None:
+        """Create what is new, update what came from here before, leave all else."""
+        target = self.env[loader._target]
+        target.flush_model()
+        existing = loader._search_existing(list(told))
+        counts = dict.fromkeys(_COUNTS, 0)
+        new = []
+        for key, (values, more) in told.items():
+            source_values = {**values, **more}
+            if not (found := existing.get(key)):
+                source = {"source_id": self.id, "source_values": source_values}
+                new.append({**values, **source})
+                continue
+            record = target.browse(found.record_id)
+            counts[self._update_record(record, values, source_values)] += 1
+        counts["added"] = len(target.create(new))
+        self.write({name: self[name] + count for name, count in counts.items()})
+
+    def _update_record(self, record, values: dict, source_values: dict) -> str:
+        """Take over what changed on the other side; what became of the record."""
+        if record.source_id != self:
+            self._note(
+                record.display_name,
+                self.env._("This code was entered here, or came from elsewhere."),
+            )
+            return "kept"
+        told = {name: values[name] for name in values if name != "code"}
+        before = record.source_values or {}
+        merged = merge(told, before, self._get_current(record, told))
+        if merged.values:
+            record.write(merged.values)
+        if source_values != before:
+            record.source_values = source_values
+        if merged.is_edited:
+            return "kept"
+        return "updated" if merged.values else "same"
+
+    @api.model
+    def _get_current(self, record, told: dict) -> dict:
+        fields_ = record._fields
+        return {
+            name: record[name].id if fields_[name].relational else record[name]
+            for name in told
+        }
+
+    # === NOTES === #
+
+    def _note_problems(self, row: Row, loader, problems: list) -> None:
+        texts = [loader._get_problem_text(problem) for problem in problems]
+        subject = row.values["code"] or row.values["name"]
+        self._note(subject, " ".join(dict.fromkeys(texts)))
+
+    def _note(self, subject: str, reason: str) -> None:
+        self.env["spar.directory.source.note"].create(
+            {"source_id": self.id, "subject": subject[:100] or "?", "reason": reason}
+        )

@@ -1,0 +1,16 @@
+from odoo import fields, models
+
+
+class SparDirectorySourceNote(models.Model):
+    """Something of another directory that was not taken over, and why."""
+
+    _name = "spar.directory.source.note"
+    _description = "Not Taken Over from Another Directory"
+    _order = "source_id, id"
+    _rec_name = "subject"
+
+    source_id = fields.Many2one(
+        "spar.directory.source", required=True, readonly=True, ondelete="cascade"
+    )
+    subject = fields.Char("What", required=True, readonly=True)
+    reason = fields.Char(required=True, readonly=True)
