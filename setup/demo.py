@@ -7,13 +7,14 @@ import secrets
 from pathlib import Path
 
 from .demo_facts import check_counts
+from .errors import DemoIncomplete
 from .id_provider import prepare_id_provider
 from .installation import Installation
 from .odoo_source import get_odoo
 from .packages import get_postgres_binaries, prepare_packages
 from .places import Places, get_addons, write_private
 from .postgres import Cluster, ExternalServer, get_server, running
-from .progress import step
+from .progress import say, step
 
 SCRIPT = Path(__file__).with_name("demo_secrets.py")
 ADDRESSES_SCRIPT = Path(__file__).with_name("demo_addresses.py")
@@ -118,6 +119,16 @@ def _upgrade(installation: Installation, facts: dict) -> None:
         _write_facts(installation, _make_secrets(installation))
 
 
+def _renew(installation: Installation, facts: dict) -> None:
+    """Upgrade a demo, or make it anew: Odoo loads no demo data into what is there."""
+    try:
+        _upgrade(installation, facts)
+    except DemoIncomplete:
+        say("- The upgraded demo lacks what is new in it: making it anew")
+        get_facts_file(installation.places).unlink()
+        _make(installation)
+
+
 def prepare_demo(places: Places) -> Installation:
     """The demo, ready to be served; a broken first run begins again.
 
@@ -130,5 +141,5 @@ def prepare_demo(places: Places) -> Installation:
     elif (facts := json.loads(facts_file.read_text()))["digest"] != get_digest(
         places.root
     ):
-        _upgrade(installation, facts)
+        _renew(installation, facts)
     return installation

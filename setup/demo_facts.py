@@ -3,7 +3,7 @@
 import json
 from datetime import datetime, timezone
 
-from .errors import Failure
+from .errors import DemoIncomplete
 
 # The least of each that the demo data makes; Odoo itself only warns when it fails.
 LEAST = {
@@ -19,17 +19,21 @@ API = "/spar/v1"
 
 
 def check_counts(facts: dict) -> None:
-    """:raises Failure: naming what the demo data did not make"""
+    """:raises DemoIncomplete: naming what the demo data did not make"""
     for model, least in LEAST.items():
         if (count := facts["counts"].get(model, 0)) < least:
-            raise Failure(
+            raise DemoIncomplete(
                 f"The demo data did not load: {count} of at least {least} {model}. "
                 "Run this again; if it stays so, read the logs in .spar/demo."
             )
     if missing := ROLES - {person["role"] for person in facts["staff"]}:
-        raise Failure(f"The demo data did not load: no staff for {', '.join(missing)}.")
+        raise DemoIncomplete(
+            f"The demo data did not load: no staff for {', '.join(missing)}."
+        )
     if len(facts["participants"]) < LEAST_PARTICIPANTS or not facts["beneficiaries"]:
-        raise Failure("The demo data did not load: participants or people are missing.")
+        raise DemoIncomplete(
+            "The demo data did not load: participants or people are missing."
+        )
 
 
 def _build_id_provider(facts: dict, url: str, issuer: str) -> dict:

@@ -17,12 +17,12 @@ from types import SimpleNamespace
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from setup import addon_files, debian, machine, odoo_source, packages
+from setup import addon_files, debian, demo, machine, odoo_source, packages
 from setup.cli import build_parser, main
 from setup.commands import get_reason, run
 from setup.demo import get_digest
 from setup.demo_facts import build_curl, build_demo_file, build_greeting, check_counts
-from setup.errors import Failure
+from setup.errors import DemoIncomplete, Failure
 from setup.id_provider import (
     IdProvider,
     build_config,
@@ -615,6 +615,22 @@ def test_demo_without_its_people_is_refused(facts, what):
     facts[what] = []
     with pytest.raises(Failure, match="The demo data did not load"):
         check_counts(facts)
+
+
+def test_a_demo_that_an_upgrade_leaves_incomplete_is_made_anew(places, monkeypatch):
+    facts_file = demo.get_facts_file(places)
+    write_private(facts_file, json.dumps({"digest": "of before"}))
+    made = []
+
+    def upgrade(installation, facts):
+        raise DemoIncomplete("0 of at least 1 spar.fsp")
+
+    monkeypatch.setattr(demo, "get_installation", lambda places: installed)
+    monkeypatch.setattr(demo, "_upgrade", upgrade)
+    monkeypatch.setattr(demo, "_make", made.append)
+    installed = SimpleNamespace(places=places)
+    assert demo.prepare_demo(places) is installed
+    assert made == [installed] and not facts_file.exists()
 
 
 def test_demo_file_says_what_programs_ask(facts):

@@ -175,7 +175,8 @@ class SparFaStrategy(models.Model):
                   JOIN spar_fa_type AS type ON type.id = strategy.type_id
              LEFT JOIN spar_fa_type_part AS part ON part.type_id = type.id
               GROUP BY strategy.id, type.id
-              ORDER BY strategy.active DESC, strategy.is_default DESC, strategy.number
+              ORDER BY strategy.active IS NOT TRUE, strategy.is_default IS NOT TRUE,
+                       strategy.number
                 """
             )
         )

@@ -1,3 +1,4 @@
+import csv
 import io
 import random
 
@@ -76,6 +77,49 @@ class TestRecords(BaseCase):
 
     def test_a_byte_order_mark_is_no_part_of_the_header(self):
         self.assertEqual(read("\ufeffa,b".encode())[0].cells, ["a", "b"])
+
+
+class TestRoundTrip(BaseCase):
+    """What a spreadsheet writes is read as it was, in every encoding and shape."""
+
+    LETTERS = "abc ,;|\t\"'\n\u00e9"
+
+    def _draw_table(self, draw, letters):
+        width = draw.randrange(2, 5)
+        cells = [
+            ["".join(draw.choices(letters, k=draw.randrange(6))) for _ in range(width)]
+            for _ in range(draw.randrange(1, 8))
+        ]
+        # Cells at the ends of a row that are not empty: an empty row has no width.
+        return [["x", *row[1:-1], "y"] for row in cells]
+
+    def _write(self, table, form, line_break):
+        told = io.StringIO(newline="")
+        writer = csv.writer(told, delimiter=form.delimiter, lineterminator=line_break)
+        writer.writerows(table)
+        return told.getvalue().encode(form.encoding)
+
+    def test_tables_come_back(self):
+        draw = random.Random(3)
+        for _ in range(400):
+            encoding = draw.choice(("utf-8", "utf-16-le", "cp1252"))
+            form = CsvFormat(encoding, draw.choice(",;\t|"))
+            table = self._draw_table(draw, self.LETTERS)
+            data = self._write(table, form, draw.choice(("\n", "\r\n")))
+            records = read(data, form, width=len(table[0]))
+            self.assertEqual([record.cells for record in records], table)
+            self.assertEqual(records[-1].end, len(data))
+
+    def test_a_spoilt_row_costs_no_other(self):
+        draw = random.Random(4)
+        for _ in range(200):
+            table = self._draw_table(draw, "abc ")
+            lines = self._write(table, COMMA, "\n").splitlines(keepends=True)
+            place = draw.randrange(len(lines))
+            lines[place] = b'"' + lines[place]
+            records = read(b"".join(lines), width=len(table[0]))
+            kept = [record.cells for record in records if not record.problem]
+            self.assertEqual(kept, table[:place] + table[place + 1 :])
 
 
 class TestGuesses(BaseCase):

@@ -1,7 +1,10 @@
+import ast
 from pathlib import Path
 from xml.etree import ElementTree
 
 from odoo.tests import BaseCase
+
+from ..lib.bank_registry import get_banks
 
 DEMO = Path(__file__).parents[1] / "demo"
 
@@ -36,3 +39,17 @@ class TestDemo(BaseCase):
     def test_the_country_has_a_code_that_no_country_will_have(self):
         (country,) = self._get_records("res.country")
         self.assertRegex(country["code"], r"^X[A-Z]$")
+
+    def test_the_banks_of_five_real_countries_are_loaded(self):
+        (path,) = DEMO.glob("spar_directory_demo.xml")
+        root = ElementTree.parse(path).getroot()
+        self.assertEqual(root.get("noupdate"), "1", "not at each upgrade")
+        countries = [
+            ast.literal_eval(call.get("eval"))[0]
+            for call in root.iter("function")
+            if call.get("name") == "_load_banks"
+        ]
+        self.assertEqual(len(set(countries)), 5)
+        for country in countries:
+            banks, _left_out = get_banks(country)
+            self.assertGreaterEqual(len(banks), 10, country)

@@ -249,6 +249,17 @@ class TestReadAddresses(DirectoryCase):
         self.bank_type.code = "bank"
         self.assertEqual(self._read("account:1@TB-S.TESTBANK").type_code, "bank")
 
+    def test_the_default_is_asked_first(self):
+        """Also before strategies of which nobody ever said that they are no default."""
+        account = self.strategies._get_known_strategies()["account:"]
+        self.assertEqual(account[0].number, 1)
+        address = self._read("account:1@TESTWALLET.wallet")
+        self.assertEqual(
+            (address.strategy_number, address.provider_id), (32, self.wallet.id)
+        )
+        address = self._read("account:1@NOBODY.wallet")
+        self.assertEqual((address.strategy_number, address.provider_id), (1, None))
+
     def test_an_archived_strategy_is_still_read(self):
         strategy = self.strategies.search([("number", "=", 41)])
         strategy.action_archive()

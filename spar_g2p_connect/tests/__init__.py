@@ -4,6 +4,7 @@ from . import test_bad_input
 from . import test_boundary
 from . import test_bridge
 from . import test_callbacks
+from . import test_directory_rest
 from . import test_disclosure
 from . import test_error_answers
 from . import test_mapper_api

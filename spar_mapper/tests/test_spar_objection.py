@@ -199,6 +199,12 @@ class TestSparObjection(ObjectionCase):
         self.assertEqual((event.actor, event.channel), ("person:1", "portal"))
         self.assertEqual(event.authenticated_by, "login")
 
+    def test_staff_read_that_it_was_the_beneficiary(self):
+        self.reach_linked(ID)
+        self.object_to(ID, "linked")
+        event = self.find_event(ID, "objected")
+        self.assertEqual(event.actor_name, "The beneficiary")
+
     def test_the_contact_known_before_the_change_is_told(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")
