@@ -86,7 +86,7 @@ class Visitor:
         self.press("main form button.main")
 
     def confirm(self) -> None:
-        """Say yes at the review, prove it at the provider; back with what came of it."""
+        """Say yes at the review and prove it at the provider; back to the outcome."""
         self.press(".button.main")
         self.authenticate()
 

@@ -1,4 +1,4 @@
-"""Whoever is logged in reaches one subject: their own, by no route and no method more."""
+"""Whoever is logged in reaches their own subject, by no route or method another."""
 
 import re
 from dataclasses import dataclass

@@ -217,7 +217,7 @@ def close_case(server, reference: str) -> None:
     domain = [("uuid", "=ilike", f"{reference}%")]
     (case,) = supervisor.find("spar.objection", domain, "state", "remedy")
     assert (case["state"], case["remedy"]) == ("open", "restored")
-    told = {"objection_id": case["id"], "decision": "upheld", "reason": "seen in person"}
+    told = {"objection_id": case["id"], "decision": "upheld", "reason": "seen her"}
     (wizard,) = supervisor.call("spar.objection.wizard", "create", [told])
     supervisor.call("spar.objection.wizard", "action_close", [wizard])
     (case,) = supervisor.find("spar.objection", domain, "state")

@@ -161,23 +161,17 @@ def resume(case: Case) -> Result:
 
 # === REFUSALS === #
 
-#: Nobody passes the lock of an objection: closing its case lifts it.
-_MAY_PASS_LOCK = {
-    "none": 0,
-    "staff": Authority.STAFF,
-    "owner": Authority.OWNER,
-    "objection": Authority.OWNER + 1,
-}
+_MAY_PASS_LOCK = {"none": 0, "staff": Authority.STAFF, "owner": Authority.OWNER}
+# Nobody passes the lock of an objection: closing its case lifts it.
+_MAY_PASS_LOCK["objection"] = Authority.OWNER + 1
 
 
 def refuse_locked(case: Case) -> Result | None:
     """The answer where nothing may be done at all, or None."""
     if case.holding.is_broken:
         return Result(Outcome.LOCKED, case.request.id_value, problem="integrity")
-    lock = case.holding.change_lock
-    if case.call.authority < _MAY_PASS_LOCK[lock]:
-        problem = "objection" if lock == "objection" else "change_lock"
-        return Result(Outcome.LOCKED, case.request.id_value, problem=problem)
+    if case.call.authority < _MAY_PASS_LOCK[case.holding.change_lock]:
+        return Result(Outcome.LOCKED, case.request.id_value, problem="change_lock")
     return None
 
 

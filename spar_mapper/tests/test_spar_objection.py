@@ -305,7 +305,7 @@ class TestSparObjection(ObjectionCase):
             with self.subTest(call.channel):
                 result = self.update(ID, THIRD_FA, call)
                 self.assertEqual(result.outcome, Outcome.LOCKED)
-                self.assertEqual(result.problem, "objection")
+                self.assertEqual(result.problem, "change_lock")
                 self.assertEqual(self.unlink(ID, call=call).outcome, Outcome.LOCKED)
         self.close(ID, is_upheld=True)
         self.assertEqual(self.update(ID, THIRD_FA, self.owner).outcome, Outcome.UPDATED)

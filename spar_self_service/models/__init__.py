@@ -7,6 +7,8 @@ from . import ir_http
 from . import res_users
 from . import spar_beneficiary
 from . import spar_page_texts
+from . import spar_page_texts_history
+from . import spar_page_texts_outcome
 from . import spar_address_words
 from . import spar_draft
 from . import spar_draft_answers

@@ -1,4 +1,5 @@
 from . import test_auth_oauth_provider
+from . import test_door
 from . import test_frame
 from . import test_helped_change
 from . import test_lib_doctests
@@ -8,6 +9,7 @@ from . import test_login
 from . import test_login_attacks
 from . import test_login_rights
 from . import test_my_address
+from . import test_page_texts
 from . import test_pages
 from . import test_spar_beneficiary
 from . import test_spar_draft
