@@ -9,7 +9,7 @@ from ..lib import browser
 from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
 from ..models.res_users import CREDENTIAL
 from ..models.spar_login import Done, LoginTicket
-from .page import PAGE, show
+from .page import PAGE, page, show
 
 _logger = logging.getLogger(__name__)
 
@@ -18,6 +18,7 @@ class Login(http.Controller):
     """The way to the ID provider and back."""
 
     @http.route("/spar/login/<int:provider_id>", methods=["GET", "POST"], **PAGE)
+    @page
     def begin(self, provider_id, return_to=DOOR_PATH, **_ignored):
         """Send the person to the provider; a POST with our token, so nobody else can
         begin a login in their browser. A GET only asks."""
@@ -31,6 +32,7 @@ class Login(http.Controller):
         return _go_to_provider(provider, "login", return_to)
 
     @http.route(f"{CALLBACK_PATH}<int:provider_id>", methods=["GET"], **PAGE)
+    @page
     def callback(self, provider_id, **parameters):
         """What the provider answers, by the person's browser."""
         try:
@@ -56,6 +58,7 @@ class Login(http.Controller):
         return request.redirect(address or DOOR_PATH, 303, local=not address)
 
     @http.route("/spar/oidc/test/<int:provider_id>", **{**PAGE, "auth": "user"})
+    @page
     def test(self, provider_id, **_ignored):
         """An administrator tries a provider that may still be switched off."""
         provider = request.env["auth.oauth.provider"].browse(provider_id).exists()

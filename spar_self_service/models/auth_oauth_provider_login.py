@@ -135,7 +135,6 @@ class AuthOauthProvider(models.Model):
         if self.flow != FLOW or not (self.issuer and self.algorithms):
             raise ProviderNotReady("incomplete")
         return ProviderSettings(
-            key=str(self.id),
             issuer=self.issuer,
             client_id=self.client_id or "",
             authorization_endpoint=self.auth_endpoint,
@@ -158,6 +157,5 @@ class AuthOauthProvider(models.Model):
             "accepted_acrs": frozenset((self.accepted_acrs or "").split()),
             "fresh_prompt": self.fresh_prompt or "",
             "par_endpoint": self.use_par and self.par_endpoint or "",
-            "end_session_endpoint": self.end_session_endpoint or "",
             "tells_issuer": self.tells_issuer,
         }

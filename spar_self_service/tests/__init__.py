@@ -7,9 +7,11 @@ from . import test_lib_oidc
 from . import test_lib_pages
 from . import test_login
 from . import test_login_attacks
+from . import test_login_rights
 from . import test_my_address
 from . import test_page_texts
 from . import test_pages
 from . import test_spar_beneficiary
 from . import test_spar_draft
+from . import test_spar_identity
 from . import test_step_up

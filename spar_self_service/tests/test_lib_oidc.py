@@ -40,7 +40,6 @@ from ..lib.oidc.verified import VerifiedLogin, merge_claims
 NOW = 1_800_000_000
 ISSUER = "https://op.example"
 SETTINGS = ProviderSettings(
-    key="1",
     issuer=ISSUER,
     client_id="spar",
     authorization_endpoint=f"{ISSUER}/auth",

@@ -27,7 +27,6 @@ class Discovered:
     par_endpoint: str
     algorithms: tuple[str, ...]
     client_authentications: tuple[ClientAuthentication, ...]
-    acr_values: tuple[str, ...]
     tells_issuer: bool
     requires_par: bool
 
@@ -67,7 +66,6 @@ def read_discovery(document: object, address: str) -> Discovered:
         par_endpoint=_read_url(document, "pushed_authorization_request_endpoint"),
         algorithms=_read_algorithms(document),
         client_authentications=_read_authentications(document),
-        acr_values=_read_list(document, "acr_values_supported"),
         tells_issuer=document.get("authorization_response_iss_parameter_supported")
         is True,
         requires_par=document.get("require_pushed_authorization_requests") is True,

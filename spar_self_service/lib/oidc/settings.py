@@ -24,13 +24,12 @@ class UserinfoFormat(str, Enum):
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """A provider as it was set up; ``key`` tells providers apart in this database.
+    """A provider as it was set up.
 
     ``algorithms`` is the allow-list for every signature of the provider: what a token
     says of itself never widens it.
     """
 
-    key: str
     issuer: str
     client_id: str
     authorization_endpoint: str
@@ -48,5 +47,4 @@ class ProviderSettings:
     accepted_acrs: frozenset[str] = frozenset()
     fresh_prompt: str = ""
     par_endpoint: str = ""
-    end_session_endpoint: str = ""
     tells_issuer: bool = False
