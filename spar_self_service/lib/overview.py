@@ -52,7 +52,10 @@ class Happening:
 
 @dataclass(slots=True)
 class Overview:
-    """How things stand. ``state`` is none, active, stopped or locked."""
+    """How things stand. ``state`` is none, active, stopped or locked.
+
+    ``unfinished`` is the reference of a draft that can be gone on with.
+    """
 
     state: str
     lines: list[Line] = field(default_factory=list)
@@ -64,6 +67,7 @@ class Overview:
     can_change: bool = False
     can_remove: bool = False
     has_history: bool = False
+    unfinished: str = ""
 
 
 #: What a person is told; all else is bookkeeping, or the other half of one of these.

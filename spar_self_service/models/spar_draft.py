@@ -119,6 +119,20 @@ class SparDraft(models.Model):
             raise NoSuchDraft()
         return draft
 
+    @api.model
+    def _find_unfinished(self, owner_key: str):
+        """The person's open draft in which something was answered, or none."""
+        return self.search(
+            [
+                ("owner_key", "=", owner_key),
+                ("state", "=", "open"),
+                ("operation", "=", "set"),
+                ("version", ">", 1),
+                ("create_date", ">=", fields.Datetime.now() - LIFETIME),
+            ],
+            limit=1,
+        )
+
     def _lock_version(self, version: int) -> None:
         """Hold the draft for a change of this version.
 

@@ -100,6 +100,8 @@ class SparMyAddress(models.AbstractModel):
         linked = shown.state in ("active", "stopped")
         needed = Capability.UPDATE if linked else Capability.LINK
         shown.can_change = free and needed in capabilities
+        if shown.can_change:
+            shown.unfinished = self._get_unfinished()
         shown.can_remove = free and linked and Capability.UNLINK in capabilities
         if Capability.OBJECTION not in capabilities:
             shown.disputable = None
@@ -119,6 +121,12 @@ class SparMyAddress(models.AbstractModel):
             )
             for change in mapper._waiting_changes(call, person.id_value)
         ]
+
+    @api.model
+    def _get_unfinished(self) -> str:
+        """What one began to fill in before the line or the session was lost."""
+        drafts_sudo = self.env["spar.draft"].sudo()
+        return drafts_sudo._find_unfinished(self._get_me().key).uuid or ""
 
     # === HISTORY === #
 

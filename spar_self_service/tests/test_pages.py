@@ -120,6 +120,7 @@ class TestPages(PageCase):
         self.choose(account_number="12", account_number_again="12")
         self.assertEqual(self.page.status_code, 422)
         self.assertIn("not written as it should be", self.text)
+        self.assertEqual(self.page.text.count("autofocus="), 1)
         self.assertIn('value="12"', self.page.text)
         self.choose(account_number="12345678", account_number_again="12345679")
         self.assertIn("not the same as above", self.text)
@@ -207,6 +208,30 @@ class TestPages(PageCase):
         self.get(f"/spar/change/{self.get_draft().uuid}/finish")
         self.assertEqual(self.path, "/spar?said=ended")
         self.assertEqual(self.acts, [])
+
+    def test_what_was_begun_can_be_gone_on_with(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        self.choose(provider=self.bank.id)
+        self.logout()
+        self.authenticate("ada", "ada-ada-1")
+        self.get("/spar/address")
+        self.assertIn("did not finish", self.text)
+        self.get(f"/spar/change/{self.get_draft().uuid}/review")
+        self.assertIn("/branch", self.path)
+        self.authenticate("grace", "grace-grace")
+        self.get("/spar/address")
+        self.assertNotIn("did not finish", self.text)
+
+    def test_what_is_done_is_not_offered_again(self):
+        self.begin()
+        self.get("/spar/address")
+        self.assertNotIn("did not finish", self.text)
+        self.post("/spar/change")
+        self.choose_all()
+        self.finish()
+        self.get("/spar/address")
+        self.assertNotIn("did not finish", self.text)
 
     def test_a_change_made_elsewhere_meanwhile_is_not_overwritten(self):
         self.store.add(ID, FA, STAFF)
