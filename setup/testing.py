@@ -11,6 +11,7 @@ from pathlib import Path
 from .demo import SCRIPT, get_digest
 from .demo_facts import check_counts
 from .errors import Failure
+from .id_provider import prepare_id_provider
 from .installation import Installation
 from .locks import hold
 from .logs import count_alike, get_allowed, read_alarms
@@ -230,4 +231,5 @@ def test(places: Places, words: Sequence[str]) -> int:
     with hold(places.state / "test" / "lock", BUSY):
         source = get_odoo(places)
         prepare_packages(places, source, testing=True)
+        prepare_id_provider(places)
         return _run(places, source, words)

@@ -31,6 +31,18 @@ class SamePerson(StoreError):
     code = "same_person"
 
 
+class OwnDoing(StoreError):
+    """Whoever did what is disputed does not close the case."""
+
+    code = "own_doing"
+
+
+class NoSuchObjection(StoreError):
+    """The case is closed already, or never was."""
+
+    code = "no_such_objection"
+
+
 class HistoryDiffers(StoreError):
     """The history is not what the last checkpoint says it was."""
 

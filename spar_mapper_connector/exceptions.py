@@ -52,6 +52,18 @@ class NotSupported(MapperError):
     code = "not_supported"
 
 
+class NoSuchEvent(MapperError):
+    """The ID has no such event: unknown and somebody else's look alike."""
+
+    code = "no_such_event"
+
+
+class NoSuchNotice(MapperError):
+    """A notice's link is not known, or its time is over."""
+
+    code = "no_such_notice"
+
+
 class InvalidIdentifier(MapperError):
     """A text is not usable as an ID; ``code`` says why."""
 

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from setup.demo import ADDRESSES_SCRIPT
 from setup.errors import Failure
+from setup.id_provider import IdProvider, build_config
 from setup.machine import get_free_port
 from setup.places import get_places
 from setup.pytest_spar import MISSING_BROWSER
 from setup.testing import get_test_server
 
 from .client import Client
+from .person import ProviderAtWork
 from .real_server import RealServer
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -62,3 +65,18 @@ def browser() -> str:
     if not found:
         pytest.fail(MISSING_BROWSER, pytrace=False)
     return found
+
+
+@pytest.fixture(scope="session")
+def id_provider(server: RealServer) -> Iterator[ProviderAtWork]:
+    """The demo's ID provider, running, with the server as its client."""
+    config = build_config(server.facts, server.url, get_free_port())
+    running = IdProvider(get_places(), server.installation.folder, config)
+    running.start()
+    try:
+        running.wait()
+        addresses = {"SPAR_DEMO_URL": server.url, "SPAR_DEMO_ISSUER": running.issuer}
+        server.installation.run_script(ADDRESSES_SCRIPT, **addresses)
+        yield ProviderAtWork.build(server.facts, server.url, running.issuer)
+    finally:
+        running.stop()

@@ -38,6 +38,7 @@ class RealServer:
         self.keyring = installation.keyring
         self.data = installation.data
         self.port = port
+        self.facts = facts
         self.url = f"http://127.0.0.1:{port}"
         self.api = f"{self.url}{API}"
         self.log = installation.folder / "odoo.log"

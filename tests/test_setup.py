@@ -23,6 +23,12 @@ from setup.commands import get_reason, run
 from setup.demo import get_digest
 from setup.demo_facts import build_curl, build_demo_file, build_greeting, check_counts
 from setup.errors import DemoIncomplete, Failure
+from setup.id_provider import (
+    IdProvider,
+    build_config,
+    choose_port,
+    prepare_id_provider,
+)
 from setup.installation import Installation
 from setup.locks import get_holder, hold
 from setup.logs import get_alarms, get_allowed
@@ -33,6 +39,7 @@ from setup.postgres import Cluster, ExternalServer, get_server, running
 from setup.serving import stop
 from setup.testing import get_exit_code, split_arguments
 
+ISSUER = "http://localhost:4455"
 LISTEN = (
     "import http.server, sys; http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])), "
     "type('H', (http.server.BaseHTTPRequestHandler,), {'do_GET': lambda self: ("
@@ -70,9 +77,25 @@ def facts() -> dict:
                 "name": "Asha",
                 "individual_id": "1",
                 "id_value": "token:1@nationalId",
-                "otp": None,
+                "otp": "123456",
             }
         ],
+        "idp": {
+            "clients": [
+                {
+                    "name": "National ID",
+                    "login_path": "/spar/login/4",
+                    "redirect_path": "/spar/oidc/callback/4",
+                    "logout_path": "/spar",
+                    "metadata": {
+                        "client_id": "spar-esignet",
+                        "client_secret": "a-secret-that-is-long-enough-for-hmac",
+                        "token_endpoint_auth_method": "client_secret_basic",
+                    },
+                }
+            ],
+            "newcomers": [{"name": "Bo", "individual_id": "7", "otp": "654321"}],
+        },
         "counts": {
             "spar.fsp": 447,
             "spar.fsp.branch": 50,
@@ -611,7 +634,7 @@ def test_a_demo_that_an_upgrade_leaves_incomplete_is_made_anew(places, monkeypat
 
 
 def test_demo_file_says_what_programs_ask(facts):
-    told = build_demo_file(facts, "http://127.0.0.1:8069", "spar_demo", "dbname=x")
+    told = build_told(facts)
     named = "url api idp database staff beneficiaries participants"
     assert set(told) == set(named.split())
     assert told["database"] == {"name": "spar_demo", "dsn": "dbname=x"}
@@ -620,11 +643,106 @@ def test_demo_file_says_what_programs_ask(facts):
     )
     assert set(told["participants"][0]) == named
     assert told["participants"][0]["token_url"].startswith(told["api"])
+    (client,) = told["idp"]["clients"]
+    assert told["idp"]["issuer"] == ISSUER
+    assert client["login_url"] == "http://127.0.0.1:8069/spar/login/4"
+    assert told["idp"]["newcomers"] == facts["idp"]["newcomers"]
+    assert "secret" not in json.dumps(told["idp"])
     json.dumps(told)
 
 
+def build_told(facts: dict) -> dict:
+    """What `.spar/demo.json` would say."""
+    url = "http://127.0.0.1:8069"
+    return build_demo_file(facts, url, ISSUER, "spar_demo", "dbname=x")
+
+
+# === THE ID PROVIDER === #
+
+
+def test_id_provider_is_told_its_clients_and_people(facts):
+    config = build_config(facts, "http://127.0.0.1:8069", 4455)
+    (client,) = config["clients"]
+    assert config["issuer"] == ISSUER
+    assert client["client_id"] == "spar-esignet"
+    assert client["redirect_uris"] == ["http://127.0.0.1:8069/spar/oidc/callback/4"]
+    assert client["post_logout_redirect_uris"] == ["http://127.0.0.1:8069/spar"]
+    known = {person["individual_id"]: person["otp"] for person in config["people"]}
+    assert known == {"1": "123456", "7": "654321"}
+
+
+def test_id_provider_answers_and_leaves_no_process(places, facts, tmp_path):
+    provider = make_id_provider(places, facts, tmp_path)
+    provider.start()
+    try:
+        provider.wait()
+        pid = provider.pid
+        assert int(provider.pid_file.read_text()) == pid
+        assert is_ours(pid, provider.config)
+        told = json.load(
+            urllib.request.urlopen(
+                f"{provider.issuer}/.well-known/openid-configuration", timeout=30
+            )
+        )
+        assert told["issuer"] == provider.issuer
+    finally:
+        provider.stop()
+    assert not is_alive(pid)
+    assert not provider.pid_file.exists()
+
+
+def test_id_provider_that_a_killed_spar_left_is_ended(places, facts, tmp_path):
+    provider = make_id_provider(places, facts, tmp_path)
+    provider.start()
+    provider.wait()
+    end_orphan_and_reap(provider.pid_file, provider.config, provider.process)
+    assert not is_alive(provider.process.pid)
+
+
+def test_id_provider_that_cannot_start_is_told_in_one_line(places, facts, tmp_path):
+    provider = make_id_provider(places, facts, tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", json.loads(provider.config.read_text())["port"]))
+        provider.start()
+        with pytest.raises(Failure, match="does not start .*EADDRINUSE") as told:
+            provider.wait()
+    assert "\n" not in str(told.value)
+
+
+def test_id_provider_whose_packages_cannot_be_had_is_told(monkeypatch, places):
+    places.venv.parent.mkdir(parents=True, exist_ok=True)
+    places.venv.symlink_to(get_places().venv)
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:1/")
+    monkeypatch.setenv("npm_config_cache", str(places.cache))
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    with pytest.raises(Failure, match="Cannot get the demo's ID provider"):
+        prepare_id_provider(places)
+
+
+def test_id_providers_port_stays_while_it_is_free(tmp_path):
+    first = choose_port(tmp_path)
+    assert choose_port(tmp_path) == first
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first))
+        taken.listen()
+        assert choose_port(tmp_path) != first
+
+
+def test_lock_file_names_no_host_and_a_digest_of_every_package():
+    lock = json.loads((ROOT / "setup/idp/package-lock.json").read_text())
+    for name, package in lock["packages"].items():
+        assert "resolved" not in package
+        assert not name or package["integrity"].startswith("sha512-")
+
+
+def make_id_provider(places, facts: dict, folder: Path) -> IdProvider:
+    """A provider with the packages that this checkout has."""
+    config = build_config(facts, "http://127.0.0.1:8069", get_free_port())
+    return IdProvider(get_places(), folder, config)
+
+
 def test_greeting_tells_every_login_and_a_curl_that_a_shell_can_read(facts):
-    demo = build_demo_file(facts, "http://127.0.0.1:8069", "spar_demo", "dbname=x")
+    demo = build_told(facts)
     greeting = "\n".join(build_greeting(demo))
     assert all(person["login"] in greeting for person in demo["staff"])
     for line in build_curl(demo):

@@ -25,6 +25,9 @@ class SparFaTypePart(models.Model):
     )
     label = fields.Char(required=True, translate=True)
     help = fields.Char(translate=True)
+    example = fields.Char(
+        translate=True, help="Shown to people who fill it in, for example 1234 5678."
+    )
     kind = fields.Selection(
         [("provider", "Provider"), ("branch", "Branch"), ("text", "Text")],
         required=True,

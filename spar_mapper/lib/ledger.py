@@ -7,6 +7,7 @@ an event, and the event with the table of transitions.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
@@ -14,6 +15,14 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from .chain import commit_to, mac_event
 from .records import ChangeRow, EventRow, Holding, MappingRow, new_uuid
 from .transitions import CHANGE_ENDS, ForbiddenTransition, next_state
+
+
+class Guard(NamedTuple):
+    """A subject whose lock or stop was changed, and how both stood before."""
+
+    holding: Holding
+    change_lock: str
+    pay_stop: bool
 
 
 class Ledger:
@@ -26,6 +35,7 @@ class Ledger:
         self.mappings: dict[str, tuple[Holding, MappingRow]] = {}
         self.changes: dict[str, tuple[Holding, ChangeRow]] = {}
         self.events: list[EventRow] = []
+        self.guards: dict[int, Guard] = {}
 
     # === MAPPINGS === #
 
@@ -103,6 +113,17 @@ class Ledger:
         row.last_seq, row.last_mac = event.seq, event.mac
         self.mappings[row.uuid] = (holding, row)
         self.events.append(event)
+
+    # === SUBJECTS === #
+
+    def guard(self, holding: Holding, change_lock: str, pay_stop: bool) -> None:
+        """Set who may change the subject's addresses, and whether it is paid at all.
+
+        It goes with an event of one of its mappings: the caller records that.
+        """
+        before = Guard(holding, holding.change_lock, holding.pay_stop)
+        self.guards.setdefault(holding.subject_id, before)
+        holding.change_lock, holding.pay_stop = change_lock, pay_stop
 
     # === CHANGES THAT WAIT === #
 

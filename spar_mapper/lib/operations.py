@@ -162,6 +162,8 @@ def resume(case: Case) -> Result:
 # === REFUSALS === #
 
 _MAY_PASS_LOCK = {"none": 0, "staff": Authority.STAFF, "owner": Authority.OWNER}
+# Nobody passes the lock of an objection: closing its case lifts it.
+_MAY_PASS_LOCK["objection"] = Authority.OWNER + 1
 
 
 def refuse_locked(case: Case) -> Result | None:

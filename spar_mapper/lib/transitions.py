@@ -21,6 +21,12 @@ MAPPING_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "change_expired": (frozenset({"active", "suspended"}), None),
     "change_approved": (frozenset({"active", "suspended", "proposed"}), None),
     "revealed": (frozenset({"active", "suspended", "ended", "proposed"}), None),
+    "objected": (frozenset({"active", "suspended", "ended", "proposed"}), None),
+    "reversed": (frozenset({"active", "suspended"}), "ended"),
+    "restored": (frozenset({"new"}), "active"),
+    "restored_suspended": (frozenset({"new"}), "suspended"),
+    "objection_upheld": (frozenset({"active", "suspended", "ended"}), None),
+    "objection_rejected": (frozenset({"active", "suspended", "ended"}), None),
 }
 
 #: How a waiting change may end; nothing leads out of an end.

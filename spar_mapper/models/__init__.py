@@ -11,6 +11,8 @@ from . import spar_change
 from . import spar_change_display
 from . import spar_change_rule
 from . import spar_notice
+from . import spar_notice_link
+from . import spar_objection
 from . import spar_alarm
 from . import spar_fsp
 from . import spar_audit
@@ -21,4 +23,8 @@ from . import spar_mapper_local_resolve
 from . import spar_mapper_local_history
 from . import spar_mapper_local_change
 from . import spar_mapper_local_reveal
+from . import spar_mapper_local_waiting
+from . import spar_mapper_local_objection
+from . import spar_mapper_local_notice
+from . import spar_mapper_local_guard
 from . import spar_mapper_demo

@@ -22,6 +22,8 @@ class SparEvent(models.Model):
             kind, _colon, reference = actor.partition(":")
             if kind == "user" and reference.isdigit():
                 users[int(reference)] = actor
+            elif kind == "person":
+                names[actor] = self.env._("The beneficiary")
             else:
                 names[actor] = reference or kind
         for user_sudo in self.env["res.users"].sudo().browse(users).exists():

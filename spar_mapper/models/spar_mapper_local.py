@@ -51,10 +51,7 @@ class SparMapperLocal(models.AbstractModel):
     _inherit = ["spar.mapper"]
 
     def _capabilities(self):
-        return frozenset(Capability) - {
-            Capability.TRANSACTION_STATUS,
-            Capability.OBJECTION,
-        }
+        return frozenset(Capability) - {Capability.TRANSACTION_STATUS}
 
     def _link_fa(self, call, requests):
         return self._change(Operation.LINK, call, requests)

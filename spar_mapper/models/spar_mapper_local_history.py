@@ -9,6 +9,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 
 from ..lib import seals
+from ..lib.objection import DISPUTABLE
 
 AUDITOR = "spar_fa_directory.group_auditor"
 
@@ -20,7 +21,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _history(self, call: CallContext, id_value: str) -> list[Period]:
-        """Every period that was in force, newest first; times are naive UTC.
+        """Every period that was ever in force, newest first; times are naive UTC.
 
         A period whose address does not open is left out and raises an alarm. An ID that
         is not known, or is none, has no history.
@@ -33,6 +34,8 @@ class SparMapperLocal(models.AbstractModel):
             return []
         rows = self._fetch_periods(keyring, canonical)
         events = self._fetch_events([row["id"] for row in rows])
+        # What was only proposed never counted, whatever became of it.
+        rows = [row for row in rows if events[row["id"]][0].kind != "proposed"]
         return self._open_periods(keyring, rows, events)
 
     @api.model
@@ -55,15 +58,23 @@ class SparMapperLocal(models.AbstractModel):
     def _fetch_events(self, mapping_ids: list[int]) -> dict[int, list[HistoryEvent]]:
         rows = self.env.execute_query(
             SQL(
-                """SELECT mapping_id, seq, kind, happened_at, actor, on_behalf_of,
-                          channel, reason, message_reference
-                     FROM spar_event WHERE mapping_id = ANY(%s) ORDER BY seq""",
+                """SELECT e.mapping_id, o.uuid, o.remedy, o.state,
+                          e.seq, e.kind, e.happened_at, e.actor, e.on_behalf_of,
+                          e.channel, e.reason, e.message_reference
+                     FROM spar_event e
+                     LEFT JOIN spar_objection o ON o.event_id = e.id
+                    WHERE e.mapping_id = ANY(%s) ORDER BY e.seq""",
                 mapping_ids,
             )
         )
         events: dict[int, list[HistoryEvent]] = {}
-        for mapping_id, *values in rows:
-            events.setdefault(mapping_id, []).append(HistoryEvent(*values))
+        for mapping_id, *case, seq, kind, at, by, for_, channel, reason, ref in rows:
+            event = HistoryEvent(
+                *(seq, kind, at, by, for_, channel, reason, ref),
+                is_disputable=kind in DISPUTABLE,
+                objection=self._build_objection_answer(*case),
+            )
+            events.setdefault(mapping_id, []).append(event)
         return events
 
     @api.model

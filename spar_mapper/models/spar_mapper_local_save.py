@@ -57,6 +57,7 @@ class SparMapperLocal(models.AbstractModel):
         event_ids = self._insert_events(ledger.events)
         self._insert_notices(ledger.keyring, ledger.events, event_ids)
         self._save_changes(ledger)
+        self._save_guards(ledger)
         self._forget_cached()
 
     @api.model

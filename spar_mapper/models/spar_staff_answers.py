@@ -40,6 +40,10 @@ class SparStaffAnswers(models.AbstractModel):
             "same_person": self.env._(
                 "You proposed this change: somebody else must approve it."
             ),
+            "own_doing": self.env._(
+                "You did what is disputed: somebody else must close this case."
+            ),
+            "no_such_objection": self.env._("This case is closed already."),
         }
         return texts.get(error.code) or self.env._("This could not be done.")
 

@@ -19,6 +19,7 @@ class SparSubject(models.Model):
             ("none", "Not locked"),
             ("staff", "Changes by staff only"),
             ("owner", "Changes by the beneficiary only"),
+            ("objection", "Locked until an objection is closed"),
         ],
         required=True,
         readonly=True,

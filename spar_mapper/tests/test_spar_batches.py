@@ -24,6 +24,7 @@ class TestBatches(StoreCase):
                 Capability.RESOLVE_BY_FA,
                 Capability.SUSPEND,
                 Capability.HISTORY,
+                Capability.OBJECTION,
             },
         )
 

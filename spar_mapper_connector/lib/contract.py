@@ -176,6 +176,67 @@ class ResolveRequest:
     purpose: str = ""
 
 
+class Remedy(str, Enum):
+    """What an objection did at once, besides locking changes and opening a case."""
+
+    CANCELLED = "cancelled"  # the change that waited will not happen
+    RESTORED = "restored"  # the address before it counts again
+    STOPPED = "stopped"  # nothing is paid: no undisputed address is left
+    NOTED = "noted"  # nothing to undo: staff look at it
+
+
+@dataclass(frozen=True)
+class ObjectionRequest:
+    """The owner says of one event of one period: this was not me."""
+
+    id_value: str
+    period: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class ObjectionAnswer:
+    """What became of an objection; ``reference`` names its case to staff.
+
+    ``is_closed`` tells that staff have decided: an event is objected to once.
+    """
+
+    remedy: Remedy
+    reference: str
+    is_closed: bool = False
+
+
+@dataclass(frozen=True)
+class WaitingChange:
+    """A change that is not in force yet; ``period`` and ``seq`` name its event.
+
+    It happens at ``effective_at`` (naive UTC), or when a second person approves it.
+    """
+
+    operation: Operation
+    fa: str
+    purpose: str
+    period: str
+    seq: int
+    proposed_at: datetime
+    effective_at: datetime | None
+    channel: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class NoticeInfo:
+    """What the link of a notice shows to whoever holds it: no ID, no address.
+
+    ``answer`` is set once somebody has objected to the event.
+    """
+
+    kind: str
+    happened_at: datetime
+    expires_at: datetime
+    answer: ObjectionAnswer | None = None
+
+
 @dataclass(frozen=True)
 class ProviderInfo:
     """Who holds the address: shown to callers who may see details."""
@@ -228,7 +289,11 @@ class Period:
 
 @dataclass(frozen=True)
 class HistoryEvent:
-    """One thing that happened to a period."""
+    """One thing that happened to a period.
+
+    ``is_disputable`` tells whether the owner can object to it, ``objection`` what came
+    of it when they did.
+    """
 
     seq: int
     kind: str
@@ -238,6 +303,8 @@ class HistoryEvent:
     channel: str
     reason: str
     message_reference: str
+    is_disputable: bool = False
+    objection: ObjectionAnswer | None = None
 
 
 def in_force_at(

@@ -242,6 +242,10 @@ class OpenKeyring:
         """What is kept of a caller's secret: HMAC-SHA-256 under the token key."""
         return self._mac(self.roles.token_key, "client secret", secret.encode())
 
+    def link_digest(self, token: str) -> bytes:
+        """What is kept of a one-time link: HMAC-SHA-256 under the token key."""
+        return self._mac(self.roles.token_key, "one-time link", token.encode())
+
     def _mac(self, key_id: str, purpose: str, message: bytes) -> bytes:
         """HMAC-SHA-256 under the key of one purpose.
 

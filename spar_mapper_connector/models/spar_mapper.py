@@ -7,6 +7,9 @@ from ..lib.contract import (
     CallContext,
     Capability,
     LinkRequest,
+    NoticeInfo,
+    ObjectionAnswer,
+    ObjectionRequest,
     Period,
     ResolveRequest,
     Result,
@@ -16,6 +19,7 @@ from ..lib.contract import (
     TransactionStatus,
     UnlinkRequest,
     UpdateRequest,
+    WaitingChange,
     in_force_at,
 )
 
@@ -90,3 +94,29 @@ class SparMapper(models.AbstractModel):
     ) -> Period | None:
         """The period that was in force at ``moment`` (naive UTC), or None."""
         return in_force_at(self._history(call, id_value), moment, purpose)
+
+    def _waiting_changes(self, call: CallContext, id_value: str) -> list[WaitingChange]:
+        """The changes of an ID that wait for their time or for a second person."""
+        raise NotSupported(Capability.HISTORY)
+
+    # === OBJECTION === #
+
+    def _object_to(
+        self, call: CallContext, request: ObjectionRequest
+    ) -> ObjectionAnswer:
+        """The owner disputes an event: what can be undone is undone, the rest locked.
+
+        The same event again gives the same answer. Raises NoSuchEvent.
+        """
+        raise NotSupported(Capability.OBJECTION)
+
+    def _read_notice(self, token: str) -> NoticeInfo:
+        """What a notice's one-time link shows; changes nothing. Raises NoSuchNotice."""
+        raise NotSupported(Capability.OBJECTION)
+
+    def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
+        """Dispute the event of which the holder of the link was told.
+
+        The same link again gives the same answer. Raises NoSuchNotice.
+        """
+        raise NotSupported(Capability.OBJECTION)

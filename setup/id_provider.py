@@ -1,0 +1,127 @@
+"""The demo's OpenID provider: npm's `oidc-provider` with pages of its own (`idp/`)."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from .commands import run
+from .machine import get_free_port, is_port_free
+from .odoo_server import Server
+from .packages import get_node_binaries, get_npm
+from .places import Places, write_private
+from .progress import step
+
+SOURCES = Path(__file__).with_name("idp")
+
+
+class IdProvider(Server):
+    """The provider as a running process."""
+
+    name = "The demo's ID provider"
+    path = "/.well-known/openid-configuration"
+
+    def __init__(self, places: Places, folder: Path, config: dict):
+        self.config = folder / "idp.conf"
+        self.pid_file = folder / "idp.pid"
+        write_private(self.config, json.dumps(config))
+        node = get_node_binaries(places) / "node"
+        script = _get_folder(places) / "server.mjs"
+        command = [node, script, self.config]
+        super().__init__(
+            command, {"NODE_ENV": "production"}, folder / "idp.log", config["port"]
+        )
+        # Another host than Odoo's: for browsers the login is cross-site, as in life.
+        self.issuer = config["issuer"]
+
+    def start(self) -> None:
+        """Start it; its pid file lets a later ./spar end it when ours was killed."""
+        super().start()
+        self.pid_file.write_text(str(self.process.pid))
+
+    def stop(self) -> None:
+        super().stop()
+        self.pid_file.unlink(missing_ok=True)
+
+
+def _get_folder(places: Places) -> Path:
+    """Where the provider runs: beside the packages that npm got for it."""
+    return places.state / "idp"
+
+
+def prepare_id_provider(places: Places) -> None:
+    """Have npm get what the lock file pins, unless it is there; quick when it is.
+
+    :raises Failure: no network, no room
+    """
+    folder = _get_folder(places)
+    stamp, lock = folder / ".installed", SOURCES / "package-lock.json"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    with step("Getting the demo's ID provider"):
+        words = [
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
+        run(
+            [*get_npm(places), *words],
+            cwd=folder,
+            log=places.logs / "npm.log",
+            failing="Cannot get the demo's ID provider: check the network and npm's "
+            "settings and run this again",
+        )
+    stamp.write_text(digest)
+
+
+def choose_port(folder: Path) -> int:
+    """The port of the last time while it is free, so that addresses stay."""
+    note = folder / "idp-port"
+    if note.exists() and is_port_free(port := int(note.read_text())):
+        return port
+    port = get_free_port()
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(str(port))
+    return port
+
+
+def build_config(facts: dict, url: str, port: int) -> dict:
+    """What the provider is told: its clients at `url`, and its people.
+
+    :param facts: what the demo's database holds
+    """
+    idp = facts["idp"]
+    return {
+        "issuer": f"http://localhost:{port}",
+        "port": port,
+        "clients": [_build_client(client, url) for client in idp["clients"]],
+        "people": [
+            _build_person(person)
+            for person in [*facts["beneficiaries"], *idp["newcomers"]]
+        ],
+    }
+
+
+def _build_client(client: dict, url: str) -> dict:
+    return {
+        "grant_types": ["authorization_code"],
+        "response_types": ["code"],
+        "redirect_uris": [url + client["redirect_path"]],
+        "post_logout_redirect_uris": [url + client["logout_path"]],
+        **client["metadata"],
+    }
+
+
+def _build_person(person: dict) -> dict:
+    number = person["individual_id"]
+    return {
+        "individual_id": number,
+        "otp": person["otp"],
+        "name": person["name"],
+        "email": f"{number}@people.example",
+        "phone_number": f"+999{number[-9:]}",
+    }

@@ -1,0 +1,115 @@
+from odoo import api, fields, models
+
+from odoo.addons.spar_mapper_connector.lib.contract import Remedy
+
+from .spar_change import SUPERVISOR
+
+
+class SparObjection(models.Model):
+    """A case: somebody said of an event that it was not their doing.
+
+    What was done at once stands in the history. Closing the case lifts the lock.
+    """
+
+    _name = "spar.objection"
+    _description = "Objection"
+    _inherit = ["spar.store.table"]
+    _rec_name = "reference"
+    _order = "id desc"
+    _log_access = False
+
+    uuid = fields.Char(required=True, readonly=True)
+    reference = fields.Char(
+        compute="_compute_reference", help="What the person was told to name."
+    )
+    event_id = fields.Many2one(
+        "spar.event", required=True, readonly=True, ondelete="restrict"
+    )
+    mapping_id = fields.Many2one(
+        "spar.mapping",
+        string="Disputed address",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    remedy = fields.Selection(
+        selection=lambda self: self._selection_remedy(),
+        string="Done at once",
+        required=True,
+        readonly=True,
+    )
+    stop = fields.Char(readonly=True, help="What is not paid: all, one, or nothing.")
+    is_disowned = fields.Boolean(
+        readonly=True, help="The address itself is disputed, not what was done to it."
+    )
+    lock_before = fields.Char(readonly=True)
+    stop_before = fields.Boolean(readonly=True)
+    state = fields.Selection(
+        [("open", "Open"), ("upheld", "Upheld"), ("rejected", "Rejected")],
+        required=True,
+        readonly=True,
+        help="Upheld: it was somebody else. Rejected: it was the person, or in order.",
+    )
+    made_at = fields.Datetime(required=True, readonly=True)
+    channel = fields.Char(required=True, readonly=True)
+    actor = fields.Char(required=True, readonly=True)
+    on_behalf_of = fields.Char(readonly=True)
+    closed_by = fields.Char(readonly=True, string="Closed by (reference)")
+    closed_at = fields.Datetime(readonly=True)
+    close_reason = fields.Char(readonly=True, string="Why")
+
+    id_masked = fields.Char(related="mapping_id.id_masked")
+    fa_masked = fields.Char(related="mapping_id.fa_masked", string="Address disputed")
+    event_kind = fields.Selection(related="event_id.kind", string="Event disputed")
+    event_at = fields.Datetime(related="event_id.happened_at", string="Happened at")
+    event_by = fields.Char(related="event_id.actor_name", string="Done by")
+    closer_name = fields.Char(string="Closed by", compute="_compute_closer_name")
+
+    _event_uniq = models.UniqueIndex("(event_id)", "An event is objected to once.")
+
+    @api.model
+    def _selection_remedy(self):
+        return [
+            (Remedy.CANCELLED.value, self.env._("Waiting change cancelled")),
+            (Remedy.RESTORED.value, self.env._("Previous address brought back")),
+            (Remedy.STOPPED.value, self.env._("Payments stopped")),
+            (Remedy.NOTED.value, self.env._("Nothing to undo")),
+        ]
+
+    @api.depends("uuid")
+    def _compute_reference(self):
+        for case in self:
+            case.reference = (case.uuid or "")[:8].upper()
+
+    @api.depends("closed_by")
+    def _compute_closer_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("closed_by"))
+        for case in self:
+            case.closer_name = names.get(case.closed_by, case.closed_by)
+
+    def action_close(self):
+        """Open the window where a supervisor decides."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Close the case"),
+            "res_model": "spar.objection.wizard",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_objection_id": self.id},
+        }
+
+    def _close(self, is_upheld: bool, reason: str) -> None:
+        """End the case and lift the lock; supervisors only.
+
+        Raises AccessError, and UserError for a reason that gives away what is sealed,
+        a case that is closed, or the doer of what is disputed.
+        """
+        self.ensure_one()
+        mapper = self.env["spar.mapper.local"]
+        mapper._check_member(SUPERVISOR)
+        self.mapping_id._check_told(reason)
+        with self.env["spar.staff.answers"]._say_errors():
+            call = mapper._build_staff_call(reason)
+            mapper._close_objection(call, self.id, is_upheld)

@@ -1,0 +1,30 @@
+from odoo import api, fields, models
+
+
+class SparObjectionWizard(models.TransientModel):
+    """A supervisor decides a case, with a reason."""
+
+    _name = "spar.objection.wizard"
+    _description = "Close an objection"
+
+    objection_id = fields.Many2one("spar.objection", required=True, readonly=True)
+    decision = fields.Selection(
+        [
+            ("upheld", "It was somebody else"),
+            ("rejected", "It was the person, or it was in order"),
+        ],
+        required=True,
+    )
+    reason = fields.Char(required=True)
+
+    @api.constrains("reason", "objection_id")
+    def _check_reason(self):
+        """The reason is kept in clear: it may not give away what is sealed."""
+        for wizard in self:
+            wizard.objection_id.mapping_id._check_told(wizard.reason)
+
+    def action_close(self):
+        """Close the case and lift the lock."""
+        self.ensure_one()
+        self.objection_id._close(self.decision == "upheld", self.reason)
+        return {"type": "ir.actions.client", "tag": "soft_reload"}

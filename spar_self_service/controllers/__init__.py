@@ -1,0 +1,7 @@
+from . import door
+from . import address
+from . import change
+from . import agent
+from . import notice
+from . import login
+from . import web_login

@@ -1,0 +1,47 @@
+from odoo import http
+from odoo.http import request
+
+from .page import PAGE, get_number, go_to, page, show
+
+
+class Address(http.Controller):
+    """One's own financial address: how it stands, what it was, this was not me."""
+
+    @http.route("/spar/address", methods=["GET"], **PAGE)
+    @page
+    def address(self, said="", **_ignored):
+        shown = request.env["spar.my.address"]._get_overview()
+        return show("address", said=said, shown=shown)
+
+    @http.route("/spar/change", methods=["POST"], **PAGE)
+    @page
+    def begin_change(self, **_ignored):
+        draft = request.env["spar.my.address"]._open_draft("set")
+        return go_to(f"/spar/change/{draft.uuid}/kind")
+
+    @http.route("/spar/remove", methods=["POST"], **PAGE)
+    @page
+    def begin_removal(self, **_ignored):
+        draft = request.env["spar.my.address"]._open_draft("remove")
+        return go_to(f"/spar/change/{draft.uuid}/review")
+
+    @http.route("/spar/history", methods=["GET"], **PAGE)
+    @page
+    def history(self, said="", **_ignored):
+        happenings = request.env["spar.my.address"]._get_happenings()
+        return show("history", said=said, happenings=happenings)
+
+    @http.route("/spar/objection/<string:period>/<int:seq>", methods=["GET"], **PAGE)
+    @page
+    def ask_objection(self, period, seq, **_ignored):
+        disputed = request.env["spar.my.address"]._find_disputed(period, seq)
+        if disputed is None:
+            return go_to("/spar/history")
+        return show("objection", disputed=disputed)
+
+    @http.route("/spar/objection", methods=["POST"], **PAGE)
+    @page
+    def object_to(self, period="", seq="", **_ignored):
+        answer = request.env["spar.my.address"]._object_to(period, get_number(seq))
+        text = request.env["spar.page.texts"]._get_remedy_text(answer.remedy)
+        return show("objected", answer=answer, remedy=text)

@@ -1,0 +1,86 @@
+from odoo import http
+from odoo.http import request
+
+from ..exceptions import TicketNeeded
+from ..lib import steps
+from . import draft_pages
+from .change import _QUESTIONS, _STEPS, show_done
+from .draft_pages import Place
+from .page import PAGE, get_number, go_to, page, show
+
+STAFF_PAGE = {**PAGE, "auth": "user"}
+
+
+class Agent(http.Controller):
+    """An officer helps a person who is there: fills in, hands over, takes back."""
+
+    @http.route("/spar/agent", methods=["GET"], **STAFF_PAGE)
+    @page
+    def explain(self, said="", **_ignored):
+        request.env["spar.helped.change"]._check_officer()
+        providers = request.env["auth.oauth.provider"]._get_door()
+        return show("agent", said=said, providers=providers)
+
+    @http.route("/spar/agent", methods=["POST"], **STAFF_PAGE)
+    @page
+    def begin(self, **_ignored):
+        draft = request.env["spar.helped.change"]._open_draft()
+        return go_to(f"/spar/agent/{draft.uuid}/kind")
+
+    @http.route(
+        f"/spar/agent/<string:uuid>/<any({_STEPS}):step>", methods=["GET"], **STAFF_PAGE
+    )
+    @page
+    def ask(self, uuid, step, said="", q="", **_ignored):
+        return draft_pages.show_step(_find(uuid), step, said=said, words=q)
+
+    @http.route(
+        f"/spar/agent/<string:uuid>/<any({_QUESTIONS}):step>",
+        methods=["POST"],
+        **STAFF_PAGE,
+    )
+    @page
+    def answer(self, uuid, step, **form):
+        return draft_pages.take_answer(_find(uuid), step, form)
+
+    @http.route("/spar/agent/<string:uuid>/prove", methods=["GET"], **STAFF_PAGE)
+    @page
+    def prove(self, uuid, version="", **_ignored):
+        """The person beside the officer authenticates on this device."""
+        place = _find(uuid)
+        if place.draft.state == "done":
+            return go_to(place.get_url("done"))
+        url = request.env["spar.helped.change"]._begin_proof(
+            place.draft, get_number(version), place.get_url("confirm")
+        )
+        return request.redirect(url, 303, local=False)
+
+    @http.route("/spar/agent/<string:uuid>/confirm", methods=["GET"], **STAFF_PAGE)
+    @page
+    def ask_confirmation(self, uuid, **_ignored):
+        """For the person's eyes: whole, before it is done."""
+        return draft_pages.show_step(_find(uuid), steps.REVIEW, is_confirmation=True)
+
+    @http.route("/spar/agent/<string:uuid>/confirm", methods=["POST"], **STAFF_PAGE)
+    @page
+    def confirm(self, uuid, version="", **_ignored):
+        place = _find(uuid)
+        try:
+            request.env["spar.helped.change"]._carry_out(
+                place.draft, get_number(version)
+            )
+        except TicketNeeded:
+            return go_to(place.get_url(steps.REVIEW), "proof")
+        if place.draft.state == "open":
+            return go_to(place.get_url(steps.REVIEW), "again")
+        return go_to(place.get_url("done"))
+
+    @http.route("/spar/agent/<string:uuid>/done", methods=["GET"], **STAFF_PAGE)
+    @page
+    def done(self, uuid, **_ignored):
+        return show_done(_find(uuid))
+
+
+def _find(uuid: str) -> Place:
+    draft = request.env["spar.helped.change"]._find_draft(uuid)
+    return Place(draft, f"/spar/agent/{uuid}", is_agent=True)

@@ -1,0 +1,79 @@
+from odoo import http
+from odoo.http import request
+
+from ..exceptions import StepUpNeeded
+from ..lib import steps
+from . import draft_pages
+from .draft_pages import Place
+from .page import PAGE, get_number, go_to, page, show
+
+_STEPS = ",".join((*draft_pages.QUESTIONS, steps.REVIEW))
+_QUESTIONS = ",".join(draft_pages.QUESTIONS)
+
+
+class Change(http.Controller):
+    """From a question to an account that counts: one question a page."""
+
+    @http.route(
+        f"/spar/change/<string:uuid>/<any({_STEPS}):step>", methods=["GET"], **PAGE
+    )
+    @page
+    def ask(self, uuid, step, said="", q="", **_ignored):
+        return draft_pages.show_step(_find(uuid), step, said=said, words=q)
+
+    @http.route(
+        f"/spar/change/<string:uuid>/<any({_QUESTIONS}):step>", methods=["POST"], **PAGE
+    )
+    @page
+    def answer(self, uuid, step, **form):
+        return draft_pages.take_answer(_find(uuid), step, form)
+
+    @http.route("/spar/change/<string:uuid>/prove", methods=["GET"], **PAGE)
+    @page
+    def prove(self, uuid, version="", **_ignored):
+        """To the ID provider: a link, for it changes nothing but where one is."""
+        place = _find(uuid)
+        if place.draft.state == "done":
+            return go_to(place.get_url("done"))
+        url = request.env["spar.my.address"]._begin_proof(
+            place.draft, get_number(version), place.get_url("finish")
+        )
+        return request.redirect(url, 303, local=False)
+
+    @http.route("/spar/change/<string:uuid>/finish", methods=["GET"], **PAGE)
+    @page
+    def finish(self, uuid, **_ignored):
+        """Back from the ID provider: the last leg of what began with its button.
+
+        It does something by GET, but only for a proof of this person for this draft,
+        which is used up by it: without one it leads back to the review.
+        """
+        place = _find(uuid)
+        try:
+            request.env["spar.my.address"]._carry_out(place.draft)
+        except StepUpNeeded:
+            return go_to(place.get_url(steps.REVIEW), "proof")
+        if place.draft.state == "open":
+            return go_to(place.get_url(steps.REVIEW), "again")
+        return go_to(place.get_url("done"))
+
+    @http.route("/spar/change/<string:uuid>/done", methods=["GET"], **PAGE)
+    @page
+    def done(self, uuid, **_ignored):
+        return show_done(_find(uuid))
+
+
+def _find(uuid: str) -> Place:
+    draft = request.env["spar.my.address"]._find_draft(uuid)
+    return Place(draft, f"/spar/change/{uuid}")
+
+
+def show_done(place: Place):
+    """What came of a draft, truthfully."""
+    draft = place.draft
+    if draft.state == "open":
+        return go_to(place.get_url(steps.REVIEW))
+    if draft.outcome == "abandoned":
+        return go_to("/spar/address", "gone")
+    told = request.env["spar.page.texts"]._get_outcome(draft)
+    return show("done", place=place, draft=draft, told=told)

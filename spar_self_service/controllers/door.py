@@ -1,0 +1,62 @@
+from odoo import http
+from odoo.http import request
+
+from ..lib.oidc.authorization import get_local_path
+from ..models.auth_oauth_provider_login import DOOR_PATH
+from ..models.ir_http import FOR_EVER
+from .page import PAGE, go_to, page, show
+
+FRONTEND_LANGUAGE = "frontend_lang"
+#: Files that are the same for everybody, kept by the browser for good.
+FILE = {**PAGE, "methods": ["GET"], "save_session": False}
+
+
+class Door(http.Controller):
+    """Where everybody comes in: what this is, the language, one button."""
+
+    @http.route("/spar", methods=["GET"], **PAGE)
+    @page
+    def door(self, said="", **_ignored):
+        if request.env["spar.page.frame"]._is_beneficiary():
+            return go_to("/spar/address")
+        providers = request.env["auth.oauth.provider"]._get_door()
+        languages = request.env["spar.page.frame"]._get_languages()
+        return show("door", said=said, providers=providers, languages=languages)
+
+    @http.route("/spar/language", methods=["GET"], **PAGE)
+    @page
+    def languages(self, back="", **_ignored):
+        languages = request.env["spar.page.frame"]._get_languages()
+        return show(
+            "languages", languages=languages, back=get_local_path(back, DOOR_PATH)
+        )
+
+    @http.route("/spar/language/<string:code>", methods=["GET"], **PAGE)
+    @page
+    def choose_language(self, code, back="", **_ignored):
+        """Keep the language where Odoo keeps it, and go back."""
+        known = [row[0] for row in request.env["spar.page.frame"]._get_languages()]
+        if code in known:
+            # Not on our own answer: Odoo adds the language of before behind it.
+            request.future_response.set_cookie(
+                FRONTEND_LANGUAGE, code, max_age=31536000, samesite="Lax"
+            )
+        return go_to(get_local_path(back, DOOR_PATH))
+
+    @http.route("/spar/style/<string:name>.css", **FILE)
+    def style(self, name):
+        """The one style sheet; whoever asks for an older one is given the new one."""
+        newest, style = request.env["spar.page.frame"]._get_style()
+        return _give(style, "text/css; charset=utf-8", name == newest)
+
+    @http.route("/spar/logo/<string:name>", **FILE)
+    def logo(self, name):
+        """The website's logo, no larger than it is shown."""
+        newest, image, mimetype = request.env["spar.page.frame"]._get_logo()
+        return _give(image, mimetype, name == newest)
+
+
+def _give(content, mimetype: str, is_newest: bool):
+    kept = FOR_EVER if is_newest else "no-store"
+    headers = [("Content-Type", mimetype), ("Cache-Control", kept)]
+    return request.make_response(content, headers)

@@ -1,0 +1,168 @@
+"""The questions of a draft, the same for a person and for an officer who helps one."""
+
+from dataclasses import dataclass
+
+from odoo.exceptions import MissingError
+from odoo.http import request
+
+from ..exceptions import AnswerRefused, DraftClosed, DraftOutdated
+from ..lib import steps
+from ..models.spar_draft_answers import SHOWN
+from .page import get_number, go_to, show
+
+
+@dataclass(frozen=True)
+class Place:
+    """A draft and the path of its pages; ``is_agent``: an officer fills it in."""
+
+    draft: object
+    path: str
+    is_agent: bool = False
+
+    def get_url(self, step: str) -> str:
+        return f"{self.path}/{step}"
+
+
+def show_step(place: Place, step: str, **told):
+    """The page of a question, or of the first that must be answered before it."""
+    draft = place.draft
+    if draft.state == "done":
+        return go_to(place.get_url("done"))
+    answers = draft._get_answers()
+    asked = draft._get_steps(answers)
+    if not steps.may_ask(asked, answers, step):
+        return go_to(place.get_url(steps.get_open_step(asked, answers)))
+    outdated = draft._get_outdated_step(answers) if step == steps.REVIEW else ""
+    if outdated:
+        return go_to(place.get_url(outdated), "void")
+    return _show(place, step, answers, asked, **told)
+
+
+def _show(place: Place, step: str, answers, asked: list[str], status=200, **told):
+    before = steps.get_before(asked, step)
+    values = {"problems": {}, "typed": {}, "words": "", **told}
+    values |= _BUILDERS[step](place.draft, answers, values["words"])
+    return show(
+        f"step_{step}",
+        status,
+        here=place.get_url(step),
+        place=place,
+        draft=place.draft,
+        answers=answers,
+        back_url=before and place.get_url(before),
+        step_text=_get_texts()._get_step_text(asked.index(step) + 1, len(asked)),
+        **values,
+    )
+
+
+# === WHAT A PAGE SHOWS === #
+
+
+def _get_texts():
+    return request.env["spar.page.texts"]
+
+
+def _build_kind(draft, answers, words: str) -> dict:
+    return {"types": draft._get_types()}
+
+
+def _build_provider(draft, answers, words: str) -> dict:
+    part = draft._get_type(answers).part_ids.filtered(lambda p: p.kind == "provider")
+    found = draft._find_providers(answers, words)
+    return {
+        "question": _get_texts()._get_choice_text(part.label),
+        "part": part,
+        "found": found[:SHOWN],
+        "is_cut": len(found) > SHOWN,
+    }
+
+
+def _build_branch(draft, answers, words: str) -> dict:
+    part = draft._get_type(answers).part_ids.filtered(lambda p: p.kind == "branch")
+    found = draft._find_branches(answers, words)
+    return {
+        "question": _get_texts()._get_choice_text(part.label),
+        "part": part,
+        "provider": draft._get_provider(answers),
+        "found": found[:SHOWN],
+        "is_cut": len(found) > SHOWN,
+    }
+
+
+def _build_details(draft, answers, words: str) -> dict:
+    parts = draft._get_texts(answers)
+    again = {part.key: _get_texts()._get_again_text(part.label) for part in parts}
+    return {"texts": parts, "again": again, "kinds_of_input": INPUTS}
+
+
+def _build_review(draft, answers, words: str) -> dict:
+    address = draft._build_address()
+    words_of = request.env["spar.address.words"]
+    return {"lines": words_of._describe(address, whole=True) if address else []}
+
+
+_BUILDERS = {
+    steps.KIND: _build_kind,
+    steps.PROVIDER: _build_provider,
+    steps.BRANCH: _build_branch,
+    steps.DETAILS: _build_details,
+    steps.REVIEW: _build_review,
+}
+
+#: Which keys a phone shows for a check, as HTML's inputmode says it.
+INPUTS = {"phone": "tel", "email": "email"}
+
+
+# === ANSWERS === #
+
+
+def take_answer(place: Place, step: str, form: dict):
+    """Keep an answer and go to the next question; show it again where it is refused."""
+    draft, version = place.draft, get_number(form.get("version"))
+    try:
+        _TAKERS[step](draft, version, form)
+    except AnswerRefused as error:
+        told = {"problems": error.problems, "typed": form}
+        return show_step(place, step, status=422, **told)
+    except (DraftOutdated, DraftClosed, MissingError):
+        return show_where_it_stands(place)
+    answers = draft._get_answers()
+    asked = draft._get_steps(answers)
+    return go_to(place.get_url(asked[asked.index(step) + 1]))
+
+
+def show_where_it_stands(place: Place):
+    """Another window was faster: the first open question, and a word about it."""
+    if place.draft.state == "done":
+        return go_to(place.get_url("done"))
+    answers = place.draft._get_answers()
+    step = steps.get_open_step(place.draft._get_steps(answers), answers)
+    return go_to(place.get_url(step), "outdated")
+
+
+def _take_kind(draft, version: int, form: dict) -> None:
+    draft._answer_type(version, get_number(form.get("type")))
+
+
+def _take_provider(draft, version: int, form: dict) -> None:
+    draft._answer_provider(version, get_number(form.get("provider")))
+
+
+def _take_branch(draft, version: int, form: dict) -> None:
+    draft._answer_branch(version, get_number(form.get("branch")))
+
+
+def _take_details(draft, version: int, form: dict) -> None:
+    keys = draft._get_texts(draft._get_answers()).mapped("key")
+    typed = {key: form.get(key, "") for key in keys}
+    again = {key: form.get(f"{key}_again", "") for key in keys}
+    draft._answer_details(version, typed, again)
+
+
+_TAKERS = {
+    steps.KIND: _take_kind,
+    steps.PROVIDER: _take_provider,
+    steps.BRANCH: _take_branch,
+    steps.DETAILS: _take_details,
+}
+QUESTIONS = tuple(_TAKERS)

@@ -1,0 +1,126 @@
+import logging
+import time
+
+from odoo import http
+from odoo.http import request
+
+from ..exceptions import LoginRefused, SelfServiceError
+from ..lib import browser
+from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
+from ..models.res_users import CREDENTIAL
+from ..models.spar_login import Done, LoginTicket
+from .page import PAGE, page, show
+
+_logger = logging.getLogger(__name__)
+
+
+class Login(http.Controller):
+    """The way to the ID provider and back."""
+
+    @http.route("/spar/login/<int:provider_id>", methods=["GET", "POST"], **PAGE)
+    @page
+    def begin(self, provider_id, return_to=DOOR_PATH, **_ignored):
+        """Send the person to the provider; a POST with our token, so nobody else can
+        begin a login in their browser. A GET only asks."""
+        provider = request.env["auth.oauth.provider"]._search_usable(
+            [("id", "=", provider_id)]
+        )
+        if not provider:
+            raise request.not_found()
+        if request.httprequest.method != "POST":
+            return show("login_begin", provider=provider, return_to=return_to)
+        return _go_to_provider(provider, "login", return_to)
+
+    @http.route(f"{CALLBACK_PATH}<int:provider_id>", methods=["GET"], **PAGE)
+    @page
+    def callback(self, provider_id, **parameters):
+        """What the provider answers, by the person's browser."""
+        try:
+            done = _complete(provider_id, parameters)
+        except SelfServiceError as error:
+            return _show_problem(error)
+        if done.tried:
+            return _show_trial(provider_id, done)
+        if done.ticket:
+            _log_in(done.ticket)
+        return request.redirect(done.return_to, 303)
+
+    @http.route("/spar/logout", methods=["POST"], **PAGE)
+    def logout(self, **_ignored):
+        """End the session here, then at the provider where it offers that."""
+        login = request.session.get(browser.LOGIN)
+        provider_sudo = request.env["auth.oauth.provider"].sudo()
+        provider_sudo = provider_sudo.browse(
+            login["provider"] if login else ()
+        ).exists()
+        address = provider_sudo and provider_sudo._get_logout_address()
+        request.session.logout(keep_db=True)
+        return request.redirect(address or DOOR_PATH, 303, local=not address)
+
+    @http.route("/spar/oidc/test/<int:provider_id>", **{**PAGE, "auth": "user"})
+    @page
+    def test(self, provider_id, **_ignored):
+        """An administrator tries a provider that may still be switched off."""
+        provider = request.env["auth.oauth.provider"].browse(provider_id).exists()
+        provider.check_access("write")
+        return _go_to_provider(provider, "test", DOOR_PATH)
+
+    @http.route(
+        "/spar/oidc/<int:provider_id>/jwks.json",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        save_session=False,
+        readonly=False,
+    )
+    def key_set(self, provider_id):
+        """Our public keys towards a provider, which may follow them by this address."""
+        provider_sudo = request.env["auth.oauth.provider"].sudo().browse(provider_id)
+        return request.make_json_response(provider_sudo._get_key_set())
+
+
+def _go_to_provider(provider, purpose: str, return_to: str):
+    secret = browser.get_browser_secret(request.session)
+    try:
+        address = request.env["spar.login"]._begin(provider, purpose, secret, return_to)
+    except LoginRefused as error:
+        return _show_problem(error)
+    return request.redirect(address, 303, local=False)
+
+
+def _complete(provider_id: int, parameters: dict) -> Done:
+    """What the answer leads to. When Odoo runs the request again after a conflict, the
+    provider is not asked again: its answer was kept with the request."""
+    login = request.env["spar.login"]
+    if not hasattr(request, "spar_answered"):
+        secret = browser.get_browser_secret(request.session)
+        request.spar_answered = login._verify(provider_id, parameters, secret)
+    return login._complete(request.spar_answered)
+
+
+def _log_in(ticket: LoginTicket) -> None:
+    """A new session for the person; what this browser had begun before is void."""
+    before = browser.get_browser_secret(request.session)
+    request.env["spar.login.attempt"]._forget_browser(before)
+    request.spar_login_ticket = ticket
+    credential = {"type": CREDENTIAL, "login": ticket.login, "ticket": ticket}
+    try:
+        request.session.authenticate(request.env, credential)
+    finally:
+        del request.spar_login_ticket
+    browser.begin_login(request.session, ticket.provider_id, time.time())
+
+
+def _show_problem(error: SelfServiceError):
+    """The page that says what happened and what to do; nobody's data, no token."""
+    reason = getattr(error, "reason", "")
+    _logger.info("login refused: %s %s", error.code, reason)
+    explanation = request.env["spar.login"]._explain(error)
+    return_to = getattr(error, "return_to", DOOR_PATH)
+    return show("login_problem", 400, explanation=explanation, return_to=return_to)
+
+
+def _show_trial(provider_id: int, done: Done):
+    provider_sudo = request.env["auth.oauth.provider"].sudo().browse(provider_id)
+    lines = provider_sudo._describe_trial(done.tried)
+    return show("login_trial", lines=lines)

@@ -1,0 +1,41 @@
+from odoo import http
+from odoo.http import request
+
+from odoo.addons.spar_mapper_connector.exceptions import NoSuchNotice, NotSupported
+
+from .page import PAGE, page, show
+
+
+class Notice(http.Controller):
+    """The one-time link of a notice: GET only shows, POST acts."""
+
+    @http.route("/spar/notice/<string:token>", methods=["GET"], **PAGE)
+    @page
+    def ask(self, token, **_ignored):
+        try:
+            notice = request.env["spar.notice.holder"]._read(token)
+        except (NoSuchNotice, NotSupported):
+            return show("notice_over", 404)
+        if notice.answer:
+            return _show_answer(notice.answer)
+        texts = request.env["spar.page.texts"]
+        return show(
+            "notice",
+            token=token,
+            text=texts._get_event_text(notice.kind),
+            when=texts._get_moment(notice.happened_at),
+        )
+
+    @http.route("/spar/notice/<string:token>", methods=["POST"], **PAGE)
+    @page
+    def act(self, token, **_ignored):
+        try:
+            answer = request.env["spar.notice.holder"]._object_to(token)
+        except (NoSuchNotice, NotSupported):
+            return show("notice_over", 404)
+        return _show_answer(answer)
+
+
+def _show_answer(answer):
+    text = request.env["spar.page.texts"]._get_remedy_text(answer.remedy)
+    return show("objected", answer=answer, remedy=text)

@@ -1,0 +1,102 @@
+"""What all pages of beneficiaries have in common: their frame, and plain refusals."""
+
+import logging
+from functools import wraps
+
+from odoo.http import request
+
+from odoo.addons.spar_mapper_connector.exceptions import MapperError, NoSuchEvent
+
+from ..exceptions import (
+    DraftClosed,
+    DraftOutdated,
+    LoginRefused,
+    NoSuchDraft,
+    NotLoggedIn,
+    OutcomeUnknown,
+    SelfServiceError,
+)
+
+_logger = logging.getLogger(__name__)
+
+#: Pages of ours: one address for all languages, in no site map, never of a cache.
+PAGE = {
+    "type": "http",
+    "auth": "public",
+    "website": True,
+    "multilang": False,
+    "sitemap": False,
+    "readonly": False,
+}
+
+#: Nothing but our style sheet and pictures. No form-action: a form's answer leads on to
+#: the ID provider and to whatever site that one uses.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def show(template: str, status: int = 200, **values):
+    """The page of a template, in the frame of all pages."""
+    frame = request.env["spar.page.frame"]._get_frame(request.lang)
+    is_get = request.httprequest.method == "GET"
+    here = request.httprequest.path if is_get else "/spar"
+    values = {"said": "", "here": here, **frame, **values}
+    response = request.render(f"spar_self_service.{template}", values)
+    response.status_code = status
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def go_to(path: str, said: str = ""):
+    """To another page of ours, which begins by saying ``said``."""
+    return request.redirect(f"{path}?said={said}" if said else path, 303)
+
+
+def page(handler):
+    """Answer what goes wrong with a page that says what happened and what to do."""
+
+    @wraps(handler)
+    def answer(self, *args, **kwargs):
+        try:
+            return handler(self, *args, **kwargs)
+        except NotLoggedIn:
+            return go_to("/spar", "ended")
+        except NoSuchDraft:
+            return go_to("/spar/address", "gone")
+        except (DraftOutdated, DraftClosed):
+            return go_to("/spar/address", "outdated")
+        except NoSuchEvent:
+            return go_to("/spar/history", "gone")
+        except (MapperError, OutcomeUnknown) as error:
+            return show_unavailable(error)
+        except LoginRefused as error:
+            explanation = request.env["spar.login"]._explain(error)
+            return show("not_possible", 400, explanation=explanation)
+        except SelfServiceError as error:
+            _logger.info("a page was refused: %s", error.code)
+            return go_to("/spar/address", "refused")
+
+    return answer
+
+
+def show_unavailable(error: MapperError | OutcomeUnknown):
+    """The mapper cannot work: what was sent is as if it had not been, or nobody knows
+    whether it is."""
+    _logger.warning("the mapper did not answer a page: %s", error.code)
+    request.env.cr.rollback()
+    path = request.httprequest.path
+    again = path if request.httprequest.method == "GET" else ""
+    is_known = not isinstance(error, OutcomeUnknown)
+    return show("unavailable", 503, is_known=is_known, again=again)
+
+
+def get_number(text: str | None) -> int:
+    """A whole number from a form; 0 for anything else.
+
+    >>> get_number("12"), get_number("x"), get_number(None), get_number("9" * 30)
+    (12, 0, 0, 0)
+    """
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0

@@ -1,0 +1,23 @@
+from odoo import http
+from odoo.http import request
+
+from odoo.addons.auth_oauth.controllers.main import OAuthLogin
+
+from ..models.auth_oauth_provider import FLOW
+
+
+class BeneficiaryLogin(OAuthLogin):
+    """Odoo's own login page is for staff; it leads beneficiaries to their door."""
+
+    def list_providers(self):
+        """Without ours: core would send people to them by its implicit flow."""
+        providers = super().list_providers()
+        return [provider for provider in providers if provider["flow"] != FLOW]
+
+    @http.route()
+    def web_login(self, *args, **kw):
+        response = super().web_login(*args, **kw)
+        if response.is_qweb:
+            door = request.env["auth.oauth.provider"]._get_door()
+            response.qcontext["spar_door"] = bool(door)
+        return response

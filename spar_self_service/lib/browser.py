@@ -1,0 +1,57 @@
+"""The browser: a secret of its session, and how long a login lasts in it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import MutableMapping
+
+SECRET, LOGIN = "spar_browser", "spar_login"
+IDLE_SECONDS = 15 * 60
+LONGEST_SECONDS = 60 * 60
+#: How exact "last seen" is: a session is written once in this time.
+SEEN_STEP = 15
+
+
+def get_browser_secret(session: MutableMapping) -> str:
+    """The secret that tells this browser from others; made where it has none."""
+    if not session.get(SECRET):
+        session[SECRET] = secrets.token_urlsafe(32)
+    return session[SECRET]
+
+
+def begin_login(session: MutableMapping, provider_id: int, now: float) -> None:
+    """Note that a beneficiary is logged in from now on; the secret is another one."""
+    session[SECRET] = secrets.token_urlsafe(32)
+    session[LOGIN] = {"began": int(now), "seen": int(now), "provider": provider_id}
+
+
+def is_over(session: MutableMapping, now: float) -> bool:
+    """Whether a beneficiary's login has lasted long enough.
+
+    >>> session = {}
+    >>> begin_login(session, 1, 1000)
+    >>> is_over(session, 1000 + 15 * 60), is_over(session, 1001 + 15 * 60)
+    (False, True)
+    >>> is_over({}, 1000)
+    False
+    """
+    login = session.get(LOGIN)
+    if not login:
+        return False
+    idle, whole = now - login["seen"], now - login["began"]
+    return idle > IDLE_SECONDS or whole > LONGEST_SECONDS
+
+
+def note_seen(session: MutableMapping, now: float) -> None:
+    """The person did something just now; written in steps.
+
+    >>> session = {}
+    >>> begin_login(session, 1, 1000)
+    >>> note_seen(session, 1010), session["spar_login"]["seen"]
+    (None, 1000)
+    >>> note_seen(session, 1020), session["spar_login"]["seen"]
+    (None, 1020)
+    """
+    login = session.get(LOGIN)
+    if login and now - login["seen"] >= SEEN_STEP:
+        session[LOGIN] = {**login, "seen": int(now)}

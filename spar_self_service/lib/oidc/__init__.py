@@ -1,0 +1,1 @@
+"""OpenID Connect from the relying party's side; pure: knows no record."""

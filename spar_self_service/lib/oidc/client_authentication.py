@@ -1,0 +1,87 @@
+"""How we show a provider who we are: one function for each method (OpenID Core 9)."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote_plus
+
+from .settings import ClientAuthentication, ProviderSettings
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#: Keycloak refuses more than a minute, eSignet one that begins in the future.
+ASSERTION_SECONDS = 60
+
+#: Signs the claims of a client assertion with our key for this provider.
+Signer = Callable[[dict], str]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a request to the provider carries in addition."""
+
+    headers: dict[str, str]
+    form: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that must say who we are: to which endpoint, when (seconds)."""
+
+    settings: ProviderSettings
+    endpoint: str
+    now: int
+    sign: Signer
+
+
+_METHODS: dict[ClientAuthentication, Callable[[Call], Credentials]] = {}
+
+
+def authenticate(call: Call) -> Credentials:
+    """The credentials for ``call``, by the method agreed with the provider."""
+    return _METHODS[call.settings.client_authentication](call)
+
+
+def _method(which: ClientAuthentication) -> Callable:
+    def register(function: Callable[[Call], Credentials]) -> Callable:
+        _METHODS[which] = function
+        return function
+
+    return register
+
+
+@_method(ClientAuthentication.PRIVATE_KEY_JWT)
+def _by_private_key(call: Call) -> Credentials:
+    """RFC 7523 2.2: a fresh assertion, never used twice."""
+    settings = call.settings
+    endpoint = settings.assertion_audience == "endpoint"
+    assertion = call.sign(
+        {
+            "iss": settings.client_id,
+            "sub": settings.client_id,
+            "aud": call.endpoint if endpoint else settings.issuer,
+            "iat": call.now,
+            "exp": call.now + ASSERTION_SECONDS,
+            "jti": secrets.token_urlsafe(24),
+        }
+    )
+    form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+    return Credentials({}, {"client_id": settings.client_id, **form})
+
+
+@_method(ClientAuthentication.SECRET_BASIC)
+def _by_basic(call: Call) -> Credentials:
+    """RFC 6749 2.3.1: both parts form-encoded, then base64."""
+    settings = call.settings
+    pair = f"{quote_plus(settings.client_id)}:{quote_plus(settings.client_secret)}"
+    token = base64.b64encode(pair.encode()).decode()
+    return Credentials({"Authorization": f"Basic {token}"}, {})
+
+
+@_method(ClientAuthentication.SECRET_POST)
+def _by_post(call: Call) -> Credentials:
+    settings = call.settings
+    form = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+    return Credentials({}, form)

@@ -1,0 +1,133 @@
+"""What an ID token must say: OpenID Core 3.1.3.7, once its signature holds."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...exceptions import NotFresh, NotStrongEnough, TokenRefused
+from .authorization import Attempt
+from .settings import ProviderSettings
+
+#: How far the provider's clock and ours may differ, in seconds.
+LEEWAY = 10
+MAX_SUBJECT = 255
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the token of one login is compared with; ``now`` in seconds."""
+
+    settings: ProviderSettings
+    attempt: Attempt
+    access_token: str
+    now: int
+
+
+def check_id_token(claims: dict, expected: Expected) -> None:
+    """Raise a leaf of LoginRefused unless ``claims`` are of this login."""
+    for reason, holds in _CHECKS.items():
+        if not holds(claims, expected):
+            raise TokenRefused(reason)
+    check_acr(claims, expected.settings)
+    if expected.attempt.fresh:
+        check_fresh(claims, expected)
+
+
+def check_acr(claims: dict, settings: ProviderSettings) -> None:
+    """Raise NotStrongEnough unless one of the ways used is accepted.
+
+    eSignet tells all of them, with spaces between.
+    """
+    accepted, told = settings.accepted_acrs, claims.get("acr")
+    used = told.split() if isinstance(told, str) else ()
+    if accepted and not accepted.intersection(used):
+        raise NotStrongEnough("acr")
+
+
+def check_fresh(claims: dict, expected: Expected) -> None:
+    """Raise NotFresh unless the person authenticated after the attempt began.
+
+    No leeway: what was a moment before it was for something else.
+    """
+    told = claims.get("auth_time")
+    if not _is_time(told):
+        raise NotFresh("auth_time")
+    if not expected.attempt.began_at <= told <= expected.now + LEEWAY:
+        raise NotFresh("auth_time")
+
+
+# === CHECKS === #
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_of_issuer(claims: dict, expected: Expected) -> bool:
+    return claims.get("iss") == expected.settings.issuer
+
+
+def _is_for_us(claims: dict, expected: Expected) -> bool:
+    told = claims.get("aud")
+    audience = told if isinstance(told, list) else [told]
+    return expected.settings.client_id in audience
+
+
+def _is_authorised(claims: dict, expected: Expected) -> bool:
+    """``azp``: due where there are several audiences, ours where it is there."""
+    told = claims.get("aud")
+    if "azp" in claims:
+        return claims["azp"] == expected.settings.client_id
+    return not isinstance(told, list) or len(told) == 1
+
+
+def _is_not_expired(claims: dict, expected: Expected) -> bool:
+    expiry = claims.get("exp")
+    return _is_time(expiry) and expected.now < expiry + LEEWAY
+
+
+def _is_not_of_the_future(claims: dict, expected: Expected) -> bool:
+    issued, begins = claims.get("iat"), claims.get("nbf", 0)
+    latest = expected.now + LEEWAY
+    return _is_time(issued) and _is_time(begins) and max(issued, begins) <= latest
+
+
+def _has_subject(claims: dict, expected: Expected) -> bool:
+    subject = claims.get("sub")
+    return isinstance(subject, str) and 0 < len(subject) <= MAX_SUBJECT
+
+
+def _has_nonce(claims: dict, expected: Expected) -> bool:
+    told = claims.get("nonce")
+    known = expected.attempt.secrets.nonce
+    return isinstance(told, str) and hmac.compare_digest(told.encode(), known.encode())
+
+
+def _belongs_to_access_token(claims: dict, expected: Expected) -> bool:
+    """``at_hash``, where it is there: the left half of SHA-256 over the token.
+
+    Every algorithm that we accept is one of SHA-256, but for EdDSA, whose half of
+    SHA-512 some providers write.
+    """
+    if "at_hash" not in claims:
+        return True
+    told, token = claims["at_hash"], expected.access_token.encode()
+    halves = (hashlib.sha256(token).digest()[:16], hashlib.sha512(token).digest()[:32])
+    known = [base64.urlsafe_b64encode(half).rstrip(b"=").decode() for half in halves]
+    return told in known
+
+
+_CHECKS: dict[str, Callable[[dict, Expected], bool]] = {
+    "iss": _is_of_issuer,
+    "aud": _is_for_us,
+    "azp": _is_authorised,
+    "exp": _is_not_expired,
+    "iat": _is_not_of_the_future,
+    "sub": _has_subject,
+    "nonce": _has_nonce,
+    "at_hash": _belongs_to_access_token,
+}

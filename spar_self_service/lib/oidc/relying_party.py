@@ -1,0 +1,229 @@
+"""One provider, asked: the requests that go out, and what is believed of the answers.
+
+Nothing here is stored. The order is that of OpenID Core 3.1.3 and 5.3: the code is
+exchanged once, the ID token checked, then userinfo asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    OutgoingFailed,
+    OutgoingRefused,
+)
+from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
+
+from ...exceptions import CodeRefused, ProviderUnavailable, UserinfoRefused
+from . import authorization, client_authentication, discovery
+from .id_token import LEEWAY, Expected, check_id_token
+from .settings import ProviderSettings, UserinfoFormat
+from .verified import VerifiedLogin, merge_claims
+
+TIMEOUT = 8.0
+TOKEN_BYTES = 64 * 1024
+#: Some providers tell a portrait, too.
+USERINFO_BYTES = 512 * 1024
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What the relying party needs of the world.
+
+    ``verify`` gives the claims of a token that the provider signed by an allowed
+    algorithm, else raises TokenRefused or ProviderUnavailable; ``decrypt`` the text in
+    a JWE for us, or raises UserinfoRefused; ``sign`` a client assertion.
+    """
+
+    send: Callable[..., Answer]
+    sign: client_authentication.Signer
+    verify: Callable[[ProviderSettings, str], dict]
+    decrypt: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The provider's answer to the code."""
+
+    id_token: str
+    access_token: str
+
+    def __repr__(self) -> str:
+        return "Tokens()"
+
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """We, towards one provider."""
+
+    settings: ProviderSettings
+    ports: Ports
+
+    def build_address(
+        self, attempt: authorization.Attempt, ui_locales: str, now: int
+    ) -> str:
+        """Where the person's browser goes to authenticate; one request with PAR."""
+        settings = self.settings
+        request = authorization.build_request(settings, attempt, ui_locales)
+        if settings.par_endpoint:
+            # RFC 9126: what the browser carries says nothing and cannot be changed.
+            request = {
+                "client_id": settings.client_id,
+                "request_uri": self._push(request, now),
+            }
+        return authorization.add_query(settings.authorization_endpoint, request)
+
+    def complete(
+        self,
+        response: authorization.Response,
+        attempt: authorization.Attempt,
+        now: int,
+    ) -> VerifiedLogin:
+        """Who authenticated; raises a leaf of LoginRefused."""
+        tokens = self._exchange(response, attempt, now)
+        claims = self.ports.verify(self.settings, tokens.id_token)
+        expected = Expected(self.settings, attempt, tokens.access_token, now)
+        check_id_token(claims, expected)
+        userinfo = self._ask_userinfo(tokens.access_token, claims["sub"], now)
+        return VerifiedLogin(
+            issuer=claims["iss"],
+            subject=claims["sub"],
+            claims=merge_claims(claims, userinfo),
+            acr=claims.get("acr") if isinstance(claims.get("acr"), str) else "",
+            auth_time=claims.get("auth_time"),
+        )
+
+    # === REQUESTS === #
+
+    def _push(self, request: dict[str, str], now: int) -> str:
+        answer = self._post(self.settings.par_endpoint, request, now)
+        told = read_object(answer) if answer.status in (200, 201) else {}
+        if not isinstance(told.get("request_uri"), str):
+            raise ProviderUnavailable("par")
+        return told["request_uri"]
+
+    def _exchange(
+        self, response: authorization.Response, attempt: authorization.Attempt, now: int
+    ) -> Tokens:
+        form = {
+            "grant_type": "authorization_code",
+            "code": response.code,
+            "redirect_uri": attempt.redirect_uri,
+            "code_verifier": attempt.secrets.verifier,
+        }
+        answer = self._post(self.settings.token_endpoint, form, now)
+        if 400 <= answer.status < 500:
+            error = read_object(answer, strict=False).get("error")
+            raise CodeRefused(authorization.read_error(error))
+        return _read_tokens(read_object(answer) if answer.status == 200 else {})
+
+    def _post(self, endpoint: str, form: dict[str, str], now: int) -> Answer:
+        call = client_authentication.Call(self.settings, endpoint, now, self.ports.sign)
+        credentials = client_authentication.authenticate(call)
+        return self._send(
+            "POST",
+            endpoint,
+            headers={"Accept": "application/json", **FORM, **credentials.headers},
+            body=urlencode({**form, **credentials.form}).encode(),
+            max_bytes=TOKEN_BYTES,
+        )
+
+    def _send(self, method: str, url: str, **options) -> Answer:
+        return ask(self.ports.send, method, url, **options)
+
+    # === USERINFO === #
+
+    def _ask_userinfo(self, access_token: str, subject: str, now: int) -> dict:
+        """What the provider tells of ``subject``; Core 5.3."""
+        answer = self._send(
+            "GET",
+            self.settings.userinfo_endpoint,
+            headers={
+                "Authorization": f"Bearer {access_token}",
+                "Accept": "application/json, application/jwt",
+            },
+            max_bytes=USERINFO_BYTES,
+        )
+        if answer.status != 200:
+            raise ProviderUnavailable("userinfo")
+        claims = self._read_userinfo(answer)
+        if claims.get("sub") != subject:
+            raise UserinfoRefused("sub")
+        _check_addressed(claims, self.settings, now)
+        return claims
+
+    def _read_userinfo(self, answer: Answer) -> dict:
+        """The claims, in the one form that was agreed."""
+        wanted = self.settings.userinfo_format
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_token = kind == "application/jwt"
+        if is_token == (wanted is UserinfoFormat.JSON):
+            raise UserinfoRefused("format")
+        if wanted is UserinfoFormat.JSON:
+            return read_object(answer)
+        token = answer.body.decode("ascii", "replace").strip()
+        if wanted is UserinfoFormat.ENCRYPTED:
+            token = self.ports.decrypt(token)
+        return self.ports.verify(self.settings, token)
+
+
+def ask(send: Callable[..., Answer], method: str, url: str, **options) -> Answer:
+    """An answer below 500; raises ProviderUnavailable for everything else."""
+    try:
+        answer = send(method, url, timeout=TIMEOUT, **options)
+    except (OutgoingFailed, OutgoingRefused) as error:
+        raise ProviderUnavailable(type(error).__name__) from error
+    if answer.status >= 500:
+        raise ProviderUnavailable("status")
+    return answer
+
+
+def discover(send: Callable[..., Answer], address: str) -> discovery.Discovered:
+    """What the provider says of itself at ``address``.
+
+    Raises ProviderUnavailable or WrongProvider.
+    """
+    answer = ask(send, "GET", address, max_bytes=discovery.MAX_BYTES)
+    document = read_object(answer) if answer.status == 200 else None
+    return discovery.read_discovery(document, address)
+
+
+def read_object(answer: Answer, strict: bool = True) -> dict:
+    """The JSON object of an answer; raises ProviderUnavailable, or {} if not strict."""
+    try:
+        told = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        if strict:
+            raise ProviderUnavailable("json")
+        return {}
+    return told
+
+
+def _read_tokens(told: dict) -> Tokens:
+    id_token, access_token = told.get("id_token"), told.get("access_token")
+    kind = told.get("token_type")
+    usable = isinstance(id_token, str) and isinstance(access_token, str)
+    bearer = isinstance(kind, str) and kind.lower() == "bearer"
+    printable = usable and access_token.isascii() and access_token.isprintable()
+    if not (usable and bearer and printable and id_token and access_token):
+        raise ProviderUnavailable("token")
+    return Tokens(id_token, access_token)
+
+
+def _check_addressed(claims: dict, settings: ProviderSettings, now: int) -> None:
+    """What a userinfo says of its issuer, audience and time must be so (5.3.2)."""
+    audience = claims.get("aud", settings.client_id)
+    audience = audience if isinstance(audience, list) else [audience]
+    expiry = claims.get("exp", now + 1)
+    if claims.get("iss", settings.issuer) != settings.issuer:
+        raise UserinfoRefused("iss")
+    if settings.client_id not in audience:
+        raise UserinfoRefused("aud")
+    if not isinstance(expiry, int | float) or now >= expiry + LEEWAY:
+        raise UserinfoRefused("exp")

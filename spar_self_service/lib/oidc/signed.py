@@ -1,0 +1,70 @@
+"""What a provider signed: by one of its published keys and an allowed algorithm."""
+
+from __future__ import annotations
+
+import jwt
+
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
+    KeySetUnavailable,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
+    TokenRefused as HeaderRefused,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
+from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PublicKey
+from odoo.addons.spar_mapper_connector.lib.jose.tokens import read_token_header
+
+from ...exceptions import ProviderUnavailable, TokenRefused
+from .settings import ProviderSettings
+
+#: Signature only: what the claims must say differs between ID token and userinfo.
+_SIGNATURE_ONLY = {
+    "verify_signature": True,
+    **dict.fromkeys(
+        ("verify_aud", "verify_iss", "verify_exp", "verify_nbf", "verify_iat"), False
+    ),
+    "verify_sub": False,
+    "verify_jti": False,
+}
+
+
+def read_signed(settings: ProviderSettings, token: str, key_sets: KeySetCache) -> dict:
+    """The claims in ``token``; nothing is said yet of what they must be.
+
+    The algorithm is one of those agreed with the provider, the key one that it
+    publishes: what the token says of itself (jwk, jku, x5c) is not looked at. Raises
+    TokenRefused or ProviderUnavailable.
+    """
+    algorithm, kid = _read_header(settings, token)
+    key = _find_key(settings, kid, algorithm, key_sets)
+    try:
+        return jwt.decode(
+            token, key.key, algorithms=[algorithm], options=_SIGNATURE_ONLY
+        )
+    except jwt.InvalidTokenError:
+        raise TokenRefused("signature") from None
+
+
+def _read_header(settings: ProviderSettings, token: str) -> tuple[str, str]:
+    try:
+        header = read_token_header(token)
+    except HeaderRefused:
+        raise TokenRefused("malformed") from None
+    algorithm, kid = header.get("alg"), header.get("kid", "")
+    if algorithm not in settings.algorithms or algorithm not in ALGORITHMS:
+        raise TokenRefused("alg")
+    if "crit" in header:
+        raise TokenRefused("crit")
+    return algorithm, kid if isinstance(kid, str) else ""
+
+
+def _find_key(
+    settings: ProviderSettings, kid: str, algorithm: str, key_sets: KeySetCache
+) -> PublicKey:
+    try:
+        key = key_sets.find(settings.jwks_uri, kid, algorithm)
+    except KeySetUnavailable:
+        raise ProviderUnavailable("jwks") from None
+    if key is None:
+        raise TokenRefused("kid")
+    return key

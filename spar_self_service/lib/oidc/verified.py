@@ -1,0 +1,72 @@
+"""Who authenticated: what is left of a login when everything has been checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..beneficiary import Contacts
+
+MAX_TEXT = 256
+
+#: Claims about the token, not about the person.
+PROTOCOL_CLAIMS = frozenset(
+    "iss sub aud exp iat nbf jti nonce acr amr azp at_hash c_hash s_hash auth_time "
+    "sid typ".split()
+)
+
+
+@dataclass(frozen=True)
+class VerifiedLogin:
+    """A person at a provider: (issuer, subject), with verified claims of them."""
+
+    issuer: str
+    subject: str = field(repr=False)
+    claims: dict = field(repr=False)
+    acr: str = ""
+    auth_time: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name to greet by; "" where the provider tells none."""
+        return _read_text(self.claims, "name")
+
+    @property
+    def contacts(self) -> Contacts:
+        """What the provider says it has verified itself; Core 5.1."""
+        return Contacts(
+            email=self._read_verified("email"),
+            phone_number=self._read_verified("phone_number"),
+        )
+
+    def _read_verified(self, name: str) -> str:
+        verified = self.claims.get(f"{name}_verified") is True
+        return _read_text(self.claims, name) if verified else ""
+
+    def get_id_claim(self, name: str) -> str:
+        """The claim that holds the ID, or "" where it is no usable text.
+
+        >>> VerifiedLogin("https://op", "s", {"individual_id": 4711}).get_id_claim(
+        ...     "individual_id")
+        ''
+        >>> VerifiedLogin("https://op", "AbC", {}).get_id_claim("sub")
+        'AbC'
+        """
+        if name == "sub":
+            return self.subject
+        value = self.claims.get(name)
+        return value if isinstance(value, str) else ""
+
+
+def _read_text(claims: dict, name: str) -> str:
+    """A claim of text; with languages (``name#fr``) the first that is there."""
+    for key in (name, *sorted(k for k in claims if k.startswith(f"{name}#"))):
+        value = claims.get(key)
+        if isinstance(value, str) and value.strip():
+            return value.strip()[:MAX_TEXT]
+    return ""
+
+
+def merge_claims(id_token: dict, userinfo: dict) -> dict:
+    """What both say of the person; userinfo is asked later and goes before."""
+    told = {**id_token, **userinfo}
+    return {name: value for name, value in told.items() if name not in PROTOCOL_CLAIMS}

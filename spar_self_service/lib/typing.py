@@ -1,0 +1,60 @@
+"""What people type, and how a number is written for them to check it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+GROUP = 4
+
+
+def clean(text: str) -> str:
+    """``text`` without what nobody sees, its digits as addresses hold them.
+
+    Digits of any script become plain ones: an Arabic or Hindi keyboard writes its own.
+
+    >>> clean(" ١٢٣ ४५६ \\u200f")
+    '123 456'
+    """
+    shown = "".join(_plain(character) for character in text)
+    return " ".join(shown.split())
+
+
+def _plain(character: str) -> str:
+    if unicodedata.category(character) == "Cf":
+        return ""
+    if unicodedata.category(character) == "Nd":
+        return str(unicodedata.decimal(character))
+    return character
+
+
+def compact(text: str) -> str:
+    """``text`` without the gaps that people leave between groups.
+
+    >>> compact("1234 5678")
+    '12345678'
+    """
+    return "".join(text.split())
+
+
+def is_same(first: str, second: str) -> bool:
+    """Whether the same was typed twice; how it is grouped does not matter.
+
+    >>> is_same("1234 5678", "12345678"), is_same("a.b@x.org", "ab@x.org")
+    (True, False)
+    """
+    return compact(clean(first)) == compact(clean(second))
+
+
+def in_groups(text: str) -> str:
+    """A number in groups of four, for the eye; anything else as it is.
+
+    >>> in_groups("123456789")
+    '1234 5678 9'
+    >>> in_groups("ada@example.org")
+    'ada@example.org'
+    >>> in_groups("+63 917 1234567")
+    '+63 917 1234567'
+    """
+    if not (text.isascii() and text.isalnum()):
+        return text
+    return " ".join(text[i : i + GROUP] for i in range(0, len(text), GROUP))

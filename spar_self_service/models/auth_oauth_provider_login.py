@@ -1,0 +1,161 @@
+import time
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib import outgoing
+from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
+
+from ..exceptions import NoUsableId, ProviderNotReady
+from ..lib.oidc.authorization import Attempt, add_query, read_response
+from ..lib.oidc.relying_party import Ports, RelyingParty
+from ..lib.oidc.settings import ClientAuthentication, ProviderSettings, UserinfoFormat
+from ..lib.oidc.signed import read_signed
+from ..lib.oidc.verified import VerifiedLogin
+from .auth_oauth_provider import FLOW
+
+CALLBACK_PATH = "/spar/oidc/callback/"
+DOOR_PATH = "/spar"
+
+
+class AuthOauthProvider(models.Model):
+    """Asking the provider who somebody is."""
+
+    _name = "auth.oauth.provider"
+    _inherit = ["auth.oauth.provider"]
+
+    redirect_uri = fields.Char(
+        compute="_compute_addresses",
+        help="Where the provider sends people back to.",
+    )
+    key_set_uri = fields.Char(
+        compute="_compute_addresses",
+        help="Where the provider may fetch our public keys (Keycloak can).",
+    )
+
+    def _compute_addresses(self):
+        for provider in self:
+            known = bool(provider.ids)
+            base = known and provider._get_base_url()
+            provider.redirect_uri = known and provider._get_redirect_uri()
+            provider.key_set_uri = known and f"{base}/spar/oidc/{provider.id}/jwks.json"
+
+    @api.model
+    def _search_usable(self, domain=Domain.TRUE):
+        """The providers of this flow that are switched on and approved."""
+        return self.sudo().search(
+            Domain("flow", "=", FLOW) & Domain("enabled", "=", True) & Domain(domain)
+        )
+
+    @api.model
+    def _get_door(self):
+        """The providers that are offered to beneficiaries, the first one foremost."""
+        return self._search_usable([("on_door", "=", True)])
+
+    def _check_usable(self) -> None:
+        """Raise ProviderNotReady unless beneficiaries may log in here."""
+        if not self._search_usable([("id", "in", self.ids)]):
+            raise ProviderNotReady("disabled")
+
+    # === ADDRESSES === #
+
+    def _get_base_url(self) -> str:
+        """This site's own address, by configuration: never what a request says."""
+        return self.env["website"].get_current_website().get_base_url().rstrip("/")
+
+    def _get_redirect_uri(self) -> str:
+        """Where the provider sends people back to; registered with its operator."""
+        return f"{self._get_base_url()}{CALLBACK_PATH}{self.id}"
+
+    def _get_logout_address(self) -> str:
+        """Where a person logs out of the provider, too; "" where it offers none.
+
+        Without a token to say who: none is kept. The provider asks the person.
+        """
+        if not self.end_session_endpoint:
+            return ""
+        parameters = {
+            "client_id": self.client_id,
+            "post_logout_redirect_uri": self._get_base_url() + DOOR_PATH,
+        }
+        return add_query(self.end_session_endpoint, parameters)
+
+    # === THE LOGIN === #
+
+    def _get_authorization_address(self, attempt: Attempt) -> str:
+        """Where the browser goes to authenticate; raises LoginRefused."""
+        locales = (self.env.lang or "en").replace("_", "-").partition("@")[0]
+        party = self._get_relying_party()
+        return party.build_address(attempt, locales, int(time.time()))
+
+    def _verify_login(self, parameters: dict, attempt: Attempt) -> VerifiedLogin:
+        """Who authenticated, by the answer in ``parameters``; raises LoginRefused.
+
+        Writes nothing.
+        """
+        party = self._get_relying_party()
+        response = read_response(party.settings, parameters)
+        return party.complete(response, attempt, int(time.time()))
+
+    def _build_id_value(self, verified: VerifiedLogin) -> str:
+        """The ID of who authenticated, as it travels; raises NoUsableId.
+
+        A value that could change what stands around it is refused.
+        """
+        value = verified.get_id_claim(self.id_claim or "")
+        if not value or value != value.strip() or ":" in value or "@" in value:
+            raise NoUsableId("claim")
+        try:
+            written = self.id_type_id._write_id(value)
+            identifier = self.env["spar.id.type"]._identify(written)
+        except InvalidIdentifier as error:
+            raise NoUsableId(error.code) from error
+        if identifier.type_id != self.id_type_id.id:
+            raise NoUsableId("type")
+        return written
+
+    def _get_relying_party(self) -> RelyingParty:
+        ports = Ports(
+            send=self._get_sender(),
+            sign=self._sign_assertion,
+            verify=lambda settings, token: read_signed(settings, token, CACHE),
+            decrypt=self._decrypt,
+        )
+        return RelyingParty(self._get_settings(), ports)
+
+    @api.model
+    def _get_sender(self):
+        """The one seam that sends HTTP."""
+        return outgoing.send
+
+    def _get_settings(self) -> ProviderSettings:
+        """What was agreed with the provider; raises ProviderNotReady."""
+        self.ensure_one()
+        if self.flow != FLOW or not (self.issuer and self.algorithms):
+            raise ProviderNotReady("incomplete")
+        return ProviderSettings(
+            issuer=self.issuer,
+            client_id=self.client_id or "",
+            authorization_endpoint=self.auth_endpoint,
+            token_endpoint=self.token_endpoint or "",
+            userinfo_endpoint=self.validation_endpoint,
+            jwks_uri=self.jwks_uri or "",
+            algorithms=tuple(self.algorithms.split()),
+            client_authentication=ClientAuthentication(self.client_authentication),
+            client_secret=self._get_client_secret(),
+            assertion_audience=self.assertion_audience,
+            userinfo_format=UserinfoFormat(self.userinfo_format),
+            **self._get_request_settings(),
+        )
+
+    def _get_request_settings(self) -> dict:
+        return {
+            "scope": self.scope or "openid",
+            "claims": self.claims or "",
+            "acr_values": self.acr_values or "",
+            "accepted_acrs": frozenset((self.accepted_acrs or "").split()),
+            "fresh_prompt": self.fresh_prompt or "",
+            "par_endpoint": self.use_par and self.par_endpoint or "",
+            "tells_issuer": self.tells_issuer,
+        }

@@ -1,0 +1,108 @@
+from odoo import api, models
+from odoo.http import request
+
+from ..exceptions import NotLoggedIn, ProviderNotReady, StepUpNeeded, TicketNeeded
+from ..lib.beneficiary import AgentTicket, Beneficiary, Contacts
+from ..lib.browser import get_browser_secret
+
+OFFICER = "spar_fa_directory.group_officer"
+
+
+class SparBeneficiary(models.AbstractModel):
+    """The person behind the request: what pages may know and ask of the login.
+
+    The underscores keep all of it off Odoo's remote calls.
+    """
+
+    _name = "spar.beneficiary"
+    _description = "Beneficiary who is logged in"
+
+    @api.model
+    def _get_current(self) -> Beneficiary:
+        """The verified identity of the person who is logged in.
+
+        Raises NotLoggedIn when the user of this environment is not a beneficiary.
+        """
+        return self._get_identity()._get_beneficiary()
+
+    @api.model
+    def _get_identity(self):
+        identities_sudo = self.env["spar.identity"].sudo()
+        identity_sudo = identities_sudo.search([("user_id", "=", self.env.uid)])
+        if not identity_sudo or self.env.user._is_internal():
+            raise NotLoggedIn()
+        return identity_sudo
+
+    # === STEP-UP: A CHANGE NEEDS A FRESH LOGIN OF THE SAME PERSON === #
+
+    @api.model
+    def _begin_step_up(self, draft_digest: str, return_to: str = "/spar") -> str:
+        """The address to send the browser to, to authenticate for one draft.
+
+        ``draft_digest`` is any text that is the same for the same draft only (of ID and
+        FA); it is kept as a keyed digest. Afterwards the browser comes to ``return_to``
+        (a path here), which calls ``_take_step_up``. Raises NotLoggedIn, LoginRefused.
+        """
+        provider = self._get_identity().provider_id
+        provider._check_usable()
+        return self.env["spar.login"]._begin(
+            provider,
+            "step_up",
+            get_browser_secret(request.session),
+            return_to,
+            draft_digest,
+        )
+
+    @api.model
+    def _take_step_up(self, draft_digest: str) -> None:
+        """Use up the proof that this person authenticated for this draft just now.
+
+        Raises NotLoggedIn, or StepUpNeeded: begin it (again).
+        """
+        self._get_identity()
+        proofs = self.env["spar.login.proof"]
+        if not proofs._take("step_up", self.env.uid, draft_digest):
+            raise StepUpNeeded()
+
+    # === AGENT MODE: A PERSON AUTHENTICATES ON AN OFFICER'S DEVICE === #
+
+    @api.model
+    def _begin_agent_authentication(
+        self, officer, draft_digest: str, return_to: str, provider=None
+    ) -> str:
+        """The address to send the officer's browser to, for the person beside them.
+
+        Always a fresh login there. It yields no session here: one ticket, of this
+        officer for this draft, for five minutes. ``provider`` is by default the first
+        one of the door. Raises NotLoggedIn or LoginRefused.
+        """
+        self._check_officer(officer)
+        provider = provider or self.env["auth.oauth.provider"]._get_door()[:1]
+        if not provider:
+            raise ProviderNotReady("none")
+        provider._check_usable()
+        return self.env["spar.login"]._begin(
+            provider,
+            "agent",
+            get_browser_secret(request.session),
+            return_to,
+            draft_digest,
+        )
+
+    @api.model
+    def _take_agent_ticket(self, officer, draft_digest: str) -> AgentTicket:
+        """Use up the ticket of this officer for this draft; raises TicketNeeded."""
+        self._check_officer(officer)
+        proofs = self.env["spar.login.proof"]
+        taken = proofs._take("agent", officer.id, draft_digest)
+        if not taken:
+            raise TicketNeeded()
+        nonce, told = taken
+        contacts = Contacts(**told.pop("contacts"))
+        return AgentTicket(Beneficiary(contacts=contacts, **told), officer.id, nonce)
+
+    @api.model
+    def _check_officer(self, officer) -> None:
+        """Raise NotLoggedIn unless it is the officer who is logged in."""
+        if officer.id != self.env.uid or not officer.has_group(OFFICER):
+            raise NotLoggedIn()

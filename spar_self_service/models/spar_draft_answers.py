@@ -1,0 +1,206 @@
+from odoo import api, models
+from odoo.fields import Domain
+
+from odoo.addons.spar_fa_directory.lib.fa_reader import Address
+
+from ..exceptions import AnswerRefused, DraftOutdated
+from ..lib import steps, typing
+from ..lib.steps import Answers
+
+#: How many places one page shows; with more, the person types another word.
+SHOWN = 20
+
+
+class SparDraft(models.Model):
+    """Questions and answers: each is checked by the directory, on this side."""
+
+    _inherit = "spar.draft"
+
+    # === QUESTIONS === #
+
+    def _get_steps(self, answers: Answers) -> list[str]:
+        """The questions of the kind chosen; of a removal only the last."""
+        if self.operation == "remove":
+            return [steps.REVIEW]
+        parts = self._get_type(answers).part_ids
+        return steps.get_steps(parts.mapped("kind")) if parts else [steps.KIND]
+
+    def _get_types(self):
+        """The kinds of address that can be chosen."""
+        domain = [("strategy_ids.is_default", "=", True)]
+        return self.env["spar.fa.type"].sudo().search(domain)
+
+    def _get_type(self, answers: Answers):
+        return self._get_types().filtered(lambda t: t.id == answers.type_id)
+
+    def _get_provider(self, answers: Answers):
+        """The provider chosen, while it can be chosen."""
+        provider_sudo = self.env["spar.fsp"].sudo().browse(answers.provider_id or ())
+        kind = self._get_type(answers).provider_kind
+        return provider_sudo.exists().filtered(lambda p: p.active and p.kind == kind)
+
+    def _get_branch(self, answers: Answers):
+        """The branch chosen, while it can be chosen."""
+        branch_sudo = self.env["spar.fsp.branch"].sudo().browse(answers.branch_id or ())
+        provider_sudo = self._get_provider(answers)
+        return branch_sudo.exists().filtered(
+            lambda branch: branch.active and branch.provider_id == provider_sudo
+        )
+
+    def _get_texts(self, answers: Answers):
+        """The parts that are typed."""
+        parts = self._get_type(answers).part_ids
+        return parts.filtered(lambda part: part.kind == "text").sorted("sequence")
+
+    def _find_providers(self, answers: Answers, words: str):
+        """Providers of the kind chosen that the words find; without words the first."""
+        kind = self._get_type(answers).provider_kind
+        return self._find_places("spar.fsp", words, Domain("kind", "=", kind))
+
+    def _find_branches(self, answers: Answers, words: str):
+        """Branches of the provider chosen that the words find."""
+        domain = Domain("provider_id", "=", self._get_provider(answers).id)
+        return self._find_places("spar.fsp.branch", words, domain)
+
+    @api.model
+    def _find_places(self, model: str, words: str, domain: Domain):
+        """At most `SHOWN`, and one more where there are more."""
+        places_sudo, words = self.env[model].sudo(), typing.clean(words)
+        if words:
+            return places_sudo.browse(places_sudo._find(words, domain, SHOWN + 1))
+        return places_sudo.search(domain, limit=SHOWN + 1, order="name, id")
+
+    # === ANSWERS === #
+
+    def _answer_type(self, version: int, type_id: int) -> None:
+        answers = self._begin_answer(version, lambda a: a.type_id == type_id)
+        if answers is None:
+            return
+        if type_id not in self._get_types().ids:
+            self._refuse("type", self.env._("Choose one of these."))
+        answers.set_type(type_id)
+        self._set_answers(answers)
+
+    def _answer_provider(self, version: int, provider_id: int) -> None:
+        answers = self._begin_answer(version, lambda a: a.provider_id == provider_id)
+        if answers is None:
+            return
+        answers.set_provider(provider_id)
+        if not self._get_provider(answers):
+            self._refuse("provider", self.env._("This one cannot be chosen any more."))
+        self._set_answers(answers)
+
+    def _answer_branch(self, version: int, branch_id: int) -> None:
+        answers = self._begin_answer(version, lambda a: a.branch_id == branch_id)
+        if answers is None:
+            return
+        answers.branch_id = branch_id
+        if not self._get_branch(answers):
+            self._refuse("branch", self.env._("This one cannot be chosen any more."))
+        self._set_answers(answers)
+
+    def _answer_details(self, version: int, typed: dict, again: dict) -> None:
+        """Keep what was typed, each number the same both times.
+
+        Raises AnswerRefused with what is wrong, by part.
+        """
+        cleaned = {key: typing.clean(value) for key, value in typed.items()}
+        answers = self._begin_answer(version, lambda a: a.parts == cleaned)
+        if answers is None:
+            return
+        parts = {
+            part.key: self._choose_writing(part, cleaned.get(part.key, ""))
+            for part in self._get_texts(answers)
+        }
+        problems = self._check_texts(answers, parts)
+        for key, value in parts.items():
+            if key not in problems and not typing.is_same(value, again.get(key, "")):
+                problems[f"{key}_again"] = self.env._(
+                    "This is not the same as above. Look at both again."
+                )
+        if problems:
+            raise AnswerRefused(problems)
+        answers.parts = parts
+        self._set_answers(answers)
+
+    def _begin_answer(self, version: int, is_kept) -> Answers | None:
+        """The answers until now, the draft held; None where this one is kept already.
+
+        Raises DraftClosed; DraftOutdated when another answer was given meanwhile.
+        """
+        try:
+            self._lock_version(version)
+        except DraftOutdated:
+            if is_kept(self._get_answers()):
+                return None  # the second click of two
+            raise
+        return self._get_answers()
+
+    @api.model
+    def _refuse(self, key: str, problem: str) -> None:
+        raise AnswerRefused({key: problem})
+
+    # === CHECKS === #
+
+    @api.model
+    def _choose_writing(self, part, value: str) -> str:
+        """Without the gaps that people leave between groups, where that is right."""
+        compacted = typing.compact(value)
+        fa_type = part.type_id
+        others = {p.key: "-" for p in fa_type.part_ids}
+        passes = part.key not in fa_type._check_parts({**others, part.key: compacted})
+        return compacted if passes else value
+
+    def _check_texts(self, answers: Answers, parts: dict[str, str]) -> dict[str, str]:
+        """What is wrong with what was typed, by part, in the person's language."""
+        fa_type = self._get_type(answers)
+        country = self._get_provider(answers).country_id.code or ""
+        problems = fa_type._check_parts(parts, country)
+        return {key: text for key, text in problems.items() if key in parts}
+
+    def _get_outdated_step(self, answers: Answers) -> str:
+        """The first question whose answer no longer holds; empty when all do.
+
+        A provider may have been archived between two pages.
+        """
+        asked = self._get_steps(answers)
+        if steps.PROVIDER in asked and not self._get_provider(answers):
+            return steps.PROVIDER
+        if steps.BRANCH in asked and not self._get_branch(answers):
+            return steps.BRANCH
+        if steps.DETAILS in asked and self._check_texts(answers, answers.parts):
+            return steps.DETAILS
+        return ""
+
+    # === THE ADDRESS === #
+
+    def _build_address(self) -> str:
+        """The address that the answers make; empty while one is missing or void."""
+        answers = self._get_answers()
+        if self.operation == "remove" or not self._get_type(answers):
+            return ""
+        if self._get_outdated_step(answers):
+            return ""
+        provider_sudo = self._get_provider(answers)
+        branch_sudo = self._get_branch(answers)
+        codes = {"provider": provider_sudo.code, "branch": branch_sudo.code}
+        type_sudo = self._get_type(answers)
+        parts = {
+            part.key: codes.get(part.kind) or answers.parts.get(part.key, "")
+            for part in type_sudo.part_ids
+        }
+        address = Address(
+            text="",
+            type_id=type_sudo.id,
+            provider_id=provider_sudo.id or None,
+            branch_id=branch_sudo.id or None,
+            parts=parts,
+        )
+        strategy_sudo = type_sudo.strategy_ids.filtered("is_default")
+        (text,) = strategy_sudo._write_addresses([address], strategy_sudo.number)
+        return text or ""
+
+    def _get_digest_text(self) -> str:
+        """What a proof of identity is good for: this draft, as it stands, only."""
+        address = self._build_address()
+        return f"{self.uuid}:{self.version}:{self.operation}:{address}"

@@ -1,0 +1,84 @@
+from odoo import api, models
+from odoo.exceptions import AccessError
+
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+
+from ..exceptions import DraftOutdated
+from ..lib.beneficiary import AgentTicket
+
+OFFICER = "spar_fa_directory.group_officer"
+
+
+class SparHelpedChange(models.AbstractModel):
+    """An officer fills in for a person who is there; the person proves and confirms.
+
+    The officer learns nothing of the person by it, and can do nothing without them: the
+    ID comes with the ticket of the person's own login, good for this draft only.
+    """
+
+    _name = "spar.helped.change"
+    _description = "Change with the help of an officer"
+
+    @api.model
+    def _check_officer(self):
+        """The officer who is logged in; raises AccessError for anybody else."""
+        if not self.env.user.has_group(OFFICER):
+            raise AccessError(
+                self.env._("You may not do this: ask an administrator for the right.")
+            )
+        return self.env.user
+
+    @api.model
+    def _open_draft(self):
+        """A new draft of this officer, for whoever will confirm it."""
+        officer = self._check_officer()
+        drafts_sudo = self.env["spar.draft"].sudo()
+        return drafts_sudo._open_draft("set", 0, officer_id=officer.id)
+
+    @api.model
+    def _find_draft(self, uuid: str):
+        """This officer's draft; raises NoSuchDraft."""
+        officer = self._check_officer()
+        return self.env["spar.draft"].sudo()._find_draft(uuid, officer_id=officer.id)
+
+    @api.model
+    def _begin_proof(self, draft_sudo, version: int, return_to: str) -> str:
+        """Where the person authenticates on this device; raises DraftOutdated."""
+        officer = self._check_officer()
+        draft_sudo._lock_version(version)
+        if not draft_sudo._build_address():
+            raise DraftOutdated()
+        beneficiaries = self.env["spar.beneficiary"]
+        return beneficiaries._begin_agent_authentication(
+            officer, draft_sudo._get_digest_text(), return_to
+        )
+
+    @api.model
+    def _carry_out(self, draft_sudo, version: int) -> None:
+        """The person has confirmed: do it, once; the history names both.
+
+        Raises TicketNeeded where the draft was edited since the person's login, and
+        MapperError when the mapper cannot work: then the ticket is as it was.
+        """
+        if draft_sudo.state == "done":
+            return
+        officer = self._check_officer()
+        draft_sudo._lock_version(version)
+        with self.env.cr.savepoint():
+            ticket = self.env["spar.beneficiary"]._take_agent_ticket(
+                officer, draft_sudo._get_digest_text()
+            )
+            call = self._build_call(officer, ticket)
+            mine = self.env["spar.my.address"]
+            mine._finish(draft_sudo, ticket.beneficiary, call)
+
+    @api.model
+    def _build_call(self, officer, ticket: AgentTicket) -> CallContext:
+        return CallContext(
+            actor=f"user:{officer.id}",
+            on_behalf_of=f"person:{ticket.beneficiary.key}",
+            channel="agent",
+            authority=Authority.OWNER,
+            authenticated_by="login",
+            message_reference=ticket.nonce,
+        )

@@ -1,0 +1,202 @@
+import json
+import uuid
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+
+from ..exceptions import UserNotAllowed
+from ..lib.beneficiary import Beneficiary, Contacts
+from ..lib.oidc.verified import VerifiedLogin
+
+PURPOSE = "identity"
+COLUMNS = ("a", "b")
+
+
+class SparIdentity(models.Model):
+    """One person at one issuer, and the portal user that they are here.
+
+    Of (issuer, subject) a keyed digest is kept; what the provider said of the person is
+    sealed, and renewed with every login. No token is kept.
+    """
+
+    _name = "spar.identity"
+    _description = "Person at an ID provider"
+    _inherit = ["spar.sealed.storage"]
+    _rec_name = "uuid"
+    _log_access = False
+    _digest_columns = tuple(f"person_digest_{column}" for column in COLUMNS)
+
+    uuid = fields.Char(required=True, readonly=True)
+    provider_id = fields.Many2one(
+        "auth.oauth.provider", required=True, readonly=True, ondelete="restrict"
+    )
+    issuer = fields.Char(required=True, readonly=True)
+    id_type_id = fields.Many2one(
+        "spar.id.type", required=True, readonly=True, ondelete="restrict"
+    )
+    user_id = fields.Many2one(
+        "res.users", readonly=True, ondelete="cascade", index="btree_not_null"
+    )
+    acr = fields.Char(readonly=True, string="Way to authenticate")
+    seen_at = fields.Datetime(readonly=True, string="Last login")
+
+    _user_uniq = models.UniqueIndex(
+        "(user_id) WHERE user_id IS NOT NULL", "A user is one person."
+    )
+
+    def init(self):
+        result = super().init()
+        for column in COLUMNS:
+            self.env.cr.execute(
+                SQL(
+                    "CREATE UNIQUE INDEX IF NOT EXISTS %s ON spar_identity (%s)",
+                    SQL.identifier(f"spar_identity_person_digest_{column}_uniq"),
+                    SQL.identifier(f"person_digest_{column}"),
+                )
+            )
+        return result
+
+    def _get_seal_contexts(
+        self, keyring: OpenKeyring, row_ids: list[int]
+    ) -> dict[int, tuple[str, bytes]]:
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT i.id, i.uuid, t.code, i.user_id
+                     FROM spar_identity i JOIN spar_id_type t ON t.id = i.id_type_id
+                    WHERE i.id = ANY(%s)""",
+                list(row_ids),
+            )
+        )
+        return {row_id: (PURPOSE, _get_context(*place)) for row_id, *place in rows}
+
+    # === RECOGNISING A PERSON === #
+
+    @api.model
+    def _find(self, verified: VerifiedLogin):
+        """The person who authenticated, or an empty record: they were never here."""
+        keyring = self.env["spar.keyring"]._open()
+        column = SQL.identifier(f"person_digest_{keyring.roles.read_column}")
+        digest = keyring.digest(PURPOSE, _get_person(verified))
+        query = SQL("SELECT id FROM spar_identity WHERE %s = %s", column, digest)
+        return self.browse(row_id for (row_id,) in self.env.execute_query(query))
+
+    @api.model
+    def _recognise(self, provider, verified: VerifiedLogin, with_user: bool):
+        """The person who authenticated, made where new, with what is known of them now.
+
+        ``with_user``: they get a portal user where they have none. Raises NoUsableId or
+        UserNotAllowed; to be called where an error undoes what was written.
+        """
+        id_value = provider._build_id_value(verified)
+        identity_sudo = self.sudo()._find(verified) or self.sudo()._insert(
+            provider, verified
+        )
+        if with_user and not identity_sudo.user_id:
+            identity_sudo._set_user(self._create_user(identity_sudo.uuid))
+        identity_sudo._check_user()
+        identity_sudo._renew(provider, verified, id_value)
+        return identity_sudo
+
+    @api.model
+    def _insert(self, provider, verified: VerifiedLogin):
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        digests = keyring.digests(PURPOSE, _get_person(verified))
+        rows = self.env.execute_query(
+            SQL(
+                """INSERT INTO spar_identity (uuid, provider_id, issuer, id_type_id,
+                                              person_digest_a, person_digest_b)
+                   VALUES (%s, %s, %s, %s, %s, %s)
+                   ON CONFLICT DO NOTHING RETURNING id""",
+                str(uuid.uuid4()),
+                provider.id,
+                verified.issuer,
+                provider.id_type_id.id,
+                digests.get("a"),
+                digests.get("b"),
+            )
+        )
+        if not rows:
+            # The same person, in two windows at once: the request is run again.
+            raise ConcurrencyError("this person was met just now")
+        return self.browse(rows[0])
+
+    def _renew(self, provider, verified: VerifiedLogin, id_value: str) -> None:
+        """Keep, sealed, what the provider says of the person now."""
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        contacts = verified.contacts
+        told = {
+            "id_value": id_value,
+            "name": verified.name,
+            "email": contacts.email,
+            "phone_number": contacts.phone_number,
+        }
+        place = (self.uuid, provider.id_type_id.code, self.user_id.id)
+        self.env.cr.execute(
+            """UPDATE spar_identity SET provider_id = %s, id_type_id = %s, acr = %s,
+                      seen_at = now() AT TIME ZONE 'UTC', sealed = %s WHERE id = %s""",
+            (
+                provider.id,
+                provider.id_type_id.id,
+                verified.acr or None,
+                keyring.seal(PURPOSE, json.dumps(told), _get_context(*place)),
+                self.id,
+            ),
+        )
+        self.invalidate_recordset()
+
+    def _get_beneficiary(self) -> Beneficiary:
+        """What is known of the person; raises SealBroken where somebody moved it."""
+        self.ensure_one()
+        keyring = self.env["spar.keyring"]._open()
+        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
+        query = SQL("SELECT sealed FROM spar_identity WHERE id = %s", self.id)
+        ((sealed,),) = self.env.execute_query(query)
+        told = json.loads(keyring.unseal(purpose, bytes(sealed), context))
+        return Beneficiary(
+            key=self.uuid,
+            id_value=told["id_value"],
+            id_type=self.id_type_id.code,
+            issuer=self.issuer,
+            name=told["name"],
+            contacts=Contacts(told["email"], told["phone_number"]),
+        )
+
+    # === THE PORTAL USER === #
+
+    @api.model
+    def _create_user(self, key: str):
+        """A portal user as the template says, who says nothing about the person.
+
+        No password, no e-mail address, a login that nobody can guess or read.
+        """
+        users_sudo = self.env["res.users"].sudo()
+        return users_sudo._create_user_from_template(
+            {
+                "login": f"person-{key}",
+                "name": self.env._("Beneficiary %(key)s", key=key[:8]),
+                "lang": self.env.lang,
+            }
+        )
+
+    def _set_user(self, user) -> None:
+        query = "UPDATE spar_identity SET user_id = %s WHERE id = %s"
+        self.env.cr.execute(query, (user.id, self.id))
+        self.invalidate_recordset()
+
+    def _check_user(self) -> None:
+        """Raise UserNotAllowed unless the person's user is an active portal user."""
+        user = self.user_id
+        if user and not (user.active and user._is_portal() and not user._is_internal()):
+            raise UserNotAllowed("user")
+
+
+def _get_person(verified: VerifiedLogin) -> str:
+    return bind(verified.issuer, verified.subject).decode()
+
+
+def _get_context(key: str, id_type: str, user_id: int | None) -> bytes:
+    """Moved to another user or another kind of ID, what is sealed does not open."""
+    return bind("spar.identity", key, id_type, user_id or 0)

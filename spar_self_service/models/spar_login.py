@@ -1,0 +1,200 @@
+import secrets
+import time
+from dataclasses import asdict, dataclass
+
+from odoo import api, models
+
+from ..exceptions import (
+    AnotherPerson,
+    LoginRefused,
+    NotLoggedIn,
+    ProviderNotReady,
+    WrongProvider,
+)
+from ..lib.oidc.authorization import Attempt, AttemptSecrets, get_local_path
+from ..lib.oidc.verified import VerifiedLogin
+from .auth_oauth_provider_login import DOOR_PATH
+from .spar_login_attempt import Pending
+
+#: What a login is begun for that is good for one change of an address.
+FOR_A_CHANGE = ("step_up", "agent")
+
+
+@dataclass(frozen=True, eq=False)
+class LoginTicket:
+    """A person's right to a session, for the request in which they authenticated.
+
+    It lives in that request's memory only, and is compared by being the same object.
+    """
+
+    user_id: int
+    login: str
+    provider_id: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A login that the provider has answered and we have verified."""
+
+    pending: Pending
+    verified: VerifiedLogin
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a login led to: where to go, and a session where it is for one."""
+
+    return_to: str
+    ticket: LoginTicket | None = None
+    tried: VerifiedLogin | None = None
+
+
+class SparLogin(models.AbstractModel):
+    """From a button to a person: beginning a login, and what becomes of its answer."""
+
+    _name = "spar.login"
+    _description = "Login of beneficiaries"
+
+    # === BEGINNING === #
+
+    @api.model
+    def _begin(
+        self,
+        provider,
+        purpose: str,
+        browser: str,
+        return_to: str = DOOR_PATH,
+        draft_digest: str = "",
+    ) -> str:
+        """Where to send the browser with this secret; raises LoginRefused.
+
+        State, nonce and PKCE verifier are made for this attempt alone.
+        """
+        provider_sudo = provider.sudo()
+        attempt = Attempt(
+            AttemptSecrets.make(),
+            provider_sudo._get_redirect_uri(),
+            int(time.time()),
+            fresh=purpose in FOR_A_CHANGE or provider_sudo.always_fresh,
+        )
+        pending = Pending(
+            provider_id=provider.id,
+            purpose=purpose,
+            return_to=get_local_path(return_to, DOOR_PATH),
+            attempt=attempt,
+            user_id=None if purpose == "login" else self.env.uid,
+            draft_mac=self._get_draft_mac(purpose, draft_digest),
+        )
+        address = provider_sudo._get_authorization_address(attempt)
+        self.env["spar.login.attempt"]._add(pending, browser)
+        return address
+
+    @api.model
+    def _get_draft_mac(self, purpose: str, draft_digest: str) -> bytes:
+        if purpose not in FOR_A_CHANGE:
+            return b""
+        proofs = self.env["spar.login.proof"]
+        return proofs._get_mac(purpose, self.env.uid, draft_digest)
+
+    # === THE ANSWER === #
+
+    @api.model
+    def _verify(self, provider_id: int, parameters: dict, browser: str) -> Answered:
+        """Take the attempt that the answer belongs to, and ask who authenticated.
+
+        The attempt is used up whatever happens, the code exchanged once; nothing else
+        is written. Raises LoginRefused, with ``return_to`` where the attempt was known.
+        """
+        attempts = self.env["spar.login.attempt"]
+        pending = attempts._take(parameters.get("state") or "", browser)
+        try:
+            if pending.provider_id != provider_id:
+                raise WrongProvider("address")
+            provider_sudo = self._get_provider(pending)
+            verified = provider_sudo._verify_login(parameters, pending.attempt)
+        except LoginRefused as error:
+            error.return_to = pending.return_to
+            raise
+        return Answered(pending, verified)
+
+    @api.model
+    def _get_provider(self, pending: Pending):
+        provider_sudo = self.env["auth.oauth.provider"].sudo()
+        provider_sudo = provider_sudo.browse(pending.provider_id).exists()
+        if not provider_sudo:
+            raise ProviderNotReady("gone")
+        if pending.purpose != "test":
+            provider_sudo._check_usable()
+        return provider_sudo
+
+    @api.model
+    def _complete(self, answered: Answered) -> Done:
+        """Do what the login was begun for; raises LoginRefused, and nothing is written.
+
+        May be run again for the same answer, as Odoo does after a conflict.
+        """
+        pending = answered.pending
+        complete = getattr(self, f"_complete_{pending.purpose}")
+        try:
+            with self.env.cr.savepoint():
+                return complete(pending, answered.verified)
+        except LoginRefused as error:
+            error.return_to = pending.return_to
+            raise
+
+    @api.model
+    def _complete_login(self, pending: Pending, verified: VerifiedLogin) -> Done:
+        provider_sudo = self._get_provider(pending)
+        identity_sudo = self.env["spar.identity"]._recognise(
+            provider_sudo, verified, with_user=True
+        )
+        user = identity_sudo.user_id
+        return Done(
+            pending.return_to, LoginTicket(user.id, user.login, provider_sudo.id)
+        )
+
+    @api.model
+    def _complete_step_up(self, pending: Pending, verified: VerifiedLogin) -> Done:
+        """The same person as is logged in, and as began: then it is proved."""
+        self._check_same_user(pending)
+        identities_sudo = self.env["spar.identity"].sudo()
+        if identities_sudo._find(verified).user_id.id != self.env.uid:
+            raise AnotherPerson("subject")
+        before = self.env["spar.beneficiary"]._get_current()
+        provider_sudo = self._get_provider(pending)
+        if provider_sudo._build_id_value(verified) != before.id_value:
+            raise AnotherPerson("id")
+        self._add_proof(pending, {})
+        return Done(pending.return_to)
+
+    @api.model
+    def _complete_agent(self, pending: Pending, verified: VerifiedLogin) -> Done:
+        """A ticket for the officer; the person gets no session here."""
+        self._check_same_user(pending)
+        self.env["spar.beneficiary"]._check_officer(self.env.user)
+        identity_sudo = self.env["spar.identity"]._recognise(
+            self._get_provider(pending), verified, with_user=False
+        )
+        self._add_proof(pending, asdict(identity_sudo._get_beneficiary()))
+        return Done(pending.return_to)
+
+    @api.model
+    def _complete_test(self, pending: Pending, verified: VerifiedLogin) -> Done:
+        """Nothing is written: an administrator sees what would have been."""
+        self._check_same_user(pending)
+        return Done(pending.return_to, tried=verified)
+
+    @api.model
+    def _check_same_user(self, pending: Pending) -> None:
+        if not pending.user_id or pending.user_id != self.env.uid:
+            raise NotLoggedIn()
+
+    @api.model
+    def _add_proof(self, pending: Pending, told: dict) -> None:
+        self.env["spar.login.proof"]._add(
+            pending.purpose,
+            self.env.uid,
+            pending.draft_mac,
+            secrets.token_urlsafe(16),
+            told,
+        )

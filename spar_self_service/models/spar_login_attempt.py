@@ -1,0 +1,172 @@
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+
+from ..exceptions import AttemptUnknown
+from ..lib.oidc.authorization import Attempt, AttemptSecrets
+
+PURPOSE = "login attempt"
+LIFETIME = timedelta(minutes=10)
+#: Attempts of one browser that may wait for their answer: some tabs, no flood.
+MAX_PENDING = 5
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An attempt as it was begun: what for, and for whom."""
+
+    provider_id: int
+    purpose: str
+    return_to: str
+    attempt: Attempt
+    user_id: int | None = None
+    draft_mac: bytes = b""
+
+
+class SparLoginAttempt(models.Model):
+    """An attempt to log in that waits for the provider's answer.
+
+    Of the state only a digest is kept; nonce and PKCE verifier are sealed. The browser
+    that began is known by a secret of its session.
+    """
+
+    _name = "spar.login.attempt"
+    _description = "Login that was begun"
+    _inherit = ["spar.sealed.storage"]
+    _log_access = False
+    _digest_columns = ("state_digest", "browser_digest", "draft_mac")
+
+    provider_id = fields.Many2one(
+        "auth.oauth.provider", required=True, readonly=True, ondelete="cascade"
+    )
+    purpose = fields.Selection(
+        [
+            ("login", "Log in"),
+            ("step_up", "Confirm a change"),
+            ("agent", "Confirm a change at an officer's device"),
+            ("test", "Try the provider"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    user_id = fields.Many2one("res.users", readonly=True, ondelete="cascade")
+    return_to = fields.Char(required=True, readonly=True)
+    began_at = fields.Datetime(required=True, readonly=True)
+
+    def init(self):
+        result = super().init()
+        self.env.cr.execute(
+            """CREATE UNIQUE INDEX IF NOT EXISTS spar_login_attempt_state_digest_uniq
+                   ON spar_login_attempt (state_digest)"""
+        )
+        return result
+
+    def _get_seal_contexts(
+        self, keyring: OpenKeyring, row_ids: list[int]
+    ) -> dict[int, tuple[str, bytes]]:
+        query = "SELECT id, state_digest FROM spar_login_attempt WHERE id = ANY(%s)"
+        rows = self.env.execute_query(SQL(query, list(row_ids)))
+        return {row_id: (PURPOSE, _get_context(digest)) for row_id, digest in rows}
+
+    @api.model
+    def _add(self, pending: Pending, browser: str) -> None:
+        """Keep what was begun by the browser with this secret, for ten minutes."""
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        secrets, state = pending.attempt.secrets, _hash(pending.attempt.secrets.state)
+        sealed = {
+            "nonce": secrets.nonce,
+            "verifier": secrets.verifier,
+            "redirect_uri": pending.attempt.redirect_uri,
+            "fresh": pending.attempt.fresh,
+        }
+        self.env.cr.execute(
+            """INSERT INTO spar_login_attempt (provider_id, purpose, user_id, return_to,
+                   began_at, state_digest, browser_digest, draft_mac, sealed)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            (
+                pending.provider_id,
+                pending.purpose,
+                pending.user_id,
+                pending.return_to,
+                datetime.fromtimestamp(pending.attempt.began_at, timezone.utc),
+                state,
+                _hash(browser),
+                pending.draft_mac or None,
+                keyring.seal(PURPOSE, json.dumps(sealed), _get_context(state)),
+            ),
+        )
+        self._drop_surplus(_hash(browser))
+
+    @api.model
+    def _drop_surplus(self, browser_digest: bytes) -> None:
+        self.env.cr.execute(
+            """DELETE FROM spar_login_attempt WHERE id IN (
+                   SELECT id FROM spar_login_attempt WHERE browser_digest = %s
+                    ORDER BY id DESC OFFSET %s)""",
+            (browser_digest, MAX_PENDING),
+        )
+
+    @api.model
+    def _take(self, state: str, browser: str) -> Pending:
+        """The attempt of this state, begun by this browser; it exists no more then.
+
+        In a transaction of its own: whatever becomes of the request, a state is good
+        for one answer. Raises AttemptUnknown.
+        """
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                """DELETE FROM spar_login_attempt
+                    WHERE state_digest = %s AND browser_digest = %s
+                   RETURNING provider_id, purpose, user_id, return_to, draft_mac,
+                          sealed, extract(epoch FROM began_at)::bigint AS began_at""",
+                (_hash(state), _hash(browser)),
+            )
+            row = cr.dictfetchone()
+        if not row or row["began_at"] < time.time() - LIFETIME.total_seconds():
+            raise AttemptUnknown("state")
+        return self._build_pending(row, state)
+
+    @api.model
+    def _build_pending(self, row: dict, state: str) -> Pending:
+        keyring = self.env["spar.keyring"]._open()
+        context = _get_context(_hash(state))
+        told = json.loads(keyring.unseal(PURPOSE, bytes(row["sealed"]), context))
+        secrets = AttemptSecrets(state, told["nonce"], told["verifier"])
+        began_at, redirect_uri = row["began_at"], told["redirect_uri"]
+        return Pending(
+            provider_id=row["provider_id"],
+            purpose=row["purpose"],
+            return_to=row["return_to"],
+            attempt=Attempt(secrets, redirect_uri, began_at, told["fresh"]),
+            user_id=row["user_id"],
+            draft_mac=bytes(row["draft_mac"] or b""),
+        )
+
+    @api.model
+    def _forget_browser(self, browser: str) -> None:
+        """Drop whatever else this browser began: it is somebody's now."""
+        query = "DELETE FROM spar_login_attempt WHERE browser_digest = %s"
+        self.env.cr.execute(query, (_hash(browser),))
+
+    @api.autovacuum
+    def _gc_old(self):
+        self.env.cr.execute(
+            "DELETE FROM spar_login_attempt WHERE began_at < %s",
+            (fields.Datetime.now() - LIFETIME,),
+        )
+
+
+def _hash(secret: str) -> bytes:
+    """The digest of a random secret of 256 bits: no key is needed."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _get_context(state_digest: bytes) -> bytes:
+    return bind("spar.login.attempt", bytes(state_digest).hex())

@@ -1,0 +1,105 @@
+import json
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+
+PURPOSE = "login proof"
+LIFETIME = timedelta(minutes=5)
+
+
+class SparLoginProof(models.Model):
+    """That a person authenticated for one draft, on a user's device: good once.
+
+    Only a keyed digest of the draft is kept. What an officer's ticket says of the
+    person is sealed.
+    """
+
+    _name = "spar.login.proof"
+    _description = "Fresh login for one change"
+    _inherit = ["spar.sealed.storage"]
+    _log_access = False
+    _digest_columns = ("draft_mac",)
+
+    kind = fields.Selection(
+        [("step_up", "By the person"), ("agent", "At an officer's device")],
+        required=True,
+        readonly=True,
+    )
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, ondelete="cascade"
+    )
+    nonce = fields.Char(required=True, readonly=True)
+    made_at = fields.Datetime(required=True, readonly=True)
+
+    def _get_seal_contexts(
+        self, keyring: OpenKeyring, row_ids: list[int]
+    ) -> dict[int, tuple[str, bytes]]:
+        query = "SELECT id, nonce, user_id FROM spar_login_proof WHERE id = ANY(%s)"
+        rows = self.env.execute_query(SQL(query, list(row_ids)))
+        return {row_id: (PURPOSE, _get_context(*place)) for row_id, *place in rows}
+
+    @api.model
+    def _get_mac(self, kind: str, user_id: int, draft_digest: str) -> bytes:
+        """What stands for a user's draft: useless to whoever reads the table."""
+        keyring = self.env["spar.keyring"]._open()
+        return keyring.mac(PURPOSE, bind(kind, user_id, draft_digest))
+
+    @api.model
+    def _add(
+        self, kind: str, user_id: int, draft_mac: bytes, nonce: str, told: dict
+    ) -> None:
+        """Note that somebody authenticated just now for the draft."""
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        context = _get_context(nonce, user_id)
+        self.env.cr.execute(
+            """INSERT INTO spar_login_proof (kind, user_id, nonce, made_at, draft_mac,
+                                             sealed)
+               VALUES (%s, %s, %s, now() AT TIME ZONE 'UTC', %s, %s)""",
+            (
+                kind,
+                user_id,
+                nonce,
+                draft_mac,
+                keyring.seal(PURPOSE, json.dumps(told), context),
+            ),
+        )
+
+    @api.model
+    def _take(self, kind: str, user_id: int, draft_digest: str) -> tuple | None:
+        """``(nonce, what was noted)``, which exists no more then; None without one.
+
+        In the request's own transaction: an answer that is not committed uses nothing
+        up. Two requests at once: the later one is run again, and finds nothing.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """DELETE FROM spar_login_proof
+                    WHERE kind = %s AND user_id = %s AND draft_mac = %s
+                   RETURNING nonce, sealed, made_at""",
+                kind,
+                user_id,
+                self._get_mac(kind, user_id, draft_digest),
+            )
+        )
+        oldest = fields.Datetime.now() - LIFETIME
+        usable = [row for row in rows if row[2] >= oldest]
+        if not usable:
+            return None
+        nonce, sealed, _made_at = usable[-1]
+        keyring = self.env["spar.keyring"]._open()
+        context = _get_context(nonce, user_id)
+        return nonce, json.loads(keyring.unseal(PURPOSE, bytes(sealed), context))
+
+    @api.autovacuum
+    def _gc_old(self):
+        self.env.cr.execute(
+            "DELETE FROM spar_login_proof WHERE made_at < %s",
+            (fields.Datetime.now() - LIFETIME,),
+        )
+
+
+def _get_context(nonce: str, user_id: int) -> bytes:
+    return bind("spar.login.proof", nonce, user_id)

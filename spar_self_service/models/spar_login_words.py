@@ -1,0 +1,70 @@
+from odoo import api, models
+
+from ..exceptions import SelfServiceError
+
+
+class SparLogin(models.AbstractModel):
+    """What a person reads when a login did not come about."""
+
+    _inherit = "spar.login"
+
+    @api.model
+    def _explain(self, error: SelfServiceError) -> str:
+        """What happened and what to do, in the person's language, without jargon."""
+        known = {**self._explain_ways(), **self._explain_people()}
+        return known.get(error.code) or self.env._(
+            "The ID provider's answer could not be trusted, so you were not logged in. "
+            "Try again. If it happens again, tell the office that pays you."
+        )
+
+    @api.model
+    def _explain_ways(self) -> dict[str, str]:
+        """Where the way to the provider and back was not gone to its end."""
+        return {
+            "attempt_unknown": self.env._(
+                "This login took too long, was finished already, or was begun in "
+                "another browser. Please begin again."
+            ),
+            "attempt_cancelled": self.env._(
+                "You did not finish at the ID provider. You can try again whenever "
+                "you like."
+            ),
+            "provider_unavailable": self.env._(
+                "The ID provider does not answer just now. Please try again in a "
+                "few minutes."
+            ),
+            "provider_not_ready": self.env._(
+                "Logging in with this ID provider is not possible at the moment."
+            ),
+            "code_refused": self.env._(
+                "The ID provider did not confirm this login. Please begin again."
+            ),
+        }
+
+    @api.model
+    def _explain_people(self) -> dict[str, str]:
+        """Where it is about the person, or how they showed who they are."""
+        return {
+            "not_strong_enough": self.env._(
+                "Please log in again in one of the ways that are offered there: this "
+                "one is not accepted here."
+            ),
+            "not_fresh": self.env._(
+                "To change your financial address, show again who you are at the ID "
+                "provider. It did not ask you anew, so please try once more."
+            ),
+            "another_person": self.env._(
+                "Somebody else's ID was used than the one that is logged in here. Log "
+                "out first if you are that person."
+            ),
+            "no_usable_id": self.env._(
+                "The ID provider did not tell us your ID number. Tell the office "
+                "that pays you."
+            ),
+            "user_not_allowed": self.env._(
+                "Logging in is blocked for you. Please ask the office that pays you."
+            ),
+            "not_logged_in": self.env._(
+                "You have been logged out in the meantime. Please log in again."
+            ),
+        }

@@ -1,0 +1,185 @@
+from odoo import api, models
+
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Capability,
+    ObjectionAnswer,
+    ObjectionRequest,
+    Outcome,
+    Period,
+    ResolveRequest,
+    Result,
+)
+
+from ..lib import overview
+from ..lib.beneficiary import Beneficiary
+from ..lib.overview import Happening, Overview, Waiting
+
+
+class SparMyAddress(models.AbstractModel):
+    """What a person sees and does: always to the one subject that is their own.
+
+    No method takes an ID: it comes from the verified login, so no channel above can ask
+    for another. The mapper is whatever backend the kind of ID names.
+    """
+
+    _name = "spar.my.address"
+    _description = "One's own financial address"
+
+    # === WHO ASKS WHOM === #
+
+    @api.model
+    def _get_me(self) -> Beneficiary:
+        """The person who is logged in; raises NotLoggedIn."""
+        return self.env["spar.beneficiary"]._get_current()
+
+    @api.model
+    def _get_mapper(self, person: Beneficiary):
+        """The mapper that knows this person's kind of ID; raises MapperError."""
+        types_sudo = self.env["spar.id.type"].sudo()
+        backend_sudo = types_sudo.search([("code", "=", person.id_type)]).backend_id
+        if backend_sudo:
+            return self.env[backend_sudo.implementation].sudo()
+        return self.env["spar.mapper.backend"]._get_default_mapper().sudo()
+
+    @api.model
+    def _build_call(self, person: Beneficiary) -> CallContext:
+        return CallContext(
+            actor=f"person:{person.key}",
+            channel="portal",
+            authority=Authority.OWNER,
+            authenticated_by="login",
+        )
+
+    @api.model
+    def _resolve(self, mapper, call: CallContext, person: Beneficiary) -> Result:
+        return mapper._resolve_fa(call, [ResolveRequest(person.id_value)])[0]
+
+    @api.model
+    def _read_history(self, mapper, call, person: Beneficiary) -> list[Period]:
+        if Capability.HISTORY not in mapper._capabilities():
+            return []
+        return mapper._history(call, person.id_value)
+
+    # === HOW THINGS STAND === #
+
+    @api.model
+    def _get_overview(self) -> Overview:
+        """One's own address, masked, and what can be done about it.
+
+        Raises NotLoggedIn, and MapperError when the mapper cannot answer.
+        """
+        person = self._get_me()
+        mapper, call = self._get_mapper(person), self._build_call(person)
+        result = self._resolve(mapper, call, person)
+        periods = self._read_history(mapper, call, person)
+        shown = Overview(_STATES.get(result.outcome, "locked"))
+        shown.version = result.version or 0
+        shown.case = overview.get_open_case(periods)
+        shown.waiting = self._get_waiting(mapper, call, person)
+        shown.has_history = bool(periods)
+        self._add_address(shown, result, overview.get_beginning(periods))
+        self._add_abilities(shown, mapper._capabilities())
+        return shown
+
+    @api.model
+    def _add_address(self, shown: Overview, result: Result, period) -> None:
+        fa = result.fa or (period and period.fa)
+        if fa and shown.state in ("active", "stopped"):
+            shown.lines = self.env["spar.address.words"]._describe(fa)
+        if period:
+            day = self.env["spar.page.texts"]._get_day(period.valid_from)
+            shown.since = self.env._("Since %(day)s", day=day)
+        shown.disputable = overview.get_disputable(period)
+
+    @api.model
+    def _add_abilities(self, shown: Overview, capabilities) -> None:
+        """Only what the backend can do, and what is not locked."""
+        free = shown.state != "locked" and shown.case is None
+        linked = shown.state in ("active", "stopped")
+        needed = Capability.UPDATE if linked else Capability.LINK
+        shown.can_change = free and needed in capabilities
+        if shown.can_change:
+            shown.unfinished = self._get_unfinished()
+        shown.can_remove = free and linked and Capability.UNLINK in capabilities
+        if Capability.OBJECTION not in capabilities:
+            shown.disputable = None
+
+    @api.model
+    def _get_waiting(self, mapper, call, person: Beneficiary) -> list[Waiting]:
+        if Capability.HISTORY not in mapper._capabilities():
+            return []
+        texts = self.env["spar.page.texts"]
+        words = self.env["spar.address.words"]
+        return [
+            Waiting(
+                texts._get_waiting_text(change),
+                words._describe(change.fa) if change.fa else [],
+                change.period,
+                change.seq,
+            )
+            for change in mapper._waiting_changes(call, person.id_value)
+        ]
+
+    @api.model
+    def _get_unfinished(self) -> str:
+        """What one began to fill in before the line or the session was lost."""
+        drafts_sudo = self.env["spar.draft"].sudo()
+        return drafts_sudo._find_unfinished(self._get_me().key).uuid or ""
+
+    # === HISTORY === #
+
+    @api.model
+    def _get_happenings(self) -> list[Happening]:
+        """Everything that happened to one's own address, newest first."""
+        person = self._get_me()
+        mapper, call = self._get_mapper(person), self._build_call(person)
+        can_object = Capability.OBJECTION in mapper._capabilities()
+        return [
+            self._build_happening(period, event, can_object)
+            for period, event in overview.get_told(
+                self._read_history(mapper, call, person)
+            )
+        ]
+
+    @api.model
+    def _build_happening(self, period: Period, event, can_object: bool) -> Happening:
+        texts = self.env["spar.page.texts"]
+        objection = event.objection
+        return Happening(
+            text=texts._get_event_text(event.kind),
+            when=texts._get_moment(event.happened_at),
+            who=texts._get_who_text(event),
+            lines=self.env["spar.address.words"]._describe(period.fa),
+            period=period.uuid,
+            seq=event.seq,
+            is_disputable=can_object and event.is_disputable and not objection,
+            objection=texts._get_case_text(objection) if objection else "",
+        )
+
+    # === OBJECTION === #
+
+    @api.model
+    def _find_disputed(self, period: str, seq: int) -> Happening | Waiting | None:
+        """One's own event or waiting change of that number, or None."""
+        person = self._get_me()
+        mapper, call = self._get_mapper(person), self._build_call(person)
+        known = [*self._get_waiting(mapper, call, person), *self._get_happenings()]
+        wanted = (period, seq)
+        return next((k for k in known if (k.period, k.seq) == wanted), None)
+
+    @api.model
+    def _object_to(self, period: str, seq: int) -> ObjectionAnswer:
+        """This was not me. Raises NotLoggedIn, and MapperError: NoSuchEvent, ..."""
+        person = self._get_me()
+        mapper, call = self._get_mapper(person), self._build_call(person)
+        request = ObjectionRequest(person.id_value, period, seq)
+        return mapper._object_to(call, request)
+
+
+_STATES = {
+    Outcome.FOUND: "active",
+    Outcome.NOT_LINKED: "none",
+    Outcome.SUSPENDED: "stopped",
+}

@@ -1,0 +1,116 @@
+from odoo import api, models
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    MapperError,
+    ServiceUnavailable,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
+    Details,
+    LinkRequest,
+    Outcome,
+    Result,
+    UnlinkRequest,
+    UpdateRequest,
+)
+from odoo.addons.spar_mapper_connector.lib.identifier import fold
+
+from ..exceptions import DraftOutdated, OutcomeUnknown, StepUpNeeded
+from ..lib.beneficiary import Beneficiary
+
+#: Outcomes after which the person may try again with the same draft.
+_TRY_AGAIN = (Outcome.RETRY,)
+
+
+class SparMyAddress(models.AbstractModel):
+    """Doing what a draft says: once, on a fresh proof, and truthfully reported."""
+
+    _inherit = "spar.my.address"
+
+    @api.model
+    def _open_draft(self, operation: str):
+        """A new draft of the person who is logged in, on what they see now."""
+        person = self._get_me()
+        mapper, call = self._get_mapper(person), self._build_call(person)
+        version = self._resolve(mapper, call, person).version or 0
+        drafts_sudo = self.env["spar.draft"].sudo()
+        return drafts_sudo._open_draft(operation, version, owner_key=person.key)
+
+    @api.model
+    def _find_draft(self, uuid: str):
+        """One's own draft; raises NotLoggedIn and NoSuchDraft."""
+        person = self._get_me()
+        return self.env["spar.draft"].sudo()._find_draft(uuid, owner_key=person.key)
+
+    @api.model
+    def _begin_proof(self, draft_sudo, version: int, return_to: str) -> str:
+        """Where to send the browser for a fresh login; raises DraftOutdated."""
+        draft_sudo._lock_version(version)
+        digest = draft_sudo._get_digest_text()
+        if draft_sudo.operation == "set" and not draft_sudo._build_address():
+            raise DraftOutdated()
+        return self.env["spar.beneficiary"]._begin_step_up(digest, return_to)
+
+    @api.model
+    def _carry_out(self, draft_sudo) -> None:
+        """Use up the proof and do what the draft says; the draft holds what came of it.
+
+        Proof, change and draft stand or fall together. Raises StepUpNeeded, and
+        MapperError when the mapper cannot work: then nothing of it is so.
+        """
+        if draft_sudo.state == "done":
+            return
+        draft_sudo._lock_version(draft_sudo.version)
+        person = self._get_me()
+        with self.env.cr.savepoint():
+            digest = draft_sudo._get_digest_text()
+            self.env["spar.beneficiary"]._take_step_up(digest)
+            self._finish(draft_sudo, person, self._build_call(person))
+
+    @api.model
+    def _finish(self, draft_sudo, person: Beneficiary, call: CallContext) -> None:
+        result = self._send(draft_sudo, person, call)
+        if result.outcome not in _TRY_AGAIN:
+            draft_sudo._close(result.outcome.value, result.problem)
+
+    @api.model
+    def _send(self, draft_sudo, person: Beneficiary, call: CallContext) -> Result:
+        """Ask the mapper; where it fails half-way, look what has become of it.
+
+        Raises MapperError when nothing was done, OutcomeUnknown when nobody knows.
+        """
+        mapper, fa = self._get_mapper(person), draft_sudo._build_address()
+        if draft_sudo.operation == "set" and not fa:
+            raise StepUpNeeded()
+        try:
+            return self._ask(mapper, draft_sudo, person, call, fa)
+        except ServiceUnavailable:
+            raise
+        except MapperError as error:
+            if self._look_after(mapper, call, person, fa):
+                return Result(Outcome.UPDATED)
+            raise error
+
+    @api.model
+    def _look_after(self, mapper, call: CallContext, person: Beneficiary, fa) -> bool:
+        """Whether a call that failed has had its effect all the same."""
+        try:
+            now = self._resolve(mapper, call, person)
+        except MapperError as error:
+            raise OutcomeUnknown() from error
+        return bool(fa and now.fa and fold(now.fa) == fold(fa))
+
+    @api.model
+    def _ask(self, mapper, draft_sudo, person: Beneficiary, call, fa: str) -> Result:
+        now = self._resolve(mapper, call, person)
+        base = draft_sudo.base_version or None
+        if draft_sudo.operation == "remove":
+            request = UnlinkRequest(person.id_value, expected_version=base)
+            return mapper._unlink_fa(call, [request])[0]
+        details = Details(person.name, person.contacts.phone_number)
+        if now.outcome is Outcome.NOT_LINKED:
+            return mapper._link_fa(call, [LinkRequest(person.id_value, fa, details)])[0]
+        if base is None and draft_sudo.owner_key:
+            return Result(Outcome.CONFLICT, problem="version")
+        request = UpdateRequest(person.id_value, fa, details, expected_version=base)
+        return mapper._update_fa(call, [request])[0]

@@ -1,0 +1,94 @@
+import base64
+import hashlib
+
+from odoo import api, models, tools
+from odoo.tools.misc import file_open
+
+from ..exceptions import NotLoggedIn
+from ..lib.contrast import readable
+
+#: Twice what is shown, for dense screens.
+LOGO_SIZE = (256, 80)
+STYLE = "spar_self_service/static/src/css/pages.css"
+
+
+class SparPageFrame(models.AbstractModel):
+    """What stands around every page: the website's name, logo and colour, language."""
+
+    _name = "spar.page.frame"
+    _description = "Frame of the beneficiary's pages"
+
+    @api.model
+    def _get_frame(self, language) -> dict:
+        """Values for the layout; ``language`` is the request's."""
+        website_sudo = self.env["website"].sudo().get_current_website()
+        return {
+            "site_name": website_sudo.name,
+            "logo_url": f"/spar/logo/{self._get_logo()[0]}",
+            "style_url": f"/spar/style/{self._get_style()[0]}.css",
+            "html_lang": language.code.replace("_", "-").partition("@")[0],
+            "html_dir": "rtl" if language.direction == "rtl" else "ltr",
+            "language_name": self._get_own_name(language),
+            "is_logged_in": self.env.user._is_portal(),
+        }
+
+    @api.model
+    def _is_beneficiary(self) -> bool:
+        try:
+            self.env["spar.beneficiary"]._get_current()
+        except NotLoggedIn:
+            return False
+        return True
+
+    # === LANGUAGES === #
+
+    @api.model
+    def _get_languages(self) -> list[tuple[str, str, str, str]]:
+        """``(code, name in itself, its html lang, direction)`` of each language."""
+        return [
+            (
+                language.code,
+                self._get_own_name(language),
+                language.code.replace("_", "-").partition("@")[0],
+                "rtl" if language.direction == "rtl" else "ltr",
+            )
+            for language in self.env["res.lang"]._get_frontend().values()
+        ]
+
+    @api.model
+    def _get_own_name(self, language) -> str:
+        """How a language calls itself: Odoo names some in two languages.
+
+        "Arabic / الْعَرَبيّة" becomes "الْعَرَبيّة".
+        """
+        return language.name.rpartition("/")[2].partition("(")[0].strip()
+
+    # === LOGO AND STYLE === #
+
+    @api.model
+    def _get_logo(self) -> tuple[str, bytes, str]:
+        """``(name, image, mimetype)``; the name changes with the image."""
+        website_sudo = self.env["website"].sudo().get_current_website()
+        return self._build_logo(website_sudo.id, website_sudo.write_date)
+
+    @api.model
+    @tools.ormcache("website_id", "written_at")
+    def _build_logo(self, website_id: int, written_at) -> tuple[str, bytes, str]:
+        website_sudo = self.env["website"].sudo().browse(website_id)
+        image = base64.b64decode(website_sudo.logo or b"")
+        small = tools.image.image_process(image, size=LOGO_SIZE) if image else b""
+        mimetype = tools.mimetypes.guess_mimetype(small, default="image/png")
+        return hashlib.sha256(small).hexdigest()[:16], small, mimetype
+
+    @api.model
+    def _get_style(self) -> tuple[str, str]:
+        """``(name, style sheet)``; the name changes with what is in it."""
+        company_sudo = self.env["website"].sudo().get_current_website().company_id
+        return self._build_style(readable(company_sudo.primary_color))
+
+    @api.model
+    @tools.ormcache("colour")
+    def _build_style(self, colour: str) -> tuple[str, str]:
+        with file_open(STYLE) as file:
+            style = f":root{{--brand:{colour}}}\n{file.read()}"
+        return hashlib.sha256(style.encode()).hexdigest()[:16], style

@@ -1,0 +1,132 @@
+import contextlib
+import os
+import re
+from types import SimpleNamespace
+from unittest.mock import patch
+from urllib.parse import parse_qsl, urlsplit
+
+from odoo.http import root
+from odoo.tests import HttpCase
+
+from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
+from odoo.addons.spar_mapper_connector.tests.common import KeyringCase
+
+from ..models import spar_beneficiary
+from ..models.auth_oauth_provider import FLOW
+from .hostile_provider import CLIENT_ID, GENERATED_CODE, HostileProvider
+
+ALLOWED = {"SPAR_OUTGOING_ALLOW": "127.0.0.0/8"}
+
+
+class ProviderCase(KeyringCase):
+    """A database with one ID provider: one that does what a test wants."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(os.environ, ALLOWED))
+        cls.hostile = HostileProvider()
+        cls.hostile.start()
+        cls.addClassCleanup(cls.hostile.stop)
+        cls.provider = cls.create_provider()
+
+    def setUp(self):
+        super().setUp()
+        self.hostile.reset()
+        CACHE.forget(self.provider.jwks_uri)
+
+    @classmethod
+    def create_provider(cls, **values):
+        """A provider at the hostile one's address, switched on."""
+        id_type = cls.env.ref("spar_mapper_connector.id_type_national_id")
+        provider = cls.env["auth.oauth.provider"].create(
+            {
+                "flow": FLOW,
+                "name": "Test ID",
+                "body": "Log in with Test ID",
+                "client_id": CLIENT_ID,
+                "issuer": cls.hostile.issuer,
+                "auth_endpoint": "http://127.0.0.1/",
+                "validation_endpoint": "http://127.0.0.1/",
+                "client_authentication": "private_key_jwt",
+                "userinfo_format": "jws",
+                "accepted_acrs": GENERATED_CODE,
+                "id_type_id": id_type.id,
+                "id_claim": "individual_id",
+                **values,
+            }
+        )
+        provider.action_discover()
+        provider.enabled = True
+        return provider
+
+
+class LoginCase(ProviderCase, HttpCase):
+    """Somebody with a browser in front of the login."""
+
+    def setUp(self):
+        super().setUp()
+        self.authenticate(None, None)
+
+    def get_token(self):
+        """The token that Odoo wants in forms."""
+        page = self.url_open("/web/login").text
+        return re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+
+    def begin(self, provider=None, **form):
+        """Press the button; the parameters with which the provider is asked."""
+        provider = provider or self.provider
+        answer = self.url_open(
+            f"/spar/login/{provider.id}",
+            data={"csrf_token": self.get_token(), **form},
+            allow_redirects=False,
+        )
+        self.assertEqual(answer.status_code, 303, answer.text)
+        return self.ask(answer.headers["Location"])
+
+    def ask(self, address):
+        """What the browser asks the provider for, who hears it."""
+        parts = urlsplit(address)
+        self.assertTrue(address.startswith(f"{self.hostile.issuer}/auth?"), address)
+        self.hostile.request = dict(parse_qsl(parts.query))
+        return self.hostile.request
+
+    def come_back(self, provider=None, **changes):
+        """The provider sends the browser back; the answer of our callback."""
+        provider = provider or self.provider
+        parameters = {
+            "code": "the-code",
+            "state": self.hostile.request["state"],
+            "iss": self.hostile.issuer,
+            **changes,
+        }
+        told = {name: value for name, value in parameters.items() if value is not None}
+        return self.url_open(
+            f"/spar/oidc/callback/{provider.id}", params=told, allow_redirects=False
+        )
+
+    @contextlib.contextmanager
+    def within_request(self):
+        """As if a page of ours ran: with this browser's session."""
+        session = root.session_store.get(self.opener.cookies["session_id"])
+        page = SimpleNamespace(session=session)
+        with patch.object(spar_beneficiary, "request", page):
+            yield
+        root.session_store.save(session)
+
+    def log_in(self, **form):
+        """A whole login; the answer of the callback."""
+        self.begin(**form)
+        answer = self.come_back()
+        self.assertEqual(answer.status_code, 303, answer.text)
+        return answer
+
+    def get_session_user(self):
+        """Who is logged in, by the server's own session; None for nobody."""
+        sid = self.opener.cookies.get("session_id")
+        session = root.session_store.get(sid) if sid else {}
+        return self.env["res.users"].browse(session.get("uid") or ()) or None
+
+    def count_people(self):
+        self.env.flush_all()
+        return self.env["spar.identity"].sudo().search_count([])

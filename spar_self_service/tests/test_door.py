@@ -1,0 +1,114 @@
+"""The door, and what the demo adds to it."""
+
+import os
+from unittest.mock import patch
+
+from lxml import html
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
+
+from ..exceptions import ProviderNotReady
+from ..models.spar_languages_demo import LANGUAGES
+from .page_case import FA, ID, STAFF, PageCase
+
+
+@tagged("post_install", "-at_install")
+class TestDoor(PageCase):
+    def test_without_a_provider_the_door_says_so(self):
+        providers = type(self.env["auth.oauth.provider"])
+        self.patch(providers, "_get_door", lambda provider: provider.browse())
+        self.get("/spar")
+        self.assertEqual(self.page.status_code, 200)
+        self.assertIn("Signing in is not possible at the moment", self.text)
+
+    def test_with_one_language_none_is_asked_for(self):
+        self.get("/spar")
+        tree = html.fromstring(self.page.content)
+        self.assertEqual(tree.xpath("//main//ul[@class='languages']"), [])
+
+    def test_languages_call_themselves_by_their_own_names(self):
+        languages = self.env["res.lang"]._activate_lang("ar_001")
+        self.env.ref("website.default_website").language_ids |= languages
+        self.env.registry.clear_cache()
+        self.get("/spar")
+        tree = html.fromstring(self.page.content)
+        (link,) = tree.xpath("//main//a[@lang='ar-001']")
+        self.assertEqual(link.get("dir"), "rtl")
+        self.assertNotIn("Arabic", link.text)
+        (current,) = tree.xpath("//main//a[@aria-current]")
+        self.assertEqual(current.get("lang"), "en-US")
+
+    def test_a_page_has_one_heading_a_main_part_and_a_way_past_the_top(self):
+        self.store.add(ID, FA, STAFF)
+        self.authenticate("ada", "ada-ada-1")
+        for path in ("/spar/address", "/spar/history", "/spar/language"):
+            with self.subTest(path):
+                self.get(path)
+                tree = html.fromstring(self.page.content)
+                self.assertEqual(len(tree.xpath("//h1")), 1)
+                self.assertEqual(len(tree.xpath("//main[@id='main']")), 1)
+                self.assertTrue(tree.xpath("//a[@href='#main']"))
+                self.assertTrue(tree.xpath("//title")[0].text_content().strip())
+
+    def test_every_field_has_its_label_and_its_hint(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        self.choose(provider=self.bank.id)
+        self.choose(branch=self.north.id)
+        self.choose(account_number="1", account_number_again="2")
+        tree = html.fromstring(self.page.content)
+        for field in tree.xpath("//input[@type='text']"):
+            with self.subTest(field.get("name")):
+                self.assertTrue(tree.xpath(f"//label[@for='{field.get('id')}']"))
+                for told in field.get("aria-describedby").split():
+                    self.assertTrue(tree.xpath(f"//*[@id='{told}']"), told)
+        (wrong,) = tree.xpath("//input[@name='account_number']")
+        self.assertEqual(wrong.get("aria-invalid"), "true")
+
+    def test_a_provider_that_is_away_is_told_and_nothing_changes(self):
+        self.begin()
+        self.choose_all()
+        draft = self.get_draft()
+
+        def _begin_step_up(beneficiary, draft_digest, return_to="/spar"):
+            raise ProviderNotReady("off")
+
+        model = type(self.env["spar.beneficiary"])
+        self.patch(model, "_begin_step_up", _begin_step_up)
+        self.get(f"/spar/change/{draft.uuid}/prove?version={draft.version}")
+        self.assertEqual(self.page.status_code, 400)
+        self.assertIn("not possible at the moment", self.text)
+        self.assertEqual((draft.state, self.acts), ("open", []))
+
+    def test_a_locked_account_offers_no_change(self):
+        self.store.add(ID, FA, STAFF)
+        stand_in = self.registry["spar.mapper.stand.in"]
+        answers = self.env["spar.my.address"]
+
+        def _resolve_fa(mapper, call, requests):
+            return [Result(Outcome.LOCKED, problem="integrity")]
+
+        self.patch(stand_in, "_resolve_fa", _resolve_fa)
+        shown = answers.with_user(self.ada_user)._get_overview()
+        self.assertEqual((shown.state, shown.lines), ("locked", []))
+        self.assertFalse(shown.can_change or shown.can_remove)
+        self.authenticate("ada", "ada-ada-1")
+        self.get("/spar/address")
+        self.assertIn("cannot be shown at the moment", self.text)
+
+    # === THE DEMO'S LANGUAGES === #
+
+    def test_the_demo_speaks_every_language(self):
+        with patch.dict(os.environ, {"SPAR_DEMO": "1"}):
+            self.env["spar.self.service.demo"]._add_languages()
+        website = self.env.ref("website.default_website")
+        self.assertLessEqual(set(LANGUAGES), set(website.language_ids.mapped("code")))
+        view = self.env.ref("spar_self_service.door").with_context(lang="hi_IN")
+        self.assertIn("भुगतान", view.arch_db)
+
+    def test_outside_a_demo_no_language_is_added(self):
+        with patch.dict(os.environ, {"SPAR_DEMO": ""}), self.assertRaises(AccessError):
+            self.env["spar.self.service.demo"]._add_languages()

@@ -1,0 +1,196 @@
+"""The frame of the pages, languages, the link of a notice, and what stays away."""
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polib
+from lxml import html
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+from odoo.tools.misc import file_path
+
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.lib.contract import NoticeInfo
+
+from .page_case import FA, ID, STAFF, PageCase
+
+LANGUAGES = ("fr", "es", "ar", "hi", "tl")
+PAGE_LOGGER = "odoo.addons.spar_self_service.controllers.page"
+#: Templates and texts that beneficiaries read: they must be there in every language.
+SHOWN = re.compile(
+    r"model_terms:ir\.ui\.view,arch_db:spar_self_service\."
+    r"(?!auth_oauth_provider|login_trial)"
+    r"|models/spar_(page_texts|address_words|draft_answers|my_address|login_words)\.py"
+)
+
+
+@tagged("post_install", "-at_install")
+class TestFrame(PageCase):
+    def activate(self, code):
+        language = self.env["res.lang"]._activate_lang(code)
+        website = self.env["website"].search([], limit=1)
+        website.language_ids |= language
+        addons = self.env["ir.module.module"].search(
+            [("name", "in", ("spar_self_service", "spar_fa_directory"))]
+        )
+        addons._update_translations([code])
+        self.env.registry.clear_cache()
+
+    def test_a_page_loads_one_style_sheet_a_logo_and_nothing_else(self):
+        self.get("/spar")
+        tree = html.fromstring(self.page.content)
+        self.assertEqual(tree.xpath("//script | //iframe | //@style"), [])
+        loaded = {*tree.xpath("//link/@href"), *tree.xpath("//img/@src")}
+        self.assertEqual(len(loaded), 2, loaded)
+        weight = len(self.page.content)
+        for path in loaded:
+            answer = self.url_open(path)
+            self.assertIn("immutable", answer.headers["Cache-Control"])
+            self.assertEqual(answer.status_code, 200)
+            weight += len(answer.content)
+        self.assertLess(weight, 60_000)
+
+    def test_pages_are_kept_by_no_cache_and_run_nothing(self):
+        self.authenticate("ada", "ada-ada-1")
+        for path in ("/spar/address", "/spar/history", "/spar/language"):
+            with self.subTest(path):
+                headers = self.get(path).headers
+                self.assertEqual(headers["Cache-Control"], "no-store")
+                policy = headers["Content-Security-Policy"]
+                self.assertIn("default-src 'none'", policy)
+                self.assertIn("frame-ancestors 'none'", policy)
+                self.assertEqual(headers["Referrer-Policy"], "no-referrer")
+
+    def test_the_style_is_of_the_organisations_colour(self):
+        self.env.company.primary_color = "#ffee00"
+        name, style = self.env["spar.page.frame"]._get_style()
+        self.assertNotIn("#ffee00", style)
+        self.env.company.primary_color = "#4b0082"
+        other, style = self.env["spar.page.frame"]._get_style()
+        self.assertIn("--brand:#4b0082", style)
+        self.assertNotEqual(name, other)
+        answer = self.url_open(f"/spar/style/{name}.css")
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+
+    def test_an_unknown_word_in_the_address_says_nothing(self):
+        self.get("/spar?said=<b>x</b>")
+        self.assertNotIn("<b>x</b>", self.page.text)
+        self.get("/spar/language?back=https://evil.example")
+        self.assertNotIn("evil", self.page.text)
+
+    # === LANGUAGES === #
+
+    def test_every_language_is_whole(self):
+        folder = Path(file_path("spar_self_service/i18n"))
+        entries = {}
+        for language in LANGUAGES:
+            entries[language] = polib.pofile(str(folder / f"{language}.po"))
+            with self.subTest(language):
+                self.assertEqual(entries[language].untranslated_entries(), [])
+        known = [{entry.msgid for entry in po} for po in entries.values()]
+        self.assertEqual([ids for ids in known if ids != known[0]], [])
+        self.assertEqual(self.get_shown_terms() - known[0], set())
+
+    def get_shown_terms(self):
+        """Every term of the templates that beneficiaries read."""
+        views = self.env["ir.ui.view"].search([("type", "=", "qweb")])
+        terms = set()
+        field = views._fields["arch_db"]
+        for view in views.with_context(lang=None):
+            xmlid = view.xml_id or ""
+            place = f"model_terms:ir.ui.view,arch_db:{xmlid}"
+            if xmlid.startswith("spar_self_service.") and SHOWN.match(place):
+                terms |= set(field.get_trans_terms(view.arch_db))
+        return {term for term in terms if re.search(r"[A-Za-z]", term)}
+
+    def test_placeholders_are_the_same_in_every_language(self):
+        folder = Path(file_path("spar_self_service/i18n"))
+        for language in LANGUAGES:
+            for entry in polib.pofile(str(folder / f"{language}.po")):
+                with self.subTest(language=language, text=entry.msgid):
+                    names = [
+                        sorted(re.findall(r"%\(\w+\)s|</?\w+>", text))
+                        for text in (entry.msgid, entry.msgstr)
+                    ]
+                    self.assertEqual(names[0], names[1])
+
+    def test_arabic_runs_from_right_to_left(self):
+        self.activate("ar_001")
+        self.store.add(ID, FA, STAFF)
+        self.authenticate("ada", "ada-ada-1")
+        self.get("/spar/language/ar_001?back=/spar/address")
+        tree = html.fromstring(self.page.content)
+        self.assertEqual((tree.get("lang"), tree.get("dir")), ("ar-001", "rtl"))
+        self.assertIn("حسابك", self.text)
+        self.assertIn("حساب بنكي", self.text)
+        (number,) = tree.xpath("//dd/bdi[@aria-hidden]")
+        self.assertEqual(number.get("dir"), "ltr")
+
+    def test_dates_are_written_as_the_language_does(self):
+        self.store.add(ID, FA, STAFF)
+        self.authenticate("ada", "ada-ada-1")
+        for code, day in (("fr_FR", "1 mars 2026"), ("es_ES", "1 de marzo de 2026")):
+            with self.subTest(code):
+                self.activate(code)
+                self.get(f"/spar/language/{code}?back=/spar/address")
+                self.assertIn(day, self.text)
+
+    def test_an_unknown_language_changes_nothing(self):
+        self.get("/spar/language/xx_XX?back=/spar")
+        self.assertIn("Where your payments go", self.text)
+
+    # === THE MAPPER IS AWAY === #
+
+    def test_whoever_finds_the_mapper_away_reads_so(self):
+        self.store.failing["resolve"] = ServiceUnavailable("away")
+        self.authenticate("ada", "ada-ada-1")
+        with self.assertLogs(PAGE_LOGGER, "WARNING"):
+            self.get("/spar/address")
+        self.assertEqual(self.page.status_code, 503)
+        self.assertIn("Nothing was changed", self.text)
+
+    def test_a_draft_outlives_the_mapper(self):
+        self.begin()
+        self.choose_all()
+        self.store.failing["link"] = ServiceUnavailable("away")
+        with self.assertLogs(PAGE_LOGGER, "WARNING"), mute_logger("odoo.http"):
+            self.finish()
+        self.assertIn("Nothing was changed", self.text)
+        self.store.failing.clear()
+        self.finish()
+        self.assertIn("Your account is saved", self.text)
+
+    # === THE LINK OF A NOTICE === #
+
+    def add_notice(self):
+        now = datetime(2026, 3, 1)
+        self.store.notices["token"] = NoticeInfo("updated", now, now + timedelta(30))
+
+    def test_the_link_shows_and_does_nothing_until_the_button(self):
+        self.add_notice()
+        self.get("/spar/notice/token")
+        self.assertIn("Your account was changed to this one.", self.text)
+        self.assertEqual(self.acts, [])
+        asked = self.page
+        self.post("/spar/notice/token")
+        self.assertIn("CASE0002", self.text)
+        self.page = asked
+        self.post("/spar/notice/token")
+        self.assertIn("CASE0002", self.text)
+        self.get("/spar/notice/token")
+        self.assertIn("CASE0002", self.text)
+
+    def test_a_link_that_is_over_says_what_to_do(self):
+        for token in ("unknown", "..%2f", "a" * 200):
+            with self.subTest(token):
+                self.get(f"/spar/notice/{token}")
+                self.assertEqual(self.page.status_code, 404)
+        self.get("/spar/notice/unknown")
+        self.assertIn("Sign in", self.text)
+
+    def test_the_portal_leads_here(self):
+        self.authenticate("ada", "ada-ada-1")
+        page = html.fromstring(self.url_open("/my").content)
+        self.assertTrue(page.xpath("//a[@href='/spar']"))

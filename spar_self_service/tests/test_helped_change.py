@@ -1,0 +1,155 @@
+"""An officer fills in, the person beside them proves and confirms."""
+
+from odoo.exceptions import AccessError
+from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.lib.contract import Authority
+
+from ..exceptions import DraftOutdated, NoSuchDraft, TicketNeeded
+from .page_case import FA, ID, PROVIDER_URL, STAFF, PageCase, StandInCase
+
+
+@tagged("post_install", "-at_install")
+class TestHelpedChange(StandInCase, TransactionCase):
+    def setUp(self):
+        super().setUp()
+        self.helped = self.env["spar.helped.change"].with_user(self.officer)
+        self.draft = self.helped._open_draft()
+        self.fill_in(self.draft)
+
+    def give_ticket(self, officer=None):
+        """Ada has authenticated on the officer's device for the draft as it stands."""
+        officer = officer or self.officer
+        self.tickets[officer.id, self.draft._get_digest_text()] = self.ada
+
+    def carry_out(self):
+        self.helped._carry_out(self.draft, self.draft.version)
+
+    def test_the_history_names_both(self):
+        self.give_ticket()
+        self.carry_out()
+        word, call, request = self.store.calls[-1]
+        self.assertEqual((word, request.id_value), ("link", ID))
+        self.assertEqual(call.actor, f"user:{self.officer.id}")
+        self.assertEqual(call.on_behalf_of, "person:ada-key")
+        self.assertEqual((call.channel, call.authority), ("agent", Authority.OWNER))
+        self.assertEqual(call.message_reference, "nonce")
+
+    def test_an_address_that_is_there_is_changed(self):
+        self.store.add(ID, FA, STAFF)
+        self.give_ticket()
+        self.carry_out()
+        self.assertEqual(self.acts, ["update"])
+
+    def test_without_a_ticket_nothing_is_done(self):
+        with self.assertRaises(TicketNeeded):
+            self.carry_out()
+        self.assertEqual(self.acts, [])
+
+    def test_editing_the_draft_voids_the_ticket(self):
+        self.give_ticket()
+        typed = {"account_number": "99998888"}
+        self.draft._answer_details(self.draft.version, typed, typed)
+        with self.assertRaises(TicketNeeded):
+            self.carry_out()
+        self.assertEqual(self.acts, [])
+
+    def test_a_ticket_is_good_once(self):
+        self.give_ticket()
+        self.carry_out()
+        self.carry_out()
+        self.assertEqual(self.acts, ["link"])
+        self.assertEqual(self.tickets, {})
+
+    def test_an_older_page_confirms_nothing(self):
+        self.give_ticket()
+        with self.assertRaises(DraftOutdated):
+            self.helped._carry_out(self.draft, self.draft.version - 1)
+        self.assertEqual(self.acts, [])
+
+    def test_when_the_mapper_is_away_nothing_has_changed(self):
+        self.give_ticket()
+        self.store.failing["link"] = ServiceUnavailable("away")
+        with self.assertRaises(ServiceUnavailable):
+            self.carry_out()
+        self.assertEqual(self.draft.state, "open")
+
+    def test_another_officers_draft_is_not_found(self):
+        other = new_test_user(
+            self.env,
+            "officer2",
+            groups="base.group_user,spar_fa_directory.group_officer",
+        )
+        with self.assertRaises(NoSuchDraft):
+            self.helped.with_user(other)._find_draft(self.draft.uuid)
+
+    def test_only_officers_help(self):
+        for role in ("viewer", "supervisor", "auditor", "administrator"):
+            groups = f"base.group_user,spar_fa_directory.group_{role}"
+            user = new_test_user(self.env, f"the.{role}", groups=groups)
+            with self.subTest(role), self.assertRaises(AccessError):
+                self.helped.with_user(user)._open_draft()
+        with self.assertRaises(AccessError):
+            self.helped.with_user(self.ada_user)._open_draft()
+
+    def test_an_empty_draft_is_not_handed_over(self):
+        draft = self.helped._open_draft()
+        with self.assertRaises(DraftOutdated):
+            self.helped._begin_proof(draft, draft.version, "/spar")
+
+
+@tagged("post_install", "-at_install")
+class TestHelpedPages(PageCase):
+    def setUp(self):
+        super().setUp()
+        providers = type(self.env["auth.oauth.provider"])
+        self.patch(providers, "_get_door", lambda p: p.sudo().search([])[:1])
+
+    def begin(self):
+        self.authenticate("officer", "officer-1")
+        self.get("/spar/agent")
+        self.post("/spar/agent")
+
+    def test_the_whole_way(self):
+        self.begin()
+        self.assertIn("You are helping a person", self.text)
+        self.choose_all()
+        self.assertIn("give this device to the person", self.text)
+        draft = self.get_draft()
+        path = f"/spar/agent/{draft.uuid}"
+        answer = self.url_open(
+            f"{path}/prove?version={draft.version}", allow_redirects=False
+        )
+        self.assertEqual(answer.headers["Location"], PROVIDER_URL)
+        self.assertEqual(self.begun[-1][1], f"{path}/confirm")
+        self.tickets[self.officer.id, draft._get_digest_text()] = self.ada
+        self.get(f"{path}/confirm")
+        self.assertIn("Save my account", self.text)
+        self.assertEqual(self.acts, [])
+        self.post(f"{path}/confirm", version=self.version)
+        self.assertIn("Your account is saved", self.text)
+        self.assertIn("Give the device back", self.text)
+        self.assertIsNotNone(self.store.get_fa(ID))
+
+    def test_a_confirmation_without_a_login_leads_back(self):
+        self.begin()
+        self.choose_all()
+        path = f"/spar/agent/{self.get_draft().uuid}"
+        self.get(f"{path}/confirm")
+        self.post(f"{path}/confirm", version=self.version)
+        self.assertIn("We could not see that it is you", self.text)
+        self.assertEqual(self.acts, [])
+
+    def test_a_beneficiary_is_no_agent(self):
+        self.authenticate("ada", "ada-ada-1")
+        with mute_logger("odoo.http"):
+            self.assertEqual(self.get("/spar/agent").status_code, 403)
+
+    def test_an_officers_draft_is_not_a_beneficiarys(self):
+        self.begin()
+        uuid = self.get_draft().uuid
+        self.authenticate("ada", "ada-ada-1")
+        self.get(f"/spar/change/{uuid}/kind")
+        self.assertEqual(self.path, "/spar/address?said=gone")

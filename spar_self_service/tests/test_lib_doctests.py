@@ -1,0 +1,14 @@
+import doctest
+
+from odoo.tests import BaseCase
+
+from ..lib import beneficiary, contrast, steps, typing
+
+
+class TestLibDoctests(BaseCase):
+    def test_the_examples_of_the_pure_modules_are_true(self):
+        for module in (beneficiary, contrast, steps, typing):
+            with self.subTest(module=module.__name__):
+                failed, attempted = doctest.testmod(module)
+                self.assertGreater(attempted, 0)
+                self.assertEqual(failed, 0)

@@ -1,0 +1,164 @@
+"""Whatever happens, there are plain words for it, and they name what to do."""
+
+from datetime import datetime
+
+from odoo.tests import TransactionCase, tagged
+
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    HistoryEvent,
+    ObjectionAnswer,
+    Outcome,
+    Remedy,
+)
+
+from ..lib.overview import TOLD
+from .page_case import FA, StandInCase
+
+CHANNELS = ("portal", "agent", "staff", "rest", "schedule", "notice")
+#: (outcome of a draft, whether it is done, a word of what the person reads).
+OUTCOMES = (
+    (Outcome.LINKED, True, "Your next payment goes there."),
+    (Outcome.UPDATED, True, "may still go to your old account"),
+    (Outcome.UNLINKED, True, "Without an account nobody can pay you."),
+    (Outcome.HELD, False, "Until then nothing changes."),
+    (Outcome.CONFLICT, False, "changed by somebody else"),
+    (Outcome.ALREADY_LINKED, False, "added by somebody else"),
+    (Outcome.NOT_LINKED, False, "no account to change"),
+    (Outcome.LOCKED, False, "locked"),
+    (Outcome.INVALID_FA, False, "choose another account"),
+    (Outcome.INVALID_ID, False, "Your ID cannot be used"),
+    (Outcome.FORBIDDEN, False, "rules of this registry"),
+)
+
+
+@tagged("post_install", "-at_install")
+class TestPageTexts(StandInCase, TransactionCase):
+    def setUp(self):
+        super().setUp()
+        self.texts = self.env["spar.page.texts"].with_user(self.ada_user)
+
+    def build_event(self, channel="rest"):
+        now = datetime(2026, 3, 1)
+        return HistoryEvent(1, "linked", now, "a", "", channel, "", "")
+
+    def test_every_event_that_is_told_has_words_of_its_own(self):
+        words = {kind: self.texts._get_event_text(kind) for kind in TOLD}
+        self.assertEqual(len(set(words.values())), len(TOLD))
+        unknown = self.texts._get_event_text("something_new")
+        self.assertNotIn(unknown, words.values())
+        self.assertTrue(unknown)
+
+    def test_events_that_a_notice_may_tell_of_have_words_too(self):
+        unknown = self.texts._get_event_text("something_new")
+        for kind in ("proposed", "replaced"):
+            with self.subTest(kind):
+                self.assertNotEqual(self.texts._get_event_text(kind), unknown)
+
+    def test_no_words_name_a_channel_or_a_person(self):
+        for channel in (*CHANNELS, "something_new"):
+            with self.subTest(channel):
+                words = self.texts._get_who_text(self.build_event(channel))
+                self.assertTrue(words)
+                self.assertNotIn("_", words)
+                self.assertNotIn("participant", words)
+        said = {self.texts._get_who_text(self.build_event(c)) for c in CHANNELS}
+        self.assertEqual(len(said), len(CHANNELS))
+
+    def test_every_outcome_of_a_draft_is_told(self):
+        for outcome, is_done, word in OUTCOMES:
+            with self.subTest(outcome=outcome):
+                draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
+                draft._close(outcome.value)
+                told = self.texts._get_outcome(draft)
+                self.assertEqual(told["is_done"], is_done)
+                self.assertIn(word, f"{told['text']} {told['advice']}")
+                failed = told["title"] == "Nothing was changed"
+                self.assertEqual(failed, not is_done and outcome is not Outcome.HELD)
+
+    def test_every_remedy_is_told(self):
+        words = {self.texts._get_remedy_text(remedy) for remedy in Remedy}
+        self.assertEqual(len(words), len(Remedy))
+
+    def test_a_case_names_its_number_until_it_is_decided(self):
+        case = ObjectionAnswer(Remedy.NOTED, "CASE0001")
+        self.assertIn("CASE0001", self.texts._get_case_text(case))
+        closed = ObjectionAnswer(Remedy.NOTED, "CASE0001", is_closed=True)
+        self.assertNotIn("CASE0001", self.texts._get_case_text(closed))
+
+    def test_steps_are_counted_when_their_number_is_known(self):
+        self.assertEqual(self.texts._get_step_text(1, 1), "")
+        self.assertEqual(self.texts._get_step_text(2, 5), "Step 2 of 5")
+
+    def test_time_is_that_of_the_office(self):
+        self.env.company.partner_id.tz = "Asia/Manila"
+        moment = datetime(2026, 2, 28, 20, 30)
+        self.assertEqual(self.texts._get_day(moment), "March 1, 2026")
+        self.assertIn("4:30", self.texts._get_moment(moment))
+        here = self.texts.with_context(tz="Africa/Nairobi")
+        self.assertEqual(here._get_day(moment), "February 28, 2026")
+
+
+@tagged("post_install", "-at_install")
+class TestAddressWords(StandInCase, TransactionCase):
+    def setUp(self):
+        super().setUp()
+        self.words = self.env["spar.address.words"].with_user(self.ada_user)
+
+    def describe(self, text, **how):
+        return {line.label: line for line in self.words._describe(text, **how)}
+
+    def test_an_address_is_told_line_by_line(self):
+        lines = self.describe(FA)
+        told = {label: line.text for label, line in lines.items()}
+        self.assertEqual(
+            told,
+            {
+                "Kind": "Bank account",
+                "Bank": "Test Bank",
+                "Branch": "North",
+                "Account number": "•••••••••111",
+            },
+        )
+        self.assertTrue(lines["Account number"].is_masked)
+        self.assertFalse(lines["Bank"].is_masked)
+
+    def test_what_was_just_typed_is_whole_and_in_groups(self):
+        line = self.describe(FA, whole=True)["Account number"]
+        self.assertEqual((line.text, line.is_masked), ("1111 0000 1111", False))
+
+    def test_a_provider_that_nobody_knows_is_told_by_its_code(self):
+        lines = self.describe("account:111100001111@BR09.NOBANK")
+        self.assertEqual(lines["Bank"].text, "NOBANK")
+        self.assertEqual(lines["Branch"].text, "BR09")
+
+    def test_a_number_in_place_of_a_provider_is_covered(self):
+        lines = self.describe("account:111100001111@BR09.9998887776665")
+        self.assertNotIn("99988877", lines["Bank"].text)
+
+    def test_an_archived_provider_keeps_its_name(self):
+        self.bank.active = False
+        self.assertEqual(self.describe(FA)["Bank"].text, "Test Bank")
+
+    def test_what_nobody_can_read_is_covered_whole(self):
+        for text in (
+            "a secret text",
+            "account:",
+            "x" * 500,
+            "<script>alert(1)</script>",
+        ):
+            with self.subTest(text[:20]):
+                (line,) = self.words._describe(text)
+                self.assertTrue(line.is_masked)
+                self.assertEqual(line.heard, "hidden")
+                self.assertNotIn("secret", line.text)
+                self.assertNotIn("script", line.text)
+
+    def test_a_short_number_is_covered_whole(self):
+        line = self.describe("account:123@BR01.TESTBANK")["Account number"]
+        self.assertEqual((line.text, line.heard), ("•••", "hidden"))
+
+    def test_names_are_in_the_readers_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.account.with_context(lang="fr_FR").name = "Compte bancaire"
+        words = self.words.with_context(lang="fr_FR")
+        self.assertEqual(words._describe(FA)[0].text, "Compte bancaire")

@@ -1,0 +1,246 @@
+import logging
+import os
+from unittest.mock import patch
+
+from odoo.exceptions import ConcurrencyError
+from odoo.tests import tagged
+from odoo.tools import SQL, mute_logger
+
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+
+from ..exceptions import NoUsableId, UserNotAllowed
+from ..lib.oidc.verified import VerifiedLogin
+from .common import LoginCase, ProviderCase
+
+CLAIMS = {"individual_id": "7712345678", "name": "Asha Devi"}
+
+
+class IdentityCase(ProviderCase):
+    """Somebody who authenticated, as the relying party hands them over."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.identities = cls.env["spar.identity"]
+
+    def build_login(self, subject="asha", issuer=None, **claims):
+        return VerifiedLogin(
+            issuer or self.hostile.issuer, subject, {**CLAIMS, **claims}, acr="otp"
+        )
+
+    def recognise(self, login=None, with_user=True):
+        login = login or self.build_login()
+        return self.identities._recognise(self.provider, login, with_user)
+
+    def seal_of(self, identity):
+        query = SQL("SELECT sealed FROM spar_identity WHERE id = %s", identity.id)
+        return bytes(self.env.execute_query(query)[0][0])
+
+
+@tagged("post_install", "-at_install")
+class TestSparIdentity(IdentityCase):
+    """One person at one issuer: recognised, sealed, and nobody else's."""
+
+    def test_person_is_issuer_and_subject_together(self):
+        first = self.recognise()
+        self.assertEqual(self.recognise(), first)
+        self.assertNotEqual(self.recognise(self.build_login("bela")), first)
+        elsewhere = self.build_login(issuer="https://other.example")
+        self.assertNotEqual(self.recognise(elsewhere), first)
+
+    def test_parts_of_issuer_and_subject_cannot_be_moved(self):
+        first = self.recognise(self.build_login("c", "https://a.example/b"))
+        second = self.recognise(self.build_login("b/c", "https://a.example/"))
+        self.assertNotEqual(first, second)
+
+    def test_what_the_provider_says_now_counts(self):
+        self.recognise()
+        told = {"email": "new@people.example", "email_verified": True}
+        identity = self.recognise(self.build_login(name="Asha Rao", **told))
+        person = identity._get_beneficiary()
+        self.assertEqual(person.name, "Asha Rao")
+        self.assertEqual(person.contacts.email, "new@people.example")
+
+    def test_person_without_a_name_is_no_problem(self):
+        identity = self.recognise(self.build_login(name=None))
+        self.assertEqual(identity._get_beneficiary().name, "")
+
+    def test_person_met_at_an_officers_has_a_user_later(self):
+        before = self.recognise(with_user=False)
+        self.assertFalse(before.user_id)
+        self.assertEqual(self.recognise(), before)
+        self.assertTrue(before.user_id)
+
+    def test_claim_that_names_the_id_may_be_the_subject(self):
+        self.provider.id_claim = "sub"
+        identity = self.recognise(self.build_login("a-token_of-1"))
+        value = identity._get_beneficiary().id_value
+        self.assertEqual(value, "token:a-token_of-1@nationalid")
+
+    def test_id_of_another_type_is_refused(self):
+        """A value that the type's own check refuses, or that is another type's."""
+        self.provider.id_type_id.write({"check": "regex", "check_parameter": "[0-9]+"})
+        with self.assertRaises(NoUsableId):
+            self.recognise(self.build_login(individual_id="no digits"))
+        last = {"name": "Tax", "code": "tax_test", "sequence": 2000}
+        self.provider.id_type_id = self.env["spar.id.type"].create(last)
+        with self.assertRaises(NoUsableId) as caught:
+            self.recognise()
+        self.assertEqual(caught.exception.reason, "type")
+
+    def test_nothing_is_written_for_who_has_no_usable_id(self):
+        for wrong in ("", " ", "a:b", "a@b", " 77", "77 ", "x" * 300, None, 77):
+            with self.subTest(wrong), self.assertRaises(NoUsableId):
+                self.recognise(self.build_login(individual_id=wrong))
+        self.assertFalse(self.identities.search_count([]))
+
+    def test_same_person_in_two_windows_at_once(self):
+        login = self.build_login()
+        self.recognise(login)
+        with (
+            patch.object(
+                type(self.identities), "_find", lambda self, login: self.browse()
+            ),
+            self.assertRaises(ConcurrencyError),
+        ):
+            self.recognise(login)
+
+    # === THE USER === #
+
+    def test_user_is_made_though_nobody_may_sign_up(self):
+        scope = "auth_signup.invitation_scope"
+        self.env["ir.config_parameter"].set_param(scope, "b2b")
+        user = self.recognise().user_id
+        self.assertTrue(user.active and user._is_portal())
+        self.assertFalse(user.partner_id.email or user.signature)
+
+    def test_user_has_no_password(self):
+        user = self.recognise().user_id
+        self.env.flush_all()
+        query = SQL("SELECT password FROM res_users WHERE id = %s", user.id)
+        self.assertEqual(self.env.execute_query(query), [(None,)])
+
+    def test_user_speaks_the_language_of_the_login(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        identities = self.identities.with_context(lang="fr_FR")
+        identity = identities._recognise(self.provider, self.build_login(), True)
+        self.assertEqual(identity.user_id.lang, "fr_FR")
+
+    def test_blocked_user_stays_blocked(self):
+        identity = self.recognise()
+        identity.user_id.active = False
+        with self.assertRaises(UserNotAllowed):
+            self.recognise()
+
+    # === SEALED === #
+
+    def write_by_hand(self, identity, column, value):
+        self.env.cr.execute(
+            SQL(
+                "UPDATE spar_identity SET %s = %s WHERE id = %s",
+                SQL.identifier(column),
+                value,
+                identity.id,
+            )
+        )
+        identity.invalidate_recordset()
+
+    def test_what_is_sealed_of_one_person_does_not_open_for_another(self):
+        asha = self.recognise()
+        bela = self.recognise(self.build_login("bela", individual_id="99"))
+        self.write_by_hand(bela, "sealed", self.seal_of(asha))
+        with self.assertRaises(SealBroken):
+            bela._get_beneficiary()
+
+    def test_person_moved_to_another_user_by_hand_does_not_open(self):
+        asha = self.recognise()
+        bela = self.recognise(self.build_login("bela", individual_id="99"))
+        user = bela.user_id
+        self.write_by_hand(bela, "user_id", None)
+        self.write_by_hand(asha, "user_id", user.id)
+        with self.assertRaises(SealBroken):
+            self.env["spar.beneficiary"].with_user(user)._get_current()
+
+    def test_person_made_one_of_another_kind_of_id_does_not_open(self):
+        asha = self.recognise()
+        other = self.env["spar.id.type"].create({"name": "Tax", "code": "tax_test"})
+        self.write_by_hand(asha, "id_type_id", other.id)
+        with self.assertRaises(SealBroken):
+            asha._get_beneficiary()
+
+    def test_old_rows_go_by_themselves(self):
+        proofs = self.env["spar.login.proof"]
+        mac = proofs._get_mac("agent", self.env.uid, "draft")
+        proofs._add("agent", self.env.uid, mac, "nonce", {})
+        self.env.cr.execute(
+            "UPDATE spar_login_proof SET made_at = made_at - interval '1 hour'"
+        )
+        proofs._gc_old()
+        self.env.cr.execute("SELECT count(*) FROM spar_login_proof")
+        self.assertEqual(self.env.cr.fetchone(), (0,))
+
+
+@tagged("post_install", "-at_install")
+class TestRotation(IdentityCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.use_new_keyring()
+        cls.provider = cls.create_provider(client_id="with new keys")
+
+    def test_everything_is_sealed_anew_with_a_new_key(self):
+        self.provider._set_client_secret("secret")
+        asha = self.recognise()
+        proofs = self.env["spar.login.proof"]
+        mac = proofs._get_mac("agent", self.env.uid, "draft")
+        proofs._add("agent", self.env.uid, mac, "nonce", {"x": 1})
+        before = self.seal_of(asha)
+        self.keyrings._start_rotation()
+        with patch.object(self.env.cr, "commit"):
+            list(self.keyrings._reseal_steps())
+        self.assertEqual(self.keyrings._finish_rotation(), 0)
+        self.assertNotEqual(self.seal_of(asha), before)
+        self.assertEqual(asha._get_beneficiary().name, "Asha Devi")
+        self.assertEqual(self.provider._get_client_secret(), "secret")
+        self.assertEqual(
+            proofs._take("agent", self.env.uid, "draft"), ("nonce", {"x": 1})
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestDark(LoginCase):
+    """Without the keyring nobody logs in, and nothing is written."""
+
+    def go_dark(self):
+        return patch.dict(os.environ, {"SPAR_KEYRING": "/nowhere/keyring.json"})
+
+    def test_login_is_not_begun(self):
+        token = self.get_token()
+        with self.go_dark(), mute_logger("odoo.addons.spar_self_service"):
+            answer = self.url_open(
+                f"/spar/login/{self.provider.id}", data={"csrf_token": token}
+            )
+        self.assertEqual(answer.status_code, 503)
+        self.assertIn("Nothing was changed", answer.text)
+
+    def test_login_is_not_finished(self):
+        self.begin()
+        with self.go_dark(), mute_logger("odoo.addons.spar_self_service"):
+            answer = self.come_back()
+        self.assertEqual(answer.status_code, 503)
+        self.assertIsNone(self.get_session_user())
+        self.assertEqual(self.count_people(), 0)
+
+    def test_nothing_of_a_person_or_token_is_logged(self):
+        ours = "odoo.addons.spar_self_service"
+        with self.assertLogs(ours, logging.INFO) as logs:
+            self.log_in()
+            self.authenticate(None, None)
+            self.begin()
+            self.hostile.id_claims = {"nonce": "x"}
+            self.come_back()
+        text = "\n".join(logs.output)
+        self.assertIn("login refused: token_refused nonce", text)
+        for known in ("7712345678", "Asha", "access-token", "subject-of", "verifier"):
+            self.assertNotIn(known, text)
+        self.assertNotIn(self.hostile.request["state"], text)

@@ -1,0 +1,45 @@
+"""What axe-core finds on a page: the rules of WCAG 2.2, levels A and AA."""
+
+import json
+import shutil
+from functools import lru_cache
+from pathlib import Path
+
+from setup.commands import run
+from setup.packages import get_npm
+from setup.places import get_places
+
+from .chromium import Page
+
+SOURCES = Path(__file__).with_name("axe")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@lru_cache
+def get_axe() -> str:
+    """The script of the pinned axe-core; npm gets it where it is not there yet."""
+    places = get_places()
+    folder = places.state / "axe"
+    script = folder / "node_modules/axe-core/axe.min.js"
+    lock = "package-lock.json"
+    known = folder / lock
+    if not script.exists() or known.read_bytes() != (SOURCES / lock).read_bytes():
+        shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
+        run(
+            [*get_npm(places), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=folder,
+            log=places.logs / "npm.log",
+            failing="Cannot get axe-core: check the network and npm's settings",
+        )
+    return script.read_text()
+
+
+def find_barriers(page: Page) -> list[str]:
+    """Each violation on the page as it is shown: the rule, and where."""
+    page.evaluate(f"{get_axe()}; 0")
+    options = json.dumps({"runOnly": {"type": "tag", "values": RULES}})
+    found = page.evaluate(
+        f"""axe.run(document, {options}).then(told => told.violations.map(
+            rule => `${{rule.id}}: ${{rule.nodes.map(n => n.target).join(", ")}}`))"""
+    )
+    return [f"{page.url}: {barrier}" for barrier in found]

@@ -1,0 +1,104 @@
+"""A person in front of the pages, in Chromium: by mouse, by keyboard, on any line."""
+
+import time
+from dataclasses import dataclass, field
+
+from .accessibility import find_barriers
+from .chromium import Page
+from .person import ProviderAtWork
+
+MAIN = "main .button.main, main button.main"
+
+
+@dataclass
+class Visitor:
+    """Somebody with a window; with `checks` every page of ours is looked at by axe."""
+
+    page: Page
+    url: str
+    told: dict
+    is_by_keyboard: bool = False
+    checks: bool = True
+    barriers: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Note what is on the page, and what bars anybody's way."""
+        self.seen.append(self.page.url)
+        if self.checks and self.page.url.startswith(self.url):
+            self.barriers += find_barriers(self.page)
+
+    # === ONE STEP === #
+
+    def open(self, path: str) -> None:
+        self.page.open(f"{self.url}{path}")
+        self.look()
+
+    def press(self, selector: str) -> None:
+        """Press a button or follow a link, by mouse or by keyboard alone."""
+        if self.is_by_keyboard:
+            self.page.tab_to(selector)
+            self.page.press_enter()
+        else:
+            self.page.click(selector)
+        self.look()
+
+    def fill_in(self, selector: str, text: str) -> None:
+        if self.is_by_keyboard:
+            self.page.tab_to(selector)
+            self.page.call("Input.insertText", text=text)
+        else:
+            self.page.type(selector, text)
+
+    def wait_for(self, selector: str) -> None:
+        """The provider leads on by itself; its page is there when this is on it."""
+        end = time.monotonic() + 10
+        while not self.page.has(selector):
+            assert time.monotonic() < end, f"{self.page.url}:\n{self.page.text}"
+            time.sleep(0.05)
+
+    # === THE WAY === #
+
+    def authenticate(self) -> None:
+        """Show the ID provider who one is, by the code."""
+        self.wait_for("#id")
+        self.page.type("#id", self.told["individual_id"])
+        self.page.type("#otp", self.told["otp"])
+        self.page.click("section[aria-labelledby='by-code'] button")
+        self.look()
+
+    def sign_in(self) -> None:
+        self.open("/spar")
+        self.press("form[action^='/spar/login'] button")
+        self.authenticate()
+        assert self.page.url == f"{self.url}/spar/address", self.page.url
+
+    def choose_account(self, number: str, words: str = "harbour") -> None:
+        """From one's own page through all questions to the review."""
+        self.press("form[action='/spar/change'] button")
+        self.press(".choices button")
+        self.fill_in("#q", words)
+        self.press("form[role='search'] button")
+        self.press(".choices button")
+        self.press(".choices button")
+        self.fill_in("#account_number", number)
+        self.fill_in("#account_number_again", number)
+        self.press("main form button.main")
+
+    def confirm(self) -> None:
+        """Say yes at the review and prove it at the provider; back to the outcome."""
+        self.press(".button.main")
+        self.authenticate()
+
+    def remove_account(self) -> None:
+        self.open("/spar/address")
+        self.press("form[action='/spar/remove'] button")
+        self.confirm()
+
+    def sign_out(self) -> None:
+        self.press("form[action='/spar/logout'] button")
+
+
+def build_newcomer(provider: ProviderAtWork, number: int) -> dict:
+    """One of the people whom the registry does not know yet."""
+    return provider.newcomers[number % len(provider.newcomers)]

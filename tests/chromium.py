@@ -1,0 +1,212 @@
+"""Chromium, driven by its own protocol (CDP): what a person does, and what they see."""
+
+import base64
+import contextlib
+import itertools
+import json
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import websocket
+
+WAIT_SECONDS = 30
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking "
+    "--disable-extensions --no-first-run --no-default-browser-check --hide-scrollbars "
+    "--remote-debugging-port=0 --remote-allow-origins=*"
+).split()
+
+
+class Page:
+    """One tab. Elements are named by CSS selectors."""
+
+    def __init__(self, address: str):
+        self._socket = websocket.create_connection(address, timeout=WAIT_SECONDS)
+        self._numbers = itertools.count(1)
+        self.events: list[dict] = []
+        for domain in ("Page", "Runtime", "Network"):
+            self.call(f"{domain}.enable")
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def call(self, method: str, **parameters) -> dict:
+        """Ask Chromium for something; what it answers. Events are kept meanwhile."""
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": parameters}
+        self._socket.send(json.dumps(message))
+        while True:
+            told = json.loads(self._socket.recv())
+            if told.get("id") == number:
+                assert "error" not in told, (method, told["error"])
+                return told["result"]
+            self.events.append(told)
+
+    # === WHAT THE WINDOW IS === #
+
+    def set_size(self, width: int, height: int, scale: float = 1) -> None:
+        """A phone's window, or a desk's."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=width < 600,
+        )
+
+    def switch_scripts_off(self) -> None:
+        """Pages run no script any more; what a test asks of them still works."""
+        self.call("Emulation.setScriptExecutionDisabled", value=True)
+
+    def set_line(self, kilobits: int, milliseconds: int) -> None:
+        """As slow a line as this."""
+        self.call(
+            "Network.emulateNetworkConditions",
+            offline=False,
+            latency=milliseconds,
+            downloadThroughput=kilobits * 125,
+            uploadThroughput=kilobits * 125,
+        )
+
+    # === WHAT A PERSON DOES === #
+
+    def open(self, url: str) -> None:
+        with self.loading():
+            self.call("Page.navigate", url=url)
+
+    def click(self, selector: str) -> None:
+        """Press a button or follow a link that leads to another page."""
+        with self.loading():
+            x, y = self._get_middle(selector)
+            for kind in ("mousePressed", "mouseReleased"):
+                self.call(
+                    "Input.dispatchMouseEvent",
+                    type=kind,
+                    x=x,
+                    y=y,
+                    button="left",
+                    clickCount=1,
+                )
+
+    def type(self, selector: str, text: str) -> None:
+        """Fill in a field from its beginning."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).select()")
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
+        self.call("Input.insertText", text=text)
+
+    def press(self, key: str, code: int, text: str = "") -> None:
+        """A key of the keyboard, e.g. ``press("Tab", 9)``."""
+        about = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        down = "keyDown" if text else "rawKeyDown"
+        self.call("Input.dispatchKeyEvent", type=down, text=text, **about)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    def press_enter(self) -> None:
+        """Enter, where it leads to another page."""
+        with self.loading():
+            self.press("Enter", 13, "\r")
+
+    def tab_to(self, selector: str) -> None:
+        """Press Tab until the element has the focus, as who has no mouse does."""
+        test = f"document.activeElement.matches({json.dumps(selector)})"
+        for _each in range(100):
+            if self.evaluate(test):
+                return
+            self.press("Tab", 9)
+        raise AssertionError(f"{selector} cannot be reached by Tab")
+
+    # === WHAT A PERSON SEES === #
+
+    @property
+    def url(self) -> str:
+        return self.evaluate("location.href")
+
+    @property
+    def text(self) -> str:
+        return self.evaluate("document.body.innerText")
+
+    def has(self, selector: str) -> bool:
+        return self.evaluate(f"!!document.querySelector({json.dumps(selector)})")
+
+    def evaluate(self, expression: str):
+        """The value of a JavaScript expression, waited for where it is a promise."""
+        told = self.call(
+            "Runtime.evaluate",
+            expression=expression,
+            returnByValue=True,
+            awaitPromise=True,
+        )
+        assert "exceptionDetails" not in told, told["exceptionDetails"]
+        return told["result"].get("value")
+
+    def save_picture(self, path: Path) -> None:
+        """A PNG of the whole page, however long."""
+        told = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(told["data"]))
+
+    # === WAITING === #
+
+    @contextlib.contextmanager
+    def loading(self) -> Iterator[None]:
+        """Whatever the block does leads to a page, which has loaded at the end."""
+        before = self.evaluate("performance.timeOrigin")
+        yield
+        end = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < end:
+            with contextlib.suppress(AssertionError):
+                if self.evaluate(
+                    f"document.readyState === 'complete' && "
+                    f"performance.timeOrigin !== {before}"
+                ):
+                    return
+            time.sleep(0.02)
+        raise AssertionError(f"no page came: {self.url}\n{self.text}")
+
+    def _get_middle(self, selector: str) -> tuple[float, float]:
+        box = self.evaluate(
+            f"""(() => {{
+                const found = document.querySelector({json.dumps(selector)});
+                if (!found) return null;
+                found.scrollIntoView({{block: "center"}});
+                const box = found.getBoundingClientRect();
+                return [box.x + box.width / 2, box.y + box.height / 2];
+            }})()"""
+        )
+        assert box, f"{selector} is not on {self.url}:\n{self.text}"
+        return box[0], box[1]
+
+
+@contextlib.contextmanager
+def chromium(program: str) -> Iterator[Page]:
+    """A fresh Chromium without any memory, and its one tab."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            page = Page(_get_address(Path(folder)))
+            yield page
+            page.close()
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _get_address(folder: Path) -> str:
+    """Where the tab listens, once Chromium has written down its port."""
+    note = folder / "DevToolsActivePort"
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, IndexError, StopIteration):
+            port = note.read_text().splitlines()[0]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as told:
+                tabs = json.load(told)
+            return next(t["webSocketDebuggerUrl"] for t in tabs if t["type"] == "page")
+        time.sleep(0.05)
+    raise AssertionError("Chromium does not start")

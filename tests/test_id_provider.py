@@ -1,0 +1,197 @@
+"""Logging in at a real OpenID provider: every kind of client, and what it refuses."""
+
+import re
+
+import pytest
+import requests
+
+from .chromium import chromium
+from .person import FINGERPRINT, Person
+
+KINDS = ("spar-esignet", "spar-keycloak", "spar-esignet-encrypted", "spar-pushed")
+
+
+@pytest.fixture(params=KINDS)
+def client(request, id_provider) -> dict:
+    """Our record of each kind of client, as the demo tells of it."""
+    return id_provider.clients[request.param]
+
+
+@pytest.fixture
+def esignet(id_provider) -> dict:
+    return id_provider.clients["spar-esignet"]
+
+
+@pytest.fixture
+def person(id_provider) -> Person:
+    return Person(id_provider.people[0])
+
+
+def is_logged_in(person: Person, server) -> bool:
+    return "Sign out" in person.open(f"{server.url}/spar").text
+
+
+def count_people(server) -> int:
+    return server.query("SELECT count(*) FROM spar_identity")[0][0]
+
+
+# === ONE LOGIN === #
+
+
+def test_login_works_at_every_kind_of_client(server, client, person):
+    page = person.log_in(client["login_url"])
+    assert page.status_code == 200
+    assert page.url == f"{server.url}/spar/address"
+    assert "Your account" in page.text
+    assert person.told["individual_id"] not in page.text
+
+
+def test_second_login_is_the_same_person(server, client, id_provider):
+    told = id_provider.people[1]
+    Person(told).log_in(client["login_url"])
+    before = count_people(server)
+    Person(told).log_in(client["login_url"])
+    assert count_people(server) == before
+
+
+def test_fingerprint_is_told_as_the_way_that_was_used(server, esignet, id_provider):
+    told = id_provider.people[2]
+    Person(told, FINGERPRINT).log_in(esignet["login_url"])
+    rows = server.query("SELECT acr FROM spar_identity ORDER BY seen_at DESC LIMIT 1")
+    assert rows == [(FINGERPRINT,)]
+
+
+def test_who_comes_next_in_this_browser_is_asked_anew(server, client, person):
+    """The provider still knows the one before: phones are shared."""
+    person.log_in(client["login_url"])
+    person.browser.cookies.clear(domain="127.0.0.1")
+    page = person.begin(client["login_url"])
+    assert "Show who you are" in page.text
+    assert not is_logged_in(person, server)
+
+
+def test_two_people_are_two_people(server, esignet, id_provider):
+    before = count_people(server)
+    for told in id_provider.people[3:5]:
+        Person(told).log_in(esignet["login_url"])
+    assert count_people(server) == before + 2
+    assert server.query(
+        "SELECT count(user_id) - count(DISTINCT user_id) FROM spar_identity"
+    ) == [(0,)]
+
+
+def test_newcomer_may_log_in_and_has_no_account(id_provider, esignet):
+    page = Person(id_provider.newcomers[0]).log_in(esignet["login_url"])
+    assert "You have not chosen an account yet" in page.text
+
+
+# === NO LOGIN === #
+
+
+def test_wrong_code_leads_nowhere(server, client, id_provider):
+    told = {**id_provider.people[5], "otp": "000000x"}
+    stranger = Person(told)
+    page = stranger.log_in(client["login_url"])
+    assert page.status_code == 401
+    assert 'role="alert"' in page.text
+    assert not is_logged_in(stranger, server)
+
+
+def test_person_who_goes_back_is_told_so(server, client, person):
+    page = person.begin(client["login_url"])
+    answer = person.send(page, cancel="1")
+    assert answer.status_code == 400
+    assert "You did not finish at the ID provider" in answer.text
+    assert not is_logged_in(person, server)
+
+
+def test_answer_is_good_for_one_login(server, client, person):
+    page = person.log_in(client["login_url"])
+    answer = next(
+        r.headers["Location"]
+        for r in page.history
+        if "code=" in r.url or "code=" in r.headers.get("Location", "")
+    )
+    again = person.open(answer)
+    assert again.status_code == 400
+    assert "finished already" in again.text
+
+
+def test_answer_is_good_in_one_browser(server, client, id_provider):
+    """Somebody has their own login finished in another's browser."""
+    attacker, victim = (Person(told) for told in id_provider.people[6:8])
+    page = attacker.begin(client["login_url"])
+    form = attacker.browser.post(
+        page.url,
+        data={"acr": "mosip:idp:acr:generated-code", **attacker.get_proof()},
+        allow_redirects=False,
+    )
+    while "code=" not in form.headers["Location"]:
+        form = attacker.browser.get(form.headers["Location"], allow_redirects=False)
+    answer = victim.open(form.headers["Location"])
+    assert answer.status_code == 400
+    assert not is_logged_in(victim, server)
+
+
+def test_provider_that_wants_pushed_requests_takes_no_other(id_provider):
+    answer = requests.get(
+        f"{id_provider.issuer}/auth",
+        params={
+            "client_id": "spar-pushed",
+            "response_type": "code",
+            "scope": "openid",
+            "redirect_uri": id_provider.clients["spar-pushed"]["redirect_uri"],
+            "code_challenge": "x" * 43,
+            "code_challenge_method": "S256",
+        },
+        allow_redirects=False,
+        timeout=30,
+    )
+    assert "error=invalid_request" in answer.headers.get("Location", "")
+
+
+def test_nothing_of_the_person_is_in_the_log(server, esignet, id_provider):
+    told = id_provider.people[8]
+    Person(told).log_in(esignet["login_url"])
+    log = server.log.read_text(errors="replace")
+    for known in (told["individual_id"], told["name"], told["otp"]):
+        assert known not in log
+
+
+# === LEAVING === #
+
+
+def test_logging_out_leads_to_the_provider_and_back(server, esignet, person):
+    page = person.log_in(esignet["login_url"])
+    asked = person.send(
+        page, csrf_token=re.search(r'csrf_token" value="([^"]+)', page.text)[1]
+    )
+    assert asked.url.startswith("http://localhost:")
+    assert "Log out of the ID provider, too?" in asked.text
+    assert not is_logged_in(person, server)
+
+
+# === CHROMIUM === #
+
+
+def test_login_in_a_browser(server, esignet, id_provider, browser):
+    """Cross-site, as it is in life: the provider is on another host than Odoo."""
+    told = id_provider.people[9]
+    with chromium(browser) as page:
+        page.set_size(360, 740)
+        page.switch_scripts_off()
+        page.open(f"{server.url}/spar")
+        page.click("form[action^='/spar/login'] button")
+        assert page.url.startswith(id_provider.issuer)
+        page.type("#id", told["individual_id"])
+        page.type("#otp", told["otp"])
+        page.click("section[aria-labelledby='by-code'] button")
+        assert page.url == f"{server.url}/spar/address"
+        assert "Your account" in page.text
+
+
+def test_login_page_of_staff_leads_to_the_door(server, browser):
+    with chromium(browser) as page:
+        page.open(f"{server.url}/web/login")
+        page.click("a[href='/spar']")
+        assert page.url == f"{server.url}/spar"
