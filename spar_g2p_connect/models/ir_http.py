@@ -1,13 +1,13 @@
 import re
 
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 
 from odoo import models
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..const import MAX_MESSAGE_SIZE, ROUTING_TYPE, SERVICE_USER
+from ..const import BASE_PATH, MAX_MESSAGE_SIZE, ROUTING_TYPE, SERVICE_USER
 from ..dispatcher import is_our_path, protocol_errors
 from ..lib.evidence import Evidence
 
@@ -20,12 +20,13 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _match(cls, path_info):
         """Our paths are never redirected, as the portal does with doubled slashes: a
-        redirect is a page for people."""
+        redirect is a page for people. Nor is a website asked for a page of its own:
+        what would be redirected is matched as a path that nothing lies under."""
         try:
             return super()._match(path_info)
         except HTTPException as exc:
             if exc.code is None and is_our_path(request.httprequest.path):
-                raise NotFound() from None
+                return super()._match(f"{BASE_PATH}/-")
             raise
 
     @classmethod
