@@ -130,7 +130,7 @@ def check_access_token(payload: dict) -> Claims:
         raise InvalidToken()
     client = payload.get("client_id") or payload.get("azp")
     scope = payload.get("scope", "")
-    if not isinstance(client, str) or not isinstance(scope, str):
+    if not (client and isinstance(client, str) and isinstance(scope, str)):
         raise InvalidToken()
     return Claims(client, scope, names_scope=True)
 

@@ -19,8 +19,17 @@ class SparParticipant(models.Model):
         "spar.id.type", string="ID types", help="Empty: IDs of every type."
     )
 
+    has_id_types = fields.Boolean(compute="_compute_has_id_types", store=True)
+
+    @api.depends("id_type_ids")
+    def _compute_has_id_types(self) -> None:
+        for participant in self:
+            participant.has_id_types = bool(participant.id_type_ids)
+
     def _build_caller(self, operations) -> Caller:
         caller = super()._build_caller(operations)
+        if not self.has_id_types:
+            return caller  # most: the types are not asked for
         return replace(caller, id_type_ids=frozenset(self.sudo().id_type_ids.ids))
 
 

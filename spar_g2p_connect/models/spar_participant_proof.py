@@ -1,3 +1,4 @@
+import contextlib
 import logging
 from dataclasses import replace
 
@@ -186,10 +187,9 @@ class SparParticipant(models.Model):
         signature = evidences.read_document_signature(
             place, document, evidence.signature
         )
-        try:
-            signature.verify(evidences.build_payloads(place, document, raw), _NOBODY)
-        except SignatureRefused:
-            pass
+        payloads = evidences.build_payloads(place, document, raw)
+        with contextlib.suppress(SignatureRefused):
+            signature.verify(payloads, _NOBODY)
         raise SignatureInvalid()
 
     @api.model

@@ -7,6 +7,7 @@ from . import test_callbacks
 from . import test_directory_rest
 from . import test_disclosure
 from . import test_error_answers
+from . import test_lib_evidence
 from . import test_mapper_api
 from . import test_messages
 from . import test_oauth2
@@ -14,6 +15,7 @@ from . import test_openg2p_1
 from . import test_openg2p_2
 from . import test_pace
 from . import test_openapi
+from . import test_our_signatures
 from . import test_participant
 from . import test_participant_rights
 from . import test_participant_settings

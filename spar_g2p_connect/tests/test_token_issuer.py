@@ -171,7 +171,7 @@ class TestAssertion(SigningCase):
         response = self.ask_by(self.sign())
         self.assertEqual(response.status_code, 200, response.text)
         self.tokens[self.signer] = response.json()["access_token"]
-        message = super().build(self.signer)
+        message = build_message("resolve", "signer.example", build_items("x"))
         self.assertEqual(self.send_signed(self.signer, message).status_code, 200)
 
     def test_it_is_good_once(self):

@@ -425,3 +425,18 @@ def build_certificate(host: str) -> bytes:
         serialization.NoEncryption(),
     )
     return private + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+class TestManyAddresses(OutgoingCase):
+    def test_the_next_address_is_tried_where_nobody_listens(self):
+        addresses = tuple(map(ipaddress.ip_address, ("127.0.0.3", "127.0.0.1")))
+        with serving(answer_with(build_answer(b"second"))) as server:
+            with patch.object(outgoing, "_look_up", return_value=addresses):
+                url = f"http://payer.invalid:{server.port}/"
+                answer = outgoing.send("GET", url, allowed=LOOPBACK)
+        self.assertEqual(answer.body, b"second")
+
+    def test_an_ipv6_target_is_named_in_brackets(self):
+        with patch.object(outgoing, "_connect", side_effect=TargetUnreachable("x")):
+            with self.assertRaises(TargetUnreachable):
+                outgoing.send("GET", "http://[::1]:9/", allowed=LOOPBACK)

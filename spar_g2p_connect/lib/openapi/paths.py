@@ -178,57 +178,49 @@ _PAGE = (
 _KINDS = (("kind", text()), ("type", text()), ("country", text()))
 
 
+_TOKEN = Path(
+    "/oauth2/client/token",
+    "post",
+    "An access token for a client",
+    "Token",
+    "service",
+    request="TokenRequest",
+    request_type=FORM,
+    is_open=True,
+    refusals=("400", "401", "413", "415"),
+)
+_OWN_RECORD = Path(
+    "/participant",
+    "get",
+    "One's own rights and limits",
+    "Participant",
+    "service",
+    refusals=("401", "403", "429"),
+)
+
+#: What anybody may get: path, what it is, the document.
+_OPEN = (
+    ("/.well-known/jwks.json", "Our keys", "KeySet"),
+    ("/openapi.json", "This description", "OpenApi"),
+    ("/docs", "The same for people", ""),
+    ("/health", "Whether we can work", "Health"),
+)
+
+
 def _build_service_paths() -> list[Path]:
-    own = ("401", "403", "429")
-    return [
+    open_paths = [
         Path(
-            "/oauth2/client/token",
-            "post",
-            "An access token for a client",
-            "Token",
-            "service",
-            request="TokenRequest",
-            request_type=FORM,
-            is_open=True,
-            refusals=("400", "401", "413", "415"),
-        ),
-        Path(
-            "/.well-known/jwks.json",
+            path,
             "get",
-            "Our keys",
-            "KeySet",
+            summary,
+            answer,
             "service",
+            answer_type=JSON if answer else HTML,
             is_open=True,
-        ),
-        Path(
-            "/openapi.json",
-            "get",
-            "This description",
-            "OpenApi",
-            "service",
-            is_open=True,
-        ),
-        Path(
-            "/docs",
-            "get",
-            "The same for people",
-            "",
-            "service",
-            answer_type=HTML,
-            is_open=True,
-        ),
-        Path(
-            "/health", "get", "Whether we can work", "Health", "service", is_open=True
-        ),
-        Path(
-            "/participant",
-            "get",
-            "One's own rights and limits",
-            "Participant",
-            "service",
-            refusals=own,
-        ),
+        )
+        for path, summary, answer in _OPEN
     ]
+    return [_TOKEN, *open_paths, _OWN_RECORD]
 
 
 def _build_directory_paths() -> list[Path]:

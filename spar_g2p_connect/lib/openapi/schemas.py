@@ -161,13 +161,15 @@ def _build_messages(operation: Operation) -> dict[str, Schema]:
     }
 
 
-def _build_envelope(header: Schema, message: Schema, wants_message=True) -> Schema:
+def _build_envelope(
+    header: Schema, message: Schema, wants_message: bool = True
+) -> Schema:
     required = ("header", "message") if wants_message else ("header",)
     return build_object(required, signature=text(), header=header, message=message)
 
 
-def _build_status() -> dict[str, Schema]:
-    request = build_object(
+def _build_status_question() -> Schema:
+    return build_object(
         ("reference_id", "txn_type", "attribute_type", "attribute_value"),
         reference_id=text(MAX_IDENTIFIER, minLength=1),
         txn_type=words(*OPERATIONS),
@@ -180,24 +182,23 @@ def _build_status() -> dict[str, Schema]:
         },
         locale=text(),
     )
+
+
+def _build_status() -> dict[str, Schema]:
     message = build_object(
         ("transaction_id", "txnstatus_request"),
         transaction_id=text(MAX_TRANSACTION_ID, minLength=1),
-        txnstatus_request=request,
+        txnstatus_request=_build_status_question(),
+    )
+    told = build_object(
+        reference_id=text(), txn_type=text(), txn_status={"type": "object"}
     )
     response = build_object(
-        transaction_id=text(),
-        correlation_id=text(),
-        txnstatus_response=build_object(
-            reference_id=text(),
-            txn_type=text(),
-            txn_status={"type": "object"},
-        ),
+        transaction_id=text(), correlation_id=text(), txnstatus_response=told
     )
+    header = _build_request_header("txn-status")
     return {
-        "TxnStatusRequest": _build_envelope(
-            _build_request_header("txn-status"), message
-        ),
+        "TxnStatusRequest": _build_envelope(header, message),
         "TxnStatusResponse": _build_envelope(ref("ResponseHeader"), response, False),
     }
 

@@ -62,39 +62,30 @@ def _build_tokens() -> dict[str, Schema]:
     return {"TokenRequest": request, "Token": token, "TokenError": refused}
 
 
+def _build_entry(**members: Schema) -> Schema:
+    """Something that has a code and a name, and may be archived."""
+    named = {"code": text(), "name": text(), "archived": _FLAG}
+    return build_object(("code", "name", "archived"), **named, **members)
+
+
+def _build_page(name: str, entry: Schema) -> Schema:
+    return build_object((name,), **{name: build_list(entry), "next": text()})
+
+
 def _build_directory() -> dict[str, Schema]:
-    provider = build_object(
-        ("code", "name", "kind", "archived"),
-        code=text(),
-        name=text(),
-        kind=text(),
-        country=text(nullable=True),
-        bic=text(nullable=True),
-        branches=_COUNT,
-        archived=_FLAG,
-    )
-    branch = build_object(
-        ("code", "name", "archived"),
-        code=text(),
-        name=text(),
-        city=text(nullable=True),
-        archived=_FLAG,
-    )
+    maybe = text(nullable=True)
+    provider = _build_entry(kind=text(), country=maybe, bic=maybe, branches=_COUNT)
     fa_type = build_object(
         ("code", "name", "parts", "strategies"),
         code=text(),
         name=text(),
-        provider_kind=text(nullable=True),
+        provider_kind=maybe,
         parts=build_list({"type": "object"}),
         strategies=build_list({"type": "object"}),
     )
     return {
-        "Providers": build_object(
-            ("providers",), providers=build_list(provider), next=text()
-        ),
-        "Branches": build_object(
-            ("branches",), branches=build_list(branch), next=text()
-        ),
+        "Providers": _build_page("providers", provider),
+        "Branches": _build_page("branches", _build_entry(city=maybe)),
         "FaTypes": build_object(("fa_types",), fa_types=build_list(fa_type)),
     }
 
