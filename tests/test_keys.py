@@ -153,12 +153,14 @@ def test_a_database_that_has_keys_gets_no_others(server, programme, linked):
 def count_sealed_with(server, key_id):
     """How many rows the key has sealed, in all the tables that hold sealed values."""
     tables = ("spar_subject_id", "spar_mapping", "spar_change", "spar_notice")
+    columns = [(table, "sealed") for table in tables]
+    columns += [("spar_callback", "sealed"), ("spar_message", "sealed_answer")]
     return sum(
         server.query(
-            f"SELECT count(*) FROM {table} WHERE substring(sealed FROM 2 FOR 4) = %s",
+            f"SELECT count(*) FROM {table} WHERE substring({column} FROM 2 FOR 4) = %s",
             bytes.fromhex(key_id),
         )[0][0]
-        for table in tables
+        for table, column in columns
     )
 
 

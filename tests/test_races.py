@@ -101,7 +101,7 @@ def test_sixty_parallel_batches_win_each_id_once(server, programme):
     lost = {get_word(wire) for _op, wire in items if wire["status"] != "succ"}
     tried = {wire["id"] for _operation, wire in items}
     assert Counter(wire["id"] for wire in wins) == Counter(tried)
-    assert lost == {("rjct", "rjct.id.invalid")}
+    assert lost == {("rjct", "rjct.reference_id.duplicate")}
     assert resolve(programme, tried) == {wire["id"]: wire["fa"] for wire in wins}
     check_history(server)
 
@@ -128,11 +128,14 @@ def test_mixed_batches_of_two_processes_leave_what_was_answered(server, programm
     words = {}
     for operation, wire in get_items(told):
         words.setdefault(operation, set()).add(get_word(wire))
-    changed = {("succ", ""), ("rjct", "rjct.id.invalid")}
-    assert {operation: words[operation] for operation in CHANGES} == dict.fromkeys(
-        CHANGES, changed
-    )
-    asked = {("succ", "succ.id.active"), ("succ", "succ.id.not_found")}
+    # In the words of OpenG2P 1.x, whose dialect the programme speaks.
+    duplicate = ("rjct", "rjct.reference_id.duplicate")
+    refusals = {"link": duplicate, "update": duplicate}
+    assert {operation: words[operation] for operation in CHANGES} == {
+        operation: {("succ", ""), refusals.get(operation, ("rjct", "rjct.id.invalid"))}
+        for operation in CHANGES
+    }
+    asked = {("succ", "succ.id.active"), ("succ", "succ.fa.not_linked_to_id")}
     assert words["resolve"] <= asked
     linked, unlinked = count_done(told, "link"), count_done(told, "unlink")
     found = resolve(programme, ids)

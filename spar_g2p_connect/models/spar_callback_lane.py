@@ -22,7 +22,10 @@ _logger = logging.getLogger(__name__)
 LANES = ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
 
 #: Targets that a lane talks to at the same time: slow ones only wait for themselves.
-THREADS = 8
+THREADS = 16
+
+#: Problems of a target and not of what was sent: what else is for it waits, too.
+_TARGET_AWAY = frozenset({"unreachable", "unknown_host", "too_slow"})
 
 #: A claim outlives the longest sending; then somebody else may send it, too.
 _CLAIM_SECONDS = delivery.TIMEOUT + delivery.TOKEN_TIMEOUT + 15
@@ -165,6 +168,8 @@ class SparCallback(models.Model):
         for sent, problem in results.items():
             if problem:
                 self._note_failure(sent.row_id, problem)
+                if problem in _TARGET_AWAY:
+                    self._spare_target(sent)
             else:
                 self._note_arrival(sent.row_id)
 
@@ -177,6 +182,21 @@ class SparCallback(models.Model):
                           delivered_at = clock_timestamp() AT TIME ZONE 'UTC'
                     WHERE id = %s""",
                 row_id,
+            )
+        )
+
+    @api.model
+    def _spare_target(self, sent: Delivery) -> None:
+        """Let what else waits for a target that is away wait as long as a first try:
+        one attempt after the other finds out whether it is back."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE spar_callback SET next_try = %(now)s + %(pause)s
+                    WHERE participant_id = %(participant)s AND state = 'waiting'
+                      AND next_try < %(now)s + %(pause)s""",
+                now=_NOW,
+                pause=get_pause(1),
+                participant=sent.participant_id,
             )
         )
 
@@ -220,7 +240,10 @@ def _log_error(row_id: int, error: BaseException) -> None:
 
 
 def _select_due(limit: int) -> SQL:
-    """The first due callback of each participant that nothing is just sent to."""
+    """The first due callback of each participant that nothing is just sent to.
+
+    By chance, so that no participant waits until the queues of others are empty.
+    """
     return SQL(
         """SELECT due.id
              FROM spar_participant p CROSS JOIN LATERAL (
@@ -232,7 +255,7 @@ def _select_due(limit: int) -> SQL:
                   SELECT FROM spar_callback
                    WHERE participant_id = p.id AND state = 'waiting'
                      AND claimed_until > %(now)s)
-            LIMIT %(limit)s""",
+            ORDER BY random() LIMIT %(limit)s""",
         now=_NOW,
         limit=limit,
     )

@@ -169,6 +169,19 @@ class TestCallbacks(AsynchronousCase):
         self.assertEqual(callback.problem, "internal_error")
         self.assertNotIn("values in it", "".join(logs.output))
 
+    def test_target_that_is_away_is_not_asked_for_each_callback(self):
+        first = self.prepare("away1")
+        self.prepare("away2")
+        self.send(TargetUnreachable("full.example: no connection"))
+        self.assertEqual(len(self.sent), 1)
+        waiting = self.env["spar.callback"].search([("state", "=", "waiting")])
+        self.assertEqual(len(waiting), 2)
+        self.assertTrue(all(c.next_try > c.since for c in waiting))
+        self.make_due()
+        self.send((500, b""))
+        self.assertEqual(len(self.sent), 2)
+        self.assertEqual(first.problem, "http_500")
+
     def test_problems_are_told_in_words(self):
         callback = self.prepare()
         self.send((302, b""))
