@@ -4,7 +4,7 @@ import http.client
 import json
 import time
 import urllib.parse
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 TIMEOUT = 300
 RENEW_SECONDS = 120  # tokens live for five minutes
@@ -20,6 +20,13 @@ class Target:
     sender_id: str
     client_id: str
     client_secret: str = field(repr=False)
+    private_jwk: dict | None = field(default=None, repr=False)
+    #: the members of the participant that signs, too
+    signer: dict | None = field(default=None, repr=False)
+
+    def as_signer(self) -> "Target":
+        """The same place, as the participant that signs."""
+        return replace(self, signer=None, **self.signer)
 
 
 class Caller:

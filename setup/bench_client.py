@@ -1,11 +1,12 @@
 """What one client process does: build messages, send them, look at the answers."""
 
 import itertools
+import json
 import math
 import os
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.synchronize import Barrier
 
 from . import bench_people as people
@@ -13,6 +14,7 @@ from .bench_caller import Caller, Target
 from .bench_clock import Measurement, count_items, repeat
 from .bench_floor import Floor, get_known_digests
 from .bench_messages import CHECKS, Person, build_messages, count_not_gone
+from .payer import Key
 
 Batch = list[Person]
 Exchange = Callable[[str, bytes], bytes]
@@ -139,10 +141,24 @@ def resolve(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
     work, batches = WAYS[way], seat.choose_people(size)
     exchange = work.connect(seat, batches)
     bodies = list(build_messages("resolve", seat.plan.target.sender_id, batches))
+    if way == "rest" and seat.plan.target.private_jwk:
+        bodies = sign_bodies(seat.plan.target.private_jwk, bodies)
     exchange("resolve", bodies[0])
     answers, measured = seat.measure("resolve", exchange, itertools.cycle(bodies))
     wrong = _count_wrong(work, "resolve", itertools.cycle(batches), answers)
     return {"resolve": count_items(measured, size * len(answers), wrong)}
+
+
+def resolve_signed(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
+    """The same, each message and each answer signed; ours are signed beforehand."""
+    plan = replace(seat.plan, target=seat.plan.target.as_signer())
+    return {"signed": resolve(replace(seat, plan=plan), size, way)["resolve"]}
+
+
+def sign_bodies(jwk: dict, bodies: list[bytes]) -> list[bytes]:
+    """The messages, each with its signature in it."""
+    key = Key(jwk)
+    return [json.dumps(key.sign_message(json.loads(body))).encode() for body in bodies]
 
 
 def write(seat: Seat, size: int, way: str) -> dict[str, Measurement]:

@@ -14,13 +14,19 @@ from pathlib import Path
 from threading import BrokenBarrierError
 
 from .bench_caller import Target
-from .bench_client import Plan, Seat, ask_empty, resolve, write
+from .bench_client import Plan, Seat, ask_empty, resolve, resolve_signed, write
 from .bench_clock import Measurement
 from .bench_floor import make_table
 from .progress import say
 
 #: What a client does, for batches of a size, by REST or bare.
 Work = Callable[[Seat, int, str], dict[str, Measurement]]
+
+WORK: tuple[tuple[Work, str], ...] = (
+    (resolve, "resolve"),
+    (resolve_signed, "resolve, signed"),
+    (write, "link, update, unlink"),
+)
 
 _barrier = None
 
@@ -86,7 +92,7 @@ def measure(plan: Plan) -> dict:
     with clients.pool:
         say("    the empty route")
         empty = clients.run(ask_empty, 1, "rest")["empty"]
-        for work, words in ((resolve, "resolve"), (write, "link, update, unlink")):
+        for work, words in WORK:
             for size in plan.batches:
                 say(f"    {words}: {size:,} a call")
                 bare, rest = (clients.run(work, size, w) for w in ("floor", "rest"))

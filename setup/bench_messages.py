@@ -98,8 +98,12 @@ def _is_found(person: Person, item: dict) -> bool:
     )
 
 
+#: What an ID without address is answered: by the specification, by OpenG2P 1.x.
+_GONE = ("succ.id.not_found", "succ.fa.not_linked_to_id")
+
+
 def _is_gone(_person: Person, item: dict) -> bool:
-    return item.get("status_reason_code") == "succ.id.not_found" and "fa" not in item
+    return item.get("status_reason_code") in _GONE and "fa" not in item
 
 
 def _is_done(_person: Person, item: dict) -> bool:

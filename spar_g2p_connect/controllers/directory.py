@@ -12,26 +12,25 @@ _ROUTING = {
 }
 
 
-def _ask(question: str, *arguments: str) -> tuple:
-    """The answer of the directory, in a language that the caller accepts."""
-    http_request = request.httprequest
-    # The languages that the caller accepts, the best first.
-    accepted = list(http_request.accept_languages.values())
-    ask = getattr(request.env["spar.g2p.connect.directory"], question)
-    return ask(*arguments, http_request.query_string, accepted)
-
-
 class DirectoryController(http.Controller):
     """Who can hold money, and how an address is written: read only, page by page."""
 
     @http.route(f"{DIRECTORY_PATH}/providers", **_ROUTING)
     def list_providers(self):
-        return _ask("_list_providers")
+        return self._get_directory()._list_providers(*self._get_question())
 
     @http.route(f"{DIRECTORY_PATH}/providers/<path:code>/branches", **_ROUTING)
     def list_branches(self, code):
-        return _ask("_list_branches", code)
+        return self._get_directory()._list_branches(code, *self._get_question())
 
     @http.route(f"{DIRECTORY_PATH}/fa-types", **_ROUTING)
     def list_fa_types(self):
-        return _ask("_list_fa_types")
+        return self._get_directory()._list_fa_types(*self._get_question())
+
+    def _get_directory(self):
+        return request.env["spar.g2p.connect.directory"]
+
+    def _get_question(self) -> tuple[bytes, list[str]]:
+        """The query string, and the languages the caller accepts, the best first."""
+        http_request = request.httprequest
+        return http_request.query_string, list(http_request.accept_languages.values())

@@ -44,14 +44,42 @@ class SparCallback(models.Model):
         required=True, readonly=True, help="When it was sent for the first time."
     )
     attempts = fields.Integer(readonly=True)
-    next_try = fields.Datetime(required=True, readonly=True)
+    next_try = fields.Datetime(string="Next attempt", required=True, readonly=True)
     claimed_until = fields.Datetime(readonly=True)
-    delivered_at = fields.Datetime(readonly=True)
+    delivered_at = fields.Datetime(string="Delivered", readonly=True)
     problem = fields.Char(
-        readonly=True, help="Why the last attempt did not arrive, in one word."
+        string="Problem's code",
+        readonly=True,
+        help="Why the last attempt did not arrive, in one word.",
     )
+    problem_text = fields.Char(string="Problem", compute="_compute_problem_text")
 
     _due = models.Index("(participant_id, next_try) WHERE state = 'waiting'")
+
+    @api.depends("problem")
+    def _compute_problem_text(self) -> None:
+        texts = self._get_problem_texts()
+        for callback in self:
+            word = callback.problem or ""
+            callback.problem_text = texts.get(word, word)
+
+    @api.model
+    def _get_problem_texts(self) -> dict[str, str]:
+        """What is said to people of a problem; an HTTP status speaks for itself."""
+        return {
+            "unreachable": self.env._("There is no connection to this address."),
+            "unknown_host": self.env._("The host of this address is not known."),
+            "too_slow": self.env._("The answer took too long."),
+            "answer_lost": self.env._("The connection ended before the answer did."),
+            "answer_too_large": self.env._("The answer is too long to be one."),
+            "address_refused": self.env._("Nothing is sent to this address."),
+            "redirected": self.env._("It leads elsewhere; that is not followed."),
+            "no_acknowledgement": self.env._("The answer is no acknowledgement."),
+            "not_accepted": self.env._("The other side did not accept it."),
+            "internal_error": self.env._("It could not be sent; see the server's log."),
+            "token_missing": self.env._("Their token endpoint gave no token."),
+            "token_http_401": self.env._("Their token endpoint refused our secret."),
+        }
 
     @api.model
     def _queue(

@@ -1,4 +1,6 @@
 import json
+import logging
+import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from odoo import api, models
@@ -15,6 +17,8 @@ from ..lib import delivery
 from ..lib.delivery import Delivery
 from ..lib.pauses import GIVE_UP, get_pause
 
+_logger = logging.getLogger(__name__)
+
 LANES = ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
 
 #: Targets that a lane talks to at the same time: slow ones only wait for themselves.
@@ -24,6 +28,9 @@ THREADS = 8
 _CLAIM_SECONDS = delivery.TIMEOUT + delivery.TOKEN_TIMEOUT + 15
 
 _TOKENS = delivery.Tokens()
+
+#: The problem's word where it is ours.
+INTERNAL = "internal_error"
 
 _NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
 
@@ -62,7 +69,9 @@ class SparCallback(models.Model):
                 if not sending:
                     break
                 done, _open = wait(sending, 1, FIRST_COMPLETED)
-                lane._note_results({sending.pop(each): each.result() for each in done})
+                lane._note_results(
+                    {sending.pop(each): _get_problem(each) for each in done}
+                )
                 left = cron._commit_progress(len(done), remaining=len(sending))
                 may_begin = left > 0
         cron._commit_progress(0, remaining=int(not may_begin))
@@ -88,7 +97,22 @@ class SparCallback(models.Model):
                 claim=SQL("%s * interval '1 second'", _CLAIM_SECONDS),
             )
         )
-        return [self._build_delivery(*row) for row in rows]
+        deliveries = (self._try_to_build(*row) for row in rows)
+        return list(filter(None, deliveries))
+
+    @api.model
+    def _try_to_build(
+        self, row_id: int, participant_id: int, url: str
+    ) -> Delivery | None:
+        """What is sent, or None: what is wrong with one callback, a seal that was
+        broken for one, does not hold up the others."""
+        try:
+            with self.env.cr.savepoint():
+                return self._build_delivery(row_id, participant_id, url)
+        except Exception as error:
+            _log_error(row_id, error)
+            self._note_failure(row_id, INTERNAL)
+            return None
 
     @api.model
     def _build_delivery(self, row_id: int, participant_id: int, url: str) -> Delivery:
@@ -177,6 +201,22 @@ class SparCallback(models.Model):
                 row=row_id,
             )
         )
+
+
+def _get_problem(sending: Future) -> str:
+    """The word of a delivery's problem, "" for none; an error of ours is one, too."""
+    error = sending.exception()
+    if error is None:
+        return sending.result()
+    _log_error(0, error)
+    return INTERNAL
+
+
+def _log_error(row_id: int, error: BaseException) -> None:
+    """Log an error of ours without its text, in which there may be values."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    name = type(error).__name__
+    _logger.warning("callback %s: %s, at:\n%s", row_id, name, frames)
 
 
 def _select_due(limit: int) -> SQL:

@@ -60,18 +60,18 @@ class SparMessage(models.Model):
         readonly=True,
     )
     reason_code = fields.Char(
-        readonly=True, help="The protocol's word for why it was refused."
+        string="Code", readonly=True, help="The protocol's word for why it was refused."
     )
     reason = fields.Char(readonly=True)
     correlation_id = fields.Char(string="Correlation ID", readonly=True)
     item_count = fields.Integer(string="Items", readonly=True)
     callback = fields.Char(string="Answer to", readonly=True)
-    received_at = fields.Datetime(required=True, readonly=True)
-    answered_at = fields.Datetime(readonly=True)
+    received_at = fields.Datetime(string="Received", required=True, readonly=True)
+    answered_at = fields.Datetime(string="Answered", readonly=True)
     attempts = fields.Integer(
         readonly=True, help="How often its turn ended with an error of the server."
     )
-    next_try = fields.Datetime(readonly=True)
+    next_try = fields.Datetime(string="Next attempt", readonly=True)
     callback_ids = fields.One2many(
         "spar.callback", "message_id", string="Callbacks", readonly=True
     )

@@ -14,15 +14,20 @@ class SparParticipant(models.Model):
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
     calls_per_minute = fields.Integer(
-        required=True, default=600, help="Of all kinds together; 0 for no limit."
+        string="Calls a minute",
+        required=True,
+        default=600,
+        help="Of all kinds together; 0 for no limit.",
     )
     items_per_minute = fields.Integer(
+        string="Items a minute",
         required=True,
         default=6000,
         help="What is saved up at most, and comes back within a minute. An ID that is "
         "not known costs as much as twenty: guessing ends soon. 0 for no limit.",
     )
     own_providers_only = fields.Boolean(
+        string="Own providers only",
         help="It links only to accounts with its own providers. A link away from "
         "another provider waits until a second person approves it.",
     )

@@ -9,9 +9,10 @@ from odoo.addons.spar_g2p_connect.lib import delivery
 from odoo.addons.spar_mapper_connector.exceptions import TargetUnreachable
 from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
 
-from .common import KeyringMixin
-from .test_asynchronous import AsynchronousCase
+from .common import EVERY_RIGHT, KeyringMixin
+from .test_asynchronous import CALLBACK, AsynchronousCase
 
+LANE = "odoo.addons.spar_g2p_connect.models.spar_callback_lane"
 ACK = b'{"message": {"ack_status": "ACK"}}'
 ADDRESSES = {"full.example": "93.184.216.34", "inside.example": "10.0.0.1"}
 
@@ -144,6 +145,37 @@ class TestCallbacks(AsynchronousCase):
         later = self.env["spar.callback"].search([], limit=1)
         document = self.env["spar.callback"]._get_document(later.id)
         self.assertEqual(document["header"]["message_id"], "later")
+
+    def test_one_that_cannot_be_opened_holds_up_no_other(self):
+        other = self.make_participant("cb-other.example", **EVERY_RIGHT)
+        self.env.cr.execute(
+            "UPDATE spar_participant SET callback_url = %s", (CALLBACK,)
+        )
+        self.env.invalidate_all()
+        broken = self.prepare("broken-seal")
+        self.env.cr.execute("UPDATE spar_message SET sealed_answer = 'x'")
+        self.queue("link", self.build("link", "whole", participant=other), other)
+        self.run_lane()
+        with self.assertLogs(LANE, "WARNING"):
+            self.send((200, ACK))
+        self.assertEqual((broken.state, broken.problem), ("waiting", "internal_error"))
+        self.assertEqual(len(self.sent), 1)
+        self.assertIn("log", broken.problem_text)
+
+    def test_error_of_a_thread_is_a_problem_like_any_other(self):
+        callback = self.prepare()
+        with self.assertLogs(LANE, "WARNING") as logs:
+            self.send(ZeroDivisionError("values in it"))
+        self.assertEqual(callback.problem, "internal_error")
+        self.assertNotIn("values in it", "".join(logs.output))
+
+    def test_problems_are_told_in_words(self):
+        callback = self.prepare()
+        self.send((302, b""))
+        self.assertIn("not followed", callback.problem_text)
+        self.make_due()
+        self.send((418, b""))
+        self.assertEqual(callback.problem_text, "http_418")
 
     def test_one_participant_gets_one_after_the_other(self):
         self.prepare("a")

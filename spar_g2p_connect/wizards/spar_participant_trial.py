@@ -3,6 +3,7 @@ import json
 from markupsafe import Markup, escape
 
 from odoo import api, fields, models
+from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
@@ -104,6 +105,9 @@ class SparParticipantTrial(models.TransientModel):
 
     @api.model
     def _get_api_url(self) -> str:
+        """Where we are: as the person who looks has found us, else as configured."""
+        if request:
+            return f"{request.httprequest.url_root.rstrip('/')}{BASE_PATH}"
         parameters_sudo = self.env["ir.config_parameter"].sudo()
         base = parameters_sudo.get_param("web.base.url") or ""
         return f"{base.rstrip('/')}{BASE_PATH}"

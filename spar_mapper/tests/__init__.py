@@ -21,6 +21,7 @@ from . import test_spar_history
 from . import test_spar_notice_link
 from . import test_spar_objection
 from . import test_spar_operations
+from . import test_spar_own_providers
 from . import test_spar_purposes
 from . import test_spar_resolve
 from . import test_spar_rights

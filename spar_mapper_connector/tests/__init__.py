@@ -3,6 +3,7 @@ from . import test_contract
 from . import test_directory_source
 from . import test_g2p_connect_acks
 from . import test_g2p_connect_codes
+from . import test_g2p_connect_dialects
 from . import test_g2p_connect_headers
 from . import test_g2p_connect_items
 from . import test_g2p_connect_openg2p_2
