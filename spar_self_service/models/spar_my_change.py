@@ -98,11 +98,19 @@ class SparMyAddress(models.AbstractModel):
             now = self._resolve(mapper, call, person)
         except MapperError as error:
             raise OutcomeUnknown() from error
+        return self._is_done(now, fa)
+
+    @api.model
+    def _is_done(self, now: Result, fa: str) -> bool:
+        """Whether the address is the one in force."""
         return bool(fa and now.fa and fold(now.fa) == fold(fa))
 
     @api.model
     def _ask(self, mapper, draft_sudo, person: Beneficiary, call, fa: str) -> Result:
         now = self._resolve(mapper, call, person)
+        if self._is_done(now, fa):
+            # Asked before, by a request that Odoo runs again or that was cut off.
+            return Result(Outcome.UPDATED)
         base = draft_sudo.base_version or None
         if draft_sudo.operation == "remove":
             request = UnlinkRequest(person.id_value, expected_version=base)

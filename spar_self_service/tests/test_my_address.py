@@ -157,6 +157,13 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.mine._carry_out(draft)
         self.assertEqual((draft.state, draft.outcome), ("done", "updated"))
 
+    def test_what_is_so_already_is_done(self):
+        draft = self.open()
+        self.store.add(ID, draft._build_address(), STAFF)
+        self.prove(draft)
+        self.mine._carry_out(draft)
+        self.assertEqual((draft.outcome, self.acts), ("updated", []))
+
     def test_a_call_that_failed_before_it_worked_is_reported_as_failed(self):
         draft = self.open()
         self.prove(draft)
