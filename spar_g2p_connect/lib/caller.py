@@ -43,7 +43,7 @@ class Caller:
     strategy_number: int = 0
     #: the types of ID that it may name; empty for all
     id_type_ids: frozenset[int] = frozenset()
-    #: how it was known, and what is still to be proved
+    #: how it is known once everything is proved, and what came with the request
     authenticated_by: str = "bearer"
     evidence: Evidence = Evidence()
     needs_signature: bool = False

@@ -45,7 +45,7 @@ class SparG2pConnectServer(models.AbstractModel):
         """
         with self._noting(caller, action, mode) as noted:
             document = self._parse(caller, raw)
-            caller = self.env["spar.participant"]._prove(caller, document, raw)
+            self.env["spar.participant"]._prove(caller, document, raw)
             self._check_right(caller, action)
             if openg2p_2.is_request(document) and caller.profile.speaks_openg2p_2:
                 return self._serve_openg2p_2(caller, action, document, noted)

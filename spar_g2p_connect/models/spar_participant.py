@@ -19,7 +19,8 @@ DEMO_VARIABLE = "SPAR_DEMO"
 #: its name and the note.
 GUARDED = (
     *("state", "sender_id", "client_id", "demo_only", "profile", *RULES),
-    *("authority", "scope", "fa_strategy_id", "id_type_ids"),
+    *("authority", "scope", "fa_strategy_id"),
+    *("id_type_ids", "has_id_types"),
     *("own_providers_only", "own_provider_ids"),
     *("may_link", "may_update", "may_unlink", "may_resolve", "may_resolve_by_fa"),
     *("max_items", "daily_item_limit", "calls_per_minute", "items_per_minute"),

@@ -23,7 +23,7 @@ class SparParticipantKey(models.Model):
     _inherit = "spar.second.person"
     _order = "participant_id, id desc"
     _rec_name = "kid"
-    _guarded_fields = ("is_trusted", "valid_from", "valid_to")
+    _guarded_fields = ("is_trusted", "valid_from", "valid_to", "revoked_at")
     _guarded_at_creation = ("is_trusted",)
 
     participant_id = fields.Many2one(
@@ -96,6 +96,10 @@ class SparParticipantKey(models.Model):
     # === TWO PEOPLE === #
 
     def _is_guarded(self, name: str, value) -> bool:
+        """Whatever makes a key good, or good for longer; revoking one is done at once,
+        and taken back by two people whatever the participant's state."""
+        if name == "revoked_at":
+            return not value
         return self.participant_id.state == "active"
 
     @api.model_create_multi

@@ -37,6 +37,13 @@ from ..lib.tokens import read_bearer
 
 _logger = logging.getLogger(__name__)
 
+#: How the history says that a participant was known.
+_WORDS = {
+    evidences.TOKEN: "bearer",
+    evidences.SIGNATURE: "signature",
+    evidences.BOTH: "bearer+signature",
+}
+
 #: Whose signature an unknown sender's is compared with: it takes as long.
 _NOBODY = PrivateKey.generate("ES256").public
 
@@ -177,7 +184,7 @@ class SparParticipant(models.Model):
         if participant.proof != evidences.SIGNATURE:
             raise MissingToken()
         caller = participant._build_caller(participant._get_operations())
-        return replace(caller, authenticated_by="signature", document=document)
+        return replace(caller, document=document)
 
     @api.model
     def _refuse_unknown(self, evidence: Evidence, document, raw: bytes) -> None:
@@ -193,18 +200,15 @@ class SparParticipant(models.Model):
         raise SignatureInvalid()
 
     @api.model
-    def _prove(self, caller: Caller, document: object, raw: bytes) -> Caller:
-        """``caller`` with its message proved to be its own, where it signs.
-
-        Raises SignatureMissing or SignatureInvalid.
-        """
+    def _prove(self, caller: Caller, document: object, raw: bytes) -> None:
+        """Raise SignatureMissing or SignatureInvalid unless the message is proved to be
+        the caller's own, where it signs."""
         if not caller.needs_signature or caller.document is not None:
-            return caller
+            return
         if not isinstance(document, dict):
             raise MalformedMessage("the message must be an object")
         participant = self.browse(caller.participant_id)
         participant._verify(caller.evidence.signature, document, raw)
-        return replace(caller, authenticated_by="bearer+signature")
 
     # === SIGNATURES === #
 
@@ -260,6 +264,7 @@ class SparParticipant(models.Model):
             caller = replace(caller, rights=replace(rights, operations=asks))
         return replace(
             caller,
+            authenticated_by=_WORDS[self.proof],
             needs_signature=signs,
             needs_origin=not signs and not self.demo_only,
             origin_networks=self.origin_networks or "",

@@ -102,7 +102,6 @@ class TestOnboarding(TwoAdministratorsCase):
             for name, field in self.participant._fields.items()
             if field.store and field.type != "one2many" and name not in automatic
         }
-        free |= {"has_id_types"}  # follows from a guarded one
         self.assertEqual(kept - set(spar_participant.GUARDED), free)
         for name, value in (
             ("may_unlink", True),
@@ -226,6 +225,24 @@ class TestKeys(TwoAdministratorsCase):
         key.with_user(self.first).action_revoke()
         self.assertEqual(key.state, "revoked")
         self.assertIn("revoked", self.get_problem(key))
+
+    def test_a_revoked_key_comes_back_by_two_people_only(self):
+        key = self.add_key()
+        key.action_revoke()
+        for state in ("draft", "active"):
+            self.participant.state = state
+            with self.subTest(state):
+                key.with_user(self.first).write({"revoked_at": False})
+                self.env.invalidate_all()
+                self.assertTrue(key.revoked_at)
+                key.setting_change_ids.with_user(self.first).action_refuse()
+
+    def test_what_follows_from_guarded_fields_is_not_written_past_them(self):
+        types = self.env["spar.id.type"].search([], limit=1)
+        self.participant.write({"state": "active", "id_type_ids": types.ids})
+        self.participant.with_user(self.first).write({"has_id_types": False})
+        self.env.invalidate_all()
+        self.assertTrue(self.participant.has_id_types)
 
     def get_problem(self, key):
         return key._get_keys(self.participant.id)[key.kid][1]
