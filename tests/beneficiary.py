@@ -76,6 +76,10 @@ class Visitor:
     def choose_account(self, number: str, words: str = "harbour") -> None:
         """From one's own page through all questions to the review."""
         self.press("form[action='/spar/change'] button")
+        self.answer_questions(number, words)
+
+    def answer_questions(self, number: str, words: str = "harbour") -> None:
+        """A bank account with this number at the first provider that is found."""
         self.press(".choices button")
         self.fill_in("#q", words)
         self.press("form[role='search'] button")

@@ -183,7 +183,7 @@ class Page:
 @contextlib.contextmanager
 def chromium(program: str) -> Iterator[Page]:
     """A fresh Chromium without any memory, and its one tab."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
             [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
             stdout=subprocess.DEVNULL,

@@ -152,9 +152,11 @@ def test_a_database_that_has_keys_gets_no_others(server, programme, linked):
 
 def count_sealed_with(server, key_id):
     """How many rows the key has sealed, in all the tables that hold sealed values."""
-    tables = ("spar_subject_id", "spar_mapping", "spar_change", "spar_notice")
-    columns = [(table, "sealed") for table in tables]
-    columns += [("spar_callback", "sealed"), ("spar_message", "sealed_answer")]
+    columns = server.query(
+        """SELECT table_name, column_name FROM information_schema.columns
+            WHERE table_name LIKE 'spar%' AND column_name LIKE 'sealed%'
+              AND data_type = 'bytea'"""
+    )
     return sum(
         server.query(
             f"SELECT count(*) FROM {table} WHERE substring({column} FROM 2 FOR 4) = %s",

@@ -240,12 +240,7 @@ def test_an_officer_helps_a_person_who_is_there(visit, id_provider, server, prog
     take_session(page, get_backend(server, "officer"))
     visitor.open("/spar/agent")
     visitor.press("main form button.main")
-    visitor.press(".choices button")
-    visitor.press(".choices button")
-    visitor.press(".choices button")
-    visitor.fill_in("#account_number", number)
-    visitor.fill_in("#account_number_again", number)
-    visitor.press("main form button.main")
+    visitor.answer_questions(number)
     visitor.confirm()
     assert "Save my account" in page.text
     visitor.press("main form button.main")

@@ -114,7 +114,8 @@ class TestWords(DirectoryCase):
 
     def test_the_indexes_are_used(self):
         self.env.flush_all()
-        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        for other in ("seqscan", "indexonlyscan"):
+            self.env.cr.execute(f"SET LOCAL enable_{other} = off")
         for query, index in (
             (
                 "SELECT 1 FROM spar_fsp_branch WHERE search_words @@ '''a'''",

@@ -17,6 +17,7 @@ from . import test_jose_keys
 from . import test_jose_signatures
 from . import test_jose_tokens
 from . import test_lib_keyring
+from . import test_network_targets
 from . import test_rights
 from . import test_second_person
 from . import test_spar_id_type

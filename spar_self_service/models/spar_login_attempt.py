@@ -151,9 +151,13 @@ class SparLoginAttempt(models.Model):
 
     @api.model
     def _forget_browser(self, browser: str) -> None:
-        """Drop whatever else this browser began: it is somebody's now."""
+        """Drop whatever else this browser began: it is somebody's now.
+
+        In a transaction of its own, which sees that the attempt just taken is gone.
+        """
         query = "DELETE FROM spar_login_attempt WHERE browser_digest = %s"
-        self.env.cr.execute(query, (_hash(browser),))
+        with self.env.registry.cursor() as cr:
+            cr.execute(query, (_hash(browser),))
 
     @api.autovacuum
     def _gc_old(self):
