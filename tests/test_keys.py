@@ -154,8 +154,7 @@ def count_sealed_with(server, key_id):
     """How many rows the key has sealed, in all the tables that hold sealed values."""
     columns = server.query(
         """SELECT table_name, column_name FROM information_schema.columns
-            WHERE table_name LIKE 'spar%' AND column_name LIKE 'sealed%'
-              AND data_type = 'bytea'"""
+            WHERE column_name LIKE '%sealed%' AND data_type = 'bytea'"""
     )
     return sum(
         server.query(
