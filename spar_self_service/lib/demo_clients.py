@@ -11,7 +11,8 @@ class DemoClient:
 
     client_id: str
     name: str
-    button: str
+    #: what the button says, by Odoo's code of the language
+    button: dict[str, str]
     preset: str
     values: dict
     metadata: dict
@@ -30,11 +31,28 @@ _ENCRYPTED = {
     "userinfo_encrypted_response_enc": "A256GCM",
 }
 
+_NATIONAL_ID = {
+    "en_US": "Sign in with your national ID",
+    "fr_FR": "Se connecter avec sa carte d'identité nationale",
+    "es_ES": "Entrar con su documento nacional de identidad",
+    "ar_001": "تسجيل الدخول ببطاقة الهوية الوطنية",
+    "hi_IN": "अपने राष्ट्रीय पहचान पत्र से साइन इन करें",
+    "tl_PH": "Mag-sign in gamit ang iyong national ID",
+}
+_SOCIAL_OFFICE = {
+    "en_US": "Sign in with your social office account",
+    "fr_FR": "Se connecter avec son compte du bureau social",
+    "es_ES": "Entrar con su cuenta de la oficina social",
+    "ar_001": "تسجيل الدخول بحساب مكتب الشؤون الاجتماعية",
+    "hi_IN": "समाज कल्याण कार्यालय के खाते से साइन इन करें",
+    "tl_PH": "Mag-sign in gamit ang account sa social office",
+}
+
 CLIENTS = (
     DemoClient(
         "spar-esignet",
         "National ID",
-        "Sign in with your national ID",
+        _NATIONAL_ID,
         "esignet",
         {"algorithms": "PS256", "sequence": 1, "on_door": True},
         _ESIGNET,
@@ -42,7 +60,7 @@ CLIENTS = (
     DemoClient(
         "spar-keycloak",
         "Social office account",
-        "Sign in with your social office account",
+        _SOCIAL_OFFICE,
         "keycloak",
         {"algorithms": "RS256", "sequence": 2, "on_door": True},
         {
@@ -53,7 +71,7 @@ CLIENTS = (
     DemoClient(
         "spar-esignet-encrypted",
         "National ID, encrypted userinfo",
-        "Sign in with your national ID (encrypted)",
+        {"en_US": "Sign in with your national ID (encrypted)"},
         "esignet",
         {
             "algorithms": "PS256",
@@ -66,7 +84,7 @@ CLIENTS = (
     DemoClient(
         "spar-pushed",
         "National ID, pushed requests",
-        "Sign in with your national ID (pushed)",
+        {"en_US": "Sign in with your national ID (pushed)"},
         "esignet",
         {
             "algorithms": "ES256 EdDSA",

@@ -10,6 +10,8 @@ from ..lib.contrast import readable
 #: Twice what is shown, for dense screens.
 LOGO_SIZE = (256, 80)
 STYLE = "spar_self_service/static/src/css/pages.css"
+#: Instead of Odoo's placeholder, where the website has no logo of its own.
+ICON = "spar_self_service/static/description/icon.png"
 
 
 class SparPageFrame(models.AbstractModel):
@@ -76,7 +78,10 @@ class SparPageFrame(models.AbstractModel):
     def _build_logo(self, website_id: int, written_at) -> tuple[str, bytes, str]:
         website_sudo = self.env["website"].sudo().browse(website_id)
         image = base64.b64decode(website_sudo.logo or b"")
-        small = tools.image.image_process(image, size=LOGO_SIZE) if image else b""
+        if not image or image == base64.b64decode(website_sudo._default_logo()):
+            with file_open(ICON, "rb") as file:
+                image = file.read()
+        small = tools.image.image_process(image, size=LOGO_SIZE)
         mimetype = tools.mimetypes.guess_mimetype(small, default="image/png")
         return hashlib.sha256(small).hexdigest()[:16], small, mimetype
 

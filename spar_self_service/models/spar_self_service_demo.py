@@ -39,6 +39,7 @@ class SparSelfServiceDemo(models.AbstractModel):
     @api.model
     def _make_client(self, client: DemoClient) -> dict:
         provider = self._set_provider(client)
+        self._set_button(provider, client.button)
         metadata = {"client_id": client.client_id, **client.metadata}
         by_key = ClientAuthentication.PRIVATE_KEY_JWT.value
         if provider.client_authentication == by_key:
@@ -73,11 +74,18 @@ class SparSelfServiceDemo(models.AbstractModel):
         )
 
     @api.model
+    def _set_button(self, provider, texts: dict[str, str]) -> None:
+        """What the button says, in the languages of ``texts`` that are switched on."""
+        spoken = dict(self.env["res.lang"].get_installed())
+        told = {code: text for code, text in texts.items() if code in spoken}
+        provider.update_field_translations("body", told)
+
+    @api.model
     def _get_values(self, client: DemoClient) -> dict:
         return {
             "preset": client.preset,
             "name": client.name,
-            "body": client.button,
+            "body": client.button["en_US"],
             "id_type_id": self.env.ref("spar_mapper_connector.id_type_national_id").id,
             **PRESETS[client.preset].values,
             **client.values,

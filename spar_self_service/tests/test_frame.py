@@ -52,6 +52,18 @@ class TestFrame(PageCase):
             weight += len(answer.content)
         self.assertLess(weight, 60_000)
 
+    def test_a_website_without_a_logo_shows_our_icon_and_no_placeholder(self):
+        website = self.env["website"].get_current_website()
+        frame = self.env["spar.page.frame"]
+        shown = set()
+        for logo in (website._default_logo(), False):
+            website.logo = logo
+            shown.add(frame._build_logo(website.id, object()))
+        ((name, image, mimetype),) = shown
+        self.assertEqual(mimetype, "image/png")
+        website.logo = website.env.company.logo
+        self.assertNotEqual(frame._build_logo(website.id, object())[0], name)
+
     def test_pages_are_kept_by_no_cache_and_run_nothing(self):
         self.authenticate("ada", "ada-ada-1")
         for path in ("/spar/address", "/spar/history", "/spar/language"):

@@ -145,6 +145,18 @@ class TestDemo(ProviderCase):
             else:
                 self.assertTrue(before["metadata"]["jwks"]["keys"])
 
+    def test_the_buttons_speak_the_languages_that_are_on(self):
+        for code in ("ar_001", "fr_FR"):
+            self.env["res.lang"]._activate_lang(code)
+        with self.flag("1"):
+            self.demo._make_clients()
+        for client in CLIENTS:
+            provider = self.demo._get_provider(client)
+            for code in ("en_US", "ar_001", "fr_FR"):
+                spoken = client.button.get(code, client.button["en_US"])
+                with self.subTest(client=client.client_id, code=code):
+                    self.assertEqual(provider.with_context(lang=code).body, spoken)
+
     def test_clients_are_switched_on_when_the_provider_answers(self):
         with self.flag("1"):
             self.demo._make_clients()
