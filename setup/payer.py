@@ -137,7 +137,8 @@ def get_token(api: str, client_id: str, client_secret: str) -> str:
         "client_secret": client_secret,
     }
     answer = requests.post(f"{api}/oauth2/client/token", data=form, timeout=30)
-    answer.raise_for_status()
+    if answer.status_code != 200:
+        sys.exit(f"no token: HTTP {answer.status_code}: {answer.text}")
     return answer.json()["access_token"]
 
 
@@ -187,12 +188,12 @@ def main() -> None:
     parser.add_argument("--settings", type=Path, help="api, sender_id, client_id, ...")
     options = parser.parse_args()
     if options.do == "key":
-        json.dump(make_key(options.file), sys.stdout, indent=1)
+        print(json.dumps(make_key(options.file), indent=1))
         return
     settings = json.loads(options.settings.read_text())
     key = Key(json.loads(options.file.read_text()))
     answer = call(settings, key, options.action, json.load(sys.stdin))
-    json.dump(answer, sys.stdout, indent=1, ensure_ascii=False)
+    print(json.dumps(answer, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Operation,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import RequestHeader
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import Profile
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import NOBODY, Profile
 
 from ..exceptions import ForeignReceiver, ForeignSender, OperationNotGranted
 from .disclosure import Rights
@@ -61,11 +61,11 @@ class Caller:
             raise OperationNotGranted()
 
     def check_sender(self, header: RequestHeader) -> None:
-        """Raise ForeignSender when ``header`` speaks for somebody else.
-
-        The codec has refused an empty sender where the profile does not allow it.
-        """
-        if header.sender_id and header.sender_id != self.sender_id:
+        """Raise ForeignSender when ``header`` speaks for somebody else, or for nobody
+        where the profile does not allow it."""
+        if header.sender_id == self.sender_id:
+            return
+        if self.profile.names_sender or header.sender_id not in NOBODY:
             raise ForeignSender()
 
     def check_receiver(self, header: RequestHeader) -> None:

@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .common import EVERY_RIGHT, RestCase
+from .common import EVERY_RIGHT, RestCase, build_items, build_message
 
 
 @tagged("post_install", "-at_install")
@@ -11,7 +11,7 @@ class TestOpenG2p1(RestCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.lenient = cls.make_participant(
-            "string", profile="openg2p-1.x", **EVERY_RIGHT
+            "lenient.example", profile="openg2p-1.x", **EVERY_RIGHT
         )
 
     def exchange(self, operation, *items, **header):
@@ -165,6 +165,24 @@ class TestOpenG2p1(RestCase):
     def test_body_that_fits_no_schema_has_its_code(self):
         response = self.call(self.lenient, "link", {"header": 1})
         self.assertHttpError(response, 400, "G2P-REQ-102", "header")
+
+    def test_a_sender_that_nobody_filled_in_is_the_tokens(self):
+        for number, sender in enumerate(("", "string", "lenient.example")):
+            answer = self.exchange("link", {"id": f"a{number}"}, sender_id=sender)
+            self.assertEqual(answer["message"]["link_response"][0]["status"], "succ")
+
+    def test_nobody_sends_in_anothers_name(self):
+        strict = self.make_participant("strict.example", **EVERY_RIGHT)
+        for participant, sender in (
+            (self.lenient, "strict.example"),
+            (self.lenient, "String"),
+            (strict, "string"),
+            (strict, "lenient.example"),
+        ):
+            message = build_message("link", sender, build_items("a", fa="b"))
+            with self.subTest(participant=participant.name, sender=sender):
+                response = self.call(participant, "link", message)
+                self.assertHttpError(response, 403, "err.sender_id.invalid")
 
     def test_rights_are_as_anybodys(self):
         self.lenient.may_link = False

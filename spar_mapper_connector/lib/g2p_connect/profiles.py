@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 
+#: What stands for a sender where nobody filled it in.
+NOBODY = ("", "string")
+
+
 @dataclass(frozen=True)
 class Profile:
     """Switches of syntax; the defaults are the specification's (g2p-connect.md 6.1)."""
@@ -23,7 +27,8 @@ class Profile:
     timestamps_need_zone: bool = True
     #: a reference_id stands once in a message (A7)
     references_are_unique: bool = True
-    #: header.sender_id may not be empty; an empty one leaves identity to the token
+    #: header.sender_id has to say who sends; else it may be empty or the placeholder of
+    #: API descriptions (``NOBODY``), which leaves identity to what proves it
     names_sender: bool = True
     #: receiver_id and sender_uri, where they are given, have to be the agreed ones
     checks_parties: bool = True
