@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-
 #: What stands for a sender where nobody filled it in.
 NOBODY = ("", "string")
 
