@@ -108,7 +108,7 @@ def build_greeting(demo: dict) -> list[str]:
     """What a person who brought up the demo wants to know first."""
     lines = [f"SPAR is at {demo['url']} and its API at {demo['api']}", "", "Logins:"]
     lines += [
-        f"  {person['role']:<14} {person['login']:<22} {person['password']}"
+        f"  {person['role']:<22} {person['login']:<22} {person['password']}"
         for person in demo["staff"]
     ]
     person = demo["beneficiaries"][0]
