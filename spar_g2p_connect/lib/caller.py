@@ -48,6 +48,8 @@ class Caller:
     evidence: Evidence = Evidence()
     needs_signature: bool = False
     needs_origin: bool = False
+    #: whether a message that changes something is done once, whatever the profile says
+    must_not_repeat: bool = True
     origin_networks: str = ""
     #: where our signatures stand, "" for nowhere, and of which kind they are
     signature_place: str = ""

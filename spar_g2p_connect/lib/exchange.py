@@ -57,13 +57,22 @@ class Exchange:
     @property
     def is_kept(self) -> bool:
         """Whether it is stored: what changes something, and what waits for its turn."""
-        changes = self.operation not in (None, Operation.RESOLVE)
-        return changes or self.mode == ASYNC
+        return self._changes or self.mode == ASYNC
+
+    @property
+    def _changes(self) -> bool:
+        return self.operation not in (None, Operation.RESOLVE)
 
     @property
     def claims_id(self) -> bool:
         """Whether its message_id stands for it alone, so that a repeat is known."""
-        return self.is_kept and self.caller.profile.message_ids_are_unique
+        if not self.is_kept:
+            return False
+        return (
+            self._changes
+            and self.caller.must_not_repeat
+            or (self.caller.profile.message_ids_are_unique)
+        )
 
     @property
     def transaction_id(self) -> str:
@@ -118,8 +127,29 @@ def _is_plain(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    is_walking = {".", ".."} & set(parts.path.lower().replace("%2e", ".").split("/"))
-    return not (parts.query or parts.fragment or is_walking or "\\" in url)
+    is_walking = {".", ".."} & set(parts.path.split("/"))
+    is_coded = any(sign in url for sign in "%;\\")
+    return not (parts.query or parts.fragment or is_walking or is_coded)
+
+
+def find_place(registered: str, url: str) -> str:
+    """Where a callback for ``url`` goes now: an address that was replaced since gets
+    nothing any more, and above all no credentials.
+
+    >>> find_place("https://a.example/cb", "https://a.example/cb/x/on-link")
+    'https://a.example/cb/x/on-link'
+    >>> find_place("https://new.example", "https://a.example/cb/on-link")
+    'https://new.example/on-link'
+    >>> find_place("https://new.example/", "https://a.example/cb/txn/on-status")
+    'https://new.example/txn/on-status'
+    """
+    registered = registered.rstrip("/")
+    if url == registered or url.startswith(f"{registered}/"):
+        return url
+    rest, _, action = url.rpartition("/")
+    if rest.endswith("/txn"):
+        action = f"txn-{action}"
+    return build_callback_url(registered, action)
 
 
 def build_callback_url(address: str, action: str) -> str:

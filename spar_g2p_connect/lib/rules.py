@@ -20,6 +20,7 @@ SWITCHES = {
         "always_sends_message",
         "message_ids_are_unique",
         "needs_items",
+        "resolve_is_strict",
         "callback_needs_ack",
         "header_tells_failures",
         "speaks_openg2p_2",

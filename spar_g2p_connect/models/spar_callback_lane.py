@@ -15,6 +15,7 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 from ..const import SERVICE_USER
 from ..lib import delivery
 from ..lib.delivery import Delivery
+from ..lib.exchange import find_place
 from ..lib.pauses import GIVE_UP, get_pause
 
 _logger = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ class SparCallback(models.Model):
         return Delivery(
             row_id,
             participant_id,
-            url,
+            find_place(participant.callback_url, url),
             body=json.dumps(document, ensure_ascii=False).encode(),
             credentials=participant._get_callback_credentials(),
             needs_ack=participant._get_profile().callback_needs_ack,
@@ -242,7 +243,8 @@ def _log_error(row_id: int, error: BaseException) -> None:
 def _select_due(limit: int) -> SQL:
     """The first due callback of each participant that nothing is just sent to.
 
-    By chance, so that no participant waits until the queues of others are empty.
+    By chance, so that no participant waits until the queues of others are empty. Who is
+    disabled is told nothing, until two people have let it in again.
     """
     return SQL(
         """SELECT due.id
@@ -251,7 +253,7 @@ def _select_due(limit: int) -> SQL:
                    WHERE participant_id = p.id AND state = 'waiting'
                      AND next_try <= %(now)s
                    ORDER BY next_try, id LIMIT 1) due
-            WHERE NOT EXISTS (
+            WHERE p.state = 'active' AND p.callback_url <> '' AND NOT EXISTS (
                   SELECT FROM spar_callback
                    WHERE participant_id = p.id AND state = 'waiting'
                      AND claimed_until > %(now)s)

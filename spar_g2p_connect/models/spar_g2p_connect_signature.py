@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import KeyMissing
 from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
@@ -7,6 +8,8 @@ from ..lib import evidence as evidences
 
 #: What our messages are signed for.
 USE = "messages"
+#: What is published before anybody has been let in.
+USUAL = "ES256"
 
 
 class SparG2pConnectServer(models.AbstractModel):
@@ -46,9 +49,20 @@ class SparG2pConnectServer(models.AbstractModel):
     def _get_published_keys(self) -> dict:
         """Our keys for whoever verifies what we signed (JWKS): there are always some.
 
-        The next key is published long before it is used.
+        The next key is published long before it is used, for each algorithm that
+        somebody's answers are signed by.
         """
         keys = self.env["spar.signing.key"]
-        for state in ("current", "next"):
-            keys._generate(USE, state=state)
+        for algorithm in self._get_algorithms():
+            for state in ("current", "next"):
+                keys._generate(USE, algorithm, state)
         return keys._get_key_set(USE)
+
+    @api.model
+    def _get_algorithms(self) -> list[str]:
+        """What our messages are signed by, and the algorithm that is usual."""
+        self.env["spar.participant"].flush_model(["answer_algorithm"])
+        rows = self.env.execute_query(
+            SQL("SELECT DISTINCT answer_algorithm FROM spar_participant")
+        )
+        return sorted({USUAL, *(name for (name,) in rows if name)})

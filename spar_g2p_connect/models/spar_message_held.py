@@ -27,14 +27,17 @@ class SparMessage(models.Model):
 
     @api.model
     def _get_ends(self, keyring, row_id: int, operation: str) -> dict[str, str]:
-        """Canonical ID -> how its change ended, for the changes of a message."""
+        """Canonical ID -> how its change ended, for the changes of a message: those it
+        asked for, and those it asked for again while they waited."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT g.identifier_id, c.state
                      FROM spar_message m
                      JOIN spar_participant p ON p.id = m.participant_id
-                     JOIN spar_change c ON c.message_reference = m.message_id
-                      AND c.proposer = 'participant:' || p.sender_id
+                     JOIN spar_change c ON c.proposer = 'participant:' || p.sender_id
+                      AND (c.message_reference = m.message_id
+                           OR c.proposed_at <= m.answered_at
+                              AND coalesce(c.decided_at, 'infinity') >= m.received_at)
                      JOIN spar_mapping g ON g.id = c.mapping_id
                     WHERE m.id = %s AND c.operation = %s ORDER BY c.id""",
                 row_id,

@@ -15,6 +15,7 @@ from ..lib.rules import RULES
 #: Set where the server runs as a demo: what is lenient works nowhere else.
 DEMO_VARIABLE = "SPAR_DEMO"
 
+RIGHTS = ("may_link", "may_update", "may_unlink", "may_resolve", "may_resolve_by_fa")
 #: Everything that an active participant is and may: changed by two people. Free are
 #: its name and the note.
 GUARDED = (
@@ -22,7 +23,7 @@ GUARDED = (
     *("authority", "scope", "fa_strategy_id"),
     *("id_type_ids", "has_id_types"),
     *("own_providers_only", "own_provider_ids"),
-    *("may_link", "may_update", "may_unlink", "may_resolve", "may_resolve_by_fa"),
+    *RIGHTS,
     *("max_items", "daily_item_limit", "calls_per_minute", "items_per_minute"),
     *("proof", "signature_place", "answer_algorithm", "jwks_url", "origin_networks"),
     *("token_issuer_id", "issuer_client_id", "client_secret_digest"),
@@ -160,10 +161,23 @@ class SparParticipant(models.Model):
     # === STATES === #
 
     def _is_guarded(self, name: str, value) -> bool:
-        """Becoming active waits, and every change of what an active one is and may."""
+        """Becoming active waits, and every change of what one that was active is and
+        may; a draft is approved as a whole."""
         if name == "state":
-            return value == "active"
-        return self.state == "active"
+            return value != "disabled"
+        return self.state != "draft"
+
+    def _describe_effect(self, values: dict) -> list[str]:
+        """Who lets a participant call approves all that it is and may."""
+        if values.get("state") != "active":
+            return []
+        names = ("sender_id", "proof", "profile", "scope", "callback_url", *RIGHTS)
+        lines = [
+            f"{self._fields[name]._description_string(self.env)}: "
+            f"{self._describe_value(name, self[name])}"
+            for name in names
+        ]
+        return lines + self._describe_keys()
 
     def action_activate(self) -> None:
         """Let the participants call, once a second person has approved it; they were
@@ -173,6 +187,12 @@ class SparParticipant(models.Model):
     def action_disable(self) -> None:
         """Refuse every further call of the participants, whatever token they hold."""
         self._set_state("disabled", {"draft", "active"})
+
+    def write(self, vals):
+        to_draft = vals.get("state") == "draft" and not self.env.su
+        if to_draft and set(self.mapped("state")) - {"draft"}:
+            raise UserError(self.env._("What has been approved is no draft again."))
+        return super().write(vals)
 
     def _set_state(self, state: str, allowed: set[str]) -> None:
         """Move to ``state`` whoever is not there yet; raises UserError from others."""
@@ -207,6 +227,8 @@ class SparParticipant(models.Model):
         return Caller(
             participant_id=self.id,
             sender_id=self.sender_id,
+            # A signed message that somebody overheard does nothing a second time.
+            must_not_repeat=not self.demo_only,
             rights=Rights(
                 operations=granted & operations,
                 sees_details=self.scope == "details",

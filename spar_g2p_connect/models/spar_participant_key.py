@@ -100,7 +100,12 @@ class SparParticipantKey(models.Model):
         and taken back by two people whatever the participant's state."""
         if name == "revoked_at":
             return not value
-        return self.participant_id.state == "active"
+        return self.participant_id.state != "draft"
+
+    def _overtake_activation(self) -> None:
+        """Who approves a draft approves the keys that it had when it was proposed."""
+        drafts = self.participant_id.filtered(lambda record: record.state == "draft")
+        drafts.sudo().setting_change_ids._overtake()
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -110,13 +115,16 @@ class SparParticipantKey(models.Model):
             given = {name: value for name, value in vals.items() if value}
             known = self._read_key(vals.get("key_text"))
             complete.append({**known, **given, **_get_fixed(known), "is_trusted": True})
-        return super().create(complete)
+        keys = super().create(complete)
+        keys._overtake_activation()
+        return keys
 
     def write(self, vals):
         if _FIXED & set(vals):
             raise UserError(
                 self.env._("A key is not changed: enter a new one, revoke this one.")
             )
+        self._overtake_activation()
         return super().write(vals)
 
     def action_revoke(self) -> None:
@@ -132,6 +140,7 @@ class SparParticipantKey(models.Model):
             raise UserError(
                 self.env._("A key that was in use is not deleted; revoke it instead.")
             )
+        self._overtake_activation()
 
     # === USING === #
 

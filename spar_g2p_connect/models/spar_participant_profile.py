@@ -40,6 +40,7 @@ class SparParticipant(models.Model):
     rule_answers_on_action = _switch("Answers have the action on-…")
     rule_always_sends_message = _switch("Answers always have a message")
     rule_message_ids_are_unique = _switch("Message IDs stand for one message")
+    rule_resolve_is_strict = _switch("Resolve looks at ID, address and scope")
     rule_needs_items = _switch("A message needs an item")
     rule_callback_needs_ack = _switch("Callbacks need an acknowledgement")
     rule_header_tells_failures = _switch("Header tells failures of items")
@@ -50,17 +51,11 @@ class SparParticipant(models.Model):
     )
 
     def _get_profile(self) -> Profile:
-        """The syntax that holds for this participant.
-
-        Outside of demos a message id stands for one message: a signed message that
-        somebody has overheard does nothing a second time.
-        """
+        """The syntax that holds for this participant."""
         changed = {
             name: self[field] == "on" for field, name in SWITCHES.items() if self[field]
         }
         changed |= {
             name: int(self[field]) for field, name in AGES.items() if self[field]
         }
-        if not self.demo_only:
-            changed["message_ids_are_unique"] = True
         return replace(profiles.get_profile(self.profile), **changed)

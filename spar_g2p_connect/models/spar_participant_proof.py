@@ -194,6 +194,7 @@ class SparParticipant(models.Model):
         signature = evidences.read_document_signature(
             place, document, evidence.signature
         )
+        self.env["spar.participant.key"]._get_keys(0)
         payloads = evidences.build_payloads(place, document, raw)
         with contextlib.suppress(SignatureRefused):
             signature.verify(payloads, _NOBODY)
@@ -209,6 +210,12 @@ class SparParticipant(models.Model):
             raise MalformedMessage("the message must be an object")
         participant = self.browse(caller.participant_id)
         participant._verify(caller.evidence.signature, document, raw)
+
+    def _describe_keys(self) -> list[str]:
+        """The keys that count for this participant, as who approves it sees them."""
+        label = self._fields["key_ids"]._description_string(self.env)
+        keys = self.key_ids.filtered(lambda key: key.state == "active")
+        return [f"{label}: {key.kid} ({key.thumbprint})" for key in keys]
 
     # === SIGNATURES === #
 

@@ -134,6 +134,7 @@ class TestAsynchronous(AsynchronousCase):
             *("http://169.254.169.254/latest", "https://full.example.evil.example/"),
             *("https://full.example/spar/../admin", "https://full.example/sparx"),
             *("https://full.example/spar/%2e%2e/x", "file:///etc/passwd", "x"),
+            *("https://full.example/spar/..%2fx", "https://full.example/spar/..;/x"),
         ):
             message = self.build("link", "uri2", sender_uri=uri)
             response = self.open(

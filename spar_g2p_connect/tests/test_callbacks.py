@@ -91,6 +91,26 @@ class TestCallbacks(AsynchronousCase):
         )
         self.assertEqual(first, second)
 
+    def test_an_address_that_was_replaced_gets_nothing_more(self):
+        callback = self.prepare()
+        self.send((500, b""))
+        callback.participant_id.callback_url = "https://full.example/new"
+        self.make_due()
+        self.send((200, ACK))
+        ((url, _words),) = self.sent
+        self.assertEqual(url, "https://full.example/new/on-link")
+        self.assertEqual(callback.state, "delivered")
+
+    def test_who_is_disabled_is_told_nothing_until_it_is_let_in_again(self):
+        callback = self.prepare()
+        for values in ({"state": "disabled"}, {"state": "active", "callback_url": ""}):
+            callback.participant_id.write(values)
+            self.send((200, ACK))
+            self.assertEqual(self.sent, [])
+        callback.participant_id.callback_url = CALLBACK
+        self.send((200, ACK))
+        self.assertEqual(callback.state, "delivered")
+
     def test_is_not_tried_before_its_time(self):
         callback = self.prepare()
         self.send((500, b""))

@@ -1,5 +1,8 @@
 from odoo.tests import tagged
 
+from odoo.addons.spar_mapper_connector.lib.contract import Operation
+
+from ..lib.exchange import Exchange
 from .common import EVERY_RIGHT, RestCase, build_items, build_message
 
 
@@ -183,6 +186,30 @@ class TestOpenG2p1(RestCase):
             with self.subTest(participant=participant.name, sender=sender):
                 response = self.call(participant, "link", message)
                 self.assertHttpError(response, 403, "err.sender_id.invalid")
+
+    def test_outside_of_a_demo_nothing_is_changed_twice_and_everything_resolved_anew(
+        self,
+    ):
+        self.lenient.write({"demo_only": False, "origin_networks": "127.0.0.0/8"})
+        caller = self.lenient._build_caller(frozenset(Operation))
+        for action, mode, claims in (
+            ("link", "sync", True),
+            ("update", "async", True),
+            ("resolve", "async", False),
+            ("txn-status", "async", False),
+        ):
+            exchange = Exchange(caller, action, None, {}, mode)
+            with self.subTest(action=action, mode=mode):
+                self.assertIs(exchange.claims_id, claims)
+
+    def test_beside_an_id_the_address_asks_nothing(self):
+        self.exchange("link", {})
+        for scope, fa in (("details", "string"), ("yes_no", "other"), ("", "other")):
+            answer = self.exchange("resolve", {"fa": "other", "scope": scope})
+            (found,) = answer["message"]["resolve_response"]
+            with self.subTest(scope=scope):
+                self.assertEqual(found["status_reason_code"], "succ.id.active")
+                self.assertEqual(found["fa"], fa)
 
     def test_rights_are_as_anybodys(self):
         self.lenient.may_link = False

@@ -79,6 +79,52 @@ class TestOnboarding(TwoAdministratorsCase):
         self.assertFalse(self.participant.setting_change_ids)
         self.assertEqual(self.participant.state, "draft")
 
+    def test_a_key_that_comes_after_it_was_asked_for_has_to_be_asked_for_again(self):
+        mine = self.participant.with_user(self.first)
+        key = self.add_key()
+        for act in (self.add_key, lambda: key.write({"valid_to": "2999-01-01"})):
+            mine.action_activate()
+            self.env.invalidate_all()
+            self.assertTrue(self.participant.setting_change_ids)
+            act()
+            self.env.invalidate_all()
+            self.assertFalse(self.participant.setting_change_ids)
+
+    def test_who_approves_sees_rights_and_keys(self):
+        key = self.add_key()
+        mine = self.participant.with_user(self.first)
+        mine.write({"may_link": True, "callback_url": "https://a.example/cb"})
+        mine.action_activate()
+        self.env.invalidate_all()
+        summary = self.participant.setting_change_ids.with_user(self.second).summary
+        for text in ("Link: yes", "Unlink: no", "https://a.example/cb", key.thumbprint):
+            self.assertIn(text, summary)
+
+    def test_one_that_was_disabled_is_changed_by_two_people_too(self):
+        self.participant.state = "disabled"
+        self.participant.with_user(self.first).write({"may_unlink": True})
+        self.assertEqual(self.add_key().state, "waiting")
+        self.env.invalidate_all()
+        self.assertFalse(self.participant.may_unlink)
+
+    def test_what_was_approved_is_no_draft_again(self):
+        for state in ("active", "disabled"):
+            self.participant.state = state
+            mine = self.participant.with_user(self.first)
+            with self.subTest(state), self.assertRaises(UserError):
+                mine.write({"state": "draft"})
+            with self.subTest(state), self.assertRaises(UserError):
+                mine.unlink()
+
+    def test_no_other_record_is_changed_by_way_of_a_participant(self):
+        id_type = self.env["spar.id.type"].search([], limit=1)
+        self.participant.state = "active"
+        for command in ([1, id_type.id, {"name": "X"}], [0, 0, {"name": "X"}]):
+            with self.subTest(command), self.assertRaises(UserError):
+                self.participant.with_user(self.first).write(
+                    {"id_type_ids": [command, [4, id_type.id]]}
+                )
+
     def test_nobody_is_active_by_being_created(self):
         participants = self.env["spar.participant"].with_user(self.first)
         made = participants.create({"name": "N", "sender_id": "n", "state": "active"})

@@ -4,7 +4,6 @@ from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.spar_g2p_connect.lib.rules import AGES, RULES, SWITCHES
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import (
-    OPENG2P_1,
     STRICT,
     Profile,
 )
@@ -36,8 +35,6 @@ class TestProfile(TransactionCase):
 
     def test_each_switch_changes_its_own_rule_and_no_other(self):
         for field, name in SWITCHES.items():
-            if name == "message_ids_are_unique":
-                continue
             for value, meant in (("on", True), ("off", False)):
                 with self.subTest(field, value=value):
                     self.participant[field] = value
@@ -51,14 +48,6 @@ class TestProfile(TransactionCase):
         self.assertEqual(self.participant._get_profile().max_age_seconds, 86400)
         self.participant.rule_max_age_seconds = "0"
         self.assertEqual(self.participant._get_profile().max_age_seconds, 0)
-
-    def test_outside_of_a_demo_a_message_id_stands_for_one_message(self):
-        self.participant.write(
-            {"profile": OPENG2P_1.code, "rule_message_ids_are_unique": "off"}
-        )
-        self.assertTrue(self.participant._get_profile().message_ids_are_unique)
-        self.participant.demo_only = True
-        self.assertFalse(self.participant._get_profile().message_ids_are_unique)
 
 
 @tagged("post_install", "-at_install")

@@ -42,8 +42,8 @@ class SparMapperBackend(models.Model):
     def write(self, vals):
         if vals.get("is_default") and self._may_write_at_once():
             # There is one default: the one before stops being it in the same step.
-            others = self.search([("is_default", "=", True)]) - self
-            others.write({"is_default": False})
+            others_sudo = self.sudo().search([("is_default", "=", True)]) - self
+            others_sudo.write({"is_default": False})
             self.env.flush_all()
         return super().write(vals)
 

@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
 
 from .spar_setting_change import to_kept
 
@@ -6,6 +8,10 @@ from .spar_setting_change import to_kept
 #: RPC can never be it.
 APPROVED = object()
 _CONTEXT_KEY = "spar_second_person"
+
+_MANY = ("many2many", "one2many")
+#: Commands that do more than choose among records.
+_EDITING = (Command.CREATE, Command.UPDATE, Command.DELETE)
 
 
 class _Rehearsed(Exception):
@@ -48,7 +54,7 @@ class SparSecondPerson(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if self._may_write_at_once():
+        if self.env.su:
             return super().create(vals_list)
         now, later = [], []
         for vals in vals_list:
@@ -63,6 +69,7 @@ class SparSecondPerson(models.AbstractModel):
     def write(self, vals):
         if self._may_write_at_once() or not set(vals) & set(self._guarded_fields):
             return super().write(vals)
+        vals = {name: self._to_choice(name, value) for name, value in vals.items()}
         for record in self:
             now, waiting = record._split(vals)
             super(SparSecondPerson, record).write(now)
@@ -73,7 +80,36 @@ class SparSecondPerson(models.AbstractModel):
         return True
 
     def _may_write_at_once(self) -> bool:
-        return self.env.su or self.env.context.get(_CONTEXT_KEY) is APPROVED
+        """Whether this is code, or just what two people want of this very record:
+        what is written beside it, through its fields, waits for its own approval."""
+        return self.env.su or self.env.context.get(_CONTEXT_KEY) == self._get_mark()
+
+    def _get_mark(self) -> tuple:
+        """What the context of an approved write of these records holds."""
+        return (APPROVED, self._name, *self.ids)
+
+    def _to_choice(self, name: str, value):
+        """``value`` of a guarded field with many records: only which ones they are.
+
+        What would make, edit or delete one of them is refused: nobody who approves the
+        choice sees it. Raises UserError.
+        """
+        field = self._fields[name]
+        if name not in self._guarded_fields or field.type not in _MANY:
+            return value
+        if any(command[0] in _EDITING for command in value or ()):
+            raise UserError(
+                self.env._(
+                    "%(field)s: choose records that exist; change them by themselves.",
+                    field=field._description_string(self.env),
+                )
+            )
+        return [Command.set(self._get_chosen(name, value).ids)]
+
+    def _get_chosen(self, name: str, value):
+        """What ``value`` of a write leaves in a field, as reading it would give it."""
+        field = self._fields[name]
+        return field.convert_to_record(field.convert_to_cache(value, self), self)
 
     # === PROPOSING === #
 
@@ -100,9 +136,7 @@ class SparSecondPerson(models.AbstractModel):
     def _is_other(self, name: str, value) -> bool:
         if name in self._guarded_secrets:
             return bool(value)
-        field = self._fields[name]
-        cached = field.convert_to_cache(value, self)
-        return field.convert_to_record(cached, self) != self[name]
+        return self._get_chosen(name, value) != self[name]
 
     def _propose(self, values: dict):
         """Keep ``values`` until somebody else approves them; gives the change.
@@ -129,7 +163,7 @@ class SparSecondPerson(models.AbstractModel):
 
     def _write_approved(self, values: dict) -> None:
         """Write what two people want."""
-        self.with_context(**{_CONTEXT_KEY: APPROVED}).write(values)
+        self.with_context(**{_CONTEXT_KEY: self._get_mark()}).write(values)
 
     # === WHAT IT IS AND WAS === #
 
@@ -156,6 +190,9 @@ class SparSecondPerson(models.AbstractModel):
         return str(value) if value not in (False, None, "") else "–"
 
     def _describe_records(self, name: str, value) -> str:
-        cached = self._fields[name].convert_to_cache(value, self)
-        found = self._fields[name].convert_to_record(cached, self)
+        found = self._get_chosen(name, value)
         return ", ".join(found.exists().mapped("display_name")) or "–"
+
+    def _describe_effect(self, values: dict) -> list[str]:
+        """What else who approves ``values`` has to know, one line each."""
+        return []

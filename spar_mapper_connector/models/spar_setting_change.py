@@ -103,6 +103,8 @@ class SparSettingChange(models.Model):
             label = record._fields[name]._description_string(self.env)
             old = record._describe_value(name, kept["before"].get(name))
             lines.append(f"{label}: {old} → {record._describe_value(name, value)}")
+        if self.state == "waiting":
+            lines += record._describe_effect(kept["values"])
         return "\n".join(lines)
 
     # === KEEPING === #

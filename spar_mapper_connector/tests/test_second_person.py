@@ -167,6 +167,18 @@ class TestWhatWaits(SecondPersonCase):
             self.env.invalidate_all()
             self.assertFalse(self.id_type.backend_id)
 
+    def test_an_approval_is_of_one_record(self):
+        other = self.id_type.copy({"code": "c", "backend_id": False})
+        approved = self.id_type.with_user(self.first).with_context(
+            spar_second_person=self.id_type._get_mark()
+        )
+        approved.browse(other.id).write({"backend_id": self.backend.id})
+        self.env.invalidate_all()
+        self.assertFalse(other.backend_id)
+        self.assertTrue(other.setting_change_ids)
+        approved.write({"backend_id": self.backend.id})
+        self.assertTrue(self.id_type.backend_id)
+
     def test_what_is_kept_is_sealed_and_what_is_shown_is_readable(self):
         change = self.propose()
         self.assertEqual(change.summary, "Backend: – → Elsewhere")

@@ -215,13 +215,23 @@ def _build_resolve(
     scope = wire.get("scope", "yes_no")
     if scope is None and profile.nulls_are_absent:
         scope = "yes_no"
-    if scope not in ("yes_no", "details"):
+    if scope not in ("yes_no", "details") and profile.resolve_is_strict:
         item.refuse(rejected("rjct.resolve_type.not_supported", codes.NO_SCOPE))
     if item.id_value is None and item.fa is None:
         item.refuse(rejected(_ID.code, codes.NOTHING_ASKED))
     item.wants_details = scope == "details"
     if not item.problem:
         item.request = ResolveRequest(item.id_value, item.fa)
+    if item.id_value is not None and not profile.resolve_is_strict:
+        _pass_over_address(item)
+
+
+def _pass_over_address(item: Item) -> None:
+    """Beside an ID the address asks nothing; it is echoed where none is told."""
+    if not item.problem:
+        item.request = ResolveRequest(item.id_value)
+    if item.wants_details:
+        item.fa = None
 
 
 _SHAPES = {
