@@ -46,6 +46,11 @@ class TestCallbacks(AsynchronousCase):
         self.run_lane()
         return self.env["spar.callback"].search([], limit=1)
 
+    def set_up(self, callback, **values):
+        with patch("socket.getaddrinfo", look_up):
+            callback.participant_id.write(values)
+        self.env.flush_all()
+
     def make_due(self):
         self.env.cr.execute("UPDATE spar_callback SET next_try = since")
 
@@ -94,7 +99,7 @@ class TestCallbacks(AsynchronousCase):
     def test_an_address_that_was_replaced_gets_nothing_more(self):
         callback = self.prepare()
         self.send((500, b""))
-        callback.participant_id.callback_url = "https://full.example/new"
+        self.set_up(callback, callback_url="https://full.example/new")
         self.make_due()
         self.send((200, ACK))
         ((url, _words),) = self.sent
@@ -104,10 +109,10 @@ class TestCallbacks(AsynchronousCase):
     def test_who_is_disabled_is_told_nothing_until_it_is_let_in_again(self):
         callback = self.prepare()
         for values in ({"state": "disabled"}, {"state": "active", "callback_url": ""}):
-            callback.participant_id.write(values)
+            self.set_up(callback, **values)
             self.send((200, ACK))
             self.assertEqual(self.sent, [])
-        callback.participant_id.callback_url = CALLBACK
+        self.set_up(callback, callback_url=CALLBACK)
         self.send((200, ACK))
         self.assertEqual(callback.state, "delivered")
 

@@ -10,7 +10,7 @@ from odoo.addons.spar_g2p_connect.lib.openapi import paths as described
 from odoo.addons.spar_g2p_connect.lib.openapi.document import build_document
 from odoo.addons.spar_g2p_connect.lib.openapi.page import build_page
 from odoo.addons.spar_mapper_connector.lib.contract import Operation
-from odoo.addons.spar_mapper_connector.lib.g2p_connect import codes, items
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import codes, items, openg2p_2
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
     OPERATIONS,
     RequestHeader,
@@ -95,6 +95,39 @@ class TestDescription(HttpCase):
             self.assertEqual(set(header["properties"]) - {"meta"}, read)
         written = set(ResponseHeader.__dataclass_fields__) | {"is_msg_encrypted"}
         self.assertEqual(set(self.schemas["ResponseHeader"]["properties"]), written)
+
+    def test_the_envelope_of_openg2p_2_is_described_on_the_paths_that_take_it(self):
+        header = {"status": "rjct", "status_reason_code": "a"}
+        for operation in OPERATIONS:
+            word = operation.title()
+            for path in ("sync/", "async/", ""):
+                post = self.document["paths"][f"/mapper/{path}{operation}"]["post"]
+                text = json.dumps(post)
+                self.assertIn(f"/OpenG2p2{word}Request", text)
+                self.assertIn(f"/OpenG2p2{word}Response", text)
+            answer = openg2p_2.to_wire("r", {"header": header}, operation)
+            schema = self.schemas[f"OpenG2p2{word}Response"]
+            self.assert_described(answer, schema)
+            (items,) = self.get_required(schema, "response_body", "response_payload")
+            self.assertIn(items, answer["response_body"]["response_payload"])
+            request = self.schemas[f"OpenG2p2{word}Request"]
+            (items,) = self.get_required(request, "request_body", "request_payload")
+            sent = dict.fromkeys(self.get_required(request, "request_header"), "r")
+            payload = {"request_payload": {items: []}}
+            read = {"request_header": sent, "request_body": payload}
+            self.assertEqual(openg2p_2.from_wire(read, operation)["message"][items], [])
+
+    def get_required(self, schema, *path):
+        for name in path:
+            schema = schema["properties"][name]
+        return schema["required"]
+
+    def assert_described(self, document, schema):
+        """Every member of ``document`` that is an object's is in ``schema``."""
+        for name, value in document.items():
+            self.assertIn(name, schema["properties"])
+            if isinstance(value, dict):
+                self.assert_described(value, schema["properties"][name])
 
     def test_every_status_of_an_error_is_described(self):
         statuses = {

@@ -93,11 +93,11 @@ class TestOnboarding(TwoAdministratorsCase):
     def test_who_approves_sees_rights_and_keys(self):
         key = self.add_key()
         mine = self.participant.with_user(self.first)
-        mine.write({"may_link": True, "callback_url": "https://a.example/cb"})
+        mine.write({"may_link": True, "scope": "details"})
         mine.action_activate()
         self.env.invalidate_all()
         summary = self.participant.setting_change_ids.with_user(self.second).summary
-        for text in ("Link: yes", "Unlink: no", "https://a.example/cb", key.thumbprint):
+        for text in ("Link: yes", "Unlink: no", "Scope: Details", key.thumbprint):
             self.assertIn(text, summary)
 
     def test_one_that_was_disabled_is_changed_by_two_people_too(self):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ...const import BASE_PATH
+from . import openg2p_2
 from .paths import OPEN_API, build_paths
 from .schemas import Schema, build_schemas
 from .service_schemas import build_service_schemas
@@ -32,7 +33,12 @@ that is not known costs as much as twenty that are.
 @lru_cache(maxsize=1)
 def build_document() -> Schema:
     """The OpenAPI document of this server; the same for everybody."""
-    schemas = {**build_schemas(), **build_service_schemas(), "OpenApi": OPEN_API}
+    schemas = {
+        **build_schemas(),
+        **openg2p_2.build_schemas(),
+        **build_service_schemas(),
+        "OpenApi": OPEN_API,
+    }
     return {
         "openapi": "3.0.3",
         "info": {

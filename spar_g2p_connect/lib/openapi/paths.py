@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import OPERATIONS, STATUS
 
+from . import openg2p_2
 from .schemas import Schema, build_object, name_of, ref, text, words
 
 JSON, FORM, HTML = "application/json", "application/x-www-form-urlencoded", "text/html"
@@ -44,6 +45,8 @@ class Path:
     error: str = "Error"
     query: tuple[tuple[str, Schema], ...] = ()
     acknowledges: bool = False
+    #: the operation that may come in the envelope of OpenG2P 2.x, too
+    dialect: str = ""
 
     def build(self) -> Schema:
         """The operation object."""
@@ -58,14 +61,16 @@ class Path:
         if parameters:
             operation["parameters"] = parameters
         if self.request:
-            content = {self.request_type: {"schema": ref(self.request)}}
+            schema = self._add_dialect(ref(self.request), "Request")
+            content = {self.request_type: {"schema": schema}}
             operation["requestBody"] = {"required": True, "content": content}
         if self.acknowledges:
             operation["callbacks"] = _build_callbacks(self.path, self.request)
         return operation
 
     def _build_responses(self) -> Schema:
-        good = {self.answer_type: {"schema": _get_answer(self.answer)}}
+        schema = self._add_dialect(_get_answer(self.answer), "Response")
+        good = {self.answer_type: {"schema": schema}}
         responses: Schema = {"200": {"description": self.summary, "content": good}}
         error = ref(self.error)
         if self.acknowledges:
@@ -76,6 +81,11 @@ class Path:
         if self.tag == "directory":
             responses["304"] = {"description": "What you have still holds."}
         return responses
+
+    def _add_dialect(self, schema: Schema, kind: str) -> Schema:
+        if not self.dialect:
+            return schema
+        return {"anyOf": [schema, ref(f"{openg2p_2.PREFIX}{self.dialect}{kind}")]}
 
     def _build_parameters(self) -> list[Schema]:
         named = [
@@ -132,10 +142,12 @@ def _build_message_paths() -> list[Path]:
             "mapper, at once",
             request=f"{word}Request",
             refusals=_OF_MESSAGES,
+            dialect=word,
         )
         paths.append(sync)
         for path in (f"/mapper/{operation}", f"/mapper/async/{operation}"):
-            paths.append(_build_async(path, f"{word}: answered by callback", word))
+            later = _build_async(path, f"{word}: answered by callback", word)
+            paths.append(replace(later, dialect=word))
     return paths
 
 

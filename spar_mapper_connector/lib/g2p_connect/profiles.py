@@ -59,8 +59,8 @@ class Profile:
     header_tells_failures: bool = True
     #: messages may come in the envelope of OpenG2P 2.x (``openg2p_2``)
     speaks_openg2p_2: bool = False
-    #: a resolve looks at both ID and address where both are given, and its scope has to
-    #: be a known one; else an address beside an ID asks nothing, and any scope is yes_no
+    #: a resolve looks at both ID and address where both are given, and knows its scope;
+    #: else an address beside an ID asks nothing, and any other scope is yes_no
     resolve_is_strict: bool = True
     #: the code of a body that cannot be read
     malformed_code: str = "err.request.bad"

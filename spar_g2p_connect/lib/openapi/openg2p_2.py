@@ -1,0 +1,78 @@
+"""The envelope of OpenG2P 2.x, which is served on the same paths as JSON schemas.
+
+It is told apart by ``request_header`` (openg2p-spar.md 1.7); participants whose profile
+has it are answered in it.
+"""
+
+from __future__ import annotations
+
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
+    MAX_IDENTIFIER,
+    OPERATIONS,
+)
+
+from .schemas import Schema, build_list, build_object, name_of, text, words
+
+PREFIX = "OpenG2p2"
+
+#: An address in parts; which there are depends on its kind.
+_ADDRESS = build_object(strategy_id={"type": "integer"}, fa_type=text())
+
+
+def _build_request(operation: str) -> Schema:
+    item = build_object(
+        reference_id=text(), timestamp=text(), id=text(), fa=_ADDRESS, scope=text()
+    )
+    payload = build_object(
+        (f"{operation}_request",),
+        transaction_id={**text(), "nullable": True},
+        **{f"{operation}_request": build_list(item)},
+    )
+    header = build_object(
+        ("request_id", "request_timestamp", "sender_app_mnemonic"),
+        request_id=text(MAX_IDENTIFIER, minLength=1),
+        request_timestamp=text(),
+        sender_app_mnemonic=text(),
+    )
+    body = build_object(("request_payload",), request_payload=payload)
+    members = {"request_header": header, "request_body": body}
+    return build_object(tuple(members), **members)
+
+
+def _build_response(operation: str) -> Schema:
+    item = build_object(
+        ("status",),
+        reference_id=text(),
+        timestamp=text(),
+        status=text(),
+        status_reason_code=text(),
+        status_reason_message=text(),
+        id=text(),
+    )
+    payload = build_object(
+        (f"{operation}_response",),
+        transaction_id={**text(), "nullable": True},
+        correlation_id={**text(), "nullable": True},
+        **{f"{operation}_response": build_list(item)},
+    )
+    header = build_object(
+        ("request_id", "response_status", "response_timestamp"),
+        request_id=text(),
+        response_status=words("SUCCESS", "ERROR"),
+        response_error_code=text(),
+        response_error_message=text(),
+        response_timestamp=text(),
+    )
+    body = build_object(("response_payload",), response_payload=payload)
+    members = {"response_header": header, "response_body": body}
+    return build_object(tuple(members), **members)
+
+
+def build_schemas() -> dict[str, Schema]:
+    """Request and answer of each operation in this envelope."""
+    schemas = {}
+    for operation in OPERATIONS:
+        word = name_of(operation, "")
+        schemas[f"{PREFIX}{word}Request"] = _build_request(operation)
+        schemas[f"{PREFIX}{word}Response"] = _build_response(operation)
+    return schemas
