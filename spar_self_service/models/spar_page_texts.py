@@ -29,9 +29,11 @@ class SparPageTexts(models.AbstractModel):
 
     @api.model
     def _get_moment(self, moment: datetime) -> str:
-        """The day and the time."""
+        """The day and the time; of a clock that is nobody's its name is told."""
         local = self._localise(moment)
         clock = format_time(self.env, local.time(), time_format="short")
+        if local.tzname() == "UTC":
+            clock = f"{clock} UTC"
         return self.env._("%(day)s, %(time)s", day=self._get_day(moment), time=clock)
 
     # === QUESTIONS === #

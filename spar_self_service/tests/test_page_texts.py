@@ -94,8 +94,11 @@ class TestPageTexts(StandInCase, TransactionCase):
         moment = datetime(2026, 2, 28, 20, 30)
         self.assertEqual(self.texts._get_day(moment), "March 1, 2026")
         self.assertIn("4:30", self.texts._get_moment(moment))
+        self.assertNotIn("UTC", self.texts._get_moment(moment))
         here = self.texts.with_context(tz="Africa/Nairobi")
         self.assertEqual(here._get_day(moment), "February 28, 2026")
+        self.env.company.partner_id.tz = False
+        self.assertTrue(self.texts._get_moment(moment).endswith("UTC"))
 
 
 @tagged("post_install", "-at_install")
