@@ -263,7 +263,7 @@ class TestLogin(LoginCase):
                 data={"return_to": "/spar"},
                 allow_redirects=False,
             )
-        self.assertEqual(answer.status_code, 400)
+        self.assertEqual(answer.headers["Location"], "/spar?said=ended")
         answer = self.url_open(f"/spar/login/{self.provider.id}")
         self.assertIn("Log in with Test ID", answer.text)
         self.assertFalse(self.env["spar.login.attempt"].sudo().search_count([]))
