@@ -5,7 +5,7 @@ from werkzeug.exceptions import BadRequest
 from odoo import api, models
 from odoo.http import request, root
 
-from ..lib import browser
+from ..lib import browser, typing
 
 OUR_PATH, API_PATH, AGENT_PATH = "/spar", "/spar/v1", "/spar/agent"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -36,6 +36,13 @@ class IrHttp(models.AbstractModel):
                 raise BadRequest()
         browser.note_seen(session, now)
         return super()._authenticate_explicit(auth)
+
+    @classmethod
+    def _dispatch(cls, endpoint):
+        """Our pages are given what a form of theirs can hold, and nothing else."""
+        if is_our_page(request.httprequest.path):
+            request.params = typing.keep_plain(request.params)
+        return super()._dispatch(endpoint)
 
     @classmethod
     def _post_dispatch(cls, response):

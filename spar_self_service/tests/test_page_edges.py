@@ -1,12 +1,15 @@
 import time
 from unittest.mock import patch
 
+from lxml import html
+
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..lib import browser
 from ..models import ir_http
 from .common import LoginCase
+from .page_case import FA, ID, STAFF, PageCase
 
 
 @tagged("post_install", "-at_install")
@@ -46,3 +49,64 @@ class TestFormOfEndedSession(LoginCase):
             answer = self.url_open("/spar/change", data={"a": "b"})
         self.assertEqual(answer.status_code, 400)
         self.assertFalse(self.env["spar.draft"].search_count([]))
+
+
+@tagged("post_install", "-at_install")
+class TestOddRequests(PageCase):
+    """What no page of ours sends is answered as calmly as what they send."""
+
+    def test_an_answer_before_its_question_changes_nothing(self):
+        self.begin()
+        path = f"/spar/change/{self.get_draft().uuid}"
+        self.post(f"{path}/details", version="1", account_number="1")
+        self.assertEqual(self.path, f"{path}/kind?said=outdated")
+        self.assertEqual(self.get_draft().version, 1)
+
+    def test_a_removal_asks_nothing(self):
+        self.store.add(ID, FA, STAFF)
+        self.authenticate("ada", "ada-ada-1")
+        self.get("/spar/address")
+        self.post("/spar/remove")
+        draft = self.get_draft()
+        for step in ("kind", "details"):
+            with self.subTest(step):
+                path = f"/spar/change/{draft.uuid}"
+                self.post(f"{path}/{step}", version="1", type=self.account.id)
+                self.assertEqual(self.path, f"{path}/review?said=outdated")
+                self.get(f"{path}/review")
+        self.assertEqual((draft.version, self.acts), (1, []))
+
+    def test_a_null_byte_finds_nothing(self):
+        self.begin()
+        page = self.page
+        self.get("/spar/change/%00/kind")
+        self.assertEqual(self.path, "/spar/address?said=gone")
+        self.page = page
+        self.post("/spar/objection", period="\0", seq="1")
+        self.assertEqual(self.path, "/spar/history?said=gone")
+        self.assertEqual(self.get("/spar/notice/%00").status_code, 404)
+        self.authenticate("officer", "officer-1")
+        self.assertEqual(self.get("/spar/agent/%00/kind").status_code, 200)
+
+    def test_a_file_is_no_answer(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        token = html.fromstring(self.page.content).xpath(
+            "(//input[@name='csrf_token'])[1]/@value"
+        )
+        for name in ("version", "provider"):
+            with self.subTest(name):
+                answer = self.url_open(
+                    self.path.partition("?")[0],
+                    data={"csrf_token": token[0]},
+                    files={name: ("a", b"1")},
+                )
+                self.assertIn(answer.status_code, (200, 422))
+        self.assertEqual(self.get_draft().version, 2)
+
+    def test_a_parameter_may_have_any_name(self):
+        self.authenticate("ada", "ada-ada-1")
+        for name in ("self", "args", "kwargs"):
+            with self.subTest(name):
+                answer = self.get(f"/spar/address?{name}=1")
+                self.assertEqual(answer.status_code, 200)
