@@ -142,6 +142,18 @@ class TestHelpedPages(PageCase):
         self.assertIn("We could not see that it is you", self.text)
         self.assertEqual(self.acts, [])
 
+    def test_what_is_gone_leads_an_officer_to_their_own_beginning(self):
+        self.begin()
+        draft = self.get_draft()
+        for path in ("0000/kind", "0000/confirm", "0000/done"):
+            with self.subTest(path):
+                self.get(f"/spar/agent/{path}")
+                self.assertEqual(self.path, "/spar/agent?said=gone")
+                self.assertIn("not kept any more", self.text)
+        draft._close("abandoned")
+        self.get(f"/spar/agent/{draft.uuid}/done")
+        self.assertEqual(self.path, "/spar/agent?said=gone")
+
     def test_a_beneficiary_is_no_agent(self):
         self.authenticate("ada", "ada-ada-1")
         with mute_logger("odoo.http"):

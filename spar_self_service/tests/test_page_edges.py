@@ -86,7 +86,8 @@ class TestOddRequests(PageCase):
         self.assertEqual(self.path, "/spar/history?said=gone")
         self.assertEqual(self.get("/spar/notice/%00").status_code, 404)
         self.authenticate("officer", "officer-1")
-        self.assertEqual(self.get("/spar/agent/%00/kind").status_code, 200)
+        self.get("/spar/agent/%00/kind")
+        self.assertEqual(self.path, "/spar/agent?said=gone")
 
     def test_a_file_is_no_answer(self):
         self.begin()
