@@ -105,6 +105,12 @@ class SparBeneficiary(models.AbstractModel):
         return AgentTicket(Beneficiary(contacts=contacts, **told), officer.id, nonce)
 
     @api.model
+    def _has_agent_ticket(self, officer, draft_digest: str) -> bool:
+        """Whether there is a ticket of this officer for this draft; it stays."""
+        self._check_officer(officer)
+        return self.env["spar.login.proof"]._has("agent", officer.id, draft_digest)
+
+    @api.model
     def _check_officer(self, officer) -> None:
         """Raise NotLoggedIn unless it is the officer who is logged in."""
         if officer.id != self.env.uid or not officer.has_group(OFFICER):

@@ -136,9 +136,14 @@ class TestHelpedPages(PageCase):
     def test_a_confirmation_without_a_login_leads_back(self):
         self.begin()
         self.choose_all()
-        path = f"/spar/agent/{self.get_draft().uuid}"
+        draft = self.get_draft()
+        path = f"/spar/agent/{draft.uuid}"
         self.get(f"{path}/confirm")
-        self.post(f"{path}/confirm", version=self.version)
+        self.assertEqual(self.path, f"{path}/review?said=proof")
+        self.assertIn("We could not see that it is you", self.text)
+        self.assertNotIn("You have shown who you are", self.text)
+        self.get("/spar/agent")
+        self.post(f"{path}/confirm", version=str(draft.version))
         self.assertIn("We could not see that it is you", self.text)
         self.assertEqual(self.acts, [])
 
