@@ -6,6 +6,8 @@ from lxml import html
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.spar_mapper_connector.exceptions import NoSuchEvent
+
 from ..lib import browser
 from ..models import ir_http
 from .common import LoginCase
@@ -111,3 +113,17 @@ class TestOddRequests(PageCase):
             with self.subTest(name):
                 answer = self.get(f"/spar/address?{name}=1")
                 self.assertEqual(answer.status_code, 200)
+
+    def test_a_notice_of_what_is_gone_is_over(self):
+        def _object_to_notice(mapper, call, token):
+            raise NoSuchEvent()
+
+        self.patch(
+            type(self.env["spar.mapper.stand.in"]),
+            "_object_to_notice",
+            _object_to_notice,
+        )
+        self.authenticate("ada", "ada-ada-1")
+        self.get("/spar/address")
+        self.assertEqual(self.post("/spar/notice/token").status_code, 404)
+        self.assertEqual(self.path, "/spar/notice/token")
