@@ -58,8 +58,12 @@ class Agent(http.Controller):
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["GET"], **STAFF_PAGE)
     @page
     def ask_confirmation(self, uuid, **_ignored):
-        """For the person's eyes: whole, before it is done."""
-        return draft_pages.show_step(_find(uuid), steps.REVIEW, is_confirmation=True)
+        """For the person's eyes: whole, before it is done; once they are known."""
+        place = _find(uuid)
+        is_proved = request.env["spar.helped.change"]._is_proved(place.draft)
+        if place.draft.state == "open" and not is_proved:
+            return go_to(place.get_url(steps.REVIEW), "proof")
+        return draft_pages.show_step(place, steps.REVIEW, is_confirmation=True)
 
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["POST"], **STAFF_PAGE)
     @page

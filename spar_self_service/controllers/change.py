@@ -5,7 +5,7 @@ from ..exceptions import StepUpNeeded
 from ..lib import steps
 from . import draft_pages
 from .draft_pages import Place
-from .page import PAGE, get_number, go_to, page, show
+from .page import PAGE, get_home, get_number, go_to, page, show
 
 _STEPS = ",".join((*draft_pages.QUESTIONS, steps.REVIEW))
 _QUESTIONS = ",".join(draft_pages.QUESTIONS)
@@ -74,6 +74,6 @@ def show_done(place: Place):
     if draft.state == "open":
         return go_to(place.get_url(steps.REVIEW))
     if draft.outcome == "abandoned":
-        return go_to("/spar/address", "gone")
+        return go_to(get_home(), "gone")
     told = request.env["spar.page.texts"]._get_outcome(draft)
     return show("done", place=place, draft=draft, told=told)

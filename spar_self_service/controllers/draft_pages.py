@@ -119,6 +119,8 @@ INPUTS = {"phone": "tel", "email": "email"}
 def take_answer(place: Place, step: str, form: dict):
     """Keep an answer and go to the next question; show it again where it is refused."""
     draft, version = place.draft, get_number(form.get("version"))
+    if step not in draft._get_steps(draft._get_answers()):
+        return show_where_it_stands(place)
     try:
         _TAKERS[step](draft, version, form)
     except AnswerRefused as error:
@@ -126,8 +128,14 @@ def take_answer(place: Place, step: str, form: dict):
         return show_step(place, step, status=422, **told)
     except (DraftOutdated, DraftClosed, MissingError):
         return show_where_it_stands(place)
-    answers = draft._get_answers()
-    asked = draft._get_steps(answers)
+    return _go_on(place, step)
+
+
+def _go_on(place: Place, step: str):
+    """To the question after this one, while the kind chosen asks both."""
+    asked = place.draft._get_steps(place.draft._get_answers())
+    if step not in asked[:-1]:
+        return show_where_it_stands(place)
     return go_to(place.get_url(asked[asked.index(step) + 1]))
 
 

@@ -4,7 +4,7 @@ import time
 from odoo import http
 from odoo.http import request
 
-from ..exceptions import LoginRefused, SelfServiceError
+from ..exceptions import LoginRefused, ProviderNotReady, SelfServiceError
 from ..lib import browser
 from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
 from ..models.res_users import CREDENTIAL
@@ -26,7 +26,7 @@ class Login(http.Controller):
             [("id", "=", provider_id)]
         )
         if not provider:
-            raise request.not_found()
+            return _show_problem(ProviderNotReady("disabled"))
         if request.httprequest.method != "POST":
             return show("login_begin", provider=provider, return_to=return_to)
         return _go_to_provider(provider, "login", return_to)

@@ -1,7 +1,11 @@
 from odoo import http
 from odoo.http import request
 
-from odoo.addons.spar_mapper_connector.exceptions import NoSuchNotice, NotSupported
+from odoo.addons.spar_mapper_connector.exceptions import (
+    NoSuchEvent,
+    NoSuchNotice,
+    NotSupported,
+)
 
 from .page import PAGE, page, show
 
@@ -31,7 +35,7 @@ class Notice(http.Controller):
     def act(self, token, **_ignored):
         try:
             answer = request.env["spar.notice.holder"]._object_to(token)
-        except (NoSuchNotice, NotSupported):
+        except (NoSuchEvent, NoSuchNotice, NotSupported):
             return show("notice_over", 404)
         return _show_answer(answer)
 

@@ -16,6 +16,7 @@ from ..exceptions import (
     OutcomeUnknown,
     SelfServiceError,
 )
+from ..models.ir_http import AGENT_PATH, is_agent_page
 
 _logger = logging.getLogger(__name__)
 
@@ -55,6 +56,12 @@ def go_to(path: str, said: str = ""):
     return request.redirect(f"{path}?said={said}" if said else path, 303)
 
 
+def get_home() -> str:
+    """Where whoever uses this page begins: a person, or an officer who helps one."""
+    is_agent = is_agent_page(request.httprequest.path)
+    return AGENT_PATH if is_agent else "/spar/address"
+
+
 def page(handler):
     """Answer what goes wrong with a page that says what happened and what to do."""
 
@@ -65,9 +72,9 @@ def page(handler):
         except NotLoggedIn:
             return go_to("/spar", "ended")
         except NoSuchDraft:
-            return go_to("/spar/address", "gone")
+            return go_to(get_home(), "gone")
         except (DraftOutdated, DraftClosed):
-            return go_to("/spar/address", "outdated")
+            return go_to(get_home(), "outdated")
         except NoSuchEvent:
             return go_to("/spar/history", "gone")
         except (MapperError, OutcomeUnknown) as error:
@@ -77,7 +84,7 @@ def page(handler):
             return show("not_possible", 400, explanation=explanation)
         except SelfServiceError as error:
             _logger.info("a page was refused: %s", error.code)
-            return go_to("/spar/address", "refused")
+            return go_to(get_home(), "refused")
 
     return answer
 

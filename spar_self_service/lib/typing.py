@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
 GROUP = 4
+#: What would be taken for an argument of Python's own.
+RESERVED = frozenset(("self", "args", "kwargs"))
+
+
+def keep_plain(parameters: Mapping[str, object]) -> dict[str, str | int]:
+    """Of a request's parameters the texts and numbers: no files, no NUL.
+
+    >>> keep_plain({"period": "a\\0b", "seq": 1, "self": "1", "version": b"file"})
+    {'period': 'ab', 'seq': 1}
+    """
+    return {
+        key: value.replace("\0", "") if isinstance(value, str) else value
+        for key, value in parameters.items()
+        if key not in RESERVED and isinstance(value, str | int)
+    }
 
 
 def clean(text: str) -> str:

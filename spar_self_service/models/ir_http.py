@@ -1,11 +1,13 @@
 import time
 
+from werkzeug.exceptions import BadRequest
+
 from odoo import api, models
 from odoo.http import request, root
 
-from ..lib import browser
+from ..lib import browser, typing
 
-OUR_PATH, API_PATH = "/spar", "/spar/v1"
+OUR_PATH, API_PATH, AGENT_PATH = "/spar", "/spar/v1", "/spar/agent"
 FOR_EVER = "public, max-age=31536000, immutable"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -30,8 +32,17 @@ class IrHttp(models.AbstractModel):
             request.env = api.Environment(request.env.cr, None, session.context)
             # At once: where the request ends in an error nothing is saved.
             root.session_store.rotate(session, request.env)
+            if _is_form_of_nobody():
+                raise BadRequest()
         browser.note_seen(session, now)
         return super()._authenticate_explicit(auth)
+
+    @classmethod
+    def _dispatch(cls, endpoint):
+        """Our pages are given what a form of theirs can hold, and nothing else."""
+        if is_our_page(request.httprequest.path):
+            request.params = typing.keep_plain(request.params)
+        return super()._dispatch(endpoint)
 
     @classmethod
     def _post_dispatch(cls, response):
@@ -41,9 +52,21 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _handle_error(cls, exception):
+        if isinstance(exception, BadRequest) and _is_form_of_nobody():
+            return cls._lead_to_the_beginning()
         response = super()._handle_error(exception)
         if hasattr(response, "headers"):
             _guard(response)
+        return response
+
+    @classmethod
+    def _lead_to_the_beginning(cls):
+        """A form whose session is over does nothing; the person can begin anew."""
+        is_agent = is_agent_page(request.httprequest.path)
+        place = AGENT_PATH if is_agent else f"{OUR_PATH}?said=ended"
+        response = request.make_response("", [("Location", place)], status=303)
+        request.params = {}  # core's cookies look at them, and there may be none yet
+        cls._post_dispatch(response)
         return response
 
 
@@ -57,6 +80,25 @@ def is_our_page(path: str) -> bool:
     """
     ours = path == OUR_PATH or path.startswith(f"{OUR_PATH}/")
     return ours and not (path == API_PATH or path.startswith(f"{API_PATH}/"))
+
+
+def is_agent_page(path: str) -> bool:
+    """Whether a path is of an officer's pages.
+
+    >>> is_agent_page("/spar/agent/1/kind"), is_agent_page("/spar/agents")
+    (True, False)
+    """
+    return path == AGENT_PATH or path.startswith(f"{AGENT_PATH}/")
+
+
+def _is_form_of_nobody() -> bool:
+    """Whether a form of our pages was sent by a browser in which nobody is logged in.
+
+    Its token is not valid any more when the session that it was made in is over.
+    """
+    asked = request.httprequest
+    is_form = asked.method == "POST" and is_our_page(asked.path)
+    return is_form and not request.session.uid
 
 
 def _guard(response) -> None:

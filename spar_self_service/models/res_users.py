@@ -13,6 +13,8 @@ class ResUsers(models.Model):
     def _check_credentials(self, credential, env):
         """A ticket is good when it is the very one that this request has made."""
         if credential.get("type") != CREDENTIAL:
+            if self.env.user._get_beneficiaries():
+                raise AccessDenied()
             return super()._check_credentials(credential, env)
         ticket = credential.get("ticket")
         made = getattr(request, "spar_login_ticket", None) if request else None
@@ -23,6 +25,26 @@ class ResUsers(models.Model):
             raise AccessDenied()
         # The provider's ways to authenticate were checked: no second factor of ours.
         return {"uid": user.id, "auth_method": CREDENTIAL, "mfa": "skip"}
+
+    def write(self, vals):
+        """Raise AccessDenied where a beneficiary would get a password, by anybody."""
+        has_password = vals.get("password") or vals.get("new_password")
+        if has_password and self._get_beneficiaries():
+            raise AccessDenied()
+        return super().write(vals)
+
+    def _action_reset_password(self, signup_type="reset"):
+        """Beneficiaries get no link; whoever asked hears what everybody hears."""
+        others = self - self._get_beneficiaries()
+        if others or not self:
+            return super(ResUsers, others)._action_reset_password(signup_type)
+        return None
+
+    def _get_beneficiaries(self):
+        """Those who come by an ID provider, and in no other way."""
+        identities_sudo = self.env["spar.identity"].sudo()
+        known_sudo = identities_sudo.search([("user_id", "in", self.ids)])
+        return self.filtered(lambda user: user in known_sudo.user_id)
 
     @api.model
     def auth_oauth(self, provider, params):

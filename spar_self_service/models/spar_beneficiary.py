@@ -3,7 +3,7 @@ from odoo.http import request
 
 from ..exceptions import NotLoggedIn, ProviderNotReady, StepUpNeeded, TicketNeeded
 from ..lib.beneficiary import AgentTicket, Beneficiary, Contacts
-from ..lib.browser import get_browser_secret
+from ..lib.browser import LOGIN, get_browser_secret
 
 OFFICER = "spar_fa_directory.group_officer"
 
@@ -21,12 +21,15 @@ class SparBeneficiary(models.AbstractModel):
     def _get_current(self) -> Beneficiary:
         """The verified identity of the person who is logged in.
 
-        Raises NotLoggedIn when the user of this environment is not a beneficiary.
+        Raises NotLoggedIn when the user of this environment is not a beneficiary, or
+        the session of the request did not come from their ID provider.
         """
         return self._get_identity()._get_beneficiary()
 
     @api.model
     def _get_identity(self):
+        if request and not request.session.get(LOGIN):
+            raise NotLoggedIn()
         identities_sudo = self.env["spar.identity"].sudo()
         identity_sudo = identities_sudo.search([("user_id", "=", self.env.uid)])
         if not identity_sudo or self.env.user._is_internal():
@@ -100,6 +103,12 @@ class SparBeneficiary(models.AbstractModel):
         nonce, told = taken
         contacts = Contacts(**told.pop("contacts"))
         return AgentTicket(Beneficiary(contacts=contacts, **told), officer.id, nonce)
+
+    @api.model
+    def _has_agent_ticket(self, officer, draft_digest: str) -> bool:
+        """Whether there is a ticket of this officer for this draft; it stays."""
+        self._check_officer(officer)
+        return self.env["spar.login.proof"]._has("agent", officer.id, draft_digest)
 
     @api.model
     def _check_officer(self, officer) -> None:

@@ -105,7 +105,7 @@ class SparDraft(models.Model):
         Raises AnswerRefused with what is wrong, by part.
         """
         cleaned = {key: typing.clean(value) for key, value in typed.items()}
-        answers = self._begin_answer(version, lambda a: a.parts == cleaned)
+        answers = self._begin_answer(version, lambda a: _is_same(a.parts, cleaned))
         if answers is None:
             return
         parts = {
@@ -204,3 +204,10 @@ class SparDraft(models.Model):
         """What a proof of identity is good for: this draft, as it stands, only."""
         address = self._build_address()
         return f"{self.uuid}:{self.version}:{self.operation}:{address}"
+
+
+def _is_same(kept: dict[str, str], typed: dict[str, str]) -> bool:
+    """What is kept has lost the gaps that people leave between groups."""
+    return kept.keys() == typed.keys() and all(
+        typing.is_same(value, typed[key]) for key, value in kept.items()
+    )

@@ -54,6 +54,13 @@ class SparHelpedChange(models.AbstractModel):
         )
 
     @api.model
+    def _is_proved(self, draft_sudo) -> bool:
+        """Whether the person has authenticated for the draft as it stands just now."""
+        return self.env["spar.beneficiary"]._has_agent_ticket(
+            self._check_officer(), draft_sudo._get_digest_text()
+        )
+
+    @api.model
     def _carry_out(self, draft_sudo, version: int) -> None:
         """The person has confirmed: do it, once; the history names both.
 

@@ -93,6 +93,21 @@ class SparLoginProof(models.Model):
         context = _get_context(nonce, user_id)
         return nonce, json.loads(keyring.unseal(PURPOSE, bytes(sealed), context))
 
+    @api.model
+    def _has(self, kind: str, user_id: int, draft_digest: str) -> bool:
+        """Whether `_take` would find one; it stays."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT 1 FROM spar_login_proof WHERE kind = %s AND user_id = %s
+                      AND draft_mac = %s AND made_at >= %s LIMIT 1""",
+                kind,
+                user_id,
+                self._get_mac(kind, user_id, draft_digest),
+                fields.Datetime.now() - LIFETIME,
+            )
+        )
+        return bool(rows)
+
     @api.autovacuum
     def _gc_old(self):
         self.env.cr.execute(

@@ -9,6 +9,8 @@ from . import test_login
 from . import test_login_attacks
 from . import test_login_rights
 from . import test_my_address
+from . import test_no_password
+from . import test_page_edges
 from . import test_page_texts
 from . import test_pages
 from . import test_spar_beneficiary

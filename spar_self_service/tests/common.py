@@ -68,9 +68,9 @@ class LoginCase(ProviderCase, HttpCase):
         super().setUp()
         self.authenticate(None, None)
 
-    def get_token(self):
+    def get_token(self, path="/web/login"):
         """The token that Odoo wants in forms."""
-        page = self.url_open("/web/login").text
+        page = self.url_open(path).text
         return re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
 
     def begin(self, provider=None, **form):
@@ -111,7 +111,7 @@ class LoginCase(ProviderCase, HttpCase):
         session = root.session_store.get(self.opener.cookies["session_id"])
         page = SimpleNamespace(session=session)
         with patch.object(spar_beneficiary, "request", page):
-            yield
+            yield page
         root.session_store.save(session)
 
     def log_in(self, **form):

@@ -121,6 +121,10 @@ class StandInCase(KeyringCase):
                 raise TicketNeeded()
             return AgentTicket(person, officer.id, "nonce")
 
+        def _has_agent_ticket(beneficiary, officer, draft_digest):
+            return (officer.id, draft_digest) in case.tickets
+
+        self.patch(model, "_has_agent_ticket", _has_agent_ticket)
         self.patch(model, "_get_current", _get_current)
         self.patch(model, "_begin_step_up", _begin_step_up)
         self.patch(model, "_take_step_up", _take_step_up)

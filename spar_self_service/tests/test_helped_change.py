@@ -136,11 +136,28 @@ class TestHelpedPages(PageCase):
     def test_a_confirmation_without_a_login_leads_back(self):
         self.begin()
         self.choose_all()
-        path = f"/spar/agent/{self.get_draft().uuid}"
+        draft = self.get_draft()
+        path = f"/spar/agent/{draft.uuid}"
         self.get(f"{path}/confirm")
-        self.post(f"{path}/confirm", version=self.version)
+        self.assertEqual(self.path, f"{path}/review?said=proof")
+        self.assertIn("We could not see that it is you", self.text)
+        self.assertNotIn("You have shown who you are", self.text)
+        self.get("/spar/agent")
+        self.post(f"{path}/confirm", version=str(draft.version))
         self.assertIn("We could not see that it is you", self.text)
         self.assertEqual(self.acts, [])
+
+    def test_what_is_gone_leads_an_officer_to_their_own_beginning(self):
+        self.begin()
+        draft = self.get_draft()
+        for path in ("0000/kind", "0000/confirm", "0000/done"):
+            with self.subTest(path):
+                self.get(f"/spar/agent/{path}")
+                self.assertEqual(self.path, "/spar/agent?said=gone")
+                self.assertIn("not kept any more", self.text)
+        draft._close("abandoned")
+        self.get(f"/spar/agent/{draft.uuid}/done")
+        self.assertEqual(self.path, "/spar/agent?said=gone")
 
     def test_a_beneficiary_is_no_agent(self):
         self.authenticate("ada", "ada-ada-1")

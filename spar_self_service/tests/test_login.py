@@ -263,7 +263,7 @@ class TestLogin(LoginCase):
                 data={"return_to": "/spar"},
                 allow_redirects=False,
             )
-        self.assertEqual(answer.status_code, 400)
+        self.assertEqual(answer.headers["Location"], "/spar?said=ended")
         answer = self.url_open(f"/spar/login/{self.provider.id}")
         self.assertIn("Log in with Test ID", answer.text)
         self.assertFalse(self.env["spar.login.attempt"].sudo().search_count([]))
@@ -282,8 +282,11 @@ class TestLogin(LoginCase):
         self.begin()
         self.provider.enabled = False
         self.assertEqual(self.come_back().status_code, 400)
-        answer = self.url_open(f"/spar/login/{self.provider.id}")
-        self.assertEqual(answer.status_code, 404)
+        for provider_id in (self.provider.id, 0):
+            answer = self.url_open(f"/spar/login/{provider_id}")
+            self.assertEqual(answer.status_code, 400)
+            self.assertIn("/spar/style/", answer.text)
+            self.assertNotIn("/web/assets/", answer.text)
 
     def test_request_that_is_run_again_asks_the_provider_once(self):
         """Odoo runs a request again after a conflict: the code is exchanged already."""

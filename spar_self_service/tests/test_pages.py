@@ -169,6 +169,24 @@ class TestPages(PageCase):
         self.assertIn("/provider", self.path)
         self.assertEqual(self.get_draft().version, 2)
 
+    def test_a_double_click_on_a_number_with_gaps_is_one_answer(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        self.choose(provider=self.bank.id)
+        self.choose(branch=self.north.id)
+        path, version, form = self.path, self.version, self.page
+        number = "1234 5678 9012"
+        typed = {"account_number": number, "account_number_again": number}
+        for click in ("first", "second"):
+            with self.subTest(click):
+                self.page = form
+                self.post(path, version=version, **typed)
+                self.assertTrue(self.path.endswith("/review"), self.path)
+        self.page = form
+        other = {key: "1234 5678 9013" for key in typed}
+        self.post(path, version=version, **other)
+        self.assertTrue(self.path.endswith("?said=outdated"), self.path)
+
     def test_another_window_is_told_how_it_stands(self):
         self.begin()
         path, version, first = self.path, self.version, self.page

@@ -164,6 +164,18 @@ class TestAgentTicket(LoginCase):
         with self.assertRaises(TicketNeeded):
             self.take()
 
+    def test_looking_for_a_ticket_leaves_it(self):
+        def has(draft):
+            return self.beneficiaries._has_agent_ticket(self.officer, draft)
+
+        self.begin_agent()
+        self.assertFalse(has(DRAFT))
+        self.come_back()
+        self.assertFalse(has("another draft"))
+        self.assertTrue(has(DRAFT))
+        self.take()
+        self.assertFalse(has(DRAFT))
+
     def test_person_gets_no_session_and_no_user(self):
         self.begin_agent()
         self.come_back()

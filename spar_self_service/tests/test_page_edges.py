@@ -1,0 +1,129 @@
+import time
+from unittest.mock import patch
+
+from lxml import html
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector.exceptions import NoSuchEvent
+
+from ..lib import browser
+from ..models import ir_http
+from .common import LoginCase
+from .page_case import FA, ID, STAFF, PageCase
+
+
+@tagged("post_install", "-at_install")
+class TestFormOfEndedSession(LoginCase):
+    """A form that comes too late does nothing, and leads to the beginning."""
+
+    def send_later(self, path, **form):
+        with patch.object(ir_http, "time") as clock:
+            clock.time.return_value = time.time() + browser.IDLE_SECONDS + 60
+            return self.url_open(path, data=form, allow_redirects=False)
+
+    def test_after_the_idle_end_the_door_says_so(self):
+        self.log_in()
+        token = self.get_token("/web/reset_password")
+        answer = self.send_later("/spar/change", csrf_token=token)
+        self.assertEqual(answer.status_code, 303)
+        self.assertEqual(answer.headers["Location"], "/spar?said=ended")
+        self.assertIn("SameSite=Lax", answer.headers["Set-Cookie"])
+        self.assertIsNone(self.get_session_user())
+        self.assertFalse(self.env["spar.draft"].search_count([]))
+
+    def test_without_the_cookie_the_door_says_so(self):
+        for path in ("/spar/change", "/spar/logout"):
+            with self.subTest(path), mute_logger("odoo.http"):
+                answer = self.url_open(path, data={"a": "b"}, allow_redirects=False)
+                self.assertEqual(answer.status_code, 303)
+                self.assertEqual(answer.headers["Location"], "/spar?said=ended")
+
+    def test_an_officers_page_leads_to_the_officers_beginning(self):
+        self.log_in()
+        answer = self.send_later("/spar/agent/1/kind", version="1")
+        self.assertEqual(answer.headers["Location"], "/spar/agent")
+
+    def test_whoever_is_logged_in_still_needs_a_token(self):
+        self.log_in()
+        with mute_logger("odoo.http"):
+            answer = self.url_open("/spar/change", data={"a": "b"})
+        self.assertEqual(answer.status_code, 400)
+        self.assertFalse(self.env["spar.draft"].search_count([]))
+
+
+@tagged("post_install", "-at_install")
+class TestOddRequests(PageCase):
+    """What no page of ours sends is answered as calmly as what they send."""
+
+    def test_an_answer_before_its_question_changes_nothing(self):
+        self.begin()
+        path = f"/spar/change/{self.get_draft().uuid}"
+        self.post(f"{path}/details", version="1", account_number="1")
+        self.assertEqual(self.path, f"{path}/kind?said=outdated")
+        self.assertEqual(self.get_draft().version, 1)
+
+    def test_a_removal_asks_nothing(self):
+        self.store.add(ID, FA, STAFF)
+        self.authenticate("ada", "ada-ada-1")
+        self.get("/spar/address")
+        self.post("/spar/remove")
+        draft = self.get_draft()
+        for step in ("kind", "details"):
+            with self.subTest(step):
+                path = f"/spar/change/{draft.uuid}"
+                self.post(f"{path}/{step}", version="1", type=self.account.id)
+                self.assertEqual(self.path, f"{path}/review?said=outdated")
+                self.get(f"{path}/review")
+        self.assertEqual((draft.version, self.acts), (1, []))
+
+    def test_a_null_byte_finds_nothing(self):
+        self.begin()
+        page = self.page
+        self.get("/spar/change/%00/kind")
+        self.assertEqual(self.path, "/spar/address?said=gone")
+        self.page = page
+        self.post("/spar/objection", period="\0", seq="1")
+        self.assertEqual(self.path, "/spar/history?said=gone")
+        self.assertEqual(self.get("/spar/notice/%00").status_code, 404)
+        self.authenticate("officer", "officer-1")
+        self.get("/spar/agent/%00/kind")
+        self.assertEqual(self.path, "/spar/agent?said=gone")
+
+    def test_a_file_is_no_answer(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        token = html.fromstring(self.page.content).xpath(
+            "(//input[@name='csrf_token'])[1]/@value"
+        )
+        for name in ("version", "provider"):
+            with self.subTest(name):
+                answer = self.url_open(
+                    self.path.partition("?")[0],
+                    data={"csrf_token": token[0]},
+                    files={name: ("a", b"1")},
+                )
+                self.assertIn(answer.status_code, (200, 422))
+        self.assertEqual(self.get_draft().version, 2)
+
+    def test_a_parameter_may_have_any_name(self):
+        self.authenticate("ada", "ada-ada-1")
+        for name in ("self", "args", "kwargs"):
+            with self.subTest(name):
+                answer = self.get(f"/spar/address?{name}=1")
+                self.assertEqual(answer.status_code, 200)
+
+    def test_a_notice_of_what_is_gone_is_over(self):
+        def _object_to_notice(mapper, call, token):
+            raise NoSuchEvent()
+
+        self.patch(
+            type(self.env["spar.mapper.stand.in"]),
+            "_object_to_notice",
+            _object_to_notice,
+        )
+        self.authenticate("ada", "ada-ada-1")
+        self.get("/spar/address")
+        self.assertEqual(self.post("/spar/notice/token").status_code, 404)
+        self.assertEqual(self.path, "/spar/notice/token")
