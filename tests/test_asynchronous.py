@@ -232,8 +232,8 @@ def test_target_that_is_down_gets_it_when_it_is_back(server):
     wait_for_problem(server, client, "unreachable")
     again = Receiver()
     server.query(
-        "UPDATE spar_callback SET url = %s WHERE state = 'waiting' RETURNING id",
-        f"{again.url}/on-link",
+        "UPDATE spar_participant SET callback_url = %s WHERE callback_url = %s RETURNING id",
+        *(again.url, receiver.url),
     )
     try_again(server, client)
     (callback,) = again.wait(1)

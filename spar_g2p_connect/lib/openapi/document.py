@@ -33,12 +33,8 @@ that is not known costs as much as twenty that are.
 @lru_cache(maxsize=1)
 def build_document() -> Schema:
     """The OpenAPI document of this server; the same for everybody."""
-    schemas = {
-        **build_schemas(),
-        **openg2p_2.build_schemas(),
-        **build_service_schemas(),
-        "OpenApi": OPEN_API,
-    }
+    services = {**build_service_schemas(), "OpenApi": OPEN_API}
+    schemas = {**build_schemas(), **openg2p_2.build_schemas(), **services}
     return {
         "openapi": "3.0.3",
         "info": {

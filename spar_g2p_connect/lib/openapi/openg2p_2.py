@@ -39,21 +39,24 @@ def _build_request(operation: str) -> Schema:
     return build_object(tuple(members), **members)
 
 
+#: Whatever an item says; more of it as of G2P Connect.
+_ANSWERED = build_object(
+    ("status",),
+    reference_id=text(),
+    timestamp=text(),
+    status=text(),
+    status_reason_code=text(),
+    status_reason_message=text(),
+    id=text(),
+)
+
+
 def _build_response(operation: str) -> Schema:
-    item = build_object(
-        ("status",),
-        reference_id=text(),
-        timestamp=text(),
-        status=text(),
-        status_reason_code=text(),
-        status_reason_message=text(),
-        id=text(),
-    )
     payload = build_object(
         (f"{operation}_response",),
         transaction_id={**text(), "nullable": True},
         correlation_id={**text(), "nullable": True},
-        **{f"{operation}_response": build_list(item)},
+        **{f"{operation}_response": build_list(_ANSWERED)},
     )
     header = build_object(
         ("request_id", "response_status", "response_timestamp"),
