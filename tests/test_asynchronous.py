@@ -232,7 +232,8 @@ def test_target_that_is_down_gets_it_when_it_is_back(server):
     wait_for_problem(server, client, "unreachable")
     again = Receiver()
     server.query(
-        "UPDATE spar_participant SET callback_url = %s WHERE callback_url = %s RETURNING id",
+        """UPDATE spar_participant SET callback_url = %s
+            WHERE callback_url = %s RETURNING id""",
         *(again.url, receiver.url),
     )
     try_again(server, client)
