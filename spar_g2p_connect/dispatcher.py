@@ -10,6 +10,7 @@ why the addon belongs into ``server_wide_modules``.
 
 import json
 import logging
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ from contextlib import closing, contextmanager
 import psycopg2
 from werkzeug.exceptions import NotFound
 
-from odoo import sql_db
+from odoo import http, sql_db
 from odoo.exceptions import ConcurrencyError
 from odoo.http import Dispatcher, HttpDispatcher, Response
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -67,10 +68,39 @@ def get_missing_registry(request) -> ProtocolError | None:
         is_ours = registry is None or "spar.participant" in registry
         return None if is_ours else NoSuchDatabase()
     try:
-        with closing(sql_db.db_connect("postgres").cursor()):
-            return NoSuchDatabase()
+        was_away = not holds_no_odoo() and is_one_there(get_meant_databases(request))
     except psycopg2.Error:
-        return DatabaseAway()
+        was_away = True
+    return DatabaseAway() if was_away else NoSuchDatabase()
+
+
+def get_meant_databases(request) -> list[str]:
+    """The databases that ``request`` may be for: the one it names, else those here."""
+    named = request.httprequest.headers.get("X-Odoo-Database")
+    host = request.httprequest.environ["HTTP_HOST"]
+    if named:
+        return http.db_filter([named], host=host)
+    return http.db_list(force=True, host=host)
+
+
+def holds_no_odoo() -> bool:
+    """Whether Odoo serves this request without its database for what is in there.
+
+    It does so, too, where the database could not be reached, and that may be over by
+    now: PostgreSQL that restarts is away for a moment only.
+    """
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, http.RegistryError):
+        error = error.__context__
+    cause = error and error.__cause__
+    return bool(cause) and not isinstance(cause, psycopg2.OperationalError)
+
+
+def is_one_there(names: list[str]) -> bool:
+    """Whether exactly one database of these names exists; raises psycopg2.Error."""
+    with closing(sql_db.db_connect("postgres").cursor()) as cr:
+        cr.execute("SELECT FROM pg_database WHERE datname = ANY(%s)", [names])
+        return cr.rowcount == 1
 
 
 @contextmanager

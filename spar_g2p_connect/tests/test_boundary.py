@@ -145,11 +145,32 @@ class TestBoundary(RestCase):
         self.assertHttpError(response, 503, "err.service.unavailable")
 
     @mute_logger("odoo.http")
+    def test_database_that_was_away_for_a_moment(self):
+        """PostgreSQL is back already when it is asked why Odoo could not reach it."""
+        away = psycopg2.OperationalError("the database system is starting up")
+        with patch.object(http, "Registry", side_effect=away):
+            for path in ("/mapper/sync/link", "/health", "/nothing", ""):
+                with self.subTest(path):
+                    response = self.open(path, b"{}", Content_Type=JSON)
+                    self.assertHttpError(response, 503, "err.service.unavailable")
+                    self.assertEqual(response.headers["Retry-After"], "5")
+
+    @mute_logger("odoo.http")
     def test_unknown_database(self):
         unknown = psycopg2.OperationalError("does not exist")
-        with patch.object(http, "Registry", side_effect=unknown):
+        with (
+            patch.object(http, "Registry", side_effect=unknown),
+            patch.object(http, "db_list", lambda **_words: ["no_such_database"]),
+        ):
             response = self.open("/mapper/sync/link", b"{}", Content_Type=JSON)
         self.assertHttpError(response, 404, "err.request.not_found", "registry")
+
+    @mute_logger("odoo.http")
+    def test_database_that_holds_no_odoo(self):
+        for cause in (psycopg2.errors.UndefinedTable("x"), AttributeError("x")):
+            with patch.object(http, "Registry", side_effect=cause):
+                response = self.open("/mapper/sync/link", b"{}", Content_Type=JSON)
+            self.assertHttpError(response, 404, "err.request.not_found", "registry")
 
     def test_error_of_the_server_tells_and_logs_no_value(self):
         server = type(self.env["spar.g2p.connect.server"])
