@@ -237,9 +237,9 @@ def test_target_that_is_down_gets_it_when_it_is_back(server):
         *(again.url, receiver.url),
     )
     try_again(server, client)
-    (callback,) = again.wait(1)
-    transaction = callback["document"]["message"]["transaction_id"]
-    assert transaction == message["message"]["transaction_id"]
+    # The message that woke the lanes is answered there, too.
+    told = {c["document"]["message"]["transaction_id"] for c in again.wait(2)}
+    assert message["message"]["transaction_id"] in told
     again.close()
 
 
