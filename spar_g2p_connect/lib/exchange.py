@@ -68,11 +68,8 @@ class Exchange:
         """Whether its message_id stands for it alone, so that a repeat is known."""
         if not self.is_kept:
             return False
-        return (
-            self._changes
-            and self.caller.must_not_repeat
-            or (self.caller.profile.message_ids_are_unique)
-        )
+        is_forced = self._changes and self.caller.must_not_repeat
+        return is_forced or self.caller.profile.message_ids_are_unique
 
     @property
     def transaction_id(self) -> str:

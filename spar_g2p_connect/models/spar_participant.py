@@ -15,7 +15,14 @@ from ..lib.rules import RULES
 #: Set where the server runs as a demo: what is lenient works nowhere else.
 DEMO_VARIABLE = "SPAR_DEMO"
 
-RIGHTS = ("may_link", "may_update", "may_unlink", "may_resolve", "may_resolve_by_fa")
+#: Right field -> what it lets a participant do.
+_OPERATIONS = {
+    "may_link": Operation.LINK,
+    "may_update": Operation.UPDATE,
+    "may_unlink": Operation.UNLINK,
+    "may_resolve": Operation.RESOLVE,
+}
+RIGHTS = (*_OPERATIONS, "may_resolve_by_fa")
 #: Everything that an active participant is and may: changed by two people. Free are
 #: its name and the note.
 GUARDED = (
@@ -30,14 +37,6 @@ GUARDED = (
     *("callback_url", "callback_auth", "callback_token_url", "callback_client_id"),
     *("callback_scope", "callback_secret"),
 )
-
-#: Right field -> what it lets a participant do.
-_OPERATIONS = {
-    "may_link": Operation.LINK,
-    "may_update": Operation.UPDATE,
-    "may_unlink": Operation.UNLINK,
-    "may_resolve": Operation.RESOLVE,
-}
 
 
 class SparParticipant(models.Model):
