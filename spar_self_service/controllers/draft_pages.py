@@ -8,7 +8,7 @@ from odoo.http import request
 from ..exceptions import AnswerRefused, DraftClosed, DraftOutdated
 from ..lib import steps
 from ..models.spar_draft_answers import SHOWN
-from .page import get_number, go_to, show
+from .page import get_here, get_number, go_to, show
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def _show(place: Place, step: str, answers, asked: list[str], status=200, **told
     return show(
         f"step_{step}",
         status,
-        here=place.get_url(step),
+        here=get_here(place.get_url(step)),
         place=place,
         draft=place.draft,
         answers=answers,

@@ -117,7 +117,9 @@ def _show_problem(error: SelfServiceError):
     _logger.info("login refused: %s %s", error.code, reason)
     explanation = request.env["spar.login"]._explain(error)
     return_to = getattr(error, "return_to", DOOR_PATH)
-    return show("login_problem", 400, explanation=explanation, return_to=return_to)
+    # Not the address of this page: what the provider answered is good for once.
+    told = {"explanation": explanation, "return_to": return_to}
+    return show("login_problem", 400, here=return_to, **told)
 
 
 def _show_trial(provider_id: int, done: Done):

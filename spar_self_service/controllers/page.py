@@ -2,6 +2,7 @@
 
 import logging
 from functools import wraps
+from urllib.parse import urlencode
 
 from odoo.http import request
 
@@ -16,7 +17,7 @@ from ..exceptions import (
     OutcomeUnknown,
     SelfServiceError,
 )
-from ..models.ir_http import AGENT_PATH, is_agent_page
+from ..lib.paths import AGENT_PATH, is_agent_page
 
 _logger = logging.getLogger(__name__)
 
@@ -38,17 +39,30 @@ POLICY = (
 )
 
 
-def show(template: str, status: int = 200, **values):
-    """The page of a template, in the frame of all pages."""
-    frame = request.env["spar.page.frame"]._get_frame(request.lang)
-    is_get = request.httprequest.method == "GET"
-    here = request.httprequest.path if is_get else "/spar"
-    values = {"said": "", "here": here, **frame, **values}
-    response = request.render(f"spar_self_service.{template}", values)
+#: What is kept of a page's address where it is shown again in another language.
+_KEPT = ("q", "said")
+
+
+def show(template: str, status: int = 200, here: str = "", **values):
+    """The page of a template, in the frame of all pages.
+
+    ``here`` is where another language leads; by itself it is the page's own address.
+    """
+    frame = request.env["spar.page.frame"]._get_frame(request.lang, here or get_here())
+    response = request.render(f"spar_self_service.{template}", {**frame, **values})
     response.status_code = status
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def get_here(form: str = "/spar") -> str:
+    """The address of this page; the answer to a form is found again at ``form``."""
+    asked = request.httprequest
+    if asked.method != "GET":
+        return form
+    kept = {name: asked.args[name] for name in _KEPT if asked.args.get(name)}
+    return f"{asked.path}?{urlencode(kept)}" if kept else asked.path
 
 
 def go_to(path: str, said: str = ""):

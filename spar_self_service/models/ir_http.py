@@ -1,13 +1,19 @@
 import time
 
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from odoo import api, models
 from odoo.http import request, root
 
 from ..lib import browser, typing
+from ..lib.paths import (
+    AGENT_PATH,
+    OUR_PATH,
+    is_account_page,
+    is_agent_page,
+    is_our_page,
+)
 
-OUR_PATH, API_PATH, AGENT_PATH = "/spar", "/spar/v1", "/spar/agent"
 FOR_EVER = "public, max-age=31536000, immutable"
 HEADERS = {
     "Cache-Control": "no-store",
@@ -22,6 +28,17 @@ class IrHttp(models.AbstractModel):
     """Sessions of beneficiaries: short, and in this browser only."""
 
     _inherit = "ir.http"
+
+    @classmethod
+    def _match(cls, path_info):
+        """A page that does not know this method is no page: Odoo has a page in the
+        visitor's language for what it does not find, and only for that."""
+        try:
+            return super()._match(path_info)
+        except MethodNotAllowed:
+            if is_our_page(path_info):
+                return super()._match(f"{OUR_PATH}/-")
+            raise
 
     @classmethod
     def _authenticate_explicit(cls, auth):
@@ -39,8 +56,15 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _dispatch(cls, endpoint):
-        """Our pages are given what a form of theirs can hold, and nothing else."""
-        if is_our_page(request.httprequest.path):
+        """Our pages are given what a form of theirs can hold, and nothing else.
+
+        Beneficiaries change nothing of the user they have here: who they are is the ID
+        provider's, where they are paid is changed with a fresh proof only.
+        """
+        path = request.httprequest.path
+        if request.session.get(browser.LOGIN) and is_account_page(path):
+            return request.redirect(OUR_PATH, 303)
+        if is_our_page(path):
             request.params = typing.keep_plain(request.params)
         return super()._dispatch(endpoint)
 
@@ -60,6 +84,18 @@ class IrHttp(models.AbstractModel):
         return response
 
     @classmethod
+    def _get_error_html(cls, env, code, values):
+        """Under our path, a page of ours: light, and in the person's language."""
+        if not is_our_page(request.httprequest.path):
+            return super()._get_error_html(env, code, values)
+        status = values["status_code"]
+        name = "unavailable" if status >= 500 else "no_page"
+        frame = env["spar.page.frame"]._get_frame(request.lang, OUR_PATH)
+        shown = {"is_missing": status == 404, "is_known": False, "again": ""}
+        template = f"spar_self_service.{name}"
+        return status, env["ir.ui.view"]._render_template(template, frame | shown)
+
+    @classmethod
     def _lead_to_the_beginning(cls):
         """A form whose session is over does nothing; the person can begin anew."""
         is_agent = is_agent_page(request.httprequest.path)
@@ -68,27 +104,6 @@ class IrHttp(models.AbstractModel):
         request.params = {}  # core's cookies look at them, and there may be none yet
         cls._post_dispatch(response)
         return response
-
-
-def is_our_page(path: str) -> bool:
-    """Whether a path is of the beneficiaries' pages.
-
-    >>> is_our_page("/spar"), is_our_page("/spar/change"), is_our_page("/sparrow")
-    (True, True, False)
-    >>> is_our_page("/spar/v1/mapper/link")
-    False
-    """
-    ours = path == OUR_PATH or path.startswith(f"{OUR_PATH}/")
-    return ours and not (path == API_PATH or path.startswith(f"{API_PATH}/"))
-
-
-def is_agent_page(path: str) -> bool:
-    """Whether a path is of an officer's pages.
-
-    >>> is_agent_page("/spar/agent/1/kind"), is_agent_page("/spar/agents")
-    (True, False)
-    """
-    return path == AGENT_PATH or path.startswith(f"{AGENT_PATH}/")
 
 
 def _is_form_of_nobody() -> bool:

@@ -1,5 +1,6 @@
 import base64
 import hashlib
+from urllib.parse import urlencode
 
 from odoo import api, models, tools
 from odoo.tools.misc import file_open
@@ -21,8 +22,9 @@ class SparPageFrame(models.AbstractModel):
     _description = "Frame of the beneficiary's pages"
 
     @api.model
-    def _get_frame(self, language) -> dict:
-        """Values for the layout; ``language`` is the request's."""
+    def _get_frame(self, language, here: str) -> dict:
+        """Values for the layout; ``language`` is the request's, ``here`` where the
+        page is found again in another one."""
         website_sudo = self.env["website"].sudo().get_current_website()
         return {
             "site_name": website_sudo.name,
@@ -31,6 +33,8 @@ class SparPageFrame(models.AbstractModel):
             "html_lang": language.code.replace("_", "-").partition("@")[0],
             "html_dir": "rtl" if language.direction == "rtl" else "ltr",
             "language_name": self._get_own_name(language),
+            "language_url": f"/spar/language?{urlencode({'back': here})}",
+            "said": "",
             "is_logged_in": self.env.user._is_portal(),
         }
 

@@ -402,7 +402,7 @@ class TestLogin(LoginCase):
         with mute_logger("odoo.http"):
             answer = self.url_open("/spar/logout", data={"x": "1"})
             self.assertEqual(answer.status_code, 400)
-        self.assertEqual(self.url_open("/spar/logout").status_code, 405)
+        self.assertEqual(self.url_open("/spar/logout").status_code, 404)
         self.assertTrue(self.get_session_user())
 
     # === THE SESSION === #

@@ -53,6 +53,17 @@ class TestNoPassword(LoginCase):
         self.assertEqual(self.env["mail.mail"].search_count([]), mails)
         self.assertFalse(self.user.partner_id.signup_type)
 
+    def test_odoos_pages_about_ones_user_are_closed(self):
+        for path in ("/my/account", "/my/addresses", "/my/address", "/my/security"):
+            with self.subTest(path):
+                answer = self.url_open(path, allow_redirects=False)
+                self.assertEqual(answer.status_code, 303)
+                self.assertEqual(answer.headers["Location"], "/spar")
+        form = {"csrf_token": self.get_token("/web/reset_password"), "name": "Asha"}
+        form |= {"partner_id": self.user.partner_id.id, "email": "a@thief.example"}
+        self.url_open("/my/address/submit", data=form)
+        self.assertEqual(self.user.partner_id.email, EMAIL)
+
     def test_others_still_get_a_link(self):
         other = self.env.ref("base.user_admin")
         other.email = "staff@people.example"

@@ -114,6 +114,43 @@ class TestOddRequests(PageCase):
                 answer = self.get(f"/spar/address?{name}=1")
                 self.assertEqual(answer.status_code, 200)
 
+    def test_what_is_not_there_is_said_on_a_page_of_ours(self):
+        self.authenticate("ada", "ada-ada-1")
+        for method, path in (
+            ("GET", "/spar/nothing"),
+            ("GET", "/spar/logout"),
+            ("PUT", "/spar/address"),
+        ):
+            with self.subTest(path), mute_logger("odoo.http"):
+                answer = self.opener.request(method, f"{self.base_url()}{path}")
+                self.assertEqual(answer.status_code, 404)
+                self.assertIn("Nothing was changed", answer.text)
+                self.assertLess(len(answer.content), 5000)
+                self.assertEqual(answer.headers["Cache-Control"], "no-store")
+
+    def test_an_error_of_ours_claims_nothing(self):
+        def _get_overview(*args):
+            raise ZeroDivisionError("secret")
+
+        self.patch(type(self.env["spar.my.address"]), "_get_overview", _get_overview)
+        self.authenticate("ada", "ada-ada-1")
+        with mute_logger("odoo.http"):
+            answer = self.get("/spar/address")
+        self.assertEqual(answer.status_code, 500)
+        self.assertIn("We do not know whether", answer.text)
+        self.assertNotIn("secret", answer.text)
+
+    def test_another_language_leads_to_the_same_page(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        path = f"{self.path}?q=a%26b+c"
+        page = html.fromstring(self.get(path).content)
+        (link,) = page.xpath("//nav//a/@href")
+        choice = html.fromstring(self.get(link).content)
+        for link in choice.xpath("//ul[@class='languages']//a/@href"):
+            self.get(link)
+            self.assertEqual(self.path, path)
+
     def test_a_notice_of_what_is_gone_is_over(self):
         def _object_to_notice(mapper, call, token):
             raise NoSuchEvent()
