@@ -101,13 +101,14 @@ class TestFrame(PageCase):
             entries[language] = polib.pofile(str(folder / f"{language}.po"))
             with self.subTest(language):
                 self.assertEqual(entries[language].untranslated_entries(), [])
-        # Odoo translates a term only in the templates that its entry names.
-        known = [
-            {(e.msgid, place) for e in po for place, _line in e.occurrences}
-            for po in entries.values()
-        ]
-        self.assertEqual([terms for terms in known if terms != known[0]], [])
-        self.assertEqual(self.get_shown_terms() - known[0], set())
+        known = [{entry.msgid for entry in po} for po in entries.values()]
+        self.assertEqual([ids for ids in known if ids != known[0]], [])
+        shown = self.get_shown_terms()
+        self.assertEqual({term for term, _place in shown} - known[0], set())
+        # Odoo translates a term only where the template of translations names it.
+        pot = polib.pofile(str(folder / "spar_self_service.pot"))
+        named = {(e.msgid, place) for e in pot for place, _line in e.occurrences}
+        self.assertEqual(shown - named, set())
 
     def get_shown_terms(self):
         """Every term of the templates that beneficiaries read, with its template."""
