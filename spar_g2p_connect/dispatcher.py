@@ -36,6 +36,9 @@ _RETRIED = (
     psycopg2.errors.ReadOnlySqlTransaction,
 )
 
+#: The one coding of a body that is read (RFC 9110, 8.4 and 15.5.16).
+_PLAIN = "identity"
+
 _encode = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, separators=(",", ":")
 ).encode
@@ -143,7 +146,6 @@ class G2pConnectDispatcher(Dispatcher):
         if missing:
             raise missing
         with protocol_errors():
-            self._check_request(endpoint)
             self.request.params = dict(args)
             result = self.request.registry["ir.http"]._dispatch(endpoint)
         if isinstance(result, Response):
@@ -164,8 +166,12 @@ class G2pConnectDispatcher(Dispatcher):
         response.make_conditional(self.request.httprequest.environ)
         response.headers.pop("Date", None)  # the server's own is to be the only one
 
-    def _check_request(self, endpoint) -> None:
-        """Refuse a method or a type of content that is not the route's."""
+    def check_request(self, endpoint) -> None:
+        """Refuse a method, a type or a coding of content that is not the route's.
+
+        To be called before it is asked who calls: it is so for everybody.
+        """
+        self._acknowledges = endpoint.routing.get("acknowledges", False)
         routing, request = endpoint.routing, self.request.httprequest
         methods = routing["methods"]
         if methods and request.method not in {*methods, "HEAD"}:
@@ -176,6 +182,10 @@ class G2pConnectDispatcher(Dispatcher):
         if wanted and request.method == "POST" and request.mimetype != wanted:
             text = f"the Content-Type must be {wanted}"
             accept = [("Accept", wanted)]
+            raise HttpRefused(415, "err.request.bad", text, accept)
+        if request.headers.get("Content-Encoding", _PLAIN).lower() != _PLAIN:
+            text = "the body must not be compressed"
+            accept = [("Accept-Encoding", _PLAIN)]
             raise HttpRefused(415, "err.request.bad", text, accept)
 
     def handle_error(self, exc: Exception) -> Callable:

@@ -30,6 +30,13 @@ class IrHttp(models.AbstractModel):
             raise
 
     @classmethod
+    def _authenticate(cls, endpoint):
+        """What nobody may send is refused before it is asked who calls."""
+        if endpoint.routing["type"] == ROUTING_TYPE:
+            request.dispatcher.check_request(endpoint)
+        return super()._authenticate(endpoint)
+
+    @classmethod
     def _auth_method_spar_service(cls) -> None:
         """Nobody in particular: the request runs as the service user."""
         with protocol_errors():

@@ -55,12 +55,20 @@ class TestBoundary(RestCase):
                 self.assertEqual(response.headers["Allow"], allowed)
 
     def test_options_is_no_method_either(self):
-        response = self.open(
-            "/mapper/sync/link",
-            method="OPTIONS",
-            Authorization=self.get_authorization(),
-        )
-        self.assertHttpError(response, 405, "err.request.bad")
+        for told in ({}, {"Authorization": self.get_authorization()}):
+            with self.subTest(with_token=bool(told)):
+                response = self.open("/mapper/sync/link", method="OPTIONS", **told)
+                self.assertHttpError(response, 405, "err.request.bad")
+
+    def test_a_compressed_body_is_not_read(self):
+        for path in ("/mapper/sync/link", "/mapper/link", "/oauth2/client/token"):
+            kind = FORM if "oauth2" in path else JSON
+            for coding in ("gzip", "br, gzip"):
+                with self.subTest(path=path, coding=coding):
+                    told = {"Content_Type": kind, "Content_Encoding": coding}
+                    response = self.open(path, b"\x1f\x8b", **told)
+                    self.assertHttpError(response, 415, "err.request.bad", "compressed")
+                    self.assertEqual(response.headers["Accept-Encoding"], "identity")
 
     def test_content_types(self):
         for wrong in (None, "text/plain", "text/json", FORM, "multipart/form-data"):

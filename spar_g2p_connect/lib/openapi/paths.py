@@ -19,7 +19,7 @@ REASONS = {
     "404": "There is nothing here.",
     "405": "This path does not know this method.",
     "413": "The body is too large.",
-    "415": "The Content-Type is another one.",
+    "415": "The Content-Type is another one, or the body is compressed.",
     "429": "A limit is reached; Retry-After says for how long.",
     "500": "An error of the server; the request had no effect.",
     "503": "The service cannot work now; Retry-After says when to try again.",
