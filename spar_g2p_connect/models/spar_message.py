@@ -91,12 +91,16 @@ class SparMessage(models.Model):
         result = super().init()
         cr = self.env.cr
         cr.execute(
-            "ALTER TABLE spar_message ADD COLUMN IF NOT EXISTS reference_marks bigint[]"
+            """ALTER TABLE spar_message
+                 ADD COLUMN IF NOT EXISTS reference_marks bigint[],
+                 ADD COLUMN IF NOT EXISTS waiting_ids integer[]"""
         )
         name = "spar_message_transaction_mark_index"
         create_index(cr, name, self._table, ["participant_id", "transaction_mark"])
         name = "spar_message_reference_marks_index"
         create_index(cr, name, self._table, ["reference_marks"], method="gin")
+        name = "spar_message_waiting_ids_index"
+        create_index(cr, name, self._table, ["waiting_ids"], method="gin")
         return result
 
     # === SEALING === #

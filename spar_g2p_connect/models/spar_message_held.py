@@ -1,11 +1,22 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper.lib import seals
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.held import (
     finish_answer,
     finish_items,
-    has_waiting,
+    get_items,
+    get_waiting,
+)
+
+#: Whether message m of participant p asked for change c, alone or while it waited: by
+#: the name it left there, for the clocks of server and database may differ.
+_ASKED_FOR = SQL(
+    """c.proposer = 'participant:' || p.sender_id
+       AND (c.message_reference = m.message_id
+            OR c.proposed_at <= m.answered_at
+               AND coalesce(c.decided_at, 'infinity') >= m.received_at)"""
 )
 
 
@@ -17,37 +28,35 @@ class SparMessage(models.Model):
 
     _inherit = "spar.message"  # pylint: disable=consider-merging-classes-inherited
 
-    @api.model
-    def _finish_items(self, keyring, row: dict, operation: str, items: list) -> list:
-        """``items`` of the answer to message ``row`` with what has become of them."""
-        if not any(item["status"] == "pdng" for item in items):
-            return items
-        ends = self._get_ends(keyring, row["id"], operation)
-        return finish_items(items, lambda text: ends.get(self._identify(text), ""))
+    # === WHAT WAITS === #
 
     @api.model
-    def _get_ends(self, keyring, row_id: int, operation: str) -> dict[str, str]:
-        """Canonical ID -> how its change ended, for the changes of a message: those it
-        asked for, and those it asked for again while they waited."""
+    def _keep_waiting(self, row_id: int, action: str, answer: dict) -> None:
+        """Keep whose changes wait: the message is found by it when they are decided."""
+        waiting = get_waiting(get_items(answer, action))
+        if waiting:
+            keyring = self.env["spar.keyring"]._open()
+            row_ids = list(self._find_identifiers(keyring, waiting))
+            values = (row_ids, row_id)
+            self.env.cr.execute(
+                SQL("UPDATE spar_message SET waiting_ids = %s WHERE id = %s", *values)
+            )
+
+    @api.model
+    def _find_identifiers(self, keyring, texts: list[str]) -> dict[int, str]:
+        """The store's row of each ID that it knows -> the canonical ID."""
+        digest = keyring.digester(seals.ID)
+        wanted = {digest(text): text for text in map(self._identify, texts)}
+        column = SQL.identifier(f"digest_{keyring.roles.read_column}")
         rows = self.env.execute_query(
             SQL(
-                """SELECT g.identifier_id, c.state
-                     FROM spar_message m
-                     JOIN spar_participant p ON p.id = m.participant_id
-                     JOIN spar_change c ON c.proposer = 'participant:' || p.sender_id
-                      AND (c.message_reference = m.message_id
-                           OR c.proposed_at <= m.answered_at
-                              AND coalesce(c.decided_at, 'infinity') >= m.received_at)
-                     JOIN spar_mapping g ON g.id = c.mapping_id
-                    WHERE m.id = %s AND c.operation = %s ORDER BY c.id""",
-                row_id,
-                operation,
+                "SELECT id, %s FROM spar_subject_id WHERE %s = ANY(%s) AND active",
+                column,
+                column,
+                list(wanted),
             )
         )
-        states = dict(rows)
-        identifiers = self.env["spar.subject.id"]
-        canonicals = identifiers._unseal_ids(keyring, list(states))
-        return {canonicals[row]: state for row, state in rows if row in canonicals}
+        return {row_id: wanted[bytes(found)] for row_id, found in rows}
 
     @api.model
     def _identify(self, text: str) -> str:
@@ -55,6 +64,38 @@ class SparMessage(models.Model):
             return self.env["spar.id.type"]._identify(text).canonical
         except InvalidIdentifier:
             return ""
+
+    # === HOW IT ENDED === #
+
+    @api.model
+    def _finish_items(self, keyring, row: dict, operation: str, items: list) -> list:
+        """``items`` of the answer to message ``row`` with what has become of them."""
+        waiting = get_waiting(items)
+        if not waiting:
+            return items
+        ends = self._get_ends(keyring, row["id"], operation, waiting)
+        return finish_items(items, lambda text: ends.get(self._identify(text), ""))
+
+    @api.model
+    def _get_ends(self, keyring, row_id: int, operation: str, waiting: list) -> dict:
+        """Canonical ID -> how its change ended, for the changes of a message: those it
+        asked for, and those it asked for again while they waited."""
+        identifiers = self._find_identifiers(keyring, waiting)
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT g.identifier_id, c.state
+                     FROM spar_message m
+                     JOIN spar_participant p ON p.id = m.participant_id
+                     JOIN spar_mapping g ON g.identifier_id = ANY(%s)
+                     JOIN spar_change c ON c.mapping_id = g.id
+                    WHERE m.id = %s AND c.operation = %s AND %s ORDER BY c.id""",
+                list(identifiers),
+                row_id,
+                operation,
+                _ASKED_FOR,
+            )
+        )
+        return {identifiers[identifier]: state for identifier, state in rows}
 
     # === ANOTHER CALLBACK === #
 
@@ -69,12 +110,14 @@ class SparMessage(models.Model):
                 """SELECT DISTINCT m.id, m.uuid, m.participant_id, m.action,
                           m.callback, m.sealed_answer
                      FROM spar_change c
-                     JOIN spar_participant p
-                       ON c.proposer = 'participant:' || p.sender_id
-                     JOIN spar_message m ON m.participant_id = p.id
-                      AND m.message_id = c.message_reference AND m.claims_id
-                    WHERE c.id = ANY(%s) AND m.mode = 'async' AND m.state = 'done'""",
+                     JOIN spar_mapping g ON g.id = c.mapping_id
+                     JOIN spar_message m ON m.waiting_ids @> ARRAY[g.identifier_id]
+                      AND m.action = c.operation
+                     JOIN spar_participant p ON p.id = m.participant_id
+                    WHERE c.id = ANY(%s) AND m.mode = 'async' AND m.state = 'done'
+                      AND %s""",
                 change_ids,
+                _ASKED_FOR,
             )
         )
         for row in rows:
@@ -84,9 +127,8 @@ class SparMessage(models.Model):
     def _tell_end(self, row: dict) -> None:
         keyring = self.env["spar.keyring"]._open(for_write=True)
         answer = self._unseal(keyring, row["uuid"], row["sealed_answer"])
-        if not has_waiting(answer, row["action"]):
-            return
-        ends = self._get_ends(keyring, row["id"], row["action"])
+        waiting = get_waiting(get_items(answer, row["action"]))
+        ends = self._get_ends(keyring, row["id"], row["action"], waiting)
         final = finish_answer(
             answer, row["action"], lambda text: ends.get(self._identify(text), "")
         )

@@ -145,6 +145,7 @@ class SparMessage(models.Model):
         """Keep the answer, and queue it for who asked."""
         kept = Kept(waiting.row_id, waiting.uuid, waiting.correlation_id)
         self._save_answer(kept, answer)
+        self._keep_waiting(waiting.row_id, waiting.action, answer)
         callbacks = self.env["spar.callback"]
         action = answer["header"]["action"]
         callbacks._queue(participant_id, waiting.row_id, waiting.callback, action)

@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 from odoo.addons.spar_mapper.models.spar_mapper_local import SparMapperLocal
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 
-from .common import EVERY_RIGHT, build_message
+from .common import EVERY_RIGHT, build_items, build_message
 from .test_messages import MessageCase
 
 CALLBACK = "https://full.example/spar"
@@ -476,6 +476,31 @@ class TestHeld(StatusCase):
         self.assertIn("refused", item["status_reason_message"])
         document = self.get_answer(message)
         self.assertEqual(document["header"]["status"], "rjct")
+
+    def test_who_asked_again_meanwhile_is_told_too(self):
+        first, change = self.hold("held5")
+        again = self.build("update", "held5", fa="account:new{}@bank")
+        other = self.build("update", "held5", fa="account:other{}@bank")
+        self.queue("update", again)
+        self.run_lane()
+        self.decide(change, "action_approve")
+        for message in (first, again):
+            self.assertEqual(self.count_callbacks(message), 2)
+            (item,) = self.get_answer(message)["message"]["update_response"]
+            self.assertEqual(item["status"], "succ")
+        # A later change of the same ID is nobody's business but its own.
+        higher = self.env["spar.participant"].search([("name", "=", "held5.example")])
+        self.ask(higher, "update", build_items("held5", fa="account:third{}@bank"))
+        self.queue("update", other)
+        self.run_lane()
+        change = self.env["spar.change"].search([("state", "=", "waiting")])
+        self.decide(change, "action_refuse")
+        told = map(self.count_callbacks, (first, again, other))
+        self.assertEqual(list(told), [2, 2, 2])
+
+    def count_callbacks(self, message):
+        kept = self.get_messages(message_id=message["header"]["message_id"])
+        return len(kept.callback_ids)
 
     def test_final_answer_is_sealed(self):
         _message, change = self.hold("held3")

@@ -7,7 +7,7 @@ from ..lib.g2p_connect.exceptions import (
     RejectedMessage,
 )
 from ..lib.g2p_connect.headers import RequestHeader, get_answer_action
-from ..lib.g2p_connect.held import finish_answer, finish_items, has_waiting
+from ..lib.g2p_connect.held import finish_answer, finish_items, get_items, get_waiting
 from ..lib.g2p_connect.profiles import OPENG2P_1, STRICT
 from ..lib.g2p_connect.sameness import canonicalise
 from ..lib.g2p_connect.timestamps import format_timestamp, now
@@ -178,9 +178,9 @@ class TestHeldItems(BaseCase):
         header = {"message_id": "1", "status": "succ", "completed_count": 1}
         message = {"correlation_id": "c", "link_response": list(self.ITEMS)}
         answer = {"header": header, "message": message}
-        self.assertTrue(has_waiting(answer, "link"))
-        self.assertFalse(has_waiting(answer, "update"))
-        self.assertFalse(has_waiting({"header": {}}, "link"))
+        self.assertEqual(get_waiting(get_items(answer, "link")), ["a", "c"])
+        self.assertEqual(get_items(answer, "update"), [])
+        self.assertEqual(get_items({"header": {}}, "link"), [])
         final = finish_answer(answer, "link", {"a": "applied"}.get)
         self.assertNotEqual(final["header"]["message_id"], "1")
         self.assertEqual(final["header"]["completed_count"], 2)

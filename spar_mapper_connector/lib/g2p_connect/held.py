@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import uuid4
 
 from .codes import Answer, marked, rejected
@@ -52,16 +52,25 @@ def _finish(item: dict, end: str | None) -> dict:
     return {**kept, **{name: value for name, value in told.items() if value}}
 
 
-def has_waiting(answer: dict, operation: str) -> bool:
-    """Whether an item of ``answer`` is not final yet."""
+def get_waiting(items: Iterable[dict]) -> list[str]:
+    """The IDs, as they came, of those ``items`` of an answer that are not final yet.
+
+    >>> get_waiting([{"id": "a", "status": "pdng"}, {"id": "b", "status": "succ"}])
+    ['a']
+    """
+    return [item["id"] for item in items if _waits(item) and "id" in item]
+
+
+def get_items(answer: dict, operation: str) -> list[dict]:
+    """The items of ``answer``; none where the message was refused as a whole."""
     message = answer.get("message") or {}
-    return any(map(_waits, message.get(f"{operation}_response", ())))
+    return message.get(f"{operation}_response", [])
 
 
 def finish_answer(answer: dict, operation: str, get_end: Callable[[str], str]) -> dict:
     """``answer`` as it is now: another message, with an ID of its own."""
     name = f"{operation}_response"
-    items = finish_items(answer["message"][name], get_end)
+    items = finish_items(get_items(answer, operation), get_end)
     statuses = [item["status"] for item in items]
     all_rejected = set(statuses) == {"rjct"}
     header = {
