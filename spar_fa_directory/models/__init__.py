@@ -1,6 +1,7 @@
 from . import (
     res_groups,
     res_users,
+    spar_cached_records,
     spar_directory,
     spar_directory_import,
     spar_directory_import_chunk,

@@ -15,6 +15,7 @@ class SparFaStrategy(models.Model):
 
     _name = "spar.fa.strategy"
     _description = "Strategy of Financial Addresses"
+    _inherit = ["spar.cached.records"]
     _order = "number"
 
     number = fields.Integer(
@@ -127,12 +128,6 @@ class SparFaStrategy(models.Model):
         }[error.code]
         return text % error.values
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        strategies = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return strategies
-
     def write(self, vals):
         for strategy in self:
             current = {
@@ -142,9 +137,7 @@ class SparFaStrategy(models.Model):
             }
             if any(current[name] != vals[name] for name in FIXED & vals.keys()):
                 self._raise_append_only()
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_uninstall(self):

@@ -13,6 +13,7 @@ FIXED = {"key", "kind", "type_id"}
 class SparFaTypePart(models.Model):
     _name = "spar.fa.type.part"
     _description = "Part of a Financial Address"
+    _inherit = ["spar.cached.records"]
     _order = "type_id, sequence, id"
     _rec_name = "label"
 
@@ -103,7 +104,6 @@ class SparFaTypePart(models.Model):
     def create(self, vals_list):
         parts = super().create(vals_list)
         parts._check_no_strategy()
-        self.env.registry.clear_cache()
         return parts
 
     def write(self, vals):
@@ -111,7 +111,6 @@ class SparFaTypePart(models.Model):
         changed._check_no_strategy()
         result = super().write(vals)
         changed._check_no_strategy()  # of the kind that they have come to
-        self.env.registry.clear_cache()
         return result
 
     def _changes_syntax(self, vals: dict) -> bool:

@@ -17,7 +17,6 @@ from . import (
     test_group_log,
     test_import_rights,
     test_kind_form,
-    test_lib_doctests,
     test_openg2p,
     test_rights,
     test_spar_bank_load,

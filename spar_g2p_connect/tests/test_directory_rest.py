@@ -1,4 +1,3 @@
-import doctest
 import json
 
 from odoo.tests import TransactionCase
@@ -6,7 +5,7 @@ from odoo.tests import TransactionCase
 from odoo.addons.spar_fa_directory.lib.directory_page import Criteria
 
 from ..exceptions import HttpRefused, RequestRefused
-from ..lib import directory_query, locales
+from ..lib import directory_query
 
 
 class TestDirectoryRest(TransactionCase):
@@ -83,8 +82,3 @@ class TestDirectoryRest(TransactionCase):
     def test_empty_members_are_none(self):
         members = directory_query.read_members(b"q=&limit=", frozenset({"q", "limit"}))
         self.assertEqual(directory_query.read_criteria(members), Criteria())
-
-    def test_examples_in_docstrings_hold(self):
-        for module in (directory_query, locales):
-            done = doctest.testmod(module)
-            self.assertTrue(done.attempted and not done.failed)

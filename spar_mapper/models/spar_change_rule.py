@@ -13,6 +13,7 @@ class SparChangeRule(models.Model):
 
     _name = "spar.change.rule"
     _description = "Rule for changes"
+    _inherit = ["spar.cached.records"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)
@@ -49,22 +50,6 @@ class SparChangeRule(models.Model):
     @api.model
     def _selection_authority(self):
         return [(str(int(a)), a.name.capitalize()) for a in Authority]
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        rules = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return rules
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
 
     @api.model
     @tools.ormcache()

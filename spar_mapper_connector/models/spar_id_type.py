@@ -40,7 +40,7 @@ class SparIdType(models.Model):
 
     _name = "spar.id.type"
     _description = "ID type"
-    _inherit = "spar.second.person"
+    _inherit = ["spar.second.person", "spar.cached.records"]
     _guarded_fields = ("backend_id",)
     _guarded_at_creation = ("backend_id",)
     _order = "sequence, id"
@@ -113,22 +113,6 @@ class SparIdType(models.Model):
                         name=record.name,
                     )
                 ) from error
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        types = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return types
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
 
     # === READING IDS === #
 

@@ -1,4 +1,3 @@
-import doctest
 import json
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -13,7 +12,7 @@ from ..exceptions import (
     TargetTooSlow,
     TargetUnreachable,
 )
-from ..lib import directory_client, directory_merge
+from ..lib import directory_client
 from ..lib.directory_client import DirectoryClient
 from ..lib.network_targets import ALLOW_VARIABLE
 from ..lib.outgoing import Answer
@@ -487,8 +486,3 @@ class TestSettings(SourceCase):
             self.source.sudo()._cron_fetch()
         self.assertEqual(self.source.sudo().state, "failed")
         self.assertFalse(self._find("QA"))
-
-    def test_examples_of_the_pure_modules(self):
-        for module in (directory_client, directory_merge):
-            done = doctest.testmod(module)
-            self.assertTrue(done.attempted and not done.failed)

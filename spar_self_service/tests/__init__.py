@@ -2,7 +2,6 @@ from . import test_auth_oauth_provider
 from . import test_door
 from . import test_frame
 from . import test_helped_change
-from . import test_lib_doctests
 from . import test_lib_oidc
 from . import test_lib_pages
 from . import test_login
