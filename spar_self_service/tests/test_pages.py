@@ -219,6 +219,39 @@ class TestPages(PageCase):
         self.finish()
         self.assertEqual(self.acts, [])
 
+    def test_a_provider_archived_while_its_branches_are_asked_for_is_noticed(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        self.choose(provider=self.bank.id)
+        path, self.bank.active = self.path, False
+        self.get(path)
+        self.assertTrue(self.path.endswith("/provider?said=void"), self.path)
+
+    def test_a_provider_archived_on_the_way_to_the_id_provider_is_noticed(self):
+        self.begin()
+        self.choose_all()
+        draft, self.bank.active = self.get_draft(), False
+        self.get(f"/spar/change/{draft.uuid}/prove?version={draft.version}")
+        self.assertIn("cannot be used any more", self.text)
+        self.assertEqual((self.begun, self.acts), ([], []))
+
+    def test_a_kind_withdrawn_between_two_pages_is_asked_for_again(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        self.choose(provider=self.bank.id)
+        place = f"/spar/change/{self.get_draft().uuid}"
+        self.account.active = False
+        for step in ("review", "branch", "details"):
+            with self.subTest(step):
+                self.get(f"{place}/{step}")
+                self.assertEqual(self.path, f"{place}/kind?said=void")
+                self.assertNotIn("Bank account", self.text)
+        version = str(self.get_draft().version)
+        self.post(f"{place}/branch", version=version, branch=self.north.id)
+        self.assertEqual(self.path, f"{place}/kind?said=void")
+        self.choose(type=self.wallet.id)
+        self.assertEqual(self.path, f"{place}/provider")
+
     def test_a_session_that_ends_in_the_middle_changes_nothing(self):
         self.begin()
         self.choose_all()
