@@ -96,6 +96,8 @@ def _build_details(draft, answers, words: str) -> dict:
 
 
 def _build_review(draft, answers, words: str) -> dict:
+    if draft.operation == "remove":
+        return {"lines": request.env["spar.my.address"]._get_overview().lines}
     address = draft._build_address()
     words_of = request.env["spar.address.words"]
     return {"lines": words_of._describe(address, whole=True) if address else []}

@@ -157,6 +157,32 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.mine._carry_out(draft)
         self.assertEqual((draft.state, draft.outcome), ("done", "updated"))
 
+    def test_a_removal_that_failed_after_it_worked_is_reported_as_done(self):
+        self.store.add(ID, FA, STAFF)
+        draft = self.open("remove")
+        self.prove(draft)
+        self.store.failing["unlink"] = MapperError("the answer was lost")
+        self.store.acts_before_failing = True
+        self.mine._carry_out(draft)
+        self.assertEqual((draft.state, draft.outcome), ("done", "unlinked"))
+
+    def test_a_removal_that_failed_before_it_worked_is_reported_as_failed(self):
+        self.store.add(ID, FA, STAFF)
+        draft = self.open("remove")
+        self.prove(draft)
+        self.store.failing["unlink"] = MapperError("no connection")
+        with self.assertRaises(MapperError):
+            self.mine._carry_out(draft)
+        self.assertEqual(draft.state, "open")
+
+    def test_a_removal_that_was_cut_off_is_reported_as_done(self):
+        self.store.add(ID, FA, STAFF)
+        draft = self.open("remove")
+        self.store.end(ID)
+        self.prove(draft)
+        self.mine._carry_out(draft)
+        self.assertEqual((draft.outcome, self.acts), ("unlinked", []))
+
     def test_what_is_so_already_is_done(self):
         draft = self.open()
         self.store.add(ID, draft._build_address(), STAFF)

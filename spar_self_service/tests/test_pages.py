@@ -66,10 +66,21 @@ class TestPages(PageCase):
         self.get("/spar/address")
         self.post("/spar/remove")
         self.assertIn("Remove your account?", self.text)
+        self.assertIn("ends in 1 1 1", self.text)
+        self.assertIn("Then it is removed.", self.text)
         self.assertEqual(self.acts, [])
         self.finish()
         self.assertIn("Your account was removed", self.text)
         self.assertIsNone(self.store.get_fa(ID))
+
+    def test_what_was_removed_in_another_window_is_not_removed_again(self):
+        self.store.add(ID, FA, STAFF)
+        self.authenticate("ada", "ada-ada-1")
+        self.get("/spar/address")
+        self.store.end(ID)
+        self.post("/spar/remove")
+        self.assertEqual(self.path, "/spar/address?said=outdated")
+        self.assertFalse(self.get_draft())
 
     def test_history_is_told_in_plain_words(self):
         self.store.add(ID, FA, STAFF)
