@@ -82,6 +82,21 @@ class TestPages(PageCase):
         self.assertEqual(self.path, "/spar/address?said=outdated")
         self.assertFalse(self.get_draft())
 
+    def test_names_keep_their_own_direction(self):
+        self.bank.name = "Bank A.S."
+        self.store.add(ID, FA, STAFF)
+        self.begin()
+        self.choose(type=self.account.id)
+        self.assertIn("<bdi>Bank A.S.</bdi>", self.page.text)
+        self.choose(provider=self.bank.id)
+        for name in ("Bank A.S.", "North", "Port Ada"):
+            with self.subTest(name):
+                self.assertIn(f"<bdi>{name}</bdi>", self.page.text)
+        for path in ("/spar/address", "/spar/history"):
+            with self.subTest(path):
+                self.get(path)
+                self.assertIn("<bdi>Bank A.S.</bdi>", self.page.text)
+
     def test_history_is_told_in_plain_words(self):
         self.store.add(ID, FA, STAFF)
         self.authenticate("ada", "ada-ada-1")
