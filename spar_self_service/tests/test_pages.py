@@ -82,6 +82,19 @@ class TestPages(PageCase):
         self.assertEqual(self.path, "/spar/address?said=outdated")
         self.assertFalse(self.get_draft())
 
+    def test_no_words_ask_for_digits_of_what_has_none(self):
+        mail = self.env.ref("spar_fa_directory.type_email_wallet")
+        wallet = {"name": "Mail", "code": "MAIL1", "kind": mail.provider_kind}
+        provider = self.env["spar.fsp"].create(wallet)
+        self.begin()
+        self.choose(type=mail.id)
+        self.choose(provider=provider.id)
+        self.assertIn("So that nothing is mistyped.", self.text)
+        typed = "ada@example.org"
+        self.choose(email_address=typed, email_address_again=typed)
+        self.assertIn("Compare every letter and digit", self.text)
+        self.assertIn(typed, self.text)
+
     def test_names_keep_their_own_direction(self):
         self.bank.name = "Bank A.S."
         self.store.add(ID, FA, STAFF)
