@@ -52,6 +52,12 @@ class TestFrame(PageCase):
             weight += len(answer.content)
         self.assertLess(weight, 60_000)
 
+    def test_the_logos_place_is_kept_while_it_loads(self):
+        """On a slow line nothing jumps away from under a thumb."""
+        (logo,) = html.fromstring(self.url_open("/spar").content).xpath("//header//img")
+        self.assertEqual((logo.get("width"), logo.get("height")), ("80", "80"))
+        self.assertEqual(logo.get("loading"), "eager")
+
     def test_a_website_without_a_logo_shows_our_icon_and_no_placeholder(self):
         website = self.env["website"].get_current_website()
         frame = self.env["spar.page.frame"]
