@@ -30,7 +30,7 @@ class TestTranslations(TransactionCase):
             if place in pages or kind == "code" and not FOR_STAFF.search(name)
         }
 
-    def read(self, language):
+    def get_words_of(self, language):
         """What a language says; what is left open or marked as unsure says nothing."""
         entries = polib.pofile(file_path(f"{ADDON}/i18n/{language}.po"))
         return {e.msgid: e.msgstr for e in entries if e.msgstr and not e.fuzzy}
@@ -39,11 +39,11 @@ class TestTranslations(TransactionCase):
         self.assertGreater(len(self.words), 150)
         for language in LANGUAGES:
             with self.subTest(language):
-                self.assertEqual(self.words - self.read(language).keys(), set())
+                self.assertEqual(self.words - self.get_words_of(language).keys(), set())
 
     def test_a_translation_keeps_what_is_put_into_it(self):
         for language in LANGUAGES:
-            for source, told in self.read(language).items():
+            for source, told in self.get_words_of(language).items():
                 with self.subTest(language, source=source):
                     kept = sorted(KEPT.findall(source))
                     self.assertEqual(sorted(KEPT.findall(told)), kept)
