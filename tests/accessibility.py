@@ -43,3 +43,16 @@ def find_barriers(page: Page) -> list[str]:
             rule => `${{rule.id}}: ${{rule.nodes.map(n => n.target).join(", ")}}`))"""
     )
     return [f"{page.url}: {barrier}" for barrier in found]
+
+
+def find_small_targets(page: Page) -> list[str]:
+    """What is pressed and is lower than a thumb needs: 44 pixels (WCAG 2.5.5).
+
+    The link that skips to the content is for the keyboard only.
+    """
+    return page.evaluate(
+        """[...document.querySelectorAll("a:not(.skip), button, input")]
+            .map(each => [each.innerText, each.getBoundingClientRect().height])
+            .filter(([text, height]) => height > 0 && height < 44)
+            .map(([text, height]) => `${text}: ${height} px high, ${location.href}`)"""
+    )

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from .accessibility import find_barriers
+from .accessibility import find_barriers, find_small_targets
 from .chromium import Page
 from .person import ProviderAtWork
 
@@ -26,7 +26,7 @@ class Visitor:
         """Note what is on the page, and what bars anybody's way."""
         self.seen.append(self.page.url)
         if self.checks and self.page.url.startswith(self.url):
-            self.barriers += find_barriers(self.page)
+            self.barriers += find_barriers(self.page) + find_small_targets(self.page)
 
     # === ONE STEP === #
 

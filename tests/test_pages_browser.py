@@ -12,6 +12,13 @@ from .chromium import chromium
 from .people import make_account
 
 PHONE, DESK = (360, 740), (1280, 900)
+#: Every line of an address begins where the words above it do.
+FROM_THE_RIGHT = """new Set([...document.querySelectorAll(".events .what, .events bdi")]
+    .map(each => {
+        const range = document.createRange();
+        range.selectNodeContents(each);
+        return Math.round(range.getBoundingClientRect().right);
+    })).size === 1"""
 MOST_BYTES = 60_000
 
 
@@ -80,6 +87,8 @@ def test_the_whole_way_in_arabic(visit, id_provider, programme):
     visitor.confirm()
     assert "حُفظ حسابك" in visitor.page.text
     assert f"account:{number}@" in find_address(programme, visitor.told)
+    visitor.open("/spar/history")
+    assert visitor.page.evaluate(FROM_THE_RIGHT)
     visitor.remove_account()
     assert visitor.barriers == []
 

@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from ..exceptions import TicketNeeded
+from ..exceptions import DraftOutdated, TicketNeeded
 from ..lib import steps
 from . import draft_pages
 from .change import _QUESTIONS, _STEPS, show_done
@@ -50,9 +50,12 @@ class Agent(http.Controller):
         place = _find(uuid)
         if place.draft.state == "done":
             return go_to(place.get_url("done"))
-        url = request.env["spar.helped.change"]._begin_proof(
-            place.draft, get_number(version), place.get_url("confirm")
-        )
+        try:
+            url = request.env["spar.helped.change"]._begin_proof(
+                place.draft, get_number(version), place.get_url("confirm")
+            )
+        except DraftOutdated:
+            return draft_pages.show_where_it_stands(place)
         return request.redirect(url, 303, local=False)
 
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["GET"], **STAFF_PAGE)

@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from ..exceptions import StepUpNeeded
+from ..exceptions import DraftOutdated, StepUpNeeded
 from ..lib import steps
 from . import draft_pages
 from .draft_pages import Place
@@ -35,9 +35,12 @@ class Change(http.Controller):
         place = _find(uuid)
         if place.draft.state == "done":
             return go_to(place.get_url("done"))
-        url = request.env["spar.my.address"]._begin_proof(
-            place.draft, get_number(version), place.get_url("finish")
-        )
+        try:
+            url = request.env["spar.my.address"]._begin_proof(
+                place.draft, get_number(version), place.get_url("finish")
+            )
+        except DraftOutdated:
+            return draft_pages.show_where_it_stands(place)
         return request.redirect(url, 303, local=False)
 
     @http.route("/spar/change/<string:uuid>/finish", methods=["GET"], **PAGE)

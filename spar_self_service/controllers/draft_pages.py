@@ -30,11 +30,11 @@ def show_step(place: Place, step: str, **told):
         return go_to(place.get_url("done"))
     answers = draft._get_answers()
     asked = draft._get_steps(answers)
+    outdated = draft._get_outdated_step(answers)
+    if outdated and steps.comes_before(asked, outdated, step):
+        return go_to(place.get_url(outdated), "void")
     if not steps.may_ask(asked, answers, step):
         return go_to(place.get_url(steps.get_open_step(asked, answers)))
-    outdated = draft._get_outdated_step(answers) if step == steps.REVIEW else ""
-    if outdated:
-        return go_to(place.get_url(outdated), "void")
     return _show(place, step, answers, asked, **told)
 
 
@@ -96,6 +96,8 @@ def _build_details(draft, answers, words: str) -> dict:
 
 
 def _build_review(draft, answers, words: str) -> dict:
+    if draft.operation == "remove":
+        return {"lines": request.env["spar.my.address"]._get_overview().lines}
     address = draft._build_address()
     words_of = request.env["spar.address.words"]
     return {"lines": words_of._describe(address, whole=True) if address else []}
@@ -140,10 +142,14 @@ def _go_on(place: Place, step: str):
 
 
 def show_where_it_stands(place: Place):
-    """Another window was faster: the first open question, and a word about it."""
+    """The first question that is open again, or open still because another window was
+    faster; and a word about it."""
     if place.draft.state == "done":
         return go_to(place.get_url("done"))
     answers = place.draft._get_answers()
+    outdated = place.draft._get_outdated_step(answers)
+    if outdated:
+        return go_to(place.get_url(outdated), "void")
     step = steps.get_open_step(place.draft._get_steps(answers), answers)
     return go_to(place.get_url(step), "outdated")
 

@@ -9,7 +9,7 @@ from ..lib import browser
 from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
 from ..models.res_users import CREDENTIAL
 from ..models.spar_login import Done, LoginTicket
-from .page import PAGE, page, show
+from .page import PAGE, go_to, page, show
 
 _logger = logging.getLogger(__name__)
 
@@ -47,7 +47,8 @@ class Login(http.Controller):
 
     @http.route("/spar/logout", methods=["POST"], **PAGE)
     def logout(self, **_ignored):
-        """End the session here, then at the provider where it offers that."""
+        """End the session here, then at the provider where it offers that; where not,
+        the door says how far it goes."""
         login = request.session.get(browser.LOGIN)
         provider_sudo = request.env["auth.oauth.provider"].sudo()
         provider_sudo = provider_sudo.browse(
@@ -55,7 +56,9 @@ class Login(http.Controller):
         ).exists()
         address = provider_sudo and provider_sudo._get_logout_address()
         request.session.logout(keep_db=True)
-        return request.redirect(address or DOOR_PATH, 303, local=not address)
+        if not address:
+            return go_to(DOOR_PATH, "out")
+        return request.redirect(address, 303, local=False)
 
     @http.route("/spar/oidc/test/<int:provider_id>", **{**PAGE, "auth": "user"})
     @page

@@ -34,6 +34,7 @@ class Waiting:
     lines: list[Line]
     period: str
     seq: int
+    is_disputable: bool = False
 
 
 @dataclass(frozen=True)

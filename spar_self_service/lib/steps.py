@@ -55,10 +55,12 @@ def get_steps(kinds: Iterable[str]) -> list[str]:
 
 
 def get_open_step(steps: list[str], answers: Answers) -> str:
-    """The first question without an answer; ``review`` when there is none.
+    """The first question without an answer; the last one when there is none.
 
     >>> get_open_step(get_steps(["provider", "text"]), Answers(type_id=1))
     'provider'
+    >>> get_open_step([KIND], Answers(type_id=1))  # a kind that is offered no more
+    'kind'
     """
     answered = {
         KIND: answers.type_id,
@@ -66,7 +68,7 @@ def get_open_step(steps: list[str], answers: Answers) -> str:
         BRANCH: answers.branch_id,
         DETAILS: answers.parts,
     }
-    return next((step for step in steps if not answered.get(step, True)), REVIEW)
+    return next((step for step in steps if not answered.get(step, True)), steps[-1])
 
 
 def may_ask(steps: list[str], answers: Answers, step: str) -> bool:
@@ -78,6 +80,17 @@ def may_ask(steps: list[str], answers: Answers, step: str) -> bool:
     if step not in steps:
         return False
     return steps.index(step) <= steps.index(get_open_step(steps, answers))
+
+
+def comes_before(steps: list[str], first: str, step: str) -> bool:
+    """Whether ``first`` is asked before ``step``, which may not be asked at all.
+
+    >>> comes_before([KIND, DETAILS, REVIEW], "kind", "review")
+    True
+    >>> comes_before([KIND], "kind", "review"), comes_before([KIND], "kind", "kind")
+    (True, False)
+    """
+    return step not in steps or steps.index(first) < steps.index(step)
 
 
 def get_before(steps: list[str], step: str) -> str:

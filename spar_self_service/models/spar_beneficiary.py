@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.http import request
 
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
+
 from ..exceptions import NotLoggedIn, ProviderNotReady, StepUpNeeded, TicketNeeded
 from ..lib.beneficiary import AgentTicket, Beneficiary, Contacts
 from ..lib.browser import LOGIN, get_browser_secret
@@ -42,18 +44,20 @@ class SparBeneficiary(models.AbstractModel):
     def _begin_step_up(self, draft_digest: str, return_to: str = "/spar") -> str:
         """The address to send the browser to, to authenticate for one draft.
 
-        ``draft_digest`` is any text that is the same for the same draft only (of ID and
-        FA); it is kept as a keyed digest. Afterwards the browser comes to ``return_to``
-        (a path here), which calls ``_take_step_up``. Raises NotLoggedIn, LoginRefused.
+        ``draft_digest`` is any text that is the same for the same draft only; with the
+        person's ID it is kept as a keyed digest. Afterwards the browser comes to
+        ``return_to`` (a path here), which calls ``_take_step_up``. Raises NotLoggedIn,
+        LoginRefused.
         """
-        provider = self._get_identity().provider_id
+        identity = self._get_identity()
+        provider = identity.provider_id
         provider._check_usable()
         return self.env["spar.login"]._begin(
             provider,
             "step_up",
             get_browser_secret(request.session),
             return_to,
-            draft_digest,
+            _bind_to_id(identity, draft_digest),
         )
 
     @api.model
@@ -62,9 +66,8 @@ class SparBeneficiary(models.AbstractModel):
 
         Raises NotLoggedIn, or StepUpNeeded: begin it (again).
         """
-        self._get_identity()
-        proofs = self.env["spar.login.proof"]
-        if not proofs._take("step_up", self.env.uid, draft_digest):
+        text = _bind_to_id(self._get_identity(), draft_digest)
+        if not self.env["spar.login.proof"]._take("step_up", self.env.uid, text):
             raise StepUpNeeded()
 
     # === AGENT MODE: A PERSON AUTHENTICATES ON AN OFFICER'S DEVICE === #
@@ -115,3 +118,8 @@ class SparBeneficiary(models.AbstractModel):
         """Raise NotLoggedIn unless it is the officer who is logged in."""
         if officer.id != self.env.uid or not officer.has_group(OFFICER):
             raise NotLoggedIn()
+
+
+def _bind_to_id(identity, draft_digest: str) -> str:
+    """A draft of this ID: a provider may come to tell another one of the person."""
+    return bind(identity._get_beneficiary().id_value, draft_digest).hex()

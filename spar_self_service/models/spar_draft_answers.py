@@ -161,25 +161,25 @@ class SparDraft(models.Model):
     def _get_outdated_step(self, answers: Answers) -> str:
         """The first question whose answer no longer holds; empty when all do.
 
-        A provider may have been archived between two pages.
+        A kind may have been withdrawn between two pages, a provider archived.
         """
         asked = self._get_steps(answers)
-        if steps.PROVIDER in asked and not self._get_provider(answers):
-            return steps.PROVIDER
-        if steps.BRANCH in asked and not self._get_branch(answers):
-            return steps.BRANCH
-        if steps.DETAILS in asked and self._check_texts(answers, answers.parts):
-            return steps.DETAILS
-        return ""
+        is_void = {
+            steps.KIND: answers.type_id and not self._get_type(answers),
+            steps.PROVIDER: answers.provider_id and not self._get_provider(answers),
+            steps.BRANCH: answers.branch_id and not self._get_branch(answers),
+            steps.DETAILS: answers.parts and self._check_texts(answers, answers.parts),
+        }
+        return next((step for step in asked if is_void.get(step)), "")
 
     # === THE ADDRESS === #
 
     def _build_address(self) -> str:
         """The address that the answers make; empty while one is missing or void."""
         answers = self._get_answers()
-        if self.operation == "remove" or not self._get_type(answers):
-            return ""
-        if self._get_outdated_step(answers):
+        asked = self._get_steps(answers)
+        is_open = steps.get_open_step(asked, answers) != steps.REVIEW
+        if self.operation == "remove" or is_open or self._get_outdated_step(answers):
             return ""
         provider_sudo = self._get_provider(answers)
         branch_sudo = self._get_branch(answers)

@@ -112,12 +112,14 @@ class SparMyAddress(models.AbstractModel):
             return []
         texts = self.env["spar.page.texts"]
         words = self.env["spar.address.words"]
+        can_object = Capability.OBJECTION in mapper._capabilities()
         return [
             Waiting(
                 texts._get_waiting_text(change),
                 words._describe(change.fa) if change.fa else [],
                 change.period,
                 change.seq,
+                can_object,
             )
             for change in mapper._waiting_changes(call, person.id_value)
         ]
@@ -162,12 +164,15 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _find_disputed(self, period: str, seq: int) -> Happening | Waiting | None:
-        """One's own event or waiting change of that number, or None."""
+        """One's own event or waiting change of that number that can be disputed; or
+        None."""
         person = self._get_me()
         mapper, call = self._get_mapper(person), self._build_call(person)
         known = [*self._get_waiting(mapper, call, person), *self._get_happenings()]
         wanted = (period, seq)
-        return next((k for k in known if (k.period, k.seq) == wanted), None)
+        return next(
+            (k for k in known if k.is_disputable and (k.period, k.seq) == wanted), None
+        )
 
     @api.model
     def _object_to(self, period: str, seq: int) -> ObjectionAnswer:

@@ -29,10 +29,16 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _open_draft(self, operation: str):
-        """A new draft of the person who is logged in, on what they see now."""
+        """A new draft of the person who is logged in, on what they see now.
+
+        Raises DraftOutdated where there is nothing to remove any more.
+        """
         person = self._get_me()
         mapper, call = self._get_mapper(person), self._build_call(person)
-        version = self._resolve(mapper, call, person).version or 0
+        now = self._resolve(mapper, call, person)
+        if operation == "remove" and now.outcome is Outcome.NOT_LINKED:
+            raise DraftOutdated()
+        version = now.version or 0
         drafts_sudo = self.env["spar.draft"].sudo()
         return drafts_sudo._open_draft(operation, version, owner_key=person.key)
 
@@ -87,30 +93,39 @@ class SparMyAddress(models.AbstractModel):
         except ServiceUnavailable:
             raise
         except MapperError as error:
-            if self._look_after(mapper, call, person, fa):
-                return Result(Outcome.UPDATED)
-            raise error
+            done = self._look_after(mapper, call, person, fa)
+            if done is None:
+                raise error
+            return done
 
     @api.model
-    def _look_after(self, mapper, call: CallContext, person: Beneficiary, fa) -> bool:
-        """Whether a call that failed has had its effect all the same."""
+    def _look_after(
+        self, mapper, call: CallContext, person: Beneficiary, fa: str
+    ) -> Result | None:
+        """What a call that failed has done all the same; None for nothing."""
         try:
             now = self._resolve(mapper, call, person)
         except MapperError as error:
             raise OutcomeUnknown() from error
-        return self._is_done(now, fa)
+        return self._find_done(now, fa)
 
     @api.model
-    def _is_done(self, now: Result, fa: str) -> bool:
-        """Whether the address is the one in force."""
-        return bool(fa and now.fa and fold(now.fa) == fold(fa))
+    def _find_done(self, now: Result, fa: str) -> Result | None:
+        """The result when ``fa`` is in force already, or for a removal (empty ``fa``)
+        nothing is; else None."""
+        if not fa and now.outcome is Outcome.NOT_LINKED:
+            return Result(Outcome.UNLINKED)
+        if fa and now.fa and fold(now.fa) == fold(fa):
+            return Result(Outcome.UPDATED)
+        return None
 
     @api.model
     def _ask(self, mapper, draft_sudo, person: Beneficiary, call, fa: str) -> Result:
         now = self._resolve(mapper, call, person)
-        if self._is_done(now, fa):
+        done = self._find_done(now, fa)
+        if done is not None:
             # Asked before, by a request that Odoo runs again or that was cut off.
-            return Result(Outcome.UPDATED)
+            return done
         base = draft_sudo.base_version or None
         if draft_sudo.operation == "remove":
             request = UnlinkRequest(person.id_value, expected_version=base)

@@ -3,6 +3,7 @@ import hashlib
 from urllib.parse import urlencode
 
 from odoo import api, models, tools
+from odoo.exceptions import UserError
 from odoo.tools.misc import file_open
 
 from ..exceptions import NotLoggedIn
@@ -29,6 +30,7 @@ class SparPageFrame(models.AbstractModel):
         return {
             "site_name": website_sudo.name,
             "logo_url": f"/spar/logo/{self._get_logo()[0]}",
+            "logo_size": _measure(self._get_logo()[1]),
             "style_url": f"/spar/style/{self._get_style()[0]}.css",
             "html_lang": language.code.replace("_", "-").partition("@")[0],
             "html_dir": "rtl" if language.direction == "rtl" else "ltr",
@@ -101,3 +103,11 @@ class SparPageFrame(models.AbstractModel):
         with file_open(STYLE) as file:
             style = f":root{{--brand:{colour}}}\n{file.read()}"
         return hashlib.sha256(style.encode()).hexdigest()[:16], style
+
+
+def _measure(image: bytes) -> tuple[int | None, int | None]:
+    """Width and height in pixels; of a drawing (SVG), which has none, None."""
+    try:
+        return tools.image.binary_to_image(image).size
+    except UserError:
+        return None, None

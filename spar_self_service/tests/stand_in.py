@@ -137,6 +137,7 @@ class StandIn(models.AbstractModel):
         told = self._note("unlink", call, request)
         if not told:
             self.store.end(request.id_value)
+        self._fail_late("unlink")
         return [told or Result(Outcome.UNLINKED, request.id_value)]
 
     def _history(self, call, id_value):

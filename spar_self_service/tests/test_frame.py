@@ -1,29 +1,18 @@
 """The frame of the pages, languages, the link of a notice, and what stays away."""
 
-import re
 from datetime import datetime, timedelta
-from pathlib import Path
 
-import polib
 from lxml import html
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
-from odoo.tools.misc import file_path
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import NoticeInfo
 
 from .page_case import FA, ID, STAFF, PageCase
 
-LANGUAGES = ("fr", "es", "ar", "hi", "tl")
 PAGE_LOGGER = "odoo.addons.spar_self_service.controllers.page"
-#: Templates and texts that beneficiaries read: they must be there in every language.
-SHOWN = re.compile(
-    r"model_terms:ir\.ui\.view,arch_db:spar_self_service\."
-    r"(?!auth_oauth_provider|login_trial)"
-    r"|models/spar_(page_texts|address_words|draft_answers|my_address|login_words)\.py"
-)
 
 
 @tagged("post_install", "-at_install")
@@ -51,6 +40,12 @@ class TestFrame(PageCase):
             self.assertEqual(answer.status_code, 200)
             weight += len(answer.content)
         self.assertLess(weight, 60_000)
+
+    def test_the_logos_place_is_kept_while_it_loads(self):
+        """On a slow line nothing jumps away from under a thumb."""
+        (logo,) = html.fromstring(self.url_open("/spar").content).xpath("//header//img")
+        self.assertEqual((logo.get("width"), logo.get("height")), ("80", "80"))
+        self.assertEqual(logo.get("loading"), "eager")
 
     def test_a_website_without_a_logo_shows_our_icon_and_no_placeholder(self):
         website = self.env["website"].get_current_website()
@@ -93,46 +88,6 @@ class TestFrame(PageCase):
         self.assertNotIn("evil", self.page.text)
 
     # === LANGUAGES === #
-
-    def test_every_language_is_whole(self):
-        folder = Path(file_path("spar_self_service/i18n"))
-        entries = {}
-        for language in LANGUAGES:
-            entries[language] = polib.pofile(str(folder / f"{language}.po"))
-            with self.subTest(language):
-                self.assertEqual(entries[language].untranslated_entries(), [])
-        known = [{entry.msgid for entry in po} for po in entries.values()]
-        self.assertEqual([ids for ids in known if ids != known[0]], [])
-        shown = self.get_shown_terms()
-        self.assertEqual({term for term, _place in shown} - known[0], set())
-        # Odoo translates a term only where the template of translations names it.
-        pot = polib.pofile(str(folder / "spar_self_service.pot"))
-        named = {(e.msgid, place) for e in pot for place, _line in e.occurrences}
-        self.assertEqual(shown - named, set())
-
-    def get_shown_terms(self):
-        """Every term of the templates that beneficiaries read, with its template."""
-        views = self.env["ir.ui.view"].search([("type", "=", "qweb")])
-        terms = set()
-        field = views._fields["arch_db"]
-        for view in views.with_context(lang=None):
-            xmlid = view.xml_id or ""
-            place = f"model_terms:ir.ui.view,arch_db:{xmlid}"
-            if xmlid.startswith("spar_self_service.") and SHOWN.match(place):
-                found = field.get_trans_terms(view.arch_db)
-                terms |= {(t, place) for t in found if re.search(r"[A-Za-z]", t)}
-        return terms
-
-    def test_placeholders_are_the_same_in_every_language(self):
-        folder = Path(file_path("spar_self_service/i18n"))
-        for language in LANGUAGES:
-            for entry in polib.pofile(str(folder / f"{language}.po")):
-                with self.subTest(language=language, text=entry.msgid):
-                    names = [
-                        sorted(re.findall(r"%\(\w+\)s|</?\w+>", text))
-                        for text in (entry.msgid, entry.msgstr)
-                    ]
-                    self.assertEqual(names[0], names[1])
 
     def test_arabic_runs_from_right_to_left(self):
         self.activate("ar_001")

@@ -116,6 +116,7 @@ class TestHelpedPages(PageCase):
         self.begin()
         self.assertIn("You are helping a person", self.text)
         self.choose_all()
+        self.assertIn("Step 5 of 5 Is everything right?", self.text)
         self.assertIn("give this device to the person", self.text)
         draft = self.get_draft()
         path = f"/spar/agent/{draft.uuid}"

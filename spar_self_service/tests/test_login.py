@@ -374,8 +374,9 @@ class TestLogin(LoginCase):
             data={"csrf_token": self.get_token_of_session()},
             allow_redirects=False,
         )
-        self.assertEqual(answer.headers["Location"], "/spar")
+        self.assertEqual(answer.headers["Location"], "/spar?said=out")
         self.assertIsNone(self.get_session_user())
+        self.assertIn("You are signed out here.", self.url_open("/spar?said=out").text)
 
     def test_logging_out_goes_on_to_the_provider_that_has_it(self):
         self.provider.end_session_endpoint = f"{self.hostile.issuer}/end?x=1"

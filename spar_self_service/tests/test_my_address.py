@@ -1,5 +1,6 @@
 """What a person sees and does, below any page: to nobody's subject but their own."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from odoo.tests import TransactionCase, tagged
@@ -11,8 +12,10 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Capability,
+    ObjectionAnswer,
     Operation,
     Outcome,
+    Remedy,
     WaitingChange,
 )
 
@@ -117,6 +120,28 @@ class TestMyAddress(StandInCase, TransactionCase):
             mapper = self.mine._get_mapper(self.ada)
             self.assertEqual(mapper._name, backend.implementation)
 
+    def test_what_was_disputed_already_is_not_asked_about_again(self):
+        period = self.store.add(ID, FA, STAFF)
+        self.assertTrue(self.mine._find_disputed(period.uuid, 1))
+        said = ObjectionAnswer(Remedy.NOTED, "CASE0001")
+        (event,) = period.events
+        told = replace(period, events=(replace(event, objection=said),))
+        self.store.periods[ID] = [told]
+        self.assertIsNone(self.mine._find_disputed(period.uuid, 1))
+
+    def test_without_objections_nothing_can_be_disputed(self):
+        period = self.store.add(ID, FA, STAFF)
+        day = datetime(2026, 4, 2)
+        place = ("period", 2, day, day, "rest", "participant:x")
+        self.store.waiting[ID] = [WaitingChange(Operation.UPDATE, FA, "", *place)]
+        self.assertTrue(self.mine._find_disputed("period", 2))
+        self.assertTrue(self.mine._get_overview().waiting[0].is_disputable)
+        self.store.capabilities -= {Capability.OBJECTION}
+        self.assertFalse(self.mine._get_overview().waiting[0].is_disputable)
+        for place in ((period.uuid, 1), ("period", 2)):
+            with self.subTest(place):
+                self.assertIsNone(self.mine._find_disputed(*place))
+
     # === DOING === #
 
     def test_a_draft_is_carried_out_once(self):
@@ -156,6 +181,32 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.store.acts_before_failing = True
         self.mine._carry_out(draft)
         self.assertEqual((draft.state, draft.outcome), ("done", "updated"))
+
+    def test_a_removal_that_failed_after_it_worked_is_reported_as_done(self):
+        self.store.add(ID, FA, STAFF)
+        draft = self.open("remove")
+        self.prove(draft)
+        self.store.failing["unlink"] = MapperError("the answer was lost")
+        self.store.acts_before_failing = True
+        self.mine._carry_out(draft)
+        self.assertEqual((draft.state, draft.outcome), ("done", "unlinked"))
+
+    def test_a_removal_that_failed_before_it_worked_is_reported_as_failed(self):
+        self.store.add(ID, FA, STAFF)
+        draft = self.open("remove")
+        self.prove(draft)
+        self.store.failing["unlink"] = MapperError("no connection")
+        with self.assertRaises(MapperError):
+            self.mine._carry_out(draft)
+        self.assertEqual(draft.state, "open")
+
+    def test_a_removal_that_was_cut_off_is_reported_as_done(self):
+        self.store.add(ID, FA, STAFF)
+        draft = self.open("remove")
+        self.store.end(ID)
+        self.prove(draft)
+        self.mine._carry_out(draft)
+        self.assertEqual((draft.outcome, self.acts), ("unlinked", []))
 
     def test_what_is_so_already_is_done(self):
         draft = self.open()

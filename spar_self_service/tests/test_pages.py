@@ -66,10 +66,49 @@ class TestPages(PageCase):
         self.get("/spar/address")
         self.post("/spar/remove")
         self.assertIn("Remove your account?", self.text)
+        self.assertIn("ends in 1 1 1", self.text)
+        self.assertIn("Then it is removed.", self.text)
         self.assertEqual(self.acts, [])
         self.finish()
         self.assertIn("Your account was removed", self.text)
         self.assertIsNone(self.store.get_fa(ID))
+
+    def test_what_was_removed_in_another_window_is_not_removed_again(self):
+        self.store.add(ID, FA, STAFF)
+        self.authenticate("ada", "ada-ada-1")
+        self.get("/spar/address")
+        self.store.end(ID)
+        self.post("/spar/remove")
+        self.assertEqual(self.path, "/spar/address?said=outdated")
+        self.assertFalse(self.get_draft())
+
+    def test_no_words_ask_for_digits_of_what_has_none(self):
+        mail = self.env.ref("spar_fa_directory.type_email_wallet")
+        wallet = {"name": "Mail", "code": "MAIL1", "kind": mail.provider_kind}
+        provider = self.env["spar.fsp"].create(wallet)
+        self.begin()
+        self.choose(type=mail.id)
+        self.choose(provider=provider.id)
+        self.assertIn("So that nothing is mistyped.", self.text)
+        typed = "ada@example.org"
+        self.choose(email_address=typed, email_address_again=typed)
+        self.assertIn("Compare every letter and digit", self.text)
+        self.assertIn(typed, self.text)
+
+    def test_names_keep_their_own_direction(self):
+        self.bank.name = "Bank A.S."
+        self.store.add(ID, FA, STAFF)
+        self.begin()
+        self.choose(type=self.account.id)
+        self.assertIn("<bdi>Bank A.S.</bdi>", self.page.text)
+        self.choose(provider=self.bank.id)
+        for name in ("Bank A.S.", "North", "Port Ada"):
+            with self.subTest(name):
+                self.assertIn(f"<bdi>{name}</bdi>", self.page.text)
+        for path in ("/spar/address", "/spar/history"):
+            with self.subTest(path):
+                self.get(path)
+                self.assertIn("<bdi>Bank A.S.</bdi>", self.page.text)
 
     def test_history_is_told_in_plain_words(self):
         self.store.add(ID, FA, STAFF)
@@ -218,6 +257,39 @@ class TestPages(PageCase):
         self.assertIn("cannot be used any more", self.text)
         self.finish()
         self.assertEqual(self.acts, [])
+
+    def test_a_provider_archived_while_its_branches_are_asked_for_is_noticed(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        self.choose(provider=self.bank.id)
+        path, self.bank.active = self.path, False
+        self.get(path)
+        self.assertTrue(self.path.endswith("/provider?said=void"), self.path)
+
+    def test_a_provider_archived_on_the_way_to_the_id_provider_is_noticed(self):
+        self.begin()
+        self.choose_all()
+        draft, self.bank.active = self.get_draft(), False
+        self.get(f"/spar/change/{draft.uuid}/prove?version={draft.version}")
+        self.assertIn("cannot be used any more", self.text)
+        self.assertEqual((self.begun, self.acts), ([], []))
+
+    def test_a_kind_withdrawn_between_two_pages_is_asked_for_again(self):
+        self.begin()
+        self.choose(type=self.account.id)
+        self.choose(provider=self.bank.id)
+        place = f"/spar/change/{self.get_draft().uuid}"
+        self.account.active = False
+        for step in ("review", "branch", "details"):
+            with self.subTest(step):
+                self.get(f"{place}/{step}")
+                self.assertEqual(self.path, f"{place}/kind?said=void")
+                self.assertNotIn("Bank account", self.text)
+        version = str(self.get_draft().version)
+        self.post(f"{place}/branch", version=version, branch=self.north.id)
+        self.assertEqual(self.path, f"{place}/kind?said=void")
+        self.choose(type=self.wallet.id)
+        self.assertEqual(self.path, f"{place}/provider")
 
     def test_a_session_that_ends_in_the_middle_changes_nothing(self):
         self.begin()

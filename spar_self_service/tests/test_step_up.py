@@ -97,6 +97,18 @@ class TestStepUp(LoginCase):
         self.come_back_with(400)
         self.assert_no_proof()
 
+    def test_a_proof_is_good_for_the_id_it_was_given_for_only(self):
+        """A provider may tell another ID of the same person, as eSignet's VIDs."""
+        self.begin_step_up()
+        self.come_back_with(303)
+        self.hostile.user_claims = {"individual_id": "7799999999"}
+        self.log_in()
+        self.assertEqual(self.get_session_user(), self.user)
+        self.assert_no_proof()
+        self.hostile.user_claims = {}
+        self.log_in()
+        self.beneficiaries._take_step_up(DRAFT)
+
     def test_who_has_logged_out_meanwhile_proves_nothing(self):
         self.begin_step_up()
         begun = dict(self.hostile.request)
