@@ -32,7 +32,8 @@ class Agent(http.Controller):
     )
     @page
     def ask(self, uuid, step, said="", q="", **_ignored):
-        return draft_pages.show_step(_find(uuid), step, said=said, words=q)
+        told = {"providers": request.env["auth.oauth.provider"]._get_door()}
+        return draft_pages.show_step(_find(uuid), step, said=said, words=q, **told)
 
     @http.route(
         f"/spar/agent/<string:uuid>/<any({_QUESTIONS}):step>",
@@ -45,14 +46,17 @@ class Agent(http.Controller):
 
     @http.route("/spar/agent/<string:uuid>/prove", methods=["GET"], **STAFF_PAGE)
     @page
-    def prove(self, uuid, version="", **_ignored):
+    def prove(self, uuid, version="", provider="", **_ignored):
         """The person beside the officer authenticates on this device."""
         place = _find(uuid)
         if place.draft.state == "done":
             return go_to(place.get_url("done"))
         try:
             url = request.env["spar.helped.change"]._begin_proof(
-                place.draft, get_number(version), place.get_url("confirm")
+                place.draft,
+                get_number(version),
+                place.get_url("confirm"),
+                get_number(provider),
             )
         except DraftOutdated:
             return draft_pages.show_where_it_stands(place)

@@ -74,16 +74,14 @@ class SparBeneficiary(models.AbstractModel):
 
     @api.model
     def _begin_agent_authentication(
-        self, officer, draft_digest: str, return_to: str, provider=None
+        self, officer, draft_digest: str, return_to: str, provider
     ) -> str:
         """The address to send the officer's browser to, for the person beside them.
 
         Always a fresh login there. It yields no session here: one ticket, of this
-        officer for this draft, for five minutes. ``provider`` is by default the first
-        one of the door. Raises NotLoggedIn or LoginRefused.
+        officer for this draft, for five minutes. Raises NotLoggedIn or LoginRefused.
         """
         self._check_officer(officer)
-        provider = provider or self.env["auth.oauth.provider"]._get_door()[:1]
         if not provider:
             raise ProviderNotReady("none")
         provider._check_usable()

@@ -42,15 +42,22 @@ class SparHelpedChange(models.AbstractModel):
         return self.env["spar.draft"].sudo()._find_draft(uuid, officer_id=officer.id)
 
     @api.model
-    def _begin_proof(self, draft_sudo, version: int, return_to: str) -> str:
-        """Where the person authenticates on this device; raises DraftOutdated."""
+    def _begin_proof(
+        self, draft_sudo, version: int, return_to: str, provider_id: int = 0
+    ) -> str:
+        """Where the person authenticates on this device, by default at the first
+        provider of the door; raises DraftOutdated."""
         officer = self._check_officer()
         draft_sudo._lock_version(version)
         if not draft_sudo._build_address():
             raise DraftOutdated()
-        beneficiaries = self.env["spar.beneficiary"]
-        return beneficiaries._begin_agent_authentication(
-            officer, draft_sudo._get_digest_text(), return_to
+        door_sudo = self.env["auth.oauth.provider"]._get_door()
+        chosen_sudo = door_sudo.filtered(lambda each: each.id == provider_id)
+        return self.env["spar.beneficiary"]._begin_agent_authentication(
+            officer,
+            draft_sudo._get_digest_text(),
+            return_to,
+            chosen_sudo or door_sudo[:1],
         )
 
     @api.model

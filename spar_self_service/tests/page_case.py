@@ -111,8 +111,9 @@ class StandInCase(KeyringCase):
                 raise StepUpNeeded()
             case.proofs.discard(draft_digest)
 
-        def _begin_agent(beneficiary, officer, draft_digest, return_to, provider=None):
+        def _begin_agent(beneficiary, officer, draft_digest, return_to, provider):
             case.begun.append((draft_digest, return_to))
+            case.chosen = provider
             return PROVIDER_URL
 
         def _take_agent_ticket(beneficiary, officer, draft_digest):

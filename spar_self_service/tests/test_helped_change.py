@@ -1,5 +1,7 @@
 """An officer fills in, the person beside them proves and confirms."""
 
+from lxml import html
+
 from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -133,6 +135,20 @@ class TestHelpedPages(PageCase):
         self.assertIn("Your account is saved", self.text)
         self.assertIn("Give the device back", self.text)
         self.assertIsNotNone(self.store.get_fa(ID))
+
+    def test_the_person_shows_who_they_are_where_they_can(self):
+        providers = self.env["auth.oauth.provider"].search([], limit=2)
+        self.patch(type(providers), "_get_door", lambda _providers: providers.sudo())
+        self.begin()
+        self.choose_all()
+        links = html.fromstring(self.page.content).xpath("//main//a/@href")
+        wanted = [link for link in links if "/prove?" in link]
+        self.assertEqual(len(wanted), 2)
+        for link, provider in zip(wanted, providers, strict=True):
+            self.url_open(link, allow_redirects=False)
+            self.assertEqual(self.chosen, provider)
+        self.url_open(f"{wanted[0]}9", allow_redirects=False)
+        self.assertEqual(self.chosen, providers[0])
 
     def test_a_confirmation_without_a_login_leads_back(self):
         self.begin()

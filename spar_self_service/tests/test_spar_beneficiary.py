@@ -19,7 +19,7 @@ class TestSparBeneficiary(TransactionCase):
 
     def test_nobody_but_an_officer_has_a_person_authenticate(self):
         clerk = new_test_user(self.env, "test_clerk", groups="base.group_user")
-        begin = ("_begin_agent_authentication", clerk, "draft", "/spar")
+        begin = ("_begin_agent_authentication", clerk, "draft", "/spar", None)
         self.assert_not_logged_in(clerk, *begin)
         self.assert_not_logged_in(clerk, "_take_agent_ticket", clerk, "draft")
 
@@ -27,6 +27,6 @@ class TestSparBeneficiary(TransactionCase):
         groups = "base.group_user,spar_fa_directory.group_officer"
         officer = new_test_user(self.env, "test_officer", groups=groups)
         other = new_test_user(self.env, "test_other", groups=groups)
-        begin = ("_begin_agent_authentication", officer, "draft", "/spar")
+        begin = ("_begin_agent_authentication", officer, "draft", "/spar", None)
         self.assert_not_logged_in(other, *begin)
         self.assert_not_logged_in(other, "_take_agent_ticket", officer, "draft")

@@ -241,6 +241,6 @@ class TestAgentTicket(LoginCase):
         self.provider.enabled = False
         with self.within_request(), self.assertRaises(Exception) as caught:
             self.beneficiaries._begin_agent_authentication(
-                self.officer, DRAFT, "/spar/agent"
+                self.officer, DRAFT, "/spar/agent", self.provider
             )
         self.assertEqual(caught.exception.code, "provider_not_ready")
