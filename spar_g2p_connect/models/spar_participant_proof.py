@@ -30,7 +30,6 @@ from ..exceptions import (
     MissingToken,
     ProtocolError,
     SignatureInvalid,
-    SignatureMissing,
 )
 from ..lib import evidence as evidences
 from ..lib.caller import Caller
