@@ -13,6 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.exceptions import TokenRefused
 from odoo.addons.spar_mapper_connector.lib.jose.tokens import FindKey, verify_token
 
 from ..exceptions import InvalidClient
+from .tokens import is_name
 
 #: Seconds that an assertion may be good for: so long its jti is kept.
 MAX_LIFE = 600
@@ -34,7 +35,7 @@ def read_assertion_client(assertion: str) -> str:
     except jwt.InvalidTokenError:
         raise InvalidClient() from None
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not subject:
+    if not is_name(subject):
         raise InvalidClient()
     return subject
 
@@ -58,7 +59,7 @@ def verify_assertion(
     except TokenRefused:
         raise InvalidClient() from None
     jti, expires_at = claims["jti"], int(claims["exp"])
-    fits = isinstance(jti, str) and 0 < len(jti) <= MAX_ID
+    fits = is_name(jti) and len(jti) <= MAX_ID
     if claims["sub"] != client_id or not fits or expires_at > time.time() + MAX_LIFE:
         raise InvalidClient()
     return Assertion(hashlib.sha256(jti.encode()).hexdigest(), expires_at)

@@ -6,8 +6,10 @@ No database here: this runs in threads, so that a slow target holds up only itse
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
+from math import isfinite
 from urllib.parse import urlencode
 
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingError
@@ -18,7 +20,8 @@ TIMEOUT = 10.0
 TOKEN_TIMEOUT = 5.0
 #: An acknowledgement is short; what is longer is none.
 MAX_ANSWER = 64 * 1024
-MAX_TOKEN = 4096
+#: What may stand behind ``Bearer`` in a header (RFC 6750 2.1), and no more than that.
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 
 #: Tokens are asked for anew a while before their end.
 _MARGIN = 30
@@ -104,7 +107,7 @@ def _fetch_token(credentials: Credentials) -> tuple[str, float]:
     if not isinstance(document, dict):
         raise NoToken(f"token_http_{answer.status}")
     token = document.get("access_token")
-    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN:
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise NoToken("token_missing")
     return token, _read_seconds(document.get("expires_in"))
 
@@ -114,11 +117,14 @@ def _read_seconds(value: object) -> float:
 
     >>> _read_seconds("300"), _read_seconds(60), _read_seconds(None)
     (300.0, 60.0, 0.0)
+    >>> _read_seconds(10**400), _read_seconds("inf")
+    (0.0, 0.0)
     """
     try:
-        return float(value) if isinstance(value, str | int | float) else 0.0
-    except ValueError:
+        seconds = float(value) if isinstance(value, str | int | float) else 0.0
+    except (ValueError, OverflowError):
         return 0.0
+    return seconds if isfinite(seconds) else 0.0
 
 
 def send(delivery: Delivery, tokens: Tokens) -> str:

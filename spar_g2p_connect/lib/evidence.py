@@ -67,9 +67,14 @@ def _find_signature(place: str, document: object, http_signature: str) -> str:
 def has_signature(document: object, http_signature: str) -> bool:
     """Whether there is a signature at either place."""
     return any(
-        _find_signature(place, document, http_signature)
+        has_signature_at(place, document, http_signature)
         for place in (IN_MESSAGE, IN_HTTP_HEADER)
     )
+
+
+def has_signature_at(place: str, document: object, http_signature: str) -> bool:
+    """Whether there is a signature at ``place``."""
+    return bool(_find_signature(place, document, http_signature))
 
 
 def build_payloads(place: str, document: object, raw: bytes) -> Iterator[bytes]:

@@ -103,9 +103,22 @@ def is_ours(token: str) -> bool:
 
 
 def get_issuer(token: str) -> str:
-    """Who ``token`` says it is from; nothing is proved. Raises InvalidToken."""
+    """Who ``token`` says it is from, "" for nobody; nothing is proved.
+
+    Raises InvalidToken for what is no token.
+    """
     issuer = _read_unverified(token)["payload"].get("iss")
-    return issuer if isinstance(issuer, str) else ""
+    return issuer if is_name(issuer) else ""
+
+
+def is_name(value: object) -> bool:
+    r"""Whether a claim can be somebody's name: what is looked for in the database is
+    neither NUL nor half of a surrogate pair.
+
+    >>> is_name("payer"), is_name("a\x00"), is_name("\ud800"), is_name(""), is_name(7)
+    (True, False, False, False, False)
+    """
+    return isinstance(value, str) and bool(value) and value.isprintable()
 
 
 def _read_unverified(token: str) -> dict:
@@ -130,7 +143,7 @@ def check_access_token(payload: dict) -> Claims:
         raise InvalidToken()
     client = payload.get("client_id") or payload.get("azp")
     scope = payload.get("scope", "")
-    if not (client and isinstance(client, str) and isinstance(scope, str)):
+    if not (is_name(client) and isinstance(scope, str)):
         raise InvalidToken()
     return Claims(client, scope, names_scope=True)
 

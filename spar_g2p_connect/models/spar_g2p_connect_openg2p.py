@@ -16,17 +16,24 @@ class SparG2pConnectServer(models.AbstractModel):
     @api.model
     def _serve_openg2p_2(self, caller, action, document: dict, noted: dict) -> dict:
         """The answer to a message in the envelope of OpenG2P 2.x, always at once."""
-        inner = openg2p_2.from_wire(document, action)
         noted["mode"] = SYNC
-        items = inner["message"][f"{action}_request"]
-        openg2p_2.check_addresses(items, action)
-        self._write_fa_objects(items)
+        inner = self._read_openg2p_2(action, document)
         answer = self._serve_document(caller, action, inner, SYNC, noted)
         if action == "resolve":
             self._read_fa_texts(answer)
         return openg2p_2.to_wire(inner["header"]["message_id"], answer, action)
 
     # === PARTS TO TEXT === #
+
+    @api.model
+    def _read_openg2p_2(self, action: str, document: dict) -> dict:
+        """The same message in the envelope of G2P Connect, with addresses that are
+        texts; raises MalformedMessage."""
+        inner = openg2p_2.from_wire(document, action)
+        items = inner["message"][f"{action}_request"]
+        openg2p_2.check_addresses(items, action)
+        self._write_fa_objects(items)
+        return inner
 
     @api.model
     def _write_fa_objects(self, items: list) -> None:

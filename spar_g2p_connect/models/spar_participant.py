@@ -38,6 +38,14 @@ GUARDED = (
     *("callback_scope", "callback_secret"),
 )
 
+#: What is read of a participant for a call.
+CALLER_FIELDS = (
+    "sender_id state demo_only profile authority scope may_link may_update may_unlink "
+    "may_resolve may_resolve_by_fa max_items daily_item_limit calls_per_minute "
+    "items_per_minute own_providers_only callback_url proof signature_place "
+    "answer_algorithm origin_networks fa_strategy_id has_id_types"
+).split() + list(RULES)
+
 
 class SparParticipant(models.Model):
     """An organisation that calls the registry, and what it may do there.

@@ -1,5 +1,6 @@
 import contextlib
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 
 from odoo import api, fields, models
@@ -21,6 +22,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.keys import (
     PrivateKey,
     PublicKey,
 )
+from odoo.addons.spar_mapper_connector.lib.jose.signatures import Signature
 from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
 
 from ..exceptions import (
@@ -28,12 +30,12 @@ from ..exceptions import (
     MissingToken,
     ProtocolError,
     SignatureInvalid,
-    SignatureMissing,
 )
 from ..lib import evidence as evidences
 from ..lib.caller import Caller
 from ..lib.evidence import Evidence
 from ..lib.tokens import read_bearer
+from .spar_participant import CALLER_FIELDS
 
 _logger = logging.getLogger(__name__)
 
@@ -46,6 +48,9 @@ _WORDS = {
 
 #: Whose signature an unknown sender's is compared with: it takes as long.
 _NOBODY = PrivateKey.generate("ES256").public
+
+#: What is read of a sender, known or not, in one statement.
+_SIGNER_FIELDS = [*CALLER_FIELDS, "jwks_url"]
 
 
 class SparParticipant(models.Model):
@@ -171,20 +176,27 @@ class SparParticipant(models.Model):
         document = wire_json.parse(raw)
         if not evidences.has_signature(document, evidence.signature):
             raise MissingToken()
-        sender = evidences.get_sender(document)
-        participant = self.search([("sender_id", "=", sender)], limit=1)
-        if not (participant._may_call() and participant.proof != evidences.TOKEN):
+        domain = [("sender_id", "=", evidences.get_sender(document))]
+        participant = self.search_fetch(domain, _SIGNER_FIELDS, limit=1)
+        if not participant._may_sign(evidence, document):
             self._refuse_unknown(evidence, document, raw)
         try:
             participant._verify(evidence.signature, document, raw)
-        except (SignatureInvalid, SignatureMissing) as error:
-            text = getattr(error, "text", error.description)
-            _logger.info("participant %s: %s", participant.id, text)
+        except SignatureInvalid as error:
+            _logger.info("participant %s: %s", participant.id, error.text)
             raise SignatureInvalid() from None
         if participant.proof != evidences.SIGNATURE:
             raise MissingToken()
         caller = participant._build_caller(participant._get_operations())
         return replace(caller, document=document)
+
+    def _may_sign(self, evidence: Evidence, document: object) -> bool:
+        """Whether this participant, if it is one, may call by the signature that is
+        there."""
+        if not self._may_call() or self.proof == evidences.TOKEN:
+            return False
+        place = self.signature_place
+        return evidences.has_signature_at(place, document, evidence.signature)
 
     @api.model
     def _refuse_unknown(self, evidence: Evidence, document, raw: bytes) -> None:
@@ -195,9 +207,7 @@ class SparParticipant(models.Model):
             place, document, evidence.signature
         )
         self.env["spar.participant.key"]._get_keys(0)
-        payloads = evidences.build_payloads(place, document, raw)
-        with contextlib.suppress(SignatureRefused):
-            signature.verify(payloads, _NOBODY)
+        _verify_in_vain(signature, evidences.build_payloads(place, document, raw))
         raise SignatureInvalid()
 
     @api.model
@@ -227,9 +237,14 @@ class SparParticipant(models.Model):
         self.ensure_one()
         place = self.signature_place
         signature = evidences.read_document_signature(place, document, http_signature)
-        key = self._find_key(signature.kid, signature.algorithm)
+        payloads = evidences.build_payloads(place, document, raw)
         try:
-            signature.verify(evidences.build_payloads(place, document, raw), key)
+            key = self._find_key(signature.kid, signature.algorithm)
+        except SignatureInvalid:
+            _verify_in_vain(signature, payloads)
+            raise
+        try:
+            signature.verify(payloads, key)
         except SignatureRefused as error:
             raise SignatureInvalid(str(error)) from None
         return key
@@ -286,3 +301,9 @@ class SparParticipant(models.Model):
         except ProtocolError as error:
             return getattr(error, "text", error.description)
         return ""
+
+
+def _verify_in_vain(signature: Signature, payloads: Iterable[bytes]) -> None:
+    """Take as long as with a key of somebody who is known."""
+    with contextlib.suppress(SignatureRefused):
+        signature.verify(payloads, _NOBODY)

@@ -9,16 +9,8 @@ from odoo.tools import SQL
 from ..exceptions import InvalidClient, InvalidToken
 from ..lib import tokens
 from ..lib.caller import Caller
-from ..lib.rules import RULES
 from ..lib.token_request import TokenRequest
-
-#: What is read of a participant for a call.
-_CALLER_FIELDS = (
-    "sender_id state demo_only profile authority scope may_link may_update may_unlink "
-    "may_resolve may_resolve_by_fa max_items daily_item_limit calls_per_minute "
-    "items_per_minute own_providers_only callback_url proof signature_place "
-    "answer_algorithm origin_networks fa_strategy_id has_id_types"
-).split() + list(RULES)
+from .spar_participant import CALLER_FIELDS
 
 
 class SparParticipant(models.Model):
@@ -140,7 +132,7 @@ class SparParticipant(models.Model):
             issuer_id, claims = self.env["spar.token.issuer"]._read_token(token)
             domain = Domain("token_issuer_id", "=", issuer_id)
             domain &= Domain("issuer_client_id", "=", claims.client_id)
-        participant = self.search_fetch(domain, _CALLER_FIELDS, limit=1)
+        participant = self.search_fetch(domain, CALLER_FIELDS, limit=1)
         if not participant._may_call():
             raise InvalidToken()
         operations = claims.narrow(participant._get_operations())

@@ -106,7 +106,8 @@ class SparParticipant(models.Model):
     def _check_header(self, trial: Trial) -> None:
         profile = trial.caller.profile
         if openg2p_2.is_request(trial.document) and profile.speaks_openg2p_2:
-            trial.document = openg2p_2.from_wire(trial.document, trial.action)
+            server = self.env["spar.g2p.connect.server"]
+            trial.document = server._read_openg2p_2(trial.action, trial.document)
         trial.header = RequestHeader.from_wire(trial.document, profile)
 
     def _check_parties(self, trial: Trial) -> None:

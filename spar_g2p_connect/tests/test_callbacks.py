@@ -252,6 +252,22 @@ class TestCallbacks(AsynchronousCase):
         self.send((200, ACK))
         self.assertEqual(len(self.sent), 1)
 
+    def test_token_whose_life_is_no_number_of_seconds(self):
+        for life in (b"1%0400d" % 0, b'"inf"', b"1e999", b"[]"):
+            tokens, body = (
+                delivery.Tokens(),
+                b'{"access_token": "t", "expires_in": %s}' % life,
+            )
+            answers = [Answer(200, {}, body)] * 2
+            with patch.object(delivery.outgoing, "send", side_effect=answers) as send:
+                for _time in range(2):
+                    credentials = delivery.Credentials(
+                        "oauth2", "s", "https://full.example"
+                    )
+                    found = tokens.get_headers(credentials)
+                    self.assertEqual(found, {"Authorization": "Bearer t"})
+            self.assertEqual(send.call_count, 2, life)
+
     def test_token_endpoint_that_gives_none_is_a_problem(self):
         with patch("socket.getaddrinfo", look_up):
             self.full.write(
@@ -266,6 +282,8 @@ class TestCallbacks(AsynchronousCase):
             ((403, b""), "token_http_403"),
             ((200, b"<html>"), "token_http_200"),
             ((200, b'{"access_token": 7}'), "token_missing"),
+            ((200, rb'{"access_token": "a\r\nHost: x"}'), "token_missing"),
+            ((200, rb'{"access_token": "\ud800"}'), "token_missing"),
         ):
             self.send(answer)
             self.assertEqual(callback.problem, problem)

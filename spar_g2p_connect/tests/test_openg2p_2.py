@@ -1,4 +1,8 @@
+import json
+
 from odoo.tests import tagged
+
+from odoo.addons.spar_g2p_connect.models.spar_participant_trial import FAILED, PASSED
 
 from .common import EVERY_RIGHT, RestCase
 
@@ -167,3 +171,10 @@ class TestOpenG2p2(RestCase):
         self.bridge.max_items = 1
         items = self.exchange("resolve", {"id": "1"}, {"id": "2"}, status="ERROR")
         self.assertEqual(items, [])
+
+    def test_a_message_can_be_tried(self):
+        for fa, outcome in ((BANK, PASSED), ("account:1@OCEAN", FAILED)):
+            raw = json.dumps(self.build("link", {"id": "1", "fa": fa})).encode()
+            checks = self.bridge._try_message("link", raw, "")
+            outcomes = {check.outcome for check in checks}
+            self.assertEqual(FAILED in outcomes, outcome == FAILED, checks)

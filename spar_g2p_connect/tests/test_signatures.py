@@ -6,10 +6,16 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tests import tagged
 
-from odoo.addons.spar_g2p_connect.lib.evidence import IN_HTTP_HEADER, IN_MESSAGE
+from odoo.addons.spar_g2p_connect.exceptions import SignatureInvalid
+from odoo.addons.spar_g2p_connect.lib.evidence import (
+    IN_HTTP_HEADER,
+    IN_MESSAGE,
+    Evidence,
+)
 from odoo.addons.spar_mapper_connector.lib.jose.keys import (
     ALGORITHMS,
     PrivateKey,
+    PublicKey,
     decode_base64url,
     encode_base64url,
 )
@@ -333,6 +339,36 @@ class TestWithoutToken(SigningCase):
             headers.pop("Date")
             answers.append((response.content, headers))
         self.assertEqual([answers[0]] * 4, answers)
+
+    def test_unknown_disabled_and_wrong_are_as_much_work(self):
+        known = self.private[self.only].public.kid
+        works = {
+            (sender, kid, place): self.measure(sender, kid, place)
+            for sender in ("only.example", "gone.example", "nobody.example")
+            for kid in (known, "unknown")
+            for place in PLACES
+        }
+        self.assertEqual(len(set(works.values())), 1, works)
+
+    def measure(self, sender, kid, place):
+        """Statements and verifications that a stranger's message costs."""
+        message = build_message("resolve", sender, build_items("x"))
+        stranger, header = PrivateKey.generate("ES256"), ""
+        if place == IN_MESSAGE:
+            message = sign_message(message, stranger, kid=kid)
+        else:
+            header = sign(canonicalise(message), stranger, kid=kid)
+        participants = self.env["spar.participant"]
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        with (
+            patch.object(PublicKey, "verifies", return_value=False) as verifies,
+            self.assertRaises(SignatureInvalid),
+        ):
+            evidence = Evidence(signature=header)
+            participants._know_caller(evidence, json.dumps(message).encode())
+        return self.env.cr.sql_log_count - before, bool(verifies.call_count)
 
     def test_not_even_the_right_signature_of_a_disabled_one(self):
         message = sign_message(self.build(self.gone), self.private[self.gone])

@@ -132,6 +132,13 @@ class TestIssuer(SigningCase):
             response = self.post(message, Authorization=f"Bearer {token}")
             self.assertHttpError(response, 401, "err.request.unauthorized")
 
+    def test_a_stranger_names_what_no_database_holds(self):
+        for name in ("a\x00", "\ud800", ""):
+            for claims in ({"iss": name}, {"azp": name}):
+                with self.subTest(**claims):
+                    response = self.ask_claims("JWT", None, claims)
+                    self.assertHttpError(response, 401, "err.request.unauthorized")
+
     def test_its_address_is_checked(self):
         self.startPatcher(patch.object(issuers, "check_url", issuers.check_url))
         with (
@@ -195,6 +202,9 @@ class TestAssertion(SigningCase):
             "without an end": self.sign(exp=None),
             "without an id": self.sign(jti=None),
             "with an id that is no text": self.sign(jti=7),
+            "with an id that is no whole text": self.sign(jti="\ud800"),
+            "for what no database holds": self.sign(sub="a\x00"),
+            "for half a character": self.sign(sub="\ud800"),
             "for somebody else": self.sign(aud="https://other.example"),
             "of somebody else": self.sign(iss="somebody"),
             "for another client": self.sign(sub="somebody", iss="somebody"),
