@@ -85,5 +85,6 @@ class Caller:
             authenticated_by=self.authenticated_by,
             message_reference=header.message_id,
             provider_ids=self.provider_ids,
+            id_type_ids=self.id_type_ids or None,
             checks_addresses=self.profile.checks_addresses,
         )

@@ -123,7 +123,7 @@ class SparMessage(models.Model):
         """For how many days a message is kept."""
         parameters_sudo = self.env["ir.config_parameter"].sudo()
         told = parameters_sudo.get_param(RETENTION_PARAMETER, "")
-        days = int(told) if told.isdigit() else DEFAULT_RETENTION
+        days = int(told) if told.isdecimal() else DEFAULT_RETENTION
         return max(LEAST_RETENTION, days)
 
     @api.autovacuum

@@ -3,7 +3,7 @@ from dataclasses import replace
 from odoo import api, fields, models
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
-from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import find_answer
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
 
@@ -56,14 +56,3 @@ class SparG2pConnectServer(models.AbstractModel):
         except InvalidIdentifier:
             return True  # the mapper says what is wrong with it
         return identified.type_id in caller.id_type_ids
-
-    @api.model
-    def _ask_mapper(self, exchange, items: list[Item]) -> list[Result]:
-        """Whose an address is, is told of those IDs only that the caller may name."""
-        results = super()._ask_mapper(exchange, items)
-        if exchange.caller.id_type_ids:
-            for place, result in enumerate(results):
-                value = result.id_value
-                if value and not self._may_name(exchange.caller, value):
-                    results[place] = Result(Outcome.NOT_LINKED)
-        return results

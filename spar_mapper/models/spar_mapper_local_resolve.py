@@ -43,7 +43,7 @@ class SparMapperLocal(models.AbstractModel):
         identify = self.env["spar.id.type"]._identify
         identifiers = [self._identify_asked(identify, asked) for asked in requests]
         by_id = self._find_by_id(keyring, identifiers)
-        by_fa = self._find_by_fa(keyring, requests)
+        by_fa = self._find_by_fa(keyring, call, requests)
         self._add_providers(by_id | by_fa)
         problems: list[tuple[str, int, str]] = []
         results = [
@@ -107,7 +107,9 @@ class SparMapperLocal(models.AbstractModel):
         )
 
     @api.model
-    def _find_by_fa(self, keyring: OpenKeyring, requests: list) -> dict:
+    def _find_by_fa(
+        self, keyring: OpenKeyring, call: CallContext, requests: list
+    ) -> dict:
         """(Folded address, purpose) -> rows in force, where no ID is asked for.
 
         At most three: a subject has one for the purpose and one for any, so three are
@@ -122,15 +124,37 @@ class SparMapperLocal(models.AbstractModel):
         if not asked:
             return {}
         wanted = {(digest(text), purpose): text for text, purpose in asked}
-        column = SQL.identifier(f"fa_digest_{keyring.roles.read_column}")
+        condition = SQL(
+            "%s = wanted.digest AND %s",
+            SQL.identifier(f"fa_digest_{keyring.roles.read_column}"),
+            self._where_told(call),
+        )
         found: dict[tuple[str, str], list[Found]] = {}
-        for digest, purpose, *values in self._fetch_by_fa(column, list(wanted)):
+        for digest, purpose, *values in self._fetch_by_fa(condition, list(wanted)):
             text = wanted[bytes(digest), purpose]
             found.setdefault((text, purpose), []).append(Found(*values))
         return found
 
     @api.model
-    def _fetch_by_fa(self, column: SQL, wanted: list[tuple[bytes, str]]) -> list[tuple]:
+    def _where_told(self, call: CallContext) -> SQL:
+        """Whether a mapping's ID may be told to the caller.
+
+        As early as here: what is not told is not opened either, so that it takes no
+        longer than an address of nobody.
+        """
+        if call.id_type_ids is None:
+            return SQL("true")
+        return SQL(
+            """EXISTS (SELECT FROM spar_subject_id t
+                        WHERE t.id = spar_mapping.identifier_id
+                          AND t.type_id = ANY(%s))""",
+            list(call.id_type_ids),
+        )
+
+    @api.model
+    def _fetch_by_fa(
+        self, condition: SQL, wanted: list[tuple[bytes, str]]
+    ) -> list[tuple]:
         """``(digest, purpose, *columns of Found)`` for pairs of digest and purpose."""
         return self.env.execute_query(
             SQL(
@@ -138,7 +162,7 @@ class SparMapperLocal(models.AbstractModel):
                      FROM unnest(%s, %s) AS wanted (digest, purpose)
                     CROSS JOIN LATERAL (
                           SELECT * FROM spar_mapping
-                           WHERE %s = wanted.digest AND state IN ('active', 'suspended')
+                           WHERE %s AND state IN ('active', 'suspended')
                              AND coalesce(purpose, '') IN (wanted.purpose, '')
                            LIMIT 3) m
                     CROSS JOIN LATERAL (
@@ -150,7 +174,7 @@ class SparMapperLocal(models.AbstractModel):
                 _FOUND_COLUMNS,
                 [digest for digest, _purpose in wanted],
                 [purpose for _digest, purpose in wanted],
-                column,
+                condition,
             )
         )
 

@@ -86,8 +86,8 @@ class CallContext:
 
     ``actor`` and ``on_behalf_of`` are opaque references (``participant:payer.example``,
     ``user:7``), never names, IDs or accounts: they are kept in the history in clear.
-    ``provider_ids`` are the directory's providers to which alone the caller may link;
-    None is any.
+    ``provider_ids`` are the directory's providers to which alone the caller may link,
+    ``id_type_ids`` the types of those IDs that it may be told; None is any.
     With ``checks_addresses`` an address that the directory does not find in order is
     refused; without, any text may be stored.
     """
@@ -100,6 +100,7 @@ class CallContext:
     reason: str = ""
     message_reference: str = ""
     provider_ids: frozenset[int] | None = None
+    id_type_ids: frozenset[int] | None = None
     checks_addresses: bool = False
 
 
