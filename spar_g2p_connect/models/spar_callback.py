@@ -60,13 +60,16 @@ class SparCallback(models.Model):
     def _compute_problem_text(self) -> None:
         texts = self._get_problem_texts()
         for callback in self:
-            word = callback.problem or ""
-            callback.problem_text = texts.get(word, word)
+            word, http, status = (callback.problem or "").partition("http_")
+            text = texts.get(callback.problem) or texts.get(f"{word}{http}", word)
+            callback.problem_text = text % {"status": status} if http else text
 
     @api.model
     def _get_problem_texts(self) -> dict[str, str]:
-        """What is said to people of a problem; an HTTP status speaks for itself."""
+        """What is said to people of a problem."""
         return {
+            "http_": self.env._("The answer was HTTP %(status)s."),
+            "token_http_": self.env._("Their token endpoint answered HTTP %(status)s."),
             "unreachable": self.env._("There is no connection to this address."),
             "unknown_host": self.env._("The host of this address is not known."),
             "too_slow": self.env._("The answer took too long."),

@@ -213,7 +213,7 @@ class TestCallbacks(AsynchronousCase):
         self.assertIn("not followed", callback.problem_text)
         self.make_due()
         self.send((418, b""))
-        self.assertEqual(callback.problem_text, "http_418")
+        self.assertEqual(callback.problem_text, "The answer was HTTP 418.")
 
     def test_one_participant_gets_one_after_the_other(self):
         self.prepare("a")
@@ -287,6 +287,7 @@ class TestCallbacks(AsynchronousCase):
         ):
             self.send(answer)
             self.assertEqual(callback.problem, problem)
+            self.assertIn("Their token endpoint", callback.problem_text)
             self.make_due()
 
 
