@@ -36,9 +36,9 @@ class Answers:
             self.branch_id, self.parts = None, {}
 
     def set_provider(self, provider_id: int) -> None:
-        """Another provider has other branches."""
+        """Another provider has other branches, and another number for this person."""
         if provider_id != self.provider_id:
-            self.provider_id, self.branch_id = provider_id, None
+            self.provider_id, self.branch_id, self.parts = provider_id, None, {}
 
 
 def get_steps(kinds: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ class SparLogin(models.AbstractModel):
         """What happened and what to do, in the person's language, without jargon."""
         known = {**self._explain_ways(), **self._explain_people()}
         return known.get(error.code) or self.env._(
-            "The ID provider's answer could not be trusted, so you were not logged in. "
+            "The ID provider's answer could not be trusted, so you were not signed in. "
             "Try again. If it happens again, tell the office that pays you."
         )
 
@@ -22,7 +22,7 @@ class SparLogin(models.AbstractModel):
         """Where the way to the provider and back was not gone to its end."""
         return {
             "attempt_unknown": self.env._(
-                "This login took too long, was finished already, or was begun in "
+                "Signing in took too long, was finished already, or was begun in "
                 "another browser. Please begin again."
             ),
             "attempt_cancelled": self.env._(
@@ -34,10 +34,10 @@ class SparLogin(models.AbstractModel):
                 "few minutes."
             ),
             "provider_not_ready": self.env._(
-                "Logging in with this ID provider is not possible at the moment."
+                "Signing in with this ID provider is not possible at the moment."
             ),
             "code_refused": self.env._(
-                "The ID provider did not confirm this login. Please begin again."
+                "The ID provider did not confirm this sign-in. Please begin again."
             ),
         }
 
@@ -46,7 +46,7 @@ class SparLogin(models.AbstractModel):
         """Where it is about the person, or how they showed who they are."""
         return {
             "not_strong_enough": self.env._(
-                "Please log in again in one of the ways that are offered there: this "
+                "Please sign in again in one of the ways that are offered there: this "
                 "one is not accepted here."
             ),
             "not_fresh": self.env._(
@@ -54,7 +54,7 @@ class SparLogin(models.AbstractModel):
                 "provider. It did not ask you anew, so please try once more."
             ),
             "another_person": self.env._(
-                "Somebody else's ID was used than the one that is logged in here. Log "
+                "Somebody else's ID was used than the one that is signed in here. Sign "
                 "out first if you are that person."
             ),
             "no_usable_id": self.env._(
@@ -62,9 +62,9 @@ class SparLogin(models.AbstractModel):
                 "that pays you."
             ),
             "user_not_allowed": self.env._(
-                "Logging in is blocked for you. Please ask the office that pays you."
+                "Signing in is blocked for you. Please ask the office that pays you."
             ),
             "not_logged_in": self.env._(
-                "You have been logged out in the meantime. Please log in again."
+                "You have been signed out in the meantime. Please sign in again."
             ),
         }

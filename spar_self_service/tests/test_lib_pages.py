@@ -70,10 +70,10 @@ class TestSteps(BaseCase):
         answers.set_type(1)
         self.assertEqual(answers, Answers(1, 2, 3, {"number": "4"}))
 
-    def test_another_provider_asks_for_its_branch(self):
+    def test_another_provider_asks_for_its_branch_and_number(self):
         answers = Answers(1, 2, 3, {"number": "4"})
         answers.set_provider(8)
-        self.assertEqual(answers, Answers(1, 8, None, {"number": "4"}))
+        self.assertEqual(answers, Answers(1, 8))
 
     def test_answers_survive_being_written(self):
         answers = Answers(1, 2, 3, {"number": "4"})
