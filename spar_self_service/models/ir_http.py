@@ -85,13 +85,16 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _get_error_html(cls, env, code, values):
-        """Under our path, a page of ours: light, and in the person's language."""
-        if not is_our_page(request.httprequest.path):
+        """Under our path, a page of ours: light, and in the person's language. Staff
+        are told what they may not."""
+        path = request.httprequest.path
+        if not is_our_page(path):
             return super()._get_error_html(env, code, values)
         status = values["status_code"]
         name = "unavailable" if status >= 500 else "no_page"
         frame = env["spar.page.frame"]._get_frame(request.lang, OUR_PATH)
-        shown = {"is_missing": status == 404, "is_known": False, "again": ""}
+        reason = values.get("error_message") if is_agent_page(path) else ""
+        shown = {"is_known": False, "again": "", "status": status, "reason": reason}
         template = f"spar_self_service.{name}"
         return status, env["ir.ui.view"]._render_template(template, frame | shown)
 

@@ -176,6 +176,14 @@ class TestHelpedPages(PageCase):
         self.get(f"/spar/agent/{draft.uuid}/done")
         self.assertEqual(self.path, "/spar/agent?said=gone")
 
+    def test_a_clerk_is_told_what_is_missing(self):
+        groups = "base.group_user"
+        new_test_user(self.env, "clerk", groups=groups, password="clerk-clerk-1")
+        self.authenticate("clerk", "clerk-clerk-1")
+        with mute_logger("odoo.http"):
+            self.assertEqual(self.get("/spar/agent").status_code, 403)
+        self.assertIn("ask an administrator for the right", self.text)
+
     def test_a_beneficiary_is_no_agent(self):
         self.authenticate("ada", "ada-ada-1")
         with mute_logger("odoo.http"):
