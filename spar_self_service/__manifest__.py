@@ -14,6 +14,7 @@
     "data": [
         "security/auth_oauth_provider_rules.xml",
         "security/ir.model.access.csv",
+        "data/ir_cron_data.xml",
         "views/page_templates.xml",
         "views/address_templates.xml",
         "views/draft_templates.xml",

@@ -239,6 +239,17 @@ class TestLogin(LoginCase):
         self.assertEqual(self.come_back(provider=other).status_code, 400)
         self.assertFalse([c for c in self.hostile.calls if c[0] == "/token"])
 
+    def test_attempts_that_nobody_came_back_from_are_forgotten(self):
+        self.begin()
+        self.env.cr.execute(
+            "UPDATE spar_login_attempt SET began_at = began_at - interval '11 minutes'"
+        )
+        self.begin()
+        cron = self.env.ref("spar_self_service.ir_cron_login_attempts")
+        self.assertEqual(cron.interval_type, "minutes")
+        cron.ir_actions_server_id.run()
+        self.assertEqual(self.env["spar.login.attempt"].sudo().search_count([]), 1)
+
     def test_five_attempts_may_wait_the_oldest_gives_way(self):
         first = dict(self.begin())
         for _each in range(5):
