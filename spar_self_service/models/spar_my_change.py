@@ -31,16 +31,15 @@ class SparMyAddress(models.AbstractModel):
     def _open_draft(self, operation: str):
         """A new draft of the person who is logged in, on what they see now.
 
-        Raises DraftOutdated where there is nothing to remove any more.
+        Raises DraftOutdated where that cannot be done any more: an older window offers
+        it still.
         """
-        person = self._get_me()
-        mapper, call = self._get_mapper(person), self._build_call(person)
-        now = self._resolve(mapper, call, person)
-        if operation == "remove" and now.outcome is Outcome.NOT_LINKED:
+        shown, person = self._get_overview(), self._get_me()
+        can_begin = {"set": shown.can_change, "remove": shown.can_remove}
+        if not can_begin[operation]:
             raise DraftOutdated()
-        version = now.version or 0
         drafts_sudo = self.env["spar.draft"].sudo()
-        return drafts_sudo._open_draft(operation, version, owner_key=person.key)
+        return drafts_sudo._open_draft(operation, shown.version, owner_key=person.key)
 
     @api.model
     def _find_draft(self, uuid: str):

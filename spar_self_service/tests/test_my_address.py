@@ -19,7 +19,13 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     WaitingChange,
 )
 
-from ..exceptions import NoSuchDraft, NotLoggedIn, OutcomeUnknown, StepUpNeeded
+from ..exceptions import (
+    DraftOutdated,
+    NoSuchDraft,
+    NotLoggedIn,
+    OutcomeUnknown,
+    StepUpNeeded,
+)
 from .page_case import FA, ID, OTHER_FA, OTHER_ID, STAFF, StandInCase
 
 
@@ -128,6 +134,17 @@ class TestMyAddress(StandInCase, TransactionCase):
         told = replace(period, events=(replace(event, objection=said),))
         self.store.periods[ID] = [told]
         self.assertIsNone(self.mine._find_disputed(period.uuid, 1))
+
+    def test_nothing_is_begun_while_a_case_is_open(self):
+        period = self.store.add(ID, FA, STAFF)
+        (event,) = period.events
+        said = ObjectionAnswer(Remedy.NOTED, "CASE0001")
+        told = replace(period, events=(replace(event, objection=said),))
+        self.store.periods[ID] = [told]
+        for operation in ("set", "remove"):
+            with self.subTest(operation), self.assertRaises(DraftOutdated):
+                self.mine._open_draft(operation)
+        self.assertFalse(self.env["spar.draft"].search_count([]))
 
     def test_without_objections_nothing_can_be_disputed(self):
         period = self.store.add(ID, FA, STAFF)
