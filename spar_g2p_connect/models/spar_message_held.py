@@ -1,7 +1,6 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper.lib import seals
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.held import (
     finish_answer,
@@ -11,10 +10,11 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.held import (
 )
 
 #: Whether message m of participant p asked for change c, alone or while it waited: by
-#: the name it left there, for the clocks of server and database may differ.
+#: the name it left there, for the clocks of server and database may differ; but a name
+#: that several messages have (OpenG2P 1.x) tells nothing.
 _ASKED_FOR = SQL(
     """c.proposer = 'participant:' || p.sender_id
-       AND (c.message_reference = m.message_id
+       AND (m.claims_id AND c.message_reference = m.message_id
             OR c.proposed_at <= m.answered_at
                AND coalesce(c.decided_at, 'infinity') >= m.received_at)"""
 )
@@ -45,18 +45,8 @@ class SparMessage(models.Model):
     @api.model
     def _find_identifiers(self, keyring, texts: list[str]) -> dict[int, str]:
         """The store's row of each ID that it knows -> the canonical ID."""
-        digest = keyring.digester(seals.ID)
-        wanted = {digest(text): text for text in map(self._identify, texts)}
-        column = SQL.identifier(f"digest_{keyring.roles.read_column}")
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT id, %s FROM spar_subject_id WHERE %s = ANY(%s) AND active",
-                column,
-                column,
-                list(wanted),
-            )
-        )
-        return {row_id: wanted[bytes(found)] for row_id, found in rows}
+        canonicals = list(filter(None, map(self._identify, texts)))
+        return self.env["spar.subject.id"]._find_ids(keyring, canonicals)
 
     @api.model
     def _identify(self, text: str) -> str:

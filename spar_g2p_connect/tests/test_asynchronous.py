@@ -498,6 +498,22 @@ class TestHeld(StatusCase):
         told = map(self.count_callbacks, (first, again, other))
         self.assertEqual(list(told), [2, 2, 2])
 
+    def test_a_name_that_several_messages_have_tells_nothing(self):
+        first, change = self.hold("held6")
+        self.decide(change, "action_approve")
+        self.env.cr.execute("UPDATE spar_message SET claims_id = false")
+        higher = self.env["spar.participant"].search([("name", "=", "held6.example")])
+        self.ask(higher, "update", build_items("held6", fa="account:third{}@bank"))
+        other = self.build("update", "held6", fa="account:other{}@bank")
+        other["header"]["message_id"] = first["header"]["message_id"]
+        self.queue("update", other)
+        self.run_lane()
+        change = self.env["spar.change"].search([("state", "=", "waiting")])
+        self.decide(change, "action_refuse")
+        kept = self.get_messages(message_id=first["header"]["message_id"])
+        told = sorted(len(message.callback_ids) for message in kept)
+        self.assertEqual(told, [2, 2])
+
     def count_callbacks(self, message):
         kept = self.get_messages(message_id=message["header"]["message_id"])
         return len(kept.callback_ids)

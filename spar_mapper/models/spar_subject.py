@@ -73,6 +73,21 @@ class SparSubjectId(models.Model):
         )
         return {row_id: (seals.ID, seals.id_context(*place)) for row_id, *place in rows}
 
+    def _find_ids(self, keyring, canonicals: list[str]) -> dict[int, str]:
+        """Row -> canonical ID, of those that are known."""
+        digest = keyring.digester(seals.ID)
+        wanted = {digest(canonical): canonical for canonical in canonicals}
+        column = SQL.identifier(f"digest_{keyring.roles.read_column}")
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, %s FROM spar_subject_id WHERE %s = ANY(%s) AND active",
+                column,
+                column,
+                list(wanted),
+            )
+        )
+        return {row_id: wanted[bytes(found)] for row_id, found in rows}
+
     def _unseal_ids(self, keyring, row_ids: list[int]) -> dict[int, str]:
         """The canonical ID of each row; rows that do not open are left out."""
         contexts = self._get_seal_contexts(keyring, row_ids)
