@@ -141,7 +141,6 @@ class G2pConnectDispatcher(Dispatcher):
     def dispatch(self, endpoint, args):
         """Call ``endpoint``; it gives a document, ``(document, headers)``, or a page
         that is ready."""
-        self._acknowledges = endpoint.routing.get("acknowledges", False)
         missing = get_missing_registry(self.request)
         if missing:
             raise missing

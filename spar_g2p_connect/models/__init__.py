@@ -3,6 +3,7 @@ from . import spar_participant
 from . import spar_participant_profile
 from . import spar_participant_key
 from . import spar_participant_proof
+from . import spar_participant_signature
 from . import spar_token_issuer
 from . import spar_participant_secret
 from . import spar_participant_assertion

@@ -1,6 +1,4 @@
-import contextlib
 import logging
-from collections.abc import Iterable
 from dataclasses import replace
 
 from odoo import api, fields, models
@@ -12,30 +10,17 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect import wire_json
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import (
     MalformedMessage,
 )
-from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
-    KeySetUnavailable,
-    SignatureRefused,
-)
-from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE, choose_key
-from odoo.addons.spar_mapper_connector.lib.jose.keys import (
-    ALGORITHMS,
-    PrivateKey,
-    PublicKey,
-)
-from odoo.addons.spar_mapper_connector.lib.jose.signatures import Signature
+from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
+from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS
 from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
 
-from ..exceptions import (
-    ForeignOrigin,
-    MissingToken,
-    ProtocolError,
-    SignatureInvalid,
-)
+from ..exceptions import ForeignOrigin, MissingToken, SignatureInvalid
 from ..lib import evidence as evidences
 from ..lib.caller import Caller
 from ..lib.evidence import Evidence
 from ..lib.tokens import read_bearer
 from .spar_participant import CALLER_FIELDS
+from .spar_participant_signature import verify_in_vain
 
 _logger = logging.getLogger(__name__)
 
@@ -45,9 +30,6 @@ _WORDS = {
     evidences.SIGNATURE: "signature",
     evidences.BOTH: "bearer+signature",
 }
-
-#: Whose signature an unknown sender's is compared with: it takes as long.
-_NOBODY = PrivateKey.generate("ES256").public
 
 #: What is read of a sender, known or not, in one statement.
 _SIGNER_FIELDS = [*CALLER_FIELDS, "jwks_url"]
@@ -207,7 +189,7 @@ class SparParticipant(models.Model):
             place, document, evidence.signature
         )
         self.env["spar.participant.key"]._get_keys(0)
-        _verify_in_vain(signature, evidences.build_payloads(place, document, raw))
+        verify_in_vain(signature, evidences.build_payloads(place, document, raw))
         raise SignatureInvalid()
 
     @api.model
@@ -227,54 +209,6 @@ class SparParticipant(models.Model):
         keys = self.key_ids.filtered(lambda key: key.state == "active")
         return [f"{label}: {key.kid} ({key.thumbprint})" for key in keys]
 
-    # === SIGNATURES === #
-
-    def _verify(self, http_signature: str, document: object, raw: bytes) -> PublicKey:
-        """The key of this participant that signed ``document``.
-
-        Raises SignatureMissing or SignatureInvalid.
-        """
-        self.ensure_one()
-        place = self.signature_place
-        signature = evidences.read_document_signature(place, document, http_signature)
-        payloads = evidences.build_payloads(place, document, raw)
-        try:
-            key = self._find_key(signature.kid, signature.algorithm)
-        except SignatureInvalid:
-            _verify_in_vain(signature, payloads)
-            raise
-        try:
-            signature.verify(payloads, key)
-        except SignatureRefused as error:
-            raise SignatureInvalid(str(error)) from None
-        return key
-
-    def _find_key(self, kid: str, algorithm: str) -> PublicKey:
-        """The key that ``kid`` names; without a name, the only one that fits.
-
-        Raises SignatureInvalid for none, or one that may not be used now.
-        """
-        keys = self.env["spar.participant.key"]._get_keys(self.id)
-        if kid in keys:
-            key, problem = keys[kid]
-            if problem:
-                raise SignatureInvalid(f"the key {problem}")
-            return key
-        usable = [key for key, problem in keys.values() if not problem]
-        only = choose_key(usable, "", algorithm) if not kid else None
-        return only or self._find_published_key(kid, algorithm)
-
-    def _find_published_key(self, kid: str, algorithm: str) -> PublicKey:
-        if not self.jwks_url:
-            raise SignatureInvalid("no key with this ID (kid) is known")
-        try:
-            key = CACHE.find(self.jwks_url, kid, algorithm)
-        except KeySetUnavailable as error:
-            raise SignatureInvalid(str(error)) from None
-        if key is None:
-            raise SignatureInvalid("their key set has no key with this ID (kid)")
-        return key
-
     # === WHAT IT MAY === #
 
     def _build_caller(self, operations: frozenset[Operation]) -> Caller:
@@ -293,17 +227,3 @@ class SparParticipant(models.Model):
             signature_place=self.signature_place if signs else "",
             answer_algorithm=self.answer_algorithm,
         )
-
-    def _diagnose_signature(self, http_signature: str, document, raw: bytes) -> str:
-        """What is wrong with a signature, in words for the participant; "" if right."""
-        try:
-            self._verify(http_signature, document, raw)
-        except ProtocolError as error:
-            return getattr(error, "text", error.description)
-        return ""
-
-
-def _verify_in_vain(signature: Signature, payloads: Iterable[bytes]) -> None:
-    """Take as long as with a key of somebody who is known."""
-    with contextlib.suppress(SignatureRefused):
-        signature.verify(payloads, _NOBODY)

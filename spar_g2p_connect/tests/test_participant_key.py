@@ -11,6 +11,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_g2p_connect.models import spar_participant
 from odoo.addons.spar_g2p_connect.models import spar_participant_proof as proofs
+from odoo.addons.spar_g2p_connect.models import spar_participant_signature as signatures
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.tests.test_jose_keys import (
@@ -324,7 +325,8 @@ class TestKeySet(SigningCase):
         self.away = False
         self.now = 0.0
         cache = KeySetCache(self.fetch, lambda: self.now)
-        self.startPatcher(patch.object(proofs, "CACHE", cache))
+        for module in (proofs, signatures):
+            self.startPatcher(patch.object(module, "CACHE", cache))
         self.startPatcher(patch.object(proofs, "check_url"))
         self.publisher = self.make_signer("jwks.example")
         self.publisher.key_ids.action_revoke()
