@@ -32,8 +32,7 @@ class Agent(http.Controller):
     )
     @page
     def ask(self, uuid, step, said="", q="", **_ignored):
-        told = {"providers": request.env["auth.oauth.provider"]._get_door()}
-        return draft_pages.show_step(_find(uuid), step, said=said, words=q, **told)
+        return draft_pages.show_step(_find(uuid), step, said=said, words=q)
 
     @http.route(
         f"/spar/agent/<string:uuid>/<any({_QUESTIONS}):step>",

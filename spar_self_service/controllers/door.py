@@ -52,8 +52,8 @@ class Door(http.Controller):
     @http.route("/spar/logo/<string:name>", **FILE)
     def logo(self, name):
         """The website's logo, no larger than it is shown."""
-        newest, image, mimetype = request.env["spar.page.frame"]._get_logo()
-        return _give(image, mimetype, name == newest)
+        logo = request.env["spar.page.frame"]._get_logo()
+        return _give(logo.image, logo.mimetype, name == logo.name)
 
 
 def _give(content, mimetype: str, is_newest: bool):

@@ -100,7 +100,11 @@ def _build_review(draft, answers, words: str) -> dict:
         return {"lines": request.env["spar.my.address"]._get_overview().lines}
     address = draft._build_address()
     words_of = request.env["spar.address.words"]
-    return {"lines": words_of._describe(address, whole=True) if address else []}
+    return {
+        "lines": words_of._describe(address, whole=True) if address else [],
+        "providers": draft.officer_id
+        and request.env["auth.oauth.provider"]._get_door(),
+    }
 
 
 _BUILDERS = {

@@ -1,5 +1,6 @@
 import base64
 import hashlib
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from odoo import api, models, tools
@@ -16,6 +17,15 @@ STYLE = "spar_self_service/static/src/css/pages.css"
 ICON = "spar_self_service/static/description/icon.png"
 
 
+class Logo(NamedTuple):
+    """A picture, in pixels; the name changes with what is in it."""
+
+    name: str
+    image: bytes
+    mimetype: str
+    size: tuple[int | None, int | None]
+
+
 class SparPageFrame(models.AbstractModel):
     """What stands around every page: the website's name, logo and colour, language."""
 
@@ -27,10 +37,11 @@ class SparPageFrame(models.AbstractModel):
         """Values for the layout; ``language`` is the request's, ``here`` where the
         page is found again in another one."""
         website_sudo = self.env["website"].sudo().get_current_website()
+        logo = self._get_logo()
         return {
             "site_name": website_sudo.name,
-            "logo_url": f"/spar/logo/{self._get_logo()[0]}",
-            "logo_size": _measure(self._get_logo()[1]),
+            "logo_url": f"/spar/logo/{logo.name}",
+            "logo_size": logo.size,
             "style_url": f"/spar/style/{self._get_style()[0]}.css",
             "html_lang": language.code.replace("_", "-").partition("@")[0],
             "html_dir": "rtl" if language.direction == "rtl" else "ltr",
@@ -74,14 +85,14 @@ class SparPageFrame(models.AbstractModel):
     # === LOGO AND STYLE === #
 
     @api.model
-    def _get_logo(self) -> tuple[str, bytes, str]:
-        """``(name, image, mimetype)``; the name changes with the image."""
+    def _get_logo(self) -> Logo:
+        """The logo of the website of this request."""
         website_sudo = self.env["website"].sudo().get_current_website()
         return self._build_logo(website_sudo.id, website_sudo.write_date)
 
     @api.model
     @tools.ormcache("website_id", "written_at")
-    def _build_logo(self, website_id: int, written_at) -> tuple[str, bytes, str]:
+    def _build_logo(self, website_id: int, written_at) -> Logo:
         website_sudo = self.env["website"].sudo().browse(website_id)
         image = base64.b64decode(website_sudo.logo or b"")
         if not image or image == base64.b64decode(website_sudo._default_logo()):
@@ -89,7 +100,8 @@ class SparPageFrame(models.AbstractModel):
                 image = file.read()
         small = tools.image.image_process(image, size=LOGO_SIZE)
         mimetype = tools.mimetypes.guess_mimetype(small, default="image/png")
-        return hashlib.sha256(small).hexdigest()[:16], small, mimetype
+        name = hashlib.sha256(small).hexdigest()[:16]
+        return Logo(name, small, mimetype, _measure(small))
 
     @api.model
     def _get_style(self) -> tuple[str, str]:

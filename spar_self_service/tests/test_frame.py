@@ -1,5 +1,6 @@
 """The frame of the pages, languages, the link of a notice, and what stays away."""
 
+import logging
 from datetime import datetime, timedelta
 
 from lxml import html
@@ -54,7 +55,7 @@ class TestFrame(PageCase):
         for logo in (website._default_logo(), False):
             website.logo = logo
             shown.add(frame._build_logo(website.id, object()))
-        ((name, image, mimetype),) = shown
+        ((name, image, mimetype, _size),) = shown
         self.assertEqual(mimetype, "image/png")
         website.logo = website.env.company.logo
         self.assertNotEqual(frame._build_logo(website.id, object())[0], name)
@@ -69,6 +70,15 @@ class TestFrame(PageCase):
                 self.assertIn("default-src 'none'", policy)
                 self.assertIn("frame-ancestors 'none'", policy)
                 self.assertEqual(headers["Referrer-Policy"], "no-referrer")
+
+    def test_the_access_log_holds_no_secret(self):
+        log = logging.getLogger("werkzeug")
+        line = '127.0.0.1 - - [now] "%s" %s %s'
+        with self.assertLogs("werkzeug") as logged:
+            for path in ("notice/s3cr3t", "oidc/callback/1?code=s3cr3t", "?q=s3cr3t"):
+                log.info(line, f"GET /spar/{path} HTTP/1.1", "200", "-")
+        self.assertEqual(len(logged.output), 3)
+        self.assertNotIn("s3cr3t", "".join(logged.output))
 
     def test_the_style_is_of_the_organisations_colour(self):
         self.env.company.primary_color = "#ffee00"

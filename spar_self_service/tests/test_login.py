@@ -247,6 +247,7 @@ class TestLogin(LoginCase):
         self.begin()
         cron = self.env.ref("spar_self_service.ir_cron_login_attempts")
         self.assertEqual(cron.interval_type, "minutes")
+        self.assertLessEqual(cron.interval_number, 10)
         cron.ir_actions_server_id.run()
         self.assertEqual(self.env["spar.login.attempt"].sudo().search_count([]), 1)
 

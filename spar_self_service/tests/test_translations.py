@@ -42,6 +42,16 @@ class TestTranslations(TransactionCase):
             with self.subTest(language):
                 self.assertEqual(self.words - self.get_words_of(language).keys(), set())
 
+    def test_every_language_has_the_same_words(self):
+        said = {}
+        for language in LANGUAGES:
+            entries = polib.pofile(file_path(f"{ADDON}/i18n/{language}.po"))
+            with self.subTest(language):
+                self.assertEqual(entries.untranslated_entries(), [])
+                self.assertEqual(entries.fuzzy_entries(), [])
+            said[language] = {entry.msgid for entry in entries}
+        self.assertEqual({*map(frozenset, said.values())}, {frozenset(said["fr"])})
+
     def test_the_export_names_every_page_of_a_word(self):
         # Odoo translates a word only on the pages that the export names for it.
         entries = polib.pofile(file_path(f"{ADDON}/i18n/{ADDON}.pot"))
