@@ -3,6 +3,8 @@
 import pytest
 from _pytest.doctest import DoctestModule
 
+from setup.places import ROOT
+
 MISSING_BROWSER = (
     "This test needs Chromium: install it (on Debian `apt-get install chromium`) "
     "and run ./spar test again."
@@ -11,13 +13,8 @@ MISSING_BROWSER = (
 
 def pytest_collect_file(file_path, parent):
     """Collect the examples in the docstrings of pure code."""
-    if file_path.suffix == ".py" and file_path.parent.name in {
-        "lib",
-        "g2p_connect",
-        "jose",
-        "oidc",
-        "openapi",
-    }:
+    folders = file_path.relative_to(ROOT).parts[:-1]
+    if file_path.suffix == ".py" and "lib" in folders:
         return DoctestModule.from_parent(parent, path=file_path)
     return None
 
