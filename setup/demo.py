@@ -113,9 +113,10 @@ def _upgrade(installation: Installation, facts: dict) -> None:
     addons = get_addons(installation.places.root)
     with running(installation.server):
         with step("The addons have changed: upgrading the demo's database"):
-            if new := sorted(set(addons) - set(facts["addons"])):
+            # First what is there: a new addon is loaded together with all of it.
+            installation.upgrade([name for name in addons if name in facts["addons"]])
+            if new := [name for name in addons if name not in facts["addons"]]:
                 installation.install(new, demo=True)
-            installation.upgrade(addons)
         _write_facts(installation, _make_secrets(installation))
 
 

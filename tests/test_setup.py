@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -634,6 +635,22 @@ def test_a_demo_that_an_upgrade_leaves_incomplete_is_made_anew(places, monkeypat
     installed = SimpleNamespace(places=places)
     assert demo.prepare_demo(places) is installed
     assert made == [installed] and not facts_file.exists()
+
+
+def test_an_addon_is_added_to_a_demo_that_is_upgraded_already(places, monkeypatch):
+    done = []
+    old = SimpleNamespace(
+        places=places,
+        server=None,
+        upgrade=lambda names: done.append(("upgrade", names)),
+        install=lambda names, demo: done.append(("install", names)),
+    )
+    monkeypatch.setattr(demo, "running", lambda server: nullcontext())
+    monkeypatch.setattr(demo, "get_addons", lambda root: ["spar_a", "spar_new"])
+    monkeypatch.setattr(demo, "_make_secrets", lambda installation: {})
+    monkeypatch.setattr(demo, "_write_facts", lambda installation, facts: None)
+    demo._upgrade(old, {"addons": ["spar_a", "spar_gone"]})
+    assert done == [("upgrade", ["spar_a"]), ("install", ["spar_new"])]
 
 
 def test_demo_file_says_what_programs_ask(facts):
