@@ -26,7 +26,8 @@ class SparMessage(models.Model):
     The status tells it from then on; who was answered by callback gets another one.
     """
 
-    _inherit = "spar.message"  # pylint: disable=consider-merging-classes-inherited
+    _name = "spar.message"
+    _inherit = ["spar.message", "spar.change.listener"]
 
     # === WHAT WAITS === #
 
@@ -90,7 +91,7 @@ class SparMessage(models.Model):
     # === ANOTHER CALLBACK === #
 
     @api.model
-    def _tell_ends(self, change_ids: list[int]) -> None:
+    def _on_changes_ended(self, change_ids: list[int]) -> None:
         """Queue another callback for each asynchronous message whose changes these are.
 
         Where the first one is not answered yet, it will say it itself.
@@ -125,15 +126,3 @@ class SparMessage(models.Model):
         action = final["header"]["action"]
         place = (row["participant_id"], row["id"], row["callback"], action)
         self.env["spar.callback"]._queue(*place, document=final)
-
-
-class SparMapperLocal(models.AbstractModel):
-    _inherit = "spar.mapper.local"  # pylint: disable=consider-merging-classes-inherited
-
-    @api.model
-    def _end_changes(self, changes, ledger):
-        result = super()._end_changes(changes, ledger)
-        if changes:
-            rows = [change.row_id for change in changes]
-            self.env["spar.message"]._tell_ends(rows)
-        return result

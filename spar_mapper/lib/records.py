@@ -6,11 +6,13 @@ Times are naive UTC, as the database keeps them.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import uuid4
 
 from odoo.addons.spar_mapper_connector.lib.contract import NO_DETAILS, Details
+
+from .details import pack_details
 
 #: States of a mapping in which it is the address in force.
 IN_FORCE = ("active", "suspended")
@@ -26,7 +28,7 @@ MAPPING_COLUMNS = (
 
 def new_uuid() -> str:
     """A random identifier of 32 hexadecimal characters."""
-    return uuid4().hex
+    return os.urandom(16).hex()
 
 
 @dataclass(slots=True)
@@ -59,6 +61,14 @@ class MappingRow:
     last_mac: bytes = b""
     row_id: int | None = None
     canonical: str = ""
+    _packed: tuple[Details, str] = field(default=(NO_DETAILS, ""), compare=False)
+
+    @property
+    def packed_details(self) -> str:
+        """What travels with the address as one text: made once for each row."""
+        if self._packed[0] is not self.details:
+            self._packed = (self.details, pack_details(self.details))
+        return self._packed[1]
 
 
 @dataclass(slots=True)

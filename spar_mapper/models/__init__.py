@@ -9,6 +9,7 @@ from . import spar_event
 from . import spar_event_display
 from . import spar_change
 from . import spar_change_display
+from . import spar_change_listener
 from . import spar_change_rule
 from . import spar_notice
 from . import spar_notice_link
@@ -18,7 +19,6 @@ from . import spar_fsp
 from . import spar_audit
 from . import spar_mapper_local
 from . import spar_mapper_local_load
-from . import spar_mapper_local_save
 from . import spar_mapper_local_resolve
 from . import spar_mapper_local_history
 from . import spar_mapper_local_change
@@ -26,5 +26,4 @@ from . import spar_mapper_local_reveal
 from . import spar_mapper_local_waiting
 from . import spar_mapper_local_objection
 from . import spar_mapper_local_notice
-from . import spar_mapper_local_guard
 from . import spar_mapper_demo

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
 from itertools import starmap
@@ -25,6 +26,8 @@ from odoo.addons.spar_mapper_connector.lib.identifier import check_characters
 from ..lib.assessment import Proposal, Verdict, assess
 from ..lib.ledger import Ledger
 from ..lib.operations import Case, refuse_foreign, run
+from ..lib.records import Holding
+from ..store.loading import Loader
 
 CHANNEL = "spar_mapper_connector.group_channel"
 OFFICER = "spar_fa_directory.group_officer"
@@ -118,11 +121,9 @@ class SparMapperLocal(models.AbstractModel):
         identified = [self._identify(identify, addresses, r) for r in requests]
         identified = self._refuse_foreign(call, requests, identified, addresses)
         identifiers = {i.canonical: i for i, _problem in identified if i}
-        if code is Operation.LINK:
-            self._insert_identifiers(keyring, identifiers)
-        holdings = self._load_holdings(keyring, list(identifiers))
+        holdings = self._take_holdings(code, keyring, identifiers)
         ledger = Ledger(keyring, call, self._get_now())
-        case = partial(Case, ledger=ledger, call=call, assess=self._assess)
+        case = partial(Case, ledger=ledger, call=call, assess=self._build_assess())
         results = [
             problem
             or self._run_one(
@@ -132,6 +133,15 @@ class SparMapperLocal(models.AbstractModel):
         ]
         self._save(ledger)
         return results
+
+    @api.model
+    def _take_holdings(self, code, keyring, identifiers: dict) -> dict[str, Holding]:
+        """What is known of each ID, locked; a link makes the IDs that are new."""
+        new = {}
+        if code is Operation.LINK:
+            new = Loader(self.env.cr, keyring).add_new(identifiers.values())
+        known = [canonical for canonical in identifiers if canonical not in new]
+        return new | self._load_holdings(keyring, known) if known else new
 
     @api.model
     def _get_now(self) -> datetime:
@@ -146,6 +156,19 @@ class SparMapperLocal(models.AbstractModel):
         asked = addresses.get(getattr(request, "fa", None))
         address = asked.address if asked else None
         return run(code, case(request, holding, address=address))
+
+    @api.model
+    def _build_assess(self) -> Callable[[Proposal], Verdict]:
+        """``_assess`` for one batch: each kind of proposal is looked at once."""
+        verdicts: dict[Proposal, Verdict] = {}
+
+        def assess_once(proposal: Proposal) -> Verdict:
+            verdict = verdicts.get(proposal)
+            if verdict is None:
+                verdict = verdicts[proposal] = self._assess(proposal)
+            return verdict
+
+        return assess_once
 
     @api.model
     def _assess(self, proposal: Proposal) -> Verdict:

@@ -19,6 +19,8 @@ from ..exceptions import NoSuchObjection, OwnDoing
 from ..lib import objection
 from ..lib.ledger import Ledger
 from ..lib.records import new_uuid
+from ..store.database import copy_rows
+from ..store.loading import Loader
 from .spar_mapper_local import OFFICER
 
 #: Setting: how long after it an address can be brought back by its owner's word alone.
@@ -104,22 +106,18 @@ class SparMapperLocal(models.AbstractModel):
         remedy = objection.settle(dispute)
         self._save(ledger)
         uuid = new_uuid()
-        self._insert(
-            "spar_objection",
-            [
-                *("uuid", "event_id", "mapping_id", "remedy", "stop", "state"),
-                *("is_disowned", "lock_before", "stop_before", "channel", "actor"),
-                *("on_behalf_of", "made_at"),
-            ],
-            [
-                (
-                    *(uuid, event["id"], dispute.disputed.row_id, remedy.value),
-                    *(dispute.stop, "open", dispute.is_disowned, *before),
-                    *(ledger.call.channel, ledger.call.actor),
-                    *(ledger.call.on_behalf_of, ledger.now),
-                )
-            ],
+        columns = (
+            *("uuid", "event_id", "mapping_id", "remedy", "stop", "state"),
+            *("is_disowned", "lock_before", "stop_before", "channel", "actor"),
+            *("on_behalf_of", "made_at"),
         )
+        row = (
+            *(uuid, event["id"], dispute.disputed.row_id, remedy.value),
+            *(dispute.stop, "open", dispute.is_disowned, *before),
+            *(ledger.call.channel, ledger.call.actor),
+            *(ledger.call.on_behalf_of, ledger.now),
+        )
+        copy_rows(self.env.cr, "spar_objection", columns, [row])
         return self._build_objection_answer(uuid, remedy, "open")
 
     @api.model
@@ -159,22 +157,18 @@ class SparMapperLocal(models.AbstractModel):
 
         Raises SealBroken: with a past that does not open nothing is brought back.
         """
-        rows = self._fetch_mappings(
-            SQL(
-                """m.subject_id = %s AND coalesce(m.purpose, '') = %s AND m.rank = 1
-                   AND (m.id = %s OR NOT EXISTS (
-                        SELECT FROM spar_event e
-                         WHERE e.mapping_id = m.id AND e.kind = 'proposed'))""",
-                holding.subject_id,
-                event["purpose"] or "",
-                event["mapping_id"],
-            )
+        loader = Loader(self.env.cr, keyring)
+        rows = loader.fetch(
+            """m.subject_id = %s AND coalesce(m.purpose, '') = %s AND m.rank = 1
+               AND (m.id = %s OR NOT EXISTS (
+                    SELECT FROM spar_event e
+                     WHERE e.mapping_id = m.id AND e.kind = 'proposed'))""",
+            holding.subject_id,
+            event["purpose"] or "",
+            event["mapping_id"],
         )
         known = {row.row_id: row for row in holding.mappings.values()}
-        periods = [
-            known.get(row["id"]) or self._open_mapping(keyring, holding, row)
-            for row in rows
-        ]
+        periods = [known.get(row[0]) or loader.open(holding, row) for row in rows]
         return sorted(periods, key=lambda row: (row.valid_from, row.row_id))[::-1]
 
     @api.model

@@ -7,6 +7,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib.ledger import Ledger
+from ..store.loading import Loader
 from .spar_mapper_local_history import AUDITOR
 
 
@@ -48,11 +49,11 @@ class SparMapperLocal(models.AbstractModel):
 
         Raises SealBroken.
         """
-        rows = self._fetch_mappings(SQL("m.id = %s", mapping_id))
-        identifiers = [row["identifier_id"] for row in rows]
+        query = SQL("SELECT identifier_id FROM spar_mapping WHERE id = %s", mapping_id)
+        identifiers = [row[0] for row in self.env.execute_query(query)]
         opened = self.env["spar.subject.id"]._unseal_ids(keyring, identifiers)
-        holdings, _problems = self._lock_identifiers(keyring, list(opened.values()))
-        for holding in holdings.values():
-            row = self._fetch_mappings(SQL("m.id = %s", mapping_id))[0]
-            return holding, self._open_mapping(keyring, holding, row)
+        loader = Loader(self.env.cr, keyring)
+        for holding in loader.lock(opened.values()).values():
+            (row,) = loader.fetch("m.id = %s", mapping_id)
+            return holding, loader.open(holding, row)
         raise SealBroken("the ID of the address does not open")

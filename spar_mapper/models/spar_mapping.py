@@ -1,14 +1,17 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..lib import seals
+from ..fields import CheckedMany2one
+from ..lib import integrity, seals
 
-#: Everything but the sealed values and digests: it changes only with a new event.
-_GUARDED = (
-    "uuid subject_id identifier_id purpose rank state version authority channel origin "
-    "proof valid_from valid_to asserted_at strategy_number fa_type_id provider_id "
-    "branch_id"
-).split()
+#: What of a row never changes; the database refuses it.
+_FIXED = (
+    *("uuid", "subject_id", "identifier_id", "purpose", "rank", "authority"),
+    *("channel", "origin", "proof", "valid_from", "asserted_at", "strategy_number"),
+    *("fa_type_id", "provider_id", "branch_id"),
+)
+#: What changes with a new event only; the rest is sealed values and digests.
+_MOVING = ("state", "version", "valid_to")
 
 
 class SparMapping(models.Model):
@@ -21,16 +24,23 @@ class SparMapping(models.Model):
     _order = "id desc"
     _log_access = False
     _digest_columns = ("fa_digest_a", "fa_digest_b", "last_mac")
+    _references = {
+        "subject_id": "spar_subject",
+        "identifier_id": "spar_subject_id",
+        "fa_type_id": "spar_fa_type",
+        "provider_id": "spar_fsp",
+        "branch_id": "spar_fsp_branch",
+    }
+    _refuses_delete = "rows are ended, not deleted"
 
     uuid = fields.Char(required=True, readonly=True, string="Reference")
-    subject_id = fields.Many2one(
+    subject_id = CheckedMany2one(
         "spar.subject", required=True, readonly=True, index=True, ondelete="restrict"
     )
-    identifier_id = fields.Many2one(
+    identifier_id = CheckedMany2one(
         "spar.subject.id",
         required=True,
         readonly=True,
-        index=True,
         ondelete="restrict",
         help="The ID under which the address was sealed.",
     )
@@ -57,13 +67,13 @@ class SparMapping(models.Model):
     valid_to = fields.Datetime(readonly=True)
     asserted_at = fields.Datetime(required=True, readonly=True)
     strategy_number = fields.Integer(readonly=True)
-    fa_type_id = fields.Many2one(
+    fa_type_id = CheckedMany2one(
         "spar.fa.type", string="Kind", readonly=True, ondelete="restrict"
     )
-    provider_id = fields.Many2one(
+    provider_id = CheckedMany2one(
         "spar.fsp", readonly=True, ondelete="restrict", index="btree_not_null"
     )
-    branch_id = fields.Many2one(
+    branch_id = CheckedMany2one(
         "spar.fsp.branch", readonly=True, ondelete="restrict", index="btree_not_null"
     )
     last_seq = fields.Integer(required=True, readonly=True)
@@ -81,13 +91,14 @@ class SparMapping(models.Model):
         result = super().init()
         # Partial as what is searched: else, before the first ANALYZE, the planner reads
         # the whole index of addresses in force for each address asked about.
-        for column in ("a", "b"):
+        for name in ("fa_digest_a", "fa_digest_b"):
             self.env.cr.execute(
                 SQL(
                     """CREATE INDEX IF NOT EXISTS %s ON spar_mapping (%s)
-                        WHERE state IN ('active', 'suspended')""",
-                    SQL.identifier(f"spar_mapping_fa_digest_{column}_index"),
-                    SQL.identifier(f"fa_digest_{column}"),
+                        WHERE state IN ('active', 'suspended')
+                          AND %s IS NOT NULL""",
+                    SQL.identifier(f"spar_mapping_{name}_index"),
+                    *(SQL.identifier(name),) * 2,
                 )
             )
         self._guard_table()
@@ -100,30 +111,9 @@ class SparMapping(models.Model):
         A stumbling block for a plain statement, not a lock: whoever switches triggers
         off is found by the seals at resolve and by the chain at the check.
         """
-        columns = SQL(", ").join(SQL.identifier("new", c) for c in _GUARDED)
-        before = SQL(", ").join(SQL.identifier("old", c) for c in _GUARDED)
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE OR REPLACE FUNCTION spar_mapping_guard() RETURNS trigger AS $$
-                BEGIN
-                    IF TG_OP <> 'UPDATE' THEN
-                        RAISE EXCEPTION 'spar_mapping: rows are ended, not deleted';
-                    END IF;
-                    IF new.last_seq <= old.last_seq AND (%s) IS DISTINCT FROM (%s) THEN
-                        RAISE EXCEPTION 'spar_mapping: a change comes with its event';
-                    END IF;
-                    RETURN new;
-                END $$ LANGUAGE plpgsql;
-                CREATE OR REPLACE TRIGGER spar_mapping_guard BEFORE UPDATE OR DELETE
-                    ON spar_mapping FOR EACH ROW EXECUTE FUNCTION spar_mapping_guard();
-                CREATE OR REPLACE TRIGGER spar_mapping_guard_truncate BEFORE TRUNCATE
-                    ON spar_mapping EXECUTE FUNCTION spar_mapping_guard();
-                """,
-                columns,
-                before,
-            )
-        )
+        self.env.cr.execute("DROP TRIGGER IF EXISTS spar_mapping_guard ON spar_mapping")
+        for statement in integrity.build_update_guard(self._table, _FIXED, _MOVING):
+            self.env.cr.execute(statement)
 
     def _get_seal_contexts(self, keyring, row_ids):
         rows = self.env.execute_query(

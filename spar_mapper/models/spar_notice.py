@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..fields import CheckedMany2one
 from ..lib import seals
 
 
@@ -13,9 +14,11 @@ class SparNotice(models.Model):
     _rec_name = "event_id"
     _order = "id desc"
     _log_access = False
+    _references = {"event_id": "spar_event"}
+    _refuses_delete = "notices are not deleted"
 
-    event_id = fields.Many2one(
-        "spar.event", required=True, readonly=True, index=True, ondelete="restrict"
+    event_id = CheckedMany2one(
+        "spar.event", required=True, readonly=True, ondelete="restrict"
     )
     state = fields.Selection(
         [("queued", "To be sent"), ("letter", "By letter")],

@@ -1,16 +1,62 @@
 from odoo import api, models
+from odoo.tools import SQL
 
 from ..exceptions import DirectWriteRefused
+from ..lib import integrity
 
 
 class SparStoreTable(models.AbstractModel):
     """A table of the store: read through the ORM, written only by the mapper.
 
-    There is one way in. Not even the superuser writes past it through the ORM.
+    There is one way in. Not even the superuser writes past it through the ORM. What
+    plain SQL may not do either, the database refuses: a model says to what its columns
+    refer and whether its rows may be deleted, and ``lib/integrity.py`` writes the
+    triggers for that.
     """
 
     _name = "spar.store.table"
     _description = "Table of the store"
+
+    #: Column -> the table it refers to; as a rule each is a CheckedMany2one.
+    _references: dict[str, str] = {}
+    #: What the database says to whoever deletes a row; empty where rows may go.
+    _refuses_delete = ""
+
+    def init(self):
+        result = super().init()
+        if not self._abstract and self._references:
+            self._check_references()
+        if not self._abstract and self._refuses_delete:
+            self.env.cr.execute(
+                integrity.build_delete_guard(self._table, self._refuses_delete)
+            )
+        return result
+
+    @api.model
+    def _check_references(self):
+        """Put up the triggers of this table, in the place of foreign keys."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT conname FROM pg_constraint
+                    WHERE contype = 'f' AND conrelid = %s::regclass
+                      AND conkey <@ (SELECT array_agg(attnum) FROM pg_attribute
+                                      WHERE attrelid = conrelid
+                                        AND attname = ANY(%s))""",
+                self._table,
+                list(self._references),
+            )
+        )
+        for (name,) in self.env.cr.fetchall():
+            self.env.cr.execute(
+                SQL(
+                    "ALTER TABLE %s DROP CONSTRAINT %s",
+                    SQL.identifier(self._table),
+                    SQL.identifier(name),
+                )
+            )
+        statements = integrity.build_references(self._table, self._references)
+        for statement in (*integrity.build_use_table(), *statements):
+            self.env.cr.execute(statement)
 
     @api.model_create_multi
     # pylint: disable-next=method-required-super

@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..fields import CheckedMany2one
 from ..lib import seals
 
 
@@ -12,6 +13,7 @@ class SparSubject(models.Model):
     _inherit = ["spar.store.table"]
     _rec_name = "uuid"
     _log_access = False
+    _refuses_delete = "people are not deleted"
 
     uuid = fields.Char(required=True, readonly=True)
     change_lock = fields.Selection(
@@ -39,11 +41,13 @@ class SparSubjectId(models.Model):
     _rec_name = "uuid"
     _log_access = False
     _digest_columns = ("digest_a", "digest_b")
+    _references = {"subject_id": "spar_subject", "type_id": "spar_id_type"}
+    _refuses_delete = "IDs are switched off, not deleted"
 
-    subject_id = fields.Many2one(
+    subject_id = CheckedMany2one(
         "spar.subject", required=True, readonly=True, index=True, ondelete="restrict"
     )
-    type_id = fields.Many2one(
+    type_id = CheckedMany2one(
         "spar.id.type", required=True, readonly=True, ondelete="restrict"
     )
     uuid = fields.Char(required=True, readonly=True)

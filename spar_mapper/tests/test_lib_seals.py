@@ -13,7 +13,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.tests.common import build_open_keyring
 
 from ..lib import seals
-from ..lib.chain import commit_to, mac_event, pack_details
+from ..lib.chain import commit_to, mac_event
+from ..lib.details import pack_details
 from ..lib.ledger import Ledger
 from ..lib.records import Holding
 from .common import CALL, NOW, build_row

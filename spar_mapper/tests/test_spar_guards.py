@@ -138,7 +138,7 @@ class TestGuards(StoreCase):
         ):
             with self.subTest(table):
                 query = f"DELETE FROM {table} WHERE id = %s"
-                self.assert_database_refuses(query, row.id, text="foreign key")
+                self.assert_database_refuses(query, row.id, text="not deleted")
 
     def test_a_value_is_sealed_anew_without_an_event(self):
         self.env.cr.execute("UPDATE spar_mapping SET sealed = sealed")

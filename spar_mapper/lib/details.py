@@ -1,0 +1,22 @@
+"""What travels with an address, as one canonical text."""
+
+from __future__ import annotations
+
+import json
+
+from odoo.addons.spar_mapper_connector.lib.contract import Details
+
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False
+).encode
+
+
+def pack_details(details: Details) -> str:
+    """Return ``details`` as one text; empty when there are none.
+
+    >>> pack_details(Details(name="Ada"))
+    '["Ada","",[]]'
+    """
+    if not details:
+        return ""
+    return _encode([details.name, details.phone_number, list(details.additional_info)])

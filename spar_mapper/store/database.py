@@ -1,0 +1,111 @@
+"""What the store needs of a database cursor, and how rows are handed to it.
+
+COPY takes rows without parsing SQL, and an array is one parameter whatever its length:
+both cost a fraction of the same values as text of a statement.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import repeat
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+_NULL = "\\N"
+#: COPY's text format: what would end a value or a row is escaped.
+_ESCAPES = str.maketrans(
+    {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
+)
+
+
+class Cursor(Protocol):
+    """The part of Odoo's cursor that the store uses."""
+
+    def execute(self, query: str, params: Sequence[object] | None = None) -> None:
+        """Send one statement."""
+
+    def fetchall(self) -> list[Row]:
+        """Give the rows that the last statement found."""
+
+    def copy_expert(self, sql: str, file: io.StringIO) -> None:
+        """Send rows by COPY."""
+
+
+def fetch(cr: Cursor, query: str, *values: object) -> list[Row]:
+    """Execute ``query`` with ``values`` and return its rows."""
+    cr.execute(query, values)
+    return cr.fetchall()
+
+
+def copy_rows(cr: Cursor, table: str, columns: Sequence[str], rows: list[Row]) -> None:
+    """Insert ``rows`` into ``table`` by one COPY; nothing where there are none."""
+    if rows:
+        into = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        cr.copy_expert(into, io.StringIO(format_rows(rows)))
+
+
+def format_rows(rows: Sequence[Row]) -> str:
+    r"""Return ``rows`` in COPY's text format.
+
+    >>> format_rows([("a\tb", 1, None, b"\x01"), ("c", 2, None, b"\x02")])
+    'a\\tb\t1\t\\N\t\\\\x01\nc\t2\t\\N\t\\\\x02\n'
+    """
+    columns = map(_format_column, zip(*rows, strict=True))
+    return "\n".join(map("\t".join, zip(*columns, strict=False))) + "\n"
+
+
+def _format_column(values: Row) -> Iterable[str]:
+    """Format one column; what is the same in every row is formatted once."""
+    first = values[0]
+    if values[-1] is first and values.count(first) == len(values):
+        return repeat(_format_value(first), len(values))
+    return map(_format_value, values)
+
+
+def _format_value(value: object) -> str:
+    if value is None:
+        return _NULL
+    if isinstance(value, str):
+        return value if value.isalnum() else value.translate(_ESCAPES)
+    if isinstance(value, bytes):
+        return f"\\\\x{value.hex()}"
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    return str(value)
+
+
+def build_bytes_array(values: Iterable[bytes]) -> str:
+    r"""Return ``values`` as a parameter to be cast to ``bytea[]``.
+
+    >>> build_bytes_array([b"\x01", b"\x02"])
+    '{"\\\\x01","\\\\x02"}'
+    >>> build_bytes_array([])
+    '{}'
+    """
+    inner = '","\\\\x'.join([value.hex() for value in values])
+    return f'{{"\\\\x{inner}"}}' if inner else "{}"
+
+
+def build_array(values: Iterable[object]) -> str:
+    """Return numbers or plain words as a parameter to be cast to an array.
+
+    For what is made here (ids, hexadecimal, words of a state), never for what came from
+    outside: nothing is escaped.
+
+    >>> build_array([1, 2, None])
+    '{1,2,NULL}'
+    """
+    return "{%s}" % ",".join(["NULL" if v is None else str(v) for v in values])
+
+
+def build_moments(values: Iterable[datetime | None]) -> str:
+    """Return moments as a parameter to be cast to ``timestamp[]``.
+
+    >>> build_moments([datetime(2026, 3, 1, 12), None])
+    '{"2026-03-01 12:00:00",NULL}'
+    """
+    texts = [f'"{moment.isoformat(" ")}"' if moment else None for moment in values]
+    return build_array(texts)
