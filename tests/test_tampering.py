@@ -102,10 +102,11 @@ def test_swapped_addresses(server, programme, pair):
 def test_swapped_id_digests(server, programme, pair):
     rows = server.query("SELECT id FROM spar_subject_id ORDER BY id DESC LIMIT 2")
     (a,), (b,) = rows
-    park = "UPDATE spar_subject_id SET active = false WHERE id IN (%s, %s)"
-    back = "UPDATE spar_subject_id SET active = true WHERE id IN (%s, %s)"
-    moves = (swap("digest_a", "spar_subject_id"), (a, b, b, a))
-    with tampered(server, (park, (a, b)), moves, (back, (a, b))):
+    clear = "UPDATE spar_subject_id SET digest_a = NULL WHERE id IN (%s, %s)"
+    crossed = """UPDATE spar_subject_id t SET digest_a = o.digest_a
+                   FROM kept_spar_subject_id o
+                  WHERE (t.id, o.id) IN ((%s, %s), (%s, %s))"""
+    with tampered(server, (clear, (a, b)), (crossed, (a, b, b, a))):
         assert resolve(programme, pair) == [None, None]
         assert_named(
             server, f"spar_subject_id, row {a}: the digest is not that of the ID"

@@ -19,13 +19,15 @@ class Found:
     """An ID and an address in force for it; ``id`` is None where there is none.
 
     ``sealing_uuid`` and ``sealing_sealed`` are of the ID under which the address was
-    sealed where that is another one of the subject's IDs. ``table`` and ``broken_id``
-    name the row at which opening failed, if it did.
+    sealed where that is another one of the subject's IDs; ``is_behind`` tells that the
+    history knows newer events of the address than its row names. ``table`` and
+    ``broken_id`` name the row at which opening failed, if it did.
     """
 
     identifier_id: int
     identifier_uuid: str
     identifier_sealed: bytes
+    active: bool
     subject_uuid: str
     change_lock: str
     pay_stop: bool
@@ -39,6 +41,7 @@ class Found:
     sealed: bytes | None
     provider_id: int | None
     branch_id: int | None
+    is_behind: bool
     sealing_uuid: str | None = None
     sealing_sealed: bytes | None = None
     provider: ProviderInfo | None = None
@@ -50,6 +53,8 @@ class Found:
 
     def unseal_id(self, keyring: OpenKeyring) -> str:
         """The canonical ID of the row; raises SealBroken."""
+        if not self.active:
+            raise SealBroken("the ID was switched off")
         return self._unseal_id(keyring, self.identifier_uuid, self.identifier_sealed)
 
     def _unseal_id(self, keyring: OpenKeyring, uuid: str, sealed: bytes) -> str:
@@ -66,6 +71,8 @@ class Found:
         self.table = "spar_mapping"
         if self.sealed is None:
             raise SealBroken("there is no sealed address")
+        if self.is_behind:
+            raise SealBroken("there are newer events of the address than it names")
         if self.sealed_under != self.identifier_id:
             sealed = self.sealing_sealed or b""
             canonical = self._unseal_id(keyring, self.sealing_uuid, sealed)

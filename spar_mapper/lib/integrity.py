@@ -174,6 +174,19 @@ def build_update_guard(
     yield _build_trigger(table, "guard", "UPDATE", transition)
 
 
+def build_fixed_guard(table: str, fixed: tuple[str, ...]) -> Iterator[str]:
+    """Statements that make ``table`` refuse to change the columns ``fixed``."""
+    same, kept = _build_row("o", fixed), _build_row("n", fixed)
+    body = f"""
+            IF EXISTS (SELECT FROM after n LEFT JOIN before o ON o.id = n.id
+                        WHERE o.id IS NULL OR {kept} IS DISTINCT FROM {same}) THEN
+                RAISE EXCEPTION '{table}: whose row it is does not change';
+            END IF;"""
+    yield _build_function(f"{table}_fixed", body)
+    transition = "OLD TABLE AS before NEW TABLE AS after"
+    yield _build_trigger(table, "fixed", "UPDATE", transition)
+
+
 def _build_row(alias: str, columns: tuple[str, ...]) -> str:
     return f"({', '.join(f'{alias}.{column}' for column in columns)})"
 

@@ -32,6 +32,13 @@ MAPPING_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
 #: How a waiting change may end; nothing leads out of an end.
 CHANGE_ENDS = ("applied", "cancelled", "refused", "stale", "expired")
 
+#: Events after which a change of a mapping waits, and after which none does any more.
+WAIT_BEGINS = ("held", "proposed")
+WAIT_ENDS = (
+    *("change_cancelled", "change_refused", "change_stale", "change_expired"),
+    *("replaced", "unlinked", "withdrawn", "resumed", "reversed"),
+)
+
 
 class ForbiddenTransition(ValueError):
     """A programme tried what the table does not allow: a fault, never an answer."""

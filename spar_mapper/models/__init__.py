@@ -17,6 +17,7 @@ from . import spar_objection
 from . import spar_alarm
 from . import spar_fsp
 from . import spar_audit
+from . import spar_audit_rows
 from . import spar_mapper_local
 from . import spar_mapper_local_load
 from . import spar_mapper_local_resolve

@@ -45,6 +45,7 @@ class SparAudit(models.AbstractModel):
         findings = [
             *self._check_checkpoint(keyring),
             *self._check_orphans(),
+            *self._check_rows(),
             *self._check_changes(keyring),
             *self._check_mappings(keyring),
         ]

@@ -47,7 +47,7 @@ class SparMapperLocal(models.AbstractModel):
                           m.valid_to, m.channel, m.origin, m.sealed
                      FROM spar_subject_id i
                      JOIN spar_mapping m ON m.subject_id = i.subject_id
-                    WHERE %s = %s AND i.active AND m.version > 0
+                    WHERE %s = %s AND m.version > 0
                     ORDER BY m.valid_from DESC, m.id DESC""",
                 column,
                 keyring.digest(seals.ID, canonical),

@@ -18,9 +18,11 @@ from .spar_mapper_local import OFFICER
 
 _FOUND_COLUMNS = SQL(
     """i.id AS identifier_id, i.uuid AS identifier_uuid, i.sealed AS identifier_sealed,
-       s.uuid AS subject_uuid, s.change_lock, s.pay_stop,
+       i.active, s.uuid AS subject_uuid, s.change_lock, s.pay_stop,
        m.identifier_id AS sealed_under, m.id, m.uuid, m.version, m.state, m.purpose,
-       m.origin, m.sealed, m.provider_id, m.branch_id"""
+       m.origin, m.sealed, m.provider_id, m.branch_id,
+       EXISTS (SELECT FROM spar_event e
+                WHERE e.mapping_id = m.id AND e.seq > m.last_seq) AS is_behind"""
 )
 
 
@@ -91,7 +93,7 @@ class SparMapperLocal(models.AbstractModel):
                      FROM unnest(%s) WITH ORDINALITY AS wanted (digest, place)
                     CROSS JOIN LATERAL (
                           SELECT * FROM spar_subject_id
-                           WHERE %s = wanted.digest AND active LIMIT 1) i
+                           WHERE %s = wanted.digest LIMIT 1) i
                     CROSS JOIN LATERAL (
                           SELECT * FROM spar_subject WHERE id = i.subject_id LIMIT 1) s
                      LEFT JOIN spar_mapping m ON m.subject_id = s.id

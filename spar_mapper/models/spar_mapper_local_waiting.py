@@ -45,7 +45,7 @@ class SparMapperLocal(models.AbstractModel):
                      FROM spar_subject_id i
                      JOIN spar_mapping m ON m.subject_id = i.subject_id
                      JOIN spar_change c ON c.mapping_id = m.id AND c.state = 'waiting'
-                    WHERE %s = %s AND i.active ORDER BY c.id""",
+                    WHERE %s = %s ORDER BY c.id""",
                 SQL.identifier("i", f"digest_{keyring.roles.read_column}"),
                 keyring.digest(seals.ID, canonical),
             )

@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..fields import CheckedMany2one
-from ..lib import seals
+from ..lib import integrity, seals
 
 
 class SparSubject(models.Model):
@@ -33,7 +33,12 @@ class SparSubject(models.Model):
 
 
 class SparSubjectId(models.Model):
-    """One ID of a subject: sealed, and found by its digest."""
+    """One ID of a subject: sealed, and found by its digest.
+
+    A digest is there once, in whichever state its row is: were a row that was switched
+    off passed over, the ID could be linked anew, to another person's account. Nothing
+    switches an ID off yet, so a row that is not active was tampered with.
+    """
 
     _name = "spar.subject.id"
     _description = "ID of a subject"
@@ -58,12 +63,16 @@ class SparSubjectId(models.Model):
         for column in ("a", "b"):
             self.env.cr.execute(
                 SQL(
-                    """CREATE UNIQUE INDEX IF NOT EXISTS %s
-                           ON spar_subject_id (%s) WHERE active""",
-                    SQL.identifier(f"spar_subject_id_digest_{column}_uniq"),
-                    SQL.identifier(f"digest_{column}"),
+                    """CREATE UNIQUE INDEX IF NOT EXISTS %(index)s
+                           ON spar_subject_id (%(digest)s)
+                        WHERE %(digest)s IS NOT NULL""",
+                    index=SQL.identifier(f"spar_subject_id_digest_{column}_once"),
+                    digest=SQL.identifier(f"digest_{column}"),
                 )
             )
+        fixed = ("subject_id", "type_id", "uuid", "active")
+        for statement in integrity.build_fixed_guard(self._table, fixed):
+            self.env.cr.execute(statement)
         return result
 
     def _get_seal_contexts(self, keyring, row_ids):
@@ -84,7 +93,7 @@ class SparSubjectId(models.Model):
         column = SQL.identifier(f"digest_{keyring.roles.read_column}")
         rows = self.env.execute_query(
             SQL(
-                "SELECT id, %s FROM spar_subject_id WHERE %s = ANY(%s) AND active",
+                "SELECT id, %s FROM spar_subject_id WHERE %s = ANY(%s)",
                 column,
                 column,
                 list(wanted),

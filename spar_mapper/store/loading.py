@@ -17,6 +17,7 @@ from ..lib.records import (
     MappingRow,
     new_uuid,
 )
+from ..lib.transitions import WAIT_BEGINS, WAIT_ENDS
 from .database import Cursor, Row, build_array, build_bytes_array, fetch
 
 
@@ -40,12 +41,18 @@ _CHANGE_COLUMNS = tuple(
 )
 _MAPPINGS = f"""
     SELECT m.id, m.subject_id, m.identifier_id, m.sealed, m.last_mac, c.id,
+           EXISTS (SELECT FROM spar_event e
+                    WHERE e.mapping_id = m.id AND e.seq > m.last_seq),
            {", ".join(f"m.{name}" for name in MAPPING_COLUMNS)}
       FROM spar_mapping m
       LEFT JOIN spar_change c ON c.mapping_id = m.id AND c.state = 'waiting'
 """
 _CHANGES = f"""
-    SELECT c.sealed, c.id, {", ".join(f"c.{name}" for name in _CHANGE_COLUMNS)},
+    SELECT c.sealed, c.id,
+           (SELECT e.kind FROM spar_event e
+             WHERE e.mapping_id = c.mapping_id AND e.kind = ANY(%s)
+             ORDER BY e.seq DESC LIMIT 1),
+           {", ".join(f"c.{name}" for name in _CHANGE_COLUMNS)},
            {", ".join(f"c.{name}" for name in seals.ChangeTerms._fields)}
       FROM spar_change c WHERE c.id = ANY(%s::int[])
 """
@@ -134,9 +141,9 @@ class Loader:
         rows = fetch(
             self.cr,
             f"""SELECT {column}, i.id, i.uuid, i.subject_id, i.sealed,
-                       s.uuid, s.change_lock, s.pay_stop
+                       i.active, s.uuid, s.change_lock, s.pay_stop
                   FROM spar_subject_id i JOIN spar_subject s ON s.id = i.subject_id
-                 WHERE {column} = ANY(%s::bytea[]) AND i.active
+                 WHERE {column} = ANY(%s::bytea[])
                  ORDER BY 1 FOR UPDATE""",
             build_bytes_array(wanted),
         )
@@ -153,14 +160,16 @@ class Loader:
         uuid: str,
         subject_id: int,
         sealed: bytes,
+        active: bool,
         subject_uuid: str,
         change_lock: str,
         pay_stop: bool,
     ) -> Holding:
         context = seals.id_context(uuid, subject_uuid, change_lock, pay_stop)
-        is_broken = not self._opens_to(canonical, sealed, context)
+        is_broken = not (active and self._opens_to(canonical, sealed, context))
         if is_broken:
-            self.problems.append(("spar_subject_id", row_id, "ID does not open"))
+            problem = "ID does not open" if active else "ID was switched off"
+            self.problems.append(("spar_subject_id", row_id, problem))
         return Holding(
             canonical,
             row_id,
@@ -212,7 +221,10 @@ class Loader:
 
     def open(self, holding: Holding, row: Row) -> MappingRow:
         """Open a row; raises SealBroken."""
-        row_id, _subject, identifier_id, sealed, last_mac, _change, *columns = row
+        row_id, _subject, identifier_id, sealed, last_mac = row[:5]
+        _change_id, is_behind, *columns = row[5:]
+        if is_behind:
+            raise SealBroken("there are newer events of the address than it names")
         values = dict(zip(MAPPING_COLUMNS, columns, strict=True))
         canonical = holding.canonical
         if identifier_id != holding.identifier_row_id:
@@ -270,11 +282,14 @@ class Loader:
     def _fetch_changes(self, row_ids: list[int]) -> dict[int, Row]:
         if not row_ids:
             return {}
-        rows = fetch(self.cr, _CHANGES, build_array(row_ids))
+        kinds = [*WAIT_BEGINS, *WAIT_ENDS]
+        rows = fetch(self.cr, _CHANGES, kinds, build_array(row_ids))
         return {row[1]: row for row in rows}
 
     def _open_change(self, mapping: MappingRow, row: Row) -> ChangeRow:
-        sealed, row_id, *columns = row
+        sealed, row_id, last_kind, *columns = row
+        if last_kind not in WAIT_BEGINS:
+            raise SealBroken("the history says that the change has ended")
         count = len(_CHANGE_COLUMNS)
         values = dict(zip(_CHANGE_COLUMNS, columns[:count], strict=True))
         terms = seals.ChangeTerms(*columns[count:])

@@ -29,3 +29,4 @@ from . import test_spar_rotation
 from . import test_spar_statements
 from . import test_spar_tampering
 from . import test_spar_transitions
+from . import test_spar_truth

@@ -128,7 +128,7 @@ class TestGuards(StoreCase):
                SELECT subject_id, type_id, 'x', true, digest_a
                  FROM spar_subject_id WHERE id = %s""",
             self.mapping.identifier_id.id,
-            text="digest_a_uniq",
+            text="digest_a_once",
         )
 
     def test_people_and_ids_with_addresses_are_not_deleted(self):

@@ -1,0 +1,216 @@
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg2
+
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+
+from ..lib import audit
+from ..models import spar_audit_rows as rows
+from .common import ALARM_LOGGER, FA, ID, OTHER_FA, THIRD_FA, StoreCase
+
+
+class Attempt(NamedTuple):
+    """A statement of the tables' owner, and what the check then says of which table."""
+
+    statement: str
+    table: str
+    problem: str
+
+
+class TestTruth(StoreCase):
+    """What one plain statement makes of the store, with triggers and without them."""
+
+    ATTEMPTS = {
+        "an ID is switched off": Attempt(
+            "UPDATE spar_subject_id SET active = false",
+            "spar_subject_id",
+            rows.SWITCHED_OFF,
+        ),
+        "an address gets another purpose": Attempt(
+            "UPDATE spar_mapping SET purpose = 'school' WHERE state = 'active'",
+            "spar_mapping",
+            audit.NOT_AS_SAID,
+        ),
+        "an address becomes a fallback": Attempt(
+            "UPDATE spar_mapping SET rank = 2 WHERE state = 'active'",
+            "spar_mapping",
+            audit.NOT_AS_SAID,
+        ),
+        "a notice is deleted": Attempt(
+            "DELETE FROM spar_notice", "spar_event", rows.NOTICE_REMOVED
+        ),
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.link(ID, FA)
+        self.update(ID, OTHER_FA)
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+
+    @contextmanager
+    def without_triggers(self):
+        self.env.cr.execute("SET LOCAL session_replication_role = replica")
+        yield
+        self.env.cr.execute("SET LOCAL session_replication_role = origin")
+
+    def get_findings(self):
+        with mute_logger(ALARM_LOGGER):
+            return {
+                (table, problem)
+                for table, _row, problem in self.env["spar.audit"]._check_store()
+            }
+
+    def test_the_database_refuses_each(self):
+        for name, attempt in self.ATTEMPTS.items():
+            with (
+                self.subTest(name),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.Error),
+                self.env.cr.savepoint(),
+            ):
+                self.env.cr.execute(attempt.statement)
+
+    def test_the_check_names_each_past_every_trigger(self):
+        self.assertFalse(self.get_findings())
+        for name, attempt in self.ATTEMPTS.items():
+            with self.subTest(name), self.undone():
+                with self.without_triggers():
+                    self.env.cr.execute(attempt.statement)
+                found = self.get_findings()
+                self.assertIn((attempt.table, attempt.problem), found)
+
+    @contextmanager
+    def undone(self):
+        self.env.cr.execute("SAVEPOINT before_attempt")
+        yield
+        self.env.cr.execute("ROLLBACK TO SAVEPOINT before_attempt")
+        self.env.invalidate_all()
+
+    # === AN ID THAT WAS SWITCHED OFF === #
+
+    def switch_off(self):
+        with self.without_triggers():
+            self.env.cr.execute("UPDATE spar_subject_id SET active = false")
+
+    def test_it_is_locked_not_unknown(self):
+        self.switch_off()
+        with self.catch_alarms() as alarms:
+            self.assertEqual(self.resolve(ID).outcome, Outcome.LOCKED)
+        self.assertIn("spar_subject_id", [table for table, _row in alarms])
+
+    def test_it_cannot_be_linked_anew(self):
+        self.switch_off()
+        for word in (self.link, self.update):
+            with self.subTest(word.__name__), self.catch_alarms():
+                result = word(ID, THIRD_FA)
+                self.assertEqual(result.outcome, Outcome.LOCKED)
+                self.assertEqual(result.problem, "integrity")
+        self.env.cr.execute("SELECT count(*) FROM spar_subject_id")
+        self.assertEqual(self.env.cr.fetchone(), (1,))
+
+    def test_its_account_names_nobody(self):
+        self.switch_off()
+        with self.catch_alarms():
+            self.assertEqual(self.resolve(fa=OTHER_FA).outcome, Outcome.LOCKED)
+
+    # === AN OLDER ROW BROUGHT BACK === #
+
+    def bring_back(self):
+        """The first address as it was before the update; the one in force is gone."""
+        with self.without_triggers():
+            self.env.cr.execute(
+                """DELETE FROM spar_notice WHERE event_id IN (
+                       SELECT e.id FROM spar_event e JOIN spar_mapping m
+                           ON m.id = e.mapping_id WHERE m.state = 'active');
+                   DELETE FROM spar_event WHERE mapping_id IN (
+                       SELECT id FROM spar_mapping WHERE state = 'active');
+                   DELETE FROM spar_mapping WHERE state = 'active'"""
+            )
+            self.env.cr.execute(
+                """UPDATE spar_mapping SET state = 'active', version = 1,
+                          valid_to = NULL, last_seq = 1, last_mac = e.mac, sealed = %s
+                     FROM spar_event e
+                    WHERE e.mapping_id = spar_mapping.id AND e.seq = 1""",
+                (self.older,),
+            )
+
+    def prepare_older(self):
+        self.unlink(ID)
+        self.link(ID, FA)
+        query = "SELECT sealed FROM spar_mapping WHERE state = 'active'"
+        self.env.cr.execute(query)
+        self.older = bytes(self.env.cr.fetchone()[0])
+        with self.without_triggers():
+            self.env.cr.execute(
+                """DELETE FROM spar_notice WHERE event_id IN (
+                       SELECT e.id FROM spar_event e JOIN spar_mapping m
+                           ON m.id = e.mapping_id WHERE m.state = 'ended');
+                   DELETE FROM spar_event WHERE mapping_id IN (
+                       SELECT id FROM spar_mapping WHERE state = 'ended');
+                   DELETE FROM spar_mapping WHERE state = 'ended'"""
+            )
+        self.update(ID, THIRD_FA)
+
+    def test_it_is_refused_at_once(self):
+        self.prepare_older()
+        self.bring_back()
+        with self.catch_alarms():
+            self.assertEqual(self.resolve(ID).outcome, Outcome.LOCKED)
+        with self.catch_alarms():
+            self.assertEqual(self.update(ID, OTHER_FA).outcome, Outcome.LOCKED)
+
+    def test_with_its_events_gone_the_row_is_true_in_itself(self):
+        """What only a checkpoint can show: docs say so."""
+        self.prepare_older()
+        self.bring_back()
+        with self.without_triggers():
+            self.env.cr.execute(
+                """DELETE FROM spar_notice WHERE event_id IN (
+                       SELECT id FROM spar_event WHERE seq > 1);
+                   DELETE FROM spar_event WHERE seq > 1"""
+            )
+        self.assertEqual(self.resolve(ID).fa, FA)
+
+    # === A CHANGE THAT HAS ENDED === #
+
+    def test_a_refused_change_set_back_is_not_applied(self):
+        self.hold_everything()
+        self.update(ID, THIRD_FA)
+        change = self.change_of(ID)
+        self.mapper._end_change(self.supervisor, change.id, "refused")
+        with self.without_triggers():
+            self.env.cr.execute("UPDATE spar_change SET state = 'waiting'")
+        self.env.invalidate_all()
+        found = self.get_findings()
+        self.assertIn(("spar_change", rows.CHANGE_ENDED), found)
+        self.let_pass(hours=49)
+        with mute_logger(ALARM_LOGGER):
+            self.run_schedule()
+        self.assertEqual(change.state, "waiting")
+
+    def test_a_waiting_change_set_aside_is_named(self):
+        self.hold_everything()
+        self.update(ID, THIRD_FA)
+        with self.without_triggers():
+            self.env.cr.execute("UPDATE spar_change SET state = 'refused'")
+        self.assertIn(("spar_mapping", rows.CHANGE_HIDDEN), self.get_findings())
+
+    def test_every_way_of_a_change_is_true_by_the_history(self):
+        """No false alarm, however a change begins and ends."""
+        self.hold_everything()
+        self.update(ID, THIRD_FA)
+        self.assertFalse(self.get_findings())
+        for end in ("cancelled", "refused", "expired"):
+            change = self.change_of(ID)
+            self.mapper._end_change(self.supervisor, change.id, end)
+            self.assertFalse(self.get_findings(), end)
+            self.update(ID, THIRD_FA)
+            self.assertFalse(self.get_findings(), end)
+        self.suspend(ID)
+        self.assertFalse(self.get_findings())
+        self.resume(ID)
+        self.assertFalse(self.get_findings())
