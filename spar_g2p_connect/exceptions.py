@@ -6,6 +6,8 @@ and writes no traceback, in which there could be IDs, to the log.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from werkzeug.exceptions import HTTPException
 
 
@@ -15,15 +17,15 @@ class ProtocolError(HTTPException):
     ``description`` says it to people: it names members, never values.
     """
 
-    code = 500
+    code: int = 500
     word = "err.service.unavailable"
-    description = "an error of the server; the request had no effect"
+    description: str = "an error of the server; the request had no effect"
 
     def get_extra_headers(self) -> list[tuple[str, str]]:
         """Headers of the answer beyond those of every answer."""
         return []
 
-    def build_document(self) -> dict:
+    def build_document(self) -> dict[str, object]:
         """The body of the answer (HttpErrorResponse)."""
         return {"errors": [{"code": self.word, "message": self.description[:999]}]}
 
@@ -41,13 +43,19 @@ class RequestRefused(ProtocolError):
 class HttpRefused(ProtocolError):
     """What HTTP itself knows: no such path, method, size or type of content."""
 
-    def __init__(self, status: int, word: str, description: str, headers=()):
+    def __init__(
+        self,
+        status: int,
+        word: str,
+        description: str,
+        headers: Iterable[tuple[str, str]] = (),
+    ):
         super().__init__(description)
         self.code = status
         self.word = word
         self._headers = list(headers)
 
-    def get_extra_headers(self):
+    def get_extra_headers(self) -> list[tuple[str, str]]:
         return self._headers
 
 
@@ -61,7 +69,7 @@ class Unauthorized(ProtocolError):
     word = "err.request.unauthorized"
     challenge = 'Bearer realm="spar", error="invalid_token"'
 
-    def get_extra_headers(self):
+    def get_extra_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", self.challenge)]
 
 
@@ -162,7 +170,7 @@ class TooMany(ProtocolError):
         super().__init__()
         self.seconds_left = seconds_left
 
-    def get_extra_headers(self):
+    def get_extra_headers(self) -> list[tuple[str, str]]:
         return [("Retry-After", str(self.seconds_left))]
 
 
@@ -191,7 +199,7 @@ class Away(ProtocolError):
     code = 503
     description = "the service cannot work now; try again later"
 
-    def get_extra_headers(self):
+    def get_extra_headers(self) -> list[tuple[str, str]]:
         return [("Retry-After", "5")]
 
 
@@ -213,7 +221,7 @@ class TokenRefused(ProtocolError):
     word = "err.request.bad"
     error = "invalid_request"
 
-    def build_document(self):
+    def build_document(self) -> dict[str, object]:
         return {
             "error": self.error,
             "error_description": self.description,
@@ -244,5 +252,5 @@ class InvalidClient(TokenRefused):
     error = "invalid_client"
     description = "client_id, client_secret or client_assertion is not valid"
 
-    def get_extra_headers(self):
+    def get_extra_headers(self) -> list[tuple[str, str]]:
         return [("WWW-Authenticate", 'Basic realm="spar"')]

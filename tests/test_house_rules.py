@@ -149,6 +149,15 @@ def test_pure_code_has_types_on_every_signature():
     assert [name for name in untyped if not name.endswith("__init__")] == []
 
 
+@pytest.mark.parametrize("addon", ADDONS)
+def test_mypy_finds_all_pure_code(addon):
+    """It reads what setup/types links to, and nothing else (mypy.ini)."""
+    parts = ("lib", "store", "exceptions.py", "const.py")
+    there = {ROOT / addon / part for part in parts if (ROOT / addon / part).exists()}
+    linked = (ROOT / "setup/types/odoo/addons" / addon).glob("*")
+    assert there <= {path.resolve() for path in linked}
+
+
 def test_functions_are_short():
     long = {
         f"{get_name(path)}:{function.lineno} {function.name}": size

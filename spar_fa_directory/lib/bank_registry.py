@@ -1,11 +1,14 @@
 """The banks of a country, as `schwifty`'s registry knows them."""
 
 import unicodedata
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import schwifty
 import schwifty.exceptions
 from schwifty import registry
+
+if TYPE_CHECKING:
+    from schwifty.domain import Bank
 
 _SHORTEST_NAME = 2
 #: The branch in the BIC of a head office, which may be left out.
@@ -66,7 +69,7 @@ def get_banks(country: str) -> tuple[list[KnownBank], list[LeftOut]]:
     return list(known.values()), left_out
 
 
-def _read_entry(country: str, entry: registry.Bank) -> KnownBank:
+def _read_entry(country: str, entry: "Bank") -> KnownBank:
     bic = _clean_bic(entry.bic or "")
     code = f"{country}-{entry.bank_code}" if entry.bank_code else bic
     name = unicodedata.normalize("NFC", " ".join((entry.name or "").split()))

@@ -26,7 +26,7 @@ class Criteria:
 class Page:
     """Plain values, and the cursor of the next page ("" at the end)."""
 
-    items: list[dict]
+    items: list[dict[str, object]]
     next: str = ""
 
 

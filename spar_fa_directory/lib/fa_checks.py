@@ -19,7 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
-from typing import Any
 
 import phonenumbers
 import re2
@@ -112,7 +111,7 @@ def run_parameter_check(code: str, parameter: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def _compile_pattern(pattern: str) -> Any:
+def _compile_pattern(pattern: str) -> "re2._Regexp":
     if not pattern:
         raise InvalidParameter("pattern_missing", "Write the pattern to check with.")
     options = re2.Options()

@@ -83,11 +83,12 @@ def compile_strategy(template: str) -> Strategy:
     literals, keys, stars = _split_template(template)
     _check_template(literals, keys, stars)
     prefix, *inner, suffix = (literal.lower() for literal in literals)
+    scheme = _SCHEME.match(template)
     middle = stars.index(True) if any(stars) else len(keys) - 1
     signs = {sign for text in (*inner, suffix) if (sign := _choose_sign(text))}
     return Strategy(
         template=template,
-        scheme=_SCHEME.match(template).group(),
+        scheme=scheme.group() if scheme else "",
         keys=tuple(keys),
         literals=tuple(literals),
         prefix=prefix,

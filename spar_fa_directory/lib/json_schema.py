@@ -10,7 +10,7 @@ _SHORT_CLASS = re.compile(r"\\([pP])([A-Z])")
 _FORMATS = {"email": "idn-email"}
 
 
-def build_schema(check: str, parameter: str) -> dict:
+def build_schema(check: str, parameter: str) -> dict[str, object]:
     """The schema of a part's value; what it cannot say is checked by the server alone.
 
     >>> build_schema("regex", "[0-9]+")
@@ -18,7 +18,7 @@ def build_schema(check: str, parameter: str) -> dict:
     >>> build_schema("luhn", "")
     {'type': 'string', 'minLength': 1}
     """
-    schema: dict = {"type": "string", "minLength": 1}
+    schema: dict[str, object] = {"type": "string", "minLength": 1}
     if check == "regex" and not _FOREIGN.search(parameter):
         pattern = _SHORT_CLASS.sub(r"\\\1{\2}", parameter)
         schema["pattern"] = f"^(?:{pattern})$"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import singledispatch
 
 import psycopg2
 from werkzeug.exceptions import HTTPException
@@ -41,12 +41,10 @@ _ONLY_ERRORS = frozenset({401, 403, 500})
 #: Headers that an answer has of its own.
 _OWN_HEADERS = frozenset({"content-type", "content-length", "set-cookie"})
 
-_Converter = Callable[[BaseException], ProtocolError]
-
 
 def build_error_answer(
     exc: BaseException, acknowledges: bool = False
-) -> tuple[int, list[tuple[str, str]], dict]:
+) -> tuple[int, list[tuple[str, str]], dict[str, object]]:
     """``(status, headers, document)`` that answer ``exc``, whatever it is.
 
     With ``acknowledges`` the document is an acknowledgement, too, but for the statuses
@@ -63,11 +61,9 @@ def build_error_answer(
     return error.code, error.get_extra_headers(), document
 
 
+@singledispatch
 def as_protocol_error(exc: BaseException) -> ProtocolError:
     """``exc`` itself, or what it is to the protocol."""
-    for kind, convert in _CONVERTERS:
-        if isinstance(exc, kind):
-            return convert(exc)
     # Odoo's own exceptions know a status; their words are for Odoo's users.
     status = getattr(exc, "http_status", 500)
     return (
@@ -77,20 +73,30 @@ def as_protocol_error(exc: BaseException) -> ProtocolError:
     )
 
 
+@as_protocol_error.register
+def _keep(exc: ProtocolError) -> ProtocolError:
+    return exc
+
+
+@as_protocol_error.register
+def _convert_wire(exc: WireError) -> ProtocolError:
+    return RequestRefused(exc.code, exc.text)
+
+
+@as_protocol_error.register
+def _convert_mapper(exc: ServiceUnavailable) -> ProtocolError:
+    return MapperAway()
+
+
+@as_protocol_error.register(psycopg2.OperationalError)
+@as_protocol_error.register(psycopg2.InterfaceError)
+def _convert_database(exc: psycopg2.Error) -> ProtocolError:
+    return DatabaseAway()
+
+
+@as_protocol_error.register
 def _convert_http(exc: HTTPException) -> ProtocolError:
-    if exc.code not in _HTTP_WORDS:
+    if exc.code is None or exc.code not in _HTTP_WORDS:
         return ProtocolError()
     headers = [h for h in exc.get_headers() if h[0].lower() not in _OWN_HEADERS]
     return HttpRefused(exc.code, *_HTTP_WORDS[exc.code], headers)
-
-
-_CONVERTERS: tuple[tuple[type | tuple[type, ...], _Converter], ...] = (
-    (ProtocolError, lambda exc: exc),
-    (WireError, lambda exc: RequestRefused(exc.code, exc.text)),
-    (ServiceUnavailable, lambda exc: MapperAway()),
-    (
-        (psycopg2.OperationalError, psycopg2.InterfaceError),
-        lambda exc: DatabaseAway(),
-    ),
-    (HTTPException, _convert_http),
-)

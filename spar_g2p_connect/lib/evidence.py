@@ -91,7 +91,7 @@ def build_payloads(place: str, document: object, raw: bytes) -> Iterator[bytes]:
         yield canonicalise(get_signed_members(document))
 
 
-def get_signed_members(document: object) -> dict:
+def get_signed_members(document: object) -> dict[str, object]:
     """What a signature in the message covers."""
     if not isinstance(document, dict):
         return {}
@@ -107,15 +107,18 @@ def get_sender(document: object) -> str:
         ("request_header", "sender_app_mnemonic"),
     ):
         header = document.get(part)
-        if isinstance(header, dict) and isinstance(header.get(member), str):
-            return header[member]
+        told = header.get(member) if isinstance(header, dict) else None
+        if isinstance(told, str):
+            return told
     return ""
 
 
 # === ADDRESSES OF ORIGIN === #
 
 
-def parse_networks(text: str) -> list:
+def parse_networks(
+    text: str,
+) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """The networks in ``text``, separated by commas or white space; ValueError.
 
     >>> [str(network) for network in parse_networks("10.0.0.1, 2001:db8::/32")]

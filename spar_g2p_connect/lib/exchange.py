@@ -46,7 +46,7 @@ class Exchange:
     caller: Caller
     action: str
     header: RequestHeader
-    document: dict
+    document: dict[str, object]
     mode: str = SYNC
 
     @property
@@ -77,13 +77,13 @@ class Exchange:
         return value if isinstance(value, str) else ""
 
     @property
-    def wires(self) -> list:
+    def wires(self) -> list[object]:
         """The items as they came; none where it is not about items."""
         wires = self._message.get(f"{self.action}_request")
         return wires if isinstance(wires, list) else []
 
     @property
-    def _message(self) -> dict:
+    def _message(self) -> dict[str, object]:
         message = self.document.get("message")
         return message if isinstance(message, dict) else {}
 

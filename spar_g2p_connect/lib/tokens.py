@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeGuard
 from uuid import uuid4
 
 import jwt
@@ -99,7 +100,8 @@ def read(key: bytes, audience: str, token: str) -> Claims:
 
 def is_ours(token: str) -> bool:
     """Whether ``token`` says that it is one of ours; raises InvalidToken for none."""
-    return _read_unverified(token)["header"].get("alg") == _ALGORITHM
+    header: dict[str, object] = _read_unverified(token)["header"]
+    return header.get("alg") == _ALGORITHM
 
 
 def get_issuer(token: str) -> str:
@@ -111,7 +113,7 @@ def get_issuer(token: str) -> str:
     return issuer if is_name(issuer) else ""
 
 
-def is_name(value: object) -> bool:
+def is_name(value: object) -> TypeGuard[str]:
     r"""Whether a claim can be somebody's name: what is looked for in the database is
     neither NUL nor half of a surrogate pair.
 
@@ -121,7 +123,7 @@ def is_name(value: object) -> bool:
     return isinstance(value, str) and bool(value) and value.isprintable()
 
 
-def _read_unverified(token: str) -> dict:
+def _read_unverified(token: str) -> dict[str, Any]:
     if len(token) > MAX_FOREIGN_LENGTH:
         raise InvalidToken()
     try:
@@ -130,7 +132,7 @@ def _read_unverified(token: str) -> dict:
         raise InvalidToken() from None
 
 
-def check_access_token(payload: dict) -> Claims:
+def check_access_token(payload: dict[str, object]) -> Claims:
     """What the verified ``payload`` of another issuer's token says.
 
     Raises InvalidToken for what is no access token (RFC 8725 3.11; Keycloak says in

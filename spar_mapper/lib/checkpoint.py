@@ -19,6 +19,9 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 #: Events of one chunk, by id.
 CHUNK = 100_000
 
+#: How many events there are in a chunk, and the hash over them: as JSON a list.
+Chunk = list[int | str]
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -26,7 +29,7 @@ class Checkpoint:
 
     taken_at: str
     last_event_id: int
-    chunks: dict[str, list]
+    chunks: dict[str, Chunk]
 
     def sign(self, keyring: OpenKeyring) -> str:
         """The line of the file: the checkpoint and its MAC."""
@@ -36,7 +39,7 @@ class Checkpoint:
         body = json.dumps(asdict(self), sort_keys=True)
         return keyring.mac("checkpoint", body.encode()).hex()
 
-    def differing_chunks(self, present: dict[str, list]) -> list[str]:
+    def differing_chunks(self, present: dict[str, Chunk]) -> list[str]:
         """The chunks that are not as they were.
 
         >>> then = Checkpoint("", 7, {"0": [7, "aa"]})

@@ -49,7 +49,9 @@ class Found:
 
     @property
     def broken_id(self) -> int:
-        return self.identifier_id if self.table == "spar_subject_id" else self.id
+        if self.table == "spar_subject_id" or self.id is None:
+            return self.identifier_id
+        return self.id
 
     def unseal_id(self, keyring: OpenKeyring) -> str:
         """The canonical ID of the row; raises SealBroken."""
@@ -69,19 +71,20 @@ class Found:
         ``canonical`` is the row's own ID.
         """
         self.table = "spar_mapping"
-        if self.sealed is None:
+        uuid, version, state = self.uuid, self.version, self.state
+        if self.sealed is None or uuid is None or version is None or state is None:
             raise SealBroken("there is no sealed address")
         if self.is_behind:
             raise SealBroken("there are newer events of the address than it names")
         if self.sealed_under != self.identifier_id:
-            sealed = self.sealing_sealed or b""
-            canonical = self._unseal_id(keyring, self.sealing_uuid, sealed)
+            sealing_uuid, sealed = self.sealing_uuid or "", self.sealing_sealed or b""
+            canonical = self._unseal_id(keyring, sealing_uuid, sealed)
         return seals.unseal_address(
             keyring,
             bytes(self.sealed),
-            self.uuid,
+            uuid,
             self.subject_uuid,
-            self.version,
-            self.state,
+            version,
+            state,
             canonical,
         )

@@ -119,7 +119,7 @@ def _undo_opened(dispute: Dispute, row: MappingRow | None = None) -> Remedy:
 def _undo_unlinked(dispute: Dispute) -> Remedy:
     """The removed address counts again, unless another one does meanwhile."""
     row = dispute.row
-    if dispute.in_force or row.valid_to < dispute.oldest:
+    if dispute.in_force or row.valid_to is None or row.valid_to < dispute.oldest:
         return Remedy.NOTED
     _cancel_waiting(dispute)
     _bring_back(dispute, row, row.version + 1, "restored")

@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any, Generic, TypeVar
 
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from odoo.addons.spar_mapper_connector.lib.contract import (
+    NO_DETAILS,
     Authority,
     CallContext,
+    ChangeRequest,
     Details,
+    LinkRequest,
     Operation,
     Outcome,
     Result,
+    UnlinkRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
@@ -29,8 +34,13 @@ from .records import ChangeRow, Holding, MappingRow, new_uuid
 APPROVAL_TIME = timedelta(days=30)
 
 
+#: The kind of request of a case: a case of an update is a case of a change, too.
+R_co = TypeVar("R_co", bound=ChangeRequest, covariant=True)
+R = TypeVar("R", bound=ChangeRequest)
+
+
 @dataclass(slots=True)
-class Case:
+class Case(Generic[R_co]):
     """One request, everything known about it, and who asks.
 
     ``address`` is the request's address as the directory reads it (None where the
@@ -38,7 +48,7 @@ class Case:
     waited.
     """
 
-    request: object
+    request: R_co
     holding: Holding
     ledger: Ledger
     call: CallContext
@@ -51,21 +61,22 @@ class Case:
         return self.holding.in_force(self.request.purpose)
 
 
-Function = Callable[[Case], Result]
-_OPERATIONS: dict[Operation, Function] = {}
+Function = Callable[[Case[R]], Result]
+#: Only here is it open which kind of request a function takes: its code's.
+_OPERATIONS: dict[Operation, Function[Any]] = {}
 
 
-def operation(code: Operation) -> Callable[[Function], Function]:
+def operation(code: Operation) -> Callable[[Function[R]], Function[R]]:
     """Register the decorated function as what ``code`` does."""
 
-    def register(function: Function) -> Function:
+    def register(function: Function[R]) -> Function[R]:
         _OPERATIONS[code] = function
         return function
 
     return register
 
 
-def run(code: Operation, case: Case) -> Result:
+def run(code: Operation, case: Case[ChangeRequest]) -> Result:
     """Do ``code``; refuse first what is broken or locked."""
     return refuse_locked(case) or _OPERATIONS[code](case)
 
@@ -74,30 +85,32 @@ def run(code: Operation, case: Case) -> Result:
 
 
 @operation(Operation.LINK)
-def link(case: Case) -> Result:
+def link(case: Case[LinkRequest]) -> Result:
     """An ID that has an address keeps it; any other gets its first."""
     row = case.in_force
     if row is not None:
         return _answer(case, Outcome.ALREADY_LINKED, row)
-    held = _hold(case, Operation.LINK)
+    new = _build_row(case, version=1)
+    held = _hold(case, Operation.LINK, new)
     if held:
         return held
     _withdraw_proposed(case)
-    row = _build_row(case, version=1)
-    case.ledger.open_period(case.holding, row, "linked")
-    return _answer(case, Outcome.LINKED, row)
+    case.ledger.open_period(case.holding, new, "linked")
+    return _answer(case, Outcome.LINKED, new)
 
 
 @operation(Operation.UPDATE)
-def update(case: Case) -> Result:
+def update(case: Case[LinkRequest]) -> Result:
     """The period in force ends and the next begins; a suspended one stays suspended."""
     row = case.in_force
+    if row is None:
+        return _refuse_not_linked(case)
     refusal = _refuse_unfit(case, row)
     if refusal:
         return refusal
     if _is_same_address(case, row):
         return _answer(case, Outcome.UPDATED, row)
-    held = _hold(case, Operation.UPDATE)
+    held = _hold(case, Operation.UPDATE, row)
     if held:
         return held
     _make_stale(case)
@@ -113,15 +126,17 @@ _UPDATE_KINDS = {"active": "updated", "suspended": "updated_suspended"}
 
 
 @operation(Operation.UNLINK)
-def unlink(case: Case) -> Result:
+def unlink(case: Case[UnlinkRequest]) -> Result:
     """The period in force ends; nothing is deleted."""
     row = case.in_force
+    if row is None:
+        return _refuse_not_linked(case)
     refusal = _refuse_unfit(case, row)
     if refusal:
         return refusal
     if case.request.fa is not None and fold(case.request.fa) != fold(row.fa):
         return _answer(case, Outcome.FA_MISMATCH, row)
-    held = _hold(case, Operation.UNLINK)
+    held = _hold(case, Operation.UNLINK, row)
     if held:
         return held
     _make_stale(case)
@@ -130,9 +145,11 @@ def unlink(case: Case) -> Result:
 
 
 @operation(Operation.SUSPEND)
-def suspend(case: Case) -> Result:
+def suspend(case: Case[ChangeRequest]) -> Result:
     """Stopping is never held up: a doubt must take effect at once."""
     row = case.in_force
+    if row is None:
+        return _refuse_not_linked(case)
     refusal = _refuse_unfit(case, row)
     if refusal:
         return refusal
@@ -143,15 +160,17 @@ def suspend(case: Case) -> Result:
 
 
 @operation(Operation.RESUME)
-def resume(case: Case) -> Result:
+def resume(case: Case[ChangeRequest]) -> Result:
     """A suspended address is paid to again."""
     row = case.in_force
+    if row is None:
+        return _refuse_not_linked(case)
     refusal = _refuse_unfit(case, row)
     if refusal:
         return refusal
     if row.state == "active":
         return _answer(case, Outcome.RESUMED, row)
-    held = _hold(case, Operation.RESUME)
+    held = _hold(case, Operation.RESUME, row)
     if held:
         return held
     _make_stale(case)
@@ -166,7 +185,7 @@ _MAY_PASS_LOCK = {"none": 0, "staff": Authority.STAFF, "owner": Authority.OWNER}
 _MAY_PASS_LOCK["objection"] = Authority.OWNER + 1
 
 
-def refuse_locked(case: Case) -> Result | None:
+def refuse_locked(case: Case[ChangeRequest]) -> Result | None:
     """The answer where nothing may be done at all, or None."""
     if case.holding.is_broken:
         return Result(Outcome.LOCKED, case.request.id_value, problem="integrity")
@@ -176,7 +195,7 @@ def refuse_locked(case: Case) -> Result | None:
 
 
 def refuse_foreign(
-    call: CallContext, request: object, address: Address
+    call: CallContext, request: LinkRequest, address: Address
 ) -> Result | None:
     """The answer where the address is with none of the caller's own providers, or None.
 
@@ -193,21 +212,25 @@ def _is_foreign(call: CallContext, provider_id: int | None) -> bool:
     return call.provider_ids is not None and provider_id not in call.provider_ids
 
 
-def _refuse_unfit(case: Case, row: MappingRow | None) -> Result | None:
-    """No address, another version than the caller saw, or an older claim."""
-    if row is None:
-        return Result(Outcome.NOT_LINKED, case.request.id_value)
+def _refuse_not_linked(case: Case[ChangeRequest]) -> Result:
+    return Result(Outcome.NOT_LINKED, case.request.id_value)
+
+
+def _refuse_unfit(case: Case[ChangeRequest], row: MappingRow) -> Result | None:
+    """Another version than the caller saw, or an older claim."""
     expected = case.request.expected_version
     if expected is not None and expected != row.version:
         return _answer(case, Outcome.CONFLICT, row, "version")
-    asserted = getattr(case.request, "asserted_at", None)
+    asserted = case.request.asserted_at
     if asserted is not None and to_naive_utc(asserted) < row.asserted_at:
         return _answer(case, Outcome.CONFLICT, row, "older_than_current")
     return None
 
 
-def _answer(case: Case, outcome: Outcome, row: MappingRow, problem: str = "") -> Result:
-    asked = getattr(case.request, "fa", None)
+def _answer(
+    case: Case[ChangeRequest], outcome: Outcome, row: MappingRow, problem: str = ""
+) -> Result:
+    asked = case.request.fa
     return Result(
         outcome,
         case.request.id_value,
@@ -222,19 +245,22 @@ def _answer(case: Case, outcome: Outcome, row: MappingRow, problem: str = "") ->
 # === HOLDING === #
 
 
-def _hold(case: Case, code: Operation) -> Result | None:
-    """Assess the change; None when it may be applied now, else the answer."""
+def _hold(case: Case[ChangeRequest], code: Operation, row: MappingRow) -> Result | None:
+    """Assess the change; None when it may be applied now, else the answer.
+
+    ``row`` is the address in force; of a first link the one that it would begin.
+    """
     if case.is_decided:
         return None
-    row = case.in_force
+    is_first = row.state == "new"
     verdict = case.assess(
         Proposal(
             code.value,
             case.call.channel,
             case.call.authority,
-            row.authority if row else None,
+            None if is_first else row.authority,
             case.request.purpose,
-            is_foreign=row is not None and _is_foreign(case.call, row.provider_id),
+            is_foreign=not is_first and _is_foreign(case.call, row.provider_id),
         )
     )
     if verdict.decision is Decision.APPLY:
@@ -242,14 +268,14 @@ def _hold(case: Case, code: Operation) -> Result | None:
     if verdict.decision is Decision.REFUSE:
         problem = verdict.why or "rule"
         return Result(Outcome.FORBIDDEN, case.request.id_value, problem=problem)
-    return _wait(case, code, verdict)
+    return _wait(case, code, row, verdict)
 
 
-def _wait(case: Case, code: Operation, verdict: Verdict) -> Result:
+def _wait(
+    case: Case[ChangeRequest], code: Operation, row: MappingRow, verdict: Verdict
+) -> Result:
     """Keep the change; the same one asked for again waits only once."""
-    answer = Result(
-        Outcome.HELD, case.request.id_value, getattr(case.request, "fa", None)
-    )
+    answer = Result(Outcome.HELD, case.request.id_value, case.request.fa)
     waiting = case.holding.changes.get(case.request.purpose)
     if waiting is not None:
         same = waiting.operation == code and fold(waiting.fa) == fold(answer.fa or "")
@@ -257,14 +283,16 @@ def _wait(case: Case, code: Operation, verdict: Verdict) -> Result:
             return answer
         problem = "change_waiting"
         return Result(Outcome.CONFLICT, case.request.id_value, problem=problem)
-    case.ledger.wait(case.holding, _build_change(case, code, verdict))
+    case.ledger.wait(case.holding, _build_change(case, code, row, verdict))
     return answer
 
 
-def _build_change(case: Case, code: Operation, verdict: Verdict) -> ChangeRow:
-    row = case.in_force
-    if row is None:
-        row = _build_row(case, version=0)
+def _build_change(
+    case: Case[ChangeRequest], code: Operation, row: MappingRow, verdict: Verdict
+) -> ChangeRow:
+    request = case.request
+    if row.state == "new":
+        row.version = 0
         case.ledger.open_period(case.holding, row, "proposed")
     else:
         case.ledger.note(case.holding, row, "held")
@@ -274,16 +302,16 @@ def _build_change(case: Case, code: Operation, verdict: Verdict) -> ChangeRow:
         operation=code.value,
         mapping=row,
         base_version=row.version,
-        fa=getattr(case.request, "fa", None) or "",
-        details=getattr(case.request, "details", Details()),
-        asserted_at=getattr(case.request, "asserted_at", None),
+        fa=request.fa or "",
+        details=request.details if isinstance(request, LinkRequest) else NO_DETAILS,
+        asserted_at=request.asserted_at,
         needs_approval=not on_hold,
         effective_at=now + timedelta(hours=verdict.hold_hours) if on_hold else None,
         why=verdict.why,
     )
 
 
-def _make_stale(case: Case) -> None:
+def _make_stale(case: Case[ChangeRequest]) -> None:
     """A change that waits for another state of things can no longer be applied."""
     waiting = case.holding.changes.get(case.request.purpose)
     if waiting is not None:
@@ -291,7 +319,7 @@ def _make_stale(case: Case) -> None:
         case.ledger.end_change(case.holding, waiting, "stale")
 
 
-def _withdraw_proposed(case: Case) -> None:
+def _withdraw_proposed(case: Case[LinkRequest]) -> None:
     _make_stale(case)
     proposed = case.holding.mappings.get(case.request.purpose)
     if proposed is not None:
@@ -301,8 +329,14 @@ def _withdraw_proposed(case: Case) -> None:
 # === ROWS === #
 
 
-def _build_row(case: Case, version: int) -> MappingRow:
+def _build_row(case: Case[LinkRequest], version: int) -> MappingRow:
+    """The row that the request would begin.
+
+    Raises ValueError for a case without the directory's reading of its address.
+    """
     request, address, now = case.request, case.address, case.ledger.now
+    if address is None:
+        raise ValueError("the address was not read")
     return MappingRow(
         uuid=new_uuid(),
         purpose=request.purpose,
@@ -343,7 +377,7 @@ def to_naive_utc(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc).replace(tzinfo=None)
 
 
-def _is_same_address(case: Case, row: MappingRow) -> bool:
+def _is_same_address(case: Case[LinkRequest], row: MappingRow) -> bool:
     details = case.request.details
     return fold(case.request.fa) == fold(row.fa) and (
         not details or _keep_contact(details, row.details) == row.details

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    ChangeRequest,
+    Operation,
+    Outcome,
+    Result,
+)
 
 from .ledger import Ledger
 from .operations import Case, refuse_locked, run
@@ -14,7 +19,7 @@ def is_stale(change: ChangeRow) -> bool:
     return change.mapping.version != change.base_version
 
 
-def apply_change(case: Case, change: ChangeRow) -> Result:
+def apply_change(case: Case[ChangeRequest], change: ChangeRow) -> Result:
     """Do what waited, on its proposer's word; ``case`` carries the proposer's call.
 
     The address in force stays where it is when the change turns out to be stale, or its

@@ -17,6 +17,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
+    LinkRequest,
     Operation,
     Outcome,
     Result,
@@ -153,7 +154,7 @@ class SparMapperLocal(models.AbstractModel):
     def _run_one(self, code, case, request, holding, addresses) -> Result:
         if holding is None:
             return Result(Outcome.NOT_LINKED, request.id_value)
-        asked = addresses.get(getattr(request, "fa", None))
+        asked = addresses.get(request.fa)
         address = asked.address if asked else None
         return run(code, case(request, holding, address=address))
 
@@ -191,9 +192,9 @@ class SparMapperLocal(models.AbstractModel):
     @api.model
     def _refuse_address(self, request, addresses: dict) -> Result | None:
         """The answer to an address that cannot be used, or None."""
-        fa, values = getattr(request, "fa", None), None
+        fa, values = request.fa, None
         problem = self._get_address_problem(fa)
-        if not problem and hasattr(request, "details") and addresses[fa].problem:
+        if not problem and isinstance(request, LinkRequest) and addresses[fa].problem:
             problem, part, check = addresses[fa].problem
             values = {"part": part, "check": check} if part else None
         if not problem:
@@ -242,7 +243,7 @@ class SparMapperLocal(models.AbstractModel):
     @api.model
     def _read_addresses(self, call: CallContext, requests: list) -> dict[str, Asked]:
         """What the directory knows of each address that is to be stored, by text."""
-        texts = list({r.fa for r in requests if hasattr(r, "details")})
+        texts = list({r.fa for r in requests if isinstance(r, LinkRequest)})
         strategies = self.env["spar.fa.strategy"]
         if call.checks_addresses:
             examined = strategies._examine_addresses(texts)

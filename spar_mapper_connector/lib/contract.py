@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum
+from typing import ClassVar
 
 
 class Operation(str, Enum):
@@ -113,7 +114,7 @@ class Details:
 
     name: str = ""
     phone_number: str = ""
-    additional_info: tuple = ()
+    additional_info: tuple[object, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.name or self.phone_number or self.additional_info)
@@ -156,7 +157,10 @@ class UnlinkRequest:
 
 @dataclass(frozen=True)
 class SuspendRequest:
-    """Keep the address, pay nothing to it for now."""
+    """Keep the address, pay nothing to it for now: neither names one nor claims."""
+
+    fa: ClassVar[None] = None
+    asserted_at: ClassVar[None] = None
 
     id_value: str
     purpose: str = ""
@@ -175,6 +179,16 @@ class ResolveRequest:
     id_value: str | None = None
     fa: str | None = None
     purpose: str = ""
+
+
+#: What changes the address in force for an ID. All name the ID and the purpose, and
+#: say which address they speak of, if any.
+ChangeRequest = (
+    LinkRequest | UpdateRequest | UnlinkRequest | SuspendRequest | ResumeRequest
+)
+
+#: What a mapper can be asked.
+Request = ChangeRequest | ResolveRequest
 
 
 class Remedy(str, Enum):
@@ -361,4 +375,4 @@ class TransactionStatus:
     transaction_id: str
     correlation_id: str
     is_done: bool
-    items: tuple[dict, ...] = ()
+    items: tuple[dict[str, object], ...] = ()

@@ -21,7 +21,7 @@ _FORM = "application/x-www-form-urlencoded"
 class RemotePage:
     """The items of a page, and the cursor of the next ("" at the end)."""
 
-    items: list[dict]
+    items: list[dict[str, object]]
     cursor: str
 
 
@@ -47,7 +47,7 @@ class DirectoryClient:
         path = f"/directory/providers/{quote(code, safe='')}/branches"
         return self._get_page("branches", path, cursor)
 
-    def get_fa_types(self) -> list[dict]:
+    def get_fa_types(self) -> list[dict[str, object]]:
         """The kinds of address with their parts and strategies."""
         return read_items(self._get("/directory/fa-types"), "fa_types")
 
@@ -61,7 +61,7 @@ class DirectoryClient:
             raise RemoteAnswerInvalid("next")
         return RemotePage(read_items(document, member), following)
 
-    def _get(self, path: str) -> dict:
+    def _get(self, path: str) -> dict[str, object]:
         self._token = self._token or self._ask_token()
         answer = self._ask(path)
         if answer.status == 401:
@@ -103,7 +103,7 @@ class DirectoryClient:
         )
 
 
-def read_document(answer: outgoing.Answer) -> dict:
+def read_document(answer: outgoing.Answer) -> dict[str, object]:
     """The JSON object of an answer; raises RemoteRefused, RemoteAnswerInvalid.
 
     >>> read_document(outgoing.Answer(200, {}, b'{"a": 1}'))
@@ -120,7 +120,7 @@ def read_document(answer: outgoing.Answer) -> dict:
     return document
 
 
-def read_items(document: dict, member: str) -> list[dict]:
+def read_items(document: dict[str, object], member: str) -> list[dict[str, object]]:
     """The objects that a member lists; raises RemoteAnswerInvalid.
 
     >>> read_items({"providers": [{"code": "A"}]}, "providers")
@@ -132,7 +132,7 @@ def read_items(document: dict, member: str) -> list[dict]:
     return items
 
 
-def read_cursor(document: dict) -> str:
+def read_cursor(document: dict[str, object]) -> str:
     """The cursor of the next page; nothing else of its address is followed.
 
     >>> read_cursor({"next": "/any/where?cursor=abc&limit=5"}), read_cursor({})
@@ -150,7 +150,7 @@ def read_cursor(document: dict) -> str:
     return cursors[0]
 
 
-def read_text(item: dict, member: str) -> str:
+def read_text(item: dict[str, object], member: str) -> str:
     """A member that is text or missing; raises RemoteAnswerInvalid.
 
     >>> read_text({"name": "A"}, "name"), read_text({"bic": None}, "bic")

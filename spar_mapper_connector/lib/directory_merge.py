@@ -10,11 +10,15 @@ from dataclasses import dataclass
 class Merged:
     """What to write, and whether people have changed what was taken over before."""
 
-    values: dict
+    values: dict[str, object]
     is_edited: bool
 
 
-def merge(told: Mapping, before: Mapping, current: Mapping) -> Merged:
+def merge(
+    told: Mapping[str, object],
+    before: Mapping[str, object],
+    current: Mapping[str, object],
+) -> Merged:
     """What to take over of a record.
 
     A value that differs from what was told `before` was changed here, and stays. A

@@ -141,6 +141,7 @@ class StoredIdentifier(str):
     """
 
     __slots__ = ("type_id",)
+    type_id: int
 
     def __new__(cls, canonical: str, type_id: int) -> StoredIdentifier:
         stored = super().__new__(cls, canonical)

@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ..exceptions import (
     AnswerLost,
@@ -31,6 +32,9 @@ from ..exceptions import (
     TargetUnreachable,
 )
 from .network_targets import ALLOW_VARIABLE, Address, AllowList, Target
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 TIMEOUT = 10.0
 MAX_BYTES = 1024 * 1024
@@ -128,7 +132,7 @@ def _resolve(
 
 def _look_up(host: str, port: int, timeout: float) -> tuple[Address, ...]:
     """Every address of ``host``; in a thread, since the look-up knows no timeout."""
-    found: queue.SimpleQueue = queue.SimpleQueue()
+    found: queue.SimpleQueue[tuple[Address, ...]] = queue.SimpleQueue()
     look_up = threading.Thread(
         target=_put_addresses, args=(host, port, found), daemon=True
     )
@@ -142,7 +146,9 @@ def _look_up(host: str, port: int, timeout: float) -> tuple[Address, ...]:
     return addresses
 
 
-def _put_addresses(host: str, port: int, found: queue.SimpleQueue) -> None:
+def _put_addresses(
+    host: str, port: int, found: queue.SimpleQueue[tuple[Address, ...]]
+) -> None:
     try:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -263,6 +269,6 @@ class _TimedReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int:
         self._sock.settimeout(self._deadline.get_left())
         return self._sock.recv_into(buffer)

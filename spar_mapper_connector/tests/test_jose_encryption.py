@@ -1,3 +1,5 @@
+import json
+
 from joserfc import jwe
 from joserfc.jwk import import_key
 
@@ -46,6 +48,14 @@ class TestEncryption(BaseCase):
             with self.subTest(alg=alg, enc=enc):
                 self.assert_fails("algorithm", self.encrypt(alg=alg, enc=enc))
         self.assert_fails("algorithm", self.encrypt(zip="DEF"))
+
+    def test_an_enc_that_is_no_text_is_refused(self):
+        for enc in ([], {}, None, 7):
+            header = json.dumps({"alg": ENCRYPTION_ALGORITHM, "enc": enc}).encode()
+            _first, *others = self.encrypt().split(".")
+            text = ".".join((encode_base64url(header), *others))
+            with self.subTest(enc):
+                self.assert_fails("algorithm", text)
 
     def test_another_key_and_altered_parts(self):
         text = self.encrypt()

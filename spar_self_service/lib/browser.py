@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import MutableMapping
+from typing import Any
 
 SECRET, LOGIN = "spar_browser", "spar_login"
 IDLE_SECONDS = 15 * 60
@@ -11,21 +12,25 @@ LONGEST_SECONDS = 60 * 60
 #: How exact "last seen" is: a session is written once in this time.
 SEEN_STEP = 15
 
+#: A session holds what anybody puts there.
+Session = MutableMapping[str, Any]
 
-def get_browser_secret(session: MutableMapping) -> str:
+
+def get_browser_secret(session: Session) -> str:
     """The secret that tells this browser from others; made where it has none."""
     if not session.get(SECRET):
         session[SECRET] = secrets.token_urlsafe(32)
-    return session[SECRET]
+    secret: str = session[SECRET]
+    return secret
 
 
-def begin_login(session: MutableMapping, provider_id: int, now: float) -> None:
+def begin_login(session: Session, provider_id: int, now: float) -> None:
     """Note that a beneficiary is logged in from now on; the secret is another one."""
     session[SECRET] = secrets.token_urlsafe(32)
     session[LOGIN] = {"began": int(now), "seen": int(now), "provider": provider_id}
 
 
-def is_over(session: MutableMapping, now: float) -> bool:
+def is_over(session: Session, now: float) -> bool:
     """Whether a beneficiary's login has lasted long enough.
 
     >>> session = {}
@@ -35,14 +40,14 @@ def is_over(session: MutableMapping, now: float) -> bool:
     >>> is_over({}, 1000)
     False
     """
-    login = session.get(LOGIN)
+    login: dict[str, int] | None = session.get(LOGIN)
     if not login:
         return False
     idle, whole = now - login["seen"], now - login["began"]
     return idle > IDLE_SECONDS or whole > LONGEST_SECONDS
 
 
-def note_seen(session: MutableMapping, now: float) -> None:
+def note_seen(session: Session, now: float) -> None:
     """The person did something just now; written in steps.
 
     >>> session = {}

@@ -14,8 +14,8 @@ class DemoClient:
     #: what the button says, by Odoo's code of the language
     button: dict[str, str]
     preset: str
-    values: dict
-    metadata: dict
+    values: dict[str, object]
+    metadata: dict[str, object]
 
 
 _ESIGNET = {

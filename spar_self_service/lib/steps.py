@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 KIND, PROVIDER, BRANCH, DETAILS, REVIEW = "kind provider branch details review".split()
 
@@ -18,10 +19,10 @@ class Answers:
     parts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_json(cls, document: Mapping) -> Answers:
+    def from_json(cls, document: Mapping[str, Any]) -> Answers:
         return cls(**document)
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         return {
             "type_id": self.type_id,
             "provider_id": self.provider_id,

@@ -99,7 +99,7 @@ class Path:
 
 
 #: Whether it is a message -> what proves who asks.
-_SECURITY = {
+_SECURITY: dict[bool, list[dict[str, list[str]]]] = {
     True: [{"bearer": [], "signature": []}, {"bearer": []}, {"signature": []}],
     False: [{"bearer": []}],
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from odoo.addons.spar_mapper_connector.lib.contract import Operation, Reference
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import acks, codes, items
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.envelope import (
@@ -18,7 +20,8 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
     MAX_REFERENCES,
 )
 
-Schema = dict[str, object]
+#: An object of JSON schema or OpenAPI: what a member holds depends on its name.
+Schema = dict[str, Any]
 
 #: Words of ``header.status`` and of an item's ``status``.
 STATUSES = ("rcvd", "pdng", "succ", "rjct")
@@ -40,7 +43,7 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def build_object(required: tuple[str, ...] = (), **members: Schema) -> Schema:
+def build_object(required: tuple[str, ...] = (), /, **members: Schema) -> Schema:
     """An object with these members; others may be there."""
     schema: Schema = {"type": "object", "properties": members}
     return {**schema, "required": sorted(required)} if required else schema

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from .timestamps import format_timestamp, now
+from .wire_json import JsonObject
 
 ACK, NACK, ERR = "ACK", "NACK", "ERR"
 
@@ -14,17 +15,17 @@ MAX_TEXT = 999
 _ERRORS = {"rjct.version.invalid": "err.version.not_supported"}
 
 
-def build_ack(correlation_id: str) -> dict:
+def build_ack(correlation_id: str) -> JsonObject:
     """The message was kept; its answer comes by callback."""
     return _build(ACK, correlation_id)
 
 
-def build_nack(text: str) -> dict:
+def build_nack(text: str) -> JsonObject:
     """The message was understood, and nothing will come of it."""
     return _build(NACK, "", "err.sender_uri.invalid", text)
 
 
-def build_err(code: str, text: str) -> dict:
+def build_err(code: str, text: str) -> JsonObject:
     """The message is not accepted.
 
     The ack has no codes for a header's reasons: the text begins with them.
@@ -38,8 +39,10 @@ def build_err(code: str, text: str) -> dict:
     return _build(ERR, "", error, f"{code}: {text}")
 
 
-def _build(status: str, correlation_id: str, code: str = "", text: str = "") -> dict:
-    message = {
+def _build(
+    status: str, correlation_id: str, code: str = "", text: str = ""
+) -> JsonObject:
+    message: JsonObject = {
         "ack_status": status,
         "timestamp": format_timestamp(now()),
         # Required even where nothing will ever be asked by it.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ..contract import Operation, Outcome, Result
 from .codes import Answer, find_answer, rephrase
 from .items import Item, is_pair
 from .profiles import Profile
+from .wire_json import JsonObject
 
 #: ``(text, locale) -> text`` in the language of the locale, or as it is.
 Translate = Callable[[str, str], str]
@@ -19,7 +20,7 @@ def build_items(
     timestamp: str,
     profile: Profile,
     translate: Translate,
-) -> list[dict]:
+) -> list[JsonObject]:
     """The answers to ``items``: ``results`` has one for each item that has a request.
 
     What a result holds is shown: take out before what the caller may not see.
@@ -39,9 +40,9 @@ def _build_item(
     timestamp: str,
     profile: Profile,
     translate: Translate,
-) -> dict:
+) -> JsonObject:
     answer = _find_answer(item, result, profile.answers)
-    wire = {
+    wire: JsonObject = {
         "reference_id": item.reference_id,
         "timestamp": timestamp,
         "status": answer.status,
@@ -63,6 +64,8 @@ def _build_item(
 def _find_answer(item: Item, result: Result | None, table: str) -> Answer:
     if item.problem:
         return rephrase(item.problem, table)
+    if result is None:
+        raise ValueError("an item that asks something needs a result")
     answer = find_answer(
         item.operation, result.outcome, result.problem, item.asked, table
     )
@@ -70,16 +73,20 @@ def _find_answer(item: Item, result: Result | None, table: str) -> Answer:
     return answer._replace(values=values) if values else answer
 
 
-def _complete_nothing(wire: dict, result: Result | None, profile: Profile) -> None:
+def _complete_nothing(
+    wire: JsonObject, result: Result | None, profile: Profile
+) -> None:
     """Link and unlink say what was asked and what became of it."""
 
 
-def _complete_update(wire: dict, result: Result | None, profile: Profile) -> None:
+def _complete_update(wire: JsonObject, result: Result | None, profile: Profile) -> None:
     # The published schema requires it, whatever happened (A3).
     wire.setdefault("fa", "")
 
 
-def _complete_resolve(wire: dict, result: Result | None, profile: Profile) -> None:
+def _complete_resolve(
+    wire: JsonObject, result: Result | None, profile: Profile
+) -> None:
     if result is None:
         return
     if result.outcome is Outcome.SUSPENDED:
@@ -93,14 +100,14 @@ def _complete_resolve(wire: dict, result: Result | None, profile: Profile) -> No
         _complete_details(wire, result, profile)
 
 
-def _complete_details(wire: dict, result: Result, profile: Profile) -> None:
+def _complete_details(wire: JsonObject, result: Result, profile: Profile) -> None:
     if result.provider:
         wire["account_provider_info"] = {
             "name": result.provider.name,
             "code": result.provider.code,
             "subcode": result.provider.branch_code,
         }
-    attributes = result.details.additional_info
+    attributes: Iterable[object] = result.details.additional_info
     if profile.attributes_are_pairs:
         attributes = filter(is_pair, attributes)
     shown = list(attributes)

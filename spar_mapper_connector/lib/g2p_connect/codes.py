@@ -8,6 +8,7 @@ update and unlink, ``rjct.unknown.retry`` on resolve.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ class Answer(NamedTuple):
     status: str
     code: str = ""
     text: str = ""
-    values: dict[str, object] | None = None
+    values: Mapping[str, object] | None = None
 
 
 class _Marked:

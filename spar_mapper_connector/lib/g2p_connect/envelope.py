@@ -8,6 +8,7 @@ from uuid import uuid4
 from .exceptions import EncryptionNotSupported, MalformedMessage, RejectedMessage
 from .headers import RequestHeader, ResponseHeader, read_text, read_typed
 from .profiles import Profile
+from .wire_json import JsonObject
 
 MAX_TRANSACTION_ID = 99
 
@@ -17,11 +18,15 @@ class RequestMessage:
     """What stands under a header: a business transaction and its items."""
 
     transaction_id: str
-    items: list
+    items: list[object]
 
     @classmethod
     def from_wire(
-        cls, document: dict, header: RequestHeader, profile: Profile, max_items: int
+        cls,
+        document: JsonObject,
+        header: RequestHeader,
+        profile: Profile,
+        max_items: int,
     ) -> RequestMessage:
         """The message under ``header``, whose action is one of OPERATIONS.
 
@@ -62,9 +67,9 @@ def build_answer(
     request: RequestHeader,
     profile: Profile,
     transaction_id: str,
-    items: list[dict],
+    items: list[JsonObject],
     correlation_id: str = "",
-) -> dict:
+) -> JsonObject:
     """The message that answers ``request`` with ``items``, one for each of its own.
 
     The whole is rejected only where every item is (A29); items that wait for somebody
@@ -97,7 +102,7 @@ def build_answer(
 
 def build_rejection(
     request: RequestHeader, operation: str, profile: Profile, error: RejectedMessage
-) -> dict:
+) -> JsonObject:
     """The message that answers ``request`` where it was not accepted as a whole."""
     header = ResponseHeader.answering(
         request,
@@ -107,7 +112,7 @@ def build_rejection(
         status_reason_code=error.code,
         status_reason_message=error.text,
     )
-    wire = {"header": header.to_wire()}
+    wire: JsonObject = {"header": header.to_wire()}
     if profile.always_sends_message:
         wire["message"] = {}
     return wire

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 from uuid import uuid4
 
 from .exceptions import MalformedMessage, RejectedMessage
 from .profiles import STRICT, Profile
 from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
 from .timestamps import format_timestamp, now, parse_timestamp
+from .wire_json import JsonObject
 
 VERSION = "1.0.0"
 OPERATIONS = ("link", "update", "unlink", "resolve")
@@ -28,9 +29,11 @@ ACTIONS = frozenset(
 MAX_IDENTIFIER = 255
 MAX_MESSAGE = 999
 
+T = TypeVar("T")
+
 
 def read_text(
-    container: dict,
+    container: JsonObject,
     path: str,
     maximum: int,
     *,
@@ -59,12 +62,17 @@ def read_text(
 
 
 def read_typed(
-    container: dict, path: str, kind: type, label: str, default: object = None
-) -> Any:
+    container: JsonObject,
+    path: str,
+    kind: type[T],
+    label: str,
+    default: T | None = None,
+) -> T:
     value = container.get(path.rpartition(".")[2], default)
     if value is None:
         raise MalformedMessage("is missing", path)
-    if type(value) is not kind:
+    # A bool is an int to isinstance alone.
+    if not isinstance(value, kind) or type(value) is not kind:
         raise MalformedMessage(f"must be {label}", path)
     return value
 
@@ -107,7 +115,7 @@ class RequestHeader:
             ),
         )
 
-    def to_wire(self) -> dict:
+    def to_wire(self) -> JsonObject:
         """The header as it is sent."""
         return _omit_empty(
             {
@@ -171,19 +179,19 @@ def get_answer_action(action: str, profile: Profile) -> str:
     return f"on-{action}" if profile.answers_on_action else action
 
 
-def _read_optional(wire: dict, path: str, maximum: int) -> str:
+def _read_optional(wire: JsonObject, path: str, maximum: int) -> str:
     if path.rpartition(".")[2] not in wire:
         return ""
     return read_text(wire, path, maximum, empty=True)
 
 
-def _read_version(wire: dict) -> str:
+def _read_version(wire: JsonObject) -> str:
     if "version" not in wire:
         return VERSION
     return read_text(wire, "header.version", MAX_IDENTIFIER, empty=True)
 
 
-def _omit_empty(wire: dict) -> dict:
+def _omit_empty(wire: JsonObject) -> JsonObject:
     """``wire`` without members that say nothing: fields are never null (A35)."""
     return {name: value for name, value in wire.items() if value not in (None, "")}
 
@@ -206,7 +214,16 @@ class ResponseHeader:
 
     @classmethod
     def answering(
-        cls, request: RequestHeader, operation: str, profile: Profile, **members
+        cls,
+        request: RequestHeader,
+        operation: str,
+        profile: Profile,
+        *,
+        status: str,
+        status_reason_code: str = "",
+        status_reason_message: str = "",
+        total_count: int | None = None,
+        completed_count: int | None = None,
     ) -> ResponseHeader:
         """The header of an answer to ``request``; sender and receiver change places."""
         return cls(
@@ -215,7 +232,11 @@ class ResponseHeader:
             action=get_answer_action(operation, profile),
             sender_id=request.receiver_id,
             receiver_id=request.sender_id,
-            **members,
+            status=status,
+            status_reason_code=status_reason_code,
+            status_reason_message=status_reason_message,
+            total_count=total_count,
+            completed_count=completed_count,
         )
 
     @classmethod
@@ -224,21 +245,25 @@ class ResponseHeader:
         if not isinstance(document, dict):
             raise MalformedMessage("the message must be an object")
         wire = read_typed(document, "header", dict, "an object")
-        texts = {
-            name: read_text(wire, f"header.{name}", MAX_MESSAGE)
-            for name in ("message_id", "message_ts", "action", "status")
-        }
-        optional = {
-            name: read_text(wire, f"header.{name}", MAX_MESSAGE, required=False)
-            for name in (
-                *("status_reason_code", "status_reason_message"),
-                *("sender_id", "receiver_id"),
-            )
-        }
-        counts = {name: wire.get(name) for name in ("total_count", "completed_count")}
-        return cls(**texts, **optional, **counts, version=_read_version(wire))
 
-    def to_wire(self) -> dict:
+        def read(name: str, required: bool = False) -> str:
+            return read_text(wire, f"header.{name}", MAX_MESSAGE, required=required)
+
+        return cls(
+            message_id=read("message_id", required=True),
+            message_ts=read("message_ts", required=True),
+            action=read("action", required=True),
+            status=read("status", required=True),
+            status_reason_code=read("status_reason_code"),
+            status_reason_message=read("status_reason_message"),
+            sender_id=read("sender_id"),
+            receiver_id=read("receiver_id"),
+            total_count=wire.get("total_count"),
+            completed_count=wire.get("completed_count"),
+            version=_read_version(wire),
+        )
+
+    def to_wire(self) -> JsonObject:
         """The header as it is sent."""
         return _omit_empty(
             {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from uuid import uuid4
 
 from .codes import Answer, marked, rejected
+from .wire_json import JsonObject
 
 #: How a change that waited ended -> what became of its item.
 _ENDS = {
@@ -21,7 +22,9 @@ _ENDS = {
 }
 
 
-def finish_items(items: list[dict], get_end: Callable[[str], str]) -> list[dict]:
+def finish_items(
+    items: list[JsonObject], get_end: Callable[[str], str]
+) -> list[JsonObject]:
     """``items`` of an answer with what has become of those that waited.
 
     ``get_end`` gives the end of an ID's change, "" for one that waits still.
@@ -38,11 +41,11 @@ def finish_items(items: list[dict], get_end: Callable[[str], str]) -> list[dict]
     ]
 
 
-def _waits(item: dict) -> bool:
-    return item["status"] == "pdng"
+def _waits(item: JsonObject) -> bool:
+    return bool(item["status"] == "pdng")
 
 
-def _finish(item: dict, end: str | None) -> dict:
+def _finish(item: JsonObject, end: str | None) -> JsonObject:
     answer = _ENDS.get(end or "")
     if answer is None:
         return item
@@ -52,7 +55,7 @@ def _finish(item: dict, end: str | None) -> dict:
     return {**kept, **{name: value for name, value in told.items() if value}}
 
 
-def get_waiting(items: Iterable[dict]) -> list[str]:
+def get_waiting(items: Iterable[JsonObject]) -> list[str]:
     """The IDs, as they came, of those ``items`` of an answer that are not final yet.
 
     >>> get_waiting([{"id": "a", "status": "pdng"}, {"id": "b", "status": "succ"}])
@@ -61,13 +64,16 @@ def get_waiting(items: Iterable[dict]) -> list[str]:
     return [item["id"] for item in items if _waits(item) and "id" in item]
 
 
-def get_items(answer: dict, operation: str) -> list[dict]:
+def get_items(answer: JsonObject, operation: str) -> list[JsonObject]:
     """The items of ``answer``; none where the message was refused as a whole."""
     message = answer.get("message") or {}
-    return message.get(f"{operation}_response", [])
+    items: list[JsonObject] = message.get(f"{operation}_response", [])
+    return items
 
 
-def finish_answer(answer: dict, operation: str, get_end: Callable[[str], str]) -> dict:
+def finish_answer(
+    answer: JsonObject, operation: str, get_end: Callable[[str], str]
+) -> JsonObject:
     """``answer`` as it is now: another message, with an ID of its own."""
     name = f"{operation}_response"
     items = finish_items(get_items(answer, operation), get_end)

@@ -26,6 +26,7 @@ from .codes import BY_BOTH, BY_FA, BY_ID, Answer, rejected
 from .profiles import Profile
 from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
 from .timestamps import parse_timestamp
+from .wire_json import JsonObject
 
 #: Characters of all additional_info of an item, as JSON.
 MAX_ATTRIBUTES = 10_000
@@ -34,7 +35,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _LOCALE = re.compile("[a-z]{2,3}")
 _VALUES = (str, int, float, bool, dict)
 
-Request = LinkRequest | UpdateRequest | UnlinkRequest | ResolveRequest
+#: What a message can ask.
+WireRequest = LinkRequest | UpdateRequest | UnlinkRequest | ResolveRequest
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Member:
     def refuse(self, text: str) -> Answer:
         return rejected(self.code, text, member=self.name, maximum=self.maximum)
 
-    def extract(self, wire: dict, profile: Profile) -> tuple[str | None, Answer | None]:
+    def extract(
+        self, wire: JsonObject, profile: Profile
+    ) -> tuple[str | None, Answer | None]:
         """``(text, None)``, or ``(None, why not)``; None for what is absent."""
         value = wire.get(self.name)
         if self._is_absent(value, self.name in wire, profile):
@@ -95,7 +99,7 @@ class Item:
     fa: str | None = None
     locale: str = "eng"
     wants_details: bool = False
-    request: Request | None = None
+    request: WireRequest | None = None
     problem: Answer | None = None
 
     @property
@@ -111,7 +115,9 @@ class Item:
         self.request = None
 
 
-def read_items(operation: Operation, wires: list, profile: Profile) -> list[Item]:
+def read_items(
+    operation: Operation, wires: list[object], profile: Profile
+) -> list[Item]:
     """The items ``wires`` of a message, in their order, each with what it asks."""
     members, build = _SHAPES[operation]
     items = [_read_item(operation, members, build, wire, profile) for wire in wires]
@@ -145,8 +151,11 @@ def _read_item(
     for member in members:
         text = wire.get(member.name)
         # What nearly every member is, without a call.
-        usable = text.__class__ is str and 0 < len(text) <= member.maximum
-        if not (usable and text.isprintable()):
+        if not (
+            text.__class__ is str
+            and 0 < len(text) <= member.maximum
+            and text.isprintable()
+        ):
             text, problem = member.extract(wire, profile)
             if problem:
                 item.refuse(problem)
@@ -158,17 +167,19 @@ def _read_item(
     return item
 
 
-def _read_timestamp(item: Item, wire: dict, profile: Profile) -> datetime | None:
+def _read_timestamp(item: Item, wire: JsonObject, profile: Profile) -> datetime | None:
     """When the sender says that this was; None where nobody can tell."""
     text = wire.get("timestamp")
-    is_text = text.__class__ is str
-    moment = parse_timestamp(text) if is_text and len(text) <= MAX_TIMESTAMP else None
-    if moment is None and (profile.timestamps_need_zone or not is_text):
+    if text.__class__ is not str:
+        item.refuse(rejected("rjct.timestamp.invalid", codes.NO_TIMESTAMP))
+        return None
+    moment = parse_timestamp(text) if len(text) <= MAX_TIMESTAMP else None
+    if moment is None and profile.timestamps_need_zone:
         item.refuse(rejected("rjct.timestamp.invalid", codes.NO_TIMESTAMP))
     return moment
 
 
-def _read_locale(item: Item, wire: dict) -> None:
+def _read_locale(item: Item, wire: JsonObject) -> None:
     locale = wire.get("locale")
     if locale and isinstance(locale, str) and _LOCALE.fullmatch(locale):
         item.locale = locale
@@ -176,41 +187,42 @@ def _read_locale(item: Item, wire: dict) -> None:
 
 def _build_link(
     item: Item,
-    wire: dict,
+    wire: JsonObject,
     profile: Profile,
     moment: datetime | None,
     name: str | None,
     phone_number: str | None,
 ) -> None:
     details = _read_details(item, wire, profile, name, phone_number)
-    if not item.problem:
-        item.request = LinkRequest(item.id_value, item.fa, details, asserted_at=moment)
+    id_value, fa = item.id_value, item.fa
+    if not item.problem and id_value is not None and fa is not None:
+        item.request = LinkRequest(id_value, fa, details, asserted_at=moment)
 
 
 def _build_update(
     item: Item,
-    wire: dict,
+    wire: JsonObject,
     profile: Profile,
     moment: datetime | None,
     name: str | None,
     phone_number: str | None,
 ) -> None:
     details = _read_details(item, wire, profile, name, phone_number)
-    if not item.problem:
-        item.request = UpdateRequest(
-            item.id_value, item.fa, details, asserted_at=moment
-        )
+    id_value, fa = item.id_value, item.fa
+    if not item.problem and id_value is not None and fa is not None:
+        item.request = UpdateRequest(id_value, fa, details, asserted_at=moment)
 
 
 def _build_unlink(
-    item: Item, wire: dict, profile: Profile, moment: datetime | None
+    item: Item, wire: JsonObject, profile: Profile, moment: datetime | None
 ) -> None:
-    if not item.problem:
-        item.request = UnlinkRequest(item.id_value, item.fa, asserted_at=moment)
+    id_value = item.id_value
+    if not item.problem and id_value is not None:
+        item.request = UnlinkRequest(id_value, item.fa, asserted_at=moment)
 
 
 def _build_resolve(
-    item: Item, wire: dict, profile: Profile, moment: datetime | None
+    item: Item, wire: JsonObject, profile: Profile, moment: datetime | None
 ) -> None:
     scope = wire.get("scope", "yes_no")
     if scope is None and profile.nulls_are_absent:
@@ -234,7 +246,9 @@ def _pass_over_address(item: Item) -> None:
         item.fa = None
 
 
-_SHAPES = {
+#: Operation -> its members, and what builds its request: from the item, its JSON, the
+#: profile, its time, and the texts of the members after the first three.
+_SHAPES: dict[Operation, tuple[tuple[Member, ...], Callable[..., None]]] = {
     Operation.LINK: ((_REFERENCE, _ID, _FA, _NAME, _PHONE), _build_link),
     Operation.UPDATE: ((_REFERENCE, _ID, _FA, _NEW_NAME, _PHONE), _build_update),
     Operation.UNLINK: ((_REFERENCE, _ID, _SOME_FA), _build_unlink),
@@ -260,7 +274,7 @@ def get_members(operation: Operation) -> tuple[Member, ...]:
 
 def _read_details(
     item: Item,
-    wire: dict,
+    wire: JsonObject,
     profile: Profile,
     name: str | None,
     phone_number: str | None,

@@ -10,6 +10,7 @@ from .exceptions import MalformedMessage
 from .headers import MAX_IDENTIFIER, read_text, read_typed
 from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
 from .timestamps import format_timestamp, now
+from .wire_json import JsonObject
 
 #: Its name of a part -> the directory's.
 _PARTS = {
@@ -44,7 +45,7 @@ def is_request(document: object) -> bool:
     return isinstance(document, dict) and "request_header" in document
 
 
-def from_wire(document: dict, operation: str) -> dict:
+def from_wire(document: JsonObject, operation: str) -> JsonObject:
     """The same message in the envelope of G2P Connect; raises MalformedMessage."""
     header = read_typed(document, "request_header", dict, "an object")
     body = read_typed(document, "request_body", dict, "an object")
@@ -68,7 +69,7 @@ def from_wire(document: dict, operation: str) -> dict:
     }
 
 
-def to_wire(request_id: str, answer: dict, operation: str) -> dict:
+def to_wire(request_id: str, answer: JsonObject, operation: str) -> JsonObject:
     """``answer``, a message of G2P Connect, in this envelope."""
     header, message = answer["header"], answer.get("message") or {}
     failed = header["status"] == "rjct"
@@ -92,7 +93,7 @@ def to_wire(request_id: str, answer: dict, operation: str) -> dict:
 # === ADDRESSES === #
 
 
-def read_parts(fa: dict) -> tuple[tuple[int, ...], dict[str, str]]:
+def read_parts(fa: JsonObject) -> tuple[tuple[int, ...], dict[str, str]]:
     """``(strategies to try, parts)`` of an address that is an object.
 
     >>> read_parts({"strategy_id": 5, "fa_type": "BANK", "account_number": "1"})
@@ -103,14 +104,14 @@ def read_parts(fa: dict) -> tuple[tuple[int, ...], dict[str, str]]:
     kind = fa.get("fa_type")
     others = _STRATEGIES.get(kind, ()) if isinstance(kind, str) else ()
     parts = {
-        ours: fa[theirs]
+        ours: part
         for theirs, ours in _PARTS.items()
-        if isinstance(fa.get(theirs), str) and fa[theirs]
+        if isinstance(part := fa.get(theirs), str) and part
     }
     return tuple(dict.fromkeys((*named, *others))), parts
 
 
-def write_parts(strategy: int, kind: str, parts: dict[str, str]) -> dict:
+def write_parts(strategy: int, kind: str, parts: dict[str, str]) -> JsonObject:
     """The object for an address; a kind that OpenG2P has no word for has none.
 
     >>> write_parts(11, "mobile_wallet", {"phone_number": "1", "wallet_code": "W"})
@@ -123,7 +124,7 @@ def write_parts(strategy: int, kind: str, parts: dict[str, str]) -> dict:
     return {"strategy_id": strategy, "fa_type": _KINDS[kind][0], **named}
 
 
-def check_addresses(items: list, operation: str) -> None:
+def check_addresses(items: list[object], operation: str) -> None:
     """Raise MalformedMessage where an address to be stored is no object.
 
     OpenG2P 2.x refuses such a message as a whole, and so does this envelope.

@@ -18,6 +18,7 @@ from .headers import (
 )
 from .profiles import Profile
 from .timestamps import format_timestamp, now
+from .wire_json import JsonObject
 
 MAX_REFERENCES = 1000
 _PATH = "message.txnstatus_request"
@@ -33,7 +34,7 @@ class StatusRequest:
 
     @classmethod
     def from_wire(
-        cls, document: dict, header: RequestHeader, profile: Profile
+        cls, document: JsonObject, header: RequestHeader, profile: Profile
     ) -> StatusRequest:
         """The question under ``header``; raises MalformedMessage."""
         wire = read_typed(document, "message", dict, "an object")
@@ -54,14 +55,16 @@ class StatusRequest:
         )
 
 
-def _read_word(request: dict, name: str, words: tuple[str, ...] | list[str]) -> str:
+def _read_word(
+    request: JsonObject, name: str, words: tuple[str, ...] | list[str]
+) -> str:
     word = read_text(request, f"{_PATH}.{name}", MAX_IDENTIFIER)
     if word not in words:
         raise MalformedMessage(f"must be one of {', '.join(words)}", f"{_PATH}.{name}")
     return word
 
 
-def _read_values(request: dict, reference: Reference) -> tuple[str, ...]:
+def _read_values(request: JsonObject, reference: Reference) -> tuple[str, ...]:
     """One text, or for reference IDs a list of them (a single one is taken, too)."""
     path = f"{_PATH}.attribute_value"
     value = request.get("attribute_value")
@@ -83,7 +86,7 @@ def build_status_answer(
     profile: Profile,
     request: StatusRequest,
     status: TransactionStatus | None,
-) -> dict:
+) -> JsonObject:
     """The answer to ``request``; None is a transaction that the asker never had here.
 
     The specification has no reason code for that: the header's text says it.
@@ -96,7 +99,7 @@ def build_status_answer(
             status="rjct",
             status_reason_message="no such transaction of this participant is known",
         )
-        wire = {"header": answered.to_wire()}
+        wire: JsonObject = {"header": answered.to_wire()}
         return wire | ({"message": {}} if profile.always_sends_message else {})
     answered = ResponseHeader.answering(
         header, STATUS, profile, status="succ", total_count=1, completed_count=1
@@ -104,7 +107,7 @@ def build_status_answer(
     return {"header": answered.to_wire(), "message": _build_message(request, status)}
 
 
-def _build_message(request: StatusRequest, status: TransactionStatus) -> dict:
+def _build_message(request: StatusRequest, status: TransactionStatus) -> JsonObject:
     operation = status.operation.value
     return {
         "transaction_id": request.transaction_id,
@@ -121,7 +124,7 @@ def _build_message(request: StatusRequest, status: TransactionStatus) -> dict:
     }
 
 
-def build_received_items(operation: Operation, wires: list) -> list[dict]:
+def build_received_items(operation: Operation, wires: list[object]) -> list[JsonObject]:
     """What is said of the items ``wires`` of a message that waits for its turn.
 
     >>> (item,) = build_received_items(Operation.LINK, [{"reference_id": "1"}])

@@ -10,8 +10,13 @@ import json
 import re
 from collections.abc import Iterator
 from math import isfinite
+from typing import Any
 
 from .exceptions import MalformedMessage
+
+#: An object of a message: what a member holds depends on its name. What a stranger
+#: sent is looked at member by member, with the checks that each one needs.
+JsonObject = dict[str, Any]
 
 MAX_DEPTH = 32
 MAX_DIGITS = 20
@@ -107,7 +112,7 @@ def _check_depth(document: object) -> None:
 # === THE FAST PASS === #
 
 
-def _fast_object(pairs: list[tuple[str, object]]) -> dict:
+def _fast_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise _Suspect
@@ -134,7 +139,7 @@ def _fast_constant(name: str) -> float:
 # === THE EXACT PASS === #
 
 
-def _exact_object(pairs: list[tuple[str, object]]) -> dict:
+def _exact_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members: dict[str, object] = {}
     for name, value in pairs:
         members[name] = _Unusable("stands twice") if name in members else value

@@ -6,6 +6,7 @@ import json
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -20,7 +21,7 @@ _OAEP = OAEP(MGF1(SHA256()), SHA256(), None)
 _NONCE_BYTES, _TAG_BYTES = 12, 16
 
 
-def read_encryption_header(text: str) -> dict:
+def read_encryption_header(text: str) -> dict[str, object]:
     """The header of the JWE in ``text``: which key it was made for (``kid``)."""
     parts = text.split(".")
     if len(parts) != 5 or len(text) > MAX_MESSAGE:
@@ -40,18 +41,20 @@ def decrypt(text: str, key: PrivateKey) -> bytes:
     RSA-OAEP-256 with A128GCM or A256GCM and nothing else; raises DecryptionFailed, with
     one text for whatever does not fit.
     """
-    header = read_encryption_header(text)
-    if header.get("alg") != ENCRYPTION_ALGORITHM or key.algorithm != header["alg"]:
+    header, ours = read_encryption_header(text), key.key
+    is_alike = header.get("alg") == key.algorithm == ENCRYPTION_ALGORITHM
+    if not is_alike or not isinstance(ours, RSAPrivateKey):
         raise DecryptionFailed("algorithm", f"alg: must be {ENCRYPTION_ALGORITHM}")
-    if header.get("enc") not in _CONTENT_KEYS or {"zip", "crit"} & set(header):
+    size = _CONTENT_KEYS.get(str(header.get("enc")))
+    if size is None or {"zip", "crit"} & set(header):
         raise DecryptionFailed("algorithm", "enc: must be A128GCM or A256GCM")
     try:
         encoded = text.split(".")
         wrapped, nonce, sealed, tag = map(decode_base64url, encoded[1:])
         if len(nonce) != _NONCE_BYTES or len(tag) != _TAG_BYTES:
             raise ValueError("not of GCM")
-        content_key = key.key.decrypt(wrapped, _OAEP)
-        if len(content_key) != _CONTENT_KEYS[header["enc"]]:
+        content_key = ours.decrypt(wrapped, _OAEP)
+        if len(content_key) != size:
             raise ValueError("not a key of this size")
         return AESGCM(content_key).decrypt(nonce, sealed + tag, encoded[0].encode())
     except (ValueError, InvalidTag):

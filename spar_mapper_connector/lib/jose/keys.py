@@ -26,6 +26,12 @@ ALGORITHMS = ("PS256", "ES256", "EdDSA", "RS256")
 #: What may be encrypted for us with.
 ENCRYPTION_ALGORITHM = "RSA-OAEP-256"
 
+#: The kinds of key that are used.
+PublicMaterial = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+PrivateMaterial = (
+    rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+)
+
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 _MAX_RSA_EXPONENT_BITS = 33
 MAX_KEY_TEXT = 64 * 1024
@@ -62,7 +68,7 @@ class PublicKey:
     kid: str
     algorithms: tuple[str, ...]
     jwk: dict[str, str] = field(repr=False, compare=False)
-    key: Any = field(repr=False, compare=False)
+    key: PublicMaterial = field(repr=False, compare=False)
     valid_from: datetime | None = None
     valid_to: datetime | None = None
 
@@ -83,7 +89,7 @@ class PrivateKey:
     """A key of our own; ``algorithm`` is the one thing that is done with it."""
 
     algorithm: str
-    key: Any = field(repr=False)
+    key: PrivateMaterial = field(repr=False)
 
     @classmethod
     def generate(cls, algorithm: str) -> PrivateKey:
@@ -103,7 +109,7 @@ class PrivateKey:
         return cls._checked(key, algorithm)
 
     @classmethod
-    def from_jwk(cls, jwk: dict, algorithm: str = "") -> PrivateKey:
+    def from_jwk(cls, jwk: dict[str, object], algorithm: str = "") -> PrivateKey:
         """The key in ``jwk``, for ``algorithm`` or the one it names itself."""
         kind = _KINDS.get(str(jwk.get("kty")))
         if not kind or "d" not in jwk:
@@ -115,7 +121,9 @@ class PrivateKey:
         return cls._checked(key, algorithm or str(jwk.get("alg", "")))
 
     @classmethod
-    def _checked(cls, key: Any, algorithm: str) -> PrivateKey:
+    def _checked(cls, key: object, algorithm: str) -> PrivateKey:
+        if not isinstance(key, PrivateMaterial):
+            raise _refuse_kind()
         able = (*_get_algorithms(key.public_key()), *_get_encryption(key))
         chosen = algorithm or able[0]
         if chosen not in able:
@@ -142,7 +150,7 @@ class PrivateKey:
         no_password = serialization.NoEncryption()
         return self.key.private_bytes(encoding, form, no_password).decode()
 
-    def to_jwk(self) -> dict:
+    def to_jwk(self) -> dict[str, object]:
         """The key as a JWK, in clear: for whoever it belongs to."""
         return {**_dump_jwk(self.key), **self.public.jwk}
 
@@ -151,14 +159,14 @@ def _generate_rsa() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, MIN_RSA_BITS)
 
 
-_GENERATE: dict[str, Callable] = {
+_GENERATE: dict[str, Callable[[], PrivateMaterial]] = {
     "PS256": _generate_rsa,
     "RS256": _generate_rsa,
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
     ENCRYPTION_ALGORITHM: _generate_rsa,
 }
-_KINDS: dict[str, type] = {
+_KINDS: dict[str, type[RSAAlgorithm | ECAlgorithm | OKPAlgorithm]] = {
     "RSA": RSAAlgorithm,
     "EC": ECAlgorithm,
     "OKP": OKPAlgorithm,
@@ -194,9 +202,9 @@ def read_public_key(text: str) -> PublicKey:
     return _build_public(key)
 
 
-def _load_json(text: str) -> dict:
+def _load_json(text: str) -> dict[str, object]:
     try:
-        document = json.loads(text)
+        document: dict[str, object] = json.loads(text)
     except (ValueError, RecursionError):
         raise KeyRefused("unreadable", "the JWK is no JSON") from None
     if "keys" in document:
@@ -233,7 +241,7 @@ def read_jwk(jwk: object) -> PublicKey:
         raise KeyRefused("use", "the key is not for signatures")
     kind = _KINDS.get(str(jwk.get("kty")))
     if kind is None:
-        raise KeyRefused("kind", "only RSA, P-256 and Ed25519 keys are used")
+        raise _refuse_kind()
     try:
         key = kind.from_jwk(jwk)
     except (InvalidKeyError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
@@ -242,8 +250,10 @@ def read_jwk(jwk: object) -> PublicKey:
 
 
 def _build_public(
-    key: Any, kid: object = None, algorithm: object = None, **validity: datetime
+    key: object, kid: object = None, algorithm: object = None, **validity: datetime
 ) -> PublicKey:
+    if not isinstance(key, PublicMaterial):
+        raise _refuse_kind()
     able = _get_algorithms(key)
     if algorithm is not None:
         able = tuple(name for name in able if name == algorithm)
@@ -254,16 +264,19 @@ def _build_public(
     return PublicKey(named or get_thumbprint(jwk), able, jwk, key, **validity)
 
 
-def _get_algorithms(key: Any) -> tuple[str, ...]:
+def _refuse_kind() -> KeyRefused:
+    return KeyRefused("kind", "only RSA, P-256 and Ed25519 keys are used")
+
+
+def _get_algorithms(key: PublicMaterial) -> tuple[str, ...]:
     """What ``key`` can be used with; raises KeyRefused for a kind that is not used."""
     if isinstance(key, rsa.RSAPublicKey):
         return _get_rsa_algorithms(key)
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        if isinstance(key.curve, ec.SECP256R1):
-            return ("ES256",)
-    elif isinstance(key, ed25519.Ed25519PublicKey):
+    if isinstance(key, ed25519.Ed25519PublicKey):
         return ("EdDSA",)
-    raise KeyRefused("kind", "only RSA, P-256 and Ed25519 keys are used")
+    if isinstance(key.curve, ec.SECP256R1):
+        return ("ES256",)
+    raise _refuse_kind()
 
 
 def _get_rsa_algorithms(key: rsa.RSAPublicKey) -> tuple[str, ...]:
@@ -276,14 +289,14 @@ def _get_rsa_algorithms(key: rsa.RSAPublicKey) -> tuple[str, ...]:
     return ("PS256", "RS256")
 
 
-def _get_encryption(key: Any) -> tuple[str, ...]:
+def _get_encryption(key: PrivateMaterial) -> tuple[str, ...]:
     return (ENCRYPTION_ALGORITHM,) if isinstance(key, rsa.RSAPrivateKey) else ()
 
 
 # === JWK === #
 
 
-def _dump_jwk(key: Any) -> dict[str, Any]:
+def _dump_jwk(key: PublicMaterial | PrivateMaterial) -> dict[str, Any]:
     if isinstance(key, (rsa.RSAPublicKey, rsa.RSAPrivateKey)):
         return dict(RSAAlgorithm.to_jwk(key, as_dict=True))
     if isinstance(key, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)):
@@ -296,7 +309,7 @@ _MEMBERS = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y")}
 _OKP_MEMBERS = ("crv", "kty", "x")
 
 
-def _build_jwk(public: Any) -> dict[str, str]:
+def _build_jwk(public: PublicMaterial) -> dict[str, str]:
     """The members that make the key, and none about it."""
     jwk = _dump_jwk(public)
     return {name: jwk[name] for name in _MEMBERS.get(jwk["kty"], _OKP_MEMBERS)}

@@ -17,6 +17,7 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from .exceptions import SignatureRefused
 from .keys import ALGORITHMS, PrivateKey, PublicKey, decode_base64url, encode_base64url
@@ -43,7 +44,7 @@ class Signature:
     """A signature as it was sent: nothing is proved before ``verify``."""
 
     protected: str
-    header: dict = field(repr=False)
+    header: dict[str, object] = field(repr=False)
     value: bytes = field(repr=False)
     payload: str = field(default="", repr=False)
 
@@ -82,7 +83,7 @@ class Signature:
             raise SignatureRefused("expired", "the signature is from the future")
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -106,7 +107,7 @@ def read_signature(text: str) -> Signature:
     return Signature(first, header, value, payload)
 
 
-def _read_header(encoded: str) -> dict:
+def _read_header(encoded: str) -> dict[str, object]:
     try:
         header = json.loads(decode_base64url(encoded), object_pairs_hook=_read_members)
     except (ValueError, RecursionError):
@@ -126,7 +127,7 @@ def _read_header(encoded: str) -> dict:
     return header
 
 
-def _read_members(pairs: list[tuple[str, object]]) -> dict:
+def _read_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a member stands twice")

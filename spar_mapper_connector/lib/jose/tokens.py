@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from typing import Any
 
 import jwt
 
@@ -17,7 +18,7 @@ MAX_TOKEN = 16 * 1024
 FindKey = Callable[[str, str], PublicKey | None]
 
 
-def sign_token(claims: dict, key: PrivateKey, typ: str = "JWT") -> str:
+def sign_token(claims: dict[str, object], key: PrivateKey, typ: str = "JWT") -> str:
     """A token that says ``claims``.
 
     >>> ours = PrivateKey.generate("ES256")
@@ -29,7 +30,7 @@ def sign_token(claims: dict, key: PrivateKey, typ: str = "JWT") -> str:
     return jwt.encode(claims, key.key, algorithm=key.algorithm, headers=headers)
 
 
-def read_token_header(token: str) -> dict:
+def read_token_header(token: str) -> dict[str, object]:
     """The header of ``token``, of which nothing is proved; raises TokenRefused."""
     if len(token) > MAX_TOKEN:
         raise TokenRefused("malformed", "the token is too long")
@@ -49,7 +50,7 @@ def verify_token(
     algorithms: Collection[str] = ALGORITHMS,
     types: Collection[str] = (),
     leeway: timedelta = LEEWAY,
-) -> dict:
+) -> dict[str, Any]:
     """The claims of ``token``, whose signature, issuer, audience and time are right.
 
     ``required`` claims have to be there; ``types`` are what the header's ``typ`` may
@@ -70,7 +71,7 @@ def verify_token(
     return _decode(token, key, algorithm, issuer, audience, required, leeway)
 
 
-def _get_type(header: dict) -> str:
+def _get_type(header: dict[str, object]) -> str:
     return str(header.get("typ", "")).lower().removeprefix("application/")
 
 
@@ -82,7 +83,7 @@ def _decode(
     audience: str | Collection[str],
     required: Collection[str],
     leeway: timedelta,
-) -> dict:
+) -> dict[str, Any]:
     try:
         return jwt.decode(
             token,

@@ -15,7 +15,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 60
 
 #: Signs the claims of a client assertion with our key for this provider.
-Signer = Callable[[dict], str]
+Signer = Callable[[dict[str, object]], str]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Call:
     sign: Signer
 
 
-_METHODS: dict[ClientAuthentication, Callable[[Call], Credentials]] = {}
+Method = Callable[[Call], Credentials]
+_METHODS: dict[ClientAuthentication, Method] = {}
 
 
 def authenticate(call: Call) -> Credentials:
@@ -44,8 +45,8 @@ def authenticate(call: Call) -> Credentials:
     return _METHODS[call.settings.client_authentication](call)
 
 
-def _method(which: ClientAuthentication) -> Callable:
-    def register(function: Callable[[Call], Credentials]) -> Callable:
+def _method(which: ClientAuthentication) -> Callable[[Method], Method]:
+    def register(function: Method) -> Method:
         _METHODS[which] = function
         return function
 

@@ -82,22 +82,23 @@ def get_origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc.lower()
 
 
-def _read_url(document: dict, name: str, required: bool = False) -> str:
+def _read_url(document: dict[str, object], name: str, required: bool = False) -> str:
     url = document.get(name, "")
-    usable = isinstance(url, str) and urlsplit(url).scheme in ("https", "http")
-    if required and not usable:
+    if isinstance(url, str) and urlsplit(url).scheme in ("https", "http"):
+        return url
+    if required:
         raise ProviderUnavailable(name)
-    return url if usable else ""
+    return ""
 
 
-def _read_list(document: dict, name: str) -> tuple[str, ...]:
+def _read_list(document: dict[str, object], name: str) -> tuple[str, ...]:
     values = document.get(name)
     if not isinstance(values, list):
         return ()
     return tuple(value for value in values if isinstance(value, str))
 
 
-def _read_algorithms(document: dict) -> tuple[str, ...]:
+def _read_algorithms(document: dict[str, object]) -> tuple[str, ...]:
     offered = _read_list(document, "id_token_signing_alg_values_supported")
     known = tuple(each for each in ALGORITHMS if each in offered)
     if not known:
@@ -105,7 +106,9 @@ def _read_algorithms(document: dict) -> tuple[str, ...]:
     return known
 
 
-def _read_authentications(document: dict) -> tuple[ClientAuthentication, ...]:
+def _read_authentications(
+    document: dict[str, object],
+) -> tuple[ClientAuthentication, ...]:
     offered = _read_list(document, "token_endpoint_auth_methods_supported")
     # Discovery 3: client_secret_basic where nothing is said.
     return tuple(

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from ...exceptions import NotFresh, NotStrongEnough, TokenRefused
 from .authorization import Attempt
@@ -27,7 +28,7 @@ class Expected:
     now: int
 
 
-def check_id_token(claims: dict, expected: Expected) -> None:
+def check_id_token(claims: dict[str, object], expected: Expected) -> None:
     """Raise a leaf of LoginRefused unless ``claims`` are of this login."""
     for reason, holds in _CHECKS.items():
         if not holds(claims, expected):
@@ -37,7 +38,7 @@ def check_id_token(claims: dict, expected: Expected) -> None:
         check_fresh(claims, expected)
 
 
-def check_acr(claims: dict, settings: ProviderSettings) -> None:
+def check_acr(claims: dict[str, object], settings: ProviderSettings) -> None:
     """Raise NotStrongEnough unless one of the ways used is accepted.
 
     eSignet tells all of them, with spaces between.
@@ -48,13 +49,13 @@ def check_acr(claims: dict, settings: ProviderSettings) -> None:
         raise NotStrongEnough("acr")
 
 
-def check_fresh(claims: dict, expected: Expected) -> None:
+def check_fresh(claims: dict[str, object], expected: Expected) -> None:
     """Raise NotFresh unless the person authenticated after the attempt began.
 
     No leeway: what was a moment before it was for something else.
     """
     told = claims.get("auth_time")
-    if not _is_time(told):
+    if not is_time(told):
         raise NotFresh("auth_time")
     if not expected.attempt.began_at <= told <= expected.now + LEEWAY:
         raise NotFresh("auth_time")
@@ -63,21 +64,22 @@ def check_fresh(claims: dict, expected: Expected) -> None:
 # === CHECKS === #
 
 
-def _is_time(value: object) -> bool:
+def is_time(value: object) -> TypeGuard[float]:
+    """Whether a claim is a time in seconds."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_of_issuer(claims: dict, expected: Expected) -> bool:
+def _is_of_issuer(claims: dict[str, object], expected: Expected) -> bool:
     return claims.get("iss") == expected.settings.issuer
 
 
-def _is_for_us(claims: dict, expected: Expected) -> bool:
+def _is_for_us(claims: dict[str, object], expected: Expected) -> bool:
     told = claims.get("aud")
     audience = told if isinstance(told, list) else [told]
     return expected.settings.client_id in audience
 
 
-def _is_authorised(claims: dict, expected: Expected) -> bool:
+def _is_authorised(claims: dict[str, object], expected: Expected) -> bool:
     """``azp``: due where there are several audiences, ours where it is there."""
     told = claims.get("aud")
     if "azp" in claims:
@@ -85,29 +87,29 @@ def _is_authorised(claims: dict, expected: Expected) -> bool:
     return not isinstance(told, list) or len(told) == 1
 
 
-def _is_not_expired(claims: dict, expected: Expected) -> bool:
+def _is_not_expired(claims: dict[str, object], expected: Expected) -> bool:
     expiry = claims.get("exp")
-    return _is_time(expiry) and expected.now < expiry + LEEWAY
+    return is_time(expiry) and expected.now < expiry + LEEWAY
 
 
-def _is_not_of_the_future(claims: dict, expected: Expected) -> bool:
+def _is_not_of_the_future(claims: dict[str, object], expected: Expected) -> bool:
     issued, begins = claims.get("iat"), claims.get("nbf", 0)
     latest = expected.now + LEEWAY
-    return _is_time(issued) and _is_time(begins) and max(issued, begins) <= latest
+    return is_time(issued) and is_time(begins) and max(issued, begins) <= latest
 
 
-def _has_subject(claims: dict, expected: Expected) -> bool:
+def _has_subject(claims: dict[str, object], expected: Expected) -> bool:
     subject = claims.get("sub")
     return isinstance(subject, str) and 0 < len(subject) <= MAX_SUBJECT
 
 
-def _has_nonce(claims: dict, expected: Expected) -> bool:
+def _has_nonce(claims: dict[str, object], expected: Expected) -> bool:
     told = claims.get("nonce")
     known = expected.attempt.secrets.nonce
     return isinstance(told, str) and hmac.compare_digest(told.encode(), known.encode())
 
 
-def _belongs_to_access_token(claims: dict, expected: Expected) -> bool:
+def _belongs_to_access_token(claims: dict[str, object], expected: Expected) -> bool:
     """``at_hash``, where it is there: the left half of SHA-256 over the token.
 
     Every algorithm that we accept is one of SHA-256, but for EdDSA, whose half of
@@ -121,7 +123,7 @@ def _belongs_to_access_token(claims: dict, expected: Expected) -> bool:
     return told in known
 
 
-_CHECKS: dict[str, Callable[[dict, Expected], bool]] = {
+_CHECKS: dict[str, Callable[[dict[str, object], Expected], bool]] = {
     "iss": _is_of_issuer,
     "aud": _is_for_us,
     "azp": _is_authorised,

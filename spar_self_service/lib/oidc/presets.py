@@ -20,7 +20,7 @@ class Preset:
     """A kind of provider: its name, and the values of the form."""
 
     label: str
-    values: dict = field(default_factory=dict)
+    values: dict[str, object] = field(default_factory=dict)
 
 
 PRESETS: dict[str, Preset] = {

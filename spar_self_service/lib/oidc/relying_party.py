@@ -19,7 +19,7 @@ from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
 
 from ...exceptions import CodeRefused, ProviderUnavailable, UserinfoRefused
 from . import authorization, client_authentication, discovery
-from .id_token import LEEWAY, Expected, check_id_token
+from .id_token import LEEWAY, Expected, check_id_token, is_time
 from .settings import ProviderSettings, UserinfoFormat
 from .verified import VerifiedLogin, merge_claims
 
@@ -41,7 +41,7 @@ class Ports:
 
     send: Callable[..., Answer]
     sign: client_authentication.Signer
-    verify: Callable[[ProviderSettings, str], dict]
+    verify: Callable[[ProviderSettings, str], dict[str, object]]
     decrypt: Callable[[str], str]
 
 
@@ -88,13 +88,16 @@ class RelyingParty:
         claims = self.ports.verify(self.settings, tokens.id_token)
         expected = Expected(self.settings, attempt, tokens.access_token, now)
         check_id_token(claims, expected)
-        userinfo = self._ask_userinfo(tokens.access_token, claims["sub"], now)
+        subject, acr, auth_time = map(claims.get, ("sub", "acr", "auth_time"))
+        # check_id_token has seen that it is a text.
+        subject = subject if isinstance(subject, str) else ""
+        userinfo = self._ask_userinfo(tokens.access_token, subject, now)
         return VerifiedLogin(
-            issuer=claims["iss"],
-            subject=claims["sub"],
+            issuer=self.settings.issuer,
+            subject=subject,
             claims=merge_claims(claims, userinfo),
-            acr=claims.get("acr") if isinstance(claims.get("acr"), str) else "",
-            auth_time=claims.get("auth_time"),
+            acr=acr if isinstance(acr, str) else "",
+            auth_time=auth_time if is_time(auth_time) else None,
         )
 
     # === REQUESTS === #
@@ -102,9 +105,10 @@ class RelyingParty:
     def _push(self, request: dict[str, str], now: int) -> str:
         answer = self._post(self.settings.par_endpoint, request, now)
         told = read_object(answer) if answer.status in (200, 201) else {}
-        if not isinstance(told.get("request_uri"), str):
+        request_uri = told.get("request_uri")
+        if not isinstance(request_uri, str):
             raise ProviderUnavailable("par")
-        return told["request_uri"]
+        return request_uri
 
     def _exchange(
         self, response: authorization.Response, attempt: authorization.Attempt, now: int
@@ -132,12 +136,29 @@ class RelyingParty:
             max_bytes=TOKEN_BYTES,
         )
 
-    def _send(self, method: str, url: str, **options) -> Answer:
-        return ask(self.ports.send, method, url, **options)
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str],
+        max_bytes: int,
+        body: bytes | None = None,
+    ) -> Answer:
+        return ask(
+            self.ports.send,
+            method,
+            url,
+            headers=headers,
+            max_bytes=max_bytes,
+            body=body,
+        )
 
     # === USERINFO === #
 
-    def _ask_userinfo(self, access_token: str, subject: str, now: int) -> dict:
+    def _ask_userinfo(
+        self, access_token: str, subject: str, now: int
+    ) -> dict[str, object]:
         """What the provider tells of ``subject``; Core 5.3."""
         answer = self._send(
             "GET",
@@ -156,7 +177,7 @@ class RelyingParty:
         _check_addressed(claims, self.settings, now)
         return claims
 
-    def _read_userinfo(self, answer: Answer) -> dict:
+    def _read_userinfo(self, answer: Answer) -> dict[str, object]:
         """The claims, in the one form that was agreed."""
         wanted = self.settings.userinfo_format
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -171,10 +192,25 @@ class RelyingParty:
         return self.ports.verify(self.settings, token)
 
 
-def ask(send: Callable[..., Answer], method: str, url: str, **options) -> Answer:
+def ask(
+    send: Callable[..., Answer],
+    method: str,
+    url: str,
+    *,
+    max_bytes: int,
+    headers: dict[str, str] | None = None,
+    body: bytes | None = None,
+) -> Answer:
     """An answer below 500; raises ProviderUnavailable for everything else."""
     try:
-        answer = send(method, url, timeout=TIMEOUT, **options)
+        answer = send(
+            method,
+            url,
+            timeout=TIMEOUT,
+            headers=headers,
+            max_bytes=max_bytes,
+            body=body,
+        )
     except (OutgoingFailed, OutgoingRefused) as error:
         raise ProviderUnavailable(type(error).__name__) from error
     if answer.status >= 500:
@@ -192,7 +228,7 @@ def discover(send: Callable[..., Answer], address: str) -> discovery.Discovered:
     return discovery.read_discovery(document, address)
 
 
-def read_object(answer: Answer, strict: bool = True) -> dict:
+def read_object(answer: Answer, strict: bool = True) -> dict[str, object]:
     """The JSON object of an answer; raises ProviderUnavailable, or {} if not strict."""
     try:
         told = json.loads(answer.body)
@@ -205,18 +241,21 @@ def read_object(answer: Answer, strict: bool = True) -> dict:
     return told
 
 
-def _read_tokens(told: dict) -> Tokens:
+def _read_tokens(told: dict[str, object]) -> Tokens:
     id_token, access_token = told.get("id_token"), told.get("access_token")
     kind = told.get("token_type")
-    usable = isinstance(id_token, str) and isinstance(access_token, str)
+    if not (isinstance(id_token, str) and isinstance(access_token, str)):
+        raise ProviderUnavailable("token")
     bearer = isinstance(kind, str) and kind.lower() == "bearer"
-    printable = usable and access_token.isascii() and access_token.isprintable()
-    if not (usable and bearer and printable and id_token and access_token):
+    printable = access_token.isascii() and access_token.isprintable()
+    if not (bearer and printable and id_token and access_token):
         raise ProviderUnavailable("token")
     return Tokens(id_token, access_token)
 
 
-def _check_addressed(claims: dict, settings: ProviderSettings, now: int) -> None:
+def _check_addressed(
+    claims: dict[str, object], settings: ProviderSettings, now: int
+) -> None:
     """What a userinfo says of its issuer, audience and time must be so (5.3.2)."""
     audience = claims.get("aud", settings.client_id)
     audience = audience if isinstance(audience, list) else [audience]

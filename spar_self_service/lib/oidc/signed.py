@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jwt
+from jwt.types import Options
 
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
     KeySetUnavailable,
@@ -18,17 +19,21 @@ from ...exceptions import ProviderUnavailable, TokenRefused
 from .settings import ProviderSettings
 
 #: Signature only: what the claims must say differs between ID token and userinfo.
-_SIGNATURE_ONLY = {
+_SIGNATURE_ONLY: Options = {
     "verify_signature": True,
-    **dict.fromkeys(
-        ("verify_aud", "verify_iss", "verify_exp", "verify_nbf", "verify_iat"), False
-    ),
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
     "verify_sub": False,
     "verify_jti": False,
 }
 
 
-def read_signed(settings: ProviderSettings, token: str, key_sets: KeySetCache) -> dict:
+def read_signed(
+    settings: ProviderSettings, token: str, key_sets: KeySetCache
+) -> dict[str, object]:
     """The claims in ``token``; nothing is said yet of what they must be.
 
     The algorithm is one of those agreed with the provider, the key one that it

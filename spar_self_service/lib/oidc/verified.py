@@ -21,9 +21,9 @@ class VerifiedLogin:
 
     issuer: str
     subject: str = field(repr=False)
-    claims: dict = field(repr=False)
+    claims: dict[str, object] = field(repr=False)
     acr: str = ""
-    auth_time: int | None = None
+    auth_time: float | None = None
 
     @property
     def name(self) -> str:
@@ -57,7 +57,7 @@ class VerifiedLogin:
         return value if isinstance(value, str) else ""
 
 
-def _read_text(claims: dict, name: str) -> str:
+def _read_text(claims: dict[str, object], name: str) -> str:
     """A claim of text; with languages (``name#fr``) the first that is there."""
     for key in (name, *sorted(k for k in claims if k.startswith(f"{name}#"))):
         value = claims.get(key)
@@ -66,7 +66,9 @@ def _read_text(claims: dict, name: str) -> str:
     return ""
 
 
-def merge_claims(id_token: dict, userinfo: dict) -> dict:
+def merge_claims(
+    id_token: dict[str, object], userinfo: dict[str, object]
+) -> dict[str, object]:
     """What both say of the person; userinfo is asked later and goes before."""
     told = {**id_token, **userinfo}
     return {name: value for name, value in told.items() if name not in PROTOCOL_CLAIMS}

@@ -1,0 +1,1 @@
+../../../../../spar_g2p_connect/exceptions.py

@@ -1,0 +1,1 @@
+../../../../../spar_mapper/exceptions.py

@@ -1,0 +1,1 @@
+../../../../../spar_mapper_connector/exceptions.py

@@ -1,0 +1,1 @@
+../../../../../spar_self_service/exceptions.py
