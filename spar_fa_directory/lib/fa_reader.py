@@ -149,11 +149,12 @@ def read_text(
     ...  read_text(group_by_scheme([known]), "account:1@demo")]
     ['DEMO']
     """
-    scheme = text[: text.find(":") + 1].lower()
+    folded = fa_syntax.fold(text)
+    scheme = folded[: folded.find(":") + 1]
     return [
         Reading(known, parts, _get_place(known, parts))
         for known in by_scheme.get(scheme, ())
-        if (parts := fa_syntax.parse(known.syntax, text)) is not None
+        if (parts := fa_syntax.parse_folded(known.syntax, text, folded)) is not None
     ]
 
 

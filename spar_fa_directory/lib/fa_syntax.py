@@ -197,7 +197,11 @@ def parse(strategy: Strategy, text: str) -> dict[str, str] | None:
     >>> parse(account, "account:1@2@DEMO") is None
     True
     """
-    folded = _fold(text)
+    return parse_folded(strategy, text, fold(text))
+
+
+def parse_folded(strategy: Strategy, text: str, folded: str) -> dict[str, str] | None:
+    """Parse a text that was folded before: once for all strategies that are tried."""
     start, end = len(strategy.prefix), len(text) - len(strategy.suffix)
     if (
         start > end
@@ -213,7 +217,7 @@ def parse(strategy: Strategy, text: str) -> dict[str, str] | None:
     return dict(zip(strategy.keys, values, strict=True))
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """`text` in small letters, each character where it was."""
     folded = text.lower()
     # A few letters grow when lowered, none shrinks: same length, same places.

@@ -93,10 +93,21 @@ def unpack(text: str) -> tuple[str, Details]:
     >>> unpack(pack("account:1@b", Details(name="Ada", additional_info=({"a": 1},))))
     ('account:1@b', Details(name='Ada', phone_number='', additional_info=({'a': 1},)))
     """
+    fa, details, _packed = split(text)
+    return fa, details
+
+
+def split(text: str) -> tuple[str, Details, str]:
+    """Return address, details, and the details as they are packed in ``text``.
+
+    >>> split(pack("account:1@b", Details(name="Ada")))[2]
+    '["Ada","",[]]'
+    """
     if not text.startswith(_WITH_DETAILS):
-        return text, NO_DETAILS
+        return text, NO_DETAILS, ""
     (name, phone_number, additional_info), end = _decode(text, 1)
-    return text[end + 1 :], Details(name, phone_number, tuple(additional_info))
+    details = Details(name, phone_number, tuple(additional_info))
+    return text[end + 1 :], details, text[1:end]
 
 
 def unseal_address(
