@@ -235,7 +235,7 @@ class Loader:
         text = self.keyring.unseal(seals.ADDRESS, bytes(sealed), context)
         fa, details, packed = seals.split(text)
         # By position, in the order of the fields: by name it costs twice as much.
-        return MappingRow(
+        values: Row = (
             *columns[:4],
             fa,
             *columns[4:11],
@@ -246,6 +246,7 @@ class Loader:
             canonical,
             (details, packed),
         )
+        return MappingRow(*values)
 
     def _add(self, holding: Holding, row: Row, changes: Mapping[int, Row]) -> None:
         mapping = self.open(holding, row)
