@@ -13,9 +13,7 @@ class SparEvent(models.Model):
     def _get_actor_names(self, actors):
         names = super()._get_actor_names(actors)
         senders = [
-            actor.partition(":")[2]
-            for actor in names
-            if actor.startswith(f"{_KIND}:")
+            actor.partition(":")[2] for actor in names if actor.startswith(f"{_KIND}:")
         ]
         for participant_sudo in self._search_participants_sudo(
             Domain("sender_id", "in", senders)

@@ -70,8 +70,7 @@ class SparAlarm(models.Model):
             if last and not last.problem_count
             else self.env._("There is no alarm")
         )
-        return (
-            Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>')
-            % (title, checks._get_last_text())
-            + Markup(help_message or "")
-        )
+        return Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>') % (
+            title,
+            checks._get_last_text(),
+        ) + Markup(help_message or "")

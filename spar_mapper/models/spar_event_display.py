@@ -76,9 +76,7 @@ class SparEvent(models.Model):
             return NotImplemented
         values = [values] if isinstance(values, str) else values
         texts = [text.strip("% ") for text in values if isinstance(text, str)]
-        return Domain.OR(
-            self._build_named_domain(name, text) for text in texts if text
-        )
+        return Domain.OR(self._build_named_domain(name, text) for text in texts if text)
 
     @api.model
     def _build_named_domain(self, name: str, text: str) -> Domain:

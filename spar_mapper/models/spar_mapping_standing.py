@@ -27,10 +27,17 @@ class SparMapping(models.Model):
         help="Active: it is paid to. Payments stopped: to nothing of this person. "
         "Disputed: not until a case is closed. Cannot be paid: it does not open.",
     )
-    last_event_id = fields.Many2one("spar.event", compute="_compute_last_event_id")
-    last_kind = fields.Selection(related="last_event_id.kind", string="Last change")
-    last_by = fields.Char(related="last_event_id.actor_name", string="Changed by")
-    last_at = fields.Datetime(related="last_event_id.happened_at", string="Changed on")
+    last_kind = fields.Selection(
+        selection=lambda self: self._selection_last_kind(),
+        string="Last change",
+        compute="_compute_last_change",
+    )
+    last_by = fields.Char(string="Changed by", compute="_compute_last_change")
+    last_at = fields.Datetime(string="Changed on", compute="_compute_last_change")
+
+    @api.model
+    def _selection_last_kind(self):
+        return self.env["spar.event"]._selection_kind()
 
     def _set_pay_state(self, opened: Container[int]) -> None:
         """Set the state that people see; ``opened`` holds the rows that open."""
@@ -66,11 +73,14 @@ class SparMapping(models.Model):
         )
 
     @api.depends("last_seq")
-    def _compute_last_event_id(self):
-        """The newest event that changed something."""
+    def _compute_last_change(self):
+        """What happened last, and who did it; who only looked changed nothing."""
         for mapping in self:
             changes = mapping.event_ids.filtered(lambda event: event.kind != _LOOKED)
-            mapping.last_event_id = changes.sorted("seq")[-1:]
+            last = changes.sorted("seq")[-1:]
+            mapping.last_kind = last.kind
+            mapping.last_by = last.actor_name
+            mapping.last_at = last.happened_at
 
     # === SAYING IT === #
 
@@ -95,7 +105,5 @@ class SparMapping(models.Model):
                 "Suspended. Nothing is paid to this address until it is resumed."
             ),
             "resume": self.env._("Resumed. It is paid to this address again."),
-            "unlink": self.env._(
-                "Unlinked. Nothing is paid to this address any more."
-            ),
+            "unlink": self.env._("Unlinked. Nothing is paid to this address any more."),
         }

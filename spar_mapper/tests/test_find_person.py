@@ -30,11 +30,11 @@ class TestFindPerson(StoreCase):
         self.wizard = wizards.create(typed)
         return self.wizard.action_find()
 
-    def assert_finds(self, id_value, **typed):
+    def assert_finds(self, expected, /, **typed):
         action = self.find(**typed)
         self.assertEqual(action["res_model"], "spar.mapping")
         found = self.env["spar.mapping"].search(action["domain"])
-        self.assertEqual(found, self.mappings_of(id_value))
+        self.assertEqual(found, self.mappings_of(expected))
 
     def test_the_number_on_the_card_finds_the_person(self):
         self.assert_finds(ID, id_value="Ada-1815")
