@@ -1,7 +1,7 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, format_datetime
 
 
 class SparCheck(models.Model):
@@ -46,10 +46,10 @@ class SparCheck(models.Model):
                 "No check has run yet: nothing is known about what is stored."
             )
         return self.env._(
-            "The last check ran on %(time)s (UTC). It read %(mappings)s addresses, "
+            "The last check ran on %(time)s. It read %(mappings)s addresses, "
             "%(events)s events and %(changes)s waiting changes, and found %(problems)s "
             "problems.",
-            time=fields.Datetime.to_string(last.ran_at),
+            time=format_datetime(self.env, last.ran_at),
             mappings=last.mapping_count,
             events=last.event_count,
             changes=last.change_count,
@@ -64,6 +64,8 @@ class SparAlarm(models.Model):
     def get_empty_list_help(self, help_message):
         """Say what the empty list rests on."""
         checks = self.env["spar.check"]
+        if not checks.has_access("read"):
+            return super().get_empty_list_help(help_message)
         last = checks.search([], limit=1)
         title = (
             self.env._("The last check found nothing")

@@ -290,6 +290,11 @@ class TestChecksThatRan(StandingCase):
         with self.assertRaises(AccessError):
             self.env["spar.check"].with_user(self.viewer).search([])
 
+    def test_who_may_not_see_checks_still_reads_the_action(self):
+        actions = self.env["ir.actions.act_window"].with_user(self.viewer)
+        shown = actions._for_xml_id("spar_mapper.spar_alarm_action")["help"]
+        self.assertNotIn("check ran on", shown)
+
     def test_nobody_writes_a_check_by_hand(self):
         with self.assertRaises(DirectWriteRefused):
             self.env["spar.check"].create({"ran_at": "2026-01-01 00:00:00"})

@@ -42,7 +42,6 @@ class SparFindWizard(models.TransientModel):
     provider_id = fields.Many2one("spar.fsp", string="Bank or provider")
     branch_id = fields.Many2one("spar.fsp.branch", help="Empty: any branch.")
     account = fields.Char(
-        string="Account",
         compute="_compute_draft",
         inverse="_inverse_draft",
         help="The number of the account or voucher, the phone or the e-mail address; "

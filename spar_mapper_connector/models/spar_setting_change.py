@@ -239,7 +239,6 @@ class SparSettingChange(models.Model):
         }
 
 
-
 def to_kept(value):
     """``value`` of a write as JSON knows it; commands stay what they are.
 
