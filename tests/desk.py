@@ -65,16 +65,16 @@ class Desk:
 
     def press_above_list(self, text: str) -> None:
         """A button above the list; on a phone it may be behind the three dots."""
-        buttons = ".o_control_panel button"
-        if not self.sees(text, buttons):
-            self.press(
-                None,
-                ".o_control_panel .o_control_panel_collapsed_create "
-                "button.dropdown-toggle, .o_control_panel "
-                "button:has(.fa-ellipsis-v)",
-            )
-            buttons = ".o-dropdown--menu button, .o-dropdown--menu .dropdown-item"
-        self.press(text, buttons)
+        shown = ".o_control_panel_main_buttons button"
+        if self.sees(text, shown):
+            self.press(text, shown)
+        else:
+            self.press_more(".o_control_panel_main_buttons")
+            self.press(text, ".o-dropdown--menu button")
+
+    def press_more(self, place: str) -> None:
+        """The three dots behind which a phone has the other buttons."""
+        self.press(None, f"{place} button:has(.oi-ellipsis-v)")
 
     def open_app(self, xmlid: str) -> None:
         """Press an app's icon in the list of all apps."""

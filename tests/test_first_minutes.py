@@ -128,7 +128,7 @@ def test_an_officer_finds_suspends_and_sees_it(sit_down, person, programme, serv
     )
     desk.press(None, FIRST_ROW, 0)
     if desk.is_phone:
-        desk.press(None, ".o_statusbar_buttons button:has(.fa-ellipsis-v)")
+        desk.press_more(".o_statusbar_buttons")
     desk.press("Suspend")
     desk.type("reason", "asked in person")
     desk.press("Confirm", ".modal button")

@@ -127,4 +127,4 @@ class TestFindPerson(StoreCase):
     def test_what_has_ended_is_found_too(self):
         self.unlink(ID)
         action = self.find(id_value=ID)
-        self.assertEqual(action["context"], {})
+        self.assertFalse(action["context"]["search_default_in_force"])

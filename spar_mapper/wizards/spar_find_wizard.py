@@ -79,7 +79,8 @@ class SparFindWizard(models.TransientModel):
         return {
             **action,
             "domain": [("id", "in", found.ids)],
-            "context": {"search_default_in_force": 1} if in_force else {},
+            # Else the address names the window that was filled in.
+            "context": {"active_id": False, "search_default_in_force": bool(in_force)},
             "target": "main",
         }
 
