@@ -10,7 +10,8 @@ from .chromium import Page
 PRESSABLE = (
     "button, a, .o_app, .dropdown-item, .o_nav_entry, .o_data_cell, .o_kanban_record"
 )
-WAIT_SECONDS = 20
+#: Generous, for the first page of a session has its scripts bundled first.
+WAIT_SECONDS = 60
 _IN_SIGHT = """(() => {{
     const seen = [...document.querySelectorAll({selector})].filter(each => {{
         const box = each.getBoundingClientRect();

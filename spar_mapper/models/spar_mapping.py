@@ -45,6 +45,7 @@ class SparMapping(models.Model):
             ("suspended", "Suspended"),
             ("ended", "Ended"),
         ],
+        string="State of the period",
         required=True,
         readonly=True,
     )

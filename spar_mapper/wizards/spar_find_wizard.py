@@ -34,7 +34,7 @@ class SparFindWizard(models.TransientModel):
         help="Empty: any kind.",
     )
     id_value = fields.Char(
-        string="ID",
+        string="Beneficiary ID",
         compute="_compute_draft",
         inverse="_inverse_draft",
         help="The number on the card, or the whole ID as it travels.",
