@@ -24,6 +24,7 @@
         "data/ir_cron_data.xml",
         "wizards/spar_bank_load_wizard_views.xml",
         "wizards/spar_fa_preview_views.xml",
+        "wizards/spar_first_steps_views.xml",
         "views/spar_directory_import_views.xml",
         "views/spar_fsp_views.xml",
         "views/spar_fsp_branch_views.xml",

@@ -1,4 +1,5 @@
 from . import (
+    ir_ui_menu,
     res_groups,
     res_users,
     spar_cached_records,

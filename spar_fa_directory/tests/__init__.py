@@ -14,6 +14,7 @@ from . import (
     test_fa_mask,
     test_fa_reader,
     test_fa_syntax,
+    test_first_steps,
     test_group_log,
     test_import_rights,
     test_kind_form,

@@ -29,3 +29,4 @@ from . import spar_participant_id_type
 from . import spar_g2p_connect_queue
 from . import spar_g2p_connect_openg2p
 from . import spar_participant_trial
+from . import spar_event

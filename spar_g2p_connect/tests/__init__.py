@@ -7,6 +7,7 @@ from . import test_callbacks
 from . import test_directory_rest
 from . import test_disclosure
 from . import test_error_answers
+from . import test_history_names
 from . import test_lib_evidence
 from . import test_mapper_api
 from . import test_messages

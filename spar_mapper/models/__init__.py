@@ -5,11 +5,13 @@ from . import spar_subject
 from . import spar_mapping
 from . import spar_mapping_actions
 from . import spar_mapping_display
+from . import spar_mapping_standing
 from . import spar_event
 from . import spar_event_display
 from . import spar_change
 from . import spar_change_display
 from . import spar_change_listener
+from . import spar_change_decision
 from . import spar_change_rule
 from . import spar_notice
 from . import spar_notice_link
@@ -18,6 +20,7 @@ from . import spar_alarm
 from . import spar_fsp
 from . import spar_audit
 from . import spar_audit_rows
+from . import spar_check
 from . import spar_mapper_local
 from . import spar_mapper_local_load
 from . import spar_mapper_local_resolve

@@ -51,6 +51,7 @@ class SparAudit(models.AbstractModel):
         ]
         findings = list(dict.fromkeys(findings))
         self.env["spar.alarm"]._raise_alarms(findings)
+        self.env["spar.check"]._add_check(len(findings))
         return findings
 
     @api.model

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import SQL
 
 from ..lib import seals
@@ -91,36 +91,3 @@ class SparChange(models.Model):
             for row_id, uuid, identifier, *terms in rows
             if identifier in identifiers
         }
-
-    # === DECISIONS === #
-
-    def action_approve(self):
-        """A second person lets the change happen; it is applied at once."""
-        self._check_supervisor()
-        with self.env["spar.staff.answers"]._say_errors():
-            mapper = self.env["spar.mapper.local"]
-            mapper._approve_change(self._get_staff_call(), self.id)
-
-    def action_refuse(self):
-        """A second person says no."""
-        self._check_supervisor()
-        self._end(self._get_staff_call(), "refused")
-
-    def action_cancel(self):
-        """Take the change back: by the one who proposed it, or by a supervisor."""
-        call = self._get_staff_call()
-        if self.proposer != call.actor:
-            self._check_supervisor()
-        self._end(call, "cancelled")
-
-    def _end(self, call, end: str) -> None:
-        with self.env["spar.staff.answers"]._say_errors():
-            self.env["spar.mapper.local"]._end_change(call, self.id, end)
-
-    @api.model
-    def _check_supervisor(self):
-        self.env["spar.mapper.local"]._check_member(SUPERVISOR)
-
-    def _get_staff_call(self):
-        self.ensure_one()
-        return self.env["spar.mapper.local"]._build_staff_call()

@@ -11,13 +11,21 @@ class SparChange(models.Model):
 
     _inherit = "spar.change"
 
-    proposer_name = fields.Char(string="Proposed by", compute="_compute_proposer_name")
+    proposer_name = fields.Char(
+        string="Proposed by",
+        compute="_compute_proposer_name",
+        search="_search_proposer_name",
+    )
     id_masked = fields.Char(related="mapping_id.id_masked", string="Beneficiary ID")
     current_masked = fields.Char(
         related="mapping_id.fa_masked", string="Address in force"
     )
     fa_masked = fields.Char(string="Proposed address", compute="_compute_fa_masked")
-    decider_name = fields.Char(string="Decided by", compute="_compute_proposer_name")
+    decider_name = fields.Char(
+        string="Decided by",
+        compute="_compute_proposer_name",
+        search="_search_decider_name",
+    )
     why_text = fields.Char(string="Waits because", compute="_compute_why_text")
 
     @api.depends("proposer", "decided_by")
@@ -27,6 +35,15 @@ class SparChange(models.Model):
         for change in self:
             change.proposer_name = names.get(change.proposer, change.proposer)
             change.decider_name = names.get(change.decided_by, change.decided_by)
+
+    @api.model
+    def _search_proposer_name(self, operator, values):
+        return self.env["spar.event"]._build_actor_domain("proposer", operator, values)
+
+    @api.model
+    def _search_decider_name(self, operator, values):
+        events = self.env["spar.event"]
+        return events._build_actor_domain("decided_by", operator, values)
 
     @api.depends("why")
     def _compute_why_text(self):

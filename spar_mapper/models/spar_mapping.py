@@ -55,6 +55,7 @@ class SparMapping(models.Model):
             ("suspended", "Suspended"),
             ("ended", "Ended"),
         ],
+        string="State of the period",
         required=True,
         readonly=True,
     )

@@ -56,7 +56,11 @@ class SparMapping(models.Model):
     authority_name = fields.Selection(
         selection="_selection_authority", compute="_compute_authority_name"
     )
-    origin_name = fields.Char(string="Put there by", compute="_compute_origin_name")
+    origin_name = fields.Char(
+        string="Put there by",
+        compute="_compute_origin_name",
+        search="_search_origin_name",
+    )
     period_ids = fields.Many2many(
         "spar.mapping", string="All periods", compute="_compute_period_ids"
     )
@@ -85,6 +89,10 @@ class SparMapping(models.Model):
         for mapping in self:
             mapping.origin_name = names.get(mapping.origin, mapping.origin)
 
+    @api.model
+    def _search_origin_name(self, operator, values):
+        return self.env["spar.event"]._build_actor_domain("origin", operator, values)
+
     @api.depends("subject_id")
     def _compute_period_ids(self):
         for mapping in self:
@@ -92,13 +100,14 @@ class SparMapping(models.Model):
 
     # === MASKED === #
 
-    @api.depends("uuid")
+    @api.depends("state", "subject_id.pay_stop")
     def _compute_masked(self):
         """Opened for this one showing, and kept nowhere."""
         try:
             opened = self._unseal_values(self.ids)
         except ServiceUnavailable:
             self.id_masked = self.fa_masked = self.env._("The keyring is away")
+            self._set_pay_state(set())
             return
         broken = self.env._("Does not open: see the alarms")
         masks = dict(
@@ -114,6 +123,7 @@ class SparMapping(models.Model):
             canonical, _fa = opened.get(mapping.id, ("", ""))
             mapping.id_masked = mask_id(canonical) if canonical else broken
             mapping.fa_masked = masks.get(mapping.id, broken)
+        self._set_pay_state(opened)
 
     @api.model
     def _unseal_values(self, row_ids: list[int]) -> dict[int, tuple[str, str]]:

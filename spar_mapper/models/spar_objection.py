@@ -64,7 +64,11 @@ class SparObjection(models.Model):
     event_kind = fields.Selection(related="event_id.kind", string="Event disputed")
     event_at = fields.Datetime(related="event_id.happened_at", string="Happened at")
     event_by = fields.Char(related="event_id.actor_name", string="Done by")
-    closer_name = fields.Char(string="Closed by", compute="_compute_closer_name")
+    closer_name = fields.Char(
+        string="Closed by",
+        compute="_compute_closer_name",
+        search="_search_closer_name",
+    )
 
     _event_uniq = models.UniqueIndex("(event_id)", "An event is objected to once.")
 
@@ -87,6 +91,10 @@ class SparObjection(models.Model):
         names = self.env["spar.event"]._get_actor_names(self.mapped("closed_by"))
         for case in self:
             case.closer_name = names.get(case.closed_by, case.closed_by)
+
+    @api.model
+    def _search_closer_name(self, operator, values):
+        return self.env["spar.event"]._build_actor_domain("closed_by", operator, values)
 
     def action_close(self):
         """Open the window where a supervisor decides."""

@@ -23,6 +23,19 @@ class SparStaffAnswers(models.AbstractModel):
             raise UserError(self._get_error_text(error)) from error
 
     @api.model
+    def _notify(self, message: str, is_warning: bool = False) -> dict:
+        """Return what lets the web client say something, and read the page again."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if is_warning else "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    @api.model
     def _get_error_text(self, error: MapperError) -> str:
         texts = {
             "service_unavailable": self.env._(

@@ -1,4 +1,5 @@
 from . import spar_sealed_draft
+from . import spar_find_wizard
 from . import spar_mapping_wizard_part
 from . import spar_mapping_wizard
 from . import spar_objection_wizard

@@ -118,10 +118,11 @@ class SparMappingWizard(models.TransientModel):
             self._check_reason()
             call = mapper._build_staff_call(self.reason, self.has_evidence)
             ask = getattr(mapper, f"_{self.operation}_fa")
-            result = ask(call, [self._build_request()])[0]
+            request = self._build_request()
+            result = ask(call, [request])[0]
         self._set_sealed(None)
         self.part_ids._set_sealed(None)
-        return self._tell(result)
+        return self._tell(result, request.id_value)
 
     def _build_request(self):
         """The request of the contract."""
@@ -202,22 +203,25 @@ class SparMappingWizard(models.TransientModel):
 
     # === TELLING IT === #
 
-    def _tell(self, result: Result) -> dict:
+    def _tell(self, result: Result, identifier: str) -> dict:
         """A notification, or UserError for what was not done."""
         if result.outcome not in (*DONE, Outcome.HELD, Outcome.RESUMED):
             raise UserError(self.env["spar.staff.answers"]._get_refusal(result))
-        held = result.outcome is Outcome.HELD
-        message = (
-            self.env._("The change waits: for its time, or for a second person.")
-            if held
-            else self.env._("Done. It counts from now on.")
+        if result.outcome is Outcome.HELD:
+            text = self.env._("The change waits: for its time, or for a second person.")
+            return self.env["spar.staff.answers"]._notify(text, is_warning=True)
+        self.env.invalidate_all()
+        return self._find_changed(identifier)._notify_done(self.operation)
+
+    def _find_changed(self, identifier: str):
+        """Return the newest period of what was asked about."""
+        mappings = self.env["spar.mapping"]
+        if self.mapping_id:
+            subject, purpose = self.mapping_id.subject_id, self.mapping_id.purpose
+        else:
+            found = mappings.search([("id_value", "=", identifier)], limit=1)
+            subject, purpose = found.subject_id, ""
+        periods = subject.mapping_ids.filtered(
+            lambda period: (period.purpose or "") == (purpose or "")
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "warning" if held else "success",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return periods.sorted("id")[-1:]

@@ -155,7 +155,7 @@ class SparSettingChange(models.Model):
 
     # === DECIDING === #
 
-    def action_approve(self) -> dict | None:
+    def action_approve(self) -> dict:
         """Make the changes that somebody else proposed; overtaken ones are said so."""
         self._check_decider()
         if any(change.is_mine for change in self):
@@ -166,13 +166,16 @@ class SparSettingChange(models.Model):
         for change in self:
             if not change._apply():
                 stale += change
-        return self._build_stale_notification() if stale else None
+        if stale:
+            return self._build_stale_notification()
+        return self._notify("success", self.env._("Approved. It counts from now on."))
 
-    def action_refuse(self) -> None:
+    def action_refuse(self) -> dict:
         """Leave everything as it is; who proposed a change may withdraw it."""
         self._check_decider()
         for change in self:
             change._decide("withdrawn" if change.is_mine else "refused")
+        return self._notify("success", self.env._("The setting stays as it is."))
 
     def _overtake(self) -> None:
         """The records were changed otherwise: these changes are about what was."""
@@ -221,11 +224,15 @@ class SparSettingChange(models.Model):
         text = self.env._(
             "What was to be changed has changed meanwhile: propose it again."
         )
+        return self._notify("warning", text)
+
+    @api.model
+    def _notify(self, kind: str, text: str) -> dict:
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "warning",
+                "type": kind,
                 "message": text,
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },

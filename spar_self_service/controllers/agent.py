@@ -19,7 +19,8 @@ class Agent(http.Controller):
     def explain(self, said="", **_ignored):
         request.env["spar.helped.change"]._check_officer()
         providers = request.env["auth.oauth.provider"]._get_door()
-        return show("agent", said=said, providers=providers)
+        url = request.env["spar.helped.change"]._get_registry_url()
+        return show("agent", said=said, providers=providers, registry_url=url)
 
     @http.route("/spar/agent", methods=["POST"], **STAFF_PAGE)
     @page

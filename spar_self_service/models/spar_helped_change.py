@@ -29,6 +29,15 @@ class SparHelpedChange(models.AbstractModel):
         return self.env.user
 
     @api.model
+    def _get_registry_url(self) -> str:
+        """Where the officer came from: what SPAR's menu opens in the backend."""
+        menus = self.env["ir.ui.menu"].load_web_menus(False)
+        app = menus.get(self.env.ref("spar_fa_directory.menu_root").id, {})
+        if app.get("actionModel") != "ir.actions.act_window":
+            return "/odoo"
+        return f"/odoo/{app['actionPath'] or 'action-%d' % app['actionID']}"
+
+    @api.model
     def _open_draft(self):
         """A new draft of this officer, for whoever will confirm it."""
         officer = self._check_officer()

@@ -17,9 +17,12 @@ from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from ..exceptions import DraftOutdated, OutcomeUnknown, StepUpNeeded
 from ..lib.beneficiary import Beneficiary
+from .spar_page_texts_outcome import PAYMENTS_STOPPED
 
 #: Outcomes after which the person may try again with the same draft.
 _TRY_AGAIN = (Outcome.RETRY,)
+#: After these an account is there.
+_SAVED = (Outcome.LINKED, Outcome.UPDATED)
 
 
 class SparMyAddress(models.AbstractModel):
@@ -75,8 +78,21 @@ class SparMyAddress(models.AbstractModel):
     @api.model
     def _finish(self, draft_sudo, person: Beneficiary, call: CallContext) -> None:
         result = self._send(draft_sudo, person, call)
-        if result.outcome not in _TRY_AGAIN:
-            draft_sudo._close(result.outcome.value, result.problem)
+        if result.outcome in _TRY_AGAIN:
+            return
+        problem = result.problem
+        if result.outcome in _SAVED and self._is_stopped(person, call):
+            problem = PAYMENTS_STOPPED
+        draft_sudo._close(result.outcome.value, problem)
+
+    @api.model
+    def _is_stopped(self, person: Beneficiary, call: CallContext) -> bool:
+        """Whether the mapper says that nothing is paid to the account all the same."""
+        try:
+            now = self._resolve(self._get_mapper(person), call, person)
+        except MapperError:
+            return False
+        return now.outcome is Outcome.SUSPENDED
 
     @api.model
     def _send(self, draft_sudo, person: Beneficiary, call: CallContext) -> Result:

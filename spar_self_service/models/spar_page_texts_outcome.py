@@ -4,6 +4,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
 #: Outcomes of a draft after which it is done.
 _DONE = (Outcome.LINKED.value, Outcome.UPDATED.value, Outcome.UNLINKED.value)
+#: What stands in the way of being paid to an account that was saved.
+PAYMENTS_STOPPED = "payments_stopped"
 
 
 class SparPageTexts(models.AbstractModel):
@@ -35,6 +37,15 @@ class SparPageTexts(models.AbstractModel):
                 "advice": self.env._(
                     "Payments already prepared may still go to your old account. "
                     "Without an account nobody can pay you."
+                ),
+            }
+        if draft.problem == PAYMENTS_STOPPED:
+            return {
+                "title": self.env._("Your account is saved"),
+                "text": self.env._("Nothing is paid to you at the moment"),
+                "advice": self.env._(
+                    "Payments to your account were stopped. Go to your welfare office "
+                    "with your ID card if you do not know why."
                 ),
             }
         return {

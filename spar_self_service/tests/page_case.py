@@ -153,7 +153,12 @@ class StandInCase(KeyringCase):
     @property
     def acts(self) -> list[str]:
         """What the mapper was asked to change."""
-        return [call[0] for call in self.store.calls if call[0] != "resolve"]
+        return [word for word, _call, _request in self.changes]
+
+    @property
+    def changes(self) -> list[tuple]:
+        """The same with all that came along: word, call and request."""
+        return [each for each in self.store.calls if each[0] != "resolve"]
 
 
 class PageCase(StandInCase, HttpCase):

@@ -32,7 +32,7 @@ class TestHelpedChange(StandInCase, TransactionCase):
     def test_the_history_names_both(self):
         self.give_ticket()
         self.carry_out()
-        word, call, request = self.store.calls[-1]
+        word, call, request = self.changes[-1]
         self.assertEqual((word, request.id_value), ("link", ID))
         self.assertEqual(call.actor, f"user:{self.officer.id}")
         self.assertEqual(call.on_behalf_of, "person:ada-key")
@@ -183,6 +183,24 @@ class TestHelpedPages(PageCase):
         with mute_logger("odoo.http"):
             self.assertEqual(self.get("/spar/agent").status_code, 403)
         self.assertIn("ask an administrator for the right", self.text)
+
+    def test_the_way_back_leads_to_what_spar_opens(self):
+        self.authenticate("officer", "officer-1")
+        page = html.fromstring(self.get("/spar/agent").content)
+        back = page.xpath("//a[normalize-space()='Back to the registry']/@href")
+        menus = self.env["ir.ui.menu"].with_user(self.officer).load_web_menus(False)
+        app = menus[self.env.ref("spar_fa_directory.menu_root").id]
+        self.assertEqual(app["actionModel"], "ir.actions.act_window")
+        place = app["actionPath"] or f"action-{app['actionID']}"
+        self.assertEqual(back, [f"/odoo/{place}"])
+
+    def test_helping_is_an_entry_of_the_registry_and_not_the_first(self):
+        menus = self.env["ir.ui.menu"].with_user(self.officer).load_web_menus(False)
+        registry = self.env.ref("spar_fa_directory.menu_registry")
+        entry = self.env.ref("spar_self_service.menu_helped_change")
+        self.assertIn(entry.id, menus[registry.id]["children"])
+        app = menus[self.env.ref("spar_fa_directory.menu_root").id]
+        self.assertNotEqual(app["actionID"], entry.action.id)
 
     def test_a_beneficiary_is_no_agent(self):
         self.authenticate("ada", "ada-ada-1")

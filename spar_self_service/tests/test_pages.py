@@ -48,13 +48,23 @@ class TestPages(PageCase):
         )
         self.assertEqual(self.acts, [])
 
+    def test_a_change_of_a_stopped_account_does_not_say_that_it_counts(self):
+        self.store.add(ID, FA, STAFF)
+        self.store.stopped.add(ID)
+        self.begin()
+        self.choose_all()
+        self.finish()
+        self.assertIn("Your account is saved", self.text)
+        self.assertIn("Nothing is paid to you at the moment", self.text)
+        self.assertNotIn("counts from today", self.text)
+
     def test_a_change_names_the_person_and_how_they_proved_it(self):
         self.store.add(ID, FA, STAFF)
         self.begin()
         self.choose_all()
         self.finish()
         self.assertIn("Payments already prepared may still go", self.text)
-        (word, call, request) = self.store.calls[-1]
+        (word, call, request) = self.changes[-1]
         self.assertEqual(word, "update")
         self.assertEqual((call.actor, call.channel), ("person:ada-key", "portal"))
         self.assertEqual(request.expected_version, 1)

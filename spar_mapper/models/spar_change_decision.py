@@ -1,0 +1,70 @@
+from odoo import models
+
+from .spar_change import SUPERVISOR
+
+
+class SparChange(models.Model):
+    """What a supervisor or the proposer decides, and what came of it."""
+
+    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    _inherit = "spar.change"
+
+    def action_approve(self):
+        """A second person lets the change happen; it is applied at once."""
+        self._check_supervisor()
+        with self.env["spar.staff.answers"]._say_errors():
+            mapper = self.env["spar.mapper.local"]
+            mapper._approve_change(self._get_staff_call(), self.id)
+        return self._notify_decision()
+
+    def action_refuse(self):
+        """A second person says no."""
+        self._check_supervisor()
+        self._end(self._get_staff_call(), "refused")
+        return self._notify_decision()
+
+    def action_cancel(self):
+        """Take the change back: by the one who proposed it, or by a supervisor."""
+        call = self._get_staff_call()
+        if self.proposer != call.actor:
+            self._check_supervisor()
+        self._end(call, "cancelled")
+        return self._notify_decision()
+
+    def _end(self, call, end: str) -> None:
+        with self.env["spar.staff.answers"]._say_errors():
+            self.env["spar.mapper.local"]._end_change(call, self.id, end)
+
+    def _check_supervisor(self):
+        self.env["spar.mapper.local"]._check_member(SUPERVISOR)
+
+    def _get_staff_call(self):
+        self.ensure_one()
+        return self.env["spar.mapper.local"]._build_staff_call()
+
+    def _notify_decision(self) -> dict:
+        """Say what the change has become, as the database has it now."""
+        self.env.invalidate_all()
+        texts = {
+            "refused": self.env._("Refused. Everything stays as it was."),
+            "cancelled": self.env._("Taken back. Everything stays as it was."),
+        }
+        if self.state == "applied":
+            return self._notify_applied()
+        answers = self.env["spar.staff.answers"]
+        if self.state in texts:
+            return answers._notify(texts[self.state])
+        text = self.env._(
+            "Nothing was changed: the address is not what it was when this was "
+            "proposed."
+        )
+        return answers._notify(text, is_warning=True)
+
+    def _notify_applied(self) -> dict:
+        """Say what counts now: the newest period of the place that was changed."""
+        changed = self.mapping_id
+        periods = changed.subject_id.mapping_ids.filtered(
+            lambda period: (period.purpose or "", period.rank)
+            == (changed.purpose or "", changed.rank)
+        )
+        return periods.sorted("id")[-1:]._notify_done(self.operation)

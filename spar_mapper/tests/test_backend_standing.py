@@ -1,0 +1,300 @@
+"""The screen tells the truth: what is paid, who decided it, what a click has done."""
+
+from lxml import etree
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
+
+from odoo.addons.spar_mapper_connector.lib.contract import ObjectionRequest
+
+from ..exceptions import DirectWriteRefused
+from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
+
+
+@tagged("post_install", "-at_install")
+class StandingCase(StoreCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.viewer = cls.create_user("viewer")
+        cls.officer = cls.create_user("officer", login="omar_login")
+        cls.officer.name = "Omar Officer"
+        cls.supervisor_user = cls.create_user("supervisor")
+
+    def setUp(self):
+        super().setUp()
+        self.link(ID, FA)
+
+    def get_state(self, id_value=ID):
+        """What a viewer sees as the state of the newest period of an ID."""
+        self.env.invalidate_all()
+        return self.mapping_of(id_value).with_user(self.viewer).pay_state
+
+    def object(self, id_value=ID):
+        mapping = self.mapping_of(id_value)
+        request = ObjectionRequest(id_value, mapping.uuid, 1)
+        self.mapper._object_to(self.owner, request)
+
+    def act(self, operation, **values):
+        """Do something by the officer's window; the message of the toast."""
+        mapping = self.mapping_of(ID)
+        seen = {"mapping_id": mapping.id, "seen_version": mapping.version}
+        wizard = (
+            self.env["spar.mapping.wizard"]
+            .with_user(self.officer)
+            .create({"operation": operation, "reason": "asked", **seen, **values})
+        )
+        return wizard.action_confirm()["params"]
+
+
+class TestState(StandingCase):
+    def test_who_is_paid_is_active(self):
+        self.assertEqual(self.get_state(), "active")
+        self.assertTrue(self.get_fa(ID))
+
+    def test_who_is_not_paid_is_never_active(self):
+        self.link(OTHER_ID, OTHER_FA)
+        ways = {
+            "suspended": lambda: self.suspend(ID),
+            "stopped": lambda: self.set_subject(ID, pay_stop=True),
+            "disputed": lambda: self.object(OTHER_ID),
+        }
+        for state, way in ways.items():
+            with self.subTest(state):
+                way()
+                id_value = OTHER_ID if state == "disputed" else ID
+                if state == "stopped":
+                    self.resume(ID)
+                self.assertEqual(self.get_state(id_value), state)
+                self.assertIsNone(self.get_fa(id_value))
+
+    def test_one_disputed_place_of_several_is_disputed(self):
+        self.link(ID, OTHER_FA, purpose="school")
+        request = ObjectionRequest(ID, self.mapping_of(ID).uuid, 1)
+        self.mapper._object_to(self.owner, request)
+        self.env.invalidate_all()
+        states = {
+            mapping.purpose or "": mapping.with_user(self.viewer).pay_state
+            for mapping in self.mappings_of(ID)
+        }
+        self.assertEqual(states, {"": "active", "school": "disputed"})
+
+    def test_what_does_not_open_is_not_active(self):
+        mapping = self.mapping_of(ID)
+        self.tamper("UPDATE spar_mapping SET version = 9 WHERE id = %s", mapping.id)
+        with self.catch_alarms():
+            self.assertEqual(self.get_state(), "unreadable")
+
+    def test_without_the_keyring_nobody_is_active(self):
+        mapping = self.mapping_of(ID).with_user(self.viewer)
+        with self.keyring_away():
+            mapping.invalidate_recordset()
+            self.assertEqual(mapping.pay_state, "unreadable")
+
+    def test_what_has_ended_or_is_proposed_says_so(self):
+        self.unlink(ID)
+        self.assertEqual(self.get_state(), "ended")
+        self.add_rule("approve")
+        self.link(OTHER_ID, OTHER_FA)
+        self.assertEqual(self.get_state(OTHER_ID), "proposed")
+
+    def test_no_view_of_an_address_shows_the_bare_state(self):
+        views = self.env["ir.ui.view"].search([("model", "=", "spar.mapping")])
+        for view in views:
+            tree = etree.fromstring(view.arch)
+            for field in tree.xpath("//field[@name='state'][not(@invisible='1')]"):
+                # Of a change that waits, in the form of its address.
+                inside = field.xpath("ancestor::field[@name='change_ids']")
+                self.assertTrue(inside, view.name)
+
+    def test_active_as_a_filter_finds_who_is_paid_only(self):
+        view = self.env.ref("spar_mapper.spar_mapping_view_search")
+        (found,) = etree.fromstring(view.arch).xpath("//filter[@name='active_only']")
+        domain = [("subject_id", "=", self.subject_of(ID).id)]
+        search = self.env["spar.mapping"].search
+        domain += safe_eval(found.get("domain"))
+        self.assertTrue(search(domain))
+        self.set_subject(ID, pay_stop=True)
+        self.assertFalse(search(domain))
+
+
+class TestWhoChangedIt(StandingCase):
+    def test_the_form_names_who_suspended(self):
+        self.act("suspend")
+        mapping = self.mapping_of(ID).with_user(self.viewer)
+        self.assertEqual(mapping.last_kind, "suspended")
+        self.assertEqual(mapping.last_by, "Omar Officer")
+        self.assertTrue(mapping.last_at)
+
+    def test_who_only_looked_has_changed_nothing(self):
+        self.act("suspend")
+        auditor = self.create_user("auditor")
+        call = self.mapper.with_user(auditor)._build_staff_call("asked")
+        with self.enter_registry_test_mode():
+            self.mapper.with_user(auditor)._log_reveal(call, self.mapping_of(ID).id)
+        self.env.invalidate_all()
+        self.assertEqual(self.mapping_of(ID).last_by, "Omar Officer")
+
+    def test_history_is_found_by_a_name_or_a_login(self):
+        self.act("suspend")
+        events = self.env["spar.event"].with_user(self.viewer)
+        mine = [("mapping_id", "=", self.mapping_of(ID).id)]
+        for text in ("Omar", "omar officer", "omar_login"):
+            found = events.search([*mine, ("actor_name", "ilike", text)])
+            self.assertEqual(found.mapped("kind"), ["suspended"], text)
+        found = events.search([*mine, ("actor_name", "not ilike", "Omar")])
+        self.assertEqual(found.mapped("kind"), ["linked"])
+        self.assertFalse(events.search([*mine, ("actor_name", "ilike", "Nobody X")]))
+
+    def test_who_left_is_found_all_the_same(self):
+        self.act("suspend")
+        self.officer.active = False
+        events = self.env["spar.event"].with_user(self.viewer)
+        self.assertTrue(events.search([("actor_name", "ilike", "Omar Officer")]))
+
+    def test_the_beneficiary_is_found_by_what_the_list_says(self):
+        self.object()
+        events = self.env["spar.event"].with_user(self.viewer)
+        found = events.search([("actor_name", "ilike", "subject:1")])
+        self.assertIn("objected", found.mapped("kind"))
+
+    def test_every_search_for_a_person_goes_by_name(self):
+        self.hold_everything()
+        call = self.mapper.with_user(self.officer)._build_staff_call()
+        self.update(ID, OTHER_FA, call)
+        places = {
+            "spar.change": ("proposer_name", self.change_of(ID)),
+            "spar.mapping": ("origin_name", self.env["spar.mapping"]),
+        }
+        for model, (name, expected) in places.items():
+            found = self.env[model].search([(name, "ilike", "Omar Off")])
+            self.assertEqual(found, expected, model)
+
+    def test_groups_of_events_are_named(self):
+        self.act("suspend")
+        events = self.env["spar.event"].with_user(self.viewer)
+        domain = [("mapping_id", "=", self.mapping_of(ID).id)]
+        groups = events.web_read_group(domain, ["actor"], ["__count"])["groups"]
+        named = {group["actor"]: group for group in groups}
+        self.assertIn("Omar Officer", named)
+        again = [*domain, *named["Omar Officer"]["__extra_domain"]]
+        self.assertEqual(events.search(again).mapped("kind"), ["suspended"])
+
+    def test_searches_offer_names_and_no_references(self):
+        for model in ("spar.event", "spar.change", "spar.mapping", "spar.objection"):
+            view = self.env.ref(f"spar_mapper.{model.replace('.', '_')}_view_search")
+            names = etree.fromstring(view.arch).xpath("//field/@name")
+            raw = {"actor", "proposer", "decided_by", "origin", "closed_by"}
+            self.assertEqual(raw & set(names), set(), model)
+
+
+class TestWhatAClickSays(StandingCase):
+    def test_suspending_does_not_say_that_it_counts(self):
+        told = self.act("suspend")
+        self.assertIn("Nothing is paid", told["message"])
+
+    def test_each_operation_says_what_is_true_of_it(self):
+        told = self.act("update", fa_text=OTHER_FA)
+        self.assertIn("new address from now on", told["message"])
+        self.act("suspend")
+        self.assertIn("paid to this address again", self.act("resume")["message"])
+        self.assertIn("Nothing is paid", self.act("unlink")["message"])
+
+    def test_a_change_of_what_is_not_paid_says_so(self):
+        self.suspend(ID)
+        told = self.act("update", fa_text=OTHER_FA)
+        self.assertEqual(told["type"], "warning")
+        self.assertIn("nothing is paid to this address: Suspended", told["message"])
+
+    def test_a_stopped_person_is_not_said_to_be_paid(self):
+        self.suspend(ID)
+        self.set_subject(ID, pay_stop=True)
+        told = self.act("resume")
+        self.assertIn("nothing is paid to this address: Payments st", told["message"])
+
+    def test_a_newcomer_is_said_to_be_linked(self):
+        wizard = self.env["spar.mapping.wizard"].with_user(self.officer)
+        asked = {"operation": "link", "reason": "asked", "has_evidence": True}
+        draft = wizard.create({**asked, "id_value": OTHER_ID, "fa_text": OTHER_FA})
+        self.assertIn("Linked", draft.action_confirm()["params"]["message"])
+
+    def propose(self):
+        self.add_rule("approve")
+        call = self.mapper.with_user(self.officer)._build_staff_call()
+        self.update(ID, OTHER_FA, call)
+        return self.change_of(ID).with_user(self.supervisor_user)
+
+    def test_approving_and_refusing_say_what_came_of_it(self):
+        told = self.propose().action_approve()["params"]
+        self.assertIn("new address from now on", told["message"])
+        change = self.propose()
+        if change.state != "waiting":
+            self.update(ID, FA, self.mapper.with_user(self.officer)._build_staff_call())
+            change = self.change_of(ID).with_user(self.supervisor_user)
+        self.assertIn("Refused", change.action_refuse()["params"]["message"])
+
+    def test_deciding_asks_first(self):
+        deciding = {
+            "spar_mapper.spar_change_view_form": (
+                "action_approve action_refuse action_cancel"
+            ),
+            "spar_mapper_connector.spar_setting_change_view_form": (
+                "action_approve action_refuse"
+            ),
+            "spar_mapper_connector.spar_setting_change_view_list": (
+                "action_approve action_refuse"
+            ),
+        }
+        for view, names in deciding.items():
+            tree = etree.fromstring(self.env.ref(view).arch)
+            for name in names.split():
+                buttons = tree.xpath(f"//button[@name='{name}']")
+                self.assertTrue(buttons and all(b.get("confirm") for b in buttons))
+
+
+class TestChecksThatRan(StandingCase):
+    def get_help(self):
+        return self.env["spar.alarm"].get_empty_list_help("")
+
+    def test_before_any_check_ran_the_page_says_so(self):
+        self.env.cr.execute("DELETE FROM spar_check")
+        self.assertIn("No check has run yet", self.get_help())
+        actions = self.env["ir.actions.act_window"]
+        shown = actions._for_xml_id("spar_mapper.spar_alarm_action")["help"]
+        self.assertIn("No check has run yet", shown)
+        self.assertNotIn("tampered", shown)
+
+    def test_the_page_says_what_the_last_check_covered(self):
+        with self.enter_registry_test_mode():
+            self.env["spar.audit"]._check_store()
+        last = self.env["spar.check"].search([], limit=1)
+        self.assertEqual(last.mapping_count, self.env["spar.mapping"].search_count([]))
+        self.assertEqual(last.event_count, self.env["spar.event"].search_count([]))
+        self.assertIn(f"{last.event_count} events", self.get_help())
+        self.assertIn("found nothing", self.get_help())
+
+    def test_a_check_that_found_something_does_not_say_nothing(self):
+        mapping = self.mapping_of(ID)
+        self.tamper("UPDATE spar_mapping SET version = 9 WHERE id = %s", mapping.id)
+        with self.catch_alarms():
+            self.env["spar.audit"]._check_store()
+        last = self.env["spar.check"].search([], limit=1)
+        self.assertTrue(last.problem_count)
+        self.assertNotIn("found nothing", self.get_help())
+
+    def test_only_supervisors_and_auditors_see_checks(self):
+        for role in ("supervisor", "auditor"):
+            user = self.create_user(role, login=f"check_{role}")
+            self.env["spar.check"].with_user(user).search([])
+        with self.assertRaises(AccessError):
+            self.env["spar.check"].with_user(self.viewer).search([])
+
+    def test_who_may_not_see_checks_still_reads_the_action(self):
+        actions = self.env["ir.actions.act_window"].with_user(self.viewer)
+        shown = actions._for_xml_id("spar_mapper.spar_alarm_action")["help"]
+        self.assertNotIn("check ran on", shown)
+
+    def test_nobody_writes_a_check_by_hand(self):
+        with self.assertRaises(DirectWriteRefused):
+            self.env["spar.check"].create({"ran_at": "2026-01-01 00:00:00"})

@@ -1,0 +1,130 @@
+"""A person is found by what they can show, and what was typed stays nowhere."""
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
+
+NUMBER = "111100001111"
+
+
+@tagged("post_install", "-at_install")
+class TestFindPerson(StoreCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users = {
+            role: cls.create_user(role, login=f"find_{role}")
+            for role in ("viewer", "officer", "supervisor", "auditor", "administrator")
+        }
+        cls.national = cls.env.ref("spar_mapper_connector.id_type_national_id")
+
+    def setUp(self):
+        super().setUp()
+        self.link(ID, FA)
+        self.link(OTHER_ID, OTHER_FA)
+
+    def find(self, role="officer", **typed):
+        """The window, and the action that its button gives."""
+        wizards = self.env["spar.find.wizard"].with_user(self.users[role])
+        self.wizard = wizards.create(typed)
+        return self.wizard.action_find()
+
+    def assert_finds(self, expected, /, **typed):
+        action = self.find(**typed)
+        self.assertEqual(action["res_model"], "spar.mapping")
+        found = self.env["spar.mapping"].search(action["domain"])
+        self.assertEqual(found, self.mappings_of(expected))
+
+    def test_the_number_on_the_card_finds_the_person(self):
+        self.assert_finds(ID, id_value="Ada-1815")
+        self.assert_finds(ID, id_value=" Ada-1815 ", id_type_id=self.national.id)
+
+    def test_the_id_as_it_travels_finds_the_person(self):
+        self.assert_finds(ID, id_value=ID)
+
+    def test_an_account_and_its_bank_find_the_person(self):
+        self.assert_finds(ID, account=NUMBER, provider_id=self.bank.id)
+
+    def test_an_account_is_found_however_it_is_grouped(self):
+        self.assert_finds(ID, account="1111 0000-1111", provider_id=self.bank.id)
+
+    def test_a_branch_narrows_it(self):
+        values = {"account": NUMBER, "provider_id": self.bank.id}
+        self.assert_finds(ID, **values, branch_id=self.north.id)
+        with self.assertRaisesRegex(UserError, "Nobody is found"):
+            self.find(**values, branch_id=self.south.id)
+
+    def test_a_closed_branch_still_finds_its_accounts(self):
+        self.north.active = False
+        self.assert_finds(ID, account=NUMBER, provider_id=self.bank.id)
+
+    def test_a_phone_finds_its_wallet(self):
+        wallet = self.env["spar.fsp"].create(
+            {"name": "Pay", "code": "PAYTEST", "kind": "wallet"}
+        )
+        kind = self.env.ref("spar_fa_directory.type_mobile_wallet")
+        template = kind.strategy_ids.filtered("is_default").template
+        part = kind.part_ids.filtered(lambda each: each.kind == "text").key
+        holder = kind.part_ids.filtered(lambda each: each.kind == "provider").key
+        fa = template.replace(f"{{{part}}}", "+46701234567")
+        fa = fa.replace(f"{{{holder}}}", "PAYTEST")
+        self.link("token:Phone@nationalId", fa)
+        self.assert_finds(
+            "token:Phone@nationalId", account="+46701234567", provider_id=wallet.id
+        )
+
+    def test_the_address_as_it_travels_finds_the_person(self):
+        self.assert_finds(ID, account=FA)
+
+    def test_id_and_account_must_both_fit(self):
+        self.assert_finds(ID, id_value=ID, account=FA)
+        with self.assertRaisesRegex(UserError, "Nobody is found"):
+            self.find(id_value=ID, account=OTHER_FA)
+
+    def test_nothing_filled_in_is_refused(self):
+        with self.assertRaisesRegex(UserError, "Fill in"):
+            self.find(id_value=" ")
+
+    def test_a_part_of_a_number_finds_nobody(self):
+        with self.assertRaisesRegex(UserError, "Nobody is found"):
+            self.find(account=NUMBER[:-1], provider_id=self.bank.id)
+
+    def test_the_answer_holds_nothing_that_was_typed(self):
+        action = self.find(account=NUMBER, provider_id=self.bank.id)
+        self.assertNotIn(NUMBER, str(action))
+        with self.assertRaises(UserError) as caught:
+            self.find(id_value="Nemo-404-404")
+        self.assertNotIn("Nemo", str(caught.exception))
+
+    def test_what_was_typed_is_in_no_table_and_forgotten_afterwards(self):
+        wizards = self.env["spar.find.wizard"].with_user(self.users["officer"])
+        wizard = wizards.create(
+            {"id_value": "Ada-1815", "account": NUMBER, "provider_id": self.bank.id}
+        )
+        self.env.flush_all()
+        self.assertEqual(self.find_clear("Ada-1815", NUMBER, tables="%"), [])
+        wizard.action_find()
+        self.env.cr.execute(
+            "SELECT sealed FROM spar_find_wizard WHERE id = %s", (wizard.id,)
+        )
+        self.assertEqual(self.env.cr.fetchone(), (None,))
+
+    def test_whoever_sees_the_registry_finds_people_in_it(self):
+        for role in ("viewer", "officer", "supervisor", "auditor"):
+            with self.subTest(role):
+                self.assertTrue(self.find(role, id_value=ID))
+
+    def test_others_find_nobody(self):
+        with self.assertRaises(AccessError):
+            self.find("administrator", id_value=ID)
+
+    def test_another_one_does_not_see_what_was_typed(self):
+        self.find(id_value=ID)
+        with self.assertRaises(AccessError):
+            self.wizard.with_user(self.users["auditor"]).read(["id_value"])
+
+    def test_what_has_ended_is_found_too(self):
+        self.unlink(ID)
+        action = self.find(id_value=ID)
+        self.assertFalse(action["context"]["search_default_in_force"])

@@ -1,0 +1,152 @@
+import re
+from itertools import product
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from odoo.addons.spar_fa_directory.lib import fa_syntax
+from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+
+#: A provider with more branches than this is searched branch by branch only.
+MOST_ADDRESSES = 20_000
+_GAPS = re.compile(r"[\s-]+")
+
+
+class SparFindWizard(models.TransientModel):
+    """Find a person by what they can show: an ID, or an account and its bank.
+
+    Addresses are found by their digest alone, so an account number is tried in every
+    way in which the directory writes addresses of its provider.
+    """
+
+    _name = "spar.find.wizard"
+    _description = "Find a person"
+    _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
+
+    _draft_fields = ("id_value", "account")
+
+    id_type_id = fields.Many2one(
+        "spar.id.type",
+        string="Kind of ID",
+        domain=[("strategy", "!=", False)],
+        help="Empty: any kind.",
+    )
+    id_value = fields.Char(
+        string="Beneficiary ID",
+        compute="_compute_draft",
+        inverse="_inverse_draft",
+        help="The number on the card, or the whole ID as it travels.",
+    )
+    provider_id = fields.Many2one("spar.fsp", string="Bank or provider")
+    branch_id = fields.Many2one("spar.fsp.branch", help="Empty: any branch.")
+    account = fields.Char(
+        compute="_compute_draft",
+        inverse="_inverse_draft",
+        help="The number of the account or voucher, the phone or the e-mail address; "
+        "or, without a provider, the whole address as it travels.",
+    )
+
+    @api.onchange("provider_id")
+    def _onchange_provider_id(self):
+        self.branch_id = False
+
+    def action_find(self):
+        """Open the registry with those that are found."""
+        self.ensure_one()
+        domain = Domain.AND([*self._build_id_domain(), *self._build_fa_domain()])
+        if domain.is_true():
+            raise UserError(self.env._("Fill in an ID, or an account and its bank."))
+        found = self.env["spar.mapping"].search(domain)
+        if not found:
+            raise UserError(
+                self.env._(
+                    "Nobody is found. Compare every character with the document. The "
+                    "whole ID or account number is needed; a part finds nothing."
+                )
+            )
+        self._set_sealed(None)
+        return self._open_found(found)
+
+    @api.model
+    def _open_found(self, found) -> dict:
+        """Return the registry's list of ``found``: by row, never by what was typed."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "spar_mapper.spar_mapping_action"
+        )
+        in_force = found.filtered(lambda row: row.state in ("active", "suspended"))
+        return {
+            **action,
+            "domain": [("id", "in", found.ids)],
+            # Else the address names the window that was filled in.
+            "context": {"active_id": False, "search_default_in_force": bool(in_force)},
+            "target": "main",
+        }
+
+    # === BY ID === #
+
+    def _build_id_domain(self) -> list[Domain]:
+        text = (self.id_value or "").strip()
+        return [Domain("id_value", "in", [self._write_id(text)])] if text else []
+
+    def _write_id(self, text: str) -> str:
+        """Return the ID as its kind writes it, where a kind was chosen."""
+        try:
+            return self.id_type_id._write_id(text) if self.id_type_id else text
+        except InvalidIdentifier:
+            return text
+
+    # === BY ACCOUNT === #
+
+    def _build_fa_domain(self) -> list[Domain]:
+        text = (self.account or "").strip()
+        if not text:
+            return []
+        texts = self._get_addresses(text) if self.provider_id else [text]
+        return [Domain("fa_value", "in", texts)]
+
+    def _get_addresses(self, number: str) -> list[str]:
+        """Return every way in which ``number`` may stand in an address here."""
+        numbers = {number, _GAPS.sub("", number)}
+        strategies = (
+            self.env["spar.fa.strategy"]
+            .with_context(active_test=False)
+            .search([("type_id.provider_kind", "=", self.provider_id.kind)])
+        )
+        return [
+            address
+            for strategy in strategies
+            for address in self._write_addresses(strategy, numbers)
+        ]
+
+    def _write_addresses(self, strategy, numbers: set[str]) -> list[str]:
+        """Return ``numbers`` as one strategy writes them, for each code of a holder."""
+        compiled = fa_syntax.compile_strategy(strategy.template)
+        kinds = {part.key: part.kind for part in strategy.type_id.part_ids}
+        holders = self._get_holder_codes()
+        values = [holders.get(kinds.get(key), numbers) for key in compiled.keys]
+        texts = [key for key in compiled.keys if kinds.get(key) == "text"]
+        if len(texts) != 1:
+            return []
+        addresses = []
+        for parts in product(*values):
+            try:
+                named = dict(zip(compiled.keys, parts, strict=True))
+                addresses.append(fa_syntax.build(compiled, named))
+            except DirectoryError:
+                continue
+        return addresses
+
+    def _get_holder_codes(self) -> dict[str, list[str]]:
+        """Return what the provider and its branches are called in addresses."""
+        provider = self.provider_id
+        branches = self.branch_id or provider.with_context(active_test=False).branch_ids
+        if len(branches) > MOST_ADDRESSES:
+            raise UserError(
+                self.env._("Branch: choose it, this provider has too many of them.")
+            )
+        return {
+            "provider": list(filter(None, {provider.code, provider.bic})),
+            "branch": branches.mapped("code"),
+        }

@@ -1,0 +1,165 @@
+"""A member of staff in front of the backend, in Chromium: by mouse, by what is read."""
+
+import json
+import time
+from dataclasses import dataclass
+
+from .chromium import Page
+
+#: The elements that can be pressed, as people see them.
+PRESSABLE = (
+    "button, a, .o_app, .dropdown-item, .o_nav_entry, .o_data_cell, .o_kanban_record"
+)
+#: Generous, for the first page of a session has its scripts bundled first.
+WAIT_SECONDS = 60
+_IN_SIGHT = """(() => {{
+    const seen = [...document.querySelectorAll({selector})].filter(each => {{
+        const box = each.getBoundingClientRect();
+        return box.width && box.height && ({text} === null
+            || each.innerText.trim() === {text});
+    }});
+    if (!seen.length) return null;
+    const found = seen.at({number});
+    found.scrollIntoView({{block: "center"}});
+    const box = found.getBoundingClientRect();
+    return [box.x + box.width / 2, box.y + box.height / 2];
+}})()"""
+
+
+@dataclass
+class Desk:
+    """Somebody of the staff with a window."""
+
+    page: Page
+    url: str
+    person: dict
+    is_phone: bool = False
+
+    # === WHAT THEY DO === #
+
+    def log_in(self) -> None:
+        """By the form, as on the first morning; what opens is what they land on."""
+        self.page.open(f"{self.url}/web/login")
+        self.wait("!document.querySelector('form.oe_login_form.d-none')")
+        self.page.type("#login", self.person["login"])
+        self.page.type("#password", self.person["password"])
+        self.page.evaluate("document.querySelector('form.oe_login_form').submit()")
+        self.wait("!!document.querySelector('.o_action_manager .o_action')")
+        self.rest()
+
+    def press(self, text: str | None, selector: str = PRESSABLE, number: int = -1):
+        """Click what is called ``text``: the innermost and last thing of that name."""
+        script = _IN_SIGHT.format(
+            selector=json.dumps(selector), text=json.dumps(text), number=number
+        )
+        x, y = self.wait(script, f"{text or selector} is not in sight")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.page.call(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=x,
+                y=y,
+                button="left",
+                clickCount=1,
+            )
+        self.rest()
+
+    def press_above_list(self, text: str) -> None:
+        """A button above the list; on a phone it may be behind the three dots."""
+        shown = ".o_control_panel_main_buttons button"
+        if self.sees(text, shown):
+            self.press(text, shown)
+        else:
+            self.press_more(".o_control_panel_main_buttons")
+            self.press(text, ".o-dropdown--menu button")
+
+    def press_more(self, place: str) -> None:
+        """The three dots behind which a phone has the other buttons."""
+        self.press(None, f"{place} button:has(.oi-ellipsis-v)")
+
+    def open_app(self, xmlid: str) -> None:
+        """Press an app's icon in the list of all apps."""
+        if self.is_phone:
+            self.press(None, ".o_menu_toggle")
+            if self.sees("All Apps"):
+                self.press("All Apps")
+        else:
+            self.press(None, ".o_navbar_apps_menu button")
+        self.press(None, f"[data-menu-xmlid='{xmlid}']")
+
+    def open_entry(self, section: str, text: str) -> None:
+        """Press an entry of SPAR's menu."""
+        if self.is_phone:
+            self.press(None, ".o_menu_toggle")
+            self.press(text, ".o_burger_menu_content *", -1)
+        else:
+            self.press(section, ".o_menu_sections button, .o_menu_sections a")
+            self.press(text, ".o-dropdown--menu .dropdown-item")
+
+    def type(self, field: str, text: str) -> None:
+        """Fill in a field of the form that is open."""
+        selector = f".o_field_widget[name='{field}'] input"
+        self.wait(f"!!document.querySelector({json.dumps(selector)})", field)
+        self.page.type(selector, text)
+
+    def choose(self, field: str, text: str) -> None:
+        """Choose a record by typing a part of its name."""
+        self.type(field, text)
+        self.press(
+            None, ".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)", 0
+        )
+
+    def search(self, field: str, text: str) -> None:
+        """Look for ``text`` in one field of the list's search."""
+        if self.is_phone and not self.page.has(".o_searchview_input"):
+            self.press(None, ".o_control_panel button:has(.oi-search)")
+        self.page.type(".o_searchview_input", text)
+        self.press(None, ".o_searchview_autocomplete li:nth-child(1)", 0)
+
+    # === WHAT THEY SEE === #
+
+    @property
+    def title(self) -> str:
+        """What the page that is open calls itself."""
+        selector = ".o_last_breadcrumb_item"
+        return self.page.evaluate(
+            f"document.querySelector('{selector}')?.innerText.trim() || ''"
+        )
+
+    def wait_for_dialog(self, title: str) -> None:
+        shown = "document.querySelector('.modal-title')?.innerText.trim()"
+        self.wait(f"{shown} === {json.dumps(title)}", title)
+
+    @property
+    def path(self) -> str:
+        return self.page.url.removeprefix(self.url).partition("?")[0]
+
+    def sees(self, text: str, selector: str = PRESSABLE) -> bool:
+        script = _IN_SIGHT.format(
+            selector=json.dumps(selector), text=json.dumps(text), number=-1
+        )
+        return bool(self.page.evaluate(script))
+
+    def wait(self, expression: str, problem: str = ""):
+        """What the expression gives once it gives something."""
+        end = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < end:
+            try:
+                if found := self.page.evaluate(expression):
+                    return found
+            except AssertionError:
+                # The page is just being replaced by another one.
+                pass
+            time.sleep(0.1)
+        raise AssertionError(
+            f"{problem or expression}: {self.page.url}\n{self.page.text}"
+        )
+
+    def wait_for_text(self, text: str) -> None:
+        self.wait(f"document.body.innerText.includes({json.dumps(text)})", text)
+
+    def rest(self) -> None:
+        """Wait until nothing is asked of the server any more."""
+        time.sleep(0.4)
+        self.wait("!document.querySelector('.o_loading_indicator')")
+        time.sleep(0.3)

@@ -1,0 +1,204 @@
+"""The first five minutes of each role, clicked in Chromium on a desk and a phone."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from .backend import get_backend
+from .chromium import chromium
+from .desk import Desk
+from .people import make_account, make_people
+
+SIZES = {"phone": (390, 844), "desk": (1280, 800)}
+ROOT, FIRST_STEPS = (
+    "spar_fa_directory.menu_root",
+    "spar_fa_directory.menu_first_steps",
+)
+REGISTRY = "Financial addresses"
+#: Role -> what SPAR opens: its title.
+OPENS = {
+    "viewer": REGISTRY,
+    "officer": REGISTRY,
+    "supervisor": REGISTRY,
+    "auditor": REGISTRY,
+    "administrator": "Participants",
+}
+#: Role -> what stands above the list, and the title of what it opens.
+ABOVE = {
+    "viewer": {"Find a person": "Find a person"},
+    "officer": {"Find a person": "Find a person", "Link a person": "Link a person"},
+    "supervisor": {"Waiting for approval": "Waiting for approval"},
+    "auditor": {"Check the history": "History"},
+}
+FIRST_ROW = ".o_data_row .o_data_cell, .o_kanban_record:not(.o_kanban_ghost)"
+#: Chromium opens connections for later, which a worker gives up; and the web client
+#: asks for a websocket, which workers serve on another port.
+OF_THE_BROWSER = ("Request timed out", "Exception during request handling")
+WINDOWS = ("Find a person", "Link a person")
+GREEN = ".o_field_widget[name='pay_state'] .text-bg-success"
+
+
+@pytest.fixture(params=SIZES)
+def sit_down(request, server, browser) -> Iterator:
+    """Give a member of staff a window of the size, and let them log in."""
+    with contextlib.ExitStack() as windows:
+        windows.enter_context(server.expecting(*OF_THE_BROWSER))
+
+        def open_window(role: str) -> Desk:
+            page = windows.enter_context(chromium(browser))
+            page.set_size(*SIZES[request.param])
+            desk = Desk(page, server.url, server.staff[role], request.param == "phone")
+            desk.log_in()
+            return desk
+
+        yield open_window
+
+
+@pytest.fixture
+def person(programme):
+    """Somebody who is linked."""
+    (made,) = make_people(1)
+    programme.link([made.linked])
+    return made
+
+
+@pytest.mark.parametrize("role", OPENS)
+def test_each_role_finds_its_work(sit_down, role):
+    """SPAR opens after login and by its icon; the work is above the list and below."""
+    desk = sit_down(role)
+    assert desk.title == OPENS[role]
+    desk.open_app(ROOT)
+    assert desk.title == OPENS[role]
+    assert "/spar/agent" not in desk.page.url
+    if OPENS[role] == REGISTRY:
+        assert desk.path == "/odoo/spar-registry"
+    for text, title in ABOVE.get(role, {}).items():
+        desk.press_above_list(text)
+        see(desk, title)
+        desk.open_entry("Registry", text)
+        see(desk, title)
+
+
+def see(desk: Desk, title: str) -> None:
+    """What a button opened has this title; then back to where it was."""
+    if title in WINDOWS:
+        desk.wait_for_dialog(title)
+        desk.press("Cancel", ".modal button")
+    else:
+        shown = "document.querySelector('.o_last_breadcrumb_item')?.innerText.trim()"
+        desk.wait(f"{shown} === {json.dumps(title)}", title)
+        desk.open_app(ROOT)
+
+
+def test_odoos_administrator_learns_how_roles_are_given(sit_down):
+    desk = sit_down("odoo")
+    assert not desk.page.url.startswith(f"{desk.url}/odoo/spar")
+    desk.open_app(FIRST_STEPS)
+    desk.wait_for_text("Who works with SPAR")
+    desk.press("Open the Users")
+    desk.wait_for_text("Omar Officer")
+    assert desk.title == "Users"
+
+
+def test_an_officer_helps_a_person_and_comes_back_to_the_registry(sit_down):
+    desk = sit_down("officer")
+    desk.open_entry("Registry", "Help a person who is here")
+    desk.wait("location.pathname === '/spar/agent'")
+    desk.press("Back to the registry")
+    desk.wait("location.pathname === '/odoo/spar-registry'")
+    desk.wait_for_text(REGISTRY)
+
+
+def test_an_officer_finds_suspends_and_sees_it(sit_down, person, programme, server):
+    desk = sit_down("officer")
+    desk.press_above_list("Find a person")
+    desk.type("id_value", person.value)
+    desk.press("Find", ".modal button")
+    desk.wait_for_text(REGISTRY)
+    desk.rest()
+    assert person.value not in desk.page.url
+    assert desk.page.has(GREEN)
+    # The whole of what is not covered is in sight, not an ellipsis.
+    assert desk.page.evaluate(
+        """(() => {
+            const shown = document.querySelector(
+                ".o_data_cell[name='id_masked'], .o_field_widget[name='id_masked']");
+            return shown.innerText.includes('%s@') && %s
+        })()"""
+        % (
+            person.value[-4:],
+            "shown.scrollWidth <= shown.clientWidth + 1" if desk.is_phone else "true",
+        )
+    )
+    desk.press(None, FIRST_ROW, 0)
+    if desk.is_phone:
+        desk.press_more(".o_statusbar_buttons")
+    desk.press("Suspend")
+    desk.type("reason", "asked in person")
+    desk.press("Confirm", ".modal button")
+    desk.wait_for_text("Nothing is paid to this address until it is resumed")
+    desk.wait_for_text("Omar Officer")
+    assert "It is suspended" in desk.page.text
+    desk.page.open(f"{desk.url}/odoo/spar-registry")
+    desk.rest()
+    assert not get_backend(server, "viewer").find(
+        "spar.mapping",
+        [("id_value", "=", person.id), ("state", "=", "active")],
+    )
+    (answer,) = programme.resolve([person.asked])
+    assert "fa" not in answer
+
+
+def test_an_account_and_its_bank_find_a_person(sit_down, person):
+    desk = sit_down("viewer")
+    desk.press_above_list("Find a person")
+    desk.choose("provider_id", "Harbour")
+    desk.type("account", person.account)
+    desk.press("Find", ".modal button")
+    desk.wait_for_text(f"{person.value[-4:]}@")
+    assert person.account not in desk.page.evaluate("JSON.stringify(sessionStorage)")
+    assert person.account not in desk.page.url
+
+
+def test_a_supervisor_is_asked_before_a_change_is_made(sit_down, person, server):
+    rules = get_backend(server, "administrator")
+    (rule,) = rules.call(
+        "spar.change.rule",
+        "create",
+        [{"name": "Browser: ask", "sequence": 0, "decision": "approve"}],
+    )
+    try:
+        get_backend(server, "officer").act_on(
+            "update", person.id, fa_text=f"account:{make_account()}@br01.demo"
+        )
+    finally:
+        rules.call("spar.change.rule", "unlink", [rule])
+    desk = sit_down("supervisor")
+    desk.press_above_list("Waiting for approval")
+    desk.press(
+        None, ".o_data_row .o_data_cell, .o_kanban_record:not(.o_kanban_ghost)", 0
+    )
+    desk.press("Approve")
+    desk.wait_for_text("Approve this change?")
+    desk.press("Cancel", ".modal button")
+    assert "Changed." not in desk.page.text
+    desk.press("Approve")
+    desk.press("Approve", ".modal button")
+    desk.wait_for_text("It is paid to the new address from now on")
+
+
+def test_an_auditor_finds_the_history_by_a_name(sit_down, person, server):
+    get_backend(server, "officer").act_on("suspend", person.id)
+    desk = sit_down("auditor")
+    desk.press_above_list("Check the history")
+    desk.search("actor_name", "Omar")
+    desk.wait_for_text("Omar Officer")
+    desk.rest()
+    assert "Suspended" in desk.page.text
+    desk.press_above_list("Integrity")
+    desk.wait(
+        "/No check has run yet|The last check ran on|Last Seen/"
+        ".test(document.body.innerText)"
+    )
