@@ -176,6 +176,8 @@ def _test_server(installation: Installation, words: list[str]) -> int:
     finally:
         end_orphan(installation.pid_file, installation.config)
         end_orphan(installation.lanes_pid_file, installation.config)
+        front = installation.folder / "front.pid"
+        end_orphan(front, front.with_suffix(".conf"))
 
 
 def _check_logs(installations: Sequence[Installation]) -> int:
