@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,14 @@ def test_the_demo_s_payer_calls(clone):
     assert answer["status"] == "succ" and answer["fa"]
 
 
+def wait_for_lanes(server, begin: int) -> None:
+    """Return when they work: the payer's program waits for a callback, not for them."""
+    end = time.monotonic() + 300
+    while "SPAR: send callbacks" not in server.log.read_text()[begin:]:
+        assert time.monotonic() < end, "no lane works"
+        time.sleep(0.5)
+
+
 def test_the_payer_gets_its_callback(server, clone):
     port = get_free_port()
     public = json.loads(run(clone, get_block("setup.payer key")))
@@ -180,7 +189,9 @@ def test_the_payer_gets_its_callback(server, clone):
     settings_file.write_text(json.dumps({**settings, "client_secret": secret}))
     block = get_block("setup.payer_callbacks")
     assert "--port 9000" in block
+    begin = len(server.log.read_text())
     with running_lanes(server):
+        wait_for_lanes(server, begin)
         shown = run(clone, block.replace("--port 9000", f"--port {port}"))
     assert '"ack_status": "ACK"' in shown
     assert "resolve_response" in shown
