@@ -17,6 +17,8 @@ DEFAULT_ROWS = 100_000
 DEFAULT_CLIENTS = 4
 DEFAULT_SECONDS = 5.0
 DEFAULT_BRANCHES = 170_000
+#: Our calls that are commands of Odoo.
+COMMANDS = {"keyring": "spar_keyring", "audit": "spar_audit"}
 
 
 def _add_number(parser, name: str, default: float, text: str) -> None:
@@ -40,6 +42,15 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--branches", DEFAULT_BRANCHES, text)
 
 
+def _add_passing(calls: argparse._SubParsersAction, call: str, text: str) -> None:
+    """Add a call whose words are all for another program, its options, too."""
+    # No character begins an option of ours here.
+    ours = {"prefix_chars": "\0", "add_help": False}
+    calls.add_parser(call, help=text, **ours).add_argument(
+        "words", nargs=argparse.REMAINDER
+    )
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The calls and their options."""
     parser = argparse.ArgumentParser(prog="spar", description="SPAR on Odoo.")
@@ -51,12 +62,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_serving(calls.add_parser("_serve"))
     calls.add_parser("stop", help="end the demo")
-    # No character begins an option of ours here: all are pytest's.
-    ours = {"prefix_chars": "\0", "add_help": False}
-    test = calls.add_parser("test", help="run every test; options are pytest's", **ours)
-    test.add_argument("pytest_arguments", nargs=argparse.REMAINDER)
+    _add_passing(calls, "test", "run every test; options are pytest's")
     _add_measuring(calls.add_parser("bench", help="measure, beside the floor"))
     calls.add_parser("shell", help="Odoo's shell on the demo's database")
+    for call, name in COMMANDS.items():
+        _add_passing(calls, call, f"Odoo's command {name} on the demo's database")
     return parser
 
 
@@ -71,11 +81,13 @@ def _call(arguments: argparse.Namespace) -> int:
         case "stop":
             serving.stop(places)
         case "shell":
-            return serving.shell(places)
+            return serving.run_odoo(places, "shell", "--no-http")
+        case call if call in COMMANDS:
+            return serving.run_odoo(places, COMMANDS[call], *given["words"])
         case "test":
             from . import testing
 
-            return testing.test(places, given["pytest_arguments"])
+            return testing.test(places, given["words"])
         case "bench":
             from . import bench
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .commands import run
 from .machine import get_free_port, is_port_free
-from .odoo_server import Server
+from .odoo_server import Companion
 from .packages import get_node_binaries, get_npm
 from .places import Places, write_private
 from .progress import step
@@ -15,33 +15,21 @@ from .progress import step
 SOURCES = Path(__file__).with_name("idp")
 
 
-class IdProvider(Server):
+class IdProvider(Companion):
     """The provider as a running process."""
 
     name = "The demo's ID provider"
     path = "/.well-known/openid-configuration"
 
     def __init__(self, places: Places, folder: Path, config: dict):
-        self.config = folder / "idp.conf"
-        self.pid_file = folder / "idp.pid"
-        write_private(self.config, json.dumps(config))
+        file = folder / "idp.conf"
+        write_private(file, json.dumps(config))
         node = get_node_binaries(places) / "node"
         script = _get_folder(places) / "server.mjs"
-        command = [node, script, self.config]
-        super().__init__(
-            command, {"NODE_ENV": "production"}, folder / "idp.log", config["port"]
-        )
+        env = {"NODE_ENV": "production"}
+        super().__init__(file, [node, script, file], env, config["port"])
         # Another host than Odoo's: for browsers the login is cross-site, as in life.
         self.issuer = config["issuer"]
-
-    def start(self) -> None:
-        """Start it; its pid file lets a later ./spar end it when ours was killed."""
-        super().start()
-        self.pid_file.write_text(str(self.process.pid))
-
-    def stop(self) -> None:
-        super().stop()
-        self.pid_file.unlink(missing_ok=True)
 
 
 def _get_folder(places: Places) -> Path:

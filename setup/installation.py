@@ -24,6 +24,8 @@ KEYRING_ADDON = "spar_mapper_connector"
 #: Odoo's login page has a style only where this one is: without it, variables of its
 #: bundle are used before they are defined.
 LOGIN_STYLE_ADDON = "portal"
+#: What Odoo's package left out is not bundled.
+MISSING_ASSETS = Path(__file__).with_name("missing_assets.py")
 AGAIN = "Run this again; if it stays so, read the log"
 
 
@@ -94,8 +96,14 @@ class Installation:
     def _get_addons_path(self) -> str:
         return ",".join(map(str, (self.places.root, *self.source.addons)))
 
-    def write_config(self, *, port: int, workers: int) -> None:
-        """Write Odoo's configuration, with a master password that nobody knows."""
+    def write_config(
+        self, *, port: int, workers: int, websocket: int = 0, fronted: bool = False
+    ) -> None:
+        """Write Odoo's configuration, with a master password that nobody knows.
+
+        :param websocket: the port of websockets, where there are workers; 0: any
+        :param fronted: whether a front stands before it, and says who asks
+        """
         told = self.server.settings
         wide = SERVER_WIDE
         if SERVER_ADDON in get_addons(self.places.root):
@@ -111,11 +119,11 @@ class Installation:
             "list_db": False,
             "http_interface": "127.0.0.1",
             "http_port": port,
-            "gevent_port": get_free_port(),
+            "gevent_port": websocket or get_free_port(),
             # Messages that wait, and callbacks: each has lanes of its own.
             "max_cron_threads": 2,
             "pidfile": self.pid_file,
-            "proxy_mode": False,
+            "proxy_mode": fronted,
             "server_wide_modules": ",".join(wide),
             "workers": workers,
         }
@@ -177,6 +185,7 @@ class Installation:
         given = ["--stop-after-init", "--no-http", "--skip-auto-install"]
         failing = f"Odoo cannot upgrade {', '.join(addons)}"
         self._run("-u", ",".join(addons), *given, failing=failing)
+        self.run_script(MISSING_ASSETS)
 
     def make_keyring(self) -> None:
         """Make the keys that the database is sealed with.
@@ -209,3 +218,4 @@ class Installation:
         self.make_keyring()
         others = [name for name in addons if name != KEYRING_ADDON]
         self.install([*others, LOGIN_STYLE_ADDON] if demo else others, demo=demo)
+        self.run_script(MISSING_ASSETS)

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 from .errors import Failure
@@ -43,8 +44,16 @@ def check_port(port: int) -> None:
         )
 
 
+def get_free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on now, each another."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _each in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
 def get_free_port() -> int:
     """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    (port,) = get_free_ports(1)
+    return port

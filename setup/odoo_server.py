@@ -30,6 +30,7 @@ class Server:
         self.command = [str(part) for part in command]
         self.env = env
         self.log = log
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.process: subprocess.Popen | None = None
 
@@ -88,6 +89,23 @@ class Server:
                 self.process.kill()
         self.process.wait()
         end_group(self.process.pid)
+
+
+class Companion(Server):
+    """A process beside Odoo, known by the configuration that it is called with."""
+
+    def __init__(self, config: Path, command: Sequence, env: Mapping, port: int):
+        self.config, self.pid_file = config, config.with_suffix(".pid")
+        super().__init__(command, env, config.with_suffix(".log"), port)
+
+    def start(self) -> None:
+        """Start it; its pid file lets a later ./spar end it when ours was killed."""
+        super().start()
+        self.pid_file.write_text(str(self.process.pid))
+
+    def stop(self) -> None:
+        super().stop()
+        self.pid_file.unlink(missing_ok=True)
 
 
 class OdooServer(Server):

@@ -8,12 +8,14 @@ program (`python -m setup.payer`):
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 import time
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -180,6 +182,27 @@ def call(settings: dict, key: Key, action: str, items: list[dict]) -> dict:
     return answer.json()
 
 
+@contextlib.contextmanager
+def failing_in_one_line() -> Iterator[None]:
+    """Whatever usually goes wrong in the block ends the program with one line."""
+    try:
+        yield
+    except FileExistsError as error:
+        sys.exit(
+            f"{error.filename} exists: it may hold a key in use, take another name"
+        )
+    except requests.RequestException as error:
+        url = error.request.url if error.request else "the registry"
+        sys.exit(f"no answer from {url}: {type(error).__name__}")
+    except OSError as error:
+        sys.exit(": ".join(filter(None, (error.filename, error.strerror))))
+    except json.JSONDecodeError as error:
+        sys.exit(f"this is not JSON: {error}")
+    except KeyError as error:
+        sys.exit(f"{error} is missing")
+
+
+@failing_in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("do", choices=("key", "call"))
@@ -190,6 +213,8 @@ def main() -> None:
     if options.do == "key":
         print(json.dumps(make_key(options.file), indent=1))
         return
+    if options.settings is None:
+        parser.error("a call needs --settings")
     settings = json.loads(options.settings.read_text())
     key = Key(json.loads(options.file.read_text()))
     answer = call(settings, key, options.action, json.load(sys.stdin))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import requests
 
-from .payer import Key, build_message, get_token, verify_answer
+from .payer import Key, build_message, failing_in_one_line, get_token, verify_answer
 
 WAIT_SECONDS = 90
 
@@ -84,11 +84,13 @@ def send(settings: dict, key: Key, action: str, items: list[dict]) -> dict:
     return requests.post(url, json=message, headers=headers, timeout=30).json()
 
 
+@failing_in_one_line()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path, help="the private key (JWK)")
     parser.add_argument("action", nargs="?", default="resolve")
-    parser.add_argument("--settings", type=Path, help="api, sender_id, client_id, ...")
+    about = "api, sender_id, client_id, ..."
+    parser.add_argument("--settings", type=Path, required=True, help=about)
     parser.add_argument("--port", type=int, default=9000)
     options = parser.parse_args()
     settings = json.loads(options.settings.read_text())
@@ -97,7 +99,10 @@ def main() -> None:
     print(json.dumps(ack, indent=1))
     if ack.get("message", {}).get("ack_status") != "ACK":
         sys.exit("the message was not taken")
-    callback = listener.wait(ack["message"]["correlation_id"])
+    try:
+        callback = listener.wait(ack["message"]["correlation_id"])
+    except queue.Empty:
+        sys.exit(f"no callback came within {WAIT_SECONDS} s")
     api = settings["api"]
     keys = requests.get(f"{api}/.well-known/jwks.json", timeout=30).json()["keys"]
     if not verify_answer(callback, keys):

@@ -1,4 +1,4 @@
-"""`./spar demo`, `./spar stop` and `./spar shell`: the demo's processes."""
+"""`./spar demo`, `./spar stop`, and Odoo's commands on the demo: its processes."""
 
 import json
 import os
@@ -18,10 +18,11 @@ from .demo import (
 )
 from .demo_facts import build_demo_file, build_greeting
 from .errors import Failure
+from .front_server import Front
 from .id_provider import IdProvider, build_config, choose_port
 from .installation import Installation
 from .locks import get_holder, hold
-from .machine import check_port
+from .machine import check_port, get_free_ports
 from .odoo_server import Keeper, OdooServer, end_orphan
 from .places import Places, write_private
 from .postgres import Cluster, running
@@ -77,25 +78,46 @@ def _build_id_provider(installation: Installation, url: str) -> IdProvider:
     return IdProvider(installation.places, folder, config)
 
 
-def _build_keeper(installation: Installation, port: int, workers: int) -> Keeper:
-    installation.write_config(port=port, workers=workers)
-    command = installation.get_command()
-    log = installation.folder / "odoo.log"
-    odoo = OdooServer(command, installation.environment, log, port)
-    return Keeper(
-        odoo, installation.server, (_build_id_provider(installation, odoo.url),)
+def build_fronted_odoo(
+    installation: Installation, port: int, workers: int, *arguments: str
+) -> tuple[OdooServer, Front]:
+    """Odoo, and the front that listens on its port for it.
+
+    :param arguments: more words for Odoo's command
+    """
+    http, websocket = get_free_ports(2)
+    installation.write_config(
+        port=http, workers=workers, websocket=websocket, fronted=True
     )
+    command = installation.get_command(*arguments)
+    log = installation.folder / "odoo.log"
+    odoo = OdooServer(command, installation.environment, log, http)
+    # Without workers Odoo is one process, which answers websockets, too.
+    told = (port, http, websocket if workers else http)
+    return odoo, Front(installation.folder, *told)
 
 
-def _start(keeper: Keeper, installation: Installation) -> None:
-    """Start the ID provider, tell Odoo where both are, start Odoo."""
-    (id_provider,) = keeper.beside
+def _build_keeper(
+    installation: Installation, port: int, workers: int
+) -> tuple[Keeper, Front, IdProvider]:
+    odoo, front = build_fronted_odoo(installation, port, workers)
+    id_provider = _build_id_provider(installation, front.url)
+    keeper = Keeper(odoo, installation.server, (front, id_provider))
+    return keeper, front, id_provider
+
+
+def _start(
+    keeper: Keeper, front: Front, id_provider: IdProvider, installation: Installation
+) -> None:
+    """Start the ID provider, tell Odoo where both are, start Odoo and its front."""
     id_provider.start()
     id_provider.wait(keeper.ending)
-    tell_addresses(installation, keeper.odoo.url, id_provider.issuer)
+    tell_addresses(installation, front.url, id_provider.issuer)
+    front.start()
     keeper.odoo.start()
     keeper.odoo.wait(keeper.ending)
-    _write_demo_file(installation, keeper.odoo.url, id_provider.issuer)
+    front.wait(keeper.ending)
+    _write_demo_file(installation, front.url, id_provider.issuer)
 
 
 def serve(
@@ -106,11 +128,11 @@ def serve(
     :param ready: called once, when Odoo answers
     """
     with running(installation.server):
-        keeper = _build_keeper(installation, port, workers)
+        keeper, front, id_provider = _build_keeper(installation, port, workers)
         for number in SIGNALS:
             signal.signal(number, lambda *_received: keeper.ending.set())
         try:
-            _start(keeper, installation)
+            _start(keeper, front, id_provider, installation)
             ready()
             keeper.keep()
         finally:
@@ -211,17 +233,19 @@ def stop(places: Places) -> None:
     say("The demo has ended." if was_served else "No demo was running.")
 
 
-def shell(places: Places) -> int:
-    """Odoo's shell on the demo's database; its exit code."""
+def run_odoo(places: Places, *words: str) -> int:
+    """Run a command of Odoo on the demo's database, served or not; its exit code.
+
+    :raises Failure: when there is no demo
+    """
     if not get_facts_file(places).exists():
         raise Failure(NONE)
     installation = get_installation(places)
     with running(installation.server):
         if not get_holder(_get_lock(places)):
             installation.write_config(port=8069, workers=0)
-        command = installation.get_command("shell", "--no-http")
         return subprocess.call(
-            [str(part) for part in command],
+            [str(part) for part in installation.get_command(*words)],
             env=installation.environment,
             cwd=installation.folder,
         )

@@ -12,7 +12,7 @@ from .demo import SCRIPT, get_digest
 from .demo_facts import check_counts
 from .errors import Failure
 from .id_provider import prepare_id_provider
-from .installation import Installation
+from .installation import MISSING_ASSETS, Installation
 from .locks import hold
 from .logs import count_alike, get_allowed, read_alarms
 from .odoo_server import end_orphan
@@ -112,7 +112,8 @@ def _make_databases(wanted: dict[Installation, bool]) -> None:
     :param wanted: installation -> whether with demo data
     """
     first = next(iter(wanted))
-    digest = get_digest(first.places.root) + SCRIPT.read_text()
+    scripts = SCRIPT.read_text() + MISSING_ASSETS.read_text()
+    digest = get_digest(first.places.root) + scripts
     with (
         step("Installing the addons in test databases"),
         ThreadPoolExecutor(len(wanted)) as pool,
@@ -175,6 +176,8 @@ def _test_server(installation: Installation, words: list[str]) -> int:
     finally:
         end_orphan(installation.pid_file, installation.config)
         end_orphan(installation.lanes_pid_file, installation.config)
+        front = installation.folder / "front.pid"
+        end_orphan(front, front.with_suffix(".conf"))
 
 
 def _check_logs(installations: Sequence[Installation]) -> int:

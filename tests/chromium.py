@@ -13,7 +13,7 @@ from pathlib import Path
 
 import websocket
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 120
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking "
     "--disable-extensions --no-first-run --no-default-browser-check --hide-scrollbars "

@@ -18,9 +18,10 @@ import requests
 
 from setup.installation import Installation
 from setup.logs import get_alarms, get_allowed
-from setup.odoo_server import Keeper, OdooServer
+from setup.odoo_server import Keeper
 from setup.places import ROOT
 from setup.postgres import ADMIN
+from setup.serving import build_fronted_odoo
 
 from .client import Client, Participant
 
@@ -55,22 +56,24 @@ class RealServer:
 
     def start(self) -> None:
         """Start PostgreSQL and Odoo, and look after them until `stop`."""
-        self.installation.write_config(port=self.port, workers=WORKERS)
         self.postgres.start()
         # Odoo's workers for schedules end with PostgreSQL, and Odoo's master with them;
         # tests that need them start others (`lanes.py`).
-        command = self.installation.get_command("--max-cron-threads=0")
         self.log.unlink(missing_ok=True)
-        odoo = OdooServer(command, self.installation.environment, self.log, self.port)
-        self.keeper = Keeper(odoo, self.postgres)
+        words = (self.port, WORKERS, "--max-cron-threads=0")
+        odoo, self.front = build_fronted_odoo(self.installation, *words)
+        self.keeper = Keeper(odoo, self.postgres, (self.front,))
+        self.front.start()
         odoo.start()
         odoo.wait()
+        self.front.wait()
         self._keeping = threading.Thread(target=self.keeper.keep, daemon=True)
         self._keeping.start()
 
     def stop(self) -> None:
         self.keeper.ending.set()
         self._keeping.join()
+        self.front.stop()
         self.keeper.odoo.stop()
         self.postgres.stop()
 

@@ -75,3 +75,54 @@ def test_what_it_signs_it_verifies_and_nothing_else():
 
 def test_order_and_white_space_change_nothing():
     assert canonicalise(json.loads('{"b": 1,\n "a": 2}')) == b'{"a":2,"b":1}'
+
+
+# === WHAT GOES WRONG IS ONE LINE === #
+
+
+def check_refused(done: subprocess.CompletedProcess, word: str) -> None:
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert word in line
+
+
+def test_a_key_is_never_overwritten(tmp_path):
+    key_file = tmp_path / "payer.jwk"
+    assert run("key", str(key_file)).returncode == 0
+    before = key_file.read_text()
+    check_refused(run("key", str(key_file)), "payer.jwk exists")
+    assert key_file.read_text() == before
+
+
+def write_settings(folder: Path, **changed: str) -> tuple[str, ...]:
+    """A key and settings for a call of a registry that is not there."""
+    key_file, settings_file = folder / "payer.jwk", folder / "payer.json"
+    key_file.write_text(json.dumps(make_jwk()))
+    told = {
+        **{"api": "http://127.0.0.1:1", "sender_id": "x"},
+        **{"client_id": "x", "client_secret": "x", **changed},
+    }
+    settings_file.write_text(json.dumps(told))
+    return ("call", str(key_file), "resolve", "--settings", str(settings_file))
+
+
+def test_what_a_call_lacks_is_told(tmp_path):
+    words = write_settings(tmp_path)
+    check_refused(run(*words, text="[]"), "no answer from http://127.0.0.1:1")
+    check_refused(run(*words, text="nothing"), "not JSON")
+    (tmp_path / "payer.json").write_text("{}")
+    check_refused(run(*words, text="[]"), "missing")
+    (tmp_path / "payer.json").unlink()
+    check_refused(run(*words, text="[]"), "payer.json: No such file")
+    write_settings(tmp_path)
+    (tmp_path / "payer.jwk").unlink()
+    check_refused(run(*words, text="[]"), "payer.jwk: No such file")
+    nowhere = str(tmp_path / "none" / "payer.jwk")
+    check_refused(run("key", nowhere), "payer.jwk: No such file")
+
+
+def test_a_call_without_settings_says_how(tmp_path):
+    done = run("call", str(tmp_path / "payer.jwk"), "resolve", text="[]")
+    assert done.returncode == 2
+    assert "--settings" in done.stderr and "Traceback" not in done.stderr

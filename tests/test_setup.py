@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from setup import addon_files, debian, demo, machine, odoo_source, packages
+from setup import addon_files, debian, demo, machine, odoo_source, packages, serving
 from setup.cli import build_parser, main
 from setup.commands import get_reason, run
 from setup.demo import get_digest
@@ -37,7 +37,7 @@ from setup.machine import get_free_port
 from setup.odoo_server import Keeper, OdooServer, end_orphan, is_ours
 from setup.places import ROOT, Places, get_addons, get_places, write_private
 from setup.postgres import Cluster, ExternalServer, get_server, running
-from setup.serving import stop
+from setup.serving import NONE, stop
 from setup.testing import get_exit_code, split_arguments
 
 ISSUER = "http://localhost:4455"
@@ -166,8 +166,27 @@ def test_wrong_call_is_refused(words, capsys):
 
 def test_arguments_of_pytest_are_kept_as_they_are():
     told = build_parser().parse_args(["test", "spar_mapper", "-k", "seal", "-x"])
-    assert told.pytest_arguments == ["spar_mapper", "-k", "seal", "-x"]
-    assert build_parser().parse_args(["test", "-q"]).pytest_arguments == ["-q"]
+    assert told.words == ["spar_mapper", "-k", "seal", "-x"]
+    assert build_parser().parse_args(["test", "-q"]).words == ["-q"]
+
+
+@pytest.mark.parametrize("call", ["keyring", "audit"])
+@pytest.mark.parametrize("words", [[], ["show"], ["check", "--help", "-d", "x"]])
+def test_words_of_odoos_commands_are_kept_as_they_are(monkeypatch, call, words):
+    """And the exit code of the command is ours."""
+    called = []
+    monkeypatch.setattr(
+        "setup.serving.run_odoo", lambda _places, *given: called.append(given) or 3
+    )
+    assert main([call, *words]) == 3
+    assert called == [(f"spar_{call}", *words)]
+
+
+@pytest.mark.parametrize("call", ["keyring", "audit", "shell"])
+def test_odoos_commands_need_a_demo(monkeypatch, places, capsys, call):
+    monkeypatch.setattr("setup.cli.get_places", lambda: places)
+    assert main([call, *([] if call == "shell" else ["show"])]) == 1
+    assert capsys.readouterr().err == f"spar: {NONE}\n"
 
 
 def test_failure_is_one_line(monkeypatch, capsys):
@@ -551,6 +570,29 @@ def test_stop_without_a_demo_says_so(places, capsys):
     assert "no demo yet" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("holder", [None, 1])
+def test_odoos_command_runs_whether_the_demo_is_served_or_not(
+    monkeypatch, places, capfd, holder
+):
+    """A served demo's configuration stays as it is; the exit code comes through."""
+    written = []
+    script = "import sys; print(sys.argv[1:]); sys.exit(7)"
+    installed = SimpleNamespace(
+        server=None,
+        folder=places.state,
+        environment={},
+        write_config=lambda **told: written.append(told),
+        get_command=lambda *words: [sys.executable, "-c", script, *words],
+    )
+    write_private(demo.get_facts_file(places), "{}")
+    monkeypatch.setattr(serving, "get_installation", lambda places: installed)
+    monkeypatch.setattr(serving, "running", lambda server: nullcontext())
+    monkeypatch.setattr(serving, "get_holder", lambda lock: holder)
+    assert serving.run_odoo(places, "spar_audit", "check", "--help") == 7
+    assert "['spar_audit', 'check', '--help']" in capfd.readouterr().out
+    assert bool(written) is (holder is None)
+
+
 # === THE DEMO === #
 
 
@@ -575,6 +617,10 @@ def test_configuration_keeps_odoo_to_itself(installation):
     options = read_options(installation)
     assert options["http_interface"] == "127.0.0.1"
     assert options["list_db"] == options["proxy_mode"] == "False"
+    # Whoever reaches Odoo without a front must not say who they are.
+    installation.write_config(port=1, workers=2, websocket=2, fronted=True)
+    told = installation.config.read_text()
+    assert "\nproxy_mode = True\n" in told and "\ngevent_port = 2\n" in told
     assert options["db_name"] == "spar_demo"
     assert "dbfilter" not in options, "each request would list all databases"
     assert stat.S_IMODE(installation.config.stat().st_mode) == 0o600
@@ -812,7 +858,7 @@ def test_one_bad_run_makes_the_whole_bad(codes, code):
 def test_alarm_in_a_log_is_seen_unless_it_is_allowed():
     allowed = get_allowed(ROOT)
     line = "2026-01-01 10:00:00,000 7 ERROR db odoo.addons.base: {}".format
-    good = line("Could not read selfie_segmentation.js")
+    good = line("PyPDF2 is deprecated")
     assert get_alarms([good, line("bad query")], allowed) == [line("bad query")]
     assert get_alarms(["2026-01-01 10:00:00,000 7 INFO db x: y"], []) == []
 

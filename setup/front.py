@@ -1,0 +1,260 @@
+"""One port for a browser, where Odoo with workers listens on two.
+
+Odoo's workers cannot answer a websocket: a process of its own does, on another port.
+This program passes each connection on to the right one of the two, as a proxy does in
+production, and writes down who asks (`X-Forwarded-For`). Odoo ends each connection
+after one answer, so that the head of the first request is all there is to read. One
+loop does it all: a thread for each connection would take twice the time.
+
+    python -m setup.front FILE    serve as FILE says: {"port", "http", "websocket"}
+"""
+
+import errno
+import json
+import select
+import socket
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from .front_heads import END, is_for_websocket, rewrite_head
+
+HOST = "127.0.0.1"
+BACKLOG = 1024
+CHUNK = 256 * 1024
+HEAD_BYTES = 64 * 1024
+HEAD_SECONDS = 30
+#: How long a client that has its answer may still send.
+LINGER_SECONDS = 2
+
+
+# === CONNECTIONS === #
+
+
+def build_refusal(status: str, text: str) -> bytes:
+    """An answer of our own, where Odoo gives none."""
+    lines = (
+        f"HTTP/1.1 {status}",
+        "Content-Type: text/plain; charset=utf-8",
+        f"Content-Length: {len(text)}",
+        "Retry-After: 1",
+        "Connection: close",
+    )
+    return "\r\n".join(lines).encode() + END + text.encode()
+
+
+TOO_LONG = build_refusal(
+    "431 Request Header Fields Too Large", "The head of the request is too long."
+)
+NOBODY = build_refusal(
+    "503 Service Unavailable", "Odoo does not answer: it is being started."
+)
+
+
+class Side:
+    """One end of a connection: what is still to be sent to it, whether it sends."""
+
+    def __init__(self, connection: socket.socket):
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = connection
+        self.unsent = b""
+        self.sends, self.takes, self.ends = True, True, False
+        self.refused = False
+        self.watched = 0
+
+    def receive(self) -> bytes | None:
+        """What came; None for nothing yet. No byte is the end, or a hang-up."""
+        try:
+            return self.socket.recv(CHUNK)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            self._note(error)
+            return b""
+
+    def send(self, data: bytes) -> None:
+        """Send, or keep for later; what is not taken any more is thrown away."""
+        self.unsent = self.unsent + data if self.unsent else data
+        try:
+            while self.takes and self.unsent:
+                self.unsent = self.unsent[self.socket.send(self.unsent) :]
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._note(error)
+            self.takes, self.unsent = False, b""
+        if self.ends and not self.unsent:
+            self._shut()
+
+    def end(self) -> None:
+        """Nothing more will be sent to it."""
+        self.ends = True
+        self.send(b"")
+
+    def _note(self, error: OSError) -> None:
+        """Whoever refuses a connection says so at its first use."""
+        self.refused = self.refused or isinstance(error, ConnectionRefusedError)
+
+    def _shut(self) -> None:
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+
+
+class Connection:
+    """A client, and Odoo once the head of the request is there."""
+
+    def __init__(self, front: "Front", client: socket.socket, address: str):
+        self.front, self.address = front, address
+        self.client, self.odoo = Side(client), None
+        self.sides = [self.client]
+        self.head = b""
+        self.until = time.monotonic() + HEAD_SECONDS
+
+    def begin(self) -> None:
+        """Read what may be there at once."""
+        self._read(self.client)
+        self.watch()
+
+    def get_ready(self, side: Side, event: int) -> None:
+        """Do what one of the sockets is ready for."""
+        if side.unsent and event & ~select.EPOLLIN:
+            side.send(b"")
+        if side.watched & select.EPOLLIN and event & ~select.EPOLLOUT:
+            self._read(side)
+        self.watch()
+
+    def watch(self) -> None:
+        """Wait for what can go on; hang up when nothing can."""
+        for side, other in zip(self.sides, reversed(self.sides), strict=True):
+            wanted = select.EPOLLIN if side.sends and not other.unsent else 0
+            wanted |= select.EPOLLOUT if side.unsent else 0
+            self.front.watch(self, side, wanted)
+        if not any(side.watched for side in self.sides):
+            self.close()
+
+    def close(self) -> None:
+        for side in self.sides:
+            self.front.watch(self, side, 0)
+            side.socket.close()
+        self.front.connections.discard(self)
+
+    def _read(self, side: Side) -> None:
+        if (data := side.receive()) is None:
+            return
+        if self.odoo:
+            self._pass(side, data)
+        else:
+            self._read_head(data)
+
+    def _read_head(self, data: bytes) -> None:
+        self.head += data
+        if END in self.head:
+            self._find_odoo()
+        elif not data:
+            self.client.sends = False
+        elif len(self.head) > HEAD_BYTES:
+            self._refuse(TOO_LONG)
+
+    def _find_odoo(self) -> None:
+        """Pass the request on to the right one of Odoo's ports."""
+        self.until = None
+        head, _end, rest = self.head.partition(END)
+        told = rewrite_head(head, self.address, f"{HOST}:{self.front.port}")
+        self.odoo = Side(socket.socket())
+        self.sides.append(self.odoo)
+        port = self.front.websocket if is_for_websocket(head) else self.front.http
+        error = self.odoo.socket.connect_ex((HOST, port))
+        self.odoo.refused = error == errno.ECONNREFUSED
+        self.odoo.send(told + rest)
+
+    def _refuse(self, answer: bytes) -> None:
+        """Answer in Odoo's place."""
+        self.client.send(answer)
+        self.client.end()
+        self.until = time.monotonic() + LINGER_SECONDS
+
+    def _pass(self, source: Side, data: bytes) -> None:
+        """Pass on what one side sent, or its end."""
+        target = self.odoo if source is self.client else self.client
+        if data:
+            return target.send(data)
+        source.sends = False
+        if source.refused and source is self.odoo:
+            return self._refuse(NOBODY)
+        target.end()
+        if source is self.odoo:
+            # A client that still sends would lose the answer if we hung up now.
+            self.until = time.monotonic() + LINGER_SECONDS
+
+
+class Front:
+    """Accepts connections and passes them on."""
+
+    def __init__(self, port: int, http: int, websocket: int):
+        self.port, self.http, self.websocket = port, http, websocket
+        self.connections: set[Connection] = set()
+        self._next_sweep = 0.0
+        self._epoll = select.epoll()
+        self._watched: dict[int, tuple[Connection, Side]] = {}
+
+    def serve(self) -> None:
+        """Listen, and never end by itself."""
+        with socket.create_server((HOST, self.port), backlog=BACKLOG) as listener:
+            listener.setblocking(False)
+            self._epoll.register(listener, select.EPOLLIN)
+            while True:
+                self._look(listener)
+
+    def watch(self, connection: Connection, side: Side, wanted: int) -> None:
+        """Be told when a socket can be read or written; 0 for not any more."""
+        if wanted == side.watched:
+            return
+        number = side.socket.fileno()
+        if not wanted:
+            self._epoll.unregister(number)
+            del self._watched[number]
+        elif side.watched:
+            self._epoll.modify(number, wanted)
+        else:
+            self._epoll.register(number, wanted)
+            self._watched[number] = connection, side
+        side.watched = wanted
+
+    def _look(self, listener: socket.socket) -> None:
+        """Do what is to do; wait a moment where there is nothing."""
+        for number, event in self._epoll.poll(1):
+            if number == listener.fileno():
+                self._accept(listener)
+            elif number in self._watched:
+                connection, side = self._watched[number]
+                connection.get_ready(side, event)
+        if (now := time.monotonic()) >= self._next_sweep:
+            self._next_sweep = now + 1
+            self._sweep(now)
+
+    def _sweep(self, now: float) -> None:
+        """Hang up on those who had their time."""
+        for each in list(self.connections):
+            if each.until and each.until < now:
+                each.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            client, (address, _port) = listener.accept()
+            connection = Connection(self, client, address)
+            self.connections.add(connection)
+            connection.begin()
+
+
+# === THE PROGRAM === #
+
+
+def main(config: str) -> None:
+    """Serve until a signal ends it."""
+    Front(**json.loads(Path(config).read_text())).serve()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

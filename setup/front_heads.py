@@ -1,0 +1,53 @@
+"""The head of a request as the front gets it, and as Odoo gets it from the front."""
+
+import re
+
+END = b"\r\n\r\n"
+#: Who asks is for us to say, whether a connection is kept is for us to decide.
+OURS = re.compile(rb"(x-forwarded-.*|x-real-ip|forwarded|connection|keep-alive)$")
+WEBSOCKET = re.compile(rb"\S+ (?:https?://[^/ ]*)?/websocket[/? ]", re.IGNORECASE)
+
+
+def is_for_websocket(head: bytes) -> bool:
+    """Whether a request is for Odoo's other port.
+
+    >>> is_for_websocket(b"GET /websocket?version=19.0-2 HTTP/1.1")
+    True
+    >>> is_for_websocket(b"GET /websockets HTTP/1.1")
+    False
+    """
+    return bool(WEBSOCKET.match(head))
+
+
+def _get_name(line: bytes) -> bytes:
+    """A header's name as Odoo understands it: `X_Real_IP` is `x-real-ip`."""
+    return line.partition(b":")[0].strip().lower().replace(b"_", b"-")
+
+
+def _keep(lines: list[bytes]) -> list[bytes]:
+    """The headers that are the client's to say, each with its folded lines."""
+    kept, keeps = [], False
+    for line in lines:
+        if not line.startswith((b" ", b"\t")):
+            keeps = not OURS.match(_get_name(line))
+        if keeps:
+            kept.append(line)
+    return kept
+
+
+def rewrite_head(head: bytes, client: str, host: str) -> bytes:
+    """The head of a request as Odoo gets it, with our headers first.
+
+    :param client: the address of whoever asks
+    :param host: where we listen, for a client that names no host
+    """
+    first, *lines = head.removesuffix(END).split(b"\r\n")
+    told = {_get_name(line): line.partition(b":")[2].strip() for line in lines}
+    upgrades = told.get(b"upgrade", b"").lower() == b"websocket"
+    ours = [
+        b"X-Forwarded-For: " + client.encode(),
+        b"X-Forwarded-Host: " + (told.get(b"host") or host.encode()),
+        b"X-Forwarded-Proto: http",
+        b"Connection: " + (b"Upgrade" if upgrades else b"close"),
+    ]
+    return b"\r\n".join([first, *ours, *_keep(lines)]) + END

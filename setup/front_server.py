@@ -1,0 +1,27 @@
+"""The demo's front as a process beside Odoo."""
+
+import json
+import sys
+from pathlib import Path
+
+from .odoo_server import Companion
+from .places import ROOT, write_private
+
+#: It runs where its log is, and finds this package all the same.
+SCRIPT = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
+SCRIPT += "from setup.front import main; main(sys.argv[1])"
+
+
+class Front(Companion):
+    """What listens on the demo's port; see `front.py`."""
+
+    name = "The demo's front"
+    #: Of Odoo behind it, the part that is there last.
+    path = "/websocket/health"
+
+    def __init__(self, folder: Path, port: int, http: int, websocket: int):
+        config = folder / "front.conf"
+        told = {"port": port, "http": http, "websocket": websocket}
+        write_private(config, json.dumps(told))
+        command = [sys.executable, "-B", "-c", SCRIPT, config]
+        super().__init__(config, command, {}, port)

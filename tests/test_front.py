@@ -1,0 +1,234 @@
+"""The front of the demo: which port a request goes to, who asks, nothing lost."""
+
+import contextlib
+import json
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+import websocket
+
+from setup.front_heads import is_for_websocket, rewrite_head
+from setup.front_server import Front
+from setup.machine import get_free_ports
+
+from .raw import send_raw
+
+TIMEOUT = 20
+
+
+class Backend:
+    """In Odoo's place: answers once with what it was sent, then hangs up."""
+
+    def __init__(self, port: int, name: str):
+        self.name = name
+        self.heads: list[bytes] = []
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _address = self._listener.accept()
+                threading.Thread(target=self._answer, args=(peer,)).start()
+
+    def _answer(self, peer: socket.socket) -> None:
+        with peer:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                if not (data := peer.recv(65536)):
+                    return
+                head += data
+            self.heads.append(head)
+            if b"/early" in head:
+                peer.sendall(b"HTTP/1.0 413 No\r\nContent-Length: 5\r\n\r\nearly")
+                return
+            if b"Connection: Upgrade" in head:
+                peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+                while data := peer.recv(65536):
+                    peer.sendall(data.upper())
+                return
+            told = json.dumps({"by": self.name, "head": head.decode("latin-1")})
+            lines = ["HTTP/1.0 200 OK", f"Content-Length: {len(told)}", "", told]
+            peer.sendall("\r\n".join(lines).encode())
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # when it was closed before
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+@pytest.fixture
+def front(tmp_path):
+    """A front with two servers behind it."""
+    port, http, other = get_free_ports(3)
+    backends = Backend(http, "http"), Backend(other, "websocket")
+    made = Front(tmp_path, port, http, other)
+    made.backends = backends
+    made.start()
+    made.wait()
+    yield made
+    made.stop()
+    for backend in backends:
+        backend.close()
+    assert made.log.read_text() == ""
+
+
+def ask(front, path="/", **words) -> requests.Response:
+    return requests.get(f"{front.url}{path}", timeout=TIMEOUT, **words)
+
+
+# === WHERE TO === #
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        (b"GET /websocket HTTP/1.1", True),
+        (b"GET /websocket?version=19.0-2 HTTP/1.1", True),
+        (b"POST /websocket/peek_notifications HTTP/1.1", True),
+        (b"GET http://spar.example/websocket HTTP/1.1", True),
+        (b"GET /websockets HTTP/1.1", False),
+        (b"GET /spar/websocket HTTP/1.1", False),
+        (b"POST /spar/v1/mapper/sync/link?/websocket HTTP/1.1", False),
+        (b"", False),
+    ],
+)
+def test_only_websockets_go_to_the_other_port(line, wanted):
+    assert is_for_websocket(line) is wanted
+
+
+@pytest.mark.parametrize("path", ["/", "/web/login", "/websocket", "/websocket/health"])
+def test_a_request_comes_to_the_right_server(front, path):
+    by = "websocket" if path.startswith("/websocket") else "http"
+    assert ask(front, path).json()["by"] == by
+
+
+def test_a_websocket_stays_open_both_ways(front):
+    with socket.create_connection(("127.0.0.1", front.port), TIMEOUT) as client:
+        client.sendall(b"GET /websocket HTTP/1.1\r\nUpgrade: websocket\r\n\r\n")
+        assert b"101" in client.recv(1000)
+        for word in (b"one", b"two", b"x" * 60_000):
+            client.sendall(word)
+            told = b""
+            while len(told) < len(word):
+                told += client.recv(65536)
+            assert told == word.upper()
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1000) == b""
+
+
+# === WHO ASKS === #
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "X-Forwarded-For: 6.6.6.6",
+        "x-forwarded-for:6.6.6.6",
+        "X_Forwarded_For: 6.6.6.6",
+        "X-Forwarded-For : 6.6.6.6",
+        "X-Forwarded-For: 127.0.0.1,\r\n 6.6.6.6",
+        "X-Forwarded-Host: 6.6.6.6",
+        "X-Forwarded-Proto: 6.6.6.6",
+        "Forwarded: for=6.6.6.6",
+        "X-Real-IP: 6.6.6.6",
+        " 6.6.6.6",
+    ],
+)
+def test_nobody_says_of_themselves_who_asks(lie):
+    head = f"GET / HTTP/1.1\r\n{lie}\r\nHost: spar\r\n\r\n".encode()
+    told = rewrite_head(head, "127.0.0.9", "127.0.0.1:1")
+    assert b"6.6.6.6" not in told
+    assert told.count(b"127.0.0.9") == 1
+    assert b"\r\nHost: spar\r\n" in told
+    assert told.endswith(b"\r\n\r\n")
+
+
+def test_what_is_the_clients_to_say_is_passed_on():
+    lines = ["Host: spar", "Accept: a,", " b", "Connection: keep-alive", "X: y"]
+    head = "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode()
+    told = rewrite_head(head, "127.0.0.1", "x").decode().split("\r\n")
+    assert told[0] == "GET / HTTP/1.1"
+    assert "Connection: close" in told and "Connection: keep-alive" not in told
+    assert "X-Forwarded-Host: spar" in told
+    assert told[-6:] == ["Host: spar", "Accept: a,", " b", "X: y", "", ""]
+
+
+def test_a_client_that_names_no_host_gets_ours():
+    told = rewrite_head(b"GET / HTTP/1.0\r\n\r\n", "127.0.0.1", "127.0.0.1:8069")
+    assert b"\r\nX-Forwarded-Host: 127.0.0.1:8069\r\n" in told
+
+
+def test_odoo_sees_the_address_of_who_asks(server):
+    start = len(server.log.read_text())
+    source = ("127.0.0.7", 0)
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT, source) as peer:
+        head = "GET /spar/v1/health HTTP/1.1\r\nHost: spar\r\n"
+        peer.sendall(f"{head}X-Forwarded-For: 6.6.6.6\r\n\r\n".encode())
+        assert b" 200 " in peer.recv(1000)
+    told = server.log.read_text()[start:]
+    assert " 127.0.0.7 - - " in told
+    assert "6.6.6.6" not in told
+
+
+# === NOTHING LOST === #
+
+
+def test_an_answer_before_the_end_of_the_question_arrives(front):
+    size = 20 * 1024 * 1024
+    head = ["POST /early HTTP/1.1", "Host: spar", f"Content-Length: {size}"]
+    for _each in range(5):
+        answer = send_raw(front.port, head, b" " * size)
+        assert (answer.status, answer.body) == (413, b"early")
+
+
+def test_many_at_once_are_all_answered(front):
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda number: ask(front, f"/{number}"), range(400)))
+    for number, answer in enumerate(answers):
+        assert f"GET /{number} " in answer.json()["head"]
+
+
+def test_a_head_that_comes_in_pieces_is_read(front):
+    with socket.create_connection(("127.0.0.1", front.port), TIMEOUT) as client:
+        for piece in (b"GET / HT", b"TP/1.1\r\nHost: spar\r", b"\n\r", b"\n"):
+            client.sendall(piece)
+        assert b"200 OK" in client.recv(1000)
+
+
+def test_who_says_nothing_bars_nobodys_way(front):
+    """Browsers open connections that they may need; Odoo's worker would wait on one."""
+    silent = [
+        socket.create_connection(("127.0.0.1", front.port), TIMEOUT) for _ in range(50)
+    ]
+    before = len(front.backends[0].heads)
+    assert ask(front).ok
+    assert len(front.backends[0].heads) == before + 1
+    for each in silent:
+        each.close()
+
+
+def test_an_endless_head_is_refused(front):
+    answer = send_raw(front.port, ["GET / HTTP/1.1", "X: " + "x" * 200_000])
+    assert answer.status == 431
+
+
+def test_nobody_behind_it_is_said_to_come_back_later(front):
+    for backend in front.backends:
+        backend.close()
+    answer = ask(front)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+
+
+# === THE REAL ONE === #
+
+
+def test_odoos_websocket_is_there(server):
+    url = f"ws://127.0.0.1:{server.port}/websocket?version=19.0-2"
+    opened = websocket.create_connection(url, timeout=TIMEOUT, origin=server.url)
+    assert opened.getstatus() == 101
+    opened.close()

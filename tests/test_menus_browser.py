@@ -1,0 +1,60 @@
+"""Every menu of everybody, opened once in Chromium: nothing complains, and no log."""
+
+import time
+
+import pytest
+
+from .chromium import chromium
+from .staff import Colleague
+
+ROLES = ("viewer", "officer", "supervisor", "auditor", "administrator", "odoo")
+#: Matches no line of a log.
+NOTHING = r"(?!)"
+#: A page whose websocket cannot be opened says so after the second try, within 5 s.
+PATIENCE_SECONDS = 8
+
+
+def open_every_menu(colleague: Colleague) -> dict[str, str]:
+    """What is wrong with which menu."""
+    wrong = {}
+    for menu, way in colleague.get_menus().items():
+        try:
+            colleague.open_menu(menu)
+            trouble = colleague.find_trouble()
+        except AssertionError as error:
+            trouble = str(error)[:500]
+        if trouble:
+            wrong[way] = trouble
+        if trouble or not colleague.is_in_backend():
+            colleague.open()
+    return wrong
+
+
+def get_complaints(colleague: Colleague) -> list[str]:
+    """What scripts of the pages complained of in the browser's console."""
+    return [
+        str(event["params"])[:500]
+        for event in colleague.page.events
+        if event["method"] == "Runtime.exceptionThrown"
+        or (
+            event["method"] == "Runtime.consoleAPICalled"
+            and event["params"]["type"] == "error"
+        )
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_menu_opens_and_the_log_stays_clean(server, browser, role):
+    with server.expecting(NOTHING), chromium(browser) as page:
+        colleague = Colleague(page, server, role)
+        assert len(colleague.get_menus()) > 1
+        assert open_every_menu(colleague) == {}
+        assert get_complaints(colleague) == []
+
+
+def test_the_connection_is_there_and_stays(server, browser):
+    with server.expecting(NOTHING), chromium(browser) as page:
+        colleague = Colleague(page, server, "officer")
+        time.sleep(PATIENCE_SECONDS)
+        assert "connection lost" not in page.text
+        assert colleague.is_connected()

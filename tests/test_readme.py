@@ -1,0 +1,197 @@
+"""Every command of the README works as it is written there."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from setup.cli import build_parser
+from setup.demo_facts import build_demo_file
+from setup.machine import get_free_port
+from setup.places import ROOT
+
+from .backend import EVERY_RIGHT, approve_all, get_backend, get_secret
+from .lanes import running_lanes
+
+README = (ROOT / "README.md").read_text()
+#: What a reader puts in place of these.
+PLACEHOLDERS = {"--port N": "--port 1", "DATABASE": "spar"}
+
+
+def get_blocks() -> list[str]:
+    """The shell's blocks in their order, without the indentation of lists."""
+    found = re.finditer(r"^( *)```sh\n(.*?)^ *```$", README, re.M | re.S)
+    return [re.sub(f"^{each[1]}", "", each[2], flags=re.M) for each in found]
+
+
+def get_block(word: str) -> str:
+    """The one block that holds a word."""
+    (block,) = (block for block in get_blocks() if word in block)
+    return block
+
+
+def get_calls(program: str) -> list[str]:
+    """Every call of a program, in blocks and in the text; what follows its name."""
+    blocks = "\n".join(get_blocks()).replace("\\\n", " ")
+    prose = re.sub(r"^ *```.*?^ *```$", "", README, flags=re.M | re.S)
+    inline = (" ".join(each.split()) for each in re.findall(r"`([^`]+)`", prose))
+    found = (
+        re.match(rf"{re.escape(program)}\b(.*)", each.strip())
+        for each in [*blocks.splitlines(), *inline]
+    )
+    return sorted({each[1].split("#")[0].strip() for each in found if each})
+
+
+@pytest.fixture
+def clone(server, tmp_path) -> Path:
+    """A folder that looks like a clone with the demo running."""
+    (tmp_path / "setup").symlink_to(ROOT / "setup")
+    (tmp_path / ".spar").mkdir()
+    dsn = server.installation.server.get_dsn(server.database)
+    told = build_demo_file(
+        server.facts, server.url, "http://localhost:1", server.database, dsn
+    )
+    (tmp_path / ".spar/demo.json").write_text(json.dumps(told))
+    return tmp_path
+
+
+def run(folder: Path, *blocks: str, fails: bool = False) -> str:
+    """What a shell prints for some blocks, one after the other."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode != 0) == fails, done.stdout + done.stderr
+    return done.stdout
+
+
+# === CALLS === #
+
+
+def test_every_call_of_spar_is_one_that_it_takes():
+    calls = get_calls("./spar")
+    assert len(calls) >= 8
+    for call in calls:
+        for placeholder, value in PLACEHOLDERS.items():
+            call = call.replace(placeholder, value)
+        if call:
+            assert build_parser().parse_args(shlex.split(call)).call
+
+
+def test_every_call_of_odoo_s_commands_is_one_that_they_take(server):
+    calls = [call for call in get_calls("odoo") if "spar_" in call]
+    assert len(calls) >= 4
+    for name, action in {(re.search(r"spar_\w+", c)[0], c.split()[-1]) for c in calls}:
+        told = server.run_command(name, "--help").stdout
+        assert action == name or re.search(rf"\b{action}\b", told), (name, action)
+
+
+def test_every_block_is_run_by_a_test_of_this_file():
+    """A new block needs a test; these words are those that the tests ask for."""
+    known = (*ONE_SHELL, "setup.payer key", "cat > payer.json", "private_jwk")
+    known += ("setup.payer_callbacks", "./spar demo ")
+    unknown = [b for b in get_blocks() if not any(word in b for word in known)]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_every_file_it_shows_is_there(path):
+    assert (ROOT / path).exists()
+
+
+# === BLOCKS === #
+
+ONE_SHELL = ("7001002003", "mapper/sync/link", "directory/providers")
+
+
+def test_the_first_five_minutes_and_the_calls_after_them(server, clone):
+    officer = get_backend(server, "officer")
+    account = {"fa_text": "account:001234567890@BR01.DEMO"}
+    officer.act("link", id_value="token:7001002003@nationalId", **account)
+    told = run(clone, *(get_block(word) for word in ONE_SHELL))
+    assert told.count('"fa":"account:001234567890@BR01.DEMO"') == 3
+    assert '"status":"rjct"' not in told
+    assert "Harbour Bank of Tavoria" in told
+    api = 'curl -H "Authorization: Bearer $TOKEN" $API/participant'
+    assert api in README
+    told = run(clone, get_block(ONE_SHELL[0]), api)
+    assert "programme.demo.example" in told
+
+
+def enter_payer(server, public: dict, **values) -> tuple[str, str]:
+    """What the README has two administrators do; the payer's ID and secret."""
+    backend = get_backend(server, "administrator")
+    told = {
+        **{"name": "README", "sender_id": "payments.example.org"},
+        **{"key_ids": [[0, 0, {"key_text": json.dumps(public)}]]},
+        **{"may_resolve": 1, "scope": "details", **values},
+    }
+    (row_id,) = backend.call("spar.participant", "create", [told])
+    secret = get_secret(backend, row_id)
+    backend.call("spar.participant", "action_activate", [row_id])
+    approve_all(server)
+    (row,) = backend.find("spar.participant", [("id", "=", row_id)], "client_id")
+    return row["client_id"], secret
+
+
+def test_a_payer_from_nothing_to_a_signed_call(server, clone):
+    make = get_block("setup.payer key")
+    public = json.loads(run(clone, make))
+    run(clone, make, fails=True)
+    client_id, secret = enter_payer(server, public, sender_id="payments.readme.example")
+    call = get_block("cat > payer.json")
+    told = {
+        "http://127.0.0.1:8069/spar/v1": server.api,
+        "payments.example.org": "payments.readme.example",
+        '"spar-…"': f'"{client_id}"',
+        '"…"': f'"{secret}"',
+    }
+    for written, real in told.items():
+        assert written in call
+        call = call.replace(written, real)
+    (answer,) = json.loads(run(clone, call))["message"]["resolve_response"]
+    assert answer["status"] == "succ"
+
+
+def test_the_demo_s_payer_calls(clone):
+    told = json.loads(run(clone, get_block("private_jwk")))
+    (answer,) = told["message"]["resolve_response"]
+    assert answer["status"] == "succ" and answer["fa"]
+
+
+def wait_for_lanes(server, begin: int) -> None:
+    """Return when they work: the payer's program waits for a callback, not for them."""
+    end = time.monotonic() + 300
+    while "SPAR: send callbacks" not in server.log.read_text()[begin:]:
+        assert time.monotonic() < end, "no lane works"
+        time.sleep(0.5)
+
+
+def test_the_payer_gets_its_callback(server, clone):
+    port = get_free_port()
+    public = json.loads(run(clone, get_block("setup.payer key")))
+    sender_id = "callbacks.readme.example"
+    told = {**EVERY_RIGHT, "callback_url": f"http://127.0.0.1:{port}/callback"}
+    client_id, secret = enter_payer(server, public, sender_id=sender_id, **told)
+    settings = {"api": server.api, "sender_id": sender_id, "client_id": client_id}
+    settings_file = clone / "payer.json"
+    settings_file.write_text(json.dumps({**settings, "client_secret": secret}))
+    block = get_block("setup.payer_callbacks")
+    assert "--port 9000" in block
+    begin = len(server.log.read_text())
+    with running_lanes(server):
+        wait_for_lanes(server, begin)
+        shown = run(clone, block.replace("--port 9000", f"--port {port}"))
+    assert '"ack_status": "ACK"' in shown
+    assert "resolve_response" in shown
