@@ -1,13 +1,22 @@
 """Making the demo's database, and keeping it true to the code."""
 
+import contextlib
 import hashlib
 import json
 import os
 import secrets
 from pathlib import Path
 
+from .demo_aside import (
+    DATABASE_NOTE,
+    finish_moving,
+    get_dated_name,
+    set_aside,
+    take_back,
+)
 from .demo_facts import check_counts
-from .errors import DemoIncomplete
+from .demo_upgrade import SECRETS_SCRIPT, upgrade
+from .errors import Failure, ServerAway
 from .id_provider import prepare_id_provider
 from .installation import Installation
 from .odoo_source import get_odoo
@@ -16,7 +25,7 @@ from .places import Places, get_addons, write_private
 from .postgres import Cluster, ExternalServer, get_server, running
 from .progress import say, step
 
-SCRIPT = Path(__file__).with_name("demo_secrets.py")
+SCRIPT = SECRETS_SCRIPT
 ADDRESSES_SCRIPT = Path(__file__).with_name("demo_addresses.py")
 
 
@@ -33,7 +42,7 @@ def get_database_name(folder: Path, server: ExternalServer, wanted: str) -> str:
     """A database's name: one's own on a shared server, kept from run to run."""
     if isinstance(server, Cluster):
         return wanted
-    note = folder / "database-name"
+    note = folder / DATABASE_NOTE
     if not note.exists():
         write_private(note, f"{wanted}_{secrets.token_hex(4)}")
     return note.read_text()
@@ -110,24 +119,73 @@ def _make(installation: Installation) -> None:
 
 def _upgrade(installation: Installation, facts: dict) -> None:
     """Bring a demo that was made from other code to the code of now."""
-    addons = get_addons(installation.places.root)
     with running(installation.server):
-        with step("The addons have changed: upgrading the demo's database"):
-            # First what is there: a new addon is loaded together with all of it.
-            installation.upgrade([name for name in addons if name in facts["addons"]])
-            if new := [name for name in addons if name not in facts["addons"]]:
-                installation.install(new, demo=True)
-        _write_facts(installation, _make_secrets(installation))
+        told = upgrade(installation, facts, get_facts_file(installation.places))
+        _write_facts(installation, told)
 
 
-def _renew(installation: Installation, facts: dict) -> None:
-    """Upgrade a demo, or make it anew: Odoo loads no demo data into what is there."""
+def _get_whereabouts(installation: Installation, place: Path) -> str:
+    """Where what was set aside is."""
+    if isinstance(installation.server, Cluster):
+        return f"database, keyring and checkpoints stay in {place}"
+    name = get_dated_name(installation.database, place)
+    return f"keyring and checkpoints stay in {place}, its database is called {name} now"
+
+
+def _replace(installation: Installation, problem: str) -> Installation:
+    """Set a demo aside and make a new one; where that fails, too, it is put back."""
+    places = installation.places
+    place = set_aside(installation)
+    problem = problem.replace(str(installation.folder), str(place))
+    say(f"- The demo cannot be upgraded: {problem}")
+    say(f"- Its {_get_whereabouts(installation, place)}; making a new one")
+    fresh = get_installation(places)
+    try:
+        _make(fresh)
+    except (Failure, OSError) as failure:
+        take_back(installation, fresh, place)
+        raise Failure(
+            f"The demo cannot be upgraded and stays as it was, since a new one cannot "
+            f"be made either: {failure}"
+        ) from failure
+    return fresh
+
+
+def _renew(installation: Installation, facts: dict) -> Installation:
+    """Upgrade a demo; one that cannot be is set aside, and a new one takes its place.
+
+    :raises Failure: when the server is away, or no demo can be made at all
+    """
     try:
         _upgrade(installation, facts)
-    except DemoIncomplete:
-        say("- The upgraded demo lacks what is new in it: making it anew")
-        get_facts_file(installation.places).unlink()
-        _make(installation)
+    except ServerAway:
+        raise
+    except (Failure, OSError) as problem:
+        return _replace(installation, str(problem))
+    return installation
+
+
+def _read_facts(places: Places) -> dict | None:
+    """What the demo holds; None where there is none, nothing where it is unreadable."""
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            facts = json.loads(get_facts_file(places).read_text())
+        except ValueError:
+            return {}
+        return facts if isinstance(facts, dict) and "digest" in facts else {}
+    return None
+
+
+def _check_server(folder: Path) -> None:
+    """:raises Failure: when the demo was made on another server than is asked now"""
+    is_own = (folder / "postgres").exists()
+    is_shared = (folder / DATABASE_NOTE).exists()
+    if os.environ.get("PGHOST") and is_own and not is_shared:
+        raise Failure("The demo's database is in .spar/demo: unset PGHOST to serve it.")
+    if not os.environ.get("PGHOST") and is_shared and not is_own:
+        raise Failure(
+            "The demo's database is on a server of your own: set PGHOST as it was."
+        )
 
 
 def prepare_demo(places: Places) -> Installation:
@@ -135,12 +193,16 @@ def prepare_demo(places: Places) -> Installation:
 
     :raises Failure: saying what to do
     """
+    if (facts := _read_facts(places)) is not None:
+        _check_server(get_folder(places))
     installation = get_installation(places)
-    facts_file = get_facts_file(places)
-    if not facts_file.exists():
+    if place := finish_moving(installation):
+        say(f"- A demo that could not be upgraded is in {place}")
+        return prepare_demo(places)
+    if facts is None:
         _make(installation)
-    elif (facts := json.loads(facts_file.read_text()))["digest"] != get_digest(
-        places.root
-    ):
-        _renew(installation, facts)
+    elif not facts:
+        return _replace(installation, f"{get_facts_file(places)} cannot be read")
+    elif facts["digest"] != get_digest(places.root):
+        return _renew(installation, facts)
     return installation

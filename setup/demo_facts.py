@@ -26,6 +26,23 @@ def check_counts(facts: dict) -> None:
                 f"The demo data did not load: {count} of at least {least} {model}. "
                 "Run this again; if it stays so, read the logs in .spar/demo."
             )
+    _check_people(facts)
+
+
+def check_upgraded(before: dict[str, int], facts: dict) -> None:
+    """Hold an upgraded demo against what there was of each model before.
+
+    :raises DemoIncomplete: naming what it has less of
+    """
+    for model, number in before.items():
+        if (count := facts["counts"].get(model, 0)) < number:
+            raise DemoIncomplete(
+                f"The upgrade lost something: {count} of {number} {model} are left"
+            )
+    _check_people(facts)
+
+
+def _check_people(facts: dict) -> None:
     if missing := ROLES - {person["role"] for person in facts["staff"]}:
         raise DemoIncomplete(
             f"The demo data did not load: no staff for {', '.join(missing)}."

@@ -1,13 +1,15 @@
-"""Run by Odoo's shell in a new demo database: fresh secrets, and what the demo holds.
+"""Run by Odoo's shell in a demo's database: its secrets, and what the demo holds.
 
-Writes to the file named by SPAR_ANSWER: staff and participants with the secrets that
-were made just now, some people of the story, and how much there is of what.
+Writes to the file named by SPAR_ANSWER: staff and participants with their secrets, some
+people of the story, and how much there is of what. Secrets that the file named by
+SPAR_KNOWN tells are in use and stay; whoever has none there gets one.
 """
 
 import json
 import os
 import secrets
 
+from odoo.addons.spar_g2p_connect.lib.evidence import UNSIGNED
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 
 env = globals()["env"]  # Odoo's shell gives it
@@ -16,6 +18,22 @@ ROLES = ("administrator", "auditor", "supervisor", "officer", "viewer")
 COUNTED = ("spar.fsp", "spar.fsp.branch", "spar.subject", "spar.mapping", "spar.event")
 
 NEWCOMERS = ("Ama Terefe", "Bilal Sorokin", "Chandra Oyelaran", "Dalia Whitcombe")
+
+
+def read_known():
+    """What was told of this demo before; nothing of a new one."""
+    if path := os.environ.get("SPAR_KNOWN"):
+        with open(path) as facts:
+            return json.load(facts)
+    return {}
+
+
+KNOWN = read_known()
+
+
+def get_known(what, key):
+    """The entries of a list that was told before, by what names them."""
+    return {entry[key]: entry for entry in KNOWN.get(what, [])}
 
 
 def get_demo_records(model):
@@ -39,26 +57,36 @@ def set_password(user, role):
     return {"login": user.login, "password": password, "role": role}
 
 
-def set_staff():
-    """New passwords for the demo's staff and for Odoo's administrator.
+def get_staff():
+    """The demo's staff with their roles, Odoo's administrator last.
 
     There are two administrators: one approves what the other one changes.
     """
     staff, roles = [], set()
     for user in get_demo_records("res.users").sorted("id"):
-        role = get_role(user)
-        if role:
-            staff.append(
-                set_password(user, f"second {role}" if role in roles else role)
-            )
+        if role := get_role(user):
+            staff.append((user, f"second {role}" if role in roles else role))
             roles.add(role)
-    return staff + [set_password(env.ref("base.user_admin"), "odoo")]
+    return [*staff, (env.ref("base.user_admin"), "odoo")]
+
+
+def set_staff():
+    """The staff with their passwords: who has none that we know gets one, unless they
+    have logged in since, under another name."""
+    known = get_known("staff", "login")
+    staff = []
+    for user, role in get_staff():
+        if user.login in known:
+            staff.append(known.pop(user.login))
+        elif not (KNOWN and user.login_date):
+            staff.append(set_password(user, role))
+    return staff + list(known.values())
 
 
 def make_key(participant):
     """A new key for a participant that signs, in place of what it had; None for one
     that does not."""
-    if participant.proof == "token":
+    if participant.proof in UNSIGNED:
         return None
     participant.key_ids.action_revoke()
     private = PrivateKey.generate("ES256")
@@ -68,16 +96,24 @@ def make_key(participant):
     return private.to_jwk()
 
 
+def make_credentials(participant):
+    """A client secret and a key for a participant that has none."""
+    return {
+        "client_id": participant.client_id,
+        "client_secret": participant._set_new_client_secret(),
+        "private_jwk": make_key(participant),
+    }
+
+
 def set_participants():
-    """New client secrets for the demo's participants; the lenient one is the first."""
+    """The demo's participants with their secrets; the lenient one is the first."""
     found = get_demo_records("spar.participant")
+    known = get_known("participants", "client_id")
     return [
         {
+            **(known.get(participant.client_id) or make_credentials(participant)),
             "sender_id": participant.sender_id,
-            "client_id": participant.client_id,
-            "client_secret": participant._set_new_client_secret(),
             "profile": participant.profile,
-            "private_jwk": make_key(participant),
         }
         for participant in found.sorted(lambda p: p.profile != "openg2p-1.x")
     ]
@@ -97,8 +133,8 @@ def make_code():
 
 def get_people():
     """Some people of the story, as they know themselves."""
-    people = env["spar.mapper.demo"]._get_people()
-    return [{**person, "otp": make_code()} for person in people]
+    people = KNOWN.get("beneficiaries") or env["spar.mapper.demo"]._get_people()
+    return [{**person, "otp": person.get("otp") or make_code()} for person in people]
 
 
 def make_newcomers():
@@ -118,8 +154,15 @@ def make_newcomers():
 
 def make_id_provider():
     """What the demo's ID provider is told: its clients, and more people."""
-    clients = env["spar.self.service.demo"]._make_clients()
-    return {"clients": clients, "newcomers": make_newcomers()}
+    told = KNOWN.get("idp", {})
+    known = {
+        client["metadata"]["client_id"]: client for client in told.get("clients", [])
+    }
+    clients = env["spar.self.service.demo"]._make_clients(known)
+    return {
+        "clients": clients,
+        "newcomers": told.get("newcomers") or make_newcomers(),
+    }
 
 
 def run():

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .commands import ask, get_reason, run
-from .errors import Failure
+from .errors import Failure, ServerAway
 from .machine import get_free_port, is_port_free
 from .places import write_private
 
@@ -72,10 +72,10 @@ class ExternalServer:
     def start(self, *, hasty: bool = False) -> None:
         """Nothing to start.
 
-        :raises Failure: when the server does not answer
+        :raises ServerAway: when the server does not answer
         """
         if self.get_answer("SELECT 1", "postgres") != "1":
-            raise Failure(
+            raise ServerAway(
                 f"PostgreSQL at {self.settings['host']} does not let "
                 f"{self.settings['user']} in: check PGHOST, PGPORT, PGUSER, PGPASSWORD."
             )
@@ -109,6 +109,27 @@ class ExternalServer:
             log=log,
             env=self.environment,
             failing=f"Cannot drop the database {name}",
+        )
+
+    def end_sessions(self, name: str) -> None:
+        """End what is connected to a database, as far as it is the same user's."""
+        self.get_answer(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = '{name}' AND usename = current_user",
+            "postgres",
+        )
+
+    def rename_databases(self, names: dict[str, str], log: Path) -> None:
+        """Give databases other names, in that order: all of them or none."""
+        for name in names:
+            self.end_sessions(name)
+        statements = [f'ALTER DATABASE "{a}" RENAME TO "{b}"' for a, b in names.items()]
+        run(
+            [self.binaries / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1"]
+            + ["-c", "; ".join(statements), "postgres"],
+            log=log,
+            env=self.environment,
+            failing=f"Cannot rename the database {', '.join(names)}",
         )
 
     def copy_database(self, source: str, name: str, log: Path) -> None:

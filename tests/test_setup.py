@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +22,7 @@ from setup.cli import build_parser, main
 from setup.commands import get_reason, run
 from setup.demo import get_digest
 from setup.demo_facts import build_curl, build_demo_file, build_greeting, check_counts
-from setup.errors import DemoIncomplete, Failure
+from setup.errors import Failure
 from setup.id_provider import (
     IdProvider,
     build_config,
@@ -133,7 +132,7 @@ def test_command_can_be_read_by_old_python():
 #: Loaded by pytest, and run by Odoo's shell and the environment's Python.
 INSIDE = (
     *("pytest_spar.py", "bench_fill.py", "bench_floor.py"),
-    *("demo_secrets.py", "payer.py", "payer_callbacks.py"),
+    *("demo_secrets.py", "demo_additions.py", "payer.py", "payer_callbacks.py"),
 )
 
 
@@ -665,38 +664,6 @@ def test_demo_without_its_people_is_refused(facts, what):
     facts[what] = []
     with pytest.raises(Failure, match="The demo data did not load"):
         check_counts(facts)
-
-
-def test_a_demo_that_an_upgrade_leaves_incomplete_is_made_anew(places, monkeypatch):
-    facts_file = demo.get_facts_file(places)
-    write_private(facts_file, json.dumps({"digest": "of before"}))
-    made = []
-
-    def upgrade(installation, facts):
-        raise DemoIncomplete("0 of at least 1 spar.fsp")
-
-    monkeypatch.setattr(demo, "get_installation", lambda places: installed)
-    monkeypatch.setattr(demo, "_upgrade", upgrade)
-    monkeypatch.setattr(demo, "_make", made.append)
-    installed = SimpleNamespace(places=places)
-    assert demo.prepare_demo(places) is installed
-    assert made == [installed] and not facts_file.exists()
-
-
-def test_an_addon_is_added_to_a_demo_that_is_upgraded_already(places, monkeypatch):
-    done = []
-    old = SimpleNamespace(
-        places=places,
-        server=None,
-        upgrade=lambda names: done.append(("upgrade", names)),
-        install=lambda names, demo: done.append(("install", names)),
-    )
-    monkeypatch.setattr(demo, "running", lambda server: nullcontext())
-    monkeypatch.setattr(demo, "get_addons", lambda root: ["spar_a", "spar_new"])
-    monkeypatch.setattr(demo, "_make_secrets", lambda installation: {})
-    monkeypatch.setattr(demo, "_write_facts", lambda installation, facts: None)
-    demo._upgrade(old, {"addons": ["spar_a", "spar_gone"]})
-    assert done == [("upgrade", ["spar_a"]), ("install", ["spar_new"])]
 
 
 def test_demo_file_says_what_programs_ask(facts):

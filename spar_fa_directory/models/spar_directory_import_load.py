@@ -51,6 +51,14 @@ class SparDirectoryImport(models.Model):
             self.write({"state": "failed", "problem": self._get_failure_text()})
         return bool(cron._commit_progress(0))
 
+    def _load_once(self) -> None:
+        """Load the whole file where nobody has begun to: what demo data asks for.
+
+        :raises UserError: when a column is missing
+        """
+        if self.state == "draft":
+            self._load_now()
+
     def _load_now(self) -> None:
         """Load the whole file here, in the transaction of the caller.
 

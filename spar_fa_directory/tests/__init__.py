@@ -18,6 +18,7 @@ from . import (
     test_group_log,
     test_import_rights,
     test_kind_form,
+    test_migration,
     test_openg2p,
     test_rights,
     test_spar_bank_load,

@@ -26,6 +26,10 @@ IN_MESSAGE, IN_HTTP_HEADER = "jws_envelope", "jws_header"
 _SIGNED_MEMBERS = ("header", "message")
 
 TOKEN, SIGNATURE, BOTH = "token", "signature", "token_and_signature"
+#: The token alone, for every right and from anywhere: of who called before signatures
+#: were asked for. Nobody gets it anew.
+TOKEN_AS_BEFORE = "token_as_before"
+UNSIGNED = (TOKEN, TOKEN_AS_BEFORE)
 
 
 @dataclass(frozen=True)

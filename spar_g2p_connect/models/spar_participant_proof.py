@@ -2,7 +2,7 @@ import logging
 from dataclasses import replace
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
 from odoo.addons.spar_mapper_connector.lib.contract import Operation
@@ -27,6 +27,7 @@ _logger = logging.getLogger(__name__)
 #: How the history says that a participant was known.
 _WORDS = {
     evidences.TOKEN: "bearer",
+    evidences.TOKEN_AS_BEFORE: "bearer",
     evidences.SIGNATURE: "signature",
     evidences.BOTH: "bearer+signature",
 }
@@ -39,7 +40,9 @@ class SparParticipant(models.Model):
     """Knowing a participant by its token, by the signature of its message, or by both.
 
     Syntax may be relaxed, identity never: who does not sign calls from listed addresses
-    only, and only asks. What is lenient for trying out works in a demo only.
+    only, and only asks. What is lenient for trying out works in a demo only. Who called
+    with a token alone before signatures were asked for goes on as before, until an
+    administrator chooses another proof: there is no way back.
     """
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
@@ -49,6 +52,7 @@ class SparParticipant(models.Model):
             (evidences.BOTH, "Token and signature"),
             (evidences.SIGNATURE, "Signature"),
             (evidences.TOKEN, "Token, from listed addresses, only to resolve"),
+            (evidences.TOKEN_AS_BEFORE, "Token alone, as before signatures"),
         ],
         string="What proves who calls",
         required=True,
@@ -124,6 +128,35 @@ class SparParticipant(models.Model):
                     self.env._("Who does not sign calls from listed addresses only.")
                 )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        if any(v.get("proof") == evidences.TOKEN_AS_BEFORE for v in vals_list):
+            self._raise_not_from_before()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        keeps = set(self.mapped("proof")) <= {evidences.TOKEN_AS_BEFORE}
+        if vals.get("proof") == evidences.TOKEN_AS_BEFORE and not keeps:
+            self._raise_not_from_before()
+        return super().write(vals)
+
+    def copy_data(self, default=None):
+        """A copy is new: it proves who it is as new participants do."""
+        copies = super().copy_data(default)
+        for vals in copies:
+            if vals.get("proof") == evidences.TOKEN_AS_BEFORE:
+                del vals["proof"]
+        return copies
+
+    @api.model
+    def _raise_not_from_before(self):
+        raise UserError(
+            self.env._(
+                "A token alone proves only who called before signatures were asked "
+                "for. Choose another proof."
+            )
+        )
+
     # === WHO CALLS === #
 
     @api.model
@@ -175,7 +208,7 @@ class SparParticipant(models.Model):
     def _may_sign(self, evidence: Evidence, document: object) -> bool:
         """Whether this participant, if it is one, may call by the signature that is
         there."""
-        if not self._may_call() or self.proof == evidences.TOKEN:
+        if not self._may_call() or self.proof in evidences.UNSIGNED:
             return False
         place = self.signature_place
         return evidences.has_signature_at(place, document, evidence.signature)
@@ -213,8 +246,9 @@ class SparParticipant(models.Model):
 
     def _build_caller(self, operations: frozenset[Operation]) -> Caller:
         caller = super()._build_caller(operations)
-        signs = self.proof != evidences.TOKEN
-        if not signs and not self.demo_only:
+        signs = self.proof not in evidences.UNSIGNED
+        needs_origin = self.proof == evidences.TOKEN and not self.demo_only
+        if needs_origin:
             rights = caller.rights
             asks = rights.operations & {Operation.RESOLVE}
             caller = replace(caller, rights=replace(rights, operations=asks))
@@ -222,7 +256,9 @@ class SparParticipant(models.Model):
             caller,
             authenticated_by=_WORDS[self.proof],
             needs_signature=signs,
-            needs_origin=not signs and not self.demo_only,
+            needs_origin=needs_origin,
+            must_not_repeat=caller.must_not_repeat
+            and self.proof != evidences.TOKEN_AS_BEFORE,
             origin_networks=self.origin_networks or "",
             signature_place=self.signature_place if signs else "",
             answer_algorithm=self.answer_algorithm,

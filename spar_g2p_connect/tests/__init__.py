@@ -23,6 +23,7 @@ from . import test_participant_settings
 from . import test_participant_secret
 from . import test_participant_trial
 from . import test_participant_usage
+from . import test_participants_from_before
 from . import test_profiles
 from . import test_participant_key
 from . import test_token_issuer

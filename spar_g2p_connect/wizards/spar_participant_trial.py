@@ -93,7 +93,7 @@ class SparParticipantTrial(models.TransientModel):
             (self.env._("Our ID (receiver)"), participant._get_receiver_id()),
             (self.env._("What proves who calls"), proofs[participant.proof]),
         ]
-        if participant.proof != evidences.TOKEN:
+        if participant.proof not in evidences.UNSIGNED:
             keys = participant.key_ids.filtered(lambda key: key.state == "active")
             rows += [
                 (self.env._("Signatures"), places[participant.signature_place]),
@@ -146,7 +146,7 @@ class SparParticipantTrial(models.TransientModel):
         if participant.proof != evidences.SIGNATURE:
             lines.append("Authorization: Bearer <token>")
         lines.append("Content-Type: application/json")
-        if participant.proof == evidences.TOKEN:
+        if participant.proof in evidences.UNSIGNED:
             return "\n".join([*lines, "", json.dumps(message, indent=2)]), ""
         key = PrivateKey.generate("ES256")
         if participant.signature_place == evidences.IN_HTTP_HEADER:

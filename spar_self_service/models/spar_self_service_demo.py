@@ -31,10 +31,19 @@ class SparSelfServiceDemo(models.AbstractModel):
             raise AccessError(self.env._("This is for demos only."))
 
     @api.model
-    def _make_clients(self) -> list[dict]:
-        """Records with fresh keys and secrets; what the provider is told of each."""
+    def _make_clients(self, known: dict[str, dict] | None = None) -> list[dict]:
+        """Records with keys and secrets; what the provider is told of each.
+
+        :param known: what it was told before, by client ID: these stay as they are
+        """
         self._check_demo()
-        return [self._make_client(client) for client in CLIENTS]
+        known = known or {}
+        return [
+            known[client.client_id]
+            if client.client_id in known and self._get_provider(client)
+            else self._make_client(client)
+            for client in CLIENTS
+        ]
 
     @api.model
     def _make_client(self, client: DemoClient) -> dict:

@@ -1,0 +1,96 @@
+"""Bringing a demo that was made from older code to the code of now, in its place.
+
+A copy of its database is upgraded, and takes its place only when it is whole: whatever
+fails or is killed on the way, the demo stays what it was.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .demo_facts import LEAST, check_upgraded
+from .installation import LOGIN_STYLE_ADDON, Installation
+from .places import get_addons
+from .progress import say, step
+
+SECRETS_SCRIPT = Path(__file__).with_name("demo_secrets.py")
+ADDITIONS_SCRIPT = Path(__file__).with_name("demo_additions.py")
+
+
+def _get_draft(installation: Installation) -> Installation:
+    """The copy that is upgraded."""
+    return replace(installation, database=f"{installation.database}_draft")
+
+
+def _get_spare_name(installation: Installation) -> str:
+    """What the database is called between the moment it is replaced and its end."""
+    return f"{installation.database}_replaced"
+
+
+def count_rows(installation: Installation) -> dict[str, int]:
+    """How many rows there are of what a demo counts."""
+    counted = {
+        model: installation.server.get_answer(
+            f"SELECT count(*) FROM {model.replace('.', '_')}", installation.database
+        )
+        for model in LEAST
+    }
+    return {model: int(answer or 0) for model, answer in counted.items()}
+
+
+def _upgrade_addons(draft: Installation, known: Sequence[str]) -> None:
+    addons = get_addons(draft.places.root)
+    # First what is there: a new addon is loaded together with all of it.
+    draft.upgrade([name for name in addons if name in known])
+    if new := [name for name in addons if name not in known]:
+        draft.install([*new, LOGIN_STYLE_ADDON], demo=True)
+
+
+def _add_what_is_new(draft: Installation) -> None:
+    for name in draft.run_script(ADDITIONS_SCRIPT).get("failed", []):
+        log = draft.folder / f"{draft.database}.{ADDITIONS_SCRIPT.stem}.log"
+        say(f"- {name} is new in the demo and cannot be added (log: {log})")
+
+
+def _take_place(draft: Installation, installation: Installation) -> None:
+    """Make the copy the demo's database."""
+    if draft.filestore.exists():
+        # Files are named by what they hold: none of the demo's own is overwritten.
+        shutil.copytree(draft.filestore, installation.filestore, dirs_exist_ok=True)
+    name, spare = installation.database, _get_spare_name(installation)
+    log = installation.folder / "renamedb.log"
+    draft.server.drop_database(spare, installation.folder / "dropdb.log")
+    draft.server.rename_databases({name: spare, draft.database: name}, log)
+
+
+def _remove_draft(installation: Installation) -> None:
+    draft = _get_draft(installation)
+    log = installation.folder / "dropdb.log"
+    for name in (draft.database, _get_spare_name(installation)):
+        installation.server.drop_database(name, log)
+    shutil.rmtree(draft.filestore, ignore_errors=True)
+    draft.keyring.unlink(missing_ok=True)
+    draft.config.unlink(missing_ok=True)
+
+
+def upgrade(installation: Installation, facts: dict, facts_file: Path) -> dict:
+    """Bring a demo to the code of now; what is known of it then.
+
+    :param facts: what `facts_file` says of it
+    :raises Failure: when it cannot be upgraded; it is what it was
+    """
+    draft = _get_draft(installation)
+    with step("The addons have changed: upgrading the demo's database"):
+        installation.server.end_sessions(installation.database)
+        draft.copy_from(installation)
+        try:
+            before = count_rows(draft)
+            _upgrade_addons(draft, facts["addons"])
+            _add_what_is_new(draft)
+            told = draft.run_script(SECRETS_SCRIPT, SPAR_KNOWN=str(facts_file))
+            check_upgraded(before, told)
+            _take_place(draft, installation)
+        finally:
+            _remove_draft(installation)
+    return told

@@ -1,0 +1,425 @@
+"""What becomes of a demo when its code has changed, whatever goes wrong on the way.
+
+A PostgreSQL of its own, and a stand-in for Odoo: `test_old_demo.py` has the real one.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from setup import demo, demo_aside, demo_upgrade
+from setup.demo_facts import LEAST, ROLES
+from setup.errors import Failure, ServerAway
+from setup.installation import Installation
+from setup.odoo_source import OdooSource
+from setup.packages import get_postgres_binaries
+from setup.places import Places, get_places, write_private
+from setup.postgres import Cluster, ExternalServer, get_server, running
+
+TABLES = [model.replace(".", "_") for model in LEAST]
+FACTS = {
+    "digest": "of before",
+    "addons": ["spar_a"],
+    "staff": [{"login": role, "role": role} for role in sorted(ROLES)],
+    "participants": [{"client_id": str(number)} for number in range(3)],
+    "beneficiaries": [{"name": "Asha"}],
+}
+
+
+class Killed(BaseException):
+    """What ends a process: nothing of ours catches it."""
+
+
+class StandIn(Installation):
+    """An installation whose Odoo is a few statements; `fails` says where, once."""
+
+    fails: dict[str, BaseException] = {}
+    done: list[str] = []
+
+    def say(self, statement: str) -> str:
+        return self.server.get_answer(statement, self.database)
+
+    def count(self, table: str = "spar_event") -> str:
+        return self.say(f"SELECT count(*) FROM {table}")
+
+    def _do(self, what: str) -> None:
+        self.done.append(what)
+        if what in self.fails:
+            raise self.fails.pop(what)
+
+    def upgrade(self, addons):
+        self.say("CREATE TABLE half_way ()")
+        self._do(f"upgrade {' '.join(addons)}")
+
+    def install(self, addons, *, demo):
+        self._do(f"install {' '.join(addons)}")
+
+    def run_script(self, script, **words):
+        self._do(script.stem)
+        if script.stem != "demo_secrets":
+            return {}
+        counts = {m: self.count(m.replace(".", "_")) or 0 for m in LEAST}
+        return {**FACTS, "counts": {m: int(number) for m, number in counts.items()}}
+
+    def install_suite(self, *, demo):
+        self._do("make")
+        self.server.get_answer(f"CREATE DATABASE {self.database}", "postgres")
+        write_private(self.keyring, "a new keyring")
+
+
+@pytest.fixture
+def places(tmp_path) -> Places:
+    made = Places(tmp_path / "checkout", tmp_path / "cache")
+    for folder in (made.logs, made.cache):
+        folder.mkdir(parents=True)
+    for addon in ("spar_a", "spar_new"):
+        (made.root / addon).mkdir()
+        (made.root / addon / "__manifest__.py").write_text("{}")
+    return made
+
+
+@pytest.fixture
+def shared(tmp_path, monkeypatch):
+    """A server that somebody else runs, which PGHOST names."""
+    server = Cluster(tmp_path / "theirs", get_postgres_binaries(get_places()))
+    server.start(hasty=True)
+    for key, value in server.settings.items():
+        monkeypatch.setenv(f"PG{key.upper()}", value)
+    yield server
+    server.stop()
+
+
+def build(places: Places) -> StandIn:
+    folder = demo.get_folder(places)
+    server = get_server(folder / "postgres", get_postgres_binaries(get_places()))
+    name = demo.get_database_name(folder, server, "spar_demo")
+    return StandIn(places, OdooSource(Path("/o"), Path("/o"), ()), server, folder, name)
+
+
+@pytest.fixture(autouse=True)
+def stand_in(monkeypatch, places):
+    """The stand-in everywhere; whatever a test starts is ended."""
+    monkeypatch.setattr(demo, "get_installation", build)
+    monkeypatch.setattr(StandIn, "fails", {})
+    monkeypatch.setattr(StandIn, "done", [])
+    monkeypatch.setattr(demo, "check_counts", lambda facts: None)
+    yield
+    Cluster(demo.get_folder(places) / "postgres", Path()).stop()
+
+
+def make_old(places: Places) -> StandIn:
+    """A demo of before: a database with rows, files, a keyring, checkpoints."""
+    old = build(places)
+    with running(old.server, hasty=True):
+        old.server.get_answer(f"CREATE DATABASE {old.database}", "postgres")
+        for table in TABLES:
+            old.say(f"CREATE TABLE {table} AS SELECT generate_series(1, 50) AS id")
+    write_private(old.keyring, "the keyring")
+    write_private(old.checkpoints, "the checkpoints")
+    write_private(old.filestore / "ab" / "abcd", "a file")
+    write_private(demo.get_facts_file(places), json.dumps(FACTS))
+    write_private(places.demo_file, "the logins")
+    return old
+
+
+def get_aside(places: Places) -> Path:
+    """The one dated folder that there is."""
+    (place,) = places.state.glob("demo-*")
+    return place
+
+
+def assert_is_old(old: StandIn) -> None:
+    assert old.keyring.read_text() == "the keyring"
+    assert old.checkpoints.read_text() == "the checkpoints"
+    assert (old.filestore / "ab" / "abcd").read_text() == "a file"
+    assert old.places.demo_file.read_text() == "the logins"
+    assert json.loads(demo.get_facts_file(old.places).read_text()) == FACTS
+    with running(old.server):
+        assert old.count() == "50"
+        assert old.say("SELECT to_regclass('half_way') IS NULL") == "t"
+
+
+def get_databases(server: ExternalServer) -> set[str]:
+    with running(server):
+        query = "SELECT datname FROM pg_database WHERE datname ~ 'spar'"
+        return set(server.get_answer(query, "postgres").split())
+
+
+# === IN PLACE === #
+
+
+def assert_is_upgraded(old: StandIn) -> None:
+    assert old.keyring.read_text() == "the keyring"
+    assert old.checkpoints.read_text() == "the checkpoints"
+    assert (old.filestore / "ab" / "abcd").read_text() == "a file"
+    facts = json.loads(demo.get_facts_file(old.places).read_text())
+    assert facts["digest"] == demo.get_digest(old.places.root)
+    assert facts["addons"] == ["spar_a", "spar_new"]
+    with running(old.server):
+        assert old.count() == "50"
+        assert old.say("SELECT to_regclass('half_way') IS NULL") == "f"
+    assert get_databases(old.server) == {old.database}
+    assert not list(old.places.state.glob("demo-*"))
+
+
+def test_a_demo_is_upgraded_in_its_place(places):
+    old = make_old(places)
+    assert demo.prepare_demo(places).database == old.database
+    assert StandIn.done == [
+        *("upgrade spar_a", "install spar_new portal"),
+        *("demo_additions", "demo_secrets"),
+    ]
+    assert_is_upgraded(old)
+
+
+def test_a_demo_is_upgraded_on_a_server_of_others(places, shared):
+    old = make_old(places)
+    demo.prepare_demo(places)
+    assert_is_upgraded(old)
+
+
+def test_a_demo_of_the_same_code_is_left_alone(places):
+    make_old(places)
+    facts = {**FACTS, "digest": demo.get_digest(places.root)}
+    write_private(demo.get_facts_file(places), json.dumps(facts))
+    demo.prepare_demo(places)
+    assert StandIn.done == []
+
+
+STEPS = ("upgrade spar_a", "install spar_new portal", "demo_additions", "demo_secrets")
+
+
+@pytest.mark.parametrize("what", STEPS)
+def test_killed_at_any_step_it_is_what_it_was_and_goes_on(places, monkeypatch, what):
+    old = make_old(places)
+    StandIn.fails[what] = Killed()
+    monkeypatch.setattr(demo_upgrade, "_remove_draft", lambda installation: None)
+    with pytest.raises(Killed):
+        demo.prepare_demo(places)
+    assert_is_old(old)
+    monkeypatch.undo()
+    monkeypatch.setattr(demo, "get_installation", build)
+    StandIn.fails.clear()
+    demo.prepare_demo(places)
+    assert_is_upgraded(old)
+
+
+def test_killed_after_it_took_its_place_it_is_upgraded_again(places, monkeypatch):
+    old = make_old(places)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(demo_upgrade, "_remove_draft", lambda installation: None)
+        patch.setattr(demo, "_write_facts", kill)
+        demo.prepare_demo(places)
+    assert f"{old.database}_replaced" in get_databases(old.server)
+    demo.prepare_demo(places)
+    assert_is_upgraded(old)
+
+
+def kill(*_arguments, **_words):
+    raise Killed
+
+
+# === SET ASIDE === #
+
+
+def assert_is_set_aside(old: StandIn, told: str) -> Path:
+    place = get_aside(old.places)
+    kept = {path.relative_to(place).as_posix() for path in place.rglob("*")}
+    name = old.database
+    wanted = {f"{name}.keyring.json", f"checkpoints/{name}.jsonl", "facts.json"}
+    assert {*wanted, "demo.json", f"data/filestore/{name}/ab/abcd"} <= kept
+    assert (place / f"{name}.keyring.json").read_text() == "the keyring"
+    lines = [line for line in told.splitlines() if str(place) in line]
+    assert any("keyring and checkpoints stay in" in line for line in lines)
+    assert (
+        json.loads(demo.get_facts_file(old.places).read_text())["digest"] != "of before"
+    )
+    return place
+
+
+@pytest.mark.parametrize("what", STEPS)
+def test_what_cannot_be_upgraded_is_set_aside_whole(places, capsys, what):
+    old = make_old(places)
+    StandIn.fails[what] = Failure(f"No luck (log: {old.folder}/x.log)")
+    demo.prepare_demo(places)
+    told = capsys.readouterr().out
+    place = assert_is_set_aside(old, told)
+    assert f"No luck (log: {place}/x.log)" in told
+    aside = Cluster(place / "postgres", old.server.binaries)
+    with running(aside):
+        assert aside.get_answer("SELECT count(*) FROM spar_event", "spar_demo") == "50"
+        query = "SELECT to_regclass('half_way') IS NULL"
+        assert aside.get_answer(query, "spar_demo") == "t"
+    assert old.keyring.read_text() == "a new keyring"
+
+
+def test_an_upgrade_that_loses_rows_is_no_upgrade(places, capsys, monkeypatch):
+    old = make_old(places)
+    upgrade = StandIn.upgrade
+
+    def lose(self, addons):
+        upgrade(self, addons)
+        self.say("DELETE FROM spar_event WHERE id = 7")
+
+    monkeypatch.setattr(StandIn, "upgrade", lose)
+    demo.prepare_demo(places)
+    told = capsys.readouterr().out
+    assert "49 of 50 spar.event are left" in told
+    assert_is_set_aside(old, told)
+
+
+def test_a_broken_cluster_is_set_aside(places, capsys):
+    old = make_old(places)
+    (old.server.data / "PG_VERSION").write_text("9")
+    demo.prepare_demo(places)
+    told = capsys.readouterr().out
+    place = assert_is_set_aside(old, told)
+    assert (place / "postgres/data/PG_VERSION").read_text() == "9"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_facts_that_cannot_be_read_lose_nothing(places, capsys, text):
+    old = make_old(places)
+    demo.get_facts_file(places).write_text(text)
+    demo.prepare_demo(places)
+    assert_is_set_aside(old, capsys.readouterr().out)
+
+
+def test_a_lost_keyring_loses_nothing_else(places):
+    old = make_old(places)
+    old.keyring.unlink()
+    demo.prepare_demo(places)
+    assert (get_aside(places) / "postgres/data/PG_VERSION").exists()
+
+
+def test_on_a_server_of_others_the_database_gets_a_dated_name(places, shared, capsys):
+    old = make_old(places)
+    StandIn.fails["upgrade spar_a"] = Failure("No luck")
+    fresh = demo.prepare_demo(places)
+    told = capsys.readouterr().out
+    assert_is_set_aside(old, told)
+    dated = re.search(rf"{old.database}_\d{{4}}-\d\d-\d\d-\d{{6}}", told)[0]
+    assert get_databases(old.server) == {dated, fresh.database}
+    assert fresh.database != old.database
+    assert old.server.get_answer("SELECT count(*) FROM spar_event", dated) == "50"
+
+
+@pytest.mark.parametrize("begun", ["lock", "a", "spar_demo.keyring.json", "postgres"])
+def test_killed_while_it_is_set_aside_it_is_set_aside_then(places, monkeypatch, begun):
+    old = make_old(places)
+    StandIn.fails["upgrade spar_a"] = Failure("No luck")
+    rename = Path.rename
+
+    def rename_until(path, target):
+        if path.parent == old.folder and path.name >= begun:
+            raise Killed
+        return rename(path, target)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Path, "rename", rename_until)
+        demo.prepare_demo(places)
+    demo.prepare_demo(places)
+    place = get_aside(places)
+    assert (place / "spar_demo.keyring.json").read_text() == "the keyring"
+    assert (place / "checkpoints/spar_demo.jsonl").exists()
+    assert (place / "postgres/data/PG_VERSION").exists()
+    assert (place / "facts.json").exists()
+    assert not (old.folder / demo_aside.NOTE).exists()
+    assert old.keyring.read_text() == "a new keyring"
+
+
+# === PUT BACK === #
+
+
+def fail_at_both() -> None:
+    StandIn.fails["upgrade spar_a"] = Failure("The code is broken")
+    StandIn.fails["make"] = Failure("The code is broken, again")
+
+
+def test_where_no_new_one_can_be_made_the_old_one_stays(places):
+    old = make_old(places)
+    fail_at_both()
+    with pytest.raises(Failure, match="stays as it was.*The code is broken, again"):
+        demo.prepare_demo(places)
+    assert_is_old(old)
+    assert not list(places.state.glob("demo-*"))
+    StandIn.fails.clear()
+    demo.prepare_demo(places)
+    assert_is_upgraded(old)
+
+
+def test_it_stays_on_a_server_of_others_too(places, shared):
+    old = make_old(places)
+    fail_at_both()
+    with pytest.raises(Failure, match="stays as it was"):
+        demo.prepare_demo(places)
+    assert build(places).database == old.database
+    assert get_databases(old.server) == {old.database}
+    assert_is_old(old)
+
+
+def test_killed_while_it_is_put_back_it_is_put_back_then(places, monkeypatch):
+    old = make_old(places)
+    fail_at_both()
+    rename = Path.rename
+
+    def rename_until(path, target):
+        if target == old.folder / "postgres":
+            raise Killed
+        return rename(path, target)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Path, "rename", rename_until)
+        demo.prepare_demo(places)
+    StandIn.fails.clear()
+    demo.prepare_demo(places)
+    assert_is_upgraded(old)
+
+
+# === NOT NOW === #
+
+
+def test_a_server_that_is_away_moves_nothing(places, shared, monkeypatch):
+    old = make_old(places)
+    port = shared.settings["port"]
+    monkeypatch.setenv("PGPORT", "1")
+    with pytest.raises(ServerAway, match="check PGHOST"):
+        demo.prepare_demo(places)
+    monkeypatch.setenv("PGPORT", port)
+    assert_is_old(old)
+
+
+def test_another_server_than_the_demo_s_is_not_asked(places, shared, monkeypatch):
+    make_old(places)
+    for name in ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD"):
+        monkeypatch.delenv(name)
+    with pytest.raises(Failure, match="set PGHOST"):
+        demo.prepare_demo(places)
+    assert not list(places.state.glob("demo-*"))
+
+
+def test_pghost_for_a_demo_of_its_own_is_refused(places, monkeypatch):
+    old = make_old(places)
+    with monkeypatch.context() as patch:
+        patch.setenv("PGHOST", "127.0.0.1")
+        with pytest.raises(Failure, match="unset PGHOST"):
+            demo.prepare_demo(places)
+    assert_is_old(old)
+
+
+def test_what_is_new_and_cannot_be_added_is_told(places, monkeypatch, capsys):
+    old = make_old(places)
+    run_script = StandIn.run_script
+
+    def add(self, script, **words):
+        told = run_script(self, script, **words)
+        return {"failed": ["spar_a/demo/x.xml"]} if "additions" in script.stem else told
+
+    monkeypatch.setattr(StandIn, "run_script", add)
+    demo.prepare_demo(places)
+    assert (
+        "spar_a/demo/x.xml is new in the demo and cannot be" in capsys.readouterr().out
+    )
+    assert_is_upgraded(old)

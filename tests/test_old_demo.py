@@ -1,0 +1,151 @@
+"""A demo of an older commit at the code of now: upgraded for real, asked over REST."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import requests
+
+from setup.demo_upgrade import upgrade
+from setup.machine import get_free_port
+from setup.odoo_server import OdooServer
+from setup.places import get_places, write_private
+from setup.testing import get_test_server
+
+from .client import Client
+from .old_demo import read, restore, unpack
+from .real_server import RealServer
+
+HISTORY_SCRIPT = Path(__file__).with_name("history_script.py")
+#: How the profile of OpenG2P 1.x has said since then, as OpenG2P does, that nothing is
+#: linked.
+NOT_FOUND = {"succ.id.not_found", "succ.fa.not_linked_to_id"}
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory) -> Iterator[SimpleNamespace]:
+    """The old demo, upgraded and served; what was told of it before and is told now."""
+    folder = tmp_path_factory.mktemp("old")
+    unpack(folder)
+    test_server, _facts = get_test_server(get_places())
+    installation = replace(test_server, folder=folder, database="spar_from_18ad0ab")
+    with_postgres = installation.server
+    with_postgres.start()
+    restore(installation, folder)
+    before = read(folder, "facts")
+    after = upgrade(installation, before, folder / "facts.json")
+    write_private(folder / "facts-after.json", json.dumps(after))
+    real = RealServer(installation, after, get_free_port())
+    installation.write_config(port=real.port, workers=1)
+    command = installation.get_command("--max-cron-threads=0")
+    odoo = OdooServer(command, installation.environment, real.log, real.port)
+    odoo.start()
+    try:
+        odoo.wait()
+        yield SimpleNamespace(real=real, folder=folder, before=before, after=after)
+    finally:
+        odoo.stop()
+        with_postgres.drop_database(installation.database, folder / "dropdb.log")
+
+
+def describe(item: dict) -> list:
+    return [item["status"], item.get("status_reason_code"), item.get("fa")]
+
+
+@pytest.mark.parametrize("name", ["programme", "payer", "bank"])
+def test_every_resolve_is_answered_as_before(old, name):
+    """With the secrets of before, and a token alone: none of them has a key."""
+    known = read(old.folder, "answers")[name]
+    scope = "yes_no" if name == "bank" else "details"
+    client = old.real.get_client(name)
+    assert client.key is None
+    answers = client.resolve([{"id": value, "scope": scope} for value in known])
+    for (value, before), answer in zip(known.items(), answers, strict=True):
+        now = describe(answer)
+        if before[1] in NOT_FOUND and now[1] in NOT_FOUND:
+            before[1] = now[1]
+        assert now == before, value
+
+
+def test_the_history_is_as_before(old):
+    known = read(old.folder, "history")
+    ids = json.dumps(list(known))
+    assert old.real.installation.run_script(HISTORY_SCRIPT, SPAR_IDS=ids) == known
+
+
+def test_nothing_in_the_store_looks_tampered_with(old):
+    done = old.real.run_command("spar_audit", "check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Everything is as the mapper left it" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["programme", "bank"])
+def test_who_wrote_with_a_token_alone_still_does(old, name):
+    client: Client = old.real.get_client(name)
+    item = {"id": f"token:77{name}@nationalId", "fa": "account:123456789@BR01.DEMO"}
+    (answer,) = client.link([item])
+    assert answer["status"] == "succ", answer
+    (answer,) = client.update([{**item, "fa": "account:987654321@BR01.DEMO"}])
+    assert answer["status"] == "succ", answer
+
+
+def test_many_calls_in_a_row_are_not_held_up(old):
+    client = old.real.get_client("payer")
+    many = [{"id": f"token:{number}@nationalId"} for number in range(1000)]
+    for _time in range(7):
+        assert len(client.resolve(many)) == 1000
+
+
+def test_secrets_that_are_in_use_stay(old):
+    after = old.after
+    for what in ("staff", "participants"):
+        assert [told for told in old.before[what] if told not in after[what]] == []
+    for before, now in zip(
+        old.before["beneficiaries"], after["beneficiaries"], strict=True
+    ):
+        assert now.pop("otp"), "there was no ID provider then"
+        assert {**before, "otp": None} == {**now, "otp": None}
+
+
+def test_the_staff_logs_in_as_before(old):
+    for person in old.after["staff"]:
+        words = {"db": old.real.database, **person}
+        params = {key: words[key] for key in ("db", "login", "password")}
+        answer = requests.post(
+            f"{old.real.url}/web/session/authenticate",
+            json={"jsonrpc": "2.0", "params": params},
+            timeout=60,
+        ).json()
+        assert answer["result"]["uid"], person["login"]
+
+
+def test_what_is_new_is_added(old):
+    logins = {person["role"]: person["login"] for person in old.after["staff"]}
+    assert logins["second administrator"] == "administrator2"
+    assert old.after["idp"]["clients"] and old.after["idp"]["newcomers"]
+    counts = old.after["counts"]
+    assert counts["spar.fsp"] > 400 and counts["spar.fsp.branch"] >= 50
+    for model in ("spar.subject", "spar.mapping", "spar.event"):
+        assert counts[model] >= old.before["counts"][model]
+
+
+def test_a_second_upgrade_changes_no_secret(old):
+    """As when the first was killed after it had taken the demo's place."""
+    installation = old.real.installation
+    facts_file = old.folder / "facts-after.json"
+    facts = {**old.after, "addons": ["spar_fa_directory"]}
+    told = installation.run_script(
+        Path(upgrade.__code__.co_filename).with_name("demo_secrets.py"),
+        SPAR_KNOWN=str(facts_file),
+    )
+    for what in ("staff", "participants", "idp"):
+        assert told[what] == facts[what]
+
+
+def test_no_copy_is_left(old):
+    names = old.real.query("SELECT datname FROM pg_database WHERE datname ~ '18ad0ab'")
+    assert names == [("spar_from_18ad0ab",)]
+    assert not list(old.folder.glob("*draft*.json"))
