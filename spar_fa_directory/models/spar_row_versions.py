@@ -35,12 +35,13 @@ class SparRowVersions(models.AbstractModel):
     _sources: dict[str, str] | None = None
 
     def _register_hook(self) -> None:
-        super()._register_hook()
+        result = super()._register_hook()
         type(self)._sources = self._get_sources()
+        return result
 
     def _unregister_hook(self) -> None:
-        super()._unregister_hook()
         type(self)._sources = None
+        return super()._unregister_hook()
 
     @api.model
     def _get_sources(self) -> dict[str, str]:
@@ -81,6 +82,11 @@ class SparRowVersions(models.AbstractModel):
         known = dict(zip(sources, row, strict=False))
         self.env.cr.precommit.data[_KEY] = known
         return row[len(sources) :]
+
+    @api.model
+    def _note(self, name: str, value) -> None:
+        """Let ``_get`` give ``value`` for ``name`` as long as the versions are known."""
+        self._get_known()[name] = value
 
     @api.model
     def _forget(self) -> None:
