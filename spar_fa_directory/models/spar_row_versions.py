@@ -84,8 +84,13 @@ class SparRowVersions(models.AbstractModel):
         return row[len(sources) :]
 
     @api.model
+    def _find(self, name: str):
+        """What was noted for ``name`` in this transaction; None where nothing was."""
+        return self.env.cr.precommit.data.get(_KEY, {}).get(name)
+
+    @api.model
     def _note(self, name: str, value) -> None:
-        """Let ``_get`` give ``value`` for ``name`` as long as the versions are known."""
+        """Note ``value`` under ``name``, for as long as the versions are known."""
         self._get_known()[name] = value
 
     @api.model
