@@ -104,7 +104,7 @@ CASES = {
         "UPDATE spar_change_rule SET decision = 'refuse'",
         "UPDATE spar_change_rule SET decision = 'apply'",
         "rjct",
-        "update",
+        "link",
     ),
 }
 
@@ -136,7 +136,6 @@ def ask(client: Client, operation: str, person) -> str:
     """What is answered, in one word as far as it goes."""
     values = {
         "resolve": lambda: person.asked,
-        "update": lambda: person.linked,
         "link": lambda: make_people(1)[0].linked,
     }
     message = client.build_message(operation, build_items([values[operation]()]))
