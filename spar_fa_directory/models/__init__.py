@@ -30,4 +30,5 @@ from . import (
     spar_fsp_search,
     spar_fsp_source,
     spar_group_log,
+    spar_row_versions,
 )

@@ -1,6 +1,6 @@
 import contextlib
 
-from odoo import api, models, tools
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -139,9 +139,14 @@ class SparFaStrategy(models.Model):
         ]
 
     @api.model
-    @tools.ormcache()
     def _get_known_kinds(self) -> dict[int, KnownKind]:
         """All kinds of address by id; plain values."""
+        versions = self.env["spar.row.versions"]
+        names = ("spar.fa.type", "spar.fa.type.part")
+        return versions._reuse(self, "_build_known_kinds", *names)
+
+    @api.model
+    def _build_known_kinds(self) -> dict[int, KnownKind]:
         types_sudo = self.env["spar.fa.type"].sudo().with_context(active_test=False)
         return {
             fa_type.id: KnownKind(
@@ -160,9 +165,14 @@ class SparFaStrategy(models.Model):
         }
 
     @api.model
-    @tools.ormcache()
     def _get_known_strategies(self) -> dict[str, tuple[KnownStrategy, ...]]:
         """All strategies by scheme: defaults first, archived last; plain values."""
+        versions = self.env["spar.row.versions"]
+        names = ("spar.fa.strategy", "spar.fa.type", "spar.fa.type.part")
+        return versions._reuse(self, "_build_known_strategies", *names)
+
+    @api.model
+    def _build_known_strategies(self) -> dict[str, tuple[KnownStrategy, ...]]:
         for model in ("spar.fa.strategy", "spar.fa.type", "spar.fa.type.part"):
             self.env[model].flush_model()
         rows = self.env.execute_query(

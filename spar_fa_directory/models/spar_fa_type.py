@@ -8,8 +8,6 @@ from ..lib.exceptions import DirectoryError, InvalidPart
 from .spar_fsp import KINDS
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
-# What every process keeps of a kind, to read and examine addresses.
-CACHED = {"code", "provider_kind"}
 
 
 class SparFaType(models.Model):
@@ -17,6 +15,7 @@ class SparFaType(models.Model):
 
     _name = "spar.fa.type"
     _description = "Kind of Financial Address"
+    _inherit = ["spar.cached.records"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)
@@ -49,12 +48,6 @@ class SparFaType(models.Model):
     @api.constrains("part_ids")
     def _check_part_kinds(self):
         self.part_ids._check_kinds()
-
-    def write(self, vals):
-        result = super().write(vals)
-        if CACHED & vals.keys():
-            self.env.registry.clear_cache()
-        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_strategy(self):

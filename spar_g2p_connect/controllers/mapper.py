@@ -11,6 +11,8 @@ _ROUTING = {
     "auth": "spar_message",
     "methods": ["POST"],
     "save_session": False,
+    # A replica may be late: who may do what, and the store, are read from the primary.
+    "readonly": False,
     "max_content_length": MAX_MESSAGE_SIZE,
 }
 #: Errors of asynchronous paths are acknowledgements, too (g2p-connect.md 4.2).

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeGuard
 from uuid import uuid4
 
@@ -37,6 +38,13 @@ class Claims:
     client_id: str
     scope: str = ""
     names_scope: bool = False
+    #: when it ends, in seconds since 1970; known of what was read
+    expires: float = 0
+
+    def check_time(self, now: float) -> None:
+        """Raise ExpiredToken where the token has ended at ``now``."""
+        if self.expires <= now:
+            raise ExpiredToken()
 
     def narrow(self, operations: frozenset[Operation]) -> frozenset[Operation]:
         """Those of ``operations`` that the token is for."""
@@ -92,25 +100,31 @@ def read(key: bytes, audience: str, token: str) -> Claims:
         raise ExpiredToken() from None
     except jwt.InvalidTokenError:
         raise InvalidToken() from None
-    return Claims(payload["sub"], payload.get("scope", ""))
+    return Claims(payload["sub"], payload.get("scope", ""), expires=payload["exp"])
 
 
 # === OF OTHER ISSUERS === #
 
 
-def is_ours(token: str) -> bool:
-    """Whether ``token`` says that it is one of ours; raises InvalidToken for none."""
-    header: dict[str, object] = _read_unverified(token)["header"]
-    return header.get("alg") == _ALGORITHM
+@dataclass(frozen=True)
+class Names:
+    """Who a token says it is from and for, "" for nobody: nothing of it is proved."""
+
+    is_ours: bool
+    issuer: str
+    client_id: str
 
 
-def get_issuer(token: str) -> str:
-    """Who ``token`` says it is from, "" for nobody; nothing is proved.
-
-    Raises InvalidToken for what is no token.
-    """
-    issuer = _read_unverified(token)["payload"].get("iss")
-    return issuer if is_name(issuer) else ""
+@lru_cache(maxsize=1024)
+def read_names(token: str) -> Names:
+    """Whom ``token`` names; raises InvalidToken for what is no token."""
+    read = _read_unverified(token)
+    is_ours, payload = read["header"].get("alg") == _ALGORITHM, read["payload"]
+    client = payload.get("client_id") or payload.get("azp")
+    if is_ours:
+        client = payload.get("sub")
+    names = (payload.get("iss"), client)
+    return Names(is_ours, *(name if is_name(name) else "" for name in names))
 
 
 def is_name(value: object) -> TypeGuard[str]:

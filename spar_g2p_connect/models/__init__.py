@@ -1,4 +1,7 @@
 from . import ir_http
+from . import ir_http_paths
+from . import ir_config_parameter
+from . import spar_row_versions
 from . import spar_participant
 from . import spar_participant_profile
 from . import spar_participant_key
@@ -6,6 +9,7 @@ from . import spar_participant_proof
 from . import spar_participant_signature
 from . import spar_token_issuer
 from . import spar_participant_secret
+from . import spar_participant_known
 from . import spar_participant_assertion
 from . import spar_participant_limits
 from . import spar_participant_callback

@@ -88,7 +88,7 @@ class IrHttp(models.AbstractModel):
 
     def _get_methods(self, path: str) -> list[str]:
         """The methods that our route at ``path`` knows; empty where there is none."""
-        for rule in self.routing_map().iter_rules():
+        for rule in self._get_our_rules().iter_rules():
             routing = rule.endpoint.routing
             is_ours = routing["type"] == ROUTING_TYPE and routing["methods"]
             if is_ours and re.fullmatch(_PARAMETER.sub(".+", rule.rule), path):

@@ -33,7 +33,7 @@ class SparMessage(models.Model):
             return
         with usage._apart() as counters:
             pace = self.env["spar.participant.pace"].with_env(counters.env)
-            pace._charge(caller, 0)
+            pace._charge_call(caller)
             counters._add(caller.participant_id, "refused", 1)
             values = self._build_refusal(caller, action, mode, error, message_id)
             self.with_env(counters.env)._insert_refusal(values)

@@ -59,20 +59,20 @@ class SparParticipant(models.Model):
     @api.model
     def _get_asserted(self, client_id: str, text: str):
         """The active participant that signed the assertion; raises InvalidClient."""
-        participant = self.search([("client_id", "=", client_id)], limit=1)
-        if not participant._may_call():
+        known = self._know("p.client_id = %s", client_id)
+        if not known.may_call:
             raise InvalidClient()
 
         def find_key(kid: str, algorithm: str) -> PublicKey | None:
             try:
-                return participant._find_key(kid, algorithm)
+                return self._find_key(known, kid, algorithm)
             except SignatureInvalid:
                 return None
 
         audiences = self._get_assertion_audiences()
         assertion = verify_assertion(text, client_id, audiences, find_key)
-        self.env["spar.participant.assertion"]._use(participant.id, assertion)
-        return participant
+        self.env["spar.participant.assertion"]._use(known.participant_id, assertion)
+        return self.browse(known.participant_id)
 
     @api.model
     def _get_assertion_audiences(self) -> list[str]:

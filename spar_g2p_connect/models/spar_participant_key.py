@@ -7,6 +7,8 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeyRefused
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PublicKey, read_public_key
 
+from ..lib.known_participant import KnownKey
+
 KEY_STATES = [("waiting", "Waiting"), ("active", "In use"), ("revoked", "Revoked")]
 
 
@@ -20,11 +22,12 @@ class SparParticipantKey(models.Model):
 
     _name = "spar.participant.key"
     _description = "Key of a participant"
-    _inherit = "spar.second.person"
+    _inherit = ["spar.second.person", "spar.cached.records"]
     _order = "participant_id, id desc"
     _rec_name = "kid"
     _guarded_fields = ("is_trusted", "valid_from", "valid_to", "revoked_at")
     _guarded_at_creation = ("is_trusted",)
+    _is_whole = False
 
     participant_id = fields.Many2one(
         "spar.participant", required=True, ondelete="cascade", index=True
@@ -145,25 +148,21 @@ class SparParticipantKey(models.Model):
     # === USING === #
 
     @api.model
-    def _get_keys(self, participant_id: int) -> dict[str, tuple[PublicKey, str]]:
-        """The keys of a participant by their IDs, each with why it may not be used now
-        ("" where it may). One statement."""
+    def _read_keys(self, participant_id: int) -> dict[str, KnownKey]:
+        """The keys of a participant by their IDs. One statement."""
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """SELECT kid, public_jwk,
                           CASE WHEN revoked_at IS NOT NULL THEN 'was revoked'
                                WHEN NOT coalesce(is_trusted, false) THEN 'waits'
-                               WHEN valid_from > now() AT TIME ZONE 'UTC'
-                               THEN 'is not valid yet'
-                               WHEN valid_to <= now() AT TIME ZONE 'UTC'
-                               THEN 'has expired' ELSE '' END
+                               ELSE '' END, valid_from, valid_to
                      FROM spar_participant_key WHERE participant_id = %s
                     ORDER BY revoked_at DESC NULLS LAST, id""",
                 participant_id,
             )
         )
-        return {kid: (read_public_key(jwk), problem) for kid, jwk, problem in rows}
+        return {kid: KnownKey(read_public_key(jwk), *rest) for kid, jwk, *rest in rows}
 
 
 #: What nobody says otherwise than the key itself, and what never changes.

@@ -4,9 +4,6 @@ from odoo import api, fields, models
 
 from ..lib.caller import Caller
 
-#: What a participant has to call this registry, where it says whom it means.
-RECEIVER_PARAMETER = "spar_g2p_connect.receiver_id"
-
 
 class SparParticipant(models.Model):
     """How fast a participant may ask, and to whose accounts it may link."""
@@ -62,8 +59,7 @@ class SparParticipant(models.Model):
     @api.model
     def _get_receiver_id(self) -> str:
         """What callers name us in their messages; "" where nobody has said it."""
-        parameters_sudo = self.env["ir.config_parameter"].sudo()
-        return parameters_sudo.get_param(RECEIVER_PARAMETER) or ""
+        return self.env["spar.row.versions"]._get("receiver") or ""
 
     # === WHAT IT IS TOLD OF ITSELF === #
 

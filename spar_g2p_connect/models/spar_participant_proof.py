@@ -18,8 +18,8 @@ from ..exceptions import ForeignOrigin, MissingToken, SignatureInvalid
 from ..lib import evidence as evidences
 from ..lib.caller import Caller
 from ..lib.evidence import Evidence
+from ..lib.known_participant import KnownParticipant
 from ..lib.tokens import read_bearer
-from .spar_participant import CALLER_FIELDS
 from .spar_participant_signature import verify_in_vain
 
 _logger = logging.getLogger(__name__)
@@ -31,9 +31,6 @@ _WORDS = {
     evidences.SIGNATURE: "signature",
     evidences.BOTH: "bearer+signature",
 }
-
-#: What is read of a sender, known or not, in one statement.
-_SIGNER_FIELDS = [*CALLER_FIELDS, "jwks_url"]
 
 
 class SparParticipant(models.Model):
@@ -191,26 +188,27 @@ class SparParticipant(models.Model):
         document = wire_json.parse(raw)
         if not evidences.has_signature(document, evidence.signature):
             raise MissingToken()
-        domain = [("sender_id", "=", evidences.get_sender(document))]
-        participant = self.search_fetch(domain, _SIGNER_FIELDS, limit=1)
-        if not participant._may_sign(evidence, document):
+        known = self._know("p.sender_id = %s", evidences.get_sender(document))
+        if not self._may_sign(known, evidence, document):
             self._refuse_unknown(evidence, document, raw)
         try:
-            participant._verify(evidence.signature, document, raw)
+            self._verify(known, evidence.signature, document, raw)
         except SignatureInvalid as error:
-            _logger.info("participant %s: %s", participant.id, error.text)
+            _logger.info("participant %s: %s", known.participant_id, error.text)
             raise SignatureInvalid() from None
-        if participant.proof != evidences.SIGNATURE:
+        if known.proof != evidences.SIGNATURE:
             raise MissingToken()
-        caller = participant._build_caller(participant._get_operations())
-        return replace(caller, document=document)
+        return replace(known.caller, document=document)
 
-    def _may_sign(self, evidence: Evidence, document: object) -> bool:
-        """Whether this participant, if it is one, may call by the signature that is
-        there."""
-        if not self._may_call() or self.proof in evidences.UNSIGNED:
+    @api.model
+    def _may_sign(
+        self, known: KnownParticipant, evidence: Evidence, document: object
+    ) -> bool:
+        """Whether the ``known`` participant, if it is one, may call by the signature
+        that is there."""
+        if not known.may_call or known.proof in evidences.UNSIGNED:
             return False
-        place = self.signature_place
+        place = known.signature_place
         return evidences.has_signature_at(place, document, evidence.signature)
 
     @api.model
@@ -221,7 +219,6 @@ class SparParticipant(models.Model):
         signature = evidences.read_document_signature(
             place, document, evidence.signature
         )
-        self.env["spar.participant.key"]._get_keys(0)
         verify_in_vain(signature, evidences.build_payloads(place, document, raw))
         raise SignatureInvalid()
 
@@ -233,8 +230,8 @@ class SparParticipant(models.Model):
             return
         if not isinstance(document, dict):
             raise MalformedMessage("the message must be an object")
-        participant = self.browse(caller.participant_id)
-        participant._verify(caller.evidence.signature, document, raw)
+        known = self._know_by_id(caller.participant_id)
+        self._verify(known, caller.evidence.signature, document, raw)
 
     def _describe_keys(self) -> list[str]:
         """The keys that count for this participant, as who approves it sees them."""

@@ -1,7 +1,7 @@
 import contextlib
 from collections.abc import Iterable
 
-from odoo import models
+from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
     KeySetUnavailable,
@@ -13,6 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.signatures import Signature
 
 from ..exceptions import ProtocolError, SignatureInvalid
 from ..lib import evidence as evidences
+from ..lib.known_participant import KnownParticipant
 
 #: Whose signature an unknown sender's is compared with: it takes as long.
 _NOBODY = PrivateKey.generate("ES256").public
@@ -23,17 +24,19 @@ class SparParticipant(models.Model):
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
-    def _verify(self, http_signature: str, document: object, raw: bytes) -> PublicKey:
-        """The key of this participant that signed ``document``.
+    @api.model
+    def _verify(
+        self, known: KnownParticipant, http_signature: str, document: object, raw: bytes
+    ) -> PublicKey:
+        """The key of the ``known`` participant that signed ``document``.
 
         Raises SignatureMissing or SignatureInvalid.
         """
-        self.ensure_one()
-        place = self.signature_place
+        place = known.signature_place
         signature = evidences.read_document_signature(place, document, http_signature)
         payloads = evidences.build_payloads(place, document, raw)
         try:
-            key = self._find_key(signature.kid, signature.algorithm)
+            key = self._find_key(known, signature.kid, signature.algorithm)
         except SignatureInvalid:
             verify_in_vain(signature, payloads)
             raise
@@ -43,26 +46,29 @@ class SparParticipant(models.Model):
             raise SignatureInvalid(str(error)) from None
         return key
 
-    def _find_key(self, kid: str, algorithm: str) -> PublicKey:
-        """The key that ``kid`` names; without a name, the only one that fits.
+    @api.model
+    def _find_key(self, known: KnownParticipant, kid: str, algorithm: str) -> PublicKey:
+        """The key of the ``known`` participant that ``kid`` names; without a name, the
+        only one that fits.
 
         Raises SignatureInvalid for none, or one that may not be used now.
         """
-        keys = self.env["spar.participant.key"]._get_keys(self.id)
-        if kid in keys:
-            key, problem = keys[kid]
+        now = self.env["spar.row.versions"]._get("now")
+        if kid in known.keys:
+            problem = known.keys[kid].get_problem(now)
             if problem:
                 raise SignatureInvalid(f"the key {problem}")
-            return key
-        usable = [key for key, problem in keys.values() if not problem]
+            return known.keys[kid].key
+        usable = [each.key for each in known.keys.values() if not each.get_problem(now)]
         only = choose_key(usable, "", algorithm) if not kid else None
-        return only or self._find_published_key(kid, algorithm)
+        return only or self._find_published_key(known.jwks_url, kid, algorithm)
 
-    def _find_published_key(self, kid: str, algorithm: str) -> PublicKey:
-        if not self.jwks_url:
+    @api.model
+    def _find_published_key(self, url: str, kid: str, algorithm: str) -> PublicKey:
+        if not url:
             raise SignatureInvalid("no key with this ID (kid) is known")
         try:
-            key = CACHE.find(self.jwks_url, kid, algorithm)
+            key = CACHE.find(url, kid, algorithm)
         except KeySetUnavailable as error:
             raise SignatureInvalid(str(error)) from None
         if key is None:
@@ -72,7 +78,7 @@ class SparParticipant(models.Model):
     def _diagnose_signature(self, http_signature: str, document, raw: bytes) -> str:
         """What is wrong with a signature, in words for the participant; "" if right."""
         try:
-            self._verify(http_signature, document, raw)
+            self._verify(self._know_by_id(self.id), http_signature, document, raw)
         except ProtocolError as error:
             return getattr(error, "text", error.description)
         return ""

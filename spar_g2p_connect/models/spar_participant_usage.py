@@ -1,3 +1,5 @@
+import threading
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 
 from odoo import api, fields, models
@@ -8,7 +10,14 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..exceptions import DailyLimitReached
 from ..lib.caller import Caller
+from ..lib.lots import Lot, Need
 from ..lib.pace import UNKNOWN_COST
+from .spar_participant_pace import get_workers
+
+#: The lots of this process, by database and participant, and then by model.
+_LOTS: dict[tuple[str, int], dict[str, Lot]] = {}
+#: Where requests are threads of one process, one counts after the other.
+_LOCK = threading.Lock()
 
 
 class SparParticipantUsage(models.Model):
@@ -29,6 +38,10 @@ class SparParticipantUsage(models.Model):
     )
     day = fields.Date(required=True, readonly=True)
     items = fields.Integer(required=True, readonly=True)
+    taken_items = fields.Integer(
+        readonly=True,
+        help="What was asked for, and what processes took of the limit in advance.",
+    )
     link_items = fields.Integer(string="Link", readonly=True)
     update_items = fields.Integer(string="Update", readonly=True)
     unlink_items = fields.Integer(string="Unlink", readonly=True)
@@ -44,38 +57,111 @@ class SparParticipantUsage(models.Model):
     def _count(self, caller: Caller, operation: Operation | None, items: int) -> None:
         """Count a call with ``items``.
 
-        Raises PaceReached or DailyLimitReached, and then counts nothing. One statement
-        each: calls at the same time cannot pass a limit together.
+        Raises PaceReached or DailyLimitReached, and then counts nothing. Most calls are
+        counted in lots that this process has taken (see ``lib/lots``), and cost no
+        statement. A lot is taken by one statement for each model, so that calls at the
+        same time cannot pass a limit together. What the day's record says is late by
+        what was counted since the process wrote it.
         """
-        with self._apart() as usage:
-            self.env["spar.participant.pace"].with_env(usage.env)._charge(caller, items)
-            if operation and items:
-                usage._count_items(caller, operation, items)
+        needs = {"spar.participant.pace": self._get_pace_need(caller, items)}
+        if operation and items:
+            column = f"{operation.value}_items"
+            needs[self._name] = self._get_need(caller, items, column)
+        with _LOCK:
+            self._count_needs(caller, needs, self._get_lots(caller))
 
-    def _count_items(self, caller: Caller, operation: Operation, items: int) -> None:
-        now = datetime.now(timezone.utc)
+    def _count_needs(self, caller: Caller, needs: dict[str, Need], lots: dict) -> None:
+        """Count a call in ``lots``, by model, taking those that do not cover it."""
+        covered = [
+            name for name in needs if name in lots and lots[name].covers(needs[name])
+        ]
+        missing, taken = [name for name in needs if name not in covered], {}
+        if missing:
+            with self._apart() as usage:
+                for name in missing:
+                    model = usage.env[name]
+                    taken[name] = model._take_lot(caller, needs[name], lots.get(name))
+        for name in covered:
+            lots[name].use(needs[name])
+        lots.update(taken)
+
+    @api.model
+    def _get_lots(self, caller: Caller) -> dict[str, Lot]:
+        """The lots of this process, by model."""
+        if not get_workers():
+            return {}
+        return _LOTS.setdefault((self.env.cr.dbname, caller.participant_id), {})
+
+    @api.model
+    def _get_pace_need(self, caller: Caller, items: int) -> Need:
+        return self.env["spar.participant.pace"]._get_need(caller, items)
+
+    @api.model
+    def _get_need(self, caller: Caller, items: int, column: str = "") -> Need:
+        """What so many items need today, counted in ``column``."""
+        day = datetime.now(timezone.utc).date()
+        return Need((caller.daily_limit,), (items,), day, column)
+
+    @api.model
+    def _take_lot(self, caller: Caller, need: Need, old: Lot | None) -> Lot:
+        """A lot in which items are counted already, in place of the ``old`` one, of
+        which is written what was not yet.
+
+        Takes just what is needed where more is not there; raises DailyLimitReached
+        where not even that is.
+        """
+        participant_id = caller.participant_id
+        counted, back = Counter({need.kind: need.amounts[0]}), 0
+        if old and old.day == need.day:
+            counted += old.unwritten
+            # Where there was no limit, nothing was taken in advance.
+            back = old.left[0] if old.limits[0] else -sum(old.unwritten.values())
+        elif old and old.unwritten:
+            self._add_items(participant_id, Need((0,), (0,), old.day), old.unwritten, 0)
+        for taken in need.get_lots(get_workers()):
+            if self._add_items(participant_id, need, counted, taken[0] - back):
+                return Lot.take(need, taken)
+        raise DailyLimitReached(_get_seconds_left(datetime.now(timezone.utc)))
+
+    def _add_items(
+        self, participant_id: int, need: Need, counted: Counter, taken: int
+    ) -> bool:
+        """Write what was counted, by columns, and take so much of the limit; False
+        where that is not there."""
+        columns = [SQL.identifier(column) for column in counted]
+        numbers = list(counted.values())
         query = SQL(
             """INSERT INTO spar_participant_usage AS used
-                      (participant_id, day, items, %(column)s)
-               SELECT %(participant)s, %(day)s, %(items)s, %(items)s
-                WHERE %(limit)s = 0 OR %(items)s <= %(limit)s
+                      (participant_id, day, items, taken_items, %(columns)s)
+               SELECT %(participant)s, %(day)s, %(items)s, %(taken)s, %(numbers)s
+                WHERE %(limit)s = 0 OR %(taken)s <= %(limit)s
                    ON CONFLICT (participant_id, day) DO UPDATE
                   SET items = used.items + %(items)s,
-                      %(column)s = COALESCE(used.%(column)s, 0) + %(items)s
-                WHERE %(limit)s = 0 OR used.items + %(items)s <= %(limit)s
+                      taken_items = COALESCE(used.taken_items, used.items) + %(taken)s,
+                      %(sums)s
+                WHERE %(limit)s = 0
+                   OR COALESCE(used.taken_items, used.items) + %(taken)s <= %(limit)s
             RETURNING id""",
-            column=SQL.identifier(f"{operation.value}_items"),
-            participant=caller.participant_id,
-            day=now.date(),
-            items=items,
-            limit=caller.daily_limit,
+            columns=SQL(", ").join(columns),
+            numbers=SQL(", ").join(SQL("%s", number) for number in numbers),
+            sums=SQL(", ").join(
+                SQL("%(column)s = COALESCE(used.%(column)s, 0) + %(n)s", column=c, n=n)
+                for c, n in zip(columns, numbers, strict=True)
+            ),
+            participant=participant_id,
+            day=need.day,
+            items=sum(numbers),
+            taken=taken,
+            limit=need.limits[0],
         )
-        if not self.env.execute_query(query):
-            raise DailyLimitReached(_get_seconds_left(now))
+        return bool(self.env.execute_query(query))
 
     @api.model
     def _count_not_found(self, caller: Caller, items: int) -> None:
         """Count ``items`` of a call for which there was nothing; they cost more."""
+        pace_lot = self._get_lots(caller).get("spar.participant.pace")
+        if pace_lot:
+            pace_lot.end()  # whether there is enough for the next is asked at once
         with self._apart() as usage:
             pace = self.env["spar.participant.pace"].with_env(usage.env)
             pace._charge_more(caller, items * (UNKNOWN_COST - 1))
@@ -99,22 +185,32 @@ class SparParticipantUsage(models.Model):
 
     @api.model
     def _get_left(self, caller: Caller) -> dict[str, int]:
-        """What is left of each limit, never less than nothing."""
+        """What is left of each limit, never less than nothing; other processes may have
+        a lot each of it."""
         rows = self.env.execute_query(
             SQL(
-                """SELECT items FROM spar_participant_usage
+                """SELECT COALESCE(taken_items, items) FROM spar_participant_usage
                     WHERE participant_id = %s AND day = %s""",
                 caller.participant_id,
                 datetime.now(timezone.utc).date(),
             )
         )
         used = rows[0][0] if rows else 0
-        pace = self.env["spar.participant.pace"]._get_pace(caller)
+        (calls, items), (of_today,) = self._get_left_of_lots(caller)
+        pace = self.env["spar.participant.pace"]._get_pace(caller, (calls, items))
         return {
             "calls_a_minute": max(0, int(pace.calls)),
             "items_a_minute": max(0, int(pace.items)),
-            "items_a_day": max(0, caller.daily_limit - used),
+            "items_a_day": max(0, caller.daily_limit - used + of_today),
         }
+
+    @api.model
+    def _get_left_of_lots(self, caller: Caller) -> tuple[tuple[int, ...], ...]:
+        """What this process has left of its lots: of a minute's limits, of today's."""
+        lots = self._get_lots(caller)
+        pace, today = lots.get("spar.participant.pace"), lots.get(self._name)
+        is_todays = today and today.day == self._get_need(caller, 0).day
+        return pace.left if pace else (0, 0), today.left if is_todays else (0,)
 
     @api.model
     def _apart(self):

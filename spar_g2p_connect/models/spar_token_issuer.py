@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.tokens import verify_token
 from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
 
 from ..exceptions import ExpiredToken, InvalidToken
-from ..lib.tokens import Claims, check_access_token, get_issuer
+from ..lib.tokens import Claims, check_access_token, read_names
 
 _REQUIRED = ("exp", "iat", "sub")
 #: ``typ`` of the header: RFC 9068, and what issuers wrote before it.
@@ -27,7 +27,7 @@ class SparTokenIssuer(models.Model):
 
     _name = "spar.token.issuer"
     _description = "Issuer of access tokens"
-    _inherit = "spar.second.person"
+    _inherit = ["spar.second.person", "spar.cached.records"]
     _order = "name"
     _guarded_fields = ("issuer", "audience", "jwks_url", "active")
 
@@ -71,22 +71,24 @@ class SparTokenIssuer(models.Model):
             CACHE.forget(issuer.jwks_url)
 
     @api.model
-    def _read_token(self, token: str) -> tuple[int, Claims]:
-        """The issuer of ``token``, and what it says.
+    def _read_token(self, token: str) -> Claims:
+        """What ``token`` says, which one of the issuers gave.
 
         Raises ExpiredToken or InvalidToken; a token without a scope of ours is one for
         nothing.
         """
-        named = get_issuer(token)
-        issuer_sudo = self.sudo().search([("issuer", "=", named)], limit=1)
-        if not issuer_sudo:
+        versions = self.env["spar.row.versions"]
+        issuers = versions._reuse(self, "_read_issuers", self._name)
+        issuer = read_names(token).issuer
+        if issuer not in issuers:
             raise InvalidToken()
+        audience, jwks_url = issuers[issuer]
         try:
             claims = verify_token(
                 token,
-                lambda kid, alg: CACHE.find(issuer_sudo.jwks_url, kid, alg),
-                issuer=issuer_sudo.issuer,
-                audience=issuer_sudo.audience,
+                lambda kid, alg: CACHE.find(jwks_url, kid, alg),
+                issuer=issuer,
+                audience=audience,
                 required=_REQUIRED,
                 types=_TYPES,
             )
@@ -96,4 +98,10 @@ class SparTokenIssuer(models.Model):
             )() from None
         except KeySetUnavailable:
             raise InvalidToken() from None
-        return issuer_sudo.id, check_access_token(claims)
+        return check_access_token(claims)
+
+    @api.model
+    def _read_issuers(self) -> dict[str, tuple[str, str]]:
+        """The audience and the key set's address of those in use, by their names."""
+        issuers_sudo = self.sudo().search([])
+        return {each.issuer: (each.audience, each.jwks_url) for each in issuers_sudo}

@@ -73,6 +73,7 @@ class KeyringMixin:
         cls.startClassPatcher(patch.dict(os.environ, variables))
         os.environ[DEMO_VARIABLE] = "1"
         cls.env.cr.execute("DELETE FROM spar_keyring_phase")
+        cls.env["spar.keyring"]._forget_phase()
         cls.env.cr.execute("DELETE FROM spar_keyring_key")
         cls.env["spar.keyring"]._initialise()
 

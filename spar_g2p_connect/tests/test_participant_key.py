@@ -292,7 +292,8 @@ class TestKeys(TwoAdministratorsCase):
         self.assertTrue(self.participant.has_id_types)
 
     def get_problem(self, key):
-        return key._get_keys(self.participant.id)[key.kid][1]
+        known = key._read_keys(self.participant.id)[key.kid]
+        return known.get_problem(self.env.cr.now())
 
     def test_a_key_that_was_in_use_stays(self):
         key = self.add_key()

@@ -1,4 +1,4 @@
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
@@ -52,9 +52,13 @@ class SparChangeRule(models.Model):
         return [(str(int(a)), a.name.capitalize()) for a in Authority]
 
     @api.model
-    @tools.ormcache()
     def _get_rules(self) -> tuple[Rule, ...]:
         """The rules in force, in their order."""
+        versions = self.env["spar.row.versions"]
+        return versions._reuse(self, "_build_rules", self._name)
+
+    @api.model
+    def _build_rules(self) -> tuple[Rule, ...]:
         rules_sudo = self.sudo().search(Domain.TRUE)
         return tuple(rule._get_rule() for rule in rules_sudo)
 

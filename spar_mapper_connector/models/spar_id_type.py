@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
@@ -171,8 +171,12 @@ class SparIdType(models.Model):
             raise InvalidIdentifier("check") from error
 
     @api.model
-    @tools.ormcache()
     def _get_rules(self) -> tuple[IdRule, ...]:
+        """The types in use, in their order."""
+        return self.env["spar.row.versions"]._reuse(self, "_build_rules", self._name)
+
+    @api.model
+    def _build_rules(self) -> tuple[IdRule, ...]:
         types_sudo = self.sudo().search(Domain.TRUE)
         return tuple(record._get_rule() for record in types_sudo)
 

@@ -7,8 +7,23 @@ from odoo.tools import SQL
 
 from ..exceptions import KeyringExists, KeyringMismatch, KeyringUnavailable
 from ..lib import keyring as keys
+from ..transactions import is_read_committed
 
 KEYRING_VARIABLE = "SPAR_KEYRING"
+
+#: The lock of this database's keys, among its advisory ones: shared by who writes with
+#: them, alone for who changes which are in use.
+_LOCK = int.from_bytes(b"spar key", "big")
+
+#: Where a transaction keeps the phase that it has locked: emptied with everything that
+#: ends the lock (a commit, a rollback, a rollback to a savepoint).
+_LOCKED = "spar.keyring.locked"
+
+_PHASE = SQL(
+    """SELECT generation, seal_key, index_key_a, index_key_b, read_column, audit_key,
+              token_key
+         FROM spar_keyring_phase"""
+)
 
 #: Open keyrings of this process: database -> (fingerprint, OpenKeyring). Kept outside
 #: the ORM's caches because it must follow the file, and must never be sent anywhere.
@@ -25,12 +40,14 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _open(self, for_write: bool = False) -> keys.OpenKeyring:
-        """The keyring of this database; one statement.
+        """The keyring of this database.
 
-        With ``for_write`` the keys in use stay what they are until the transaction
-        ends. Raises KeyringUnavailable or KeyringMismatch; nothing can be done then.
+        Which keys are in use is asked once a transaction, with the versions of other
+        rows. With ``for_write`` they stay what they are until the transaction ends,
+        which costs one statement more. Raises KeyringUnavailable or KeyringMismatch;
+        nothing can be done then.
         """
-        phase = self._get_phase("FOR SHARE" if for_write else "")
+        phase = self._lock_phase() if for_write else self._get_phase()
         if not phase:
             raise KeyringUnavailable("this database has no key yet")
         path = self._get_path()
@@ -42,16 +59,50 @@ class SparKeyring(models.AbstractModel):
         return opened
 
     @api.model
-    def _get_phase(self, lock: str = "") -> dict | None:
-        rows = self.env.execute_query_dict(
-            SQL(
-                """SELECT generation, seal_key, index_key_a, index_key_b, read_column,
-                          audit_key, token_key
-                     FROM spar_keyring_phase %s""",
-                SQL(lock),  # pylint: disable=sql-injection
-            )
-        )
-        return rows[0] if rows else None
+    def _get_phase(self) -> dict:
+        """The row that says which key does what; empty before there is one."""
+        locked = self.env.cr.precommit.data.get(_LOCKED)
+        if locked is not None:
+            return locked
+        versions = self.env["spar.row.versions"]
+        return versions._reuse(self, "_read_phase", "spar.keyring.phase")
+
+    @api.model
+    def _read_phase(self, query: SQL = _PHASE) -> dict:
+        rows = self.env.execute_query_dict(query)
+        return rows[0] if rows else {}
+
+    @api.model
+    def _lock_phase(self) -> dict:
+        """The same, as it stays until this transaction ends.
+
+        Where each statement sees what was committed before it, the row is read behind a
+        shared lock that writes nothing. A transaction with one snapshot would read what
+        was true before it: it locks the row itself, and fails where that has changed.
+        Who changes the row waits for both.
+        """
+        data = self.env.cr.precommit.data
+        if _LOCKED not in data:
+            if is_read_committed(self.env.cr):
+                lock = SQL("SELECT pg_advisory_xact_lock_shared(%s)", _LOCK)
+                query = SQL("%s; %s", lock, _PHASE)
+            else:
+                query = SQL("%s FOR SHARE", _PHASE)
+            data[_LOCKED] = self._read_phase(query)
+        return data[_LOCKED]
+
+    @api.model
+    def _lock_phase_alone(self) -> dict:
+        """The same, for who is about to change it: nobody else writes until then."""
+        self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(%s)", _LOCK))
+        self._forget_phase()
+        return self._read_phase(SQL("%s FOR UPDATE", _PHASE))
+
+    @api.model
+    def _forget_phase(self) -> None:
+        """Read the row anew: this transaction has changed it."""
+        self.env.cr.precommit.data.pop(_LOCKED, None)
+        self.env["spar.row.versions"]._forget()
 
     @api.model
     def _get_path(self) -> Path:
@@ -118,6 +169,7 @@ class SparKeyring(models.AbstractModel):
         first = {kind: self._get_first_key(keyring, kind) for kind in keys.KINDS}
         self._insert_keys(list(first.values()))
         self._insert_phase(first)
+        self._forget_phase()
         if not path.exists():
             keys.write_file(path, keyring)
         return path

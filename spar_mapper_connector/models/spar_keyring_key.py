@@ -26,14 +26,15 @@ class SparKeyringKey(models.Model):
 class SparKeyringPhase(models.Model):
     """The one row that says which key does what now.
 
-    Every transaction that seals or indexes takes this row FOR SHARE; a change of keys
-    takes it FOR UPDATE. So when a change has committed, nobody still writes with what
-    was before. The index key has two columns, so that it can be replaced while the
-    system runs: write a; write both, fill b; read b; drop a.
+    Every transaction that seals or indexes shares a lock; a change of keys takes it
+    alone (see ``spar.keyring._lock_phase``). So when a change has committed, nobody
+    still writes with what was before. The index key has two columns, so that it can be
+    replaced while the system runs: write a; write both, fill b; read b; drop a.
     """
 
     _name = "spar.keyring.phase"
     _description = "Keys in use"
+    _inherit = ["spar.cached.records"]
     _log_access = False
 
     generation = fields.Char(required=True, readonly=True)

@@ -30,7 +30,7 @@ class SparKeyring(models.AbstractModel):
 
         One is made where there is none. A rotation that has begun goes on instead.
         """
-        if not self._get_phase("FOR UPDATE"):
+        if not self._lock_phase_alone():
             raise KeyringUnavailable("this database has no key yet")
         current = self._open().roles.seal_key
         if self._get_retiring_keys():
@@ -45,6 +45,7 @@ class SparKeyring(models.AbstractModel):
             "UPDATE spar_keyring_phase SET seal_key = %s, generation = %s",
             (key.key_id, secrets.token_hex(8)),
         )
+        self._forget_phase()
         return key.key_id
 
     @api.model

@@ -36,11 +36,12 @@ class SparSigningKey(models.Model):
 
     _name = "spar.signing.key"
     _description = "Signing key"
-    _inherit = "spar.sealed.storage"
+    _inherit = ["spar.sealed.storage", "spar.cached.records"]
     _order = "use, algorithm, id desc"
     _rec_name = "kid"
     _log_access = False
     _sealed_columns = ("private_key",)
+    _kept_rows = "state = 'current'"
 
     use = fields.Char(required=True, readonly=True, help="What is signed with it.")
     algorithm = fields.Selection(
@@ -103,6 +104,7 @@ class SparSigningKey(models.Model):
                 *(use, algorithm, kid, state, json.dumps(private.public.jwk), sealed),
             )
         )
+        self._forget_versions()
         return self._search_key(use, algorithm, state)
 
     @api.model
@@ -140,6 +142,7 @@ class SparSigningKey(models.Model):
             "UPDATE spar_signing_key SET private_key = NULL WHERE id = ANY(%s)",
             [signing.ids],
         )
+        self._forget_versions()
 
     def action_rotate(self) -> None:
         """Retire the key that is in use; the next one takes its place."""
@@ -157,18 +160,29 @@ class SparSigningKey(models.Model):
         One statement, beside the keyring's. Raises KeyMissing, KeyringUnavailable,
         KeyringMismatch or SealBroken.
         """
+        versions = self.env["spar.row.versions"]
+        current = versions._reuse(self, "_read_current_keys", self._name)
+        kept = current.get((use, algorithm))
+        if kept is None or kept[2] is None:
+            raise KeyMissing(f"there is no key for: {use}")
+        return self._open_private_key(use, *kept)
+
+    @api.model
+    def _read_current_keys(self) -> dict[tuple[str, str], tuple]:
+        """ID, algorithm and sealed private half of the keys that sign now, by use and
+        algorithm; by use and "" the oldest."""
         rows = self.env.execute_query(
             SQL(
-                """SELECT kid, algorithm, private_key FROM spar_signing_key
-                    WHERE use = %s AND state = 'current' AND %s IN (algorithm, '')
-                 ORDER BY id LIMIT 1""",
-                use,
-                algorithm,
+                """SELECT use, kid, algorithm, private_key FROM spar_signing_key
+                    WHERE state = 'current' ORDER BY id"""
             )
         )
-        if not rows or rows[0][2] is None:
-            raise KeyMissing(f"there is no key for: {use}")
-        return self._open_private_key(use, *rows[0])
+        current: dict[tuple[str, str], tuple] = {}
+        for use, kid, algorithm, sealed in rows:
+            kept = (kid, algorithm, sealed and bytes(sealed))
+            current[use, algorithm] = kept
+            current.setdefault((use, ""), kept)
+        return current
 
     @api.model
     def _open_private_key(

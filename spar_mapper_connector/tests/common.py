@@ -65,6 +65,7 @@ class KeyringCase(TransactionCase):
     def forget_keys(cls) -> None:
         """Make the database one that has no keys yet."""
         cls.env.cr.execute("DELETE FROM spar_keyring_phase")
+        cls.env["spar.keyring"]._forget_phase()
         cls.env.cr.execute("DELETE FROM spar_keyring_key")
 
     @property

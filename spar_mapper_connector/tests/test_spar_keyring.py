@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 from unittest.mock import patch
@@ -32,9 +33,18 @@ class NewKeyringCase(KeyringCase):
 
 
 class TestOpening(NewKeyringCase):
-    def test_opening_costs_one_statement(self):
+    def test_opening_costs_one_statement_a_transaction_and_one_to_write(self):
         self.keyrings._open()
-        self.assertEqual(self.count_statements(self.keyrings._open), 1)
+        self.keyrings._forget_phase()
+        for for_write, count in ((False, 1), (False, 0), (True, 1), (True, 0)):
+            with self.subTest(for_write=for_write, count=count):
+                found = self.count_statements(self.keyrings._open, for_write)
+                self.assertEqual(found, count)
+
+    def test_what_a_rollback_to_a_savepoint_unlocks_is_locked_again(self):
+        with contextlib.suppress(ZeroDivisionError), self.env.cr.savepoint():
+            self.keyrings._open(for_write=True)
+            raise ZeroDivisionError
         self.assertEqual(self.count_statements(self.keyrings._open, True), 1)
 
     def test_an_open_keyring_is_kept_until_its_file_changes(self):

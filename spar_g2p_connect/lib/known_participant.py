@@ -1,0 +1,49 @@
+"""What its rows say of a participant: made once, and good while they are the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from odoo.addons.spar_mapper_connector.lib.jose.keys import PublicKey
+
+from .caller import Caller
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """A participant's key; ``problem`` is why it is never used, "" where it may be."""
+
+    key: PublicKey
+    problem: str = ""
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+    def get_problem(self, now: datetime) -> str:
+        """Why the key may not be used at ``now`` (UTC, without a zone), or "".
+
+        >>> key = KnownKey(None, valid_to=datetime(2026, 3, 1))
+        >>> key.get_problem(datetime(2026, 2, 1)), key.get_problem(datetime(2026, 3, 1))
+        ('', 'has expired')
+        """
+        if self.problem:
+            return self.problem
+        if self.valid_from and self.valid_from > now:
+            return "is not valid yet"
+        return "has expired" if self.valid_to and self.valid_to <= now else ""
+
+
+@dataclass(frozen=True)
+class KnownParticipant:
+    """A participant as whoever lets it in sees it; its id is 0 for nobody.
+
+    ``caller`` is what it is and may do when it calls by whatever proves who it is.
+    """
+
+    participant_id: int = 0
+    caller: Caller | None = field(default=None, repr=False)
+    may_call: bool = False
+    proof: str = ""
+    signature_place: str = ""
+    jwks_url: str = ""
+    keys: dict[str, KnownKey] = field(default_factory=dict, repr=False)

@@ -1,0 +1,102 @@
+"""What a process has taken of a participant's limits in advance, to count by itself.
+
+It takes a lot where everybody counts, and then lets calls through without asking
+anybody until the lot is used up. So a limit is never exceeded, and when it is reached
+no process has more than one lot left. A lot is small, and soon old: what is left of it
+is given back with the next one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+
+#: Lots of all workers of a host together are at most one part in so many of a limit.
+PARTS = 20
+#: For how long calls are counted in a lot.
+SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a call needs of each of some limits; a limit of 0 is none.
+
+    ``day`` is the day that the limits are for, and ``kind`` what is counted.
+    """
+
+    limits: tuple[int, ...]
+    amounts: tuple[int, ...]
+    day: date | None = None
+    kind: str = ""
+
+    def get_lots(self, workers: int) -> list[tuple[int, ...]]:
+        """What to take for this call: a lot, or else just what is needed, as where no
+        ``workers`` keep lots.
+
+        >>> Need((600, 6000), (1, 10)).get_lots(2)
+        [(15, 150), (1, 10)]
+        >>> Need((39, 0), (1, 10)).get_lots(2)
+        [(1, 10)]
+        """
+        if not workers:
+            return [self.amounts]
+        each = zip(self.limits, self.amounts, strict=True)
+        lot = tuple(max(n, limit // (PARTS * workers)) for limit, n in each)
+        return list(dict.fromkeys((lot, self.amounts)))
+
+
+@dataclass
+class Lot:
+    """What is left of a lot; it was taken under these limits, for this day."""
+
+    limits: tuple[int, ...]
+    day: date | None
+    left: tuple[int, ...]
+    #: until when calls are counted in it, by a clock that only goes on
+    until: float = 0
+    #: what was counted in it and is written with the next one, by kind
+    unwritten: Counter = field(default_factory=Counter)
+
+    @classmethod
+    def take(cls, need: Need, taken: tuple[int, ...]) -> Lot:
+        """The lot of which so much was taken, with what the call needs used and
+        written.
+
+        >>> Lot.take(Need((600, 0), (1, 10)), (15, 10)).left
+        (14, 0)
+        """
+        until = time.monotonic() + SECONDS
+        lot = cls(need.limits, need.day, taken, until)
+        lot.left = lot._get_rest(need)
+        return lot
+
+    def covers(self, need: Need) -> bool:
+        """Whether a call that needs so much can be counted in this lot now.
+
+        >>> lot = Lot.take(Need((600, 0), (1, 10)), (15, 10))
+        >>> lot.covers(Need((600, 0), (14, 9999))), lot.covers(Need((600, 0), (15, 1)))
+        (True, False)
+        >>> lot.covers(Need((500, 0), (1, 1)))
+        False
+        """
+        if (self.limits, self.day) != (need.limits, need.day):
+            return False
+        each = zip(self.limits, self._get_rest(need), strict=True)
+        is_enough = all(not limit or rest >= 0 for limit, rest in each)
+        return is_enough and time.monotonic() < self.until
+
+    def use(self, need: Need) -> None:
+        """Count a call that this lot covers."""
+        self.left = self._get_rest(need)
+        if need.kind:
+            self.unwritten[need.kind] += need.amounts[0]
+
+    def end(self) -> None:
+        """Count nothing more in this lot; what is left is given back with the next."""
+        self.until = 0
+
+    def _get_rest(self, need: Need) -> tuple[int, ...]:
+        each = zip(self.limits, self.left, need.amounts, strict=True)
+        return tuple(left - n if limit else 0 for limit, left, n in each)

@@ -1,0 +1,93 @@
+import werkzeug.routing
+from werkzeug.exceptions import NotFound
+
+from odoo import http, models, tools
+from odoo.http import ROUTING_KEYS, request
+from odoo.tools.misc import submap
+
+from odoo.addons.base.models import ir_http as base
+
+from ..dispatcher import is_our_path
+
+#: What addons for pages do more than Odoo itself with each request.
+_HOOKS = ("_match", "_pre_dispatch", "_post_dispatch")
+
+
+class IrHttp(models.AbstractModel):
+    """Our paths are no pages: they pass by what is done for those.
+
+    Which website is meant, in which language, who is tracked: on a call of one item all
+    that costs as much as the store. The addons that do it may be loaded after this one,
+    so the way past them begins on the registry's own class.
+    """
+
+    _inherit = "ir.http"
+
+    def _register_hook(self) -> None:
+        result = super()._register_hook()
+        for name in _HOOKS:
+            setattr(type(self), name, _build_hook(type(self), name))
+        return result
+
+    def _unregister_hook(self) -> None:
+        for name in _HOOKS:
+            if name in type(self).__dict__:
+                delattr(type(self), name)
+        return super()._unregister_hook()
+
+    @classmethod
+    def _match_ours(cls, path_info: str):
+        """The rule and the arguments of a path of ours.
+
+        Raises NotFound for one that has to be looked at as others are.
+        """
+        rules = request.env["ir.http"]._get_our_rules()
+        adapter = rules.bind_to_environ(request.httprequest.environ)
+        found = adapter.match(path_info=path_info, return_rule=True)
+        # What pages' addons ask of a request that has been matched.
+        request.is_frontend = request.is_frontend_multilang = False
+        request.website_routing = False
+        return found
+
+    @tools.ormcache(cache="routing")
+    def _get_our_rules(self) -> werkzeug.routing.Map:
+        """The rules under our base path, as ``routing_map`` makes all of them: no
+        website can rewrite them."""
+        converters = self._get_converters()
+        rules = werkzeug.routing.Map(strict_slashes=False, converters=converters)
+        addons = self.env.registry._init_modules | set(
+            tools.config["server_wide_modules"]
+        )
+        for url, endpoint in http._generate_routing_rules(
+            sorted(addons), nodb_only=False, converters=converters
+        ):
+            if is_our_path(url):
+                rules.add(_build_rule(url, endpoint))
+        return rules
+
+
+def _build_rule(url: str, endpoint) -> werkzeug.routing.Rule:
+    routing = submap(endpoint.routing, ROUTING_KEYS)
+    if routing["methods"] is not None:
+        routing["methods"] = [*routing["methods"], "OPTIONS"]
+    rule = base.FasterRule(url, endpoint=endpoint, **routing)
+    rule.merge_slashes = False
+    return rule
+
+
+def _build_hook(model_class: type, name: str) -> classmethod:
+    """``name`` of ``ir.http`` as it begins: Odoo's own for our paths, for others what
+    all addons make of it."""
+    own = getattr(base.IrHttp, name).__func__
+
+    def hook(cls, *arguments):
+        if is_our_path(request.httprequest.path):
+            if name != "_match":
+                return own(cls, *arguments)
+            try:
+                return cls._match_ours(*arguments)
+            except NotFound:
+                pass
+        return getattr(super(model_class, cls), name)(*arguments)
+
+    return classmethod(hook)

@@ -1,0 +1,56 @@
+"""Limits hold over all workers together, though each takes a part in advance."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from .backend import EVERY_RIGHT, make_participant
+from .client import Client, build_items
+from .people import make_people
+from .real_server import WORKERS
+
+PARALLEL = 6
+#: Of these, a worker takes five in advance.
+LIMIT, LOT = 200, 5
+
+
+def ask_until_refused(client: Client, person) -> int:
+    """How many calls of one item were answered before the first that was refused."""
+    for number in range(LIMIT + 1):
+        items = build_items([person.asked])
+        answer = client.send("resolve", client.build_message("resolve", items))
+        if answer.status_code == 429:
+            return number
+        assert answer.status_code == 200, answer.text
+    raise AssertionError("nothing was refused")
+
+
+def test_a_limit_is_never_exceeded_and_little_is_left_of_it(server, programme):
+    (person,) = make_people(1)
+    programme.link([person.linked])
+    limits = {**EVERY_RIGHT, "daily_item_limit": LIMIT}
+    participant = make_participant(server, "limited", **limits)
+    clients = [Client(server.api, participant) for _each in range(PARALLEL)]
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        told = sum(pool.map(ask_until_refused, clients, [person] * PARALLEL))
+    assert LIMIT - WORKERS * LOT <= told <= LIMIT
+    query = """SELECT items, taken_items FROM spar_participant_usage u
+                 JOIN spar_participant p ON p.id = u.participant_id
+                WHERE sender_id = 'limited.example'"""
+    items, taken = server.query(query)[0]
+    assert told - WORKERS * LOT <= items <= told <= taken <= LIMIT
+
+
+def test_a_limit_that_is_lowered_holds_in_the_next_call(server, programme):
+    (person,) = make_people(1)
+    programme.link([person.linked])
+    participant = make_participant(server, "lowered", **EVERY_RIGHT)
+    client = Client(server.api, participant)
+    for _number in range(2 * WORKERS):
+        items = build_items([person.asked])
+        message = client.build_message("resolve", items)
+        assert client.send("resolve", message).status_code == 200
+    with server.cursor() as cursor:
+        cursor.execute(
+            "UPDATE spar_participant SET daily_item_limit = 1 WHERE sender_id = %s",
+            [participant.sender_id],
+        )
+    assert ask_until_refused(client, person) == 0
