@@ -3,7 +3,7 @@
 {
     "name": "SPAR Mapper",
     "summary": "The store: ID to financial address, sealed; history nobody rewrites",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -28,6 +28,8 @@
         "views/spar_objection_views.xml",
         "views/spar_notice_views.xml",
         "views/spar_alarm_views.xml",
+        "views/spar_audit_run_views.xml",
+        "views/spar_checkpoint_views.xml",
         "views/spar_mapper_menus.xml",
     ],
     "demo": [

@@ -16,6 +16,9 @@ from . import spar_objection
 from . import spar_alarm
 from . import spar_fsp
 from . import spar_audit
+from . import spar_audit_run
+from . import spar_checkpoint
+from . import spar_checkpoint_restore
 from . import spar_mapper_local
 from . import spar_mapper_local_load
 from . import spar_mapper_local_save

@@ -54,6 +54,7 @@ class SparMapperLocal(models.AbstractModel):
         new = [(h, m) for h, m in ledger.mappings.values() if not m.row_id]
         self._update_mappings(ledger.keyring, known)
         self._insert_mappings(ledger.keyring, new)
+        self._announce_events()
         event_ids = self._insert_events(ledger.events)
         self._insert_notices(ledger.keyring, ledger.events, event_ids)
         self._save_changes(ledger)
@@ -141,6 +142,11 @@ class SparMapperLocal(models.AbstractModel):
         )
 
     # === EVENTS AND NOTICES === #
+
+    @api.model
+    def _announce_events(self) -> None:
+        """Let a checkpoint see that this transaction takes ids of events from now."""
+        self.env.cr.execute("LOCK TABLE spar_event IN ROW EXCLUSIVE MODE")
 
     @api.model
     def _insert_events(self, events: list[EventRow]) -> list[int]:
