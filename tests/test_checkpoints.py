@@ -5,8 +5,6 @@ import secrets
 import subprocess
 import time
 
-import pytest
-
 from .held import holding, wait_until
 
 WAITING_FOR_WRITERS = 3

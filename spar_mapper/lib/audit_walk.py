@@ -50,8 +50,10 @@ class Position:
     def get_next(self, after: int | None) -> Position:
         """Return the position behind ``after``, None where the part is at its end.
 
-        >>> Position().get_next(20), Position("spar_event", 70_000).get_next(None)
-        (Position(part='spar_checkpoint', after=20), Position(part='spar_change', after=0))
+        >>> Position().get_next(20)
+        Position(part='spar_checkpoint', after=20)
+        >>> Position("spar_event", 70_000).get_next(None)
+        Position(part='spar_change', after=0)
         >>> Position("spar_change", 4).get_next(None).is_end
         True
         """

@@ -64,8 +64,8 @@ def _read_last(file: BinaryIO) -> tuple[str | None, int]:
 def append(path: Path, line: str, after: str | None) -> None:
     """Add ``line`` behind the line ``after``, safely on disk before this returns.
 
-    ``after`` is None where the file has no line yet. Raises FileMoved when the file does
-    not end with it: some other host was faster.
+    ``after`` is None where the file has no line yet. Raises FileMoved when the file
+    does not end with it: some other host was faster.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

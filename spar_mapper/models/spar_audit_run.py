@@ -102,7 +102,8 @@ class SparAuditRun(models.Model):
         """The last id of the next piece of a table, and how many rows it has."""
         query = SQL(
             """SELECT coalesce(max(id), 0), count(*)
-                 FROM (SELECT id FROM %s WHERE id > %s ORDER BY id LIMIT %s) AS piece""",
+                 FROM (SELECT id FROM %s WHERE id > %s
+                        ORDER BY id LIMIT %s) AS piece""",
             SQL.identifier(position.part),
             position.after,
             position.size,
