@@ -167,6 +167,8 @@ class Installation:
             shutil.copytree(other.filestore, self.filestore)
         write_private(self.keyring, other.keyring.read_text())
         self.checkpoints.unlink(missing_ok=True)
+        if other.checkpoints.exists():
+            write_private(self.checkpoints, other.checkpoints.read_text())
         self.write_config(port=get_free_port(), workers=0)
 
     def install(self, addons: list[str], *, demo: bool) -> None:

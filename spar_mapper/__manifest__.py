@@ -21,6 +21,7 @@
         "wizards/spar_find_wizard_views.xml",
         "wizards/spar_reveal_wizard_views.xml",
         "wizards/spar_objection_wizard_views.xml",
+        "views/spar_audit_run_views.xml",
         "views/spar_alarm_views.xml",
         "views/spar_event_views.xml",
         "views/spar_change_views.xml",
@@ -29,6 +30,7 @@
         "views/spar_change_rule_views.xml",
         "views/spar_objection_views.xml",
         "views/spar_notice_views.xml",
+        "views/spar_checkpoint_views.xml",
         "views/spar_mapper_menus.xml",
     ],
     "demo": [

@@ -44,6 +44,19 @@ class NoSuchObjection(StoreError):
 
 
 class HistoryDiffers(StoreError):
-    """The history is not what the last checkpoint says it was."""
+    """The history is not what the last checkpoint says it was.
+
+    ``findings`` say where: (table, row id, problem).
+    """
 
     code = "history_differs"
+
+    def __init__(self, findings: list[tuple[str, int, str]]):
+        super().__init__("the history differs from the last checkpoint")
+        self.findings = findings
+
+
+class WritersStayOpen(StoreError):
+    """No checkpoint can be taken: a transaction that writes does not end."""
+
+    code = "writers_stay_open"

@@ -1,6 +1,7 @@
 """``odoo spar_audit``: is the store what the mapper left?"""
 
 import sys
+from pathlib import Path
 
 from odoo.cli import Command
 
@@ -9,7 +10,8 @@ class SparAudit(Command):
     """Check the store for tampering, or write a checkpoint of its history.
 
     check: read everything and name each row that was altered; exit code 1 if any.
-    checkpoint: write what the history is now to a signed file outside the database.
+    checkpoint: write what is new in the history to a signed file outside the database.
+    send: copy that file to the folder --to, unless the copy there says otherwise.
     """
 
     name = "spar_audit"
@@ -18,20 +20,49 @@ class SparAudit(Command):
         from odoo.addons.spar_mapper_connector import command_line
 
         self.say = command_line.say
-        actions = {"check": self._check, "checkpoint": self._checkpoint}
+        actions = {
+            "check": self._check,
+            "checkpoint": self._checkpoint,
+            "send": self._send,
+        }
         command_line.add_options(self.parser, actions)
-        options = self.parser.parse_args(args)
-        with command_line.open_environment(options, "spar.audit") as env:
-            actions[options.action](env)
+        self.parser.add_argument("--to", help="the folder that send copies to")
+        self.options = self.parser.parse_args(args)
+        if self.options.action == "send" and not self.options.to:
+            self.parser.error("send needs --to FOLDER")
+        with command_line.open_environment(self.options, "spar.audit") as env:
+            actions[self.options.action](env)
 
     def _check(self, env):
-        findings = env["spar.audit"]._check_store()
-        for table, row_id, problem in findings:
-            self.say(f"{table}, row {row_id}: {problem}")
-        if findings:
+        run = env["spar.audit.run"]._start()
+        for findings in run._walk():
+            env.cr.commit()  # pylint: disable=invalid-commit
+            for table, row_id, problem in findings:
+                self.say(f"{table}, row {row_id}: {problem}")
+        if run.findings:
             sys.exit(1)
         self.say("Everything is as the mapper left it.")
 
     def _checkpoint(self, env):
-        taken = env["spar.audit"]._take_checkpoint()
-        self.say(f"Checkpoint written: events up to {taken.last_event_id}.")
+        from odoo.addons.spar_mapper.exceptions import HistoryDiffers
+
+        try:
+            while env["spar.checkpoint"]._take():
+                pass
+        except HistoryDiffers as error:
+            env["spar.alarm"]._raise_alarms(error.findings)
+            raise
+        env.cr.rollback()
+        number = env["spar.checkpoint"]._get_known().number
+        self.say(f"Checkpoint {number} is the last.")
+
+    def _send(self, env):
+        from odoo.addons.spar_mapper.lib import checkpoint_file
+
+        path = env["spar.checkpoint"]._get_path()
+        target = Path(self.options.to) / path.name
+        try:
+            checkpoint_file.send(path, target)
+        except (OSError, checkpoint_file.CopyDiffers) as error:
+            sys.exit(f"{target}: {error}")
+        self.say(f"Copied to {target}.")

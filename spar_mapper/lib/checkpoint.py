@@ -2,82 +2,235 @@
 
 Whoever rules the database can cut its newest events, or bring back an old copy of all
 of it, and everything left is true in itself. A checkpoint remembers how many events
-there were and a hash over their MACs, in chunks; a later check finds what is gone. A
-file is a list of lines, one JSON document each, signed under the audit key; the last
-one counts.
+there were and a hash over their MACs, in chunks; a later check finds what is gone.
+
+A file is a list of lines, one JSON document each, signed under the audit key. Each
+line has a number, names the line before it by its MAC, and holds the chunks that are
+new or grew since then: each closed chunk once, the open one as it stands. A line of the
+kind *restore* says that two people declared the history to be what it is: what lines
+before it say does not count any more. Lines of the first format have no number; each of
+them holds every chunk, and the newest counts.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
-import os
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 #: Events of one chunk, by id.
 CHUNK = 100_000
+FORMAT = 2
+CHECKPOINT, RESTORE = "checkpoint", "restore"
 
-#: How many events there are in a chunk, and the hash over them: as JSON a list.
-Chunk = list[int | str]
+#: How many events a chunk has, and the hash over their MACs.
+Chunk = tuple[int, str]
+Chunks = dict[int, Chunk]
+
+FORGED = "this line of the checkpoint file was not written by this registry"
+GAP = "a line of the checkpoint file is missing before this one"
+UNRELATED = "this line of the checkpoint file does not follow the one before it"
+MISSING = "the checkpoint file is missing"
+SHORTENED = "the checkpoint file was shortened: lines after this one are missing"
+OLDER = "the database is older than its checkpoint file: it was restored"
+REPLACED = "the last line of the checkpoint file is not the one that was written"
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """``chunks`` gives for each chunk number how many events and the hash over them."""
+class Declaration:
+    """What two people said when they declared a restore."""
 
+    reference: str
+    lost: list[list[int]]
+    reason: str
+    declared_by: str
+    confirmed_by: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the file. ``previous`` and ``mac`` are hexadecimal.
+
+    ``number`` is 0 in the first format.
+    """
+
+    number: int
+    kind: str
     taken_at: str
     last_event_id: int
-    chunks: dict[str, Chunk]
+    chunks: Chunks
+    previous: str = ""
+    declaration: Declaration | None = None
+    mac: str = field(default="", compare=False)
 
     def sign(self, keyring: OpenKeyring) -> str:
-        """The line of the file: the checkpoint and its MAC."""
-        return json.dumps({**asdict(self), "mac": self._mac(keyring)}, sort_keys=True)
+        """Return the text of the line: the document and its MAC."""
+        document = self._build_document()
+        return json.dumps({**document, "mac": _mac(keyring, document)}, sort_keys=True)
 
-    def _mac(self, keyring: OpenKeyring) -> str:
-        body = json.dumps(asdict(self), sort_keys=True)
-        return keyring.mac("checkpoint", body.encode()).hex()
-
-    def differing_chunks(self, present: dict[str, Chunk]) -> list[str]:
-        """The chunks that are not as they were.
-
-        >>> then = Checkpoint("", 7, {"0": [7, "aa"]})
-        >>> then.differing_chunks({"0": [6, "bb"]}), then.differing_chunks(then.chunks)
-        (['0'], [])
-        """
-        return [n for n, chunk in self.chunks.items() if present.get(n) != chunk]
-
-
-class CheckpointForged(ValueError):
-    """The last line of the file was not written by this registry."""
+    def _build_document(self) -> dict[str, Any]:
+        document: dict[str, Any] = {
+            "format": FORMAT,
+            "number": self.number,
+            "kind": self.kind,
+            "taken_at": self.taken_at,
+            "last_event_id": self.last_event_id,
+            "chunks": {str(n): list(chunk) for n, chunk in self.chunks.items()},
+            "previous": self.previous,
+        }
+        if self.declaration:
+            document["declaration"] = self.declaration.__dict__
+        return document
 
 
-def read_last(path: Path, keyring: OpenKeyring) -> Checkpoint | None:
-    """The newest checkpoint in ``path``, or None where there is no file.
+def _mac(keyring: OpenKeyring, document: dict[str, Any]) -> str:
+    body = json.dumps(document, sort_keys=True)
+    return keyring.mac("checkpoint", body.encode()).hex()
 
-    Raises CheckpointForged when it is damaged or its MAC is wrong.
-    """
+
+def parse(text: str, keyring: OpenKeyring) -> Line | None:
+    """Return the line that ``text`` is, None where this registry did not write it."""
     try:
-        line = path.read_text().strip().rpartition("\n")[2]
-    except FileNotFoundError:
-        return None
-    try:
-        document = json.loads(line)
+        document = json.loads(text)
         mac = document.pop("mac")
-        checkpoint = Checkpoint(**document)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointForged("the file of checkpoints is damaged") from error
-    if checkpoint._mac(keyring) != mac:
-        raise CheckpointForged("a checkpoint is not signed by this registry")
-    return checkpoint
+        if not hmac.compare_digest(_mac(keyring, document), mac):
+            return None
+        return _build_line(document, mac)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
-def append(path: Path, line: str) -> None:
-    """Add ``line`` to the file, safely on disk before this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(line + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+def _build_line(document: dict[str, Any], mac: str) -> Line:
+    declaration = document.get("declaration")
+    chunks = document["chunks"].items()
+    return Line(
+        number=document.get("number", 0),
+        kind=document.get("kind", CHECKPOINT),
+        taken_at=document["taken_at"],
+        last_event_id=document["last_event_id"],
+        chunks={int(n): (count, digest) for n, (count, digest) in chunks},
+        previous=document.get("previous", ""),
+        declaration=Declaration(**declaration) if declaration else None,
+        mac=mac,
+    )
+
+
+@dataclass
+class Reading:
+    """What a whole file says, and what is wrong with it.
+
+    ``problems`` are pairs: which line (its number where it has one, else its place in
+    the file), and what is wrong. ``marks`` says how the chunks that were asked for
+    grew: the last event and the chunk of each line that holds one.
+    """
+
+    wanted: frozenset[int] = frozenset()
+    last: Line | None = None
+    text: str = ""
+    chunks: Chunks = field(default_factory=dict)
+    marks: dict[int, list[tuple[int, Chunk]]] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        return self.last.number if self.last else 0
+
+    @property
+    def last_event_id(self) -> int:
+        return self.last.last_event_id if self.last else 0
+
+    def add(self, place: int, text: str, line: Line | None) -> None:
+        """Take in the next line of the file: ``text``, and what it was read as."""
+        self.text = text
+        if line is None:
+            self.problems.append((place, FORGED))
+            return
+        if line.kind == RESTORE and line.number > self.number:
+            self._begin_anew()
+        else:
+            self._compare_with_last(line)
+        self.last = line
+        self.chunks.update(line.chunks)
+        for number in self.wanted & line.chunks.keys():
+            mark = (line.last_event_id, line.chunks[number])
+            self.marks.setdefault(number, []).append(mark)
+
+    def _begin_anew(self) -> None:
+        self.problems.clear()
+        self.chunks.clear()
+        self.marks.clear()
+
+    def _compare_with_last(self, line: Line) -> None:
+        """Note where ``line`` does not follow the one before it."""
+        before = self.last.mac if self.last else ""
+        if line.number == self.number == 0:
+            return
+        if line.number > self.number + 1:
+            self.problems.append((line.number, GAP))
+        elif line.number <= self.number or line.previous != before:
+            self.problems.append((line.number, UNRELATED))
+
+
+def read(
+    texts: Iterable[str], keyring: OpenKeyring, wanted: Iterable[int] = ()
+) -> Reading:
+    """Return what the lines ``texts`` say; ``wanted`` are chunks to keep marks of."""
+    reading = Reading(wanted=frozenset(wanted))
+    for place, text in enumerate(texts, start=1):
+        reading.add(place, text, parse(text, keyring))
+    return reading
+
+
+def compare_numbers(
+    before: int, last: int | None, after: int
+) -> tuple[int, str] | None:
+    """Return what is wrong between a database and its file: (line number, problem).
+
+    A line is written to the file first. So the file has at least what the database
+    knew ``before`` it was read, and at most one line more than it knows ``after``.
+    ``last`` is the number of the last line, None where there is no file.
+
+    >>> compare_numbers(3, 3, 3), compare_numbers(3, 4, 3), compare_numbers(3, 9, 8)
+    (None, None, None)
+    >>> compare_numbers(3, None, 3) == (3, MISSING)
+    True
+    >>> compare_numbers(3, 2, 3) == (2, SHORTENED)
+    True
+    >>> compare_numbers(3, 5, 3) == (5, OLDER)
+    True
+    >>> compare_numbers(0, None, 0)
+    """
+    if last is None:
+        return (before, MISSING) if before else None
+    if last < before:
+        return last, SHORTENED
+    return (last, OLDER) if last > after + 1 else None
+
+
+def list_differing(known: Chunks, present: Chunks) -> list[int]:
+    """Return the chunks that are not as they were, gone and new ones included.
+
+    >>> list_differing({0: (7, "aa"), 1: (2, "bb")}, {0: (7, "aa"), 2: (1, "cc")})
+    [1, 2]
+    """
+    both = known.keys() | present.keys()
+    return sorted(n for n in both if known.get(n) != present.get(n))
+
+
+def merge(ranges: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Return ``ranges`` of ids in order; what touches becomes one.
+
+    >>> merge([(7, 9), (1, 3), (4, 6), (20, 21)])
+    [[1, 9], [20, 21]]
+    """
+    merged: list[list[int]] = []
+    for first, last in sorted(ranges):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1][1] = max(last, merged[-1][1])
+        else:
+            merged.append([first, last])
+    return merged

@@ -17,10 +17,13 @@ from . import spar_notice
 from . import spar_notice_link
 from . import spar_objection
 from . import spar_alarm
+from . import spar_alarm_help
 from . import spar_fsp
 from . import spar_audit
 from . import spar_audit_rows
-from . import spar_check
+from . import spar_audit_run
+from . import spar_checkpoint
+from . import spar_checkpoint_restore
 from . import spar_mapper_local
 from . import spar_mapper_local_load
 from . import spar_mapper_local_resolve

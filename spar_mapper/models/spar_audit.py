@@ -1,23 +1,14 @@
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from ..exceptions import HistoryDiffers
-from ..lib import audit, checkpoint, seals
+from ..lib import audit, seals
 from ..lib.records import MAPPING_COLUMNS, EventRow, MappingRow
-
-CHECKPOINT_VARIABLE = "SPAR_CHECKPOINTS"
 
 ID_REMOVED = "its ID or its subject was removed"
 CHANGE_DOES_NOT_OPEN = "the change does not open: it or its terms were altered"
 MAPPING_REMOVED = "its mapping was removed"
-EVENTS_DIFFER = "events of this range were removed or altered since the checkpoint"
-CHECKPOINT_FORGED = "the newest checkpoint was not written by this registry"
 
 _BATCH = 1000
 _EVENT_COLUMNS = (
@@ -28,7 +19,11 @@ _EVENT_BYTES = "commitment_before commitment_after previous_mac mac".split()
 
 
 class SparAudit(models.AbstractModel):
-    """Proving that the store is what the mapper left; naming what is not."""
+    """What of the store is not what the mapper left: one range of rows at a time.
+
+    Each method takes a keyring, or none, and looks at the rows with an id behind
+    ``after`` up to ``until``; it runs in one snapshot. ``spar.audit.run`` walks.
+    """
 
     _name = "spar.audit"
     _description = "Integrity check"
@@ -39,58 +34,86 @@ class SparAudit(models.AbstractModel):
     def _check_store(self) -> list[audit.Finding]:
         """Everything in the store that was tampered with: (table, row id, problem).
 
-        Reads all mappings and events. Each finding is also raised as an alarm.
+        Reads everything in this transaction. Each finding is also raised as an alarm.
         """
-        keyring = self.env["spar.keyring"]._open()
-        findings = [
-            *self._check_checkpoint(keyring),
-            *self._check_orphans(),
-            *self._check_rows(),
-            *self._check_changes(keyring),
-            *self._check_mappings(keyring),
-        ]
-        findings = list(dict.fromkeys(findings))
-        self.env["spar.alarm"]._raise_alarms(findings)
-        self.env["spar.check"]._add_check(len(findings))
-        return findings
+        run = self.env["spar.audit.run"]._start()
+        return [finding for findings in run._walk() for finding in findings]
 
     @api.model
     def _cron_check(self) -> None:
-        """The nightly check, and a new checkpoint where everything is in order."""
-        if not self._check_store():
-            self._take_checkpoint()
+        """The nightly check: in kept pieces, which go on where time ended."""
+        run = self.env["spar.audit.run"]._get_nightly()
+        cron = self.env["ir.cron"]
+        for _findings in run._walk():
+            if not cron._commit_progress(1, remaining=int(not run.finished_at)):
+                return
+
+    # === RANGES === #
 
     @api.model
-    def _check_orphans(self) -> list[audit.Finding]:
-        """Rows whose counterpart is gone."""
-        return [*self._search_lost_mappings(), *self._search_lost_identifiers()]
+    def _check_subjects(
+        self, keyring: OpenKeyring, after: int, until: int
+    ) -> list[audit.Finding]:
+        """What is wrong with the subjects of a range and with all they have."""
+        findings = self._search_switched_off(after, until)
+        last_id = 0
+        while batch := self._fetch_evidence(after, until, last_id):
+            for evidence in batch:
+                findings += audit.examine(keyring, evidence)
+            last_id = batch[-1].row_id
+        return findings
 
     @api.model
-    def _search_lost_mappings(self) -> list[audit.Finding]:
+    def _check_events(
+        self, _keyring: OpenKeyring, after: int, until: int
+    ) -> list[audit.Finding]:
+        """Events whose mapping is gone, by the first one of each, or whose notice is."""
         rows = self.env.execute_query(
             SQL(
-                """SELECT min(e.id) FROM spar_event e
+                """SELECT e.id FROM spar_event e
                      LEFT JOIN spar_mapping m ON m.id = e.mapping_id
-                    WHERE m.id IS NULL GROUP BY e.mapping_id ORDER BY 1"""
+                    WHERE e.id > %s AND e.id <= %s AND m.id IS NULL
+                      AND NOT EXISTS (SELECT 1 FROM spar_event p
+                                       WHERE p.mapping_id = e.mapping_id
+                                         AND p.id < e.id)
+                    ORDER BY 1""",
+                after,
+                until,
             )
         )
-        return [("spar_event", row_id, MAPPING_REMOVED) for (row_id,) in rows]
+        found = [("spar_event", row_id, MAPPING_REMOVED) for (row_id,) in rows]
+        return [*found, *self._search_lost_notices(after, until)]
 
     @api.model
-    def _search_lost_identifiers(self) -> list[audit.Finding]:
+    def _check_mappings(
+        self, _keyring: OpenKeyring, after: int, until: int
+    ) -> list[audit.Finding]:
+        """Mappings whose ID or subject is gone, or whose changes are untrue."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT m.id FROM spar_mapping m
                      LEFT JOIN spar_subject_id i ON i.id = m.identifier_id
                      LEFT JOIN spar_subject s ON s.id = m.subject_id
-                    WHERE i.id IS NULL OR s.id IS NULL ORDER BY 1"""
+                    WHERE m.id > %s AND m.id <= %s
+                      AND (i.id IS NULL OR s.id IS NULL) ORDER BY 1""",
+                after,
+                until,
             )
         )
-        return [("spar_mapping", row_id, ID_REMOVED) for (row_id,) in rows]
+        found = [("spar_mapping", row_id, ID_REMOVED) for (row_id,) in rows]
+        return [*found, *self._search_untrue_changes(after, until)]
 
     @api.model
-    def _check_changes(self, keyring: OpenKeyring) -> list[audit.Finding]:
-        query = SQL("SELECT id, sealed FROM spar_change WHERE state = 'waiting'")
+    def _check_changes(
+        self, keyring: OpenKeyring, after: int, until: int
+    ) -> list[audit.Finding]:
+        """Changes that wait and do not open."""
+        query = SQL(
+            """SELECT id, sealed FROM spar_change
+                WHERE state = 'waiting' AND id > %s AND id <= %s ORDER BY id""",
+            after,
+            until,
+        )
         rows = self.env.execute_query(query)
         ids = [row_id for row_id, _sealed in rows]
         contexts = self.env["spar.change"]._get_seal_contexts(keyring, ids)
@@ -98,19 +121,13 @@ class SparAudit(models.AbstractModel):
         broken = [row_id for row_id in ids if row_id not in opened]
         return [("spar_change", row_id, CHANGE_DOES_NOT_OPEN) for row_id in broken]
 
-    @api.model
-    def _check_mappings(self, keyring: OpenKeyring) -> Iterator[audit.Finding]:
-        last_id = 0
-        while batch := self._fetch_evidence(last_id):
-            for evidence in batch:
-                yield from audit.examine(keyring, evidence)
-            last_id = batch[-1].row_id
-
     # === READING === #
 
     @api.model
-    def _fetch_evidence(self, after_id: int) -> list[audit.Evidence]:
-        """The next mappings behind ``after_id`` with their IDs and events."""
+    def _fetch_evidence(
+        self, after: int, until: int, last_id: int
+    ) -> list[audit.Evidence]:
+        """The next mappings of a range of subjects, with their IDs and events."""
         columns = [SQL.identifier("m", name) for name in MAPPING_COLUMNS]
         rows = self.env.execute_query_dict(
             SQL(
@@ -123,9 +140,12 @@ class SparAudit(models.AbstractModel):
                      JOIN spar_subject_id i ON i.id = m.identifier_id
                      JOIN spar_subject holder ON holder.id = i.subject_id
                      JOIN spar_subject s ON s.id = m.subject_id
-                    WHERE m.id > %s ORDER BY m.id LIMIT %s""",
+                    WHERE m.subject_id > %s AND m.subject_id <= %s AND m.id > %s
+                    ORDER BY m.id LIMIT %s""",
                 SQL(", ").join(columns),
-                after_id,
+                after,
+                until,
+                last_id,
                 _BATCH,
             )
         )
@@ -176,74 +196,6 @@ class SparAudit(models.AbstractModel):
                 **{name: bytes(row[name] or b"") for name in _EVENT_BYTES},
             )
             evidence.events.append((row["id"], event))
-
-    # === CHECKPOINTS === #
-
-    @api.model
-    def _get_checkpoint_path(self) -> Path:
-        """Outside the database: where the variable says, else beside the keyring."""
-        folder = os.environ.get(CHECKPOINT_VARIABLE)
-        if not folder:
-            folder = self.env["spar.keyring"]._get_path().parent / "checkpoints"
-        return Path(folder) / f"{self.env.cr.dbname}.jsonl"
-
-    @api.model
-    def _take_checkpoint(self) -> checkpoint.Checkpoint:
-        """Write down what the history is now.
-
-        Raises HistoryDiffers when it is not what the last checkpoint says: a new one
-        would cover that up.
-        """
-        keyring = self.env["spar.keyring"]._open()
-        if self._check_checkpoint(keyring):
-            raise HistoryDiffers("the history differs from the last checkpoint")
-        last_id = self._get_settled_event_id()
-        taken = checkpoint.Checkpoint(
-            taken_at=fields.Datetime.to_string(fields.Datetime.now()),
-            last_event_id=last_id,
-            chunks=self._hash_events(last_id),
-        )
-        checkpoint.append(self._get_checkpoint_path(), taken.sign(keyring))
-        return taken
-
-    @api.model
-    def _get_settled_event_id(self) -> int:
-        """The newest event before which no other can still appear.
-
-        A number is drawn before its transaction commits; the lock waits for those that
-        are on their way.
-        """
-        self.env.cr.execute("LOCK TABLE spar_event IN SHARE MODE")
-        query = SQL("SELECT coalesce(max(id), 0) FROM spar_event")
-        return self.env.execute_query(query)[0][0]
-
-    @api.model
-    def _hash_events(self, last_id: int) -> dict[str, list]:
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT id / %s, count(*),
-                          encode(sha256(string_agg(mac, ''::bytea ORDER BY id)), 'hex')
-                     FROM spar_event WHERE id <= %s GROUP BY 1 ORDER BY 1""",
-                checkpoint.CHUNK,
-                last_id,
-            )
-        )
-        return {str(number): [count, digest] for number, count, digest in rows}
-
-    @api.model
-    def _check_checkpoint(self, keyring: OpenKeyring) -> list[audit.Finding]:
-        """Chunks of events that are not as the newest checkpoint says, by first id."""
-        try:
-            last = checkpoint.read_last(self._get_checkpoint_path(), keyring)
-        except checkpoint.CheckpointForged:
-            return [("spar_event", 0, CHECKPOINT_FORGED)]
-        if last is None:
-            return []
-        differing = last.differing_chunks(self._hash_events(last.last_event_id))
-        return [
-            ("spar_event", int(number) * checkpoint.CHUNK, EVENTS_DIFFER)
-            for number in differing
-        ]
 
 
 def _get_digests(digest_a, digest_b) -> dict[str, bytes]:

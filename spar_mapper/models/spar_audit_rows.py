@@ -11,57 +11,67 @@ CHANGE_HIDDEN = "a change of it waits by the history, but no row does"
 
 
 class SparAudit(models.AbstractModel):
-    """Rows that contradict the history, whatever their seals say."""
+    """Rows that contradict the history, whatever their seals say.
+
+    Each method looks at a range of ids: behind ``after``, up to ``until``.
+    """
 
     _inherit = "spar.audit"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    def _check_rows(self) -> list[audit.Finding]:
-        """Name IDs switched off, lost notices, changes that the history contradicts."""
-        return [
-            *self._search_switched_off(),
-            *self._search_lost_notices(),
-            *self._search_untrue_changes(),
-        ]
-
-    @api.model
-    def _search_switched_off(self) -> list[audit.Finding]:
-        query = SQL("SELECT id FROM spar_subject_id WHERE active IS NOT TRUE")
+    def _search_switched_off(self, after: int, until: int) -> list[audit.Finding]:
+        """Return the IDs of a range of subjects that are not active."""
+        query = SQL(
+            """SELECT id FROM spar_subject_id
+                WHERE subject_id > %s AND subject_id <= %s AND active IS NOT TRUE
+                ORDER BY id""",
+            after,
+            until,
+        )
         rows = self.env.execute_query(query)
         return [("spar_subject_id", row_id, SWITCHED_OFF) for (row_id,) in rows]
 
     @api.model
-    def _search_lost_notices(self) -> list[audit.Finding]:
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT e.id FROM spar_event e
-                    WHERE NOT EXISTS (SELECT FROM spar_notice n WHERE n.event_id = e.id)
-                    ORDER BY e.id"""
-            )
+    def _search_lost_notices(self, after: int, until: int) -> list[audit.Finding]:
+        """Return the events of a range that nobody was, or will be, notified of."""
+        query = SQL(
+            """SELECT e.id FROM spar_event e
+                 LEFT JOIN (SELECT event_id FROM spar_notice
+                             WHERE event_id > %(after)s AND event_id <= %(until)s) n
+                   ON n.event_id = e.id
+                WHERE e.id > %(after)s AND e.id <= %(until)s AND n.event_id IS NULL
+                ORDER BY e.id""",
+            after=after,
+            until=until,
         )
+        rows = self.env.execute_query(query)
         return [("spar_event", row_id, NOTICE_REMOVED) for (row_id,) in rows]
 
     @api.model
-    def _search_untrue_changes(self) -> list[audit.Finding]:
-        """Whether a change waits stands in its row and in the history."""
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT last.mapping_id, last.waits, c.id
-                     FROM (SELECT DISTINCT ON (mapping_id) mapping_id,
-                                  kind = ANY(%s) AS waits
-                             FROM spar_event WHERE kind = ANY(%s)
-                            ORDER BY mapping_id, seq DESC) last
-                     FULL JOIN (SELECT id, mapping_id FROM spar_change
-                                 WHERE state = 'waiting') c
-                       ON c.mapping_id = last.mapping_id
-                    WHERE coalesce(last.waits, false) != (c.id IS NOT NULL)""",
-                list(WAIT_BEGINS),
-                [*WAIT_BEGINS, *WAIT_ENDS],
-            )
+    def _search_untrue_changes(self, after: int, until: int) -> list[audit.Finding]:
+        """Compare, for a range of mappings, what waits by the rows and by the history."""
+        query = SQL(
+            """SELECT last.mapping_id, c.id
+                 FROM (SELECT DISTINCT ON (mapping_id) mapping_id,
+                              kind = ANY(%(begins)s) AS waits
+                         FROM spar_event
+                        WHERE mapping_id > %(after)s AND mapping_id <= %(until)s
+                          AND kind = ANY(%(kinds)s)
+                        ORDER BY mapping_id, seq DESC) last
+                 FULL JOIN (SELECT id, mapping_id FROM spar_change
+                             WHERE state = 'waiting'
+                               AND mapping_id > %(after)s
+                               AND mapping_id <= %(until)s) c
+                   ON c.mapping_id = last.mapping_id
+                WHERE coalesce(last.waits, false) != (c.id IS NOT NULL)""",
+            begins=list(WAIT_BEGINS),
+            kinds=[*WAIT_BEGINS, *WAIT_ENDS],
+            after=after,
+            until=until,
         )
         return [
             ("spar_change", change_id, CHANGE_ENDED)
             if change_id
             else ("spar_mapping", mapping_id, CHANGE_HIDDEN)
-            for mapping_id, _waits, change_id in rows
+            for mapping_id, change_id in self.env.execute_query(query)
         ]

@@ -92,9 +92,14 @@ class Saver:
     def _take_ids(
         self, new: list[tuple[Holding, MappingRow]], event_count: int
     ) -> list[int]:
-        """Give each new row its id before it is written; return those of the events."""
+        """Give each new row its id before it is written; return those of the events.
+
+        The lock, which no writer waits for, lets a checkpoint see that this transaction
+        takes ids of events: it waits for whoever holds it.
+        """
         if not (new or event_count):
             return []
+        self.cr.execute("LOCK TABLE spar_event IN ROW EXCLUSIVE MODE")
         ((row_ids, event_ids),) = fetch(self.cr, _TAKE_IDS, len(new), event_count)
         for (_holding, mapping), row_id in zip(new, row_ids, strict=True):
             mapping.row_id = row_id

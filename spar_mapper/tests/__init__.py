@@ -13,10 +13,13 @@ from . import test_reveal
 from . import test_spar_address_checks
 from . import test_spar_authority
 from . import test_spar_batches
+from . import test_spar_audit_run
 from . import test_spar_change
 from . import test_spar_change_backend
 from . import test_spar_change_first
 from . import test_spar_change_rule
+from . import test_spar_checkpoint
+from . import test_spar_checkpoint_restore
 from . import test_spar_dark
 from . import test_spar_directory_used
 from . import test_spar_guards

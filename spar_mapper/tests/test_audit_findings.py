@@ -1,4 +1,3 @@
-import json
 import os
 import tempfile
 from unittest.mock import patch
@@ -6,9 +5,8 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.spar_mapper.exceptions import HistoryDiffers
-from odoo.addons.spar_mapper.lib import audit, checkpoint
-from odoo.addons.spar_mapper.models import spar_audit
+from odoo.addons.spar_mapper.lib import audit
+from odoo.addons.spar_mapper.models import spar_audit, spar_checkpoint
 
 from .common import StoreCase
 
@@ -24,7 +22,7 @@ class AuditCase(StoreCase):
         super().setUpClass()
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
-        variables = {spar_audit.CHECKPOINT_VARIABLE: f"{folder.name}/checkpoints"}
+        variables = {spar_checkpoint.CHECKPOINT_VARIABLE: f"{folder.name}/checkpoints"}
         cls.startClassPatcher(patch.dict(os.environ, variables))
 
     def setUp(self):
@@ -203,68 +201,3 @@ class TestAuditFindings(AuditCase):
             [("table_name", "=", "spar_mapping"), ("row_id", "=", a.id)]
         )
         self.assertEqual(alarm.problem, audit.FA_DOES_NOT_OPEN)
-
-
-class TestCheckpoints(AuditCase):
-    def setUp(self):
-        super().setUp()
-        self.path = self.audit._get_checkpoint_path()
-        self.path.unlink(missing_ok=True)
-
-    def test_checkpoint_of_an_untouched_history_agrees(self):
-        taken = self.audit._take_checkpoint()
-        self.assertGreater(taken.last_event_id, 0)
-        self.assertEqual(self.check(), [])
-
-    def test_new_events_do_not_disturb_a_checkpoint(self):
-        self.audit._take_checkpoint()
-        self.suspend("audit-a")
-        self.assertEqual(self.check(), [])
-
-    def test_mapping_removed_with_its_events_is_named(self):
-        a = self.mapping_of("audit-a")
-        event_id = a.event_ids.id
-        self.audit._take_checkpoint()
-        self.tamper("DELETE FROM spar_event WHERE mapping_id = %s", a.id)
-        self.tamper("DELETE FROM spar_mapping WHERE id = %s", a.id)
-        first = event_id // checkpoint.CHUNK * checkpoint.CHUNK
-        self.assertEqual(
-            self.check(), [("spar_event", first, spar_audit.EVENTS_DIFFER)]
-        )
-
-    def test_history_that_differs_gets_no_new_checkpoint(self):
-        self.audit._take_checkpoint()
-        a = self.mapping_of("audit-a")
-        self.tamper("DELETE FROM spar_event WHERE mapping_id = %s", a.id)
-        before = self.path.read_text()
-        with self.assertRaises(HistoryDiffers):
-            self.audit._take_checkpoint()
-        self.assertEqual(self.path.read_text(), before)
-
-    def test_forged_checkpoint_is_named(self):
-        self.audit._take_checkpoint()
-        document = json.loads(self.path.read_text())
-        document["last_event_id"] = 0
-        document["chunks"] = {}
-        self.path.write_text(json.dumps(document) + "\n")
-        self.assertFound("spar_event", 0, spar_audit.CHECKPOINT_FORGED)
-
-    def test_damaged_checkpoint_is_named(self):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text("[]\n")
-        self.assertFound("spar_event", 0, spar_audit.CHECKPOINT_FORGED)
-
-    def test_checkpoint_file_is_for_its_owner_only(self):
-        self.audit._take_checkpoint()
-        self.assertEqual(self.path.stat().st_mode & 0o077, 0)
-
-    def test_nightly_check_takes_a_checkpoint_of_a_clean_store_only(self):
-        with self.enter_registry_test_mode():
-            self.audit._cron_check()
-        self.assertTrue(self.path.exists())
-        lines = self.path.read_text().count("\n")
-        a = self.mapping_of("audit-a")
-        self.tamper("UPDATE spar_mapping SET state = 'suspended' WHERE id = %s", a.id)
-        with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():
-            self.audit._cron_check()
-        self.assertEqual(self.path.read_text().count("\n"), lines)

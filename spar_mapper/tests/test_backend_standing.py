@@ -8,7 +8,6 @@ from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.spar_mapper_connector.lib.contract import ObjectionRequest
 
-from ..exceptions import DirectWriteRefused
 from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
 
 
@@ -258,7 +257,7 @@ class TestChecksThatRan(StandingCase):
         return self.env["spar.alarm"].get_empty_list_help("")
 
     def test_before_any_check_ran_the_page_says_so(self):
-        self.env.cr.execute("DELETE FROM spar_check")
+        self.env.cr.execute("DELETE FROM spar_audit_run")
         self.assertIn("No check has run yet", self.get_help())
         actions = self.env["ir.actions.act_window"]
         shown = actions._for_xml_id("spar_mapper.spar_alarm_action")["help"]
@@ -268,10 +267,10 @@ class TestChecksThatRan(StandingCase):
     def test_the_page_says_what_the_last_check_covered(self):
         with self.enter_registry_test_mode():
             self.env["spar.audit"]._check_store()
-        last = self.env["spar.check"].search([], limit=1)
-        self.assertEqual(last.mapping_count, self.env["spar.mapping"].search_count([]))
-        self.assertEqual(last.event_count, self.env["spar.event"].search_count([]))
-        self.assertIn(f"{last.event_count} events", self.get_help())
+        last = self.env["spar.audit.run"].search([], limit=1)
+        people = self.env["spar.subject"].search_count([])
+        self.assertEqual(last.subjects_checked, people)
+        self.assertIn(f"covered {people} of {people} people", self.get_help())
         self.assertIn("found nothing", self.get_help())
 
     def test_a_check_that_found_something_does_not_say_nothing(self):
@@ -279,22 +278,25 @@ class TestChecksThatRan(StandingCase):
         self.tamper("UPDATE spar_mapping SET version = 9 WHERE id = %s", mapping.id)
         with self.catch_alarms():
             self.env["spar.audit"]._check_store()
-        last = self.env["spar.check"].search([], limit=1)
-        self.assertTrue(last.problem_count)
+        last = self.env["spar.audit.run"].search([], limit=1)
+        self.assertTrue(last.findings)
         self.assertNotIn("found nothing", self.get_help())
 
     def test_only_supervisors_and_auditors_see_checks(self):
         for role in ("supervisor", "auditor"):
             user = self.create_user(role, login=f"check_{role}")
-            self.env["spar.check"].with_user(user).search([])
+            self.env["spar.audit.run"].with_user(user).search([])
         with self.assertRaises(AccessError):
-            self.env["spar.check"].with_user(self.viewer).search([])
+            self.env["spar.audit.run"].with_user(self.viewer).search([])
 
     def test_who_may_not_see_checks_still_reads_the_action(self):
         actions = self.env["ir.actions.act_window"].with_user(self.viewer)
         shown = actions._for_xml_id("spar_mapper.spar_alarm_action")["help"]
-        self.assertNotIn("check ran on", shown)
+        self.assertNotIn("last check ended", shown)
 
     def test_nobody_writes_a_check_by_hand(self):
-        with self.assertRaises(DirectWriteRefused):
-            self.env["spar.check"].create({"ran_at": "2026-01-01 00:00:00"})
+        for role in ("supervisor", "auditor"):
+            user = self.create_user(role, login=f"writing_{role}")
+            runs = self.env["spar.audit.run"].with_user(user)
+            with self.subTest(role), self.assertRaises(AccessError):
+                runs.create({"started_at": "2026-01-01 00:00:00"})

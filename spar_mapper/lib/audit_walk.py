@@ -1,0 +1,75 @@
+"""How the integrity check walks: part after part, piece after piece.
+
+A piece is a range of ids of one table, small enough for a transaction of its own; the
+first part are the chunks of the checkpoints. What is between two pieces can be written
+down, and the walk goes on from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+#: The part whose pieces are chunks of events, not ids of a table.
+CHUNKS = "spar_checkpoint"
+
+
+class Part(NamedTuple):
+    """How many rows a piece of a table has, and which method checks it."""
+
+    size: int
+    method: str = ""
+
+
+#: In this order; all but the first are tables.
+PARTS = {
+    CHUNKS: Part(20),
+    "spar_subject": Part(250, "_check_subjects"),
+    "spar_mapping": Part(50_000, "_check_mappings"),
+    "spar_event": Part(50_000, "_check_events"),
+    "spar_change": Part(1_000, "_check_changes"),
+}
+_ORDER = list(PARTS)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where the walk is: in which part, and ``after`` which id."""
+
+    part: str = CHUNKS
+    after: int = 0
+
+    @property
+    def size(self) -> int:
+        return PARTS[self.part].size
+
+    @property
+    def is_end(self) -> bool:
+        return not self.part
+
+    def get_next(self, after: int | None) -> Position:
+        """Return the position behind ``after``, None where the part is at its end.
+
+        >>> Position().get_next(20)
+        Position(part='spar_checkpoint', after=20)
+        >>> Position("spar_event", 70_000).get_next(None)
+        Position(part='spar_change', after=0)
+        >>> Position("spar_change", 4).get_next(None).is_end
+        True
+        """
+        if after is not None:
+            return Position(self.part, after)
+        following = _ORDER.index(self.part) + 1
+        return Position(_ORDER[following] if following < len(_ORDER) else "")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is kept of it.
+
+        >>> Position.from_json(Position("spar_event", 7).to_json())
+        Position(part='spar_event', after=7)
+        """
+        return {"part": self.part, "after": self.after}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Position:
+        return cls(document["part"], document["after"])

@@ -1,0 +1,111 @@
+from collections.abc import Iterator
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
+
+from ..lib import audit
+from ..lib.audit_walk import CHUNKS, PARTS, Position
+
+
+class SparAuditRun(models.Model):
+    """One run of the integrity check: how far it got, and what it found.
+
+    Its pieces are committed one by one by whoever walks it. A run that was cut off, by
+    Odoo's time limits or by a kill, goes on behind its last piece.
+    """
+
+    _name = "spar.audit.run"
+    _description = "Run of the integrity check"
+    _order = "id desc"
+    _rec_name = "started_at"
+    _log_access = False
+
+    started_at = fields.Datetime(required=True, readonly=True, string="Started")
+    finished_at = fields.Datetime(readonly=True, string="Finished")
+    subjects_total = fields.Integer(readonly=True, string="People in the store")
+    subjects_checked = fields.Integer(readonly=True, string="People checked")
+    findings = fields.Integer(readonly=True)
+    is_nightly = fields.Boolean(readonly=True, string="By schedule")
+    position = fields.Json(readonly=True, help="Where it goes on.")
+
+    # === RUNS === #
+
+    @api.model
+    def _start(self, nightly: bool = False) -> "SparAuditRun":
+        query = SQL("SELECT count(*) FROM spar_subject")
+        return self.create(
+            {
+                "started_at": fields.Datetime.now(),
+                "subjects_total": self.env.execute_query(query)[0][0],
+                "is_nightly": nightly,
+                "position": Position().to_json(),
+            }
+        )
+
+    @api.model
+    def _get_nightly(self) -> "SparAuditRun":
+        """The nightly run that is not finished, or a new one."""
+        domain = [("is_nightly", "=", True), ("finished_at", "=", False)]
+        return self.search(domain, limit=1) or self._start(nightly=True)
+
+    # === WALKING === #
+
+    def _walk(self) -> Iterator[list[audit.Finding]]:
+        """Check piece after piece until all is covered; gives the findings of each.
+
+        Who iterates may commit between two pieces.
+        """
+        while not self.finished_at:
+            yield self._check_piece()
+
+    def _check_piece(self) -> list[audit.Finding]:
+        """Check the next piece, note it, and raise what was found as alarms."""
+        self.ensure_one()
+        keyring = self.env["spar.keyring"]._open()
+        position = Position.from_json(self.position)
+        if position.part == CHUNKS:
+            findings, following = self._check_chunks(keyring, position)
+        else:
+            findings, following = self._check_rows(keyring, position)
+        findings = list(dict.fromkeys(findings))
+        self.env["spar.alarm"]._raise_alarms(findings)
+        self.findings += len(findings)
+        self.position = following.to_json()
+        if following.is_end:
+            self.finished_at = fields.Datetime.now()
+        self.flush_recordset()
+        return findings
+
+    def _check_chunks(
+        self, keyring: OpenKeyring, position: Position
+    ) -> tuple[list[audit.Finding], Position]:
+        found, end = self.env["spar.checkpoint"]._check_chunks(
+            keyring, position.after, position.size
+        )
+        return found, position.get_next(end)
+
+    def _check_rows(
+        self, keyring: OpenKeyring, position: Position
+    ) -> tuple[list[audit.Finding], Position]:
+        until, count = self._get_end(position)
+        if not count:
+            return [], position.get_next(None)
+        check = getattr(self.env["spar.audit"], PARTS[position.part].method)
+        found = check(keyring, position.after, until)
+        if position.part == "spar_subject":
+            self.subjects_checked += count
+        return found, position.get_next(until)
+
+    def _get_end(self, position: Position) -> tuple[int, int]:
+        """The last id of the next piece of a table, and how many rows it has."""
+        query = SQL(
+            """SELECT coalesce(max(id), 0), count(*)
+                 FROM (SELECT id FROM %s WHERE id > %s
+                        ORDER BY id LIMIT %s) AS piece""",
+            SQL.identifier(position.part),
+            position.after,
+            position.size,
+        )
+        return self.env.execute_query(query)[0]

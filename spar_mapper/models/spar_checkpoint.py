@@ -1,0 +1,323 @@
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
+
+from ..exceptions import HistoryDiffers, WritersStayOpen
+from ..lib import audit, checkpoint, checkpoint_file, settling
+
+CHECKPOINT_VARIABLE = "SPAR_CHECKPOINTS"
+
+EVENTS_DIFFER = "events of this range were removed or altered since the checkpoint"
+OVERDUE = "no checkpoint could be taken for half an hour: somebody still writes"
+
+#: Chunks that one line adds at most: what is behind gets its lines one by one.
+CHUNKS_OF_A_LINE = 50
+#: How long a checkpoint waits for those who write, and when it is overdue.
+PATIENCE = 15.0
+OVERDUE_AFTER = timedelta(minutes=30)
+#: Of the advisory lock that whoever takes a checkpoint has.
+_LOCK = 5_207_113_001
+
+
+class Known(NamedTuple):
+    """What the database knows of its checkpoints."""
+
+    number: int
+    line: str
+    looked_at: fields.Datetime
+
+
+class SparCheckpoint(models.Model):
+    """What the database knows of the checkpoints outside it: one row.
+
+    The file is written first, and the row follows. Whoever is killed between the two
+    leaves a valid line more than the row knows: the next one takes it over.
+    """
+
+    _name = "spar.checkpoint"
+    _description = "Checkpoint of the history"
+    _inherit = ["spar.store.table"]
+    _rec_name = "number"
+    _log_access = False
+
+    number = fields.Integer(required=True, readonly=True, string="Last checkpoint")
+    line = fields.Text(readonly=True, string="Its line in the file")
+    looked_at = fields.Datetime(
+        required=True, readonly=True, string="Everything covered at"
+    )
+
+    def init(self):
+        result = super().init()
+        self.env.cr.execute(
+            """INSERT INTO spar_checkpoint (number, line, looked_at)
+               SELECT 0, '', now() AT TIME ZONE 'UTC'
+                WHERE NOT EXISTS (SELECT 1 FROM spar_checkpoint)"""
+        )
+        return result
+
+    # === THE FILE === #
+
+    @api.model
+    def _get_path(self) -> Path:
+        """Outside the database: where the variable says, else beside the keyring."""
+        folder = os.environ.get(CHECKPOINT_VARIABLE)
+        if not folder:
+            folder = self.env["spar.keyring"]._get_path().parent / "checkpoints"
+        return Path(folder) / f"{self.env.cr.dbname}.jsonl"
+
+    @api.model
+    def _get_known(self) -> Known:
+        """What this transaction sees; number -1 where the row is gone."""
+        query = SQL("SELECT number, line, looked_at FROM spar_checkpoint ORDER BY id")
+        rows = self.env.execute_query(query)
+        return Known(*rows[0]) if rows else Known(-1, "", fields.Datetime.now())
+
+    # === TAKING ONE === #
+
+    @api.model
+    def _cron_take(self) -> None:
+        """Write down what is new; a checkpoint that cannot be taken is an alarm."""
+        cron = self.env["ir.cron"]
+        left = True
+        while left:
+            left = self._take_or_alarm()
+            if not cron._commit_progress(1, remaining=int(left)):
+                return
+
+    @api.model
+    def _take_or_alarm(self) -> bool:
+        """Take a checkpoint; gives whether more is to be written down."""
+        try:
+            return self._take()
+        except HistoryDiffers as error:
+            self.env["spar.alarm"]._raise_alarms(error.findings)
+        except WritersStayOpen:
+            self.env["spar.alarm"]._raise_alarms(self._check_overdue())
+        return False
+
+    @api.model
+    def _take(self) -> bool:
+        """Write down what the history is now; gives whether there is more of it.
+
+        It is read in a transaction that begins when everybody who wrote before is
+        done: this one's snapshot may be older. Raises WritersStayOpen when somebody
+        stays open, and HistoryDiffers when the history is not what the last checkpoint
+        says: a new one would cover that up.
+        """
+        if self._write_declared():
+            return True
+        with self._alone() as cr:
+            if cr is None:
+                return False
+            newest = settling.get_newest(cr)
+            if not settling.wait_for_writers(cr, PATIENCE):
+                raise WritersStayOpen("somebody has been writing for too long")
+            with self._in_fresh_transaction() as fresh:
+                return fresh._write_down(newest)
+
+    @api.model
+    @contextmanager
+    def _in_fresh_transaction(self) -> Iterator["SparCheckpoint"]:
+        """This model in a transaction of its own, committed at the end."""
+        with self.env.registry.cursor() as cr:
+            fresh = self.with_env(self.env(cr=cr))
+            yield fresh
+            fresh.env.flush_all()
+
+    @api.model
+    def _write_declared(self) -> bool:
+        """Write down a restore that two people declared; gives whether one was."""
+        with self._alone() as cr:
+            if cr is None:
+                return False
+            with self._in_fresh_transaction() as fresh:
+                keyring = fresh.env["spar.keyring"]._open()
+                return fresh.env["spar.checkpoint.restore"]._write_confirmed(keyring)
+
+    @api.model
+    @contextmanager
+    def _alone(self) -> Iterator:
+        """A transaction while which nobody else takes a checkpoint.
+
+        Gives None when somebody does already. It stands in nobody's way otherwise.
+        """
+        with self.env.registry.cursor() as cr:
+            cr.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,))
+            yield cr if cr.fetchone()[0] else None
+
+    @api.model
+    def _write_down(self, newest: int) -> bool:
+        """Add a line with what is new up to the event ``newest``."""
+        keyring = self.env["spar.keyring"]._open()
+        last = self._get_valid_last(keyring)
+        base = last.last_event_id if last else 0
+        self._compare_open_chunk(last, base)
+        until = min(newest, _get_last_id(base // checkpoint.CHUNK + CHUNKS_OF_A_LINE))
+        if until == base:
+            self._note_looked()
+            return False
+        self._add_line(
+            keyring,
+            checkpoint.Line(
+                number=(last.number if last else 0) + 1,
+                kind=checkpoint.CHECKPOINT,
+                taken_at=fields.Datetime.to_string(fields.Datetime.now()),
+                last_event_id=until,
+                chunks=self._hash_chunks(base // checkpoint.CHUNK, until),
+                previous=last.mac if last else "",
+            ),
+        )
+        return until < newest
+
+    @api.model
+    def _get_valid_last(self, keyring: OpenKeyring) -> checkpoint.Line | None:
+        """The last line of the file, taken over where the database does not know it.
+
+        Raises HistoryDiffers when it is not what the database knows.
+        """
+        known, text = self._get_known(), checkpoint_file.read_last(self._get_path())
+        last = checkpoint.parse(text, keyring) if text is not None else None
+        problem = self._compare(known, known, text, last)
+        if problem:
+            number, what = problem
+            raise HistoryDiffers([("spar_checkpoint", number, what)])
+        if last and last.number > known.number:
+            self._compare_open_chunk(last, last.last_event_id)
+            self._note(last.number, text)
+        return last
+
+    @api.model
+    def _compare(
+        self,
+        before: Known,
+        after: Known,
+        text: str | None,
+        last: checkpoint.Line | None,
+    ) -> tuple[int, str] | None:
+        """What is wrong between the database and the last line of the file."""
+        if text is not None and last is None:
+            return before.number, checkpoint.FORGED
+        number = last.number if last else None
+        problem = checkpoint.compare_numbers(before.number, number, after.number)
+        if not problem and number == before.number > 0 and text != before.line:
+            return number, checkpoint.REPLACED
+        return problem
+
+    @api.model
+    def _compare_open_chunk(self, last: checkpoint.Line | None, until: int) -> None:
+        """Raise HistoryDiffers unless the newest chunk is what ``last`` says."""
+        number = until // checkpoint.CHUNK
+        said = last.chunks.get(number) if last else None
+        known = {number: said} if said else {}
+        present = self._hash_chunks(number, until)
+        if checkpoint.list_differing(known, present):
+            raise HistoryDiffers([_build_finding(number)])
+
+    @api.model
+    def _add_line(self, keyring: OpenKeyring, line: checkpoint.Line) -> None:
+        """Write a line to the file, then note it in the database."""
+        path, text = self._get_path(), line.sign(keyring)
+        checkpoint_file.append(path, text, after=checkpoint_file.read_last(path))
+        self._note(line.number, text)
+
+    @api.model
+    def _note(self, number: int, text: str) -> None:
+        self.env.cr.execute(
+            """UPDATE spar_checkpoint
+                  SET number = %s, line = %s, looked_at = now() AT TIME ZONE 'UTC'""",
+            (number, text),
+        )
+
+    @api.model
+    def _note_looked(self) -> None:
+        self.env.cr.execute(
+            "UPDATE spar_checkpoint SET looked_at = now() AT TIME ZONE 'UTC'"
+        )
+
+    @api.model
+    def _hash_chunks(self, first: int, last_id: int) -> checkpoint.Chunks:
+        """The chunks from number ``first`` on as they are, up to event ``last_id``."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id / %(size)s, count(*),
+                          encode(sha256(string_agg(mac, ''::bytea ORDER BY id)), 'hex')
+                     FROM spar_event WHERE id >= %(first)s AND id <= %(last)s
+                    GROUP BY 1""",
+                size=checkpoint.CHUNK,
+                first=first * checkpoint.CHUNK,
+                last=last_id,
+            )
+        )
+        return {number: (count, digest) for number, count, digest in rows}
+
+    # === THE CHECK === #
+
+    @api.model
+    def _check_overdue(self) -> list[audit.Finding]:
+        """A finding where nothing was written down for too long."""
+        late = fields.Datetime.now() - self._get_known().looked_at
+        return [("spar_checkpoint", 0, OVERDUE)] if late > OVERDUE_AFTER else []
+
+    @api.model
+    def _read_file(self, keyring: OpenKeyring, wanted=()) -> checkpoint.Reading:
+        lines = checkpoint_file.read_lines(self._get_path())
+        return checkpoint.read(lines, keyring, wanted)
+
+    @api.model
+    def _check_chunks(
+        self, keyring: OpenKeyring, after: int, size: int
+    ) -> tuple[list[audit.Finding], int | None]:
+        """Compare ``size`` chunks from number ``after`` on with the file.
+
+        Gives the findings, and where to go on, None at the end. The file is read first:
+        what it says must be in the snapshot in which the events are read then.
+        """
+        before = self._get_known()
+        reading = self._read_file(keyring)
+        if before.number == 0 and not reading.text:
+            return [], None
+        with self._in_fresh_transaction() as fresh:
+            findings = [] if after else fresh._check_file(before, reading)
+            return fresh._compare_chunks(reading, findings, after, size)
+
+    @api.model
+    def _check_file(
+        self, before: Known, reading: checkpoint.Reading
+    ) -> list[audit.Finding]:
+        """What is wrong with the file as a whole."""
+        problems = list(reading.problems)
+        damaged = any(what == checkpoint.FORGED for _number, what in problems)
+        if not damaged:
+            text, last = reading.text or None, reading.last
+            problem = self._compare(before, self._get_known(), text, last)
+            problems += [problem] if problem else []
+        findings = [("spar_checkpoint", *problem) for problem in problems]
+        return findings + self._check_overdue()
+
+    @api.model
+    def _compare_chunks(
+        self, reading: checkpoint.Reading, findings: list, after: int, size: int
+    ) -> tuple[list[audit.Finding], int | None]:
+        end = after + size
+        until = min(reading.last_event_id, _get_last_id(end - 1))
+        said = {n: chunk for n, chunk in reading.chunks.items() if after <= n < end}
+        differing = checkpoint.list_differing(said, self._hash_chunks(after, until))
+        found = [*findings, *map(_build_finding, differing)]
+        return found, end if until < reading.last_event_id else None
+
+
+def _get_last_id(number: int) -> int:
+    """The greatest id that an event of chunk ``number`` can have."""
+    return (number + 1) * checkpoint.CHUNK - 1
+
+
+def _build_finding(number: int) -> audit.Finding:
+    return "spar_event", number * checkpoint.CHUNK, EVENTS_DIFFER
