@@ -35,7 +35,8 @@ class SparAlarm(models.Model):
             )
         return self.env._(
             "The last check ended on %(time)s. It covered %(checked)s of %(total)s "
-            "people, with their addresses and history, and found %(problems)s problems.",
+            "people, with their addresses and history, and found %(problems)s "
+            "problems.",
             time=format_datetime(self.env, last.finished_at),
             checked=last.subjects_checked,
             total=last.subjects_total,

@@ -67,7 +67,7 @@ class SparAudit(models.AbstractModel):
     def _check_events(
         self, _keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
-        """Events whose mapping is gone, by the first one of each, or whose notice is."""
+        """Events whose notice is gone, or whose mapping is, by the first of each."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT e.id FROM spar_event e
