@@ -57,7 +57,7 @@ class Lot:
     #: until when calls are counted in it, by a clock that only goes on
     until: float = 0
     #: what was counted in it and is written with the next one, by kind
-    unwritten: Counter = field(default_factory=Counter)
+    unwritten: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def take(cls, need: Need, taken: tuple[int, ...]) -> Lot:

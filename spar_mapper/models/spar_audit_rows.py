@@ -49,7 +49,7 @@ class SparAudit(models.AbstractModel):
 
     @api.model
     def _search_untrue_changes(self, after: int, until: int) -> list[audit.Finding]:
-        """Compare what waits by the rows and by the history, for a range of mappings."""
+        """Compare what waits by rows and by history, in a range of mappings."""
         query = SQL(
             """SELECT last.mapping_id, c.id
                  FROM (SELECT DISTINCT ON (mapping_id) mapping_id,
