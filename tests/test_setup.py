@@ -133,7 +133,8 @@ def test_command_can_be_read_by_old_python():
 #: Loaded by pytest, and run by Odoo's shell and the environment's Python.
 INSIDE = (
     *("pytest_spar.py", "bench_fill.py", "bench_floor.py"),
-    *("demo_secrets.py", "demo_additions.py", "payer.py", "payer_callbacks.py"),
+    *("demo_secrets.py", "demo_additions.py", "missing_assets.py"),
+    *("payer.py", "payer_callbacks.py"),
 )
 
 
