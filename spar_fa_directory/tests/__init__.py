@@ -21,6 +21,7 @@ from . import (
     test_migration,
     test_openg2p,
     test_rights,
+    test_row_versions,
     test_spar_bank_load,
     test_spar_directory_import,
     test_spar_fa_preview,

@@ -1,0 +1,61 @@
+from odoo.tests import TransactionCase
+
+
+class TestRowVersions(TransactionCase):
+    """What was made of rows is used again while they are the same, and no longer."""
+
+    def setUp(self):
+        super().setUp()
+        self.versions = self.env["spar.row.versions"]
+        self.kind = self.env["spar.fa.type"].create({"name": "New", "code": "new"})
+
+    def get_made(self):
+        """What is made of the kinds now; the same object while it is kept."""
+        return self.env["spar.fa.strategy"]._get_known_kinds()
+
+    def change(self, statement):
+        """Change a row as another session would: past the ORM."""
+        self.env.cr.execute(statement, [self.kind.id])
+        self.versions._forget()
+
+    def test_what_is_the_same_is_kept(self):
+        self.assertIs(self.get_made(), self.get_made())
+        self.versions._forget()
+        made = self.get_made()
+        self.versions._forget()
+        self.assertIs(self.get_made(), made)
+
+    def test_versions_are_read_once_by_one_statement(self):
+        self.get_made()
+        self.versions._forget()
+        for count in (1, 0):
+            with self.assertQueryCount(count):
+                self.get_made()
+
+    def test_every_change_by_sql_is_seen(self):
+        for statement in (
+            "UPDATE spar_fa_type SET provider_kind = 'bank' WHERE id = %s",
+            "UPDATE spar_fa_type SET provider_kind = 'bank' WHERE id = %s",
+            "INSERT INTO spar_fa_type_part (type_id, key, label, kind) "
+            "VALUES (%s, 'x', '{}', 'text')",
+            "DELETE FROM spar_fa_type_part WHERE type_id = %s",
+            "DELETE FROM spar_fa_type WHERE id = %s",
+        ):
+            with self.subTest(statement):
+                made = self.get_made()
+                self.change(statement)
+                self.assertIsNot(self.get_made(), made)
+
+    def test_a_change_by_the_orm_is_seen_in_its_own_transaction(self):
+        self.get_made()
+        self.kind.provider_kind = "bank"
+        self.assertEqual(self.get_made()[self.kind.id].provider_kind, "bank")
+        self.kind.unlink()
+        self.assertNotIn(self.kind.id, self.get_made())
+
+    def test_what_was_undone_is_not_kept(self):
+        with self.env.cr.savepoint() as savepoint:
+            self.kind.provider_kind = "bank"
+            self.assertEqual(self.get_made()[self.kind.id].provider_kind, "bank")
+            savepoint.rollback()
+            self.assertEqual(self.get_made()[self.kind.id].provider_kind, "")
