@@ -166,7 +166,7 @@ class TestTaking(CheckpointCase):
     def test_checkpoints_that_nobody_takes_are_named_by_the_check(self):
         self.take()
         self.let_time_pass()
-        self.assertOnly("spar_checkpoint", 0, spar_checkpoint.OVERDUE)
+        self.assertOnly("spar_checkpoint", 0, spar_checkpoint.NOT_TAKEN)
         self.take()
         self.assertEqual(self.check(), [])
 
