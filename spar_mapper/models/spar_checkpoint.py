@@ -1,3 +1,4 @@
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,13 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from ..exceptions import HistoryDiffers, WritersStayOpen
 from ..lib import audit, checkpoint, checkpoint_file, settling
 
+_logger = logging.getLogger(__name__)
+
 CHECKPOINT_VARIABLE = "SPAR_CHECKPOINTS"
 
 EVENTS_DIFFER = "events of this range were removed or altered since the checkpoint"
 OVERDUE = "no checkpoint could be taken for half an hour: somebody still writes"
+NOT_WRITTEN = "the checkpoint file cannot be written"
 NOT_TAKEN = "no checkpoint was taken for a day: its schedule does not run"
 
 #: Chunks that one line adds at most: what is behind gets its lines one by one.
@@ -103,6 +107,10 @@ class SparCheckpoint(models.Model):
         except WritersStayOpen:
             overdue = self._check_time(OVERDUE_AFTER, OVERDUE)
             self.env["spar.alarm"]._raise_alarms(overdue)
+        except OSError:
+            _logger.exception("the checkpoint file cannot be written")
+            problem = ("spar_checkpoint", 0, NOT_WRITTEN)
+            self.env["spar.alarm"]._raise_alarms([problem])
         return False
 
     @api.model

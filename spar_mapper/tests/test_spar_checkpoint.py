@@ -269,6 +269,13 @@ class TestFile(CheckpointCase):
         self.tamper("DELETE FROM spar_checkpoint")
         self.assertOnly("spar_checkpoint", 1, checkpoint.OLDER)
 
+    @mute_logger("odoo.addons.spar_mapper.models.spar_checkpoint")
+    def test_file_that_cannot_be_written_is_an_alarm(self):
+        with patch.object(checkpoint_file, "append", side_effect=PermissionError):
+            self.run_cron()
+        problem = spar_checkpoint.NOT_WRITTEN
+        self.assertEqual(self.get_alarms("spar_checkpoint"), [problem])
+
     def test_two_hosts_do_not_write_the_same_number(self):
         self.take()
         text = self.get_lines()[-1]
