@@ -14,19 +14,26 @@ from .real_server import RealServer
 
 LANES = ("ir_cron_messages_1", "ir_cron_messages_2")
 LANES += ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
+#: Schedules of the store that a test can have beside them.
+CHECKPOINT, CHECK = "ir_cron_checkpoint", "ir_cron_check"
 
 #: Other schedules would meddle with what tests do to the database.
 _ONLY_LANES = """
     UPDATE ir_cron SET active = id IN (
         SELECT res_id FROM ir_model_data
-         WHERE module = 'spar_g2p_connect' AND name = ANY(%s))
+         WHERE module IN ('spar_g2p_connect', 'spar_mapper') AND name = ANY(%s))
       WHERE active RETURNING id"""
 
 
 @contextlib.contextmanager
-def running_lanes(server: RealServer, threads: int = 2) -> Iterator[Keeper]:
-    """Messages and callbacks get on while the block runs; gives who looks after it."""
-    active = [row[0] for row in server.query(_ONLY_LANES, list(LANES))]
+def running_lanes(
+    server: RealServer, threads: int = 2, schedules: tuple[str, ...] = LANES
+) -> Iterator[Keeper]:
+    """Messages and callbacks get on while the block runs; gives who looks after it.
+
+    :param schedules: those of the lanes or of the store that run
+    """
+    active = [row[0] for row in server.query(_ONLY_LANES, list(schedules))]
     pid_file = server.installation.lanes_pid_file
     command = server.build_command(
         "--no-http", f"--max-cron-threads={threads}", f"--pidfile={pid_file}"
@@ -46,3 +53,15 @@ def running_lanes(server: RealServer, threads: int = 2) -> Iterator[Keeper]:
         server.query(
             "UPDATE ir_cron SET active = true WHERE id = ANY(%s) RETURNING id", active
         )
+
+
+def hurry(server: RealServer, schedule: str) -> None:
+    """Let a schedule begin within a second."""
+    server.query(
+        """UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' - interval '1 minute'
+            WHERE id = (SELECT res_id FROM ir_model_data
+                         WHERE module = 'spar_mapper' AND name = %s) RETURNING id""",
+        schedule,
+    )
+    with server.autocommit("postgres") as cursor:
+        cursor.execute("SELECT pg_notify('cron_trigger', %s)", (server.database,))

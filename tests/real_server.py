@@ -144,6 +144,18 @@ class RealServer:
         finally:
             connection.close()
 
+    @contextlib.contextmanager
+    def autocommit(self, database: str = "") -> Iterator["psycopg2.extensions.cursor"]:
+        """A cursor whose statements stand alone, in this or in another database."""
+        told = {"dbname": database} if database else {}
+        connection = psycopg2.connect(self.get_dsn(), **told)
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
     def query(self, statement: str, *values) -> list[tuple]:
         with self.cursor() as cursor:
             cursor.execute(statement, values or None)

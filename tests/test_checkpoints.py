@@ -3,9 +3,18 @@
 import contextlib
 import secrets
 import subprocess
+import threading
 import time
 
+import psycopg2
+
+from .callbacks import receiving
+from .client import Client
 from .held import holding, wait_until
+from .lanes import CHECK, CHECKPOINT, LANES, hurry, running_lanes
+from .people import make_people
+from .test_crash import ANYTHING, Sender, get_children, kill
+from .test_tampering import tampered
 
 WAITING_FOR_WRITERS = 3
 
@@ -82,3 +91,173 @@ def test_writers_do_not_wait_for_a_checkpoint_that_waits(server, programme, bank
             held.finish()
             told, _nothing = process.communicate(timeout=60)
             assert process.returncode == 0, told
+
+
+# === FROM A SCHEDULE === #
+
+
+@contextlib.contextmanager
+def open_write_elsewhere(server):
+    """A transaction that has written in another database of the cluster stays open."""
+    with server.autocommit("postgres") as cursor:
+        cursor.execute("DROP DATABASE IF EXISTS elsewhere")
+        cursor.execute("CREATE DATABASE elsewhere")
+    connection = psycopg2.connect(server.get_dsn(), dbname="elsewhere")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE spar_event AS SELECT 1 AS id")
+            yield
+    finally:
+        connection.close()
+        with server.autocommit("postgres") as cursor:
+            cursor.execute("DROP DATABASE elsewhere")
+
+
+@contextlib.contextmanager
+def busy_queue(server, senders=2):
+    """Messages that wait, and are worked on while the block runs."""
+    with receiving() as receiver:
+        busy = [Sender(server, receiver.url, f"beside-{n}") for n in range(senders)]
+        threads = [threading.Thread(target=sender.send_all) for sender in busy]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            for thread in threads:
+                thread.join()
+
+
+def get_number(server):
+    return server.query("SELECT number FROM spar_checkpoint")[0][0]
+
+
+def test_schedule_takes_them_beside_a_busy_queue(server, programme):
+    schedules = (*LANES, CHECKPOINT)
+    with (
+        open_write_elsewhere(server),
+        running_lanes(server, threads=3, schedules=schedules),
+        busy_queue(server),
+    ):
+        for _time in range(3):
+            before = get_number(server)
+            assert make_link(programme)()[0]["status"] == "succ"
+            hurry(server, CHECKPOINT)
+            wait_until(lambda n=before: get_number(server) > n, "no checkpoint", 60)
+    code, told = run(server, "check")
+    assert code == 0, told
+
+
+# === MANY === #
+
+TAKE_MANY = """
+from time import sleep
+for number in range({times}):
+    env["spar.checkpoint"]._take_or_alarm()
+    env.cr.rollback()
+    if number % {pace} == 0:
+        env["spar.audit"]._check_store()
+        env.cr.commit()
+"""
+
+
+def take_many(server, times, pace):
+    done = subprocess.run(
+        server.build_command("shell", "--no-http", "--log-level=critical"),
+        env=server.environment,
+        cwd=server.installation.folder,
+        input=TAKE_MANY.format(times=times, pace=pace),
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+@contextlib.contextmanager
+def writing(server):
+    """Two callers link, change and remove while the block runs."""
+    ending, lost = threading.Event(), []
+
+    def write(name):
+        client = Client(server.api, server.participants[name])
+        while not ending.is_set():
+            people = make_people(20)
+            client.link([person.linked for person in people])
+            wires = client.update([p.with_account("1" * 14) for p in people])
+            lost.extend(wire for wire in wires if wire["status"] != "succ")
+
+    threads = [threading.Thread(target=write, args=("programme",)) for _n in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        for thread in threads:
+            thread.join()
+    assert not lost
+
+
+def count_alarms(server):
+    return server.query("SELECT count(*) FROM spar_alarm")[0][0]
+
+
+def test_two_hundred_beside_writers_accuse_nobody(server):
+    before, number = count_alarms(server), get_number(server)
+    with writing(server):
+        take_many(server, 200, 40)
+    assert count_alarms(server) == before
+    assert get_number(server) > number + 50
+
+
+def test_one_row_cut_is_one_alarm(server, programme):
+    make_link(programme)()
+    assert run(server, "checkpoint")[0] == 0
+    event = server.query("SELECT max(id) FROM spar_event")[0][0]
+    server.query("DELETE FROM spar_alarm RETURNING id")
+    with tampered(server, ("DELETE FROM spar_event WHERE id = %s", (event,))):
+        take_many(server, 5, 10**6)
+        assert server.query("SELECT table_name, problem FROM spar_alarm") == [
+            (
+                "spar_event",
+                "events of this range were removed or altered since the checkpoint",
+            )
+        ]
+    assert run(server, "check")[0] == 0
+
+
+# === KILLED === #
+
+
+def get_run(server):
+    """Id, people checked and end of the newest nightly check."""
+    return server.query(
+        """SELECT id, subjects_checked, finished_at FROM spar_audit_run
+            WHERE is_nightly ORDER BY id DESC LIMIT 1"""
+    )
+
+
+def test_check_that_is_killed_goes_on_where_it_was(server, programme):
+    for _batch in range(6):
+        programme.link([person.linked for person in make_people(1000)])
+    with (
+        server.expecting(*ANYTHING),
+        running_lanes(server, threads=1, schedules=(CHECK,)) as lanes,
+    ):
+        hurry(server, CHECK)
+        wait_until(lambda: get_run(server) and get_run(server)[0][1] > 0, "no check")
+        kill(get_children(lanes.odoo.pid))
+        ((killed, checked, finished),) = get_run(server)
+        assert checked and not finished, "it was over before"
+        hurry(server, CHECK)
+        wait_until(lambda: get_run(server)[0][2], "it does not go on", 180)
+    ((row, _checked, _finished),) = get_run(server)
+    assert row == killed
+    covered, total, findings = server.query(
+        """SELECT subjects_checked, subjects_total, findings
+             FROM spar_audit_run WHERE id = %s""",
+        row,
+    )[0]
+    assert (covered, findings) == (total, 0)

@@ -44,6 +44,7 @@ class SparAudit(Command):
         self.say("Everything is as the mapper left it.")
 
     def _checkpoint(self, env):
+        # pylint: disable-next=odoo-addons-relative-import
         from odoo.addons.spar_mapper.exceptions import HistoryDiffers
 
         try:
@@ -57,6 +58,7 @@ class SparAudit(Command):
         self.say(f"Checkpoint {number} is the last.")
 
     def _send(self, env):
+        # pylint: disable-next=odoo-addons-relative-import
         from odoo.addons.spar_mapper.lib import checkpoint_file
 
         path = env["spar.checkpoint"]._get_path()

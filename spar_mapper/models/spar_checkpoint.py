@@ -1,3 +1,4 @@
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +14,20 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from ..exceptions import HistoryDiffers, WritersStayOpen
 from ..lib import audit, checkpoint, checkpoint_file, settling
 
+_logger = logging.getLogger(__name__)
+
 CHECKPOINT_VARIABLE = "SPAR_CHECKPOINTS"
 
 EVENTS_DIFFER = "events of this range were removed or altered since the checkpoint"
 OVERDUE = "no checkpoint could be taken for half an hour: somebody still writes"
+NOT_WRITTEN = "the checkpoint file cannot be written"
+NOT_TAKEN = "no checkpoint was taken for a day: its schedule does not run"
 
 #: Chunks that one line adds at most: what is behind gets its lines one by one.
 CHUNKS_OF_A_LINE = 50
 #: How long a checkpoint waits for those who write, and when it is overdue.
 PATIENCE = 15.0
-OVERDUE_AFTER = timedelta(minutes=30)
+OVERDUE_AFTER, NOT_TAKEN_AFTER = timedelta(minutes=30), timedelta(days=1)
 #: Of the advisory lock that whoever takes a checkpoint has.
 _LOCK = 5_207_113_001
 
@@ -100,7 +105,12 @@ class SparCheckpoint(models.Model):
         except HistoryDiffers as error:
             self.env["spar.alarm"]._raise_alarms(error.findings)
         except WritersStayOpen:
-            self.env["spar.alarm"]._raise_alarms(self._check_overdue())
+            overdue = self._check_time(OVERDUE_AFTER, OVERDUE)
+            self.env["spar.alarm"]._raise_alarms(overdue)
+        except OSError:
+            _logger.exception("the checkpoint file cannot be written")
+            problem = ("spar_checkpoint", 0, NOT_WRITTEN)
+            self.env["spar.alarm"]._raise_alarms([problem])
         return False
 
     @api.model
@@ -261,10 +271,10 @@ class SparCheckpoint(models.Model):
     # === THE CHECK === #
 
     @api.model
-    def _check_overdue(self) -> list[audit.Finding]:
-        """A finding where nothing was written down for too long."""
+    def _check_time(self, limit: timedelta, problem: str) -> list[audit.Finding]:
+        """A finding where everything was covered for the last time before ``limit``."""
         late = fields.Datetime.now() - self._get_known().looked_at
-        return [("spar_checkpoint", 0, OVERDUE)] if late > OVERDUE_AFTER else []
+        return [("spar_checkpoint", 0, problem)] if late > limit else []
 
     @api.model
     def _read_file(self, keyring: OpenKeyring, wanted=()) -> checkpoint.Reading:
@@ -300,7 +310,7 @@ class SparCheckpoint(models.Model):
             problem = self._compare(before, self._get_known(), text, last)
             problems += [problem] if problem else []
         findings = [("spar_checkpoint", *problem) for problem in problems]
-        return findings + self._check_overdue()
+        return findings + self._check_time(NOT_TAKEN_AFTER, NOT_TAKEN)
 
     @api.model
     def _compare_chunks(

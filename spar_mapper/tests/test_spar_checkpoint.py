@@ -166,7 +166,7 @@ class TestTaking(CheckpointCase):
     def test_checkpoints_that_nobody_takes_are_named_by_the_check(self):
         self.take()
         self.let_time_pass()
-        self.assertOnly("spar_checkpoint", 0, spar_checkpoint.OVERDUE)
+        self.assertOnly("spar_checkpoint", 0, spar_checkpoint.NOT_TAKEN)
         self.take()
         self.assertEqual(self.check(), [])
 
@@ -268,6 +268,13 @@ class TestFile(CheckpointCase):
         self.take()
         self.tamper("DELETE FROM spar_checkpoint")
         self.assertOnly("spar_checkpoint", 1, checkpoint.OLDER)
+
+    @mute_logger("odoo.addons.spar_mapper.models.spar_checkpoint")
+    def test_file_that_cannot_be_written_is_an_alarm(self):
+        with patch.object(checkpoint_file, "append", side_effect=PermissionError):
+            self.run_cron()
+        problem = spar_checkpoint.NOT_WRITTEN
+        self.assertEqual(self.get_alarms("spar_checkpoint"), [problem])
 
     def test_two_hosts_do_not_write_the_same_number(self):
         self.take()
