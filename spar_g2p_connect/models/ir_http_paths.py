@@ -1,3 +1,5 @@
+import contextlib
+
 import werkzeug.routing
 from werkzeug.exceptions import NotFound
 
@@ -84,10 +86,8 @@ def _build_hook(model_class: type, name: str) -> classmethod:
         if is_our_path(request.httprequest.path):
             if name != "_match":
                 return own(cls, *arguments)
-            try:
+            with contextlib.suppress(NotFound):
                 return cls._match_ours(*arguments)
-            except NotFound:
-                pass
         return getattr(super(model_class, cls), name)(*arguments)
 
     return classmethod(hook)

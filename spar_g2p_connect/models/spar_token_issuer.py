@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
@@ -103,5 +104,5 @@ class SparTokenIssuer(models.Model):
     @api.model
     def _read_issuers(self) -> dict[str, tuple[str, str]]:
         """The audience and the key set's address of those in use, by their names."""
-        issuers_sudo = self.sudo().search([])
+        issuers_sudo = self.sudo().search(Domain.TRUE)
         return {each.issuer: (each.audience, each.jwks_url) for each in issuers_sudo}
