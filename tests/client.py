@@ -14,7 +14,7 @@ import requests
 
 from setup.payer import Key
 
-OPENG2P = "openg2p-1.x"
+OPENG2P, OPENG2P_2 = "openg2p-1.x", "openg2p-2.x"
 STRICT = "g2p-connect-1.0-strict"
 TIMEOUT = 120
 _RENEW_SECONDS = 120  # tokens live for five minutes
@@ -163,16 +163,22 @@ class Client:
         return self.call("resolve", values)
 
 
-_TIMESTAMPS = {STRICT: get_timestamp, OPENG2P: get_naive_timestamp}
+def _build_openg2p_header(_participant: Participant) -> dict:
+    """What OpenG2P's bridge sends: no sender, no zone (g2p-connect.md 6.2)."""
+    return {"message_ts": get_naive_timestamp(), "sender_id": "", "sender_uri": ""}
+
+
+_TIMESTAMPS = {
+    STRICT: get_timestamp,
+    OPENG2P: get_naive_timestamp,
+    OPENG2P_2: get_naive_timestamp,
+}
 _HEADERS = {
     STRICT: lambda participant: {
         "message_ts": get_timestamp(),
         "sender_id": participant.sender_id,
     },
-    # What OpenG2P's bridge sends: no sender, no zone (g2p-connect.md 6.2).
-    OPENG2P: lambda participant: {
-        "message_ts": get_naive_timestamp(),
-        "sender_id": "",
-        "sender_uri": "",
-    },
+    OPENG2P: _build_openg2p_header,
+    # The envelope of 1.x is understood there, too.
+    OPENG2P_2: _build_openg2p_header,
 }

@@ -17,6 +17,7 @@ from . import (
     test_first_steps,
     test_group_log,
     test_import_rights,
+    test_inverse_fields,
     test_kind_form,
     test_migration,
     test_openg2p,

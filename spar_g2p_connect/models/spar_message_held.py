@@ -2,6 +2,9 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
+    get_callback_action,
+)
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.held import (
     finish_answer,
     finish_items,
@@ -123,6 +126,6 @@ class SparMessage(models.Model):
         final = finish_answer(
             answer, row["action"], lambda text: ends.get(self._identify(text), "")
         )
-        action = final["header"]["action"]
+        action = get_callback_action(row["action"])
         place = (row["participant_id"], row["id"], row["callback"], action)
         self.env["spar.callback"]._queue(*place, document=final)

@@ -8,7 +8,10 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.envelope import build_rejection
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import RejectedMessage
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import RequestHeader
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
+    RequestHeader,
+    get_callback_action,
+)
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..const import SERVICE_USER
@@ -147,7 +150,7 @@ class SparMessage(models.Model):
         self._save_answer(kept, answer)
         self._keep_waiting(waiting.row_id, waiting.action, answer)
         callbacks = self.env["spar.callback"]
-        action = answer["header"]["action"]
+        action = get_callback_action(waiting.action)
         callbacks._queue(participant_id, waiting.row_id, waiting.callback, action)
 
     # === WHEN IT DOES NOT WORK === #

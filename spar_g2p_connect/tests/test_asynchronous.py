@@ -5,6 +5,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper.models.spar_mapper_local import SparMapperLocal
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 
 from .common import EVERY_RIGHT, build_items, build_message
 from .test_messages import MessageCase
@@ -443,6 +444,16 @@ class TestHeld(StatusCase):
         getattr(change.with_user(user), name)()
         self.env.flush_all()
         self.env.invalidate_all()
+
+    def test_what_is_decided_later_goes_to_the_same_place_for_each_profile(self):
+        for number, (profile, _label) in enumerate(profiles.selection()):
+            with self.subTest(profile=profile):
+                self.full.profile = profile
+                message, change = self.hold(f"place{number}")
+                self.decide(change, "action_approve")
+                kept = self.get_messages(message_id=message["header"]["message_id"])
+                urls = kept.callback_ids.mapped("url")
+                self.assertEqual(urls, [f"{CALLBACK}/on-update"] * 2)
 
     def test_approved_is_told_by_status_and_by_another_callback(self):
         message, change = self.hold("held1")

@@ -7,6 +7,7 @@ from odoo.tests import TransactionCase, new_test_user, tagged
 
 from odoo.addons.spar_g2p_connect.lib import delivery
 from odoo.addons.spar_mapper_connector.exceptions import TargetUnreachable
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
 
 from .common import EVERY_RIGHT, KeyringMixin
@@ -61,6 +62,17 @@ class TestCallbacks(AsynchronousCase):
         self.assertTrue(callback.delivered_at)
         self.send((200, ACK))
         self.assertEqual(self.sent, [])
+
+    def test_place_is_the_same_for_each_profile(self):
+        for number, (profile, _label) in enumerate(profiles.selection()):
+            self.full.profile = profile
+            for operation in ("link", "update", "resolve", "unlink"):
+                with self.subTest(profile=profile, operation=operation):
+                    self.queue(operation, self.build(operation, f"place{number}"))
+                    self.run_lane()
+                    callback = self.env["spar.callback"].search([], limit=1)
+                    self.assertEqual(callback.message_id.action, operation)
+                    self.assertEqual(callback.url, f"{CALLBACK}/on-{operation}")
 
     def test_is_tried_again_with_the_same_message_id(self):
         callback = self.prepare()

@@ -10,6 +10,7 @@ from . import test_lib_operations
 from . import test_lib_rules
 from . import test_lib_seals
 from . import test_reveal
+from . import test_sealed_draft
 from . import test_spar_address_checks
 from . import test_spar_authority
 from . import test_spar_batches

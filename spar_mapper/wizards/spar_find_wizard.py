@@ -9,6 +9,8 @@ from odoo.addons.spar_fa_directory.lib import fa_syntax
 from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 
+from .spar_sealed_draft import sealed_text
+
 #: A provider with more branches than this is searched branch by branch only.
 MOST_ADDRESSES = 20_000
 _GAPS = re.compile(r"[\s-]+")
@@ -25,25 +27,21 @@ class SparFindWizard(models.TransientModel):
     _description = "Find a person"
     _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
 
-    _draft_fields = ("id_value", "account")
-
     id_type_id = fields.Many2one(
         "spar.id.type",
         string="Kind of ID",
         domain=[("strategy", "!=", False)],
         help="Empty: any kind.",
     )
-    id_value = fields.Char(
+    id_value = sealed_text(
+        "id_value",
         string="Beneficiary ID",
-        compute="_compute_draft",
-        inverse="_inverse_draft",
         help="The number on the card, or the whole ID as it travels.",
     )
     provider_id = fields.Many2one("spar.fsp", string="Bank or provider")
     branch_id = fields.Many2one("spar.fsp.branch", help="Empty: any branch.")
-    account = fields.Char(
-        compute="_compute_draft",
-        inverse="_inverse_draft",
+    account = sealed_text(
+        "account",
         help="The number of the account or voucher, the phone or the e-mail address; "
         "or, without a provider, the whole address as it travels.",
     )

@@ -19,6 +19,7 @@ from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..models.spar_mapper_local import OFFICER
+from .spar_sealed_draft import sealed_text
 
 
 class SparMappingWizard(models.TransientModel):
@@ -27,8 +28,6 @@ class SparMappingWizard(models.TransientModel):
     _name = "spar.mapping.wizard"
     _description = "Act for a beneficiary"
     _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
-
-    _draft_fields = ("id_value", "fa_text", "reason")
 
     operation = fields.Selection(
         [
@@ -45,9 +44,8 @@ class SparMappingWizard(models.TransientModel):
     seen_version = fields.Integer(readonly=True)
     id_masked = fields.Char(related="mapping_id.id_masked", string="Masked ID")
     fa_masked = fields.Char(related="mapping_id.fa_masked", string="Address in force")
-    reason = fields.Char(
-        compute="_compute_draft",
-        inverse="_inverse_draft",
+    reason = sealed_text(
+        "reason",
         help="Kept in the history, in clear: once it is seen to name no ID and no "
         "account.",
     )
@@ -62,9 +60,7 @@ class SparMappingWizard(models.TransientModel):
         string="I saw the person's document",
         help="Without it the change weighs no more than a programme's.",
     )
-    id_value = fields.Char(
-        string="Beneficiary ID", compute="_compute_draft", inverse="_inverse_draft"
-    )
+    id_value = sealed_text("id_value", string="Beneficiary ID")
     fa_type_id = fields.Many2one("spar.fa.type", string="Kind of address")
     provider_kind = fields.Selection(related="fa_type_id.provider_kind")
     provider_id = fields.Many2one("spar.fsp")
@@ -74,10 +70,9 @@ class SparMappingWizard(models.TransientModel):
     part_ids = fields.One2many(
         "spar.mapping.wizard.part", "wizard_id", string="To fill in"
     )
-    fa_text = fields.Char(
+    fa_text = sealed_text(
+        "fa_text",
         string="Whole address",
-        compute="_compute_draft",
-        inverse="_inverse_draft",
         help="As it travels, for example account:123456@BR01.DEMO",
     )
 
@@ -154,6 +149,8 @@ class SparMappingWizard(models.TransientModel):
         return StoredIdentifier(opened[self.mapping_id.id][0], identifier_type.id)
 
     def _get_typed_id(self) -> str:
+        if not (self.id_value or "").strip():
+            raise UserError(self.env._("Beneficiary ID: fill it in."))
         try:
             return self.id_type_id._write_id((self.id_value or "").strip())
         except InvalidIdentifier:

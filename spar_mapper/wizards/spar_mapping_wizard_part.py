@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .spar_sealed_draft import sealed_text
+
 
 class SparMappingWizardPart(models.TransientModel):
     """One text of the address that an officer fills in: a number, a code, an e-mail."""
@@ -9,8 +11,6 @@ class SparMappingWizardPart(models.TransientModel):
     _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
     _order = "id"
 
-    _draft_fields = ("value",)
-
     wizard_id = fields.Many2one(
         "spar.mapping.wizard", required=True, index=True, ondelete="cascade"
     )
@@ -19,4 +19,4 @@ class SparMappingWizardPart(models.TransientModel):
     )
     label = fields.Char(related="part_id.label", string="What")
     help = fields.Char(related="part_id.help", string="Where it stands")
-    value = fields.Char(compute="_compute_draft", inverse="_inverse_draft")
+    value = sealed_text("value")

@@ -9,18 +9,34 @@ from ..lib import seals
 from ..lib.records import new_uuid
 
 
+def sealed_text(name: str, **attributes) -> fields.Char:
+    """Return a field of a sealed draft, for the text called ``name``.
+
+    Each has a compute and an inverse of its own. Odoo reads fields that share one
+    compute as empty while one of them is written, and computes them over what was typed
+    in a form that is not saved yet: either way a text would be lost.
+    """
+
+    @api.depends("uuid")
+    def compute(drafts):
+        drafts._compute_text(name)
+
+    def inverse(drafts):
+        drafts._inverse_text(name)
+
+    return fields.Char(compute=compute, inverse=inverse, **attributes)
+
+
 class SparSealedDraft(models.AbstractModel):
     """A form whose texts no table may hold in clear.
 
     The web client saves a form before it presses a button, so what was typed is in a
-    table for a moment: sealed. A model names its texts in ``_draft_fields`` and gives
-    each the compute and the inverse from here; it inherits ``spar.sealed.storage`` too.
+    table for a moment: sealed. A model makes its texts by :func:`sealed_text`; it
+    inherits ``spar.sealed.storage`` too.
     """
 
     _name = "spar.sealed.draft"
     _description = "Form with sealed texts"
-
-    _draft_fields: tuple[str, ...] = ()
 
     uuid = fields.Char(default=lambda self: self._default_uuid(), readonly=True)
 
@@ -39,32 +55,34 @@ class SparSealedDraft(models.AbstractModel):
             for row_id, uuid in self.env.execute_query(query)
         }
 
-    def _inverse_draft(self):
+    def _compute_text(self, name: str) -> None:
+        """Open what was typed as ``name``, for whoever may read the form."""
+        typed = self._open_typed(self.env["spar.keyring"]._open())
+        for draft in self:
+            draft[name] = typed.get(draft._origin.id, {}).get(name) or False
+
+    def _inverse_text(self, name: str) -> None:
+        """Seal what was typed as ``name`` beside the texts that are there."""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         self.flush_recordset(["uuid"])
+        typed = self._open_typed(keyring)
         for draft in self:
-            typed = {name: draft[name] or "" for name in self._draft_fields}
+            texts = json.dumps({**typed.get(draft.id, {}), name: draft[name] or ""})
             context = bind(seals.DRAFT, draft.uuid)
-            sealed = keyring.seal(seals.DRAFT, json.dumps(typed), context)
-            draft._set_sealed(sealed)
+            draft._set_sealed(keyring.seal(seals.DRAFT, texts, context))
 
-    @api.depends("uuid")
-    def _compute_draft(self):
-        """What was typed, for whoever may read the form."""
-        keyring = self.env["spar.keyring"]._open()
+    def _open_typed(self, keyring) -> dict[int, dict[str, str]]:
+        """Return the texts of each row that has any, by row id."""
+        row_ids = [row_id for row_id in self._origin.ids if row_id]
         query = SQL(
             "SELECT id, sealed FROM %s WHERE id = ANY(%s) AND sealed IS NOT NULL",
             SQL.identifier(self._table),
-            self.ids,
+            row_ids,
         )
         rows = self.env.execute_query(query)
-        texts = seals.unseal_all(
-            keyring, rows, self._get_seal_contexts(keyring, self.ids)
-        )
-        for draft in self:
-            typed = json.loads(texts.get(draft._origin.id, "{}"))
-            for name in self._draft_fields:
-                draft[name] = typed.get(name) or False
+        contexts = self._get_seal_contexts(keyring, row_ids)
+        texts = seals.unseal_all(keyring, rows, contexts)
+        return {row_id: json.loads(text) for row_id, text in texts.items()}
 
     def _set_sealed(self, sealed: bytes | None) -> None:
         """Keep ``sealed`` for each row; None forgets what was typed."""

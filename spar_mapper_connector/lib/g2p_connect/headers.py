@@ -174,9 +174,21 @@ def get_answer_action(action: str, profile: Profile) -> str:
     >>> get_answer_action("link", STRICT), get_answer_action(STATUS, STRICT)
     ('on-link', 'txn-on-status')
     """
-    if action == STATUS:
-        return ON_STATUS
-    return f"on-{action}" if profile.answers_on_action else action
+    if action == STATUS or profile.answers_on_action:
+        return get_callback_action(action)
+    return action
+
+
+def get_callback_action(action: str) -> str:
+    """Return the action whose path the callback to ``action`` takes.
+
+    The paths are those of the specification whatever the profile: an answer of OpenG2P
+    1.x says ``link`` in its header and goes to ``/on-link``.
+
+    >>> get_callback_action("link"), get_callback_action(STATUS)
+    ('on-link', 'txn-on-status')
+    """
+    return ON_STATUS if action == STATUS else f"on-{action}"
 
 
 def _read_optional(wire: JsonObject, path: str, maximum: int) -> str:

@@ -1,0 +1,200 @@
+from itertools import chain, combinations, product
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tests import Form, tagged
+
+from .common import FA, ID, StoreCase
+
+TEXTS = ("fa_text", "id_value", "reason")
+SUBSETS = [set(each) for each in chain(*(combinations(TEXTS, n) for n in range(1, 4)))]
+
+
+@tagged("post_install", "-at_install")
+class TestSealedDraft(StoreCase):
+    """Whatever is written together, one after another or again: nothing is lost."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.officer = cls.create_user("officer")
+        cls.env = cls.env(user=cls.officer)
+        cls.wizards = cls.env["spar.mapping.wizard"]
+        cls.bank_account = cls.env.ref("spar_fa_directory.type_bank_account")
+
+    def create_draft(self, **texts):
+        return self.wizards.create({"operation": "link", **texts})
+
+    def build_texts(self, names, word):
+        return {name: f"{word} {name}" for name in names}
+
+    def read_texts(self, draft):
+        """What another request would read."""
+        draft.invalidate_recordset()
+        return {name: draft[name] for name in TEXTS}
+
+    def test_every_form_with_sealed_texts_computes_each_alone(self):
+        children = set(self.env.registry["spar.sealed.draft"]._inherit_children)
+        known = {
+            "spar.mapping.wizard": set(TEXTS),
+            "spar.mapping.wizard.part": {"value"},
+            "spar.find.wizard": {"id_value", "account"},
+        }
+        self.assertEqual(children, set(known))
+        for model, names in known.items():
+            texts = {
+                field.name
+                for field in self.env[model]._fields.values()
+                if field.inverse and not field.related
+            }
+            self.assertEqual(texts, names)
+
+    def test_created_with_any_of_them(self):
+        for names in [set(), *SUBSETS]:
+            texts = self.build_texts(names, "created")
+            with self.subTest(names=names):
+                draft = self.create_draft(**texts)
+                expected = {**dict.fromkeys(TEXTS, False), **texts}
+                self.assertEqual({name: draft[name] for name in TEXTS}, expected)
+                self.assertEqual(self.read_texts(draft), expected)
+
+    def test_created_together_with_different_ones(self):
+        told = [self.build_texts(names, "batch") for names in SUBSETS]
+        drafts = self.wizards.create([{"operation": "link", **each} for each in told])
+        for draft, texts in zip(drafts, told, strict=True):
+            expected = {**dict.fromkeys(TEXTS, False), **texts}
+            self.assertEqual(self.read_texts(draft), expected)
+
+    def test_written_one_after_another(self):
+        for first, second, is_fresh in product(SUBSETS, SUBSETS, (True, False)):
+            with self.subTest(first=first, second=second, is_fresh=is_fresh):
+                draft = self.create_draft(**self.build_texts(TEXTS, "created"))
+                expected = self.build_texts(TEXTS, "created")
+                for number, names in enumerate((first, second)):
+                    if is_fresh:
+                        draft.invalidate_recordset()
+                    changed = self.build_texts(names, f"change {number} of")
+                    draft.write(changed)
+                    expected |= changed
+                    self.assertEqual({n: draft[n] for n in TEXTS}, expected)
+                self.assertEqual(self.read_texts(draft), expected)
+
+    def test_saved_by_the_web_client(self):
+        specification = {name: {} for name in TEXTS}
+        for names in SUBSETS:
+            with self.subTest(names=names):
+                draft = self.create_draft(**self.build_texts(TEXTS, "created"))
+                expected = self.build_texts(TEXTS, "created")
+                draft.invalidate_recordset()
+                changed = self.build_texts(names, "changed")
+                (shown,) = draft.web_save(changed, specification)
+                shown.pop("id")
+                self.assertEqual(shown, {**expected, **changed})
+                self.assertEqual(self.read_texts(draft), shown)
+
+    def test_emptied_is_empty_and_the_others_stay(self):
+        for names in SUBSETS:
+            with self.subTest(names=names):
+                draft = self.create_draft(**self.build_texts(TEXTS, "created"))
+                draft.invalidate_recordset()
+                draft.write(dict.fromkeys(names, False))
+                expected = self.build_texts(TEXTS, "created")
+                expected |= dict.fromkeys(names, False)
+                self.assertEqual(self.read_texts(draft), expected)
+
+    def test_several_forms_written_at_once(self):
+        told = [self.build_texts(TEXTS, word) for word in ("one", "other")]
+        drafts = self.wizards.create([{"operation": "link", **each} for each in told])
+        for name in TEXTS:
+            drafts.invalidate_recordset()
+            drafts.write({name: f"same {name}"})
+            for draft, texts in zip(drafts, told, strict=True):
+                texts[name] = f"same {name}"
+                self.assertEqual(self.read_texts(draft), texts)
+
+    def test_another_answer_leaves_what_was_typed(self):
+        draft = self.create_draft(**self.build_texts(TEXTS, "created"))
+        for told in ({"has_evidence": True}, {"fa_type_id": self.bank_account.id}):
+            draft.invalidate_recordset()
+            draft.write(told)
+            self.assertEqual(self.read_texts(draft), self.build_texts(TEXTS, "created"))
+
+    def test_an_onchange_keeps_what_is_not_saved_yet(self):
+        """The web client sends only what was changed since it saved."""
+        specification = {name: {} for name in (*TEXTS, "fa_type_id")}
+        for names in SUBSETS:
+            with self.subTest(names=names):
+                draft = self.create_draft(**self.build_texts(TEXTS, "created"))
+                draft.invalidate_recordset()
+                changed = self.build_texts(names, "changed")
+                told = {**changed, "fa_type_id": self.bank_account.id}
+                answer = draft.onchange(told, ["fa_type_id"], specification)
+                said = {name: answer["value"].get(name, "") for name in TEXTS}
+                self.assertEqual(said, dict.fromkeys(TEXTS, ""))
+
+    def test_corrected_in_the_form_pair_by_pair(self):
+        with Form(self.wizards.with_context(default_operation="link")) as form:
+            for name, text in self.build_texts(TEXTS, "typed").items():
+                form[name] = text
+            draft = form.save()
+        expected = self.build_texts(TEXTS, "typed")
+        for names in SUBSETS:
+            changed = self.build_texts(names, f"corrected {len(names)}")
+            self.env.invalidate_all()
+            with Form(draft) as form:
+                for name, text in changed.items():
+                    form[name] = text
+            expected |= changed
+            self.assertEqual(self.read_texts(draft), expected)
+
+    def test_a_line_and_any_text_are_corrected_together(self):
+        for names in [set(), *SUBSETS]:
+            with self.subTest(names=names):
+                line = {"part_id": self.bank_account.part_ids[0].id, "value": "typed"}
+                told = self.build_texts(TEXTS, "created")
+                draft = self.create_draft(**told, part_ids=[Command.create(line)])
+                self.env.invalidate_all()
+                changed = self.build_texts(names, "changed")
+                command = Command.update(draft.part_ids.id, {"value": "corrected"})
+                self.env.invalidate_all()
+                draft.write({**changed, "part_ids": [command]})
+                self.assertEqual(self.read_texts(draft), {**told, **changed})
+                self.env.invalidate_all()
+                self.assertEqual(draft.part_ids.value, "corrected")
+
+    def test_no_table_holds_what_was_typed(self):
+        line = {"part_id": self.bank_account.part_ids[0].id, "value": "Zz81 value"}
+        draft = self.create_draft(
+            **self.build_texts(TEXTS, "Qq72"), part_ids=[Command.create(line)]
+        )
+        draft.write(self.build_texts(TEXTS[:2], "Ww63"))
+        self.env.flush_all()
+        self.assertEqual(self.find_clear("Zz81 ", "Qq72 ", "Ww63 "), [])
+
+    def test_after_a_refusal_any_pair_is_corrected_and_confirmed(self):
+        wrong = {
+            "id_value": "token:a\u200bb@nationalId",
+            "fa_text": "account:",
+            "reason": " ",
+        }
+        for number, pair in enumerate(combinations(TEXTS, 2)):
+            with self.subTest(pair=pair):
+                texts = {
+                    "id_value": f"token:Pair-{number}@nationalId",
+                    "fa_text": FA,
+                    "reason": "Came to the counter",
+                }
+                draft = self.create_draft(**{**texts, **{n: wrong[n] for n in pair}})
+                with self.assertRaises(UserError), self.env.cr.savepoint():
+                    draft.action_confirm()
+                self.env.invalidate_all()
+                draft.write({name: texts[name] for name in pair})
+                self.env.invalidate_all()
+                draft.action_confirm()
+                self.assertEqual(self.get_fa(texts["id_value"]), FA)
+
+    def test_an_id_that_was_left_out_is_asked_for(self):
+        draft = self.create_draft(fa_text=FA, reason="Came to the counter")
+        with self.assertRaisesRegex(UserError, "Beneficiary ID: fill it in"):
+            draft.action_confirm()
+        self.assertIsNone(self.get_fa(ID))
