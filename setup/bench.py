@@ -116,7 +116,7 @@ def measure(
 
 
 def build_watched(installation: Installation) -> Watched:
-    """Whose costs to look at; of a foreign PostgreSQL only its WAL and size."""
+    """Return whose costs to look at; of a foreign PostgreSQL only WAL and size."""
     server, pid_file = installation.server, installation.pid_file
     dsn = server.get_dsn(installation.database)
     odoo = int(pid_file.read_text()) if pid_file.exists() else None
@@ -152,7 +152,7 @@ def _count_mappings(installation: Installation) -> int:
 
 
 def tell_python(places: Places) -> str:
-    """Which Python everything runs with."""
+    """Return which Python everything runs with."""
     told = get_interpreter(places.python)
     return told.words if told else "an unknown Python"
 

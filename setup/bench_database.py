@@ -41,7 +41,7 @@ def get_installations(places: Places, rows: int) -> tuple[Installation, Installa
 
 
 def get_floor(installation: Installation) -> Installation:
-    """The database beside the measured one that bare rows are written to."""
+    """Return the database beside the measured one that bare rows go to."""
     return replace(installation, database=f"{installation.database}_floor")
 
 
@@ -62,7 +62,7 @@ def make_participant(installation: Installation) -> dict:
 
 
 def take_sample(floor: Installation) -> dict:
-    """Which rows the store writes for a person: as `bench_tables.py` takes it."""
+    """Return which rows the store writes for a person, for `bench_tables.py`."""
     return floor.run_script(SAMPLE, SPAR_ROOT=str(floor.places.root))
 
 

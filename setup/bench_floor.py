@@ -167,7 +167,7 @@ class TableFloor:
 
 
 def build_done(item: dict) -> dict:
-    """The answer to an item that was written."""
+    """Return the answer to an item that was written."""
     return {
         "reference_id": item["reference_id"],
         "timestamp": TIMESTAMP,
@@ -179,7 +179,7 @@ def build_done(item: dict) -> dict:
 
 
 def build_answer(operation: str, answers: list[dict]) -> bytes:
-    """A whole answer as it travels."""
+    """Return a whole answer as it travels."""
     document = {
         "header": {**HEADER, "action": operation, "total_count": len(answers)},
         "message": {"transaction_id": "1", f"{operation}_response": answers},

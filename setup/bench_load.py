@@ -112,7 +112,7 @@ def measure(plan: Plan) -> dict:
 
 
 def _measure_floors(clients: Clients, work: Work, size: int) -> dict[str, dict]:
-    """What bare psycopg2 can do of this work, by the floor's name and the operation."""
+    """Measure bare psycopg2 at this work; by the floor's name and the operation."""
     if work is not write:
         return {"floor": clients.run(work, size, "floor")}
     told = {}

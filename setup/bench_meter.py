@@ -50,15 +50,17 @@ class Meter:
             return cursor.fetchone()
 
     def begin(self) -> None:
+        """Note where all is before the work."""
         self._first_place = self._read_place()
         self._first_times = self._read_times()
 
     def end(self) -> None:
+        """Note where all is after the work."""
         self._last_times = self._read_times()
         self._last_place = self._read_place()
 
     def close(self) -> Usage:
-        """The difference; the client's own time is not known here."""
+        """Return the difference; the client's own time is not known here."""
         begun, ended = self._first_place, self._last_place
         (wal,) = self._ask("SELECT pg_wal_lsn_diff(%s, %s)", ended.wal, begun.wal)
         self._connection.close()
@@ -70,7 +72,7 @@ class Meter:
         )
 
     def _count_images(self, begun: str, ended: str) -> int | None:
-        """Bytes of whole pages in the WAL; None where nobody tells."""
+        """Return the bytes of whole pages in the WAL; None where they are unknown."""
         if not self.watched.admin_dsn:
             return None
         if begun == ended:

@@ -55,7 +55,7 @@ def build_report(told: dict, **about) -> dict:
 
 
 def _build_shares(row: dict, empty: float) -> dict:
-    """How a kind of work compares, and what it is to reach."""
+    """Return how a kind of work compares, and what it is to reach."""
     floor = row["floor"]["items_per_second"]
     served = _add(row["cpu_us"]["odoo"], row["cpu_us"]["postgres"])
     bare = _add(row["floor"]["cpu_us"]["postgres"], row["floor"]["cpu_us"]["client"])
@@ -70,7 +70,7 @@ def _build_shares(row: dict, empty: float) -> dict:
 
 
 def _add(*values: float | None) -> float | None:
-    """The sum; of what is not known nothing.
+    """Return the sum; None where a part is unknown.
 
     >>> _add(1.5, 2), _add(1, None)
     (3.5, None)
@@ -80,7 +80,7 @@ def _add(*values: float | None) -> float | None:
 
 
 def _show(value: float | None, width: int, form: str = ",.0f") -> str:
-    """A figure in its column.
+    """Return a figure in its column.
 
     >>> _show(1234.5, 8), _show(None, 4), _show(0.5, 5, ".0%")
     ('   1,234', '   -', '  50%')
@@ -114,7 +114,7 @@ def _format_cost(row: dict) -> str:
 
 
 def _format_empty(empty: dict) -> list[str]:
-    """The empty route's lines in both tables."""
+    """Return the empty route's lines in both tables."""
     cpu = empty["cpu_us"]
     served = _add(cpu["odoo"], cpu["postgres"])
     return [
@@ -126,7 +126,7 @@ def _format_empty(empty: dict) -> list[str]:
 
 
 def _build_floor_lines(work: list[dict]) -> list[str]:
-    """The floors of writes side by side: items a second, and processor time."""
+    """Return the floors of writes side by side."""
     lines = []
     for row in work:
         told = {name: row[name] for name in _FLOORS if name in row}

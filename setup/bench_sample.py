@@ -8,6 +8,7 @@ writes, whatever its tables are. Writes the steps to the file named by SPAR_ANSW
 import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.environ["SPAR_ROOT"])
 
@@ -29,7 +30,7 @@ from setup.bench_tables import TABLES  # noqa: E402
 env = globals()["env"]  # Odoo's shell gives it
 
 CALL = CallContext("participant:bench.example", "rest", Authority.PROGRAMME)
-FIRST = 9 * 10**17  # nobody else has these numbers
+FIRST = 9 * 10**18 + time.time_ns() // 1000  # nobody has these numbers, ever
 COLUMNS = """
     SELECT a.attname, format_type(a.atttypid, a.atttypmod),
            coalesce(a.attnum = ANY(i.indkey), false)

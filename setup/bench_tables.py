@@ -41,7 +41,7 @@ Row = list[str | None]
 
 
 def find_key(table: str, column: str, text: str | None) -> Key | None:
-    """What a value stands for where each person has another one; None for the others.
+    """Return what a value stands for where each person has another, or None.
 
     >>> find_key("spar_event", "mapping_id", "7")
     ('id', 'spar_mapping', '7')
@@ -61,7 +61,7 @@ def find_key(table: str, column: str, text: str | None) -> Key | None:
 
 
 def escape(text: str | None) -> str:
-    r"""A value as COPY reads it.
+    r"""Return a value as COPY reads it.
 
     >>> escape("a\tb"), escape(None)
     ('a\\tb', '\\N')
@@ -70,7 +70,7 @@ def escape(text: str | None) -> str:
 
 
 def quote(text: str | None) -> str:
-    r"""A value as an array's literal holds it.
+    r"""Return a value as it stands in an array's literal.
 
     >>> quote('say "a"'), quote(None)
     ('"say \\"a\\""', 'NULL')
@@ -98,7 +98,7 @@ class Statement:
     cells: tuple[Cell, ...]
 
     def build(self, values: "Values") -> list[str]:
-        """The texts of one person's row, ready to be sent."""
+        """Return the texts of one person's row, ready to be sent."""
         texts = [c.text if c.key is None else values.get(c.key) for c in self.cells]
         return list(map(escape if self.copies else quote, texts))
 
@@ -139,17 +139,20 @@ class Shape:
     keys: list[str]
 
     def build_cells(self, row: Row) -> dict[str, Cell]:
+        """Return the cells of a row by their columns."""
         return {
             column: Cell(text, find_key(self.name, column, text))
             for column, text in zip(self.columns, row, strict=True)
         }
 
     def add(self, row: Row) -> Statement:
+        """Return what inserts a row."""
         names = ", ".join(self.columns)
         cells = self.build_cells(row).values()
         return Statement(f"COPY {self.name} ({names}) FROM STDIN", True, tuple(cells))
 
     def change(self, before: Row, after: Row) -> Statement:
+        """Return what brings a row from one state to the next."""
         old, new = self.build_cells(before), self.build_cells(after)
         moved = [name for name in self.columns if old[name] != new[name]]
         names, given = self._name_given([*self.keys, *moved])
@@ -160,6 +163,7 @@ class Shape:
         return Statement(sql, False, cells)
 
     def remove(self, row: Row) -> Statement:
+        """Return what deletes a row."""
         names, given = self._name_given(self.keys)
         sql = f"""DELETE FROM {self.name} t USING unnest({given}) AS v ({names})
                    WHERE {self._build_match()}"""
@@ -192,11 +196,12 @@ class Sample:
 
     @classmethod
     def read(cls, told: dict) -> "Sample":
+        """Return what `bench_sample.py` wrote."""
         shapes = {name: Shape(name, **rest) for name, rest in told["tables"].items()}
         return cls(shapes, told["steps"])
 
     def get_statements(self, step: str) -> list[Statement]:
-        """What a step sends, in the store's order."""
+        """Return what a step sends, in the store's order."""
         found: list[Statement] = []
         for name, shape in self.shapes.items():
             rows = self.steps[step][name]
@@ -206,7 +211,7 @@ class Sample:
         return found
 
     def get_unlink_unchanged(self) -> list[Statement]:
-        """The unlink of somebody who was linked only, in the terms of the first one."""
+        """Return the unlink of somebody who was never updated, in the first's terms."""
         same = {}
         for one, other in zip(
             self.get_statements("link_only"), self.get_statements("link"), strict=True
@@ -251,7 +256,7 @@ class Tables:
             }
 
     def _take_ids(self, count: int) -> dict[str, Iterator[int]]:
-        """Ids of each table for so many people."""
+        """Return ids of each table for so many people."""
         cells = [c for plan in self.plans.values() for s in plan for c in s.cells]
         keys = {cell.key for cell in cells if cell.key and cell.key[0] == "id"}
         tables = [table for _kind, table, _text in keys]
@@ -279,7 +284,7 @@ class Tables:
             self._updated.update(people)
 
     def _group(self, step: str) -> Iterator[tuple[Statement, list[int]]]:
-        """The statements of a step, each once, with the places of its rows."""
+        """Yield the statements of a step, each once, with the places of its rows."""
         plan = self.plans[step]
         for _sql, places in groupby(range(len(plan)), lambda place: plan[place].sql):
             together = list(places)

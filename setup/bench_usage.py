@@ -18,7 +18,7 @@ TIMES = slice(11, 15)
 
 
 def read_cpu_seconds(root: int | None) -> float | None:
-    """The processor time of a process and its descendants; None where it is not told.
+    """Return the processor time of a process and its descendants, None if unknown.
 
     >>> read_cpu_seconds(None)
     """
@@ -60,7 +60,7 @@ class Usage:
     disk: int = 0
 
     def to_dict(self, items: int) -> dict:
-        """The cost of one item, in microseconds and bytes.
+        """Return the cost of one item, in microseconds and bytes.
 
         >>> Usage(odoo=2.0, client=1.0, wal=500).to_dict(1000)["cpu_us"]
         {'odoo': 2000.0, 'postgres': None, 'client': 1000.0}

@@ -49,18 +49,18 @@ class Interpreter:
 
     @property
     def words(self) -> str:
-        """How it is called where people read it."""
+        """Return how people read of it."""
         how = "optimised" if self.is_optimised else "not optimised"
         return f"Python {'.'.join(map(str, self.version))}, {how} ({self.path})"
 
     def is_same(self, other: "Interpreter") -> bool:
-        """Whether both are one program, by whatever name."""
+        """Tell whether both are one program, by whatever name."""
         same = self.path.resolve() == other.path.resolve()
         return same and self.version == other.version
 
 
 def was_optimised(arguments: str, flags: str, profiles: Iterable[str]) -> bool:
-    """Whether a Python was built with a profile, from how it was built.
+    """Tell whether a Python was built with a profile, from how it was built.
 
     Debian and Ubuntu build with one by other means than the option, and then remove the
     flag for its use from what is kept; all other builds keep it, used or not.
@@ -82,7 +82,7 @@ def was_optimised(arguments: str, flags: str, profiles: Iterable[str]) -> bool:
 
 
 def get_interpreter(path: Path) -> Interpreter | None:
-    """The Python at a path (of an environment the one below it), or None."""
+    """Return the Python at a path (of an environment the one below it), or None."""
     try:
         told = json.loads(ask([path, "-I", "-c", _ASK]))
     except ValueError:
@@ -95,7 +95,7 @@ def get_interpreter(path: Path) -> Interpreter | None:
 def choose(
     found: Iterable[Interpreter], running: Interpreter, present: Interpreter | None
 ) -> Interpreter:
-    """The Python to use.
+    """Return the Python to use.
 
     :param found: the system's own
     :param running: the one that runs this
@@ -108,12 +108,12 @@ def choose(
 
 
 def get_system_interpreters() -> list[Interpreter]:
-    """The system's own Pythons."""
+    """Return the system's own Pythons."""
     told = [get_interpreter(path) for path in SYSTEM if path.exists()]
     return [each for each in told if each]
 
 
 def get_running() -> Interpreter:
-    """The Python that runs this."""
+    """Return the Python that runs this."""
     told = get_interpreter(Path(sys.executable))
     return told or Interpreter(Path(sys.executable), sys.version_info[:3], False, True)

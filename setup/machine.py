@@ -29,7 +29,7 @@ def check_disk(folder: Path, gibibytes: float) -> None:
 
 
 def get_memory_bytes() -> int:
-    """The memory that processes here may use: the machine's, or less by a limit.
+    """Return the memory that processes here may use: the machine's, or a limit.
 
     0 where the system does not say.
     """
@@ -42,7 +42,7 @@ def get_memory_bytes() -> int:
 
 
 def read_limit(path: Path) -> int:
-    """A limit of a control group in bytes; 0 for none."""
+    """Return a limit of a control group in bytes; 0 for none."""
     try:
         return int(path.read_text())
     except (OSError, ValueError):  # no such group, or "max"

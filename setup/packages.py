@@ -33,7 +33,7 @@ def _get_digest(places: Places, pins: str) -> str:
 
 
 def _choose_python(present: Interpreter | None) -> Interpreter:
-    """The Python for the environment, which is made of ``present`` now."""
+    """Return the Python for the environment, which is made of ``present`` now."""
     system = get_system_interpreters()
     chosen = choose(system, get_running(), present)
     if not chosen.is_preferred:
@@ -73,7 +73,7 @@ def _prepare_venv(places: Places) -> None:
 
 
 def _is_used(places: Places) -> bool:
-    """Whether a PostgreSQL of ours runs: its programs lie in the environment."""
+    """Tell whether a PostgreSQL runs whose programs lie in the environment."""
     return any(
         Cluster(folder.parent, Path()).is_running()
         for folder in places.state.glob("*/postgres/data")

@@ -55,7 +55,7 @@ def get_unprivileged(binaries: Path, folder: Path) -> tuple[list[str], int | Non
 
 
 def get_shared_buffers(memory: int, most: int) -> str:
-    """PostgreSQL's setting for a machine with so many bytes of memory.
+    """Return PostgreSQL's setting for a machine with so many bytes of memory.
 
     :param most: in MiB
 
@@ -188,7 +188,7 @@ class Cluster(ExternalServer):
 
     @property
     def admin_dsn(self) -> str:
-        """A libpq connection string of the superuser, for the database `postgres`."""
+        """Return the superuser's libpq connection string for `postgres`."""
         told = {**self.settings, "user": ADMIN, "dbname": "postgres"}
         return " ".join(f"{key}={value}" for key, value in told.items())
 
