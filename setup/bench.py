@@ -12,13 +12,21 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .bench_caller import Target
-from .bench_database import get_installations, get_participant, make_filled
+from .bench_database import (
+    get_floor,
+    get_installations,
+    get_participant,
+    make_filled,
+    take_sample,
+)
 from .bench_directory import measure_directory
 from .bench_memory import get_cpu_count, get_odoo_memory, get_postgres_memory
 from .bench_report import build_report, build_table, write_report
+from .bench_usage import Watched
 from .demo_facts import API
 from .errors import Failure
 from .installation import Installation
+from .interpreter import get_interpreter
 from .locks import hold
 from .machine import get_free_port
 from .odoo_server import OdooServer, end_group, end_orphan
@@ -74,6 +82,7 @@ def _run_clients(places: Places, plan: dict, log: Path) -> int:
 def measure(
     installation: Installation,
     target: Target,
+    floor: Installation,
     *,
     rows: int,
     clients: int,
@@ -82,6 +91,7 @@ def measure(
 ) -> dict:
     """Measure a server that runs; `rows` people are linked in its database.
 
+    :param floor: a copy of the database, to write bare rows to
     :raises Failure: when a client ends otherwise than with its answers
     """
     places, answer = installation.places, installation.folder / "measured.json"
@@ -92,6 +102,9 @@ def measure(
         "clients": clients,
         "seconds": seconds,
         "batches": list(batches),
+        "watched": asdict(build_watched(installation)),
+        "floor_dsn": floor.server.get_dsn(floor.database),
+        "sample": take_sample(floor),
         "answer": str(answer),
     }
     log = installation.folder / "clients.log"
@@ -102,6 +115,17 @@ def measure(
     return told
 
 
+def build_watched(installation: Installation) -> Watched:
+    """Return whose costs to look at; of a foreign PostgreSQL only WAL and size."""
+    server, pid_file = installation.server, installation.pid_file
+    dsn = server.get_dsn(installation.database)
+    odoo = int(pid_file.read_text()) if pid_file.exists() else None
+    if not isinstance(server, Cluster):
+        return Watched(dsn, odoo)
+    server.run_as_admin("CREATE EXTENSION IF NOT EXISTS pg_walinspect")
+    return Watched(dsn, odoo, server.get_pid(), server.admin_dsn)
+
+
 def get_memory(installation: Installation, odoo: OdooServer) -> list[dict]:
     """What the server's processes use now; of a PostgreSQL that is not ours nothing."""
     server, memory = installation.server, get_odoo_memory(odoo.pid)
@@ -110,9 +134,27 @@ def get_memory(installation: Installation, odoo: OdooServer) -> list[dict]:
     return memory
 
 
+def put_off_nightly_work(installation: Installation) -> None:
+    """Have what is done each night not begin at once, because the copy is old.
+
+    What is done every few minutes, and what messages set off, runs as it always does.
+    """
+    installation.server.get_answer(
+        """UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' + interval '1 day'
+            WHERE interval_type IN ('days', 'weeks', 'months')""",
+        installation.database,
+    )
+
+
 def _count_mappings(installation: Installation) -> int:
     query = "SELECT count(*) FROM spar_mapping WHERE state IN ('active', 'suspended')"
     return int(installation.server.get_answer(query, installation.database))
+
+
+def tell_python(places: Places) -> str:
+    """Return which Python everything runs with."""
+    told = get_interpreter(places.python)
+    return told.words if told else "an unknown Python"
 
 
 def _serve(installation: Installation, workers: int) -> OdooServer:
@@ -124,17 +166,20 @@ def _serve(installation: Installation, workers: int) -> OdooServer:
     return OdooServer(command, installation.environment, log, port)
 
 
-def _measure_served(installation: Installation, plan: dict, workers: int) -> dict:
+def _measure_served(
+    installation: Installation, floor: Installation, plan: dict, workers: int
+) -> dict:
     """Serve, measure, end the server; the report."""
     about = {"mappings": _count_mappings(installation), "workers": workers, **plan}
     about |= {"cpus": get_cpu_count(), "load_before": os.getloadavg()}
+    about["python"] = tell_python(installation.places)
     odoo = _serve(installation, workers)
     try:
         odoo.start()
         odoo.wait()
         port = int(odoo.url.rpartition(":")[2])
         target = build_target(port, get_participant(installation.folder, plan["rows"]))
-        told = measure(installation, target, **plan)
+        told = measure(installation, target, floor, **plan)
         memory = get_memory(installation, odoo)
     finally:
         odoo.stop()
@@ -148,7 +193,13 @@ def _run(places: Places, plan: dict, workers: int, branches: int) -> dict:
     with running(installation.server):
         say("- Measuring in a fresh copy of the database")
         installation.copy_from(filled)
-        report = _measure_served(installation, plan, workers)
+        put_off_nightly_work(installation)
+        floor = get_floor(installation)
+        floor.copy_from(filled)
+        try:
+            report = _measure_served(installation, floor, plan, workers)
+        finally:
+            floor.drop()
         if branches:
             say(f"    the directory: {branches:,} branches")
             report["directory"] = measure_directory(installation, branches)

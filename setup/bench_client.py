@@ -6,14 +6,16 @@ import math
 import os
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.synchronize import Barrier
 
 from . import bench_people as people
 from .bench_caller import Caller, Target
 from .bench_clock import Measurement, count_items, repeat
-from .bench_floor import Floor, get_known_digests
+from .bench_floor import Floor, TableFloor, get_known_digests
 from .bench_messages import CHECKS, Person, build_messages, count_not_gone
+from .bench_meter import Meter
+from .bench_usage import Watched
 from .payer import Key
 
 Batch = list[Person]
@@ -30,7 +32,8 @@ class Plan:
     """What is measured, how long and with how many.
 
     `run` is a number that no other run on this database has: its new people are its
-    own. `rows` people, numbered from 0, are linked already.
+    own. `rows` people, numbered from 0, are linked already. Writes of the floor go to
+    another database like this one, as `sample` says.
     """
 
     target: Target
@@ -40,6 +43,9 @@ class Plan:
     seconds: float
     batches: tuple[int, ...]
     run: int
+    watched: Watched
+    floor_dsn: str = ""
+    sample: dict = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,33 @@ class Seat:
     number: int
     barrier: Barrier
 
-    def measure(self, operation: str, exchange: Exchange, bodies) -> tuple:
-        """Begin together with the others and repeat; see `repeat`."""
+    def measure(
+        self, operation: str, exchange: Exchange, bodies, dsn: str = ""
+    ) -> tuple:
+        """Begin together with the others and repeat; see `repeat`.
+
+        The first of them looks at what it costs, while all wait.
+
+        :param dsn: the database that is worked on, where it is another one
+        """
+        watched = self.plan.watched
+        watched = replace(watched, dsn=dsn or watched.dsn)
+        meter = Meter(watched) if self.number == 0 else None
+        self._meet(meter and meter.begin)
+        answers, measured = repeat(
+            lambda body: exchange(operation, body), bodies, self.plan.seconds
+        )
+        self._meet(meter and meter.end)
+        if meter:
+            measured.usage = meter.close()
+        return answers, measured
+
+    def _meet(self, look: Callable[[], None] | None) -> None:
+        """Wait for all; have one of them look before anybody goes on."""
         self.barrier.wait(PATIENCE)
-        return repeat(lambda body: exchange(operation, body), bodies, self.plan.seconds)
+        if look:
+            look()
+        self.barrier.wait(PATIENCE)
 
     def choose_people(self, size: int) -> list[Batch]:
         """Batches of people who are linked, chosen at random."""
@@ -81,6 +110,10 @@ class Rest:
     """The way of a participant: every answer is looked at."""
 
     items_per_second, calls_per_second = 10_000, 500
+    repeats = True
+
+    def get_dsn(self, plan: Plan) -> str:
+        return plan.dsn
 
     def connect(self, seat: Seat, batches: list[Batch]) -> Exchange:
         return Caller(seat.plan.target).send
@@ -98,9 +131,13 @@ class Rest:
 
 
 class Bare:
-    """The floor's way: nothing is looked at."""
+    """The floor's way: nothing is looked at. Writes are one plain row for each item."""
 
     items_per_second, calls_per_second = 40_000, 3_000
+    repeats = True
+
+    def get_dsn(self, plan: Plan) -> str:
+        return plan.dsn
 
     def connect(self, seat: Seat, batches: list[Batch]) -> Exchange:
         numbers = {number for batch in batches for number, _generation in batch}
@@ -118,7 +155,23 @@ class Bare:
         return 0
 
 
-WAYS = {"rest": Rest(), "floor": Bare()}
+class BareTables(Bare):
+    """The floor of writes: the rows that the store writes, in a copy of its tables."""
+
+    items_per_second, calls_per_second = 6_000, 1_000
+    repeats = False  # whoever was updated is not updated again
+
+    def get_dsn(self, plan: Plan) -> str:
+        return plan.floor_dsn
+
+    def connect(self, seat: Seat, batches: list[Batch]) -> Exchange:
+        names = [
+            people.get_id(number) for batch in batches for number, _generation in batch
+        ]
+        return TableFloor(seat.plan.floor_dsn, seat.plan.sample, names).send
+
+
+WAYS = {"rest": Rest(), "floor": Bare(), "row": Bare(), "tables": BareTables()}
 
 # === WHAT IS DONE === #
 
@@ -177,7 +230,8 @@ def write(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
         return done
 
     linked = run("link", batches)
-    updated = run("update", _move_on(linked, calls))
+    again = calls if work.repeats else min(calls, len(linked))
+    updated = run("update", _move_on(linked, again))
     run("unlink", get_last(linked, updated))
     return told
 
@@ -186,7 +240,8 @@ def _write(seat: Seat, work, exchange: Exchange, operation: str, batches: list[B
     """Send the batches; what was measured, and those that came to be sent."""
     sender = seat.plan.target.sender_id
     bodies = list(build_messages(operation, sender, batches))
-    answers, measured = seat.measure(operation, exchange, bodies)
+    dsn = work.get_dsn(seat.plan)
+    answers, measured = seat.measure(operation, exchange, bodies, dsn)
     done, gone = batches[: len(answers)], operation == "unlink"
     wrong = _count_wrong(work, operation, done, answers)
     wrong += work.count_untrue(exchange, seat, done[-1], gone)

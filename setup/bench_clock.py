@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
+
+from .bench_usage import Usage
 
 #: What is sent, and what came back.
 Send = Callable[[bytes], bytes]
@@ -18,6 +20,10 @@ class Measurement:
     calls_per_second: float = 0.0
     items_per_second: float = 0.0
     latencies: list[float] = field(default_factory=list, repr=False)
+    #: the client's own processor seconds
+    client_seconds: float = field(default=0.0, repr=False)
+    #: of all that the clients caused; one of them looks
+    usage: Usage | None = field(default=None, repr=False)
 
     def add(self, other: "Measurement") -> None:
         """Count in what another process did at the same time."""
@@ -27,6 +33,8 @@ class Measurement:
         self.calls_per_second += other.calls_per_second
         self.items_per_second += other.items_per_second
         self.latencies += other.latencies
+        self.client_seconds += other.client_seconds
+        self.usage = self.usage or other.usage
 
     def to_dict(self) -> dict:
         """The figures; of the latencies, in milliseconds, what is told of them.
@@ -35,11 +43,19 @@ class Measurement:
         >>> told["calls"], told["p50_ms"], told["p95_ms"]
         (2, 1.0, 3.0)
         """
-        told = asdict(self)
-        latencies = sorted(told.pop("latencies"))
-        told["p50_ms"] = get_percentile(latencies, 50)
-        told["p95_ms"] = get_percentile(latencies, 95)
-        return told
+        latencies = sorted(self.latencies)
+        told = {
+            "calls": self.calls,
+            "items": self.items,
+            "wrong": self.wrong,
+            "calls_per_second": self.calls_per_second,
+            "items_per_second": self.items_per_second,
+            "p50_ms": get_percentile(latencies, 50),
+            "p95_ms": get_percentile(latencies, 95),
+        }
+        usage = self.usage or Usage()
+        cost = replace(usage, client=self.client_seconds).to_dict(self.items)
+        return {**told, **cost}
 
 
 def get_percentile(latencies: list[float], percent: int) -> float:
@@ -66,6 +82,7 @@ def repeat(
     :return: the answers, and the calls with how long each took; items are not counted
     """
     answers, latencies = [], []
+    used = time.process_time()
     begun = ended = time.perf_counter()
     for body in bodies:
         started = time.perf_counter()
@@ -75,9 +92,11 @@ def repeat(
         ended = time.perf_counter()
         latencies.append(ended - started)
     took = max(ended - begun, 1e-9)
-    rate = len(answers) / took
     return answers, Measurement(
-        len(answers), calls_per_second=rate, latencies=latencies
+        len(answers),
+        calls_per_second=len(answers) / took,
+        latencies=latencies,
+        client_seconds=time.process_time() - used,
     )
 
 

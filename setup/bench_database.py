@@ -3,6 +3,7 @@
 import json
 import os
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
 from .commands import run
@@ -16,10 +17,12 @@ from .postgres import get_server, running
 from .progress import say, step
 
 PARTICIPANT = Path(__file__).with_name("bench_participant.py")
+SAMPLE = Path(__file__).with_name("bench_sample.py")
 FILL = Path(__file__).with_name("bench_fill.py")
 SHARES = 2
+PAGES = 8192  # of memory for PostgreSQL's pages at most, in MiB
 PROGRESS_SECONDS = 5
-GIBIBYTES_PER_MILLION = 4.0  # twice what the rows take: a run works in a copy
+GIBIBYTES_PER_MILLION = 6.0  # three times what the rows take: a run works in copies
 
 
 def get_installations(places: Places, rows: int) -> tuple[Installation, Installation]:
@@ -30,10 +33,16 @@ def get_installations(places: Places, rows: int) -> tuple[Installation, Installa
     source = get_odoo(places)
     prepare_packages(places, source, testing=False)
     folder = places.state / "bench"
-    server = get_server(folder / "postgres", get_postgres_binaries(places))
+    binaries = get_postgres_binaries(places)
+    server = get_server(folder / "postgres", binaries, pages=PAGES)
     name = get_database_name(folder, server, "spar_bench")
     filled = Installation(places, source, server, folder, f"{name}_{rows}")
     return filled, Installation(places, source, server, folder, name)
+
+
+def get_floor(installation: Installation) -> Installation:
+    """Return the database beside the measured one that bare rows go to."""
+    return replace(installation, database=f"{installation.database}_floor")
 
 
 def _get_facts_file(folder: Path, rows: int) -> Path:
@@ -50,6 +59,11 @@ def make_participant(installation: Installation) -> dict:
     """Make who calls, and who holds money; the participant with a new secret."""
     words = {"SPAR_ROOT": str(installation.places.root)}
     return installation.run_script(PARTICIPANT, **words)
+
+
+def take_sample(floor: Installation) -> dict:
+    """Return which rows the store writes for a person, for `bench_tables.py`."""
+    return floor.run_script(SAMPLE, SPAR_ROOT=str(floor.places.root))
 
 
 # === FILLING === #

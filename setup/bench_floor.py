@@ -1,8 +1,9 @@
 """The floor: the same messages with bare psycopg2 and `json`.
 
 No Odoo, no HTTP, no checks, no cryptography: digests are known beforehand, sealed
-values stay sealed, writes go to a table of their own with one plain row for each item,
-as long as a mapping's.
+values stay sealed. Writes are measured twice: the rows that the store writes, in a copy
+of its tables (`bench_tables.py`), and one plain row for each item, as long as a
+mapping's, in a table of its own.
 """
 
 import json
@@ -11,6 +12,8 @@ from collections.abc import Iterable
 
 import psycopg2
 from psycopg2.extras import execute_values
+
+from .bench_tables import Tables
 
 TABLE = "spar_bench_floor"
 # What the store asks to resolve by ID, and then for who holds the money.
@@ -95,11 +98,7 @@ class Floor:
         items = json.loads(body)["message"][f"{operation}_request"]
         with self.connection, self.connection.cursor() as cursor:
             answers = getattr(self, f"_{operation}")(cursor, items)
-        document = {
-            "header": {**HEADER, "action": operation, "total_count": len(items)},
-            "message": {"transaction_id": "1", f"{operation}_response": answers},
-        }
-        return json.dumps(document).encode()
+        return build_answer(operation, answers)
 
     def _resolve(self, cursor, items: list[dict]) -> list[dict]:
         cursor.execute(FIND, ([self.digests[item["id"]] for item in items],))
@@ -135,7 +134,7 @@ class Floor:
         rows = [(self.digests[item["id"]], "active", self.payload) for item in items]
         query = f"INSERT INTO {TABLE} (digest, state, payload) VALUES %s"
         execute_values(cursor, query, rows, page_size=len(rows))
-        return [self._build_done(item) for item in items]
+        return [build_done(item) for item in items]
 
     def _update(self, cursor, items: list[dict]) -> list[dict]:
         rows = [(self.digests[item["id"]], self.payload) for item in items]
@@ -144,20 +143,45 @@ class Floor:
                      WHERE t.digest = v.digest"""
         template = "(%s::bytea, %s::bytea)"
         execute_values(cursor, query, rows, template, page_size=len(rows))
-        return [self._build_done(item) for item in items]
+        return [build_done(item) for item in items]
 
     def _unlink(self, cursor, items: list[dict]) -> list[dict]:
         digests = [self.digests[item["id"]] for item in items]
         query = f"UPDATE {TABLE} SET state = 'ended' WHERE digest = ANY(%s)"
         cursor.execute(query, (digests,))
-        return [self._build_done(item) for item in items]
+        return [build_done(item) for item in items]
 
-    def _build_done(self, item: dict) -> dict:
-        return {
-            "reference_id": item["reference_id"],
-            "timestamp": TIMESTAMP,
-            "status": "succ",
-            "id": item["id"],
-            "fa": item["fa"],
-            "locale": "eng",
-        }
+
+class TableFloor:
+    """The same for writes to a copy of the store's tables."""
+
+    def __init__(self, dsn: str, sample: dict, people: list[str]):
+        self.tables = Tables(dsn, sample)
+        self.tables.prepare(people)
+
+    def send(self, operation: str, body: bytes) -> bytes:
+        """Parse a message, write its rows, write the answer."""
+        items = json.loads(body)["message"][f"{operation}_request"]
+        self.tables.write(operation, [item["id"] for item in items])
+        return build_answer(operation, [build_done(item) for item in items])
+
+
+def build_done(item: dict) -> dict:
+    """Return the answer to an item that was written."""
+    return {
+        "reference_id": item["reference_id"],
+        "timestamp": TIMESTAMP,
+        "status": "succ",
+        "id": item["id"],
+        "fa": item["fa"],
+        "locale": "eng",
+    }
+
+
+def build_answer(operation: str, answers: list[dict]) -> bytes:
+    """Return a whole answer as it travels."""
+    document = {
+        "header": {**HEADER, "action": operation, "total_count": len(answers)},
+        "message": {"transaction_id": "1", f"{operation}_response": answers},
+    }
+    return json.dumps(document).encode()

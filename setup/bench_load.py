@@ -17,6 +17,8 @@ from .bench_caller import Target
 from .bench_client import Plan, Seat, ask_empty, resolve, resolve_signed, write
 from .bench_clock import Measurement
 from .bench_floor import make_table
+from .bench_tables import set_triggers
+from .bench_usage import Watched
 from .progress import say
 
 #: What a client does, for batches of a size, by REST or bare.
@@ -26,6 +28,12 @@ WORK: tuple[tuple[Work, str], ...] = (
     (resolve, "resolve"),
     (resolve_signed, "resolve, signed"),
     (write, "link, update, unlink"),
+)
+#: The floors of writes: their name, the way, whether with the store's triggers.
+FLOORS = (
+    ("floor", "tables", True),
+    ("floor_without_triggers", "tables", False),
+    ("floor_of_one_row", "row", True),
 )
 
 _barrier = None
@@ -95,16 +103,32 @@ def measure(plan: Plan) -> dict:
         for work, words in WORK:
             for size in plan.batches:
                 say(f"    {words}: {size:,} a call")
-                bare, rest = (clients.run(work, size, w) for w in ("floor", "rest"))
+                floors = _measure_floors(clients, work, size)
+                rest = clients.run(work, size, "rest")
                 for name, measured in rest.items():
-                    rows.append(_build_row(name, size, measured, bare[name]))
+                    beside = {floor: told[name] for floor, told in floors.items()}
+                    rows.append(_build_row(name, size, measured, beside))
     return {"empty_route": empty.to_dict(), "work": rows}
 
 
-def _build_row(work: str, size: int, rest: Measurement, floor: Measurement) -> dict:
-    bare = floor.to_dict()
-    bare.pop("wrong")
-    return {"work": work, "batch": size, **rest.to_dict(), "floor": bare}
+def _measure_floors(clients: Clients, work: Work, size: int) -> dict[str, dict]:
+    """Measure bare psycopg2 at this work; by the floor's name and the operation."""
+    if work is not write:
+        return {"floor": clients.run(work, size, "floor")}
+    told = {}
+    for name, way, triggers in FLOORS:
+        set_triggers(clients.plan.floor_dsn, on=triggers)
+        told[name] = clients.run(work, size, way)
+    return told
+
+
+def _build_row(
+    work: str, size: int, rest: Measurement, floors: dict[str, Measurement]
+) -> dict:
+    told = {name: measured.to_dict() for name, measured in floors.items()}
+    for bare in told.values():
+        bare.pop("wrong")
+    return {"work": work, "batch": size, **rest.to_dict(), **told}
 
 
 def main() -> None:
@@ -112,7 +136,9 @@ def main() -> None:
     answer = Path(given.pop("answer"))
     batches = tuple(given.pop("batches"))
     target = Target(**given.pop("target"))
-    plan = Plan(target, batches=batches, run=time.time_ns() // 10**8, **given)
+    watched = Watched(**given.pop("watched"))
+    run = time.time_ns() // 10**8
+    plan = Plan(target, batches=batches, run=run, watched=watched, **given)
     answer.write_text(json.dumps(measure(plan)))
 
 

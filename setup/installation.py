@@ -171,6 +171,13 @@ class Installation:
             write_private(self.checkpoints, other.checkpoints.read_text())
         self.write_config(port=get_free_port(), workers=0)
 
+    def drop(self) -> None:
+        """Leave nothing of it but logs."""
+        self.server.drop_database(self.database, self.folder / "dropdb.log")
+        shutil.rmtree(self.filestore, ignore_errors=True)
+        for path in (self.keyring, self.config, self.checkpoints):
+            path.unlink(missing_ok=True)
+
     def install(self, addons: list[str], *, demo: bool) -> None:
         """Install addons and what they depend on, without Odoo's automatic others.
 

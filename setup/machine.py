@@ -1,5 +1,6 @@
 """What the machine must offer before anything long starts."""
 
+import os
 import shutil
 import socket
 from contextlib import ExitStack
@@ -8,6 +9,11 @@ from pathlib import Path
 from .errors import Failure
 
 GIBIBYTE = 1024**3
+#: Where Linux tells what a container may use, by either kind of control groups.
+MEMORY_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 
 
 def check_disk(folder: Path, gibibytes: float) -> None:
@@ -21,6 +27,27 @@ def check_disk(folder: Path, gibibytes: float) -> None:
             f"Too little disk: {folder} has {free:.1f} GiB free, "
             f"{gibibytes:.1f} GiB are needed. Make room and run this again."
         )
+
+
+def get_memory_bytes() -> int:
+    """Return the memory that processes here may use: the machine's, or a limit.
+
+    0 where the system does not say.
+    """
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return 0
+    limits = [read_limit(path) for path in MEMORY_LIMITS]
+    return min(memory, *(limit for limit in limits if limit), memory)
+
+
+def read_limit(path: Path) -> int:
+    """Return a limit of a control group in bytes; 0 for none."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # no such group, or "max"
+        return 0
 
 
 def is_port_free(port: int) -> bool:

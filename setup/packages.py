@@ -2,15 +2,22 @@
 
 import hashlib
 import os
-import sys
 from pathlib import Path
 
 from .commands import ask, run
 from .errors import Failure
+from .interpreter import (
+    Interpreter,
+    choose,
+    get_interpreter,
+    get_running,
+    get_system_interpreters,
+)
 from .machine import check_disk
 from .odoo_source import OdooSource
 from .places import Places
-from .progress import step
+from .postgres import Cluster
+from .progress import say, step
 
 PINS = "setup/pins.txt"
 TEST_PINS = "test-requirements.txt"
@@ -25,13 +32,51 @@ def _get_digest(places: Places, pins: str) -> str:
     return hashlib.sha256((places.root / pins).read_bytes()).hexdigest()
 
 
-def _make_venv(places: Places) -> None:
+def _choose_python(present: Interpreter | None) -> Interpreter:
+    """Return the Python for the environment, which is made of ``present`` now."""
+    system = get_system_interpreters()
+    chosen = choose(system, get_running(), present)
+    if not chosen.is_preferred:
+        _tell_incomplete(system)
+    return chosen
+
+
+def _tell_incomplete(system: list[Interpreter]) -> None:
+    """Name the package that keeps a faster Python from being taken."""
+    for each in system:
+        if each.is_preferred and not each.is_complete:
+            say(f"    not taken: {each.words} has no `venv` (package python3-venv)")
+            return
+
+
+def _make_venv(places: Places, chosen: Interpreter) -> None:
     check_disk(places.state, DISK_GIBIBYTES)
     run(
-        [sys.executable, "-m", "venv", "--clear", places.venv],
+        [chosen.path, "-m", "venv", "--clear", places.venv],
         log=places.logs / "venv.log",
         failing="Cannot make a Python environment: install Python's `venv` module "
         "(on Debian the package python3-venv) and run this again",
+    )
+
+
+def _prepare_venv(places: Places) -> None:
+    """Have an environment made of the best Python; never below a server that runs."""
+    present = get_interpreter(places.python)
+    chosen = _choose_python(present)
+    if present and present.is_same(chosen):
+        return
+    if present and _is_used(places):
+        say(f"    {chosen.words} is taken when no server of this checkout runs")
+        return
+    say(f"- Using {chosen.words}")
+    _make_venv(places, chosen)
+
+
+def _is_used(places: Places) -> bool:
+    """Tell whether a PostgreSQL runs whose programs lie in the environment."""
+    return any(
+        Cluster(folder.parent, Path()).is_running()
+        for folder in places.state.glob("*/postgres/data")
     )
 
 
@@ -57,8 +102,7 @@ def prepare_packages(places: Places, source: OdooSource, *, testing: bool) -> No
 
     :raises Failure: no `venv` module, no network, no room
     """
-    if not ask([places.python, "-c", "print(1)"]):
-        _make_venv(places)
+    _prepare_venv(places)
     for pins in (PINS, TEST_PINS) if testing else (PINS,):
         _install(places, pins)
     _link_npm(places)

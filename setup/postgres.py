@@ -14,13 +14,17 @@ from pathlib import Path
 
 from .commands import ask, get_reason, run
 from .errors import Failure, ServerAway
-from .machine import get_free_port, is_port_free
+from .machine import GIBIBYTE, get_free_port, get_memory_bytes, is_port_free
 from .places import write_private
 
 ADMIN = "spar_admin"
 OWNER = "spar"  # owns the databases, no superuser: as an installation would have it
 START_SECONDS = 60
 STOP_SECONDS = 30
+MEBIBYTE = GIBIBYTE // 1024
+#: A part of the machine's memory for PostgreSQL's pages, and the least of it, in MiB.
+PAGES_SHARE, PAGES_LEAST = 4, 128
+PAGES_MOST = 2048  # where no more is asked for
 # While databases are made: nothing is lost that a second run does not make again.
 HASTY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 
@@ -48,6 +52,20 @@ def get_unprivileged(binaries: Path, folder: Path) -> tuple[list[str], int | Non
         prefix += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
         prefix.append("--securebits=+no_setuid_fixup")  # for access(2), too
     return prefix, user.pw_uid
+
+
+def get_shared_buffers(memory: int, most: int) -> str:
+    """Return PostgreSQL's setting for a machine with so many bytes of memory.
+
+    :param most: in MiB
+
+    >>> get_shared_buffers(4 * GIBIBYTE, 2048), get_shared_buffers(64 * GIBIBYTE, 2048)
+    ('1024MB', '2048MB')
+    >>> get_shared_buffers(0, 2048)
+    '128MB'
+    """
+    part = memory // PAGES_SHARE // MEBIBYTE
+    return f"{max(PAGES_LEAST, min(part, most))}MB"
 
 
 class ExternalServer:
@@ -150,8 +168,10 @@ class Cluster(ExternalServer):
     us; `postmaster.pid` tells who runs, whoever started it.
     """
 
-    def __init__(self, folder: Path, binaries: Path):
+    def __init__(self, folder: Path, binaries: Path, *, pages: int = PAGES_MOST):
+        """:param pages: most memory for pages, in MiB"""
         super().__init__(binaries)
+        self.pages = pages
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "postgres.log"
@@ -186,6 +206,12 @@ class Cluster(ExternalServer):
         self._start(HASTY)
         self.run_as_admin(f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'")
         self._write_settings(user=OWNER)
+
+    @property
+    def admin_dsn(self) -> str:
+        """Return the superuser's libpq connection string for `postgres`."""
+        told = {**self.settings, "user": ADMIN, "dbname": "postgres"}
+        return " ".join(f"{key}={value}" for key, value in told.items())
 
     def run_as_admin(self, statement: str) -> None:
         """Run one statement as the superuser, who has the owner's password."""
@@ -242,7 +268,8 @@ class Cluster(ExternalServer):
             "unix_socket_directories=",
             f"port={port}",
         ]
-        given += ["shared_buffers=256MB", "max_connections=200"]
+        buffers = get_shared_buffers(get_memory_bytes(), self.pages)
+        given += [f"shared_buffers={buffers}", "max_connections=200"]
         given += ["random_page_cost=1.1", *options]  # no disk that has to seek
         command = [*prefix, self.binaries / "postgres", "-D", self.data]
         command += [part for option in given for part in ("-c", option)]
@@ -300,8 +327,13 @@ def running(server: ExternalServer, *, hasty: bool = False) -> Iterator[None]:
             server.stop()
 
 
-def get_server(folder: Path, binaries: Path) -> ExternalServer:
-    """The PostgreSQL to use: PGHOST's, else the cluster in `folder`."""
+def get_server(
+    folder: Path, binaries: Path, *, pages: int = PAGES_MOST
+) -> ExternalServer:
+    """The PostgreSQL to use: PGHOST's, else the cluster in `folder`.
+
+    :param pages: most memory for the pages of that cluster, in MiB
+    """
     if os.environ.get("PGHOST"):
         return ExternalServer(binaries)
-    return Cluster(folder, binaries)
+    return Cluster(folder, binaries, pages=pages)

@@ -26,6 +26,7 @@ ADDONS, SERVER = "spar_test", "spar_test_server"
 BUSY = "Another ./spar test is at work in this checkout: wait for its end."
 NOTHING_COLLECTED = 5
 SHOWN_ALARMS = 20
+PAGES = 256  # MiB for PostgreSQL's pages: the databases are small
 TAMPERING = f"GRANT SET ON PARAMETER session_replication_role TO {OWNER}"
 
 
@@ -70,11 +71,12 @@ def _get_installation(
     places: Places, source: OdooSource, database: str
 ) -> Installation:
     folder = places.state / "test"
-    cluster = Cluster(folder / "postgres", get_postgres_binaries(places))
+    binaries = get_postgres_binaries(places)
+    cluster = Cluster(folder / "postgres", binaries, pages=PAGES)
     return Installation(places, source, cluster, folder, database)
 
 
-def _get_base(installation: Installation) -> Installation:
+def get_base(installation: Installation) -> Installation:
     """The database that each run's own is a copy of; tests never touch it."""
     return Installation(
         installation.places,
@@ -118,7 +120,7 @@ def _make_databases(wanted: dict[Installation, bool]) -> None:
         step("Installing the addons in test databases"),
         ThreadPoolExecutor(len(wanted)) as pool,
     ):
-        bases = {each: _get_base(each) for each in wanted}
+        bases = {each: get_base(each) for each in wanted}
         made = [
             pool.submit(_make_base, base, digest, wanted[each])
             for each, base in bases.items()
@@ -165,7 +167,7 @@ def _test_addons(installation: Installation, words: list[str]) -> int:
 
 def _test_server(installation: Installation, words: list[str]) -> int:
     """What needs a real server; tests/conftest.py starts it when it is asked for."""
-    facts = str(_get_facts_file(_get_base(installation)))
+    facts = str(_get_facts_file(get_base(installation)))
     try:
         return _run_pytest(
             installation,
@@ -184,7 +186,7 @@ def _check_logs(installations: Sequence[Installation]) -> int:
     """Whatever warned while the addons were installed and tested; 1 if anything did."""
     logs = [_get_log(each) for each in installations]
     for each in installations:
-        logs += each.folder.glob(f"{_get_base(each).database}.*.log")
+        logs += each.folder.glob(f"{get_base(each).database}.*.log")
     root = installations[0].places.root
     alarms = read_alarms(logs, get_allowed(root))
     counted = count_alike(alarms)

@@ -3,26 +3,35 @@
 import doctest
 import importlib
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
+from contextlib import closing, nullcontext
 from dataclasses import replace
 
+import psycopg2
 import pytest
 
 from setup import bench, bench_people
 from setup.bench_caller import Caller
 from setup.bench_client import Plan, Seat, get_last, resolve, sign_bodies
 from setup.bench_clock import Measurement, count_items, get_percentile, repeat
-from setup.bench_database import fill, make_participant
+from setup.bench_database import fill, get_floor, make_participant, take_sample
 from setup.bench_directory import build_directory_lines, measure_directory
 from setup.bench_memory import get_family, get_odoo_memory, get_postgres_memory
 from setup.bench_messages import CHECKS, build_messages, count_not_gone
+from setup.bench_meter import Meter
 from setup.bench_places import QUERIES, Country
-from setup.bench_report import build_report, build_table, write_report
+from setup.bench_report import GOALS, build_report, build_table, write_report
+from setup.bench_tables import Sample, Tables, find_key, set_triggers
+from setup.bench_usage import Usage, Watched, read_cpu_seconds
 from setup.cli import build_parser
 from setup.errors import Failure
 from setup.payer import verify_answer
 from setup.places import Places
+from setup.testing import get_base
 
 ROWS, CLIENTS, SECONDS = 300, 2, 0.2
 OPERATIONS = ("resolve", "link", "update", "unlink")
@@ -45,17 +54,39 @@ def target(server):
 
 
 @pytest.fixture(scope="module")
-def told(server, target) -> dict:
+def floor(server):
+    """A database beside the server's, for bare rows."""
+    made = get_floor(server.installation)
+    made.copy_from(get_base(server.installation))
+    make_participant(made)
+    yield made
+    made.drop()
+
+
+@pytest.fixture(scope="module")
+def floor_dsn(floor) -> str:
+    return floor.server.get_dsn(floor.database)
+
+
+@pytest.fixture(scope="module")
+def sample(floor) -> dict:
+    """Which rows the store writes."""
+    return take_sample(floor)
+
+
+@pytest.fixture(scope="module")
+def told(server, target, floor) -> dict:
     """What a very short bench measures."""
     given = {"rows": ROWS, "clients": CLIENTS, "seconds": SECONDS}
-    return bench.measure(server.installation, target, **given)
+    return bench.measure(server.installation, target, floor, **given)
 
 
 @pytest.fixture
 def seat(server, target) -> Seat:
     """A single client in this process."""
     dsn = server.installation.server.get_dsn(server.database)
-    plan = Plan(target, dsn, ROWS, 1, SECONDS, (1, 100), time.time_ns() // 10**8)
+    run, watched = time.time_ns() // 10**8, Watched(dsn)
+    plan = Plan(target, dsn, ROWS, 1, SECONDS, (1, 100), run, watched)
     return Seat(plan, 0, threading.Barrier(1))
 
 
@@ -67,6 +98,24 @@ def test_every_kind_of_work_is_measured_beside_its_floor(told):
         assert row["calls"] >= CLIENTS, row
         assert row["calls_per_second"] > 0 and row["items_per_second"] > 0, row
         assert 0 < row["p50_ms"] <= row["p95_ms"], row
+
+
+def test_writes_have_three_floors(told):
+    names = ("floor", "floor_without_triggers", "floor_of_one_row")
+    for row in told["work"]:
+        wanted = names if row["work"] in ("link", "update", "unlink") else names[:1]
+        assert [name for name in names if name in row] == list(wanted)
+
+
+def test_every_kind_of_work_is_told_with_what_it_costs(told):
+    for row in (*told["work"], told["empty_route"]):
+        assert all(value > 0 for value in row["cpu_us"].values()), row
+    for row in told["work"]:
+        bare = row["floor"]["cpu_us"]
+        assert bare["client"] > 0 and bare["postgres"] > 0, row
+        if row["work"] in ("link", "update", "unlink"):
+            assert row["wal_bytes"] >= row["wal_bytes_without_page_images"] > 200, row
+            assert row["floor"]["wal_bytes_without_page_images"] > 200, row
 
 
 def test_items_are_calls_times_their_size(told):
@@ -121,11 +170,11 @@ def test_somebody_who_is_gone_counts_as_wrong(seat):
     assert 0 < measured.wrong <= measured.items
 
 
-def test_clients_that_are_refused_are_one_line(server, target):
+def test_clients_that_are_refused_are_one_line(server, target, floor):
     wrong = replace(target, client_secret="wrong")
     given = {"rows": ROWS, "clients": 1, "seconds": SECONDS, "batches": (1,)}
     with pytest.raises(Failure, match="clients could not measure; log: "):
-        bench.measure(server.installation, wrong, **given)
+        bench.measure(server.installation, wrong, floor, **given)
 
 
 def test_memory_of_each_process_is_told(server):
@@ -159,6 +208,127 @@ def test_the_same_number_of_branches_is_the_same_country():
     assert (one.providers, one.branches) == (other.providers, other.branches)
     assert list(one.make_queries()) == list(other.make_queries())
     assert len({branch.code for branch in one.branches}) == 50
+
+
+# === THE FLOOR OF WRITES === #
+
+
+def count_rows(dsn: str, table: str) -> int:
+    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table}")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("triggers", [True, False])
+def test_bare_rows_are_those_that_the_store_writes(floor_dsn, sample, triggers):
+    told = Sample.read(sample)
+    people = [f"{triggers} {number}" for number in range(7)]
+    set_triggers(floor_dsn, on=triggers)
+    before = {name: count_rows(floor_dsn, name) for name in told.shapes}
+    tables = Tables(floor_dsn, sample)
+    tables.prepare(people)
+    tables.write("link", people)
+    tables.write("update", people[:4])
+    tables.write("unlink", people[:4])
+    tables.write("unlink", people[4:])
+    tables.connection.close()
+    for name in told.shapes:
+        linked, updated, gone, gone_unchanged = (
+            len(told.steps[step][name]["added"])
+            - len(told.steps[step][name]["removed"])
+            for step in ("link", "update", "unlink", "unlink_unchanged")
+        )
+        expected = 7 * linked + 4 * (updated + gone) + 3 * gone_unchanged
+        assert count_rows(floor_dsn, name) - before[name] == expected, name
+
+
+def test_a_sample_has_every_step_of_the_store(sample):
+    told = Sample.read(sample)
+    for step in ("link", "update", "unlink"):
+        assert told.steps[step]["spar_event"]["added"], step
+    assert told.steps["update"]["spar_mapping"]["changed"]
+    for name in ("spar_subject", "spar_subject_id", "spar_mapping", "spar_notice"):
+        assert told.steps["link"][name]["added"], name
+
+
+def test_the_triggers_look_at_bare_rows_only_where_they_are_on(floor_dsn, sample):
+    spoiled = json.loads(json.dumps(sample))
+    for row in spoiled["steps"]["link"]["spar_event"]["added"]:
+        place = spoiled["tables"]["spar_event"]["columns"].index("mac")
+        row[place] = "\\x" + "00" * 16  # another one than its mapping names
+    for triggers in (False, True):
+        set_triggers(floor_dsn, on=triggers)
+        tables = Tables(floor_dsn, spoiled)
+        tables.prepare(["somebody"])
+        refused = pytest.raises(psycopg2.Error) if triggers else nullcontext()
+        with closing(tables.connection), refused:
+            tables.write("link", ["somebody"])
+
+
+@pytest.mark.parametrize(
+    "column, text, key",
+    [
+        ("uuid", "ab" * 16, ("uuid", "", "ab" * 16)),
+        ("period", f"{'a' * 8}-bbbb-cccc-dddd-{'e' * 12}", ("uuid", "-")),
+        ("sealed", "\\x" + "0f" * 40, ("bytes", "40")),
+        ("subject_id", "12", ("id", "spar_subject")),
+        ("provider_id", "12", None),
+        ("sealed", "\\x", None),
+        ("mac", None, None),
+    ],
+)
+def test_what_is_each_persons_own_is_found(column, text, key):
+    found = find_key("spar_event", column, text)
+    assert (found and found[: len(key)]) == key if key else found is None
+
+
+# === COSTS === #
+
+
+def test_processor_time_of_children_that_ended_is_counted():
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    before = read_cpu_seconds(os.getpid())
+    subprocess.run([sys.executable, "-c", burn], check=True)
+    assert read_cpu_seconds(os.getpid()) - before >= 0.3
+
+
+def test_processor_time_of_nobody_is_not_known():
+    assert read_cpu_seconds(2**30) is None
+
+
+def test_the_meter_tells_the_wal_of_what_was_written(server, floor_dsn):
+    watched = bench.build_watched(server.installation)
+    meter = Meter(replace(watched, dsn=floor_dsn))
+    meter.begin()
+    with closing(psycopg2.connect(floor_dsn)) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TABLE measured AS SELECT md5(n::text) FROM "
+                "generate_series(1, 20000) n"
+            )
+        meter.end()
+        usage = meter.close()
+        with connection, connection.cursor() as cursor:
+            cursor.execute("DROP TABLE measured")
+    assert usage.wal > 20_000 * 32 and usage.disk > 20_000 * 32
+    assert 0 <= usage.wal_images < usage.wal
+    assert usage.odoo is not None and usage.postgres > 0
+
+
+def test_nightly_work_does_not_run_beside(floor):
+    bench.put_off_nightly_work(floor)
+    query = """SELECT count(*), count(*) FILTER (WHERE nextcall > now() AT TIME ZONE
+                      'UTC' + interval '23 hours')
+                 FROM ir_cron WHERE interval_type = 'days'"""
+    count, later = floor.server.get_answer(query, floor.database).split("|")
+    assert int(count) and count == later
+
+
+def test_what_is_not_known_is_not_told_as_nothing():
+    cost = Usage(odoo=None, wal=100).to_dict(10)
+    assert cost["cpu_us"]["odoo"] is None
+    assert cost["wal_bytes_without_page_images"] is None
+    assert cost["wal_bytes"] == 10
 
 
 # === RIGHT AND WRONG ANSWERS === #
@@ -296,7 +466,10 @@ def test_a_family_begins_with_its_root():
     assert get_odoo_memory(2**30) == []
 
 
-@pytest.mark.parametrize("name", ["people", "places", "clock", "client", "load"])
+@pytest.mark.parametrize(
+    "name",
+    ["people", "places", "clock", "client", "load", "report", "tables", "usage"],
+)
 def test_examples_in_docstrings_hold(name):
     done = doctest.testmod(importlib.import_module(f"setup.bench_{name}"))
     assert done.attempted and not done.failed
@@ -308,11 +481,16 @@ def test_examples_in_docstrings_hold(name):
 @pytest.fixture
 def report() -> dict:
     """A small report in which one answer was wrong."""
-    fast, slow = Measurement(1, 100, 0, 4.0, 400.0), Measurement(1, 100, 1, 2.0, 200.0)
-    row = {"work": "link", "batch": 100, **slow.to_dict(), "floor": fast.to_dict()}
+    served = Usage(odoo=0.02, postgres=0.01, wal=400_000, wal_images=100_000)
+    bare = Usage(odoo=0.0, postgres=0.012)
+    fast = Measurement(1, 100, 0, 4.0, 400.0, client_seconds=0.003, usage=bare)
+    slow = Measurement(1, 100, 1, 2.0, 200.0, usage=served)
+    row = {"work": "link", "batch": 1000, **slow.to_dict(), "floor": fast.to_dict()}
+    row["floor_without_triggers"] = row["floor_of_one_row"] = fast.to_dict()
     told = {"empty_route": fast.to_dict(), "work": [row]}
     about = {"rows": 300, "mappings": 300, "clients": 2, "workers": 2, "seconds": 1.0}
     memory = [{"process": "odoo worker", "rss_mb": 111.0, "peak_mb": 120.0}]
+    about |= {"python": "Python 3.11.2, optimised (/usr/bin/python3)"}
     return build_report(told, **about, cpus=2, memory=memory)
 
 
@@ -322,10 +500,30 @@ def test_the_report_compares(report):
     assert report["wrong"] == 1
 
 
+def test_the_report_compares_what_an_item_costs(report):
+    (row,) = report["work"]
+    assert (row["cpu_us_served"], row["cpu_us_floor"]) == (300.0, 150.0)
+    assert row["cpu_of_floor"] == 2.0
+    assert row["wal_bytes_without_page_images"] == 3000
+    assert row["goals"] == GOALS["link", 1000]
+
+
+def test_a_report_without_postgres_processes_can_be_read(report):
+    (row,) = report["work"]
+    row["cpu_us"]["postgres"] = row["floor"]["cpu_us"]["postgres"] = None
+    told = {"empty_route": report["empty_route"], "work": [row]}
+    about = {name: report[name] for name in ("mappings", "clients", "workers", "cpus")}
+    about |= {name: report[name] for name in ("seconds", "python", "memory")}
+    again = build_report(told, **about)
+    assert again["work"][0]["cpu_of_floor"] is None
+    assert "  -" in "\n".join(build_table(again))
+
+
 def test_the_table_shows_each_row(report):
     table = "\n".join(build_table(report))
     assert "300 mappings, 2 clients, 2 workers, 1 s each, 2 processors" in table
-    for word in ("link", "50%", "empty", "odoo worker", "(at most 120)"):
+    words = ("link", "50%", "empty", "odoo worker", "(at most 120)", "12,000", "130")
+    for word in (*words, "2.00", "3,000", "with triggers 400/s", "Python 3.11.2"):
         assert word in table
 
 

@@ -1,6 +1,7 @@
 """The parts of `./spar`: what they work out, and the one line when something fails."""
 
 import ast
+import doctest
 import importlib.metadata
 import json
 import os
@@ -12,13 +13,24 @@ import sys
 import time
 import urllib.request
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from setup import addon_files, debian, demo, machine, odoo_source, packages, serving
+from setup import (
+    addon_files,
+    debian,
+    demo,
+    interpreter,
+    machine,
+    odoo_source,
+    packages,
+    postgres,
+    serving,
+)
 from setup.cli import build_parser, main
 from setup.commands import get_reason, run
 from setup.demo import get_digest
@@ -31,6 +43,7 @@ from setup.id_provider import (
     prepare_id_provider,
 )
 from setup.installation import Installation
+from setup.interpreter import Interpreter, choose, get_interpreter
 from setup.locks import get_holder, hold
 from setup.logs import get_alarms, get_allowed
 from setup.machine import get_free_port
@@ -132,7 +145,8 @@ def test_command_can_be_read_by_old_python():
 
 #: Loaded by pytest, and run by Odoo's shell and the environment's Python.
 INSIDE = (
-    *("pytest_spar.py", "bench_fill.py", "bench_floor.py"),
+    *("pytest_spar.py", "bench_fill.py", "bench_floor.py", "bench_meter.py"),
+    *("bench_sample.py", "bench_tables.py"),
     *("demo_secrets.py", "demo_additions.py", "missing_assets.py"),
     *("payer.py", "payer_callbacks.py"),
 )
@@ -411,6 +425,119 @@ def test_packages_that_cannot_be_had_are_told(monkeypatch, places):
     assert not list(places.venv.glob(".installed-*"))
 
 
+# === THE PYTHON OF THE ENVIRONMENT === #
+
+
+def build_python(name: str, version=(3, 11, 2), *, optimised=True, complete=True):
+    return Interpreter(Path(name), version, optimised, complete)
+
+
+SYSTEM_PYTHON = build_python("/usr/bin/python3")
+PYENV = build_python("/opt/python3.12", (3, 12, 1), optimised=False)
+
+
+def test_the_systems_optimised_python_is_taken():
+    assert choose([SYSTEM_PYTHON], PYENV, None) is SYSTEM_PYTHON
+    assert choose([SYSTEM_PYTHON], PYENV, PYENV) is SYSTEM_PYTHON
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        build_python("/usr/bin/python3", (3, 10, 13)),
+        build_python("/usr/bin/python3", (3, 14, 0)),
+        build_python("/usr/bin/python3", optimised=False),
+        build_python("/usr/bin/python3", complete=False),
+    ],
+)
+def test_another_python_is_not_taken(other):
+    assert choose([other], PYENV, None) is PYENV
+
+
+def test_without_a_better_one_the_environment_stays_what_it_is():
+    other = build_python("/opt/python3.13", (3, 13, 0), optimised=False)
+    assert choose([], PYENV, None) is PYENV
+    assert choose([], PYENV, other) is other
+
+
+def test_an_optimised_python_of_ones_own_is_taken():
+    own = build_python("/opt/python3.12", (3, 12, 1))
+    assert choose([], own, PYENV) is own
+    assert choose([], PYENV, own) is own
+
+
+def test_the_python_of_an_environment_is_the_one_below_it():
+    (one, other) = map(get_interpreter, (get_places().python, Path(sys.executable)))
+    assert one.is_same(other) and one.version == sys.version_info[:3]
+    assert not one.is_same(replace(one, version=(3, 9, 0)))
+    assert one.path.resolve() != get_places().venv
+
+
+def test_no_python_is_none(tmp_path):
+    assert get_interpreter(tmp_path / "python") is None
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\necho Python\n")
+    script.chmod(0o755)
+    assert get_interpreter(script) is None
+
+
+def prepare_venv(monkeypatch, places, *, chosen, present, used=False) -> list:
+    """Prepare an environment; the Pythons that one was made of."""
+    made = []
+    monkeypatch.setattr(packages, "get_interpreter", lambda _path: present)
+    monkeypatch.setattr(packages, "get_system_interpreters", lambda: [chosen])
+    monkeypatch.setattr(packages, "get_running", lambda: PYENV)
+    monkeypatch.setattr(packages, "_is_used", lambda _places: used)
+    monkeypatch.setattr(packages, "_make_venv", lambda _p, python: made.append(python))
+    packages._prepare_venv(places)
+    return made
+
+
+@pytest.mark.parametrize("present", [None, PYENV])
+def test_an_environment_of_another_python_is_made_anew(
+    monkeypatch, places, capsys, present
+):
+    made = prepare_venv(monkeypatch, places, chosen=SYSTEM_PYTHON, present=present)
+    assert made == [SYSTEM_PYTHON]
+    said = "Using Python 3.11.2, optimised (/usr/bin/python3)"
+    assert said in capsys.readouterr().out
+
+
+def test_an_environment_of_the_chosen_python_stays(monkeypatch, places, capsys):
+    present = replace(SYSTEM_PYTHON)
+    assert not prepare_venv(monkeypatch, places, chosen=SYSTEM_PYTHON, present=present)
+    assert capsys.readouterr().out == ""
+
+
+def test_an_environment_that_a_server_runs_from_stays(monkeypatch, places, capsys):
+    given = {"chosen": SYSTEM_PYTHON, "present": PYENV, "used": True}
+    assert not prepare_venv(monkeypatch, places, **given)
+    assert "when no server of this checkout runs" in capsys.readouterr().out
+
+
+def test_a_python_without_its_venv_is_told_in_one_line(monkeypatch, places, capsys):
+    bare = build_python("/usr/bin/python3", complete=False)
+    made = prepare_venv(monkeypatch, places, chosen=bare, present=None)
+    assert made == [PYENV]
+    told = capsys.readouterr().out.splitlines()
+    assert "(/usr/bin/python3) has no `venv` (package python3-venv)" in told[0]
+    assert told[1:] == [f"- Using {PYENV.words}"]
+
+
+def test_a_server_that_runs_is_seen(places):
+    data = places.state / "demo" / "postgres" / "data"
+    data.mkdir(parents=True)
+    assert not packages._is_used(places)
+    (data / "postmaster.pid").write_text(f"{os.getpid()}\n")
+    assert packages._is_used(places)
+
+
+@pytest.mark.parametrize("module", [interpreter, postgres])
+def test_examples_of_the_setup_hold(module):
+    done = doctest.testmod(module)
+    assert done.attempted and not done.failed
+
+
 # === POSTGRESQL === #
 
 
@@ -421,6 +548,39 @@ def test_cluster_is_made_started_and_ended(cluster):
         assert cluster.get_answer("SHOW is_superuser", "postgres") == "off"
         assert cluster.get_answer("SHOW listen_addresses", "postgres") == "127.0.0.1"
     assert not cluster.is_running()
+
+
+def test_cluster_has_memory_for_pages_as_the_machine_has(cluster):
+    cluster.start()
+    expected = postgres.get_shared_buffers(machine.get_memory_bytes(), cluster.pages)
+    assert cluster.get_answer("SHOW shared_buffers", "postgres") in (
+        expected,
+        f"{int(expected.removesuffix('MB')) // 1024}GB",
+    )
+
+
+@pytest.mark.parametrize(
+    "gibibytes, most, expected",
+    [
+        (1, 2048, "256MB"),
+        (24, 2048, "2048MB"),
+        (24, 8192, "6144MB"),
+        (0.2, 64, "128MB"),
+    ],
+)
+def test_memory_for_pages_is_a_quarter_within_bounds(gibibytes, most, expected):
+    memory = int(gibibytes * machine.GIBIBYTE)
+    assert postgres.get_shared_buffers(memory, most) == expected
+
+
+def test_the_memory_of_a_container_is_its_limit(monkeypatch, tmp_path):
+    limit, none = tmp_path / "limit", tmp_path / "max"
+    limit.write_text("67108864\n")
+    none.write_text("max\n")
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for files, expected in (([none], whole), ([limit, none], 67108864)):
+        monkeypatch.setattr(machine, "MEMORY_LIMITS", [*files, tmp_path / "missing"])
+        assert machine.get_memory_bytes() == expected
 
 
 def test_cluster_comes_back_on_its_port_after_a_kill(cluster):

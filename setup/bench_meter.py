@@ -1,0 +1,92 @@
+"""Reading what work costs, before it and after."""
+
+from typing import NamedTuple
+
+import psycopg2
+
+from .bench_usage import Usage, Watched, read_cpu_seconds
+
+_POSITION = "SELECT pg_current_wal_insert_lsn(), pg_database_size(current_database())"
+_IMAGES = """
+    SELECT sum(fpi_size)::bigint
+      FROM pg_get_wal_stats(%s, least(%s::pg_lsn, pg_current_wal_flush_lsn()), false)
+"""
+
+
+class Times(NamedTuple):
+    """Processor seconds until one moment."""
+
+    odoo: float | None
+    postgres: float | None
+
+
+class Place(NamedTuple):
+    """How far the WAL and the disk were at one moment."""
+
+    wal: str
+    disk: int
+
+
+class Meter:
+    """Reads before and after; what it costs itself stays outside of the work's time."""
+
+    def __init__(self, watched: Watched):
+        self.watched = watched
+        self._connection = psycopg2.connect(watched.dsn)
+        self._connection.autocommit = True
+        self.begin()
+        self.end()
+
+    def _read_times(self) -> Times:
+        odoo, postgres = self.watched.odoo, self.watched.postgres
+        return Times(read_cpu_seconds(odoo), read_cpu_seconds(postgres))
+
+    def _read_place(self) -> Place:
+        return Place(*self._ask(_POSITION))
+
+    def _ask(self, query: str, *values: str) -> tuple:
+        with self._connection.cursor() as cursor:
+            cursor.execute(query, values)
+            return cursor.fetchone()
+
+    def begin(self) -> None:
+        """Note where all is before the work."""
+        self._first_place = self._read_place()
+        self._first_times = self._read_times()
+
+    def end(self) -> None:
+        """Note where all is after the work."""
+        self._last_times = self._read_times()
+        self._last_place = self._read_place()
+
+    def close(self) -> Usage:
+        """Return the difference; the client's own time is not known here."""
+        begun, ended = self._first_place, self._last_place
+        (wal,) = self._ask("SELECT pg_wal_lsn_diff(%s, %s)", ended.wal, begun.wal)
+        self._connection.close()
+        return Usage(
+            *map(_subtract, self._last_times, self._first_times),
+            wal=int(wal),
+            wal_images=self._count_images(begun.wal, ended.wal),
+            disk=ended.disk - begun.disk,
+        )
+
+    def _count_images(self, begun: str, ended: str) -> int | None:
+        """Return the bytes of whole pages in the WAL; None where they are unknown."""
+        if not self.watched.admin_dsn:
+            return None
+        if begun == ended:
+            return 0
+        connection = psycopg2.connect(self.watched.admin_dsn)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(_IMAGES, (begun, ended))
+                return int(cursor.fetchone()[0] or 0)
+        except psycopg2.Error:  # that WAL is gone already
+            return None
+        finally:
+            connection.close()
+
+
+def _subtract(after: float | None, before: float | None) -> float | None:
+    return None if after is None or before is None else max(after - before, 0.0)
