@@ -155,7 +155,7 @@ from time import sleep
 for number in range({times}):
     env["spar.checkpoint"]._take_or_alarm()
     env.cr.rollback()
-    if number % {pace} == 0:
+    if (number + 1) % {pace} == 0:
         env["spar.audit"]._check_store()
         env.cr.commit()
 """
