@@ -56,12 +56,17 @@ def running_lanes(
 
 
 def hurry(server: RealServer, schedule: str) -> None:
-    """Let a schedule begin within a second."""
+    """Make a schedule due, and wake who works on schedules."""
     server.query(
         """UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' - interval '1 minute'
             WHERE id = (SELECT res_id FROM ir_model_data
                          WHERE module = 'spar_mapper' AND name = %s) RETURNING id""",
         schedule,
     )
+    wake(server)
+
+
+def wake(server: RealServer) -> None:
+    """Wake who works on schedules: one that has just started sleeps for a minute."""
     with server.autocommit("postgres") as cursor:
         cursor.execute("SELECT pg_notify('cron_trigger', %s)", (server.database,))

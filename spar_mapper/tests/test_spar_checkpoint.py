@@ -18,6 +18,7 @@ class CheckpointCase(AuditCase):
     def setUp(self):
         super().setUp()
         self.checkpoints = self.env["spar.checkpoint"]
+        self.checkpoints._note(0, "")
         self.path = self.checkpoints._get_path()
         self.path.unlink(missing_ok=True)
         self.startPatcher(patch.object(checkpoint, "CHUNK", 4))
