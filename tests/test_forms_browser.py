@@ -1,0 +1,93 @@
+"""No typed text is lost: forms are filled in, refused, corrected and confirmed."""
+
+from itertools import combinations
+
+import pytest
+
+from .chromium import chromium
+from .desk import Desk
+from .people import make_account, make_people
+
+TEXTS = ("id_value", "fa_text", "reason")
+OF_THE_BROWSER = ("Request timed out", "Exception during request handling")
+REASON = "Asked at the counter"
+
+
+@pytest.fixture
+def officer(server, browser):
+    with server.expecting(*OF_THE_BROWSER), chromium(browser) as page:
+        page.set_size(1280, 800)
+        desk = Desk(page, server.url, server.staff["officer"])
+        desk.log_in()
+        yield desk
+
+
+def fill(desk: Desk, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        desk.type(name, value)
+
+
+def read(desk: Desk, names) -> dict[str, str]:
+    """What stands in the fields of the form that is open."""
+    selector = ".o_field_widget[name='{}'] input"
+    return {
+        name: desk.page.evaluate(
+            f'document.querySelector("{selector.format(name)}").value'
+        )
+        for name in names
+    }
+
+
+def confirm_and_be_refused(desk: Desk) -> None:
+    desk.press("Confirm", ".modal button")
+    desk.wait("!!document.querySelector('.o_error_dialog')", "nothing was refused")
+    desk.press(None, ".o_error_dialog .modal-footer button", 0)
+    desk.wait("!document.querySelector('.o_error_dialog')")
+
+
+def correct(desk: Desk, pair, right: dict[str, str], wrong: dict[str, str]) -> None:
+    """Have ``pair`` refused, correct it, one field after the other, and confirm."""
+    fill(desk, {**right, **{name: wrong[name] for name in pair}})
+    confirm_and_be_refused(desk)
+    for name in pair:
+        fill(desk, {name: right[name]})
+        kept = [each for each in right if each not in pair or each == name]
+        assert read(desk, kept) == {each: right[each] for each in kept}
+    assert read(desk, right) == right
+    desk.press("Confirm", ".modal button")
+    desk.wait("!document.querySelector('.modal')", "the form is still open")
+
+
+def get_fa(client, person) -> str | None:
+    (answer,) = client.resolve([person.asked])
+    return answer.get("fa")
+
+
+def test_link_corrected_pair_by_pair(officer, programme):
+    people = make_people(3)
+    for pair, person in zip(combinations(TEXTS, 2), people, strict=True):
+        right = {"id_value": person.id, "fa_text": person.fa, "reason": REASON}
+        wrong = {
+            "id_value": f"token:{person.value}\u200b@nationalId",
+            "fa_text": "account:",
+            "reason": f"is number {person.account}",
+        }
+        officer.press_above_list("Link a person")
+        officer.wait_for_dialog("Link a person")
+        correct(officer, pair, right, wrong)
+        assert get_fa(programme, person) == person.fa
+
+
+def test_change_corrected(officer, programme):
+    (person,) = make_people(1)
+    programme.link([person.linked])
+    officer.press_above_list("Find a person")
+    officer.type("id_value", person.value)
+    officer.press("Find", ".modal button")
+    officer.press(None, ".o_data_row .o_data_cell", 0)
+    officer.press("Change", ".o_statusbar_buttons button")
+    account = make_account()
+    right = {"fa_text": f"account:{account}@BR01.DEMO", "reason": REASON}
+    wrong = {"fa_text": "account:", "reason": f"is number {account}"}
+    correct(officer, ("fa_text", "reason"), right, wrong)
+    assert get_fa(programme, person) == right["fa_text"]
