@@ -197,16 +197,8 @@ def _build_row(alias: str, columns: tuple[str, ...]) -> str:
     return f"({', '.join(f'{alias}.{column}' for column in columns)})"
 
 
-def build_tie() -> Iterator[str]:
-    """Statements that tie each mapping to its last event, and each event to a mapping.
-
-    Events are written after their mappings: they look at once. A mapping looks at
-    commit whether the event that it names has come. The queue is never read by anybody
-    else, and a crash leaves nothing in it that counts: hence UNLOGGED.
-    """
-    yield _build_function(
-        "spar_event_tie",
-        """
+#: Events are written after their mappings, so they look at once.
+_EVENT_TIE = """
             IF EXISTS (SELECT FROM added n LEFT JOIN spar_mapping m
                            ON m.id = n.mapping_id
                           AND (m.last_seq > n.seq
@@ -215,26 +207,12 @@ def build_tie() -> Iterator[str]:
                 RAISE foreign_key_violation USING
                     MESSAGE = 'violates foreign key: spar_event_mapping_id_fkey',
                     CONSTRAINT = 'spar_event_mapping_id_fkey', TABLE = 'spar_event';
-            END IF;""",
-    )
-    yield _build_trigger("spar_event", "tie", "INSERT", "NEW TABLE AS added")
-    yield "CREATE UNLOGGED TABLE IF NOT EXISTS spar_store_tie (mapping_ids bigint[])"
-    yield _build_function(
-        "spar_mapping_tie",
-        """
+            END IF;"""
+_MAPPING_TIE = """
             INSERT INTO spar_store_tie (mapping_ids)
-            SELECT array_agg(id) FROM added HAVING count(*) > 0;""",
-    )
-    yield """
-        CREATE OR REPLACE TRIGGER spar_mapping_tie_insert AFTER INSERT ON spar_mapping
-            REFERENCING NEW TABLE AS added
-            FOR EACH STATEMENT EXECUTE FUNCTION spar_mapping_tie();
-        CREATE OR REPLACE TRIGGER spar_mapping_tie_update AFTER UPDATE ON spar_mapping
-            REFERENCING NEW TABLE AS added
-            FOR EACH STATEMENT EXECUTE FUNCTION spar_mapping_tie()"""
-    yield _build_function(
-        "spar_store_tie_check",
-        """
+            SELECT array_agg(id) FROM added HAVING count(*) > 0;"""
+#: A mapping looks at commit whether the event that it names has come.
+_TIE_CHECK = """
             IF EXISTS (SELECT FROM unnest(NEW.mapping_ids) AS tied (id)
                          JOIN spar_mapping m ON m.id = tied.id
                          LEFT JOIN spar_event e ON e.mapping_id = m.id
@@ -244,10 +222,26 @@ def build_tie() -> Iterator[str]:
                     MESSAGE = 'violates foreign key: spar_mapping_last_event_fk',
                     CONSTRAINT = 'spar_mapping_last_event_fk', TABLE = 'spar_mapping';
             END IF;
-            DELETE FROM spar_store_tie WHERE mapping_ids = NEW.mapping_ids;""",
-    )
-    yield "DROP TRIGGER IF EXISTS spar_store_tie_check ON spar_store_tie"
-    yield """
+            DELETE FROM spar_store_tie WHERE mapping_ids = NEW.mapping_ids;"""
+#: The queue is read by nobody else, and after a crash nothing in it counts: UNLOGGED.
+_TIE_QUEUE = """
+        CREATE UNLOGGED TABLE IF NOT EXISTS spar_store_tie (mapping_ids bigint[]);
+        CREATE OR REPLACE TRIGGER spar_mapping_tie_insert AFTER INSERT ON spar_mapping
+            REFERENCING NEW TABLE AS added
+            FOR EACH STATEMENT EXECUTE FUNCTION spar_mapping_tie();
+        CREATE OR REPLACE TRIGGER spar_mapping_tie_update AFTER UPDATE ON spar_mapping
+            REFERENCING NEW TABLE AS added
+            FOR EACH STATEMENT EXECUTE FUNCTION spar_mapping_tie();
+        DROP TRIGGER IF EXISTS spar_store_tie_check ON spar_store_tie;
         CREATE CONSTRAINT TRIGGER spar_store_tie_check AFTER INSERT ON spar_store_tie
             DEFERRABLE INITIALLY DEFERRED
             FOR EACH ROW EXECUTE FUNCTION spar_store_tie_check()"""
+
+
+def build_tie() -> Iterator[str]:
+    """Statements that tie each mapping to its last event, and each event to a mapping."""
+    yield _build_function("spar_event_tie", _EVENT_TIE)
+    yield _build_trigger("spar_event", "tie", "INSERT", "NEW TABLE AS added")
+    yield _build_function("spar_mapping_tie", _MAPPING_TIE)
+    yield _build_function("spar_store_tie_check", _TIE_CHECK)
+    yield _TIE_QUEUE
