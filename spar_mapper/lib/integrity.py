@@ -239,7 +239,7 @@ _TIE_QUEUE = """
 
 
 def build_tie() -> Iterator[str]:
-    """Statements that tie each mapping to its last event, and each event to a mapping."""
+    """Statements that tie a mapping to its last event, and each event to a mapping."""
     yield _build_function("spar_event_tie", _EVENT_TIE)
     yield _build_trigger("spar_event", "tie", "INSERT", "NEW TABLE AS added")
     yield _build_function("spar_mapping_tie", _MAPPING_TIE)
