@@ -20,7 +20,8 @@ CHAIN = {
     "spar_registry": {"spar_fa_directory", "spar_mapper_connector"},
 }
 ADDONS = get_addons(ROOT)
-BODY_LINES, FILE_LINES = 25, 250
+#: Guides: what is longer is looked at, not cut to fit.
+BODY_LINES, FILE_LINES = 30, 300
 #: Written apart, so that this file does not hold what it forbids.
 FORBIDDEN = {
     "unfinished work": r"\b(TO" + "DO|FIX" + r"ME|XX" + r"X)\b",

@@ -25,6 +25,7 @@ from . import test_spar_dark
 from . import test_spar_directory_used
 from . import test_spar_guards
 from . import test_spar_history
+from . import test_spar_integrity
 from . import test_spar_notice_link
 from . import test_spar_objection
 from . import test_spar_operations

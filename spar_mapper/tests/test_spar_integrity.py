@@ -1,0 +1,265 @@
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg2
+
+from odoo.exceptions import UserError
+from odoo.tools import SQL, mute_logger
+
+from ..fields import CheckedMany2one
+from ..lib.integrity import DIRECTORY
+from .common import FA, ID, OTHER_FA, StoreCase
+
+NOWHERE = 2_000_000_000
+STORE = (
+    *("spar_subject", "spar_subject_id", "spar_mapping", "spar_event"),
+    *("spar_notice", "spar_change", "spar_objection"),
+)
+
+
+class Copy(NamedTuple):
+    """A row of a table, inserted again with other values."""
+
+    table: str
+    changed: dict[str, str]
+
+
+class IntegrityCase(StoreCase):
+    def setUp(self):
+        super().setUp()
+        self.link(ID, FA)
+        self.settle()
+
+    def settle(self):
+        """Have the database check now what it would check at commit."""
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+
+    @contextmanager
+    def refused(self, error=psycopg2.Error, text=""):
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(error) as caught,
+            self.env.cr.savepoint(),
+        ):
+            yield
+            self.settle()
+        self.assertIn(text, str(caught.exception))
+
+    def insert_again(self, copy: Copy):
+        """Insert a copy of the newest row, with the changed columns."""
+        self.env.cr.execute(
+            """SELECT column_name FROM information_schema.columns
+                WHERE table_name = %s AND column_name != 'id'""",
+            (copy.table,),
+        )
+        columns = [name for (name,) in self.env.cr.fetchall()]
+        values = [copy.changed.get(name, f'"{name}"') for name in columns]
+        names = ", ".join(f'"{name}"' for name in columns)
+        self.env.cr.execute(
+            f"""INSERT INTO {copy.table} ({names})
+                SELECT {", ".join(values)} FROM {copy.table}
+                 ORDER BY id DESC LIMIT 1"""
+        )
+
+
+class TestReferences(IntegrityCase):
+    """What refers to nothing is refused, as foreign keys refused it."""
+
+    FRESH = {
+        "spar_subject_id": {
+            "uuid": "'x'",
+            "digest_a": "sha256(digest_a)",
+            "digest_b": "NULL",
+        },
+        "spar_mapping": {"uuid": "'x'", "purpose": "'x'"},
+        "spar_event": {"uuid": "'x'", "seq": "seq + 1"},
+        "spar_notice": {"link_digest": "NULL"},
+    }
+
+    def get_references(self):
+        for name in ("spar.subject.id", "spar.mapping", "spar.event", "spar.notice"):
+            model = self.env[name]
+            for field in model._fields.values():
+                if isinstance(field, CheckedMany2one):
+                    yield model._table, field.name
+
+    def test_every_reference_is_known(self):
+        self.assertEqual(
+            set(self.get_references()),
+            {
+                ("spar_subject_id", "subject_id"),
+                ("spar_subject_id", "type_id"),
+                ("spar_mapping", "subject_id"),
+                ("spar_mapping", "identifier_id"),
+                ("spar_mapping", "fa_type_id"),
+                ("spar_mapping", "provider_id"),
+                ("spar_mapping", "branch_id"),
+                ("spar_event", "mapping_id"),
+                ("spar_notice", "event_id"),
+            },
+        )
+
+    def test_a_row_that_refers_to_nothing_is_refused(self):
+        for table, column in self.get_references():
+            changed = {**self.FRESH[table], column: str(NOWHERE)}
+            with (
+                self.subTest(table=table, column=column),
+                self.refused(psycopg2.errors.ForeignKeyViolation, "foreign key"),
+            ):
+                self.insert_again(Copy(table, changed))
+
+    def test_one_bad_row_among_many_is_refused(self):
+        with self.refused(psycopg2.errors.ForeignKeyViolation):
+            self.env.cr.execute(
+                """INSERT INTO spar_notice (event_id, state)
+                   SELECT id, 'letter' FROM spar_event UNION ALL SELECT %s, 'letter'""",
+                (NOWHERE,),
+            )
+
+    def test_what_a_row_refers_to_does_not_change(self):
+        for table, column in self.get_references():
+            with self.subTest(table=table, column=column), self.refused():
+                self.env.cr.execute(
+                    f"UPDATE {table} SET {column} = {column} + 1"
+                    if table != "spar_notice"
+                    else "DELETE FROM spar_notice"
+                )
+
+    def test_an_event_beyond_its_mapping_is_refused(self):
+        changed = self.FRESH["spar_event"]
+        with self.refused(psycopg2.errors.ForeignKeyViolation, "mapping_id"):
+            self.insert_again(Copy("spar_event", changed))
+
+    def test_no_row_of_the_store_is_deleted(self):
+        for table in STORE[:5]:
+            for word in ("DELETE FROM", "TRUNCATE"):
+                with self.subTest(table=table, word=word), self.refused():
+                    cascade = " CASCADE" if word == "TRUNCATE" else ""
+                    self.env.cr.execute(f"{word} {table}{cascade}")
+
+
+class TestDirectoryRows(IntegrityCase):
+    """Rows of the directory go until they were used once, and never after that."""
+
+    def delete(self, table, row_id):
+        query = SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(table), row_id)
+        self.env.cr.execute(query)
+
+    def get_used(self):
+        mapping = self.mapping_of(ID)
+        return {
+            "spar_fsp": mapping.provider_id.id,
+            "spar_fsp_branch": mapping.branch_id.id,
+            "spar_fa_type": mapping.fa_type_id.id,
+            "spar_id_type": mapping.identifier_id.type_id.id,
+        }
+
+    def test_used_rows_are_not_deleted(self):
+        used = self.get_used()
+        self.assertEqual(set(used), set(DIRECTORY))
+        for table, row_id in used.items():
+            with self.subTest(table), self.refused(text="foreign key"):
+                self.delete(table, row_id)
+
+    def test_a_row_that_was_used_once_stays(self):
+        self.unlink(ID)
+        for table, row_id in self.get_used().items():
+            with self.subTest(table), self.refused(text="foreign key"):
+                self.delete(table, row_id)
+
+    def test_a_row_that_nothing_uses_goes(self):
+        branch = self.env["spar.fsp.branch"].create(
+            {"provider_id": self.bank.id, "name": "Spare", "code": "SPARE"}
+        )
+        branch.unlink()
+        self.assertFalse(branch.exists())
+
+    def test_a_row_that_went_is_not_used_any_more(self):
+        """Whoever still holds its id, in another transaction, is refused."""
+        branch = self.env["spar.fsp.branch"].create(
+            {"provider_id": self.bank.id, "name": "Spare", "code": "SPARE"}
+        )
+        gone = branch.id
+        branch.unlink()
+        changed = {**TestReferences.FRESH["spar_mapping"], "branch_id": str(gone)}
+        with self.refused(psycopg2.errors.ForeignKeyViolation):
+            self.insert_again(Copy("spar_mapping", changed))
+
+    def test_rows_keep_their_ids_and_tables_their_rows(self):
+        for table, row_id in self.get_used().items():
+            for statement in (
+                f"UPDATE {table} SET id = {NOWHERE} WHERE id = {row_id}",
+                f"TRUNCATE {table} CASCADE",
+            ):
+                with self.subTest(statement), self.refused():
+                    self.env.cr.execute(statement)
+
+    def test_the_directory_says_it_in_words(self):
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.north.unlink()
+
+    def test_uses_are_noted_once_whoever_writes(self):
+        self.update(ID, OTHER_FA)
+        self.env.cr.execute(
+            """SELECT used_table, count(*), count(DISTINCT row_id)
+                 FROM spar_store_use WHERE row_id = ANY(%s) GROUP BY used_table""",
+            ([*self.north.ids, *self.south.ids],),
+        )
+        counts = {table: (rows, ids) for table, rows, ids in self.env.cr.fetchall()}
+        self.assertEqual(counts["spar_fsp_branch"], (2, 2))
+
+
+class TestCatalogue(IntegrityCase):
+    """What an upgrade makes of the tables is what is there."""
+
+    def read_catalogue(self):
+        """Columns, constraints, indexes and triggers of the store's tables."""
+        queries = (
+            """SELECT table_name, column_name, udt_name FROM information_schema.columns
+                WHERE table_name = ANY(%s)""",
+            """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+                 FROM pg_constraint WHERE conrelid::regclass::text = ANY(%s)""",
+            """SELECT tablename, indexname, indexdef FROM pg_indexes
+                WHERE tablename = ANY(%s)""",
+            """SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)
+                 FROM pg_trigger
+                WHERE tgrelid::regclass::text = ANY(%s) AND NOT tgisinternal""",
+        )
+        found = set()
+        for query in queries:
+            self.env.cr.execute(query, ([*STORE, *DIRECTORY],))
+            found |= set(self.env.cr.fetchall())
+        return found
+
+    def init_again(self):
+        """What Odoo does with the models when the addon is upgraded."""
+        names = [
+            name
+            for name, model in self.env.registry.items()
+            if model._table in STORE and not model._abstract
+        ]
+        self.env.registry.init_models(self.env.cr, names, {"module": "spar_mapper"})
+
+    def test_an_upgrade_changes_nothing(self):
+        before = self.read_catalogue()
+        self.init_again()
+        after = self.read_catalogue()
+        self.assertEqual(before - after, set())
+        self.assertEqual(after - before, set())
+
+    def test_no_hot_table_has_a_foreign_key(self):
+        self.env.cr.execute(
+            """SELECT conrelid::regclass::text, conname FROM pg_constraint
+                WHERE contype = 'f' AND conrelid::regclass::text = ANY(%s)""",
+            (["spar_subject_id", "spar_mapping", "spar_event", "spar_notice"],),
+        )
+        self.assertEqual(self.env.cr.fetchall(), [])
+
+    def test_a_foreign_key_from_before_goes_with_an_upgrade(self):
+        self.env.cr.execute(
+            """ALTER TABLE spar_notice ADD CONSTRAINT spar_notice_event_id_fkey
+               FOREIGN KEY (event_id) REFERENCES spar_event (id)"""
+        )
+        self.init_again()
+        self.test_no_hot_table_has_a_foreign_key()
