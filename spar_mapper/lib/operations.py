@@ -7,9 +7,8 @@ one :class:`Case`, writes through the ledger, and gives the result.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import Any, Generic, TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar
 
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -27,40 +26,14 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from .assessment import Decision, Proposal, Verdict
-from .ledger import Ledger
-from .records import ChangeRow, Holding, MappingRow, new_uuid
+from .case import Case, build_row, to_naive_utc
+from .records import ChangeRow, MappingRow, new_uuid
 
 #: How long a change waits for a second person before it expires.
 APPROVAL_TIME = timedelta(days=30)
 
 
-#: The kind of request of a case: a case of an update is a case of a change, too.
-R_co = TypeVar("R_co", bound=ChangeRequest, covariant=True)
 R = TypeVar("R", bound=ChangeRequest)
-
-
-@dataclass(slots=True)
-class Case(Generic[R_co]):
-    """One request, everything known about it, and who asks.
-
-    ``address`` is the request's address as the directory reads it (None where the
-    request has none). ``is_decided`` tells that the change was assessed before and
-    waited.
-    """
-
-    request: R_co
-    holding: Holding
-    ledger: Ledger
-    call: CallContext
-    assess: Callable[[Proposal], Verdict]
-    address: Address | None = None
-    is_decided: bool = False
-
-    @property
-    def in_force(self) -> MappingRow | None:
-        return self.holding.in_force(self.request.purpose)
-
-
 Function = Callable[[Case[R]], Result]
 #: Only here is it open which kind of request a function takes: its code's.
 _OPERATIONS: dict[Operation, Function[Any]] = {}
@@ -90,7 +63,7 @@ def link(case: Case[LinkRequest]) -> Result:
     row = case.in_force
     if row is not None:
         return _answer(case, Outcome.ALREADY_LINKED, row)
-    new = _build_row(case, version=1)
+    new = build_row(case, version=1)
     held = _hold(case, Operation.LINK, new)
     if held:
         return held
@@ -115,7 +88,7 @@ def update(case: Case[LinkRequest]) -> Result:
         return held
     _make_stale(case)
     contact, kind = row.details.phone_number, _UPDATE_KINDS[row.state]
-    new = _build_row(case, version=row.version + 1)
+    new = build_row(case, version=row.version + 1)
     new.details = _keep_contact(new.details, row.details)
     before = case.ledger.close_period(case.holding, row, "replaced")
     case.ledger.open_period(case.holding, new, kind, before, contact)
@@ -326,55 +299,7 @@ def _withdraw_proposed(case: Case[LinkRequest]) -> None:
         case.ledger.close_period(case.holding, proposed, "withdrawn")
 
 
-# === ROWS === #
-
-
-def _build_row(case: Case[LinkRequest], version: int) -> MappingRow:
-    """The row that the request would begin.
-
-    Raises ValueError for a case without the directory's reading of its address.
-    """
-    request, address, now = case.request, case.address, case.ledger.now
-    if address is None:
-        raise ValueError("the address was not read")
-    return MappingRow(
-        uuid=new_uuid(),
-        purpose=request.purpose,
-        state="new",
-        version=version,
-        fa=request.fa,
-        authority=int(case.call.authority),
-        channel=case.call.channel,
-        origin=case.call.actor,
-        proof=case.call.authenticated_by,
-        valid_from=now,
-        asserted_at=_get_asserted_at(request.asserted_at, now),
-        details=request.details,
-        strategy_number=address.strategy_number,
-        fa_type_id=address.type_id,
-        provider_id=address.provider_id,
-        branch_id=address.branch_id,
-        canonical=case.holding.canonical,
-    )
-
-
-def _get_asserted_at(asserted: datetime | None, now: datetime) -> datetime:
-    """When the sender says it was true; never in the future, which would block others.
-
-    Without a claim it is now, to the second: senders' clocks tell no more.
-    """
-    return min(to_naive_utc(asserted), now) if asserted else now.replace(microsecond=0)
-
-
-def to_naive_utc(moment: datetime) -> datetime:
-    """``moment`` as the store keeps time.
-
-    >>> to_naive_utc(datetime.fromisoformat("2026-03-01T02:00:00+02:00"))
-    datetime.datetime(2026, 3, 1, 0, 0)
-    """
-    if moment.tzinfo is None:
-        return moment
-    return moment.astimezone(timezone.utc).replace(tzinfo=None)
+# === WHAT IS THE SAME === #
 
 
 def _is_same_address(case: Case[LinkRequest], row: MappingRow) -> bool:

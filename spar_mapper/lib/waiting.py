@@ -9,8 +9,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
 )
 
+from .case import Case
 from .ledger import Ledger
-from .operations import Case, refuse_locked, run
+from .operations import refuse_locked, run
 from .records import ChangeRow, Holding
 
 

@@ -8,10 +8,12 @@ from ..lib.contract import (
     NO_DETAILS,
     Authority,
     CallContext,
+    ChangeRequest,
     Details,
     LinkRequest,
     Outcome,
     Period,
+    Request,
     ResolveRequest,
     ResumeRequest,
     SuspendRequest,
@@ -23,6 +25,42 @@ from ..lib.contract import (
 
 def build_period(begin, end, fa="fa", purpose=""):
     return Period("u", fa, "ended", purpose, 1, begin, end, "rest", "x")
+
+
+class TestRequests(BaseCase):
+    """Whoever takes any request reads the same of each, and asks for no attribute."""
+
+    def setUp(self):
+        super().setUp()
+        moment = datetime(2026, 3, 1)
+        self.changes = {
+            LinkRequest("id", "fa", asserted_at=moment): ("fa", moment),
+            UpdateRequest("id", "fa", asserted_at=moment): ("fa", moment),
+            UnlinkRequest("id", asserted_at=moment): (None, moment),
+            UnlinkRequest("id", "fa"): ("fa", None),
+            SuspendRequest("id"): (None, None),
+            ResumeRequest("id"): (None, None),
+        }
+
+    def test_each_change_says_its_address_and_since_when(self):
+        for request, told in self.changes.items():
+            with self.subTest(type(request).__name__):
+                self.assertIsInstance(request, ChangeRequest)
+                self.assertEqual((request.fa, request.asserted_at), told)
+                self.assertEqual((request.id_value, request.purpose), ("id", ""))
+                self.assertIsNone(request.expected_version)
+
+    def test_a_suspension_cannot_name_an_address(self):
+        for kind in (SuspendRequest, ResumeRequest):
+            for name in ("fa", "asserted_at", "details"):
+                with self.subTest(kind=kind, name=name), self.assertRaises(TypeError):
+                    kind("id", **{name: None})
+
+    def test_only_what_changes_something_is_a_change(self):
+        self.assertNotIsInstance(ResolveRequest("id"), ChangeRequest)
+        for request in (*self.changes, ResolveRequest("id")):
+            self.assertIsInstance(request, Request)
+        self.assertNotIsInstance("id", Request)
 
 
 class TestContract(BaseCase):

@@ -185,6 +185,28 @@ class TestRequestMessage(BaseCase):
                 self.read({"ciphertext": "x"}, profile=profile)
 
 
+class TestTypes(BaseCase):
+    def test_a_member_has_its_very_type(self):
+        for name, value in (
+            ("total_count", True),
+            ("total_count", 1.0),
+            ("total_count", "1"),
+            ("total_count", [1]),
+            ("is_msg_encrypted", 0),
+            ("is_msg_encrypted", "false"),
+        ):
+            with (
+                self.subTest(name=name, value=value),
+                self.assertRaisesRegex(MalformedMessage, f"^header.{name}: must be "),
+            ):
+                RequestHeader.from_wire({"header": {**WIRE, name: value}})
+
+    def test_a_header_is_an_object(self):
+        for header in ([], "x", 1, True):
+            with self.subTest(header), self.assertRaises(MalformedMessage):
+                RequestHeader.from_wire({"header": header})
+
+
 class TestAnswers(BaseCase):
     def answer(self, *statuses, profile=STRICT):
         items = [{"status": status} for status in statuses]

@@ -18,6 +18,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect import codes
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.answers import build_items
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import (
     MAX_ATTRIBUTES,
+    Item,
     read_items,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import (
@@ -322,6 +323,13 @@ class TestBuildItems(BaseCase):
         for operation in (*CHANGES, Operation.RESOLVE):
             wire = answer(read(operation, id=None), None)
             self.assertNotIn(None, wire.values())
+
+
+class TestMissingResults(BaseCase):
+    def test_an_item_that_asks_needs_a_result(self):
+        item = Item(Operation.LINK, "1", "id", "fa")
+        with self.assertRaises(ValueError):
+            build_items([item], [], NOW, STRICT, lambda text, locale: text)
 
 
 class TestCodes(BaseCase):

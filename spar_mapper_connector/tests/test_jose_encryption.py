@@ -57,6 +57,16 @@ class TestEncryption(BaseCase):
             with self.subTest(enc):
                 self.assert_fails("algorithm", text)
 
+    def test_only_an_rsa_key_opens(self):
+        text = self.encrypt()
+        for algorithm in ("ES256", "EdDSA"):
+            key = PrivateKey.generate(algorithm)
+            with self.subTest(algorithm):
+                self.assert_fails("algorithm", text, key)
+                # Nor does one that says of itself that it could.
+                named = PrivateKey(ENCRYPTION_ALGORITHM, key.key)
+                self.assert_fails("algorithm", text, named)
+
     def test_another_key_and_altered_parts(self):
         text = self.encrypt()
         self.assert_fails("mismatch", text, PrivateKey.generate(ENCRYPTION_ALGORITHM))

@@ -4,7 +4,14 @@ import json
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import (
+    dsa,
+    ec,
+    ed448,
+    ed25519,
+    rsa,
+    x25519,
+)
 from cryptography.x509.oid import NameOID
 
 from odoo.tests import BaseCase
@@ -190,6 +197,21 @@ class TestOurs(BaseCase):
         self.assertEqual(
             repr(ours).count("EllipticCurve") + repr(ours).count("PRIVATE"), 0
         )
+
+    def test_a_private_key_of_another_kind_is_refused(self):
+        for key in (
+            dsa.generate_private_key(2048),
+            ec.generate_private_key(ec.SECP384R1()),
+            ed448.Ed448PrivateKey.generate(),
+            x25519.X25519PrivateKey.generate(),
+        ):
+            for algorithm in ("", "ES256", "EdDSA", keys.ENCRYPTION_ALGORITHM):
+                with (
+                    self.subTest(kind=type(key).__name__, algorithm=algorithm),
+                    self.assertRaises(KeyRefused) as caught,
+                ):
+                    PrivateKey.from_pem(to_private_pem(key), algorithm)
+                self.assertEqual(caught.exception.code, "kind")
 
     def test_what_is_made_of_no_private_key(self):
         for function, arguments in (

@@ -1,0 +1,92 @@
+"""One request on its way through an operation, and the row that it would begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Generic, TypeVar
+
+from odoo.addons.spar_fa_directory.lib.fa_reader import Address
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
+    ChangeRequest,
+    LinkRequest,
+)
+
+from .assessment import Proposal, Verdict
+from .ledger import Ledger
+from .records import Holding, MappingRow, new_uuid
+
+#: The kind of request of a case: a case of an update is a case of a change, too.
+R_co = TypeVar("R_co", bound=ChangeRequest, covariant=True)
+
+
+@dataclass(slots=True)
+class Case(Generic[R_co]):
+    """One request, everything known about it, and who asks.
+
+    ``address`` is the request's address as the directory reads it (None where the
+    request has none). ``is_decided`` tells that the change was assessed before and
+    waited.
+    """
+
+    request: R_co
+    holding: Holding
+    ledger: Ledger
+    call: CallContext
+    assess: Callable[[Proposal], Verdict]
+    address: Address | None = None
+    is_decided: bool = False
+
+    @property
+    def in_force(self) -> MappingRow | None:
+        return self.holding.in_force(self.request.purpose)
+
+
+def build_row(case: Case[LinkRequest], version: int) -> MappingRow:
+    """The row that the request would begin.
+
+    Raises ValueError for a case without the directory's reading of its address.
+    """
+    request, address, now = case.request, case.address, case.ledger.now
+    if address is None:
+        raise ValueError("the address was not read")
+    return MappingRow(
+        uuid=new_uuid(),
+        purpose=request.purpose,
+        state="new",
+        version=version,
+        fa=request.fa,
+        authority=int(case.call.authority),
+        channel=case.call.channel,
+        origin=case.call.actor,
+        proof=case.call.authenticated_by,
+        valid_from=now,
+        asserted_at=_get_asserted_at(request.asserted_at, now),
+        details=request.details,
+        strategy_number=address.strategy_number,
+        fa_type_id=address.type_id,
+        provider_id=address.provider_id,
+        branch_id=address.branch_id,
+        canonical=case.holding.canonical,
+    )
+
+
+def _get_asserted_at(asserted: datetime | None, now: datetime) -> datetime:
+    """When the sender says it was true; never in the future, which would block others.
+
+    Without a claim it is now, to the second: senders' clocks tell no more.
+    """
+    return min(to_naive_utc(asserted), now) if asserted else now.replace(microsecond=0)
+
+
+def to_naive_utc(moment: datetime) -> datetime:
+    """``moment`` as the store keeps time.
+
+    >>> to_naive_utc(datetime.fromisoformat("2026-03-01T02:00:00+02:00"))
+    datetime.datetime(2026, 3, 1, 0, 0)
+    """
+    if moment.tzinfo is None:
+        return moment
+    return moment.astimezone(timezone.utc).replace(tzinfo=None)
