@@ -9,8 +9,9 @@ from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib import seals
+from ..lib.case import to_naive_utc
 from ..lib.ledger import Guard, Ledger
-from ..lib.operations import APPROVAL_TIME, to_naive_utc
+from ..lib.operations import APPROVAL_TIME
 from ..lib.records import ChangeRow, EventRow, Holding, MappingRow
 from .database import (
     Cursor,
