@@ -85,8 +85,9 @@ def build_bytes_array(values: Iterable[bytes]) -> str:
     >>> build_bytes_array([])
     '{}'
     """
-    inner = '","\\\\x'.join([value.hex() for value in values])
-    return f'{{"\\\\x{inner}"}}' if inner else "{}"
+    texts = [value.hex() for value in values]
+    inner = '","\\\\x'.join(texts)
+    return f'{{"\\\\x{inner}"}}' if texts else "{}"
 
 
 def build_array(values: Iterable[object]) -> str:
