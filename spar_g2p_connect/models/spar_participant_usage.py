@@ -128,8 +128,6 @@ class SparParticipantUsage(models.Model):
     ) -> bool:
         """Write what was counted, by columns, and take so much of the limit; False
         where that is not there."""
-        columns = [SQL.identifier(column) for column in counted]
-        numbers = list(counted.values())
         query = SQL(
             """INSERT INTO spar_participant_usage AS used
                       (participant_id, day, items, taken_items, %(columns)s)
@@ -142,17 +140,12 @@ class SparParticipantUsage(models.Model):
                 WHERE %(limit)s = 0
                    OR COALESCE(used.taken_items, used.items) + %(taken)s <= %(limit)s
             RETURNING id""",
-            columns=SQL(", ").join(columns),
-            numbers=SQL(", ").join(SQL("%s", number) for number in numbers),
-            sums=SQL(", ").join(
-                SQL("%(column)s = COALESCE(used.%(column)s, 0) + %(n)s", column=c, n=n)
-                for c, n in zip(columns, numbers, strict=True)
-            ),
             participant=participant_id,
             day=need.day,
-            items=sum(numbers),
+            items=sum(counted.values()),
             taken=taken,
             limit=need.limits[0],
+            **_get_column_terms(counted),
         )
         return bool(self.env.execute_query(query))
 
@@ -234,6 +227,21 @@ class _Apart:
 
     def __exit__(self, *exc) -> None:
         return self._cursor.__exit__(*exc)
+
+
+def _get_column_terms(counted: Counter) -> dict[str, SQL]:
+    """The terms of a statement that adds what was counted to its columns."""
+    columns = [SQL.identifier(name) for name in counted]
+    numbers = [SQL("%s", number) for number in counted.values()]
+    sums = (
+        SQL("%(column)s = COALESCE(used.%(column)s, 0) + %(n)s", column=column, n=n)
+        for column, n in zip(columns, numbers, strict=True)
+    )
+    return {
+        "columns": SQL(", ").join(columns),
+        "numbers": SQL(", ").join(numbers),
+        "sums": SQL(", ").join(sums),
+    }
 
 
 def _get_seconds_left(now: datetime) -> int:
