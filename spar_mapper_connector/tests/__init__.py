@@ -16,6 +16,7 @@ from . import test_jose_key_sets
 from . import test_jose_keys
 from . import test_jose_signatures
 from . import test_jose_tokens
+from . import test_kept_rows
 from . import test_lib_keyring
 from . import test_network_targets
 from . import test_rights
@@ -23,6 +24,7 @@ from . import test_second_person
 from . import test_spar_id_type
 from . import test_spar_keyring
 from . import test_spar_keyring_command
+from . import test_spar_keyring_locks
 from . import test_spar_mapper
 from . import test_spar_mapper_backend
 from . import test_spar_signing_key
