@@ -2,6 +2,7 @@ from . import test_command_line
 from . import test_contract
 from . import test_directory_source
 from . import test_g2p_connect_acks
+from . import test_g2p_connect_actions
 from . import test_g2p_connect_codes
 from . import test_g2p_connect_dialects
 from . import test_g2p_connect_headers
@@ -21,6 +22,7 @@ from . import test_lib_keyring
 from . import test_network_targets
 from . import test_rights
 from . import test_second_person
+from . import test_setting_notices
 from . import test_spar_id_type
 from . import test_spar_keyring
 from . import test_spar_keyring_command

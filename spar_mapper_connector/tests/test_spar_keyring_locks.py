@@ -41,13 +41,13 @@ class ConnectionsCase(KeyringCase):
             if read_committed:
                 self.begin_read_committed(cr)
             cr.execute("SET lock_timeout = '200ms'")
-            cr.commit()
+            cr.commit()  # pylint: disable=invalid-commit
             try:
                 yield self.env(cr=cr)["spar.keyring"]
             finally:
                 cr.rollback()
                 cr.execute("RESET lock_timeout")
-                cr.commit()
+                cr.commit()  # pylint: disable=invalid-commit
 
     @staticmethod
     def begin_read_committed(cr):
