@@ -22,7 +22,7 @@ PUBLISHED = timedelta(days=90)
 
 #: Private keys that this process has opened, by what they are sealed as: whatever is in
 #: the database decides which is used; only the parsing is saved.
-_OPENED: OrderedDict[bytes, PrivateKey] = OrderedDict()
+_OPENED: OrderedDict[tuple[bytes, bytes], PrivateKey] = OrderedDict()
 _MAX_OPENED = 64
 
 
@@ -188,14 +188,18 @@ class SparSigningKey(models.Model):
     def _open_private_key(
         self, use: str, kid: str, algorithm: str, sealed: bytes
     ) -> PrivateKey:
-        keyring, sealed = self.env["spar.keyring"]._open(), bytes(sealed)
-        opened = _OPENED.get(sealed)
+        keyring, place = self.env["spar.keyring"]._open(), bind(kid, use, algorithm)
+        # By its place as well: sealed bytes that were moved to another row are another
+        # key, which does not open there.
+        known = (bytes(sealed), place)
+        opened = _OPENED.get(known)
         if opened is None:
-            pem = keyring.unseal(PURPOSE, sealed, bind(kid, use, algorithm))
-            opened = _OPENED[sealed] = PrivateKey.from_pem(pem, algorithm)
+            pem = keyring.unseal(PURPOSE, bytes(sealed), place)
+            opened = PrivateKey.from_pem(pem, algorithm)
             if opened.public.kid != kid:
                 raise SealBroken("the private key is not the one of its public key")
-        _OPENED.move_to_end(sealed)
+            _OPENED[known] = opened
+        _OPENED.move_to_end(known)
         while len(_OPENED) > _MAX_OPENED:
             _OPENED.popitem(last=False)
         return opened

@@ -12,6 +12,7 @@ from ..lib.jose.exceptions import DecryptionFailed, SignatureRefused
 from ..lib.jose.keys import ALGORITHMS, ENCRYPTION_ALGORITHM, PrivateKey, read_jwk
 from ..lib.jose.signatures import read_signature
 from ..lib.jose.tokens import verify_token
+from ..lib.keyring import bind
 from ..models import spar_signing_key
 from .common import KeyringCase
 
@@ -63,13 +64,31 @@ class TestMaking(SigningKeyCase):
 
     def test_a_sealed_key_opens_in_its_own_row_only(self):
         first, second = self.keys._generate("test"), self.keys._generate("other")
-        spar_signing_key._OPENED.clear()
+        # What this process has opened before opens nowhere else either, nor twice.
+        self.keys._sign("other", PAYLOAD)
         self.env.cr.execute(
             "UPDATE spar_signing_key SET private_key = %s WHERE id = %s",
             (self.get_column(second), first.id),
         )
-        with self.assertRaises(SealBroken):
-            self.keys._sign("test", PAYLOAD)
+        self.env["spar.row.versions"]._forget()
+        for _time in range(2):
+            with self.assertRaises(SealBroken):
+                self.keys._sign("test", PAYLOAD)
+
+    def test_a_key_of_another_public_half_never_signs(self):
+        key = self.keys._generate("test")
+        stranger = PrivateKey.generate(key.algorithm).to_pem()
+        sealed = self.keyring.seal(
+            spar_signing_key.PURPOSE, stranger, bind(key.kid, "test", key.algorithm)
+        )
+        self.env.cr.execute(
+            "UPDATE spar_signing_key SET private_key = %s WHERE id = %s",
+            (sealed, key.id),
+        )
+        self.env["spar.row.versions"]._forget()
+        for _time in range(2):
+            with self.assertRaises(SealBroken):
+                self.keys._sign("test", PAYLOAD)
 
 
 class TestUsing(SigningKeyCase):
