@@ -9,6 +9,8 @@ from . import test_disclosure
 from . import test_error_answers
 from . import test_history_names
 from . import test_lib_evidence
+from . import test_known_participant
+from . import test_lots
 from . import test_mapper_api
 from . import test_messages
 from . import test_oauth2
@@ -24,6 +26,7 @@ from . import test_participant_secret
 from . import test_participant_trial
 from . import test_participant_usage
 from . import test_participants_from_before
+from . import test_paths
 from . import test_profiles
 from . import test_participant_key
 from . import test_token_issuer

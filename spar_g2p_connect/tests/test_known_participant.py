@@ -1,0 +1,341 @@
+"""What is kept of a participant is what its rows say, whoever changed them."""
+
+import json
+from unittest.mock import patch
+
+from odoo.tests import tagged
+from odoo.tools import SQL
+
+from odoo.addons.spar_fa_directory.lib.row_cache import RowCache
+from odoo.addons.spar_g2p_connect.exceptions import (
+    InvalidClient,
+    InvalidToken,
+    OperationNotGranted,
+    SignatureInvalid,
+)
+from odoo.addons.spar_g2p_connect.lib.token_request import TokenRequest
+from odoo.addons.spar_g2p_connect.models import spar_participant_known as known_module
+from odoo.addons.spar_g2p_connect.models import spar_token_issuer as issuers
+from odoo.addons.spar_g2p_connect.models.spar_participant import DEMO_VARIABLE
+from odoo.addons.spar_g2p_connect.models.spar_participant_secret import _OF_ISSUER
+from odoo.addons.spar_g2p_connect.models.spar_row_versions import RECEIVER_PARAMETER
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
+from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
+
+from .common import EVERY_RIGHT, RestCase, build_items, build_message
+from .signing import SigningCase
+
+ISSUER = "https://idp.example/realms/known"
+
+#: Column -> what another session writes there, and how it is then seen.
+LEAVES = {
+    "max_items": (7, lambda known: known.caller.max_items),
+    "daily_item_limit": (8, lambda known: known.caller.daily_limit),
+    "calls_per_minute": (9, lambda known: known.caller.calls_per_minute),
+    "items_per_minute": (10, lambda known: known.caller.items_per_minute),
+    "sender_id": ("renamed.example", lambda known: known.caller.sender_id),
+    "may_resolve_by_fa": (False, lambda known: known.caller.rights.resolves_by_fa),
+    "callback_url": ("https://new.example", lambda known: known.caller.callback),
+    "origin_networks": ("192.0.2.0/24", lambda known: known.caller.origin_networks),
+    "proof": ("signature", lambda known: known.proof),
+    "signature_place": ("header", lambda known: known.signature_place),
+    "jwks_url": ("https://keys.example", lambda known: known.jwks_url),
+}
+
+
+class ChangedOutside:
+    """Rows as another session changes them: past the ORM and what this one keeps."""
+
+    def execute(self, statement, *values):
+        self.env.flush_all()
+        self.env.cr.execute(SQL(statement, *values))
+        self.env.invalidate_all()
+        self.env["spar.row.versions"]._forget()
+
+    def set_column(self, participant, name, value):
+        query = "UPDATE spar_participant SET %s = %s WHERE id = %s"
+        self.execute(query, SQL.identifier(name), value, participant.id)
+
+    def know(self, participant):
+        self.env.flush_all()
+        return self.env["spar.participant"]._know("p.id = %s", participant.id)
+
+
+@tagged("post_install", "-at_install")
+class TestKnown(ChangedOutside, RestCase):
+    def test_who_is_the_same_is_kept_and_known_by_one_statement(self):
+        known = self.know(self.full)
+        self.env["spar.row.versions"]._forget()
+        with self.assertQueryCount(1):
+            self.assertIs(self.know(self.full), known)
+            same = self.env["spar.participant"]._know_by_id(self.full.id)
+            self.assertIs(same, known)
+
+    def test_a_change_of_another_participant_leaves_it_kept(self):
+        known = self.know(self.full)
+        self.set_column(self.bank, "max_items", 3)
+        self.assertIs(self.know(self.full), known)
+
+    def test_each_column_holds_in_the_next_call(self):
+        for name, (value, read) in LEAVES.items():
+            with self.subTest(name):
+                self.assertNotEqual(read(self.know(self.full)), value)
+                self.set_column(self.full, name, value)
+                self.assertEqual(read(self.know(self.full)), value)
+
+    def test_authority_scope_and_profile_hold_in_the_next_call(self):
+        self.set_column(self.full, "authority", "programme")
+        self.assertEqual(self.know(self.full).caller.authority, Authority.PROGRAMME)
+        self.set_column(self.full, "scope", "yes_no")
+        self.assertFalse(self.know(self.full).caller.rights.sees_details)
+        self.set_column(self.full, "profile", profiles.OPENG2P_1.code)
+        self.assertEqual(self.know(self.full).caller.profile, profiles.OPENG2P_1)
+        self.set_column(self.full, "rule_checks_parties", "on")
+        self.assertTrue(self.know(self.full).caller.profile.checks_parties)
+
+    def test_rows_that_tie_it_to_others_hold_in_the_next_call(self):
+        fsp = self.env["spar.fsp"].search([], limit=1)
+        id_type = self.env["spar.id.type"].search([], limit=1)
+        for name, flag, other, attribute in (
+            ("own_provider_ids", "own_providers_only", fsp, "provider_ids"),
+            ("id_type_ids", "has_id_types", id_type, "id_type_ids"),
+        ):
+            field = self.full._fields[name]
+            self.set_column(self.full, flag, True)
+            names = [field.relation, field.column1, field.column2]
+            table, mine, theirs = map(SQL.identifier, names)
+            row = (self.full.id, other.id)
+            with self.subTest(name):
+                known = self.know(self.full)
+                self.assertEqual(getattr(known.caller, attribute), frozenset())
+                add = "INSERT INTO %s (%s, %s) VALUES (%s, %s)"
+                self.execute(add, table, mine, theirs, *row)
+                found = getattr(self.know(self.full).caller, attribute)
+                self.assertEqual(found, {other.id})
+                self.execute("DELETE FROM %s WHERE %s = %s", table, mine, self.full.id)
+                found = getattr(self.know(self.full).caller, attribute)
+                self.assertEqual(found, frozenset())
+
+    def test_what_we_are_called_holds_in_the_next_call(self):
+        self.know(self.full)
+        for name in ("spar.new.example", "spar.newer.example"):
+            self.env["ir.config_parameter"].set_param(RECEIVER_PARAMETER, name)
+            self.env["spar.row.versions"]._forget()
+            self.assertEqual(self.know(self.full).caller.receiver_id, name)
+
+    def test_what_was_undone_is_not_kept(self):
+        known = self.know(self.full)
+        with self.env.cr.savepoint() as savepoint:
+            self.set_column(self.full, "max_items", 3)
+            self.assertEqual(self.know(self.full).caller.max_items, 3)
+            savepoint.rollback()
+        self.assertEqual(self.know(self.full), known)
+
+    def test_a_demo_participant_is_refused_as_soon_as_it_is_no_demo(self):
+        self.assertTrue(self.know(self.full).may_call)
+        self.env["spar.row.versions"]._forget()
+        with patch.dict("os.environ", {DEMO_VARIABLE: ""}):
+            self.assertFalse(self.know(self.full).may_call)
+        self.env["spar.row.versions"]._forget()
+        self.assertTrue(self.know(self.full).may_call)
+
+
+@tagged("post_install", "-at_install")
+class TestUnknown(ChangedOutside, RestCase):
+    """Nobody is nobody, and asking for nobody costs the others nothing."""
+
+    def test_nobody_may_do_nothing(self):
+        participants = self.env["spar.participant"]
+        for condition, value in (
+            ("p.id = %s", 0),
+            ("p.client_id = %s", "nobody"),
+            ("p.sender_id = %s", ""),
+            ("p.sender_id = %s", "' OR true --"),
+        ):
+            with self.subTest(value):
+                nobody = participants._know(condition, value)
+                self.assertFalse(nobody.participant_id)
+                self.assertFalse(nobody.may_call)
+                self.assertIsNone(nobody.caller)
+                self.assertFalse(nobody.keys)
+
+    def test_guessing_names_empties_no_cache(self):
+        known = self.know(self.full)
+        guesses = RowCache(size=3)
+        with patch.object(known_module, "_NOBODIES", guesses):
+            for number in range(20):
+                self.env["spar.participant"]._know("p.client_id = %s", f"n{number}")
+                self.assertLessEqual(len(guesses._values), 3)
+        self.env["spar.row.versions"]._forget()
+        self.assertIs(self.know(self.full), known)
+
+    def test_who_comes_after_it_was_asked_for_is_known(self):
+        condition = ("p.sender_id = %s", "later.example")
+        participants = self.env["spar.participant"]
+        self.assertFalse(participants._know(*condition).may_call)
+        later = self.make_participant("later.example")
+        self.env.flush_all()
+        self.assertEqual(participants._know(*condition).participant_id, later.id)
+
+    def test_an_old_name_is_nobodys(self):
+        condition = ("p.sender_id = %s", "full.example")
+        participants = self.env["spar.participant"]
+        self.assertTrue(participants._know(*condition).may_call)
+        self.set_column(self.full, "sender_id", "moved.example")
+        self.assertFalse(participants._know(*condition).may_call)
+
+    def test_who_was_deleted_is_nobody(self):
+        gone = self.make_participant("gone.example")
+        self.assertTrue(self.know(gone).may_call)
+        self.execute("DELETE FROM spar_participant WHERE id = %s", gone.id)
+        self.assertFalse(self.know(gone).may_call)
+
+
+@tagged("post_install", "-at_install")
+class TestChangedBetweenCalls(ChangedOutside, RestCase):
+    """The same token, and another row: the next request is answered by that."""
+
+    def ask_status(self, participant, operation="resolve", items=1):
+        values = {"fa": "account:{}@bank"} if operation == "link" else {}
+        items = build_items(*range(items), **values)
+        message = build_message(operation, participant.sender_id, items)
+        return self.call(participant, operation, message)
+
+    def test_disabled_and_let_in_again(self):
+        for state, status in (("active", 200), ("disabled", 401), ("active", 200)):
+            self.set_column(self.bank, "state", state)
+            self.assertEqual(self.ask_status(self.bank).status_code, status)
+
+    def test_a_draft_is_refused(self):
+        self.assertEqual(self.ask_status(self.bank).status_code, 200)
+        self.set_column(self.bank, "state", "draft")
+        response = self.ask_status(self.bank)
+        self.assertHttpError(response, 401, "err.request.unauthorized")
+
+    def test_a_right_that_is_taken_away(self):
+        self.assertEqual(self.ask_status(self.bank, "link").status_code, 200)
+        self.set_column(self.bank, "may_link", False)
+        response = self.ask_status(self.bank, "link")
+        self.assertHttpError(response, 403, "err.request.forbidden")
+        self.assertEqual(self.ask_status(self.bank).status_code, 200)
+
+    def test_limits_that_are_lowered(self):
+        self.assertEqual(self.ask_status(self.bank, items=3).status_code, 200)
+        self.set_column(self.bank, "daily_item_limit", 4)
+        response = self.ask_status(self.bank, items=2)
+        self.assertHttpError(response, 429, "err.request.too_many_requests", "daily")
+        self.assertEqual(self.ask_status(self.bank).status_code, 200)
+
+    def test_a_network_that_it_does_not_call_from(self):
+        self.assertEqual(self.ask_status(self.bank).status_code, 200)
+        self.set_column(self.bank, "origin_networks", "192.0.2.0/24")
+        self.assertEqual(self.ask_status(self.bank).status_code, 403)
+
+    def test_rights_that_were_taken_are_not_in_the_token(self):
+        token = self.get_token(self.bank)
+        participants = self.env["spar.participant"]
+        participants._get_caller(token).check_operation(Operation.LINK)
+        self.set_column(self.bank, "may_link", False)
+        with self.assertRaises(OperationNotGranted):
+            participants._get_caller(token).check_operation(Operation.LINK)
+
+    def test_a_secret_that_was_replaced(self):
+        request = TokenRequest(self.bank.client_id, self.secrets[self.bank])
+        self.assertTrue(self.env["spar.participant"]._grant_token(request))
+        self.set_column(self.bank, "secret_digest", bytes(range(32)))
+        for digest in (bytes(32), None):
+            with self.assertRaises(InvalidClient):
+                self.env["spar.participant"]._grant_token(request)
+            self.set_column(self.bank, "secret_digest", digest)
+
+    def test_a_client_id_that_was_replaced(self):
+        token = self.get_token(self.bank)
+        self.env["spar.participant"]._get_caller(token)
+        self.set_column(self.bank, "client_id", "spar-other")
+        with self.assertRaises(InvalidToken):
+            self.env["spar.participant"]._get_caller(token)
+
+
+@tagged("post_install", "-at_install")
+class TestKeysAndIssuers(ChangedOutside, SigningCase):
+    def check(self):
+        """Raise SignatureInvalid unless the signer's message is proved by its key."""
+        response = self.send_signed(self.signer, self.build(self.signer))
+        if response.status_code != 200 or response.json()["header"]["status"] == "rjct":
+            raise SignatureInvalid(response.text)
+
+    def test_a_key_by_its_row(self):
+        key = self.signer.key_ids
+        foreign = json.dumps(PrivateKey.generate("ES256").public.jwk)
+        for name, bad, good in (
+            ("revoked_at", "2026-01-01", None),
+            ("is_trusted", False, True),
+            ("valid_from", "2999-01-01", None),
+            ("valid_to", "2001-01-01", None),
+            ("kid", "another", key.kid),
+            ("public_jwk", foreign, key.public_jwk),
+        ):
+            column = SQL.identifier(name)
+            query = "UPDATE spar_participant_key SET %s = %s WHERE id = %s"
+            with self.subTest(name):
+                self.check()
+                self.execute(query, column, bad, key.id)
+                with self.assertRaises(SignatureInvalid):
+                    self.check()
+                self.execute(query, column, good, key.id)
+        self.check()
+
+    def test_a_key_that_was_given_to_another(self):
+        self.check()
+        query = "UPDATE spar_participant_key SET participant_id = %s WHERE id = %s"
+        key = self.signer.key_ids
+        self.execute(query, self.header_signer.id, key.id)
+        with self.assertRaises(SignatureInvalid):
+            self.check()
+        self.assertIn(key.kid, self.know(self.header_signer).keys)
+
+    def test_a_key_that_was_deleted(self):
+        self.check()
+        self.execute(
+            "DELETE FROM spar_participant_key WHERE id = %s", self.signer.key_ids.id
+        )
+        self.assertFalse(self.know(self.signer).keys)
+        with self.assertRaises(SignatureInvalid):
+            self.check()
+
+    def test_an_issuer_by_its_row(self):
+        values = {"name": "I", "issuer": ISSUER, "audience": "spar"}
+        with patch.object(issuers, "check_url"):
+            issuer = self.env["spar.token.issuer"].create(
+                {**values, "jwks_url": f"{ISSUER}/certs"}
+            )
+        payer = self.make_participant(
+            "of-issuer.example",
+            token_issuer_id=issuer.id,
+            issuer_client_id="payer",
+            **EVERY_RIGHT,
+        )
+        self.env.flush_all()
+        query = "UPDATE spar_token_issuer SET %s = %s WHERE id = %s"
+        for name, bad, good in (
+            ("active", False, True),
+            ("issuer", "https://other.example", ISSUER),
+        ):
+            column = SQL.identifier(name)
+            with self.subTest(name):
+                self.assertEqual(self.find(ISSUER, "payer"), (payer.id, True))
+                self.execute(query, column, bad, issuer.id)
+                self.assertEqual(self.find(ISSUER, "payer"), (0, False))
+                self.execute(query, column, good, issuer.id)
+        self.assertEqual(self.find(ISSUER, "payer"), (payer.id, True))
+        self.set_column(payer, "issuer_client_id", "somebody")
+        self.assertEqual(self.find(ISSUER, "payer"), (0, True))
+
+    def find(self, issuer, client):
+        """Whom an issuer's token would be of, and whether we take its tokens."""
+        known = self.env["spar.participant"]._know(_OF_ISSUER, client, issuer)
+        taken = self.env["spar.row.versions"]._reuse(
+            self.env["spar.token.issuer"], "_read_issuers", "spar.token.issuer"
+        )
+        return known.participant_id, issuer in taken
