@@ -22,7 +22,7 @@ PACE, USAGE = "spar.participant.pace", "spar.participant.usage"
 
 
 class Clock(datetime):
-    """A day that a test chooses; what time it is on it does not matter."""
+    """Noon of a day that a test chooses."""
 
     today = date(2026, 3, 1)
 
@@ -288,7 +288,7 @@ class TestPaceLots(LotsCase):
         payer = self.make_limited("waits", calls_per_minute=2)
         for worker in (0, 1):
             self.count(worker, payer)
-        self.stop_refilling(payer)
+            self.stop_refilling(payer)
         for worker in range(WORKERS):
             with self.assertRaises(PaceReached) as caught:
                 self.count(worker, payer)
@@ -303,6 +303,7 @@ class TestPaceLots(LotsCase):
         self.stop_refilling(payer)
         self.seconds += SECONDS
         self.count(0, payer)
+        self.stop_refilling(payer)
         with self.working(0) as usage:
             left = usage._get_left(self.get_caller(payer))
         self.assertEqual(left["calls_a_minute"], 598)
@@ -341,12 +342,14 @@ class TestLotsOverHttp(LotsCase):
         message = build_message("resolve", payer.sender_id, build_items("one"))
         for _call in range(2):
             response = self.call(payer, "resolve", message)
-            self.assertHttpError(response, 429, "err.request.too_many_requests", "daily")
+            self.assertHttpError(
+                response, 429, "err.request.too_many_requests", "daily"
+            )
             self.assertEqual(response.headers["Retry-After"], "43200")
 
     def test_guesses_are_refused_while_the_lot_is_not_used_up(self):
         payer = self.make_limited("http-guess", items_per_minute=600)
-        self.ask(payer, "resolve", build_items(*range(31)))
+        self.ask(payer, "resolve", build_items(*range(60)))
         message = build_message("resolve", payer.sender_id, build_items("one"))
         response = self.call(payer, "resolve", message)
         self.assertHttpError(response, 429, "err.request.too_many_requests", "minute")

@@ -1,5 +1,6 @@
 """Our paths pass by what addons do with pages; pages are left as they are."""
 
+import threading
 from unittest.mock import patch
 
 from odoo.tests import tagged
@@ -47,7 +48,9 @@ class TestPaths(RestCase):
         return seen
 
     def test_rules_are_all_of_ours_and_nobody_elses(self):
-        every = self.env["ir.http"].routing_map().iter_rules()
+        thread, name = threading.current_thread(), self.env.cr.dbname
+        with patch.object(thread, "dbname", name, create=True):
+            every = list(self.env["ir.http"].routing_map().iter_rules())
         wanted = {rule.rule for rule in every if dispatcher.is_our_path(rule.rule)}
         found = list(self.env["ir.http"]._get_our_rules().iter_rules())
         self.assertEqual({rule.rule for rule in found}, wanted)
@@ -79,9 +82,9 @@ class TestPaths(RestCase):
                 continue
             with self.subTest(path):
                 method = routing["methods"][0]
-                told = {"Content-Type": "application/json"}
+                headers = {"Content-Type": "application/json"}
                 body = None if method == "GET" else "{}"
-                response = self.url_open(path, body, method=method, headers=told)
+                response = self.url_open(path, body, method=method, headers=headers)
                 self.assertEqual(response.status_code, 401, response.text)
                 self.assertEqual(response.headers["Content-Type"], "application/json")
                 self.assertIn("Bearer", response.headers["WWW-Authenticate"])
