@@ -18,13 +18,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from .front_heads import END, is_for_websocket, rewrite_head
+from .front_heads import END, is_for_websocket, is_in_order, rewrite_head
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
 CHUNK = 256 * 1024
 HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30
+#: How long to wait where no more files can be opened.
+FULL_SECONDS = 0.05
 #: How long a client that has its answer may still send.
 LINGER_SECONDS = 2
 
@@ -44,6 +46,7 @@ def build_refusal(status: str, text: str) -> bytes:
     return "\r\n".join(lines).encode() + END + text.encode()
 
 
+UNREADABLE = build_refusal("400 Bad Request", "The head of the request is broken.")
 TOO_LONG = build_refusal(
     "431 Request Header Fields Too Large", "The head of the request is too long."
 )
@@ -150,19 +153,26 @@ class Connection:
 
     def _read_head(self, data: bytes) -> None:
         self.head += data
-        if END in self.head:
+        head, end, _rest = self.head.partition(END)
+        if len(head) > HEAD_BYTES:
+            self._refuse(TOO_LONG)
+        elif not is_in_order(head.removesuffix(b"\r")):
+            self._refuse(UNREADABLE)
+        elif end:
             self._find_odoo()
         elif not data:
             self.client.sends = False
-        elif len(self.head) > HEAD_BYTES:
-            self._refuse(TOO_LONG)
 
     def _find_odoo(self) -> None:
         """Pass the request on to the right one of Odoo's ports."""
+        try:
+            odoo = socket.socket()
+        except OSError:  # as many files are open as may be
+            return self._refuse(NOBODY)
         self.until = None
         head, _end, rest = self.head.partition(END)
         told = rewrite_head(head, self.address, f"{HOST}:{self.front.port}")
-        self.odoo = Side(socket.socket())
+        self.odoo = Side(odoo)
         self.sides.append(self.odoo)
         port = self.front.websocket if is_for_websocket(head) else self.front.http
         error = self.odoo.socket.connect_ex((HOST, port))
@@ -241,11 +251,16 @@ class Front:
                 each.close()
 
     def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):
+        try:
             client, (address, _port) = listener.accept()
-            connection = Connection(self, client, address)
-            self.connections.add(connection)
-            connection.begin()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                # Nobody can come in until somebody leaves: no busy loop meanwhile.
+                time.sleep(FULL_SECONDS)
+            return
+        connection = Connection(self, client, address)
+        self.connections.add(connection)
+        connection.begin()
 
 
 # === THE PROGRAM === #

@@ -1,6 +1,7 @@
 """The head of a request as the front gets it, and as Odoo gets it from the front."""
 
 import re
+from urllib.parse import unquote_to_bytes
 
 END = b"\r\n\r\n"
 #: Who asks is for us to say, whether a connection is kept is for us to decide.
@@ -8,15 +9,35 @@ OURS = re.compile(rb"(x-forwarded-.*|x-real-ip|forwarded|connection|keep-alive)$
 WEBSOCKET = re.compile(rb"\S+ (?:https?://[^/ ]*)?/websocket[/? ]", re.IGNORECASE)
 
 
+def is_in_order(head: bytes) -> bool:
+    r"""Whether a head has no line end but CR LF (RFC 9112 2.2), and no NUL.
+
+    Odoo takes a bare CR or LF for a line end too, and would read as headers what we
+    passed on as part of a value.
+
+    >>> is_in_order(b"GET / HTTP/1.1\r\nHost: a")
+    True
+    >>> is_in_order(b"GET / HTTP/1.1\r\nA: b\nX-Forwarded-For: 6.6.6.6")
+    False
+    >>> is_in_order(b"GET / HTTP/1.1\r\nA: b\rX-Forwarded-For: 6.6.6.6")
+    False
+    """
+    rest = head.replace(b"\r\n", b"")
+    return not any(sign in rest for sign in (b"\r", b"\n", b"\0"))
+
+
 def is_for_websocket(head: bytes) -> bool:
     """Whether a request is for Odoo's other port.
 
     >>> is_for_websocket(b"GET /websocket?version=19.0-2 HTTP/1.1")
     True
+    >>> is_for_websocket(b"GET /%77ebsocket HTTP/1.1")
+    True
     >>> is_for_websocket(b"GET /websockets HTTP/1.1")
     False
     """
-    return bool(WEBSOCKET.match(head))
+    target = head.partition(b"\r\n")[0]
+    return bool(WEBSOCKET.match(unquote_to_bytes(target)))
 
 
 def _get_name(line: bytes) -> bytes:

@@ -44,7 +44,7 @@ class Desk:
         self.page.type("#login", self.person["login"])
         self.page.type("#password", self.person["password"])
         self.page.evaluate("document.querySelector('form.oe_login_form').submit()")
-        self.wait("!!document.querySelector('.o_action_manager .o_action')")
+        self.wait("!!document.querySelector('.o_action_manager')?.children.length")
         self.rest()
 
     def press(self, text: str | None, selector: str = PRESSABLE, number: int = -1):

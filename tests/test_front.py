@@ -1,6 +1,7 @@
 """The front of the demo: which port a request goes to, who asks, nothing lost."""
 
 import contextlib
+import errno
 import json
 import socket
 import threading
@@ -214,6 +215,34 @@ def test_who_says_nothing_bars_nobodys_way(front):
 def test_an_endless_head_is_refused(front):
     answer = send_raw(front.port, ["GET / HTTP/1.1", "X: " + "x" * 200_000])
     assert answer.status == 431
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nHost: a\r\nA: b\nX-Forwarded-For: 6.6.6.6\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nA: b\rX-Forwarded-For: 6.6.6.6\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\nX-Forwarded-Proto: https\r\n\r\n",
+        b"GET / HTTP/1.1\nHost: a\n\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nA: b\0c\r\n\r\n",
+    ],
+)
+def test_a_line_that_ends_otherwise_is_refused(front, head):
+    """Odoo would read a header where the front read part of a value."""
+    with socket.create_connection(("127.0.0.1", front.port), TIMEOUT) as peer:
+        peer.sendall(head)
+        assert peer.recv(65536).startswith(b"HTTP/1.1 400 ")
+    assert not front.http.heads
+
+
+def test_as_many_files_as_may_be_end_nothing(front, monkeypatch):
+    def refuse(*_arguments):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("setup.front.socket.socket", refuse)
+        assert ask(front).status_code == 503
+    assert ask(front).status_code == 200
 
 
 def test_nobody_behind_it_is_said_to_come_back_later(front):

@@ -752,6 +752,9 @@ def test_odoos_command_runs_whether_the_demo_is_served_or_not(
     assert serving.run_odoo(places, "spar_audit", "check", "--help") == 7
     assert "['spar_audit', 'check', '--help']" in capfd.readouterr().out
     assert bool(written) is (holder is None)
+    for word in ("-d", "-dother", "--database=other"):
+        with pytest.raises(Failure, match="leave out -d"):
+            serving.run_odoo(places, "spar_audit", word, "check")
 
 
 # === THE DEMO === #

@@ -16,6 +16,9 @@ from ..lib.masking import mask_id
 from ..lib.operations import to_naive_utc
 from ..lib.secrets_in_text import extract_secrets, mentions
 
+#: IDs looked for at once, and characters of a reason: who could send thousands of
+#: guesses in one call would read what is masked.
+MOST_SEARCHED, LONGEST_REASON = 100, 500
 #: Nothing of an ID or an address is found but the whole, so these all mean the same.
 _EXACT = ("in", "ilike", "like", "=ilike", "=like")
 
@@ -133,7 +136,10 @@ class SparMapping(models.Model):
         """
         keyring = self.env["spar.keyring"]._open()
         query = SQL(
-            "SELECT id, identifier_id, sealed FROM spar_mapping WHERE id = ANY(%s)",
+            """SELECT id, identifier_id, sealed,
+                      EXISTS (SELECT FROM spar_event e
+                               WHERE e.mapping_id = m.id AND e.seq > m.last_seq)
+                 FROM spar_mapping m WHERE id = ANY(%s)""",
             list(row_ids),
         )
         rows = self.env.execute_query(query)
@@ -144,13 +150,13 @@ class SparMapping(models.Model):
         )
         opened = {
             row_id: (identifiers[identifier], seals.unpack(texts[row_id])[0])
-            for row_id, identifier, _sealed in rows
-            if row_id in texts and identifier in identifiers
+            for row_id, identifier, _sealed, is_behind in rows
+            if row_id in texts and identifier in identifiers and not is_behind
         }
         self.env["spar.alarm"]._raise_alarms(
             [
                 ("spar_mapping", row_id, "does not open when shown")
-                for row_id, _identifier, _sealed in rows
+                for row_id, *_rest in rows
                 if row_id not in opened
             ]
         )
@@ -161,6 +167,10 @@ class SparMapping(models.Model):
 
         Raises UserError: reasons are kept in the history in clear.
         """
+        if len(reason or "") > LONGEST_REASON:
+            raise UserError(
+                self.env._("Reason: %(most)s characters at most.", most=LONGEST_REASON)
+            )
         opened = self._unseal_values(self.ids)
         values = [text for pair in opened.values() for text in pair]
         if mentions(reason or "", extract_secrets(*values, *more)):
@@ -182,7 +192,10 @@ class SparMapping(models.Model):
     def _search_id_value(self, operator, values):
         if operator not in _EXACT:
             return _refuse_operator(operator)
-        canonicals = self._get_canonicals(_get_texts(values))
+        texts = _get_texts(values)
+        if len(texts) > MOST_SEARCHED:
+            return Domain.FALSE
+        canonicals = self._get_canonicals(texts)
         digests = self._get_search_digests(seals.ID, canonicals)
         column = SQL.identifier("i", f"digest_{self._get_read_column()}")
         return self._domain_of_rows(

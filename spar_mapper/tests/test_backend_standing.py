@@ -252,6 +252,23 @@ class TestWhatAClickSays(StandingCase):
                 self.assertTrue(buttons and all(b.get("confirm") for b in buttons))
 
 
+class TestWhatResolveRefuses(StandingCase):
+    """Nothing is green on the screen that resolve does not pay."""
+
+    def assert_not_paid(self, query):
+        self.tamper(query)
+        with self.catch_alarms():
+            self.assertEqual(self.get_state(), "unreadable")
+        with self.catch_alarms():
+            self.assertIsNone(self.resolve(ID).fa)
+
+    def test_an_id_that_was_switched_off(self):
+        self.assert_not_paid("UPDATE spar_subject_id SET active = false")
+
+    def test_an_address_behind_its_history(self):
+        self.assert_not_paid("UPDATE spar_mapping SET last_seq = 0")
+
+
 class TestChecksThatRan(StandingCase):
     def get_help(self):
         return self.env["spar.alarm"].get_empty_list_help("")
@@ -281,6 +298,28 @@ class TestChecksThatRan(StandingCase):
         last = self.env["spar.audit.run"].search([], limit=1)
         self.assertTrue(last.findings)
         self.assertNotIn("found nothing", self.get_help())
+
+    def test_each_alarm_says_how_it_stands_at_the_last_check(self):
+        alarms = self.env["spar.alarm"]
+        mapping = self.mapping_of(ID)
+        version = mapping.version
+        with self.catch_alarms():
+            alarms._raise_alarms([("spar_mapping", mapping.id, "seen before")])
+        early = alarms.search([("problem", "=", "seen before")])
+        self.env.cr.execute("DELETE FROM spar_audit_run")
+        self.assertEqual(early.standing, "unchecked")
+        self.env.cr.execute(
+            "UPDATE spar_alarm SET last_seen = '2020-01-01' WHERE id = %s", (early.id,)
+        )
+        self.tamper("UPDATE spar_mapping SET version = 9 WHERE id = %s", mapping.id)
+        with self.catch_alarms():
+            self.env["spar.audit"]._check_store()
+        self.tamper(
+            "UPDATE spar_mapping SET version = %s WHERE id = %s", version, mapping.id
+        )
+        self.assertEqual(early.standing, "gone")
+        self.assertTrue(early.checked_at)
+        self.assertIn("matches the search", self.get_help())
 
     def test_only_supervisors_and_auditors_see_checks(self):
         for role in ("supervisor", "auditor"):

@@ -128,3 +128,51 @@ class TestFindPerson(StoreCase):
         self.unlink(ID)
         action = self.find(id_value=ID)
         self.assertFalse(action["context"]["search_default_in_force"])
+
+
+@tagged("post_install", "-at_install")
+class TestSpellings(StoreCase):
+    """However a number is typed, the person is found."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.viewer = cls.create_user("viewer")
+
+    def find(self, **typed):
+        wizard = self.env["spar.find.wizard"].with_user(self.viewer).create(typed)
+        return wizard.action_find()
+
+    def test_an_id_as_cards_print_it(self):
+        self.link("token:2007760999@nationalId", FA)
+        for typed in (
+            "2007 760 999",
+            "2007-760-999",
+            "٢٠٠٧٧٦٠٩٩٩",
+            "２００７７６０９９９",
+        ):
+            with self.subTest(typed):
+                self.assertTrue(self.find(id_value=typed)["domain"])
+
+    def test_an_account_as_statements_print_it(self):
+        self.link("token:spelled@nationalId", "account:AB12cd3456@BR01.TESTBANK")
+        self.link("token:plain@nationalId", "account:ab99cd@BR01.TESTBANK")
+        for typed in ("AB12cd3456", "AB12 cd34 56", "AB12.cd3456", "AB99-CD"):
+            with self.subTest(typed):
+                self.assertTrue(self.find(account=typed, provider_id=self.bank.id))
+
+    def test_the_whole_address_beside_its_provider(self):
+        self.link("token:whole@nationalId", FA)
+        self.assertTrue(self.find(account=FA, provider_id=self.bank.id))
+
+    def test_guessing_in_bulk_finds_nobody(self):
+        self.link(ID, FA)
+        mappings = self.env["spar.mapping"].with_user(self.viewer)
+        guesses = [f"token:guess-{n}@nationalId" for n in range(200)]
+        self.assertFalse(mappings.search([("id_value", "in", [*guesses, ID])]))
+        self.assertTrue(mappings.search([("id_value", "in", [*guesses[:50], ID])]))
+
+    def test_a_reason_of_many_guesses_is_refused(self):
+        self.link(ID, FA)
+        with self.assertRaisesRegex(UserError, "characters at most"):
+            self.mapping_of(ID)._check_told("x " * 300)

@@ -43,9 +43,7 @@ class TestStoreDatabase(TransactionCase):
 
     def read_back(self):
         rows = fetch(self.env.cr, "SELECT t, n, b, d, f FROM spar_copied ORDER BY id")
-        return [
-            (t, n, None if b is None else bytes(b), d, f) for t, n, b, d, f in rows
-        ]
+        return [(t, n, None if b is None else bytes(b), d, f) for t, n, b, d, f in rows]
 
     @EACH
     @given(rows=st.lists(ROWS, max_size=20))

@@ -1,4 +1,3 @@
-import re
 from itertools import product
 
 from odoo import api, fields, models
@@ -9,11 +8,11 @@ from odoo.addons.spar_fa_directory.lib import fa_syntax
 from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 
+from ..lib.spellings import spell_number, squeeze
 from .spar_sealed_draft import sealed_text
 
 #: A provider with more branches than this is searched branch by branch only.
 MOST_ADDRESSES = 20_000
-_GAPS = re.compile(r"[\s-]+")
 
 
 class SparFindWizard(models.TransientModel):
@@ -61,7 +60,8 @@ class SparFindWizard(models.TransientModel):
             raise UserError(
                 self.env._(
                     "Nobody is found. Compare every character with the document. The "
-                    "whole ID or account number is needed; a part finds nothing."
+                    "whole ID or account number is needed; a part finds nothing. An "
+                    "address that names its bank in words is found by its whole text."
                 )
             )
         self._set_sealed(None)
@@ -86,7 +86,10 @@ class SparFindWizard(models.TransientModel):
 
     def _build_id_domain(self) -> list[Domain]:
         text = (self.id_value or "").strip()
-        return [Domain("id_value", "in", [self._write_id(text)])] if text else []
+        if not text:
+            return []
+        forms = dict.fromkeys((text, squeeze(text)))
+        return [Domain("id_value", "in", [self._write_id(form) for form in forms])]
 
     def _write_id(self, text: str) -> str:
         """Return the ID as its kind writes it, where a kind was chosen."""
@@ -101,12 +104,12 @@ class SparFindWizard(models.TransientModel):
         text = (self.account or "").strip()
         if not text:
             return []
-        texts = self._get_addresses(text) if self.provider_id else [text]
+        texts = [text, *(self._get_addresses(text) if self.provider_id else ())]
         return [Domain("fa_value", "in", texts)]
 
     def _get_addresses(self, number: str) -> list[str]:
         """Return every way in which ``number`` may stand in an address here."""
-        numbers = {number, _GAPS.sub("", number)}
+        numbers = spell_number(number)
         strategies = (
             self.env["spar.fa.strategy"]
             .with_context(active_test=False)

@@ -27,4 +27,15 @@ class SparObjectionWizard(models.TransientModel):
         """Close the case and lift the lock."""
         self.ensure_one()
         self.objection_id._close(self.decision == "upheld", self.reason)
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        return self.env["spar.staff.answers"]._notify(self._get_done_text())
+
+    def _get_done_text(self) -> str:
+        """Say that the case is closed, and what still stands in the way."""
+        self.env.invalidate_all()
+        subject = self.objection_id.mapping_id.subject_id
+        texts = [self.env._("The case is closed.")]
+        if subject.change_lock == "objection":
+            texts.append(self.env._("Another case of this person is open."))
+        if subject.pay_stop:
+            texts.append(self.env._("Payments to this person are still stopped."))
+        return " ".join(texts)
