@@ -41,8 +41,8 @@ class Caller:
     callback: str = ""
     receiver_id: str = ""
     strategy_number: int = 0
-    #: the types of ID that it may name; empty for all
-    id_type_ids: frozenset[int] = frozenset()
+    #: the types of ID that it may name; None for all
+    id_type_ids: frozenset[int] | None = None
     #: how it is known once everything is proved, and what came with the request
     authenticated_by: str = "bearer"
     evidence: Evidence = Evidence()
@@ -85,6 +85,6 @@ class Caller:
             authenticated_by=self.authenticated_by,
             message_reference=header.message_id,
             provider_ids=self.provider_ids,
-            id_type_ids=self.id_type_ids or None,
+            id_type_ids=self.id_type_ids,
             checks_addresses=self.profile.checks_addresses,
         )

@@ -42,7 +42,7 @@ class SparG2pConnectServer(models.AbstractModel):
         """Also those with an ID of a type that is not this caller's: as if it were of
         no type at all, whether it is known or not."""
         result = super()._refuse_items(caller, items)
-        if caller.id_type_ids:
+        if caller.id_type_ids is not None:
             for item in items:
                 value = item.request and item.request.id_value
                 if value and not self._may_name(caller, value):

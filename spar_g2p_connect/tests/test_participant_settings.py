@@ -1,6 +1,7 @@
 from dataclasses import fields as members
 from unittest.mock import patch
 
+from odoo.fields import Command
 from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.spar_g2p_connect.lib.rules import AGES, RULES, SWITCHES
@@ -113,6 +114,19 @@ class TestIdTypes(RestCase):
     def test_an_id_of_its_type(self):
         answers = self.ask(self.narrow, "link", build_items("in", fa="account:1@bank"))
         self.assertEqual(answers[0]["status"], "succ", answers)
+
+    def test_a_type_that_was_deleted_gives_no_right_to_the_others(self):
+        spare = self.env["spar.id.type"].create(
+            {"name": "Spare", "code": "spare", "strategy": "spare:{sub}@office"}
+        )
+        self.narrow.write({"id_type_ids": [Command.set(spare.ids)]})
+        spare.unlink()
+        self.env.invalidate_all()
+        self.env["spar.row.versions"]._forget()
+        (answer,) = self.ask(
+            self.narrow, "link", build_items("gone", fa="account:1@bank")
+        )
+        self.assertEqual(answer["status"], "rjct", answer)
 
     def test_an_id_of_another_type_is_none_whether_it_is_known_or_not(self):
         known, unknown = "passport-known", "passport-unknown"

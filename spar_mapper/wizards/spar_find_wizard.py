@@ -104,6 +104,13 @@ class SparFindWizard(models.TransientModel):
         text = (self.account or "").strip()
         if not text:
             return []
+        if not self.provider_id and ":" not in text:
+            raise UserError(
+                self.env._(
+                    "Bank or provider: choose it, or enter the whole address as it "
+                    "travels."
+                )
+            )
         texts = [text, *(self._get_addresses(text) if self.provider_id else ())]
         return [Domain("fa_value", "in", texts)]
 
