@@ -73,6 +73,8 @@ def get_staff():
 def set_staff():
     """The staff with their passwords: who has none that we know gets one, unless they
     have logged in since, under another name."""
+    if odoos_own := env.ref("base.user_demo", raise_if_not_found=False):
+        odoos_own.active = False  # its password stands in Odoo's source
     known = get_known("staff", "login")
     staff = []
     for user, role in get_staff():

@@ -15,7 +15,8 @@ REASON = "Asked at the counter"
 
 @pytest.fixture
 def officer(server, browser):
-    with server.expecting(*OF_THE_BROWSER), chromium(browser) as page:
+    # Odoo writes down what it refuses, in the words of the refusal.
+    with server.expecting(*OF_THE_BROWSER, "WARNING .* odoo.http: "), chromium(browser) as page:
         page.set_size(1280, 800)
         desk = Desk(page, server.url, server.staff["officer"])
         desk.log_in()
