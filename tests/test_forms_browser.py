@@ -16,7 +16,7 @@ REASON = "Asked at the counter"
 @pytest.fixture
 def officer(server, browser):
     # Odoo writes down what it refuses, in the words of the refusal.
-    with server.expecting(*OF_THE_BROWSER, "WARNING .* odoo.http: "), chromium(browser) as page:
+    with server.expecting(*OF_THE_BROWSER, "odoo.http: "), chromium(browser) as page:
         page.set_size(1280, 800)
         desk = Desk(page, server.url, server.staff["officer"])
         desk.log_in()
