@@ -23,7 +23,7 @@ class IrHttp(models.AbstractModel):
     so the way past them begins on the registry's own class.
     """
 
-    _inherit = "ir.http"
+    _inherit = "ir.http"  # pylint: disable=consider-merging-classes-inherited
 
     def _register_hook(self) -> None:
         result = super()._register_hook()
