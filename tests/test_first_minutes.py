@@ -202,6 +202,6 @@ def test_an_auditor_finds_the_history_by_a_name(sit_down, person, server):
     assert "Suspended" in desk.page.text
     desk.press_above_list("Integrity")
     desk.wait(
-        "/No check has run yet|The last check ran on|Last Seen/"
+        "/No check has run yet|The last check ended on|Last Seen/"
         ".test(document.body.innerText)"
     )
