@@ -184,11 +184,13 @@ def wait_for_lanes(server, begin: int) -> None:
 def test_the_payer_gets_its_callback(server, clone):
     port = get_free_port()
     public = json.loads(run(clone, get_block("setup.payer key")))
+    # The block calls as the demo's payer; this one has the same place.
+    (clone / "payer.jwk").rename(clone / "demo-payer.jwk")
     sender_id = "callbacks.readme.example"
     told = {**EVERY_RIGHT, "callback_url": f"http://127.0.0.1:{port}/callback"}
     client_id, secret = enter_payer(server, public, sender_id=sender_id, **told)
     settings = {"api": server.api, "sender_id": sender_id, "client_id": client_id}
-    settings_file = clone / "payer.json"
+    settings_file = clone / "demo-payer.json"
     settings_file.write_text(json.dumps({**settings, "client_secret": secret}))
     block = get_block("setup.payer_callbacks")
     assert "--port 9000" in block
