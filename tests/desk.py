@@ -109,12 +109,12 @@ class Desk:
             None, ".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)", 0
         )
 
-    def search(self, field: str, text: str) -> None:
-        """Look for ``text`` in one field of the list's search."""
-        if self.is_phone and not self.page.has(".o_searchview_input"):
-            self.press(None, ".o_control_panel button:has(.oi-search)")
+    def search(self, text: str) -> None:
+        """Look for ``text`` in the first field of the list's search; on a desk."""
         self.page.type(".o_searchview_input", text)
-        self.press(None, ".o_searchview_autocomplete li:nth-child(1)", 0)
+        self.wait("!!document.querySelector('.o_searchview_autocomplete')", text)
+        self.page.press("Enter", 13, "\r")
+        self.wait("!!document.querySelector('.o_searchview_facet')", text)
 
     # === WHAT THEY SEE === #
 
