@@ -33,8 +33,8 @@ ABOVE = {
     "auditor": {"Check the history": "History"},
 }
 FIRST_ROW = ".o_data_row .o_data_cell, .o_kanban_record:not(.o_kanban_ghost)"
-#: Chromium opens connections for later, which a worker gives up; and the web client
-#: asks for a websocket, which workers serve on another port.
+#: Chromium opens connections for later, which a worker gives up; and a websocket may
+#: end in the middle of its handshake when a window is closed.
 OF_THE_BROWSER = ("Request timed out", "Exception during request handling")
 WINDOWS = ("Find a person", "Link a person")
 GREEN = ".o_field_widget[name='pay_state'] .text-bg-success"

@@ -119,17 +119,21 @@ class TestTruth(StoreCase):
 
     # === AN OLDER ROW BROUGHT BACK === #
 
+    def delete_mappings(self, state):
+        """Remove the mappings in a state, with their events and notices."""
+        mappings = "SELECT id FROM spar_mapping WHERE state = %(state)s"
+        events = f"SELECT id FROM spar_event WHERE mapping_id IN ({mappings})"
+        for statement in (
+            f"DELETE FROM spar_notice WHERE event_id IN ({events})",
+            f"DELETE FROM spar_event WHERE mapping_id IN ({mappings})",
+            "DELETE FROM spar_mapping WHERE state = %(state)s",
+        ):
+            self.env.cr.execute(statement, {"state": state})
+
     def bring_back(self):
         """The first address as it was before the update; the one in force is gone."""
         with self.without_triggers():
-            self.env.cr.execute(
-                """DELETE FROM spar_notice WHERE event_id IN (
-                       SELECT e.id FROM spar_event e JOIN spar_mapping m
-                           ON m.id = e.mapping_id WHERE m.state = 'active');
-                   DELETE FROM spar_event WHERE mapping_id IN (
-                       SELECT id FROM spar_mapping WHERE state = 'active');
-                   DELETE FROM spar_mapping WHERE state = 'active'"""
-            )
+            self.delete_mappings("active")
             self.env.cr.execute(
                 """UPDATE spar_mapping SET state = 'active', version = 1,
                           valid_to = NULL, last_seq = 1, last_mac = e.mac, sealed = %s
@@ -145,14 +149,7 @@ class TestTruth(StoreCase):
         self.env.cr.execute(query)
         self.older = bytes(self.env.cr.fetchone()[0])
         with self.without_triggers():
-            self.env.cr.execute(
-                """DELETE FROM spar_notice WHERE event_id IN (
-                       SELECT e.id FROM spar_event e JOIN spar_mapping m
-                           ON m.id = e.mapping_id WHERE m.state = 'ended');
-                   DELETE FROM spar_event WHERE mapping_id IN (
-                       SELECT id FROM spar_mapping WHERE state = 'ended');
-                   DELETE FROM spar_mapping WHERE state = 'ended'"""
-            )
+            self.delete_mappings("ended")
         self.update(ID, THIRD_FA)
 
     def test_it_is_refused_at_once(self):
