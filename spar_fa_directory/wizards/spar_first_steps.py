@@ -28,5 +28,9 @@ class SparFirstSteps(models.TransientModel):
             steps.missing_count = max(NEEDED - len(administrators), 0)
 
     def action_open_users(self):
-        """Open Odoo's list of users, where roles are given."""
+        """Open Odoo's list of users, where roles are given.
+
+        :raises AccessError: for anybody who may not open this page
+        """
+        self.check_access("read")
         return self.env["ir.actions.act_window"]._for_xml_id("base.action_res_users")
