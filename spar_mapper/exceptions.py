@@ -1,6 +1,6 @@
 """What can go wrong in the store for a whole call; each leaf is one cause."""
 
-from odoo.addons.spar_mapper_connector.exceptions import MapperError
+from odoo.addons.spar_mapper_connector.exceptions import MapperError, SealBroken
 
 
 class StoreError(MapperError):
@@ -60,3 +60,16 @@ class WritersStayOpen(StoreError):
     """No checkpoint can be taken: a transaction that writes does not end."""
 
     code = "writers_stay_open"
+
+
+class RowBroken(SealBroken):
+    """A row is not what the store wrote.
+
+    ``problem`` says where: (table, row id, what is wrong), as an alarm names it.
+    """
+
+    code = "row_broken"
+
+    def __init__(self, table: str, row_id: int, text: str):
+        super().__init__(text)
+        self.problem = (table, row_id, text)

@@ -93,7 +93,7 @@ class SparMessage(models.Model):
         cr.execute(
             """ALTER TABLE spar_message
                  ADD COLUMN IF NOT EXISTS reference_marks bigint[],
-                 ADD COLUMN IF NOT EXISTS waiting_ids integer[]"""
+                 ADD COLUMN IF NOT EXISTS waiting_ids bigint[]"""
         )
         name = "spar_message_transaction_mark_index"
         create_index(cr, name, self._table, ["participant_id", "transaction_mark"])

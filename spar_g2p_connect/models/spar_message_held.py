@@ -77,10 +77,11 @@ class SparMessage(models.Model):
         identifiers = self._find_identifiers(keyring, waiting)
         rows = self.env.execute_query(
             SQL(
-                """SELECT g.identifier_id, c.state
+                """SELECT i.id, c.state
                      FROM spar_message m
                      JOIN spar_participant p ON p.id = m.participant_id
-                     JOIN spar_mapping g ON g.identifier_id = ANY(%s)
+                     JOIN spar_subject_id i ON i.id = ANY(%s)
+                     JOIN spar_mapping g ON g.subject_id = i.subject_id
                      JOIN spar_change c ON c.mapping_id = g.id
                     WHERE m.id = %s AND c.operation = %s AND %s ORDER BY c.id""",
                 list(identifiers),
@@ -105,7 +106,8 @@ class SparMessage(models.Model):
                           m.callback, m.sealed_answer
                      FROM spar_change c
                      JOIN spar_mapping g ON g.id = c.mapping_id
-                     JOIN spar_message m ON m.waiting_ids @> ARRAY[g.identifier_id]
+                     JOIN spar_subject_id i ON i.subject_id = g.subject_id
+                     JOIN spar_message m ON m.waiting_ids @> ARRAY[i.id]
                       AND m.action = c.operation
                      JOIN spar_participant p ON p.id = m.participant_id
                     WHERE c.id = ANY(%s) AND m.mode = 'async' AND m.state = 'done'

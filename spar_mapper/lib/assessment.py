@@ -7,7 +7,7 @@ moves a link away from another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -68,6 +68,9 @@ class Verdict:
     hold_hours: int = 0
     why: str = ""
 
+
+#: What gives the verdict on a proposal.
+Assess = Callable[[Proposal], Verdict]
 
 LOWER_AUTHORITY = Verdict(Decision.APPROVE, why="lower_authority")
 OTHER_PROVIDER = Verdict(Decision.APPROVE, why="other_provider")

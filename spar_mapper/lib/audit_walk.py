@@ -25,6 +25,7 @@ class Part(NamedTuple):
 PARTS = {
     CHUNKS: Part(20),
     "spar_subject": Part(250, "_check_subjects"),
+    "spar_subject_id": Part(50_000, "_check_ids"),
     "spar_mapping": Part(50_000, "_check_mappings"),
     "spar_event": Part(50_000, "_check_events"),
     "spar_change": Part(1_000, "_check_changes"),

@@ -1,8 +1,7 @@
-"""One request on its way through an operation, and the row that it would begin."""
+"""One request on its way through an operation, and the address that it would bring."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Generic, TypeVar
@@ -14,9 +13,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     LinkRequest,
 )
 
-from .assessment import Proposal, Verdict
+from .assessment import Assess
 from .ledger import Ledger
-from .records import Holding, MappingRow, new_uuid
+from .records import Head, Holding, StoredAddress, new_uuid
 
 #: The kind of request of a case: a case of an update is a case of a change, too.
 R_co = TypeVar("R_co", bound=ChangeRequest, covariant=True)
@@ -35,28 +34,27 @@ class Case(Generic[R_co]):
     holding: Holding
     ledger: Ledger
     call: CallContext
-    assess: Callable[[Proposal], Verdict]
+    assess: Assess
     address: Address | None = None
     is_decided: bool = False
 
     @property
-    def in_force(self) -> MappingRow | None:
+    def in_force(self) -> Head | None:
+        """The place asked for, if its address is in force."""
         return self.holding.in_force(self.request.purpose)
 
 
-def build_row(case: Case[LinkRequest], version: int) -> MappingRow:
-    """The row that the request would begin.
+def build_address(case: Case[LinkRequest]) -> StoredAddress:
+    """The address that the request would put into its place.
 
     Raises ValueError for a case without the directory's reading of its address.
     """
     request, address, now = case.request, case.address, case.ledger.now
     if address is None:
         raise ValueError("the address was not read")
-    return MappingRow(
+    return StoredAddress(
         uuid=new_uuid(),
-        purpose=request.purpose,
-        state="new",
-        version=version,
+        version=0,
         fa=request.fa,
         authority=int(case.call.authority),
         channel=case.call.channel,
@@ -64,12 +62,11 @@ def build_row(case: Case[LinkRequest], version: int) -> MappingRow:
         proof=case.call.authenticated_by,
         valid_from=now,
         asserted_at=_get_asserted_at(request.asserted_at, now),
-        details=request.details,
         strategy_number=address.strategy_number,
         fa_type_id=address.type_id,
         provider_id=address.provider_id,
         branch_id=address.branch_id,
-        canonical=case.holding.canonical,
+        details=request.details,
     )
 
 

@@ -1,48 +1,103 @@
 """History that proves itself: commitments to what was, and a chain of MACs over events.
 
-A commitment tells nothing about an ID or an address without the audit key, but with it
-anybody can check that the row in the table is the one the event spoke of. Each event's
-MAC covers the MAC of the event before it, so that none can be changed, inserted or cut.
+A commitment tells nothing about an address without the audit key, but with it anybody
+can check that the row in the table is the one the event spoke of. Each event's MAC
+covers the MAC of the event before it, so that none can be changed, inserted or cut.
+A subject's MAC covers where its chain ends and which event last changed each of its
+places and IDs, so that an older row does not pass for the present one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
-from .records import EventRow, MappingRow
+from .records import EventRow, Head, StoredAddress, Subject
+
+#: The number of the way in which events are written now; 1 is of before the chains of
+#: subjects (see ``old_chain.py``).
+FORMAT = 2
 
 
-def commit_to(keyring: OpenKeyring, canonical: str, row: MappingRow) -> bytes:
-    """Return the keyed commitment to all that ``row`` says about ``canonical``.
+def describe(subject_uuid: str, head: Head) -> str:
+    """Return all that ``head`` says about a subject as one text.
 
     The bytes are those of ``bind`` over all values in this order. What many rows have
     in common is bound once for all of them.
     """
-    uuid, fa, details = row.uuid, row.fa, row.packed_details
-    manner = _bind_shared(
-        row.purpose,
-        row.rank,
-        row.state,
-        row.version,
-        row.authority,
-        row.channel,
-        row.origin,
-        row.proof,
+    return describe_place(
+        subject_uuid,
+        head.uuid,
+        (head.purpose, head.rank, head.state, head.version),
+        head.state_since,
+        head.address_uuid,
+        head.address,
     )
-    place = _bind_shared(
-        row.strategy_number or 0,
-        row.fa_type_id or 0,
-        row.provider_id or 0,
-        row.branch_id or 0,
+
+
+def describe_place(
+    subject_uuid: str,
+    head_uuid: str,
+    manner: tuple[str | int, ...],
+    since: datetime | None,
+    address_uuid: str,
+    address: StoredAddress | None,
+) -> str:
+    """Return the text of :func:`describe` for a period, too.
+
+    :param manner: purpose, rank, state and version
+    :param since: when the state began
+    """
+    begin = (
+        f"{len(subject_uuid)}:{subject_uuid}{len(head_uuid)}:{head_uuid}"
+        f"{_bind_shared(*manner)}{_bind_moment(since)}"
+        f"{len(address_uuid)}:{address_uuid}"
+    )
+    if address is None:
+        return begin
+    fa, details = address.fa, address.packed_details
+    rest = _bind_shared(
+        address.version,
+        address.authority,
+        address.channel,
+        address.origin,
+        address.proof,
+        address.strategy_number or 0,
+        address.fa_type_id or 0,
+        address.provider_id or 0,
+        address.branch_id or 0,
+    )
+    return (
+        f"{begin}{len(fa)}:{fa}{len(details)}:{details}{rest}"
+        f"{_bind_moment(address.valid_from)}{_bind_moment(address.asserted_at)}"
+    )
+
+
+def commit_to(keyring: OpenKeyring, description: str) -> bytes:
+    """Return the keyed commitment to what :func:`describe` gave."""
+    return keyring.mac("commitment", description.encode())
+
+
+def mac_head(keyring: OpenKeyring, description: str, last_seq: int) -> bytes:
+    """Return the MAC of a head that was last changed by event ``last_seq``."""
+    return keyring.mac("head", f"{last_seq}.{description}".encode())
+
+
+def mac_subject(keyring: OpenKeyring, subject: Subject) -> bytes:
+    """Return the MAC over a subject, its chain's end and its marks."""
+    uuid, last, marks = subject.uuid, subject.last_mac.hex(), write_marks(subject.marks)
+    state = _bind_shared(
+        subject.change_lock,
+        int(subject.pay_stop),
+        subject.merged_into or 0,
+        subject.last_seq,
     )
     return keyring.mac(
-        "commitment",
-        f"{len(canonical)}:{canonical}{len(uuid)}:{uuid}{len(fa)}:{fa}"
-        f"{len(details)}:{details}{manner}{_bind_moment(row.valid_from)}"
-        f"{_bind_moment(row.valid_to)}{_bind_moment(row.asserted_at)}{place}".encode(),
+        "subject",
+        f"{len(uuid)}:{uuid}{state}{len(last)}:{last}{len(marks)}:{marks}".encode(),
     )
 
 
@@ -51,9 +106,11 @@ def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
 
     The bytes are those of ``bind`` over all values in this order.
     """
-    previous, mapping, uuid = event.previous_mac.hex(), event.mapping.uuid, event.uuid
+    previous, subject, uuid = event.previous_mac.hex(), event.subject_uuid, event.uuid
+    head, address = event.head_uuid, event.address_uuid
     before, after = event.commitment_before.hex(), event.commitment_after.hex()
     manner = _bind_shared(
+        FORMAT,
         event.seq,
         event.kind,
         event.actor,
@@ -65,10 +122,63 @@ def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
     )
     return keyring.mac(
         "event",
-        f"{len(previous)}:{previous}{len(mapping)}:{mapping}{len(uuid)}:{uuid}{manner}"
+        f"{len(previous)}:{previous}{len(subject)}:{subject}{len(uuid)}:{uuid}"
+        f"{len(head)}:{head}{len(address)}:{address}{manner}"
         f"{_bind_moment(event.happened_at)}{len(before)}:{before}"
         f"{len(after)}:{after}".encode(),
     )
+
+
+def commit_to_past(
+    keyring: OpenKeyring, old_ends: Iterable[tuple[str, int, bytes]], said: list[str]
+) -> bytes:
+    """Return the commitment of an event ``migrated`` to the chains before it.
+
+    :param old_ends: for each old chain the uuid of its address, the number and the MAC
+        of its last event
+    :param said: the descriptions of the periods that were made of them, in their order
+    """
+    parts: list[str | int] = []
+    for uuid, seq, mac in sorted(old_ends):
+        parts += (uuid, seq, mac.hex())
+    return keyring.mac("commitment", bind("migrated", *parts, "periods", *said))
+
+
+# === MARKS === #
+
+
+def mark_head(row_id: int | None) -> str:
+    """Return the name of a head among the marks of its subject."""
+    return f"h{row_id}"
+
+
+def mark_id(row_id: int) -> str:
+    """Return the name of an ID among the marks of its subject."""
+    return f"i{row_id}"
+
+
+def write_marks(marks: Mapping[str, int]) -> str:
+    """Return marks as they are stored.
+
+    >>> write_marks({"i4": 0, "h12": 7})
+    'h12:7 i4:0'
+    """
+    return " ".join([f"{name}:{marks[name]}" for name in sorted(marks)])
+
+
+def read_marks(text: str | None) -> dict[str, int]:
+    """Return the marks in ``text``; none where it is no list of marks.
+
+    >>> read_marks("h12:7 i4:0")
+    {'h12': 7, 'i4': 0}
+    >>> read_marks("h12")
+    {}
+    """
+    try:
+        pairs = [word.split(":") for word in (text or "").split(" ") if word]
+        return {name: int(seq) for name, seq in pairs}
+    except ValueError:
+        return {}
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,7 @@ isolation; a lock on the row would not (REPEATABLE READ deletes what it still se
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 #: Tables whose rows can be deleted while nothing of the store uses them.
 DIRECTORY = ("spar_fsp", "spar_fsp_branch", "spar_fa_type", "spar_id_type")
@@ -197,51 +197,138 @@ def _build_row(alias: str, columns: tuple[str, ...]) -> str:
     return f"({', '.join(f'{alias}.{column}' for column in columns)})"
 
 
-#: Events are written after their mappings, so they look at once.
-_EVENT_TIE = """
-            IF EXISTS (SELECT FROM added n LEFT JOIN spar_mapping m
-                           ON m.id = n.mapping_id
-                          AND (m.last_seq > n.seq
-                               OR (m.last_seq = n.seq AND m.last_mac = n.mac))
-                        WHERE m.id IS NULL) THEN
+def build_append_only(table: str, columns: Iterable[str]) -> Iterator[str]:
+    """Statements that make ``table`` refuse to change ``columns`` of any row."""
+    name = f"{table}_append_only"
+    yield f"""
+        CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$
+        BEGIN
+            RAISE EXCEPTION '{table}: history is not rewritten';
+        END $$ LANGUAGE plpgsql"""
+    yield f"""
+        CREATE OR REPLACE TRIGGER {name} BEFORE UPDATE OF {", ".join(columns)}
+            ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"""
+
+
+# === WHAT IS LOOKED AT WHEN THE TRANSACTION ENDS === #
+
+#: kind of row in the queue -> what finds a row of ``unnest(NEW.ids) AS tied (id)`` that
+#: does not have what belongs to it, and the name of what it violates.
+_TIES = {
+    "subject": (
+        """SELECT FROM tied JOIN spar_subject s ON s.id = tied.id
+             LEFT JOIN spar_event e ON e.subject_id = s.id AND e.seq = s.last_seq
+                  AND e.format = 2 AND e.mac = s.last_mac
+            WHERE s.last_seq > 0 AND e.id IS NULL""",
+        "spar_subject_last_event_fk",
+    ),
+    "identifier": (
+        """SELECT FROM tied JOIN spar_subject_id i ON i.id = tied.id
+             LEFT JOIN spar_subject s ON s.id = i.subject_id
+            WHERE s.id IS NULL""",
+        "spar_subject_id_subject_id_fkey",
+    ),
+    "head": (
+        """SELECT FROM tied JOIN spar_mapping m ON m.id = tied.id
+             LEFT JOIN spar_event e ON e.subject_id = m.subject_id
+                  AND e.seq = m.last_seq AND e.format = 2 AND e.mapping_id = m.id
+                  AND e.period_id = m.period_id
+            WHERE e.id IS NULL""",
+        "spar_mapping_last_event_fk",
+    ),
+    "period": (
+        """SELECT FROM tied JOIN spar_mapping_period p ON p.id = tied.id
+             LEFT JOIN spar_event e ON e.subject_id = p.subject_id AND e.seq = p.seq
+                  AND e.format = 2 AND e.period_id = p.id
+            WHERE e.id IS NULL""",
+        "spar_mapping_period_event_fk",
+    ),
+}
+
+
+def build_queue_table() -> Iterator[str]:
+    """Statements for the queue of what is looked at when a transaction ends.
+
+    The queue is read by nobody else, and after a crash nothing in it counts: UNLOGGED.
+    """
+    yield """
+        CREATE UNLOGGED TABLE IF NOT EXISTS spar_store_tie (
+            id bigserial PRIMARY KEY, kind varchar NOT NULL, ids bigint[] NOT NULL)"""
+    branches = "".join(
+        f"""
+            IF NEW.kind = '{kind}' AND EXISTS (
+                WITH tied AS (SELECT unnest(NEW.ids) AS id) {query}) THEN
                 RAISE foreign_key_violation USING
-                    MESSAGE = 'violates foreign key: spar_event_mapping_id_fkey',
-                    CONSTRAINT = 'spar_event_mapping_id_fkey', TABLE = 'spar_event';
+                    MESSAGE = 'violates foreign key: {name}', CONSTRAINT = '{name}';
             END IF;"""
-_MAPPING_TIE = """
-            INSERT INTO spar_store_tie (mapping_ids)
-            SELECT array_agg(id) FROM added HAVING count(*) > 0;"""
-#: A mapping looks at commit whether the event that it names has come.
-_TIE_CHECK = """
-            IF EXISTS (SELECT FROM unnest(NEW.mapping_ids) AS tied (id)
-                         JOIN spar_mapping m ON m.id = tied.id
-                         LEFT JOIN spar_event e ON e.mapping_id = m.id
-                              AND e.seq = m.last_seq AND e.mac = m.last_mac
-                        WHERE e.id IS NULL) THEN
-                RAISE foreign_key_violation USING
-                    MESSAGE = 'violates foreign key: spar_mapping_last_event_fk',
-                    CONSTRAINT = 'spar_mapping_last_event_fk', TABLE = 'spar_mapping';
-            END IF;
-            DELETE FROM spar_store_tie WHERE mapping_ids = NEW.mapping_ids;"""
-#: The queue is read by nobody else, and after a crash nothing in it counts: UNLOGGED.
-_TIE_QUEUE = """
-        CREATE UNLOGGED TABLE IF NOT EXISTS spar_store_tie (mapping_ids bigint[]);
-        CREATE OR REPLACE TRIGGER spar_mapping_tie_insert AFTER INSERT ON spar_mapping
-            REFERENCING NEW TABLE AS added
-            FOR EACH STATEMENT EXECUTE FUNCTION spar_mapping_tie();
-        CREATE OR REPLACE TRIGGER spar_mapping_tie_update AFTER UPDATE ON spar_mapping
-            REFERENCING NEW TABLE AS added
-            FOR EACH STATEMENT EXECUTE FUNCTION spar_mapping_tie();
-        DROP TRIGGER IF EXISTS spar_store_tie_check ON spar_store_tie;
+        for kind, (query, name) in _TIES.items()
+    )
+    body = f"{branches}\n            DELETE FROM spar_store_tie WHERE id = NEW.id;"
+    yield _build_function("spar_store_tie_check", body)
+    yield "DROP TRIGGER IF EXISTS spar_store_tie_check ON spar_store_tie"
+    yield """
         CREATE CONSTRAINT TRIGGER spar_store_tie_check AFTER INSERT ON spar_store_tie
             DEFERRABLE INITIALLY DEFERRED
             FOR EACH ROW EXECUTE FUNCTION spar_store_tie_check()"""
 
 
-def build_tie() -> Iterator[str]:
-    """Statements that tie a mapping to its last event, and each event to a mapping."""
+def _build_queue(table: str, kind: str, events: tuple[str, ...]) -> Iterator[str]:
+    """Statements that queue the rows of ``table`` that were written."""
+    for event in events:
+        name = f"tie_{event.lower()}"
+        body = f"""
+            INSERT INTO spar_store_tie (kind, ids)
+            SELECT '{kind}', array_agg(id) FROM added HAVING count(*) > 0;"""
+        yield _build_function(f"{table}_{name}", body)
+        yield _build_trigger(table, name, event, "NEW TABLE AS added")
+
+
+def build_subject_tie() -> Iterator[str]:
+    """Statements that tie a subject to the end of its chain of events."""
+    yield from _build_queue("spar_subject", "subject", ("INSERT", "UPDATE"))
+
+
+def build_id_tie() -> Iterator[str]:
+    """Statements that tie an ID to its subject, which is written after it."""
+    yield from _build_queue("spar_subject_id", "identifier", ("INSERT",))
+
+
+def build_head_tie() -> Iterator[str]:
+    """Statements that tie a head to the event and the period that it names."""
+    yield from _build_queue("spar_mapping", "head", ("INSERT", "UPDATE"))
+
+
+def build_period_tie() -> Iterator[str]:
+    """Statements that tie a period to the event that it began with."""
+    yield from _build_queue("spar_mapping_period", "period", ("INSERT",))
+
+
+def drop_ties() -> str:
+    """The statement that lets the tables go: for the uninstallation."""
+    guarded = ("spar_subject", "spar_subject_id", "spar_mapping", "spar_mapping_period")
+    names = ("guard", "fixed", "append_only", "tie_insert", "tie_update")
+    triggers = "".join(
+        f"DROP TRIGGER IF EXISTS {table}_{name} ON {table};"
+        for table in guarded
+        for name in names
+    )
+    return f"{triggers}DROP TABLE IF EXISTS spar_store_tie, spar_store_use;"
+
+
+#: Events are written after their subjects, so they look at once.
+_EVENT_TIE = """
+            IF EXISTS (SELECT FROM added n LEFT JOIN spar_subject s
+                           ON s.id = n.subject_id
+                          AND (s.last_seq > n.seq
+                               OR (s.last_seq = n.seq AND s.last_mac = n.mac))
+                        WHERE s.id IS NULL OR n.format != 2) THEN
+                RAISE foreign_key_violation USING
+                    MESSAGE = 'violates foreign key: spar_event_chain_fkey',
+                    CONSTRAINT = 'spar_event_chain_fkey', TABLE = 'spar_event';
+            END IF;"""
+
+
+def build_event_tie() -> Iterator[str]:
+    """Statements that make an event refuse to stand outside its subject's chain."""
     yield _build_function("spar_event_tie", _EVENT_TIE)
     yield _build_trigger("spar_event", "tie", "INSERT", "NEW TABLE AS added")
-    yield _build_function("spar_mapping_tie", _MAPPING_TIE)
-    yield _build_function("spar_store_tie_check", _TIE_CHECK)
-    yield _TIE_QUEUE

@@ -1,141 +1,205 @@
 """One batch's work on the store, collected in memory and written at once.
 
-The ledger is the only place where a mapping changes its state: every change goes with
-an event, and the event with the table of transitions.
+The ledger is the only place where a head changes its state: every change goes with an
+event and a period, and the event with the table of transitions.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
 
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from .chain import commit_to, mac_event
-from .records import ChangeRow, EventRow, Holding, MappingRow, new_uuid
+from .chain import commit_to, describe, mac_event
+from .records import (
+    ChangeRow,
+    EventRow,
+    Head,
+    Holding,
+    PeriodRow,
+    StoredAddress,
+    Subject,
+    new_uuid,
+)
 from .transitions import CHANGE_ENDS, ForbiddenTransition, next_state
 
 
-class Guard(NamedTuple):
-    """A subject whose lock or stop was changed, and how both stood before."""
-
-    holding: Holding
-    change_lock: str
-    pay_stop: bool
-
-
 class Ledger:
-    """What a batch did: rows that are new or changed, events, changes that wait."""
+    """What a batch did: heads, periods, events, subjects, changes that wait."""
 
-    def __init__(self, keyring: OpenKeyring, call: CallContext, now: datetime):
-        self.keyring = keyring
+    def __init__(self, call: CallContext, keyring: OpenKeyring, now: datetime):
         self.call = call
+        self.keyring = keyring
         self.now = now
-        self.mappings: dict[str, tuple[Holding, MappingRow]] = {}
-        self.changes: dict[str, tuple[Holding, ChangeRow]] = {}
+        self.subjects: dict[str, Subject] = {}
+        self.heads: dict[str, tuple[Subject, Head]] = {}
+        self.periods: list[tuple[Subject, Head, PeriodRow]] = []
         self.events: list[EventRow] = []
-        self.guards: dict[int, Guard] = {}
+        self.changes: dict[str, tuple[Subject, ChangeRow]] = {}
 
-    # === MAPPINGS === #
+    # === PLACES === #
 
-    def open_period(
+    def begin(
         self,
         holding: Holding,
-        row: MappingRow,
+        purpose: str,
+        address: StoredAddress,
         kind: str,
-        before: bytes = b"",
         contact: str = "",
-    ) -> None:
-        """Begin the period ``row``, whose state is set by ``kind``."""
-        row.state = next_state(kind, "new")
-        holding.mappings[row.purpose] = row
-        self._record(holding, row, kind, before, contact)
+    ) -> Head:
+        """Put ``address`` into the place for ``purpose``; return its head.
 
-    def close_period(self, holding: Holding, row: MappingRow, kind: str) -> bytes:
-        """End ``row``; gives the commitment to what it was."""
-        row.valid_to = self.now
-        before = self.move(holding, row, kind)
-        holding.mappings.pop(row.purpose, None)
-        return before
+        :param kind: sets the state, and says whether the address counts: one that is
+            only proposed has the version of the place
+        :param contact: who is notified: whoever was known before
+        """
+        subject = holding.subject
+        head = subject.heads.get(purpose)
+        if head is None:
+            head = subject.heads[purpose] = Head(new_uuid(), purpose, is_new=True)
+        before = self._commit(subject, head) if head.state != "new" else b""
+        head.state = next_state(kind, head.state)
+        if head.state != "proposed":
+            head.version += 1
+        address.version = head.version
+        head.address, head.address_uuid = address, address.uuid
+        self._turn(subject, head, kind, before, contact)
+        return head
 
-    def move(self, holding: Holding, row: MappingRow, kind: str) -> bytes:
-        """Bring ``row`` into the state after ``kind``; a new version of it."""
-        before = self._commit_before(row)
-        row.state = next_state(kind, row.state)
-        row.version += 1
-        self._record(holding, row, kind, before, row.details.phone_number)
-        return before
+    def end(self, holding: Holding, head: Head, kind: str) -> None:
+        """End the address of ``head``; the place stays, and remembers its version."""
+        contact = head.current.details.phone_number
+        before = self._commit(holding.subject, head)
+        was_proposed = head.state == "proposed"
+        head.state = next_state(kind, head.state)
+        head.version += not was_proposed
+        head.address = None
+        self._turn(holding.subject, head, kind, before, contact)
+
+    def move(self, holding: Holding, head: Head, kind: str) -> None:
+        """Bring ``head`` into the state after ``kind``; its address stays."""
+        before = self._commit(holding.subject, head)
+        head.state = next_state(kind, head.state)
+        head.version += 1
+        contact = head.current.details.phone_number
+        self._turn(holding.subject, head, kind, before, contact)
 
     def note(
-        self, holding: Holding, row: MappingRow, kind: str, reason: str | None = None
-    ) -> None:
-        """Record an event that leaves ``row`` as it is."""
-        next_state(kind, row.state)
-        before = commit_to(self.keyring, row.canonical, row)
-        self._record(holding, row, kind, before, row.details.phone_number, reason)
+        self,
+        holding: Holding,
+        head: Head,
+        kind: str,
+        reason: str | None = None,
+        period: PeriodRow | None = None,
+    ) -> EventRow:
+        """Record an event that leaves ``head`` as it is; return it.
 
-    def _commit_before(self, row: MappingRow) -> bytes:
-        """The commitment to ``row`` as it stood: a period that ends had no end yet."""
-        valid_to, row.valid_to = row.valid_to, None
-        before = commit_to(self.keyring, row.canonical, row)
-        row.valid_to = valid_to
-        return before
+        :param period: which of the head's periods it concerns, instead of the present
+        """
+        next_state(kind, head.state)
+        said = self._commit(holding.subject, head)
+        contact = head.address.details.phone_number if head.address else ""
+        period = period or head.period
+        return self._record(
+            holding.subject, head, kind, said, said, contact, period, reason
+        )
+
+    def _commit(self, subject: Subject, head: Head) -> bytes:
+        """Return the commitment to ``head`` as it stands."""
+        if not head.description:
+            head.description = describe(subject.uuid, head)
+        return commit_to(self.keyring, head.description)
+
+    def _turn(
+        self, subject: Subject, head: Head, kind: str, before: bytes, contact: str
+    ) -> None:
+        """Begin the next period of a head that was just brought into its new state."""
+        head.state_since, head.description = self.now, ""
+        head.last_seq = subject.last_seq + 1
+        period = PeriodRow(
+            head.last_seq,
+            None,
+            head.state,
+            head.version,
+            head.address_uuid,
+            head.address,
+            self.now,
+        )
+        head.period = period
+        self.heads[head.uuid] = (subject, head)
+        self.periods.append((subject, head, period))
+        after = self._commit(subject, head)
+        self._record(subject, head, kind, before, after, contact, period)
 
     def _record(
         self,
-        holding: Holding,
-        row: MappingRow,
+        subject: Subject,
+        head: Head,
         kind: str,
         before: bytes,
+        after: bytes,
         contact: str,
+        period: PeriodRow | None,
         reason: str | None = None,
-    ) -> None:
+    ) -> EventRow:
+        call = self.call
         event = EventRow(
-            uuid=new_uuid(),
-            mapping=row,
-            holding=holding,
-            seq=row.last_seq + 1,
-            kind=kind,
-            actor=self.call.actor,
-            on_behalf_of=self.call.on_behalf_of,
-            channel=self.call.channel,
-            authenticated_by=self.call.authenticated_by,
-            message_reference=self.call.message_reference,
-            reason=self.call.reason if reason is None else reason,
-            happened_at=self.now,
-            commitment_before=before,
-            commitment_after=commit_to(self.keyring, row.canonical, row),
-            previous_mac=row.last_mac,
+            new_uuid(),
+            subject.uuid,
+            subject.last_seq + 1,
+            kind,
+            call.actor,
+            call.on_behalf_of,
+            call.channel,
+            call.authenticated_by,
+            call.message_reference,
+            call.reason if reason is None else reason,
+            self.now,
+            before,
+            after,
+            subject.last_mac,
+            head.uuid,
+            period.address_uuid if period else "",
             contact=contact,
+            subject=subject,
+            head=head,
+            period=period,
         )
         event.mac = mac_event(self.keyring, event)
-        row.last_seq, row.last_mac = event.seq, event.mac
-        self.mappings[row.uuid] = (holding, row)
+        subject.last_seq, subject.last_mac = event.seq, event.mac
+        self.subjects[subject.uuid] = subject
         self.events.append(event)
+        return event
 
     # === SUBJECTS === #
+
+    def register(self, subject: Subject) -> None:
+        """Take in a subject that is new: it is written whatever comes of the batch."""
+        self.subjects[subject.uuid] = subject
 
     def guard(self, holding: Holding, change_lock: str, pay_stop: bool) -> None:
         """Set who may change the subject's addresses, and whether it is paid at all.
 
-        It goes with an event of one of its mappings: the caller records that.
+        It goes with an event that was recorded just before: raises ForbiddenTransition
+        where there is none.
         """
-        before = Guard(holding, holding.change_lock, holding.pay_stop)
-        self.guards.setdefault(holding.subject_id, before)
-        holding.change_lock, holding.pay_stop = change_lock, pay_stop
+        subject = holding.subject
+        if subject.uuid not in self.subjects:
+            raise ForbiddenTransition("a lock without an event")
+        subject.change_lock, subject.pay_stop = change_lock, pay_stop
 
     # === CHANGES THAT WAIT === #
 
     def wait(self, holding: Holding, change: ChangeRow) -> None:
         """Keep ``change`` until it is decided or due."""
-        holding.changes[change.mapping.purpose] = change
-        self.changes[change.uuid] = (holding, change)
+        holding.subject.changes[change.head.purpose] = change
+        self.changes[change.uuid] = (holding.subject, change)
 
     def end_change(self, holding: Holding, change: ChangeRow, state: str) -> None:
         """End a waiting change: applied, cancelled, refused, stale or expired."""
         if change.state != "waiting" or state not in CHANGE_ENDS:
             raise ForbiddenTransition(f"{change.state} to {state}")
         change.state = state
-        holding.changes.pop(change.mapping.purpose, None)
-        self.changes[change.uuid] = (holding, change)
+        holding.subject.changes.pop(change.head.purpose, None)
+        self.changes[change.uuid] = (holding.subject, change)

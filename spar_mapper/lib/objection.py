@@ -14,52 +14,74 @@ from odoo.addons.spar_mapper_connector.lib.contract import Remedy
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from .ledger import Ledger
-from .records import Holding, MappingRow, new_uuid
+from .records import Head, Holding, PeriodRow, StoredAddress, new_uuid
 from .waiting import drop_change
 
 LOCK = "objection"
 
 
 @dataclass(slots=True)
+class PastAddress:
+    """An address and how long it was in its place; ``valid_to`` is None while it is.
+
+    ``period`` is the period that began with it.
+    """
+
+    address: StoredAddress
+    valid_from: datetime
+    valid_to: datetime | None
+    period: PeriodRow
+
+
+@dataclass(slots=True)
 class Dispute:
     """An event that its owner objects to, and what of the subject bears on it.
 
-    ``row`` is the period of the event, ``kind`` what happened to it. ``periods`` are
-    all periods of the purpose that were ever in force, newest first; ``disowned`` the
-    uuids of those that were disputed before. Nothing that ended before ``oldest`` is
-    brought back. The rest is filled by :func:`settle`: ``disputed`` is the period that
-    the objection is about, ``stop`` what is not paid: ``all``, ``one`` or nothing.
+    ``past`` is the address that the event is about, ``kind`` what happened to it.
+    ``addresses`` are all of the place that were ever in force, and ``past``, newest
+    first; ``disowned`` the uuids of those that were disputed before. Nothing that ended
+    before ``oldest`` is brought back. The rest is filled by :func:`settle`:
+    ``disputed`` is the address that the objection is about, ``stop`` what is not paid:
+    ``all``, ``one`` or nothing.
     """
 
     holding: Holding
     ledger: Ledger
-    row: MappingRow
+    head: Head
+    past: PastAddress
     kind: str
-    periods: list[MappingRow]
+    addresses: list[PastAddress]
     disowned: set[str]
     oldest: datetime
-    disputed: MappingRow | None = None
+    disputed: PastAddress | None = None
     is_disowned: bool = False
     stop: str = ""
 
     @property
-    def in_force(self) -> MappingRow | None:
-        return self.holding.in_force(self.row.purpose)
+    def in_force(self) -> Head | None:
+        return self.holding.in_force(self.head.purpose)
 
-    def find_successor(self) -> MappingRow | None:
-        """The period that began when the row's ended."""
-        ended, uuids = self.row.valid_to, [p.uuid for p in self.periods]
-        newer = self.periods[: uuids.index(self.row.uuid)] if ended else []
+    def is_in_force(self, past: PastAddress) -> bool:
+        """Whether ``past`` is what the place holds, and counts."""
+        head = self.in_force
+        return head is not None and head.address_uuid == past.address.uuid
+
+    def find_successor(self) -> PastAddress | None:
+        """The address that began when ``past`` ended."""
+        ended, place = self.past.valid_to, self.addresses.index(self.past)
+        newer = self.addresses[:place] if ended else []
         return next((p for p in reversed(newer) if p.valid_from == ended), None)
 
-    def find_previous(self, row: MappingRow) -> MappingRow | None:
-        """The newest address before ``row`` that nobody disputes and is not too old."""
-        refused = {fold(p.fa) for p in self.periods if p.uuid in self.disowned}
-        refused.add(fold(row.fa))
-        place = [p.uuid for p in self.periods].index(row.uuid)
-        for period in self.periods[place + 1 :]:
-            if period.valid_to and fold(period.fa) not in refused:
-                return period if period.valid_to >= self.oldest else None
+    def find_previous(self, past: PastAddress) -> PastAddress | None:
+        """The newest address before ``past`` that nobody disputes and is not too
+        old."""
+        refused = {
+            fold(p.address.fa) for p in self.addresses if p.address.uuid in self.disowned
+        }
+        refused.add(fold(past.address.fa))
+        for older in self.addresses[self.addresses.index(past) + 1 :]:
+            if older.valid_to and fold(older.address.fa) not in refused:
+                return older if older.valid_to >= self.oldest else None
         return None
 
 
@@ -69,11 +91,12 @@ def settle(dispute: Dispute) -> Remedy:
     Raises KeyError for a kind of event that cannot be objected to.
     """
     remedy_for = _REMEDIES[dispute.kind]
-    dispute.disputed = dispute.row
+    dispute.disputed = dispute.past
     holding = dispute.holding
-    dispute.ledger.note(holding, dispute.row, "objected")
+    period = dispute.past.period
+    dispute.ledger.note(holding, dispute.head, "objected", period=period)
     remedy = remedy_for(dispute)
-    pay_stop = holding.pay_stop or dispute.stop == "all"
+    pay_stop = holding.subject.pay_stop or dispute.stop == "all"
     dispute.ledger.guard(holding, LOCK, pay_stop)
     return remedy
 
@@ -83,46 +106,45 @@ def settle(dispute: Dispute) -> Remedy:
 
 def _cancel(dispute: Dispute) -> Remedy:
     """A change that still waits will not happen; one that happened is undone."""
-    change = dispute.holding.changes.get(dispute.row.purpose)
-    if change is not None and change.mapping.uuid == dispute.row.uuid:
+    change = dispute.holding.subject.changes.get(dispute.head.purpose)
+    if change is not None and dispute.head.address_uuid == dispute.past.address.uuid:
         drop_change(dispute.ledger, dispute.holding, change, "cancelled")
         return Remedy.CANCELLED
-    if dispute.row.state == "ended" and dispute.find_successor():
+    if dispute.past.valid_to and dispute.find_successor():
         return _undo_replaced(dispute)
-    if dispute.row.state == "ended" and dispute.kind == "held":
+    if dispute.past.valid_to and dispute.kind == "held":
         return _undo_unlinked(dispute)
     return Remedy.NOTED
 
 
 def _undo_replaced(dispute: Dispute) -> Remedy:
-    """The event told of the old period's end; the objection is to the new one."""
+    """The event told of the old address's end; the objection is to the new one."""
     successor = dispute.find_successor()
     return _undo_opened(dispute, successor) if successor else Remedy.NOTED
 
 
-def _undo_opened(dispute: Dispute, row: MappingRow | None = None) -> Remedy:
-    """The disputed address ends, where it is in force, and the one before begins."""
-    row = row or dispute.row
-    dispute.disputed, dispute.is_disowned = row, True
-    if dispute.in_force is not row:
+def _undo_opened(dispute: Dispute, past: PastAddress | None = None) -> Remedy:
+    """The address before takes the place of the disputed one, where it is in force."""
+    past = past or dispute.past
+    dispute.disputed, dispute.is_disowned = past, True
+    head = dispute.in_force
+    if head is None or not dispute.is_in_force(past):
         return Remedy.NOTED
     _cancel_waiting(dispute)
-    previous = dispute.find_previous(row)
+    previous = dispute.find_previous(past)
     if previous is None:
-        return _stop(dispute, row)
-    kind = _RESTORED_KINDS[row.state]
-    before = dispute.ledger.close_period(dispute.holding, row, "reversed")
-    _bring_back(dispute, previous, row.version + 1, kind, before)
+        return _stop(dispute, head)
+    _bring_back(dispute, previous, _RESTORED_KINDS[head.state])
     return Remedy.RESTORED
 
 
 def _undo_unlinked(dispute: Dispute) -> Remedy:
     """The removed address counts again, unless another one does meanwhile."""
-    row = dispute.row
-    if dispute.in_force or row.valid_to is None or row.valid_to < dispute.oldest:
+    past = dispute.past
+    if dispute.in_force or past.valid_to is None or past.valid_to < dispute.oldest:
         return Remedy.NOTED
     _cancel_waiting(dispute)
-    _bring_back(dispute, row, row.version + 1, "restored")
+    _bring_back(dispute, past, "restored")
     return Remedy.RESTORED
 
 
@@ -150,46 +172,39 @@ DISPUTABLE = frozenset(_REMEDIES)
 
 
 def _cancel_waiting(dispute: Dispute) -> None:
-    change = dispute.holding.changes.get(dispute.row.purpose)
+    change = dispute.holding.subject.changes.get(dispute.head.purpose)
     if change is not None:
         drop_change(dispute.ledger, dispute.holding, change, "cancelled")
 
 
-def _bring_back(
-    dispute: Dispute, old: MappingRow, version: int, kind: str, before: bytes = b""
-) -> None:
-    """Begin a period with an old address, on the word that it rested on."""
+def _bring_back(dispute: Dispute, past: PastAddress, kind: str) -> None:
+    """Put an old address into its place again, on the word that it rested on."""
     now = dispute.ledger.now
-    row = replace(
-        old,
+    address = replace(
+        past.address,
         uuid=new_uuid(),
-        version=version,
         valid_from=now,
-        valid_to=None,
         asserted_at=now.replace(microsecond=0),
-        last_seq=0,
-        last_mac=b"",
-        row_id=None,
-        canonical=dispute.holding.canonical,
+        sealed=b"",
     )
-    contact = old.details.phone_number
-    dispute.ledger.open_period(dispute.holding, row, kind, before, contact)
+    contact = address.details.phone_number
+    dispute.ledger.begin(dispute.holding, dispute.head.purpose, address, kind, contact)
 
 
-def _stop(dispute: Dispute, row: MappingRow) -> Remedy:
+def _stop(dispute: Dispute, head: Head) -> Remedy:
     """Nothing is paid to a disputed address; other purposes go on being paid."""
     others = [
         other
-        for other in dispute.holding.mappings.values()
-        if other is not row
+        for other in dispute.holding.subject.heads.values()
+        if other is not head
         and other.state == "active"
-        and other.uuid not in dispute.disowned
+        and other.address_uuid not in dispute.disowned
     ]
     if not others:
         dispute.stop = "all"
-    elif row.state == "active":
+    elif head.state == "active":
         dispute.stop = "one"
-        dispute.ledger.move(dispute.holding, row, "suspended")
+        dispute.ledger.move(dispute.holding, head, "suspended")
     return Remedy.STOPPED
 
 
@@ -200,14 +215,17 @@ def _stop(dispute: Dispute, row: MappingRow) -> Remedy:
 class Closing:
     """A supervisor's decision: whether it was somebody else, and what to lift.
 
-    ``row`` is the disputed period, ``stop`` what the objection stopped. The subject
+    ``head`` and ``period`` are the disputed place and when it was given the address;
+    ``address_uuid`` is that address, ``stop`` what the objection stopped. The subject
     goes back to ``change_lock`` and ``pay_stop``.
     """
 
     is_upheld: bool
     remedy: Remedy
     stop: str
-    row: MappingRow
+    head: Head
+    period: PeriodRow
+    address_uuid: str
     change_lock: str
     pay_stop: bool
 
@@ -218,12 +236,14 @@ def close(holding: Holding, ledger: Ledger, closing: Closing) -> None:
     Upheld: a disputed address that only stopped ends for good. Rejected: it is paid to
     again. Addresses that were brought back stay in both cases: the owner may change.
     """
-    row = closing.row
+    head = closing.head
     kind = "objection_upheld" if closing.is_upheld else "objection_rejected"
-    ledger.note(holding, row, kind)
-    if closing.remedy is Remedy.STOPPED and holding.in_force(row.purpose) is row:
+    ledger.note(holding, head, kind, period=closing.period)
+    is_in_force = holding.in_force(head.purpose) is head
+    is_there = is_in_force and head.address_uuid == closing.address_uuid
+    if closing.remedy is Remedy.STOPPED and is_there:
         if closing.is_upheld:
-            ledger.close_period(holding, row, "reversed")
-        elif closing.stop == "one" and row.state == "suspended":
-            ledger.move(holding, row, "resumed")
+            ledger.end(holding, head, "reversed")
+        elif closing.stop == "one" and head.state == "suspended":
+            ledger.move(holding, head, "resumed")
     ledger.guard(holding, closing.change_lock, closing.pay_stop)

@@ -26,8 +26,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from .assessment import Decision, Proposal, Verdict
-from .case import Case, build_row, to_naive_utc
-from .records import ChangeRow, MappingRow, new_uuid
+from .case import Case, build_address, to_naive_utc
+from .records import ChangeRow, Head, StoredAddress, new_uuid
 
 #: How long a change waits for a second person before it expires.
 APPROVAL_TIME = timedelta(days=30)
@@ -59,40 +59,40 @@ def run(code: Operation, case: Case[ChangeRequest]) -> Result:
 
 @operation(Operation.LINK)
 def link(case: Case[LinkRequest]) -> Result:
-    """An ID that has an address keeps it; any other gets its first."""
-    row = case.in_force
-    if row is not None:
-        return _answer(case, Outcome.ALREADY_LINKED, row)
-    new = build_row(case, version=1)
-    held = _hold(case, Operation.LINK, new)
+    """An ID that has an address keeps it; any other gets one."""
+    head = case.in_force
+    if head is not None:
+        return _answer(case, Outcome.ALREADY_LINKED, head)
+    address = build_address(case)
+    held = _hold(case, Operation.LINK, None, address)
     if held:
         return held
-    _withdraw_proposed(case)
-    case.ledger.open_period(case.holding, new, "linked")
-    return _answer(case, Outcome.LINKED, new)
+    _make_stale(case)
+    head = case.ledger.begin(case.holding, case.request.purpose, address, "linked")
+    return _answer(case, Outcome.LINKED, head)
 
 
 @operation(Operation.UPDATE)
 def update(case: Case[LinkRequest]) -> Result:
-    """The period in force ends and the next begins; a suspended one stays suspended."""
-    row = case.in_force
-    if row is None:
+    """The next address takes the place of the one in force; a suspended one stays
+    suspended."""
+    head = case.in_force
+    if head is None:
         return _refuse_not_linked(case)
-    refusal = _refuse_unfit(case, row)
+    refusal = _refuse_unfit(case, head)
     if refusal:
         return refusal
-    if _is_same_address(case, row):
-        return _answer(case, Outcome.UPDATED, row)
-    held = _hold(case, Operation.UPDATE, row)
+    if _is_same_address(case, head):
+        return _answer(case, Outcome.UPDATED, head)
+    held = _hold(case, Operation.UPDATE, head)
     if held:
         return held
     _make_stale(case)
-    contact, kind = row.details.phone_number, _UPDATE_KINDS[row.state]
-    new = build_row(case, version=row.version + 1)
-    new.details = _keep_contact(new.details, row.details)
-    before = case.ledger.close_period(case.holding, row, "replaced")
-    case.ledger.open_period(case.holding, new, kind, before, contact)
-    return _answer(case, Outcome.UPDATED, new)
+    old, new = head.current, build_address(case)
+    new.details = _keep_contact(new.details, old.details)
+    kind, contact = _UPDATE_KINDS[head.state], old.details.phone_number
+    case.ledger.begin(case.holding, head.purpose, new, kind, contact)
+    return _answer(case, Outcome.UPDATED, head)
 
 
 _UPDATE_KINDS = {"active": "updated", "suspended": "updated_suspended"}
@@ -100,55 +100,58 @@ _UPDATE_KINDS = {"active": "updated", "suspended": "updated_suspended"}
 
 @operation(Operation.UNLINK)
 def unlink(case: Case[UnlinkRequest]) -> Result:
-    """The period in force ends; nothing is deleted."""
-    row = case.in_force
-    if row is None:
+    """The address in force ends; nothing is deleted."""
+    head = case.in_force
+    if head is None:
         return _refuse_not_linked(case)
-    refusal = _refuse_unfit(case, row)
+    refusal = _refuse_unfit(case, head)
     if refusal:
         return refusal
-    if case.request.fa is not None and fold(case.request.fa) != fold(row.fa):
-        return _answer(case, Outcome.FA_MISMATCH, row)
-    held = _hold(case, Operation.UNLINK, row)
+    asked = case.request.fa
+    if asked is not None and fold(asked) != fold(head.current.fa):
+        return _answer(case, Outcome.FA_MISMATCH, head)
+    held = _hold(case, Operation.UNLINK, head)
     if held:
         return held
     _make_stale(case)
-    case.ledger.close_period(case.holding, row, "unlinked")
-    return _answer(case, Outcome.UNLINKED, row)
+    answer = _answer(case, Outcome.UNLINKED, head)
+    case.ledger.end(case.holding, head, "unlinked")
+    answer.version = head.version
+    return answer
 
 
 @operation(Operation.SUSPEND)
 def suspend(case: Case[ChangeRequest]) -> Result:
     """Stopping is never held up: a doubt must take effect at once."""
-    row = case.in_force
-    if row is None:
+    head = case.in_force
+    if head is None:
         return _refuse_not_linked(case)
-    refusal = _refuse_unfit(case, row)
+    refusal = _refuse_unfit(case, head)
     if refusal:
         return refusal
-    if row.state != "suspended":
+    if head.state != "suspended":
         _make_stale(case)
-        case.ledger.move(case.holding, row, "suspended")
-    return _answer(case, Outcome.SUSPENDED, row)
+        case.ledger.move(case.holding, head, "suspended")
+    return _answer(case, Outcome.SUSPENDED, head)
 
 
 @operation(Operation.RESUME)
 def resume(case: Case[ChangeRequest]) -> Result:
     """A suspended address is paid to again."""
-    row = case.in_force
-    if row is None:
+    head = case.in_force
+    if head is None:
         return _refuse_not_linked(case)
-    refusal = _refuse_unfit(case, row)
+    refusal = _refuse_unfit(case, head)
     if refusal:
         return refusal
-    if row.state == "active":
-        return _answer(case, Outcome.RESUMED, row)
-    held = _hold(case, Operation.RESUME, row)
+    if head.state == "active":
+        return _answer(case, Outcome.RESUMED, head)
+    held = _hold(case, Operation.RESUME, head)
     if held:
         return held
     _make_stale(case)
-    case.ledger.move(case.holding, row, "resumed")
-    return _answer(case, Outcome.RESUMED, row)
+    case.ledger.move(case.holding, head, "resumed")
+    return _answer(case, Outcome.RESUMED, head)
 
 
 # === REFUSALS === #
@@ -162,7 +165,7 @@ def refuse_locked(case: Case[ChangeRequest]) -> Result | None:
     """The answer where nothing may be done at all, or None."""
     if case.holding.is_broken:
         return Result(Outcome.LOCKED, case.request.id_value, problem="integrity")
-    if case.call.authority < _MAY_PASS_LOCK[case.holding.change_lock]:
+    if case.call.authority < _MAY_PASS_LOCK[case.holding.subject.change_lock]:
         return Result(Outcome.LOCKED, case.request.id_value, problem="change_lock")
     return None
 
@@ -189,28 +192,28 @@ def _refuse_not_linked(case: Case[ChangeRequest]) -> Result:
     return Result(Outcome.NOT_LINKED, case.request.id_value)
 
 
-def _refuse_unfit(case: Case[ChangeRequest], row: MappingRow) -> Result | None:
+def _refuse_unfit(case: Case[ChangeRequest], head: Head) -> Result | None:
     """Another version than the caller saw, or an older claim."""
     expected = case.request.expected_version
-    if expected is not None and expected != row.version:
-        return _answer(case, Outcome.CONFLICT, row, "version")
+    if expected is not None and expected != head.version:
+        return _answer(case, Outcome.CONFLICT, head, "version")
     asserted = case.request.asserted_at
-    if asserted is not None and to_naive_utc(asserted) < row.asserted_at:
-        return _answer(case, Outcome.CONFLICT, row, "older_than_current")
+    if asserted is not None and to_naive_utc(asserted) < head.current.asserted_at:
+        return _answer(case, Outcome.CONFLICT, head, "older_than_current")
     return None
 
 
 def _answer(
-    case: Case[ChangeRequest], outcome: Outcome, row: MappingRow, problem: str = ""
+    case: Case[ChangeRequest], outcome: Outcome, head: Head, problem: str = ""
 ) -> Result:
-    asked = case.request.fa
+    asked, address = case.request.fa, head.current
     return Result(
         outcome,
         case.request.id_value,
         fa=asked,
-        same_fa=fold(asked) == fold(row.fa) if asked else None,
-        is_origin=row.origin == case.call.actor,
-        version=row.version,
+        same_fa=fold(asked) == fold(address.fa) if asked else None,
+        is_origin=address.origin == case.call.actor,
+        version=head.version,
         problem=problem,
     )
 
@@ -218,22 +221,28 @@ def _answer(
 # === HOLDING === #
 
 
-def _hold(case: Case[ChangeRequest], code: Operation, row: MappingRow) -> Result | None:
+def _hold(
+    case: Case[ChangeRequest],
+    code: Operation,
+    head: Head | None,
+    first: StoredAddress | None = None,
+) -> Result | None:
     """Assess the change; None when it may be applied now, else the answer.
 
-    ``row`` is the address in force; of a first link the one that it would begin.
+    :param head: the place whose address is in force; None for a link
+    :param first: the address of a link
     """
     if case.is_decided:
         return None
-    is_first = row.state == "new"
+    current = head.current if head else None
     verdict = case.assess(
         Proposal(
             code.value,
             case.call.channel,
             case.call.authority,
-            None if is_first else row.authority,
+            current.authority if current else None,
             case.request.purpose,
-            is_foreign=not is_first and _is_foreign(case.call, row.provider_id),
+            is_foreign=bool(current) and _is_foreign(case.call, current.provider_id),
         )
     )
     if verdict.decision is Decision.APPLY:
@@ -241,40 +250,46 @@ def _hold(case: Case[ChangeRequest], code: Operation, row: MappingRow) -> Result
     if verdict.decision is Decision.REFUSE:
         problem = verdict.why or "rule"
         return Result(Outcome.FORBIDDEN, case.request.id_value, problem=problem)
-    return _wait(case, code, row, verdict)
+    return _wait(case, code, head, first, verdict)
 
 
 def _wait(
-    case: Case[ChangeRequest], code: Operation, row: MappingRow, verdict: Verdict
+    case: Case[ChangeRequest],
+    code: Operation,
+    head: Head | None,
+    first: StoredAddress | None,
+    verdict: Verdict,
 ) -> Result:
     """Keep the change; the same one asked for again waits only once."""
     answer = Result(Outcome.HELD, case.request.id_value, case.request.fa)
-    waiting = case.holding.changes.get(case.request.purpose)
+    waiting = case.holding.subject.changes.get(case.request.purpose)
     if waiting is not None:
         same = waiting.operation == code and fold(waiting.fa) == fold(answer.fa or "")
         if same:
             return answer
         problem = "change_waiting"
         return Result(Outcome.CONFLICT, case.request.id_value, problem=problem)
-    case.ledger.wait(case.holding, _build_change(case, code, row, verdict))
+    if head is not None:
+        case.ledger.note(case.holding, head, "held")
+    elif first is not None:
+        purpose = case.request.purpose
+        head = case.ledger.begin(case.holding, purpose, first, "proposed")
+    else:
+        raise ValueError("there is nothing to wait for")
+    case.ledger.wait(case.holding, _build_change(case, code, head, verdict))
     return answer
 
 
 def _build_change(
-    case: Case[ChangeRequest], code: Operation, row: MappingRow, verdict: Verdict
+    case: Case[ChangeRequest], code: Operation, head: Head, verdict: Verdict
 ) -> ChangeRow:
     request = case.request
-    if row.state == "new":
-        row.version = 0
-        case.ledger.open_period(case.holding, row, "proposed")
-    else:
-        case.ledger.note(case.holding, row, "held")
     now, on_hold = case.ledger.now, verdict.decision is Decision.HOLD
     return ChangeRow(
         uuid=new_uuid(),
         operation=code.value,
-        mapping=row,
-        base_version=row.version,
+        head=head,
+        base_version=head.version,
         fa=request.fa or "",
         details=request.details if isinstance(request, LinkRequest) else NO_DETAILS,
         asserted_at=request.asserted_at,
@@ -286,26 +301,19 @@ def _build_change(
 
 def _make_stale(case: Case[ChangeRequest]) -> None:
     """A change that waits for another state of things can no longer be applied."""
-    waiting = case.holding.changes.get(case.request.purpose)
+    waiting = case.holding.subject.changes.get(case.request.purpose)
     if waiting is not None:
-        case.ledger.note(case.holding, waiting.mapping, "change_stale")
+        case.ledger.note(case.holding, waiting.head, "change_stale")
         case.ledger.end_change(case.holding, waiting, "stale")
-
-
-def _withdraw_proposed(case: Case[LinkRequest]) -> None:
-    _make_stale(case)
-    proposed = case.holding.mappings.get(case.request.purpose)
-    if proposed is not None:
-        case.ledger.close_period(case.holding, proposed, "withdrawn")
 
 
 # === WHAT IS THE SAME === #
 
 
-def _is_same_address(case: Case[LinkRequest], row: MappingRow) -> bool:
-    details = case.request.details
-    return fold(case.request.fa) == fold(row.fa) and (
-        not details or _keep_contact(details, row.details) == row.details
+def _is_same_address(case: Case[LinkRequest], head: Head) -> bool:
+    details, address = case.request.details, head.current
+    return fold(case.request.fa) == fold(address.fa) and (
+        not details or _keep_contact(details, address.details) == address.details
     )
 
 

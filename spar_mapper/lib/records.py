@@ -14,17 +14,25 @@ from odoo.addons.spar_mapper_connector.lib.contract import NO_DETAILS, Details
 
 from .details import pack_details
 
-#: States of a mapping in which it is the address in force.
+#: States of a head in which its address is in force.
 IN_FORCE = ("active", "suspended")
-#: States in which it occupies its place (subject, purpose, rank).
-OCCUPYING = (*IN_FORCE, "proposed")
 
-#: Columns of a mapping's table that stand under the same name in a MappingRow.
-MAPPING_COLUMNS = (
-    "uuid purpose state version authority channel origin proof valid_from asserted_at "
-    "rank strategy_number fa_type_id provider_id branch_id valid_to last_seq"
-).split()
+#: The form of IDs and addresses that is written now: how a text becomes canonical.
+FORM = 1
 
+#: Columns that a head and a period have in common with a StoredAddress.
+ADDRESS_COLUMNS = (
+    "authority",
+    "channel",
+    "origin",
+    "proof",
+    "valid_from",
+    "asserted_at",
+    "strategy_number",
+    "fa_type_id",
+    "provider_id",
+    "branch_id",
+)
 
 #: Identifiers made in advance: asking the kernel once for each costs more than the rest
 #: of making it. A process that is forked makes its own.
@@ -44,16 +52,14 @@ def new_uuid() -> str:
 
 
 @dataclass(slots=True)
-class MappingRow:
-    """One period of one address. ``row_id`` is None until it is inserted.
+class StoredAddress:
+    """An address as it was accepted: sealed once, and copied while it stays the same.
 
-    ``canonical`` is the ID under which it is sealed: of a subject with several IDs not
-    always the one that was asked for.
+    ``uuid`` and ``version`` are the context in which it is sealed. ``valid_from`` is
+    when it began to count. ``sealed`` is empty until it is written.
     """
 
     uuid: str
-    purpose: str
-    state: str
     version: int
     fa: str
     authority: int
@@ -62,25 +68,68 @@ class MappingRow:
     proof: str
     valid_from: datetime
     asserted_at: datetime
-    rank: int = 1
-    details: Details = NO_DETAILS
     strategy_number: int | None = None
     fa_type_id: int | None = None
     provider_id: int | None = None
     branch_id: int | None = None
-    valid_to: datetime | None = None
-    last_seq: int = 0
-    last_mac: bytes = b""
-    row_id: int | None = None
-    canonical: str = ""
+    details: Details = NO_DETAILS
+    sealed: bytes = b""
     _packed: tuple[Details, str] = field(default=(NO_DETAILS, ""), compare=False)
 
     @property
     def packed_details(self) -> str:
-        """What travels with the address as one text: made once for each row."""
+        """What travels with the address as one text: made once for each address."""
         if self._packed[0] is not self.details:
             self._packed = (self.details, pack_details(self.details))
         return self._packed[1]
+
+
+@dataclass(slots=True)
+class PeriodRow:
+    """One state and address of a place for a time. ``row_id`` is None until inserted.
+
+    Of a period that was read only ``row_id`` and ``seq`` are known.
+    """
+
+    seq: int
+    row_id: int | None = None
+    state: str = ""
+    version: int = 0
+    address_uuid: str = ""
+    address: StoredAddress | None = None
+    valid_from: datetime | None = None
+
+
+@dataclass(slots=True)
+class Head:
+    """One place of a subject, as it stands now: what resolve reads.
+
+    ``state`` is "new" until the first event. ``address`` is None where the place has
+    ended; ``address_uuid`` still names the address that it had. ``state_since`` is when
+    ``state`` began. ``last_seq`` is the event that last changed the head.
+    """
+
+    uuid: str
+    purpose: str
+    state: str = "new"
+    version: int = 0
+    rank: int = 1
+    address: StoredAddress | None = None
+    address_uuid: str = ""
+    state_since: datetime | None = None
+    last_seq: int = 0
+    row_id: int | None = None
+    period: PeriodRow | None = None
+    is_new: bool = False
+    #: What describes it as it stands: made once for each state.
+    description: str = field(default="", compare=False)
+
+    @property
+    def current(self) -> StoredAddress:
+        """The address of the place; raises ValueError where it has none."""
+        if self.address is None:
+            raise ValueError("the place has no address")
+        return self.address
 
 
 @dataclass(slots=True)
@@ -89,7 +138,7 @@ class ChangeRow:
 
     uuid: str
     operation: str
-    mapping: MappingRow
+    head: Head
     base_version: int
     fa: str
     details: Details
@@ -102,36 +151,58 @@ class ChangeRow:
 
 
 @dataclass(slots=True)
-class Holding:
-    """What the store knows about one ID, and holds locked, during a batch.
+class Subject:
+    """Somebody who is paid, locked for a batch, with all their places.
 
-    ``mappings`` and ``changes`` are those that occupy a place, by purpose.
-    ``is_broken`` tells that something in it does not open: nothing may be done with it.
+    ``marks`` holds for each head ("h" and its id) and ID ("i" and its id) the number of
+    the event that last changed it. ``heads`` and ``changes`` go by purpose; only
+    changes that wait are there. ``is_broken`` tells that something of it is not what
+    the store wrote: nothing may be done with it.
     """
+
+    uuid: str
+    row_id: int
+    change_lock: str = "none"
+    pay_stop: bool = False
+    merged_into: int | None = None
+    last_seq: int = 0
+    last_mac: bytes = b""
+    marks: dict[str, int] = field(default_factory=dict)
+    is_new: bool = False
+    is_broken: bool = False
+    heads: dict[str, Head] = field(default_factory=dict)
+    changes: dict[str, ChangeRow] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Holding:
+    """What the store knows about one ID, and holds locked, during a batch."""
 
     canonical: str
     identifier_row_id: int
-    subject_id: int
-    subject_uuid: str
-    change_lock: str = "none"
-    pay_stop: bool = False
-    is_broken: bool = False
-    mappings: dict[str, MappingRow] = field(default_factory=dict)
-    changes: dict[str, ChangeRow] = field(default_factory=dict)
+    subject: Subject
+    does_not_open: bool = False
 
-    def in_force(self, purpose: str) -> MappingRow | None:
-        """The address in force for ``purpose``, or None."""
-        row = self.mappings.get(purpose)
-        return row if row is not None and row.state in IN_FORCE else None
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing may be done with the ID."""
+        return self.does_not_open or self.subject.is_broken
+
+    def in_force(self, purpose: str) -> Head | None:
+        """The place for ``purpose`` if its address is in force, or None."""
+        head = self.subject.heads.get(purpose)
+        return head if head is not None and head.state in IN_FORCE else None
 
 
 @dataclass(slots=True)
 class EventRow:
-    """One thing that happened to a mapping; ``seq`` counts from 1 for each mapping."""
+    """One thing that happened to a subject; ``seq`` counts from 1 for each subject.
+
+    ``head_uuid`` and ``address_uuid`` are empty for what concerns the subject itself.
+    """
 
     uuid: str
-    mapping: MappingRow
-    holding: Holding | None
+    subject_uuid: str
     seq: int
     kind: str
     actor: str
@@ -144,5 +215,10 @@ class EventRow:
     commitment_before: bytes
     commitment_after: bytes
     previous_mac: bytes
+    head_uuid: str = ""
+    address_uuid: str = ""
     mac: bytes = b""
     contact: str = ""
+    subject: Subject | None = None
+    head: Head | None = None
+    period: PeriodRow | None = None

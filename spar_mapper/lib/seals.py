@@ -1,8 +1,8 @@
 """In which context each value of the store is sealed, and how it is packed.
 
-The context (the associated data of AES-GCM) ties a ciphertext to its place: the row,
-its version and state, and the ID it belongs to. A value that was swapped, restored from
-an older copy, or whose state was set by hand does not open.
+The context (the associated data of AES-GCM) ties a ciphertext to its place: a value that
+was swapped or moved does not open. Whether the row around it is the present one is for
+the MACs of head and subject (``chain.py``).
 """
 
 from __future__ import annotations
@@ -39,29 +39,27 @@ _WITH_DETAILS = "\x00"
 _decode = json.JSONDecoder().raw_decode
 
 
-def id_context(uuid: str, subject: str, change_lock: str, pay_stop: bool) -> bytes:
-    """Of a sealed ID: its row, its subject, what may be done and paid to that."""
+def id_context(uuid: str, subject: str, active: bool, last_seq: int) -> bytes:
+    """Of a sealed ID: its row, its subject, and what last happened to it."""
     # As bind() writes it, without a loop: this is done for each item of a batch.
+    number = str(last_seq)
     return (
         f"2:id{len(uuid)}:{uuid}{len(subject)}:{subject}"
-        f"{len(change_lock)}:{change_lock}1:{1 if pay_stop else 0}"
+        f"1:{1 if active else 0}{len(number)}:{number}"
     ).encode()
 
 
-def address_context(
-    uuid: str, subject: str, version: int, state: str, canonical: str
-) -> bytes:
-    """Of a sealed address: its row, its subject, version, state, and the ID."""
+def address_context(uuid: str, subject: str, version: int) -> bytes:
+    """Of a sealed address: which one it is, whose, and its version."""
     number = str(version)
     return (
         f"2:fa{len(uuid)}:{uuid}{len(subject)}:{subject}{len(number)}:{number}"
-        f"{len(state)}:{state}{len(canonical)}:{canonical}"
     ).encode()
 
 
-def change_context(uuid: str, canonical: str, terms: ChangeTerms) -> bytes:
+def change_context(uuid: str, subject: str, head: str, terms: ChangeTerms) -> bytes:
     """Of the address in a waiting change: who proposed what, how long it waits."""
-    return bind(CHANGE, uuid, canonical, *(str(term) for term in terms))
+    return bind(CHANGE, uuid, subject, head, *(str(term) for term in terms))
 
 
 def contact_context(event_uuid: str) -> bytes:
@@ -108,20 +106,6 @@ def split(text: str) -> tuple[str, Details, str]:
     (name, phone_number, additional_info), end = _decode(text, 1)
     details = Details(name, phone_number, tuple(additional_info))
     return text[end + 1 :], details, text[1:end]
-
-
-def unseal_address(
-    keyring: OpenKeyring,
-    sealed: bytes,
-    uuid: str,
-    subject: str,
-    version: int,
-    state: str,
-    canonical: str,
-) -> tuple[str, Details]:
-    """The address in ``sealed``; raises SealBroken when it is not this row's."""
-    context = address_context(uuid, subject, version, state, canonical)
-    return unpack(keyring.unseal(ADDRESS, sealed, context))
 
 
 def unseal_all(

@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
+_ANY = frozenset({"proposed", "active", "suspended", "ended"})
+_FREE = frozenset({"new", "ended", "proposed"})
+_IN_FORCE = frozenset({"active", "suspended"})
+_EMPTY = frozenset({"new", "ended"})
+
 #: kind of event -> (states it may happen in, state after it; None: as before).
-#: The state before the first event of a mapping is "new".
-MAPPING_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
-    "linked": (frozenset({"new"}), "active"),
-    "proposed": (frozenset({"new"}), "proposed"),
-    "updated": (frozenset({"new"}), "active"),
-    "updated_suspended": (frozenset({"new"}), "suspended"),
-    "replaced": (frozenset({"active", "suspended"}), "ended"),
-    "unlinked": (frozenset({"active", "suspended"}), "ended"),
+#: The state of a place before its first event is "new".
+PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
+    "linked": (_FREE, "active"),
+    "proposed": (_EMPTY, "proposed"),
+    "updated": (frozenset({"active"}), "active"),
+    "updated_suspended": (frozenset({"suspended"}), "suspended"),
+    "unlinked": (_IN_FORCE, "ended"),
     "withdrawn": (frozenset({"proposed"}), "ended"),
     "suspended": (frozenset({"active"}), "suspended"),
     "resumed": (frozenset({"suspended"}), "active"),
-    "held": (frozenset({"active", "suspended"}), None),
-    "change_cancelled": (frozenset({"active", "suspended"}), None),
-    "change_refused": (frozenset({"active", "suspended"}), None),
+    "held": (_IN_FORCE, None),
+    "change_cancelled": (_IN_FORCE, None),
+    "change_refused": (_IN_FORCE, None),
     "change_stale": (frozenset({"active", "suspended", "proposed"}), None),
-    "change_expired": (frozenset({"active", "suspended"}), None),
+    "change_expired": (_IN_FORCE, None),
     "change_approved": (frozenset({"active", "suspended", "proposed"}), None),
-    "revealed": (frozenset({"active", "suspended", "ended", "proposed"}), None),
-    "objected": (frozenset({"active", "suspended", "ended", "proposed"}), None),
-    "reversed": (frozenset({"active", "suspended"}), "ended"),
-    "restored": (frozenset({"new"}), "active"),
-    "restored_suspended": (frozenset({"new"}), "suspended"),
-    "objection_upheld": (frozenset({"active", "suspended", "ended"}), None),
-    "objection_rejected": (frozenset({"active", "suspended", "ended"}), None),
+    "revealed": (_ANY, None),
+    "objected": (_ANY, None),
+    "reversed": (_IN_FORCE, "ended"),
+    "restored": (_FREE | {"active"}, "active"),
+    "restored_suspended": (frozenset({"suspended"}), "suspended"),
+    "objection_upheld": (_ANY, None),
+    "objection_rejected": (_ANY, None),
 }
+
+#: Kinds of events that are written no more; older histories have them.
+OLD_EVENTS = ("replaced",)
+#: What ties the histories before the chains of subjects to a subject's chain.
+MIGRATED = "migrated"
 
 #: How a waiting change may end; nothing leads out of an end.
 CHANGE_ENDS = ("applied", "cancelled", "refused", "stale", "expired")
 
-#: Events after which a change of a mapping waits, and after which none does any more.
+#: Events after which a change of a place waits, and after which none does any more.
 WAIT_BEGINS = ("held", "proposed")
 WAIT_ENDS = (
-    *("change_cancelled", "change_refused", "change_stale", "change_expired"),
-    *("replaced", "unlinked", "withdrawn", "resumed", "reversed"),
+    "change_cancelled",
+    "change_refused",
+    "change_stale",
+    "change_expired",
+    "linked",
+    "updated",
+    "updated_suspended",
+    "replaced",
+    "unlinked",
+    "withdrawn",
+    "resumed",
+    "reversed",
+    "restored",
+    "restored_suspended",
 )
 
 
@@ -54,7 +75,7 @@ def next_state(kind: str, state: str) -> str:
     ...
     odoo.addons.spar_mapper.lib.transitions.ForbiddenTransition: resumed in ended
     """
-    allowed, after = MAPPING_EVENTS[kind]
+    allowed, after = PLACE_EVENTS[kind]
     if state not in allowed:
         raise ForbiddenTransition(f"{kind} in {state}")
     return after or state

@@ -17,7 +17,7 @@ from .records import ChangeRow, Holding
 
 def is_stale(change: ChangeRow) -> bool:
     """Whether things are no longer as they were when the change was proposed."""
-    return change.mapping.version != change.base_version
+    return change.head.version != change.base_version
 
 
 def apply_change(case: Case[ChangeRequest], change: ChangeRow) -> Result:
@@ -27,7 +27,7 @@ def apply_change(case: Case[ChangeRequest], change: ChangeRow) -> Result:
     proposer has meanwhile been locked out; a change whose ID does not open waits on.
     """
     if is_stale(change):
-        case.ledger.note(case.holding, change.mapping, "change_stale")
+        case.ledger.note(case.holding, change.head, "change_stale")
         case.ledger.end_change(case.holding, change, "stale")
         return Result(Outcome.CONFLICT, case.request.id_value, problem="version")
     locked = refuse_locked(case)
@@ -49,8 +49,8 @@ _END_EVENTS = {
 
 def drop_change(ledger: Ledger, holding: Holding, change: ChangeRow, end: str) -> None:
     """End a waiting change without doing it; a proposed first address goes with it."""
-    if change.mapping.state == "proposed":
-        ledger.close_period(holding, change.mapping, "withdrawn")
+    if change.head.state == "proposed":
+        ledger.end(holding, change.head, "withdrawn")
     else:
-        ledger.note(holding, change.mapping, _END_EVENTS[end])
+        ledger.note(holding, change.head, _END_EVENTS[end])
     ledger.end_change(holding, change, end)

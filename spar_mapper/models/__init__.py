@@ -3,6 +3,7 @@ from . import spar_staff_answers
 from . import spar_store_table
 from . import spar_subject
 from . import spar_mapping
+from . import spar_mapping_period
 from . import spar_mapping_actions
 from . import spar_mapping_display
 from . import spar_mapping_standing
@@ -20,17 +21,8 @@ from . import spar_alarm
 from . import spar_alarm_help
 from . import spar_fsp
 from . import spar_audit
-from . import spar_audit_rows
 from . import spar_audit_run
 from . import spar_checkpoint
 from . import spar_checkpoint_restore
 from . import spar_mapper_local
-from . import spar_mapper_local_load
-from . import spar_mapper_local_resolve
-from . import spar_mapper_local_history
-from . import spar_mapper_local_change
-from . import spar_mapper_local_reveal
-from . import spar_mapper_local_waiting
-from . import spar_mapper_local_objection
-from . import spar_mapper_local_notice
 from . import spar_mapper_demo

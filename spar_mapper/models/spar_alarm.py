@@ -2,6 +2,8 @@ import logging
 
 from odoo import api, fields, models
 
+from ..fields import BigInteger
+
 _logger = logging.getLogger(__name__)
 
 
@@ -15,7 +17,7 @@ class SparAlarm(models.Model):
 
     problem = fields.Char(required=True, readonly=True)
     table_name = fields.Char(required=True, readonly=True, string="Table")
-    row_id = fields.Integer(required=True, readonly=True, string="Row")
+    row_id = BigInteger(required=True, readonly=True, string="Row")
     first_seen = fields.Datetime(required=True, readonly=True)
     last_seen = fields.Datetime(required=True, readonly=True)
 

@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..fields import BigMany2one
 from ..lib import seals
 
 #: Who may decide, by the group that the backend asks for.
@@ -18,7 +19,7 @@ class SparChange(models.Model):
     _log_access = False
 
     uuid = fields.Char(required=True, readonly=True, string="Reference")
-    mapping_id = fields.Many2one(
+    mapping_id = BigMany2one(
         "spar.mapping", required=True, readonly=True, index=True, ondelete="restrict"
     )
     operation = fields.Selection(
@@ -69,8 +70,9 @@ class SparChange(models.Model):
     def _get_seal_contexts(self, keyring, row_ids):
         rows = self.env.execute_query(
             SQL(
-                """SELECT c.id, c.uuid, m.identifier_id, %s
+                """SELECT c.id, c.uuid, s.uuid, m.uuid, %s
                      FROM spar_change c JOIN spar_mapping m ON m.id = c.mapping_id
+                     JOIN spar_subject s ON s.id = m.subject_id
                     WHERE c.id = ANY(%s)""",
                 SQL(", ").join(
                     SQL.identifier("c", name) for name in seals.ChangeTerms._fields
@@ -78,16 +80,10 @@ class SparChange(models.Model):
                 list(row_ids),
             )
         )
-        identifiers = self.env["spar.subject.id"]._unseal_ids(
-            keyring, list({row[2] for row in rows})
-        )
         return {
             row_id: (
                 seals.CHANGE,
-                seals.change_context(
-                    uuid, identifiers[identifier], seals.ChangeTerms(*terms)
-                ),
+                seals.change_context(uuid, subject, head, seals.ChangeTerms(*terms)),
             )
-            for row_id, uuid, identifier, *terms in rows
-            if identifier in identifiers
+            for row_id, uuid, subject, head, *terms in rows
         }

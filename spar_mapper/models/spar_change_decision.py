@@ -61,10 +61,5 @@ class SparChange(models.Model):
         return answers._notify(text, is_warning=True)
 
     def _notify_applied(self) -> dict:
-        """Say what counts now: the newest period of the place that was changed."""
-        changed = self.mapping_id
-        periods = changed.subject_id.mapping_ids.filtered(
-            lambda period: (period.purpose or "", period.rank)
-            == (changed.purpose or "", changed.rank)
-        )
-        return periods.sorted("id")[-1:]._notify_done(self.operation)
+        """Say what counts now in the place that was changed."""
+        return self.mapping_id._notify_done(self.operation)

@@ -2,13 +2,13 @@ from odoo import api, fields, models
 
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
-from ..fields import CheckedMany2one
+from ..fields import StoreMany2one
 from ..lib import integrity
-from ..lib.transitions import MAPPING_EVENTS
+from ..lib.transitions import MIGRATED, OLD_EVENTS, PLACE_EVENTS
 
 
 class SparEvent(models.Model):
-    """One thing that happened to a mapping; never rewritten, never removed.
+    """One thing that happened to a subject; never rewritten, never removed.
 
     It holds no ID and no address, sealed or not: only keyed commitments to them.
     """
@@ -19,9 +19,27 @@ class SparEvent(models.Model):
     _rec_name = "kind"
     _order = "id desc"
     _log_access = False
+    _references = {
+        "subject_id": "spar_subject",
+        "mapping_id": "spar_mapping",
+        "period_id": "spar_mapping_period",
+    }
 
-    mapping_id = CheckedMany2one(
-        "spar.mapping", required=True, readonly=True, ondelete="restrict"
+    subject_id = StoreMany2one(
+        "spar.subject", required=True, readonly=True, ondelete="restrict"
+    )
+    mapping_id = StoreMany2one(
+        "spar.mapping",
+        readonly=True,
+        ondelete="restrict",
+        help="Empty: it concerns the person.",
+    )
+    period_id = StoreMany2one("spar.mapping.period", readonly=True, ondelete="restrict")
+    format = fields.Integer(
+        required=True,
+        readonly=True,
+        help="How the event is secured; 1: in the history of one address, before the "
+        "history was kept person by person.",
     )
     uuid = fields.Char(required=True, readonly=True)
     seq = fields.Integer(required=True, readonly=True, string="No.")
@@ -36,13 +54,19 @@ class SparEvent(models.Model):
     reason = fields.Char(readonly=True)
     happened_at = fields.Datetime(required=True, readonly=True)
 
-    _chain = models.UniqueIndex("(mapping_id, seq)", "An event has one place.")
+    # The chain, from its end: each resolve looks whether the subject is up to date.
+    _chain = models.UniqueIndex(
+        "(subject_id, seq) WHERE format = 2", "An event has one place."
+    )
+    # The histories of before: empty where there are none.
+    _old_chain = models.Index("(subject_id) WHERE format = 1")
     # Rows come in the order of time: a few kilobytes do for a filter by date.
     _happened_at = models.Index("USING brin (happened_at)")
 
     @api.model
     def _selection_kind(self):
-        return [(kind, kind.replace("_", " ").capitalize()) for kind in MAPPING_EVENTS]
+        kinds = (*PLACE_EVENTS, *OLD_EVENTS, MIGRATED)
+        return [(kind, kind.replace("_", " ").capitalize()) for kind in kinds]
 
     def init(self):
         result = super().init()
@@ -51,21 +75,14 @@ class SparEvent(models.Model):
             self._table,
             ("commitment_before", "commitment_after", "previous_mac", "mac"),
         )
-        self._tie_to_mappings()
+        self._tie_to_subjects()
         self._make_append_only()
         return result
 
     @api.model
-    def _tie_to_mappings(self):
-        """A mapping names its last event by number and MAC, or the commit fails."""
-        self.env.cr.execute(
-            """
-            ALTER TABLE spar_mapping
-                DROP CONSTRAINT IF EXISTS spar_mapping_last_event_fk;
-            DROP INDEX IF EXISTS spar_event_chain_uniq;
-            """
-        )
-        for statement in integrity.build_tie():
+    def _tie_to_subjects(self):
+        """An event continues its subject's chain, or the statement fails."""
+        for statement in integrity.build_event_tie():
             self.env.cr.execute(statement)
 
     @api.model

@@ -15,11 +15,11 @@ class SparDirectoryUsed(models.AbstractModel):
     def _is_used(self):
         query = SQL(
             """
-            SELECT asked.id FROM unnest(%(ids)s::int[]) AS asked (id)
-             WHERE EXISTS (SELECT FROM spar_mapping WHERE %(column)s = asked.id)
+            SELECT row_id FROM spar_store_use
+             WHERE used_table = %(table)s AND row_id = ANY(%(ids)s)
             """,
             ids=self.ids,
-            column=SQL.identifier(_COLUMNS[self._name]),
+            table=self._table,
         )
         used = self.browse([row_id for (row_id,) in self.env.execute_query(query)])
         return super()._is_used() | used

@@ -1,53 +1,66 @@
 from collections.abc import Callable
 from datetime import datetime, timezone
-from functools import partial
 from itertools import starmap
-from typing import NamedTuple
 
 from odoo import api, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 
-from odoo.addons.spar_fa_directory.lib.fa_examination import Problem
-from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from odoo.addons.spar_mapper_connector.exceptions import (
     InvalidIdentifier,
+    NoSuchEvent,
+    NoSuchNotice,
     NotPermitted,
+    SealBroken,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
     LinkRequest,
+    NoticeInfo,
+    ObjectionAnswer,
+    ObjectionRequest,
     Operation,
     Outcome,
+    Period,
+    ResolveRequest,
     Result,
+    WaitingChange,
 )
-from odoo.addons.spar_mapper_connector.lib.identifier import check_characters
+from odoo.addons.spar_mapper_connector.lib.identifier import (
+    StoredIdentifier,
+    check_characters,
+)
+from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..lib.assessment import Proposal, Verdict, assess
-from ..lib.ledger import Ledger
-from ..lib.operations import Case, refuse_foreign, run
-from ..lib.records import Holding
-from ..store.loading import Loader
+from ..lib.assessment import Assess, Proposal, Verdict, assess
+from ..lib.operations import refuse_foreign
+from ..store.changing import Asked, Read, change
+from ..store.deciding import Decider
+from ..store.history import Historian, build_answer
+from ..store.objecting import Objector
+from ..store.resolving import Resolver
+from ..store.showing import Shown, record_look, show_heads, show_periods
+from ..store.work import Work
 
 CHANNEL = "spar_mapper_connector.group_channel"
 OFFICER = "spar_fa_directory.group_officer"
+AUDITOR = "spar_fa_directory.group_auditor"
 
 MAX_FA_LENGTH = 1000
+#: Setting: how long after it an address can be brought back by its owner's word alone.
+DAYS_PARAMETER, DEFAULT_DAYS = "spar_mapper.objection_days", 30
 
-
-class Asked(NamedTuple):
-    """An address that is to be stored, and why it cannot be, where it is checked."""
-
-    address: Address
-    problem: Problem | None
+_SYSTEM = CallContext("system", "schedule", Authority.STAFF)
 
 
 class SparMapperLocal(models.AbstractModel):
     """The store of this database: the one way in.
 
-    Whatever the channel, a change goes through ``_change``: identify, lock, assess, do
-    in memory, save. A batch costs a constant number of statements.
+    Here it is decided who may ask and what a request says; what is done stands in
+    ``store/``, where every piece of work takes the call first: nothing is opened,
+    signed or changed without one. A batch costs a constant number of statements.
     """
 
     _name = "spar.mapper.local"
@@ -57,20 +70,302 @@ class SparMapperLocal(models.AbstractModel):
     def _capabilities(self):
         return frozenset(Capability) - {Capability.TRANSACTION_STATUS}
 
+    # === CHANGING === #
+
     def _link_fa(self, call, requests):
-        return self._change(Operation.LINK, call, requests)
+        return self._change(call, Operation.LINK, requests)
 
     def _update_fa(self, call, requests):
-        return self._change(Operation.UPDATE, call, requests)
+        return self._change(call, Operation.UPDATE, requests)
 
     def _unlink_fa(self, call, requests):
-        return self._change(Operation.UNLINK, call, requests)
+        return self._change(call, Operation.UNLINK, requests)
 
     def _suspend_fa(self, call, requests):
-        return self._change(Operation.SUSPEND, call, requests)
+        return self._change(call, Operation.SUSPEND, requests)
 
     def _resume_fa(self, call, requests):
-        return self._change(Operation.RESUME, call, requests)
+        return self._change(call, Operation.RESUME, requests)
+
+    @api.model
+    def _change(
+        self, call: CallContext, code: Operation, requests: list
+    ) -> list[Result]:
+        """Do ``code`` for each request; results in the same order."""
+        self._check_channel(OFFICER)
+        work = self._begin_work(call)
+        addresses = self._read_addresses(call, requests)
+        read = self._read_requests(call, requests, addresses)
+        results = change(work, code, requests, read, addresses, self._build_assess())
+        self._finish_work(work)
+        return results
+
+    @api.model
+    def _build_assess(self) -> Assess:
+        """``_assess`` for one batch: each kind of proposal is looked at once."""
+        verdicts: dict[Proposal, Verdict] = {}
+
+        def assess_once(proposal: Proposal) -> Verdict:
+            verdict = verdicts.get(proposal)
+            if verdict is None:
+                verdict = verdicts[proposal] = self._assess(proposal)
+            return verdict
+
+        return assess_once
+
+    @api.model
+    def _assess(self, proposal: Proposal) -> Verdict:
+        """Whether a proposed change is applied, held, looked at or refused."""
+        return assess(self.env["spar.change.rule"]._get_rules(), proposal)
+
+    # === CHANGES THAT WAIT === #
+
+    @api.model
+    def _approve_change(self, call: CallContext, change_id: int) -> Result:
+        """Let a change happen, as a second person; see ``Decider.approve``."""
+        work = self._begin_work(call)
+        try:
+            return self._build_decider(work).approve(change_id)
+        finally:
+            self._finish_work(work)
+
+    @api.model
+    def _end_change(self, call: CallContext, change_id: int, end: str) -> None:
+        """End a change without doing it; see ``Decider.drop``."""
+        work = self._begin_work(call)
+        try:
+            self._build_decider(work).drop(change_id, end)
+        finally:
+            self._finish_work(work)
+
+    @api.model
+    def _cron_decide_due(self) -> None:
+        """Apply what was held long enough, expire what nobody approved in time.
+
+        Each change in a transaction of its own: what stops one does not stop the
+        others, and no two IDs are locked at once, which could deadlock with a batch.
+        """
+        due = self._build_decider(self._begin_work(_SYSTEM)).search_due()
+        for left, change_id in zip(reversed(range(len(due))), due, strict=True):
+            use_read_committed(self.env.cr)
+            self._decide_due(change_id)
+            if not self.env["ir.cron"]._commit_progress(1, remaining=left):
+                return
+
+    @api.model
+    def _decide_due(self, change_id: int) -> None:
+        work = self._begin_work(_SYSTEM)
+        self._build_decider(work).decide_due(change_id)
+        self._finish_work(work)
+
+    @api.model
+    def _build_decider(self, work: Work) -> Decider:
+        return Decider(work, self._assess, self._read_address)
+
+    @api.model
+    def _read_address(self, call: CallContext, request):
+        """What the directory makes of the address of one request, or None."""
+        asked = self._read_addresses(call, [request]).get(request.fa)
+        return asked.address if asked else None
+
+    # === RESOLVING === #
+
+    @api.model
+    def _resolve_fa(
+        self, call: CallContext, requests: list[ResolveRequest]
+    ) -> list[Result]:
+        """See the contract; at most four statements, whatever the number of requests."""
+        self._check_channel(OFFICER)
+        keyring = self.env["spar.keyring"]._open()
+        identify = self.env["spar.id.type"]._identify
+        identified = [self._identify_asked(identify, asked) for asked in requests]
+        self.env["spar.fsp"].flush_model(["name", "code"])
+        self.env["spar.fsp.branch"].flush_model(["code"])
+        resolver = Resolver(call, self.env.cr, keyring, self._get_address_problem)
+        results = resolver.resolve(requests, identified)
+        self.env["spar.alarm"]._raise_alarms(resolver.problems)
+        return results
+
+    @api.model
+    def _identify_asked(self, identify, request: ResolveRequest):
+        """The canonical ID, None where none is asked for, or why it cannot be used."""
+        if request.id_value is None:
+            return None
+        try:
+            return identify(request.id_value).canonical
+        except InvalidIdentifier as error:
+            return error
+
+    # === HISTORY === #
+
+    @api.model
+    def _history(self, call: CallContext, id_value: str) -> list[Period]:
+        """Every address that was ever in force, newest first; times are naive UTC.
+
+        One that does not open is left out and raises an alarm. An ID that is not known,
+        or is none, has no history.
+        """
+        self._check_channel(AUDITOR)
+        work = self._begin_work(call, for_write=False)
+        canonical = self._get_canonical(id_value)
+        periods = Historian(work).read(canonical) if canonical else []
+        self.env["spar.alarm"]._raise_alarms(work.problems)
+        return periods
+
+    @api.model
+    def _waiting_changes(self, call: CallContext, id_value: str) -> list[WaitingChange]:
+        """See the contract; raises SealBroken where one was tampered with."""
+        self._check_channel(AUDITOR)
+        work = self._begin_work(call, for_write=False)
+        canonical = self._get_canonical(id_value)
+        return Historian(work).read_waiting(canonical) if canonical else []
+
+    @api.model
+    def _get_canonical(self, id_value: str) -> str:
+        try:
+            return self.env["spar.id.type"]._identify(id_value).canonical
+        except InvalidIdentifier:
+            return ""
+
+    # === OBJECTIONS === #
+
+    @api.model
+    def _object_to(
+        self, call: CallContext, request: ObjectionRequest
+    ) -> ObjectionAnswer:
+        """See the contract. Raises NoSuchEvent, and SealBroken for what does not open.
+
+        The ID stays locked meanwhile, so two objections to one event open one case.
+        """
+        self._check_channel(OFFICER)
+        work = self._begin_work(call)
+        canonical = self._get_canonical(request.id_value)
+        if not canonical:
+            raise NoSuchEvent("this is no ID")
+        try:
+            objector = Objector(work, self._get_objection_days())
+            return objector.object_to(canonical, request.period, request.seq)
+        finally:
+            self._finish_work(work)
+
+    @api.model
+    def _close_objection(
+        self, call: CallContext, objection_id: int, is_upheld: bool
+    ) -> None:
+        """Staff have looked: end the case; see ``Objector.close``."""
+        work = self._begin_work(call)
+        try:
+            objector = Objector(work, self._get_objection_days())
+            objector.close(objection_id, is_upheld)
+        finally:
+            self._finish_work(work)
+        self.env["spar.objection"].invalidate_model()
+
+    @api.model
+    def _get_objection_days(self) -> int:
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        days = parameters_sudo.get_param(DAYS_PARAMETER) or ""
+        return int(days) if days.isdecimal() else DEFAULT_DAYS
+
+    # === LINKS OF NOTICES === #
+
+    @api.model
+    def _read_notice(self, token: str) -> NoticeInfo:
+        row = self._fetch_notice(token)
+        return NoticeInfo(
+            row["kind"],
+            row["happened_at"],
+            row["link_expires_at"],
+            build_answer(row["reference"], row["remedy"], row["state"]),
+        )
+
+    @api.model
+    def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
+        """The event is objected to once, so the link does once what it can do."""
+        row = self._fetch_notice(token)
+        work = self._begin_work(call)
+        try:
+            shown = show_heads(work, [row["mapping_id"]])
+            if row["mapping_id"] not in shown:
+                raise NoSuchNotice("its ID does not open")
+        finally:
+            self._finish_work(work)
+        found = shown[row["mapping_id"]]
+        id_value = StoredIdentifier(found.canonical, found.type_id)
+        request = ObjectionRequest(id_value, row["period"], row["seq"])
+        return self._object_to(call, request)
+
+    @api.model
+    def _fetch_notice(self, token: str) -> dict:
+        """The event behind a link; raises NoSuchNotice for any that is not good."""
+        self._check_channel()
+        keyring = self.env["spar.keyring"]._open()
+        rows = self.env.execute_query_dict(
+            SQL(
+                """SELECT n.link_expires_at, e.kind, e.happened_at, e.seq, e.mapping_id,
+                          p.address_uuid AS period, o.uuid AS reference, o.remedy,
+                          o.state
+                     FROM spar_notice n
+                     JOIN spar_event e ON e.id = n.event_id
+                     JOIN spar_mapping_period p ON p.id = e.period_id
+                     LEFT JOIN spar_objection o ON o.event_id = e.id
+                    WHERE n.link_digest = %s AND n.link_expires_at > %s""",
+                keyring.link_digest(token),
+                self._get_now(),
+            )
+        )
+        if not rows:
+            raise NoSuchNotice("unknown or over")
+        return rows[0]
+
+    # === SHOWING === #
+
+    @api.model
+    def _show_heads(self, call: CallContext, row_ids: list[int]) -> dict[int, Shown]:
+        """What is behind heads, in clear: for masking, and for what was logged before.
+
+        What does not open is left out and raises an alarm.
+        """
+        work = self._begin_work(call, for_write=False)
+        shown = show_heads(work, row_ids)
+        self.env["spar.alarm"]._raise_alarms(work.problems)
+        return shown
+
+    @api.model
+    def _show_periods(self, call: CallContext, row_ids: list[int]) -> dict[int, str]:
+        """The addresses of periods, in clear; see ``_show_heads``."""
+        work = self._begin_work(call, for_write=False)
+        shown = show_periods(work, row_ids)
+        self.env["spar.alarm"]._raise_alarms(work.problems)
+        return shown
+
+    @api.model
+    def _log_reveal(
+        self, call: CallContext, mapping_id: int, period_id: int | None = None
+    ) -> int:
+        """Record that somebody looks, in a transaction of its own; the event's id.
+
+        The trace is there before anything is shown, and stays whatever comes after.
+        Refuses everybody but auditors, and a mapping that does not open.
+        """
+        self._check_member(AUDITOR)
+        with self.env.registry.cursor() as cr:
+            mapper = self.with_env(self.env(cr=cr))
+            return mapper._save_reveal(call, mapping_id, period_id)
+
+    @api.model
+    def _save_reveal(
+        self, call: CallContext, mapping_id: int, period_id: int | None
+    ) -> int:
+        work = self._begin_work(call)
+        try:
+            return record_look(work, mapping_id, period_id)
+        except SealBroken as error:
+            raise UserError(
+                self.env._("This address does not open: see the alarms.")
+            ) from error
+        finally:
+            self._finish_work(work)
 
     # === WHO MAY === #
 
@@ -108,85 +403,38 @@ class SparMapperLocal(models.AbstractModel):
             checks_addresses=True,
         )
 
-    # === CHANGING === #
-
-    @api.model
-    def _change(
-        self, code: Operation, call: CallContext, requests: list
-    ) -> list[Result]:
-        """Do ``code`` for each request; results in the same order."""
-        self._check_channel(OFFICER)
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        identify = self.env["spar.id.type"]._identify
-        addresses = self._read_addresses(call, requests)
-        identified = [self._identify(identify, addresses, r) for r in requests]
-        identified = self._refuse_foreign(call, requests, identified, addresses)
-        identifiers = {i.canonical: i for i, _problem in identified if i}
-        holdings = self._take_holdings(code, keyring, identifiers)
-        ledger = Ledger(keyring, call, self._get_now())
-        case = partial(Case, ledger=ledger, call=call, assess=self._build_assess())
-        results = [
-            problem
-            or self._run_one(
-                code, case, request, holdings.get(identifier.canonical), addresses
-            )
-            for request, (identifier, problem) in zip(requests, identified, strict=True)
-        ]
-        self._save(ledger)
-        return results
-
-    @api.model
-    def _take_holdings(self, code, keyring, identifiers: dict) -> dict[str, Holding]:
-        """What is known of each ID, locked; a link makes the IDs that are new."""
-        new = {}
-        if code is Operation.LINK:
-            new = Loader(self.env.cr, keyring).add_new(identifiers.values())
-        known = [canonical for canonical in identifiers if canonical not in new]
-        return new | self._load_holdings(keyring, known) if known else new
-
-    @api.model
-    def _get_now(self) -> datetime:
-        """The present, in naive UTC: read after the locks, so that time never runs
-        backwards along an ID, which a transaction's own start time would."""
-        return datetime.now(timezone.utc).replace(tzinfo=None)
-
-    @api.model
-    def _run_one(self, code, case, request, holding, addresses) -> Result:
-        if holding is None:
-            return Result(Outcome.NOT_LINKED, request.id_value)
-        asked = addresses.get(request.fa)
-        address = asked.address if asked else None
-        return run(code, case(request, holding, address=address))
-
-    @api.model
-    def _build_assess(self) -> Callable[[Proposal], Verdict]:
-        """``_assess`` for one batch: each kind of proposal is looked at once."""
-        verdicts: dict[Proposal, Verdict] = {}
-
-        def assess_once(proposal: Proposal) -> Verdict:
-            verdict = verdicts.get(proposal)
-            if verdict is None:
-                verdict = verdicts[proposal] = self._assess(proposal)
-            return verdict
-
-        return assess_once
-
-    @api.model
-    def _assess(self, proposal: Proposal) -> Verdict:
-        """Whether a proposed change is applied, held, looked at or refused."""
-        return assess(self.env["spar.change.rule"]._get_rules(), proposal)
-
     # === READING REQUESTS === #
 
     @api.model
-    def _identify(self, identify, addresses: dict, request) -> tuple:
-        """``(identifier, None)``, or ``(None, result)`` for what cannot be used."""
+    def _read_requests(
+        self, call: CallContext, requests: list, addresses: dict
+    ) -> list[Read]:
+        """What each request's ID is, or the answer to one that cannot be used."""
+        identify = self.env["spar.id.type"]._identify
+        read = [self._read_request(identify, r, addresses) for r in requests]
+        if call.provider_ids is None or not addresses:
+            return read
+        return [
+            (identifier, refusal)
+            if refusal
+            else self._refuse_foreign(call, request, identifier, addresses)
+            for request, (identifier, refusal) in zip(requests, read, strict=True)
+        ]
+
+    @api.model
+    def _read_request(self, identify: Callable, request, addresses: dict) -> Read:
         try:
             identifier = identify(request.id_value)
         except InvalidIdentifier as error:
             problem = error.code
             return None, Result(Outcome.INVALID_ID, request.id_value, problem=problem)
         refusal = self._refuse_address(request, addresses)
+        return (None, refusal) if refusal else (identifier, None)
+
+    @api.model
+    def _refuse_foreign(self, call, request, identifier, addresses: dict) -> Read:
+        asked = addresses[request.fa]
+        refusal = refuse_foreign(call, request, asked.address)
         return (None, refusal) if refusal else (identifier, None)
 
     @api.model
@@ -205,24 +453,6 @@ class SparMapperLocal(models.AbstractModel):
             problem=problem,
             problem_values=values,
         )
-
-    @api.model
-    def _refuse_foreign(self, call, requests, identified, addresses: dict) -> list:
-        """``identified`` without what a caller may not ask for another provider."""
-        if call.provider_ids is None or not addresses:
-            return identified
-        return [
-            (identifier, problem)
-            if problem
-            else self._refuse_one_foreign(call, request, identifier, addresses)
-            for request, (identifier, problem) in zip(requests, identified, strict=True)
-        ]
-
-    @api.model
-    def _refuse_one_foreign(self, call, request, identifier, addresses: dict) -> tuple:
-        asked = addresses[request.fa]
-        refusal = refuse_foreign(call, request, asked.address)
-        return (None, refusal) if refusal else (identifier, None)
 
     @api.model
     def _get_address_problem(self, fa: str | None) -> str:
@@ -250,3 +480,40 @@ class SparMapperLocal(models.AbstractModel):
         else:
             examined = [(read, None) for read in strategies._read_addresses(texts)]
         return dict(zip(texts, starmap(Asked, examined), strict=True))
+
+    # === WORK === #
+
+    @api.model
+    def _begin_work(self, call: CallContext, for_write: bool = True) -> Work:
+        """The tools of ``store/`` for one call.
+
+        Raises ServiceUnavailable where the keys are not there.
+        """
+        keyring = self.env["spar.keyring"]._open(for_write=for_write)
+        return Work(
+            call, self.env.cr, keyring, self._get_now, self._call_change_listeners
+        )
+
+    @api.model
+    def _finish_work(self, work: Work) -> None:
+        """Raise alarms for what cannot be believed; let the ORM read the tables anew."""
+        self.env["spar.alarm"]._raise_alarms(work.problems)
+        for name in (
+            "spar.subject",
+            "spar.mapping",
+            "spar.mapping.period",
+            "spar.event",
+            "spar.change",
+        ):
+            self.env[name].invalidate_model()
+
+    @api.model
+    def _call_change_listeners(self, change_ids: list[int]) -> None:
+        """Let every listener know which changes have ended."""
+        for name in sorted(self.env.registry["spar.change.listener"]._inherit_children):
+            self.env[name]._on_changes_ended(change_ids)
+
+    @api.model
+    def _get_now(self) -> datetime:
+        """The present, in naive UTC."""
+        return datetime.now(timezone.utc).replace(tzinfo=None)

@@ -13,7 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from ..lib import seals
 from ..lib.masking import mask_id
-from ..lib.operations import to_naive_utc
+from ..lib.case import to_naive_utc
 from ..lib.secrets_in_text import extract_secrets, mentions
 
 #: IDs looked for at once, and characters of a reason: who could send thousands of
@@ -65,8 +65,12 @@ class SparMapping(models.Model):
         search="_search_origin_name",
     )
     period_ids = fields.Many2many(
-        "spar.mapping", string="All periods", compute="_compute_period_ids"
+        "spar.mapping.period", string="All periods", compute="_compute_past"
     )
+    event_ids = fields.Many2many(
+        "spar.event", string="Events", compute="_compute_past"
+    )
+    valid_to = fields.Datetime(compute="_compute_valid_to")
 
     @api.model
     def _selection_authority(self):
@@ -96,10 +100,27 @@ class SparMapping(models.Model):
     def _search_origin_name(self, operator, values):
         return self.env["spar.event"]._build_actor_domain("origin", operator, values)
 
-    @api.depends("subject_id")
-    def _compute_period_ids(self):
+    @api.depends("last_seq")
+    def _compute_past(self):
+        """By the subject: the periods and events of a place have no index of their
+        own."""
+        domain = [("subject_id", "in", self.subject_id.ids)]
+        periods = self.env["spar.mapping.period"].search(domain)
+        events = self.env["spar.event"].search(domain, order="id desc")
         for mapping in self:
-            mapping.period_ids = mapping.subject_id.mapping_ids
+            subject = mapping.subject_id
+            mapping.period_ids = periods.filtered(
+                lambda period, subject=subject: period.subject_id == subject
+            ).sorted("state_since", reverse=True)
+            mapping.event_ids = events.filtered(
+                lambda event, mapping=mapping: event.mapping_id == mapping
+            )
+
+    @api.depends("state", "state_since")
+    def _compute_valid_to(self):
+        for mapping in self:
+            has_ended = mapping.state == "ended"
+            mapping.valid_to = mapping.state_since if has_ended else False
 
     # === MASKED === #
 
@@ -107,7 +128,7 @@ class SparMapping(models.Model):
     def _compute_masked(self):
         """Opened for this one showing, and kept nowhere."""
         try:
-            opened = self._unseal_values(self.ids)
+            opened = self._show()
         except ServiceUnavailable:
             self.id_masked = self.fa_masked = self.env._("The keyring is away")
             self._set_pay_state(set())
@@ -117,50 +138,24 @@ class SparMapping(models.Model):
             zip(
                 opened,
                 self.env["spar.fa.strategy"]._mask_addresses(
-                    [fa for _canonical, fa in opened.values()]
+                    [shown.fa for shown in opened.values()]
                 ),
                 strict=True,
             )
         )
         for mapping in self:
-            canonical, _fa = opened.get(mapping.id, ("", ""))
-            mapping.id_masked = mask_id(canonical) if canonical else broken
+            shown = opened.get(mapping.id)
+            mapping.id_masked = mask_id(shown.canonical) if shown else broken
             mapping.fa_masked = masks.get(mapping.id, broken)
         self._set_pay_state(opened)
 
-    @api.model
-    def _unseal_values(self, row_ids: list[int]) -> dict[int, tuple[str, str]]:
-        """``(canonical ID, address)`` of each row that opens, by row id.
+    def _show(self):
+        """ID and address of each that opens, in clear, by row id.
 
         For masking and for what was logged before: nothing else may call it.
         """
-        keyring = self.env["spar.keyring"]._open()
-        query = SQL(
-            """SELECT id, identifier_id, sealed,
-                      EXISTS (SELECT FROM spar_event e
-                               WHERE e.mapping_id = m.id AND e.seq > m.last_seq)
-                 FROM spar_mapping m WHERE id = ANY(%s)""",
-            list(row_ids),
-        )
-        rows = self.env.execute_query(query)
-        contexts = self._get_seal_contexts(keyring, row_ids)
-        texts = seals.unseal_all(keyring, [(r[0], r[2]) for r in rows], contexts)
-        identifiers = self.env["spar.subject.id"]._unseal_ids(
-            keyring, list({row[1] for row in rows})
-        )
-        opened = {
-            row_id: (identifiers[identifier], seals.unpack(texts[row_id])[0])
-            for row_id, identifier, _sealed, is_behind in rows
-            if row_id in texts and identifier in identifiers and not is_behind
-        }
-        self.env["spar.alarm"]._raise_alarms(
-            [
-                ("spar_mapping", row_id, "does not open when shown")
-                for row_id, *_rest in rows
-                if row_id not in opened
-            ]
-        )
-        return opened
+        mapper = self.env["spar.mapper.local"]
+        return mapper._show_heads(mapper._build_staff_call(), self.ids)
 
     def _check_told(self, reason: str, *more: str) -> None:
         """Refuse a reason that names the ID, the account, or one of ``more``.
@@ -171,8 +166,8 @@ class SparMapping(models.Model):
             raise UserError(
                 self.env._("Reason: %(most)s characters at most.", most=LONGEST_REASON)
             )
-        opened = self._unseal_values(self.ids)
-        values = [text for pair in opened.values() for text in pair]
+        shown = self._show().values()
+        values = [text for one in shown for text in (one.canonical, one.fa) if text]
         if mentions(reason or "", extract_secrets(*values, *more)):
             raise UserError(
                 self.env._(
@@ -229,12 +224,17 @@ class SparMapping(models.Model):
         digests = self._get_search_digests(seals.ADDRESS, texts)
         column = SQL.identifier(f"fa_digest_{self._get_read_column()}")
         return self._domain_of_rows(
-            SQL("SELECT id FROM spar_mapping WHERE %s = ANY(%s)", column, digests)
+            SQL(
+                "SELECT mapping_id FROM spar_mapping_period WHERE %s = ANY(%s)",
+                column,
+                digests,
+            )
         )
 
     @api.model
     def _search_in_force_on(self, operator, values):
-        """Periods in force at some time of a day, as the user's clock goes."""
+        """Places whose address was in force at some time of a day, as the user's clock
+        goes: in gaps and while it was suspended it was not."""
         if operator != "in":
             return NotImplemented
         days = [fields.Date.to_date(value) for value in values if value]
@@ -244,8 +244,21 @@ class SparMapping(models.Model):
     def _build_day_domain(self, day) -> Domain:
         start = self.env.tz.localize(datetime.combine(day, time.min))
         begin, end = to_naive_utc(start), to_naive_utc(start + timedelta(days=1))
-        lasts = Domain("valid_to", "=", False) | Domain("valid_to", ">", begin)
-        return Domain("version", ">", 0) & Domain("valid_from", "<", end) & lasts
+        return self._domain_of_rows(
+            SQL(
+                """SELECT DISTINCT p.mapping_id
+                     FROM spar_mapping_period p
+                    WHERE p.state = 'active' AND p.state_since < %(end)s
+                      AND NOT EXISTS (
+                          SELECT FROM spar_mapping_period later
+                           WHERE later.subject_id = p.subject_id
+                             AND later.mapping_id = p.mapping_id
+                             AND later.seq > p.seq
+                             AND later.state_since <= %(begin)s)""",
+                begin=begin,
+                end=end,
+            )
+        )
 
     @api.model
     def _get_read_column(self) -> str:

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..fields import CheckedMany2one
+from ..fields import StoreMany2one
 from ..lib import seals
 
 
@@ -17,7 +17,7 @@ class SparNotice(models.Model):
     _references = {"event_id": "spar_event"}
     _refuses_delete = "notices are not deleted"
 
-    event_id = CheckedMany2one(
+    event_id = StoreMany2one(
         "spar.event", required=True, readonly=True, ondelete="restrict"
     )
     # Notices come in the order of events: a few kilobytes do for a range of them.

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 from odoo.addons.spar_mapper_connector.lib.contract import Remedy
 
+from ..fields import BigMany2one
 from .spar_change import SUPERVISOR
 
 
@@ -22,15 +23,22 @@ class SparObjection(models.Model):
     reference = fields.Char(
         compute="_compute_reference", help="What the person was told to name."
     )
-    event_id = fields.Many2one(
+    event_id = BigMany2one(
         "spar.event", required=True, readonly=True, ondelete="restrict"
     )
-    mapping_id = fields.Many2one(
+    # The cases of a person are found by their places.
+    mapping_id = BigMany2one(
         "spar.mapping",
-        string="Disputed address",
         required=True,
         readonly=True,
         index=True,
+        ondelete="restrict",
+    )
+    period_id = BigMany2one(
+        "spar.mapping.period",
+        string="Disputed address",
+        required=True,
+        readonly=True,
         ondelete="restrict",
     )
     remedy = fields.Selection(
@@ -60,7 +68,7 @@ class SparObjection(models.Model):
     close_reason = fields.Char(readonly=True, string="Why")
 
     id_masked = fields.Char(related="mapping_id.id_masked")
-    fa_masked = fields.Char(related="mapping_id.fa_masked", string="Address disputed")
+    fa_masked = fields.Char(related="period_id.fa_masked", string="Address disputed")
     event_kind = fields.Selection(related="event_id.kind", string="Event disputed")
     event_at = fields.Datetime(related="event_id.happened_at", string="Happened at")
     event_by = fields.Char(related="event_id.actor_name", string="Done by")

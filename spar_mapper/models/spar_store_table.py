@@ -24,6 +24,8 @@ class SparStoreTable(models.AbstractModel):
 
     def init(self):
         result = super().init()
+        if not self._abstract:
+            self._widen_ids()
         if not self._abstract and self._references:
             self._check_references()
         if not self._abstract and self._refuses_delete:
@@ -31,6 +33,28 @@ class SparStoreTable(models.AbstractModel):
                 integrity.build_delete_guard(self._table, self._refuses_delete)
             )
         return result
+
+    @api.model
+    def _widen_ids(self):
+        """Make the table's ids ``bigint``: Odoo makes them ``int4``."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT data_type FROM information_schema.columns
+                    WHERE table_schema = current_schema
+                      AND table_name = %s AND column_name = 'id'""",
+                self._table,
+            )
+        )
+        if self.env.cr.fetchone()[0] == "bigint":
+            return
+        self.env.cr.execute(
+            SQL(
+                """ALTER TABLE %s ALTER COLUMN id TYPE bigint;
+                   ALTER SEQUENCE %s AS bigint""",
+                SQL.identifier(self._table),
+                SQL.identifier(f"{self._table}_id_seq"),
+            )
+        )
 
     @api.model
     def _check_references(self):

@@ -1,7 +1,9 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..fields import CheckedMany2one
+from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
+
+from ..fields import BigMany2one, CheckedMany2one, StoreMany2one
 from ..lib import integrity, seals
 
 
@@ -27,17 +29,42 @@ class SparSubject(models.Model):
         readonly=True,
     )
     pay_stop = fields.Boolean(readonly=True, string="Payments stopped")
+    merged_into = BigMany2one(
+        "spar.subject",
+        readonly=True,
+        ondelete="restrict",
+        help="Who this person turned out to be, where they were two records.",
+    )
     since = fields.Datetime(required=True, readonly=True)
+    last_seq = fields.Integer(
+        required=True, readonly=True, help="The last event of the person's history."
+    )
+    marks = fields.Char(
+        readonly=True, help="Which event last changed each address and ID."
+    )
     identifier_ids = fields.One2many("spar.subject.id", "subject_id", readonly=True)
     mapping_ids = fields.One2many("spar.mapping", "subject_id", readonly=True)
+    event_ids = fields.One2many("spar.event", "subject_id", readonly=True)
+
+    def init(self):
+        result = super().init()
+        add_columns(self.env.cr, self._table, ("last_mac", "mac"))
+        # Updated where it stands by each event: room on the page keeps that cheap.
+        self.env.cr.execute("ALTER TABLE spar_subject SET (fillfactor = 70)")
+        moving = ("change_lock", "pay_stop", "merged_into", "last_mac", "marks", "mac")
+        guard = integrity.build_update_guard(self._table, ("uuid", "since"), moving)
+        for statement in (*guard, *integrity.build_queue_table()):
+            self.env.cr.execute(statement)
+        for statement in integrity.build_subject_tie():
+            self.env.cr.execute(statement)
+        return result
 
 
 class SparSubjectId(models.Model):
     """One ID of a subject: sealed, and found by its digest.
 
     A digest is there once, in whichever state its row is: were a row that was switched
-    off passed over, the ID could be linked anew, to another person's account. Nothing
-    switches an ID off yet, so a row that is not active was tampered with.
+    off passed over, the ID could be linked anew, to another person's account.
     """
 
     _name = "spar.subject.id"
@@ -46,10 +73,10 @@ class SparSubjectId(models.Model):
     _rec_name = "uuid"
     _log_access = False
     _digest_columns = ("digest_a", "digest_b")
-    _references = {"subject_id": "spar_subject", "type_id": "spar_id_type"}
+    _references = {"type_id": "spar_id_type"}
     _refuses_delete = "IDs are switched off, not deleted"
 
-    subject_id = CheckedMany2one(
+    subject_id = StoreMany2one(
         "spar.subject", required=True, readonly=True, index=True, ondelete="restrict"
     )
     type_id = CheckedMany2one(
@@ -57,6 +84,10 @@ class SparSubjectId(models.Model):
     )
     uuid = fields.Char(required=True, readonly=True)
     active = fields.Boolean(readonly=True)
+    form = fields.Integer(readonly=True, help="How its text was made canonical.")
+    last_seq = fields.Integer(
+        required=True, readonly=True, help="The event that last changed it."
+    )
 
     def init(self):
         result = super().init()
@@ -70,15 +101,17 @@ class SparSubjectId(models.Model):
                     digest=SQL.identifier(f"digest_{column}"),
                 )
             )
-        fixed = ("subject_id", "type_id", "uuid", "active")
+        fixed = ("subject_id", "type_id", "uuid", "active", "form", "last_seq")
         for statement in integrity.build_fixed_guard(self._table, fixed):
+            self.env.cr.execute(statement)
+        for statement in integrity.build_id_tie():
             self.env.cr.execute(statement)
         return result
 
     def _get_seal_contexts(self, keyring, row_ids):
         rows = self.env.execute_query(
             SQL(
-                """SELECT i.id, i.uuid, s.uuid, s.change_lock, s.pay_stop
+                """SELECT i.id, i.uuid, s.uuid, i.active, i.last_seq
                      FROM spar_subject_id i JOIN spar_subject s ON s.id = i.subject_id
                     WHERE i.id = ANY(%s)""",
                 list(row_ids),

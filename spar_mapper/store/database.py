@@ -21,6 +21,10 @@ _ESCAPES = str.maketrans(
 )
 
 
+#: What would end a text in an array is escaped.
+_QUOTES = str.maketrans({"\\": "\\\\", '"': '\\"'})
+
+
 class Cursor(Protocol):
     """The part of Odoo's cursor that the store uses."""
 
@@ -77,17 +81,26 @@ def _format_value(value: object) -> str:
     return str(value)
 
 
-def build_bytes_array(values: Iterable[bytes]) -> str:
+def build_bytes_array(values: Iterable[bytes | None]) -> str:
     r"""Return ``values`` as a parameter to be cast to ``bytea[]``.
 
-    >>> build_bytes_array([b"\x01", b"\x02"])
-    '{"\\\\x01","\\\\x02"}'
+    >>> build_bytes_array([b"\x01", b"\x02", None])
+    '{"\\\\x01","\\\\x02",NULL}'
     >>> build_bytes_array([])
     '{}'
     """
-    texts = [value.hex() for value in values]
-    inner = '","\\\\x'.join(texts)
-    return f'{{"\\\\x{inner}"}}' if texts else "{}"
+    texts = ["NULL" if v is None else f'"\\\\x{v.hex()}"' for v in values]
+    return "{%s}" % ",".join(texts)
+
+
+def build_texts(values: Iterable[str | None]) -> str:
+    r"""Return ``values`` of any kind as a parameter to be cast to ``varchar[]``.
+
+    >>> build_texts(["a,b", 'say "c"', None, ""])
+    '{"a,b","say \\"c\\"",NULL,""}'
+    """
+    texts = ["NULL" if v is None else f'"{v.translate(_QUOTES)}"' for v in values]
+    return "{%s}" % ",".join(texts)
 
 
 def build_array(values: Iterable[object]) -> str:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Protocol
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
+from ..exceptions import RowBroken
 from ..lib import seals
-from ..lib.records import (
-    MAPPING_COLUMNS,
-    OCCUPYING,
-    ChangeRow,
-    Holding,
-    MappingRow,
-    new_uuid,
-)
+from ..lib.chain import mark_id
+from ..lib.records import FORM, ChangeRow, Head, Holding, Subject, new_uuid
 from ..lib.transitions import WAIT_BEGINS, WAIT_ENDS
 from .database import Cursor, Row, build_array, build_bytes_array, fetch
+from .opening import (
+    HEAD_COLUMNS,
+    ID_COLUMNS,
+    ID_WIDTH,
+    NEWEST_MAC,
+    SUBJECT_COLUMNS,
+    Opener,
+    check_complete,
+)
 
 
 class Identified(Protocol):
@@ -36,103 +41,115 @@ class Identified(Protocol):
 #: What an alarm names: a table, a row of it, and what is wrong.
 Problem = tuple[str, int, str]
 
-_CHANGE_COLUMNS = tuple(
-    "uuid operation base_version asserted_at needs_approval effective_at why".split()
+CHANGE_ALTERED = "the change does not open: it or its terms were altered"
+CHANGE_ENDED = "the change waits, but the history says that it has ended"
+
+_CHANGE_COLUMNS = (
+    "uuid",
+    "operation",
+    "base_version",
+    "asserted_at",
+    "needs_approval",
+    "effective_at",
+    "why",
 )
-_MAPPINGS = f"""
-    SELECT m.id, m.subject_id, m.identifier_id, m.sealed, m.last_mac, c.id,
-           EXISTS (SELECT FROM spar_event e
-                    WHERE e.mapping_id = m.id AND e.seq > m.last_seq),
-           {", ".join(f"m.{name}" for name in MAPPING_COLUMNS)}
-      FROM spar_mapping m
+_LOCK_SUBJECTS = f"""
+    SELECT {SUBJECT_COLUMNS} FROM spar_subject s
+     WHERE s.id = ANY(%s::bigint[]) ORDER BY s.id FOR UPDATE
+"""
+#: In a statement of its own, behind the lock: what is joined to a row that was waited
+#: for is not read anew.
+_HEADS = f"""
+    SELECT s.id, {NEWEST_MAC}, c.id, {HEAD_COLUMNS}
+      FROM unnest(%s::bigint[]) AS s (id)
+      LEFT JOIN spar_mapping m ON m.subject_id = s.id
       LEFT JOIN spar_change c ON c.mapping_id = m.id AND c.state = 'waiting'
 """
 _CHANGES = f"""
     SELECT c.sealed, c.id,
            (SELECT e.kind FROM spar_event e
-             WHERE e.mapping_id = c.mapping_id AND e.kind = ANY(%s)
-             ORDER BY e.seq DESC LIMIT 1),
+             WHERE e.subject_id = m.subject_id AND e.mapping_id = m.id
+               AND e.kind = ANY(%s)
+             ORDER BY e.id DESC LIMIT 1),
            {", ".join(f"c.{name}" for name in _CHANGE_COLUMNS)},
            {", ".join(f"c.{name}" for name in seals.ChangeTerms._fields)}
-      FROM spar_change c WHERE c.id = ANY(%s::int[])
+      FROM spar_change c JOIN spar_mapping m ON m.id = c.mapping_id
+     WHERE c.id = ANY(%s::bigint[])
 """
-_ADDED = """
-    WITH given AS (
-         SELECT * FROM unnest(%s::bytea[], %s::bytea[], %s::varchar[], %s::bytea[],
-                              %s::int[], %s::varchar[])
-             AS g (digest_a, digest_b, uuid, sealed, type_id, subject)),
-         added AS (
-         INSERT INTO spar_subject_id (subject_id, digest_a, digest_b, uuid, sealed,
-                                      type_id, active)
-         SELECT nextval('spar_subject_id_seq'), digest_a, digest_b, uuid, sealed,
-                type_id, true
-           FROM given ON CONFLICT DO NOTHING
-         RETURNING id, subject_id, uuid),
-         subjects AS (
-         INSERT INTO spar_subject (id, uuid, change_lock, pay_stop, since)
-         SELECT added.subject_id, given.subject, 'none', false,
-                now() AT TIME ZONE 'UTC'
-           FROM added JOIN given ON given.uuid = added.uuid)
-    SELECT id, subject_id, uuid FROM added
+_ADD = """
+    INSERT INTO spar_subject_id (subject_id, digest_a, digest_b, uuid, sealed, type_id,
+                                 active, last_seq, form)
+    SELECT nextval('spar_subject_id_seq'), digest_a, digest_b, uuid, sealed, type_id,
+           true, 0, %s
+      FROM unnest(%s::bytea[], %s::bytea[], %s::varchar[], %s::bytea[], %s::int[])
+        AS g (digest_a, digest_b, uuid, sealed, type_id)
+        ON CONFLICT DO NOTHING
+    RETURNING id, subject_id, uuid
 """
 
 
 class Loader:
-    """The way from rows to what a batch works on; opens what is sealed.
+    """The way from rows to what a batch works on.
 
-    ``problems`` are the rows that did not open: whoever loads raises alarms for them.
+    ``problems`` are the rows that cannot be believed: whoever loads raises alarms for
+    them.
     """
 
-    def __init__(self, cr: Cursor, keyring: OpenKeyring):
+    def __init__(self, call: CallContext, cr: Cursor, keyring: OpenKeyring):
         self.cr = cr
         self.keyring = keyring
+        self.opener = Opener(call, keyring)
         self.problems: list[Problem] = []
-        self._other_ids: dict[int, Row] = {}
 
     # === IDS === #
 
     def add_new(self, identifiers: Iterable[Identified]) -> dict[str, Holding]:
-        """Make a subject for each ID that has none; return those by canonical ID.
+        """Make each ID that is not there; return those by canonical ID.
 
         One statement, in digest order: whoever races for the same ID waits here for the
         other's end, and then finds it. Nobody else sees the new ones yet and they hold
-        nothing, so they are neither locked nor read again.
+        nothing, so they are neither locked nor read again. Their subjects are written
+        with what the batch does to them.
         """
         rows = sorted(map(self._build_new, identifiers))
         if not rows:
             return {}
-        digests_a, digests_b, uuids, sealed, types, subjects, _canonicals = zip(
+        digests_a, digests_b, uuids, sealed, types, _subjects, _ids = zip(
             *rows, strict=True
         )
         by_uuid = {row[2]: row for row in rows}
         found = fetch(
             self.cr,
-            _ADDED,
+            _ADD,
+            FORM,
             _build_digests(digests_a),
             _build_digests(digests_b),
             build_array(uuids),
             build_bytes_array(sealed),
             build_array(types),
-            build_array(subjects),
         )
-        return {
-            by_uuid[uuid][6]: Holding(
-                by_uuid[uuid][6], row_id, subject, by_uuid[uuid][5]
-            )
-            for row_id, subject, uuid in found
-        }
+        holdings = {}
+        for row_id, subject_id, uuid in found:
+            *_columns, subject_uuid, canonical = by_uuid[uuid]
+            marks = {mark_id(row_id): 0}
+            subject = Subject(subject_uuid, subject_id, marks=marks, is_new=True)
+            holdings[canonical] = Holding(canonical, row_id, subject)
+        return holdings
 
     def _build_new(self, identifier: Identified) -> Row:
         canonical = identifier.canonical
         digests = self.keyring.digests(seals.ID, canonical)
         uuid, subject = new_uuid(), new_uuid()
-        context = seals.id_context(uuid, subject, "none", False)
+        context = seals.id_context(uuid, subject, True, 0)
         sealed = self.keyring.seal(seals.ID, canonical, context)
         columns = (digests.get("a", b""), digests.get("b", b""))
         return (*columns, uuid, sealed, identifier.type_id, subject, canonical)
 
-    def lock(self, canonicals: Iterable[str]) -> dict[str, Holding]:
-        """Lock the rows of IDs, in digest order; leave out IDs that are not known."""
+    def load(self, canonicals: Iterable[str]) -> dict[str, Holding]:
+        """Lock IDs, then their subjects; return what is known of them.
+
+        IDs that are not known are left out.
+        """
         digest = self.keyring.digester(seals.ID)
         wanted = {digest(canonical): canonical for canonical in canonicals}
         if not wanted:
@@ -140,143 +157,92 @@ class Loader:
         column = f"i.digest_{self.keyring.roles.read_column}"
         rows = fetch(
             self.cr,
-            f"""SELECT {column}, i.id, i.uuid, i.subject_id, i.sealed,
-                       i.active, s.uuid, s.change_lock, s.pay_stop
-                  FROM spar_subject_id i JOIN spar_subject s ON s.id = i.subject_id
-                 WHERE {column} = ANY(%s::bytea[])
-                 ORDER BY 1 FOR UPDATE""",
+            f"""SELECT {ID_COLUMNS}, i.subject_id, {column} FROM spar_subject_id i
+                 WHERE {column} = ANY(%s::bytea[]) ORDER BY {column} FOR UPDATE""",
             build_bytes_array(wanted),
         )
-        holdings = {}
-        for found, *row in rows:
-            holding = self._build_holding(wanted[bytes(found)], *row)
-            holdings[holding.canonical] = holding
-        return holdings
+        expected = [wanted[bytes(row[-1])] for row in rows]
+        subjects = self._load_subjects({row[ID_WIDTH] for row in rows})
+        return {
+            canonical: self._build_holding(subjects, row, canonical)
+            for canonical, row in zip(expected, rows, strict=True)
+        }
+
+    def load_subject(self, subject_id: int) -> Holding | None:
+        """Lock all IDs of a subject, then the subject; return its oldest ID that opens.
+
+        None where it has none.
+        """
+        rows = fetch(
+            self.cr,
+            f"""SELECT {ID_COLUMNS}, i.subject_id FROM spar_subject_id i
+                 WHERE i.subject_id = %s
+                 ORDER BY i.digest_{self.keyring.roles.read_column} FOR UPDATE""",
+            subject_id,
+        )
+        subjects = self._load_subjects({row[ID_WIDTH] for row in rows})
+        holdings = [self._build_holding(subjects, row) for row in sorted(rows)]
+        return next((h for h in holdings if not h.does_not_open), None)
 
     def _build_holding(
-        self,
-        canonical: str,
-        row_id: int,
-        uuid: str,
-        subject_id: int,
-        sealed: bytes,
-        active: bool,
-        subject_uuid: str,
-        change_lock: str,
-        pay_stop: bool,
+        self, subjects: dict[int, Subject], row: Row, expected: str | None = None
     ) -> Holding:
-        context = seals.id_context(uuid, subject_uuid, change_lock, pay_stop)
-        is_broken = not (active and self._opens_to(canonical, sealed, context))
-        if is_broken:
-            problem = "ID does not open" if active else "ID was switched off"
-            self.problems.append(("spar_subject_id", row_id, problem))
-        return Holding(
-            canonical,
-            row_id,
-            subject_id,
-            subject_uuid,
-            change_lock,
-            pay_stop,
-            is_broken,
-        )
-
-    def _opens_to(self, canonical: str, sealed: bytes, context: bytes) -> bool:
+        """Open one ID; where it cannot be believed, neither can what it holds."""
+        subject = subjects.get(row[ID_WIDTH])
+        if subject is None:
+            missing = Subject("", row[ID_WIDTH], is_broken=True)
+            return Holding(expected or "", row[0], missing, does_not_open=True)
+        holding = Holding(expected or "", row[0], subject)
         try:
-            return self.keyring.unseal(seals.ID, bytes(sealed), context) == canonical
-        except SealBroken:
-            return False
+            holding.canonical = self.opener.open_id(subject, row[:ID_WIDTH], expected)
+        except RowBroken as error:
+            holding.does_not_open = True
+            self.problems.append(error.problem)
+        return holding
 
-    # === MAPPINGS === #
+    # === SUBJECTS AND THEIR PLACES === #
 
-    def load(self, canonicals: Iterable[str]) -> dict[str, Holding]:
-        """Lock IDs, then read what is known of them.
+    def _load_subjects(self, row_ids: set[int]) -> dict[int, Subject]:
+        """Lock subjects in the order of their ids, then read their places.
 
-        The locks come first, in a statement of their own: a row that was waited for is
-        read anew, and what is joined to it is not.
+        Of one that cannot be believed only its row and that it is broken are known.
         """
-        holdings = self.lock(canonicals)
-        if not holdings:
-            return holdings
-        by_subject = _group_by_subject(holdings.values())
-        rows = self.fetch(
-            "m.subject_id = ANY(%s::int[]) AND m.state = ANY(%s) AND m.rank = 1",
-            build_array(by_subject),
-            list(OCCUPYING),
-        )
-        changes = self._fetch_changes([row[5] for row in rows if row[5]])
-        self._fetch_other_ids({row[2] for row in rows}, holdings.values())
-        for row in rows:
-            same = by_subject[row[1]]
-            try:
-                self._add(same[0], row, changes)
-            except SealBroken:
-                for holding in same:
-                    holding.is_broken = True
-                self.problems.append(("spar_mapping", row[0], "address does not open"))
-        return holdings
-
-    def fetch(self, condition: str, *values: object) -> list[Row]:
-        """Return rows of mappings ``m``, still sealed, as :meth:`open` takes them."""
-        return fetch(self.cr, f"{_MAPPINGS} WHERE {condition}", *values)
-
-    def open(self, holding: Holding, row: Row) -> MappingRow:
-        """Open a row; raises SealBroken."""
-        row_id, _subject, identifier_id, sealed, last_mac = row[:5]
-        _change_id, is_behind, *columns = row[5:]
-        if is_behind:
-            raise SealBroken("there are newer events of the address than it names")
-        uuid, _purpose, state, version = columns[:4]
-        canonical = holding.canonical
-        if identifier_id != holding.identifier_row_id:
-            canonical = self._open_other_id(holding, identifier_id)
-        context = seals.address_context(
-            uuid, holding.subject_uuid, version, state, canonical
-        )
-        text = self.keyring.unseal(seals.ADDRESS, bytes(sealed), context)
-        fa, details, packed = seals.split(text)
-        # By position, in the order of the fields: by name it costs twice as much.
-        values: Row = (
-            *columns[:4],
-            fa,
-            *columns[4:11],
-            details,
-            *columns[11:],
-            bytes(last_mac),
-            row_id,
-            canonical,
-            (details, packed),
-        )
-        return MappingRow(*values)
-
-    def _add(self, holding: Holding, row: Row, changes: Mapping[int, Row]) -> None:
-        mapping = self.open(holding, row)
-        holding.mappings[mapping.purpose] = mapping
-        if row[5]:
-            change = self._open_change(mapping, changes[row[5]])
-            holding.changes[mapping.purpose] = change
-
-    def _open_other_id(self, holding: Holding, identifier_id: int) -> str:
-        """Return the ID under which an address was sealed, where it is another one of
-        the subject's; raises SealBroken."""
-        self._fetch_other_ids({identifier_id}, ())
-        if identifier_id not in self._other_ids:
-            raise SealBroken("the ID of the address is gone")
-        uuid, sealed = self._other_ids[identifier_id]
-        context = seals.id_context(
-            uuid, holding.subject_uuid, holding.change_lock, holding.pay_stop
-        )
-        return self.keyring.unseal(seals.ID, bytes(sealed), context)
-
-    def _fetch_other_ids(self, row_ids: set[int], known: Iterable[Holding]) -> None:
-        """Read the sealed IDs of ``row_ids`` but for those ``known``, all at once."""
-        row_ids -= {holding.identifier_row_id for holding in known}
-        row_ids -= self._other_ids.keys()
-        if row_ids:
-            query = (
-                "SELECT id, uuid, sealed FROM spar_subject_id WHERE id = ANY(%s::int[])"
+        if not row_ids:
+            return {}
+        locked = fetch(self.cr, _LOCK_SUBJECTS, build_array(row_ids))
+        places: dict[int, list[Row]] = {}
+        newest = {}
+        for row_id, mac, *rest in fetch(self.cr, _HEADS, build_array(row_ids)):
+            newest[row_id] = mac
+            if rest[1] is not None:
+                places.setdefault(row_id, []).append(tuple(rest))
+        waiting = [rest[0] for rows in places.values() for rest in rows if rest[0]]
+        changes = self._fetch_changes(waiting)
+        return {
+            row[0]: self._build_subject(
+                (*row, newest[row[0]]), places.get(row[0], []), changes
             )
-            for row_id, *place in fetch(self.cr, query, build_array(row_ids)):
-                self._other_ids[row_id] = tuple(place)
+            for row in locked
+        }
+
+    def _build_subject(
+        self, row: Row, places: list[Row], changes: dict[int, Row]
+    ) -> Subject:
+        try:
+            subject = self.opener.open_subject(row)
+            check_complete(subject, len(places))
+            for change_id, *columns in places:
+                head = self.opener.open_head(subject, tuple(columns))
+                if head.rank != 1:
+                    continue
+                subject.heads[head.purpose] = head
+                if change_id:
+                    change = self._open_change(subject, head, changes[change_id])
+                    subject.changes[head.purpose] = change
+        except RowBroken as error:
+            self.problems.append(error.problem)
+            return Subject(row[1], row[0], is_broken=True)
+        return subject
 
     # === CHANGES THAT WAIT === #
 
@@ -287,32 +253,24 @@ class Loader:
         rows = fetch(self.cr, _CHANGES, kinds, build_array(row_ids))
         return {row[1]: row for row in rows}
 
-    def _open_change(self, mapping: MappingRow, row: Row) -> ChangeRow:
+    def _open_change(self, subject: Subject, head: Head, row: Row) -> ChangeRow:
+        """Return a change that waits by its row and by the history; raises RowBroken."""
         sealed, row_id, last_kind, *columns = row
         if last_kind not in WAIT_BEGINS:
-            raise SealBroken("the history says that the change has ended")
+            raise RowBroken("spar_change", row_id, CHANGE_ENDED)
         count = len(_CHANGE_COLUMNS)
         values = dict(zip(_CHANGE_COLUMNS, columns[:count], strict=True))
         terms = seals.ChangeTerms(*columns[count:])
-        context = seals.change_context(values["uuid"], mapping.canonical, terms)
-        text = self.keyring.unseal(seals.CHANGE, bytes(sealed), context)
+        context = seals.change_context(values["uuid"], subject.uuid, head.uuid, terms)
+        try:
+            text = self.keyring.unseal(seals.CHANGE, bytes(sealed or b""), context)
+        except SealBroken as error:
+            raise RowBroken("spar_change", row_id, CHANGE_ALTERED) from error
         fa, details = seals.unpack(text)
-        return ChangeRow(
-            **values, mapping=mapping, fa=fa, details=details, row_id=row_id
-        )
+        return ChangeRow(**values, head=head, fa=fa, details=details, row_id=row_id)
 
 
 def _build_digests(digests: Iterable[bytes]) -> str | None:
     """An array of digests; NULL for a column that is not written now."""
     known = list(digests)
     return build_bytes_array(known) if known[0] else None
-
-
-def _group_by_subject(holdings: Iterable[Holding]) -> dict[int, list[Holding]]:
-    """The holdings of each subject; IDs of one subject hold the same addresses."""
-    by_subject: dict[int, list[Holding]] = {}
-    for holding in holdings:
-        same = by_subject.setdefault(holding.subject_id, [])
-        same.append(holding)
-        holding.mappings, holding.changes = same[0].mappings, same[0].changes
-    return by_subject

@@ -2,62 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib import seals
 from ..lib.case import to_naive_utc
-from ..lib.ledger import Guard, Ledger
+from ..lib.chain import (
+    FORMAT,
+    describe,
+    mac_head,
+    mac_subject,
+    mark_head,
+    write_marks,
+)
+from ..lib.ledger import Ledger
 from ..lib.operations import APPROVAL_TIME
-from ..lib.records import ChangeRow, EventRow, Holding, MappingRow
+from ..lib.records import (
+    ADDRESS_COLUMNS,
+    FORM,
+    ChangeRow,
+    EventRow,
+    Head,
+    PeriodRow,
+    StoredAddress,
+    Subject,
+)
 from .database import (
     Cursor,
     Row,
     build_array,
     build_bytes_array,
     build_moments,
+    build_texts,
     copy_rows,
     fetch,
 )
 
-_PLAIN = (
-    *("purpose", "rank", "state", "version", "authority", "channel", "origin", "proof"),
-    *("valid_from", "valid_to", "asserted_at", "strategy_number", "fa_type_id"),
-    *("provider_id", "branch_id", "last_seq", "last_mac"),
+_SUBJECT = (
+    "id",
+    "uuid",
+    "since",
+    "change_lock",
+    "pay_stop",
+    "merged_into",
+    "last_seq",
+    "last_mac",
+    "marks",
+    "mac",
 )
-_MAPPING = (
-    *("id", "uuid", "subject_id", "identifier_id", *_PLAIN),
-    *("sealed", "fa_digest_a", "fa_digest_b"),
+#: The order of :func:`_list_head`.
+_HEAD = (
+    "id",
+    "subject_id",
+    "uuid",
+    "purpose",
+    "rank",
+    "state",
+    "version",
+    "state_since",
+    "last_seq",
+    "period_id",
+    "address_uuid",
+    "address_version",
+    "sealed",
+    "mac",
+    *ADDRESS_COLUMNS,
+)
+_PERIOD = (
+    "id",
+    "subject_id",
+    "mapping_id",
+    "seq",
+    "state",
+    "version",
+    "state_since",
+    "address_uuid",
+    "address_version",
+    "form",
+    "sealed",
+    "fa_digest_a",
+    "fa_digest_b",
+    *ADDRESS_COLUMNS,
 )
 _SAID = (
-    *("uuid", "seq", "kind", "actor", "on_behalf_of", "channel", "authenticated_by"),
-    *("message_reference", "reason", "happened_at", "commitment_before"),
-    *("commitment_after", "previous_mac", "mac"),
+    "uuid",
+    "seq",
+    "kind",
+    "actor",
+    "on_behalf_of",
+    "channel",
+    "authenticated_by",
+    "message_reference",
+    "reason",
+    "happened_at",
+    "commitment_before",
+    "commitment_after",
+    "previous_mac",
+    "mac",
 )
-_EVENT = ("id", "mapping_id", *_SAID)
+_EVENT = ("id", "subject_id", "mapping_id", "period_id", "format", *_SAID)
 _NOTICE = ("event_id", "state", "sealed")
 _CHANGE = (
-    *("uuid", "mapping_id", "state", "why", "proposed_at", "asserted_at"),
-    *("authenticated_by", "message_reference", "reason", "sealed"),
+    "uuid",
+    "mapping_id",
+    "state",
+    "why",
+    "proposed_at",
+    "asserted_at",
+    "authenticated_by",
+    "message_reference",
+    "reason",
+    "sealed",
     *seals.ChangeTerms._fields,
 )
-_get_plain = attrgetter(*_PLAIN)
 _get_said = attrgetter(*_SAID)
+_get_plain = attrgetter(*ADDRESS_COLUMNS)
+_NO_ADDRESS: Row = (None,) * len(ADDRESS_COLUMNS)
 
 _TAKE_IDS = """
     SELECT ARRAY(SELECT nextval('spar_mapping_id_seq') FROM generate_series(1, %s)),
+           ARRAY(SELECT nextval('spar_mapping_period_id_seq')
+                   FROM generate_series(1, %s)),
            ARRAY(SELECT nextval('spar_event_id_seq') FROM generate_series(1, %s))
 """
-_UPDATE_MAPPINGS = """
+_UPDATE_SUBJECTS = """
+    UPDATE spar_subject s
+       SET change_lock = v.change_lock, pay_stop = v.pay_stop, last_seq = v.last_seq,
+           last_mac = v.last_mac, marks = v.marks, mac = v.mac
+      FROM unnest(%s::bigint[], %s::varchar[], %s::bool[], %s::int[], %s::bytea[],
+                  %s::varchar[], %s::bytea[])
+        AS v (id, change_lock, pay_stop, last_seq, last_mac, marks, mac)
+     WHERE s.id = v.id
+"""
+#: What of a head changes, and how a column of it is handed over.
+_UPDATED_COLUMNS: dict[str, Callable[[Sequence[Any]], str]] = {
+    "id": build_array,
+    "state": build_array,
+    "version": build_array,
+    "state_since": build_moments,
+    "last_seq": build_array,
+    "period_id": build_array,
+    "address_uuid": build_array,
+    "address_version": build_array,
+    "sealed": build_bytes_array,
+    "mac": build_bytes_array,
+    "authority": build_array,
+    "channel": build_texts,
+    "origin": build_texts,
+    "proof": build_texts,
+    "valid_from": build_moments,
+    "asserted_at": build_moments,
+    "strategy_number": build_array,
+    "fa_type_id": build_array,
+    "provider_id": build_array,
+    "branch_id": build_array,
+}
+_UPDATE_HEADS = f"""
     UPDATE spar_mapping m
-       SET state = v.state, version = v.version, valid_to = v.valid_to,
-           sealed = v.sealed, last_seq = v.last_seq, last_mac = v.last_mac
-      FROM unnest(%s::int[], %s::varchar[], %s::int[], %s::timestamp[], %s::bytea[],
-                  %s::int[], %s::bytea[])
-        AS v (id, state, version, valid_to, sealed, last_seq, last_mac)
+       SET {", ".join(f"{name} = v.{name}" for name in _UPDATED_COLUMNS if name != "id")}
+      FROM unnest(%s::bigint[], %s::varchar[], %s::int[], %s::timestamp[], %s::int[],
+                  %s::bigint[], %s::varchar[], %s::int[], %s::bytea[], %s::bytea[],
+                  %s::int[], %s::varchar[], %s::varchar[], %s::varchar[],
+                  %s::timestamp[], %s::timestamp[], %s::int[], %s::int[], %s::int[],
+                  %s::int[])
+        AS v ({", ".join(_UPDATED_COLUMNS)})
      WHERE m.id = v.id
 """
 
@@ -77,83 +190,175 @@ class Saver:
         self.on_ends = on_ends
 
     def save(self, ledger: Ledger) -> None:
-        """Write ended periods before new ones, then events, notices, changes, locks."""
-        pairs = list(ledger.mappings.values())
-        known = [pair for pair in pairs if pair[1].row_id]
-        new = [pair for pair in pairs if not pair[1].row_id]
-        event_ids = self._take_ids(new, len(ledger.events))
-        self._update_mappings(known)
-        rows = [self._build_mapping(*pair) for pair in new]
-        copy_rows(self.cr, "spar_mapping", _MAPPING, rows)
+        """Write subjects, then heads, periods, events and notices, then changes.
+
+        What a row names is there before it: the tables' triggers look at once.
+        """
+        if not ledger.subjects:
+            return
+        event_ids = self._take_ids(ledger)
+        for subject, head in ledger.heads.values():
+            subject.marks[mark_head(head.row_id)] = head.last_seq
+        self._save_subjects(ledger)
+        self._save_heads(ledger)
+        self._insert_periods(ledger)
         self._insert_events(ledger.events, event_ids)
         self._save_changes(ledger)
-        for guard in ledger.guards.values():
-            self._save_guard(guard)
 
-    def _take_ids(
-        self, new: list[tuple[Holding, MappingRow]], event_count: int
-    ) -> list[int]:
+    def _take_ids(self, ledger: Ledger) -> list[int]:
         """Give each new row its id before it is written; return those of the events.
 
         The lock, which no writer waits for, lets a checkpoint see that this transaction
         takes ids of events: it waits for whoever holds it.
         """
-        if not (new or event_count):
+        if not ledger.events:
             return []
         self.cr.execute("LOCK TABLE spar_event IN ROW EXCLUSIVE MODE")
-        ((row_ids, event_ids),) = fetch(self.cr, _TAKE_IDS, len(new), event_count)
-        for (_holding, mapping), row_id in zip(new, row_ids, strict=True):
-            mapping.row_id = row_id
+        new = [head for _subject, head in ledger.heads.values() if head.is_new]
+        counts = (len(new), len(ledger.periods), len(ledger.events))
+        ((head_ids, period_ids, event_ids),) = fetch(self.cr, _TAKE_IDS, *counts)
+        for head, row_id in zip(new, head_ids, strict=True):
+            head.row_id = row_id
+        periods = zip(ledger.periods, period_ids, strict=True)
+        for (_subject, _head, period), row_id in periods:
+            period.row_id = row_id
         return list(event_ids)
 
-    # === MAPPINGS === #
+    # === SUBJECTS === #
 
-    def _seal(self, holding: Holding, row: MappingRow) -> bytes:
-        context = seals.address_context(
-            row.uuid, holding.subject_uuid, row.version, row.state, row.canonical
+    def _save_subjects(self, ledger: Ledger) -> None:
+        subjects = ledger.subjects.values()
+        since = ledger.now
+        added = [self._list_subject(s, since) for s in subjects if s.is_new]
+        copy_rows(self.cr, "spar_subject", _SUBJECT, added)
+        self._update_subjects([s for s in subjects if not s.is_new])
+
+    def _list_subject(self, subject: Subject, since: datetime) -> Row:
+        return (
+            subject.row_id,
+            subject.uuid,
+            since,
+            subject.change_lock,
+            subject.pay_stop,
+            subject.merged_into,
+            subject.last_seq,
+            subject.last_mac,
+            write_marks(subject.marks),
+            mac_subject(self.keyring, subject),
         )
-        text = seals.join(row.fa, row.packed_details)
-        return self.keyring.seal(seals.ADDRESS, text, context)
 
-    def _update_mappings(self, pairs: list[tuple[Holding, MappingRow]]) -> None:
-        """Bring known rows to where they are now, sealed anew for their new state."""
-        if not pairs:
+    def _update_subjects(self, subjects: list[Subject]) -> None:
+        if not subjects:
             return
-        rows = [mapping for _holding, mapping in pairs]
         self.cr.execute(
-            _UPDATE_MAPPINGS,
+            _UPDATE_SUBJECTS,
             (
-                build_array([row.row_id for row in rows]),
-                build_array([row.state for row in rows]),
-                build_array([row.version for row in rows]),
-                build_moments([row.valid_to for row in rows]),
-                build_bytes_array([self._seal(*pair) for pair in pairs]),
-                build_array([row.last_seq for row in rows]),
-                build_bytes_array([row.last_mac for row in rows]),
+                build_array([s.row_id for s in subjects]),
+                build_array([s.change_lock for s in subjects]),
+                build_array([s.pay_stop for s in subjects]),
+                build_array([s.last_seq for s in subjects]),
+                build_bytes_array([s.last_mac for s in subjects]),
+                build_texts([write_marks(s.marks) for s in subjects]),
+                build_bytes_array([mac_subject(self.keyring, s) for s in subjects]),
             ),
         )
 
-    def _build_mapping(self, holding: Holding, row: MappingRow) -> Row:
-        digests = self.keyring.digests(seals.ADDRESS, fold(row.fa))
+    # === HEADS AND PERIODS === #
+
+    def _save_heads(self, ledger: Ledger) -> None:
+        pairs = ledger.heads.values()
+        added = [self._list_head(*pair) for pair in pairs if pair[1].is_new]
+        copy_rows(self.cr, "spar_mapping", _HEAD, added)
+        known = [self._list_head(*pair) for pair in pairs if not pair[1].is_new]
+        if known:
+            self._update_heads(list(zip(*known, strict=True)))
+
+    def _list_head(self, subject: Subject, head: Head) -> Row:
+        """Return a head in the order of ``_HEAD``."""
+        address, description = head.address, head.description
+        description = description or describe(subject.uuid, head)
         return (
-            row.row_id,
-            row.uuid,
-            holding.subject_id,
-            holding.identifier_row_id,
-            *_get_plain(row),
-            self._seal(holding, row),
+            head.row_id,
+            subject.row_id,
+            head.uuid,
+            head.purpose,
+            head.rank,
+            head.state,
+            head.version,
+            head.state_since,
+            head.last_seq,
+            head.period.row_id if head.period else None,
+            head.address_uuid,
+            address.version if address else None,
+            self._seal(subject, address) if address else None,
+            mac_head(self.keyring, description, head.last_seq),
+            *(_get_plain(address) if address else _NO_ADDRESS),
+        )
+
+    def _update_heads(self, columns: list[Row]) -> None:
+        """Bring known rows to where they are now."""
+        given = dict(zip(_HEAD, columns, strict=True))
+        self.cr.execute(
+            _UPDATE_HEADS,
+            [build(given[name]) for name, build in _UPDATED_COLUMNS.items()],
+        )
+
+    def _seal(self, subject: Subject, address: StoredAddress) -> bytes:
+        """Return the address sealed: once, however many rows it is copied to."""
+        if not address.sealed:
+            context = seals.address_context(address.uuid, subject.uuid, address.version)
+            text = seals.join(address.fa, address.packed_details)
+            address.sealed = self.keyring.seal(seals.ADDRESS, text, context)
+        return address.sealed
+
+    def _insert_periods(self, ledger: Ledger) -> None:
+        rows = [self._list_period(*row) for row in ledger.periods]
+        copy_rows(self.cr, "spar_mapping_period", _PERIOD, rows)
+
+    def _list_period(self, subject: Subject, head: Head, period: PeriodRow) -> Row:
+        """Return a period in the order of ``_PERIOD``."""
+        address = period.address
+        begin = (
+            period.row_id,
+            subject.row_id,
+            head.row_id,
+            period.seq,
+            period.state,
+            period.version,
+            period.valid_from,
+            period.address_uuid,
+        )
+        if address is None:
+            return (*begin, None, FORM, None, None, None, *_NO_ADDRESS)
+        digests = self.keyring.digests(seals.ADDRESS, fold(address.fa))
+        return (
+            *begin,
+            address.version,
+            FORM,
+            self._seal(subject, address),
             digests.get("a"),
             digests.get("b"),
+            *_get_plain(address),
         )
 
     # === EVENTS AND NOTICES === #
 
     def _insert_events(self, events: list[EventRow], event_ids: list[int]) -> None:
         pairs = list(zip(event_ids, events, strict=True))
-        rows = [(i, event.mapping.row_id, *_get_said(event)) for i, event in pairs]
+        rows = [self._list_event(row_id, event) for row_id, event in pairs]
         copy_rows(self.cr, "spar_event", _EVENT, rows)
         notices = [(i, *self._build_notice(event)) for i, event in pairs]
         copy_rows(self.cr, "spar_notice", _NOTICE, notices)
+
+    def _list_event(self, row_id: int, event: EventRow) -> Row:
+        return (
+            row_id,
+            event.subject.row_id if event.subject else None,
+            event.head.row_id if event.head else None,
+            event.period.row_id if event.period else None,
+            FORMAT,
+            *_get_said(event),
+        )
 
     def _build_notice(self, event: EventRow) -> Row:
         """Return the state of an event's notice, and the contact known before it."""
@@ -166,8 +371,8 @@ class Saver:
 
     def _save_changes(self, ledger: Ledger) -> None:
         pairs = list(ledger.changes.values())
-        self._end_changes([c for _holding, c in pairs if c.row_id], ledger)
-        new = [self._build_change(ledger, c) for _holding, c in pairs if not c.row_id]
+        self._end_changes([c for _subject, c in pairs if c.row_id], ledger)
+        new = [self._build_change(ledger, *pair) for pair in pairs if not pair[1].row_id]
         copy_rows(self.cr, "spar_change", _CHANGE, new)
 
     def _end_changes(self, changes: list[ChangeRow], ledger: Ledger) -> None:
@@ -177,7 +382,7 @@ class Saver:
         self.cr.execute(
             """UPDATE spar_change c
                   SET state = v.state, decided_by = %s, decided_at = %s
-                 FROM unnest(%s::int[], %s::varchar[]) AS v (id, state)
+                 FROM unnest(%s::bigint[], %s::varchar[]) AS v (id, state)
                 WHERE c.id = v.id""",
             (
                 ledger.call.actor,
@@ -188,13 +393,13 @@ class Saver:
         )
         self.on_ends(row_ids)
 
-    def _build_change(self, ledger: Ledger, row: ChangeRow) -> Row:
+    def _build_change(self, ledger: Ledger, subject: Subject, row: ChangeRow) -> Row:
         call, terms = ledger.call, _build_terms(ledger, row)
-        context = seals.change_context(row.uuid, row.mapping.canonical, terms)
+        context = seals.change_context(row.uuid, subject.uuid, row.head.uuid, terms)
         text = seals.pack(row.fa, row.details)
         return (
             row.uuid,
-            row.mapping.row_id,
+            row.head.row_id,
             row.state,
             row.why,
             ledger.now,
@@ -205,38 +410,6 @@ class Saver:
             self.keyring.seal(seals.CHANGE, text, context),
             *terms,
         )
-
-    # === LOCKS AND STOPS === #
-
-    def _save_guard(self, guard: Guard) -> None:
-        """Write a subject's lock and stop; every ID of it is sealed anew for them."""
-        holding = guard.holding
-        rows = fetch(
-            self.cr,
-            """SELECT id, uuid, sealed FROM spar_subject_id
-                WHERE subject_id = %s ORDER BY id FOR UPDATE""",
-            holding.subject_id,
-        )
-        resealed = [self._reseal_id(guard, uuid, bytes(s)) for _id, uuid, s in rows]
-        self.cr.execute(
-            "UPDATE spar_subject SET change_lock = %s, pay_stop = %s WHERE id = %s",
-            (holding.change_lock, holding.pay_stop, holding.subject_id),
-        )
-        self.cr.execute(
-            """UPDATE spar_subject_id i SET sealed = v.sealed
-                 FROM unnest(%s::int[], %s::bytea[]) AS v (id, sealed)
-                WHERE i.id = v.id""",
-            (build_array([row[0] for row in rows]), build_bytes_array(resealed)),
-        )
-
-    def _reseal_id(self, guard: Guard, uuid: str, sealed: bytes) -> bytes:
-        """Seal an ID for what now holds of its subject; raises SealBroken."""
-        now = guard.holding
-        subject = now.subject_uuid
-        before = seals.id_context(uuid, subject, guard.change_lock, guard.pay_stop)
-        text = self.keyring.unseal(seals.ID, sealed, before)
-        after = seals.id_context(uuid, subject, now.change_lock, now.pay_stop)
-        return self.keyring.seal(seals.ID, text, after)
 
 
 def _build_terms(ledger: Ledger, row: ChangeRow) -> seals.ChangeTerms:

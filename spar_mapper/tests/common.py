@@ -22,7 +22,9 @@ from odoo.addons.spar_mapper_connector.models.spar_keyring import KEYRING_VARIAB
 from odoo.addons.spar_mapper_connector.tests.common import KeyringCase
 
 from ..lib import seals
-from ..lib.records import MappingRow
+from ..lib.chain import mac_subject, mark_id, write_marks
+from ..lib.records import Head, StoredAddress, Subject
+from ..store.loading import Loader
 
 ALARM_LOGGER = "odoo.addons.spar_mapper.models.spar_alarm"
 
@@ -34,17 +36,15 @@ FA, OTHER_FA, THIRD_FA = (
 )
 
 
-#: For the pure parts: a moment, who asks, and a row as it stands then.
+#: For the pure parts: a moment, and who asks.
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456)
 CALL = CallContext("participant:x", "rest", Authority.PROGRAMME, "bearer")
 
 
-def build_row(**values) -> MappingRow:
-    """An active mapping, with ``values`` instead of the usual ones."""
+def build_address(**values) -> StoredAddress:
+    """An address, with ``values`` instead of the usual ones."""
     defaults = {
         "uuid": "u1",
-        "purpose": "",
-        "state": "active",
         "version": 1,
         "fa": "account:1@b",
         "authority": 20,
@@ -53,9 +53,23 @@ def build_row(**values) -> MappingRow:
         "proof": "bearer",
         "valid_from": NOW,
         "asserted_at": NOW,
-        "canonical": "id",
     }
-    return MappingRow(**{**defaults, **values})
+    return StoredAddress(**{**defaults, **values})
+
+
+def build_head(**values) -> Head:
+    """A place with an active address, with ``values`` instead of the usual ones."""
+    address = values.pop("address", build_address())
+    defaults = {
+        "uuid": "h1",
+        "purpose": "",
+        "state": "active",
+        "version": 1,
+        "address": address,
+        "address_uuid": address.uuid if address else "u1",
+        "state_since": NOW,
+    }
+    return Head(**{**defaults, **values})
 
 
 def get_clear_forms(value: str) -> set[str]:
@@ -175,17 +189,26 @@ class StoreCase(KeyringCase):
         )
 
     def mappings_of(self, id_value):
-        """Every mapping of an ID, newest first; read as the superuser."""
+        """Every place of an ID, newest first; read as the superuser."""
         domain = [("subject_id", "in", self.subject_of(id_value).ids)]
         return self.env["spar.mapping"].search(domain)
 
+    def identifier_of(self, id_value):
+        """The row of the first ID of an ID's subject."""
+        return self.subject_of(id_value).identifier_ids.sorted("id")[:1]
+
+    def periods_of(self, id_value):
+        """Every period of an ID, newest first."""
+        domain = [("subject_id", "in", self.subject_of(id_value).ids)]
+        return self.env["spar.mapping.period"].search(domain, order="seq desc")
+
     def mapping_of(self, id_value):
-        """The newest mapping of an ID."""
+        """The place of an ID that was made last."""
         return self.mappings_of(id_value)[:1]
 
     def events_of(self, id_value) -> list[str]:
         """The kinds of all events of an ID, in the order in which they happened."""
-        events = self.mappings_of(id_value).event_ids
+        events = self.subject_of(id_value).event_ids
         return events.sorted("id").mapped("kind")
 
     def change_of(self, id_value):
@@ -195,48 +218,51 @@ class StoreCase(KeyringCase):
     # === PAST THE MAPPER === #
 
     def set_subject(self, id_value, **values) -> None:
-        """Set ``change_lock`` or ``pay_stop``, and seal the ID for it."""
-        subject = self.subject_of(id_value)
-        identifier = subject.identifier_ids
-        text = identifier._unseal_ids(self.keyring, identifier.ids)[identifier.id]
-        assignments = SQL(", ").join(
-            SQL("%s = %s", SQL.identifier(name), value)
-            for name, value in values.items()
+        """Set ``change_lock`` or ``pay_stop`` as the store would, but for the event."""
+        subject = self.load_subject(id_value)
+        for name, value in values.items():
+            setattr(subject, name, value)
+        self.write_subject(subject)
+
+    def load_subject(self, id_value) -> Subject:
+        """The subject of an ID as the store reads it."""
+        loader = Loader(self.call, self.env.cr, self.keyring)
+        return loader.load_subject(self.subject_of(id_value).id).subject
+
+    def write_subject(self, subject: Subject) -> None:
+        """Write a subject past the mapper, with a MAC that is right."""
+        self.tamper(
+            """UPDATE spar_subject
+                  SET change_lock = %s, pay_stop = %s, marks = %s, mac = %s
+                WHERE id = %s""",
+            subject.change_lock,
+            subject.pay_stop,
+            write_marks(subject.marks),
+            mac_subject(self.keyring, subject),
+            subject.row_id,
         )
-        self.env.cr.execute(
-            SQL("UPDATE spar_subject SET %s WHERE id = %s", assignments, subject.id)
-        )
-        contexts = identifier._get_seal_contexts(self.keyring, identifier.ids)
-        self.env.cr.execute(
-            "UPDATE spar_subject_id SET sealed = %s WHERE id = %s",
-            (
-                self.keyring.seal(seals.ID, text, contexts[identifier.id][1]),
-                identifier.id,
-            ),
-        )
-        self.env.invalidate_all()
 
     def add_id(self, id_value, to) -> None:
         """Give the subject of the ID ``to`` one more ID."""
-        subject = self.subject_of(to)
+        subject = self.load_subject(to)
         found = self.env["spar.id.type"]._identify(id_value)
         uuid = found.canonical.encode().hex()[:32]
-        context = seals.id_context(
-            uuid, subject.uuid, subject.change_lock, subject.pay_stop
-        )
+        context = seals.id_context(uuid, subject.uuid, True, 0)
         self.env.cr.execute(
             """INSERT INTO spar_subject_id
-                      (subject_id, type_id, uuid, active, digest_a, sealed)
-               VALUES (%s, %s, %s, true, %s, %s)""",
+                      (subject_id, type_id, uuid, active, last_seq, form, digest_a,
+                       sealed)
+               VALUES (%s, %s, %s, true, 0, 1, %s, %s) RETURNING id""",
             (
-                subject.id,
+                subject.row_id,
                 found.type_id,
                 uuid,
                 self.keyring.digest(seals.ID, found.canonical),
                 self.keyring.seal(seals.ID, found.canonical, context),
             ),
         )
-        self.env.invalidate_all()
+        subject.marks[mark_id(self.env.cr.fetchone()[0])] = 0
+        self.write_subject(subject)
 
     def tamper(self, query, *values) -> None:
         """Run ``query`` as somebody who rules the database: no trigger, no key."""

@@ -17,7 +17,7 @@ from ..lib.assessment import (
 )
 from ..lib.transitions import (
     CHANGE_ENDS,
-    MAPPING_EVENTS,
+    PLACE_EVENTS,
     ForbiddenTransition,
     next_state,
 )
@@ -77,10 +77,16 @@ class TestTransitions(BaseCase):
     #: Events that leave any period as it is, an ended one too.
     NOTES = ("revealed", "objected", "objection_upheld", "objection_rejected")
 
-    def test_nothing_leads_out_of_the_end(self):
-        for kind in MAPPING_EVENTS:
+    #: Events that put a new address into a place.
+    BEGINNINGS = {"linked": "active", "proposed": "proposed", "restored": "active"}
+
+    def test_only_a_new_address_leads_out_of_the_end(self):
+        for kind in PLACE_EVENTS:
             with self.subTest(kind):
-                if kind in self.NOTES:
+                if kind in self.BEGINNINGS:
+                    after = self.BEGINNINGS[kind]
+                    self.assertEqual(next_state(kind, "ended"), after)
+                elif kind in self.NOTES:
                     self.assertEqual(next_state(kind, "ended"), "ended")
                 else:
                     with self.assertRaises(ForbiddenTransition):
@@ -88,7 +94,7 @@ class TestTransitions(BaseCase):
 
     def test_every_state_is_reached_and_left_as_the_table_says(self):
         reached = set()
-        for kind, (allowed, after) in MAPPING_EVENTS.items():
+        for kind, (allowed, after) in PLACE_EVENTS.items():
             for state in self.STATES:
                 with self.subTest(kind=kind, state=state):
                     if state in allowed:

@@ -13,11 +13,19 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.tests.common import build_open_keyring
 
 from ..lib import seals
-from ..lib.chain import commit_to, mac_event
+from ..lib.chain import (
+    commit_to,
+    describe,
+    mac_event,
+    mac_head,
+    mac_subject,
+    read_marks,
+    write_marks,
+)
 from ..lib.details import pack_details
 from ..lib.ledger import Ledger
-from ..lib.records import Holding
-from .common import CALL, NOW, build_row
+from ..lib.records import Holding, Subject
+from .common import CALL, NOW, build_address, build_head
 
 
 class TestSeals(BaseCase):
@@ -47,25 +55,25 @@ class TestSeals(BaseCase):
 
     def test_an_address_opens_only_as_what_it_was_sealed(self):
         keyring = build_open_keyring()
-        place = ("u1", "s1", 1, "active", "id")
+        place = ("u1", "s1", 1)
         sealed = keyring.seal("fa", "account:1@b", seals.address_context(*place))
-        opened = seals.unseal_address(keyring, sealed, *place)
-        self.assertEqual(opened, ("account:1@b", NO_DETAILS))
-        for number, other in enumerate(("u2", "s2", 2, "suspended", "ID")):
+        opened = keyring.unseal("fa", sealed, seals.address_context(*place))
+        self.assertEqual(opened, "account:1@b")
+        for number, other in enumerate(("u2", "s2", 2)):
             moved = (*place[:number], other, *place[number + 1 :])
             with self.subTest(moved=moved), self.assertRaises(SealBroken):
-                seals.unseal_address(keyring, sealed, *moved)
+                keyring.unseal("fa", sealed, seals.address_context(*moved))
 
     def test_no_context_of_one_kind_is_that_of_another(self):
         terms = seals.ChangeTerms("link", 1, False, None, None, "x", "", "rest", 20)
         contexts = {
-            seals.id_context("u", "s", "none", False),
-            seals.id_context("u", "s", "none", True),
-            seals.id_context("u", "s", "owner", False),
-            seals.address_context("u", "s", 1, "active", "id"),
-            seals.change_context("u", "id", terms),
-            seals.change_context("u", "id", terms._replace(authority=40)),
-            seals.change_context("u", "id", terms._replace(effective_at=NOW)),
+            seals.id_context("u", "s", True, 0),
+            seals.id_context("u", "s", False, 0),
+            seals.id_context("u", "s", True, 1),
+            seals.address_context("u", "s", 1),
+            seals.change_context("u", "s", "h", terms),
+            seals.change_context("u", "s", "h", terms._replace(authority=40)),
+            seals.change_context("u", "s", "h", terms._replace(effective_at=NOW)),
             seals.contact_context("u"),
         }
         self.assertEqual(len(contexts), 8)
@@ -82,40 +90,79 @@ class TestChain(BaseCase):
         super().setUp()
         self.keyring = build_open_keyring()
 
-    def test_a_commitment_covers_everything_that_a_row_says(self):
-        row = build_row()
-        commitments = {commit_to(self.keyring, "id", row)}
+    def test_a_description_covers_everything_that_a_place_says(self):
+        head = build_head()
+        said = {describe("s1", head)}
         changes = {
-            "uuid": "u2",
-            "fa": "account:2@b",
-            "details": Details("Ada"),
+            "uuid": "h2",
             "purpose": "school",
             "rank": 2,
             "state": "suspended",
             "version": 2,
+            "state_since": NOW + timedelta(microseconds=1),
+            "address_uuid": "u2",
+            "address": None,
+        }
+        for name, value in changes.items():
+            said.add(describe("s1", replace(head, **{name: value})))
+        of_address = {
+            "version": 2,
+            "fa": "account:2@b",
+            "details": Details("Ada"),
             "authority": 30,
             "channel": "staff",
             "origin": "user:1",
             "proof": "document",
             "valid_from": NOW + timedelta(microseconds=1),
-            "valid_to": NOW,
             "asserted_at": NOW - timedelta(days=1),
             "strategy_number": 1,
             "fa_type_id": 1,
             "provider_id": 1,
             "branch_id": 1,
         }
+        for name, value in of_address.items():
+            address = build_address(**{name: value})
+            said.add(describe("s1", replace(head, address=address)))
+        said.add(describe("s2", head))
+        self.assertEqual(len(said), len(changes) + len(of_address) + 2)
+
+    def test_commitments_and_macs_need_the_key_and_are_not_one_another(self):
+        text, other = describe("s1", build_head()), build_open_keyring()
+        macs = {
+            commit_to(self.keyring, text),
+            commit_to(other, text),
+            mac_head(self.keyring, text, 1),
+            mac_head(self.keyring, text, 2),
+            mac_head(other, text, 1),
+        }
+        self.assertEqual(len(macs), 5)
+
+    def test_a_subject_s_mac_covers_everything_that_its_row_says(self):
+        subject = Subject("s1", 1, last_seq=3, last_mac=b"x", marks={"h1": 3, "i1": 0})
+        macs = {mac_subject(self.keyring, subject)}
+        changes = {
+            "uuid": "s2",
+            "change_lock": "owner",
+            "pay_stop": True,
+            "merged_into": 2,
+            "last_seq": 4,
+            "last_mac": b"y",
+            "marks": {"h1": 2, "i1": 0},
+        }
         for name, value in changes.items():
-            altered = replace(row, **{name: value})
-            commitments.add(commit_to(self.keyring, "id", altered))
-        commitments.add(commit_to(self.keyring, "other id", row))
-        commitments.add(commit_to(build_open_keyring(), "id", row))
-        self.assertEqual(len(commitments), len(changes) + 3)
+            macs.add(mac_subject(self.keyring, replace(subject, **{name: value})))
+        self.assertEqual(len(macs), len(changes) + 1)
+
+    def test_marks_are_read_as_they_were_written(self):
+        for marks in ({}, {"h1": 2}, {"h12": 0, "h2": 7, "i3": 1}):
+            self.assertEqual(read_marks(write_marks(marks)), marks)
+        for text in (None, "", "h1", "h1:x", "a:b:c"):
+            self.assertEqual(read_marks(text), {})
 
     def test_a_mac_covers_everything_that_an_event_says(self):
-        ledger = Ledger(self.keyring, CALL, NOW)
-        holding = Holding("id", 1, 1, "s1")
-        ledger.open_period(holding, build_row(state="new"), "linked")
+        ledger = Ledger(CALL, self.keyring, NOW)
+        holding = Holding("id", 1, Subject("s1", 1))
+        ledger.begin(holding, "", build_address(), "linked")
         event = ledger.events[0]
         macs = {mac_event(self.keyring, event)}
         self.assertIn(event.mac, macs)
@@ -133,7 +180,9 @@ class TestChain(BaseCase):
             "commitment_before": b"x",
             "commitment_after": b"x",
             "previous_mac": b"x",
-            "mapping": build_row(uuid="u2"),
+            "subject_uuid": "s2",
+            "head_uuid": "h2",
+            "address_uuid": "u2",
         }
         for name, value in changes.items():
             macs.add(mac_event(self.keyring, replace(event, **{name: value})))

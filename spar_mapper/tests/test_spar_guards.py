@@ -57,13 +57,15 @@ class TestGuards(StoreCase):
             "state = 'suspended'",
             "version = 2",
             "subject_id = subject_id + 1",
-            "identifier_id = identifier_id + 1",
+            "period_id = period_id + 1",
             "purpose = 'school'",
             "rank = 2",
             "authority = 40",
             "origin = 'x'",
             "valid_from = '2020-01-01'",
-            "valid_to = '2020-01-01'",
+            "state_since = '2020-01-01'",
+            "address_uuid = 'x'",
+            "mac = 'x'",
             "asserted_at = '2020-01-01'",
             "provider_id = NULL",
             "uuid = 'x'",
@@ -75,11 +77,11 @@ class TestGuards(StoreCase):
                     text="a change comes with its event",
                 )
 
-    def test_a_mapping_names_an_event_that_exists(self):
+    def test_a_mapping_names_an_event_and_a_period_that_exist(self):
         for assignment in (
             "state = 'suspended', last_seq = 2",
-            "state = 'suspended', last_seq = 2, last_mac = ''",
-            "last_mac = 'x'",
+            "state = 'suspended', last_seq = 2, mac = 'x'",
+            "last_seq = 2, period_id = NULL",
         ):
             with self.subTest(assignment):
                 self.assert_database_refuses(
@@ -87,61 +89,89 @@ class TestGuards(StoreCase):
                     text="spar_mapping_last_event_fk",
                 )
 
-    def test_a_mapping_cannot_be_untied_from_its_events(self):
+    def test_a_person_s_record_changes_with_an_event_only(self):
         for assignment in (
-            "last_mac = NULL",
-            "state = 'suspended', last_seq = 2, last_mac = NULL",
+            "change_lock = 'owner'",
+            "pay_stop = true",
+            "merged_into = id",
+            "marks = ''",
+            "last_mac = 'x'",
+            "mac = 'x'",
+            "uuid = 'x'",
         ):
             with self.subTest(assignment):
                 self.assert_database_refuses(
-                    f"UPDATE spar_mapping SET {assignment}",
-                    text="spar_mapping_last_event_fk",
+                    f"UPDATE spar_subject SET {assignment}",
+                    text="a change comes with its event",
                 )
+        for assignment in ("last_seq = 2", "last_seq = 2, pay_stop = true"):
+            with self.subTest(assignment):
+                self.assert_database_refuses(
+                    f"UPDATE spar_subject SET {assignment}",
+                    text="spar_subject_last_event_fk",
+                )
+
+    def test_periods_are_not_rewritten(self):
+        columns = ("state", "version", "seq", "provider_id", "address_uuid", "form")
+        for column in columns:
+            with self.subTest(column):
+                self.assert_database_refuses(
+                    f"UPDATE spar_mapping_period SET {column} = {column}",
+                    text="history is not rewritten",
+                )
+
+    def test_a_period_without_an_event_is_not_inserted(self):
+        self.assert_database_refuses(
+            """INSERT INTO spar_mapping_period (subject_id, mapping_id, seq, state,
+                                                state_since, address_uuid)
+               SELECT subject_id, mapping_id, 2, state, state_since, address_uuid
+                 FROM spar_mapping_period WHERE mapping_id = %s""",
+            self.mapping.id,
+            text="spar_mapping_period_event_fk",
+        )
+
+    INSERT = """INSERT INTO spar_mapping (uuid, subject_id, purpose, rank, state, version,
+                                          state_since, address_uuid, last_seq, mac)
+               SELECT 'x', subject_id, {purpose}, 1, 'active', 1, state_since,
+                      address_uuid, 1, 'x'
+                 FROM spar_mapping WHERE id = %s"""
 
     def test_a_mapping_without_an_event_is_not_inserted(self):
         self.assert_database_refuses(
-            """INSERT INTO spar_mapping (uuid, subject_id, identifier_id, purpose, rank,
-                                         state, version, valid_from, asserted_at,
-                                         last_seq, last_mac)
-               SELECT 'x', subject_id, identifier_id, 'x', 1, 'active', 1, valid_from,
-                      asserted_at, 1, 'x'
-                 FROM spar_mapping WHERE id = %s""",
+            self.INSERT.format(purpose="'x'"),
             self.mapping.id,
             text="spar_mapping_last_event_fk",
         )
 
-    def test_there_is_one_address_in_force(self):
+    def test_there_is_one_place_for_a_purpose(self):
         self.assert_database_refuses(
-            """INSERT INTO spar_mapping (uuid, subject_id, identifier_id, purpose, rank,
-                                         state, version, valid_from, asserted_at,
-                                         last_seq, last_mac)
-               SELECT 'x', subject_id, identifier_id, purpose, rank, 'suspended', 1,
-                      valid_from, asserted_at, 1, 'x'
-                 FROM spar_mapping WHERE id = %s""",
+            self.INSERT.format(purpose="purpose"),
             self.mapping.id,
-            text="spar_mapping_in_force_uniq",
+            text="spar_mapping_place_uniq",
         )
 
     def test_an_active_id_belongs_to_one_person(self):
         self.assert_database_refuses(
-            """INSERT INTO spar_subject_id (subject_id, type_id, uuid, active, digest_a)
-               SELECT subject_id, type_id, 'x', true, digest_a
+            """INSERT INTO spar_subject_id (subject_id, type_id, uuid, active, last_seq,
+                                            digest_a)
+               SELECT subject_id, type_id, 'x', true, 0, digest_a
                  FROM spar_subject_id WHERE id = %s""",
-            self.mapping.identifier_id.id,
+            self.identifier_of(ID).id,
             text="digest_a_once",
         )
 
     def test_people_and_ids_with_addresses_are_not_deleted(self):
         for table, row in (
             ("spar_subject", self.mapping.subject_id),
-            ("spar_subject_id", self.mapping.identifier_id),
+            ("spar_subject_id", self.identifier_of(ID)),
         ):
             with self.subTest(table):
                 query = f"DELETE FROM {table} WHERE id = %s"
                 self.assert_database_refuses(query, row.id, text="not deleted")
 
     def test_a_value_is_sealed_anew_without_an_event(self):
-        self.env.cr.execute("UPDATE spar_mapping SET sealed = sealed")
+        for table in ("spar_subject_id", "spar_mapping", "spar_mapping_period"):
+            self.env.cr.execute(f"UPDATE {table} SET sealed = sealed")
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def test_the_orm_writes_no_table_of_the_store(self):
@@ -149,6 +179,7 @@ class TestGuards(StoreCase):
             "spar.subject",
             "spar.subject.id",
             "spar.mapping",
+            "spar.mapping.period",
             "spar.event",
             "spar.change",
             "spar.notice",
@@ -170,8 +201,8 @@ class TestGuards(StoreCase):
 
     def test_loading_and_importing_write_no_table_of_the_store(self):
         before = self.env["spar.subject"].search_count([])
-        data = [["x", "none", "0", "2026-01-01"]]
-        fields = ["uuid", "change_lock", "pay_stop", "since"]
+        data = [["x", "none", "0", "2026-01-01", "0"]]
+        fields = ["uuid", "change_lock", "pay_stop", "since", "last_seq"]
         with mute_logger("odoo.models", "odoo.orm.models"):
             loaded = self.env["spar.subject"].load(fields, data)
         self.assertFalse(loaded["ids"])
@@ -187,9 +218,10 @@ class TestGuards(StoreCase):
     def test_the_guards_are_put_up_again_by_an_upgrade(self):
         self.env["spar.event"].init()
         self.env["spar.mapping"].init()
+        self.env["spar.mapping.period"].init()
         self.assert_database_refuses("UPDATE spar_event SET seq = seq")
         self.assert_database_refuses("UPDATE spar_mapping SET version = 7")
-        self.assert_database_refuses("UPDATE spar_mapping SET last_mac = NULL")
+        self.assert_database_refuses("UPDATE spar_mapping SET mac = NULL")
 
     def test_sealed_values_are_no_fields(self):
         call = CallContext("user:1", "staff", Authority.STAFF)
@@ -198,6 +230,7 @@ class TestGuards(StoreCase):
             "spar.subject",
             "spar.subject.id",
             "spar.mapping",
+            "spar.mapping.period",
             "spar.event",
             "spar.change",
             "spar.notice",

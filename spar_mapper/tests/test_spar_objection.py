@@ -26,18 +26,13 @@ TABLE = {
     ("updated", "updated"): (
         Remedy.RESTORED,
         FA,
-        ["objected", "reversed", "restored"],
-    ),
-    ("updated", "replaced"): (
-        Remedy.RESTORED,
-        FA,
-        ["objected", "reversed", "restored"],
+        ["objected", "restored"],
     ),
     ("updated", "linked"): (Remedy.NOTED, OTHER_FA, ["objected"]),
     ("updated_while_suspended", "updated_suspended"): (
         Remedy.RESTORED,
         None,
-        ["objected", "reversed", "restored_suspended"],
+        ["objected", "restored_suspended"],
     ),
     ("unlinked", "unlinked"): (Remedy.RESTORED, FA, ["objected", "restored"]),
     ("unlinked_and_linked", "unlinked"): (Remedy.NOTED, OTHER_FA, ["objected"]),
@@ -47,7 +42,7 @@ TABLE = {
     ("held_and_done", "held"): (
         Remedy.RESTORED,
         FA,
-        ["objected", "reversed", "restored"],
+        ["objected", "restored"],
     ),
     ("held_and_refused", "held"): (Remedy.NOTED, FA, ["objected"]),
     ("held_unlink_done", "held"): (Remedy.RESTORED, FA, ["objected", "restored"]),
@@ -56,7 +51,7 @@ TABLE = {
     ("updated_with_waiting", "updated"): (
         Remedy.RESTORED,
         FA,
-        ["objected", "change_cancelled", "reversed", "restored"],
+        ["objected", "change_cancelled", "restored"],
     ),
 }
 
@@ -70,12 +65,12 @@ class ObjectionCase(StoreCase):
 
     def find_event(self, id_value, kind):
         """The newest event of a kind."""
-        events = self.mappings_of(id_value).event_ids
+        events = self.subject_of(id_value).event_ids
         return events.filtered(lambda event: event.kind == kind).sorted("id")[-1:]
 
     def build_request(self, id_value, kind) -> ObjectionRequest:
         event = self.find_event(id_value, kind)
-        return ObjectionRequest(id_value, event.mapping_id.uuid, event.seq)
+        return ObjectionRequest(id_value, event.period_id.address_uuid, event.seq)
 
     def object_to(self, id_value, kind, call=None):
         """Object to the newest event of a kind."""

@@ -114,9 +114,10 @@ class TestUpdate(StoreCase):
     def test_one_period_ends_where_the_next_begins(self):
         result = self.update(ID, OTHER_FA)
         self.assertEqual((result.outcome, result.version), (Outcome.UPDATED, 2))
-        new, old = self.mappings_of(ID)
-        self.assertEqual((old.state, new.state), ("ended", "active"))
+        new, old = self.periods_of(ID)
+        self.assertEqual((old.version, new.version), (1, 2))
         self.assertEqual(old.valid_to, new.valid_from)
+        self.assertEqual(len(self.mappings_of(ID)), 1)
         self.assertEqual(self.get_fa(ID), OTHER_FA)
 
     def test_the_address_in_force_again_changes_nothing(self):
@@ -128,7 +129,7 @@ class TestUpdate(StoreCase):
                     self.assertEqual(result.version, 1)
                     self.assertTrue(result.same_fa)
         self.assertEqual(self.events_of(ID), ["linked"])
-        self.assertEqual(len(self.mappings_of(ID)), 1)
+        self.assertEqual(len(self.periods_of(ID)), 1)
 
     def test_new_details_are_a_change(self):
         details = Details(name="Ada Lovelace")
@@ -151,7 +152,7 @@ class TestUpdate(StoreCase):
         self.update(ID, OTHER_FA)
         self.assertEqual(self.update(ID, FA).version, 3)
         self.assertEqual(self.get_fa(ID), FA)
-        self.assertEqual(len(self.mappings_of(ID)), 3)
+        self.assertEqual(len(self.periods_of(ID)), 3)
 
     def test_a_suspended_address_stays_suspended(self):
         self.suspend(ID)
@@ -237,9 +238,13 @@ class TestUnlink(StoreCase):
 
     def test_an_unlinked_id_can_be_linked_again(self):
         self.unlink(ID)
-        self.assertEqual(self.link(ID, OTHER_FA).outcome, Outcome.LINKED)
+        result = self.link(ID, OTHER_FA)
+        self.assertEqual(result.outcome, Outcome.LINKED)
+        self.assertEqual(result.version, 3, "a version never comes again")
         self.assertEqual(self.get_fa(ID), OTHER_FA)
-        self.assertEqual(len(self.mappings_of(ID)), 2)
+        self.assertEqual(len(self.mappings_of(ID)), 1)
+        states = self.periods_of(ID).mapped("state")
+        self.assertEqual(states, ["active", "ended", "active"])
         self.assertEqual(len(self.subject_of(ID)), 1)
 
     def test_a_second_time_there_is_nothing_to_unlink(self):

@@ -78,35 +78,37 @@ class TestTampering(StoreCase):
         )
 
     def test_one_address_copied_over_another_is_given_to_nobody(self):
-        self.tamper(
-            """UPDATE spar_mapping SET sealed = o.sealed, fa_digest_a = o.fa_digest_a
-                 FROM spar_mapping o WHERE o.id = %s AND spar_mapping.id = %s""",
-            self.other.id,
-            self.mine.id,
-        )
+        for table in ("spar_mapping", "spar_mapping_period"):
+            self.tamper(
+                f"""UPDATE {table} mine SET sealed = o.sealed FROM {table} o
+                     WHERE o.subject_id = %s AND mine.subject_id = %s""",
+                self.other.subject_id.id,
+                self.mine.subject_id.id,
+            )
         self.assert_locked(self.mine, ResolveRequest(ID), ResolveRequest(ID, OTHER_FA))
         self.assertEqual(self.get_fa(OTHER_ID), OTHER_FA)
 
     def test_swapped_digests_of_addresses_find_nobody(self):
-        self.swap("spar_mapping", "fa_digest_a", self.mine, self.other)
+        one, other = self.periods_of(ID), self.periods_of(OTHER_ID)
+        self.swap("spar_mapping_period", "fa_digest_a", one, other)
         self.assert_locked(self.other, ResolveRequest(fa=FA))
         self.assert_locked(self.mine, ResolveRequest(fa=OTHER_FA))
         self.assertEqual(self.get_fa(ID), FA)
 
     def test_swapped_digests_of_ids_give_no_other_s_address(self):
-        one, other = self.mine.identifier_id, self.other.identifier_id
+        one, other = self.identifier_of(ID), self.identifier_of(OTHER_ID)
         self.swap_unique("spar_subject_id", "digest_a", one, other)
         self.assert_locked(other, ResolveRequest(ID), ResolveRequest(ID, FA))
         self.assert_locked(one, ResolveRequest(OTHER_ID))
 
     def test_swapped_ids_give_no_other_s_address(self):
-        one, other = self.mine.identifier_id, self.other.identifier_id
+        one, other = self.identifier_of(ID), self.identifier_of(OTHER_ID)
         self.swap("spar_subject_id", "sealed", one, other)
         self.assert_locked(one, ResolveRequest(ID), ResolveRequest(fa=FA))
         self.assert_locked(other, ResolveRequest(OTHER_ID), ResolveRequest(fa=OTHER_FA))
 
     def test_swapped_rows_of_ids_give_no_other_s_address(self):
-        one, other = self.mine.identifier_id, self.other.identifier_id
+        one, other = self.identifier_of(ID), self.identifier_of(OTHER_ID)
         self.swap("spar_subject_id", "sealed", one, other)
         self.swap("spar_subject_id", "uuid", one, other)
         self.swap_unique("spar_subject_id", "digest_a", one, other)
@@ -114,12 +116,13 @@ class TestTampering(StoreCase):
         self.assert_locked(one, ResolveRequest(OTHER_ID))
 
     def test_an_id_moved_to_another_person_gives_no_address(self):
+        identifier = self.identifier_of(ID)
         self.tamper(
             "UPDATE spar_subject_id SET subject_id = %s WHERE id = %s",
             self.other.subject_id.id,
-            self.mine.identifier_id.id,
+            identifier.id,
         )
-        self.assert_locked(self.mine.identifier_id, ResolveRequest(ID))
+        self.assert_locked(identifier, ResolveRequest(ID))
 
     def test_an_address_moved_to_another_person_gives_no_address(self):
         subject = self.other.subject_id
@@ -129,13 +132,11 @@ class TestTampering(StoreCase):
         self.assert_locked(self.mine, ResolveRequest(OTHER_ID))
 
     def test_an_address_moved_with_the_name_of_its_person_gives_no_address(self):
-        subject, identifier = self.other.subject_id, self.other.identifier_id
-        mine = self.mine.subject_id
+        subject, mine = self.other.subject_id, self.mine.subject_id
         self.tamper("DELETE FROM spar_mapping WHERE id = %s", self.other.id)
         self.tamper(
-            "UPDATE spar_mapping SET subject_id = %s, identifier_id = %s WHERE id = %s",
+            "UPDATE spar_mapping SET subject_id = %s WHERE id = %s",
             subject.id,
-            identifier.id,
             self.mine.id,
         )
         self.assert_locked(self.mine, ResolveRequest(OTHER_ID))
@@ -148,22 +149,23 @@ class TestTampering(StoreCase):
             "SELECT sealed FROM spar_mapping WHERE id = %s", (self.mine.id,)
         )
         older = bytes(self.env.cr.fetchone()[0])
-        self.suspend(ID)
-        self.resume(ID)
+        self.update(ID, THIRD_FA)
         query = "UPDATE spar_mapping SET sealed = %s WHERE id = %s"
         self.tamper(query, older, self.mine.id)
-        self.assert_locked(self.mine, ResolveRequest(ID), ResolveRequest(fa=FA))
+        self.assert_locked(self.mine, ResolveRequest(ID), ResolveRequest(fa=THIRD_FA))
 
     def test_the_ciphertext_of_an_ended_period_is_given_to_nobody(self):
         self.update(ID, THIRD_FA)
-        new, old = self.mappings_of(ID)
+        _new, old = self.periods_of(ID)
         self.tamper(
-            """UPDATE spar_mapping SET sealed = o.sealed, uuid = o.uuid || '-'
-                 FROM spar_mapping o WHERE o.id = %s AND spar_mapping.id = %s""",
+            """UPDATE spar_mapping m
+                  SET sealed = o.sealed, address_uuid = o.address_uuid,
+                      address_version = o.address_version, period_id = o.id
+                 FROM spar_mapping_period o WHERE o.id = %s AND m.id = %s""",
             old.id,
-            new.id,
+            self.mine.id,
         )
-        self.assert_locked(new, ResolveRequest(ID))
+        self.assert_locked(self.mine, ResolveRequest(ID), ResolveRequest(fa=FA))
 
     def test_a_state_set_by_hand_gives_no_address(self):
         self.suspend(ID)
@@ -174,9 +176,13 @@ class TestTampering(StoreCase):
 
     def test_an_ended_address_brought_back_by_hand_gives_no_address(self):
         self.unlink(ID)
+        old = self.periods_of(ID)[-1]
         self.tamper(
-            """UPDATE spar_mapping SET state = 'active', valid_to = NULL
-                WHERE id = %s""",
+            """UPDATE spar_mapping SET state = 'active', sealed = o.sealed,
+                      address_version = o.address_version, period_id = o.id
+                 FROM spar_mapping_period o
+                WHERE o.id = %s AND spar_mapping.id = %s""",
+            old.id,
             self.mine.id,
         )
         self.assert_locked(self.mine, ResolveRequest(ID), ResolveRequest(fa=FA))
@@ -200,7 +206,7 @@ class TestTampering(StoreCase):
             "UPDATE spar_subject SET pay_stop = false WHERE id = %s",
             self.mine.subject_id.id,
         )
-        self.assert_locked(self.mine.identifier_id, ResolveRequest(ID))
+        self.assert_locked(self.mine.subject_id, ResolveRequest(ID))
 
     def test_a_lock_lifted_by_hand_lets_nobody_change(self):
         self.set_subject(ID, change_lock="owner")
@@ -262,12 +268,13 @@ class TestTampering(StoreCase):
 
     def test_a_period_that_does_not_open_is_left_out_of_the_history(self):
         self.update(ID, THIRD_FA)
-        _new, old = self.mappings_of(ID)
-        self.tamper("UPDATE spar_mapping SET sealed = %s WHERE id = %s", b"", old.id)
+        _new, old = self.periods_of(ID)
+        query = "UPDATE spar_mapping_period SET sealed = %s WHERE id = %s"
+        self.tamper(query, b"", old.id)
         with self.catch_alarms() as alarms:
             periods = self.mapper._history(self.call, ID)
         self.assertEqual([period.fa for period in periods], [THIRD_FA])
-        self.assertIn(("spar_mapping", old.id), alarms)
+        self.assertIn(("spar_mapping_period", old.id), alarms)
 
     def test_the_others_of_a_batch_are_answered(self):
         self.tamper("UPDATE spar_mapping SET sealed = '' WHERE id = %s", self.mine.id)

@@ -18,6 +18,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
+from ..fields import BigMany2one
 from ..models.spar_mapper_local import OFFICER
 from .spar_sealed_draft import sealed_text
 
@@ -40,7 +41,7 @@ class SparMappingWizard(models.TransientModel):
         required=True,
         readonly=True,
     )
-    mapping_id = fields.Many2one("spar.mapping", readonly=True)
+    mapping_id = BigMany2one("spar.mapping", readonly=True)
     seen_version = fields.Integer(readonly=True)
     id_masked = fields.Char(related="mapping_id.id_masked", string="Masked ID")
     fa_masked = fields.Char(related="mapping_id.fa_masked", string="Address in force")
@@ -142,11 +143,10 @@ class SparMappingWizard(models.TransientModel):
         if self.mapping_id.state == "ended":
             answers = self.env["spar.staff.answers"]
             raise UserError(answers._get_refusal(Result(Outcome.CONFLICT)))
-        opened = self.env["spar.mapping"]._unseal_values(self.mapping_id.ids)
-        if self.mapping_id.id not in opened:
+        shown = self.mapping_id._show().get(self.mapping_id.id)
+        if shown is None:
             raise UserError(self.env._("This address does not open: see the alarms."))
-        identifier_type = self.mapping_id.identifier_id.type_id
-        return StoredIdentifier(opened[self.mapping_id.id][0], identifier_type.id)
+        return StoredIdentifier(shown.canonical, shown.type_id)
 
     def _get_typed_id(self) -> str:
         if not (self.id_value or "").strip():
@@ -211,14 +211,8 @@ class SparMappingWizard(models.TransientModel):
         return self._find_changed(identifier)._notify_done(self.operation)
 
     def _find_changed(self, identifier: str):
-        """Return the newest period of what was asked about."""
-        mappings = self.env["spar.mapping"]
+        """Return the place of what was asked about."""
         if self.mapping_id:
-            subject, purpose = self.mapping_id.subject_id, self.mapping_id.purpose
-        else:
-            found = mappings.search([("id_value", "=", identifier)], limit=1)
-            subject, purpose = found.subject_id, ""
-        periods = subject.mapping_ids.filtered(
-            lambda period: (period.purpose or "") == (purpose or "")
-        )
-        return periods.sorted("id")[-1:]
+            return self.mapping_id
+        mappings = self.env["spar.mapping"]
+        return mappings.search([("id_value", "=", identifier), ("purpose", "=", "")])

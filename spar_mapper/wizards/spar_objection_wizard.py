@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..fields import BigMany2one
+
 
 class SparObjectionWizard(models.TransientModel):
     """A supervisor decides a case, with a reason."""
@@ -7,7 +9,7 @@ class SparObjectionWizard(models.TransientModel):
     _name = "spar.objection.wizard"
     _description = "Close an objection"
 
-    objection_id = fields.Many2one("spar.objection", required=True, readonly=True)
+    objection_id = BigMany2one("spar.objection", required=True, readonly=True)
     decision = fields.Selection(
         [
             ("upheld", "It was somebody else"),

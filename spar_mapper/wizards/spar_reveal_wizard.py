@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..fields import BigInteger, BigMany2one
+
 #: How long what was revealed can be seen.
 _SHOWN_FOR = timedelta(minutes=10)
 
@@ -12,9 +14,14 @@ class SparRevealWizard(models.TransientModel):
     _name = "spar.reveal.wizard"
     _description = "Reveal an address"
 
-    mapping_id = fields.Many2one("spar.mapping", required=True, readonly=True)
+    mapping_id = BigMany2one("spar.mapping", required=True, readonly=True)
+    period_id = BigMany2one(
+        "spar.mapping.period",
+        readonly=True,
+        help="Empty: the address that the place has now, or had last.",
+    )
     reason = fields.Char(required=True)
-    event_number = fields.Integer(
+    event_number = BigInteger(
         readonly=True,
         help="The trace in the history. No relation: it was committed by another "
         "transaction, which this one does not see yet.",
@@ -34,7 +41,9 @@ class SparRevealWizard(models.TransientModel):
         mapper = self.env["spar.mapper.local"]
         call = mapper._build_staff_call(self.reason)
         with self.env["spar.staff.answers"]._say_errors():
-            self.event_number = mapper._log_reveal(call, self.mapping_id.id)
+            self.event_number = mapper._log_reveal(
+                call, self.mapping_id.id, self.period_id.id or None
+            )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Reveal"),
@@ -48,12 +57,14 @@ class SparRevealWizard(models.TransientModel):
     def _compute_values(self):
         """Clear values, shown only behind a fresh trace of this person."""
         for wizard in self:
-            opened = {}
+            shown, fa = None, False
             if wizard._is_traced():
-                mappings = self.env["spar.mapping"]
-                opened = mappings._unseal_values(wizard.mapping_id.ids)
-            values = opened.get(wizard.mapping_id.id, (False, False))
-            wizard.id_value, wizard.fa_value = values
+                shown = wizard.mapping_id._show().get(wizard.mapping_id.id)
+                fa = shown.fa if shown else False
+                if shown and wizard.period_id:
+                    fa = wizard.period_id._show().get(wizard.period_id.id, False)
+            wizard.id_value = shown.canonical if shown else False
+            wizard.fa_value = fa
 
     def _is_traced(self) -> bool:
         """Whether this user's own look at this mapping is in the history, just now."""
@@ -62,6 +73,7 @@ class SparRevealWizard(models.TransientModel):
             event
             and event.kind == "revealed"
             and event.mapping_id == self.mapping_id
+            and self.period_id in (event.period_id, self.period_id.browse())
             and event.actor == f"user:{self.env.uid}"
             and event.happened_at > fields.Datetime.now() - _SHOWN_FOR
         )

@@ -7,7 +7,7 @@ The words of a protocol for an :class:`Outcome` stand in that protocol's codec.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, IntEnum
 from typing import ClassVar
@@ -288,7 +288,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Period:
-    """One address over one stretch of time; ``valid_to`` is None while it lasts."""
+    """One address over one stretch of time; ``valid_to`` is None while it lasts.
+
+    ``suspensions`` are the times within it when nothing was paid to it; the end of one
+    that lasts is None.
+    """
 
     uuid: str
     fa: str
@@ -300,6 +304,7 @@ class Period:
     channel: str
     actor: str
     events: tuple[HistoryEvent, ...] = field(default=())
+    suspensions: tuple[tuple[datetime, datetime | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -327,6 +332,8 @@ def in_force_at(
 ) -> Period | None:
     """The period in force at ``moment`` (naive UTC, as the store keeps time), or None.
 
+    Its ``state`` is that of the moment: active or suspended.
+
     >>> from datetime import datetime as dt
     >>> begin, end = dt(2026, 3, 1), dt(2026, 4, 1)
     >>> march = Period("u", "fa", "ended", "", 1, begin, end, "", "")
@@ -334,13 +341,21 @@ def in_force_at(
     'fa'
     >>> in_force_at([march], dt(2026, 4, 1)) is None
     True
+    >>> paused = replace(march, suspensions=((dt(2026, 3, 5), dt(2026, 3, 9)),))
+    >>> [in_force_at([paused], dt(2026, 3, day)).state for day in (4, 5, 9)]
+    ['active', 'suspended', 'active']
     """
     for period in periods:
-        started = period.valid_from <= moment
-        lasts = period.valid_to is None or moment < period.valid_to
-        if started and lasts and period.purpose == purpose:
-            return period
+        if period.purpose == purpose and _lasts(
+            period.valid_from, period.valid_to, moment
+        ):
+            paused = any(_lasts(*pause, moment) for pause in period.suspensions)
+            return replace(period, state="suspended" if paused else "active")
     return None
+
+
+def _lasts(begin: datetime, end: datetime | None, moment: datetime) -> bool:
+    return begin <= moment and (end is None or moment < end)
 
 
 # === TRANSACTIONS === #

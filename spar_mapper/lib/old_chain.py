@@ -1,0 +1,52 @@
+"""The chains of before: one for each address, in events of format 1.
+
+They are read by the check and by the migration; nothing writes them any more. Their
+bytes never change, and a subject's event ``migrated`` ties their ends to its own chain.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+
+from .records import EventRow
+
+FORMAT = 1
+
+
+def mac_old_event(keyring: OpenKeyring, event: EventRow) -> bytes:
+    """Return the MAC of an event of format 1 in the chain of its address.
+
+    The bytes are those of ``bind`` over all values in this order.
+    """
+    previous, mapping, uuid = event.previous_mac.hex(), event.address_uuid, event.uuid
+    before, after = event.commitment_before.hex(), event.commitment_after.hex()
+    manner = _bind_shared(
+        event.seq,
+        event.kind,
+        event.actor,
+        event.on_behalf_of,
+        event.channel,
+        event.authenticated_by,
+        event.message_reference,
+        event.reason,
+    )
+    return keyring.mac(
+        "event",
+        f"{len(previous)}:{previous}{len(mapping)}:{mapping}{len(uuid)}:{uuid}{manner}"
+        f"{_bind_moment(event.happened_at)}{len(before)}:{before}"
+        f"{len(after)}:{after}".encode(),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _bind_shared(*values: str | int) -> str:
+    """``bind`` of values that the rows of a batch have in common."""
+    return bind(*values).decode()
+
+
+@lru_cache(maxsize=1024)
+def _bind_moment(moment: datetime | None) -> str:
+    return bind(moment.isoformat(timespec="microseconds") if moment else "").decode()

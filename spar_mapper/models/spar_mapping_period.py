@@ -1,0 +1,125 @@
+from itertools import pairwise
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+
+from ..fields import StoreMany2one
+from ..lib import integrity
+
+
+class SparMappingPeriod(models.Model):
+    """One state and address of a place for a time; never rewritten, never removed.
+
+    It lasts until the next one of the same place begins. Where a place has ended there
+    is a period without an address.
+    """
+
+    _name = "spar.mapping.period"
+    _description = "Period of an address"
+    _inherit = ["spar.store.table", "spar.stored.address", "spar.sealed.storage"]
+    _rec_name = "address_uuid"
+    _order = "subject_id, mapping_id, seq desc"
+    _log_access = False
+    _digest_columns = ("fa_digest_a", "fa_digest_b")
+    _references = {
+        "subject_id": "spar_subject",
+        "mapping_id": "spar_mapping",
+        "fa_type_id": "spar_fa_type",
+        "provider_id": "spar_fsp",
+        "branch_id": "spar_fsp_branch",
+    }
+    _refuses_delete = "periods are not deleted"
+
+    subject_id = StoreMany2one(
+        "spar.subject", required=True, readonly=True, ondelete="restrict"
+    )
+    mapping_id = StoreMany2one(
+        "spar.mapping", required=True, readonly=True, ondelete="restrict"
+    )
+    seq = fields.Integer(
+        required=True,
+        readonly=True,
+        help="The event that it began with; negative: before the history was kept "
+        "person by person.",
+    )
+    form = fields.Integer(readonly=True, help="How its text was made canonical.")
+
+    # Finds the periods of a subject and of a place: history, "in force on", objections.
+    _seq_uniq = models.UniqueIndex(
+        "(subject_id, mapping_id, seq)", "An event begins one period."
+    )
+
+    fa_masked = fields.Char(string="Financial address", compute="_compute_fa_masked")
+    valid_to = fields.Datetime(string="Until", compute="_compute_valid_to")
+
+    def init(self):
+        result = super().init()
+        # Who has, or had, this account: resolve by address, and staff's search.
+        for name in self._digest_columns:
+            self.env.cr.execute(
+                SQL(
+                    """CREATE INDEX IF NOT EXISTS %s
+                           ON spar_mapping_period (%s) WHERE %s IS NOT NULL""",
+                    SQL.identifier(f"spar_mapping_period_{name}_index"),
+                    *(SQL.identifier(name),) * 2,
+                )
+            )
+        self._make_append_only()
+        return result
+
+    @api.model
+    def _make_append_only(self):
+        """Let the database refuse to change anything but what keys rotate."""
+        columns = [
+            name
+            for name, field in self._fields.items()
+            if field.store and field.column_type
+        ]
+        for statement in integrity.build_append_only(self._table, sorted(columns)):
+            self.env.cr.execute(statement)
+        for statement in integrity.build_period_tie():
+            self.env.cr.execute(statement)
+
+    # === WHAT PEOPLE SEE === #
+
+    def _show(self) -> dict[int, str]:
+        """The address of each that opens, in clear, by row id.
+
+        For masking and for what was logged before: nothing else may call it.
+        """
+        mapper = self.env["spar.mapper.local"]
+        return mapper._show_periods(mapper._build_staff_call(), self.ids)
+
+    @api.depends("address_uuid")
+    def _compute_fa_masked(self):
+        """Opened for this one showing, and kept nowhere."""
+        try:
+            shown = self._show()
+        except ServiceUnavailable:
+            self.fa_masked = self.env._("The keyring is away")
+            return
+        masks = self.env["spar.fa.strategy"]._mask_addresses(list(shown.values()))
+        masked = dict(zip(shown, masks, strict=True))
+        broken = self.env._("Does not open: see the alarms")
+        for period in self:
+            period.fa_masked = masked.get(period.id, broken)
+
+    @api.depends("seq")
+    def _compute_valid_to(self):
+        """A period lasts until the next one of its place begins."""
+        periods = self.search([("subject_id", "in", self.subject_id.ids)])
+        following = {}
+        for later, earlier in pairwise(periods.sorted(lambda p: (p.mapping_id.id, -p.seq))):
+            if later.mapping_id == earlier.mapping_id:
+                following[earlier.id] = later.state_since
+        for period in self:
+            period.valid_to = following.get(period.id, False)
+
+    def action_reveal(self):
+        """Show ID and address whole, for auditors."""
+        self.ensure_one()
+        action = self.mapping_id.action_reveal()
+        context = {**action["context"], "default_period_id": self.id}
+        return {**action, "context": context}

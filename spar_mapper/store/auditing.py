@@ -1,0 +1,375 @@
+"""Whether subjects and all they have are what the store left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+from odoo.addons.spar_mapper_connector.lib.identifier import fold
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
+
+from ..exceptions import RowBroken
+from ..lib import audit, seals
+from ..lib.chain import (
+    FORMAT,
+    commit_to,
+    commit_to_past,
+    describe_place,
+    mac_event,
+    mark_head,
+    mark_id,
+)
+from ..lib.old_chain import mac_old_event
+from ..lib.past import PeriodRecord
+from ..lib.records import ADDRESS_COLUMNS, EventRow, Subject
+from ..lib.transitions import MIGRATED, PLACE_EVENTS, WAIT_BEGINS, WAIT_ENDS
+from .database import Cursor, Row, build_array, fetch
+from .opening import (
+    HEAD_COLUMNS,
+    ID_COLUMNS,
+    NEWEST_MAC,
+    SUBJECT_COLUMNS,
+    Opener,
+    name_columns,
+)
+
+CHECK = CallContext("system", "check", Authority.STAFF)
+
+_SUBJECTS = f"""
+    SELECT {SUBJECT_COLUMNS}, {NEWEST_MAC} FROM spar_subject s
+     WHERE s.id > %s AND s.id <= %s ORDER BY s.id
+"""
+_IDS = f"""
+    SELECT i.subject_id, {ID_COLUMNS}, i.digest_a, i.digest_b FROM spar_subject_id i
+     WHERE i.subject_id = ANY(%s::bigint[]) ORDER BY i.id
+"""
+_HEADS = f"""
+    SELECT m.subject_id, c.id, {HEAD_COLUMNS} FROM spar_mapping m
+      LEFT JOIN spar_change c ON c.mapping_id = m.id AND c.state = 'waiting'
+     WHERE m.subject_id = ANY(%s::bigint[]) ORDER BY m.id
+"""
+_PERIODS = f"""
+    SELECT p.subject_id, p.fa_digest_a, p.fa_digest_b, p.id, p.mapping_id, '', p.seq,
+           p.state, p.version, p.state_since, p.address_uuid, p.address_version,
+           p.sealed, {name_columns("p", ADDRESS_COLUMNS)}
+      FROM spar_mapping_period p
+     WHERE p.subject_id = ANY(%s::bigint[]) ORDER BY p.mapping_id, p.seq
+"""
+#: Behind two digests and what a PeriodRecord begins with.
+_PERIOD_PLAIN = 12
+_SAID = (
+    "uuid",
+    "seq",
+    "kind",
+    "actor",
+    "on_behalf_of",
+    "channel",
+    "authenticated_by",
+    "message_reference",
+    "reason",
+    "happened_at",
+)
+_BYTES = ("commitment_before", "commitment_after", "previous_mac", "mac")
+_EVENTS = f"""
+    SELECT e.subject_id, e.id, e.mapping_id, e.period_id, e.format,
+           {name_columns("e", _SAID)}, {name_columns("e", _BYTES)}
+      FROM spar_event e WHERE e.subject_id = ANY(%s::bigint[]) ORDER BY e.format, e.id
+"""
+#: Behind the event's id, place, period and format.
+_SAID_START = 4
+_BYTES_START = _SAID_START + len(_SAID)
+
+
+@dataclass(slots=True)
+class Place:
+    """A head as it was read; ``manner`` are its uuid, purpose and rank."""
+
+    row: Row
+    change_id: int | None
+    manner: tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class Evidence:
+    """All that the tables say about one subject."""
+
+    row: Row
+    ids: list[Row] = field(default_factory=list)
+    places: dict[int, Place] = field(default_factory=dict)
+    periods: dict[int, PeriodRecord] = field(default_factory=dict)
+    digests: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    events: list[Row] = field(default_factory=list)
+
+
+class Auditor:
+    """Checks subjects, a range of ids at a time, in one snapshot."""
+
+    def __init__(self, call: CallContext, cr: Cursor, keyring: OpenKeyring):
+        self.cr = cr
+        self.keyring = keyring
+        self.opener = Opener(call, keyring)
+
+    def check(self, after: int, until: int) -> list[audit.Finding]:
+        """Return everything that is wrong with the subjects behind ``after`` up to
+        ``until``."""
+        found = []
+        for evidence in self._collect(after, until):
+            found += self._examine(evidence)
+        return list(dict.fromkeys(found))
+
+    def _collect(self, after: int, until: int) -> Iterable[Evidence]:
+        rows = fetch(self.cr, _SUBJECTS, after, until)
+        by_id = {row[0]: Evidence(row) for row in rows}
+        ids = build_array(by_id)
+        for subject_id, *row in fetch(self.cr, _IDS, ids):
+            by_id[subject_id].ids.append(tuple(row))
+        for subject_id, change_id, *row in fetch(self.cr, _HEADS, ids):
+            manner = (row[1], row[2], row[5])
+            place = Place(tuple(row), change_id, manner)
+            by_id[subject_id].places[row[0]] = place
+        for subject_id, *row in fetch(self.cr, _PERIODS, ids):
+            evidence, digests = by_id[subject_id], _get_digests(*row[:2])
+            record = PeriodRecord(*row[2:_PERIOD_PLAIN], tuple(row[_PERIOD_PLAIN:]))
+            evidence.periods[record.row_id] = record
+            evidence.digests[record.row_id] = digests
+        for subject_id, *row in fetch(self.cr, _EVENTS, ids):
+            by_id[subject_id].events.append(tuple(row))
+        return by_id.values()
+
+    # === ONE SUBJECT === #
+
+    def _examine(self, evidence: Evidence) -> Iterator[audit.Finding]:
+        try:
+            subject = self.opener.open_subject(evidence.row)
+        except RowBroken as error:
+            yield error.problem
+            # What the row says is still held against everything else.
+            subject = _read_subject(evidence.row)
+        yield from self._examine_ids(subject, evidence)
+        yield from self._examine_heads(subject, evidence)
+        said = dict(self._describe_periods(subject, evidence))
+        yield from self._examine_periods(subject, evidence)
+        yield from self._examine_chain(subject, evidence, said)
+        yield from _examine_changes(evidence)
+
+    def _examine_ids(
+        self, subject: Subject, evidence: Evidence
+    ) -> Iterator[audit.Finding]:
+        for *row, digest_a, digest_b in evidence.ids:
+            try:
+                canonical = self.opener.open_id(subject, tuple(row))
+            except RowBroken as error:
+                yield error.problem
+                continue
+            digests = self.keyring.digests(seals.ID, canonical)
+            if digests != _get_digests(digest_a, digest_b):
+                yield "spar_subject_id", row[0], audit.ID_DIGEST
+        there = {mark_id(row[0]) for row in evidence.ids}
+        there |= set(map(mark_head, evidence.places))
+        if set(subject.marks) != there:
+            yield "spar_subject", subject.row_id, audit.ROW_MISSING
+
+    def _examine_heads(
+        self, subject: Subject, evidence: Evidence
+    ) -> Iterator[audit.Finding]:
+        for row_id, place in evidence.places.items():
+            try:
+                head = self.opener.open_head(subject, place.row)
+            except RowBroken as error:
+                yield error.problem
+                continue
+            period = evidence.periods.get((head.period and head.period.row_id) or 0)
+            same = period is not None and (
+                period.head_id,
+                period.state,
+                period.version,
+                period.address_uuid,
+                period.since,
+            ) == (
+                row_id,
+                head.state,
+                head.version,
+                head.address_uuid,
+                head.state_since,
+            )
+            newest = [p.row_id for p in evidence.periods.values() if p.head_id == row_id]
+            if not same or newest[-1:] != [period.row_id if period else 0]:
+                yield "spar_mapping", row_id, audit.PERIOD_OTHER
+
+    def _examine_periods(
+        self, subject: Subject, evidence: Evidence
+    ) -> Iterator[audit.Finding]:
+        for row_id, period in evidence.periods.items():
+            if period.sealed is None:
+                continue
+            try:
+                fa = self._open(subject, period).fa
+            except SealBroken:
+                yield "spar_mapping_period", row_id, audit.FA_DOES_NOT_OPEN
+                continue
+            digests = self.keyring.digests(seals.ADDRESS, fold(fa))
+            if digests != evidence.digests[row_id]:
+                yield "spar_mapping_period", row_id, audit.FA_DIGEST
+
+    def _open(self, subject: Subject, period: PeriodRecord):
+        return self.opener.open_address(
+            subject,
+            period.address_uuid,
+            period.address_version or 0,
+            period.sealed or b"",
+            period.plain,
+        )
+
+    def _describe_periods(
+        self, subject: Subject, evidence: Evidence
+    ) -> Iterator[tuple[int, str]]:
+        """Each period's row and what it says; empty where it does not open."""
+        for row_id, period in evidence.periods.items():
+            place = evidence.places.get(period.head_id)
+            if place is None:
+                yield row_id, ""
+                continue
+            try:
+                address = None
+                if period.sealed is not None:
+                    address = self._open(subject, period)
+            except SealBroken:
+                yield row_id, ""
+                continue
+            uuid, purpose, rank = place.manner
+            manner = (purpose, rank, period.state, period.version)
+            yield (
+                row_id,
+                describe_place(
+                    subject.uuid,
+                    uuid,
+                    manner,
+                    period.since,
+                    period.address_uuid,
+                    address,
+                ),
+            )
+
+    # === THE CHAIN === #
+
+    def _examine_chain(
+        self, subject: Subject, evidence: Evidence, said: dict[int, str]
+    ) -> Iterator[audit.Finding]:
+        """The chain from its first event to the one that the subject names, and what
+        each event says about its place."""
+        events = [row for row in evidence.events if row[3] == FORMAT]
+        begun = {p.seq: p for p in evidence.periods.values() if p.seq > 0}
+        standing = _find_migrated(evidence, said)
+        previous = b""
+        for number, row in enumerate(events, start=1):
+            event = _read_event(subject, evidence, row)
+            if event.seq != number:
+                yield "spar_event", row[0], audit.EVENT_GAP
+                return
+            if event.previous_mac != previous:
+                yield "spar_event", row[0], audit.EVENT_CHAIN
+            if event.mac != mac_event(self.keyring, event):
+                yield "spar_event", row[0], audit.EVENT_ALTERED
+            previous = event.mac
+            if event.kind == MIGRATED:
+                yield from self._examine_past(subject, evidence, row, event, said)
+                continue
+            period = begun.pop(event.seq, None)
+            if period is not None:
+                standing[period.head_id] = said[period.row_id]
+            elif PLACE_EVENTS[event.kind][1] is not None:
+                yield "spar_event", row[0], audit.PERIOD_MISSING
+                continue
+            text = standing.get(row[1] or 0, "")
+            if text and commit_to(self.keyring, text) != event.commitment_after:
+                yield from _blame(row, period)
+        for period in begun.values():
+            yield "spar_mapping_period", period.row_id, audit.NO_EVENTS
+        if (len(events), previous) != (subject.last_seq, subject.last_mac):
+            yield "spar_subject", subject.row_id, audit.LAST_EVENT
+
+    def _examine_past(
+        self,
+        subject: Subject,
+        evidence: Evidence,
+        row: Row,
+        event: EventRow,
+        said: dict[int, str],
+    ) -> Iterator[audit.Finding]:
+        """The chains of before, and whether they and their periods are what was tied to
+        the subject's chain."""
+        ends: dict[str, tuple[int, bytes]] = {}
+        for old in evidence.events:
+            if old[3] == FORMAT:
+                continue
+            past = _read_event(subject, evidence, old)
+            seq, mac = ends.get(past.address_uuid, (0, b""))
+            if past.seq != seq + 1:
+                yield "spar_event", old[0], audit.EVENT_GAP
+            if past.previous_mac != mac:
+                yield "spar_event", old[0], audit.EVENT_CHAIN
+            if past.mac != mac_old_event(self.keyring, past):
+                yield "spar_event", old[0], audit.EVENT_ALTERED
+            ends[past.address_uuid] = (past.seq, past.mac)
+        texts = [said[p.row_id] for p in evidence.periods.values() if p.seq < 0]
+        tips = [(uuid, *end) for uuid, end in ends.items()]
+        if commit_to_past(self.keyring, tips, texts) != event.commitment_after:
+            yield "spar_event", row[0], audit.PAST_ALTERED
+
+
+def _blame(row: Row, period: PeriodRecord | None) -> Iterator[audit.Finding]:
+    if period is None:
+        yield "spar_event", row[0], audit.NOT_AS_SAID
+    else:
+        yield "spar_mapping_period", period.row_id, audit.NOT_AS_SAID
+
+
+def _find_migrated(evidence: Evidence, said: dict[int, str]) -> dict[int, str]:
+    """What each place said when the chains of before were tied to the subject's."""
+    return {
+        period.head_id: said[period.row_id]
+        for period in evidence.periods.values()
+        if period.seq < 0
+    }
+
+
+def _read_subject(row: Row) -> Subject:
+    """The subject as its row has it, whether it is true or not."""
+    row_id, uuid, lock, stop, merged, seq, last_mac, _marks, _mac, _newest = row
+    return Subject(uuid, row_id, lock, stop, merged, seq, bytes(last_mac or b""))
+
+
+def _read_event(subject: Subject, evidence: Evidence, row: Row) -> EventRow:
+    _row_id, head_id, period_id, _format, *_rest = row
+    place, period = evidence.places.get(head_id), evidence.periods.get(period_id)
+    said = dict(zip(_SAID, row[_SAID_START:_BYTES_START], strict=True))
+    values = row[_BYTES_START:]
+    sealed = dict(zip(_BYTES, (bytes(v or b"") for v in values), strict=True))
+    return EventRow(
+        subject_uuid=subject.uuid,
+        head_uuid=place.manner[0] if place else "",
+        address_uuid=period.address_uuid if period else "",
+        **said,
+        **sealed,
+    )
+
+
+def _examine_changes(evidence: Evidence) -> Iterator[audit.Finding]:
+    """What waits by its row, and what by the history."""
+    waits: dict[int, bool] = {}
+    for row in sorted(evidence.events, key=lambda row: row[0]):
+        kind = row[_SAID_START + 2]
+        if kind in WAIT_BEGINS or kind in WAIT_ENDS:
+            waits[row[1]] = kind in WAIT_BEGINS
+    for row_id, place in evidence.places.items():
+        if place.change_id and not waits.get(row_id):
+            yield "spar_change", place.change_id, audit.CHANGE_ENDED
+        if waits.get(row_id) and not place.change_id:
+            yield "spar_mapping", row_id, audit.CHANGE_HIDDEN
+
+
+def _get_digests(digest_a: bytes | None, digest_b: bytes | None) -> dict[str, bytes]:
+    columns = {"a": digest_a, "b": digest_b}
+    return {name: bytes(digest) for name, digest in columns.items() if digest}

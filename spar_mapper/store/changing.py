@@ -1,0 +1,81 @@
+"""A batch of requests to link, change, unlink, suspend or resume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from odoo.addons.spar_fa_directory.lib.fa_examination import Problem
+from odoo.addons.spar_fa_directory.lib.fa_reader import Address
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    ChangeRequest,
+    Operation,
+    Outcome,
+    Result,
+)
+
+from ..lib.assessment import Assess
+from ..lib.case import Case
+from ..lib.operations import run
+from ..lib.records import Holding
+from .loading import Identified
+from .work import Work
+
+
+class Asked(NamedTuple):
+    """An address that is to be stored, and why it cannot be, where it is checked."""
+
+    address: Address
+    problem: Problem | None
+
+
+#: A request's ID, or the answer to one that cannot be used.
+Read = tuple[Identified | None, Result | None]
+
+
+def change(
+    work: Work,
+    code: Operation,
+    requests: Sequence[ChangeRequest],
+    read: Sequence[Read],
+    addresses: Mapping[str, Asked],
+    assess: Assess,
+) -> list[Result]:
+    """Do ``code`` for each request; return the results in the same order.
+
+    :param read: what was made of each request's ID
+    :param addresses: what the directory makes of each text that is to be stored
+    """
+    identifiers = {i.canonical: i for i, _refusal in read if i}
+    holdings = _take(work, code, identifiers)
+    ledger = work.begin()
+    for holding in holdings.values():
+        if holding.subject.is_new:
+            ledger.register(holding.subject)
+    results = []
+    for request, (identifier, refusal) in zip(requests, read, strict=True):
+        if identifier is None:
+            results.append(refusal or Result(Outcome.INVALID_ID, request.id_value))
+            continue
+        holding = holdings.get(identifier.canonical)
+        if holding is None:
+            results.append(Result(Outcome.NOT_LINKED, request.id_value))
+            continue
+        asked = addresses.get(request.fa) if request.fa is not None else None
+        address = asked.address if asked else None
+        case = Case(request, holding, ledger, work.call, assess, address)
+        results.append(run(code, case))
+    work.save(ledger)
+    return results
+
+
+def _take(
+    work: Work, code: Operation, identifiers: Mapping[str, Identified]
+) -> dict[str, Holding]:
+    """What is known of each ID, locked; a link makes the IDs that are new."""
+    loader = work.load()
+    new = {}
+    if code is Operation.LINK:
+        new = loader.add_new(identifiers.values())
+    known = [canonical for canonical in identifiers if canonical not in new]
+    return new | loader.load(known) if known else new

@@ -1,0 +1,302 @@
+"""This was not me: the owner's word undoes, locks, and calls staff."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from odoo.addons.spar_mapper_connector.exceptions import NoSuchEvent, SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import ObjectionAnswer, Remedy
+
+from ..exceptions import NoSuchObjection, OwnDoing
+from ..lib import objection
+from ..lib.ledger import Ledger
+from ..lib.past import Stay
+from ..lib.records import Head, Holding, PeriodRow, new_uuid
+from .database import Row, copy_rows, fetch
+from .history import Historian, build_answer
+from .work import Work
+
+_EVENT = """
+    SELECT e.id, e.seq, e.kind, e.actor, e.subject_id, e.mapping_id, p.address_uuid,
+           o.uuid, o.remedy, o.state
+      FROM spar_event e
+      JOIN spar_mapping_period p ON p.id = e.period_id
+      LEFT JOIN spar_objection o ON o.event_id = e.id
+"""
+_CASE = """
+    SELECT o.mapping_id, o.remedy, o.stop, o.lock_before, o.stop_before, o.state,
+           p.id, p.seq, p.address_uuid
+      FROM spar_objection o JOIN spar_mapping_period p ON p.id = o.period_id
+     WHERE o.id = %s
+"""
+#: What became of a change that was held: the next of these events of its place.
+_OUTCOMES = {
+    "replaced": "replaced",
+    "updated": "replaced",
+    "updated_suspended": "replaced",
+    "unlinked": "unlinked",
+    "change_cancelled": "held",
+    "change_refused": "held",
+    "change_stale": "held",
+    "change_expired": "held",
+}
+_OBJECTION = (
+    "uuid",
+    "event_id",
+    "mapping_id",
+    "period_id",
+    "remedy",
+    "stop",
+    "state",
+    "is_disowned",
+    "lock_before",
+    "stop_before",
+    "channel",
+    "actor",
+    "on_behalf_of",
+    "made_at",
+)
+
+
+class Event(NamedTuple):
+    """An event that may be objected to, and the case of it, if there is one."""
+
+    row_id: int
+    seq: int
+    kind: str
+    actor: str
+    subject_id: int
+    head_id: int
+    address_uuid: str
+    reference: str | None
+    remedy: str | None
+    state: str | None
+
+
+class Objector:
+    """Opens and closes the cases of objections.
+
+    :param days: how long after it an address can be brought back by its owner's word
+    """
+
+    def __init__(self, work: Work, days: int):
+        self.work = work
+        self.days = days
+        self.historian = Historian(work)
+
+    # === OPENING A CASE === #
+
+    def object_to(self, canonical: str, address_uuid: str, seq: int) -> ObjectionAnswer:
+        """Undo what can be undone, lock, open a case; an event has one case at most.
+
+        Raises NoSuchEvent, and SealBroken for what does not open.
+        """
+        holding = self._load(canonical)
+        event = self._fetch_event(
+            "e.subject_id = %s AND e.seq = %s AND p.address_uuid = %s",
+            holding.subject.row_id,
+            seq,
+            address_uuid,
+        )
+        if event.kind not in objection.DISPUTABLE:
+            raise NoSuchEvent(event.kind)
+        known = build_answer(event.reference, event.remedy, event.state)
+        return known or self._settle(holding, event)
+
+    def _load(self, canonical: str) -> Holding:
+        """The holding of a stored ID, locked; raises NoSuchEvent and SealBroken."""
+        holding = self.work.load().load([canonical]).get(canonical)
+        if holding is None:
+            raise NoSuchEvent("the ID is not known")
+        return _check_opens(holding)
+
+    def _fetch_event(self, condition: str, *values: object) -> Event:
+        rows = fetch(self.work.cr, f"{_EVENT} WHERE {condition}", *values)
+        if not rows:
+            raise NoSuchEvent("there is no such event")
+        return Event(*rows[0])
+
+    def _settle(self, holding: Holding, event: Event) -> ObjectionAnswer:
+        before = self._get_guards_before(holding)
+        ledger = self.work.begin()
+        dispute = self._build_dispute(ledger, holding, event)
+        remedy = objection.settle(dispute)
+        self.work.save(ledger)
+        uuid, call = new_uuid(), self.work.call
+        disputed = dispute.disputed or dispute.past
+        row: Row = (
+            uuid,
+            event.row_id,
+            dispute.head.row_id,
+            disputed.period.row_id,
+            remedy.value,
+            dispute.stop,
+            "open",
+            dispute.is_disowned,
+            *before,
+            call.channel,
+            call.actor,
+            call.on_behalf_of,
+            ledger.now,
+        )
+        copy_rows(self.work.cr, "spar_objection", _OBJECTION, [row])
+        return ObjectionAnswer(remedy, uuid[:8].upper())
+
+    def _get_guards_before(self, holding: Holding) -> tuple[str, bool]:
+        """The lock and the stop to go back to: those before the first open case."""
+        rows = fetch(
+            self.work.cr,
+            """SELECT o.lock_before, o.stop_before
+                 FROM spar_mapping m JOIN spar_objection o ON o.mapping_id = m.id
+                WHERE m.subject_id = %s AND o.state = 'open'
+                ORDER BY o.id LIMIT 1""",
+            holding.subject.row_id,
+        )
+        if rows:
+            return rows[0][0], rows[0][1]
+        return holding.subject.change_lock, holding.subject.pay_stop
+
+    # === THE DISPUTE === #
+
+    def _build_dispute(
+        self, ledger: Ledger, holding: Holding, event: Event
+    ) -> objection.Dispute:
+        """Raises SealBroken: with a past that does not open nothing is brought back."""
+        head = _get_head(holding, event.head_id)
+        subject = self.historian.get(holding.subject.row_id)
+        stays = self.historian.fetch_stays(subject, event.head_id)
+        past = [
+            objection.PastAddress(
+                self.historian.open(subject, stay.first),
+                stay.first.since,
+                stay.valid_to,
+                _build_period(stay),
+            )
+            for stay in reversed(stays)
+            if stay.was_in_force or stay.uuid == event.address_uuid
+        ]
+        return objection.Dispute(
+            holding=holding,
+            ledger=ledger,
+            head=head,
+            past=next(p for p in past if p.address.uuid == event.address_uuid),
+            kind=self._get_lasting_kind(event),
+            addresses=past,
+            disowned=self._search_disowned(holding.subject.row_id),
+            oldest=ledger.now - timedelta(days=self.days),
+        )
+
+    def _get_lasting_kind(self, event: Event) -> str:
+        """What the event has led to: a change that was held may have happened since."""
+        if event.kind != "held":
+            return event.kind
+        rows = fetch(
+            self.work.cr,
+            """SELECT kind FROM spar_event
+                WHERE subject_id = %s AND mapping_id = %s AND id > %s
+                  AND kind = ANY(%s)
+                ORDER BY id LIMIT 1""",
+            event.subject_id,
+            event.head_id,
+            event.row_id,
+            list(_OUTCOMES),
+        )
+        return _OUTCOMES[rows[0][0]] if rows else "held"
+
+    def _search_disowned(self, subject_id: int) -> set[str]:
+        rows = fetch(
+            self.work.cr,
+            """SELECT p.address_uuid
+                 FROM spar_mapping m
+                 JOIN spar_objection o ON o.mapping_id = m.id
+                 JOIN spar_mapping_period p ON p.id = o.period_id
+                WHERE m.subject_id = %s AND o.is_disowned AND o.state != 'rejected'""",
+            subject_id,
+        )
+        return {uuid for (uuid,) in rows}
+
+    # === CLOSING A CASE === #
+
+    def close(self, objection_id: int, is_upheld: bool) -> None:
+        """End a case, lift the lock unless another case is open.
+
+        Raises NoSuchObjection when it is not open, OwnDoing when the closer did what is
+        disputed, and SealBroken for what does not open.
+        """
+        event = self._fetch_event("o.id = %s", objection_id)
+        loaded = self.work.load().load_subject(event.subject_id)
+        if loaded is None:
+            raise SealBroken("no ID of the person opens")
+        holding = _check_opens(loaded)
+        ((head_id, remedy, stop, lock, stopped, state, *period),) = fetch(
+            self.work.cr, _CASE, objection_id
+        )
+        if state != "open":
+            raise NoSuchObjection(objection_id)
+        if self.work.call.actor == event.actor:
+            raise OwnDoing(objection_id)
+        period_id, seq, address_uuid = period
+        head = _get_head(holding, head_id)
+        lock, stopped = self._get_guards_after(holding, objection_id, lock, stopped)
+        ledger = self.work.begin()
+        closing = objection.Closing(
+            is_upheld,
+            Remedy(remedy),
+            stop,
+            head,
+            PeriodRow(seq, period_id, address_uuid=address_uuid),
+            address_uuid,
+            lock,
+            stopped,
+        )
+        objection.close(holding, ledger, closing)
+        self.work.save(ledger)
+        self._save_closing(ledger, objection_id, is_upheld)
+
+    def _get_guards_after(
+        self, holding: Holding, objection_id: int, lock: str, stopped: bool
+    ) -> tuple[str, bool]:
+        """What holds of the subject when the case is closed; another open one keeps it
+        locked."""
+        ((count, keeps_stop),) = fetch(
+            self.work.cr,
+            """SELECT count(*), bool_or(o.stop = 'all')
+                 FROM spar_mapping m JOIN spar_objection o ON o.mapping_id = m.id
+                WHERE m.subject_id = %s AND o.state = 'open' AND o.id != %s""",
+            holding.subject.row_id,
+            objection_id,
+        )
+        return objection.LOCK if count else lock, bool(stopped or keeps_stop)
+
+    def _save_closing(self, ledger: Ledger, objection_id: int, is_upheld: bool) -> None:
+        self.work.cr.execute(
+            """UPDATE spar_objection
+                  SET state = %s, closed_by = %s, closed_at = %s, close_reason = %s
+                WHERE id = %s""",
+            (
+                "upheld" if is_upheld else "rejected",
+                ledger.call.actor,
+                ledger.now,
+                ledger.call.reason,
+                objection_id,
+            ),
+        )
+
+
+def _check_opens(holding: Holding) -> Holding:
+    """Return ``holding``; raises SealBroken where something of it does not open."""
+    if holding.is_broken:
+        raise SealBroken("the ID or its address does not open")
+    return holding
+
+
+def _get_head(holding: Holding, head_id: int) -> Head:
+    heads = holding.subject.heads.values()
+    return next(head for head in heads if head.row_id == head_id)
+
+
+def _build_period(stay: Stay) -> PeriodRow:
+    return PeriodRow(
+        stay.first.seq, stay.first.row_id, address_uuid=stay.first.address_uuid
+    )

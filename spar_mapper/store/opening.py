@@ -1,0 +1,189 @@
+"""From rows of the tables to what they say, or to the reason why they cannot be
+believed."""
+
+from __future__ import annotations
+
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import CallContext
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
+
+from ..exceptions import RowBroken
+from ..lib import seals
+from ..lib.chain import (
+    describe,
+    mac_head,
+    mac_subject,
+    mark_head,
+    mark_id,
+    read_marks,
+)
+from ..lib.records import (
+    ADDRESS_COLUMNS,
+    Head,
+    PeriodRow,
+    StoredAddress,
+    Subject,
+)
+from .database import Row
+
+
+def name_columns(alias: str, columns: tuple[str, ...]) -> str:
+    """Return columns of a table as they stand in a SELECT."""
+    return ", ".join([f"{alias}.{column}" for column in columns])
+
+
+#: What :meth:`Opener.open_subject` takes, of table ``s``; and behind it the MAC of the
+#: subject's newest event.
+SUBJECT_COLUMNS = name_columns(
+    "s",
+    (
+        "id",
+        "uuid",
+        "change_lock",
+        "pay_stop",
+        "merged_into",
+        "last_seq",
+        "last_mac",
+        "marks",
+        "mac",
+    ),
+)
+NEWEST_MAC = """(SELECT e.mac FROM spar_event e
+                  WHERE e.subject_id = s.id AND e.format = 2
+                  ORDER BY e.seq DESC LIMIT 1)"""
+SUBJECT_WIDTH = 10
+#: What :meth:`Opener.open_id` takes, of table ``i``.
+ID_COLUMNS = name_columns("i", ("id", "uuid", "sealed", "active", "last_seq"))
+ID_WIDTH = 5
+#: What :meth:`Opener.open_head` takes, of table ``m``.
+HEAD_COLUMNS = name_columns(
+    "m",
+    (
+        "id",
+        "uuid",
+        "purpose",
+        "state",
+        "version",
+        "rank",
+        "address_uuid",
+        "state_since",
+        "last_seq",
+        "period_id",
+        "address_version",
+        "sealed",
+        "mac",
+        *ADDRESS_COLUMNS,
+    ),
+)
+_PLAIN = 13
+
+SUBJECT_ALTERED = "the person's record was altered"
+SUBJECT_BEHIND = "its last event is missing, or is not the one it names"
+SUBJECT_LACKS = "not all of its addresses and IDs are there"
+ID_ALTERED = "the ID does not open: it was moved or altered"
+ID_OFF = "the ID was switched off, and not by the registry"
+ID_OTHER = "the digest is not that of the ID"
+HEAD_ALTERED = "the address does not open: it, its state or version was altered"
+HEAD_OLD = "there are newer events of the address than it names"
+
+
+class Opener:
+    """What opens rows: for a call, with the keys.
+
+    :param call: on whose behalf; nothing is opened without one
+    """
+
+    def __init__(self, call: CallContext, keyring: OpenKeyring):
+        self.call = call
+        self.keyring = keyring
+
+    def open_subject(self, row: Row) -> Subject:
+        """Return the subject of a row; raises RowBroken.
+
+        :param row: ``SUBJECT_COLUMNS`` and ``NEWEST_MAC``
+        """
+        row_id, uuid, lock, stop, merged, seq, last_mac, marks, mac, newest = row
+        subject = Subject(
+            uuid,
+            row_id,
+            lock,
+            stop,
+            merged,
+            seq,
+            bytes(last_mac or b""),
+            read_marks(marks),
+        )
+        if bytes(mac or b"") != mac_subject(self.keyring, subject):
+            raise RowBroken("spar_subject", row_id, SUBJECT_ALTERED)
+        if subject.last_mac != bytes(newest or b""):
+            raise RowBroken("spar_subject", row_id, SUBJECT_BEHIND)
+        return subject
+
+    def open_id(self, subject: Subject, row: Row, expected: str | None = None) -> str:
+        """Return the canonical ID of a row; raises RowBroken.
+
+        :param row: ``ID_COLUMNS``
+        :param expected: the ID by whose digest the row was found
+        """
+        row_id, uuid, sealed, active, last_seq = row
+        context = seals.id_context(uuid, subject.uuid, bool(active), last_seq or 0)
+        try:
+            canonical = self.keyring.unseal(seals.ID, bytes(sealed or b""), context)
+        except SealBroken as error:
+            problem = ID_ALTERED if active else ID_OFF
+            raise RowBroken("spar_subject_id", row_id, problem) from error
+        if subject.marks.get(mark_id(row_id)) != last_seq:
+            raise RowBroken("spar_subject_id", row_id, ID_ALTERED)
+        if not active:
+            raise RowBroken("spar_subject_id", row_id, ID_OFF)
+        if expected is not None and canonical != expected:
+            raise RowBroken("spar_subject_id", row_id, ID_OTHER)
+        return canonical
+
+    def open_head(self, subject: Subject, row: Row) -> Head:
+        """Return the head of a row with its address, if it has one; raises RowBroken.
+
+        :param row: ``HEAD_COLUMNS``
+        """
+        row_id, uuid, purpose, state, version, rank, address_uuid = row[:7]
+        since, last_seq, period_id, address_version, sealed, mac = row[7:_PLAIN]
+        head = Head(
+            uuid, purpose, state, version, rank, None, address_uuid, since, last_seq
+        )
+        head.row_id = row_id
+        # Of the present period only this is needed, and that it has this address.
+        head.period = PeriodRow(last_seq, period_id, state, version, address_uuid)
+        try:
+            if sealed is not None:
+                head.address = self.open_address(
+                    subject, address_uuid, address_version, sealed, row[_PLAIN:]
+                )
+        except SealBroken as error:
+            raise RowBroken("spar_mapping", row_id, HEAD_ALTERED) from error
+        head.description = describe(subject.uuid, head)
+        if bytes(mac or b"") != mac_head(self.keyring, head.description, last_seq):
+            raise RowBroken("spar_mapping", row_id, HEAD_ALTERED)
+        if subject.marks.get(mark_head(row_id)) != last_seq:
+            raise RowBroken("spar_mapping", row_id, HEAD_OLD)
+        return head
+
+    def open_address(
+        self, subject: Subject, uuid: str, version: int, sealed: bytes, plain: Row
+    ) -> StoredAddress:
+        """Return an address; raises SealBroken.
+
+        :param plain: ``ADDRESS_COLUMNS``
+        """
+        sealed = bytes(sealed)
+        context = seals.address_context(uuid, subject.uuid, version)
+        text = self.keyring.unseal(seals.ADDRESS, sealed, context)
+        fa, details, packed = seals.split(text)
+        # By position, in the order of the fields: by name it costs twice as much.
+        rest: Row = (details, sealed, (details, packed))
+        return StoredAddress(uuid, version, fa, *plain, *rest)
+
+
+def check_complete(subject: Subject, heads: int) -> None:
+    """Raise RowBroken where fewer places were found than the subject's marks name."""
+    if sum(name[0] == "h" for name in subject.marks) != heads:
+        raise RowBroken("spar_subject", subject.row_id, SUBJECT_LACKS)

@@ -1,0 +1,295 @@
+"""Finding addresses by ID, IDs by address, and whether both belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
+    Outcome,
+    ProviderInfo,
+    ResolveRequest,
+    Result,
+)
+from odoo.addons.spar_mapper_connector.lib.identifier import fold
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
+
+from ..exceptions import RowBroken
+from ..lib import seals
+from ..lib.records import IN_FORCE, Head, StoredAddress, Subject
+from .database import Cursor, Row, build_array, build_bytes_array, fetch
+from .loading import Problem
+from .opening import (
+    HEAD_ALTERED,
+    HEAD_COLUMNS,
+    ID_COLUMNS,
+    ID_WIDTH,
+    NEWEST_MAC,
+    SUBJECT_COLUMNS,
+    SUBJECT_WIDTH,
+    Opener,
+    check_complete,
+)
+
+#: Returns why a text cannot be an address, or nothing.
+AddressProblem = Callable[[str | None], str]
+#: An ID as it is stored, why a text is none, or None where no ID is asked for.
+Identified = str | InvalidIdentifier | None
+
+_FOUND = f"{ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}, {HEAD_COLUMNS}"
+_HEAD_START = ID_WIDTH + SUBJECT_WIDTH
+
+#: LATERAL with LIMIT throughout: one look into an index for each ID and row, in tables
+#: of any size. Left to itself, PostgreSQL reads the whole of one with some 100,000
+#: rows, or begins at the wrong end where its statistics are of a time when the tables
+#: were empty.
+_BY_ID = f"""
+    SELECT wanted.place, {_FOUND}
+      FROM unnest(%s::bytea[]) WITH ORDINALITY AS wanted (digest, place)
+     CROSS JOIN LATERAL (
+           SELECT * FROM spar_subject_id
+            WHERE digest_{{column}} = wanted.digest LIMIT 1) i
+      LEFT JOIN LATERAL (
+           SELECT * FROM spar_subject WHERE id = i.subject_id LIMIT 1) s ON true
+      LEFT JOIN spar_mapping m ON m.subject_id = s.id
+"""
+#: At most three: a subject has one for the purpose and one for any, so three are enough
+#: to see that several people share the address. What may not be disclosed is left out
+#: as early as here, so that it takes no longer than an address of nobody.
+_BY_ADDRESS = f"""
+    SELECT wanted.digest, wanted.purpose, {_FOUND}
+      FROM unnest(%s::bytea[], %s::varchar[]) AS wanted (digest, purpose)
+     CROSS JOIN LATERAL (
+           SELECT m.*, i.id AS identifier_id
+             FROM spar_mapping_period p
+             JOIN spar_mapping m ON m.id = p.mapping_id AND m.period_id = p.id
+            CROSS JOIN LATERAL (
+                  SELECT id FROM spar_subject_id
+                   WHERE subject_id = m.subject_id
+                     AND (%s::int[] IS NULL OR type_id = ANY(%s::int[]))
+                   ORDER BY id LIMIT 1) i
+            WHERE p.fa_digest_{{column}} = wanted.digest
+              AND m.purpose IN (wanted.purpose, '')
+            LIMIT 3) m
+     CROSS JOIN LATERAL (
+           SELECT * FROM spar_subject_id WHERE id = m.identifier_id LIMIT 1) i
+     CROSS JOIN LATERAL (
+           SELECT * FROM spar_subject WHERE id = m.subject_id LIMIT 1) s
+"""
+_PROVIDERS = """
+    SELECT 'provider', id, code, name ->> 'en_US' FROM spar_fsp
+     WHERE id = ANY(%s::int[])
+ UNION ALL
+    SELECT 'branch', id, code, '' FROM spar_fsp_branch WHERE id = ANY(%s::int[])
+"""
+
+_NO_SUBJECT = "the person of the ID is gone"
+
+
+class Resolver:
+    """The answers to a batch; at most three statements, whatever its size.
+
+    Nothing is answered that is not as the store wrote it: what was tampered with gives
+    LOCKED and a problem for an alarm, never an address.
+    """
+
+    def __init__(
+        self,
+        call: CallContext,
+        cr: Cursor,
+        keyring: OpenKeyring,
+        get_address_problem: AddressProblem,
+    ):
+        self.call = call
+        self.cr = cr
+        self.keyring = keyring
+        self.opener = Opener(call, keyring)
+        self.get_address_problem = get_address_problem
+        self.problems: list[Problem] = []
+        self._providers: dict[tuple[int | None, int | None], ProviderInfo] = {}
+
+    def resolve(
+        self, requests: Sequence[ResolveRequest], identified: Sequence[Identified]
+    ) -> list[Result]:
+        """Return the results in the order of the requests.
+
+        :param identified: the stored ID of each request, None where it asks for none
+        """
+        by_id = self._find_by_id([i for i in identified if isinstance(i, str)])
+        by_address = self._find_by_address(requests)
+        found = [*by_id.values(), *by_address.values()]
+        self._load_providers(row for rows in found for row in rows)
+        return [
+            self._answer(request, identifier, by_id, by_address)
+            for request, identifier in zip(requests, identified, strict=True)
+        ]
+
+    # === STATEMENTS === #
+
+    def _find_by_id(self, identifiers: list[str]) -> dict[str, list[Row]]:
+        """Canonical ID -> its row, its subject's and those of all places."""
+        wanted = list(dict.fromkeys(identifiers))
+        if not wanted:
+            return {}
+        digests = map(self.keyring.digester(seals.ID), wanted)
+        query = _BY_ID.format(column=self.keyring.roles.read_column)
+        found: dict[str, list[Row]] = {}
+        for place, *row in fetch(self.cr, query, build_bytes_array(digests)):
+            found.setdefault(wanted[place - 1], []).append(tuple(row))
+        return found
+
+    def _find_by_address(
+        self, requests: Sequence[ResolveRequest]
+    ) -> dict[tuple[str, str], list[Row]]:
+        """(Folded address, purpose) -> rows, where no ID is asked for."""
+        asked = {
+            (fold(r.fa), r.purpose)
+            for r in requests
+            if r.id_value is None and r.fa and not self.get_address_problem(r.fa)
+        }
+        if not asked:
+            return {}
+        digest = self.keyring.digester(seals.ADDRESS)
+        wanted = {(digest(text), purpose): text for text, purpose in asked}
+        types = self.call.id_type_ids
+        allowed = None if types is None else build_array(types)
+        query = _BY_ADDRESS.format(column=self.keyring.roles.read_column)
+        rows = fetch(
+            self.cr,
+            query,
+            build_bytes_array([digest for digest, _purpose in wanted]),
+            [purpose for _digest, purpose in wanted],
+            allowed,
+            allowed,
+        )
+        found: dict[tuple[str, str], list[Row]] = {}
+        for found_digest, purpose, *row in rows:
+            text = wanted[bytes(found_digest), purpose]
+            found.setdefault((text, purpose), []).append(tuple(row))
+        return found
+
+    def _load_providers(self, rows: Iterable[Row]) -> None:
+        """Name and codes of who holds each address found; the name in one language."""
+        pairs = {row[-2:] for row in rows if row[-2]}
+        if not pairs:
+            return
+        providers = build_array({provider for provider, _branch in pairs})
+        branches = build_array({branch for _provider, branch in pairs if branch})
+        known = {
+            (kind, key): rest
+            for kind, key, *rest in fetch(self.cr, _PROVIDERS, providers, branches)
+        }
+        for provider, branch in pairs:
+            code, name = known["provider", provider]
+            branch_code, _name = known.get(("branch", branch), ("", ""))
+            self._providers[provider, branch] = ProviderInfo(name, code, branch_code)
+
+    # === ANSWERS === #
+
+    def _answer(
+        self,
+        request: ResolveRequest,
+        identifier: Identified,
+        by_id: dict[str, list[Row]],
+        by_address: dict[tuple[str, str], list[Row]],
+    ) -> Result:
+        if isinstance(identifier, InvalidIdentifier):
+            problem = identifier.code
+            return Result(Outcome.INVALID_ID, request.id_value, problem=problem)
+        problem = self.get_address_problem(request.fa)
+        if problem:
+            return Result(Outcome.INVALID_FA, request.id_value, problem=problem)
+        try:
+            if identifier is not None:
+                rows = by_id.get(identifier, [])
+                return self._answer_id(request, identifier, rows)
+            if request.fa:
+                rows = by_address.get((fold(request.fa), request.purpose), [])
+                return self._answer_address(request, rows)
+        except RowBroken as error:
+            self.problems.append(error.problem)
+            return Result(Outcome.LOCKED, request.id_value, problem="integrity")
+        return Result(Outcome.INVALID_ID, problem="empty")
+
+    def _answer_id(
+        self, request: ResolveRequest, identifier: str, rows: list[Row]
+    ) -> Result:
+        """Say what is in the place asked for, else in the one for any purpose.
+
+        All places are opened that could be meant, ended ones too: that an ID is not
+        linked is only said where it is so.
+        """
+        if not rows:
+            return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
+        subject = self._open_subject(rows[0])
+        self.opener.open_id(subject, rows[0][:ID_WIDTH], identifier)
+        places = [row[_HEAD_START:] for row in rows if row[_HEAD_START] is not None]
+        check_complete(subject, len(places))
+        heads = {
+            head.purpose: head
+            for head in (
+                self.opener.open_head(subject, place)
+                for place in places
+                if place[2] in (request.purpose, "")
+            )
+            if head.rank == 1 and head.state in IN_FORCE
+        }
+        head = heads.get(request.purpose) or heads.get("")
+        if head is None:
+            return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
+        return self._answer_found(request, request.id_value, subject, head)
+
+    def _answer_address(self, request: ResolveRequest, rows: list[Row]) -> Result:
+        """Say whose the address is; not whose where it is several people's."""
+        places = {row[_HEAD_START + 2]: row for row in rows}
+        row = places.get(request.purpose) or places.get("")
+        if row is None:
+            return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
+        subject = self._open_subject(row)
+        canonical = self.opener.open_id(subject, row[:ID_WIDTH])
+        head = self.opener.open_head(subject, row[_HEAD_START:])
+        address = head.address
+        if address is None or fold(address.fa) != fold(request.fa or ""):
+            raise RowBroken("spar_mapping", row[_HEAD_START], HEAD_ALTERED)
+        if head.state not in IN_FORCE:
+            return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
+        result = self._answer_found(request, canonical, subject, head)
+        if len({found[ID_WIDTH] for found in rows}) > 1:
+            result.id_value, result.problem = None, "several_ids"
+        return result
+
+    def _open_subject(self, row: Row) -> Subject:
+        columns = row[ID_WIDTH:_HEAD_START]
+        if columns[0] is None:
+            raise RowBroken("spar_subject_id", row[0], _NO_SUBJECT)
+        return self.opener.open_subject(columns)
+
+    def _answer_found(
+        self, request: ResolveRequest, id_value: str | None, subject: Subject, head: Head
+    ) -> Result:
+        address = head.current
+        result = Result(
+            Outcome.FOUND,
+            id_value,
+            is_origin=address.origin == self.call.actor,
+            version=head.version,
+        )
+        if subject.pay_stop or head.state == "suspended":
+            result.outcome = Outcome.SUSPENDED
+            result.problem = "payments_stopped" if subject.pay_stop else ""
+            return result
+        self._add_address(result, request, address)
+        return result
+
+    def _add_address(
+        self, result: Result, request: ResolveRequest, address: StoredAddress
+    ) -> None:
+        if request.fa is not None:
+            result.same_fa = fold(request.fa) == fold(address.fa)
+            if not result.same_fa:
+                result.outcome = Outcome.FA_MISMATCH
+                return
+        place = (address.provider_id, address.branch_id)
+        result.provider = self._providers.get(place)
+        result.fa, result.details = address.fa, address.details

@@ -1,0 +1,47 @@
+"""What every piece of work on the store has in common: who asks, keys, a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from odoo.addons.spar_mapper_connector.lib.contract import CallContext
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
+
+from ..lib.ledger import Ledger
+from .database import Cursor
+from .loading import Loader, Problem
+from .saving import EndsCallback, Saver
+
+
+@dataclass(frozen=True)
+class Work:
+    """One call's work, in the transaction that is open.
+
+    :param get_now: gives the present in naive UTC; asked after the locks, so that time
+        never runs backwards along an ID, as a transaction's own start would
+    :param on_ends: is called with the changes that have ended
+    """
+
+    call: CallContext
+    cr: Cursor
+    keyring: OpenKeyring
+    get_now: Callable[[], datetime]
+    on_ends: EndsCallback
+    #: Rows that cannot be believed: whoever called raises alarms for them.
+    problems: list[Problem] = field(default_factory=list)
+
+    def load(self) -> Loader:
+        """Return a loader that reports to this work's problems."""
+        loader = Loader(self.call, self.cr, self.keyring)
+        loader.problems = self.problems
+        return loader
+
+    def begin(self) -> Ledger:
+        """Return an empty ledger, whose time is now."""
+        return Ledger(self.call, self.keyring, self.get_now())
+
+    def save(self, ledger: Ledger) -> None:
+        """Write what was done."""
+        Saver(self.cr, self.keyring, self.on_ends).save(ledger)
