@@ -3,7 +3,7 @@
 {
     "name": "SPAR Mapper",
     "summary": "The store: ID to financial address, sealed; history nobody rewrites",
-    "version": "19.0.1.1.0",
+    "version": "19.0.2.0.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -25,6 +25,7 @@
         "views/spar_alarm_views.xml",
         "views/spar_event_views.xml",
         "views/spar_change_views.xml",
+        "views/spar_mapping_period_views.xml",
         "views/spar_mapping_views.xml",
         "views/spar_fsp_views.xml",
         "views/spar_change_rule_views.xml",

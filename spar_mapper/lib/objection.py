@@ -76,7 +76,9 @@ class Dispute:
         """The newest address before ``past`` that nobody disputes and is not too
         old."""
         refused = {
-            fold(p.address.fa) for p in self.addresses if p.address.uuid in self.disowned
+            fold(p.address.fa)
+            for p in self.addresses
+            if p.address.uuid in self.disowned
         }
         refused.add(fold(past.address.fa))
         for older in self.addresses[self.addresses.index(past) + 1 :]:

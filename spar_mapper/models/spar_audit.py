@@ -95,7 +95,9 @@ class SparAudit(models.AbstractModel):
         contexts = self.env["spar.change"]._get_seal_contexts(keyring, ids)
         opened = seals.unseal_all(keyring, rows, contexts)
         broken = [row_id for row_id in ids if row_id not in opened]
-        return [("spar_change", row_id, audit.CHANGE_DOES_NOT_OPEN) for row_id in broken]
+        return [
+            ("spar_change", row_id, audit.CHANGE_DOES_NOT_OPEN) for row_id in broken
+        ]
 
     @api.model
     def _search_lost_notices(self, after: int, until: int) -> list[audit.Finding]:

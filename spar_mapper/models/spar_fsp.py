@@ -27,12 +27,16 @@ class SparDirectoryUsed(models.AbstractModel):
     def _count_uses(self) -> dict[int, Uses]:
         query = SQL(
             """
-            SELECT %(column)s,
-                   count(*) FILTER (WHERE state IN ('active', 'suspended')),
-                   count(*) FILTER (WHERE state NOT IN ('active', 'suspended'))
-              FROM spar_mapping
-             WHERE %(column)s = ANY(%(ids)s)
-          GROUP BY %(column)s
+            SELECT p.%(column)s, count(DISTINCT p.address_uuid) FILTER (WHERE in_force),
+                   count(DISTINCT p.address_uuid) FILTER (WHERE NOT in_force)
+              FROM (SELECT p.*, EXISTS (
+                           SELECT FROM spar_mapping m
+                            WHERE m.id = p.mapping_id
+                              AND m.address_uuid = p.address_uuid
+                              AND m.state IN ('active', 'suspended')) AS in_force
+                      FROM spar_mapping_period p
+                     WHERE p.%(column)s = ANY(%(ids)s)) p
+          GROUP BY p.%(column)s
             """,
             ids=self.ids,
             column=SQL.identifier(_COLUMNS[self._name]),

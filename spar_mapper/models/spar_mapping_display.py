@@ -1,5 +1,3 @@
-from datetime import datetime, time, timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Domain
@@ -13,7 +11,6 @@ from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from ..lib import seals
 from ..lib.masking import mask_id
-from ..lib.case import to_naive_utc
 from ..lib.secrets_in_text import extract_secrets, mentions
 
 #: IDs looked for at once, and characters of a reason: who could send thousands of
@@ -67,9 +64,7 @@ class SparMapping(models.Model):
     period_ids = fields.Many2many(
         "spar.mapping.period", string="All periods", compute="_compute_past"
     )
-    event_ids = fields.Many2many(
-        "spar.event", string="Events", compute="_compute_past"
-    )
+    event_ids = fields.Many2many("spar.event", string="Events", compute="_compute_past")
     valid_to = fields.Datetime(compute="_compute_valid_to")
 
     @api.model
@@ -167,7 +162,9 @@ class SparMapping(models.Model):
                 self.env._("Reason: %(most)s characters at most.", most=LONGEST_REASON)
             )
         shown = self._show().values()
-        values = [text for one in shown for text in (one.canonical, one.fa) if text]
+        past = self.period_ids._show().values()
+        values = [text for one in shown for text in (one.canonical, one.fa)]
+        values = [text for text in (*values, *past) if text]
         if mentions(reason or "", extract_secrets(*values, *more)):
             raise UserError(
                 self.env._(
@@ -233,32 +230,12 @@ class SparMapping(models.Model):
 
     @api.model
     def _search_in_force_on(self, operator, values):
-        """Places whose address was in force at some time of a day, as the user's clock
-        goes: in gaps and while it was suspended it was not."""
-        if operator != "in":
+        """Places whose address was in force at some time of a day."""
+        periods = self.env["spar.mapping.period"]
+        found = periods._search_in_force_on(operator, values)
+        if found is NotImplemented:
             return NotImplemented
-        days = [fields.Date.to_date(value) for value in values if value]
-        return Domain.OR(self._build_day_domain(day) for day in days)
-
-    @api.model
-    def _build_day_domain(self, day) -> Domain:
-        start = self.env.tz.localize(datetime.combine(day, time.min))
-        begin, end = to_naive_utc(start), to_naive_utc(start + timedelta(days=1))
-        return self._domain_of_rows(
-            SQL(
-                """SELECT DISTINCT p.mapping_id
-                     FROM spar_mapping_period p
-                    WHERE p.state = 'active' AND p.state_since < %(end)s
-                      AND NOT EXISTS (
-                          SELECT FROM spar_mapping_period later
-                           WHERE later.subject_id = p.subject_id
-                             AND later.mapping_id = p.mapping_id
-                             AND later.seq > p.seq
-                             AND later.state_since <= %(begin)s)""",
-                begin=begin,
-                end=end,
-            )
-        )
+        return Domain("id", "in", periods._search(found).subselect("mapping_id"))
 
     @api.model
     def _get_read_column(self) -> str:

@@ -1,12 +1,15 @@
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 
 from ..fields import StoreMany2one
 from ..lib import integrity
+from ..lib.case import to_naive_utc
 
 
 class SparMappingPeriod(models.Model):
@@ -53,6 +56,13 @@ class SparMappingPeriod(models.Model):
 
     fa_masked = fields.Char(string="Financial address", compute="_compute_fa_masked")
     valid_to = fields.Datetime(string="Until", compute="_compute_valid_to")
+    id_masked = fields.Char(related="mapping_id.id_masked")
+    id_value = fields.Char(
+        string="ID (exact)", compute="_compute_values", search="_search_id_value"
+    )
+    in_force_on = fields.Date(
+        string="In force on", compute="_compute_values", search="_search_in_force_on"
+    )
 
     def init(self):
         result = super().init()
@@ -111,11 +121,59 @@ class SparMappingPeriod(models.Model):
         """A period lasts until the next one of its place begins."""
         periods = self.search([("subject_id", "in", self.subject_id.ids)])
         following = {}
-        for later, earlier in pairwise(periods.sorted(lambda p: (p.mapping_id.id, -p.seq))):
+        for later, earlier in pairwise(
+            periods.sorted(lambda p: (p.mapping_id.id, -p.seq))
+        ):
             if later.mapping_id == earlier.mapping_id:
                 following[earlier.id] = later.state_since
         for period in self:
             period.valid_to = following.get(period.id, False)
+
+    # === FINDING === #
+
+    @api.depends_context("uid")
+    def _compute_values(self):
+        """Empty: these fields are for searching only."""
+        self.id_value = self.in_force_on = False
+
+    @api.model
+    def _search_id_value(self, operator, values):
+        """The periods of the person with an ID."""
+        found = self.env["spar.mapping"]._search_id_value(operator, values)
+        if found is NotImplemented:
+            return NotImplemented
+        subjects = self.env["spar.mapping"].search(found).subject_id
+        return Domain("subject_id", "in", subjects.ids)
+
+    @api.model
+    def _search_in_force_on(self, operator, values):
+        """Periods in force at some time of a day, as the user's clock goes: in gaps,
+        and while the address was suspended, there is none."""
+        if operator != "in":
+            return NotImplemented
+        days = [fields.Date.to_date(value) for value in values if value]
+        return Domain.OR(self._build_day_domain(day) for day in days)
+
+    @api.model
+    def _build_day_domain(self, day) -> Domain:
+        start = self.env.tz.localize(datetime.combine(day, time.min))
+        begin, end = to_naive_utc(start), to_naive_utc(start + timedelta(days=1))
+
+        def is_in_force(_model, alias, _query) -> SQL:
+            return SQL(
+                """(%(period)s.state = 'active' AND %(period)s.state_since < %(end)s
+                    AND NOT EXISTS (
+                        SELECT FROM spar_mapping_period later
+                         WHERE later.subject_id = %(period)s.subject_id
+                           AND later.mapping_id = %(period)s.mapping_id
+                           AND later.seq > %(period)s.seq
+                           AND later.state_since <= %(begin)s))""",
+                period=SQL.identifier(alias),
+                begin=begin,
+                end=end,
+            )
+
+        return Domain.custom(to_sql=is_in_force)
 
     def action_reveal(self):
         """Show ID and address whole, for auditors."""

@@ -194,7 +194,9 @@ class Auditor:
                 head.address_uuid,
                 head.state_since,
             )
-            newest = [p.row_id for p in evidence.periods.values() if p.head_id == row_id]
+            newest = [
+                p.row_id for p in evidence.periods.values() if p.head_id == row_id
+            ]
             if not same or newest[-1:] != [period.row_id if period else 0]:
                 yield "spar_mapping", row_id, audit.PERIOD_OTHER
 

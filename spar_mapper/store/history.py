@@ -181,7 +181,9 @@ class Historian:
         return [self._build_waiting(row) for row in rows]
 
     def _build_waiting(self, row: Row) -> WaitingChange:
-        _row_id, uuid, sealed, proposed_at, subject, head, purpose, period, seq = row[:9]
+        _row_id, uuid, sealed, proposed_at, subject, head, purpose, period, seq = row[
+            :9
+        ]
         terms = seals.ChangeTerms(*row[9:])
         context = seals.change_context(uuid, subject, head, terms)
         text = self.work.keyring.unseal(seals.CHANGE, bytes(sealed or b""), context)

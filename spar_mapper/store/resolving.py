@@ -266,7 +266,11 @@ class Resolver:
         return self.opener.open_subject(columns)
 
     def _answer_found(
-        self, request: ResolveRequest, id_value: str | None, subject: Subject, head: Head
+        self,
+        request: ResolveRequest,
+        id_value: str | None,
+        subject: Subject,
+        head: Head,
     ) -> Result:
         address = head.current
         result = Result(

@@ -372,7 +372,9 @@ class Saver:
     def _save_changes(self, ledger: Ledger) -> None:
         pairs = list(ledger.changes.values())
         self._end_changes([c for _subject, c in pairs if c.row_id], ledger)
-        new = [self._build_change(ledger, *pair) for pair in pairs if not pair[1].row_id]
+        new = [
+            self._build_change(ledger, *pair) for pair in pairs if not pair[1].row_id
+        ]
         copy_rows(self.cr, "spar_change", _CHANGE, new)
 
     def _end_changes(self, changes: list[ChangeRow], ledger: Ledger) -> None:

@@ -217,6 +217,21 @@ class StoreCase(KeyringCase):
 
     # === PAST THE MAPPER === #
 
+    def remove_subject(self, subject) -> None:
+        """Remove a person with all that they have: nothing in itself is wrong then."""
+        events = "SELECT id FROM spar_event WHERE subject_id = %(id)s"
+        for statement in (
+            f"DELETE FROM spar_notice WHERE event_id IN ({events})",
+            "DELETE FROM spar_event WHERE subject_id = %(id)s",
+            "DELETE FROM spar_mapping_period WHERE subject_id = %(id)s",
+            """DELETE FROM spar_change WHERE mapping_id IN (
+                      SELECT id FROM spar_mapping WHERE subject_id = %(id)s)""",
+            "DELETE FROM spar_mapping WHERE subject_id = %(id)s",
+            "DELETE FROM spar_subject_id WHERE subject_id = %(id)s",
+            "DELETE FROM spar_subject WHERE id = %(id)s",
+        ):
+            self.tamper(statement.replace("%(id)s", str(subject.id)))
+
     def set_subject(self, id_value, **values) -> None:
         """Set ``change_lock`` or ``pay_stop`` as the store would, but for the event."""
         subject = self.load_subject(id_value)
@@ -277,6 +292,7 @@ class StoreCase(KeyringCase):
     def catch_alarms(self):
         """Collect ``(table, row id)`` of the alarms raised meanwhile; not logged."""
         caught = []
+        self.env.cr.execute("DELETE FROM spar_alarm")
         with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():
             yield caught
         self.env.cr.execute("SELECT table_name, row_id FROM spar_alarm ORDER BY id")
@@ -314,8 +330,8 @@ class StoreCase(KeyringCase):
     def _holds_clear(self, table: str, forms: set[str]) -> bool:
         """Whether a row of ``table``, written out, holds one of ``forms``."""
         query = SQL(
-            """SELECT EXISTS (SELECT FROM %s t, unnest(%s) AS form
-                               WHERE strpos(lower(t::text), form) > 0)""",
+            """SELECT EXISTS (SELECT FROM %s t, unnest(%s) AS scanned (clear_text)
+                               WHERE strpos(lower(t::text), clear_text) > 0)""",
             SQL.identifier(table),
             list(forms),
         )

@@ -39,7 +39,7 @@ class TestBackendDisplay(StoreCase):
         self.assertFalse(mapping.fa_value)
         self.assertEqual(mapping.read(["id_value"])[0]["id_value"], False)
 
-    def test_an_exact_id_finds_every_period_of_it(self):
+    def test_an_exact_id_finds_its_places(self):
         self.update(ID, THIRD_FA)
         self.assertEqual(self.search("id_value", ID), self.mappings_of(ID))
 
@@ -53,16 +53,28 @@ class TestBackendDisplay(StoreCase):
         self.let_pass(days=10)
         self.update(ID, THIRD_FA)
         today = self.mapper._get_now().date()
-        found = self.mappings.search(
-            [("id_value", "=", ID), ("in_force_on", "=", today - timedelta(days=5))]
-        )
-        self.assertRegex(found.fa_masked, r"111@BR01")
-        found = self.mappings.search(
-            [("id_value", "=", ID), ("in_force_on", "=", today + timedelta(days=5))]
-        )
-        self.assertRegex(found.fa_masked, r"333@BR01")
+        periods = self.env["spar.mapping.period"].with_user(self.mappings.env.user)
+        for days, masked in ((-5, r"111@BR01"), (5, r"333@BR01")):
+            domain = [("in_force_on", "=", today + timedelta(days=days))]
+            found = periods.search([("id_value", "=", ID), *domain])
+            self.assertRegex(found.fa_masked, masked)
+            self.assertEqual(self.mappings.search(domain), self.mapping_of(ID))
         past = today - timedelta(days=50)
         self.assertFalse(self.search("in_force_on", past))
+
+    def test_a_day_in_a_gap_or_a_suspension_finds_nothing(self):
+        for word in (self.suspend, self.resume, self.unlink):
+            self.let_pass(days=10)
+            word(ID)
+        self.let_pass(days=10)
+        self.link(ID, FA)
+        today = self.mapper._get_now().date()
+        periods = self.env["spar.mapping.period"]
+        for days, is_found in ((35, 1), (25, 0), (15, 1), (5, 0), (0, 1)):
+            domain = [("in_force_on", "=", today - timedelta(days=days))]
+            with self.subTest(days=days):
+                self.assertEqual(len(periods.search(domain)), is_found)
+                self.assertEqual(self.mappings.search_count(domain), is_found)
 
     def test_a_part_of_an_id_finds_nothing(self):
         self.assertFalse(self.search("id_value", ID[:-1]))

@@ -32,7 +32,7 @@ class StandingCase(StoreCase):
 
     def object(self, id_value=ID):
         mapping = self.mapping_of(id_value)
-        request = ObjectionRequest(id_value, mapping.uuid, 1)
+        request = ObjectionRequest(id_value, mapping.address_uuid, 1)
         self.mapper._object_to(self.owner, request)
 
     def act(self, operation, **values):
@@ -103,8 +103,10 @@ class TestState(StandingCase):
         for view in views:
             tree = etree.fromstring(view.arch)
             for field in tree.xpath("//field[@name='state'][not(@invisible='1')]"):
-                # Of a change that waits, in the form of its address.
-                inside = field.xpath("ancestor::field[@name='change_ids']")
+                # Of a change that waits, or of the past, in the form of an address.
+                inside = field.xpath(
+                    "ancestor::field[@name='change_ids' or @name='period_ids']"
+                )
                 self.assertTrue(inside, view.name)
 
     def test_active_as_a_filter_finds_who_is_paid_only(self):

@@ -52,7 +52,7 @@ class TestDemo(StoreCase):
         self.assertEqual(self.load("1"), PEOPLE)
         count = self.env["spar.mapping"].search_count
         self.assertEqual(count([("state", "=", "suspended")]), 12)
-        self.assertEqual(count([("state", "=", "ended")]), 52)
+        self.assertEqual(count([("state", "=", "ended")]), 10)
         waiting = self.env["spar.change"].search([("state", "=", "waiting")])
         self.assertEqual(set(waiting.mapped("why")), {"lower_authority"})
         self.assertEqual(len(waiting), 3)

@@ -17,8 +17,8 @@ from ..lib.assessment import (
     Decision,
     Verdict,
 )
-from ..lib.ledger import Ledger
 from ..lib.case import Case, to_naive_utc
+from ..lib.ledger import Ledger
 from ..lib.operations import run
 from ..lib.records import Holding, Subject
 from ..lib.transitions import (
@@ -194,7 +194,9 @@ class TestOperations(LedgerCase):
             request = LinkRequest("id", "account:1@b", asserted_at=claim)
             self.run_operation(Operation.LINK, request)
             with self.subTest(claim=claim):
-                self.assertEqual(self.holding.in_force("").current.asserted_at, expected)
+                self.assertEqual(
+                    self.holding.in_force("").current.asserted_at, expected
+                )
 
     def test_resolving_is_no_change(self):
         with self.assertRaises(KeyError):

@@ -3,7 +3,8 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
 
-from odoo.addons.spar_mapper.lib import audit, audit_walk
+from odoo.addons.spar_mapper.lib import audit_walk
+from odoo.addons.spar_mapper.store import opening
 
 from .test_audit_findings import ALARM_LOGGER, AuditCase
 
@@ -66,16 +67,24 @@ class TestAuditRun(AuditCase):
         self.run_cron(seconds=1.0)
         self.assertEqual(self.runs.search([], limit=1).findings, 1)
         alarm = self.env["spar.alarm"].search([("row_id", "=", a.id)])
-        self.assertEqual(alarm.problem, audit.FA_DOES_NOT_OPEN)
+        self.assertEqual(alarm.problem, opening.HEAD_ALTERED)
 
     def test_pieces_together_find_what_one_pass_finds(self):
         a = self.mapping_of("audit-a")
-        event_id = a.event_ids.id
+        event_id, subject_id = a.event_ids.id, a.subject_id.id
+        self.tamper("DELETE FROM spar_notice WHERE event_id = %s", event_id)
         self.tamper("DELETE FROM spar_mapping WHERE id = %s", a.id)
         b = self.mapping_of("audit-b")
         self.tamper("UPDATE spar_mapping SET origin = 'x' WHERE id = %s", b.id)
         found = {(table, row_id) for table, row_id, _problem in self.check()}
-        self.assertEqual(found, {("spar_event", event_id), ("spar_mapping", b.id)})
+        self.assertEqual(
+            found,
+            {
+                ("spar_event", event_id),
+                ("spar_subject", subject_id),
+                ("spar_mapping", b.id),
+            },
+        )
 
     def test_runs_are_read_by_staff_and_written_by_nobody(self):
         self.run_cron(seconds=1.0)

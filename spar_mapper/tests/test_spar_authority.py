@@ -46,7 +46,7 @@ class TestAuthority(StoreCase):
         self.assertEqual(self.update(ID, OTHER_FA, call).outcome, Outcome.HELD)
         call = self.mapper._build_staff_call(reason="came in person")
         self.assertEqual(self.update(ID, OTHER_FA, call).outcome, Outcome.UPDATED)
-        event = self.mapping_of(ID).event_ids
+        event = self.mapping_of(ID).event_ids.sorted("seq")[-1]
         self.assertEqual(event.reason, "came in person")
         self.assertEqual(event.actor, f"user:{self.env.uid}")
 

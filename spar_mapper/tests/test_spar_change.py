@@ -88,7 +88,7 @@ class TestWaiting(WaitingCase):
         self.let_pass(hours=48)
         self.run_schedule()
         self.assertEqual(self.get_fa(ID), OTHER_FA)
-        self.assertEqual(self.events_of(ID), ["linked", "held", "replaced", "updated"])
+        self.assertEqual(self.events_of(ID), ["linked", "held", "updated"])
         change = self.change_of(ID)
         self.assertEqual((change.state, change.decided_by), ("applied", "system"))
 
@@ -185,7 +185,7 @@ class TestWaiting(WaitingCase):
             self.env(cr=cr)["spar.mapper.local"]._cron_decide_due()
         self.assertEqual(self.get_fa(OTHER_ID), OTHER_FA)
         self.assertEqual(self.get_fa(ID), FA)
-        self.assertIn(("spar_mapping", self.mapping_of(ID).id), alarms)
+        self.assertIn(("spar_change", broken.id), alarms)
 
 
 class TestApproval(WaitingCase):
@@ -201,7 +201,7 @@ class TestApproval(WaitingCase):
         self.assert_ended("applied", self.supervisor)
         self.assertEqual(
             self.events_of(ID),
-            ["linked", "held", "change_approved", "replaced", "updated"],
+            ["linked", "held", "change_approved", "updated"],
         )
 
     def test_the_history_names_both_people(self):

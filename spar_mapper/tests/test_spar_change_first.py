@@ -28,9 +28,7 @@ class TestHeldFirstLink(StoreCase):
         result = self.mapper._approve_change(self.staff, self.change_of(ID).id)
         self.assertEqual((result.outcome, result.version), (Outcome.LINKED, 1))
         self.assertEqual(self.get_fa(ID), FA)
-        self.assertEqual(
-            self.events_of(ID), ["proposed", "change_approved", "withdrawn", "linked"]
-        )
+        self.assertEqual(self.events_of(ID), ["proposed", "change_approved", "linked"])
         self.assertEqual(self.mapping_of(ID).origin, self.call.actor)
 
     def test_refused_cancelled_or_expired_nothing_is_linked(self):
@@ -49,9 +47,7 @@ class TestHeldFirstLink(StoreCase):
         self.assertEqual(self.link(ID, OTHER_FA, self.staff).outcome, Outcome.LINKED)
         self.assertEqual(self.get_fa(ID), OTHER_FA)
         self.assertEqual(self.change_of(ID).state, "stale")
-        self.assertEqual(
-            self.events_of(ID), ["proposed", "change_stale", "withdrawn", "linked"]
-        )
+        self.assertEqual(self.events_of(ID), ["proposed", "change_stale", "linked"])
 
     def test_a_proposal_is_no_period_of_the_history(self):
         self.assertEqual(self.mapper._history(self.call, ID), [])

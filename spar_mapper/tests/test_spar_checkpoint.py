@@ -53,14 +53,9 @@ class CheckpointCase(AuditCase):
         return self.env["spar.alarm"].search(domain).mapped("problem")
 
     def cut_newest(self):
-        """Remove the newest event, and rewind its mapping: true in itself."""
+        """Remove the newest event with its person: true in itself."""
         newest = self.get_newest()
-        self.env.cr.execute(
-            "SELECT mapping_id FROM spar_event WHERE id = %s", (newest,)
-        )
-        (mapping_id,) = self.env.cr.fetchone()
-        self.tamper("DELETE FROM spar_event WHERE mapping_id = %s", mapping_id)
-        self.tamper("DELETE FROM spar_mapping WHERE id = %s", mapping_id)
+        self.remove_subject(self.env["spar.event"].browse(newest).subject_id)
         return newest
 
     def assertOnly(self, table, row_id, problem):

@@ -32,11 +32,9 @@ class TestDeclaredRestore(CheckpointCase):
 
     def restore_database(self):
         """Everything that came after the first checkpoint is gone."""
-        self.tamper("DELETE FROM spar_event WHERE id > %s", self.kept)
-        self.tamper(
-            """DELETE FROM spar_mapping m WHERE NOT EXISTS
-                      (SELECT 1 FROM spar_event e WHERE e.mapping_id = m.id)"""
-        )
+        lost = self.env["spar.event"].search([("id", ">", self.kept)])
+        for subject in lost.subject_id:
+            self.remove_subject(subject)
 
     def declare(self):
         Restore = self.env["spar.checkpoint.restore"].with_user(self.first)

@@ -164,7 +164,7 @@ class TestDirectoryRows(IntegrityCase):
         self.env.cr.execute(query)
 
     def get_used(self):
-        mapping = self.mapping_of(ID)
+        mapping = self.periods_of(ID)[-1]
         return {
             "spar_fsp": mapping.provider_id.id,
             "spar_fsp_branch": mapping.branch_id.id,
@@ -199,7 +199,10 @@ class TestDirectoryRows(IntegrityCase):
         )
         gone = branch.id
         branch.unlink()
-        changed = {**TestReferences.FRESH["spar_mapping_period"], "branch_id": str(gone)}
+        changed = {
+            **TestReferences.FRESH["spar_mapping_period"],
+            "branch_id": str(gone),
+        }
         with self.refused(psycopg2.errors.ForeignKeyViolation):
             self.insert_again(Copy("spar_mapping_period", changed))
 
@@ -273,10 +276,11 @@ class TestCatalogue(IntegrityCase):
                   AND (column_name = 'id' OR column_name LIKE '%%\\_id')""",
             (list(STORE),),
         )
-        narrow = {column for _table, column in self.env.cr.fetchall()}
+        narrow = set(self.env.cr.fetchall())
         # Rows of the directory: Odoo's own.
         directory = {"type_id", "fa_type_id", "provider_id", "branch_id"}
-        self.assertEqual(narrow - directory, set())
+        found = [place for place in narrow if place[1] not in directory]
+        self.assertEqual(found, [])
         self.env.cr.execute(
             """SELECT sequencename FROM pg_sequences
                 WHERE data_type = 'integer'::regtype AND sequencename = ANY(%s)""",

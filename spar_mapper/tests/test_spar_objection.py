@@ -427,15 +427,17 @@ class TestSparObjection(ObjectionCase):
     def test_the_objections_own_events_cannot_be_disputed(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")
-        for kind in ("objected", "reversed"):
+        self.close(ID, is_upheld=True)
+        for kind in ("objected", "objection_upheld"):
             with self.subTest(kind), self.assertRaises(NoSuchEvent):
                 self.object_to(ID, kind)
 
     def test_what_was_tampered_with_is_not_brought_back(self):
         self.reach_updated(ID)
-        old = self.mappings_of(ID)[-1]
-        self.tamper("UPDATE spar_mapping SET sealed = '\\x00' WHERE id = %s", old.id)
-        with self.assertRaises(SealBroken):
+        old = self.periods_of(ID)[-1]
+        query = "UPDATE spar_mapping_period SET sealed = '\\x00' WHERE id = %s"
+        self.tamper(query, old.id)
+        with self.catch_alarms(), self.assertRaises(SealBroken):
             self.object_to(ID, "updated")
         self.assertEqual(self.get_fa(ID), OTHER_FA)
 
@@ -484,7 +486,7 @@ class TestSparObjection(ObjectionCase):
         }
         self.assertEqual(events["updated"].objection, answer)
         self.assertTrue(events["linked"].is_disputable)
-        self.assertFalse(events["reversed"].is_disputable)
+        self.assertFalse(events["objected"].is_disputable)
         self.assertIsNone(events["linked"].objection)
 
     def test_what_was_only_proposed_is_no_history(self):

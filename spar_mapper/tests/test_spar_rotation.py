@@ -127,7 +127,7 @@ class TestSparRotation(RotationCase):
     def test_a_row_changed_in_between_is_sealed_with_the_new_key(self):
         new = self.keyrings._start_rotation()
         before = self.count_sealed_with(new)["spar_mapping"]
-        self.suspend(OTHER_ID)
+        self.update(OTHER_ID, THIRD_FA, self.owner)
         self.assertEqual(self.count_sealed_with(new)["spar_mapping"], before + 1)
 
     def test_interrupted_it_goes_on_where_it_was(self):
@@ -169,7 +169,8 @@ class TestSparRotation(RotationCase):
 
     def test_what_does_not_open_keeps_the_old_key_from_being_retired(self):
         mapping = self.mapping_of(OTHER_ID)
-        self.tamper("UPDATE spar_mapping SET version = 9 WHERE id = %s", mapping.id)
+        query = "UPDATE spar_mapping SET address_version = 9 WHERE id = %s"
+        self.tamper(query, mapping.id)
         _new, left = self.rotate()
         self.assertEqual(left, 1)
         self.assertEqual(self.keyrings._get_retiring_keys(), [self.old])

@@ -58,7 +58,7 @@ class TestTruth(StoreCase):
         self.env.cr.execute("SET LOCAL session_replication_role = origin")
 
     def get_findings(self):
-        with mute_logger(ALARM_LOGGER):
+        with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():
             return {
                 (table, problem)
                 for table, _row, problem in self.env["spar.audit"]._check_store()
