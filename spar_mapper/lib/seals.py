@@ -1,8 +1,8 @@
 """In which context each value of the store is sealed, and how it is packed.
 
-The context (the associated data of AES-GCM) ties a ciphertext to its place: a value that
-was swapped or moved does not open. Whether the row around it is the present one is for
-the MACs of head and subject (``chain.py``).
+The context (the associated data of AES-GCM) ties a ciphertext to its place: a value
+that was swapped or moved does not open. Whether the row around it is the present one is
+for the MACs of head and subject (``chain.py``).
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ class SparMapperLocal(models.AbstractModel):
     def _resolve_fa(
         self, call: CallContext, requests: list[ResolveRequest]
     ) -> list[Result]:
-        """See the contract; at most four statements, whatever the number of requests."""
+        """See the contract; at most four statements, however many requests."""
         self._check_channel(OFFICER)
         keyring = self.env["spar.keyring"]._open()
         identify = self.env["spar.id.type"]._identify
@@ -496,7 +496,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _finish_work(self, work: Work) -> None:
-        """Raise alarms for what cannot be believed; let the ORM read the tables anew."""
+        """Raise alarms for what cannot be believed; let the ORM read anew."""
         self.env["spar.alarm"]._raise_alarms(work.problems)
         for name in (
             "spar.subject",

@@ -26,7 +26,8 @@ from .work import Work
 
 _SUBJECT = "SELECT id, uuid FROM spar_subject WHERE id = %s"
 _SUBJECT_OF_ID = """
-    SELECT s.id, s.uuid FROM spar_subject_id i JOIN spar_subject s ON s.id = i.subject_id
+    SELECT s.id, s.uuid
+      FROM spar_subject_id i JOIN spar_subject s ON s.id = i.subject_id
      WHERE i.digest_{column} = %s
 """
 PERIODS = f"""
@@ -45,7 +46,7 @@ _EVENTS = """
      WHERE e.subject_id = %s ORDER BY e.id
 """
 _WAITING = f"""
-    SELECT c.id, c.uuid, c.sealed, c.proposed_at, s.uuid, m.uuid, m.purpose,
+    SELECT c.uuid, c.sealed, c.proposed_at, s.uuid, m.uuid, m.purpose,
            m.address_uuid,
            (SELECT e.seq FROM spar_event e
              WHERE e.subject_id = m.subject_id AND e.mapping_id = m.id

@@ -254,7 +254,7 @@ class Loader:
         return {row[1]: row for row in rows}
 
     def _open_change(self, subject: Subject, head: Head, row: Row) -> ChangeRow:
-        """Return a change that waits by its row and by the history; raises RowBroken."""
+        """Return a change that waits by row and by history; raises RowBroken."""
         sealed, row_id, last_kind, *columns = row
         if last_kind not in WAIT_BEGINS:
             raise RowBroken("spar_change", row_id, CHANGE_ENDED)

@@ -164,7 +164,7 @@ _UPDATED_COLUMNS: dict[str, Callable[[Sequence[Any]], str]] = {
 }
 _UPDATE_HEADS = f"""
     UPDATE spar_mapping m
-       SET {", ".join(f"{name} = v.{name}" for name in _UPDATED_COLUMNS if name != "id")}
+       SET {", ".join(f"{name} = v.{name}" for name in list(_UPDATED_COLUMNS)[1:])}
       FROM unnest(%s::bigint[], %s::varchar[], %s::int[], %s::timestamp[], %s::int[],
                   %s::bigint[], %s::varchar[], %s::int[], %s::bytea[], %s::bytea[],
                   %s::int[], %s::varchar[], %s::varchar[], %s::varchar[],

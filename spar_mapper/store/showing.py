@@ -88,7 +88,7 @@ def _show_past(
 
 
 def show_periods(work: Work, row_ids: Iterable[int]) -> dict[int, str]:
-    """Return the address of each period that has one; what does not open is left out."""
+    """Return the address of each period; what does not open is left out."""
     historian = Historian(work)
     rows = fetch(
         work.cr,

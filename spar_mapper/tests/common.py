@@ -120,6 +120,11 @@ class StoreCase(KeyringCase):
         cls.supervisor = CallContext("user:8", "staff", Authority.STAFF, "document")
         cls.owner = CallContext("subject:1", "portal", Authority.OWNER, "login")
 
+    def setUp(self):
+        super().setUp()
+        self.env.cr.execute("SELECT coalesce(max(id), 0) FROM spar_alarm")
+        (self.alarms_before,) = self.env.cr.fetchone()
+
     # === WORDS === #
 
     def link(self, id_value, fa, call=None, **values) -> Result:
@@ -292,10 +297,12 @@ class StoreCase(KeyringCase):
     def catch_alarms(self):
         """Collect ``(table, row id)`` of the alarms raised meanwhile; not logged."""
         caught = []
-        self.env.cr.execute("DELETE FROM spar_alarm")
         with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():
             yield caught
-        self.env.cr.execute("SELECT table_name, row_id FROM spar_alarm ORDER BY id")
+        self.env.cr.execute(
+            "SELECT table_name, row_id FROM spar_alarm WHERE id > %s ORDER BY id",
+            (self.alarms_before,),
+        )
         caught.extend(self.env.cr.fetchall())
 
     @contextmanager

@@ -61,7 +61,6 @@ class TestAuditFindings(AuditCase):
         self.assertIn(("spar_mapping", b.id, opening.HEAD_ALTERED), findings)
 
     def test_changed_id_digests_are_named(self):
-        a, b = self.mapping_of("audit-a"), self.mapping_of("audit-b")
         ids = (
             self.identifier_of("audit-a").id,
             self.identifier_of("audit-b").id,

@@ -58,7 +58,8 @@ class TestBackendDisplay(StoreCase):
             domain = [("in_force_on", "=", today + timedelta(days=days))]
             found = periods.search([("id_value", "=", ID), *domain])
             self.assertRegex(found.fa_masked, masked)
-            self.assertEqual(self.mappings.search(domain), self.mapping_of(ID))
+            places = self.mappings.search([("id_value", "=", ID), *domain])
+            self.assertEqual(places, self.mapping_of(ID))
         past = today - timedelta(days=50)
         self.assertFalse(self.search("in_force_on", past))
 
@@ -71,7 +72,8 @@ class TestBackendDisplay(StoreCase):
         today = self.mapper._get_now().date()
         periods = self.env["spar.mapping.period"]
         for days, is_found in ((35, 1), (25, 0), (15, 1), (5, 0), (0, 1)):
-            domain = [("in_force_on", "=", today - timedelta(days=days))]
+            day = today - timedelta(days=days)
+            domain = [("id_value", "=", ID), ("in_force_on", "=", day)]
             with self.subTest(days=days):
                 self.assertEqual(len(periods.search(domain)), is_found)
                 self.assertEqual(self.mappings.search_count(domain), is_found)

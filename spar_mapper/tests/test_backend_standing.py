@@ -31,9 +31,13 @@ class StandingCase(StoreCase):
         return self.mapping_of(id_value).with_user(self.viewer).pay_state
 
     def object(self, id_value=ID):
+        self.mapper._object_to(self.owner, self.build_request(id_value))
+
+    def build_request(self, id_value):
+        """To object to the address that was linked last."""
         mapping = self.mapping_of(id_value)
-        request = ObjectionRequest(id_value, mapping.address_uuid, 1)
-        self.mapper._object_to(self.owner, request)
+        seq = min(mapping.event_ids.mapped("seq"))
+        return ObjectionRequest(id_value, mapping.address_uuid, seq)
 
     def act(self, operation, **values):
         """Do something by the officer's window; the message of the toast."""
@@ -70,7 +74,7 @@ class TestState(StandingCase):
 
     def test_one_disputed_place_of_several_is_disputed(self):
         self.link(ID, OTHER_FA, purpose="school")
-        request = ObjectionRequest(ID, self.mapping_of(ID).uuid, 1)
+        request = self.build_request(ID)
         self.mapper._object_to(self.owner, request)
         self.env.invalidate_all()
         states = {

@@ -116,6 +116,7 @@ class TestTaking(CheckpointCase):
         self.assertEqual(self.path.read_text(), before)
 
     def test_one_row_cut_is_one_alarm_however_often_it_is_looked_at(self):
+        self.link("audit-c", "account:7777@BR01.DEMO")
         self.take()
         newest = self.cut_newest()
         for _time in range(3):

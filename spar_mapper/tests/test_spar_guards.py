@@ -130,8 +130,9 @@ class TestGuards(StoreCase):
             text="spar_mapping_period_event_fk",
         )
 
-    INSERT = """INSERT INTO spar_mapping (uuid, subject_id, purpose, rank, state, version,
-                                          state_since, address_uuid, last_seq, mac)
+    INSERT = """INSERT INTO spar_mapping (uuid, subject_id, purpose, rank, state,
+                                          version, state_since, address_uuid,
+                                          last_seq, mac)
                SELECT 'x', subject_id, {purpose}, 1, 'active', 1, state_since,
                       address_uuid, 1, 'x'
                  FROM spar_mapping WHERE id = %s"""
