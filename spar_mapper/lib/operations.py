@@ -235,6 +235,7 @@ def _hold(
     if case.is_decided:
         return None
     current = head.current if head else None
+    is_foreign = current is not None and _is_foreign(case.call, current.provider_id)
     verdict = case.assess(
         Proposal(
             code.value,
@@ -242,7 +243,7 @@ def _hold(
             case.call.authority,
             current.authority if current else None,
             case.request.purpose,
-            is_foreign=bool(current) and _is_foreign(case.call, current.provider_id),
+            is_foreign=is_foreign,
         )
     )
     if verdict.decision is Decision.APPLY:

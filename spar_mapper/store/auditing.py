@@ -23,7 +23,7 @@ from ..lib.chain import (
 )
 from ..lib.old_chain import mac_old_event
 from ..lib.past import PeriodRecord
-from ..lib.records import ADDRESS_COLUMNS, EventRow, Subject
+from ..lib.records import ADDRESS_COLUMNS, EventRow, StoredAddress, Subject
 from ..lib.transitions import MIGRATED, PLACE_EVENTS, WAIT_BEGINS, WAIT_ENDS
 from .database import Cursor, Row, build_array, fetch
 from .opening import (
@@ -114,7 +114,7 @@ class Auditor:
     def check(self, after: int, until: int) -> list[audit.Finding]:
         """Return everything that is wrong with the subjects behind ``after`` up to
         ``until``."""
-        found = []
+        found: list[audit.Finding] = []
         for evidence in self._collect(after, until):
             found += self._examine(evidence)
         return list(dict.fromkeys(found))
@@ -131,7 +131,8 @@ class Auditor:
             by_id[subject_id].places[row[0]] = place
         for subject_id, *row in fetch(self.cr, _PERIODS, ids):
             evidence, digests = by_id[subject_id], _get_digests(*row[:2])
-            record = PeriodRecord(*row[2:_PERIOD_PLAIN], tuple(row[_PERIOD_PLAIN:]))
+            values: Row = (*row[2:_PERIOD_PLAIN], tuple(row[_PERIOD_PLAIN:]))
+            record = PeriodRecord(*values)
             evidence.periods[record.row_id] = record
             evidence.digests[record.row_id] = digests
         for subject_id, *row in fetch(self.cr, _EVENTS, ids):
@@ -215,7 +216,7 @@ class Auditor:
             if digests != evidence.digests[row_id]:
                 yield "spar_mapping_period", row_id, audit.FA_DIGEST
 
-    def _open(self, subject: Subject, period: PeriodRecord):
+    def _open(self, subject: Subject, period: PeriodRecord) -> StoredAddress:
         return self.opener.open_address(
             subject,
             period.address_uuid,
@@ -344,18 +345,15 @@ def _read_subject(row: Row) -> Subject:
 
 
 def _read_event(subject: Subject, evidence: Evidence, row: Row) -> EventRow:
-    _row_id, head_id, period_id, _format, *_rest = row
+    head_id, period_id = row[1:3]
     place, period = evidence.places.get(head_id), evidence.periods.get(period_id)
-    said = dict(zip(_SAID, row[_SAID_START:_BYTES_START], strict=True))
-    values = row[_BYTES_START:]
-    sealed = dict(zip(_BYTES, (bytes(v or b"") for v in values), strict=True))
-    return EventRow(
-        subject_uuid=subject.uuid,
-        head_uuid=place.manner[0] if place else "",
-        address_uuid=period.address_uuid if period else "",
-        **said,
-        **sealed,
-    )
+    # In the order of the fields of EventRow: what it says, then its bytes.
+    sealed: Row = tuple(bytes(value or b"") for value in row[_BYTES_START:])
+    uuid, *said = row[_SAID_START:_BYTES_START]
+    head_uuid = place.manner[0] if place else ""
+    address_uuid = period.address_uuid if period else ""
+    values: Row = (*said, *sealed[:-1], head_uuid, address_uuid, sealed[-1])
+    return EventRow(uuid, subject.uuid, *values)
 
 
 def _examine_changes(evidence: Evidence) -> Iterator[audit.Finding]:

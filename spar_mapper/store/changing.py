@@ -57,13 +57,13 @@ def change(
         if identifier is None:
             results.append(refusal or Result(Outcome.INVALID_ID, request.id_value))
             continue
-        holding = holdings.get(identifier.canonical)
-        if holding is None:
+        found = holdings.get(identifier.canonical)
+        if found is None:
             results.append(Result(Outcome.NOT_LINKED, request.id_value))
             continue
         asked = addresses.get(request.fa) if request.fa is not None else None
         address = asked.address if asked else None
-        case = Case(request, holding, ledger, work.call, assess, address)
+        case = Case(request, found, ledger, work.call, assess, address)
         results.append(run(code, case))
     work.save(ledger)
     return results

@@ -61,7 +61,8 @@ _WAITING = f"""
 
 def read_period(row: Row) -> PeriodRecord:
     """Return a row of ``PERIODS`` as a record."""
-    return PeriodRecord(*row[:_PLAIN], plain=tuple(row[_PLAIN:]))
+    values: Row = (*row[:_PLAIN], tuple(row[_PLAIN:]))
+    return PeriodRecord(*values)
 
 
 def build_answer(
@@ -153,7 +154,8 @@ class Historian:
             problem = ("spar_mapping_period", record.row_id, HEAD_ALTERED)
             raise RowBroken(*problem) from error
         fa, details, _packed = seals.split(text)
-        return StoredAddress(uuid, version, fa, *record.plain, details=details)
+        rest: Row = (*record.plain, details)
+        return StoredAddress(uuid, version, fa, *rest)
 
     def _fetch_events(self, subject: PastSubject) -> dict[str, list[HistoryEvent]]:
         """The events of each address, in their order."""
@@ -161,14 +163,9 @@ class Historian:
         for uuid, reference, remedy, state, seq, kind, *rest in fetch(
             self.work.cr, _EVENTS, subject.row_id
         ):
-            event = HistoryEvent(
-                seq,
-                kind,
-                *rest,
-                is_disputable=kind in DISPUTABLE,
-                objection=build_answer(reference, remedy, state),
-            )
-            events.setdefault(uuid, []).append(event)
+            case = build_answer(reference, remedy, state)
+            values: Row = (seq, kind, *rest, kind in DISPUTABLE, case)
+            events.setdefault(uuid, []).append(HistoryEvent(*values))
         return events
 
     # === WHAT WAITS === #
@@ -182,10 +179,8 @@ class Historian:
         return [self._build_waiting(row) for row in rows]
 
     def _build_waiting(self, row: Row) -> WaitingChange:
-        _row_id, uuid, sealed, proposed_at, subject, head, purpose, period, seq = row[
-            :9
-        ]
-        terms = seals.ChangeTerms(*row[9:])
+        uuid, sealed, proposed_at, subject, head, purpose, period, seq = row[:8]
+        terms = seals.ChangeTerms(*row[8:])
         context = seals.change_context(uuid, subject, head, terms)
         text = self.work.keyring.unseal(seals.CHANGE, bytes(sealed or b""), context)
         fa, _details = seals.unpack(text)

@@ -286,6 +286,7 @@ class TestFirstFormat(CheckpointCase):
 
     def setUp(self):
         super().setUp()
+        self.link("audit-c", "account:7777@BR01.DEMO")
         self.write_lines(self.build_old_line(self.get_newest()))
 
     def build_old_line(self, until):
