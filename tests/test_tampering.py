@@ -203,9 +203,7 @@ def test_swapped_address_digests(server, programme, pair):
         for wire in programme.resolve(asked):
             assert wire["status"] == "rjct" and "id" not in wire
         problem = "the digest is not that of the address"
-        assert_named(
-            server, *(f"{table}, row {r}: {problem}" for r in (one, other))
-        )
+        assert_named(server, *(f"{table}, row {r}: {problem}" for r in (one, other)))
 
 
 def test_suspended_mapping_set_active(server, programme, pair):
