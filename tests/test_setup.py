@@ -51,7 +51,8 @@ from setup.odoo_server import Keeper, OdooServer, end_orphan, is_ours
 from setup.places import ROOT, Places, get_addons, get_places, write_private
 from setup.postgres import Cluster, ExternalServer, get_server, running
 from setup.serving import NONE, stop
-from setup.testing import get_exit_code, split_arguments
+from setup.testing import split_arguments
+from setup.testing_tally import get_exit_code
 
 ISSUER = "http://localhost:4455"
 LISTEN = (
@@ -145,7 +146,8 @@ def test_command_can_be_read_by_old_python():
 
 #: Loaded by pytest, and run by Odoo's shell and the environment's Python.
 INSIDE = (
-    *("pytest_spar.py", "bench_fill.py", "bench_floor.py", "bench_meter.py"),
+    *("pytest_spar.py", "pytest_tally.py"),
+    *("bench_fill.py", "bench_floor.py", "bench_meter.py"),
     *("bench_sample.py", "bench_tables.py"),
     *("demo_secrets.py", "demo_additions.py", "missing_assets.py"),
     *("payer.py", "payer_callbacks.py"),
