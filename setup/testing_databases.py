@@ -21,6 +21,8 @@ from .places import Places, write_private
 from .postgres import OWNER, UNSYNCED, Cluster, running
 from .progress import step
 
+#: So that no test waits for bundles, nor each group's server makes them.
+BUNDLES_SCRIPT = Path(__file__).with_name("asset_bundles.py")
 ADDONS, SERVER = "spar_test", "spar_test_server"
 PAGES = 256  # MiB for PostgreSQL's pages: the databases are small
 # Tests that tamper switch triggers off, as somebody who rules PostgreSQL can.
@@ -66,7 +68,7 @@ def get_facts_file(base: Installation) -> Path:
 
 def _build_digest(places: Places) -> str:
     """Return what changes when a base must be made anew."""
-    scripts = (SCRIPT, MISSING_ASSETS, places.root / PINS)
+    scripts = (SCRIPT, MISSING_ASSETS, BUNDLES_SCRIPT, places.root / PINS)
     return get_digest(places.root) + "".join(path.read_text() for path in scripts)
 
 
@@ -87,6 +89,7 @@ def _make_base(base: Installation, digest: str) -> None:
         if demo:
             facts = base.run_script(SCRIPT)
             check_counts(facts)
+            base.run_script(BUNDLES_SCRIPT)
     told = json.dumps({**facts, "digest": digest})
     write_private(get_facts_file(base), told)
 
