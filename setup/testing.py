@@ -34,7 +34,7 @@ from .testing_tally import build_summary, get_exit_code
 BUSY = "Another ./spar test is at work in this checkout: wait for its end."
 SHOWN_ALARMS = 20
 #: Tests wait for servers and browsers, so that more run than there are cores.
-AT_ONCE = max(3, min(4, os.cpu_count() or 1))
+AT_ONCE = max(3, min(6, (os.cpu_count() or 1) + 1))
 
 
 def split_arguments(
@@ -75,7 +75,7 @@ def get_test_server(places: Places) -> tuple[Installation, dict]:
 # === RUNS === #
 
 
-def _build_runs(places: Places, source: OdooSource, words: Sequence[str]) -> list[Run]:
+def build_runs(places: Places, source: OdooSource, words: Sequence[str]) -> list[Run]:
     """Return the runs; `tests` as a whole is several, of which the last runs alone."""
     options, ours, theirs = split_arguments(words, places.root, get_addons(places.root))
 
@@ -132,7 +132,7 @@ def _tell_alarms(alarms: dict[str, int], folder: Path) -> None:
 
 def _run(places: Places, source: OdooSource, words: Sequence[str]) -> int:
     """Run the tests; one closing line, like pytest's, speaks for all that ran."""
-    runs = _build_runs(places, source, words)
+    runs = build_runs(places, source, words)
     make_bases(places, source, {run.installation.database for run in runs})
     started = time.monotonic()
     if len(runs) > 2:

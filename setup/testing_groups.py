@@ -8,12 +8,42 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 TESTS = "tests"
-#: Groups that run side by side.
-GROUPS = 3
+#: More than run at once: who is ready early begins the next one.
+GROUPS = 5
 #: Kill processes or measure time: these run last, and nothing runs beside them.
-ALONE = ("test_bench_smoke.py", "test_checkpoints.py", "test_crash.py")
+ALONE = (
+    "test_asynchronous.py",
+    "test_checkpoints.py",
+    "test_crash.py",
+    "test_guessing.py",
+    "test_pages_browser.py",
+)
 #: Seconds that the longer files take, as measured on two cores.
-SECONDS = {}
+SECONDS = {
+    "test_bad_input.py": 30,
+    "test_bench_smoke.py": 120,
+    "test_contract.py": 60,
+    "test_contract_async.py": 30,
+    "test_dark_dump.py": 50,
+    "test_demo_upgrade.py": 50,
+    "test_directory_file.py": 60,
+    "test_first_minutes.py": 250,
+    "test_front.py": 40,
+    "test_house_rules.py": 120,
+    "test_id_provider.py": 60,
+    "test_keys.py": 60,
+    "test_limits.py": 30,
+    "test_menus_browser.py": 100,
+    "test_old_demo.py": 60,
+    "test_openg2p_callbacks.py": 60,
+    "test_other_people.py": 30,
+    "test_races.py": 30,
+    "test_readme.py": 60,
+    "test_setup.py": 40,
+    "test_tampering.py": 90,
+    "test_what_is_kept.py": 40,
+    "test_without_store.py": 90,
+}
 #: What a file takes that is not named.
 OTHERS = 10
 
