@@ -13,6 +13,7 @@ GROUPS = 5
 #: Kill processes or measure time: these run last, and nothing runs beside them.
 ALONE = (
     "test_asynchronous.py",
+    "test_bench_smoke.py",
     "test_checkpoints.py",
     "test_crash.py",
     "test_guessing.py",
@@ -21,7 +22,6 @@ ALONE = (
 #: Seconds that the longer files take, as measured on two cores.
 SECONDS = {
     "test_bad_input.py": 30,
-    "test_bench_smoke.py": 120,
     "test_contract.py": 60,
     "test_contract_async.py": 30,
     "test_dark_dump.py": 50,
