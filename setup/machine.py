@@ -1,9 +1,9 @@
 """What the machine must offer before anything long starts."""
 
 import os
+import random
 import shutil
 import socket
-from contextlib import ExitStack
 from pathlib import Path
 
 from .errors import Failure
@@ -14,6 +14,8 @@ MEMORY_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+#: Below what Linux, macOS and the BSDs give to outgoing connections.
+SERVERS_PORTS = range(20000, 32000)
 
 
 def check_disk(folder: Path, gibibytes: float) -> None:
@@ -72,12 +74,18 @@ def check_port(port: int) -> None:
 
 
 def get_free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on now, each another."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _each in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+    """Return ports of this machine that nobody listens on now, each another.
+
+    None of them is one that the system gives to outgoing connections: such a port may
+    be taken before a server that starts slowly listens on it.
+    """
+    found: list[int] = []
+    for port in random.sample(SERVERS_PORTS, len(SERVERS_PORTS)):
+        if len(found) == count:
+            break
+        if is_port_free(port):
+            found.append(port)
+    return found
 
 
 def get_free_port() -> int:

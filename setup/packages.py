@@ -76,7 +76,8 @@ def _is_used(places: Places) -> bool:
     """Tell whether a PostgreSQL runs whose programs lie in the environment."""
     return any(
         Cluster(folder.parent, Path()).is_running()
-        for folder in places.state.glob("*/postgres/data")
+        for pattern in ("*/postgres/data", "test/*/postgres/data")
+        for folder in places.state.glob(pattern)
     )
 
 

@@ -25,8 +25,10 @@ MEBIBYTE = GIBIBYTE // 1024
 #: A part of the machine's memory for PostgreSQL's pages, and the least of it, in MiB.
 PAGES_SHARE, PAGES_LEAST = 4, 128
 PAGES_MOST = 2048  # where no more is asked for
+#: For tests: whoever kills a process loses nothing by it; who cuts the power would.
+UNSYNCED = ("fsync=off", "full_page_writes=off")
 # While databases are made: nothing is lost that a second run does not make again.
-HASTY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+HASTY = (*UNSYNCED, "synchronous_commit=off")
 
 
 def get_unprivileged(binaries: Path, folder: Path) -> tuple[list[str], int | None]:
@@ -168,10 +170,21 @@ class Cluster(ExternalServer):
     us; `postmaster.pid` tells who runs, whoever started it.
     """
 
-    def __init__(self, folder: Path, binaries: Path, *, pages: int = PAGES_MOST):
-        """:param pages: most memory for pages, in MiB"""
+    def __init__(
+        self,
+        folder: Path,
+        binaries: Path,
+        *,
+        pages: int = PAGES_MOST,
+        options: tuple[str, ...] = (),
+    ):
+        """
+        :param pages: most memory for pages, in MiB
+        :param options: PostgreSQL's, whenever it is started
+        """
         super().__init__(binaries)
         self.pages = pages
+        self.options = options
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "postgres.log"
@@ -206,6 +219,19 @@ class Cluster(ExternalServer):
         self._start(HASTY)
         self.run_as_admin(f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'")
         self._write_settings(user=OWNER)
+
+    def copy_from(self, other: "Cluster") -> None:
+        """Become what another one is, which does not run now; on a port of its own."""
+        self.stop()
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        run(
+            ["cp", "-a", other.folder, self.folder],  # the owner, too
+            log=self.folder.with_suffix(".log"),
+            failing="Cannot copy PostgreSQL's data folder",
+        )
+        self._write_settings(port="0")
 
     @property
     def admin_dsn(self) -> str:
@@ -270,7 +296,8 @@ class Cluster(ExternalServer):
         ]
         buffers = get_shared_buffers(get_memory_bytes(), self.pages)
         given += [f"shared_buffers={buffers}", "max_connections=200"]
-        given += ["random_page_cost=1.1", *options]  # no disk that has to seek
+        given += ["random_page_cost=1.1"]  # no disk that has to seek
+        given += [*self.options, *options]
         command = [*prefix, self.binaries / "postgres", "-D", self.data]
         command += [part for option in given for part in ("-c", option)]
         with open(self.log, "ab") as out:

@@ -14,6 +14,8 @@ from pathlib import Path
 import websocket
 
 WAIT_SECONDS = 120
+#: The script of a worker: that it has come is told to the worker, not to the page.
+WORKERS_SCRIPT = "/bus/websocket_worker_bundle"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking "
     "--disable-extensions --no-first-run --no-default-browser-check --hide-scrollbars "
@@ -28,6 +30,8 @@ class Page:
         self._socket = websocket.create_connection(address, timeout=WAIT_SECONDS)
         self._numbers = itertools.count(1)
         self.events: list[dict] = []
+        #: What is asked of a server and not answered yet: its address by its number.
+        self.open_requests: dict[str, str] = {}
         for domain in ("Page", "Runtime", "Network"):
             self.call(f"{domain}.enable")
 
@@ -44,7 +48,17 @@ class Page:
             if told.get("id") == number:
                 assert "error" not in told, (method, told["error"])
                 return told["result"]
-            self.events.append(told)
+            self._keep(told)
+
+    def _keep(self, event: dict) -> None:
+        self.events.append(event)
+        match event["method"]:
+            case "Network.requestWillBeSent":
+                url = event["params"]["request"]["url"]
+                if not url.partition("?")[0].endswith(WORKERS_SCRIPT):
+                    self.open_requests[event["params"]["requestId"]] = url
+            case "Network.loadingFinished" | "Network.loadingFailed":
+                self.open_requests.pop(event["params"]["requestId"], None)
 
     # === WHAT THE WINDOW IS === #
 

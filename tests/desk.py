@@ -25,6 +25,15 @@ _IN_SIGHT = """(() => {{
     return [box.x + box.width / 2, box.y + box.height / 2];
 }})()"""
 
+#: Nothing moves and nothing loads, after what was to be drawn has been drawn.
+_IS_CALM = """new Promise(tell => requestAnimationFrame(() => setTimeout(() => tell(
+    !document.querySelector(".o_loading_indicator")
+    && document.getAnimations().every(each => each.playState !== "running"
+        || each.effect.getComputedTiming().endTime === Infinity)
+), 40)))"""
+#: It must be so this many times in a row: an answer may lead to the next question.
+CALM_TIMES = 4
+
 
 @dataclass
 class Desk:
@@ -159,7 +168,17 @@ class Desk:
         self.wait(f"document.body.innerText.includes({json.dumps(text)})", text)
 
     def rest(self) -> None:
-        """Wait until nothing is asked of the server any more."""
-        time.sleep(0.4)
-        self.wait("!document.querySelector('.o_loading_indicator')")
-        time.sleep(0.3)
+        """Wait until nothing is asked of the server any more, and all is drawn."""
+        end, times = time.monotonic() + WAIT_SECONDS, 0
+        while times < CALM_TIMES:
+            assert time.monotonic() < end, (
+                f"no rest: {self.page.open_requests.values()}"
+            )
+            times = times + 1 if self._is_calm() else 0
+
+    def _is_calm(self) -> bool:
+        try:
+            return self.page.evaluate(_IS_CALM) and not self.page.open_requests
+        except AssertionError:
+            # The page is just being replaced by another one.
+            return False

@@ -27,6 +27,8 @@ from .client import Client, Participant
 
 WORKERS = 2
 API = "/spar/v1"
+#: Matches no line of a log.
+NOTHING = r"(?!)"
 
 
 class RealServer:

@@ -31,7 +31,7 @@ from setup.cli import build_parser
 from setup.errors import Failure
 from setup.payer import verify_answer
 from setup.places import Places
-from setup.testing import get_base
+from setup.testing_databases import get_base
 
 ROWS, CLIENTS, SECONDS = 300, 2, 0.2
 OPERATIONS = ("resolve", "link", "update", "unlink")
@@ -289,7 +289,8 @@ def test_processor_time_of_children_that_ended_is_counted():
     burn = "import time\nwhile time.process_time() < 0.3: pass"
     before = read_cpu_seconds(os.getpid())
     subprocess.run([sys.executable, "-c", burn], check=True)
-    assert read_cpu_seconds(os.getpid()) - before >= 0.3
+    # Both figures are whole ticks of the system, a hundredth of a second.
+    assert read_cpu_seconds(os.getpid()) - before > 0.28
 
 
 def test_processor_time_of_nobody_is_not_known():

@@ -179,13 +179,16 @@ def take_many(server, times, pace):
 
 @contextlib.contextmanager
 def writing(server):
-    """Two callers link, change and remove while the block runs."""
+    """Two callers link and change while the block runs: few people, many calls.
+
+    What they write makes every later look at the whole store slower.
+    """
     ending, lost = threading.Event(), []
 
     def write(name):
         client = Client(server.api, server.participants[name])
         while not ending.is_set():
-            people = make_people(20)
+            people = make_people(2)
             client.link([person.linked for person in people])
             wires = client.update([p.with_account("1" * 14) for p in people])
             lost.extend(wire for wire in wires if wire["status"] != "succ")

@@ -10,6 +10,7 @@ from .backend import get_backend
 from .chromium import chromium
 from .desk import Desk
 from .people import make_account, make_people
+from .real_server import NOTHING
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 ROOT, FIRST_STEPS = (
@@ -33,9 +34,6 @@ ABOVE = {
     "auditor": {"Check the history": "History"},
 }
 FIRST_ROW = ".o_data_row .o_data_cell, .o_kanban_record:not(.o_kanban_ghost)"
-#: Chromium opens connections for later, which a worker gives up; and a websocket may
-#: end in the middle of its handshake when a window is closed.
-OF_THE_BROWSER = ("Request timed out", "Exception during request handling")
 WINDOWS = ("Find a person", "Link a person")
 GREEN = ".o_field_widget[name='pay_state'] .text-bg-success"
 
@@ -44,7 +42,7 @@ GREEN = ".o_field_widget[name='pay_state'] .text-bg-success"
 def sit_down(request, server, browser) -> Iterator:
     """Give a member of staff a window of the size, and let them log in."""
     with contextlib.ExitStack() as windows:
-        windows.enter_context(server.expecting(*OF_THE_BROWSER))
+        windows.enter_context(server.expecting(NOTHING))
 
         def open_window(role: str) -> Desk:
             page = windows.enter_context(chromium(browser))

@@ -9,14 +9,14 @@ from .desk import Desk
 from .people import make_account, make_people
 
 TEXTS = ("id_value", "fa_text", "reason")
-OF_THE_BROWSER = ("Request timed out", "Exception during request handling")
+#: Odoo writes down what it refuses, in the words of the refusal.
+REFUSED = r"WARNING \S+ odoo\.http: "
 REASON = "Asked at the counter"
 
 
 @pytest.fixture
 def officer(server, browser):
-    # Odoo writes down what it refuses, in the words of the refusal.
-    with server.expecting(*OF_THE_BROWSER, "odoo.http: "), chromium(browser) as page:
+    with server.expecting(REFUSED), chromium(browser) as page:
         page.set_size(1280, 800)
         desk = Desk(page, server.url, server.staff["officer"])
         desk.log_in()

@@ -5,11 +5,10 @@ import time
 import pytest
 
 from .chromium import chromium
+from .real_server import NOTHING
 from .staff import Colleague
 
 ROLES = ("viewer", "officer", "supervisor", "auditor", "administrator", "odoo")
-#: Matches no line of a log.
-NOTHING = r"(?!)"
 #: A page whose websocket cannot be opened says so after the second try, within 5 s.
 PATIENCE_SECONDS = 8
 

@@ -1,6 +1,9 @@
 """The server's log is watched: nothing alarming passes unseen."""
 
+import re
+
 import pytest
+import requests
 
 from .real_server import RealServer
 
@@ -50,3 +53,13 @@ def test_an_inner_expectation_does_not_speak_for_the_outer_one(watched):
         with watched.expecting("even"):
             write(watched, EVEN)
         write(watched, EVEN)
+
+
+def test_no_page_waits_for_its_bundles(server):
+    """What the login page asks for was made once for all databases of tests."""
+    page = requests.get(f"{server.url}/web/login", timeout=60).text
+    links = set(re.findall(r"/web/assets/[^\"'?]+", page))
+    made = server.query(
+        "SELECT url FROM ir_attachment WHERE url = ANY(%s)", list(links)
+    )
+    assert {url for (url,) in made} == links and len(links) >= 3

@@ -51,7 +51,6 @@ from setup.odoo_server import Keeper, OdooServer, end_orphan, is_ours
 from setup.places import ROOT, Places, get_addons, get_places, write_private
 from setup.postgres import Cluster, ExternalServer, get_server, running
 from setup.serving import NONE, stop
-from setup.testing import get_exit_code, split_arguments
 
 ISSUER = "http://localhost:4455"
 LISTEN = (
@@ -145,7 +144,8 @@ def test_command_can_be_read_by_old_python():
 
 #: Loaded by pytest, and run by Odoo's shell and the environment's Python.
 INSIDE = (
-    *("pytest_spar.py", "bench_fill.py", "bench_floor.py", "bench_meter.py"),
+    *("pytest_spar.py", "pytest_tally.py"),
+    *("bench_fill.py", "bench_floor.py", "bench_meter.py"),
     *("bench_sample.py", "bench_tables.py"),
     *("demo_secrets.py", "demo_additions.py", "missing_assets.py"),
     *("payer.py", "payer_callbacks.py"),
@@ -960,31 +960,6 @@ def test_digest_sees_every_change_but_those_of_tests(tmp_path):
 
 
 # === TESTING === #
-
-
-@pytest.mark.parametrize(
-    ("words", "options", "ours", "theirs"),
-    [
-        ([], [], ["spar_a"], ["tests"]),
-        (["-k", "seal"], ["-k", "seal"], ["spar_a"], ["tests"]),
-        (["spar_a", "-x"], ["-x"], ["spar_a"], None),
-        (["tests/t.py::test_x"], [], None, ["tests/t.py::test_x"]),
-        (["./tests/t.py"], [], None, ["./tests/t.py"]),
-    ],
-)
-def test_arguments_go_where_their_tests_are(tmp_path, words, options, ours, theirs):
-    (tmp_path / "spar_a").mkdir()
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests/t.py").touch()
-    assert split_arguments(words, tmp_path, ["spar_a"]) == (options, ours, theirs)
-
-
-@pytest.mark.parametrize(
-    ("codes", "code"),
-    [([0, 0, 0], 0), ([0, 5, 0], 0), ([5, 5], 5), ([0, 1, 0], 1), ([5, 2], 2)],
-)
-def test_one_bad_run_makes_the_whole_bad(codes, code):
-    assert get_exit_code(codes) == code
 
 
 def test_alarm_in_a_log_is_seen_unless_it_is_allowed():

@@ -1,0 +1,138 @@
+"""The databases that tests run on: each run has a PostgreSQL of its own.
+
+What everything is installed in is made once, and kept for as long as the code is the
+same; each run begins with a copy of it, so that nothing that one run does to its
+database or to PostgreSQL is seen by another one at its side.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .demo import SCRIPT, get_digest
+from .demo_facts import check_counts
+from .installation import MISSING_ASSETS, Installation
+from .odoo_server import end_orphan
+from .odoo_source import OdooSource
+from .packages import PINS, get_postgres_binaries
+from .places import Places, write_private
+from .postgres import OWNER, UNSYNCED, Cluster, running
+from .progress import step
+
+#: So that no test waits for bundles, nor each group's server makes them.
+BUNDLES_SCRIPT = Path(__file__).with_name("asset_bundles.py")
+ADDONS, SERVER = "spar_test", "spar_test_server"
+PAGES = 256  # MiB for PostgreSQL's pages: the databases are small
+# Tests that tamper switch triggers off, as somebody who rules PostgreSQL can.
+TAMPERING = f"GRANT SET ON PARAMETER session_replication_role TO {OWNER}"
+
+
+def get_folder(places: Places) -> Path:
+    return places.state / "test"
+
+
+def get_installation(
+    places: Places, source: OdooSource, database: str, name: str
+) -> Installation:
+    """Return what one run has.
+
+    :param name: of the run, and of its folder
+    """
+    folder = get_folder(places) / name
+    binaries = get_postgres_binaries(places)
+    cluster = Cluster(folder / "postgres", binaries, pages=PAGES, options=UNSYNCED)
+    return Installation(places, source, cluster, folder, database)
+
+
+def get_base(installation: Installation) -> Installation:
+    """Return what a run's database is a copy of; tests never touch it.
+
+    Its database is in the run's own PostgreSQL, its files are where it was made.
+    """
+    name = f"{installation.database}_base"
+    folder = get_folder(installation.places) / name
+    return Installation(
+        installation.places, installation.source, installation.server, folder, name
+    )
+
+
+def get_facts_file(base: Installation) -> Path:
+    """Return the file that tells what the base holds; there once it was made whole."""
+    return base.folder / f"{base.database}.facts.json"
+
+
+# === MAKING === #
+
+
+def _build_digest(places: Places) -> str:
+    """Return what changes when a base must be made anew."""
+    scripts = (SCRIPT, MISSING_ASSETS, BUNDLES_SCRIPT, places.root / PINS)
+    return get_digest(places.root) + "".join(path.read_text() for path in scripts)
+
+
+def _is_made(base: Installation, digest: str) -> bool:
+    file = get_facts_file(base)
+    return file.exists() and json.loads(file.read_text())["digest"] == digest
+
+
+def _make_base(base: Installation, digest: str) -> None:
+    """Install everything in a fresh database; the real server's has demo data."""
+    demo = base.database.startswith(SERVER)
+    get_facts_file(base).unlink(missing_ok=True)
+    with running(base.server, hasty=True):
+        base.server.run_as_admin(TAMPERING)
+        base.create()
+        base.install_suite(demo=demo)
+        facts = {}
+        if demo:
+            facts = base.run_script(SCRIPT)
+            check_counts(facts)
+            base.run_script(BUNDLES_SCRIPT)
+    told = json.dumps({**facts, "digest": digest})
+    write_private(get_facts_file(base), told)
+
+
+def make_bases(places: Places, source: OdooSource, databases: Iterable[str]) -> None:
+    """Make what is missing of what the runs' databases are copies of, side by side."""
+    digest = _build_digest(places)
+    bases = [
+        get_installation(places, source, f"{name}_base", f"{name}_base")
+        for name in databases
+    ]
+    missing = [base for base in bases if not _is_made(base, digest)]
+    if not missing:
+        return
+    with (
+        step("Installing the addons in test databases"),
+        ThreadPoolExecutor(len(missing)) as pool,
+    ):
+        for made in [pool.submit(_make_base, base, digest) for base in missing]:
+            made.result()
+
+
+# === A RUN'S OWN === #
+
+
+def end_orphans(installation: Installation) -> None:
+    """Kill every Odoo and front that a run left behind."""
+    end_orphan(installation.lanes_pid_file, installation.config)
+    for pid_file in installation.folder.glob("*.pid"):
+        end_orphan(pid_file, pid_file.with_suffix(".conf"))
+
+
+@contextlib.contextmanager
+def copied(installation: Installation) -> Iterator[None]:
+    """Have a fresh copy of the base, and its PostgreSQL run, while the block runs."""
+    end_orphans(installation)
+    base = get_base(installation)
+    made = Cluster(base.folder / "postgres", installation.server.binaries)
+    installation.server.copy_from(made)
+    try:
+        installation.server.start()
+        installation.copy_from(base)
+        yield
+    finally:
+        end_orphans(installation)
+        installation.server.stop()

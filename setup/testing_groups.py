@@ -1,0 +1,79 @@
+"""Which tests run side by side: files of `tests/`, in groups with a server each.
+
+The groups are always the same, on any machine: what a test finds in its database does
+not depend on how fast the others were.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+TESTS = "tests"
+#: More than run at once: who is ready early begins the next one.
+GROUPS = 5
+#: Kill processes or measure time: these run last, and nothing runs beside them.
+ALONE = (
+    "test_asynchronous.py",
+    "test_bench_smoke.py",
+    "test_checkpoints.py",
+    "test_crash.py",
+    "test_guessing.py",
+    "test_pages_browser.py",
+)
+#: Seconds that the longer files take, as measured on two cores.
+SECONDS = {
+    "test_bad_input.py": 30,
+    "test_contract.py": 60,
+    "test_contract_async.py": 30,
+    "test_dark_dump.py": 50,
+    "test_demo_upgrade.py": 50,
+    "test_directory_file.py": 60,
+    "test_first_minutes.py": 250,
+    "test_front.py": 40,
+    "test_house_rules.py": 120,
+    "test_id_provider.py": 60,
+    "test_keys.py": 60,
+    "test_limits.py": 30,
+    "test_menus_browser.py": 100,
+    "test_old_demo.py": 60,
+    "test_openg2p_callbacks.py": 60,
+    "test_other_people.py": 30,
+    "test_races.py": 30,
+    "test_readme.py": 60,
+    "test_setup.py": 40,
+    "test_tampering.py": 90,
+    "test_what_is_kept.py": 40,
+    "test_without_store.py": 90,
+}
+#: What a file takes that is not named.
+OTHERS = 10
+
+
+def split_evenly(seconds: Mapping[str, float], count: int) -> list[list[str]]:
+    """Return the names in groups that take about as long as each other.
+
+    >>> split_evenly({"a": 5, "b": 4, "c": 3, "d": 1}, 2)
+    [['a', 'd'], ['b', 'c']]
+    """
+    groups: list[list[str]] = [[] for _each in range(count)]
+    taken = [0.0] * count
+    for name in sorted(seconds, key=lambda each: (-seconds[each], each)):
+        least = taken.index(min(taken))
+        groups[least].append(name)
+        taken[least] += seconds[name]
+    return [sorted(group) for group in groups]
+
+
+def get_groups(files: Iterable[str]) -> dict[str, Sequence[str]]:
+    """Return the names of groups with the files of each; `alone` is the last one."""
+    known = set(files)
+    alone = known & set(ALONE)
+    seconds = {name: SECONDS.get(name, OTHERS) for name in known - alone}
+    groups: dict[str, Sequence[str]] = {
+        f"server-{number}": group
+        for number, group in enumerate(split_evenly(seconds, GROUPS), 1)
+    }
+    return {**groups, "alone": sorted(alone)}
+
+
+def get_test_files(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / TESTS).glob("test_*.py"))
