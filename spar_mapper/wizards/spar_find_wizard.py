@@ -76,9 +76,17 @@ class SparFindWizard(models.TransientModel):
         in_force = found.filtered(lambda row: row.state in ("active", "suspended"))
         return {
             **action,
-            "domain": [("id", "in", found.ids)],
-            # Else the address names the window that was filled in.
-            "context": {"active_id": False, "search_default_in_force": bool(in_force)},
+            "context": {
+                # A part of the search that is seen, and can be taken away.
+                "found_ids": found.ids,
+                "search_default_found": True,
+                "search_default_in_force": bool(in_force),
+                # Else the web client takes the window that was filled in for a part of
+                # the page's address, and does not find the page again when it is
+                # loaded anew.
+                "active_id": False,
+                "active_ids": False,
+            },
             "target": "main",
         }
 
