@@ -76,6 +76,8 @@ class SparFindWizard(models.TransientModel):
         in_force = found.filtered(lambda row: row.state in ("active", "suspended"))
         return {
             **action,
+            # A phone shows no parts of a search, but a title.
+            "name": self.env._("Find a person"),
             "context": {
                 # A part of the search that is seen, and can be taken away.
                 "found_ids": found.ids,

@@ -1,12 +1,14 @@
 from odoo import api, models
 
+from .auth_oauth_provider_login import DOOR_PATH
+
 #: Odoo's codes of the languages that the pages speak.
 LANGUAGES = ("en_US", "fr_FR", "es_ES", "ar_001", "hi_IN", "tl_PH")
 ADDONS = ("spar_fa_directory", "spar_mapper_connector", "spar_self_service")
 
 
 class SparSelfServiceDemo(models.AbstractModel):
-    """The demo's website speaks every language of the pages."""
+    """The demo's website speaks every language of the pages, and begins with them."""
 
     _inherit = "spar.self.service.demo"
 
@@ -23,3 +25,13 @@ class SparSelfServiceDemo(models.AbstractModel):
         self.env.ref("website.default_website").language_ids |= languages
         addons = self.env["ir.module.module"].search([("name", "in", ADDONS)])
         addons._update_translations(list(LANGUAGES))
+
+    @api.model
+    def _set_front_page(self) -> None:
+        """Let the website begin where beneficiaries do, in place of Odoo's filler.
+
+        A front page that somebody has chosen stays.
+        """
+        self._check_demo()
+        website = self.env.ref("website.default_website")
+        website.homepage_url = website.homepage_url or DOOR_PATH
