@@ -64,6 +64,25 @@ class Desk:
             )
         self.rest()
 
+    def tap(self, selector: str) -> None:
+        """Touch a thing once, with a finger; on a phone."""
+        script = _IN_SIGHT.format(selector=json.dumps(selector), text="null", number=-1)
+        x, y = self.wait(script, f"{selector} is not in sight")
+        self.page.call(
+            "Input.dispatchTouchEvent",
+            type="touchStart",
+            touchPoints=[{"x": x, "y": y}],
+        )
+        self.page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        self.rest()
+
+    def load_anew(self) -> None:
+        """Press F5."""
+        with self.page.loading():
+            self.page.call("Page.reload")
+        self.wait("!!document.querySelector('.o_action_manager')?.children.length")
+        self.rest()
+
     def press_above_list(self, text: str) -> None:
         """A button above the list; on a phone it may be behind the three dots."""
         shown = ".o_control_panel_main_buttons button"

@@ -112,3 +112,32 @@ class TestDoor(PageCase):
     def test_outside_a_demo_no_language_is_added(self):
         with patch.dict(os.environ, {"SPAR_DEMO": ""}), self.assertRaises(AccessError):
             self.env["spar.self.service.demo"]._add_languages()
+
+    # === THE DEMO'S FRONT PAGE === #
+
+    def test_a_demo_begins_with_the_door_and_says_what_it_is(self):
+        website = self.env.ref("website.default_website")
+        website.homepage_url = False
+        with patch.dict(os.environ, {"SPAR_DEMO": "1"}):
+            self.env["spar.self.service.demo"]._set_front_page()
+            self.env.flush_all()
+            self.get("/")
+            self.assertIn("Where your payments go", self.text)
+            self.assertIn("people, banks and accounts are invented", self.text)
+            self.assertIn("Sign in as staff", self.text)
+            self.assertNotIn("team of passionate people", self.text)
+
+    def test_a_front_page_that_was_chosen_stays(self):
+        website = self.env.ref("website.default_website")
+        website.homepage_url = "/contactus"
+        with patch.dict(os.environ, {"SPAR_DEMO": "1"}):
+            self.env["spar.self.service.demo"]._set_front_page()
+        self.assertEqual(website.homepage_url, "/contactus")
+
+    def test_outside_a_demo_nothing_is_invented(self):
+        with patch.dict(os.environ, {"SPAR_DEMO": ""}):
+            with self.assertRaises(AccessError):
+                self.env["spar.self.service.demo"]._set_front_page()
+            self.get("/spar")
+        self.assertNotIn("invented", self.text)
+        self.assertNotIn("Sign in as staff", self.text)
