@@ -16,7 +16,6 @@ from odoo.tools import config
 
 from .exceptions import MapperError
 
-
 #: Set by a program that calls a command of ours and says which database: how people
 #: call that program.
 CALLED_AS = "SPAR_CALLED_AS"

@@ -25,9 +25,7 @@ class SparEvent(models.Model):
 
     @api.model
     def _search_actors(self, text):
-        found_sudo = self._search_participants_sudo(
-            build_words_domain(("name",), text)
-        )
+        found_sudo = self._search_participants_sudo(build_words_domain(("name",), text))
         return [
             *super()._search_actors(text),
             *(f"{_KIND}:{sender}" for sender in found_sudo.mapped("sender_id")),

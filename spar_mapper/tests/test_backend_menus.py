@@ -72,8 +72,12 @@ class TestMenus(StoreCase):
             for menu in self.search_lists():
                 action = menu.action
                 with self.subTest(role=role, menu=menu.complete_name):
-                    may_read = self.env[action.res_model].with_user(user).has_access("read")
-                    self.assertEqual(menu.id in menus, self.is_for(menu, user, may_read))
+                    may_read = (
+                        self.env[action.res_model].with_user(user).has_access("read")
+                    )
+                    self.assertEqual(
+                        menu.id in menus, self.is_for(menu, user, may_read)
+                    )
 
     def search_lists(self):
         """The entries of SPAR that show a list."""

@@ -40,7 +40,7 @@ class TestFindPerson(StoreCase):
         self.assertEqual(self.get_shown(action), self.mappings_of(expected))
 
     def get_shown(self, action):
-        """What the list shows at first but for *In force*: the filters it begins with."""
+        """What the list shows at first, but for *In force*."""
         view = self.env.ref("spar_mapper.spar_mapping_view_search")
         context = action["context"]
         domains = [

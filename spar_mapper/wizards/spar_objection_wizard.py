@@ -40,5 +40,7 @@ class SparObjectionWizard(models.TransientModel):
                 "The case is closed, but payments to this person are still stopped."
             )
         if subject.change_lock == "objection":
-            return self.env._("The case is closed, but another one of this person is open.")
+            return self.env._(
+                "The case is closed, but this person has another open one."
+            )
         return ""

@@ -51,7 +51,7 @@ class SparSecondPerson(models.AbstractModel):
     is_overtaken = fields.Boolean(
         compute="_compute_is_overtaken",
         groups="spar_fa_directory.group_administrator,spar_fa_directory.group_auditor",
-        help="What was proposed last has ended unseen: the record was changed after it.",
+        help="What was proposed last was called off: the record was changed after it.",
     )
 
     @api.depends("setting_change_ids")
