@@ -32,7 +32,7 @@ class SparObjectionWizard(models.TransientModel):
         return self.env["spar.staff.answers"]._notify(text, is_warning=bool(obstacle))
 
     def _get_obstacle(self) -> str:
-        """Say what still stands in the person's way, the gravest of it; else nothing."""
+        """Say the gravest of what still stands in the way, if anything does."""
         self.env.invalidate_all()
         subject = self.objection_id.mapping_id.subject_id
         if subject.pay_stop:
