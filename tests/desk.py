@@ -53,6 +53,8 @@ class Desk:
             selector=json.dumps(selector), text=json.dumps(text), number=number
         )
         x, y = self.wait(script, f"{text or selector} is not in sight")
+        # As a hand does: some lists take a press only where the pointer has come.
+        self.page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         for kind in ("mousePressed", "mouseReleased"):
             self.page.call(
                 "Input.dispatchMouseEvent",
@@ -124,6 +126,8 @@ class Desk:
     def choose(self, field: str, text: str) -> None:
         """Choose a record by typing a part of its name."""
         self.type(field, text)
+        # What was looked for, not what was offered before.
+        self.wait("!document.querySelector('.o-autocomplete .o_loading')")
         self.press(
             None, ".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)", 0
         )

@@ -58,7 +58,7 @@ class TestFindPerson(StoreCase):
         self.assertTrue(action["context"]["search_default_found"])
         self.assertEqual(action["context"]["found_ids"], self.mappings_of(ID).ids)
         self.assertFalse(action.get("domain"))
-        self.assertEqual(action["name"], "Find a person")
+        self.assertEqual(action["display_name"], "Find a person")
 
     def test_the_page_is_found_again_when_it_is_loaded_anew(self):
         """The web client takes an action anew that names no record it came from."""

@@ -74,10 +74,12 @@ class SparFindWizard(models.TransientModel):
             "spar_mapper.spar_mapping_action"
         )
         in_force = found.filtered(lambda row: row.state in ("active", "suspended"))
+        # A phone shows no parts of a search, but a title.
+        title = self.env._("Find a person")
         return {
             **action,
-            # A phone shows no parts of a search, but a title.
-            "name": self.env._("Find a person"),
+            "name": title,
+            "display_name": title,
             "context": {
                 # A part of the search that is seen, and can be taken away.
                 "found_ids": found.ids,

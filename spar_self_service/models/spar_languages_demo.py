@@ -1,10 +1,29 @@
 from odoo import api, models
 
-from .auth_oauth_provider_login import DOOR_PATH
-
 #: Odoo's codes of the languages that the pages speak.
 LANGUAGES = ("en_US", "fr_FR", "es_ES", "ar_001", "hi_IN", "tl_PH")
 ADDONS = ("spar_fa_directory", "spar_mapper_connector", "spar_self_service")
+
+#: What an empty page of Odoo's website has.
+_EMPTY = "oe_empty"
+_FRONT_PAGE = """<t name="Home" t-name="website.homepage">
+    <t t-call="website.layout">
+        <t t-set="pageName" t-value="'homepage'"/>
+        <t t-set="no_footer" t-value="True"/>
+        <div id="wrap" class="oe_structure">
+            <section class="container py-5">
+                <h1>Where your payments go</h1>
+                <p>Do you receive payments? See and choose the account they go to.</p>
+                <a class="btn btn-primary" href="/spar">My financial address</a>
+                <p class="mt-5">
+                    This is a demonstration: its people, banks and accounts are
+                    invented.
+                </p>
+                <a class="btn btn-secondary" href="/web/login">Sign in as staff</a>
+            </section>
+        </div>
+    </t>
+</t>"""
 
 
 class SparSelfServiceDemo(models.AbstractModel):
@@ -28,10 +47,14 @@ class SparSelfServiceDemo(models.AbstractModel):
 
     @api.model
     def _set_front_page(self) -> None:
-        """Let the website begin where beneficiaries do, in place of Odoo's filler.
+        """Say on the website's front page who goes where, in place of Odoo's filler.
 
-        A front page that somebody has chosen stays.
+        One that somebody has made stays. It is a page of Odoo's website: its menus for
+        editors work there.
         """
         self._check_demo()
         website = self.env.ref("website.default_website")
-        website.homepage_url = website.homepage_url or DOOR_PATH
+        views = self.env["website"].with_context(website_id=website.id)
+        view = views.viewref("website.homepage")
+        if _EMPTY in view.arch_db:
+            view.arch_db = _FRONT_PAGE
