@@ -24,9 +24,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm, get_default_algorithms
 from jwt.api_jwk import PyJWK
 from jwt.api_jwt import encode as encode_token
+from jwt.exceptions import PyJWTError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ALGORITHMS = get_default_algorithms()
+#: With a private and a public key.
+_ALGORITHMS = {
+    name: algorithm
+    for name, algorithm in get_default_algorithms().items()
+    if name.startswith(("ES", "PS", "RS", "EdDSA"))
+}
 
 
 # === SIGNATURES === #
@@ -56,8 +62,14 @@ class Key:
     """A private key (JWK), read once: that takes longer than signing."""
 
     def __init__(self, jwk: dict):
+        """:raises ValueError: when it is none"""
+        if str(jwk.get("alg")) not in _ALGORITHMS or "d" not in jwk:
+            raise ValueError("no private key (JWK) of an algorithm that is known here")
         self.kid, self.name = jwk.get("kid", ""), jwk["alg"]
-        self._key = PyJWK(jwk, algorithm=self.name).key
+        try:
+            self._key = PyJWK(jwk, algorithm=self.name).key
+        except (PyJWTError, TypeError) as error:
+            raise ValueError(f"no private key (JWK): {error}") from error
 
     def sign(self, payload: bytes, **header: object) -> str:
         """The detached signature of `payload` (RFC 7515, appendix F)."""
@@ -146,6 +158,60 @@ def get_token(api: str, client_id: str, client_secret: str) -> str:
 
 # === THE PROGRAM === #
 
+#: What the registry has told a payer.
+SETTINGS = ("api", "sender_id", "client_id", "client_secret")
+
+
+def _read_json(text: str, name: str, kind: type) -> object:
+    """:raises ValueError: when `text`, which is called `name`, is no such JSON"""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: this is not JSON: {error}") from error
+    if not isinstance(found, kind):
+        wanted = "a list" if kind is list else "an object"
+        raise ValueError(f"{name}: this is not {wanted} of JSON")
+    return found
+
+
+def _read_file(path: Path) -> str:
+    """:raises ValueError: when the file holds no text"""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: this is not text") from error
+
+
+def read_settings(path: Path) -> dict[str, str]:
+    """:raises ValueError: saying what is wrong with the file"""
+    settings = _read_json(_read_file(path), str(path), dict)
+    for name in SETTINGS:
+        if not isinstance(settings.get(name), str):
+            raise ValueError(f"{path}: {name} is missing")
+    return settings
+
+
+def read_key(path: Path) -> Key:
+    """:raises ValueError: saying what is wrong with the file"""
+    jwk = _read_json(_read_file(path), str(path), dict)
+    try:
+        return Key(jwk)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def read_items(source) -> list[dict]:
+    """The items that somebody writes to us; raises ValueError for anything else."""
+    name = "standard input"
+    try:
+        text = source.read()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name}: this is not text") from error
+    items = _read_json(text, name, list)
+    if not all(isinstance(item, dict) for item in items):
+        raise ValueError(f"{name}: this is not a list of objects")
+    return items
+
 
 def make_jwk() -> dict:
     """A new private key."""
@@ -196,10 +262,10 @@ def failing_in_one_line() -> Iterator[None]:
         sys.exit(f"no answer from {url}: {type(error).__name__}")
     except OSError as error:
         sys.exit(": ".join(filter(None, (error.filename, error.strerror))))
-    except json.JSONDecodeError as error:
-        sys.exit(f"this is not JSON: {error}")
     except KeyError as error:
-        sys.exit(f"{error} is missing")
+        sys.exit(f"{error} is missing in the answer")
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 @failing_in_one_line()
@@ -215,9 +281,8 @@ def main() -> None:
         return
     if options.settings is None:
         parser.error("a call needs --settings")
-    settings = json.loads(options.settings.read_text())
-    key = Key(json.loads(options.file.read_text()))
-    answer = call(settings, key, options.action, json.load(sys.stdin))
+    settings, key = read_settings(options.settings), read_key(options.file)
+    answer = call(settings, key, options.action, read_items(sys.stdin))
     print(json.dumps(answer, indent=1, ensure_ascii=False))
 
 

@@ -19,7 +19,16 @@ from pathlib import Path
 
 import requests
 
-from .payer import Key, build_message, failing_in_one_line, get_token, verify_answer
+from .payer import (
+    Key,
+    build_message,
+    failing_in_one_line,
+    get_token,
+    read_items,
+    read_key,
+    read_settings,
+    verify_answer,
+)
 
 WAIT_SECONDS = 90
 
@@ -93,9 +102,10 @@ def main() -> None:
     parser.add_argument("--settings", type=Path, required=True, help=about)
     parser.add_argument("--port", type=int, default=9000)
     options = parser.parse_args()
-    settings = json.loads(options.settings.read_text())
-    key, listener = Key(json.loads(options.file.read_text())), Listener(options.port)
-    ack = send(settings, key, options.action, json.load(sys.stdin))
+    settings, key = read_settings(options.settings), read_key(options.file)
+    items = read_items(sys.stdin)
+    listener = Listener(options.port)
+    ack = send(settings, key, options.action, items)
     print(json.dumps(ack, indent=1))
     if ack.get("message", {}).get("ack_status") != "ACK":
         sys.exit("the message was not taken")

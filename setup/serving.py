@@ -247,8 +247,9 @@ def run_odoo(places: Places, *words: str) -> int:
     with running(installation.server):
         if not get_holder(_get_lock(places)):
             installation.write_config(port=8069, workers=0)
+        called_as = f"./spar {command.removeprefix('spar_')}"
         # Where the caller is: words may name files from there.
         return subprocess.call(
             [*map(str, installation.get_command(command)), *rest],
-            env=installation.environment,
+            env={**installation.environment, "SPAR_CALLED_AS": called_as},
         )

@@ -41,7 +41,9 @@
     ],
     "assets": {
         "web.assets_backend": [
+            "spar_fa_directory/static/src/control_panel/*.css",
             "spar_fa_directory/static/src/import_progress/*.js",
+            "spar_fa_directory/static/src/parts_field/*",
         ],
     },
     "application": True,

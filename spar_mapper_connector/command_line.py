@@ -5,6 +5,7 @@ runs.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,21 @@ from odoo.tools import config
 
 from .exceptions import MapperError
 
+#: Set by a program that calls a command of ours and says which database: how people
+#: call that program.
+CALLED_AS = "SPAR_CALLED_AS"
+
 
 def add_options(parser: argparse.ArgumentParser, actions) -> None:
-    """The options of every command: which database, and what to do."""
-    parser.add_argument("-c", "--config", help="Odoo's configuration file")
-    parser.add_argument("-d", "--database", required=True)
+    """Add the options of every command: which database, and what to do."""
+    called_as = os.environ.get(CALLED_AS)
+    parser.prog = called_as or parser.prog
+    about = {
+        "-c": argparse.SUPPRESS if called_as else "Odoo's configuration file",
+        "-d": argparse.SUPPRESS if called_as else None,
+    }
+    parser.add_argument("-c", "--config", help=about["-c"])
+    parser.add_argument("-d", "--database", required=True, help=about["-d"])
     parser.add_argument("action", choices=list(actions))
 
 
@@ -32,6 +43,9 @@ def open_environment(options: argparse.Namespace, model: str) -> Iterator[Enviro
     odoo_options = ["-d", options.database, "--no-http"]
     if options.config:
         odoo_options += ["-c", options.config]
+    if os.environ.get(CALLED_AS):
+        # What Odoo loads is of no interest to whoever does not know that it runs.
+        odoo_options.append("--log-level=warn")
     config.parse_config(odoo_options, setup_logging=True)
     with Registry(options.database).cursor() as cr:
         env = Environment(cr, SUPERUSER_ID, {})

@@ -62,6 +62,8 @@ class Desk:
             selector=json.dumps(selector), text=json.dumps(text), number=number
         )
         x, y = self.wait(script, f"{text or selector} is not in sight")
+        # As a hand does: some lists take a press only where the pointer has come.
+        self.page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         for kind in ("mousePressed", "mouseReleased"):
             self.page.call(
                 "Input.dispatchMouseEvent",
@@ -71,6 +73,25 @@ class Desk:
                 button="left",
                 clickCount=1,
             )
+        self.rest()
+
+    def tap(self, selector: str) -> None:
+        """Touch a thing once, with a finger; on a phone."""
+        script = _IN_SIGHT.format(selector=json.dumps(selector), text="null", number=-1)
+        x, y = self.wait(script, f"{selector} is not in sight")
+        self.page.call(
+            "Input.dispatchTouchEvent",
+            type="touchStart",
+            touchPoints=[{"x": x, "y": y}],
+        )
+        self.page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        self.rest()
+
+    def load_anew(self) -> None:
+        """Press F5."""
+        with self.page.loading():
+            self.page.call("Page.reload")
+        self.wait("!!document.querySelector('.o_action_manager')?.children.length")
         self.rest()
 
     def press_above_list(self, text: str) -> None:
@@ -114,6 +135,8 @@ class Desk:
     def choose(self, field: str, text: str) -> None:
         """Choose a record by typing a part of its name."""
         self.type(field, text)
+        # What was looked for, not what was offered before.
+        self.wait("!document.querySelector('.o-autocomplete .o_loading')")
         self.press(
             None, ".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)", 0
         )

@@ -6,16 +6,30 @@ import subprocess
 import sys
 from pathlib import Path
 
-from setup.payer import Key, canonicalise, make_jwk, verify_answer
+import pytest
+
+from setup.payer import (
+    Key,
+    canonicalise,
+    make_jwk,
+    read_items,
+    read_key,
+    read_settings,
+    verify_answer,
+)
 
 from .backend import approve_all, get_backend, get_secret
 
 ROOT = Path(__file__).parents[1]
 
 
-def run(*words: str, text: str = "") -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "setup.payer", *words]
-    return subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True)
+def run(*words: str, text: str | bytes = "", module: str = "payer"):
+    command = [sys.executable, "-m", f"setup.{module}", *words]
+    given = text.encode() if isinstance(text, str) else text
+    done = subprocess.run(command, cwd=ROOT, input=given, capture_output=True)
+    return subprocess.CompletedProcess(
+        command, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
 
 
 def test_from_nothing_to_a_signed_call(server, tmp_path):
@@ -126,3 +140,63 @@ def test_a_call_without_settings_says_how(tmp_path):
     done = run("call", str(tmp_path / "payer.jwk"), "resolve", text="[]")
     assert done.returncode == 2
     assert "--settings" in done.stderr and "Traceback" not in done.stderr
+
+
+DEEP = "[" * 100_000
+PUBLIC = {name: value for name, value in make_jwk().items() if name != "d"}
+#: What is no private key, no settings and no list of items.
+NONSENSE_KEYS = ("", "nonsense", DEEP, "[]", "7", "null", "{}", b"\xff\xfe\x00")
+NONSENSE_KEYS += tuple(
+    json.dumps(jwk)
+    for jwk in (
+        PUBLIC,
+        {**make_jwk(), "alg": "none"},
+        {**make_jwk(), "alg": ["ES256"]},
+        {**make_jwk(), "crv": "P-999"},
+        {**make_jwk(), "d": "!"},
+        {**make_jwk(), "d": 7},
+        {**make_jwk(), "kty": "RSA"},
+        {"alg": "HS256", "d": "x"},
+    )
+)
+NONSENSE_SETTINGS = ("", "nonsense", DEEP, "[]", "7", "null", "{}", b"\xff\xfe\x00")
+NONSENSE_SETTINGS += ('{"api": 7}', '{"api": "x", "sender_id": "x", "client_id": []}')
+NONSENSE_ITEMS = ("", "nonsense", DEEP, "{}", "7", "null", "[7]", '["x"]', b"\xff\xfe")
+
+
+def write(path: Path, content: str | bytes) -> None:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def test_nonsense_in_place_of_a_key_settings_or_items_is_named(tmp_path):
+    for name, read, contents in (
+        ("payer.jwk", read_key, NONSENSE_KEYS),
+        ("payer.json", read_settings, NONSENSE_SETTINGS),
+    ):
+        for content in contents:
+            write(tmp_path / name, content)
+            with pytest.raises(ValueError, match=name):
+                read(tmp_path / name)
+    for content in NONSENSE_ITEMS:
+        write(tmp_path / "items", content)
+        with (
+            open(tmp_path / "items", encoding="utf-8") as items,
+            pytest.raises(ValueError, match="standard input"),
+        ):
+            read_items(items)
+
+
+@pytest.mark.parametrize("module", ["payer", "payer_callbacks"])
+@pytest.mark.parametrize("name", ["payer.jwk", "payer.json", "standard input"])
+def test_nonsense_is_refused_in_one_line(tmp_path, module, name):
+    call, *words = write_settings(tmp_path)
+    words = [*([call] if module == "payer" else []), *words]
+    if name != "standard input":
+        (tmp_path / name).write_text("[]")
+    check_refused(run(*words, text="{}", module=module), name)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "ftp://127.0.0.1", "http://[", ""])
+def test_an_address_that_is_none_is_refused_in_one_line(tmp_path, address):
+    words = write_settings(tmp_path, api=address)
+    check_refused(run(*words, text="[]"), "no answer")

@@ -737,7 +737,8 @@ def test_odoos_command_runs_whether_the_demo_is_served_or_not(
 ):
     """A served demo's configuration stays as it is; the exit code comes through."""
     written = []
-    script = "import sys; print(sys.argv[1:]); sys.exit(7)"
+    script = "import os, sys; print(sys.argv[1:], os.environ['SPAR_CALLED_AS'])"
+    script += "; sys.exit(7)"
     installed = SimpleNamespace(
         server=None,
         folder=places.state,
@@ -750,7 +751,10 @@ def test_odoos_command_runs_whether_the_demo_is_served_or_not(
     monkeypatch.setattr(serving, "running", lambda server: nullcontext())
     monkeypatch.setattr(serving, "get_holder", lambda lock: holder)
     assert serving.run_odoo(places, "spar_audit", "check", "--help") == 7
-    assert "['spar_audit', 'check', '--help']" in capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert "['spar_audit', 'check', '--help']" in told
+    # Its usage and its errors name what was typed.
+    assert "./spar audit" in told
     assert bool(written) is (holder is None)
     for word in ("-d", "-dother", "--database=other"):
         with pytest.raises(Failure, match="leave out -d"):

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+from odoo.addons.spar_mapper.models.spar_event_display import build_words_domain
+
 _KIND = "participant"
 
 
@@ -23,7 +25,7 @@ class SparEvent(models.Model):
 
     @api.model
     def _search_actors(self, text):
-        found_sudo = self._search_participants_sudo(Domain("name", "ilike", text))
+        found_sudo = self._search_participants_sudo(build_words_domain(("name",), text))
         return [
             *super()._search_actors(text),
             *(f"{_KIND}:{sender}" for sender in found_sudo.mapped("sender_id")),

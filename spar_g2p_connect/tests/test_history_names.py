@@ -21,9 +21,10 @@ class TestHistoryNames(RestCase):
 
     def test_a_participant_is_found_by_its_name_and_by_its_sender_id(self):
         events = self.env["spar.event"]
-        for text in ("harvest", "full.example"):
+        for text in ("harvest", "full.example", "harvest ministry"):
             found = events.search([("actor_name", "ilike", text)])
             self.assertLessEqual(self.linked, found, text)
+        self.assertFalse(events.search([("actor_name", "ilike", "harv_st")]))
         other = events.search([("actor_name", "ilike", "bank.example")])
         self.assertFalse(self.linked & other)
 

@@ -1,4 +1,5 @@
 import psycopg2
+from lxml import etree
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
@@ -160,3 +161,36 @@ class TestParticipant(TransactionCase):
         for group in (ADMINISTRATOR, *READERS):
             with self.subTest(group), self.assertRaises(AccessError):
                 usage.with_user(self.make_user(group)).create(values)
+
+
+@tagged("post_install", "-at_install")
+class TestForm(TransactionCase):
+    def test_no_form_shows_a_value_that_is_another_once_it_is_saved(self):
+        """A default that is new each time, and that a form does not send back."""
+        models = [name for name in self.env if name.startswith("spar.")]
+        for name in models:
+            model = self.env[name]
+            if model._abstract or not model.env["ir.ui.view"].search_count(
+                [("model", "=", name), ("type", "=", "form")]
+            ):
+                continue
+            fresh = self.get_fresh_defaults(model)
+            tree = etree.fromstring(model.get_view(view_type="form")["arch"])
+            for field in tree.xpath("//field[not(ancestor::field)]"):
+                with self.subTest(model=name, field=field.get("name")):
+                    is_hidden = field.get("invisible") in ("1", "True", "not id")
+                    is_sent = field.get("force_save") or not self.is_readonly(
+                        model, field
+                    )
+                    self.assertTrue(
+                        field.get("name") not in fresh or is_hidden or is_sent
+                    )
+
+    def get_fresh_defaults(self, model) -> set[str]:
+        """The fields whose default is another one each time."""
+        names = [name for name, field in model._fields.items() if field.type == "char"]
+        first, second = model.default_get(names), model.default_get(names)
+        return {name for name in first if first[name] != second.get(name)}
+
+    def is_readonly(self, model, field) -> bool:
+        return bool(model._fields[field.get("name")].readonly or field.get("readonly"))

@@ -78,6 +78,7 @@ class TestOnboarding(TwoAdministratorsCase):
         mine.may_unlink = True
         self.env.invalidate_all()
         self.assertFalse(self.participant.setting_change_ids)
+        self.assertTrue(mine.is_overtaken)
         self.assertEqual(self.participant.state, "draft")
 
     def test_a_key_that_comes_after_it_was_asked_for_has_to_be_asked_for_again(self):
@@ -90,6 +91,7 @@ class TestOnboarding(TwoAdministratorsCase):
             act()
             self.env.invalidate_all()
             self.assertFalse(self.participant.setting_change_ids)
+            self.assertTrue(mine.is_overtaken)
 
     def test_who_approves_sees_rights_and_keys(self):
         key = self.add_key()

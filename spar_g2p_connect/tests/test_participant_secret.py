@@ -53,8 +53,9 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
     def test_new_secret_of_an_active_participant_waits_for_a_second_person(self):
         old = self.participant._set_new_client_secret()
         keyring = self.env["spar.keyring"]._open()
-        action = self.make_wizard(self.administrator).action_make_secret()
-        self.assertIn("approved", action["params"]["message"])
+        wizard = self.make_wizard(self.administrator)
+        self.assertIn("until another administrator has approved", wizard.consequence)
+        action = wizard.action_make_secret()
         self.assertEqual(self.read_digest(), keyring.secret_digest(old))
         change = self.participant.setting_change_ids
         self.assertNotIn(self.read_digest().hex(), change.summary)
@@ -66,6 +67,32 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         change.with_user(second).action_approve()
         secret = action["params"]["message"].split(" ")[0]
         self.assertEqual(self.read_digest(), keyring.secret_digest(secret))
+
+    def test_a_new_secret_says_that_it_calls_an_activation_off(self):
+        """Before it does, and on the form afterwards, until it is asked for again."""
+        self.participant.state = "draft"
+        mine = self.participant.with_user(self.administrator)
+        self.assertIn("at once", self.make_wizard(self.administrator).consequence)
+        mine.action_activate()
+        self.env.invalidate_all()
+        self.assertFalse(mine.is_overtaken)
+        wizard = self.make_wizard(self.administrator)
+        self.assertIn("press Activate again", wizard.consequence)
+        wizard.action_make_secret()
+        self.env.invalidate_all()
+        self.assertFalse(mine.setting_change_ids)
+        self.assertTrue(mine.is_overtaken)
+        mine.action_activate()
+        self.env.invalidate_all()
+        self.assertTrue(mine.setting_change_ids)
+        self.assertFalse(mine.is_overtaken)
+
+    def test_what_shows_the_secret_says_nothing_else(self):
+        for state in ("draft", "active"):
+            self.participant.state = state
+            action = self.make_wizard(self.administrator).action_make_secret()
+            message = action["params"]["message"]
+            self.assertRegex(message, r"^\S{43} — it is shown only this once[^.]*\.$")
 
     def test_wizard_shows_the_secret_in_its_answer_only(self):
         self.participant.state = "draft"

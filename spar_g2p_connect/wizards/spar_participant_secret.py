@@ -19,28 +19,49 @@ class SparParticipantSecret(models.TransientModel):
         default=lambda self: self._default_participant_id(),
     )
     client_id = fields.Char(related="participant_id.client_id", string="Client ID")
+    consequence = fields.Char(compute="_compute_consequence")
 
     @api.model
     def _default_participant_id(self) -> int:
         return self.env.context.get("active_id", False)
 
+    @api.depends("participant_id")
+    def _compute_consequence(self) -> None:
+        """What becomes of the old secret, and of what waits, in one sentence."""
+        for wizard in self:
+            wizard.consequence = wizard._get_consequence()
+
+    def _get_consequence(self) -> str:
+        participant = self.participant_id
+        if participant.state != "draft":
+            return self.env._(
+                "The old secret works until another administrator has approved the "
+                "new one."
+            )
+        if participant.setting_change_ids:
+            return self.env._(
+                "This participant waits for its activation, which was asked for with "
+                "the old secret: the new one calls that off, and you have to press "
+                "Activate again."
+            )
+        return self.env._("The old secret, if there is one, ends at once.")
+
     def action_make_secret(self) -> dict:
         """Replace the secret and show the new one, this once."""
         self.ensure_one()
         secret = self.participant_id._set_new_client_secret()
-        message = self.env._(
-            "%(secret)s — it is shown only this once and kept nowhere.", secret=secret
-        )
-        if self.participant_id.state == "active":
-            message += " " + self.env._("It works once somebody else has approved it.")
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "type": "warning",
                 "title": self.env._("Client secret: copy it now"),
-                "message": message,
+                "message": self.env._(
+                    "%(secret)s — it is shown only this once and kept nowhere.",
+                    secret=secret,
+                ),
                 "sticky": True,
-                "next": {"type": "ir.actions.act_window_close"},
+                # The form behind shows what waits now.
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }

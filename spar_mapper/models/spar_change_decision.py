@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.tools import format_datetime
 
 from .spar_change import SUPERVISOR
 
@@ -59,6 +60,19 @@ class SparChange(models.Model):
             "proposed."
         )
         return answers._notify(text, is_warning=True)
+
+    def _notify_waiting(self) -> dict:
+        """Say what this change waits for: a second person, or its time."""
+        if self.needs_approval:
+            text = self.env._("The change waits until a supervisor approves it.")
+        elif self.effective_at:
+            text = self.env._(
+                "The change waits until %(time)s.",
+                time=format_datetime(self.env, self.effective_at),
+            )
+        else:
+            text = self.env._("The change waits.")
+        return self.env["spar.staff.answers"]._notify(text, is_warning=True)
 
     def _notify_applied(self) -> dict:
         """Say what counts now in the place that was changed."""

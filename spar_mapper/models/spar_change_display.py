@@ -28,6 +28,13 @@ class SparChange(models.Model):
     )
     why_text = fields.Char(string="Waits because", compute="_compute_why_text")
 
+    @api.depends("uuid")
+    def _compute_display_name(self):
+        for change in self:
+            change.display_name = self.env._(
+                "Change %(reference)s", reference=(change.uuid or "")[:8]
+            )
+
     @api.depends("proposer", "decided_by")
     def _compute_proposer_name(self):
         actors = [*self.mapped("proposer"), *self.mapped("decided_by")]

@@ -2,9 +2,23 @@ from collections import Counter
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import escape_psql
 
 #: Whoever is looked for by name, these ways of comparing mean the same.
-_ALIKE = ("in", "=", "ilike", "=ilike", "like", "=like")
+_ALIKE = ("in", "=", "ilike", "like")
+#: These name a pattern: the web client's *starts with* gives ``Omar%``.
+_PATTERNS = ("=ilike", "=like")
+
+
+def build_words_domain(names: tuple[str, ...], text: str) -> Domain:
+    """Find each word of ``text``, in any order, in one of the fields ``names``.
+
+    What is a wildcard to PostgreSQL is a character like others here.
+    """
+    return Domain.AND(
+        Domain.OR(Domain(name, "ilike", escape_psql(word)) for name in names)
+        for word in text.split()
+    )
 
 
 class SparEvent(models.Model):
@@ -70,20 +84,24 @@ class SparEvent(models.Model):
     def _build_actor_domain(self, name: str, operator: str, values) -> Domain:
         """Find by what people are called the rows whose field ``name`` refers to them.
 
-        A part of a name or of a login is enough, however it is compared.
+        Words of a name or of a login are enough, in any order.
         """
-        if operator not in _ALIKE:
-            return NotImplemented
         values = [values] if isinstance(values, str) else values
-        texts = [text.strip("% ") for text in values if isinstance(text, str)]
+        texts = [text for text in values if isinstance(text, str) and text.strip()]
+        if operator in _PATTERNS:
+            texts = [text.strip("%") for text in texts]
+        elif operator not in _ALIKE:
+            return NotImplemented
         return Domain.OR(self._build_named_domain(name, text) for text in texts if text)
 
     @api.model
     def _build_named_domain(self, name: str, text: str) -> Domain:
         domain = Domain(name, "in", self._search_actors(text))
         # Others are shown by what they are called in the reference itself.
-        domain |= Domain(name, "ilike", text) & ~Domain(name, "=like", "user:%")
-        if text.casefold() in self._get_person_name().casefold():
+        shown = build_words_domain((name,), text)
+        domain |= shown & ~Domain(name, "=like", "user:%")
+        person = self._get_person_name().casefold()
+        if all(word in person for word in text.casefold().split()):
             domain |= Domain(name, "=like", "person:%")
         return domain
 
@@ -94,7 +112,5 @@ class SparEvent(models.Model):
         To be extended where there are other kinds of actors with names.
         """
         users_sudo = self.env["res.users"].sudo().with_context(active_test=False)
-        found_sudo = users_sudo.search(
-            Domain("name", "ilike", text) | Domain("login", "ilike", text)
-        )
+        found_sudo = users_sudo.search(build_words_domain(("name", "login"), text))
         return [f"user:{user_id}" for user_id in found_sudo.ids]

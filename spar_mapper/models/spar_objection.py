@@ -69,6 +69,9 @@ class SparObjection(models.Model):
 
     id_masked = fields.Char(related="mapping_id.id_masked")
     fa_masked = fields.Char(related="period_id.fa_masked", string="Address disputed")
+    current_masked = fields.Char(
+        string="Address in force now", compute="_compute_current_masked"
+    )
     event_kind = fields.Selection(related="event_id.kind", string="Event disputed")
     event_at = fields.Datetime(related="event_id.happened_at", string="Happened at")
     event_by = fields.Char(related="event_id.actor_name", string="Done by")
@@ -93,6 +96,14 @@ class SparObjection(models.Model):
     def _compute_reference(self):
         for case in self:
             case.reference = (case.uuid or "")[:8].upper()
+
+    @api.depends("mapping_id")
+    def _compute_current_masked(self):
+        """What counts today in the place of the disputed address, if anything does."""
+        for case in self:
+            place = case.mapping_id
+            in_force = place.filtered(lambda p: p.state in ("active", "suspended"))
+            case.current_masked = in_force.fa_masked
 
     @api.depends("closed_by")
     def _compute_closer_name(self):

@@ -64,6 +64,75 @@ class TestMenus(StoreCase):
                     shown = tree.xpath("//header/button[@display='always']/@string")
                     self.assertEqual(set(shown), {"Find a person", *buttons})
 
+    def test_each_role_finds_what_it_may_read_and_nothing_else(self):
+        """Entries that do something are for whom they are for; all others for whoever
+        may read what they show."""
+        for role, user in self.users.items():
+            menus = self.get_menus(user)
+            for menu in self.search_lists():
+                action = menu.action
+                with self.subTest(role=role, menu=menu.complete_name):
+                    may_read = (
+                        self.env[action.res_model].with_user(user).has_access("read")
+                    )
+                    self.assertEqual(
+                        menu.id in menus, self.is_for(menu, user, may_read)
+                    )
+
+    def search_lists(self):
+        """The entries of SPAR that show a list."""
+        found = self.env["ir.ui.menu"].search([("id", "child_of", self.root.id)])
+        return found.filtered(
+            lambda menu: menu.action
+            and menu.action._name == "ir.actions.act_window"
+            and "list" in menu.action.view_mode
+        )
+
+    def is_for(self, menu, user, may_read: bool) -> bool:
+        """Whether ``user`` is to find an entry: a viewer has no use of settings."""
+        settings = self.env.ref("spar_fa_directory.menu_configuration")
+        if menu.parent_id == settings and user in (
+            self.users["viewer"] | self.users["officer"]
+        ):
+            return False
+        by_name = menu.group_ids
+        return may_read and (not by_name or bool(by_name & user.all_group_ids))
+
+    def test_a_supervisor_finds_the_alarms_and_an_administrator_none(self):
+        alarms = self.env.ref("spar_mapper.menu_spar_alarm").id
+        self.assertIn(alarms, self.get_menus(self.users["supervisor"]))
+        self.assertNotIn(alarms, self.get_menus(self.users["administrator"]))
+
+    def test_an_auditor_finds_how_settings_were_changed(self):
+        menu = self.env.ref("spar_mapper_connector.menu_setting_change").id
+        self.assertIn(menu, self.get_menus(self.users["auditor"]))
+
+    def test_cards_show_the_address_in_force_beside_the_other_one(self):
+        for model in ("spar.change", "spar.objection"):
+            with self.subTest(model):
+                boss = self.env[model].with_user(self.users["supervisor"])
+                tree = etree.fromstring(boss.get_view(view_type="kanban")["arch"])
+                card = tree.xpath("//t[@t-name='card']//field/@name")
+                self.assertLessEqual({"fa_masked", "current_masked"}, set(card))
+
+    def test_an_empty_list_that_nobody_adds_to_says_what_comes_there(self):
+        """Else Odoo says *Try to add some records*."""
+        for menu in self.search_lists():
+            model = self.env[menu.action.res_model]
+            tree = etree.fromstring(model.get_view(view_type="list")["arch"])
+            if tree.get("create") == "0":
+                with self.subTest(menu.complete_name):
+                    self.assertTrue(menu.action.help)
+
+    def test_who_may_not_change_a_list_is_offered_no_handle(self):
+        for menu in self.search_lists():
+            model = self.env[menu.action.res_model].with_user(self.users["supervisor"])
+            if model.has_access("read") and not model.has_access("write"):
+                with self.subTest(menu.complete_name):
+                    tree = etree.fromstring(model.get_view(view_type="list")["arch"])
+                    offered = "//field[@widget='handle' or @widget='boolean_toggle']"
+                    self.assertFalse(tree.xpath(offered))
+
     def test_what_waits_for_a_supervisor_needs_approval(self):
         self.add_rule("approve")
         self.link("token:Waits@nationalId", "account:1@BR01.TESTBANK")

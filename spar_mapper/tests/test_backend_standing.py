@@ -152,6 +152,31 @@ class TestWhoChangedIt(StandingCase):
         self.assertEqual(found.mapped("kind"), ["linked"])
         self.assertFalse(events.search([*mine, ("actor_name", "ilike", "Nobody X")]))
 
+    def test_words_of_a_name_are_found_in_any_order(self):
+        self.act("suspend")
+        events = self.env["spar.event"].with_user(self.viewer)
+        mine = [("mapping_id", "=", self.mapping_of(ID).id)]
+        for text in ("Officer Omar", "officer  omar", "Off Om", "omar_login Officer"):
+            found = events.search([*mine, ("actor_name", "ilike", text)])
+            self.assertEqual(found.mapped("kind"), ["suspended"], text)
+        self.assertFalse(events.search([*mine, ("actor_name", "ilike", "Omar Viewer")]))
+
+    def test_a_wildcard_of_the_database_is_a_character_like_others(self):
+        self.act("suspend")
+        events = self.env["spar.event"].with_user(self.viewer)
+        for text in ("Om_r", "O%r", "%", "omar%login"):
+            found = events.search([("actor_name", "ilike", text)])
+            self.assertNotIn("Omar Officer", found.mapped("actor_name"), text)
+        self.officer.name = "Omar 100%_Officer"
+        found = events.search([("actor_name", "ilike", "100%_off")])
+        self.assertEqual(set(found.mapped("actor_name")), {"Omar 100%_Officer"})
+
+    def test_a_name_is_found_by_how_it_begins(self):
+        self.act("suspend")
+        events = self.env["spar.event"].with_user(self.viewer)
+        found = events.search([("actor_name", "=ilike", "omar%")])
+        self.assertIn("Omar Officer", found.mapped("actor_name"))
+
     def test_who_left_is_found_all_the_same(self):
         self.act("suspend")
         self.officer.active = False

@@ -1,7 +1,11 @@
 """A person is found by what they can show, and what was typed stays nowhere."""
 
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
 
@@ -33,8 +37,33 @@ class TestFindPerson(StoreCase):
     def assert_finds(self, expected, /, **typed):
         action = self.find(**typed)
         self.assertEqual(action["res_model"], "spar.mapping")
-        found = self.env["spar.mapping"].search(action["domain"])
-        self.assertEqual(found, self.mappings_of(expected))
+        self.assertEqual(self.get_shown(action), self.mappings_of(expected))
+
+    def get_shown(self, action):
+        """What the list shows at first, but for *In force*."""
+        view = self.env.ref("spar_mapper.spar_mapping_view_search")
+        context = action["context"]
+        domains = [
+            safe_eval(node.get("domain"), {"context": context})
+            for node in etree.fromstring(view.arch).xpath("//filter[@domain]")
+            if context.get(f"search_default_{node.get('name')}")
+            and node.get("name") != "in_force"
+        ]
+        return self.env["spar.mapping"].search(Domain.AND(domains))
+
+    def test_what_is_found_is_seen_to_be_a_selection(self):
+        """A part of the search that is seen and can be taken away; and a title, for a
+        phone shows no parts of a search."""
+        action = self.find(id_value=ID)
+        self.assertTrue(action["context"]["search_default_found"])
+        self.assertEqual(action["context"]["found_ids"], self.mappings_of(ID).ids)
+        self.assertFalse(action.get("domain"))
+        self.assertEqual(action["display_name"], "Find a person")
+
+    def test_the_page_is_found_again_when_it_is_loaded_anew(self):
+        """The web client takes an action anew that names no record it came from."""
+        context = self.find(id_value=ID)["context"]
+        self.assertEqual([context["active_id"], context["active_ids"]], [False] * 2)
 
     def test_the_number_on_the_card_finds_the_person(self):
         self.assert_finds(ID, id_value="Ada-1815")
@@ -152,7 +181,7 @@ class TestSpellings(StoreCase):
             "２００７７６０９９９",
         ):
             with self.subTest(typed):
-                self.assertTrue(self.find(id_value=typed)["domain"])
+                self.assertTrue(self.find(id_value=typed)["context"]["found_ids"])
 
     def test_an_account_as_statements_print_it(self):
         self.link("token:spelled@nationalId", "account:AB12cd3456@BR01.TESTBANK")

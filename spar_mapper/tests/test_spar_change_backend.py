@@ -1,4 +1,5 @@
 from odoo.exceptions import AccessError
+from odoo.tools import format_datetime
 
 from .common import ID, OTHER_FA
 from .test_spar_change import WaitingCase
@@ -63,3 +64,33 @@ class TestDecidingInTheBackend(WaitingCase):
             change.with_user(self.second).action_approve()
         self.assertNotIsInstance(caught.exception, AccessError)
         self.assert_waits()
+
+    # === WHAT IS SAID === #
+
+    def act(self, operation="update"):
+        """What the window of an officer says after *Confirm*."""
+        mapping = self.mapping_of(ID).with_user(self.users["officer"])
+        context = getattr(mapping, f"action_{operation}")()["context"]
+        wizards = self.env["spar.mapping.wizard"].with_user(self.users["officer"])
+        wizard = wizards.with_context(**context).create(
+            {"reason": "asked", "fa_text": OTHER_FA}
+        )
+        return wizard.action_confirm()["params"]
+
+    def test_what_waits_for_a_supervisor_says_so_and_nothing_else(self):
+        said = self.act()
+        self.assertEqual(
+            said["message"], "The change waits until a supervisor approves it."
+        )
+        self.assertEqual(said["type"], "warning")
+
+    def test_what_waits_for_its_time_names_the_time(self):
+        self.add_rule("hold", sequence=0)
+        said = self.act()
+        officer = self.env(user=self.users["officer"])
+        time = format_datetime(officer, self.change_of(ID).effective_at)
+        self.assertEqual(said["message"], f"The change waits until {time}.")
+
+    def test_a_change_is_called_by_the_beginning_of_its_reference(self):
+        change = self.propose()
+        self.assertEqual(change.display_name, f"Change {change.uuid[:8]}")

@@ -378,6 +378,48 @@ class TestSparObjection(ObjectionCase):
         self.assertEqual(case.closer_name, user.name)
         self.assertEqual(self.find_event(ID, "objection_upheld").reason, wizard.reason)
 
+    def close_by_the_window(self, id_value=ID):
+        """What the window of a supervisor says after *Close the case*."""
+        boss = self.create_user("supervisor", login="the_boss")
+        wizard = self.env["spar.objection.wizard"].with_user(boss)
+        told = {"decision": "rejected", "reason": "seen with her card"}
+        wizard = wizard.create({"objection_id": self.case_of(id_value).id, **told})
+        return wizard.action_close()["params"]
+
+    def test_a_closed_case_says_that_it_is_closed_and_nothing_else(self):
+        self.reach_updated(ID)
+        self.object_to(ID, "updated")
+        said = self.close_by_the_window()
+        self.assertEqual(said["message"], "The case is closed.")
+        self.assertEqual(said["type"], "success")
+
+    def test_what_still_stands_in_the_way_is_said_the_gravest_alone(self):
+        self.reach_updated(ID)
+        self.set_subject(ID, pay_stop=True)
+        self.object_to(ID, "replaced")
+        self.object_to(ID, "linked")
+        said = self.close_by_the_window()
+        self.assertEqual(
+            said["message"],
+            "The case is closed, but payments to this person are still stopped.",
+        )
+        self.assertEqual(said["type"], "warning")
+
+    def test_a_case_shows_the_disputed_address_and_the_one_in_force(self):
+        self.reach_updated(ID)
+        in_force = self.mapping_of(ID).fa_masked
+        self.object_to(ID, "updated")
+        case = self.case_of(ID)
+        self.assertEqual(case.fa_masked, in_force)
+        self.assertEqual(case.current_masked, self.mapping_of(ID).fa_masked)
+        self.assertNotEqual(case.current_masked, case.fa_masked)
+
+    def test_a_case_of_who_is_not_paid_shows_no_address_in_force(self):
+        self.reach_linked(ID)
+        self.object_to(ID, "linked")
+        self.close(ID, is_upheld=True)
+        self.assertFalse(self.case_of(ID).current_masked)
+
     def test_a_reason_may_not_name_the_account(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")

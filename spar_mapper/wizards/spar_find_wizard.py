@@ -74,11 +74,23 @@ class SparFindWizard(models.TransientModel):
             "spar_mapper.spar_mapping_action"
         )
         in_force = found.filtered(lambda row: row.state in ("active", "suspended"))
+        # A phone shows no parts of a search, but a title.
+        title = self.env._("Find a person")
         return {
             **action,
-            "domain": [("id", "in", found.ids)],
-            # Else the address names the window that was filled in.
-            "context": {"active_id": False, "search_default_in_force": bool(in_force)},
+            "name": title,
+            "display_name": title,
+            "context": {
+                # A part of the search that is seen, and can be taken away.
+                "found_ids": found.ids,
+                "search_default_found": True,
+                "search_default_in_force": bool(in_force),
+                # Else the web client takes the window that was filled in for a part of
+                # the page's address, and does not find the page again when it is
+                # loaded anew.
+                "active_id": False,
+                "active_ids": False,
+            },
             "target": "main",
         }
 

@@ -204,11 +204,11 @@ class SparMappingWizard(models.TransientModel):
         """A notification, or UserError for what was not done."""
         if result.outcome not in (*DONE, Outcome.HELD, Outcome.RESUMED):
             raise UserError(self.env["spar.staff.answers"]._get_refusal(result))
-        if result.outcome is Outcome.HELD:
-            text = self.env._("The change waits: for its time, or for a second person.")
-            return self.env["spar.staff.answers"]._notify(text, is_warning=True)
         self.env.invalidate_all()
-        return self._find_changed(identifier)._notify_done(self.operation)
+        changed = self._find_changed(identifier)
+        if result.outcome is Outcome.HELD:
+            return changed.change_ids.sorted("id")[-1:]._notify_waiting()
+        return changed._notify_done(self.operation)
 
     def _find_changed(self, identifier: str):
         """Return the place of what was asked about."""

@@ -29,15 +29,20 @@ class SparObjectionWizard(models.TransientModel):
         """Close the case and lift the lock."""
         self.ensure_one()
         self.objection_id._close(self.decision == "upheld", self.reason)
-        return self.env["spar.staff.answers"]._notify(self._get_done_text())
+        obstacle = self._get_obstacle()
+        text = obstacle or self.env._("The case is closed.")
+        return self.env["spar.staff.answers"]._notify(text, is_warning=bool(obstacle))
 
-    def _get_done_text(self) -> str:
-        """Say that the case is closed, and what still stands in the way."""
+    def _get_obstacle(self) -> str:
+        """Say the gravest of what still stands in the way, if anything does."""
         self.env.invalidate_all()
         subject = self.objection_id.mapping_id.subject_id
-        texts = [self.env._("The case is closed.")]
-        if subject.change_lock == "objection":
-            texts.append(self.env._("Another case of this person is open."))
         if subject.pay_stop:
-            texts.append(self.env._("Payments to this person are still stopped."))
-        return " ".join(texts)
+            return self.env._(
+                "The case is closed, but payments to this person are still stopped."
+            )
+        if subject.change_lock == "objection":
+            return self.env._(
+                "The case is closed, but this person has another open one."
+            )
+        return ""

@@ -48,6 +48,26 @@ class SparSecondPerson(models.AbstractModel):
         groups="spar_fa_directory.group_administrator,spar_fa_directory.group_auditor",
     )
 
+    is_overtaken = fields.Boolean(
+        compute="_compute_is_overtaken",
+        groups="spar_fa_directory.group_administrator,spar_fa_directory.group_auditor",
+        help="What was proposed last was called off: the record was changed after it.",
+    )
+
+    @api.depends("setting_change_ids")
+    def _compute_is_overtaken(self) -> None:
+        """Whether the newest change of each record was overtaken, so that who proposed
+        it has to do so again."""
+        newest = self.env["spar.setting.change"]._read_group(
+            [("res_model", "=", self._name), ("res_id", "in", self.ids)],
+            ["res_id"],
+            ["id:max"],
+        )
+        changes = self.env["spar.setting.change"].browse(last for _id, last in newest)
+        overtaken = changes.filtered(lambda change: change.state == "stale")
+        for record in self:
+            record.is_overtaken = record.id in overtaken.mapped("res_id")
+
     def _is_guarded(self, name: str, value) -> bool:
         """Whether giving this record that value of a guarded field waits."""
         return True

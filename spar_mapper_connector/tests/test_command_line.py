@@ -33,6 +33,24 @@ class TestCommandLine(BaseCase):
         command_line.add_options(self.parser, {"init": None, "show": None})
         self.registry = FakeRegistry({"spar.keyring"})
 
+    def test_a_program_that_calls_a_command_is_named_in_its_place(self):
+        """It knows the database: its users are told of no option of Odoo's."""
+        parser = argparse.ArgumentParser(prog="odoo spar_keyring")
+        with patch.dict("os.environ", {command_line.CALLED_AS: "./spar keyring"}):
+            command_line.add_options(parser, {"show": None})
+        told = parser.format_help()
+        self.assertIn("usage: ./spar keyring", told)
+        for word in ("odoo", "-d", "--database", "-c", "--config"):
+            self.assertNotIn(word, told)
+
+    def test_what_odoo_loads_is_of_no_interest_to_that_program(self):
+        for called_as, quiet in (("./spar audit", True), ("", False)):
+            with patch.dict("os.environ", {command_line.CALLED_AS: called_as}):
+                with self.open_environment("spar.keyring"):
+                    pass
+            (given,), _options = self.config.parse_config.call_args
+            self.assertEqual("--log-level=warn" in given, quiet)
+
     def parse(self, *arguments):
         return self.parser.parse_args(arguments)
 

@@ -108,6 +108,17 @@ class TestTwoPeople(SecondPersonCase):
         self.assertEqual(change.state, "stale")
         self.assertNotEqual(self.id_type.backend_id, self.backend)
 
+    def test_the_record_tells_that_its_newest_change_was_overtaken(self):
+        mine = self.id_type.with_user(self.first)
+        self.assertFalse(mine.is_overtaken)
+        change = self.propose()
+        self.assertFalse(mine.is_overtaken)
+        change.sudo()._overtake()
+        self.env.invalidate_all()
+        self.assertTrue(mine.is_overtaken)
+        self.propose()
+        self.assertFalse(mine.is_overtaken)
+
     def test_a_change_of_a_deleted_record_is_overtaken(self):
         spare = self.id_type.copy({"code": "spare"})
         change = self.propose(spare)

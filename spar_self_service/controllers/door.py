@@ -20,8 +20,14 @@ class Door(http.Controller):
         if request.env["spar.page.frame"]._is_beneficiary():
             return go_to("/spar/address")
         providers = request.env["auth.oauth.provider"]._get_door()
-        languages = request.env["spar.page.frame"]._get_languages()
-        return show("door", said=said, providers=providers, languages=languages)
+        frame = request.env["spar.page.frame"]
+        return show(
+            "door",
+            said=said,
+            providers=providers,
+            languages=frame._get_languages(),
+            is_demo=frame._is_demo(),
+        )
 
     @http.route("/spar/language", methods=["GET"], **PAGE)
     @page

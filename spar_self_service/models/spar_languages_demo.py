@@ -4,9 +4,30 @@ from odoo import api, models
 LANGUAGES = ("en_US", "fr_FR", "es_ES", "ar_001", "hi_IN", "tl_PH")
 ADDONS = ("spar_fa_directory", "spar_mapper_connector", "spar_self_service")
 
+#: What an empty page of Odoo's website has.
+_EMPTY = "oe_empty"
+_FRONT_PAGE = """<t name="Home" t-name="website.homepage">
+    <t t-call="website.layout">
+        <t t-set="pageName" t-value="'homepage'"/>
+        <t t-set="no_footer" t-value="True"/>
+        <div id="wrap" class="oe_structure">
+            <section class="container py-5">
+                <h1>Where your payments go</h1>
+                <p>Do you receive payments? See and choose the account they go to.</p>
+                <a class="btn btn-primary" href="/spar">My financial address</a>
+                <p class="mt-5">
+                    This is a demonstration: its people, banks and accounts are
+                    invented.
+                </p>
+                <a class="btn btn-secondary" href="/web/login">Sign in as staff</a>
+            </section>
+        </div>
+    </t>
+</t>"""
+
 
 class SparSelfServiceDemo(models.AbstractModel):
-    """The demo's website speaks every language of the pages."""
+    """The demo's website speaks every language of the pages, and begins with them."""
 
     _inherit = "spar.self.service.demo"
 
@@ -23,3 +44,17 @@ class SparSelfServiceDemo(models.AbstractModel):
         self.env.ref("website.default_website").language_ids |= languages
         addons = self.env["ir.module.module"].search([("name", "in", ADDONS)])
         addons._update_translations(list(LANGUAGES))
+
+    @api.model
+    def _set_front_page(self) -> None:
+        """Say on the website's front page who goes where, in place of Odoo's filler.
+
+        One that somebody has made stays. It is a page of Odoo's website: its menus for
+        editors work there.
+        """
+        self._check_demo()
+        website = self.env.ref("website.default_website")
+        views = self.env["website"].with_context(website_id=website.id)
+        view = views.viewref("website.homepage")
+        if _EMPTY in view.arch_db:
+            view.arch_db = _FRONT_PAGE

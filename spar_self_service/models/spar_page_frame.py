@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import os
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from odoo.tools.misc import file_open
 
 from ..exceptions import NotLoggedIn
 from ..lib.contrast import readable
+from .spar_self_service_demo import DEMO_VARIABLE
 
 #: Twice what is shown, for dense screens.
 LOGO_SIZE = (256, 80)
@@ -58,6 +60,11 @@ class SparPageFrame(models.AbstractModel):
         except NotLoggedIn:
             return False
         return True
+
+    @api.model
+    def _is_demo(self) -> bool:
+        """Whether what is here is invented, which visitors are told."""
+        return os.environ.get(DEMO_VARIABLE) == "1"
 
     # === LANGUAGES === #
 

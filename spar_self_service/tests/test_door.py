@@ -14,6 +14,9 @@ from ..exceptions import ProviderNotReady
 from ..models.spar_languages_demo import LANGUAGES
 from .page_case import FA, ID, STAFF, PageCase
 
+EMPTY_PAGE = """<t name="Home" t-name="website.homepage"><t t-call="website.layout">
+    <div id="wrap" class="oe_structure oe_empty"/></t></t>"""
+
 
 @tagged("post_install", "-at_install")
 class TestDoor(PageCase):
@@ -112,3 +115,38 @@ class TestDoor(PageCase):
     def test_outside_a_demo_no_language_is_added(self):
         with patch.dict(os.environ, {"SPAR_DEMO": ""}), self.assertRaises(AccessError):
             self.env["spar.self.service.demo"]._add_languages()
+
+    # === THE DEMO'S FRONT PAGE === #
+
+    def get_front_page(self):
+        website = self.env.ref("website.default_website")
+        views = self.env["website"].with_context(website_id=website.id)
+        return views.viewref("website.homepage")
+
+    def test_a_demo_begins_by_saying_what_it_is_and_who_goes_where(self):
+        with patch.dict(os.environ, {"SPAR_DEMO": "1"}):
+            self.get_front_page().arch_db = EMPTY_PAGE
+            self.env["spar.self.service.demo"]._set_front_page()
+            self.env.flush_all()
+            text = " ".join(self.url_open("/").text.split())
+            self.get("/spar")
+        self.assertIn("people, banks and accounts are invented", text)
+        for path in ("/spar", "/web/login"):
+            self.assertIn(f'href="{path}"', text)
+        self.assertNotIn("team of passionate people", text)
+        self.assertIn("people, banks and accounts are invented", self.text)
+
+    def test_a_front_page_that_was_made_stays(self):
+        made = EMPTY_PAGE.replace("oe_empty", "made")
+        self.get_front_page().arch_db = made
+        with patch.dict(os.environ, {"SPAR_DEMO": "1"}):
+            self.env["spar.self.service.demo"]._set_front_page()
+        self.assertEqual(self.get_front_page().arch_db, made)
+
+    def test_outside_a_demo_nothing_is_invented(self):
+        with patch.dict(os.environ, {"SPAR_DEMO": ""}):
+            with self.assertRaises(AccessError):
+                self.env["spar.self.service.demo"]._set_front_page()
+            self.get("/spar")
+        self.assertNotIn("invented", self.text)
+        self.assertNotIn("Sign in as staff", self.text)
