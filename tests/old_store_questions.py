@@ -19,6 +19,7 @@ from enum import Enum
 
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper.lib.past import PeriodRecord, group_stays
 from odoo.addons.spar_mapper_connector.exceptions import NoSuchNotice
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
@@ -40,8 +41,7 @@ OBJECTION_FIELDS = (
 CHANGE_FIELDS = (
     "uuid operation base_version state needs_approval why proposed_at effective_at "
     "expires_at asserted_at proposer on_behalf_of channel authority authenticated_by "
-    "message_reference reason decided_by decided_at purpose id_masked current_masked "
-    "fa_masked"
+    "message_reference reason decided_by decided_at purpose id_masked fa_masked"
 ).split()
 PERIOD_FIELDS = (
     "uuid purpose rank state version authority channel origin proof valid_from "
@@ -201,29 +201,78 @@ class Asker:
 
     def objections(self, questions: list[dict]) -> list:
         def get_event(case):
-            return [case.event_id.mapping_id.uuid, case.event_id.seq]
+            return [case.event_id.period_id.address_uuid, case.event_id.seq]
 
         def get_disputed(case):
-            return case.mapping_id.uuid
+            return case.period_id.address_uuid
 
         more = {"event": get_event, "disputed": get_disputed}
         return [self.read("spar.objection", OBJECTION_FIELDS, **more)]
 
     def changes(self, questions: list[dict]) -> list:
-        def get_period(change):
-            return change.mapping_id.uuid
+        more = {
+            "period": lambda change: self.get_told(change).address_uuid,
+            "current_masked": lambda change: self.get_told(change).fa_masked,
+        }
+        return [self.read("spar.change", CHANGE_FIELDS, **more)]
 
-        return [self.read("spar.change", CHANGE_FIELDS, period=get_period)]
+    def get_told(self, change):
+        """The period to which a change was proposed, by the event that told of it."""
+        events = env["spar.event"].search(
+            [
+                ("subject_id", "=", change.mapping_id.subject_id.id),
+                ("mapping_id", "=", change.mapping_id.id),
+                ("kind", "in", ("held", "proposed")),
+                ("happened_at", "=", change.proposed_at),
+            ]
+        )
+        return events.period_id
 
     def periods(self, questions: list[dict]) -> list:
-        """Every row of spar.mapping, proposed ones and ended ones too."""
-        more = {
-            "provider": lambda mapping: mapping.provider_id.code,
-            "branch": lambda mapping: mapping.branch_id.code,
-            "fa_type": lambda mapping: mapping.fa_type_id.code,
-            "events": lambda mapping: len(mapping.event_ids),
+        """Every address that was in a place, proposed ones and ended ones too."""
+        records = [
+            PeriodRecord(
+                row_id=period.id,
+                head_id=period.mapping_id.id,
+                purpose=period.mapping_id.purpose,
+                seq=period.seq,
+                state=period.state,
+                version=period.version,
+                since=period.state_since,
+                address_uuid=period.address_uuid,
+                address_version=period.address_version,
+                sealed=None,
+                plain=(),
+            )
+            for period in env["spar.mapping.period"].search([])
+        ]
+        records.sort(key=lambda record: (record.head_id, record.seq))
+        rows = map(self.read_stay, group_stays(records))
+        return [sorted(rows, key=lambda row: row["uuid"])]
+
+    def read_stay(self, stay) -> dict:
+        period = env["spar.mapping.period"].with_user(self.supervisor)
+        period = period.browse(stay.first.row_id)
+        events = env["spar.event"].search(
+            [
+                ("subject_id", "=", period.subject_id.id),
+                ("period_id.address_uuid", "=", stay.uuid),
+            ]
+        )
+        told = {
+            "uuid": stay.uuid,
+            "purpose": period.mapping_id.purpose,
+            "rank": period.mapping_id.rank,
+            "state": stay.state,
+            "version": stay.version,
+            "valid_to": stay.valid_to or False,
+            "provider": period.provider_id.code,
+            "branch": period.branch_id.code,
+            "fa_type": period.fa_type_id.code,
+            "events": len(events),
+            "last_seq": max(events.mapped("seq")),
         }
-        return [self.read("spar.mapping", PERIOD_FIELDS, **more)]
+        return {name: period[name] for name in PERIOD_FIELDS if name not in told} | told
 
     def notices(self, questions: list[dict]) -> list:
         """Every notice with its contact, in the order of its event."""
@@ -239,7 +288,7 @@ class Asker:
         }
         rows = [
             {
-                "period": notice.event_id.mapping_id.uuid,
+                "period": notice.event_id.period_id.address_uuid,
                 "seq": notice.event_id.seq,
                 "kind": notice.event_id.kind,
                 "state": notice.state,
