@@ -39,6 +39,14 @@ def count_rows(installation: Installation) -> dict[str, int]:
     return {model: int(answer or 0) for model, answer in counted.items()}
 
 
+def _has_old_store(installation: Installation) -> bool:
+    """Whether its store must be migrated before Odoo's upgrade."""
+    query = """SELECT count(*) FROM information_schema.columns
+                WHERE table_schema = current_schema AND table_name = 'spar_mapping'
+                  AND column_name = 'identifier_id'"""
+    return installation.server.get_answer(query, installation.database) == "1"
+
+
 def _upgrade_addons(draft: Installation, known: Sequence[str]) -> None:
     addons = get_addons(draft.places.root)
     # First what is there: a new addon is loaded together with all of it.
@@ -85,6 +93,9 @@ def upgrade(installation: Installation, facts: dict, facts_file: Path) -> dict:
         installation.server.end_sessions(installation.database)
         draft.copy_from(installation)
         try:
+            if _has_old_store(draft):
+                # It has compared its own counts: rows of then and now differ.
+                draft.migrate_store()
             before = count_rows(draft)
             _upgrade_addons(draft, facts["addons"])
             _add_what_is_new(draft)

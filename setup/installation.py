@@ -204,6 +204,16 @@ class Installation:
         log = self.folder / f"{self.database}.keyring.log"
         self._run("spar_keyring", "init", failing="Cannot make the keys", log=log)
 
+    def migrate_store(self) -> None:
+        """Bring a store of before to the layout of now; nothing is left of the old one.
+
+        :raises Failure: when the command refuses
+        """
+        log = self.folder / f"{self.database}.migrate.log"
+        failing = "The store cannot be brought to its new layout"
+        self._run("spar_migrate", failing=failing, log=log)
+        self._run("spar_migrate", "--drop-old", failing=failing, log=log)
+
     def run_script(self, script: Path, **words: str) -> dict:
         """Run a Python file in Odoo's shell on this database.
 

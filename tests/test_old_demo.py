@@ -128,8 +128,19 @@ def test_what_is_new_is_added(old):
     assert old.after["idp"]["clients"] and old.after["idp"]["newcomers"]
     counts = old.after["counts"]
     assert counts["spar.fsp"] > 400 and counts["spar.fsp.branch"] >= 50
-    for model in ("spar.subject", "spar.mapping", "spar.event"):
+    for model in ("spar.subject", "spar.event"):
         assert counts[model] >= old.before["counts"][model]
+    query = "SELECT count(DISTINCT address_uuid) FROM spar_mapping_period"
+    ((addresses,),) = old.real.query(query)
+    assert addresses >= old.before["counts"]["spar.mapping"]
+
+
+def test_the_store_was_migrated_and_nothing_of_the_old_one_is_left(old):
+    query = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^spar_'"
+    assert old.real.query(query) == []
+    query = "SELECT count(*) FROM spar_event WHERE kind = 'migrated'"
+    ((tied,),) = old.real.query(query)
+    assert tied
 
 
 def test_a_second_upgrade_changes_no_secret(old):

@@ -265,8 +265,8 @@ class Auditor:
         events = [row for row in evidence.events if row[3] == FORMAT]
         begun = {p.seq: p for p in evidence.periods.values() if p.seq > 0}
         standing = _find_migrated(evidence, said)
-        previous = b""
-        for number, row in enumerate(events, start=1):
+        previous, first = b"", _get_first_seq(events)
+        for number, row in enumerate(events, start=first):
             event = _read_event(subject, evidence, row)
             if event.seq != number:
                 yield "spar_event", row[0], audit.EVENT_GAP
@@ -290,7 +290,8 @@ class Auditor:
                 yield from _blame(row, period)
         for period in begun.values():
             yield "spar_mapping_period", period.row_id, audit.NO_EVENTS
-        if (len(events), previous) != (subject.last_seq, subject.last_mac):
+        last_seq = first + len(events) - 1
+        if (last_seq, previous) != (subject.last_seq, subject.last_mac):
             yield "spar_subject", subject.row_id, audit.LAST_EVENT
 
     def _examine_past(
@@ -327,6 +328,17 @@ def _blame(row: Row, period: PeriodRecord | None) -> Iterator[audit.Finding]:
         yield "spar_event", row[0], audit.NOT_AS_SAID
     else:
         yield "spar_mapping_period", period.row_id, audit.NOT_AS_SAID
+
+
+def _get_first_seq(events: list[Row]) -> int:
+    """The number that a chain begins with.
+
+    One that follows chains of before begins behind them, where its first event says;
+    which nobody can write without the key.
+    """
+    if events and events[0][_SAID_START + 2] == MIGRATED:
+        return int(events[0][_SAID_START + 1])
+    return 1
 
 
 def _find_migrated(evidence: Evidence, said: dict[int, str]) -> dict[int, str]:

@@ -6,6 +6,7 @@ from . import test_backend_wizard
 from . import test_demo
 from . import test_find_person
 from . import test_kept_search
+from . import test_lib_old_store
 from . import test_lib_operations
 from . import test_lib_rules
 from . import test_lib_seals

@@ -7,9 +7,10 @@ from odoo.tools import SQL
 
 from ..exceptions import KeyringExists, KeyringMismatch, KeyringUnavailable
 from ..lib import keyring as keys
+from ..lib import keyring_rows
 from ..transactions import is_read_committed
 
-KEYRING_VARIABLE = "SPAR_KEYRING"
+KEYRING_VARIABLE = keyring_rows.KEYRING_VARIABLE
 
 #: The lock of this database's keys, among its advisory ones: shared by who writes with
 #: them, alone for who changes which are in use.
@@ -19,11 +20,7 @@ _LOCK = int.from_bytes(b"spar key", "big")
 #: ends the lock (a commit, a rollback, a rollback to a savepoint).
 _LOCKED = "spar.keyring.locked"
 
-_PHASE = SQL(
-    """SELECT generation, seal_key, index_key_a, index_key_b, read_column, audit_key,
-              token_key
-         FROM spar_keyring_phase"""
-)
+_PHASE = SQL(keyring_rows.PHASE_QUERY)
 
 #: Open keyrings of this process: database -> (fingerprint, OpenKeyring). Kept outside
 #: the ORM's caches because it must follow the file, and must never be sent anywhere.
@@ -107,10 +104,7 @@ class SparKeyring(models.AbstractModel):
     @api.model
     def _get_path(self) -> Path:
         """Where the keyring is; ``{database}`` in the variable stands for its name."""
-        location = os.environ.get(KEYRING_VARIABLE)
-        if not location:
-            raise KeyringUnavailable(f"{KEYRING_VARIABLE} is not set")
-        return Path(location.replace("{database}", self.env.cr.dbname))
+        return keyring_rows.get_path(os.environ, self.env.cr.dbname)
 
     @api.model
     def _get_file_stamp(self, path: Path) -> tuple:
@@ -125,29 +119,8 @@ class SparKeyring(models.AbstractModel):
     @api.model
     def _open_file(self, path: Path, phase: dict) -> keys.OpenKeyring:
         """Read the file and compare it with what the database knows of its keys."""
-        keyring = keys.read_file(path)
-        known = self.env.execute_query(
-            SQL(
-                """SELECT key_id, check_value FROM spar_keyring_key
-                    WHERE state != 'retired'"""
-            )
-        )
-        for key_id, check_value in known:
-            key = keyring.keys.get(key_id)
-            if key is None or key.check_value != check_value:
-                raise KeyringMismatch("the keyring is not the one of this database")
-        return keys.OpenKeyring(keyring, self._get_roles(phase))
-
-    @api.model
-    def _get_roles(self, phase: dict) -> keys.KeyRoles:
-        columns = {"a": phase["index_key_a"], "b": phase["index_key_b"]}
-        return keys.KeyRoles(
-            seal_key=phase["seal_key"],
-            index_keys={column: key for column, key in columns.items() if key},
-            read_column=phase["read_column"],
-            audit_key=phase["audit_key"],
-            token_key=phase["token_key"],
-        )
+        known = self.env.execute_query(SQL(keyring_rows.KEYS_QUERY))
+        return keyring_rows.open_keyring(keys.read_file(path), known, phase)
 
     # === MAKING === #
 

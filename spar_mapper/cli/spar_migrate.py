@@ -1,0 +1,156 @@
+"""``odoo spar_migrate``: the store of before, brought to the layout of now."""
+
+import os
+import sys
+from contextlib import contextmanager
+
+from odoo.cli import Command
+
+#: Findings that are listed at most.
+_LISTED = 1000
+
+
+class SparMigrate(Command):
+    """Bring the store of a database to the layout of this version.
+
+    Stop Odoo, make a backup, run this, then upgrade the addons. Every row is checked
+    and sealed anew in new tables beside the old ones; these take their place at the
+    end. Whatever ends the command before: run it again, and it goes on. What is not
+    what the registry wrote is listed, and nothing is changed.
+
+    The keyring is where the environment variable SPAR_KEYRING says. With --drop-old
+    the old tables, which are kept, are removed for good.
+
+    Exit codes: 0 done, or nothing to do; 1 refused; 2 not possible now.
+    """
+
+    name = "spar_migrate"
+
+    def run(self, args):
+        self.parser.add_argument("-c", "--config", help="Odoo's configuration file")
+        self.parser.add_argument("-d", "--database", required=True)
+        self.parser.add_argument(
+            "--batch", type=int, default=500, help="people that are committed at once"
+        )
+        self.parser.add_argument(
+            "--drop-old",
+            action="store_true",
+            help="remove the tables of before, when all is well",
+        )
+        options = self.parser.parse_args(args)
+        self._configure(options)
+        with self._open(options.database) as (cr, locking):
+            if options.drop_old:
+                self._drop_old(cr)
+            else:
+                self._migrate(cr, locking, options)
+
+    def _configure(self, options):
+        from odoo.tools import config
+
+        given = ["-d", options.database, "--no-http"]
+        if options.config:
+            given += ["-c", options.config]
+        config.parse_config(given, setup_logging=True)
+
+    @contextmanager
+    def _open(self, database):
+        """Two cursors of the database, without its registry: this code does not fit it
+        yet."""
+        from psycopg2 import Error
+        from psycopg2.errors import LockNotAvailable
+
+        from odoo.sql_db import db_connect
+
+        try:
+            connection = db_connect(database)
+            with connection.cursor() as cr, connection.cursor() as locking:
+                yield cr, locking
+        except LockNotAvailable:
+            self._give_up(f"{database}: somebody else works on the store; stop Odoo")
+        except Error as error:
+            self._give_up(f"{database}: {str(error).strip()}")
+
+    def _migrate(self, cr, locking, options):
+        # A relative import is not possible: Odoo loads this file outside the addon.
+        # pylint: disable=odoo-addons-relative-import
+        from odoo.addons.spar_mapper.store.auditing import CHECK
+        from odoo.addons.spar_mapper.store.migration import position, running
+
+        if not position.is_old(cr):
+            self._say("The store has the layout of this version: nothing to do.")
+            return
+        self._keep_others_out(cr, locking)
+        keyring = self._open_keyring(cr)
+        migration = running.Migration(CHECK, cr, keyring, self._say, options.batch)
+        try:
+            migration.build()
+        except running.Refused as refused:
+            self._refuse(refused)
+        migration.swap(locking)
+        locking.commit()
+        self._say("Done: upgrade the addons now (odoo -u all).")
+        self._say(
+            "The tables of before are kept in the schema spar_before, sealed values"
+            " and all: when all is well, remove them (odoo spar_migrate --drop-old)."
+        )
+
+    def _keep_others_out(self, cr, locking):
+        """Let nobody write to the old tables until the end; refuse where others are."""
+        # pylint: disable-next=odoo-addons-relative-import
+        from odoo.addons.spar_mapper.store.migration import swapping
+
+        # What is done meanwhile over the other cursor is to be seen at the end.
+        locking.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        locking.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        own = []
+        for each in (cr, locking):
+            each.execute("SELECT pg_backend_pid()")
+            own += each.fetchone()
+        if others := swapping.count_others(cr, own):
+            self._give_up(
+                f"Others are connected to the database ({others}): stop Odoo and"
+                " whatever else works there, then run this again."
+            )
+        swapping.lock(locking, "SHARE")
+
+    def _open_keyring(self, cr):
+        # pylint: disable=odoo-addons-relative-import
+        from odoo.addons.spar_mapper_connector.exceptions import MapperError
+        from odoo.addons.spar_mapper_connector.lib import keyring_rows
+
+        try:
+            path = keyring_rows.get_path(os.environ, cr.dbname)
+            return keyring_rows.open_over(cr, path)
+        except MapperError as error:
+            self._give_up(f"{cr.dbname}: {error}")
+
+    def _drop_old(self, cr):
+        # pylint: disable-next=odoo-addons-relative-import
+        from odoo.addons.spar_mapper.store.migration import swapping
+
+        if swapping.drop_old(cr):
+            self._say("The tables of before are removed.")
+        else:
+            self._say("There are no tables of before.")
+
+    # === TELLING === #
+
+    def _refuse(self, refused):
+        for line in refused.findings[:_LISTED]:
+            self._say(line)
+        count = len(refused.findings)
+        reason = (
+            f"{count} rows are not what the registry wrote: look into each."
+            if refused.is_old
+            else f"{count} rows were not made as they must be: a fault of this command."
+        )
+        self._say(f"Not migrated; nothing was changed. {reason}")
+        sys.exit(1)
+
+    def _give_up(self, line):
+        print(line, file=sys.stderr, flush=True)  # pylint: disable=print-used
+        sys.exit(2)
+
+    def _say(self, line):
+        print(line, flush=True)  # pylint: disable=print-used

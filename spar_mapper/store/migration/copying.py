@@ -1,0 +1,65 @@
+"""What goes on as it was: events, notices and cases, copied within the database.
+
+The bytes of an old event never leave it; only where it stands is new. Rows are copied
+in the order of their ids, so that what is searched by ranges of pages stays together.
+"""
+
+from __future__ import annotations
+
+from ..database import Cursor, fetch
+from .tables import NEXT, list_columns
+
+#: Table -> what is new in it, and what says so, for an old row ``o``.
+COPIES: dict[str, tuple[dict[str, str], str]] = {
+    "spar_event": (
+        {
+            "subject_id": "p.subject_id",
+            "mapping_id": "p.mapping_id",
+            "period_id": "p.period_id",
+            "format": "1",
+        },
+        f"JOIN {NEXT}.placed p ON p.old_id = o.mapping_id",
+    ),
+    "spar_notice": ({}, ""),
+    "spar_objection": (
+        {"mapping_id": "p.mapping_id", "period_id": "p.period_id"},
+        f"JOIN {NEXT}.placed p ON p.old_id = o.mapping_id",
+    ),
+}
+
+
+def copy_range(cr: Cursor, table: str, after: int, limit: int) -> int | None:
+    """Copy the next rows of a table behind an id; return the last one's.
+
+    None where there are no more, or where the old store has no such table.
+    """
+    there = list_old_columns(cr, table)
+    if not there:
+        return None
+    query = f"""SELECT max(id) FROM (SELECT id FROM {table} WHERE id > %s
+                                      ORDER BY id LIMIT %s) AS piece"""
+    ((until,),) = fetch(cr, query, after, limit)
+    if until is None:
+        return None
+    new, join = COPIES[table]
+    columns = [name for name in list_columns(table) if name in new or name in there]
+    values = ", ".join(new.get(name, f"o.{name}") for name in columns)
+    cr.execute(
+        f"""INSERT INTO {NEXT}.{table} ({", ".join(columns)})
+            SELECT {values} FROM {table} o {join}
+             WHERE o.id > %s AND o.id <= %s ORDER BY o.id""",
+        (after, until),
+    )
+    return int(until)
+
+
+def list_old_columns(cr: Cursor, table: str) -> set[str]:
+    """Return the columns that a table of the old store has; none where it is not
+    there."""
+    rows = fetch(
+        cr,
+        """SELECT column_name FROM information_schema.columns
+            WHERE table_schema = current_schema AND table_name = %s""",
+        table,
+    )
+    return {name for (name,) in rows}

@@ -1,0 +1,96 @@
+"""How far a migration is: kept in the transaction of the rows that it is about."""
+
+# Names of tables and schemas are no parameters: pylint: disable=sql-injection
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from ..database import Cursor, fetch
+from .copying import list_old_columns
+from .tables import NEXT, OLD_TABLES, TABLES, build_tables
+
+
+class Position(NamedTuple):
+    """Where the migration goes on: in which stage, behind which id.
+
+    ``started_at`` is what the events say that tie the histories together.
+    """
+
+    stage: str
+    after: int
+    started_at: datetime
+
+
+def is_old(cr: Cursor) -> bool:
+    """Return whether the store has the layout of before."""
+    return "identifier_id" in list_old_columns(cr, "spar_mapping")
+
+
+def begin(cr: Cursor, stage: str) -> tuple[Position, bool]:
+    """Return where the migration goes on, and whether something is done already.
+
+    What was made of rows that were written to since then counts no more.
+    """
+    stamp = _build_stamp(cr)
+    known = _read(cr)
+    if known and known[1] == stamp:
+        return known[0], True
+    forget(cr)
+    for statement in build_tables():
+        cr.execute(statement)
+    _continue_sequences(cr)
+    position = Position(stage, 0, datetime.now(timezone.utc).replace(tzinfo=None))
+    cr.execute(
+        f"INSERT INTO {NEXT}.position VALUES (%s, %s, %s, %s)", (*position, stamp)
+    )
+    return position, False
+
+
+def keep(cr: Cursor, position: Position) -> None:
+    """Note the position, to be committed with what was done until there."""
+    query = f"UPDATE {NEXT}.position SET stage = %s, after = %s"
+    cr.execute(query, (position.stage, position.after))
+
+
+def forget(cr: Cursor) -> None:
+    """Remove everything that was made beside the old tables."""
+    cr.execute(f"DROP SCHEMA IF EXISTS {NEXT} CASCADE")
+
+
+def _read(cr: Cursor) -> tuple[Position, str] | None:
+    ((there,),) = fetch(cr, "SELECT to_regclass(%s)", f"{NEXT}.position")
+    if there is None:
+        return None
+    query = f"SELECT stage, after, started_at, stamp FROM {NEXT}.position"
+    ((*values, stamp),) = fetch(cr, query)
+    stage, after, started_at = values
+    return Position(stage, after, started_at), stamp
+
+
+def _build_stamp(cr: Cursor) -> str:
+    """Return what is another after every write to the old store.
+
+    Whatever is done there has an event, but for a notice's link.
+    """
+    parts = []
+    for table in OLD_TABLES:
+        columns = list_old_columns(cr, table)
+        if columns:
+            link = "max(link_expires_at)" if "link_expires_at" in columns else "''"
+            query = f"SELECT concat_ws(' ', count(*), max(id), {link}) FROM {table}"
+            ((part,),) = fetch(cr, query)
+            parts.append(f"{table} {part}")
+    return "; ".join(parts)
+
+
+def _continue_sequences(cr: Cursor) -> None:
+    """Let ids go on behind the old ones."""
+    for table in TABLES:
+        if list_old_columns(cr, table):
+            cr.execute(
+                f"""SELECT setval('{NEXT}.{table}_id_seq', greatest(
+                        (SELECT last_value FROM {table}_id_seq),
+                        (SELECT max(id) FROM {table}), 1))"""
+            )

@@ -1,0 +1,179 @@
+"""The whole way: stage after stage, piece after piece, each committed by itself."""
+
+# A command's own transactions; names of tables are no parameters.
+# pylint: disable=invalid-commit,sql-injection
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from odoo.addons.spar_mapper_connector.lib.contract import CallContext
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
+
+from ...lib.audit import Finding
+from ...lib.old_store.convert import Converter
+from ...lib.old_store.rules import examine
+from ..auditing import Auditor
+from ..database import Cursor, fetch
+from . import checking, copying, position, swapping
+from .position import Position
+from .reading import read_subjects
+from .tables import NEXT, TABLES, build_indexes
+from .writing import Writer
+
+SUBJECTS, INDEXES, CHECK, READY = "spar_subject", "indexes", "check", "ready"
+#: In this order; the ones between are tables that are copied.
+STAGES = (SUBJECTS, *copying.COPIES, INDEXES, CHECK, READY)
+#: Rows that one piece of a copy has.
+COPIED_AT_ONCE = 20_000
+
+Say = Callable[[str], None]
+
+
+class Transaction(Cursor, Protocol):
+    """A cursor that can end its transaction."""
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+
+class Refused(Exception):
+    """The store is not what the mapper left, or not what was made of it.
+
+    :param is_old: whether it is the old one
+    """
+
+    def __init__(self, findings: list[str], is_old: bool):
+        super().__init__(f"{len(findings)} findings")
+        self.findings = findings
+        self.is_old = is_old
+
+
+class Migration:
+    """Brings a store to the new layout.
+
+    :param call: on whose behalf what is sealed is opened for the check
+    :param batch: subjects that one piece has
+    """
+
+    def __init__(
+        self,
+        call: CallContext,
+        cr: Transaction,
+        keyring: OpenKeyring,
+        say: Say,
+        batch: int,
+    ):
+        self.call = call
+        self.cr = cr
+        self.keyring = keyring
+        self.say = say
+        self.batch = batch
+        self.findings: list[str] = []
+
+    def build(self) -> None:
+        """Make the new tables beside the old ones, and check them.
+
+        Goes on where an earlier run was ended. Raises Refused, and then nothing is left
+        of the new ones.
+        """
+        where, is_begun = position.begin(self.cr, STAGES[0])
+        if is_begun:
+            self.say(f"Going on with what was done before ({where.stage}).")
+        else:
+            self._report(checking.find_orphans(self.cr))
+        self.cr.commit()
+        while where.stage != READY:
+            where = self._do_piece(where)
+            # Behind the first finding nothing is written, so nothing was done.
+            if not self.findings:
+                position.keep(self.cr, where)
+            self.cr.commit()
+
+    def swap(self, locking: Cursor) -> None:
+        """Put the new tables where the old ones are.
+
+        :param locking: the cursor that has kept others from writing to the old ones
+        """
+        self.cr.commit()
+        swapping.swap(locking)
+
+    # === PIECES === #
+
+    def _do_piece(self, where: Position) -> Position:
+        """Do one piece; return where the next one is."""
+        pieces = {
+            SUBJECTS: self._convert,
+            INDEXES: self._make_indexes,
+            CHECK: self._check,
+        }
+        after = pieces.get(where.stage, self._copy)(where)
+        if after is not None:
+            return where._replace(after=after)
+        if self.findings:
+            self._refuse(is_old=where.stage == SUBJECTS)
+        return Position(STAGES[STAGES.index(where.stage) + 1], 0, where.started_at)
+
+    def _convert(self, where: Position) -> int | None:
+        """Examine the next subjects by the old rules, and write what becomes of them.
+
+        After the first finding nothing is written any more: all are listed.
+        """
+        subjects = read_subjects(self.cr, where.after, self.batch)
+        if not subjects:
+            return None
+        for subject in subjects:
+            self._report(examine(self.keyring, subject))
+        if not self.findings:
+            writer = Writer(self.cr, self.keyring)
+            converter = Converter(
+                self.keyring, where.started_at, writer.take_period_ids
+            )
+            writer.save([converter.convert(subject) for subject in subjects])
+        self._tell("read, checked and sealed anew", "spar_subject", subjects[-1].row_id)
+        return subjects[-1].row_id
+
+    def _copy(self, where: Position) -> int | None:
+        after = copying.copy_range(self.cr, where.stage, where.after, COPIED_AT_ONCE)
+        if after is not None:
+            self._tell("copied", where.stage, after)
+        return after
+
+    def _make_indexes(self, _where: Position) -> None:
+        self.say("Making the indexes of the new tables.")
+        for statement in build_indexes():
+            self.cr.execute(statement)
+        self.findings += checking.compare_counts(self.cr)
+        self.cr.execute(f"ANALYZE {', '.join(f'{NEXT}.{t}' for t in TABLES)}")
+
+    def _check(self, where: Position) -> int | None:
+        """Check the next subjects in the new tables as any check does."""
+        self.cr.execute(f"SET LOCAL search_path TO {NEXT}, public")
+        query = """SELECT max(id) FROM (SELECT id FROM spar_subject WHERE id > %s
+                                         ORDER BY id LIMIT %s) AS piece"""
+        ((until,),) = fetch(self.cr, query, where.after, self.batch)
+        if until is None:
+            return None
+        auditor = Auditor(self.call, self.cr, self.keyring)
+        self._report(auditor.check(where.after, until))
+        self._tell("checked in the new tables", "spar_subject", until)
+        return int(until)
+
+    # === TELLING === #
+
+    def _report(self, findings: Iterator[Finding] | list[Finding]) -> None:
+        for table, row_id, problem in findings:
+            self.findings.append(f"{table}, row {row_id}: {problem}")
+
+    def _refuse(self, is_old: bool) -> None:
+        """End it all: nothing of what was made is left."""
+        self.cr.rollback()
+        position.forget(self.cr)
+        self.cr.commit()
+        raise Refused(self.findings, is_old)
+
+    def _tell(self, what: str, table: str, row_id: int) -> None:
+        ((last,),) = fetch(self.cr, f"SELECT coalesce(max(id), 0) FROM {table}")
+        self.say(f"{table}: {what} up to row {row_id} of {last}")

@@ -1,0 +1,98 @@
+"""A registry as commit 36df681 left it, with data in every state its store knows.
+
+`data/demo-36df681.tar.xz` holds its database (`database.sql`, of `pg_dump`), its
+keyring, its file of checkpoints (one line from before the story, one from after it),
+what the demo said of itself (`facts.json`), who is in which state (`story.json`:
+`groups`, and how many rows of each table are sealed with which key, for a rotation has
+begun), and what was answered then (`answers.json`: ``{kind: [{"question": {...},
+"answer": ...}]}``).
+
+How it was made stands in `old_store_make.py` and `old_store_story.py`, which only that
+commit runs. `old_store_questions.py` asks any later code the same again:
+
+    known = restore(installation, folder)
+    ...  # bring the database to the code of now
+    answers = ask(installation, folder)
+    assert compare(known["answers"], answers) == []
+"""
+
+import json
+import tarfile
+from itertools import zip_longest
+from pathlib import Path
+
+from setup.commands import run
+from setup.installation import Installation
+from setup.places import write_private
+
+ARCHIVE = Path(__file__).with_name("data") / "demo-36df681.tar.xz"
+QUESTIONS = Path(__file__).with_name("old_store_questions.py")
+
+
+def unpack(folder: Path) -> None:
+    """Write the archive's files into a folder."""
+    with tarfile.open(ARCHIVE) as archive:
+        for name in archive.getnames():
+            write_private(folder / name, archive.extractfile(name).read().decode())
+
+
+def restore(installation: Installation, folder: Path) -> dict[str, dict]:
+    """Make the old database, keyring and checkpoints those of an installation.
+
+    The database must not exist yet; Odoo's configuration is left to the caller.
+
+    :param folder: where the archive is unpacked
+    :return: `facts`, `story` and `answers`
+    """
+    unpack(folder)
+    server = installation.server
+    server.get_answer(f"CREATE DATABASE {installation.database}", "postgres")
+    run(
+        [server.binaries / "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-f"]
+        + [folder / "database.sql", installation.database],
+        log=folder / "restore.log",
+        env=server.environment,
+        failing="The old registry cannot be restored",
+    )
+    write_private(installation.keyring, (folder / "keyring.json").read_text())
+    write_private(installation.checkpoints, (folder / "checkpoints.jsonl").read_text())
+    return {
+        name: json.loads((folder / f"{name}.json").read_text())
+        for name in ("facts", "story", "answers")
+    }
+
+
+def ask(installation: Installation, folder: Path) -> dict[str, list]:
+    """What the code of now says to each question of the unpacked answers."""
+    questions = str(folder / "answers.json")
+    return installation.run_script(QUESTIONS, SPAR_QUESTIONS=questions)
+
+
+def compare(before: dict[str, list], now: dict[str, list]) -> list[tuple]:
+    """Each ``(kind, question, said before, said now)`` that differ.
+
+    Of an answer that is a list only those of its items that differ.
+
+    :raises ValueError: when not the same was asked
+    """
+    return [
+        (kind, then["question"], *pair)
+        for kind, entries in before.items()
+        for then, again in zip(entries, now[kind], strict=True)
+        for pair in _get_differing(then, again)
+    ]
+
+
+def _get_differing(then: dict, again: dict) -> list[tuple]:
+    """What was said before and is said now, where both are not the same.
+
+    >>> then, again = ({"question": 1, "answer": told} for told in ([2, 3], [2]))
+    >>> _get_differing(then, again)
+    [(3, None)]
+    """
+    if then["question"] != again["question"]:
+        raise ValueError(f"not the same was asked: {then['question']}")
+    said = [then["answer"], again["answer"]]
+    if not all(isinstance(answer, list) for answer in said):
+        said = [[answer] for answer in said]
+    return [(was, now) for was, now in zip_longest(*said) if was != now]

@@ -1,0 +1,82 @@
+"""Run by Odoo's shell: what people still do with what an older store left.
+
+SPAR_TOKENS holds links of notices, ``{name: token}``. To the file named by SPAR_ANSWER
+goes what came of each act, and what the check says afterwards. Everything is committed.
+"""
+
+import json
+import os
+
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    ChangeRequest,
+    ObjectionRequest,
+    ResolveRequest,
+)
+
+env = globals()["env"]  # Odoo's shell gives it
+mapper = env["spar.mapper.local"]
+OWNER = CallContext("person:f0e1d2", "portal", Authority.OWNER, "oidc")
+STAFF = CallContext("user:8", "staff", Authority.STAFF, "document")
+AUDITOR = CallContext("user:8", "staff", Authority.STAFF, "")
+
+
+def get_fa(id_value: str) -> str | None:
+    payer = CallContext("system", "rest", Authority.PROGRAMME, "bearer")
+    (result,) = mapper._resolve_fa(payer, [ResolveRequest(id_value, None, "")])
+    return result.fa
+
+
+def object_by_links(tokens: dict[str, str]) -> dict:
+    """An objection by the link of each notice."""
+    return {
+        name: mapper._object_to_notice(OWNER, token).remedy.value
+        for name, token in tokens.items()
+    }
+
+
+def approve(id_value: str) -> dict:
+    """A supervisor lets a change happen that has waited since then."""
+    (waiting,) = mapper._waiting_changes(AUDITOR, id_value)
+    change = env["spar.change"].search(
+        [("state", "=", "waiting"), ("proposed_at", "=", waiting.proposed_at)]
+    )
+    supervisor = env.ref("spar_mapper.demo_user_supervisor")
+    change.with_user(supervisor).action_approve()
+    return {
+        "state": change.state,
+        "is_paid_to_proposed": get_fa(id_value) == waiting.fa,
+    }
+
+
+def go_on(id_value: str) -> dict:
+    """An address of before is paid to again, and two of its events are disputed: one of
+    before, and the new one."""
+    mapper._resume_fa(STAFF, [ChangeRequest(id_value)])
+    (period,) = mapper._history(AUDITOR, id_value)
+    told = {}
+    for event in (period.events[1], period.events[-1]):
+        request = ObjectionRequest(id_value, period.uuid, event.seq)
+        mapper._object_to(OWNER, request)
+        case = env["spar.objection"].search([], order="id desc", limit=1)
+        told[event.kind] = case.event_id.kind
+    return told
+
+
+def run() -> None:
+    told = {
+        "by_link": object_by_links(json.loads(os.environ["SPAR_TOKENS"])),
+        "approved": [
+            approve("token:waiting-update-approve-1@nationalId"),
+            approve("token:waiting-for-higher-authority-1@nationalId"),
+        ],
+        "went_on": go_on("token:suspended-1@nationalId"),
+        "check": env["spar.audit"]._check_store(),
+    }
+    env.cr.commit()
+    with open(os.environ["SPAR_ANSWER"], "w") as out:
+        json.dump(told, out)
+
+
+run()

@@ -1,0 +1,382 @@
+"""A registry of 36df681, brought to the store of now: for real, killed half-way.
+
+Every answer that was given then is given now; what was tampered with is refused.
+"""
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+
+import psycopg2
+import pytest
+
+from setup.errors import Failure
+from setup.installation import Installation
+from setup.machine import get_free_port
+from setup.places import get_addons, get_places
+from setup.testing import get_test_server
+
+from .old_store import ask, compare, restore
+
+ACTS = __file__.replace("test_old_store", "old_store_acts")
+KINDS = (
+    *("resolve", "history", "as_of", "waiting", "subject", "notice", "message"),
+    *("objections", "changes", "periods", "notices", "check"),
+)
+#: People who have two IDs: which of them is shown is not kept for each address any
+#: more. It is the older one.
+TWO_IDS = ("two-ids-second", "two-ids")
+#: Links of notices that were never used, and what an objection does to each event.
+LINKS = {
+    "linked linked 15": "stopped",
+    "updated updated_once 15": "restored",
+    "replaced updated_three_times 15": "restored",
+    "unlinked unlinked 15": "restored",
+    "suspended suspended 15": "noted",
+    "held waiting_update_hold 15": "cancelled",
+    "proposed first_link_waiting 15": "cancelled",
+    "updated_suspended updated_while_suspended 15": "restored",
+}
+#: Everything that the catalogue says of our tables, but for the order of columns.
+CATALOGUE = """
+    SELECT 'column', relname, attname, format_type(atttypid, atttypmod),
+           attnotnull::text, pg_get_expr(adbin, adrelid)
+      FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
+      LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+       AND relname ~ '^spar_' AND attnum > 0 AND NOT attisdropped
+     UNION ALL
+    SELECT 'index', tablename, indexname, indexdef,
+           obj_description(format('public.%I', indexname)::regclass), NULL
+      FROM pg_indexes WHERE schemaname = 'public' AND tablename ~ '^spar_'
+     UNION ALL
+    SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid),
+           NULL, NULL
+      FROM pg_constraint
+     WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text ~ '^spar_'
+       AND contype != 'n'
+     UNION ALL
+    SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid),
+           NULL, NULL
+      FROM pg_trigger
+     WHERE NOT tgisinternal AND tgrelid::regclass::text ~ '^spar_[a-z_]+$'
+     UNION ALL
+    SELECT 'table', relname, reloptions::text, relpersistence::text, NULL, NULL
+      FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+       AND relname ~ '^spar_'
+     UNION ALL
+    SELECT 'sequence', sequencename, data_type::text, NULL, NULL, NULL
+      FROM pg_sequences WHERE schemaname = 'public' AND sequencename ~ '^spar_'
+     ORDER BY 1, 2, 3
+"""
+
+
+# === RUNNING === #
+
+
+def build_command(installation: Installation, *words: str) -> dict:
+    """What starts the command that migrates, as arguments for a subprocess."""
+    command = installation.get_command("spar_migrate", *words)
+    return {
+        "args": [str(part) for part in command],
+        "env": installation.environment,
+        "cwd": installation.folder,
+        "text": True,
+    }
+
+
+def migrate(installation: Installation, *words: str) -> subprocess.CompletedProcess:
+    """Run the command to its end."""
+    command = build_command(installation, *words)
+    return subprocess.run(**command, capture_output=True, timeout=300)
+
+
+def migrate_and_kill(installation: Installation, pieces: int) -> list[str]:
+    """Kill the command after some committed pieces; the lines that it wrote."""
+    command = build_command(installation, "--batch", "20")
+    lines = []
+    with subprocess.Popen(**command, stdout=subprocess.PIPE) as running:
+        for line in running.stdout:
+            lines.append(line)
+            if sum("sealed anew" in told for told in lines) == pieces:
+                running.kill()
+                break
+    return lines
+
+
+@contextlib.contextmanager
+def connect(installation: Installation) -> Iterator:
+    settings = {**installation.server.settings, "dbname": installation.database}
+    connection = psycopg2.connect(**settings)
+    try:
+        with connection, connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+def query(installation: Installation, statement: str) -> list[tuple]:
+    with connect(installation) as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+@pytest.fixture(scope="module")
+def restored(tmp_path_factory) -> Iterator[SimpleNamespace]:
+    """The old registry as it was, and what is known of it."""
+    folder = tmp_path_factory.mktemp("old")
+    test_server, _facts = get_test_server(get_places())
+    named = {"folder": folder, "database": "spar_from_36df681"}
+    installation = replace(test_server, **named)
+    installation.server.start()
+    known = restore(installation, folder)
+    installation.write_config(port=get_free_port(), workers=0)
+    yield SimpleNamespace(installation=installation, known=known, fresh=test_server)
+    installation.drop()
+
+
+@pytest.fixture
+def copy(restored) -> Iterator[Installation]:
+    """A copy of the old registry, to be spoiled."""
+    copied = replace(restored.installation, database="spar_from_36df681_copy")
+    copied.copy_from(restored.installation)
+    yield copied
+    copied.drop()
+
+
+@pytest.fixture(scope="module")
+def migrated(restored) -> Iterator[SimpleNamespace]:
+    """The old registry at the code of now; `known` says what was answered then."""
+    here = replace(restored.installation, database="spar_from_36df681_now")
+    here.copy_from(restored.installation)
+    told = migrate_and_kill(here, pieces=5)
+    half = query(here, "SELECT stage, after FROM spar_next.position")
+    done = migrate(here, "--batch", "20")
+    assert done.returncode == 0, done.stdout + done.stderr
+    here.upgrade(get_addons(here.places.root))
+    yield SimpleNamespace(
+        installation=here,
+        known=restored.known,
+        fresh=restored.fresh,
+        killed=told,
+        half=half,
+        done=done,
+        answers=ask(here, restored.installation.folder),
+    )
+    here.drop()
+
+
+# === MIGRATED === #
+
+
+def test_killed_half_way_it_goes_on(migrated):
+    """Behind what was committed: no person is read twice, and none is left out."""
+    ((stage, after),) = migrated.half
+    assert stage == "spar_subject" and 0 < after
+    begin, *lines = migrated.done.stdout.splitlines()
+    assert begin.startswith("Going on")
+    assert f"up to row {after} " not in "".join(lines[:-1])
+    assert "sealed anew" in lines[0]
+    (last, *_more) = [line for line in migrated.killed if f" {after} " in line]
+    assert last.startswith("spar_subject")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_answer_is_as_before(migrated, kind):
+    before = {kind: migrated.known["answers"][kind]}
+    differing = compare(before, {kind: migrated.answers[kind]})
+    assert [found for found in differing if not is_other_id(*found[2:])] == []
+
+
+def is_other_id(was, now) -> bool:
+    """Whether two answers differ by which ID of one person they name, and no more."""
+    told = json.dumps(was).lower()
+    if TWO_IDS[0] in told:
+        return told.replace(*TWO_IDS) == json.dumps(now).lower()
+    masked = {name: value for name, value in now.items() if name != "id_masked"}
+    return was == {**masked, "id_masked": was["id_masked"]}
+
+
+def test_every_kind_is_compared(migrated):
+    assert set(KINDS) == set(migrated.known["answers"])
+
+
+def test_the_tables_are_those_of_a_new_registry(migrated):
+    ours = query(migrated.installation, CATALOGUE)
+    assert ours == query(migrated.fresh, CATALOGUE)
+
+
+def test_old_events_are_what_they_were(restored, migrated):
+    """To the last byte, but for where they stand."""
+    columns = (
+        "id, uuid, seq, kind, actor, on_behalf_of, channel, authenticated_by,"
+        " message_reference, reason, happened_at, encode(commitment_before, 'hex'),"
+        " encode(commitment_after, 'hex'), encode(previous_mac, 'hex'),"
+        " encode(mac, 'hex')"
+    )
+    statement = f"SELECT {columns} FROM spar_event {{}} ORDER BY id"
+    now = query(migrated.installation, statement.format("WHERE format = 1"))
+    assert now == query(restored.installation, statement.format(""))
+
+
+def test_the_old_tables_are_kept_until_they_are_dropped(migrated):
+    counts = query(
+        migrated.installation,
+        """SELECT (SELECT count(*) FROM spar_before.spar_mapping),
+                  (SELECT count(DISTINCT address_uuid) FROM spar_mapping_period)""",
+    )
+    assert len(set(counts[0])) == 1
+    done = migrate(migrated.installation, "--drop-old")
+    assert done.returncode == 0, done.stderr
+    schemas = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^spar_'"
+    assert query(migrated.installation, schemas) == []
+    assert "nothing to do" in migrate(migrated.installation).stdout
+
+
+def test_what_was_left_open_can_be_decided(migrated, restored):
+    """Links of notices, held changes, and an address that goes on."""
+    notices = migrated.known["answers"]["notice"]
+    tokens = {
+        asked["question"]["name"]: asked["question"]["token"]
+        for asked in notices
+        if asked["question"]["name"] in LINKS
+    }
+    told = migrated.installation.run_script(
+        restored.installation.places.root / "tests" / "old_store_acts.py",
+        SPAR_TOKENS=json.dumps(tokens),
+    )
+    assert told["by_link"] == LINKS
+    for approved in told["approved"]:
+        assert approved == {"state": "applied", "is_paid_to_proposed": True}
+    assert told["went_on"] == {"suspended": "suspended", "resumed": "resumed"}
+    assert told["check"] == []
+
+
+# === REFUSED === #
+
+#: What is done to the old database -> the row that the command names.
+TAMPERINGS = {
+    "a version": (
+        "UPDATE spar_mapping SET version = version + 1 WHERE id = {mapping}",
+        "spar_mapping, row {mapping}: the address does not open",
+    ),
+    "an address of another": (
+        """UPDATE spar_mapping m SET sealed = o.sealed FROM spar_mapping o
+            WHERE m.id = {mapping} AND o.id = {other}""",
+        "spar_mapping, row {mapping}: the address does not open",
+    ),
+    "what is said of an address": (
+        "UPDATE spar_mapping SET authority = 40 WHERE id = {mapping}",
+        "spar_mapping, row {mapping}: it is not what its event says",
+    ),
+    "a digest": (
+        """UPDATE spar_mapping SET fa_digest_a = sha256(fa_digest_a)
+            WHERE id = {mapping}""",
+        "spar_mapping, row {mapping}: the digest is not that of the address",
+    ),
+    "an ID that is switched off": (
+        "UPDATE spar_subject_id SET active = false WHERE id = {identifier}",
+        "spar_subject_id, row {identifier}: the ID was switched off",
+    ),
+    "a lock": (
+        "UPDATE spar_subject SET change_lock = 'owner' WHERE id = {subject}",
+        "spar_subject_id, row {identifier}: the ID does not open",
+    ),
+    "what an event says": (
+        "UPDATE spar_event SET actor = 'user:1' WHERE id = {event}",
+        "spar_event, row {event}: the event was altered",
+    ),
+    "the last event": (
+        "DELETE FROM spar_event WHERE id = {event}",
+        "spar_mapping, row {mapping}: its last event is missing",
+    ),
+    "a notice": (
+        "DELETE FROM spar_notice WHERE event_id = {event}",
+        "spar_event, row {event}: its notice was removed",
+    ),
+    "a mapping": (
+        "DELETE FROM spar_mapping WHERE id = {mapping}",
+        "spar_event, row {event}: its mapping was removed",
+    ),
+    "a refused change": (
+        "UPDATE spar_change SET state = 'waiting' WHERE id = {refused}",
+        "spar_change, row {refused}: the change waits, but the history says",
+    ),
+    "a change that waits": (
+        "UPDATE spar_change SET state = 'refused' WHERE id = {waiting}",
+        "a change of it waits by the history, but no row does",
+    ),
+    "the terms of a change": (
+        "UPDATE spar_change SET proposer = 'user:1' WHERE id = {waiting}",
+        "spar_change, row {waiting}: the change does not open",
+    ),
+}
+#: The newest address of all, and of other rows one that a tampering is good for.
+ROWS = """
+    SELECT m.id AS mapping, m.subject_id AS subject, m.identifier_id AS identifier,
+           (SELECT max(id) FROM spar_event WHERE mapping_id = m.id) AS event,
+           (SELECT min(id) FROM spar_mapping) AS other,
+           (SELECT min(id) FROM spar_change WHERE state = 'refused') AS refused,
+           (SELECT min(id) FROM spar_change WHERE state = 'waiting') AS waiting
+      FROM spar_mapping m
+     WHERE state = 'active' AND NOT EXISTS (
+           SELECT FROM spar_change c WHERE c.mapping_id = m.id)
+     ORDER BY m.id DESC LIMIT 1
+"""
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_a_registry_that_was_tampered_with_is_refused(copy, what):
+    statement, finding = TAMPERINGS[what]
+    with connect(copy) as cursor:
+        cursor.execute(ROWS)
+        names = [column.name for column in cursor.description]
+        rows = dict(zip(names, cursor.fetchone(), strict=True))
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(statement.format(**rows))
+    done = migrate(copy, "--batch", "20")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert finding.format(**rows) in done.stdout
+    assert "nothing was changed" in done.stdout
+    assert query(copy, "SELECT to_regnamespace('spar_next')") == [(None,)]
+    assert query(copy, "SELECT count(identifier_id) > 0 FROM spar_mapping") == [(True,)]
+
+
+def test_odoos_upgrade_is_refused_without_the_command(copy):
+    with pytest.raises(Failure) as refused:
+        copy.upgrade(["spar_mapper"])
+    assert "odoo spar_migrate -d" in str(refused.value)
+    assert migrate(copy).returncode == 0
+
+
+def test_nothing_is_done_while_others_are_connected(copy):
+    with connect(copy):
+        done = migrate(copy)
+    assert done.returncode == 2
+    assert "Others are connected to the database (1)" in done.stderr
+    assert query(copy, "SELECT to_regnamespace('spar_next')") == [(None,)]
+
+
+def test_nothing_is_done_without_the_keyring(copy):
+    copy.keyring.unlink()
+    done = migrate(copy)
+    assert done.returncode == 2
+    assert "the keyring cannot be read" in done.stderr
+
+
+def test_what_was_written_meanwhile_is_read(copy):
+    """Killed half-way, then somebody used the old registry again: it begins anew."""
+    migrate_and_kill(copy, pieces=5)
+    with connect(copy) as cursor:
+        cursor.execute(
+            """INSERT INTO spar_subject (uuid, change_lock, since)
+               VALUES ('another', 'none', now())"""
+        )
+    done = migrate(copy)
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout.startswith("Going on")
+    found = "SELECT last_seq FROM spar_subject WHERE uuid = 'another'"
+    assert query(copy, found) == [(0,)]
