@@ -6,6 +6,7 @@ import json
 
 from odoo.addons.spar_mapper_connector.lib.contract import Details
 
+_quote = json.encoder.encode_basestring
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False
 ).encode
@@ -19,4 +20,7 @@ def pack_details(details: Details) -> str:
     """
     if not details:
         return ""
+    if not details.additional_info:
+        # The same text, without making an encoder for it.
+        return f"[{_quote(details.name)},{_quote(details.phone_number)},[]]"
     return _encode([details.name, details.phone_number, list(details.additional_info)])

@@ -21,14 +21,24 @@ from collections.abc import Iterable, Iterator, Mapping
 DIRECTORY = ("spar_fsp", "spar_fsp_branch", "spar_fa_type", "spar_id_type")
 
 
-def build_references(table: str, references: Mapping[str, str]) -> Iterator[str]:
+def build_references(
+    table: str,
+    references: Mapping[str, str],
+    owned: Mapping[str, tuple[str, ...]] | None = None,
+) -> Iterator[str]:
     """Statements that make ``table`` refuse rows that refer to nothing.
 
     :param references: column of ``table`` -> the table whose ``id`` it holds
+    :param owned: columns of those where both rows must also agree in other columns:
+        whose they are
     """
+    owned = owned or {}
     used = {column: to for column, to in references.items() if to in DIRECTORY}
     body = _build_use(used) + "".join(
-        _build_check(table, column, to) for column, to in references.items()
+        _build_owned_check(table, column, to, owned[column])
+        if column in owned
+        else _build_check(table, column, to)
+        for column, to in references.items()
     )
     yield _build_function(f"{table}_references", body, _INDEXED)
     yield _build_trigger(table, "references", "INSERT", "NEW TABLE AS added")
@@ -99,6 +109,19 @@ def _build_check(table: str, column: str, to: str) -> str:
             IF EXISTS (SELECT FROM (SELECT DISTINCT {column} AS id FROM added) child
                          LEFT JOIN {to} parent ON parent.id = child.id
                         WHERE child.id IS NOT NULL AND parent.id IS NULL) THEN
+                RAISE foreign_key_violation USING
+                    MESSAGE = 'violates foreign key: {table}.{column} in {to}',
+                    CONSTRAINT = '{table}_{column}_fkey', TABLE = '{table}';
+            END IF;"""
+
+
+def _build_owned_check(table: str, column: str, to: str, same: tuple[str, ...]) -> str:
+    """The same, row by row of what was written: each refers to another one."""
+    agree = "".join(f" AND parent.{name} = child.{name}" for name in same)
+    return f"""
+            IF EXISTS (SELECT FROM added child
+                         LEFT JOIN {to} parent ON parent.id = child.{column}{agree}
+                        WHERE child.{column} IS NOT NULL AND parent.id IS NULL) THEN
                 RAISE foreign_key_violation USING
                     MESSAGE = 'violates foreign key: {table}.{column} in {to}',
                     CONSTRAINT = '{table}_{column}_fkey', TABLE = '{table}';
@@ -325,7 +348,8 @@ _EVENT_TIE = """
                            ON s.id = n.subject_id
                           AND (s.last_seq > n.seq
                                OR (s.last_seq = n.seq AND s.last_mac = n.mac))
-                        WHERE s.id IS NULL OR n.format != 2) THEN
+                        WHERE s.id IS NULL OR n.format != 2
+                           OR (n.mapping_id IS NULL) != (n.period_id IS NULL)) THEN
                 RAISE foreign_key_violation USING
                     MESSAGE = 'violates foreign key: spar_event_chain_fkey',
                     CONSTRAINT = 'spar_event_chain_fkey', TABLE = 'spar_event';

@@ -108,7 +108,7 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
     if refusal:
         return refusal
     asked = case.request.fa
-    if asked is not None and fold(asked) != fold(head.current.fa):
+    if asked is not None and not _is_same(asked, head.current.fa):
         return _answer(case, Outcome.FA_MISMATCH, head)
     held = _hold(case, Operation.UNLINK, head)
     if held:
@@ -211,7 +211,7 @@ def _answer(
         outcome,
         case.request.id_value,
         fa=asked,
-        same_fa=fold(asked) == fold(address.fa) if asked else None,
+        same_fa=_is_same(asked, address.fa) if asked else None,
         is_origin=address.origin == case.call.actor,
         version=head.version,
         problem=problem,
@@ -311,9 +311,14 @@ def _make_stale(case: Case[ChangeRequest]) -> None:
 # === WHAT IS THE SAME === #
 
 
+def _is_same(one: str, other: str) -> bool:
+    """Whether two texts are one address."""
+    return one == other or fold(one) == fold(other)
+
+
 def _is_same_address(case: Case[LinkRequest], head: Head) -> bool:
     details, address = case.request.details, head.current
-    return fold(case.request.fa) == fold(address.fa) and (
+    return _is_same(case.request.fa, address.fa) and (
         not details or _keep_contact(details, address.details) == address.details
     )
 

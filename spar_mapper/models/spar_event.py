@@ -19,11 +19,9 @@ class SparEvent(models.Model):
     _rec_name = "kind"
     _order = "id desc"
     _log_access = False
-    _references = {
-        "subject_id": "spar_subject",
-        "mapping_id": "spar_mapping",
-        "period_id": "spar_mapping_period",
-    }
+    # The subject is looked at with its chain, the place with the period.
+    _references = {"period_id": "spar_mapping_period"}
+    _owned = {"period_id": ("subject_id", "mapping_id")}
 
     subject_id = StoreMany2one(
         "spar.subject", required=True, readonly=True, ondelete="restrict"

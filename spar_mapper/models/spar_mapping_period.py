@@ -27,12 +27,12 @@ class SparMappingPeriod(models.Model):
     _log_access = False
     _digest_columns = ("fa_digest_a", "fa_digest_b")
     _references = {
-        "subject_id": "spar_subject",
         "mapping_id": "spar_mapping",
         "fa_type_id": "spar_fa_type",
         "provider_id": "spar_fsp",
         "branch_id": "spar_fsp_branch",
     }
+    _owned = {"mapping_id": ("subject_id",)}
     _refuses_delete = "periods are not deleted"
 
     subject_id = StoreMany2one(

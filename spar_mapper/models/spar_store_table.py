@@ -19,6 +19,8 @@ class SparStoreTable(models.AbstractModel):
 
     #: Column -> the table it refers to; as a rule each is a CheckedMany2one.
     _references: dict[str, str] = {}
+    #: Of those, columns where both rows must agree in more: whose they are.
+    _owned: dict[str, tuple[str, ...]] = {}
     #: What the database says to whoever deletes a row; empty where rows may go.
     _refuses_delete = ""
 
@@ -78,7 +80,9 @@ class SparStoreTable(models.AbstractModel):
                     SQL.identifier(name),
                 )
             )
-        statements = integrity.build_references(self._table, self._references)
+        statements = integrity.build_references(
+            self._table, self._references, self._owned
+        )
         for statement in (*integrity.build_use_table(), *statements):
             self.env.cr.execute(statement)
 

@@ -73,7 +73,9 @@ def _format_value(value: object) -> str:
     if value is None:
         return _NULL
     if isinstance(value, str):
-        return value if value.isalnum() else value.translate(_ESCAPES)
+        # What is printed ends no value; to look costs less than to translate.
+        plain = value.isprintable() and "\\" not in value
+        return value if plain else value.translate(_ESCAPES)
     if isinstance(value, bytes):
         return f"\\\\x{value.hex()}"
     if isinstance(value, datetime):
