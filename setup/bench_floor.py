@@ -18,26 +18,28 @@ from .bench_tables import Tables
 TABLE = "spar_bench_floor"
 # What the store asks to resolve by ID, and then for who holds the money.
 FIND = """
-    SELECT wanted.place, i.id, i.uuid, i.sealed, s.uuid, s.change_lock, s.pay_stop,
-           m.identifier_id, m.id, m.uuid, m.version, m.state, m.purpose, m.origin,
-           m.sealed, m.provider_id, m.branch_id, u.uuid, u.sealed
+    SELECT wanted.place, i.id, i.uuid, i.sealed, i.active, i.last_seq, s.id, s.uuid,
+           s.change_lock, s.pay_stop, s.merged_into, s.last_seq, s.last_mac, s.marks,
+           s.mac,
+           (SELECT e.mac FROM spar_event e
+             WHERE e.subject_id = s.id AND e.format = 2 ORDER BY e.seq DESC LIMIT 1),
+           m.id, m.uuid, m.purpose, m.state, m.version, m.rank, m.address_uuid,
+           m.state_since, m.last_seq, m.period_id, m.address_version, m.sealed, m.mac,
+           m.authority, m.channel, m.origin, m.proof, m.valid_from, m.asserted_at,
+           m.strategy_number, m.fa_type_id, m.provider_id, m.branch_id
       FROM unnest(%s) WITH ORDINALITY AS wanted (digest, place)
      CROSS JOIN LATERAL (
-           SELECT * FROM spar_subject_id
-            WHERE digest_a = wanted.digest AND active LIMIT 1) i
-      JOIN spar_subject s ON s.id = i.subject_id
-      LEFT JOIN spar_mapping m ON m.subject_id = s.id
-           AND m.state IN ('active', 'suspended') AND m.rank = 1
+           SELECT * FROM spar_subject_id WHERE digest_a = wanted.digest LIMIT 1) i
       LEFT JOIN LATERAL (
-           SELECT uuid, sealed FROM spar_subject_id
-            WHERE id = nullif(m.identifier_id, i.id) LIMIT 1) u ON true
+           SELECT * FROM spar_subject WHERE id = i.subject_id LIMIT 1) s ON true
+      LEFT JOIN spar_mapping m ON m.subject_id = s.id
 """
 PROVIDERS = """
     SELECT 'provider', id, code, name ->> 'en_US' FROM spar_fsp WHERE id = ANY(%s)
      UNION ALL
     SELECT 'branch', id, code, '' FROM spar_fsp_branch WHERE id = ANY(%s)
 """
-PROVIDER, BRANCH = 15, 16
+PROVIDER, BRANCH = -2, -1
 FA = "account:0000000000000000000000@mb0000.bench000"
 TIMESTAMP = "2026-01-01T00:00:00.000000Z"
 HEADER = {

@@ -17,15 +17,19 @@ import psycopg2
 
 #: In the order in which the store writes them.
 TABLES = [
-    *("spar_subject", "spar_subject_id", "spar_mapping", "spar_mapping_digest"),
-    *("spar_mapping_period", "spar_event", "spar_notice", "spar_change"),
+    "spar_subject",
+    "spar_subject_id",
+    "spar_mapping",
+    "spar_mapping_period",
+    "spar_event",
+    "spar_notice",
+    "spar_change",
 ]
 #: Columns that hold the id of a row of the same person.
 REFERENCES = {
     "subject_id": "spar_subject",
     "identifier_id": "spar_subject_id",
     "mapping_id": "spar_mapping",
-    "head_id": "spar_mapping",
     "period_id": "spar_mapping_period",
     "event_id": "spar_event",
     "change_id": "spar_change",

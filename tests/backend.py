@@ -69,7 +69,7 @@ class Backend:
         return found["records"]
 
     def find_mapping(self, id_value: str) -> dict:
-        """The newest period of an ID's addresses, as the list shows it."""
+        """The place of an ID that was made last, as the list shows it."""
         names = ("id_masked", "fa_masked", "state", "version")
         domain = [("id_value", "=", id_value)]
         return self.find("spar.mapping", domain, *names, order="id desc")[0]

@@ -148,7 +148,7 @@ def test_people_are_filled_in_once(server, target):
     assert server.query(counted) == [(ROWS, ROWS)]
     linked = """SELECT count(*) FROM spar_bench_person p
                   JOIN spar_subject_id i ON i.digest_a = p.digest AND i.active
-                  JOIN spar_mapping m ON m.identifier_id = i.id
+                  JOIN spar_mapping m ON m.subject_id = i.subject_id
                    AND m.state = 'active'"""
     assert server.query(linked) == [(ROWS,)]
 
@@ -156,7 +156,7 @@ def test_people_are_filled_in_once(server, target):
 def test_what_was_filled_has_its_history_and_notices(server, target):
     queued = """SELECT count(*) FROM spar_bench_person p
                   JOIN spar_subject_id i ON i.digest_a = p.digest
-                  JOIN spar_mapping m ON m.identifier_id = i.id
+                  JOIN spar_mapping m ON m.subject_id = i.subject_id
                   JOIN spar_event e ON e.mapping_id = m.id AND e.kind = 'linked'
                   JOIN spar_notice n ON n.event_id = e.id"""
     assert server.query(queued) == [(ROWS,)]

@@ -16,7 +16,7 @@ def make_ids(count):
 
 
 def count_rows(server):
-    tables = ("spar_subject_id", "spar_mapping", "spar_event", "spar_notice")
+    tables = ("spar_subject_id", "spar_mapping_period", "spar_event", "spar_notice")
     return [server.query(f"SELECT count(*) FROM {table}") for table in tables]
 
 
@@ -78,7 +78,13 @@ def test_keys_are_replaced_while_clients_call(server, programme, linked):
     for loop in loops:
         loop.end()
     assert done.returncode == 0, done.stderr[-2000:]
-    for table in ("spar_subject_id", "spar_mapping", "spar_change", "spar_notice"):
+    for table in (
+        "spar_subject_id",
+        "spar_mapping",
+        "spar_mapping_period",
+        "spar_change",
+        "spar_notice",
+    ):
         left = server.query(
             f"SELECT count(*) FROM {table} WHERE substring(sealed FROM 2 FOR 4) = %s",
             bytes.fromhex(old),

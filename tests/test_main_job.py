@@ -117,11 +117,12 @@ def test_staff_see_every_period_of_a_life(server, strict):
     strict.update([person.with_account(make_account())])
     strict.unlink([{"id": person.id}])
     domain = [("id_value", "=", person.id)]
-    found = get_backend(server, "viewer").find(
-        "spar.mapping", domain, "state", "event_ids"
-    )
-    assert [period["state"] for period in found] == ["ended", "ended"]
-    assert sorted(len(period["event_ids"]) for period in found) == [2, 2]
+    viewer = get_backend(server, "viewer")
+    (found,) = viewer.find("spar.mapping", domain, "state", "event_ids", "period_ids")
+    assert found["state"] == "ended"
+    assert (len(found["event_ids"]), len(found["period_ids"])) == (3, 3)
+    periods = viewer.find("spar.mapping.period", domain, "state", order="seq")
+    assert [p["state"] for p in periods] == ["active", "active", "ended"]
 
 
 def test_an_officer_changes_and_rest_gives_the_new_address(server, strict):

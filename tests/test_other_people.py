@@ -80,7 +80,7 @@ def get_state(server, victim: Victim) -> list:
         server.query(
             """SELECT m.state, m.version, s.change_lock, s.pay_stop
                  FROM spar_mapping m JOIN spar_subject s ON s.id = m.subject_id
-                WHERE m.uuid = %s""",
+                WHERE m.address_uuid = %s""",
             period,
         ),
         server.query("SELECT count(*) FROM spar_event"),

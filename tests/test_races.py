@@ -109,15 +109,16 @@ def test_sixty_parallel_batches_win_each_id_once(server, programme):
 def test_no_update_of_sixty_parallel_batches_is_lost(server, programme):
     ids = make_ids(300)
     programme.link([{"id": i, "fa": "account:1@BR01.DEMO"} for i in ids])
-    last = server.query("SELECT max(id) FROM spar_mapping")[0][0]
+    last = server.query("SELECT max(id) FROM spar_mapping_period")[0][0]
     told = race(server, ["update"], ids)
     assert {get_word(wire) for _operation, wire in get_items(told)} == {("succ", "")}
     found, offered = resolve(programme, ids), {}
     for _operation, wire in get_items(told):
         offered.setdefault(wire["id"], set()).add(wire["fa"])
     assert all(found[id_value] in offered[id_value] for id_value in offered)
-    # Each update ended one period and opened the next.
-    opened = server.query("SELECT count(*) FROM spar_mapping WHERE id > %s", last)
+    # Each update began a period, which ended the one before.
+    query = "SELECT count(*) FROM spar_mapping_period WHERE id > %s"
+    opened = server.query(query, last)
     assert opened == [(PROCESSES * BATCHES * SIZE,)]
     check_history(server)
 

@@ -11,6 +11,7 @@ TABLES = (
     "spar_subject",
     "spar_subject_id",
     "spar_mapping",
+    "spar_mapping_period",
     "spar_event",
     "spar_change",
 )
@@ -51,10 +52,8 @@ def tampered(server, *statements):
 
 
 def get_newest_mappings(server):
-    """Ids of the mappings of the newest pair: the first's, the other's in force."""
-    rows = server.query(
-        "SELECT id FROM spar_mapping WHERE state = 'active' ORDER BY id DESC LIMIT 2"
-    )
+    """Ids of the places of the newest pair: the first's, the other's."""
+    rows = server.query("SELECT id FROM spar_mapping ORDER BY id DESC LIMIT 2")
     (other,), (one,) = rows
     return one, other
 
@@ -127,7 +126,7 @@ def test_older_ciphertext_brought_back(server, programme, pair):
 
 def test_state_set_by_hand(server, programme, pair):
     programme.unlink([{"id": pair[2]}])
-    row = server.query("SELECT max(id) FROM spar_mapping WHERE state = 'ended'")[0][0]
+    _one, row = get_newest_mappings(server)
     revive = ("UPDATE spar_mapping SET state = 'active' WHERE id = %s", (row,))
     with tampered(server, revive):
         assert resolve(programme, pair)[1] is None
@@ -136,10 +135,9 @@ def test_state_set_by_hand(server, programme, pair):
 
 def test_mapping_moved_to_another_person(server, programme, pair):
     one, other = get_newest_mappings(server)
-    move = """UPDATE spar_mapping m SET subject_id = o.subject_id
+    move = """UPDATE spar_mapping m SET subject_id = o.subject_id, rank = 2
                 FROM spar_mapping o WHERE o.id = %s AND m.id = %s"""
-    gone = "UPDATE spar_mapping SET state = 'ended' WHERE id = %s"
-    with tampered(server, (gone, (one,)), (move, (one, other))):
+    with tampered(server, (move, (one, other))):
         assert resolve(programme, pair) == [None, None]
         assert_named(server, f"spar_mapping, row {other}: the address does not open")
 
@@ -151,55 +149,61 @@ def test_event_changed(server, programme, pair):
         assert_named(server, f"spar_event, row {row}: the event was altered")
 
 
-def test_last_event_cut_with_the_mapping_rewound(server, programme, pair):
+def test_last_event_cut_with_the_person_rewound(server, programme, pair):
     programme.unlink([{"id": pair[0]}])
-    event, mapping, mac = server.query(
-        "SELECT id, mapping_id, previous_mac FROM spar_event ORDER BY id DESC LIMIT 1"
+    event, subject, mac = server.query(
+        "SELECT id, subject_id, previous_mac FROM spar_event ORDER BY id DESC LIMIT 1"
     )[0]
     rewind = (
-        "UPDATE spar_mapping SET last_seq = last_seq - 1, last_mac = %s WHERE id = %s"
+        "UPDATE spar_subject SET last_seq = last_seq - 1, last_mac = %s WHERE id = %s"
     )
     cut = ("DELETE FROM spar_event WHERE id = %s", (event,))
-    with tampered(server, (rewind, (mac, mapping)), cut):
+    with tampered(server, (rewind, (mac, subject)), cut):
+        assert resolve(programme, pair)[0] is None
         assert_named(
-            server, f"spar_mapping, row {mapping}: it is not what its last event"
+            server, f"spar_subject, row {subject}: the person's record was altered"
         )
 
 
 def test_mapping_removed(server, programme, pair):
     one, _other = get_newest_mappings(server)
-    event = server.query("SELECT min(id) FROM spar_event WHERE mapping_id = %s", one)[
-        0
-    ][0]
+    subject = get_subject(server, one)
     remove = ("DELETE FROM spar_mapping WHERE id = %s", (one,))
     with tampered(server, remove):
         assert resolve(programme, pair)[0] is None
-        assert_named(server, f"spar_event, row {event}: its mapping was removed")
+        assert_named(server, f"spar_subject, row {subject}: not all of its addresses")
+
+
+def get_subject(server, mapping):
+    """The id of the person whose place it is."""
+    query = "SELECT subject_id FROM spar_mapping WHERE id = %s"
+    return server.query(query, mapping)[0][0]
 
 
 def test_history_rolled_back_behind_a_checkpoint(server, programme, pair):
     assert server.run_command("spar_audit", "checkpoint").returncode == 0
     one, _other = get_newest_mappings(server)
-    with tampered(
-        server,
-        ("DELETE FROM spar_event WHERE mapping_id = %s", (one,)),
-        ("DELETE FROM spar_mapping WHERE id = %s", (one,)),
-    ):
+    subject = get_subject(server, one)
+    owned = ("spar_event", "spar_mapping_period", "spar_mapping", "spar_subject_id")
+    removed = [(f"DELETE FROM {t} WHERE subject_id = %s", (subject,)) for t in owned]
+    removed.append(("DELETE FROM spar_subject WHERE id = %s", (subject,)))
+    with tampered(server, *removed):
         assert_named(server, "events of this range were removed or altered")
     assert check(server)[0] == 0
 
 
 def test_swapped_address_digests(server, programme, pair):
-    one, other = get_newest_mappings(server)
-    moves = (swap("fa_digest_a"), (one, other, other, one))
+    (other,), (_old,), (one,) = server.query(
+        "SELECT id FROM spar_mapping_period ORDER BY id DESC LIMIT 3"
+    )
+    table = "spar_mapping_period"
+    moves = (swap("fa_digest_a", table), (one, other, other, one))
     with tampered(server, moves):
         asked = [{"fa": fa, "scope": "details"} for fa in (pair[1], pair[3])]
         for wire in programme.resolve(asked):
             assert wire["status"] == "rjct" and "id" not in wire
         problem = "the digest is not that of the address"
-        assert_named(
-            server, *(f"spar_mapping, row {r}: {problem}" for r in (one, other))
-        )
+        assert_named(server, *(f"{table}, row {r}: {problem}" for r in (one, other)))
 
 
 def test_suspended_mapping_set_active(server, programme, pair):
@@ -220,13 +224,13 @@ def get_newest_and_suspended(server):
 @pytest.mark.parametrize("column", ["pay_stop", "change_lock"])
 def test_stop_or_lock_of_a_person_set_by_hand(server, programme, pair, column):
     value = {"pay_stop": "NOT pay_stop", "change_lock": "'owner'"}[column]
-    row, subject = server.query(
-        "SELECT id, subject_id FROM spar_subject_id ORDER BY id DESC LIMIT 1"
-    )[0]
+    subject = server.query("SELECT max(id) FROM spar_subject")[0][0]
     change = (f"UPDATE spar_subject SET {column} = {value} WHERE id = %s", (subject,))
     with tampered(server, change):
         assert None in resolve(programme, pair)
-        assert_named(server, f"spar_subject_id, row {row}: the ID does not open")
+        assert_named(
+            server, f"spar_subject, row {subject}: the person's record was altered"
+        )
 
 
 def test_version_set_by_hand(server, programme, pair):
@@ -245,7 +249,8 @@ def test_what_a_mapping_says_of_itself_changed(server, programme, pair, column, 
     _one, row = get_newest_mappings(server)
     change = (f"UPDATE spar_mapping SET {column} = {value} WHERE id = %s", (row,))
     with tampered(server, change):
-        assert_named(server, f"spar_mapping, row {row}: it is not what its last event")
+        assert resolve(programme, pair)[1] is None
+        assert_named(server, f"spar_mapping, row {row}: the address does not open")
 
 
 def test_event_in_the_middle_removed(server, programme, pair):
@@ -256,7 +261,7 @@ def test_event_in_the_middle_removed(server, programme, pair):
     events = server.query(
         "SELECT id FROM spar_event WHERE mapping_id = %s ORDER BY seq", mapping
     )
-    (_first,), (middle,), (last,) = events
+    _first, (middle,), (last,), (_newest,) = events
     cut = ("DELETE FROM spar_event WHERE id = %s", (middle,))
     with tampered(server, cut):
         assert_named(server, f"spar_event, row {last}: an event before it is missing")
@@ -267,13 +272,15 @@ def test_renumbered_events_do_not_hide_the_one_removed(server, programme, pair):
     officer.act_on("suspend", pair[2])
     officer.act_on("resume", pair[2])
     _one, mapping = get_newest_mappings(server)
-    (middle,), (last,) = server.query(
+    (middle,), (next_one,), (last,) = server.query(
         "SELECT id FROM spar_event WHERE mapping_id = %s AND seq > 1 ORDER BY seq",
         mapping,
     )
     cut = ("DELETE FROM spar_event WHERE id = %s", (middle,))
-    close = ("UPDATE spar_event SET seq = 2 WHERE id = %s", (last,))
-    with tampered(server, cut, close):
+    close = ("UPDATE spar_event SET seq = seq - 1 WHERE id = %s", (next_one,))
+    close_last = ("UPDATE spar_event SET seq = seq - 1 WHERE id = %s", (last,))
+    last = next_one
+    with tampered(server, cut, close, close_last):
         assert_named(
             server,
             f"spar_event, row {last}: the event does not follow the one before it",
@@ -285,12 +292,9 @@ def test_removed_id_is_named(server, programme, pair):
     row, subject = server.query(
         "SELECT id, subject_id FROM spar_subject_id ORDER BY id DESC LIMIT 1"
     )[0]
-    mapping = server.query(
-        "SELECT max(id) FROM spar_mapping WHERE subject_id = %s", subject
-    )[0][0]
     with tampered(server, ("DELETE FROM spar_subject_id WHERE id = %s", (row,))):
         assert None in resolve(programme, pair)
-        assert_named(server, f"spar_mapping, row {mapping}: its ID or its subject")
+        assert_named(server, f"spar_subject, row {subject}: not all of its addresses")
 
 
 # === A CHANGE THAT WAITS === #

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 
 import psycopg2
@@ -11,6 +12,8 @@ from odoo.tools.sql import column_exists
 from ..lib.directory_query import MOST_WORDS, Attempt, Word, build_word
 
 SCRIPT = "spar_fa_directory/data/directory_search.sql"
+#: A function of the script where it is called, not where it is made.
+_CALLED = re.compile(r"(?<!FUNCTION )\b(spar_directory_(?!word\b)\w+)\(")
 #: Ranked results end here: who has more is to say more.
 MOST_FOUND = 1000
 #: Of words that more records have than this, the first so many are ranked.
@@ -74,10 +77,22 @@ class SparDirectorySearch(models.AbstractModel):
         result = super().init()
         if not self._abstract:
             self._make_extension()
-            with file_open(SCRIPT) as script:
-                self.env.cr.execute(SQL(script.read().replace("%", "%%")))
+            self.env.cr.execute(self._read_script())
             self._make_searchable()
         return result
+
+    @api.model
+    def _read_script(self) -> SQL:
+        """Return the script, its functions called by the schema that they are made in.
+
+        Columns and indexes are made of them, and `pg_restore` finds nothing but what is
+        called by its schema: a backup could be made, and not be restored.
+        """
+        self.env.cr.execute("SELECT quote_ident(current_schema)")
+        (schema,) = self.env.cr.fetchone()
+        with file_open(SCRIPT) as script:
+            text = _CALLED.sub(rf"{schema}.\1(", script.read())
+        return SQL(text.replace("%", "%%"))
 
     @api.model
     def _make_extension(self):

@@ -271,3 +271,18 @@ class TestSearchRights(SearchCase):
                 self.providers._make_extension,
                 exception=UserError,
             )
+
+    def test_what_columns_are_made_of_works_as_a_backup_is_restored(self):
+        """`pg_restore` finds a function by its schema only."""
+        self.env.cr.execute("SELECT quote_ident(current_schema)")
+        (schema,) = self.env.cr.fetchone()
+        with self.env.cr.savepoint():
+            self.env.cr.execute("SET LOCAL search_path = ''")
+            self.env.cr.execute(
+                f"SELECT {schema}.spar_directory_words('Union-Bank')::text,"
+                f"       {schema}.spar_directory_forms('bank')"
+            )
+            words, forms = self.env.cr.fetchone()
+            self.env.cr.execute(f"SET LOCAL search_path = {schema}")
+        self.assertEqual(words, "'bank' 'union' 'unionbank'")
+        self.assertIn("ban", forms)

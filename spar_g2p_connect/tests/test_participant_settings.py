@@ -5,7 +5,7 @@ from odoo.fields import Command
 from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.spar_g2p_connect.lib.rules import AGES, RULES, SWITCHES
-from odoo.addons.spar_mapper.lib.found import Found
+from odoo.addons.spar_mapper.store.opening import Opener
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import (
     STRICT,
     Profile,
@@ -155,7 +155,7 @@ class TestIdTypes(RestCase):
         self.assertEqual(answer["status_reason_code"], "succ.fa.not_found")
         (answer,) = self.ask(self.full, "resolve", asked)
         self.assertEqual(answer["id"], "passport-77")
-        with patch.object(Found, "unseal_id", side_effect=AssertionError("opened")):
+        with patch.object(Opener, "open_id", side_effect=AssertionError("opened")):
             self.ask(self.narrow, "resolve", asked)
         self.ask(self.full, "link", items)
         (answer,) = self.ask(self.narrow, "resolve", asked)

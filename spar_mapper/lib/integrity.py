@@ -30,7 +30,7 @@ def build_references(table: str, references: Mapping[str, str]) -> Iterator[str]
     body = _build_use(used) + "".join(
         _build_check(table, column, to) for column, to in references.items()
     )
-    yield _build_function(f"{table}_references", body)
+    yield _build_function(f"{table}_references", body, _INDEXED)
     yield _build_trigger(table, "references", "INSERT", "NEW TABLE AS added")
     for column, to in used.items():
         yield _build_first_use(table, column, to)
@@ -80,6 +80,10 @@ def _build_function(name: str, body: str, settings: str = "") -> str:
 #: first statement and kept, and that one may have had one row: a nested loop over
 #: thousands of rows by thousands took 85 % of a batch of updates.
 _HASHED = "SET enable_nestloop = off"
+#: For a join of what was written with a table of any size. The plan is kept, too, and
+#: may be of a time when the table was empty: reading the whole of it, for each row that
+#: was written, was cheap then.
+_INDEXED = "SET enable_seqscan = off"
 
 
 def _build_trigger(table: str, name: str, event: str, transition: str) -> str:
@@ -264,7 +268,7 @@ def build_queue_table() -> Iterator[str]:
         for kind, (query, name) in _TIES.items()
     )
     body = f"{branches}\n            DELETE FROM spar_store_tie WHERE id = NEW.id;"
-    yield _build_function("spar_store_tie_check", body)
+    yield _build_function("spar_store_tie_check", body, _INDEXED)
     yield "DROP TRIGGER IF EXISTS spar_store_tie_check ON spar_store_tie"
     yield """
         CREATE CONSTRAINT TRIGGER spar_store_tie_check AFTER INSERT ON spar_store_tie
@@ -330,5 +334,5 @@ _EVENT_TIE = """
 
 def build_event_tie() -> Iterator[str]:
     """Statements that make an event refuse to stand outside its subject's chain."""
-    yield _build_function("spar_event_tie", _EVENT_TIE)
+    yield _build_function("spar_event_tie", _EVENT_TIE, _INDEXED)
     yield _build_trigger("spar_event", "tie", "INSERT", "NEW TABLE AS added")

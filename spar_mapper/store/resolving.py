@@ -217,8 +217,8 @@ class Resolver:
     ) -> Result:
         """Say what is in the place asked for, else in the one for any purpose.
 
-        All places are opened that could be meant, ended ones too: that an ID is not
-        linked is only said where it is so.
+        All places are opened, ended ones too: that an ID is not linked is only said
+        where it is so.
         """
         if not rows:
             return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
@@ -226,13 +226,10 @@ class Resolver:
         self.opener.open_id(subject, rows[0][:ID_WIDTH], identifier)
         places = [row[_HEAD_START:] for row in rows if row[_HEAD_START] is not None]
         check_complete(subject, len(places))
+        opened = [self.opener.open_head(subject, place) for place in places]
         heads = {
             head.purpose: head
-            for head in (
-                self.opener.open_head(subject, place)
-                for place in places
-                if place[2] in (request.purpose, "")
-            )
+            for head in opened
             if head.rank == 1 and head.state in IN_FORCE
         }
         head = heads.get(request.purpose) or heads.get("")

@@ -39,4 +39,5 @@ from . import test_spar_statements
 from . import test_spar_tampering
 from . import test_spar_transitions
 from . import test_spar_truth
+from . import test_spar_tamper_table
 from . import test_store_database

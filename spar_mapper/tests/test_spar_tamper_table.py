@@ -1,0 +1,335 @@
+"""What the tables' owner can do by plain SQL: one table of attempts.
+
+Each is tried once with the triggers on, and once past them. What is inconsistent in
+itself is refused at once by resolve; the check names each. A true earlier state (whole
+older rows, with all events after them gone) can be seen by nothing in the database: the
+check finds it where a checkpoint covers it (see ``readme/`` on checkpoints).
+"""
+
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psycopg2
+
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    ObjectionRequest,
+    Outcome,
+)
+
+from ..lib import audit, checkpoint, seals
+from ..lib.chain import mark_id
+from ..models import spar_checkpoint
+from ..store import opening
+from .common import FA, ID, OTHER_FA, THIRD_FA
+from .test_spar_checkpoint import CheckpointCase
+
+TABLES = (
+    "spar_subject",
+    "spar_subject_id",
+    "spar_mapping",
+    "spar_mapping_period",
+    "spar_event",
+)
+PERSON = "subject_id = %(subject)s"
+
+
+def restore(table: str, key: str = "id") -> str:
+    """The statement that brings a person's rows of a table back to what was kept."""
+    owner = "t.id" if table == "spar_subject" else "t.subject_id"
+    return f"""
+        UPDATE {table} t SET ({{columns}}) = (
+               SELECT {{columns}} FROM kept_{table} k WHERE k.{key} = t.{key})
+         WHERE {owner} = %(subject)s"""
+
+
+#: Whatever happened after what was kept, with its notices.
+CUT_EVENTS = (
+    f"""DELETE FROM spar_notice WHERE event_id IN (
+               SELECT id FROM spar_event
+                WHERE {PERSON} AND seq > %(kept)s)""",
+    f"DELETE FROM spar_event WHERE {PERSON} AND seq > %(kept)s",
+    f"DELETE FROM spar_mapping_period WHERE {PERSON} AND seq > %(kept)s",
+)
+REMOVE_EVERYTHING = (
+    f"""DELETE FROM spar_notice WHERE event_id IN (
+               SELECT id FROM spar_event WHERE {PERSON})""",
+    f"DELETE FROM spar_event WHERE {PERSON}",
+    f"DELETE FROM spar_mapping_period WHERE {PERSON}",
+    f"DELETE FROM spar_mapping WHERE {PERSON}",
+    f"DELETE FROM spar_subject_id WHERE {PERSON}",
+    "DELETE FROM spar_subject WHERE id = %(subject)s",
+)
+LOCKED, FOUND = Outcome.LOCKED, Outcome.FOUND
+
+
+class Attempt(NamedTuple):
+    """Statements, what resolve says then, and what the check says of which table."""
+
+    statements: tuple[str, ...]
+    outcome: Outcome
+    table: str
+    problem: str
+
+
+ATTEMPTS = {
+    "an ID is switched off": Attempt(
+        (f"UPDATE spar_subject_id SET active = false WHERE {PERSON}",),
+        LOCKED,
+        "spar_subject_id",
+        opening.ID_OFF,
+    ),
+    "a place gets another purpose": Attempt(
+        (f"UPDATE spar_mapping SET purpose = 'school' WHERE {PERSON}",),
+        LOCKED,
+        "spar_mapping",
+        opening.HEAD_ALTERED,
+    ),
+    "a place becomes a fallback": Attempt(
+        (f"UPDATE spar_mapping SET rank = 2 WHERE {PERSON}",),
+        LOCKED,
+        "spar_mapping",
+        opening.HEAD_ALTERED,
+    ),
+    "a suspension is lifted": Attempt(
+        (f"UPDATE spar_mapping SET state = 'active' WHERE {PERSON}",),
+        LOCKED,
+        "spar_mapping",
+        opening.HEAD_ALTERED,
+    ),
+    "a lock is set": Attempt(
+        ("UPDATE spar_subject SET change_lock = 'staff' WHERE id = %(subject)s",),
+        LOCKED,
+        "spar_subject",
+        opening.SUBJECT_ALTERED,
+    ),
+    "an older place is brought back": Attempt(
+        (restore("spar_mapping"),), LOCKED, "spar_mapping", opening.HEAD_OLD
+    ),
+    "an older person is brought back": Attempt(
+        (restore("spar_subject"),), LOCKED, "spar_subject", opening.SUBJECT_BEHIND
+    ),
+    "an older person and an older place are brought back": Attempt(
+        (restore("spar_subject"), restore("spar_mapping")),
+        LOCKED,
+        "spar_subject",
+        opening.SUBJECT_BEHIND,
+    ),
+    "they are brought back, their events are gone": Attempt(
+        (*CUT_EVENTS, restore("spar_subject"), restore("spar_mapping")),
+        FOUND,
+        "spar_event",
+        spar_checkpoint.EVENTS_DIFFER,
+    ),
+    "the newest event is cut": Attempt(
+        (CUT_EVENTS[0], CUT_EVENTS[1]),
+        LOCKED,
+        "spar_subject",
+        opening.SUBJECT_BEHIND,
+    ),
+    "the newest event is cut, and the place": Attempt(
+        (CUT_EVENTS[0], CUT_EVENTS[1], f"DELETE FROM spar_mapping WHERE {PERSON}"),
+        LOCKED,
+        "spar_subject",
+        audit.ROW_MISSING,
+    ),
+    "a period is rewritten": Attempt(
+        (f"UPDATE spar_mapping_period SET origin = 'x' WHERE {PERSON}",),
+        Outcome.SUSPENDED,
+        "spar_mapping_period",
+        audit.NOT_AS_SAID,
+    ),
+    "a person is removed with everything": Attempt(
+        REMOVE_EVERYTHING,
+        Outcome.NOT_LINKED,
+        "spar_event",
+        spar_checkpoint.EVENTS_DIFFER,
+    ),
+    "a notice is removed": Attempt(
+        ("DELETE FROM spar_notice",),
+        Outcome.SUSPENDED,
+        "spar_event",
+        audit.NOTICE_REMOVED,
+    ),
+}
+
+
+class TamperCase(CheckpointCase):
+    """A person whose earlier rows were kept by somebody, then was suspended."""
+
+    def setUp(self):
+        super().setUp()
+        self.link(ID, FA)
+        self.keep(ID)
+        self.update(ID, OTHER_FA)
+        self.suspend(ID)
+        self.link("token:bystander@nationalId", THIRD_FA)
+        self.take()
+        self.settle()
+
+    def settle(self):
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+
+    def keep(self, id_value):
+        """Keep the rows of a person as they are now."""
+        subject = self.subject_of(id_value)
+        self.values = {"subject": subject.id, "kept": subject.last_seq}
+        for table in TABLES:
+            self.env.cr.execute(f"DROP TABLE IF EXISTS kept_{table}")
+            self.env.cr.execute(f"CREATE TEMP TABLE kept_{table} AS TABLE {table}")
+
+    def execute(self, statement):
+        """Run a statement of the table of attempts."""
+        if "{columns}" in statement:
+            table = statement.split()[1]
+            self.env.cr.execute(
+                """SELECT string_agg(quote_ident(column_name), ', ')
+                     FROM information_schema.columns
+                    WHERE table_name = %s
+                      AND column_name NOT IN ('id', 'subject_id')""",
+                (table,),
+            )
+            statement = statement.format(columns=self.env.cr.fetchone()[0])
+        self.env.cr.execute(statement, self.values)
+
+    @contextmanager
+    def past_triggers(self):
+        self.env.cr.execute("SET LOCAL session_replication_role = replica")
+        yield
+        self.env.cr.execute("SET LOCAL session_replication_role = origin")
+        self.env.invalidate_all()
+
+    @contextmanager
+    def undone(self):
+        self.env.cr.execute("SAVEPOINT before_attempt")
+        yield
+        self.env.cr.execute("ROLLBACK TO SAVEPOINT before_attempt")
+        self.env.invalidate_all()
+
+    def get_findings(self):
+        return {(table, problem) for table, _row, problem in self.check()}
+
+
+class TestTamperTable(TamperCase):
+    def test_the_database_refuses_each_while_its_triggers_are_on(self):
+        for name, attempt in ATTEMPTS.items():
+            with (
+                self.subTest(name),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.Error),
+                self.env.cr.savepoint(),
+            ):
+                for statement in attempt.statements:
+                    self.execute(statement)
+                self.settle()
+
+    def test_past_the_triggers_resolve_and_the_check_see_each(self):
+        self.assertEqual(self.check(), [])
+        for name, attempt in ATTEMPTS.items():
+            with self.subTest(name), self.undone():
+                with self.past_triggers():
+                    for statement in attempt.statements:
+                        self.execute(statement)
+                with self.catch_alarms():
+                    self.assertEqual(self.resolve(ID).outcome, attempt.outcome)
+                found = self.get_findings()
+                self.assertIn((attempt.table, attempt.problem), found)
+
+    def test_nothing_is_done_to_a_person_who_is_inconsistent(self):
+        for name, attempt in ATTEMPTS.items():
+            if attempt.outcome is not LOCKED:
+                continue
+            with self.subTest(name), self.undone():
+                with self.past_triggers():
+                    for statement in attempt.statements:
+                        self.execute(statement)
+                with self.catch_alarms():
+                    for word in (self.link, self.update):
+                        result = word(ID, THIRD_FA, self.owner)
+                        self.assertEqual(result.outcome, LOCKED)
+                        self.assertEqual(result.problem, "integrity")
+
+
+class TestTamperedGuards(TamperCase):
+    """Locks, stops, IDs and changes: what took more than one statement to reach."""
+
+    def test_a_lock_and_a_stop_are_not_lifted_by_an_older_row(self):
+        stopped = "token:stopped@nationalId"
+        self.link(stopped, FA)
+        self.keep(stopped)
+        place = self.mapping_of(stopped)
+        request = ObjectionRequest(stopped, place.address_uuid, 1)
+        person = CallContext("person:1", "portal", Authority.OWNER, "login")
+        self.mapper._object_to(person, request)
+        self.assertEqual(self.resolve(stopped).outcome, Outcome.SUSPENDED)
+        subject = self.subject_of(stopped)
+        self.assertEqual((subject.change_lock, subject.pay_stop), ("objection", True))
+        with self.past_triggers():
+            self.execute(restore("spar_subject"))
+        with self.catch_alarms():
+            self.assertEqual(self.resolve(stopped).outcome, LOCKED)
+        self.assertIn(("spar_subject", opening.SUBJECT_BEHIND), self.get_findings())
+
+    def test_an_id_is_not_switched_on_by_an_older_row(self):
+        subject = self.load_subject(ID)
+        identifier = self.identifier_of(ID)
+        context = seals.id_context(identifier.uuid, subject.uuid, False, 3)
+        (canonical,) = identifier._unseal_ids(self.keyring, identifier.ids).values()
+        self.keep(ID)
+        self.tamper(
+            """UPDATE spar_subject_id SET active = false, last_seq = 3, sealed = %s
+                WHERE id = %s""",
+            self.keyring.seal(seals.ID, canonical, context),
+            identifier.id,
+        )
+        subject.marks[mark_id(identifier.id)] = 3
+        self.write_subject(subject)
+        with self.past_triggers():
+            self.execute(restore("spar_subject_id"))
+        with self.catch_alarms():
+            self.assertEqual(self.resolve(ID).outcome, LOCKED)
+        found = self.get_findings()
+        self.assertIn(("spar_subject_id", opening.ID_ALTERED), found)
+
+    def test_a_place_of_another_purpose_is_looked_at_too(self):
+        """Restored after an event that has nothing to do with it."""
+        self.link(ID, THIRD_FA, purpose="school")
+        self.keep(ID)
+        self.update(ID, FA, purpose="school")
+        self.resume(ID)
+        with self.past_triggers():
+            statement = restore("spar_mapping") + " AND t.purpose = 'school'"
+            self.execute(statement)
+        with self.catch_alarms():
+            for purpose in ("", "school"):
+                result = self.resolve(ID, purpose=purpose)
+                self.assertEqual(result.outcome, LOCKED)
+
+    def test_a_refused_change_set_back_to_waiting_is_named(self):
+        self.add_rule("approve")
+        self.update(ID, THIRD_FA)
+        change = self.change_of(ID)
+        self.mapper._end_change(self.supervisor, change.id, "refused")
+        self.env.cr.execute("UPDATE spar_change SET state = 'waiting'")
+        self.env.invalidate_all()
+        self.assertIn(("spar_change", audit.CHANGE_ENDED), self.get_findings())
+
+    def test_a_file_that_is_removed_or_cut_is_named(self):
+        lines = self.path.read_text()
+        self.link("token:later@nationalId", FA)
+        self.take()
+        for text in (None, lines, lines[:-20]):
+            with self.subTest(text=text and len(text)):
+                self.path.unlink(missing_ok=True)
+                if text is not None:
+                    self.path.write_text(text)
+                tables = {table for table, _problem in self.get_findings()}
+                self.assertEqual(tables, {"spar_checkpoint"})
+
+    def test_chunks_are_small_here(self):
+        """Else nothing of this would be covered by the checkpoint."""
+        self.assertLess(checkpoint.CHUNK, 10)
