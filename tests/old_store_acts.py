@@ -10,9 +10,9 @@ import os
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
-    ChangeRequest,
     ObjectionRequest,
     ResolveRequest,
+    ResumeRequest,
 )
 
 env = globals()["env"]  # Odoo's shell gives it
@@ -53,7 +53,7 @@ def approve(id_value: str) -> dict:
 def go_on(id_value: str) -> dict:
     """An address of before is paid to again, and two of its events are disputed: one of
     before, and the new one."""
-    mapper._resume_fa(STAFF, [ChangeRequest(id_value)])
+    mapper._resume_fa(STAFF, [ResumeRequest(id_value)])
     (period,) = mapper._history(AUDITOR, id_value)
     told = {}
     for event in (period.events[1], period.events[-1]):
@@ -65,13 +65,15 @@ def go_on(id_value: str) -> dict:
 
 
 def run() -> None:
+    # However long ago it was: an address is brought back by its owner's word.
+    env["ir.config_parameter"].set_param("spar_mapper.objection_days", "36500")
     told = {
         "by_link": object_by_links(json.loads(os.environ["SPAR_TOKENS"])),
         "approved": [
             approve("token:waiting-update-approve-1@nationalId"),
             approve("token:waiting-for-higher-authority-1@nationalId"),
         ],
-        "went_on": go_on("token:suspended-1@nationalId"),
+        "went_on": go_on("token:suspended-0@nationalId"),
         "check": env["spar.audit"]._check_store(),
     }
     env.cr.commit()

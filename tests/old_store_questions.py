@@ -125,8 +125,13 @@ class Asker:
         return [self.get_history(question["id_value"]) for question in questions]
 
     def get_history(self, id_value: str) -> list:
+        """As far as it was told then: of suspensions there were only the events."""
         mapper = self.mapper.with_user(self.auditor)
-        return mapper._history(self.build_auditor_call(), id_value)
+        periods = map(asdict, mapper._history(self.build_auditor_call(), id_value))
+        return [
+            {name: value for name, value in period.items() if name != "suspensions"}
+            for period in periods
+        ]
 
     def as_of(self, questions: list[dict]) -> list:
         """The address in force at a moment, and whether it was paid to."""

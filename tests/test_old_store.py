@@ -5,6 +5,7 @@ Every answer that was given then is given now; what was tampered with is refused
 
 import contextlib
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -173,15 +174,19 @@ def migrated(restored) -> Iterator[SimpleNamespace]:
 
 
 def test_killed_half_way_it_goes_on(migrated):
-    """Behind what was committed: no person is read twice, and none is left out."""
+    """Behind what was committed: no person is read twice."""
     ((stage, after),) = migrated.half
-    assert stage == "spar_subject" and 0 < after
+    assert stage == "spar_subject" and after in list_read(migrated.killed)
     begin, *lines = migrated.done.stdout.splitlines()
     assert begin.startswith("Going on")
-    assert f"up to row {after} " not in "".join(lines[:-1])
-    assert "sealed anew" in lines[0]
-    (last, *_more) = [line for line in migrated.killed if f" {after} " in line]
-    assert last.startswith("spar_subject")
+    again = list_read(lines)
+    assert len(again) > 5 and min(again) > after
+
+
+def list_read(lines: list[str]) -> list[int]:
+    """Up to which person each piece went, of those that were read and sealed."""
+    found = (re.search(r"sealed anew up to row (\d+)", line) for line in lines)
+    return [int(each[1]) for each in found if each]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -196,8 +201,9 @@ def is_other_id(was, now) -> bool:
     told = json.dumps(was).lower()
     if TWO_IDS[0] in told:
         return told.replace(*TWO_IDS) == json.dumps(now).lower()
-    masked = {name: value for name, value in now.items() if name != "id_masked"}
-    return was == {**masked, "id_masked": was["id_masked"]}
+    if not (isinstance(was, dict) and "id_masked" in was and now):
+        return False
+    return was == {**now, "id_masked": was["id_masked"]}
 
 
 def test_every_kind_is_compared(migrated):
@@ -322,7 +328,7 @@ ROWS = """
            (SELECT min(id) FROM spar_change WHERE state = 'refused') AS refused,
            (SELECT min(id) FROM spar_change WHERE state = 'waiting') AS waiting
       FROM spar_mapping m
-     WHERE state = 'active' AND NOT EXISTS (
+     WHERE state = 'active' AND m.last_seq > 1 AND NOT EXISTS (
            SELECT FROM spar_change c WHERE c.mapping_id = m.id)
      ORDER BY m.id DESC LIMIT 1
 """
@@ -365,6 +371,14 @@ def test_nothing_is_done_without_the_keyring(copy):
     done = migrate(copy)
     assert done.returncode == 2
     assert "the keyring cannot be read" in done.stderr
+
+
+def test_nothing_is_done_to_a_database_without_a_store(copy):
+    with connect(copy) as cursor:
+        cursor.execute("DROP TABLE spar_mapping CASCADE")
+    done = migrate(copy)
+    assert done.returncode == 2
+    assert "spar_mapper is not installed there" in done.stderr
 
 
 def test_what_was_written_meanwhile_is_read(copy):

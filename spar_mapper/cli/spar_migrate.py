@@ -77,6 +77,8 @@ class SparMigrate(Command):
         from odoo.addons.spar_mapper.store.auditing import CHECK
         from odoo.addons.spar_mapper.store.migration import position, running
 
+        if not position.is_there(cr):
+            self._give_up(f"{cr.dbname}: spar_mapper is not installed there")
         if not position.is_old(cr):
             self._say("The store has the layout of this version: nothing to do.")
             return

@@ -23,6 +23,11 @@ class Position(NamedTuple):
     started_at: datetime
 
 
+def is_there(cr: Cursor) -> bool:
+    """Return whether the database has a store at all."""
+    return bool(list_old_columns(cr, "spar_mapping"))
+
+
 def is_old(cr: Cursor) -> bool:
     """Return whether the store has the layout of before."""
     return "identifier_id" in list_old_columns(cr, "spar_mapping")
