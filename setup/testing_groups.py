@@ -22,10 +22,10 @@ ALONE = (
 #: Seconds that the longer files take, as measured on two cores.
 SECONDS = {
     "test_bad_input.py": 30,
-    "test_contract.py": 60,
-    "test_contract_async.py": 30,
+    "test_contract_async.py": 40,
     "test_dark_dump.py": 50,
     "test_demo_upgrade.py": 50,
+    "test_description.py": 90,
     "test_directory_file.py": 60,
     "test_first_minutes.py": 250,
     "test_front.py": 40,
@@ -34,7 +34,7 @@ SECONDS = {
     "test_keys.py": 60,
     "test_limits.py": 30,
     "test_menus_browser.py": 100,
-    "test_old_demo.py": 60,
+    "test_old_demo.py": 80,
     "test_openg2p_callbacks.py": 60,
     "test_other_people.py": 30,
     "test_races.py": 30,

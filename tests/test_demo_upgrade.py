@@ -35,6 +35,7 @@ class Killed(BaseException):
 class StandIn(Installation):
     """An installation whose Odoo is a few statements; `fails` says where, once."""
 
+    empty: Cluster
     fails: dict[str, BaseException] = {}
     done: list[str] = []
 
@@ -80,10 +81,22 @@ def places(tmp_path) -> Places:
     return made
 
 
+@pytest.fixture(scope="module", autouse=True)
+def empty(tmp_path_factory) -> Cluster:
+    """A PostgreSQL with nothing in it: making one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("empty") / "postgres"
+    made = Cluster(folder, get_postgres_binaries(get_places()))
+    made.start(hasty=True)
+    made.stop()
+    StandIn.empty = made
+    return made
+
+
 @pytest.fixture
-def shared(tmp_path, monkeypatch):
+def shared(tmp_path, monkeypatch, empty):
     """A server that somebody else runs, which PGHOST names."""
     server = Cluster(tmp_path / "theirs", get_postgres_binaries(get_places()))
+    server.copy_from(empty)
     server.start(hasty=True)
     for key, value in server.settings.items():
         monkeypatch.setenv(f"PG{key.upper()}", value)
@@ -112,6 +125,8 @@ def stand_in(monkeypatch, places):
 def make_old(places: Places) -> StandIn:
     """A demo of before: a database with rows, files, a keyring, checkpoints."""
     old = build(places)
+    if isinstance(old.server, Cluster):
+        old.server.copy_from(StandIn.empty)
     with running(old.server, hasty=True):
         old.server.get_answer(f"CREATE DATABASE {old.database}", "postgres")
         for table in TABLES:
