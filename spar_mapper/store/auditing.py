@@ -290,8 +290,7 @@ class Auditor:
                 yield from _blame(row, period)
         for period in begun.values():
             yield "spar_mapping_period", period.row_id, audit.NO_EVENTS
-        last_seq = first + len(events) - 1
-        if (last_seq, previous) != (subject.last_seq, subject.last_mac):
+        if (first + len(events) - 1, previous) != (subject.last_seq, subject.last_mac):
             yield "spar_subject", subject.row_id, audit.LAST_EVENT
 
     def _examine_past(
