@@ -208,7 +208,7 @@ class SparMapperLocal(models.AbstractModel):
         self._check_channel(AUDITOR)
         work = self._begin_work(call, for_write=False)
         canonical = self._get_canonical(id_value)
-        periods = Historian(work).read(canonical) if canonical else []
+        periods = Historian(work).read_periods(canonical) if canonical else []
         self.env["spar.alarm"]._raise_alarms(work.problems)
         return periods
 

@@ -105,7 +105,7 @@ class Historian:
 
     # === PERIODS === #
 
-    def read(self, canonical: str) -> list[Period]:
+    def read_periods(self, canonical: str) -> list[Period]:
         """Return every address that was ever in force for an ID, newest first.
 
         One that does not open is left out, and is a problem.
