@@ -133,15 +133,3 @@ class SparSubjectId(models.Model):
             )
         )
         return {row_id: wanted[bytes(found)] for row_id, found in rows}
-
-    def _unseal_ids(self, keyring, row_ids: list[int]) -> dict[int, str]:
-        """The canonical ID of each row; rows that do not open, or were switched off,
-        are left out."""
-        contexts = self._get_seal_contexts(keyring, row_ids)
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT id, sealed FROM spar_subject_id WHERE id = ANY(%s) AND active",
-                list(row_ids),
-            )
-        )
-        return seals.unseal_all(keyring, rows, contexts)
