@@ -52,12 +52,13 @@ class SparEvent(models.Model):
     reason = fields.Char(readonly=True)
     happened_at = fields.Datetime(required=True, readonly=True)
 
-    # The chain, from its end: each resolve looks whether the subject is up to date.
+    # The events of a subject, for its history and the check; from their end, for each
+    # resolve, which looks whether the subject is up to date. Events of before have
+    # numbers of their own for each address.
     _chain = models.UniqueIndex(
-        "(subject_id, seq) WHERE format = 2", "An event has one place."
+        "(subject_id, seq, (CASE WHEN format = 1 THEN id ELSE 0 END))",
+        "An event has one place.",
     )
-    # The histories of before: empty where there are none.
-    _old_chain = models.Index("(subject_id) WHERE format = 1")
     # Rows come in the order of time: a few kilobytes do for a filter by date.
     _happened_at = models.Index("USING brin (happened_at)")
 

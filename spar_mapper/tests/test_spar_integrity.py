@@ -8,6 +8,7 @@ from odoo.tools import SQL, mute_logger
 
 from ..fields import CheckedMany2one
 from ..lib.integrity import DIRECTORY
+from ..store import auditing, history, loading, resolving
 from .common import FA, ID, OTHER_FA, StoreCase
 
 NOWHERE = 2_000_000_000
@@ -302,6 +303,28 @@ class TestCatalogue(IntegrityCase):
                   AND reloptions @> ARRAY['fillfactor=70']"""
         )
         self.assertEqual(len(self.env.cr.fetchall()), 2)
+
+    def test_whatever_is_read_of_a_person_is_found_by_an_index(self):
+        """Else each history, and each piece of the check, would read whole tables."""
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        queries = {
+            history._EVENTS: [1],
+            f"{history.PERIODS} WHERE p.subject_id = %s": [1],
+            history._WAITING: [["held"], 1],
+            auditing._IDS: [[1, 2]],
+            auditing._HEADS: [[1, 2]],
+            auditing._PERIODS: [[1, 2]],
+            auditing._EVENTS: [[1, 2]],
+            auditing._SUBJECTS: [0, 9],
+            loading._HEADS: [[1, 2]],
+            resolving._BY_ID.format(column="a"): [[b"x"]],
+            resolving._BY_ADDRESS.format(column="a"): [[b"x"], [""], None, None],
+        }
+        for query, values in queries.items():
+            self.env.cr.execute(f"EXPLAIN {query}", values)
+            plan = "\n".join(line for (line,) in self.env.cr.fetchall())
+            with self.subTest(query):
+                self.assertNotIn("Seq Scan", plan)
 
     def test_no_hot_table_has_a_foreign_key(self):
         self.env.cr.execute(

@@ -184,9 +184,8 @@ _DECLARED = {
     ),
     "spar_event_chain": (
         "spar_event",
-        "UNIQUE INDEX (subject_id, seq) WHERE format = 2",
+        "UNIQUE INDEX (subject_id, seq, (CASE WHEN format = 1 THEN id ELSE 0 END))",
     ),
-    "spar_event_old_chain": ("spar_event", "INDEX (subject_id) WHERE format = 1"),
     "spar_event_happened_at": ("spar_event", "INDEX USING brin (happened_at)"),
     "spar_notice_event_range": ("spar_notice", "INDEX USING brin (event_id)"),
     "spar_change_waiting_uniq": (
