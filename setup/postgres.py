@@ -124,8 +124,14 @@ class ExternalServer:
         return self.get_answer(query, "postgres") == "1"
 
     def drop_database(self, name: str, log: Path) -> None:
+        """Drop a database, whoever is connected to it.
+
+        Not by `--force`: that is refused while autovacuum is at work there, which
+        PostgreSQL ends by itself for a plain drop.
+        """
+        self.end_sessions(name)
         run(
-            [self.binaries / "dropdb", "--if-exists", "--force", name],
+            [self.binaries / "dropdb", "--if-exists", name],
             log=log,
             env=self.environment,
             failing=f"Cannot drop the database {name}",
