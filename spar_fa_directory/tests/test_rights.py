@@ -99,13 +99,10 @@ class TestRights(DirectoryCase):
         for role, user in self.users.items():
             with self.subTest(role=role):
                 self.assertIn(root.id, seen[user])
-                self.assertEqual(
-                    audit.id in seen[user], role in ("auditor", "administrator")
-                )
-                self.assertEqual(
-                    configuration.id in self._get_allowed_menus(user),
-                    role == "administrator",
-                )
+                reads = role in ("supervisor", "auditor", "administrator")
+                self.assertEqual(audit.id in seen[user], reads)
+                allowed = self._get_allowed_menus(user)
+                self.assertEqual(configuration.id in allowed, reads)
         self.assertNotIn(root.id, seen[self.nobody])
 
     def _get_allowed_menus(self, user):

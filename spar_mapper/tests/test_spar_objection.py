@@ -396,7 +396,7 @@ class TestSparObjection(ObjectionCase):
     def test_what_still_stands_in_the_way_is_said_the_gravest_alone(self):
         self.reach_updated(ID)
         self.set_subject(ID, pay_stop=True)
-        self.object_to(ID, "replaced")
+        self.object_to(ID, "updated")
         self.object_to(ID, "linked")
         said = self.close_by_the_window()
         self.assertEqual(
