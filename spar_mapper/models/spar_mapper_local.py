@@ -5,6 +5,7 @@ from itertools import starmap
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
+from odoo.tools.gc import disabling_gc
 
 from odoo.addons.spar_mapper_connector.exceptions import (
     InvalidIdentifier,
@@ -94,10 +95,14 @@ class SparMapperLocal(models.AbstractModel):
         """Do ``code`` for each request; results in the same order."""
         self._check_channel(OFFICER)
         work = self._begin_work(call)
-        addresses = self._read_addresses(call, requests)
-        read = self._read_requests(call, requests, addresses)
-        results = change(work, code, requests, read, addresses, self._build_assess())
-        self._finish_work(work)
+        # A batch makes many objects and no cycles; each full collection meanwhile
+        # would look through the whole of Odoo.
+        with disabling_gc():
+            addresses = self._read_addresses(call, requests)
+            read = self._read_requests(call, requests, addresses)
+            assess_once = self._build_assess()
+            results = change(work, code, requests, read, addresses, assess_once)
+            self._finish_work(work)
         return results
 
     @api.model
@@ -182,7 +187,8 @@ class SparMapperLocal(models.AbstractModel):
         self.env["spar.fsp"].flush_model(["name", "code"])
         self.env["spar.fsp.branch"].flush_model(["code"])
         resolver = Resolver(call, self.env.cr, keyring, self._get_address_problem)
-        results = resolver.resolve(requests, identified)
+        with disabling_gc():
+            results = resolver.resolve(requests, identified)
         self.env["spar.alarm"]._raise_alarms(resolver.problems)
         return results
 
