@@ -53,13 +53,13 @@ def describe_place(
     """
     begin = (
         f"{len(subject_uuid)}:{subject_uuid}{len(head_uuid)}:{head_uuid}"
-        f"{_bind_shared(*manner)}{_bind_moment(since)}"
+        f"{bind_shared(*manner)}{bind_moment(since)}"
         f"{len(address_uuid)}:{address_uuid}"
     )
     if address is None:
         return begin
     fa, details = address.fa, address.packed_details
-    rest = _bind_shared(
+    rest = bind_shared(
         address.version,
         address.authority,
         address.channel,
@@ -72,7 +72,7 @@ def describe_place(
     )
     return (
         f"{begin}{len(fa)}:{fa}{len(details)}:{details}{rest}"
-        f"{_bind_moment(address.valid_from)}{_bind_moment(address.asserted_at)}"
+        f"{bind_moment(address.valid_from)}{bind_moment(address.asserted_at)}"
     )
 
 
@@ -89,7 +89,7 @@ def mac_head(keyring: OpenKeyring, description: str, last_seq: int) -> bytes:
 def mac_subject(keyring: OpenKeyring, subject: Subject) -> bytes:
     """Return the MAC over a subject, its chain's end and its marks."""
     uuid, last, marks = subject.uuid, subject.last_mac.hex(), write_marks(subject.marks)
-    state = _bind_shared(
+    state = bind_shared(
         subject.change_lock,
         int(subject.pay_stop),
         subject.merged_into or 0,
@@ -109,7 +109,7 @@ def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
     previous, subject, uuid = event.previous_mac.hex(), event.subject_uuid, event.uuid
     head, address = event.head_uuid, event.address_uuid
     before, after = event.commitment_before.hex(), event.commitment_after.hex()
-    manner = _bind_shared(
+    manner = bind_shared(
         FORMAT,
         event.seq,
         event.kind,
@@ -124,7 +124,7 @@ def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
         "event",
         f"{len(previous)}:{previous}{len(subject)}:{subject}{len(uuid)}:{uuid}"
         f"{len(head)}:{head}{len(address)}:{address}{manner}"
-        f"{_bind_moment(event.happened_at)}{len(before)}:{before}"
+        f"{bind_moment(event.happened_at)}{len(before)}:{before}"
         f"{len(after)}:{after}".encode(),
     )
 
@@ -182,11 +182,12 @@ def read_marks(text: str | None) -> dict[str, int]:
 
 
 @lru_cache(maxsize=1024)
-def _bind_shared(*values: str | int) -> str:
-    """``bind`` of values that the rows of a batch have in common."""
+def bind_shared(*values: str | int) -> str:
+    """Return ``bind`` of values that the rows of a batch have in common."""
     return bind(*values).decode()
 
 
 @lru_cache(maxsize=1024)
-def _bind_moment(moment: datetime | None) -> str:
+def bind_moment(moment: datetime | None) -> str:
+    """Return ``bind`` of a moment; of an empty text where there is none."""
     return bind(moment.isoformat(timespec="microseconds") if moment else "").decode()

@@ -90,9 +90,8 @@ def _build_function(name: str, body: str, settings: str = "") -> str:
 #: first statement and kept, and that one may have had one row: a nested loop over
 #: thousands of rows by thousands took 85 % of a batch of updates.
 _HASHED = "SET enable_nestloop = off"
-#: For a join of what was written with a table of any size. The plan is kept, too, and
-#: may be of a time when the table was empty: reading the whole of it, for each row that
-#: was written, was cheap then.
+#: For a join of what was written with a table of any size. The plan is cached, and may
+#: date from when the table was empty and a sequential scan was cheap.
 _INDEXED = "SET enable_seqscan = off"
 
 

@@ -6,11 +6,9 @@ bytes never change, and a subject's event ``migrated`` ties their ends to its ow
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import lru_cache
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
-
+from .chain import bind_moment, bind_shared
 from .records import EventRow
 
 FORMAT = 1
@@ -23,7 +21,7 @@ def mac_old_event(keyring: OpenKeyring, event: EventRow) -> bytes:
     """
     previous, mapping, uuid = event.previous_mac.hex(), event.address_uuid, event.uuid
     before, after = event.commitment_before.hex(), event.commitment_after.hex()
-    manner = _bind_shared(
+    manner = bind_shared(
         event.seq,
         event.kind,
         event.actor,
@@ -36,17 +34,6 @@ def mac_old_event(keyring: OpenKeyring, event: EventRow) -> bytes:
     return keyring.mac(
         "event",
         f"{len(previous)}:{previous}{len(mapping)}:{mapping}{len(uuid)}:{uuid}{manner}"
-        f"{_bind_moment(event.happened_at)}{len(before)}:{before}"
+        f"{bind_moment(event.happened_at)}{len(before)}:{before}"
         f"{len(after)}:{after}".encode(),
     )
-
-
-@lru_cache(maxsize=1024)
-def _bind_shared(*values: str | int) -> str:
-    """``bind`` of values that the rows of a batch have in common."""
-    return bind(*values).decode()
-
-
-@lru_cache(maxsize=1024)
-def _bind_moment(moment: datetime | None) -> str:
-    return bind(moment.isoformat(timespec="microseconds") if moment else "").decode()

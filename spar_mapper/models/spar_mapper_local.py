@@ -95,8 +95,8 @@ class SparMapperLocal(models.AbstractModel):
         """Do ``code`` for each request; results in the same order."""
         self._check_channel(OFFICER)
         work = self._begin_work(call)
-        # A batch makes many objects and no cycles; each full collection meanwhile
-        # would look through the whole of Odoo.
+        # A batch allocates many objects but no cycles: a full collection in the middle
+        # of it would only scan all of Odoo's.
         with disabling_gc():
             addresses = self._read_addresses(call, requests)
             read = self._read_requests(call, requests, addresses)

@@ -26,6 +26,7 @@ from ..lib.past import PeriodRecord
 from ..lib.records import ADDRESS_COLUMNS, EventRow, StoredAddress, Subject
 from ..lib.transitions import MIGRATED, PLACE_EVENTS, WAIT_BEGINS, WAIT_ENDS
 from .database import Cursor, Row, build_array, fetch
+from .listing import EVENT, read_digests, read_event
 from .opening import (
     HEAD_COLUMNS,
     ID_COLUMNS,
@@ -59,27 +60,13 @@ _PERIODS = f"""
 """
 #: Behind two digests and what a PeriodRecord begins with.
 _PERIOD_PLAIN = 12
-_SAID = (
-    "uuid",
-    "seq",
-    "kind",
-    "actor",
-    "on_behalf_of",
-    "channel",
-    "authenticated_by",
-    "message_reference",
-    "reason",
-    "happened_at",
-)
-_BYTES = ("commitment_before", "commitment_after", "previous_mac", "mac")
 _EVENTS = f"""
     SELECT e.subject_id, e.id, e.mapping_id, e.period_id, e.format,
-           {name_columns("e", _SAID)}, {name_columns("e", _BYTES)}
+           {name_columns("e", EVENT)}
       FROM spar_event e WHERE e.subject_id = ANY(%s::bigint[]) ORDER BY e.format, e.id
 """
 #: Behind the event's id, place, period and format.
 _SAID_START = 4
-_BYTES_START = _SAID_START + len(_SAID)
 
 
 @dataclass(slots=True)
@@ -130,7 +117,7 @@ class Auditor:
             place = Place(tuple(row), change_id, manner)
             by_id[subject_id].places[row[0]] = place
         for subject_id, *row in fetch(self.cr, _PERIODS, ids):
-            evidence, digests = by_id[subject_id], _get_digests(*row[:2])
+            evidence, digests = by_id[subject_id], read_digests(*row[:2])
             values: Row = (*row[2:_PERIOD_PLAIN], tuple(row[_PERIOD_PLAIN:]))
             record = PeriodRecord(*values)
             evidence.periods[record.row_id] = record
@@ -165,7 +152,7 @@ class Auditor:
                 yield error.problem
                 continue
             digests = self.keyring.digests(seals.ID, canonical)
-            if digests != _get_digests(digest_a, digest_b):
+            if digests != read_digests(digest_a, digest_b):
                 yield "spar_subject_id", row[0], audit.ID_DIGEST
         there = {mark_id(row[0]) for row in evidence.ids}
         there |= set(map(mark_head, evidence.places))
@@ -358,13 +345,12 @@ def _read_subject(row: Row) -> Subject:
 def _read_event(subject: Subject, evidence: Evidence, row: Row) -> EventRow:
     head_id, period_id = row[1:3]
     place, period = evidence.places.get(head_id), evidence.periods.get(period_id)
-    # In the order of the fields of EventRow: what it says, then its bytes.
-    sealed: Row = tuple(bytes(value or b"") for value in row[_BYTES_START:])
-    uuid, *said = row[_SAID_START:_BYTES_START]
-    head_uuid = place.manner[0] if place else ""
-    address_uuid = period.address_uuid if period else ""
-    values: Row = (*said, *sealed[:-1], head_uuid, address_uuid, sealed[-1])
-    return EventRow(uuid, subject.uuid, *values)
+    return read_event(
+        row[_SAID_START:],
+        subject.uuid,
+        place.manner[0] if place else "",
+        period.address_uuid if period else "",
+    )
 
 
 def _examine_changes(evidence: Evidence) -> Iterator[audit.Finding]:
@@ -379,8 +365,3 @@ def _examine_changes(evidence: Evidence) -> Iterator[audit.Finding]:
             yield "spar_change", place.change_id, audit.CHANGE_ENDED
         if waits.get(row_id) and not place.change_id:
             yield "spar_mapping", row_id, audit.CHANGE_HIDDEN
-
-
-def _get_digests(digest_a: bytes | None, digest_b: bytes | None) -> dict[str, bytes]:
-    columns = {"a": digest_a, "b": digest_b}
-    return {name: bytes(digest) for name, digest in columns.items() if digest}

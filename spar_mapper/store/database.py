@@ -73,7 +73,7 @@ def _format_value(value: object) -> str:
     if value is None:
         return _NULL
     if isinstance(value, str):
-        # What is printed ends no value; to look costs less than to translate.
+        # Printable text needs no escaping; checking is cheaper than translating.
         plain = value.isprintable() and "\\" not in value
         return value if plain else value.translate(_ESCAPES)
     if isinstance(value, bytes):

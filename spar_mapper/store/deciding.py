@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
@@ -136,18 +137,10 @@ def _build_request(holding: Holding, change: ChangeRow) -> ChangeRequest:
     return _BUILDERS[change.operation](*place, change)
 
 
-def _build_link(id_value: str, purpose: str, change: ChangeRow) -> LinkRequest:
-    return LinkRequest(
-        id_value,
-        change.fa,
-        change.details,
-        purpose=purpose,
-        asserted_at=change.asserted_at,
-    )
-
-
-def _build_update(id_value: str, purpose: str, change: ChangeRow) -> UpdateRequest:
-    return UpdateRequest(
+def _build_address_request(
+    kind: type[LinkRequest], id_value: str, purpose: str, change: ChangeRow
+) -> LinkRequest:
+    return kind(
         id_value,
         change.fa,
         change.details,
@@ -165,8 +158,8 @@ def _build_resume(id_value: str, purpose: str, _change: ChangeRow) -> ResumeRequ
 
 
 _BUILDERS: dict[str, Callable[[str, str, ChangeRow], ChangeRequest]] = {
-    "link": _build_link,
-    "update": _build_update,
+    "link": partial(_build_address_request, LinkRequest),
+    "update": partial(_build_address_request, UpdateRequest),
     "unlink": _build_unlink,
     "resume": _build_resume,
 }

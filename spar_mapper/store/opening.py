@@ -1,5 +1,4 @@
-"""From rows of the tables to what they say, or to the reason why they cannot be
-believed."""
+"""Open rows of the store: verify them, and return what they say."""
 
 from __future__ import annotations
 
@@ -76,6 +75,8 @@ HEAD_COLUMNS = name_columns(
     ),
 )
 _PLAIN = 13
+#: Where the head begins in rows of ID, subject, newest MAC and head, in this order.
+HEAD_START = ID_WIDTH + SUBJECT_WIDTH
 
 SUBJECT_ALTERED = "the person's record was altered"
 SUBJECT_BEHIND = "its last event is missing, or is not the one it names"

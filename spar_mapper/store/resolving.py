@@ -23,11 +23,11 @@ from .loading import Problem
 from .opening import (
     HEAD_ALTERED,
     HEAD_COLUMNS,
+    HEAD_START,
     ID_COLUMNS,
     ID_WIDTH,
     NEWEST_MAC,
     SUBJECT_COLUMNS,
-    SUBJECT_WIDTH,
     Opener,
     check_complete,
 )
@@ -38,7 +38,6 @@ AddressProblem = Callable[[str | None], str]
 Identified = str | InvalidIdentifier | None
 
 _FOUND = f"{ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}, {HEAD_COLUMNS}"
-_HEAD_START = ID_WIDTH + SUBJECT_WIDTH
 
 #: LATERAL with LIMIT throughout: one look into an index for each ID and row, in tables
 #: of any size. Left to itself, PostgreSQL reads the whole of one with some 100,000
@@ -224,7 +223,7 @@ class Resolver:
             return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
         subject = self._open_subject(rows[0])
         self.opener.open_id(subject, rows[0][:ID_WIDTH], identifier)
-        places = [row[_HEAD_START:] for row in rows if row[_HEAD_START] is not None]
+        places = [row[HEAD_START:] for row in rows if row[HEAD_START] is not None]
         check_complete(subject, len(places))
         opened = [self.opener.open_head(subject, place) for place in places]
         heads = {
@@ -239,16 +238,16 @@ class Resolver:
 
     def _answer_address(self, request: ResolveRequest, rows: list[Row]) -> Result:
         """Say whose the address is; not whose where it is several people's."""
-        places = {row[_HEAD_START + 2]: row for row in rows}
+        places = {row[HEAD_START + 2]: row for row in rows}
         row = places.get(request.purpose) or places.get("")
         if row is None:
             return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
         subject = self._open_subject(row)
         canonical = self.opener.open_id(subject, row[:ID_WIDTH])
-        head = self.opener.open_head(subject, row[_HEAD_START:])
+        head = self.opener.open_head(subject, row[HEAD_START:])
         address = head.address
         if address is None or fold(address.fa) != fold(request.fa or ""):
-            raise RowBroken("spar_mapping", row[_HEAD_START], HEAD_ALTERED)
+            raise RowBroken("spar_mapping", row[HEAD_START], HEAD_ALTERED)
         if head.state not in IN_FORCE:
             return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
         result = self._answer_found(request, canonical, subject, head)
@@ -257,7 +256,7 @@ class Resolver:
         return result
 
     def _open_subject(self, row: Row) -> Subject:
-        columns = row[ID_WIDTH:_HEAD_START]
+        columns = row[ID_WIDTH:HEAD_START]
         if columns[0] is None:
             raise RowBroken("spar_subject_id", row[0], _NO_SUBJECT)
         return self.opener.open_subject(columns)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from operator import attrgetter
+from functools import partial
 from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
@@ -12,26 +11,11 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib import seals
 from ..lib.case import to_naive_utc
-from ..lib.chain import (
-    FORMAT,
-    describe,
-    mac_head,
-    mac_subject,
-    mark_head,
-    write_marks,
-)
+from ..lib.chain import FORMAT, mac_subject, mark_head, write_marks
 from ..lib.ledger import Ledger
 from ..lib.operations import APPROVAL_TIME
-from ..lib.records import (
-    ADDRESS_COLUMNS,
-    FORM,
-    ChangeRow,
-    EventRow,
-    Head,
-    PeriodRow,
-    StoredAddress,
-    Subject,
-)
+from ..lib.records import ChangeRow, EventRow, StoredAddress, Subject
+from . import listing
 from .database import (
     Cursor,
     Row,
@@ -43,69 +27,7 @@ from .database import (
     fetch,
 )
 
-_SUBJECT = (
-    "id",
-    "uuid",
-    "since",
-    "change_lock",
-    "pay_stop",
-    "merged_into",
-    "last_seq",
-    "last_mac",
-    "marks",
-    "mac",
-)
-#: The order of :func:`_list_head`.
-_HEAD = (
-    "id",
-    "subject_id",
-    "uuid",
-    "purpose",
-    "rank",
-    "state",
-    "version",
-    "state_since",
-    "last_seq",
-    "period_id",
-    "address_uuid",
-    "address_version",
-    "sealed",
-    "mac",
-    *ADDRESS_COLUMNS,
-)
-_PERIOD = (
-    "id",
-    "subject_id",
-    "mapping_id",
-    "seq",
-    "state",
-    "version",
-    "state_since",
-    "address_uuid",
-    "address_version",
-    "form",
-    "sealed",
-    "fa_digest_a",
-    "fa_digest_b",
-    *ADDRESS_COLUMNS,
-)
-_SAID = (
-    "uuid",
-    "seq",
-    "kind",
-    "actor",
-    "on_behalf_of",
-    "channel",
-    "authenticated_by",
-    "message_reference",
-    "reason",
-    "happened_at",
-    "commitment_before",
-    "commitment_after",
-    "previous_mac",
-    "mac",
-)
-_EVENT = ("id", "subject_id", "mapping_id", "period_id", "format", *_SAID)
+_EVENT = ("id", "subject_id", "mapping_id", "period_id", "format", *listing.EVENT)
 _NOTICE = ("event_id", "state", "sealed")
 _CHANGE = (
     "uuid",
@@ -120,9 +42,6 @@ _CHANGE = (
     "sealed",
     *seals.ChangeTerms._fields,
 )
-_get_said = attrgetter(*_SAID)
-_get_plain = attrgetter(*ADDRESS_COLUMNS)
-_NO_ADDRESS: Row = (None,) * len(ADDRESS_COLUMNS)
 
 _TAKE_IDS = """
     SELECT ARRAY(SELECT nextval('spar_mapping_id_seq') FROM generate_series(1, %s)),
@@ -199,6 +118,7 @@ class Saver:
         event_ids = self._take_ids(ledger)
         for subject, head in ledger.heads.values():
             subject.marks[mark_head(head.row_id)] = head.last_seq
+        self._seal_addresses(ledger)
         self._save_subjects(ledger)
         self._save_heads(ledger)
         self._insert_periods(ledger)
@@ -229,23 +149,10 @@ class Saver:
     def _save_subjects(self, ledger: Ledger) -> None:
         subjects = ledger.subjects.values()
         since = ledger.now
-        added = [self._list_subject(s, since) for s in subjects if s.is_new]
-        copy_rows(self.cr, "spar_subject", _SUBJECT, added)
+        new = [s for s in subjects if s.is_new]
+        added = [listing.list_subject(self.keyring, s, since) for s in new]
+        copy_rows(self.cr, "spar_subject", listing.SUBJECT, added)
         self._update_subjects([s for s in subjects if not s.is_new])
-
-    def _list_subject(self, subject: Subject, since: datetime) -> Row:
-        return (
-            subject.row_id,
-            subject.uuid,
-            since,
-            subject.change_lock,
-            subject.pay_stop,
-            subject.merged_into,
-            subject.last_seq,
-            subject.last_mac,
-            write_marks(subject.marks),
-            mac_subject(self.keyring, subject),
-        )
 
     def _update_subjects(self, subjects: list[Subject]) -> None:
         if not subjects:
@@ -267,79 +174,42 @@ class Saver:
 
     def _save_heads(self, ledger: Ledger) -> None:
         pairs = ledger.heads.values()
-        added = [self._list_head(*pair) for pair in pairs if pair[1].is_new]
-        copy_rows(self.cr, "spar_mapping", _HEAD, added)
-        known = [self._list_head(*pair) for pair in pairs if not pair[1].is_new]
+        list_head = partial(listing.list_head, self.keyring)
+        added = [list_head(*pair) for pair in pairs if pair[1].is_new]
+        copy_rows(self.cr, "spar_mapping", listing.HEAD, added)
+        known = [list_head(*pair) for pair in pairs if not pair[1].is_new]
         if known:
             self._update_heads(list(zip(*known, strict=True)))
 
-    def _list_head(self, subject: Subject, head: Head) -> Row:
-        """Return a head in the order of ``_HEAD``."""
-        address, description = head.address, head.description
-        description = description or describe(subject.uuid, head)
-        return (
-            head.row_id,
-            subject.row_id,
-            head.uuid,
-            head.purpose,
-            head.rank,
-            head.state,
-            head.version,
-            head.state_since,
-            head.last_seq,
-            head.period.row_id if head.period else None,
-            head.address_uuid,
-            address.version if address else None,
-            self._seal(subject, address) if address else None,
-            mac_head(self.keyring, description, head.last_seq),
-            *(_get_plain(address) if address else _NO_ADDRESS),
-        )
-
     def _update_heads(self, columns: list[Row]) -> None:
         """Bring known rows to where they are now."""
-        given = dict(zip(_HEAD, columns, strict=True))
+        given = dict(zip(listing.HEAD, columns, strict=True))
         self.cr.execute(
             _UPDATE_HEADS,
             [build(given[name]) for name, build in _UPDATED_COLUMNS.items()],
         )
 
-    def _seal(self, subject: Subject, address: StoredAddress) -> bytes:
-        """Return the address sealed: once, however many rows it is copied to."""
-        if not address.sealed:
+    def _seal_addresses(self, ledger: Ledger) -> None:
+        """Seal each new address once, however many rows it is copied to."""
+        for subject, _head, period in ledger.periods:
+            address = period.address
+            if address is None or address.sealed:
+                continue
             context = seals.address_context(address.uuid, subject.uuid, address.version)
             text = seals.join(address.fa, address.packed_details)
             address.sealed = self.keyring.seal(seals.ADDRESS, text, context)
-        return address.sealed
 
     def _insert_periods(self, ledger: Ledger) -> None:
-        rows = [self._list_period(*row) for row in ledger.periods]
-        copy_rows(self.cr, "spar_mapping_period", _PERIOD, rows)
+        rows = [
+            listing.list_period(*row, self._digest(row[2].address))
+            for row in ledger.periods
+        ]
+        copy_rows(self.cr, "spar_mapping_period", listing.PERIOD, rows)
 
-    def _list_period(self, subject: Subject, head: Head, period: PeriodRow) -> Row:
-        """Return a period in the order of ``_PERIOD``."""
-        address = period.address
-        begin = (
-            period.row_id,
-            subject.row_id,
-            head.row_id,
-            period.seq,
-            period.state,
-            period.version,
-            period.valid_from,
-            period.address_uuid,
-        )
+    def _digest(self, address: StoredAddress | None) -> dict[str, bytes]:
         if address is None:
-            return (*begin, None, FORM, None, None, None, *_NO_ADDRESS)
-        digests = self.keyring.digests(seals.ADDRESS, fold(address.fa))
-        return (
-            *begin,
-            address.version,
-            FORM,
-            self._seal(subject, address),
-            digests.get("a"),
-            digests.get("b"),
-            *_get_plain(address),
-        )
+            return {}
+        return self.keyring.digests(seals.ADDRESS, fold(address.fa))
 
     # === EVENTS AND NOTICES === #
 
@@ -357,7 +227,7 @@ class Saver:
             event.head.row_id if event.head else None,
             event.period.row_id if event.period else None,
             FORMAT,
-            *_get_said(event),
+            *listing.list_said(event),
         )
 
     def _build_notice(self, event: EventRow) -> Row:

@@ -13,15 +13,14 @@ from .database import Row, build_array, fetch
 from .history import PERIODS, Historian, PastSubject, read_period
 from .opening import (
     HEAD_COLUMNS,
+    HEAD_START,
     ID_COLUMNS,
     ID_WIDTH,
     NEWEST_MAC,
     SUBJECT_COLUMNS,
-    SUBJECT_WIDTH,
 )
 from .work import Work
 
-_HEAD_START = ID_WIDTH + SUBJECT_WIDTH
 _SHOWN = f"""
     SELECT i.type_id, {ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}, {HEAD_COLUMNS}
       FROM spar_mapping m
@@ -55,13 +54,13 @@ def show_heads(work: Work, row_ids: Iterable[int]) -> dict[int, Shown]:
     for type_id, *columns in fetch(work.cr, _SHOWN, build_array(row_ids)):
         row = tuple(columns)
         try:
-            subject = opener.open_subject(row[ID_WIDTH:_HEAD_START])
+            subject = opener.open_subject(row[ID_WIDTH:HEAD_START])
             canonical = opener.open_id(subject, row[:ID_WIDTH])
-            head = opener.open_head(subject, row[_HEAD_START:])
+            head = opener.open_head(subject, row[HEAD_START:])
         except RowBroken as error:
             work.problems.append(error.problem)
             continue
-        row_id, fa = row[_HEAD_START], head.address.fa if head.address else ""
+        row_id, fa = row[HEAD_START], head.address.fa if head.address else ""
         shown[row_id] = Shown(canonical, type_id, fa)
         if not fa:
             ended[row_id] = PastSubject(subject.row_id, subject.uuid)

@@ -294,6 +294,22 @@ class StoreCase(KeyringCase):
         self.env.invalidate_all()
 
     @contextmanager
+    def past_triggers(self):
+        """Run statements as somebody who has switched the triggers off."""
+        self.env.cr.execute("SET LOCAL session_replication_role = replica")
+        yield
+        self.env.cr.execute("SET LOCAL session_replication_role = origin")
+        self.env.invalidate_all()
+
+    @contextmanager
+    def undone(self):
+        """Undo in the end whatever is done meanwhile."""
+        self.env.cr.execute("SAVEPOINT before_attempt")
+        yield
+        self.env.cr.execute("ROLLBACK TO SAVEPOINT before_attempt")
+        self.env.invalidate_all()
+
+    @contextmanager
     def catch_alarms(self):
         """Collect ``(table, row id)`` of the alarms raised meanwhile; not logged."""
         caught = []

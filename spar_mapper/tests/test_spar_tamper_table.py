@@ -6,7 +6,6 @@ older rows, with all events after them gone) can be seen by nothing in the datab
 check finds it where a checkpoint covers it (see ``readme/`` on checkpoints).
 """
 
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg2
@@ -20,7 +19,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Outcome,
 )
 
-from ..lib import audit, checkpoint, seals
+from ..lib import audit, seals
 from ..lib.chain import mark_id
 from ..models import spar_checkpoint
 from ..store import opening
@@ -196,20 +195,6 @@ class TamperCase(CheckpointCase):
             statement = statement.format(columns=self.env.cr.fetchone()[0])
         self.env.cr.execute(statement, self.values)
 
-    @contextmanager
-    def past_triggers(self):
-        self.env.cr.execute("SET LOCAL session_replication_role = replica")
-        yield
-        self.env.cr.execute("SET LOCAL session_replication_role = origin")
-        self.env.invalidate_all()
-
-    @contextmanager
-    def undone(self):
-        self.env.cr.execute("SAVEPOINT before_attempt")
-        yield
-        self.env.cr.execute("ROLLBACK TO SAVEPOINT before_attempt")
-        self.env.invalidate_all()
-
     def get_findings(self):
         return {(table, problem) for table, _row, problem in self.check()}
 
@@ -329,7 +314,3 @@ class TestTamperedGuards(TamperCase):
                     self.path.write_text(text)
                 tables = {table for table, _problem in self.get_findings()}
                 self.assertEqual(tables, {"spar_checkpoint"})
-
-    def test_chunks_are_small_here(self):
-        """Else nothing of this would be covered by the checkpoint."""
-        self.assertLess(checkpoint.CHUNK, 10)

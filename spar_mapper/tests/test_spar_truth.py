@@ -1,48 +1,13 @@
-from contextlib import contextmanager
-from typing import NamedTuple
-
-import psycopg2
-
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
 from ..lib import audit
-from ..store import opening
 from .common import ALARM_LOGGER, FA, ID, OTHER_FA, THIRD_FA, StoreCase
 
 
-class Attempt(NamedTuple):
-    """A statement of the tables' owner, and what the check then says of which table."""
-
-    statement: str
-    table: str
-    problem: str
-
-
 class TestTruth(StoreCase):
-    """What one plain statement makes of the store, with triggers and without them."""
-
-    ATTEMPTS = {
-        "an ID is switched off": Attempt(
-            "UPDATE spar_subject_id SET active = false",
-            "spar_subject_id",
-            opening.ID_OFF,
-        ),
-        "an address gets another purpose": Attempt(
-            "UPDATE spar_mapping SET purpose = 'school' WHERE state = 'active'",
-            "spar_mapping",
-            opening.HEAD_ALTERED,
-        ),
-        "an address becomes a fallback": Attempt(
-            "UPDATE spar_mapping SET rank = 2 WHERE state = 'active'",
-            "spar_mapping",
-            opening.HEAD_ALTERED,
-        ),
-        "a notice is deleted": Attempt(
-            "DELETE FROM spar_notice", "spar_event", audit.NOTICE_REMOVED
-        ),
-    }
+    """What a plain statement makes of an ID or of a change that waits."""
 
     def setUp(self):
         super().setUp()
@@ -51,12 +16,6 @@ class TestTruth(StoreCase):
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
 
-    @contextmanager
-    def without_triggers(self):
-        self.env.cr.execute("SET LOCAL session_replication_role = replica")
-        yield
-        self.env.cr.execute("SET LOCAL session_replication_role = origin")
-
     def get_findings(self):
         with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():
             return {
@@ -64,36 +23,10 @@ class TestTruth(StoreCase):
                 for table, _row, problem in self.env["spar.audit"]._check_store()
             }
 
-    def test_the_database_refuses_each(self):
-        for name, attempt in self.ATTEMPTS.items():
-            with (
-                self.subTest(name),
-                mute_logger("odoo.sql_db"),
-                self.assertRaises(psycopg2.Error),
-                self.env.cr.savepoint(),
-            ):
-                self.env.cr.execute(attempt.statement)
-
-    def test_the_check_names_each_past_every_trigger(self):
-        self.assertFalse(self.get_findings())
-        for name, attempt in self.ATTEMPTS.items():
-            with self.subTest(name), self.undone():
-                with self.without_triggers():
-                    self.env.cr.execute(attempt.statement)
-                found = self.get_findings()
-                self.assertIn((attempt.table, attempt.problem), found)
-
-    @contextmanager
-    def undone(self):
-        self.env.cr.execute("SAVEPOINT before_attempt")
-        yield
-        self.env.cr.execute("ROLLBACK TO SAVEPOINT before_attempt")
-        self.env.invalidate_all()
-
     # === AN ID THAT WAS SWITCHED OFF === #
 
     def switch_off(self):
-        with self.without_triggers():
+        with self.past_triggers():
             self.env.cr.execute("UPDATE spar_subject_id SET active = false")
 
     def test_it_is_locked_not_unknown(self):
@@ -124,7 +57,7 @@ class TestTruth(StoreCase):
         self.update(ID, THIRD_FA)
         change = self.change_of(ID)
         self.mapper._end_change(self.supervisor, change.id, "refused")
-        with self.without_triggers():
+        with self.past_triggers():
             self.env.cr.execute("UPDATE spar_change SET state = 'waiting'")
         self.env.invalidate_all()
         found = self.get_findings()
@@ -137,7 +70,7 @@ class TestTruth(StoreCase):
     def test_a_waiting_change_set_aside_is_named(self):
         self.hold_everything()
         self.update(ID, THIRD_FA)
-        with self.without_triggers():
+        with self.past_triggers():
             self.env.cr.execute("UPDATE spar_change SET state = 'refused'")
         self.assertIn(("spar_mapping", audit.CHANGE_HIDDEN), self.get_findings())
 

@@ -75,11 +75,13 @@ def _read(cr: Cursor) -> tuple[Position, str] | None:
 
 
 def _build_stamp(cr: Cursor) -> str:
-    """Return what is another after every write to the old store.
+    """Return a text that differs after any write to the old store.
 
-    Whatever is done there has an event, but for a notice's link.
+    Every change there has an event, except a notice's link; and replacing a key seals
+    rows anew, which the keyring's generation tells.
     """
-    parts = []
+    ((generation,),) = fetch(cr, "SELECT generation FROM spar_keyring_phase")
+    parts = [f"keyring {generation}"]
     for table in OLD_TABLES:
         columns = list_old_columns(cr, table)
         if columns:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ...lib.old_store.rows import Digests, OldChange, OldId, OldMapping, OldSubject
+from ...lib.old_store.rows import OldChange, OldId, OldMapping, OldSubject
 from ...lib.records import ADDRESS_COLUMNS, EventRow, StoredAddress
 from ...lib.seals import ChangeTerms
 from ..database import Cursor, Row, build_array, fetch
+from ..listing import EVENT, read_digests, read_event
 from ..opening import name_columns
 
 _SUBJECTS = """
@@ -25,26 +26,12 @@ _MAPPINGS = f"""
 """
 #: Where the bytes, and the columns of the address, begin.
 _SEALED_START, _PLAIN_START = 11, 13
-_SAID = (
-    "uuid",
-    "seq",
-    "kind",
-    "actor",
-    "on_behalf_of",
-    "channel",
-    "authenticated_by",
-    "message_reference",
-    "reason",
-    "happened_at",
-)
-_BYTES = ("commitment_before", "commitment_after", "previous_mac", "mac")
 _EVENTS = f"""
-    SELECT e.mapping_id, e.id, {name_columns("e", _SAID)}, {name_columns("e", _BYTES)}
+    SELECT e.mapping_id, e.id, {name_columns("e", EVENT)}
       FROM spar_event e WHERE e.mapping_id = ANY(%s::bigint[])
      ORDER BY e.mapping_id, e.seq, e.id
 """
 _SAID_START = 2
-_BYTES_START = _SAID_START + len(_SAID)
 #: Where the terms of a change begin.
 _TERMS_START = 6
 _CHANGES = f"""
@@ -67,7 +54,7 @@ def read_subjects(cr: Cursor, after: int, limit: int) -> list[OldSubject]:
 
 def _add_ids(cr: Cursor, subjects: dict[int, OldSubject]) -> None:
     for subject_id, a, b, *row, sealed in fetch(cr, _IDS, build_array(subjects)):
-        values: Row = (*row, bytes(sealed or b""), _get_digests(a, b))
+        values: Row = (*row, bytes(sealed or b""), read_digests(a, b))
         subjects[subject_id].ids[row[0]] = OldId(*values)
 
 
@@ -90,25 +77,17 @@ def _build_mapping(row: Row) -> OldMapping:
     last_mac, sealed = (bytes(v or b"") for v in row[_SEALED_START:_PLAIN_START])
     uuid, *plain = row[_PLAIN_START:]
     address = StoredAddress(uuid, 0, "", *plain)
-    digests = _get_digests(digest_a, digest_b)
-    told: Row = (*values, last_mac, sealed, digests, address)
-    return OldMapping(*told)
+    digests = read_digests(digest_a, digest_b)
+    given: Row = (*values, last_mac, sealed, digests, address)
+    return OldMapping(*given)
 
 
 def _build_change(row: Row) -> OldChange:
     _subject, *values, sealed = row[:_TERMS_START]
     terms = ChangeTerms(*row[_TERMS_START:])
-    told: Row = (*values, bytes(sealed or b""), terms)
-    return OldChange(*told)
+    given: Row = (*values, bytes(sealed or b""), terms)
+    return OldChange(*given)
 
 
 def _build_event(mapping: OldMapping, row: Row) -> EventRow:
-    uuid, *said = row[_SAID_START:_BYTES_START]
-    *commitments, mac = (bytes(value or b"") for value in row[_BYTES_START:])
-    values: Row = (*said, *commitments, "", mapping.uuid, mac)
-    return EventRow(uuid, "", *values)
-
-
-def _get_digests(digest_a: bytes | None, digest_b: bytes | None) -> Digests:
-    columns = {"a": digest_a, "b": digest_b}
-    return {name: bytes(digest) for name, digest in columns.items() if digest}
+    return read_event(row[_SAID_START:], "", "", mapping.uuid)

@@ -1,4 +1,4 @@
-"""The whole way: stage after stage, piece after piece, each committed by itself."""
+"""The migration: stage after stage, in pieces that are each committed."""
 
 # A command's own transactions; names of tables are no parameters.
 # pylint: disable=invalid-commit,sql-injection
@@ -23,9 +23,9 @@ from .tables import NEXT, TABLES, build_indexes
 from .writing import Writer
 
 SUBJECTS, INDEXES, CHECK, READY = "spar_subject", "indexes", "check", "ready"
-#: In this order; the ones between are tables that are copied.
+#: The stages in order. Those between the first and the indexes copy one table each.
 STAGES = (SUBJECTS, *copying.COPIES, INDEXES, CHECK, READY)
-#: Rows that one piece of a copy has.
+#: How many rows one piece of a copy has.
 COPIED_AT_ONCE = 20_000
 
 Say = Callable[[str], None]
@@ -40,9 +40,9 @@ class Transaction(Cursor, Protocol):
 
 
 class Refused(Exception):
-    """The store is not what the mapper left, or not what was made of it.
+    """The integrity check failed, on the old store or on the new one.
 
-    :param is_old: whether it is the old one
+    :param is_old: whether it was the old one
     """
 
     def __init__(self, findings: list[str], is_old: bool):
@@ -87,7 +87,7 @@ class Migration:
         self.cr.commit()
         while where.stage != READY:
             where = self._do_piece(where)
-            # Behind the first finding nothing is written, so nothing was done.
+            # After a finding nothing is written, so the position stays.
             if not self.findings:
                 position.keep(self.cr, where)
             self.cr.commit()

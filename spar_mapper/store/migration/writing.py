@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from ...lib.chain import FORMAT, describe, mac_head, mac_subject, write_marks
-from ...lib.old_store.convert import NewPeriod, NewSubject
-from ...lib.records import ADDRESS_COLUMNS, FORM, Head
+from ...lib.chain import FORMAT
+from ...lib.old_store.convert import NewSubject
+from ...lib.records import FORM
+from .. import listing
 from ..database import Cursor, Row, build_array, build_bytes_array, copy_rows, fetch
 from .tables import NEXT, list_columns
 
-_SUBJECT = (
-    "id",
-    "uuid",
-    "since",
-    "change_lock",
-    "pay_stop",
-    "last_seq",
-    "last_mac",
-    "marks",
-    "mac",
-)
 _ID = (
     "id",
     "subject_id",
@@ -36,59 +25,8 @@ _ID = (
     "digest_a",
     "digest_b",
 )
-#: What a head and a period have in common, in the order of :func:`_list_address`.
-_ADDRESS = ("address_version", "sealed", *ADDRESS_COLUMNS)
-_HEAD = (
-    "id",
-    "subject_id",
-    "uuid",
-    "purpose",
-    "rank",
-    "state",
-    "version",
-    "state_since",
-    "last_seq",
-    "period_id",
-    "address_uuid",
-    "mac",
-    *_ADDRESS,
-)
-_PERIOD = (
-    "id",
-    "subject_id",
-    "mapping_id",
-    "seq",
-    "state",
-    "version",
-    "state_since",
-    "address_uuid",
-    "form",
-    "fa_digest_a",
-    "fa_digest_b",
-    *_ADDRESS,
-)
-_SAID = (
-    "uuid",
-    "seq",
-    "kind",
-    "actor",
-    "on_behalf_of",
-    "channel",
-    "authenticated_by",
-    "message_reference",
-    "reason",
-    "happened_at",
-    "commitment_before",
-    "commitment_after",
-    "previous_mac",
-    "mac",
-)
-_EVENT = ("subject_id", "format", *_SAID)
+_EVENT = ("subject_id", "format", *listing.EVENT)
 _PLACED = ("old_id", "subject_id", "mapping_id", "period_id")
-_get_said = attrgetter(*_SAID)
-_get_plain = attrgetter(*ADDRESS_COLUMNS)
-_NO_ADDRESS: Row = (None,) * len(_ADDRESS)
-
 #: The old row with what is new of it: the place, the base, the seal.
 _CHANGED = ("id", "mapping_id", "base_version", "sealed")
 
@@ -110,11 +48,19 @@ class Writer:
     def save(self, subjects: Sequence[NewSubject]) -> None:
         """Write everything of ``subjects`` but their old events, notices and cases."""
         everything: dict[tuple[str, tuple[str, ...]], list[Row]] = {
-            ("spar_subject", _SUBJECT): list(map(self._list_subject, subjects)),
+            ("spar_subject", listing.SUBJECT): [
+                listing.list_subject(self.keyring, s.subject, s.since) for s in subjects
+            ],
             ("spar_subject_id", _ID): [r for s in subjects for r in _list_ids(s)],
-            ("spar_mapping", _HEAD): [r for s in subjects for r in self._list_heads(s)],
-            ("spar_mapping_period", _PERIOD): [
-                _list_period(s, period) for s in subjects for period in s.periods
+            ("spar_mapping", listing.HEAD): [
+                listing.list_head(self.keyring, s.subject, head)
+                for s in subjects
+                for head in s.heads
+            ],
+            ("spar_mapping_period", listing.PERIOD): [
+                listing.list_period(s.subject, p.head, p.row, p.digests)
+                for s in subjects
+                for p in s.periods
             ],
             ("spar_event", _EVENT): [r for s in subjects for r in _list_migrated(s)],
             ("placed", _PLACED): [r for s in subjects for r in _list_placed(s)],
@@ -122,41 +68,6 @@ class Writer:
         for (table, columns), rows in everything.items():
             copy_rows(self.cr, f"{NEXT}.{table}", columns, rows)
         self._write_changes(subjects)
-
-    def _list_subject(self, new: NewSubject) -> Row:
-        subject = new.subject
-        return (
-            subject.row_id,
-            subject.uuid,
-            new.since,
-            subject.change_lock,
-            subject.pay_stop,
-            subject.last_seq,
-            subject.last_mac,
-            write_marks(subject.marks),
-            mac_subject(self.keyring, subject),
-        )
-
-    def _list_heads(self, new: NewSubject) -> list[Row]:
-        return [self._list_head(new, head) for head in new.heads]
-
-    def _list_head(self, new: NewSubject, head: Head) -> Row:
-        description = describe(new.subject.uuid, head)
-        return (
-            head.row_id,
-            new.subject.row_id,
-            head.uuid,
-            head.purpose,
-            head.rank,
-            head.state,
-            head.version,
-            head.state_since,
-            head.last_seq,
-            head.period.row_id if head.period else None,
-            head.address_uuid,
-            mac_head(self.keyring, description, head.last_seq),
-            *_list_address(head),
-        )
 
     def _write_changes(self, subjects: Sequence[NewSubject]) -> None:
         """What is not new of a change is copied in the database."""
@@ -179,13 +90,6 @@ class Writer:
         )
 
 
-def _list_address(row: Head | NewPeriod) -> Row:
-    address = row.row.address if isinstance(row, NewPeriod) else row.address
-    if address is None:
-        return _NO_ADDRESS
-    return (address.version, address.sealed, *_get_plain(address))
-
-
 def _list_ids(new: NewSubject) -> list[Row]:
     subject = new.subject
     return [
@@ -205,28 +109,10 @@ def _list_ids(new: NewSubject) -> list[Row]:
     ]
 
 
-def _list_period(new: NewSubject, period: NewPeriod) -> Row:
-    row = period.row
-    return (
-        row.row_id,
-        new.subject.row_id,
-        period.head.row_id,
-        row.seq,
-        row.state,
-        row.version,
-        row.valid_from,
-        row.address_uuid,
-        FORM,
-        period.digests.get("a"),
-        period.digests.get("b"),
-        *_list_address(period),
-    )
-
-
 def _list_migrated(new: NewSubject) -> list[Row]:
     if new.migrated is None:
         return []
-    return [(new.subject.row_id, FORMAT, *_get_said(new.migrated))]
+    return [(new.subject.row_id, FORMAT, *listing.list_said(new.migrated))]
 
 
 def _list_placed(new: NewSubject) -> list[Row]:
