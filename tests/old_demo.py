@@ -19,9 +19,9 @@ from setup.places import write_private
 ARCHIVE = Path(__file__).with_name("data") / "demo-18ad0ab.tar.xz"
 
 
-def unpack(folder: Path) -> None:
-    """Write the archive's files into a folder."""
-    with tarfile.open(ARCHIVE) as archive:
+def unpack(folder: Path, path: Path = ARCHIVE) -> None:
+    """Write the files of an archive into a folder."""
+    with tarfile.open(path) as archive:
         for name in archive.getnames():
             write_private(folder / name, archive.extractfile(name).read().decode())
 
@@ -32,7 +32,7 @@ def read(folder: Path, name: str) -> dict:
 
 
 def restore(installation: Installation, folder: Path) -> None:
-    """Make the old demo's database and keyring those of an installation."""
+    """Make the unpacked database and keyring those of an installation."""
     server = installation.server
     server.get_answer(f"CREATE DATABASE {installation.database}", "postgres")
     run(
@@ -40,6 +40,6 @@ def restore(installation: Installation, folder: Path) -> None:
         + [folder / "database.sql", installation.database],
         log=folder / "restore.log",
         env=server.environment,
-        failing="The old demo cannot be restored",
+        failing="The old database cannot be restored",
     )
     write_private(installation.keyring, (folder / "keyring.json").read_text())

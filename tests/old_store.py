@@ -16,24 +16,16 @@ commit runs. `old_store_questions.py` asks any later code the same again:
     assert compare(known["answers"], answers) == []
 """
 
-import json
-import tarfile
 from itertools import zip_longest
 from pathlib import Path
 
-from setup.commands import run
 from setup.installation import Installation
 from setup.places import write_private
 
+from . import old_demo
+
 ARCHIVE = Path(__file__).with_name("data") / "demo-36df681.tar.xz"
 QUESTIONS = Path(__file__).with_name("old_store_questions.py")
-
-
-def unpack(folder: Path) -> None:
-    """Write the archive's files into a folder."""
-    with tarfile.open(ARCHIVE) as archive:
-        for name in archive.getnames():
-            write_private(folder / name, archive.extractfile(name).read().decode())
 
 
 def restore(installation: Installation, folder: Path) -> dict[str, dict]:
@@ -44,22 +36,10 @@ def restore(installation: Installation, folder: Path) -> dict[str, dict]:
     :param folder: where the archive is unpacked
     :return: `facts`, `story` and `answers`
     """
-    unpack(folder)
-    server = installation.server
-    server.get_answer(f"CREATE DATABASE {installation.database}", "postgres")
-    run(
-        [server.binaries / "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-f"]
-        + [folder / "database.sql", installation.database],
-        log=folder / "restore.log",
-        env=server.environment,
-        failing="The old registry cannot be restored",
-    )
-    write_private(installation.keyring, (folder / "keyring.json").read_text())
+    old_demo.unpack(folder, ARCHIVE)
+    old_demo.restore(installation, folder)
     write_private(installation.checkpoints, (folder / "checkpoints.jsonl").read_text())
-    return {
-        name: json.loads((folder / f"{name}.json").read_text())
-        for name in ("facts", "story", "answers")
-    }
+    return {name: old_demo.read(folder, name) for name in ("facts", "story", "answers")}
 
 
 def ask(installation: Installation, folder: Path) -> dict[str, list]:
