@@ -394,3 +394,13 @@ def test_what_was_written_meanwhile_is_read(copy):
     assert not done.stdout.startswith("Going on")
     found = "SELECT last_seq FROM spar_subject WHERE uuid = 'another'"
     assert query(copy, found) == [(0,)]
+
+
+def test_what_was_sealed_before_a_key_was_replaced_is_sealed_anew(copy):
+    """Killed half-way, then a sealing key was replaced: it begins anew."""
+    migrate_and_kill(copy, pieces=5)
+    with connect(copy) as cursor:
+        cursor.execute("UPDATE spar_keyring_phase SET generation = generation || '-2'")
+    done = migrate(copy)
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout.startswith("Going on")

@@ -3,6 +3,7 @@ from contextlib import contextmanager
 
 from odoo import api, models
 from odoo.exceptions import ConcurrencyError
+from odoo.tools.gc import disabling_gc
 
 from odoo.addons.spar_mapper_connector.lib.contract import Operation
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import openg2p_2, wire_json
@@ -43,7 +44,8 @@ class SparG2pConnectServer(models.AbstractModel):
         Raises WireError for what cannot be read, a ProtocolError for what may not be,
         and whatever the mapper raises for a whole call.
         """
-        with self._noting(caller, action, mode) as noted:
+        # A message allocates many objects but no cycles: see SparMapperLocal._change.
+        with self._noting(caller, action, mode) as noted, disabling_gc():
             document = self._parse(caller, raw)
             self.env["spar.participant"]._prove(caller, document, raw)
             self._check_right(caller, action)

@@ -86,9 +86,16 @@ def mac_head(keyring: OpenKeyring, description: str, last_seq: int) -> bytes:
     return keyring.mac("head", f"{last_seq}.{description}".encode())
 
 
-def mac_subject(keyring: OpenKeyring, subject: Subject) -> bytes:
-    """Return the MAC over a subject, its chain's end and its marks."""
-    uuid, last, marks = subject.uuid, subject.last_mac.hex(), write_marks(subject.marks)
+def mac_subject(
+    keyring: OpenKeyring, subject: Subject, marks: str | None = None
+) -> bytes:
+    """Return the MAC over a subject, its chain's end and its marks.
+
+    :param marks: those of the subject as they are stored, where they were written or
+        read already
+    """
+    uuid, last = subject.uuid, subject.last_mac.hex()
+    marks = write_marks(subject.marks) if marks is None else marks
     state = bind_shared(
         subject.change_lock,
         int(subject.pay_stop),

@@ -16,6 +16,7 @@ isolation; a lock on the row would not (REPEATABLE READ deletes what it still se
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 #: Tables whose rows can be deleted while nothing of the store uses them.
 DIRECTORY = ("spar_fsp", "spar_fsp_branch", "spar_fa_type", "spar_id_type")
@@ -238,37 +239,60 @@ def build_append_only(table: str, columns: Iterable[str]) -> Iterator[str]:
 
 # === WHAT IS LOOKED AT WHEN THE TRANSACTION ENDS === #
 
-#: kind of row in the queue -> what finds a row of ``unnest(NEW.ids) AS tied (id)`` that
-#: does not have what belongs to it, and the name of what it violates.
+
+@dataclass(frozen=True)
+class _Tie:
+    """What each row that was written must have when the transaction ends.
+
+    ``needs`` are the values of a written row that the queue holds, by the queue's
+    columns; ``missing`` finds rows of ``tied`` (those columns, row by row) that lack
+    what they name. The values are those that were written: rows of events, subjects
+    and periods stay, so what is there for them once is there for good.
+    """
+
+    needs: Mapping[str, str]
+    missing: str
+    name: str
+
+
+_EVENT_OF = """SELECT FROM tied t LEFT JOIN spar_event e
+               ON e.subject_id = t.subject_id AND e.seq = t.seq AND e.format = 2"""
 _TIES = {
-    "subject": (
-        """SELECT FROM tied JOIN spar_subject s ON s.id = tied.id
-             LEFT JOIN spar_event e ON e.subject_id = s.id AND e.seq = s.last_seq
-                  AND e.format = 2 AND e.mac = s.last_mac
-            WHERE s.last_seq > 0 AND e.id IS NULL""",
+    "subject": _Tie(
+        {"subject_id": "id", "seq": "last_seq", "mac": "last_mac"},
+        f"{_EVENT_OF} AND e.mac = t.mac WHERE t.seq > 0 AND e.id IS NULL",
         "spar_subject_last_event_fk",
     ),
-    "identifier": (
-        """SELECT FROM tied JOIN spar_subject_id i ON i.id = tied.id
-             LEFT JOIN spar_subject s ON s.id = i.subject_id
+    "identifier": _Tie(
+        {"subject_id": "subject_id"},
+        """SELECT FROM tied t LEFT JOIN spar_subject s ON s.id = t.subject_id
             WHERE s.id IS NULL""",
         "spar_subject_id_subject_id_fkey",
     ),
-    "head": (
-        """SELECT FROM tied JOIN spar_mapping m ON m.id = tied.id
-             LEFT JOIN spar_event e ON e.subject_id = m.subject_id
-                  AND e.seq = m.last_seq AND e.format = 2 AND e.mapping_id = m.id
-                  AND e.period_id = m.period_id
+    "head": _Tie(
+        {
+            "subject_id": "subject_id",
+            "seq": "last_seq",
+            "mapping_id": "id",
+            "period_id": "period_id",
+        },
+        f"""{_EVENT_OF} AND e.mapping_id = t.mapping_id AND e.period_id = t.period_id
             WHERE e.id IS NULL""",
         "spar_mapping_last_event_fk",
     ),
-    "period": (
-        """SELECT FROM tied JOIN spar_mapping_period p ON p.id = tied.id
-             LEFT JOIN spar_event e ON e.subject_id = p.subject_id AND e.seq = p.seq
-                  AND e.format = 2 AND e.period_id = p.id
-            WHERE e.id IS NULL""",
+    "period": _Tie(
+        {"subject_id": "subject_id", "seq": "seq", "period_id": "id"},
+        f"{_EVENT_OF} AND e.period_id = t.period_id WHERE e.id IS NULL",
         "spar_mapping_period_event_fk",
     ),
+}
+#: Columns of the queue: each an array with one value for each row that was written.
+_QUEUED = {
+    "subject_id": "bigint",
+    "seq": "int",
+    "mac": "bytea",
+    "mapping_id": "bigint",
+    "period_id": "bigint",
 }
 
 
@@ -277,18 +301,11 @@ def build_queue_table() -> Iterator[str]:
 
     The queue is read by nobody else, and after a crash nothing in it counts: UNLOGGED.
     """
-    yield """
+    columns = ", ".join(f"{name} {kind}[]" for name, kind in _QUEUED.items())
+    yield f"""
         CREATE UNLOGGED TABLE IF NOT EXISTS spar_store_tie (
-            id bigserial PRIMARY KEY, kind varchar NOT NULL, ids bigint[] NOT NULL)"""
-    branches = "".join(
-        f"""
-            IF NEW.kind = '{kind}' AND EXISTS (
-                WITH tied AS (SELECT unnest(NEW.ids) AS id) {query}) THEN
-                RAISE foreign_key_violation USING
-                    MESSAGE = 'violates foreign key: {name}', CONSTRAINT = '{name}';
-            END IF;"""
-        for kind, (query, name) in _TIES.items()
-    )
+            id bigserial PRIMARY KEY, kind varchar NOT NULL, {columns})"""
+    branches = "".join(map(_build_tie_check, _TIES, _TIES.values()))
     body = f"{branches}\n            DELETE FROM spar_store_tie WHERE id = NEW.id;"
     yield _build_function("spar_store_tie_check", body, _INDEXED)
     yield "DROP TRIGGER IF EXISTS spar_store_tie_check ON spar_store_tie"
@@ -298,13 +315,31 @@ def build_queue_table() -> Iterator[str]:
             FOR EACH ROW EXECUTE FUNCTION spar_store_tie_check()"""
 
 
+def _build_tie_check(kind: str, tie: _Tie) -> str:
+    arrays = ", ".join(f"NEW.{column}" for column in tie.needs)
+    columns = ", ".join(tie.needs)
+    return f"""
+            IF NEW.kind = '{kind}' AND EXISTS (
+                WITH tied AS (SELECT * FROM unnest({arrays}) AS queued ({columns}))
+                {tie.missing}) THEN
+                RAISE foreign_key_violation USING
+                    MESSAGE = 'violates foreign key: {tie.name}',
+                    CONSTRAINT = '{tie.name}';
+            END IF;"""
+
+
 def _build_queue(table: str, kind: str, events: tuple[str, ...]) -> Iterator[str]:
     """Statements that queue the rows of ``table`` that were written."""
+    needs = _TIES[kind].needs
+    columns, values = (
+        ", ".join(needs),
+        ", ".join(map("array_agg({})".format, needs.values())),
+    )
     for event in events:
         name = f"tie_{event.lower()}"
         body = f"""
-            INSERT INTO spar_store_tie (kind, ids)
-            SELECT '{kind}', array_agg(id) FROM added HAVING count(*) > 0;"""
+            INSERT INTO spar_store_tie (kind, {columns})
+            SELECT '{kind}', {values} FROM added HAVING count(*) > 0;"""
         yield _build_function(f"{table}_{name}", body)
         yield _build_trigger(table, name, event, "NEW TABLE AS added")
 

@@ -66,16 +66,25 @@ def _format_column(values: Row) -> Iterable[str]:
     first = values[0]
     if values[-1] is first and values.count(first) == len(values):
         return repeat(_format_value(first), len(values))
+    if first.__class__ is bytes and None not in values:
+        return [f"\\\\x{value.hex()}" for value in values]
+    if first.__class__ is int and None not in values:
+        return map(str, values)
+    if first.__class__ is str and None not in values and _is_plain("".join(values)):
+        return values
     return map(_format_value, values)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether COPY takes ``text`` as it is; checking is cheaper than translating."""
+    return text.isprintable() and "\\" not in text
 
 
 def _format_value(value: object) -> str:
     if value is None:
         return _NULL
     if isinstance(value, str):
-        # Printable text needs no escaping; checking is cheaper than translating.
-        plain = value.isprintable() and "\\" not in value
-        return value if plain else value.translate(_ESCAPES)
+        return value if _is_plain(value) else value.translate(_ESCAPES)
     if isinstance(value, bytes):
         return f"\\\\x{value.hex()}"
     if isinstance(value, datetime):

@@ -94,6 +94,7 @@ _NO_ADDRESS: Row = (None,) * len(ADDRESS_COLUMNS)
 
 def list_subject(keyring: OpenKeyring, subject: Subject, since: datetime) -> Row:
     """Return a subject with its MAC."""
+    marks = write_marks(subject.marks)
     return (
         subject.row_id,
         subject.uuid,
@@ -103,8 +104,8 @@ def list_subject(keyring: OpenKeyring, subject: Subject, since: datetime) -> Row
         subject.merged_into,
         subject.last_seq,
         subject.last_mac,
-        write_marks(subject.marks),
-        mac_subject(keyring, subject),
+        marks,
+        mac_subject(keyring, subject, marks),
     )
 
 

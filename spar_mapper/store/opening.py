@@ -114,7 +114,7 @@ class Opener:
             bytes(last_mac or b""),
             read_marks(marks),
         )
-        if bytes(mac or b"") != mac_subject(self.keyring, subject):
+        if bytes(mac or b"") != mac_subject(self.keyring, subject, marks or ""):
             raise RowBroken("spar_subject", row_id, SUBJECT_ALTERED)
         if subject.last_mac != bytes(newest or b""):
             raise RowBroken("spar_subject", row_id, SUBJECT_BEHIND)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
@@ -157,6 +158,8 @@ class Saver:
     def _update_subjects(self, subjects: list[Subject]) -> None:
         if not subjects:
             return
+        marks = [write_marks(s.marks) for s in subjects]
+        macs = map(mac_subject, repeat(self.keyring), subjects, marks)
         self.cr.execute(
             _UPDATE_SUBJECTS,
             (
@@ -165,8 +168,8 @@ class Saver:
                 build_array([s.pay_stop for s in subjects]),
                 build_array([s.last_seq for s in subjects]),
                 build_bytes_array([s.last_mac for s in subjects]),
-                build_texts([write_marks(s.marks) for s in subjects]),
-                build_bytes_array([mac_subject(self.keyring, s) for s in subjects]),
+                build_texts(marks),
+                build_bytes_array(macs),
             ),
         )
 

@@ -251,13 +251,16 @@ class OpenKeyring:
 
         The key is taken in once: for a short message that costs more than the rest.
         """
-        ready = self._ready.get((key_id, purpose))
-        if ready is None:
-            ready = HMAC(self._derive(key_id, purpose), SHA256())
-            self._ready[key_id, purpose] = ready
+        ready = self._ready.get((key_id, purpose)) or self._prepare(key_id, purpose)
         mac = ready.copy()
         mac.update(message)
         return mac.finalize()
+
+    def _prepare(self, key_id: str, purpose: str) -> HMAC:
+        ready = self._ready[key_id, purpose] = HMAC(
+            self._derive(key_id, purpose), SHA256()
+        )
+        return ready
 
     def _derive(self, key_id: str, purpose: str) -> bytes:
         """The key of one purpose: derived once, since deriving costs more than use."""
