@@ -1,5 +1,6 @@
 """The banks of a country, as `schwifty`'s registry knows them."""
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -7,10 +8,13 @@ import schwifty
 import schwifty.exceptions
 from schwifty import registry
 
+from .fa_text import remove_gaps
+
 if TYPE_CHECKING:
     from schwifty.domain import Bank
 
 _SHORTEST_NAME = 2
+_WRONGLY_READ = re.compile("[\x80-\x9f]")
 #: The branch in the BIC of a head office, which may be left out.
 HEAD_OFFICE = "X" * 3
 _WITHOUT_BRANCH = 8  # characters of a BIC that names no branch
@@ -72,8 +76,19 @@ def get_banks(country: str) -> tuple[list[KnownBank], list[LeftOut]]:
 def _read_entry(country: str, entry: "Bank") -> KnownBank:
     bic = _clean_bic(entry.bic or "")
     code = f"{country}-{entry.bank_code}" if entry.bank_code else bic
-    name = unicodedata.normalize("NFC", " ".join((entry.name or "").split()))
+    name = unicodedata.normalize("NFC", " ".join(_mend(entry.name or "").split()))
     return KnownBank(code.replace(" ", ""), name, bic)
+
+
+def _mend(name: str) -> str:
+    """A name whose letters were taken for Western ones: the registry has some.
+
+    >>> _mend("\x8aKOFJA LOKA"), _mend("Crédit")
+    ('ŠKOFJA LOKA', 'Crédit')
+    """
+    if not _WRONGLY_READ.search(name):
+        return name
+    return name.encode("latin-1", "replace").decode("cp1250", "replace")
 
 
 def _clean_bic(bic: str) -> str:
@@ -86,8 +101,8 @@ def _clean_bic(bic: str) -> str:
 def get_whole_bic(bic: str) -> str:
     """A BIC with its branch: that of the head office when it names none.
 
-    >>> get_whole_bic("tabuee22") == get_whole_bic("TABUEE22" + HEAD_OFFICE)
+    >>> get_whole_bic("tabu ee 22") == get_whole_bic("TABUEE22" + HEAD_OFFICE)
     True
     """
-    bic = bic.strip().upper()
+    bic = remove_gaps(bic)
     return bic + HEAD_OFFICE if len(bic) == _WITHOUT_BRANCH else bic

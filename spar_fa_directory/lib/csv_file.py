@@ -12,29 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, TextIO
 
-import chardet
-
 DELIMITERS = ",;\t|"
-ENCODINGS = {
-    "utf-8": "UTF-8",
-    "utf-16-le": "UTF-16 (little-endian)",
-    "utf-16-be": "UTF-16 (big-endian)",
-    "cp1252": "Western European (Windows-1252)",
-    "cp1250": "Central European (Windows-1250)",
-    "cp1251": "Cyrillic (Windows-1251)",
-    "cp1253": "Greek (Windows-1253)",
-    "cp1254": "Turkish (Windows-1254)",
-    "cp1255": "Hebrew (Windows-1255)",
-    "cp1256": "Arabic (Windows-1256)",
-    "cp1258": "Vietnamese (Windows-1258)",
-}
 _MOST_CHARACTERS = 100_000  # of a line
 _MOST_LINES = 20  # of a record whose cells hold line breaks
-_MARKS = {
-    b"\xef\xbb\xbf": "utf-8",
-    b"\xff\xfe": "utf-16-le",
-    b"\xfe\xff": "utf-16-be",
-}
+# A first line that names the delimiter, as Excel reads and writes it.
+_DECLARED = re.compile(r'\ufeff*"?sep=(.|\t)"?\s*', re.IGNORECASE)
 _UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
 # What a spreadsheet would take for a formula, when it stands first in a cell.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -55,7 +37,7 @@ class CsvFormat:
 
 
 class Record(NamedTuple):
-    """A record: its number (the header is 1), its text, its cells, where it ends.
+    """A record: its number (the first is 1), its text, its cells, where it ends.
 
     `problem` is "quote" or "long" for one that cannot be split; it has no cells then.
     """
@@ -67,42 +49,14 @@ class Record(NamedTuple):
     problem: str = ""
 
 
-def guess_encoding(sample: bytes) -> str:
-    """The encoding of a file that begins with `sample`.
+def find_declared(line: str) -> str:
+    """The delimiter that a file's first line declares, or "".
 
-    UTF-8 wherever some of it is good UTF-8 beyond plain letters, so that a single
-    spoilt row does not turn the letters of all others into something else.
-
-    >>> guess_encoding("Łódź".encode()), guess_encoding("Łódź".encode("utf-16"))
-    ('utf-8', 'utf-16-le')
-    >>> guess_encoding("name,Société Générale d'Orléans".encode("cp1252"))
-    'cp1252'
+    >>> find_declared("sep=;"), find_declared("name;code")
+    (';', '')
     """
-    for mark, encoding in _MARKS.items():
-        if sample.startswith(mark):
-            return encoding
-    text = sample.decode(errors="surrogateescape")
-    if sample.isascii() or not _UNDECODED.sub("", text).isascii():
-        return "utf-8"
-    return _guess_code_page(sample)
-
-
-def _guess_code_page(sample: bytes) -> str:
-    guessed = (chardet.detect(sample)["encoding"] or "").lower()
-    guessed = guessed.replace("windows-", "cp")
-    western = sample.decode("cp1252", "replace")
-    if guessed not in ENCODINGS or sample.decode(guessed, "replace") == western:
-        return "cp1252"
-    return guessed
-
-
-def guess_delimiter(line: str) -> str:
-    """The delimiter of a header.
-
-    >>> guess_delimiter("name;code;city, or town")
-    ';'
-    """
-    return max(DELIMITERS, key=lambda sign: len(split_line(line, sign) or ()))
+    declared = _DECLARED.fullmatch(line)
+    return declared[1] if declared and declared[1] in DELIMITERS else ""
 
 
 def is_undecoded(text: str) -> bool:
@@ -137,8 +91,8 @@ def read_records(
     """The records of a file.
 
     :param start: where to begin: the `end` of an earlier record, whose number is `row`
-    :param width: how many cells the header has: tells a record whose cells hold line
-        breaks from one whose quotation mark is a stray sign
+    :param width: how many cells the header has, where that is known: tells a record
+        whose cells hold line breaks from one whose quotation mark is a stray sign
 
     >>> stream = io.BytesIO(b'name,code\\r\\n"A\\nB",1\\r\\nC,2')
     >>> [(r.row, r.cells, r.end) for r in
@@ -148,18 +102,20 @@ def read_records(
     stream.seek(start)
     text = io.TextIOWrapper(stream, form.encoding, form.errors, newline="")
     waiting: deque[str] = deque()
-    while lines := _take_lines(text, waiting):
-        row += 1
-        cells, problem = _split_lines(lines, form.delimiter)
-        if len(lines) > 1 and (problem or len(cells) != width):
-            waiting.extendleft(reversed(lines[1:]))
-            del lines[1:]
-            cells, problem = [], "quote"
-        whole = "".join(lines)
-        start += len(whole.encode(form.encoding, form.errors))
-        if row == 1:
-            cells = [cell.removeprefix("\ufeff") for cell in cells]
-        yield Record(row, whole, cells, start, problem)
+    try:
+        while lines := _take_lines(text, waiting):
+            row += 1
+            cells, problem = _split_lines(lines, form.delimiter)
+            if len(lines) > 1 and (problem or width not in (0, len(cells))):
+                waiting.extendleft(reversed(lines[1:]))
+                del lines[1:]
+                cells, problem = [], "quote"
+            whole = "".join(lines)
+            start += len(whole.encode(form.encoding, form.errors))
+            yield Record(row, whole, cells, start, problem)
+    finally:
+        if not stream.closed:
+            text.detach()  # or the stream, which is the caller's, would be closed
 
 
 def _take_lines(text: TextIO, waiting: deque[str]) -> list[str]:
@@ -180,19 +136,16 @@ def _take_lines(text: TextIO, waiting: deque[str]) -> list[str]:
 def _split_lines(lines: list[str], delimiter: str) -> tuple[list[str], str]:
     if any(len(line) >= _MOST_CHARACTERS for line in lines):
         return [], "long"
-    cells = split_line("".join(lines).rstrip("\r\n"), delimiter)
+    # A byte-order mark before a quotation mark would make a plain sign of it.
+    text = "".join(lines).rstrip("\r\n").lstrip("\ufeff")
+    cells = split_line(text, delimiter)
     return (cells, "") if cells is not None else ([], "quote")
 
 
 def guard_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula; `unguard_cell` undoes it.
+    """A cell that no spreadsheet takes for a formula; `clean_text` undoes it.
 
-    >>> guard_cell("=1+1"), unguard_cell(guard_cell("=1+1"))
-    ("'=1+1", '=1+1')
+    >>> guard_cell("=1+1"), guard_cell("East")
+    ("'=1+1", 'East')
     """
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def unguard_cell(text: str) -> str:
-    """A cell as it was before `guard_cell`."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text

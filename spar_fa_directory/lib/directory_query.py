@@ -9,9 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 #: A longer query says nothing more.
 MOST_WORDS = 8
+#: So many words that were typed apart may be one.
+_MOST_JOINED = 3
+#: Nothing is looked for that only begins with so few letters that stand together.
+_SHORT = 4
+
+
+class Token(NamedTuple):
+    """One word that was typed: its forms, whether the directory has it, says "and"."""
+
+    words: list[str]
+    is_known: bool = False
+    is_and: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its plain form where it has one, else as typed without signs.
+
+        >>> Token(["البنك", "بنك"]).name == "بنك", Token(["tbn", "tb", "n"]).name
+        (True, 'tbn')
+        """
+        return self.words[1] if len(self.words) == 2 else self.words[0]
 
 
 @dataclass(frozen=True)
@@ -23,6 +45,11 @@ class Word:
 
     levels: tuple[str, ...]
     is_beginning: bool = True
+
+    @property
+    def is_close(self) -> bool:
+        """Whether words are looked for, too, that are only close to it."""
+        return len(self.levels) > 2
 
     @property
     def any(self) -> str:
@@ -64,18 +91,60 @@ def quote(word: str) -> str:
     return "'{}'".format(word.replace("\\", "\\\\").replace("'", "''"))
 
 
+def drop_and(tokens: Sequence[Token]) -> list[Token]:
+    """Leave out what says "and" between two other words: "P and T" is "P&T".
+
+    >>> p, t, also = Token(["p"]), Token(["t"]), Token(["and"], is_and=True)
+    >>> drop_and([p, also, t]) == [p, t], drop_and([p, also]) == [p, also]
+    (True, True)
+    """
+    last = len(tokens) - 1
+    return [
+        token
+        for place, token in enumerate(tokens)
+        if not (token.is_and and 0 < place < last)
+    ]
+
+
+class Joined(NamedTuple):
+    """Words that were typed apart, from `start` to before `end`, written as one."""
+
+    word: str
+    start: int
+    end: int
+
+
+def join_neighbours(names: Sequence[str]) -> list[Joined]:
+    """Two and three words that stand side by side, written as one.
+
+    >>> [joined.word for joined in join_neighbours(["g", "t", "bank"])]
+    ['gt', 'gtbank', 'tbank']
+    """
+    return [
+        Joined("".join(names[start:end]), start, end)
+        for start in range(len(names))
+        for end in range(start + 2, min(start + _MOST_JOINED, len(names)) + 1)
+    ]
+
+
 def build_word(
     token: Sequence[str],
     near: Collection[str] = (),
     far: Collection[str] = (),
     *,
     is_beginning: bool = True,
+    joined: Collection[str] = (),
+    half_joined: Collection[str] = (),
+    run: str = "",
 ) -> Word:
     """One word of a query.
 
     :param token: the word without signs; then, where it has signs, what they part
     :param near: known words that are one slip away
     :param far: known words that look alike
+    :param joined: what it is with its neighbours, written as one
+    :param half_joined: the same with the last word, which may be half typed
+    :param run: the word as several that stand together are kept
 
     >>> build_word(["bnk"], ["bank"]).levels
     ("'bnk'", "'bnk':*", "'bank'")
@@ -83,8 +152,22 @@ def build_word(
     "'bnk' | 'bank'"
     >>> build_word(["tbn", "tb", "n"]).levels[0]
     "'tbn' | ('tb' & 'n')"
+    >>> build_word(["isbank"], run="~isbank").levels
+    ("'isbank' | '~isbank'", "'isbank':* | '~isbank':*")
+    >>> build_word(["gt"], half_joined=["gtban"], is_beginning=False).any
+    "'gt' | 'gtban':*"
     """
-    levels = [_join(token, ""), _join(token, ":*")]
+    begins = ":*" if is_beginning and len(run) > _SHORT else ""
+    whole = [_join(token, ""), *map(quote, joined)]
+    begun = [_join(token, ":*"), *map(quote, joined)]
+    halves = [quote(word) + ":*" for word in half_joined]
+    if run:
+        whole.append(quote(run))
+        begun.append(quote(run) + begins)
+    levels = [
+        " | ".join(whole + halves),
+        " | ".join(begun + halves),
+    ]
     levels += [" | ".join(map(quote, words)) for words in (near, far) if words]
     return Word(tuple(levels), is_beginning)
 

@@ -2,27 +2,38 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .csv_file import is_undecoded, unguard_cell
+from .cell_rules import (
+    EMPTIED,
+    clean_code,
+    clean_text,
+    find_code_problem,
+    find_name_problem,
+    find_text_problem,
+)
+from .placeholders import is_name_placeholder
 
-_MOST_CHARACTERS = 250
-_SPOILT_NUMBER = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
-_IGNORED_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\ufeff\u00ad"))
-# Control characters, and marks that turn the letters after them around.
-_UNWRITABLE = re.compile("[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_WORD = re.compile(r"[^\W_]+")
+# Where a program's word begins: swiftCode, IFSCCode.
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that a file may have, and the headers that name it without asking."""
+    """A column that a file may have, and the headers that name it without asking.
+
+    `rule` says what its cells hold: a "code", a "name" or any "text". In one that
+    `may_lack` a value, what programs write for "nothing" is an empty cell.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
     required: bool = False
-    is_code: bool = False
+    rule: str = "text"
+    may_lack: bool = False
 
 
 class Problem(NamedTuple):
@@ -43,73 +54,93 @@ class Row(NamedTuple):
 def fold_header(header: str) -> str:
     """A header as it is compared.
 
-    >>> fold_header(" Branch-Code "), fold_header("Código")
-    ('branch code', 'codigo')
+    >>> fold_header(" Branch-Code "), fold_header("Código"), fold_header("swiftCode")
+    ('branch code', 'codigo', 'swift code')
     """
     plain = unicodedata.normalize("NFKD", header)
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return " ".join(re.sub(r"[^\w]|_", " ", plain).lower().split())
+    return " ".join(_WORD.findall(_CAPITAL.sub(" ", plain))).lower()
+
+
+def _squash(header: str) -> str:
+    """A header as programs write it too, without its gaps."""
+    return fold_header(header).replace(" ", "")
+
+
+def count_known(headers: list[str], columns: tuple[Column, ...]) -> int:
+    """How many of the cells are headers that are known.
+
+    >>> count_known(["BranchCode", "East"], (Column("code", ("branch code",)),))
+    1
+    """
+    return len(set(match_headers(headers, columns)) - {""})
 
 
 def match_headers(headers: list[str], columns: tuple[Column, ...]) -> list[str]:
     """The name of each header's column, "" for one that is not known; no name twice.
 
-    >>> columns = (Column("code", ("ifsc",)), Column("city", ("town",)))
-    >>> match_headers(["Town", "IFSC", "Phone", "code"], columns)
+    >>> columns = (Column("code", ("ifsc code",)), Column("city", ("town",)))
+    >>> match_headers(["Town", "ifscCode", "Phone", "code"], columns)
     ['city', 'code', '', '']
     """
     names = {
-        fold_header(alias): column.name
+        _squash(alias): column.name
         for column in columns
         for alias in (column.name, *column.aliases)
     }
     matched: list[str] = []
     for header in headers:
-        name = names.get(fold_header(header), "")
+        name = names.get(_squash(header), "")
         matched.append("" if name in matched else name)
     return matched
 
 
-def clean_cell(text: str) -> str:
-    """A cell without what cannot be seen.
+def clean_cell(text: str, column: Column | None = None) -> str:
+    """A cell as it is stored; "" for what programs write where they have nothing.
 
     >>> clean_cell("  Main\\u200f  \\n Street ")
     'Main Street'
+    >>> clean_cell("'A44", Column("code", rule="code")), clean_cell("n/a")
+    ('A44', 'n/a')
+    >>> clean_cell("n/a", Column("city", may_lack=True))
+    ''
     """
-    text = unicodedata.normalize("NFC", unguard_cell(text.strip()))
-    return " ".join(text.translate(_IGNORED_MARKS).split())
+    if column and column.rule == "code":
+        return clean_code(text)
+    text = clean_text(text)
+    if column and column.may_lack and text.lower() != EMPTIED:
+        return "" if is_name_placeholder(text) else text
+    return text
 
 
-def check_row(row: Row, columns: tuple[Column, ...]) -> list[Problem]:
+def check_row(
+    row: Row, columns: tuple[Column, ...], optional: Collection[str] = ()
+) -> list[Problem]:
     """What is wrong with the cells of a row, in the order of the columns.
 
-    >>> columns = (Column("name", required=True), Column("code", is_code=True))
+    :param optional: columns that may be empty here, though they are required
+
+    >>> columns = (Column("name", required=True), Column("code", rule="code"))
     >>> [tuple(p)[:2] for p in check_row(Row(2, {"name": "", "code": "A 1"}), columns)]
     [('name', 'missing'), ('code', 'space')]
     """
     problems = []
     for column in columns:
         value = row.values.get(column.name, "")
-        if code := _find_problem(column, value):
+        is_needed = column.required and column.name not in optional
+        if code := _find_problem(column, value, is_needed):
             problems.append(Problem(column.name, code))
     return problems
 
 
-def _find_problem(column: Column, value: str) -> str:
+def _find_problem(column: Column, value: str, is_needed: bool) -> str:
     if not value:
-        return "missing" if column.required else ""
-    if is_undecoded(value):
-        return "encoding"
-    if len(value) > _MOST_CHARACTERS:
-        return "too_long"
-    if _UNWRITABLE.search(value):
-        return "control"
-    return _find_code_problem(value) if column.is_code else ""
+        return "missing" if is_needed else ""
+    return _FINDERS[column.rule](value)
 
 
-def _find_code_problem(code: str) -> str:
-    if " " in code:
-        return "space"
-    if not (code.isascii() and code.isprintable()):
-        return "signs"
-    return "number" if _SPOILT_NUMBER.fullmatch(code) else ""
+_FINDERS = {
+    "code": find_code_problem,
+    "name": find_name_problem,
+    "text": find_text_problem,
+}

@@ -1,13 +1,17 @@
 """The registry of checks that a part of an address can be given.
 
-A check is a function `(value, parameter, country) -> None` that raises `InvalidPart`;
-`country` is an ISO 3166 code or "". Another addon adds one with the decorator:
+A check is a function `(value, parameter, country) -> str` that returns the one form of
+the value, which is stored and compared, or raises `InvalidPart`; `country` is an ISO
+3166 code or "". Its form passes the check again, unchanged. Another addon adds one with
+the decorator:
 
 >>> @check("even", "Even number")
 ... def check_even(value, parameter, country):
 ...     if int(value) % 2:
 ...         raise InvalidPart("even", "The number is odd.")
->>> run_check("even", "12")
+...     return str(int(value))
+>>> run_check("even", "١٢")
+'12'
 >>> del CHECKS["even"]
 
 Patterns that people write run on a linear engine (RE2): none can run for ever.
@@ -20,80 +24,133 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
 
-import phonenumbers
+import idna
 import re2
 import schwifty
 import schwifty.exceptions
 import stdnum.exceptions
 import stdnum.luhn
 
+from . import fa_iban, fa_phone
+from .bank_registry import get_whole_bic
 from .exceptions import InvalidParameter, InvalidPart
+from .fa_text import remove_gaps, to_plain
+from .placeholders import is_placeholder
 
-CheckFunction = Callable[[str, str, str], None]
+CheckFunction = Callable[..., str]
 ParameterFunction = Callable[[str], object]
 
 _LABEL = r"[\pL\pN](?:[\pL\pM\pN-]*[\pL\pM\pN])?"
 _EMAIL = rf"[^\s@<>()\[\],;:\\\"]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}"
-_LOCAL_PHONE = r"\+?[0-9](?:[ ().-]{0,2}[0-9]){5,14}"
+_LONGEST_EMAIL = 254
 _STDNUM = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?")
 _MOST_PATTERN_MEMORY = 8 << 20
 
 
 @dataclass(frozen=True)
 class Check:
-    """A check: its code, its name in English, and what examines its parameter."""
+    """A check: its code, its name in English, and what examines its parameter.
+
+    `takes_gaps`: the form of its values has the gaps that people leave in them, unless
+    a part says that they do not count. `takes_prefixes`: its function has a fourth
+    argument, the prefixes of numbers that a provider adds. `names_bank`: its values say
+    which bank they are of.
+    """
 
     code: str
     label: str
     function: CheckFunction
     check_parameter: ParameterFunction | None
+    takes_gaps: bool = False
+    takes_prefixes: bool = False
+    names_bank: bool = False
 
 
 CHECKS: dict[str, Check] = {}
 
 
 def check(
-    code: str, label: str, check_parameter: ParameterFunction | None = None
+    code: str,
+    label: str,
+    check_parameter: ParameterFunction | None = None,
+    **traits: bool,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as the check `code`.
 
-    `check_parameter` (for checks that take one) raises `InvalidParameter`.
+    `check_parameter` (for checks that take one) raises `InvalidParameter`; `traits` are
+    those of `Check`.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
-        CHECKS[code] = Check(code, label, function, check_parameter)
+        CHECKS[code] = Check(code, label, function, check_parameter, **traits)
         return function
 
     return register
 
 
-def run_check(code: str, value: str, parameter: str = "", country: str = "") -> None:
-    """Run one check.
+def run_check(
+    code: str,
+    value: str,
+    parameter: str = "",
+    country: str = "",
+    prefixes: tuple[str, ...] = (),
+) -> str:
+    """Run one check; return the one form of the value.
 
     :raises InvalidPart: with a code and a text that never holds the value
 
-    >>> run_check("luhn", "79927398713")
+    >>> run_check("luhn", "7992 7398 713")
+    '79927398713'
     >>> run_check("regex", "12a", "[0-9]+")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
     InvalidPart: This is not written as it should be.
     """
-    CHECKS[code].function(value, parameter, country)
+    known = CHECKS[code]
+    if known.takes_prefixes:
+        return known.function(to_plain(value), parameter, country, prefixes)
+    return known.function(to_plain(value), parameter, country)
 
 
-def check_text(value: str, code: str, parameter: str, country: str) -> None:
+def check_text(
+    value: str,
+    code: str = "",
+    parameter: str = "",
+    country: str = "",
+    prefixes: tuple[str, ...] = (),
+    gaps_do_not_count: bool = False,
+) -> str:
     """See that the text of a part is there, and passes its check where it has one.
 
     :param code: of the check, "" for none
+    :return: the one form of the text
     :raises InvalidPart: as `run_check`
 
+    >>> check_text(" ab-12 ", gaps_do_not_count=True)
+    'AB12'
     >>> check_text(" ", "", "", "")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
     InvalidPart: This is needed.
     """
-    if not value.strip():
+    # Plain digits are what they are: nearly all account numbers.
+    if not (value.isascii() and value.isdigit()):
+        value = to_form(value, code, gaps_do_not_count)
+    return run_check(code, value, parameter, country, prefixes) if code else value
+
+
+def to_form(value: str, code: str, gaps_do_not_count: bool) -> str:
+    """The text of a part in its one form, before its check has said what that is.
+
+    :raises InvalidPart: when there is no text, or one that stands for nothing
+    """
+    if not (plain := to_plain(value)):
         raise InvalidPart("empty", "This is needed.")
-    if code:
-        run_check(code, value, parameter, country)
+    if is_placeholder(plain):
+        raise InvalidPart("placeholder", "This only holds the place of a value.")
+    if not gaps_do_not_count or code and not CHECKS[code].takes_gaps:
+        return plain
+    if not (bare := remove_gaps(plain)):
+        raise InvalidPart("empty", "This is needed.")
+    return bare
 
 
 def run_parameter_check(code: str, parameter: str) -> None:
@@ -125,10 +182,25 @@ def _compile_pattern(pattern: str) -> "re2._Regexp":
         ) from error
 
 
-def _matches(pattern: str, value: str) -> bool:
+@lru_cache(maxsize=256)
+def _compile_set(pattern: str) -> "re2.Set":
+    """The pattern, in the engine's own shape that answers soonest."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MOST_PATTERN_MEMORY
+    quick = re2.Set.FullMatchSet(options)
+    quick.Add(pattern)
+    quick.Compile()
+    return quick
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Whether the whole of `value` is as the pattern says."""
+    whole = _compile_pattern(pattern)
     try:
-        return bool(_compile_pattern(pattern).fullmatch(value))
-    except UnicodeError:
+        # The set says no where it runs out of memory, too.
+        return bool(_compile_set(pattern).Match(value) or whole.fullmatch(value))
+    except (UnicodeError, re2.error):
         return False  # half a character (lone surrogate)
 
 
@@ -150,63 +222,75 @@ def _load_stdnum(name: str) -> ModuleType:
     return module
 
 
-@check("regex", "Pattern", check_parameter=_compile_pattern)
-def _check_regex(value: str, parameter: str, country: str) -> None:
-    if not _matches(parameter, value):
+@check("regex", "Pattern", check_parameter=_compile_pattern, takes_gaps=True)
+def _check_regex(value: str, parameter: str, country: str) -> str:
+    if not matches(parameter, value):
         raise InvalidPart("regex", "This is not written as it should be.")
+    return value
 
 
-@check("iban", "IBAN")
-def _check_iban(value: str, parameter: str, country: str) -> None:
-    try:
-        schwifty.IBAN(value)
-    except (schwifty.exceptions.SchwiftyException, UnicodeError) as error:
-        raise InvalidPart("iban", "This is not a valid IBAN.") from error
+@check("iban", "IBAN", names_bank=True)
+def _check_iban(value: str, parameter: str, country: str) -> str:
+    return str(fa_iban.read_iban(value))
+
+
+@check("bban", "Account number of an IBAN country", names_bank=True)
+def _check_bban(value: str, parameter: str, country: str) -> str:
+    return fa_iban.read_national(value, country)
 
 
 @check("bic", "BIC")
-def _check_bic(value: str, parameter: str, country: str) -> None:
+def _check_bic(value: str, parameter: str, country: str) -> str:
+    """With its branch: that of the head office when it names none."""
     try:
-        schwifty.BIC(value)
+        return get_whole_bic(str(schwifty.BIC(remove_gaps(value))))
     except (schwifty.exceptions.SchwiftyException, UnicodeError) as error:
         raise InvalidPart("bic", "This is not a valid BIC.") from error
 
 
 @check("luhn", "Luhn check digit")
-def _check_luhn(value: str, parameter: str, country: str) -> None:
-    digits = value.replace(" ", "")
+def _check_luhn(value: str, parameter: str, country: str) -> str:
+    digits = remove_gaps(value)
     if not (digits.isascii() and digits.isdigit() and stdnum.luhn.is_valid(digits)):
         raise InvalidPart("luhn", "The number is mistyped: its check digit is wrong.")
+    return digits
 
 
-@check("phone", "Phone number")
-def _check_phone(value: str, parameter: str, country: str) -> None:
-    """By the numbering plan of `country`, or of the number's own country code.
-
-    Without a known country and without "+" only its form is seen.
-    """
-    region = country if country in phonenumbers.SUPPORTED_REGIONS else None
-    try:
-        if not region and not value.lstrip().startswith("+"):
-            valid = _matches(_LOCAL_PHONE, value.strip())
-        else:
-            number = phonenumbers.parse(value, region)
-            valid = phonenumbers.is_valid_number(number)
-    except phonenumbers.NumberParseException:
-        valid = False
-    if not valid:
-        raise InvalidPart("phone", "This is not a valid phone number.")
+@check(
+    "phone",
+    "Phone number",
+    check_parameter=fa_phone.check_parameter,
+    takes_prefixes=True,
+)
+def _check_phone(
+    value: str, parameter: str, country: str, prefixes: tuple[str, ...]
+) -> str:
+    return fa_phone.to_e164(value, country, parameter, prefixes)
 
 
 @check("email", "E-mail address")
-def _check_email(value: str, parameter: str, country: str) -> None:
-    if len(value) > 254 or not _matches(_EMAIL, value):
+def _check_email(value: str, parameter: str, country: str) -> str:
+    """In small letters, its host as the network knows it."""
+    folded = value.casefold()
+    if len(value) > _LONGEST_EMAIL or not matches(_EMAIL, folded):
         raise InvalidPart("email", "This is not a valid e-mail address.")
+    local, _at, host = folded.rpartition("@")
+    if host.isascii():
+        return folded
+    try:
+        return f"{local}@{idna.encode(host, uts46=True).decode()}"
+    except idna.IDNAError as error:
+        raise InvalidPart("email", "This is not a valid e-mail address.") from error
 
 
 @check("stdnum", "Number format of python-stdnum", check_parameter=_load_stdnum)
-def _check_stdnum(value: str, parameter: str, country: str) -> None:
+def _check_stdnum(value: str, parameter: str, country: str) -> str:
+    """In the form that python-stdnum gives it; without gaps where it gives none."""
+    module = _load_stdnum(parameter)
+    compact = getattr(module, "compact", remove_gaps)
     try:
-        _load_stdnum(parameter).validate(value)
+        number = compact(value)
+        module.validate(number)
     except (stdnum.exceptions.ValidationError, ValueError) as error:
         raise InvalidPart("stdnum", "This is not a valid number.") from error
+    return number

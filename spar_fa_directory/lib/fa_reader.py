@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from . import fa_mask, fa_syntax
+from .bank_registry import get_whole_bic
+from .fa_accounts import NO_RULE, ProviderRule
+from .fa_text import BLANKS, to_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class KnownStrategy:
 
 
 class Place(NamedTuple):
-    """Who holds the money, as the address says it: codes folded by `fold_code`."""
+    """Who holds the money, as the address says it: by a folded code or BIC."""
 
     by: str
     provider: str
@@ -61,7 +64,11 @@ class Reading(NamedTuple):
 class Holder(NamedTuple):
     """What the directory knows of a place; ids are None for what it does not know.
 
-    `kind` and `country` (ISO 3166 code) are the provider's.
+    `kind` and `country` (ISO 3166 code) are the provider's, and so are `rule`, how its
+    account numbers look, and `prefixes`, the phone numbers that it adds to its
+    country's numbering plan. `bank_codes` name it in the public registry of banks.
+    `asks_branch` tells whether there is a branch that a new address can name. Where
+    one is closed, `is_replaced` tells whether another one took over.
     """
 
     provider_id: int | None = None
@@ -70,6 +77,18 @@ class Holder(NamedTuple):
     country: str = ""
     provider_is_active: bool = False
     branch_is_active: bool = False
+    provider_code: str = ""
+    branch_code: str = ""
+    has_branches: bool = True
+    bic: str = ""
+    bank_codes: tuple[str, ...] = ()
+    rule: ProviderRule = NO_RULE
+    prefixes: tuple[str, ...] = ()
+    asks_branch: bool = True
+    provider_is_closed: bool = False
+    branch_is_closed: bool = False
+    provider_is_replaced: bool = False
+    branch_is_replaced: bool = False
 
 
 # Places that the directory knows.
@@ -80,10 +99,21 @@ NOBODY = Holder()
 def fold_code(code: str) -> str:
     """A code as it is compared: in capital letters; "" for what cannot be a code.
 
-    >>> fold_code("demo-1"), fold_code("straße")
-    ('DEMO-1', '')
+    >>> fold_code("demo-1"), fold_code(" ١ "), fold_code("straße")
+    ('DEMO-1', '1', '')
     """
-    return code.upper() if code.isascii() and "\0" not in code else ""
+    if not code.isascii():
+        code = to_plain(code)
+    return code.strip(BLANKS).upper() if code.isascii() and "\0" not in code else ""
+
+
+def fold_bic(bic: str) -> str:
+    """A BIC as it is compared: in capitals, without gaps, with its branch.
+
+    >>> fold_bic("deut de ff")
+    'DEUTDEFFXXX'
+    """
+    return get_whole_bic(fold_code(bic))
 
 
 def derive_key(part_key: str, name: str) -> str:
@@ -159,11 +189,15 @@ def read_text(
 
 
 def _get_place(known: KnownStrategy, parts: Mapping[str, str]) -> Place:
+    fold = _FOLDS[known.provider_by]
     return Place(
         known.provider_by,
-        fold_code(parts.get(known.provider_key, "")),
+        fold(parts.get(known.provider_key, "")),
         fold_code(parts.get(known.branch_key, "")),
     )
+
+
+_FOLDS = {"code": fold_code, "bic": fold_bic}
 
 
 def choose_reading(readings: list[Reading], found: Found) -> Reading | None:

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -135,6 +135,7 @@ class SparDirectory(models.AbstractModel):
             "bic": provider_sudo.bic or None,
             "branches": branches,
             "archived": not provider_sudo.active,
+            **self._tell_closing(provider_sudo),
         }
 
     @api.model
@@ -144,7 +145,26 @@ class SparDirectory(models.AbstractModel):
             "name": branch_sudo.name,
             "city": branch_sudo.city or None,
             "archived": not branch_sudo.active,
+            **self._tell_closing(branch_sudo),
+            **self._tell_known(
+                {"successor_provider": branch_sudo.successor_id.provider_id.code}
+            ),
         }
+
+    @api.model
+    def _tell_closing(self, record_sudo) -> dict:
+        """When and why it closed and what took over; nothing of what stays open."""
+        return self._tell_known(
+            {
+                "closed_on": fields.Date.to_string(record_sudo.closed_on),
+                "close_reason": record_sudo.close_reason,
+                "successor": record_sudo.successor_id.code,
+            }
+        )
+
+    @api.model
+    def _tell_known(self, members: dict) -> dict:
+        return {name: value for name, value in members.items() if value}
 
     @api.model
     def _tell_fa_type(self, type_sudo) -> dict:
@@ -173,5 +193,8 @@ class SparDirectory(models.AbstractModel):
             "label": part_sudo.label,
             "help": part_sudo.help or None,
             "check": {"code": check, "parameter": parameter or None} if check else None,
+            "gaps_do_not_count": part_sudo.gaps_do_not_count,
+            "is_account_number": part_sudo.is_account_number,
+            # Of the one form of a value.
             "schema": build_schema(check, parameter),
         }

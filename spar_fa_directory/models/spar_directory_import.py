@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
-from ..lib.csv_file import ENCODINGS
+from ..lib.encodings import ENCODINGS
 
 #: The states in which the file still can be changed.
 _OPEN = ("draft", "stopped", "failed")
@@ -25,16 +26,33 @@ class SparDirectoryImport(models.Model):
         required=True,
         default="branch",
     )
-    file = fields.Binary("CSV File", attachment=True, required=True)
+    file = fields.Binary(
+        attachment=True,
+        required=True,
+        help="CSV, or an Excel workbook (.xlsx).",
+    )
     filename = fields.Char()
     encoding = fields.Selection(
         selection=lambda self: self._selection_encoding(),
-        help="How letters are written in the file. If the samples below look wrong, "
+        help="How letters are written in the file. If the first rows below look wrong, "
         "choose another.",
     )
     delimiter = fields.Selection(
         [(",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Vertical bar")],
         help="What stands between the cells of a row.",
+    )
+    sheet_id = fields.Many2one(
+        "spar.directory.import.sheet",
+        domain="[('import_id', '=', id)]",
+        copy=False,
+        ondelete="set null",
+    )
+    no_header = fields.Boolean(
+        "No Headers", help="The file begins with the first provider or branch."
+    )
+    header_row = fields.Integer(
+        "Row of the Headers",
+        help="What stands above it, such as a title, is not loaded.",
     )
     provider_id = fields.Many2one(
         "spar.fsp",
@@ -43,13 +61,16 @@ class SparDirectoryImport(models.Model):
         help="For a file without a column for the provider.",
     )
     on_existing = fields.Selection(
-        [("refuse", "Refuse the row"), ("update", "Update name and place")],
+        [("refuse", "Refuse the row"), ("update", "Update what the row tells")],
         "Codes in the Directory",
         required=True,
         default="refuse",
-        help="What is done with a row whose code the directory has already.",
+        help="What is done with a row whose code the directory has already. An empty "
+        "cell changes nothing; the word (none) empties.",
     )
     column_ids = fields.One2many("spar.directory.import.column", "import_id")
+    sheet_ids = fields.One2many("spar.directory.import.sheet", "import_id", "Sheets")
+    reading_ids = fields.One2many("spar.directory.import.reading", "import_id")
     chunk_ids = fields.One2many("spar.directory.import.chunk", "import_id")
     refusal_ids = fields.One2many("spar.directory.import.refusal", "import_id")
     state = fields.Selection(
@@ -74,6 +95,9 @@ class SparDirectoryImport(models.Model):
     updated_count = fields.Integer("Updated", compute="_compute_progress")
     refused_count = fields.Integer("Refused", compute="_compute_progress")
 
+    changed_count = fields.Integer("Changed", compute="_compute_changes")
+    gone_count = fields.Integer("Gone", compute="_compute_changes")
+
     @api.model
     def _selection_encoding(self):
         return list(ENCODINGS.items())
@@ -84,7 +108,7 @@ class SparDirectoryImport(models.Model):
         totals = self.env["spar.directory.import.chunk"]._get_totals(self)
         for job in self:
             total = totals[job.id]
-            job.row_count = max(total.row - 1, 0)
+            job.row_count = max(total.row - job._get_header_row(), 0)
             job.added_count = total.added
             job.updated_count = total.updated
             job.refused_count = total.refused
@@ -93,11 +117,27 @@ class SparDirectoryImport(models.Model):
             if job.state == "done":
                 job.progress = 100
 
+    def _compute_changes(self):
+        """How many records the file says otherwise, and how many it has no more."""
+        self.changed_count = self.gone_count = 0
+        for job in self._origin:
+            target = self.env[job._get_loader()._target].with_context(active_test=False)
+            changed = [("import_id", "=", job.id), ("import_change", "=", "changed")]
+            job.changed_count = target.search_count(changed)
+            job.gone_count = target.search_count(job._get_gone_domain())
+
+    def _get_gone_domain(self):
+        """What came from files before, and is not in this one."""
+        if self.state != "done" or self.on_existing != "update":
+            return Domain.FALSE
+        gone = Domain("gone_from_source", "=", True) & Domain("import_id", "!=", False)
+        return gone & self._get_loader()._get_rivals(self)
+
     def action_check(self):
-        """Look at the file again: its header, and what its columns hold."""
+        """Look at the file again, as if nothing had been chosen."""
         for job in self:
             job._check_open()
-            job._inspect()
+            job._inspect(frozenset())
 
     def action_load(self):
         """Load the file in the background, or go on where it was stopped.
@@ -107,6 +147,7 @@ class SparDirectoryImport(models.Model):
         for job in self:
             job._check_open()
             job._check_columns()
+            job._check_doubts()
         self.write({"state": "waiting", "problem": False, "user_id": self.env.uid})
         self.env.ref("spar_fa_directory.ir_cron_load")._trigger()
 
@@ -114,8 +155,20 @@ class SparDirectoryImport(models.Model):
         """Stop after the rows that are being loaded now; what is loaded stays."""
         self.filtered(lambda job: job.state == "waiting").state = "stopped"
 
+    def action_open_changed(self):
+        """The list of what the file said otherwise than the directory."""
+        domain = [("import_id", "=", self.id), ("import_change", "=", "changed")]
+        return self._open_records(domain)
+
+    def action_open_gone(self):
+        """The list of what the file has no more."""
+        return self._open_records(list(self._get_gone_domain()))
+
     def action_open_loaded(self):
         """The list of what the file has brought."""
+        return self._open_records([("import_id", "=", self.id)])
+
+    def _open_records(self, domain: list) -> dict:
         self.ensure_one()
         model = self._get_loader()._target
         return {
@@ -123,7 +176,7 @@ class SparDirectoryImport(models.Model):
             "name": self.filename or self.display_name,
             "res_model": model,
             "view_mode": "list,form",
-            "domain": [("import_id", "=", self.id)],
+            "domain": domain,
             "context": {"active_test": False},
         }
 

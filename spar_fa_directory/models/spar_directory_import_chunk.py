@@ -33,6 +33,8 @@ class SparDirectoryImportChunk(models.Model):
     added = fields.Integer(readonly=True)
     updated = fields.Integer(readonly=True)
     refused = fields.Integer(readonly=True)
+    # Of the columns whose empty cells are the same as above: what the last row had.
+    above = fields.Json(readonly=True)
 
     _row_uniq = models.UniqueIndex(
         "(import_id, row)", "These rows of the file were loaded already."

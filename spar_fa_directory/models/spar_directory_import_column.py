@@ -19,6 +19,11 @@ class SparDirectoryImportColumn(models.Model):
         required=True,
         default="ignored",
     )
+    fill_down = fields.Boolean(
+        "Same as Above",
+        help="An empty cell has what the row above it has, as in a list that names a "
+        "bank once for all of its branches.",
+    )
 
     @api.model
     def _selection_name(self):

@@ -1,18 +1,29 @@
 import io
 from contextlib import closing
-from itertools import islice
+from functools import partial
+from itertools import islice, pairwise
 from typing import BinaryIO
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..lib import csv_file
-from ..lib.csv_file import CsvFormat, Record, show_text
-from ..lib.directory_rows import clean_cell, match_headers
+from ..lib.csv_file import show_text
+from ..lib.directory_rows import clean_cell, count_known, match_headers
+from ..lib.table_file import Choices, Guess, guess_table, is_table, open_table
+from ..lib.xlsx_file import BadWorkbook, is_workbook
 
 _SAMPLE_BYTES = 1 << 20
 _SAMPLE_ROWS = 3
-_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_LOOKED_AT = 60
+_LONGEST_SAMPLE = 200
+#: What a person can choose about a file, by the name of the choice.
+CHOICES = {
+    "encoding": {"encoding"},
+    "delimiter": {"delimiter"},
+    "sheet": {"sheet_id"},
+    "header": {"header_row", "no_header"},
+}
+_INSPECTED = {"file", "kind"}.union(*CHOICES.values())
 
 
 class SparDirectoryImport(models.Model):
@@ -21,93 +32,203 @@ class SparDirectoryImport(models.Model):
     # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.import"
 
+    is_workbook = fields.Boolean(readonly=True, copy=False)
+    # The names in CHOICES that a person chose, and those in doubt, with commas.
+    chosen = fields.Char(readonly=True, copy=False)
+    doubts = fields.Char(readonly=True, copy=False)
+
     @api.model_create_multi
     def create(self, vals_list):
         jobs = super().create(vals_list)
-        for job in jobs:
-            job._inspect(vals_list[jobs.ids.index(job.id)])
+        for job, vals in zip(jobs, vals_list, strict=True):
+            given = {name for name in _INSPECTED if vals.get(name)}
+            job._inspect(job._get_chosen({name: vals[name] for name in given}))
         return jobs
 
     def write(self, vals):
-        if vals.keys() & {"file", "kind", "encoding", "delimiter"}:
-            for job in self:
-                job._check_open()
+        if not vals.keys() & _INSPECTED:
+            return super().write(vals)
+        for job in self:
+            job._check_open()
+        if vals.get("header_row") and "no_header" not in vals:
+            vals = {**vals, "no_header": False}
         result = super().write(vals)
-        if vals.keys() & {"file", "kind", "encoding", "delimiter"}:
-            self.chunk_ids.unlink()
-            self.refusal_ids.unlink()
-            for job in self:
-                job._inspect(vals)
+        self.chunk_ids.unlink()
+        self.refusal_ids.unlink()
+        for job in self:
+            is_new = bool(vals.keys() & {"file", "kind"})
+            kept = set() if "file" in vals else job._split(job.chosen)
+            chosen = frozenset(kept | job._get_chosen(vals))
+            job._inspect(chosen, {} if is_new else job._get_matched())
         return result
 
-    def _inspect(self, told=()):
-        """See how the file is written, unless that is told, and match its columns.
+    def _get_matched(self) -> dict[str, dict]:
+        """What was chosen for the columns, by their headers."""
+        return {
+            column.header: {"name": column.name, "fill_down": column.fill_down}
+            for column in self.column_ids
+            if column.name != "ignored"
+        }
 
-        :raises UserError: for what is no text file, or has no header
+    @api.model
+    def _split(self, names: str | bool) -> set[str]:
+        return set(names.split(",")) if names else set()
+
+    @api.model
+    def _get_chosen(self, vals: dict) -> frozenset[str]:
+        """The choices that these values make."""
+        return frozenset(
+            name
+            for name, names in CHOICES.items()
+            if any(
+                vals.get(each) or each == "no_header" for each in names & vals.keys()
+            )
+        )
+
+    def _inspect(self, chosen: frozenset[str], matched: dict | None = None) -> None:
+        """See how the file is written, as far as that is not chosen; match its columns.
+
+        :param matched: what is known of columns by their headers already
+        :raises UserError: for a file that is no table, or is empty
         """
         with closing(self._open_file()) as stream:
-            sample = stream.read(_SAMPLE_BYTES)
-        self._check_sample(sample)
-        values = {}
-        if "encoding" not in told or not self.encoding:
-            values["encoding"] = csv_file.guess_encoding(sample)
-        encoding = values.get("encoding") or self.encoding
-        if "delimiter" not in told or not self.delimiter:
-            first_line = sample.decode(encoding, "replace").splitlines()[:1]
-            values["delimiter"] = csv_file.guess_delimiter("".join(first_line))
-        self._save_inspected(values | {"column_ids": self._prepare_columns(values)})
+            guess = self._guess(stream, chosen)
+            values = self._prepare_choices(
+                guess, chosen, is_workbook(self._head(stream))
+            )
+            values |= self._prepare_preview(stream, guess.choices)
+            table = open_table(stream, guess.choices)
+            rows = [r.cells for r in islice(table.read_rows(), _LOOKED_AT)]
+        columns = self._prepare_columns(table.headers, rows, matched or {})
+        if self._looks_grouped(columns, rows) and "above" not in chosen:
+            values["doubts"] = ",".join(filter(None, (values["doubts"], "above")))
+        self.column_ids.unlink()
+        self.sheet_ids.unlink()
+        self.reading_ids.unlink()
+        create = fields.Command.create
+        self._save_inspected(
+            values | {"column_ids": [create(column) for column in columns]}
+        )
+        sheets = self.sheet_ids.filtered(lambda s: s.name == guess.choices.sheet)
+        self._save_inspected({"sheet_id": sheets[:1].id})
 
     def _save_inspected(self, values: dict):
         """Write without looking at the file once more."""
         return super().write(values)
 
-    def _check_sample(self, sample: bytes) -> None:
-        if sample.startswith(_SPREADSHEETS):
-            raise UserError(
-                self.env._(
-                    "This is a spreadsheet's own file: save it as CSV (UTF-8) first, "
-                    "and upload that."
-                )
-            )
-        if not sample.strip():
-            raise UserError(self.env._("The file is empty: upload another."))
+    @api.model
+    def _head(self, stream: BinaryIO) -> bytes:
+        stream.seek(0)
+        return stream.read(_SAMPLE_BYTES)
 
-    def _prepare_columns(self, told: dict) -> list:
-        form = CsvFormat(
-            told.get("encoding") or self.encoding,
-            told.get("delimiter") or self.delimiter,
+    def _guess(self, stream: BinaryIO, chosen: frozenset[str]) -> Guess:
+        """:raises UserError: for a file that is no table, or is empty"""
+        head = self._head(stream)
+        if not is_table(head):
+            raise UserError(self._get_bad_file_text("kind"))
+        if not head.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
+            raise UserError(self.env._("The file is empty: upload another."))
+        choices = self._get_choices()
+        told = {name: getattr(choices, name) for name in chosen & set(CHOICES)}
+        known = partial(count_known, columns=self._get_loader()._get_columns())
+        try:
+            guess = guess_table(stream, known, Choices(**told))
+        except BadWorkbook as error:
+            raise UserError(self._get_bad_file_text(error.code)) from error
+        if guess.choices.sheet is None or (is_workbook(head) and not guess.sheets):
+            raise UserError(self.env._("The file is empty: upload another."))
+        return guess
+
+    def _get_choices(self) -> Choices:
+        """How the file is to be read, as it stands on the record."""
+        return Choices(
+            self.encoding or None,
+            self.delimiter or None,
+            self.sheet_id.name or "",
+            self._get_header_row(),
         )
-        with closing(self._open_file()) as stream:
-            records = self._read_sample(stream, form)
-        header, *rows = (record.cells for record in records)
-        names = match_headers(header, self._get_loader()._get_columns())
-        clear = [fields.Command.clear()]
-        return clear + [
-            fields.Command.create(
-                {
-                    "sequence": place,
-                    "header": show_text(text.strip()) or f"#{place + 1}",
-                    "name": name or "ignored",
-                    "sample": self._build_sample(rows, place),
-                }
-            )
-            for place, (text, name) in enumerate(zip(header, names, strict=True))
-        ]
+
+    def _get_header_row(self) -> int:
+        return 0 if self.no_header else max(self.header_row, 1)
 
     @api.model
-    def _read_sample(self, stream: BinaryIO, form: CsvFormat) -> list[Record]:
-        records = csv_file.read_records(stream, form)
-        header = next(records)
-        width = len(header.cells)
-        rows = csv_file.read_records(
-            stream, form, start=header.end, row=header.row, width=width
+    def _prepare_choices(
+        self, guess: Guess, chosen: frozenset[str], workbook: bool
+    ) -> dict:
+        choices = guess.choices
+        values = {
+            "encoding": choices.encoding,
+            "delimiter": choices.delimiter,
+            "no_header": not choices.header,
+            "is_workbook": workbook,
+            "chosen": ",".join(sorted(chosen)),
+            "doubts": ",".join(name for name in guess.doubts if name not in chosen),
+            "sheet_ids": [fields.Command.create({"name": n}) for n in guess.sheets],
+            "reading_ids": [
+                fields.Command.create(
+                    {
+                        "encoding": reading.encoding,
+                        "sample": show_text(reading.text[:_LONGEST_SAMPLE]),
+                    }
+                )
+                for reading in guess.readings
+                if reading.rate
+            ],
+        }
+        return values | ({"header_row": choices.header} if choices.header else {})
+
+    @api.model
+    def _get_bad_file_text(self, code: str) -> str:
+        return {
+            "kind": self.env._(
+                "This is neither a CSV file nor an Excel workbook (.xlsx): open it in "
+                "the program that made it, save it as CSV (UTF-8) or .xlsx, and upload "
+                "that."
+            ),
+            "damaged": self.env._(
+                "This workbook cannot be read: open it in a spreadsheet, save it as "
+                "CSV (UTF-8), and upload that."
+            ),
+            "large": self.env._(
+                "This workbook is too large to be unpacked here: save it as CSV "
+                "(UTF-8), and upload that."
+            ),
+        }[code]
+
+    # === THE COLUMNS === #
+
+    def _prepare_columns(
+        self, headers: list[str], rows: list[list[str]], matched: dict
+    ) -> list[dict]:
+        names = match_headers(headers, self._get_loader()._get_columns())
+        prepared = []
+        for place, (text, name) in enumerate(zip(headers, names, strict=True)):
+            header = show_text(clean_cell(text)) or f"#{place + 1}"
+            values = {
+                "sequence": place,
+                "header": header,
+                "name": name or "ignored",
+                "sample": self._build_sample(rows[:_SAMPLE_ROWS], place),
+            }
+            prepared.append(values | matched.get(header, {}))
+        return prepared
+
+    def _looks_grouped(self, columns: list[dict], rows: list[list[str]]) -> bool:
+        """Whether a column that must be filled is so only where its value changes."""
+        needed = self._get_needed()
+        places = [c["sequence"] for c in columns if c["name"] in needed]
+        filled = [
+            [bool("".join(row[p : p + 1]).strip()) for p in places] for row in rows
+        ]
+        return any(
+            any(row) and not all(row) and all(above)
+            for above, row in pairwise(each for each in filled if any(each))
         )
-        return [header, *islice(rows, _SAMPLE_ROWS)]
 
     @api.model
     def _build_sample(self, rows: list[list[str]], place: int) -> str:
         cells = [clean_cell(cells[place]) for cells in rows if place < len(cells)]
-        return show_text(", ".join(cell for cell in cells if cell))
+        return show_text(", ".join(cell for cell in cells if cell)[:_LONGEST_SAMPLE])
 
     def _check_columns(self):
         """:raises UserError: when a column that is needed is missing, or there twice"""
@@ -122,19 +243,27 @@ class SparDirectoryImport(models.Model):
                     columns=", ".join(twice),
                 )
             )
-        needed = {c.name for c in self._get_loader()._get_columns() if c.required}
-        if self.provider_id:
-            needed.discard("provider")
-        if missing := [labels[name] for name in sorted(needed - set(names))]:
+        if missing := [
+            labels[name] for name in sorted(self._get_needed() - set(names))
+        ]:
             raise UserError(
                 self.env._(
                     "No column of the file is taken for %(columns)s. The file has: "
                     "%(headers)s. Choose under Columns what each of them holds, or "
-                    "check the delimiter.",
+                    "check the row of the headers and the delimiter.",
                     columns=", ".join(missing),
                     headers=", ".join(self.column_ids.mapped("header")),
                 )
             )
+
+    def _get_needed(self) -> set[str]:
+        """The columns that the file must have."""
+        needed = {c.name for c in self._get_loader()._get_columns() if c.required}
+        if self.provider_id:
+            needed.discard("provider")
+        if self.on_existing == "update":
+            needed.discard("name")
+        return needed
 
     # === THE BYTES === #
 
@@ -144,7 +273,7 @@ class SparDirectoryImport(models.Model):
         return attachment_sudo.search(
             [
                 ("res_model", "=", self._name),
-                ("res_id", "=", self.id),
+                ("res_id", "=", self._origin.id),
                 ("res_field", "=", "file"),
             ],
             limit=1,

@@ -7,9 +7,11 @@ import psycopg2
 
 from odoo import api, models
 
-from ..lib import csv_file
-from ..lib.csv_file import CsvFormat, Record, show_text
-from ..lib.directory_rows import Problem, Row, clean_cell
+from ..lib.csv_file import Record, show_text
+from ..lib.directory_rows import Problem, Row
+from ..lib.row_reader import RowReader
+from ..lib.table_file import open_table
+from ..lib.xlsx_file import BadWorkbook
 from .spar_directory_loader import Outcome
 
 _logger = logging.getLogger(__name__)
@@ -46,6 +48,10 @@ class SparDirectoryImport(models.Model):
                     break
         except psycopg2.OperationalError:
             raise
+        except BadWorkbook as error:
+            self.write(
+                {"state": "failed", "problem": self._get_bad_file_text(error.code)}
+            )
         except Exception:
             _logger.exception("Directory file %s could not be loaded", self.id)
             self.write({"state": "failed", "problem": self._get_failure_text()})
@@ -65,10 +71,11 @@ class SparDirectoryImport(models.Model):
         The way in for scripts, demo data and measurements; memory does not grow with
         the file. Ends in state `done`.
 
-        :raises UserError: when a column is missing
+        :raises UserError: when a column is missing, or something is to be chosen first
         """
         self._check_open()
         self._check_columns()
+        self._check_doubts()
         self.write({"state": "waiting", "user_id": self.env.uid})
         for _count in self._load_chunks():
             self.env.flush_all()
@@ -86,55 +93,44 @@ class SparDirectoryImport(models.Model):
         The caller commits, or not, between them. Whoever began the loading must still
         have the right to.
         """
-        form = CsvFormat(self.encoding, self.delimiter)
         total = self.env["spar.directory.import.chunk"]._get_totals(self)[self.id]
-        names = self.column_ids.mapped("name")
         with closing(self._open_file()) as stream:
-            records = csv_file.read_records(
-                stream, form, start=total.end, row=total.row, width=len(names)
-            )
+            table = open_table(stream, self._get_choices())
+            records = table.read_rows(total.end, total.row)
+            reader = self._get_reader(table.headers)
             while chunk := list(islice(records, CHUNK_ROWS)):
                 with self.env.cr.savepoint():
-                    self._load_chunk(chunk, names)
+                    self._load_chunk(chunk, reader)
                 yield len(chunk)
+        if self.on_existing == "update":
+            self._get_loader()._note_gone(self)
         self.state = "done"
 
-    def _load_chunk(self, records: list[Record], names: list[str]) -> None:
+    def _get_reader(self, headers: list[str]) -> RowReader:
+        """What makes rows of records; it goes on where the last chunk ended."""
+        columns = {column.name: column for column in self._get_loader()._get_columns()}
+        last = self.chunk_ids.sorted("row")[-1:]
+        return RowReader(
+            names=self.column_ids.mapped("name"),
+            columns=[columns.get(name) for name in self.column_ids.mapped("name")],
+            filled=[p for p, c in enumerate(self.column_ids) if c.fill_down],
+            headers=headers if self._get_header_row() else [],
+            delimiter=self.delimiter or ",",
+            above=dict(last.above or {}),
+        )
+
+    def _load_chunk(self, records: list[Record], reader: RowReader) -> None:
         lang = self.user_id.lang
         me = self.with_user(self.user_id or self.env.user).with_context(lang=lang)
-        rows, outcome = me._read_rows(records, names)
-        loaded = me._get_loader()._load_rows(me, rows)
-        loaded.refused += outcome.refused
-        me._save_chunk(records, loaded)
-
-    def _read_rows(self, records: list[Record], names: list[str]) -> tuple:
-        """The rows that can be taken apart, and an outcome with those that cannot."""
-        rows, outcome = [], Outcome()
         fixed = {"provider": self.provider_id.code} if self.provider_id else {}
-        for record in records:
-            cells = [clean_cell(cell) for cell in record.cells]
-            if record.row == 1 or not record.text.strip():
-                continue
-            values = dict(zip(names, cells + [""] * len(names), strict=False))
-            row = Row(record.row, fixed | values)
-            if problem := self._find_problem(record, cells, len(names)):
-                outcome.refused.append((row, [problem]))
-            elif any(cells):
-                rows.append(row)
-        return rows, outcome
+        rows, refused, texts = reader.make_rows(records, fixed)
+        loaded = me._get_loader()._load_rows(me, rows)
+        loaded.refused += refused
+        me._save_chunk(records[-1], loaded, texts, reader.above)
 
-    @api.model
-    def _find_problem(
-        self, record: Record, cells: list[str], width: int
-    ) -> Problem | None:
-        if record.problem:
-            return Problem("", record.problem)
-        if any(cells[width:]):
-            return Problem("", "cells", {"count": len(cells), "width": width})
-        return None
-
-    def _save_chunk(self, records: list[Record], outcome: Outcome) -> None:
-        texts = {record.row: record.text for record in records}
+    def _save_chunk(
+        self, last: Record, outcome: Outcome, texts: dict[int, str], above: dict
+    ) -> None:
         self.env["spar.directory.import.refusal"].create(
             [
                 self._prepare_refusal(row, problems, texts[row.number])
@@ -144,11 +140,12 @@ class SparDirectoryImport(models.Model):
         self.env["spar.directory.import.chunk"].create(
             {
                 "import_id": self.id,
-                "end": records[-1].end,
-                "row": records[-1].row,
+                "end": last.end,
+                "row": last.row,
                 "added": len(outcome.added),
                 "updated": len(outcome.updated),
                 "refused": len(outcome.refused),
+                "above": above or False,
             }
         )
 

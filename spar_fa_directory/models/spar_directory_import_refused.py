@@ -1,10 +1,12 @@
 import base64
 import csv
 import io
+import os
 
 from odoo import api, fields, models
 
 from ..lib.csv_file import guard_cell, split_line
+from ..lib.directory_rows import match_headers
 
 
 class SparDirectoryImport(models.Model):
@@ -19,7 +21,7 @@ class SparDirectoryImport(models.Model):
     @api.depends("filename")
     def _compute_refused_filename(self):
         for job in self:
-            name = (job.filename or "rows").removesuffix(".csv")
+            name = os.path.splitext(job.filename or "rows")[0]
             job.refused_filename = self.env._("%(name)s, refused rows.csv", name=name)
 
     @api.depends("refusal_ids")
@@ -36,13 +38,20 @@ class SparDirectoryImport(models.Model):
         told = io.StringIO()
         writer = csv.writer(told, delimiter=self.delimiter or ",")
         first = [self.env._("Row"), self.env._("Column"), self.env._("What to do")]
-        writer.writerow(first + self.column_ids.mapped("header"))
+        writer.writerow(first + [self._get_refused_header(c) for c in self.column_ids])
         for refusal in self.refusal_ids:
             cells = split_line(refusal.text or "", self.delimiter or ",")
             cells = [refusal.text or ""] if cells is None else cells
             words = [refusal.row, refusal.header or "", refusal.problem, *cells]
             writer.writerow([guard_cell(str(word)) for word in words])
         return b"\xef\xbb\xbf" + told.getvalue().encode(errors="replace")
+
+    @api.model
+    def _get_refused_header(self, column) -> str:
+        """The header of a column, or one that is known where that was not."""
+        columns = self._get_loader()._get_columns()
+        known = match_headers([column.header or ""], columns) == [column.name]
+        return column.header if known or column.name == "ignored" else column.name
 
     def action_download_refused(self):
         self.ensure_one()

@@ -1,8 +1,13 @@
 from dataclasses import dataclass, field
+from datetime import date
 
 from odoo import api, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
+from ..lib.cell_rules import EMPTIED
 from ..lib.directory_rows import Column, Problem, Row, check_row
+from ..lib.fa_reader import fold_code
 
 
 @dataclass
@@ -30,6 +35,14 @@ class Existing:
     record_id: int
     import_id: int | None
     import_row: int | None
+
+
+#: What a file may say of the end of a provider or a branch.
+CLOSING_COLUMNS = (
+    Column("closed_on", ("closed", "closing date", "date closed", "end date")),
+    Column("successor", ("successor code", "merged into", "replaced by"), rule="code"),
+    Column("close_reason", ("reason", "reason of closing")),
+)
 
 
 class SparDirectoryLoader(models.AbstractModel):
@@ -65,15 +78,29 @@ class SparDirectoryLoader(models.AbstractModel):
         """Load rows of a file: the good ones are kept, the others refused."""
         outcome = Outcome()
         columns = self._get_columns()
+        optional = {"name"} if job.on_existing == "update" else set()
         good = []
         for row in rows:
-            if problems := check_row(row, columns):
+            if problems := check_row(row, columns, optional):
                 outcome.refused.append((row, problems))
             else:
                 good.append(row)
         prepared = self._prepare(job, good, outcome)
         self._save(job, prepared, outcome)
         return outcome
+
+    @api.model
+    def _get_filled(self, row: Row, names: tuple[str, ...]) -> dict:
+        """The cells that say something: an empty one changes nothing.
+
+        :return: by name of the column; False for one that is to be emptied
+        """
+        cells = {name: row.values.get(name, "") for name in names}
+        return {
+            name: False if cell.lower() == EMPTIED else cell
+            for name, cell in cells.items()
+            if cell
+        }
 
     @api.model
     def _save(self, job, prepared: list[Prepared], outcome: Outcome) -> None:
@@ -86,6 +113,8 @@ class SparDirectoryLoader(models.AbstractModel):
             found = existing.get(each.key)
             if first := new.get(each.key):
                 self._refuse_twice(each, first.row.number, outcome)
+            elif not found and "name" not in each.values:
+                outcome.refused.append((each.row, [Problem("name", "missing")]))
             elif not found:
                 new[each.key] = each
             elif found.import_id == job.id:
@@ -95,14 +124,104 @@ class SparDirectoryLoader(models.AbstractModel):
                 existing[each.key] = Existing(found.record_id, job.id, each.row.number)
             else:
                 outcome.refused.append((each.row, [Problem("code", "exists")]))
-        records = target.create([self._add_source(job, e) for e in new.values()])
+        self._create_new(job, new, outcome)
+        self._save_successors(prepared, outcome)
+
+    @api.model
+    def _create_new(self, job, new: dict[tuple, Prepared], outcome: Outcome) -> None:
+        records = self.env[self._target].create(
+            [self._add_source(job, e) | {"import_change": "new"} for e in new.values()]
+        )
         outcome.added += records.ids
+
+    @api.model
+    def _read_closing(self, row: Row, problems: list[Problem]) -> dict:
+        """The values of a row's closing; what is wrong is added to the problems."""
+        values = self._get_filled(row, ("closed_on", "close_reason"))
+        if values.get("closed_on"):
+            try:
+                values["closed_on"] = date.fromisoformat(values["closed_on"])
+            except ValueError:
+                del values["closed_on"]
+                problems.append(Problem("closed_on", "day"))
+        return values
+
+    @api.model
+    def _save_successors(self, prepared: list[Prepared], outcome: Outcome) -> None:
+        """Write what takes over, once all records of the rows are there.
+
+        A row whose successor is not there, or cannot take over, is told as refused;
+        the rest of it is kept.
+        """
+        named = [each for each in prepared if each.row.values.get("successor")]
+        if not named:
+            return
+        keys = [self._get_successor_key(each) for each in named]
+        found = self._search_existing([*(each.key for each in named), *keys])
+        target = self.env[self._target]
+        for each, key in zip(named, keys, strict=True):
+            if each.key not in found:
+                continue
+            problem = self._write_successor(
+                target.browse(found[each.key].record_id),
+                target.browse(found[key].record_id if key in found else ()),
+            )
+            if problem:
+                outcome.refused.append((each.row, [Problem("successor", problem)]))
+
+    @api.model
+    def _get_successor_key(self, each: Prepared) -> tuple:
+        """The key of what takes over, by the code that the row has."""
+        return (*each.key[:-1], fold_code(each.row.values["successor"]))
+
+    @api.model
+    def _write_successor(self, record, successor) -> str:
+        """Write what takes over; the code of the problem, or ""."""
+        if not successor:
+            return "successor_unknown"
+        if record.successor_id != successor:
+            try:
+                with self.env.cr.savepoint():
+                    record.successor_id = successor
+            except ValidationError:
+                return "successor_refused"
+        return ""
 
     @api.model
     def _update(self, job, each: Prepared, found: Existing, outcome: Outcome) -> None:
         record = self.env[self._target].browse(found.record_id)
-        record.write({**self._add_source(job, each), "code": record.code})
+        change = "changed" if self._differs(record, each) else "same"
+        state = {"import_change": change, "gone_from_source": False}
+        record.write({**self._add_source(job, each), **state, "code": record.code})
         outcome.updated.append(found.record_id)
+
+    @api.model
+    def _differs(self, record, each: Prepared) -> bool:
+        """Whether a row says something else of a record than the directory."""
+        fields_ = record._fields
+        return any(
+            fields_[name].convert_to_write(record[name], record) != value
+            for name, value in each.values.items()
+            if name != "code"
+        )
+
+    @api.model
+    def _note_gone(self, job) -> None:
+        """Note what came from files before and is not in this one.
+
+        A file that was to update what is there is taken for the whole list: of the
+        providers, or of the branches of each provider that it names.
+        """
+        target = self.env[self._target].with_context(active_test=True)
+        domain = self._get_rivals(job) & Domain("import_id", "!=", False)
+        target.search(domain & Domain("import_id", "!=", job.id)).write(
+            {"gone_from_source": True}
+        )
+
+    @api.model
+    def _get_rivals(self, job) -> Domain:
+        """The records that a whole list would have."""
+        raise NotImplementedError
 
     @api.model
     def _refuse_twice(self, each: Prepared, number: int, outcome: Outcome) -> None:
@@ -120,7 +239,11 @@ class SparDirectoryLoader(models.AbstractModel):
     @api.model
     def _get_problem_texts(self) -> dict[str, str]:
         """Texts by code of `Problem`; a loader extends them with its own."""
-        return self._get_cell_texts() | self._get_row_texts()
+        return {
+            **self._get_cell_texts(),
+            **self._get_row_texts(),
+            **self._get_closing_texts(),
+        }
 
     @api.model
     def _get_cell_texts(self) -> dict[str, str]:
@@ -132,11 +255,36 @@ class SparDirectoryLoader(models.AbstractModel):
             ),
             "too_long": self.env._("This is longer than 250 characters: shorten it."),
             "control": self.env._("There are signs that cannot be seen: type it anew."),
+            "placeholder": self.env._(
+                "This is what a program writes where it has nothing, or for an error: "
+                "write the real one."
+            ),
             "space": self.env._("A code has no spaces: take them out."),
             "signs": self.env._("A code has plain letters, digits and signs only."),
+        } | self._get_spoilt_texts()
+
+    @api.model
+    def _get_spoilt_texts(self) -> dict[str, str]:
+        """Texts for what a spreadsheet has made something else of."""
+        return {
             "number": self.env._(
-                "A spreadsheet has made a number of this code: format the column as "
-                "text and write the code again."
+                "A spreadsheet has made a number with a power of ten of this, and its "
+                "digits are lost: format the column as text and write it again."
+            ),
+            "fraction": self.env._(
+                "A program has made a number with a fraction of this: format the "
+                "column as text and write it again."
+            ),
+            "thousands": self.env._(
+                "A program has put separators for thousands into this: format the "
+                "column as text and write it again."
+            ),
+            "date": self.env._(
+                "A spreadsheet has made a date of this: format the column as text and "
+                "write it again."
+            ),
+            "formula": self.env._(
+                "This is a formula: put its result in its place, as text."
             ),
         }
 
@@ -147,12 +295,29 @@ class SparDirectoryLoader(models.AbstractModel):
                 "A quotation mark is not closed: close it, or write it twice where it "
                 "is meant."
             ),
+            "header": self.env._(
+                "This row has the headers once more: delete it from the file."
+            ),
             "long": self.env._(
                 "This row is far too long: see whether line breaks are missing."
             ),
             "cells": self.env._(
                 "The row has %(count)s cells, the header %(width)s: put cells that "
                 "hold the delimiter in quotation marks."
+            ),
+        }
+
+    @api.model
+    def _get_closing_texts(self) -> dict[str, str]:
+        return {
+            "day": self.env._("Write the date as 2026-12-31."),
+            "successor_unknown": self.env._(
+                "What takes over is not in the directory: load it first. The rest of "
+                "the row is kept."
+            ),
+            "successor_refused": self.env._(
+                "This one cannot take over: it is of another kind, or is taken over "
+                "itself by this one. The rest of the row is kept."
             ),
             "twice": self.env._(
                 "Row %(row)s of the file has the same code: delete one of them."

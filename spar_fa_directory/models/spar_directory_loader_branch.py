@@ -1,24 +1,65 @@
+import re
+
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..lib.bank_registry import HEAD_OFFICE, get_whole_bic
+from ..lib.branch_code import fit_branch_code
 from ..lib.directory_rows import Column, Problem, Row
 from ..lib.fa_reader import Place, fold_code
-from .spar_directory_loader import Existing, Outcome, Prepared
+from .spar_directory_loader import CLOSING_COLUMNS, Existing, Outcome, Prepared
 
+_BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{5}")
 COLUMNS = (
     Column(
         "code",
-        ("branch code", "ifsc", "ifsc code", "sort code", "codigo"),
+        (
+            *("branch code", "branch id", "branch no", "branch number", "office code"),
+            *("ifsc", "ifsc code", "sort code", "routing number", "routing code"),
+            *("codigo", "codigo sucursal", "codigo agencia", "code agence"),
+            *("code guichet", "رمز الفرع", "كود الفرع", "शाखा कोड"),
+        ),
         required=True,
-        is_code=True,
+        rule="code",
     ),
-    Column("name", ("branch name", "branch", "nom", "nombre"), required=True),
+    Column(
+        "name",
+        (
+            *(
+                "branch name",
+                "branch",
+                "name of branch",
+                "office name",
+                "nom",
+                "nombre",
+            ),
+            *("agence", "nom agence", "sucursal", "agencia", "اسم الفرع", "الفرع"),
+            *("शाखा", "शाखा का नाम"),
+        ),
+        required=True,
+        rule="name",
+    ),
     Column(
         "provider",
-        ("provider code", "bank", "bank code", "bank name", "fsp", "banque", "banco"),
+        (
+            *("provider code", "provider name", "bank", "bank code", "bank id"),
+            *("bank name", "name of bank", "fsp", "fsp code", "institution"),
+            *("institution code", "institution name", "banque", "code banque"),
+            *("nom banque", "banco", "codigo banco", "البنك", "اسم البنك"),
+            *("رمز البنك", "बैंक", "बैंक का नाम"),
+        ),
         required=True,
     ),
-    Column("city", ("town", "place", "city1", "centre", "location", "ville", "ciudad")),
+    Column(
+        "city",
+        (
+            *("town", "place", "city1", "city name", "centre", "center", "location"),
+            *("municipality", "ville", "ciudad", "localidad", "المدينة", "शहर"),
+        ),
+        may_lack=True,
+    ),
+    *CLOSING_COLUMNS,
 )
 
 
@@ -37,22 +78,38 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
     @api.model
     def _prepare(self, job, rows: list[Row], outcome: Outcome) -> list[Prepared]:
         providers = self._search_providers({row.values["provider"] for row in rows})
+        branches = self.env["spar.fsp.branch"]
+        known = {found for found in providers.values() if isinstance(found, int)}
+        forms = branches._get_code_forms(known)
+        stored = branches._get_other_codes(forms) if forms else {}
         prepared = []
         for row in rows:
             found = providers[row.values["provider"]]
             if isinstance(found, str):
                 outcome.refused.append((row, [Problem("provider", found)]))
                 continue
-            code = row.values["code"]
-            values = {"name": row.values["name"], "code": code, "provider_id": found}
-            if "city" in row.values:
-                values["city"] = row.values["city"] or False
+            form = forms.get(found, "")
+            code, problems = fit_branch_code(row.values["code"], form), []
+            if not code:
+                problems.append(Problem("code", "branch_code", {"form": form}))
+            values = {"provider_id": found, **self._get_filled(row, ("name", "city"))}
+            values |= self._read_closing(row, problems)
+            if problems:
+                outcome.refused.append((row, problems))
+                continue
+            values["code"] = code = stored.get((found, code), code)
             prepared.append(Prepared(row, (found, fold_code(code)), values))
         return prepared
 
     @api.model
+    def _get_rivals(self, job) -> Domain:
+        branches = self.env["spar.fsp.branch"]
+        groups = branches._read_group([("import_id", "=", job.id)], ["provider_id"])
+        return Domain("provider_id", "in", [provider.id for (provider,) in groups])
+
+    @api.model
     def _search_providers(self, names: set[str]) -> dict[str, int | str]:
-        """Providers by code, or else by their whole name.
+        """Providers by code, or else by BIC, or else by their whole name.
 
         :return: for each name an id, or the code of the problem
         """
@@ -60,12 +117,28 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
         places = model._search_places({Place("code", fold_code(n), "") for n in names})
         by_code = {place.provider: h.provider_id for place, h in places.items()}
         others = [name for name in names if fold_code(name) not in by_code]
+        by_bic = self._search_by_bic(model, others)
         by_name = model.search([("name", "in", others)]).grouped("name")
         found = {}
         for name in names:
             provider = model.browse(by_code.get(fold_code(name)))
+            provider = provider or by_bic.get(self._get_bic(name), provider)
             found[name] = self._choose(provider or by_name.get(name, provider))
         return found
+
+    @api.model
+    def _search_by_bic(self, model, names: list[str]) -> dict:
+        """Providers by their BIC with its branch; both ways to write it are one."""
+        whole = {bic for name in names if (bic := self._get_bic(name))}
+        written = whole | {bic.removesuffix(HEAD_OFFICE) for bic in whole}
+        providers = model.search([("bic", "in", sorted(written))]) if whole else model
+        return providers.grouped(lambda provider: get_whole_bic(provider.bic))
+
+    @api.model
+    def _get_bic(self, name: str) -> str:
+        """The BIC with its branch that a name is, blanks or not; else ""."""
+        bic = get_whole_bic(name.replace(" ", ""))
+        return bic if _BIC.fullmatch(bic) else ""
 
     @api.model
     def _choose(self, providers) -> int | str:
@@ -87,6 +160,9 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
             ),
             "provider_archived": self.env._(
                 "This provider is archived: restore it first."
+            ),
+            "branch_code": self.env._(
+                "The branch codes of this provider look like %(form)s: correct it."
             ),
         }
 

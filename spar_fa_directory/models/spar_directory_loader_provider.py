@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..lib.bank_registry import get_whole_bic
@@ -6,19 +7,41 @@ from ..lib.directory_rows import Column, Problem, Row
 from ..lib.exceptions import InvalidPart
 from ..lib.fa_checks import run_check
 from ..lib.fa_reader import fold_code
-from .spar_directory_loader import Existing, Outcome, Prepared
+from .spar_directory_loader import CLOSING_COLUMNS, Existing, Outcome, Prepared
 
 COLUMNS = (
     Column(
         "code",
-        ("provider code", "bank code", "codigo"),
+        (
+            *("provider code", "bank code", "bank id", "fsp code", "institution code"),
+            *("codigo", "codigo banco", "code banque", "رمز البنك", "बैंक कोड"),
+        ),
         required=True,
-        is_code=True,
+        rule="code",
     ),
-    Column("name", ("provider", "provider name", "bank", "bank name"), required=True),
-    Column("kind", ("type", "kind of provider")),
-    Column("country", ("country code", "pays", "pais")),
-    Column("bic", ("swift", "swift code", "bic code")),
+    Column(
+        "name",
+        (
+            *("provider", "provider name", "bank", "bank name", "name of bank"),
+            *("institution", "institution name", "nom", "nombre", "banque"),
+            *("nom banque", "banco", "البنك", "اسم البنك", "बैंक", "बैंक का नाम"),
+        ),
+        required=True,
+        rule="name",
+    ),
+    Column("kind", ("type", "kind of provider", "provider type")),
+    Column(
+        "country", ("country code", "country name", "pays", "pais", "البلد", "الدولة")
+    ),
+    Column(
+        "bic",
+        (
+            *("swift", "swift code", "bic code", "swift bic", "bic swift"),
+            *("swift bic code", "bic swift code", "code swift", "codigo swift"),
+        ),
+        may_lack=True,
+    ),
+    *CLOSING_COLUMNS,
 )
 
 
@@ -39,7 +62,7 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
         countries = self._get_countries()
         kinds = self._get_kinds()
         banks = self.env["spar.fsp"]._search_odoo_banks(
-            [row.values.get("bic", "") for row in rows]
+            [row.values.get("bic", "").replace(" ", "") for row in rows]
         )
         prepared = []
         for row in rows:
@@ -47,7 +70,7 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
             if problems:
                 outcome.refused.append((row, problems))
                 continue
-            if bank_id := banks.get(get_whole_bic(row.values.get("bic", ""))):
+            if bank_id := banks.get(get_whole_bic(values.get("bic") or "")):
                 values["bank_id"] = bank_id
             prepared.append(Prepared(row, (fold_code(values["code"]),), values))
         return prepared
@@ -55,22 +78,29 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
     @api.model
     def _prepare_row(self, row: Row, countries: dict, kinds: dict) -> tuple:
         """The values of a row's record, and what is wrong with its cells."""
-        cells, problems = row.values, []
-        values = {"name": cells["name"], "code": cells["code"]}
-        if kind := cells.get("kind", "").lower():
-            values["kind"] = kinds.get(kind)
+        problems: list[Problem] = []
+        values = {"code": row.values["code"], **self._get_filled(row, ("name",))}
+        values |= self._read_closing(row, problems)
+        given = self._get_filled(row, ("kind", "country", "bic"))
+        if kind := given.get("kind"):
+            values["kind"] = kinds.get(kind.lower())
             if not values["kind"]:
-                told = {"kinds": ", ".join(sorted(set(kinds.values())))}
-                problems.append(Problem("kind", "kind_unknown", told))
-        if country := cells.get("country", "").lower():
-            values["country_id"] = countries.get(country)
-            if not values["country_id"]:
+                known = {"kinds": ", ".join(sorted(set(kinds.values())))}
+                problems.append(Problem("kind", "kind_unknown", known))
+        if "country" in given:
+            country = given["country"]
+            values["country_id"] = country and countries.get(country.lower())
+            if values["country_id"] is None:
                 problems.append(Problem("country", "country_unknown"))
-        if bic := cells.get("bic", "").upper():
-            values["bic"] = bic
-            if not self._is_bic(bic):
+        if "bic" in given:
+            values["bic"] = given["bic"] and given["bic"].replace(" ", "").upper()
+            if values["bic"] and not self._is_bic(values["bic"]):
                 problems.append(Problem("bic", "bic"))
         return values, problems
+
+    @api.model
+    def _get_rivals(self, job) -> Domain:
+        return Domain.TRUE
 
     @api.model
     def _is_bic(self, bic: str) -> bool:

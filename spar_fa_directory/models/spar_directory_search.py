@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 
 import psycopg2
 
@@ -9,7 +10,16 @@ from odoo.fields import Domain
 from odoo.tools import SQL, file_open
 from odoo.tools.sql import column_exists
 
-from ..lib.directory_query import MOST_WORDS, Attempt, Word, build_word
+from ..lib.directory_query import (
+    MOST_WORDS,
+    Attempt,
+    Joined,
+    Token,
+    Word,
+    build_word,
+    drop_and,
+    join_neighbours,
+)
 
 SCRIPT = "spar_fa_directory/data/directory_search.sql"
 #: A function of the script where it is called, not where it is made.
@@ -77,8 +87,9 @@ class SparDirectorySearch(models.AbstractModel):
         result = super().init()
         if not self._abstract:
             self._make_extension()
-            self.env.cr.execute(self._read_script())
-            self._make_searchable()
+            script = self._read_script()
+            self.env.cr.execute(script)
+            self._make_searchable(script.code)
         return result
 
     @api.model
@@ -118,18 +129,26 @@ class SparDirectorySearch(models.AbstractModel):
             ) from error
 
     @api.model
-    def _make_searchable(self):
-        """Give the table its words, their index, and what teaches them to the rest."""
-        is_new = not column_exists(self.env.cr, self._table, "search_words")
+    def _make_searchable(self, script: str):
+        """Give the table its words, their index, and what teaches them to the rest.
+
+        Words that another script made are made anew: the column says which did.
+        """
+        made_by = sha256(f"{script}{self._searched_text}".encode()).hexdigest()
+        is_new = self._get_maker() != made_by
         names = {
             "table": SQL.identifier(self._table),
             "index": SQL.identifier(f"{self._table}_search_words"),
             "text": SQL(self._searched_text),  # pylint: disable=sql-injection
+            "table_name": self._table,
+            "made_by": made_by,
         }
         if is_new:
             self._execute(
-                """ALTER TABLE %(table)s ADD COLUMN search_words tsvector
-                   GENERATED ALWAYS AS (spar_directory_words(%(text)s)) STORED""",
+                """ALTER TABLE %(table)s DROP COLUMN IF EXISTS search_words;
+                   ALTER TABLE %(table)s ADD COLUMN search_words tsvector
+                   GENERATED ALWAYS AS (spar_directory_words(%(text)s)) STORED;
+                   COMMENT ON COLUMN %(table)s.search_words IS %(made_by)s""",
                 names,
             )
         self._execute(
@@ -140,8 +159,18 @@ class SparDirectorySearch(models.AbstractModel):
         for event in ("INSERT", "UPDATE"):
             self._make_trigger(names | {"event": SQL(event)})
         if is_new:
-            # What was there before is learnt by being written as it is.
-            self._execute("UPDATE %(table)s SET id = id", names)
+            self._execute("SELECT spar_directory_learn(%(table_name)s)", names)
+
+    def _get_maker(self) -> str:
+        """What made the words of the table; "" when it has none."""
+        if not column_exists(self.env.cr, self._table, "search_words"):
+            return ""
+        query = SQL(
+            """SELECT col_description(attrelid, attnum) FROM pg_attribute
+                WHERE attrelid = %s::regclass AND attname = 'search_words'""",
+            self._table,
+        )
+        return self.env.execute_query(query)[0][0] or ""
 
     def _make_trigger(self, names: dict) -> None:
         self._execute(
@@ -188,7 +217,7 @@ class SparDirectorySearch(models.AbstractModel):
         """All the records that `_find` finds, without their rank and its end."""
         found = SQL("SELECT NULL::integer AS id, 0 AS tier WHERE FALSE")
         for attempt in self._get_attempts(text.replace("\0", " ")):
-            found = self._build_found(attempt, None, None)
+            found = self._build_listed(attempt)
             few = SQL("SELECT FROM (%s) AS found LIMIT %s", found, attempt.enough)
             if len(self.env.execute_query(few)) >= attempt.enough:
                 break
@@ -217,11 +246,18 @@ class SparDirectorySearch(models.AbstractModel):
         found = []
         for attempt in self._get_attempts(text):
             most = max(end, attempt.enough)
-            query = self._build_ranked(attempt, text, domain_ids, most)
-            found = [row_id for (row_id,) in self.env.execute_query(query)]
+            found = self._rank(attempt, text, domain_ids, most)
             if len(found) >= attempt.enough:
                 break
         return found[offset:end]
+
+    @api.model
+    def _rank(
+        self, attempt: Attempt, text: str, domain_ids: SQL, most: int
+    ) -> list[int]:
+        """The ids of the records that an attempt finds, the best first."""
+        query = self._build_ranked(attempt, text, domain_ids, most)
+        return [row_id for (row_id,) in self.env.execute_query(query)]
 
     @api.model
     def _get_attempts(self, text: str) -> Iterator[Attempt]:
@@ -233,24 +269,54 @@ class SparDirectorySearch(models.AbstractModel):
             return
         # Who says much and is found wants no others.
         enough = FEW if len(tokens) < MUCH else 1
-        yield Attempt(self._build_words(tokens), enough)
-        words = self._build_words(tokens, self._get_close_words(tokens))
+        joined = self._get_joined(tokens)
+        yield Attempt(self._build_words(tokens, joined), enough)
+        words = self._build_words(tokens, joined, self._get_close_words(tokens))
         yield Attempt(words, enough=1)
         if len(words) > 1:
             yield Attempt(words, may_lack_one=True, enough=0)
 
     @api.model
-    def _read_tokens(self, text: str) -> list[tuple[list[str], bool]]:
-        """The words that were typed, each with its forms, and whether it is known."""
-        return self.env.execute_query(
+    def _read_tokens(self, text: str) -> list[Token]:
+        """The words that were typed, without an "and" between two of them."""
+        rows = self.env.execute_query(
             SQL(
                 """SELECT token, EXISTS (SELECT FROM spar_directory_word
-                                          WHERE word = token[1])
+                                          WHERE word = token[1]),
+                          token[1] = ANY (spar_directory_and())
                      FROM spar_directory_tokens(%s) AS token LIMIT %s""",
                 text,
                 MOST_WORDS,
             )
         )
+        return drop_and([Token(*row) for row in rows])
+
+    @api.model
+    def _get_joined(self, tokens: list[Token]) -> list[Joined]:
+        """What the words are with their neighbours: those that the directory has.
+
+        With the last word, which may be half typed, those that a word begins with.
+        Short ones and those with digits are not known one by one: all of them.
+        """
+        joined = join_neighbours([token.name for token in tokens])
+        if not joined:
+            return []
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT word, start FROM unnest(%s, %s, %s)
+                                   AS asked (word, start, is_half)
+                    WHERE word !~ '^[^0-9]{4,}$'
+                       OR EXISTS (SELECT FROM spar_directory_word AS known
+                                   WHERE known.word = asked.word)
+                       OR is_half AND EXISTS (
+                              SELECT FROM spar_directory_word AS known
+                               WHERE known.word LIKE asked.word || '%%')""",
+                [each.word for each in joined],
+                [each.start for each in joined],
+                [each.end == len(tokens) for each in joined],
+            )
+        )
+        return [each for each in joined if (each.word, each.start) in rows]
 
     @api.model
     def _get_close_words(self, tokens: list) -> dict[tuple[int, bool], list[str]]:
@@ -258,12 +324,14 @@ class SparDirectorySearch(models.AbstractModel):
 
         :return: {(place of the word typed, whether one slip away): words}
         """
-        words = [token[0] for token, _is_known in tokens]
+        words = [token.name for token in tokens]
         rows = self.env.execute_query(SQL(_CLOSE_WORDS, words=words))
         return {(place - 1, is_near): words for place, is_near, words in rows}
 
     @api.model
-    def _build_words(self, tokens: list, close: dict | None = None) -> list[Word]:
+    def _build_words(
+        self, tokens: list[Token], joined: list[Joined], close: dict | None = None
+    ) -> list[Word]:
         """The words to look for.
 
         Beginnings are looked for only where the word is none that is known, or may be
@@ -273,12 +341,15 @@ class SparDirectorySearch(models.AbstractModel):
         close_or_single = close is not None or not last
         return [
             build_word(
-                token,
+                token.words,
                 (close or {}).get((place, True), ()),
                 (close or {}).get((place, False), ()),
-                is_beginning=not is_known or (place == last and close_or_single),
+                is_beginning=not token.is_known or (place == last and close_or_single),
+                joined=[j.word for j in joined if j.start <= place < j.end <= last],
+                half_joined=[j.word for j in joined if j.start <= place < j.end > last],
+                run=f"~{token.name}",
             )
-            for place, (token, is_known) in enumerate(tokens)
+            for place, token in enumerate(tokens)
         ]
 
     # === SQL === #
@@ -295,11 +366,43 @@ class SparDirectorySearch(models.AbstractModel):
         raise NotImplementedError
 
     @api.model
+    def _build_listed(self, attempt: Attempt) -> SQL:
+        """A query for `id` and `tier` of all the records that a list shows."""
+        return self._build_found(attempt, None, None)
+
+    @api.model
     def _build_ranked(
         self, attempt: Attempt, text: str, domain_ids: SQL, most: int
     ) -> SQL:
         """A query for the ids of the records that are found, the best first."""
         raise NotImplementedError
+
+    @api.model
+    def _build_nearness(self, attempt: Attempt, *vectors: SQL) -> SQL:
+        """What comes first among the records that are found, as ORDER BY says it.
+
+        Those that have the words as they were typed, then the ones that are close; of
+        either those of the country of whoever asks before all others.
+
+        :param vectors: the words of a record, and those that count as its own
+        """
+        strays = [
+            SQL("NOT (%s)", _build_match(word.levels[1], vectors))
+            for word in attempt.words
+            if attempt.may_lack_one or word.is_close
+        ]
+        is_own = SQL(
+            "(fsp.country_id IS NOT DISTINCT FROM %s) DESC",
+            self._get_own_country().id or -1,
+        )
+        if not strays:
+            return is_own
+        return SQL("(%s), %s", SQL(" OR ").join(strays), is_own)
+
+    @api.model
+    def _get_own_country(self):
+        """The country of whoever asks: that of the company they act for."""
+        return self.env.company.country_id
 
     @api.model
     def _build_penalty(self, attempt: Attempt, *vectors: SQL) -> SQL:

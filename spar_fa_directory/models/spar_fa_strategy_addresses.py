@@ -1,12 +1,14 @@
 import contextlib
+from itertools import zip_longest
 
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..lib import fa_reader, fa_syntax
+from ..lib import fa_form, fa_reader, fa_syntax
 from ..lib.exceptions import MissingPart
-from ..lib.fa_examination import KnownKind, KnownPart, Problem, examine
+from ..lib.fa_examination import KnownKind, Problem, examine
+from ..lib.fa_form import CanonicalAddress
 from ..lib.fa_reader import NOBODY, Address, Found, KnownStrategy, Reading
 
 
@@ -32,6 +34,32 @@ class SparFaStrategy(models.Model):
         ]
 
     @api.model
+    def _canonicalise_addresses(self, texts: list[str]) -> list[CanonicalAddress]:
+        """Bring addresses into their one form, in the same order.
+
+        Two texts are the same address when the keys of their forms are the same. Each
+        has a form, whatever is wrong with it: `problem` says what. Needs no rights;
+        costs what `_read_addresses` does, a few statements more where the kinds are not
+        cached.
+        """
+        chosen, found = self._choose_readings(texts)
+        kinds = self._get_known_kinds()
+        return [
+            fa_form.canonicalise(
+                reading, found.get(reading.place, NOBODY), kinds[reading.known.type_id]
+            )
+            if reading
+            else fa_form.keep_text(text)
+            for text, reading in zip(texts, chosen, strict=True)
+        ]
+
+    @api.model
+    def _is_same_address(self, one: str, other: str) -> bool:
+        """Whether two texts are one address, however each is written."""
+        first, second = self._canonicalise_addresses([one, other])
+        return first.key == second.key
+
+    @api.model
     def _examine_addresses(
         self, texts: list[str]
     ) -> list[tuple[Address, Problem | None]]:
@@ -41,7 +69,7 @@ class SparFaStrategy(models.Model):
         the right kind, and whose texts pass their checks. Needs no rights; costs what
         `_read_addresses` does, a few statements more where the kinds are not cached.
 
-        :return: each with the first reason why it cannot be used, or None
+        :return: each as it is written, with why it cannot be used, or None
         """
         chosen, found = self._choose_readings(texts)
         kinds = self._get_known_kinds()
@@ -52,6 +80,64 @@ class SparFaStrategy(models.Model):
             )
             for text, reading in zip(texts, chosen, strict=True)
         ]
+
+    @api.model
+    def _get_problem_values(
+        self, address: Address, problem: Problem
+    ) -> dict[str, str] | None:
+        """What a message says of a problem: the part, or who took over; None of most.
+
+        Names of the directory only, never a value that was entered.
+        """
+        if problem.part:
+            return {"part": problem.part, "check": problem.check}
+        record_sudo = {
+            "provider_replaced": self.env["spar.fsp"]
+            .sudo()
+            .browse(address.provider_id),
+            "branch_replaced": self.env["spar.fsp.branch"]
+            .sudo()
+            .browse(address.branch_id),
+        }.get(problem.code)
+        if not record_sudo:
+            return None
+        return {"successor": record_sudo._get_last_successor().display_name}
+
+    @api.model
+    def _write_canonical(
+        self, formed: list[CanonicalAddress], texts: list[str], number: int = 0
+    ) -> list[str]:
+        """Write addresses that were brought into their one form, in the same order.
+
+        :param texts: as they were sent: what comes back where no strategy reads one
+        :param number: of the strategy; 0 for each in the one that has read it, as is an
+            address that the strategy cannot write
+        """
+        addresses = [f.to_address(text) for f, text in zip(formed, texts, strict=True)]
+        written = self._write_addresses(addresses, number) if number else []
+        as_read = list(map(fa_form.write_as_read, formed))
+        left = [place for place, text in enumerate(as_read) if text is None]
+        by_directory = self._write_as_read([addresses[place] for place in left])
+        for place, text in zip(left, by_directory, strict=True):
+            as_read[place] = text
+        return [
+            asked or own or text
+            for asked, own, text in zip_longest(written, as_read, texts)
+        ]
+
+    @api.model
+    def _write_as_read(self, addresses: list[Address]) -> list[str | None]:
+        """Write addresses, each in the strategy that has read it; None without one."""
+        by_number: dict[int, list[int]] = {}
+        for place, address in enumerate(addresses):
+            if address.strategy_number:
+                by_number.setdefault(address.strategy_number, []).append(place)
+        written: list[str | None] = [None] * len(addresses)
+        for number, places in by_number.items():
+            texts = self._write_addresses([addresses[p] for p in places], number)
+            for place, text in zip(places, texts, strict=True):
+                written[place] = text
+        return written
 
     @api.model
     def _mask_addresses(self, texts: list[str]) -> list[str]:
@@ -128,8 +214,12 @@ class SparFaStrategy(models.Model):
             "branch": {r.id: r for r in env["spar.fsp.branch"].browse(branches)},
         }
         keys = self._get_directory_keys()
+        branch_keys = [key for key, (kind, _name) in keys.items() if kind == "branch"]
+        part = self.type_id.part_ids.filtered(lambda part: part.kind == "branch")
         return [
-            {
+            # A branch that is written as none has no name either.
+            dict.fromkeys(branch_keys if _is_unnamed(address, part.key) else (), "")
+            | {
                 key: record[name]
                 for key, (kind, name) in keys.items()
                 if (record := by_id[kind].get(getattr(address, f"{kind}_id")))
@@ -151,15 +241,8 @@ class SparFaStrategy(models.Model):
         return {
             fa_type.id: KnownKind(
                 fa_type.provider_kind or "",
-                tuple(
-                    KnownPart(
-                        part.key,
-                        part.kind,
-                        part.check_code or "",
-                        part.check_parameter or "",
-                    )
-                    for part in fa_type.part_ids
-                ),
+                tuple(part._get_known() for part in fa_type.part_ids),
+                fa_type.code,
             )
             for fa_type in types_sudo.search([])
         }
@@ -191,3 +274,8 @@ class SparFaStrategy(models.Model):
             )
         )
         return fa_reader.group_by_scheme(fa_reader.know_strategy(*row) for row in rows)
+
+
+def _is_unnamed(address: Address, key: str | bool) -> bool:
+    """Whether the address says of its branch that there is none."""
+    return bool(key) and (address.parts or {}).get(key) == ""

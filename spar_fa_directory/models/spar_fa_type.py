@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 
 from ..lib import fa_checks
 from ..lib.exceptions import DirectoryError, InvalidPart
+from ..lib.fa_reader import Holder
 from .spar_fsp import KINDS
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
@@ -59,14 +60,33 @@ class SparFaType(models.Model):
         :param country: ISO 3166 code of the provider's country
         :return: {key: message in the user's language}; empty when all is well
         """
+        return self._canonicalise_parts(parts, Holder(country=country))[1]
+
+    def _canonicalise_parts(
+        self, parts: dict[str, str], holder: Holder
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The parts of an address of this kind in their one form.
+
+        :param holder: the provider and the branch that the address is kept at
+        :return: the parts, one with which something is wrong as it was typed; and what
+            is: {key: message in the user's language}, empty when all is well
+        """
         self.ensure_one()
-        problems = {}
+        formed, problems = {}, {}
         for part in self.part_ids:
+            value = parts.get(part.key) or ""
             try:
-                part._check_value(parts.get(part.key) or "", country)
+                formed[part.key] = part._canonicalise(value, holder)
             except InvalidPart as error:
+                formed[part.key] = value
                 problems[part.key] = self._get_error_text(error)
-        return problems
+        return formed, problems
+
+    @api.model
+    def _get_problem_text(self, word: str) -> str:
+        """What is wrong with a part, by the word that an examination has for it."""
+        texts = self._get_error_texts()
+        return texts.get(word) or self.env._("This cannot be used.")
 
     @api.model
     def _get_error_text(self, error: DirectoryError) -> str:
@@ -77,6 +97,15 @@ class SparFaType(models.Model):
     @api.model
     def _get_error_texts(self) -> dict[str, str]:
         """Texts by code of `InvalidPart` and `InvalidParameter`; extend with checks."""
+        return (
+            self._get_check_texts()
+            | self._get_account_texts()
+            | self._get_bank_texts()
+            | self._get_setting_texts()
+        )
+
+    @api.model
+    def _get_check_texts(self) -> dict[str, str]:
         return {
             "empty": self.env._("This is needed."),
             "regex": self.env._("This is not written as it should be."),
@@ -84,13 +113,83 @@ class SparFaType(models.Model):
             "bic": self.env._("This is not a valid BIC."),
             "luhn": self.env._("The number is mistyped: its check digit is wrong."),
             "phone": self.env._("This is not a valid phone number."),
+            "phone_signs": self.env._(
+                "Write the phone number alone, in digits: no letters and no words."
+            ),
+            "phone_country": self.env._(
+                "This phone number is of another country. Write one of the country of "
+                "this provider."
+            ),
+            "phone_mobile": self.env._(
+                "This is not a mobile number. Write the number of a mobile phone."
+            ),
             "email": self.env._("This is not a valid e-mail address."),
             "stdnum": self.env._("This is not a valid number."),
+        }
+
+    @api.model
+    def _get_account_texts(self) -> dict[str, str]:
+        """Of what is no account number."""
+        return {
+            "placeholder": self.env._(
+                "This only holds the place of a number. Write what stands on the "
+                "document."
+            ),
+            "card": self.env._(
+                "This is the number of a payment card. Write the number of the "
+                "account: it stands in the passbook or on a statement."
+            ),
+            "own_id": self.env._(
+                "This is the number of an ID card. Write the number of the account: it "
+                "stands in the passbook or on a statement."
+            ),
+            "no_account": self.env._(
+                "This is not an account number. It stands in the passbook or on a "
+                "statement."
+            ),
+        }
+
+    @api.model
+    def _get_bank_texts(self) -> dict[str, str]:
+        """Of account numbers of another bank."""
+        return {
+            "iban_country": self.env._(
+                "This IBAN is of a bank in another country. Choose its bank, or look "
+                "at the number again."
+            ),
+            "iban_bank": self.env._(
+                "This IBAN is of another bank. Choose its bank, or look at the number "
+                "again."
+            ),
+            "account_pattern": self.env._(
+                "Account numbers of this bank look otherwise. Compare every character "
+                "with the passbook or a statement."
+            ),
+            "account_length": self.env._(
+                "Account numbers of this bank have more or fewer characters. Compare "
+                "every one with the passbook or a statement."
+            ),
+            "bban": self.env._(
+                "Account numbers in the country of this bank look otherwise. Compare "
+                "every character with the passbook or a statement."
+            ),
+        }
+
+    @api.model
+    def _get_setting_texts(self) -> dict[str, str]:
+        """Of checks that cannot work as they were set."""
+        return {
             "unknown": self.env._("There is no such check."),
             "needless": self.env._("This check takes no parameter."),
             "pattern_missing": self.env._("Write the pattern to check with."),
             "pattern": self.env._("The pattern cannot be used: %(reason)s"),
             "stdnum_unknown": self.env._("python-stdnum has no such number format."),
+            "phone_parameter": self.env._(
+                "Write mobile, or leave the parameter empty."
+            ),
+            "prefixes": self.env._(
+                "Write beginnings of numbers, with commas between them."
+            ),
         }
 
     @api.model
@@ -101,6 +200,7 @@ class SparFaType(models.Model):
             "iban": self.env._("IBAN"),
             "bic": self.env._("BIC"),
             "luhn": self.env._("Luhn check digit"),
+            "bban": self.env._("Account number of an IBAN country"),
             "phone": self.env._("Phone number"),
             "email": self.env._("E-mail address"),
             "stdnum": self.env._("Number format of python-stdnum"),

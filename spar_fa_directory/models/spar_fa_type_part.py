@@ -2,8 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..lib import fa_checks
-from ..lib.exceptions import InvalidParameter
+from ..lib.exceptions import InvalidParameter, InvalidPart
+from ..lib.fa_examination import KnownPart, form_text
 from ..lib.fa_keys import suggest_key
+from ..lib.fa_reader import Holder
 from .spar_fa_type import KEY
 
 # What the syntax of an address rests on: fixed once a strategy names the parts.
@@ -38,7 +40,18 @@ class SparFaTypePart(models.Model):
         selection=lambda self: self._selection_check_code(), string="Check"
     )
     check_parameter = fields.Char(
-        help="The pattern (of a check by pattern), or the python-stdnum module."
+        help="The pattern (of a check by pattern), the python-stdnum module, or mobile "
+        "(of a phone number that must be a mobile one)."
+    )
+    gaps_do_not_count = fields.Boolean(
+        help="Blanks, dashes, dots and slashes are left out and small letters become "
+        "capitals: 12-34 ab and 1234AB are the same. A pattern is compared with what "
+        "is left. Phone numbers, e-mail addresses, IBANs and other numbers with a "
+        "check of their own have one form already.",
+    )
+    is_account_number = fields.Boolean(
+        help="What the provider says of its account numbers counts, and the numbers of "
+        "payment cards, the person's own ID and words are refused.",
     )
 
     _key_uniq = models.Constraint(
@@ -133,12 +146,25 @@ class SparFaTypePart(models.Model):
                     )
                 )
 
-    def _check_value(self, value: str, country: str) -> None:
-        """Run the part's check.
-
-        :raises InvalidPart: when the value is empty or does not pass
-        """
-        self.ensure_one()
-        fa_checks.check_text(
-            value, self.check_code or "", self.check_parameter or "", country
+    def _get_known(self) -> KnownPart:
+        """The part as plain values."""
+        check = fa_checks.CHECKS.get(self.check_code)
+        return KnownPart(
+            self.key,
+            self.kind,
+            self.check_code or "",
+            self.check_parameter or "",
+            self.gaps_do_not_count,
+            self.is_account_number or bool(check and check.names_bank),
         )
+
+    def _canonicalise(self, value: str, holder: Holder) -> str:
+        """The one form of the part's value in an address at `holder`.
+
+        :raises InvalidPart: when it is empty, or does not pass the part's check
+        """
+        if self.kind == "text":
+            return form_text(self._get_known(), value, holder)
+        if value.strip() or self.kind == "branch" and not holder.asks_branch:
+            return value
+        raise InvalidPart("empty", "This is needed.")

@@ -1,7 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
-
-from .spar_fsp import is_code
+from odoo.exceptions import UserError
 
 
 class SparFspBranch(models.Model):
@@ -29,18 +27,6 @@ class SparFspBranch(models.Model):
         "Another branch of this provider has this code "
         "(upper and lower case are the same).",
     )
-
-    @api.constrains("code")
-    def _check_code(self):
-        for branch in self:
-            if not is_code(branch.code):
-                raise ValidationError(
-                    branch.env._(
-                        "The code of %(branch)s can hold plain letters, digits and "
-                        "signs only, no spaces.",
-                        branch=branch.name,
-                    )
-                )
 
     def write(self, vals):
         self.filtered(lambda branch: branch._changes_code(vals))._check_unused()

@@ -7,7 +7,8 @@ from .spar_directory_search import MOST_RANKED
 # A word may stand in the branch or in its provider. Which words the providers have is
 # told first (few rows); then, for each set of words that some provider has, branches
 # are looked up that have the rest: by the index, and nothing is stored twice.
-_FOUND = """
+#: `rest`: what branches are to have where their provider has the words of `mask`.
+REST = """
     WITH word AS MATERIALIZED (
         SELECT query, 1 << (place - 1)::integer AS bit
           FROM unnest(%(words)s::tsquery[]) WITH ORDINALITY AS asked (query, place)
@@ -23,7 +24,11 @@ _FOUND = """
                   FROM word WHERE word.bit & (mask | lacked.bit) = 0) AS query
           FROM (SELECT mask FROM covered UNION SELECT 0) AS masks, lacked
          WHERE mask | lacked.bit <> %(all)s
-    ), matched AS MATERIALIZED (
+    )
+"""
+
+_FOUND = """
+    %(rest)s, matched AS MATERIALIZED (
         SELECT branch.id
           FROM rest
           JOIN spar_fsp_branch AS branch ON branch.search_words @@ rest.query
@@ -39,7 +44,8 @@ _FOUND = """
           FROM (SELECT fsp.id
                   FROM covered JOIN spar_fsp AS fsp ON fsp.id = covered.id
                  WHERE EXISTS (SELECT FROM lacked WHERE mask | bit = %(all)s)
-              ORDER BY %(penalty)s, length(%(name)s), %(name)s, fsp.id) AS fsp
+              ORDER BY %(nearness)s, %(penalty)s, length(%(name)s), %(name)s, fsp.id
+                ) AS fsp
     CROSS JOIN LATERAL (
                SELECT branch.id FROM spar_fsp_branch AS branch
                 WHERE branch.provider_id = fsp.id %(in_domain)s
@@ -56,7 +62,8 @@ _RANKED = """
       FROM (%(found)s) AS found
       JOIN spar_fsp_branch AS branch ON branch.id = found.id
       JOIN spar_fsp AS fsp ON fsp.id = branch.provider_id
-  ORDER BY upper(branch.code COLLATE "C") = %(code)s DESC, found.tier, %(penalty)s,
+  ORDER BY upper(branch.code COLLATE "C") = %(code)s DESC, found.tier,
+           %(nearness)s, %(penalty)s,
            length(%(name)s)
                + CASE found.tier WHEN 0 THEN length(branch.name) ELSE 0 END,
            %(name)s, fsp.id, branch.name, branch.id
@@ -70,9 +77,19 @@ class SparFspBranch(models.Model):
     _name = "spar.fsp.branch"
     _inherit = ["spar.fsp.branch", "spar.directory.search"]
 
-    _searched_text = "name || ' ' || code || ' ' || coalesce(city, '')"
+    _searched_text = "name || ' | ' || code || ' | ' || coalesce(city, '')"
 
     _listed_idx = models.Index("(provider_id, name, id)")
+
+    @api.model
+    def _build_rest(self, attempt: Attempt) -> SQL:
+        """What the providers have of the words, and what branches are to have."""
+        return SQL(
+            REST,
+            words=[word.any for word in attempt.words],
+            all=2 ** len(attempt.words) - 1,
+            may_lack_one=attempt.may_lack_one,
+        )
 
     @api.model
     def _build_found(
@@ -80,9 +97,9 @@ class SparFspBranch(models.Model):
     ) -> SQL:
         return SQL(
             _FOUND,
-            words=[word.any for word in attempt.words],
+            rest=self._build_rest(attempt),
             all=2 ** len(attempt.words) - 1,
-            may_lack_one=attempt.may_lack_one,
+            nearness=self._build_nearness(attempt, SQL("fsp.search_words")),
             penalty=self._build_penalty(attempt, SQL("fsp.search_words")),
             name=self.env["spar.fsp"]._field_to_sql("fsp", "name"),
             in_domain=SQL("AND branch.id IN %s", domain_ids) if domain_ids else SQL(),
@@ -99,6 +116,7 @@ class SparFspBranch(models.Model):
             _RANKED,
             found=self._build_found(attempt, domain_ids, most),
             code=text.upper(),
+            nearness=self._build_nearness(attempt, *vectors),
             penalty=self._build_penalty(attempt, *vectors),
             name=self.env["spar.fsp"]._field_to_sql("fsp", "name"),
             most=most,

@@ -9,13 +9,19 @@ from ..lib.fa_reader import Place, fold_code
 
 @dataclass
 class BankLoad:
-    """What loading the banks of a country did: providers, and pairs (name, reason)."""
+    """What loading the banks of a country did: providers, and pairs (name, reason).
+
+    `gone` are those that the registry has no more, with what names them; `keys` the
+    codes that it has.
+    """
 
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     same: list[str] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    gone: list[tuple[str, str]] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
 
 
 class SparFsp(models.Model):
@@ -48,6 +54,7 @@ class SparFsp(models.Model):
         """
         banks, left_out = bank_registry.get_banks(country)
         load = BankLoad(refused=[(b.name, self._tell_left_out(b)) for b in left_out])
+        load.keys = {bank.code for bank in banks}
         country_record = self.env["res.country"].search([("code", "=", country)])
         providers = self.with_context(active_test=False, lang=None)
         loaded = providers.search([("registry_key", "in", [b.code for b in banks])])
@@ -57,7 +64,17 @@ class SparFsp(models.Model):
             if bank.code in by_key:
                 by_key[bank.code]._update_from_registry(bank, load)
         providers._add_banks(new, country_record, load)
+        providers._note_gone_banks(country_record, loaded, load)
         return load
+
+    @api.model
+    def _note_gone_banks(self, country, still_there, load: BankLoad) -> None:
+        """List the banks that came from the registry, and are in it no more."""
+        domain = [("registry_key", "!=", False), ("country_id", "=", country.id)]
+        known = self.with_context(active_test=True).search(domain)
+        gone = known.filtered(lambda bank: bank.registry_key not in load.keys)
+        self._set_gone(gone, still_there)
+        load.gone += [(bank.name, bank._get_uses_text()) for bank in gone]
 
     @api.model
     def _tell_left_out(self, entry: bank_registry.LeftOut) -> str:

@@ -1,33 +1,52 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+CHANGES = [("new", "New"), ("changed", "Changed"), ("same", "Unchanged")]
+
+
+class SparDirectorySourced(models.AbstractModel):
+    """What was loaded from somewhere, and what came of it when it was loaded again."""
+
+    _name = "spar.directory.sourced"
+    _description = "Loaded from Somewhere"
+
+    import_id = fields.Many2one(
+        "spar.directory.import",
+        "Loaded from",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    import_row = fields.Integer("Row", readonly=True, copy=False, aggregator=None)
+    import_change = fields.Selection(
+        CHANGES, "In the Last File", readonly=True, copy=False
+    )
+    gone_from_source = fields.Boolean(
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="What it was loaded from had it no more when it was loaded again. Nothing "
+        "is archived or closed by that.",
+    )
+
+    @api.model
+    def _set_gone(self, gone, others) -> None:
+        """Note which records their source has no more, and which it has again."""
+        gone.filtered(
+            lambda record: not record.gone_from_source
+        ).gone_from_source = True
+        others.filtered("gone_from_source").gone_from_source = False
 
 
 class SparFsp(models.Model):
-    """The file that a provider came with."""
+    """Where a provider came from."""
 
-    _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
-
-    import_id = fields.Many2one(
-        "spar.directory.import",
-        "Loaded from",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="set null",
-    )
-    import_row = fields.Integer("Row", readonly=True, copy=False, aggregator=None)
+    _name = "spar.fsp"
+    _inherit = ["spar.fsp", "spar.directory.sourced"]
 
 
 class SparFspBranch(models.Model):
-    """The file that a branch came with."""
+    """Where a branch came from."""
 
-    _inherit = "spar.fsp.branch"
-
-    import_id = fields.Many2one(
-        "spar.directory.import",
-        "Loaded from",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="set null",
-    )
-    import_row = fields.Integer("Row", readonly=True, copy=False, aggregator=None)
+    _name = "spar.fsp.branch"
+    _inherit = ["spar.fsp.branch", "spar.directory.sourced"]

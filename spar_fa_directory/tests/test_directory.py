@@ -113,6 +113,9 @@ class TestDirectory(DirectoryCase):
         self.assertEqual(parts["bank_code"]["kind"], "provider")
         self.assertTrue(parts["account_number"]["schema"]["pattern"].startswith("^(?:"))
         self.assertEqual(parts["account_number"]["check"]["code"], "regex")
+        self.assertIs(parts["account_number"]["gaps_do_not_count"], True)
+        self.assertIs(parts["account_number"]["is_account_number"], True)
+        self.assertIs(parts["bank_code"]["gaps_do_not_count"], False)
         self.assertIsNone(parts["bank_code"]["check"])
         numbers = [
             s["number"] for s in told["bank_account"]["strategies"] if s["default"]

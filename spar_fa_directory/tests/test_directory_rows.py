@@ -96,7 +96,7 @@ class TestRows(BaseCase):
             "1,2E+5": "number",
             "a\udce9": "encoding",
             "\ufffd": "encoding",
-            "a\u202eb": "control",
+            "a\x07b": "control",
         }.items():
             with self.subTest(code=code):
                 self.assertEqual(self._check(code=code), [("code", problem)])

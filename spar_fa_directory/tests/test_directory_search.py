@@ -174,6 +174,213 @@ class TestSearch(SearchCase):
             self.assertEqual(self.branches._find("qatnagiri", Domain.TRUE), first)
 
 
+class TestSpellings(SearchCase):
+    """One name, written as different people write it."""
+
+    def _create_banks(self, *names):
+        return self.providers.create(
+            [
+                {"name": name, "code": f"QSP{number}"}
+                for number, name in enumerate(names)
+            ]
+        )
+
+    def _assert_each_finds_all(self, spellings, written=None):
+        """Whichever of them is typed, whichever of them the directory has."""
+        for name in written or spellings:
+            bank = self._create_banks(name)
+            branch = self.branches.create(
+                {"name": name, "code": "QSP", "provider_id": self.zindia.id}
+            )
+            for text in spellings:
+                with self.subTest(name=name, text=text):
+                    self.assertIn(bank, self._find(text, self.providers, limit=3))
+                    self.assertIn(branch, self._find(text, limit=3))
+            branch.unlink()
+            bank.unlink()
+
+    def test_spaces_between_words_do_not_matter(self):
+        for spellings in (
+            ("İş Bankası", "isbankasi", "is bankası", "IS BANK", "isbank"),
+            ("GTBank", "gt bank", "GT Bank", "gt-bank", "g t bank", "GT BAN"),
+            ("Porto Amarelo", "portoamarelo", "porto amarelo", "PORTOAMARELO"),
+            ("Bank of Qorvia", "bankofqorvia", "bankof qorvia", "bank ofqorvia"),
+            ("QB24 Express", "qb24express", "qb 24 express", "qb24 express"),
+            ("नया बाज़ार", "नयाबाज़ार", "नयाबाजार"),
+        ):
+            self._assert_each_finds_all(spellings, spellings[:2])
+
+    def test_and_is_a_sign_or_a_word(self):
+        self._assert_each_finds_all(
+            ("P & T Qbank", "P&T Qbank", "p and t qbank", "pt qbank", "P+T Qbank")
+        )
+        self._assert_each_finds_all(("Qerez y Marn", "Qerez & Marn", "qerez marn"))
+        self._assert_each_finds_all(("Qerez et Marn", "Qerez & Marn", "Qerez und Marn"))
+        self._assert_each_finds_all(("قرض و ادخار", "قرض & ادخار", "قرض ادخار"))
+
+    def test_a_word_that_says_and_is_found_by_itself(self):
+        bank = self._create_banks("Och Qandor")
+        self.assertIn(bank, self._find("och", self.providers))
+        self.assertIn(bank, self._find("och qandor", self.providers))
+
+    def test_the_article_does_not_matter(self):
+        for spellings in (
+            ("البنك القندوري", "بنك قندوري", "بنك القندوري", "البنك قندوري"),
+            ("الصرافه والتقندر", "صرافة تقندر", "للصرافة بالتقندر"),
+            ("בנק הקנדורים", "בנק קנדורים", "הבנק הקנדורים"),
+            ("Al-Qandori", "qandori", "Al Qandori", "alqandori"),
+        ):
+            self._assert_each_finds_all(spellings, spellings[:1])
+        self._assert_each_finds_all(("البنك القندوري", "بنك قندوري", "البنك الق"))
+
+    def test_nasals_of_indian_scripts_are_one(self):
+        for spellings in (
+            ("पंजाब", "पन्जाब", "पञ्जाब", "पँजाब"),
+            ("हिन्दी", "हिंदी"),
+            ("मुम्बई", "मुंबई"),
+            ("গঙ্গা", "গংগা"),
+            ("ਪੰਜਾਬ", "ਪਂਜਾਬ", "ਪਨ੍ਜਾਬ"),
+            ("ગાંધી", "ગાન્ધી"),
+            ("ଗାନ୍ଧୀ", "ଗାଂଧୀ"),
+            ("ఆంధ్ర", "ఆన్ధ్ర"),
+            ("ಬೆಂಗಳೂರು", "ಬೆಙ್ಗಳೂರು"),
+        ):
+            self._assert_each_finds_all(spellings)
+
+    def test_points_and_like_vowels_of_devanagari_are_one(self):
+        for spellings in (("बाज़ार", "बाजार"), ("नयी", "नई"), ("दुःख", "दुख")):
+            self._assert_each_finds_all(spellings)
+
+    def test_digits_of_any_script_are_found(self):
+        branch = self.branches.create(
+            {"name": "Kqay", "code": "40771", "provider_id": self.zindia.id}
+        )
+        for text in ("40771", "٤٠٧٧١", "۴۰۷۷۱", "४०७७१", "৪০৭৭১"):
+            with self.subTest(text=text):
+                self.assertEqual(self._find(text), branch)
+
+    def test_words_of_different_fields_do_not_stand_together(self):
+        branch = self.zindia.branch_ids[2]
+        self.assertNotIn(branch, self._find("yelkhan0777"))
+        self.assertNotIn(branch, self._find("0777porto"))
+
+
+class TestPlaces(SearchCase):
+    """A town finds the banks that have a branch there."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.state.branch_ids = [
+            (0, 0, {"name": "Main", "code": "Q9", "city": "Qort Amarel"})
+        ]
+
+    def test_a_place_finds_the_banks_with_a_branch_there(self):
+        for text in ("qort amarel", "qortamarel", "QORT AMAREL", "qotr amarel"):
+            with self.subTest(text=text):
+                self.assertEqual(self._find(text, self.providers)[:1], self.state)
+        found = self._find("porto alegre", self.providers)
+        self.assertEqual(found[:3], self.zindia | self.state | self.union)
+
+    def test_a_bank_and_a_place(self):
+        found = self._find("union bank yelkhan", self.providers)
+        self.assertEqual(found[0], self.union)
+
+    def test_a_bank_of_that_name_comes_first(self):
+        named = self.providers.create({"name": "Bank of Qort Amarel", "code": "QA"})
+        found = self._find("qort amarel", self.providers)
+        self.assertEqual(found[:2], named | self.state)
+
+    def test_a_list_is_searched_alike(self):
+        found = self.providers.search([("found_by", "ilike", "qort amarel")])
+        self.assertEqual(found, self.state)
+
+    def test_pages_hold_together(self):
+        named = self.providers.create({"name": "Bank of Qatnagiri", "code": "QT"})
+        whole = self.providers._find("qatnagiri", Domain.TRUE)
+        self.assertEqual(whole[0], named.id)
+        others = self.zindia | self.union | self.state
+        self.assertEqual(set(whole[1:]), set(others.ids))
+        pages = [
+            self.providers._find("qatnagiri", Domain.TRUE, limit=1, offset=offset)
+            for offset in range(5)
+        ]
+        self.assertEqual(sum(pages, []), whole)
+
+    def test_an_archived_branch_is_no_place_of_its_bank(self):
+        self.state.branch_ids.action_archive()
+        self.assertNotIn(self.state, self._find("qort amarel", self.providers))
+
+    def test_an_archived_bank_is_not_found_by_its_places(self):
+        self.state.action_archive()
+        self.assertNotIn(self.state, self._find("qort amarel", self.providers))
+
+    def test_other_conditions_hold(self):
+        found = self.providers.name_search("qort amarel", [("code", "=", "BKZ")])
+        self.assertFalse(found)
+
+
+class TestOwnCountry(SearchCase):
+    """The country of whoever asks comes first."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.own, cls.other = cls.env["res.country"].create(
+            [{"name": "Own", "code": "Q1"}, {"name": "Other", "code": "Q2"}]
+        )
+        cls.env.company.country_id = cls.own
+        cls.zindia.country_id = cls.union.country_id = cls.other
+        cls.state.country_id = cls.own
+
+    def test_banks_and_branches_of_the_own_country_come_first(self):
+        found = self._find("bank of zindia", self.providers)
+        self.assertEqual(found, self.state | self.zindia | self.union)
+        self.assertEqual(self._get_first("bank of zindia")[0], self.state)
+        self.assertEqual(self._get_first("qatnagiri")[0], self.state)
+        found = self._find("yelkhan", self.providers)
+        self.assertEqual(found[0], self.state)
+
+    def test_what_was_typed_comes_before_what_is_close(self):
+        self.state.name = "State Bank of Zindja"
+        found = self._find("bank of zindia", self.providers)
+        self.assertEqual(found, self.zindia | self.union | self.state)
+
+    def test_a_code_comes_before_the_country(self):
+        self.state.name = "Bkz and Sons"
+        self.assertEqual(self._find("bkz", self.providers)[0], self.zindia)
+
+    def test_the_own_country_comes_first_before_anything_is_typed(self):
+        own = self.providers.search([("country_id", "=", self.own.id)])
+        found = self._find("", self.providers, limit=len(own) + 1)
+        self.assertEqual(found[:-1], own)
+        self.assertNotEqual(found[-1].country_id, self.own)
+
+    def test_without_a_country_nothing_comes_first(self):
+        self.env.company.country_id = False
+        found = self._find("bank of zindia", self.providers)
+        self.assertEqual(found, self.zindia | self.state | self.union)
+        self.assertEqual(len(self._find("", self.providers, limit=5)), 5)
+
+
+class TestWordsAreMadeAnew(SearchCase):
+    def test_words_that_another_script_made(self):
+        """A database from before has its words from the script of before."""
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM spar_directory_word")
+        for model in (self.providers, self.branches):
+            column = f"{model._table}.search_words"
+            self.env.cr.execute(f"COMMENT ON COLUMN {column} IS NULL")
+            model.init()
+        self.assertEqual(self._get_first("bnak of zindai qatnagri")[1], "Qatnagiri")
+        self.env.cr.execute(
+            """SELECT length(col_description('spar_fsp_branch'::regclass, attnum))
+                 FROM pg_attribute WHERE attname = 'search_words'
+                  AND attrelid = 'spar_fsp_branch'::regclass"""
+        )
+        self.assertEqual(self.env.cr.fetchone()[0], 64)
+
+
 class TestSearchOfLists(SearchCase):
     def test_a_list_is_searched_alike(self):
         found = self.branches.search([("found_by", "ilike", "bnak of zindai qatnagri")])

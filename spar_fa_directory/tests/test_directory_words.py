@@ -55,6 +55,33 @@ class TestWords(DirectoryCase):
             with self.subTest(text=text):
                 self.assertEqual(self._get_tokens(text), tokens)
 
+    def test_a_word_has_a_plain_form(self):
+        for word, plain in (
+            ("bank", "bank"),
+            ("البنك", "بنك"),
+            ("والصرافه", "صرافه"),
+            ("للبنك", "بنك"),
+            ("ال", "ال"),
+            ("الف", "الف"),
+            ("הבנק", "בנק"),
+            ("הר", "הר"),
+            ("पन्जाब", "पंजाब"),
+            ("गाँव", "गांव"),
+            ("नयी", "नई"),
+            ("यी", "यी"),
+            ("বাঙ্ক", "বাংক".replace("ং", "ं")),
+            ("елка", "елка"),
+        ):
+            with self.subTest(word=word):
+                found = self._ask("SELECT spar_directory_plain(%s)", word)
+                self.assertEqual(found, [plain])
+
+    def test_words_that_stand_together_are_kept_as_one(self):
+        self.north.write({"name": "Qort Amarel & Quay, East", "city": "Qort Amarel"})
+        runs = {w for w in self._get_words(self.north) if w.startswith("~")}
+        self.assertEqual(runs, {"~qortamarel", "~qortamarelquay", "~amarelquay"})
+        self.assertFalse(self._is_known("~qortamarel"))
+
     def test_forms_of_a_word_lack_one_letter(self):
         (forms,) = self._ask("SELECT spar_directory_forms(%s)", "bank")
         self.assertEqual(set(forms), {"bank", "ank", "bnk", "bak", "ban"})

@@ -28,7 +28,19 @@ class TestReader(BaseCase):
         self.assertEqual(set(ALL), {"account:", "account_no:"})
         (reading,) = fa_reader.read_text(ALL, "ACCOUNT_NO:1@testdeff")
         self.assertEqual(reading.known, BY_BIC)
-        self.assertEqual(reading.place, Place("bic", "TESTDEFF", ""))
+        self.assertEqual(reading.place, Place("bic", "TESTDEFFXXX", ""))
+
+    def test_a_bic_is_the_same_with_and_without_its_head_office(self):
+        for bic in ("TESTDEFF", "testdeffxxx", "TEST DE FF", "TEST-DE-FF-xxx"):
+            with self.subTest(bic=bic):
+                (reading,) = fa_reader.read_text(ALL, f"account_no:1@{bic}")
+                self.assertEqual(reading.place, Place("bic", "TESTDEFFXXX", ""))
+
+    def test_codes_are_folded(self):
+        for text in ("account:1@ n .demo", "ACCOUNT:1@N.Demo"):
+            with self.subTest(text=text):
+                reading = fa_reader.read_text(ALL, text)[0]
+                self.assertEqual(reading.place, Place("code", "DEMO", "N"))
 
     def test_a_text_of_no_known_shape_is_not_read(self):
         for text in ("", "account", "account:", "12345", "iban:X", ":", "account:1@2"):

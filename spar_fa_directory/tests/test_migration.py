@@ -2,10 +2,14 @@ from odoo.modules.module import load_script
 from odoo.tests import TransactionCase
 from odoo.tools import file_path
 
-MIGRATION = load_script(
-    file_path("spar_fa_directory/migrations/19.0.1.1.0/pre-migration.py"),
-    "spar_fa_directory_pre_migration",
-)
+
+def load_migration(version):
+    path = f"spar_fa_directory/migrations/{version}/pre-migration.py"
+    return load_script(file_path(path), f"spar_fa_directory_pre_migration_{version}")
+
+
+MIGRATION = load_migration("19.0.1.1.0")
+FORMS = load_migration("19.0.1.2.0")
 
 
 class TestMigration(TransactionCase):
@@ -37,3 +41,61 @@ class TestMigration(TransactionCase):
         part.example = "0000"
         self._migrate()
         self.assertEqual(part.example, "0000")
+
+
+class TestFormsMigration(TransactionCase):
+    """The shipped parts of addresses from before what they are had one form."""
+
+    FIELDS = "check_parameter", "gaps_do_not_count", "is_account_number"
+
+    def setUp(self):
+        super().setUp()
+        self.parts = self.env["spar.fa.type.part"].browse(
+            self.env.ref(f"spar_fa_directory.{name}").id for name in FORMS.PARAMETERS
+        )
+        self.shipped = self._get_values()
+        for part, (_check, old, _new) in zip(
+            self.parts, FORMS.PARAMETERS.values(), strict=True
+        ):
+            part.check_parameter = old or False
+
+    def _get_values(self):
+        return [tuple(part[name] for name in self.FIELDS) for part in self.parts]
+
+    def _migrate(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            """ALTER TABLE spar_fa_type_part DROP COLUMN gaps_do_not_count,
+                                             DROP COLUMN is_account_number"""
+        )
+        FORMS.migrate(self.env.cr, "19.0.1.1.0")
+        self.env.invalidate_all()
+
+    def test_shipped_parts_get_what_new_databases_have(self):
+        self._migrate()
+        self.assertEqual(self._get_values(), self.shipped)
+
+    def test_a_check_that_was_changed_stays_with_its_gaps(self):
+        account, phone, _voucher = self.parts
+        account.check_parameter = "[0-9]{3}-[0-9]{5}"
+        phone.write({"check_code": False})
+        self._migrate()
+        self.assertEqual(
+            self._get_values()[:2],
+            [("[0-9]{3}-[0-9]{5}", False, True), (False, False, False)],
+        )
+
+    def test_a_bic_that_was_typed_with_blanks_is_found(self):
+        provider = self.env["spar.fsp"].create({"name": "B", "code": "TB-BIC"})
+        self.env.cr.execute(
+            "UPDATE spar_fsp SET bic = 'test de 22' WHERE id = %s", (provider.id,)
+        )
+        self._migrate()
+        self.assertEqual(provider.bic, "TESTDE22")
+
+    def test_a_second_time_changes_nothing(self):
+        self.parts.gaps_do_not_count = False
+        self.env.flush_all()
+        FORMS.migrate(self.env.cr, "19.0.1.1.0")
+        self.env.invalidate_all()
+        self.assertFalse(any(self.parts.mapped("gaps_do_not_count")))

@@ -100,6 +100,8 @@ class TestLoading(ImportCase):
             job.column_ids, ("provider", "name", "code"), strict=True
         ):
             column.name = name
+        self._assert_refused("which row has", job.action_load, exception=UserError)
+        job.action_confirm()
         job._load_now()
         self.assertEqual(self.branches.search([("code", "=", "TB-E")]).name, "East")
 
@@ -196,7 +198,7 @@ class TestRefusedRows(ImportCase):
             ("TESTBANK,East,,Marn", "code", "empty"),
             ("TESTBANK,,TB-E,Marn", "name", "empty"),
             (",,TB-E,Marn", "name, provider", "empty"),
-            ("TESTBANK,a\u202eb,TB-E,Marn", "name", "cannot be seen"),
+            ("TESTBANK,a\x07b,TB-E,Marn", "name", "cannot be seen"),
             ("TESTBANK,a\0b,TB-E,Marn", "name", "cannot be seen"),
             (f"TESTBANK,{'x' * 300},TB-E,Marn", "name", "shorten"),
             ("TESTBANK,North,tb.N,Marn", "code", "has this code already"),
@@ -318,7 +320,7 @@ class TestBackground(ImportCase):
 
     def test_it_goes_on_where_time_ran_out(self):
         self._run(1, 0)
-        self.assertEqual((self.job.state, self._count()), ("waiting", 3))
+        self.assertEqual((self.job.state, self._count()), ("waiting", 4))
         self.assertTrue(0 < self.job.progress < 100)
         self._run()
         self.assertEqual((self.job.state, self._count()), ("done", 9))
@@ -329,7 +331,7 @@ class TestBackground(ImportCase):
         self._run(1, 0)
         self.job.action_stop()
         self._run()
-        self.assertEqual((self.job.state, self._count()), ("stopped", 3))
+        self.assertEqual((self.job.state, self._count()), ("stopped", 4))
         self.job.action_load()
         self._run()
         self.assertEqual((self.job.state, self._count()), ("done", 9))
@@ -350,7 +352,7 @@ class TestBackground(ImportCase):
             mute_logger(spar_directory_import_load.__name__),
         ):
             self._run()
-        self.assertEqual((self.job.state, self._count()), ("failed", 3))
+        self.assertEqual((self.job.state, self._count()), ("failed", 4))
         self.assertIn("server's log", self.job.problem)
         self.assertEqual(other.state, "done")
         self.job.action_load()

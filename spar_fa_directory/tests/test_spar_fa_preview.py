@@ -41,6 +41,22 @@ class TestPreview(DirectoryCase):
             "as it should be", self._get_column(form, "problem")["account_number"]
         )
 
+    def test_a_number_is_shown_in_its_one_form(self):
+        form = self._open(self.bank_type)
+        form.provider_id = self.bank
+        form.branch_id = self.north
+        self._type(form, account_number="\u0661\u0662-34 ab")
+        self.assertEqual(form.text, "account:1234AB@tb%2En.TestBank")
+        self.assertEqual(
+            self._get_column(form, "read_back")["account_number"], "1234AB"
+        )
+        self.assertFalse(self._get_column(form, "problem")["account_number"])
+
+    def test_the_chosen_bank_s_rules_count(self):
+        self.bank.account_longest = 3
+        problem = self._get_problem("account_number")
+        self.assertIn("more or fewer", problem)
+
     def test_it_works_for_every_strategy(self):
         for strategy in self.strategies.search([]):
             with self.subTest(strategy=strategy.name):

@@ -429,3 +429,164 @@ class TestWriteAddresses(DirectoryCase):
     def test_an_unknown_number_is_refused(self):
         with self.assertRaisesRegex(UserError, "no strategy number 9999"):
             self.strategies._write_addresses([], 9999)
+
+
+class TestCanonicalAddresses(DirectoryCase):
+    SPELLINGS = (
+        "account:12345678@TB-S.TESTBANK",
+        "account:1234-5678@tb-s.TestBank",
+        "ACCOUNT:1234 5678@TB-S.TESTBANK.bank_acc",
+        "account:\u0661\u0662\u0663\u0664 5678@TB-S.TESTBANK",
+        "account_number:12345678.branch_code:TB-S.bank_code:TESTBANK.mobile_number:"
+        ".email_address:.fa_type:BANK_ACCOUNT",
+    )
+
+    def _form(self, *texts):
+        return self.strategies._canonicalise_addresses(list(texts))
+
+    def _get_words(self, *texts):
+        return [form.problem and form.problem.check for form in self._form(*texts)]
+
+    def test_every_spelling_and_strategy_gives_one_key(self):
+        formed = self._form(*self.SPELLINGS)
+        self.assertEqual(len({form.key for form in formed}), 1)
+        self.assertEqual({form.problem for form in formed}, {None})
+        self.assertEqual(
+            formed[-1].parts,
+            {
+                "account_number": "12345678",
+                "bank_code": "TestBank",
+                "branch_code": "TB-S",
+            },
+        )
+
+    def test_a_key_names_codes_and_no_rows(self):
+        (before,) = self._form(self.SPELLINGS[0])
+        self.bank.branch_ids.unlink()
+        self.bank.unlink()
+        other = self.env["spar.fsp"].create({"name": "Again", "code": "TESTBANK"})
+        self.env["spar.fsp.branch"].create(
+            {"name": "Again", "code": "tb-s", "provider_id": other.id}
+        )
+        (after,) = self._form(self.SPELLINGS[0])
+        self.assertNotEqual(after.provider_id, before.provider_id)
+        self.assertEqual(after.key, before.key)
+
+    def test_a_bic_and_a_code_are_the_same_where_there_are_no_branches(self):
+        bare = self.env["spar.fsp"].create(
+            {"name": "Bare", "code": "Bare", "bic": "NISPIDJA"}
+        )
+        formed = self._form(
+            "account:1234567@.BARE",
+            "account:1234567@ANY.BARE",
+            "account_no:1234567@NISPIDJA",
+            "account_no:1234567@NISPIDJAXXX",
+            "account_no:1234-567@nisp id ja",
+        )
+        self.assertEqual(len({form.key for form in formed}), 1)
+        self.assertEqual({form.provider_id for form in formed}, {bare.id})
+
+    def test_a_file_s_bic_with_blanks_is_found(self):
+        self.bank.bic = "DEUT DE FF"
+        for bic in ("DEUTDEFF", "DEUTDEFFXXX", "DEUT DE FF"):
+            with self.subTest(bic=bic):
+                (form,) = self._form(f"account_no:1234567@{bic}")
+                self.assertEqual(form.provider_id, self.bank.id)
+
+    def test_a_wallet_takes_mobile_numbers_of_its_country(self):
+        self.wallet.country_id = self.env.ref("base.ph")
+        good = ["0917 1234567", "+639171234567", "00639171234567", "9171234567"]
+        formed = self._form(*(f"mobile:{number}@TESTWALLET" for number in good))
+        self.assertEqual(
+            {form.parts["phone_number"] for form in formed}, {"+639171234567"}
+        )
+        self.assertEqual(len({form.key for form in formed}), 1)
+        self.assertEqual(
+            self._get_words(
+                "mobile:0917FLOWERS@TESTWALLET",
+                "mobile:O9171234567@TESTWALLET",
+                "mobile:(02) 8123 4567@TESTWALLET",
+                "mobile:+14155552671@TESTWALLET",
+                "mobile:08881234567@TESTWALLET",
+            ),
+            ["phone_signs", "phone_signs", "phone_mobile", "phone_country", "phone"],
+        )
+        self.wallet.phone_prefixes = "0888"
+        self.assertEqual(self._get_words("mobile:08881234567@TESTWALLET"), [None])
+
+    def test_a_provider_s_rules_count_at_once(self):
+        text = "account:4111111111111111@TB-S.TESTBANK"
+        self.assertEqual(self._get_words(text), ["card"])
+        self.bank.account_pattern = "[0-9]{16}"
+        self.assertEqual(
+            self._get_words(text, self.SPELLINGS[0]), [None, "account_pattern"]
+        )
+        self.bank.write({"account_pattern": False, "account_longest": 8})
+        self.assertEqual(
+            self._get_words(text, self.SPELLINGS[0]), ["account_length", None]
+        )
+
+    def test_an_iban_of_another_bank_is_refused(self):
+        self.bank.country_id = self.env.ref("base.tr")
+        text = "account:GB29NWBK60161331926819@TB-S.TESTBANK"
+        self.assertEqual(self._get_words(text), ["iban_country"])
+
+    def test_a_kind_whose_part_is_an_iban_asks_for_its_bank(self):
+        fa_type = self.env["spar.fa.type"].create(
+            {
+                "name": "IBAN",
+                "code": "iban",
+                "part_ids": [
+                    (0, 0, {"key": "bank", "label": "Bank", "kind": "provider"}),
+                    (0, 0, {"key": "iban", "label": "IBAN", "check_code": "iban"}),
+                ],
+            }
+        )
+        self.strategies.create(
+            {"name": "I", "type_id": fa_type.id, "template": "iban:{iban}@{bank}"}
+        )
+        self.bank.write({"country_id": self.env.ref("base.de").id, "bic": "DEUTDEFF"})
+        text = "iban:DE89 3704 0044 0532 0130 00@TESTBANK"
+        self.assertEqual(self._get_words(text), ["iban_bank"])
+        self.bank.bic = "COBADEFF"
+        self.assertEqual(self._get_words(text), [None])
+
+    def test_what_a_participant_gets_is_made_of_the_form(self):
+        texts = [self.SPELLINGS[1], "free text", "mobile:0917 1234567@TESTWALLET"]
+        formed = self._form(*texts)
+        self.assertEqual(
+            self.strategies._write_canonical(formed, texts),
+            [
+                "account:12345678@TB-S.TestBank",
+                "free text",
+                "mobile:09171234567@TESTWALLET",
+            ],
+        )
+        self.assertEqual(
+            self.strategies._write_canonical(formed, texts, 31),
+            [
+                "account:12345678@TB-S.TestBank.bank_acc",
+                "free text",
+                "mobile:09171234567@TESTWALLET",
+            ],
+        )
+        self.assertEqual(
+            self.strategies._write_canonical(formed[:1], texts[:1], 41),
+            ["account_no:12345678@TESTDEFFXXX"],
+        )
+
+    def test_each_is_read_as_it_was_when_it_is_written_in_its_form(self):
+        texts = [*self.SPELLINGS, "mobile:0917 1234567@TESTWALLET", "free text"]
+        formed = self._form(*texts)
+        for number in (0, 1, 2, 5, 11, 21, 31):
+            with self.subTest(number=number):
+                written = self.strategies._write_canonical(formed, texts, number)
+                again = self._form(*written)
+                self.assertEqual([f.key for f in again], [f.key for f in formed])
+
+    def test_many_cost_one_statement(self):
+        texts = [f"account:{number:08}@TB-S.TESTBANK" for number in range(1, 500)]
+        self._form(texts[0])
+        with self.assertQueryCount(1):
+            formed = self._form(*texts, "free text")
+        self.assertEqual(len({form.key for form in formed}), 500)

@@ -1,12 +1,16 @@
+import re
+from pathlib import Path
 from unittest.mock import patch
 
+import polib
 import psycopg2
 
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import mute_logger
+from odoo.tools import file_path, mute_logger
 
 from ..lib import fa_checks
 from ..lib.exceptions import InvalidPart
+from ..lib.fa_reader import Holder
 from .common import DirectoryCase
 
 TEXT = {"key": "serial", "label": "Serial", "kind": "text"}
@@ -75,7 +79,7 @@ class TestFaType(DirectoryCase):
                 self.assertEqual(
                     self.bank_type._check_parts(parts | {"account_number": number}), {}
                 )
-        for number in ("", "123", "12--34", "1234\n", "x" * 40, "12\u202e34"):
+        for number in ("", "123", "1-2 3", "1234\n", "x1" * 20, "12\u202e34", "--"):
             with self.subTest(number=number):
                 self.assertEqual(
                     list(
@@ -83,6 +87,67 @@ class TestFaType(DirectoryCase):
                     ),
                     ["account_number"],
                 )
+
+    def test_parts_are_given_in_their_one_form(self):
+        typed = {"bank_code": "b", "branch_code": "c", "account_number": "12-34 ab"}
+        formed, problems = self.bank_type._canonicalise_parts(typed, Holder())
+        self.assertEqual(formed, typed | {"account_number": "1234AB"})
+        self.assertEqual(problems, {})
+
+    def test_what_is_no_account_number_is_refused_in_plain_words(self):
+        holder = self.bank._get_holder(self.north)
+        typed = {"bank_code": "b", "branch_code": "c"}
+        for number, text in [
+            ("4111 1111 1111 1111", "payment card"),
+            ("0000", "not an account number"),
+            ("xxxx", "not an account number"),
+            ("password", "not an account number"),
+            ("{account}", "holds the place"),
+            ("null", "holds the place"),
+            ("GB29 NWBK 6016 1331 9268 19", "another country"),
+        ]:
+            with self.subTest(number=number):
+                self.bank.country_id = self.env.ref("base.tr")
+                holder = self.bank._get_holder(self.north)
+                _formed, problems = self.bank_type._canonicalise_parts(
+                    typed | {"account_number": number}, holder
+                )
+                self.assertEqual(list(problems), ["account_number"])
+                self.assertIn(text, problems["account_number"])
+
+    def test_a_provider_without_branches_has_none_to_name(self):
+        typed = {"bank_code": "b", "branch_code": "", "account_number": "12345678"}
+        bare = self.env["spar.fsp"].create({"name": "Bare", "code": "BARE"})
+        self.assertEqual(
+            self.bank_type._canonicalise_parts(typed, bare._get_holder()), (typed, {})
+        )
+        _formed, problems = self.bank_type._canonicalise_parts(
+            typed, self.bank._get_holder()
+        )
+        self.assertEqual(problems, {"branch_code": "This is needed."})
+
+    def test_every_word_of_a_problem_has_a_text(self):
+        texts = self.env["spar.fa.type"]._get_error_texts()
+        words = set()
+        for path in Path(fa_checks.__file__).parent.glob("fa_*.py"):
+            found = re.findall(
+                r"Invalid(?:Part|Parameter)\(\s*\"(\w+)\"", path.read_text("utf-8")
+            )
+            words.update(found)
+        self.assertGreater(len(words), 15)
+        self.assertEqual(words - texts.keys() - {"even"}, set())
+
+    def test_what_a_beneficiary_reads_is_said_in_every_language(self):
+        texts = self.env["spar.fa.type"]._get_error_texts()
+        settings = {"unknown", "needless", "pattern_missing", "pattern"}
+        settings |= {"stdnum_unknown", "phone_parameter", "prefixes"}
+        read = {text for word, text in texts.items() if word not in settings}
+        self.assertGreater(len(read), 15)
+        for language in ("ar", "es", "fr", "hi", "tl"):
+            path = file_path(f"spar_fa_directory/i18n/{language}.po")
+            said = {e.msgid for e in polib.pofile(path) if e.msgstr and not e.fuzzy}
+            with self.subTest(language):
+                self.assertEqual(read - said, set())
 
     def test_a_check_of_another_addon_can_be_chosen(self):
         def refuse(value, parameter, country):

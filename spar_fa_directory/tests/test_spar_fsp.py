@@ -38,7 +38,7 @@ class TestProvider(DirectoryCase):
             )
 
     def test_codes_that_do_not_travel_are_refused(self):
-        for code in ("A B", "caf\u00e9", "a\u202eb", "a\tb", "\u0130"):
+        for code in ("A B", "caf\u00e9", "a\x07b", "a\tb", "\u0130"):
             with self.subTest(code=code):
                 for record in (self.bank, self.north):
                     self._assert_refused(record.name, record.write, {"code": code})
@@ -110,10 +110,48 @@ class TestPlaces(DirectoryCase):
         self.bank.country_id = self.env.ref("base.fr")
         self.north.action_archive()
         found = self.env["spar.fsp"]._search_places({place})
-        self.assertEqual(
-            found[place],
-            Holder(self.bank.id, self.north.id, "bank", "FR", True, False),
+        known = Holder(
+            self.bank.id,
+            self.north.id,
+            "bank",
+            "FR",
+            True,
+            False,
+            "TestBank",
+            "tb.n",
+            True,
+            "TESTDEFFXXX",
+            ("TestBank",),
         )
+        self.assertEqual(found[place], known)
+        self.assertEqual(self.bank._get_holder(self.north), known)
+
+    def test_what_a_provider_says_of_its_numbers_comes_with_it(self):
+        self.wallet.write(
+            {
+                "account_pattern": "[0-9]+",
+                "account_shortest": 4,
+                "account_longest": 9,
+                "account_check": "stdnum",
+                "account_check_parameter": "luhn",
+                "phone_prefixes": "0999, +63 998",
+            }
+        )
+        place = Place("code", "TESTWALLET", "")
+        holder = self.env["spar.fsp"]._search_places({place})[place]
+        self.assertEqual(holder.rule, ("[0-9]+", 4, 9, "stdnum", "luhn"))
+        self.assertEqual(holder.prefixes, ("0999", "+63998"))
+        self.assertFalse(holder.has_branches)
+        self.assertEqual(self.wallet._get_holder(), holder)
+
+    def test_an_archived_branch_is_one(self):
+        self.bank.branch_ids.action_archive()
+        place = Place("code", "TESTBANK", "")
+        holder = self.env["spar.fsp"]._search_places({place})[place]
+        self.assertTrue(holder.has_branches)
+
+    def test_no_provider_has_no_rule(self):
+        self.assertEqual(self.env["spar.fsp"]._get_holder(), Holder())
 
     def test_codes_are_found_in_whatever_case(self):
         place = Place("code", "TESTBANK", "TB.N")
@@ -143,6 +181,17 @@ class TestPlaces(DirectoryCase):
         )
         self.assertEqual(self._search(Place("bic", "TESTDEFFXXX", "")), {})
 
+    def test_the_branch_of_a_head_office_does_not_tell_two_banks_apart(self):
+        twin = self.env["spar.fsp"].create({"name": "Twin", "code": "TWIN"})
+        twin.bic = "test de ff"
+        self.assertEqual(twin.bic, "TESTDEFF")
+        place = Place("bic", "TESTDEFFXXX", "")
+        self.assertEqual(self._search(place), {})
+        twin.bic = "TESTDEFF001"
+        self.assertEqual(self._search(place), {place: (self.bank.id, None)})
+        self.bank.bic = "TEST-DE-FF"
+        self.assertEqual(self._search(place), {place: (self.bank.id, None)})
+
     def test_the_lookup_uses_the_index(self):
         self.env.flush_all()
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
@@ -152,3 +201,34 @@ class TestPlaces(DirectoryCase):
         )
         plan = "\n".join(row[0] for row in self.env.cr.fetchall())
         self.assertIn("spar_fsp_branch_code_uniq", plan)
+
+
+class TestRules(DirectoryCase):
+    """What a provider says of its numbers."""
+
+    def test_a_rule_that_cannot_work_is_refused(self):
+        for vals, text in [
+            ({"account_pattern": "("}, "Test Bank: The pattern"),
+            ({"account_check": "stdnum"}, "python-stdnum"),
+            ({"account_check": "iban", "account_check_parameter": "x"}, "no parameter"),
+            ({"account_check_parameter": "x"}, "no parameter"),
+            ({"phone_prefixes": "0917, abc"}, "beginnings of numbers"),
+            ({"phone_prefixes": "0917 0918 0919 0920"}, "beginnings of numbers"),
+        ]:
+            with self.subTest(vals=vals):
+                self._assert_refused(text, self.bank.write, vals)
+
+    def test_lengths_fit_each_other(self):
+        for vals in (
+            {"account_shortest": 9, "account_longest": 8},
+            {"account_shortest": -1},
+            {"account_longest": -1},
+        ):
+            with (
+                self.subTest(vals=vals),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(psycopg2.errors.CheckViolation),
+                self.env.cr.savepoint(),
+            ):
+                self.bank.write(vals)
+                self.env.flush_all()

@@ -26,6 +26,10 @@ class SparBankLoadWizard(models.TransientModel):
     same_count = fields.Integer("Unchanged", readonly=True)
     kept_count = fields.Integer("Kept as Staff Have Them", readonly=True)
     refused_count = fields.Integer("Left Out", readonly=True)
+    gone_count = fields.Integer("Gone from the Registry", readonly=True)
+    added = fields.Text("New Banks", readonly=True)
+    updated = fields.Text("Changed Banks", readonly=True)
+    gone = fields.Text("Gone from the Registry (Kept Here)", readonly=True)
     kept = fields.Text(readonly=True)
     refused = fields.Text("Left Out, and Why", readonly=True)
 
@@ -53,6 +57,10 @@ class SparBankLoadWizard(models.TransientModel):
                 "same_count": len(load.same),
                 "kept_count": len(load.kept),
                 "refused_count": len(load.refused),
+                "gone_count": len(load.gone),
+                "added": self._tell([(name, "") for name in load.added]),
+                "updated": self._tell([(name, "") for name in load.updated]),
+                "gone": self._tell(load.gone),
                 "kept": self._tell(load.kept),
                 "refused": self._tell(load.refused),
             }
@@ -68,7 +76,10 @@ class SparBankLoadWizard(models.TransientModel):
 
     @api.model
     def _tell(self, banks: list[tuple[str, str]]) -> str:
-        lines = [f"{name}: {reason}" for name, reason in banks[:_MOST_SHOWN]]
+        lines = [
+            f"{name}: {reason}" if reason else name
+            for name, reason in banks[:_MOST_SHOWN]
+        ]
         return "\n".join(lines + ["…"] * (len(banks) > _MOST_SHOWN))
 
     def action_open_banks(self):

@@ -35,7 +35,7 @@ class SparFaPreview(models.TransientModel):
         kinds = fa_type.part_ids.mapped("kind")
         values["strategy_id"] = values.get("strategy_id") or chosen[:1].id
         values["has_provider"] = "provider" in kinds
-        values["has_branch"] = "branch" in kinds
+        values["has_branch"] = False
         values["line_ids"] = [
             Command.create({"part_id": part.id}) for part in fa_type.part_ids
         ]
@@ -43,6 +43,9 @@ class SparFaPreview(models.TransientModel):
 
     @api.onchange("provider_id")
     def _onchange_provider_id(self):
+        """Ask for a branch where the provider has any."""
+        kinds = self.type_id.part_ids.mapped("kind")
+        self.has_branch = "branch" in kinds and self.provider_id.has_branches
         if self.branch_id.provider_id != self.provider_id:
             self.branch_id = False
         self._fill("provider", self.provider_id.code)
@@ -71,35 +74,38 @@ class SparFaPreview(models.TransientModel):
             line.read_back = read.get(key, False)
 
     def _build_address(self) -> tuple[Address, dict[str, str]]:
-        """The address as typed, and the problem of each part."""
+        """The address in its one form, and the problem of each part."""
         parts = {line.part_id.key: line.value or "" for line in self.line_ids}
         by_kind = {line.kind: line.value or "" for line in self.line_ids}
         provider, branch = by_kind.get("provider", ""), by_kind.get("branch", "")
         place = Place("code", fold_code(provider), fold_code(branch))
         holder = self.env["spar.fsp"]._search_places({place}).get(place, NOBODY)
         fa_type = self.type_id
+        formed, problems = fa_type._canonicalise_parts(parts, holder)
         address = Address(
             text="",
             type_code=fa_type.code,
             type_id=fa_type.id,
             provider_id=holder.provider_id,
             branch_id=holder.branch_id,
-            parts=parts,
+            parts=formed,
         )
         places = {"provider": self._find_provider_problem(holder)}
         places["branch"] = self._find_branch_problem(holder)
-        problems = {
+        of_places = {
             line.part_id.key: places[line.kind]
             for line in self.line_ids
             if places.get(line.kind)
         }
-        return address, problems | fa_type._check_parts(parts, holder.country)
+        return address, of_places | problems
 
     def _find_provider_problem(self, holder: Holder) -> str:
         if not holder.provider_id:
             return self.env._("No provider has this code.")
         if not holder.provider_is_active:
             return self.env._("This provider is archived.")
+        if holder.provider_is_closed:
+            return self.env["spar.fsp"].browse(holder.provider_id)._get_closed_text()
         if self.type_id.provider_kind not in (False, holder.kind):
             return self.env._("This provider is of another kind.")
         return ""
@@ -107,7 +113,10 @@ class SparFaPreview(models.TransientModel):
     def _find_branch_problem(self, holder: Holder) -> str:
         if not holder.branch_id:
             return self.env._("The provider has no branch with this code.")
-        return "" if holder.branch_is_active else self.env._("This branch is archived.")
+        if not holder.branch_is_active:
+            return self.env._("This branch is archived.")
+        branch = self.env["spar.fsp.branch"].browse(holder.branch_id)
+        return branch._get_closed_text()
 
     def _write(self, address: Address) -> dict[str, str]:
         """Show the address in the strategy; the parts as read back from it."""

@@ -1,0 +1,52 @@
+"""How the branch codes of a bank look, so that 30100 and 030100 are one branch.
+
+A form has a sign for each of the code's: 0 for a digit, A for a letter, ? for either;
+any other sign stands for itself.
+"""
+
+import re
+from functools import lru_cache
+
+_SIGNS = {"0": "[0-9]", "A": "[A-Z]", "?": "[0-9A-Z]"}
+_FORM = re.compile(r"[!-~]{1,30}")
+_COUNTED = re.compile(r"([^0?]*)(0+)")
+
+
+def is_branch_code_form(form: str) -> bool:
+    """Whether `form` can say how codes look.
+
+    >>> is_branch_code_form("000000"), is_branch_code_form("0 0")
+    (True, False)
+    """
+    return bool(_FORM.fullmatch(form))
+
+
+def fit_branch_code(code: str, form: str) -> str:
+    """A code in a bank's form, with the zeros that it lacks; "" for one that is none.
+
+    >>> fit_branch_code("30100", "000000"), fit_branch_code("br7", "BR000")
+    ('030100', 'BR007')
+    >>> fit_branch_code("0030100", "000000"), fit_branch_code("3010A", "000000")
+    ('030100', '')
+    >>> fit_branch_code("tb.n", "")
+    'tb.n'
+    """
+    if not form:
+        return code
+    plain, form = code.upper(), form.upper()
+    if counted := _COUNTED.fullmatch(form):
+        plain = _count(plain, *counted.groups())
+    return plain if _build_pattern(form).fullmatch(plain) else ""
+
+
+def _count(code: str, prefix: str, zeros: str) -> str:
+    """A code whose number has as many digits as the form has zeros."""
+    digits = code[len(prefix) :]
+    if not (digits.isascii() and digits.isdigit()):
+        return code
+    return code[: len(prefix)] + digits.lstrip("0").zfill(len(zeros))
+
+
+@lru_cache(maxsize=256)
+def _build_pattern(form: str) -> re.Pattern[str]:
+    return re.compile("".join(_SIGNS.get(sign) or re.escape(sign) for sign in form))

@@ -1,0 +1,126 @@
+"""What is no account number: cards, IDs, words; and what a provider says of its own."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import stdnum.luhn
+
+from . import fa_iban
+from .exceptions import InvalidPart
+from .fa_checks import matches, run_check
+from .fa_text import remove_gaps, to_plain
+
+# Beginnings of payment cards, and how many digits follow.
+_CARD = re.compile(
+    r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})"  # Visa
+    r"|5[1-5][0-9]{14}"  # Mastercard
+    r"|(?:222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12}"
+    r"|220[0-4][0-9]{12,15}"  # Mir
+    r"|3[47][0-9]{13}"  # American Express
+    r"|3(?:0[0-59]|[689][0-9])[0-9]{11,16}"  # Diners Club
+    r"|35(?:2[89]|[3-8][0-9])[0-9]{12,15}"  # JCB
+    r"|9792[0-9]{12}"  # Troy
+    # Discover, Elo, Maestro, RuPay, UnionPay, Verve
+    r"|(?:50|5[6-9]|6[0-9]|8[12])[0-9]{14,17}"
+)
+_MASKED = re.compile(r"X{4}")
+
+
+class ProviderRule(NamedTuple):
+    """How the account numbers of a provider look; empty for what it does not say."""
+
+    pattern: str = ""
+    shortest: int = 0
+    longest: int = 0
+    check_code: str = ""
+    check_parameter: str = ""
+
+
+class Bank(NamedTuple):
+    """What tells a provider from others inside IBANs."""
+
+    country: str = ""
+    bic: str = ""
+    codes: tuple[str, ...] = ()
+
+
+NO_RULE = ProviderRule()
+
+
+def check_account(number: str, rule: ProviderRule, bank: Bank) -> None:
+    """See that an account number, in its one form, can be one of a provider.
+
+    What is no account number elsewhere is one where the provider's own pattern says so.
+
+    :raises InvalidPart: with the reason
+
+    >>> check_account("12345678", NO_RULE, Bank())
+    >>> check_account("4111111111111111", ProviderRule("[0-9]{16}"), Bank())
+    >>> check_account("4111111111111111", NO_RULE, Bank())
+    ... # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    InvalidPart: This is the number of a payment card.
+    """
+    if rule is not NO_RULE:
+        _check_rule(number, rule, bank.country)
+    if iban := fa_iban.find_iban(number):
+        fa_iban.check_bank(iban, *bank)
+    elif not rule.pattern:
+        _check_foreign(number)
+
+
+def _check_rule(number: str, rule: ProviderRule, country: str) -> None:
+    if rule.pattern and not matches(rule.pattern, number):
+        raise InvalidPart(
+            "account_pattern", "Account numbers of this provider look otherwise."
+        )
+    if len(number) < rule.shortest or 0 < rule.longest < len(number):
+        raise InvalidPart(
+            "account_length",
+            "Account numbers of this provider are longer or shorter than this.",
+        )
+    if rule.check_code:
+        run_check(rule.check_code, number, rule.check_parameter, country)
+
+
+def _check_foreign(number: str) -> None:
+    """Refuse what people write in place of an account number."""
+    if is_card(number):
+        raise InvalidPart("card", "This is the number of a payment card.")
+    is_one_sign = number.count(number[0]) == len(number)
+    if is_one_sign or not number.isdigit() and _is_word(number):
+        raise InvalidPart("no_account", "This is not an account number.")
+
+
+def _is_word(text: str) -> bool:
+    return not any(map(str.isdigit, text)) or bool(_MASKED.search(text))
+
+
+def is_card(number: str) -> bool:
+    """Whether digits are the number of a payment card.
+
+    >>> is_card("4111111111111111"), is_card("4111111111111112")
+    (True, False)
+    """
+    return (
+        len(number) > 12
+        and bool(_CARD.fullmatch(number))
+        and stdnum.luhn.is_valid(number)
+    )
+
+
+def is_own_id(number: str, ids: Iterable[str]) -> bool:
+    """Whether an account number is one of a person's IDs, as typed or as it travels.
+
+    >>> is_own_id("2007816053", ["token:2007 816 053@nationalId"])
+    True
+    """
+    return any(number == written for text in ids for written in _get_numbers(text))
+
+
+def _get_numbers(text: str) -> tuple[str, str]:
+    plain = to_plain(text)
+    before, at, _after = plain.rpartition("@")
+    value = (before if at else plain).rpartition(":")[2]
+    return remove_gaps(plain), remove_gaps(value)

@@ -1,0 +1,45 @@
+"""What about a text counts as the same, whatever kind of part it is.
+
+Digits of any script are plain digits, blanks around a text are none of it. Where gaps
+do not count, those that people put between groups are no part of it either, and small
+letters are capitals.
+"""
+
+import sys
+import unicodedata
+
+_OTHER_GAPS = "\t./\u2044\u2212\u2215\uff0e\uff0f"
+
+
+def _find_signs(*categories: str) -> str:
+    signs = map(chr, range(sys.maxunicode >> 4))
+    return "".join(s for s in signs if unicodedata.category(s) in categories)
+
+
+BLANKS = _find_signs("Zs") + "\t"
+DASHES = _find_signs("Pd") + "\u2212"
+_NO_GAPS = str.maketrans("", "", BLANKS + DASHES + _OTHER_GAPS)
+
+
+def to_plain(text: str) -> str:
+    """`text` with plain digits and composed letters, without blanks around it.
+
+    >>> to_plain(" \u0662\u0660 \uff11\u0967a ")
+    '20 11a'
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", "".join(map(_to_plain_digit, text)))
+    return text.strip(BLANKS)
+
+
+def _to_plain_digit(sign: str) -> str:
+    return str(unicodedata.decimal(sign)) if sign.isdecimal() else sign
+
+
+def remove_gaps(text: str) -> str:
+    """`text` in capitals, without blanks, dashes, dots and slashes.
+
+    >>> remove_gaps("de89 3704-0044/05.32\u201301")
+    'DE8937040044053201'
+    """
+    return text.translate(_NO_GAPS).upper()

@@ -1,0 +1,193 @@
+"""Texts that stand for a value and are none.
+
+What a program writes where it has nothing (`null`, `NaN`, `#N/A`), a template whose
+variable was never filled in (`{sub}`), a number that a spreadsheet made of digits.
+"""
+
+import re
+import unicodedata
+from urllib.parse import unquote
+
+# Words that stand for "nothing", as `_fold` writes them.
+_WORDS = frozenset(
+    (
+        "blank",
+        "empty",
+        "false",
+        "inf",
+        "infinity",
+        "missing",
+        "n/a",
+        "n\\a",
+        "na",
+        "nan",
+        "nat",
+        "nil",
+        "none",
+        "null",
+        "tba",
+        "tbd",
+        "undef",
+        "undefined",
+        "unknown",
+        "\\n",
+    )
+)
+_PHRASES = frozenset(
+    (
+        "n / a",
+        "n a",
+        "no data",
+        "no value",
+        "not applicable",
+        "not available",
+        "not set",
+    )
+)
+# Of the words above, the spellings that programs write: a person, a bank or a town can
+# be called Nan, NAN, Null or NONE.
+_PROGRAM_WORDS = frozenset(
+    (
+        "#NA",
+        "(none)",
+        "(null)",
+        "-NaN",
+        "-nan",
+        "<NA>",
+        "<nil>",
+        "<null>",
+        "N.A.",
+        "N/A",
+        "NA",
+        "NULL",
+        "NaN",
+        "NaT",
+        "None",
+        "\\N",
+        "[null]",
+        "n.a.",
+        "n/a",
+        "nan",
+        "nil",
+        "none",
+        "null",
+        "undefined",
+    )
+)
+# Anywhere in a text: {sub}, {{ x }}, ${x}, <id>, <%= x %>, %(x)s, [object Object].
+_VARIABLE = re.compile(
+    r"\{[^{}]*\}|\$\{|\{\{|\{%|<[%?$]?[=-]?[\w .:/-]*[%?]?>|%\(\w+\)[a-z]"
+    r"|\[object \w+\]",
+    re.IGNORECASE,
+)
+# Alone: %s, %1$s, $sub, :id, %sub%, [id], __ID__.
+_LONE_VARIABLE = re.compile(
+    r"%(?:\d+\$)?-?\d*[sdifux@]|\$[a-z_]\w*|:[a-z_]\w*|%\w+%|\[[^\[\]]*\]|__\w+__",
+    re.IGNORECASE,
+)
+# #N/A, #VALUE!, #DIV/0!, #¡VALOR!, #NAME?, #NV, Err:502, ####; C's -1.#IND.
+_ERROR = re.compile(
+    r"#[¡¿]?[^\W_][\w/ ]*[!?]|#n/?[a-z]|#GETTING_DATA|err:\d{3}|#+|-?1[.,]#\w+",
+    re.IGNORECASE,
+)
+_POWER = re.compile(
+    r"[+-]?(?:[0-9](?:[0-9]*[.,][0-9]+)?E[+-]?[0-9]{1,3}|[0-9]+E\+[0-9]{1,3})",
+    re.IGNORECASE,
+)
+_FRACTION = re.compile(
+    r"[+-]?(?:[0-9]+(?:\.0+|,0{1,2}|,0{4,})"
+    r"|[0-9]{1,3}(?:([.,'])[0-9]{3})(?:\1[0-9]{3})*(?!\1)[.,]0+)"
+)
+# Signs of other scripts that look like the Latin letters and signs above.
+_LOOKALIKES = str.maketrans(
+    "АВЕКМНОРСТУХаеорсухіІΑΒΕΗΙΚΜΝΟΡΤΥΧοα٫٬−–—∕⁄",
+    "ABEKMHOPCTYXaeopcyxiIABEHIKMNOPTYXoa.,---//",
+)
+# Has a digit, and nothing that a placeholder with digits has.
+_CLEAR = re.compile(r"(?!.*[0-9] ?E)[A-Z @+/_-]*[0-9][0-9A-Z @+/_-]*", re.IGNORECASE)
+_QUOTES = "\"'`´‘’“”«»"
+_BRACKETS = "()[]<>"
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether `text` stands for an ID, a code or a part of an address and is none.
+
+    >>> [is_placeholder(t) for t in ("", " {sub} ", "undefined", "１.２３Ｅ＋１１")]
+    [True, True, True, True]
+    >>> [is_placeholder(t) for t in ("2007760620", "1E2A", "12.345.678-5", "nanette")]
+    [False, False, False, False]
+    """
+    if _CLEAR.fullmatch(text):  # nearly all of them, and quickly
+        return False
+    plain = _fold(text)
+    return (
+        _is_no_text(plain)
+        or is_spoilt_number(plain)
+        or _is_nothing(plain.strip(_QUOTES + " ").lower())
+    )
+
+
+def is_name_placeholder(text: str) -> bool:
+    """Whether `text` stands for a name and is none.
+
+    Narrower than `is_placeholder`: a word counts only as programs write it, because
+    there are people, banks and towns called Nan, NAN, Null or NONE.
+
+    >>> [is_name_placeholder(text) for text in ("NaN", "NULL", "-", "#REF!", "{name}")]
+    [True, True, True, True, True]
+    >>> [is_name_placeholder(text) for text in ("Nan", "NAN", "Null", "Unknown Road")]
+    [False, False, False, False]
+    """
+    plain = _fold(text)
+    bare = plain.strip(_QUOTES + " ")
+    return _is_no_text(plain) or is_spoilt_number(plain) or bare in _PROGRAM_WORDS
+
+
+def is_spoilt_number(text: str) -> bool:
+    """Whether `text` is a number that a program made of digits: a power or a fraction.
+
+    >>> [is_spoilt_number(t) for t in ("1.23E+11", "2007760620.0", "2,007,760.00")]
+    [True, True, True]
+    >>> [is_spoilt_number(t) for t in ("2007760620", "123.456.789.00", "5E123456")]
+    [False, False, False]
+    """
+    plain = "".join(_fold(text).split())
+    # A plus sign that went through a web form comes back as a blank.
+    return bool(_POWER.fullmatch(plain) or _FRACTION.fullmatch(plain))
+
+
+def _is_no_text(plain: str) -> bool:
+    """Whether it has no letter or digit, holds a variable or is a program's error."""
+    return (
+        not any(sign.isalnum() for sign in plain)
+        or bool(_VARIABLE.search(plain) or _VARIABLE.search(unquote(plain)))
+        or bool(_LONE_VARIABLE.fullmatch(plain) or _ERROR.fullmatch(plain))
+    )
+
+
+def _is_nothing(plain: str) -> bool:
+    """Whether every word of it stands for "nothing"."""
+    bare = plain.strip(_BRACKETS + "+-.,;:!?* ") or plain
+    spaced = " ".join(re.sub(r"[\s._-]+", " ", bare).split())
+    return spaced in _PHRASES or all(word in _WORDS for word in spaced.split())
+
+
+def _fold(text: str) -> str:
+    """`text` in plain signs, without what cannot be seen.
+
+    >>> _fold("\\u200b ＮＵＬＬ\\u00a0"), _fold("٢٠٠٧٫٠")
+    ('NULL', '2007.0')
+    """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    plain = unicodedata.normalize("NFKC", text).translate(_LOOKALIKES)
+    return " ".join("".join(map(_fold_sign, plain)).split())
+
+
+def _fold_sign(sign: str) -> str:
+    category = unicodedata.category(sign)
+    if category == "Nd":
+        return str(unicodedata.decimal(sign))
+    if sign.isspace():
+        return " "
+    return "" if category in ("Cc", "Cf") or "\ufe00" <= sign <= "\ufe0f" else sign

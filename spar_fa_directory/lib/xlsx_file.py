@@ -1,0 +1,257 @@
+"""Reading a sheet of an XLSX workbook, row by row, as the texts that people see in it.
+
+A workbook is an archive of others' making: its parts are bounded before anything is
+unpacked, and what XML could hide in declarations of its own is refused.
+"""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Any, BinaryIO
+
+from openpyxl import load_workbook
+from openpyxl.utils import range_boundaries
+from openpyxl.utils.escape import unescape
+
+from .csv_file import Record
+
+MOST_ROWS = 1_048_576
+_MOST_CELLS = 500  # of a row
+_MOST_SHEETS = 30
+_MOST_PARTS = 5_000
+_MOST_MERGED = 200_000
+_MB = 1 << 20
+_MOST_BYTES = {"sheet": 600 * _MB, "strings": 100 * _MB, "other": 40 * _MB}
+_MOST_BYTES_IN_ALL = 1_000 * _MB
+_BLOCK = 1 << 20
+_OVERLAP = 200
+_XML = re.compile(r"\.(?:xml|rels)$", re.IGNORECASE)
+_MERGED = re.compile(
+    rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"'
+)
+_DECLARATION = re.compile(
+    rb"<\0?!\0?(?:D\0?O\0?C\0?T\0?Y\0?P\0?E|E\0?N\0?T\0?I\0?T\0?Y)"
+)
+# A number format that only fills up with zeros, with signs between: 00000, "BR"000-00.
+_FILLING = re.compile(r'(?:0|"[^"]*"|\\.|[-/ ])+')
+_FILLING_PART = re.compile(r'0|"[^"]*"|\\.|[-/ ]')
+_MOST_DIGITS = 10**15  # a spreadsheet keeps fifteen
+
+
+class BadWorkbook(Exception):
+    """The workbook cannot be read; `code` is "damaged", "large" or "kind"."""
+
+    def __init__(self, code: str):
+        self.code = code
+        super().__init__(code)
+
+
+def is_workbook(head: bytes) -> bool:
+    """Whether a file that begins so is an archive, as workbooks are."""
+    return head.startswith(b"PK\x03\x04")
+
+
+@contextmanager
+def _open_workbook(stream: BinaryIO) -> Iterator[Any]:
+    """The workbook, for reading only.
+
+    :raises BadWorkbook: for what is none, is damaged or would be too large
+    """
+    _check_parts(stream)
+    stream.seek(0)
+    try:
+        with closing(load_workbook(stream, read_only=True, data_only=True)) as book:
+            yield book
+    except BadWorkbook:
+        raise
+    except Exception as error:  # openpyxl lets through whatever its parsers raise
+        raise BadWorkbook("damaged") from error
+
+
+def _check_parts(stream: BinaryIO) -> None:
+    """:raises BadWorkbook: for what is no workbook, or unpacks to too much"""
+    stream.seek(0)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            parts = archive.infolist()
+            if "[Content_Types].xml" not in archive.namelist() or any(
+                part.filename.endswith("workbook.bin") for part in parts
+            ):
+                raise BadWorkbook("kind")
+            if _are_large(parts):
+                raise BadWorkbook("large")
+            names = [p.filename for p in parts if _XML.search(p.filename)]
+            blocks = (block for name in names for block in _read_blocks(archive, name))
+            if any(map(_DECLARATION.search, blocks)):
+                raise BadWorkbook("damaged")
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        raise BadWorkbook("damaged") from error
+
+
+def _are_large(parts: list[zipfile.ZipInfo]) -> bool:
+    """Whether they unpack to too much; a part never gives more than it declares."""
+    return (
+        len(parts) > _MOST_PARTS
+        or sum(part.file_size for part in parts) > _MOST_BYTES_IN_ALL
+        or any(map(_is_large, parts))
+    )
+
+
+def _is_large(part: zipfile.ZipInfo) -> bool:
+    name = part.filename.lower()
+    kind = "sheet" if "worksheets/" in name else "other"
+    return part.file_size > _MOST_BYTES["strings" if "strings" in name else kind]
+
+
+def _read_blocks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """The bytes of a part in blocks that overlap, so that no word is cut in two."""
+    with archive.open(name) as part:
+        before = b""
+        while block := part.read(_BLOCK):
+            yield before + block
+            before = block[-_OVERLAP:]
+
+
+def read_heads(stream: BinaryIO, count: int) -> dict[str, list[Record]]:
+    """The first rows of each sheet that people see, by its name; empty ones left out.
+
+    :raises BadWorkbook: for what is no workbook
+    """
+    with _open_workbook(stream) as book:
+        seen = [s for s in book.worksheets if s.sheet_state == "visible"]
+        heads = {
+            sheet.title: list(islice(_read_rows(sheet, _Merged([])), count))
+            for sheet in (seen or book.worksheets)[:_MOST_SHEETS]
+        }
+        return {name: rows for name, rows in heads.items() if rows}
+
+
+def read_sheet(stream: BinaryIO, name: str, *, after: int = 0) -> Iterator[Record]:
+    """The rows of a sheet after row `after`; a merged cell fills the rows below it.
+
+    Rows without any text are left out. A record's `text` is its cells as CSV, its `end`
+    how far the file was read by then, told by rows.
+
+    :raises BadWorkbook: for what is no workbook, or lacks the sheet
+    """
+    size = stream.seek(0, io.SEEK_END)
+    with _open_workbook(stream) as book:
+        if name not in book.sheetnames:
+            raise BadWorkbook("damaged")
+        sheet = book[name]
+        count = min(max(sheet.max_row or 1, 1), MOST_ROWS)
+        for record in _read_rows(sheet, _Merged(_find_merged(book, sheet))):
+            if record.row > after:
+                end = size * min(record.row, count) // count
+                yield record._replace(text=join_cells(record.cells), end=end)
+
+
+def _read_rows(sheet: Any, merged: "_Merged") -> Iterator[Record]:
+    sheet.reset_dimensions()  # programs write wrong ones, which would cut rows off
+    for row, cells in enumerate(sheet.iter_rows(max_row=MOST_ROWS), 1):
+        texts = [_show_cell(cell) for cell in cells[:_MOST_CELLS]]
+        while texts and not texts[-1].strip():
+            texts.pop()
+        is_empty = not texts
+        merged.fill(row, texts)
+        if not is_empty:
+            problem = "long" if len(cells) > _MOST_CELLS else ""
+            yield Record(row, "", texts, 0, problem)
+
+
+def join_cells(cells: list[str], delimiter: str = ",") -> str:
+    """Cells as a line of CSV.
+
+    >>> join_cells(["a,b", 'c"', "d"])
+    '"a,b","c\"\"",d'
+    """
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _find_merged(book: Any, sheet: Any) -> list[tuple[int, int, int]]:
+    """The merged cells of more than one row: their column (from 0), first, last row."""
+    found = {}
+    for block in _read_blocks(book._archive, sheet._worksheet_path):
+        for match in _MERGED.finditer(block):
+            edges = range_boundaries(match[1].decode())
+            left, top, _right, bottom = (edge or 0 for edge in edges)
+            if bottom > top:
+                found[top, left - 1] = bottom
+            if len(found) > _MOST_MERGED:
+                raise BadWorkbook("large")
+    return sorted((left, top, bottom) for (top, left), bottom in found.items())
+
+
+class _Merged:
+    """Fills the rows of merged cells with what their first row has."""
+
+    def __init__(self, ranges: list[tuple[int, int, int]]):
+        self._by_top: dict[int, list[tuple[int, int]]] = {}
+        self._open: dict[int, tuple[int, str]] = {}
+        for left, top, bottom in ranges:
+            self._by_top.setdefault(top, []).append((left, bottom))
+
+    def fill(self, row: int, texts: list[str]) -> None:
+        for left, (bottom, text) in list(self._open.items()):
+            if row > bottom:
+                del self._open[left]
+            elif text:
+                texts.extend([""] * (left + 1 - len(texts)))
+                texts[left] = text
+        for left, bottom in self._by_top.get(row, ()):
+            self._open[left] = bottom, texts[left] if left < len(texts) else ""
+
+
+def _show_cell(cell: Any) -> str:
+    """The text of a cell: digits as they are shown, a date as a date."""
+    value = cell.value
+    if value is None or isinstance(value, str):
+        return unescape(value) if value and "_x00" in value else value or ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, datetime):
+        return str(value.date() if value.time() == time() else value)
+    if isinstance(value, (date, time, timedelta)):
+        return str(value)
+    return show_number(value, cell.number_format or "")
+
+
+def show_number(value: float, form: str) -> str:
+    """A number as digits, with the zeros that its format puts in front.
+
+    One of more digits than a spreadsheet keeps is written as the power that it is.
+
+    >>> show_number(123, "00000"), show_number(1001.0, "General"), show_number(1.5, "")
+    ('00123', '1001', '1.5')
+    >>> show_number(12345, '"BR"000-000'), show_number(1.23e15, "0")
+    ('BR012-345', '1.23E+15')
+    """
+    if value != int(value):
+        return str(value)
+    if abs(value) >= _MOST_DIGITS:
+        return f"{value:.15G}"
+    digits = str(int(value))
+    if value < 0 or not _FILLING.fullmatch(form):
+        return digits
+    return _fill_format(digits, _FILLING_PART.findall(form))
+
+
+def _fill_format(digits: str, parts: list[str]) -> str:
+    rest = digits.zfill(parts.count("0"))
+    shown = []
+    for place, part in reversed(list(enumerate(parts))):
+        if part != "0":
+            shown.append(part.strip('"').removeprefix("\\") if len(part) > 1 else part)
+        elif "0" in parts[:place]:
+            shown.append(rest[-1])
+            rest = rest[:-1]
+        else:
+            shown.append(rest)
+    return "".join(reversed(shown))
