@@ -65,11 +65,13 @@ class NoSuchNotice(MapperError):
 
 
 class InvalidIdentifier(MapperError):
-    """A text is not usable as an ID; ``code`` says why."""
+    """A text is not usable as an ID; ``code`` says why, ``type_id`` of which type it
+    was to be, where that can be said."""
 
-    def __init__(self, code: str):
+    def __init__(self, code: str, type_id: int | None = None):
         super().__init__(code)
         self.code = code
+        self.type_id = type_id
 
 
 class InvalidTemplate(MapperError):

@@ -90,7 +90,9 @@ class CallContext:
     ``provider_ids`` are the directory's providers to which alone the caller may link,
     ``id_type_ids`` the types of those IDs that it may be told; None is any.
     With ``checks_addresses`` an address that the directory does not find in order is
-    refused; without, any text may be stored.
+    refused; without, any text may be stored. With ``checks_cards`` an ID that gets an
+    address has to look as its type says it does on the card; without (programs, which
+    send tokens too) only where the type says that it binds them.
     """
 
     actor: str
@@ -103,6 +105,7 @@ class CallContext:
     provider_ids: frozenset[int] | None = None
     id_type_ids: frozenset[int] | None = None
     checks_addresses: bool = False
+    checks_cards: bool = True
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..exceptions import InvalidIdentifier, InvalidTemplate
+from .id_spelling import write_ascii_digits
 
 MAX_LENGTH = 255
 
@@ -25,6 +26,21 @@ class IdTemplate:
 
     prefix: str
     suffix: str
+
+    def is_like(self, canonical: str) -> bool:
+        """Whether ``canonical`` starts or ends as IDs of this strategy do.
+
+        Blanks, and signs that only look like others, make no difference.
+
+        >>> template = parse_template("token:{sub}@nationalId")
+        >>> [template.is_like(text) for text in ("token : 1@x", "1＠NationalID", "1")]
+        [True, True, False]
+        """
+        plain = "".join(unicodedata.normalize("NFKC", canonical).casefold().split())
+        prefix, suffix = ("".join(part.split()) for part in (self.prefix, self.suffix))
+        return bool(
+            prefix and plain.startswith(prefix) or suffix and plain.endswith(suffix)
+        )
 
     def extract(self, canonical: str) -> str | None:
         """The value inside ``canonical``, or None when it is of another strategy.
@@ -51,6 +67,7 @@ class IdTemplate:
         ...
         odoo.addons.spar_mapper_connector.exceptions.InvalidIdentifier: delimiter
         """
+        value = value.strip()
         if not value:
             raise InvalidIdentifier("empty")
         if ":" in value or "@" in value:
@@ -73,28 +90,38 @@ def parse_template(template: str) -> IdTemplate:
     return IdTemplate(nfc(parts[0]).casefold(), nfc(parts[2]).casefold())
 
 
-def canonicalise(text: str) -> str:
-    """The one form under which an ID is stored and found.
+def fill_template(template: str, value: str) -> str:
+    """The ID of ``value`` as people write it: with the template's own capitals.
 
-    NFC; type and provider folded, value kept as given. Raises InvalidIdentifier with
-    the code ``empty``, ``too_long``, ``characters`` or ``spaces``.
+    >>> fill_template("token:{sub}@nationalId", "4711")
+    'token:4711@nationalId'
+    """
+    return _PLACEHOLDER.sub(lambda _match: value, template)
+
+
+def canonicalise(text: str) -> str:
+    """The one form of a whole ID, before its type looks at the value in it.
+
+    NFC; digits of every script in ASCII, no blanks around it; type and provider folded,
+    value kept as given. Raises InvalidIdentifier with the code ``empty``, ``too_long``
+    or ``characters``.
 
     >>> canonicalise("TOKEN:AbC_d@NationalID")
     'token:AbC_d@nationalid'
-    >>> canonicalise("4711")
-    '4711'
+    >>> canonicalise(" 4711"), canonicalise("٤٧١١")
+    ('4711', '4711')
     >>> canonicalise("a:b@c@D")
     'a:b@c@d'
     """
-    if not text or not text.strip():
-        raise InvalidIdentifier("empty")
     if len(text) > MAX_LENGTH:
         raise InvalidIdentifier("too_long")
     if not (text.isascii() and text.isprintable()):
-        text = nfc(text)
+        text = write_ascii_digits(nfc(text.strip()))
         check_characters(text)
-    if text[0].isspace() or text[-1].isspace():
-        raise InvalidIdentifier("spaces")
+    elif text[:1] == " " or text[-1:] == " ":
+        text = text.strip()
+    if not text:
+        raise InvalidIdentifier("empty")
     return fold(text)
 
 

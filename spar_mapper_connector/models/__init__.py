@@ -8,8 +8,10 @@ from . import spar_second_person
 from . import spar_mapper
 from . import spar_mapper_backend
 from . import spar_id_type
+from . import spar_id_type_card
 from . import spar_directory_source
 from . import spar_directory_source_fetch
 from . import spar_directory_source_note
 from . import spar_directory_source_types
 from . import spar_fsp_fetched
+from . import spar_fsp_prefixes

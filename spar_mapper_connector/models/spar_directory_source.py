@@ -2,6 +2,7 @@ from uuid import uuid4
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..exceptions import (
@@ -18,7 +19,7 @@ from ..lib.directory_client import DirectoryClient
 from ..lib.keyring import OpenKeyring, bind
 
 PURPOSE = "directory-source"
-_PLACE = {"phase": "types", "cursor": "", "after": 0}
+_PLACE = {"phase": "types", "cursor": "", "after": 0, "last": ""}
 
 
 class SparDirectorySource(models.Model):
@@ -72,6 +73,18 @@ class SparDirectorySource(models.Model):
     same = fields.Integer("Unchanged", readonly=True, copy=False)
     kept = fields.Integer("Kept as Edited Here", readonly=True, copy=False)
     note_ids = fields.One2many("spar.directory.source.note", "source_id", readonly=True)
+    gone_count = fields.Integer("Gone There", compute="_compute_gone_count")
+
+    def _compute_gone_count(self):
+        domain = Domain("source_id", "in", self.ids)
+        domain &= Domain("gone_from_source", "=", True)
+        counts = dict.fromkeys(self.ids, 0)
+        for model in ("spar.fsp", "spar.fsp.branch"):
+            groups = self.env[model]._read_group(domain, ["source_id"], ["__count"])
+            for source, count in groups:
+                counts[source.id] += count
+        for source in self:
+            source.gone_count = counts.get(source.id, 0)
 
     @api.model
     def _default_uuid(self) -> str:

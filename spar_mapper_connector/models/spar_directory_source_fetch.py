@@ -3,17 +3,21 @@ import logging
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.lib.directory_rows import Row, check_row
+from odoo.addons.spar_fa_directory.lib.fa_reader import NOBODY, Place, fold_code
 
 from ..exceptions import OutgoingError, RemoteDirectoryError
 from ..lib.directory_client import DirectoryClient, RemotePage, read_text
 from ..lib.directory_merge import merge
 
 _logger = logging.getLogger(__name__)
-_PROVIDER = ("code", "name", "kind", "country", "bic")
-_BRANCH = ("code", "name", "city")
+_CLOSING = ("closed_on", "close_reason")
+_PROVIDER = ("code", "name", "kind", "country", "bic", *_CLOSING)
+_BRANCH = ("code", "name", "city", *_CLOSING)
 _COUNTS = ("added", "updated", "same", "kept")
 
 
@@ -72,25 +76,35 @@ class SparDirectorySource(models.Model):
     def _take_providers(self, client: DirectoryClient) -> None:
         page = client.get_providers(self.place["cursor"])
         self._take_provider_page(page)
+        self._note_gone_of_page("spar.fsp", page, Domain.TRUE)
         phase = "providers" if page.cursor else "branches"
-        self.place = {**self.place, "phase": phase, "cursor": page.cursor}
+        place = {**self.place, "phase": phase, "cursor": page.cursor}
+        self.place = place | {"last": _get_last_code(page) if page.cursor else ""}
 
     def _take_branches(self, client: DirectoryClient) -> None:
         """The next page of the provider that is at hand, or of the one after it."""
         place = self.place
         provider = self._get_next_provider(place["after"])
         if not provider:
+            self._take_successors()
             self.write({"state": "done", "fetched_at": fields.Datetime.now()})
             return
         code = provider.source_values["code"]
         page = client.get_branches(code, place["cursor"])
         self._take_branch_page(provider, page)
+        domain = Domain("provider_id", "=", provider.id)
+        self._note_gone_of_page("spar.fsp.branch", page, domain)
         after = place["after"] if page.cursor else provider.id
-        self.place = {**place, "after": after, "cursor": page.cursor}
+        place = {**place, "after": after, "cursor": page.cursor}
+        self.place = place | {"last": _get_last_code(page) if page.cursor else ""}
 
     def _get_next_provider(self, after: int):
         """The first provider behind `after` that has branches on the other side."""
-        domain = [("source_id", "=", self.id), ("id", ">", after)]
+        domain = [
+            ("source_id", "=", self.id),
+            ("gone_from_source", "=", False),
+            ("id", ">", after),
+        ]
         for provider in self.env["spar.fsp"].search(domain, order="id"):
             if provider.source_values.get("branches"):
                 return provider
@@ -110,13 +124,18 @@ class SparDirectorySource(models.Model):
             if problems or more:
                 self._note_problems(row, loader, [*problems, *more])
             # A country that is not known here keeps nobody from being paid.
-            if problems or {problem.column for problem in more} - {"country"}:
+            harmless = {"country", "closed_on"}
+            if problems or {problem.column for problem in more} - harmless:
                 continue
             values = {"country_id": False, "bic": False, "kind": "other"} | {
                 name: value for name, value in values.items() if value
             }
             values["active"] = item.get("archived") is not True
-            more = {"branches": bool(item.get("branches"))}
+            values |= self._write_closing(values)
+            more = {
+                "branches": bool(item.get("branches")),
+                "successor": read_text(item, "successor"),
+            }
             told[values["code"].upper(),] = values, more
         self._take_over(loader, told)
 
@@ -135,8 +154,25 @@ class SparDirectorySource(models.Model):
                 "provider_id": provider.id,
                 "active": item.get("archived") is not True,
             }
-            told[provider.id, values["code"].upper()] = values, {}
+            problems = []
+            values |= self._write_closing(loader._read_closing(row, problems))
+            if problems:
+                self._note_problems(row, loader, problems)
+            successor = read_text(item, "successor")
+            more = {
+                "successor": successor,
+                "successor_provider": read_text(item, "successor_provider"),
+            }
+            told[provider.id, values["code"].upper()] = values, more
         self._take_over(loader, told)
+
+    @api.model
+    def _write_closing(self, values: dict) -> dict:
+        """What is told of a closing, as it is kept and compared."""
+        return {
+            "closed_on": fields.Date.to_string(values.get("closed_on")),
+            "close_reason": values.get("close_reason") or False,
+        }
 
     @api.model
     def _read_rows(self, page: RemotePage, members: tuple[str, ...]):
@@ -158,7 +194,10 @@ class SparDirectorySource(models.Model):
                 continue
             record = target.browse(found.record_id)
             counts[self._update_record(record, values, source_values)] += 1
-        counts["added"] = len(target.create(new))
+        added = target.create(new)
+        for record in added if self.fetched_at else ():
+            self._note_again("new", record, self.env._("It is new there."))
+        counts["added"] = len(added)
         self.write({name: self[name] + count for name, count in counts.items()})
 
     def _update_record(self, record, values: dict, source_values: dict) -> str:
@@ -170,12 +209,15 @@ class SparDirectorySource(models.Model):
             )
             return "kept"
         told = {name: values[name] for name in values if name != "code"}
-        before = record.source_values or {}
+        # What was fetched before there was any of it had no closing.
+        before = dict.fromkeys(_CLOSING, False) | (record.source_values or {})
         merged = merge(told, before, self._get_current(record, told))
         if merged.values:
             record.write(merged.values)
-        if source_values != before:
+        if source_values != record.source_values:
             record.source_values = source_values
+        if merged.values:
+            self._note_again("changed", record, self.env._("It has changed there."))
         if merged.is_edited:
             return "kept"
         return "updated" if merged.values else "same"
@@ -184,9 +226,83 @@ class SparDirectorySource(models.Model):
     def _get_current(self, record, told: dict) -> dict:
         fields_ = record._fields
         return {
-            name: record[name].id if fields_[name].relational else record[name]
-            for name in told
-        }
+            name: fields_[name].convert_to_write(record[name], record) for name in told
+        } | {"closed_on": fields.Date.to_string(record.closed_on)}
+
+    # === WHAT IS GONE === #
+
+    def _note_gone_of_page(self, model: str, page: RemotePage, domain: Domain) -> None:
+        """Note what came from here before and is missing between two pages' ends.
+
+        Pages are in the order of the codes: what is between the last code of the page
+        before and the last one of this, and is not in it, is there no more.
+        """
+        records = self.env[model].search(
+            domain & Domain("source_id", "=", self.id) & self._get_stretch(model, page)
+        )
+        told = {fold_code(read_text(item, "code")) for item in page.items}
+        gone = records.filtered(lambda record: fold_code(record.code) not in told)
+        for record in gone.filtered(lambda each: not each.gone_from_source):
+            uses = record._get_uses_text()
+            reason = self.env._(
+                "It is there no more; it stays here. %(uses)s", uses=uses
+            )
+            self._note_again("gone", record, reason.strip())
+        records._set_gone(gone, records - gone)
+
+    def _get_stretch(self, model: str, page: RemotePage) -> Domain:
+        """The records whose codes stand from the page before to the end of this one."""
+        last = fold_code(_get_last_code(page)) if page.cursor else None
+        query = SQL(
+            """(SELECT id FROM %(table)s
+                 WHERE source_id = %(source_id)s
+                   AND upper(code COLLATE "C") > %(start)s
+                   AND (%(end)s IS NULL OR upper(code COLLATE "C") <= %(end)s))""",
+            table=SQL.identifier(self.env[model]._table),
+            source_id=self.id,
+            start=fold_code(self.place.get("last") or ""),
+            end=last,
+        )
+        return Domain("id", "in", query)
+
+    # === SUCCESSORS === #
+
+    def _take_successors(self) -> None:
+        """Take over what took over, once everything is here."""
+        domain = [("source_id", "=", self.id), ("closed_on", "!=", False)]
+        providers = self.env["spar.fsp"].search(domain)
+        for provider in providers:
+            code = (provider.source_values or {}).get("successor")
+            if code:
+                self._take_successor(provider, self._search_provider(code))
+        for branch in self.env["spar.fsp.branch"].search(domain):
+            values = branch.source_values or {}
+            if code := values.get("successor"):
+                provider = self._search_provider(values.get("successor_provider") or "")
+                found = provider.branch_ids.filtered(
+                    lambda b, code=code: fold_code(b.code) == fold_code(code)
+                )
+                self._take_successor(branch, found)
+
+    @api.model
+    def _search_provider(self, code: str):
+        place = Place("code", fold_code(code), "")
+        found = self.env["spar.fsp"]._search_places({place}).get(place, NOBODY)
+        return self.env["spar.fsp"].browse(found.provider_id)
+
+    def _take_successor(self, record, successor) -> None:
+        """Write what took over, unless people here have said so already."""
+        if record.successor_id:
+            return
+        loader_text = self.env._("What took over there cannot take over here.")
+        if not successor:
+            self._note(record.display_name, loader_text)
+            return
+        try:
+            with self.env.cr.savepoint():
+                record.successor_id = successor
+        except ValidationError:
+            self._note(record.display_name, loader_text)
 
     # === NOTES === #
 
@@ -195,7 +311,21 @@ class SparDirectorySource(models.Model):
         subject = row.values["code"] or row.values["name"]
         self._note(subject, " ".join(dict.fromkeys(texts)))
 
-    def _note(self, subject: str, reason: str) -> None:
+    def _note_again(self, kind: str, record, reason: str) -> None:
+        """Note what has changed since the directory was fetched before."""
+        if self.fetched_at:
+            self._note(record.display_name, reason, kind)
+
+    def _note(self, subject: str, reason: str, kind: str = "refused") -> None:
         self.env["spar.directory.source.note"].create(
-            {"source_id": self.id, "subject": subject[:100] or "?", "reason": reason}
+            {
+                "source_id": self.id,
+                "kind": kind,
+                "subject": subject[:100] or "?",
+                "reason": reason,
+            }
         )
+
+
+def _get_last_code(page: RemotePage) -> str:
+    return read_text(page.items[-1], "code") if page.items else ""

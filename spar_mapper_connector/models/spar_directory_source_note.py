@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SparDirectorySourceNote(models.Model):
-    """Something of another directory that was not taken over, and why."""
+    """Something of another directory that was not taken over, or is new or gone."""
 
     _name = "spar.directory.source.note"
     _description = "Not Taken Over from Another Directory"
@@ -11,6 +11,17 @@ class SparDirectorySourceNote(models.Model):
 
     source_id = fields.Many2one(
         "spar.directory.source", required=True, readonly=True, ondelete="cascade"
+    )
+    kind = fields.Selection(
+        [
+            ("gone", "Gone"),
+            ("new", "New"),
+            ("changed", "Changed"),
+            ("refused", "Not Taken Over"),
+        ],
+        required=True,
+        readonly=True,
+        default="refused",
     )
     subject = fields.Char("What", required=True, readonly=True)
     reason = fields.Char(required=True, readonly=True)

@@ -78,6 +78,8 @@ class SparDirectorySource(models.Model):
             "help": read_text(part, "help"),
             "check_code": code or False,
             "check_parameter": read_text(check, "parameter") or False,
+            "gaps_do_not_count": part.get("gaps_do_not_count") is True,
+            "is_account_number": part.get("is_account_number") is True,
         }
 
     def _take_strategy(self, fa_type, told: dict) -> None:

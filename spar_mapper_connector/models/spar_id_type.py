@@ -1,47 +1,52 @@
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from odoo.addons.spar_fa_directory.lib import fa_checks
-from odoo.addons.spar_fa_directory.lib.exceptions import InvalidParameter, InvalidPart
+from odoo.addons.spar_fa_directory.lib.exceptions import InvalidParameter
 
 from ..exceptions import InvalidIdentifier, InvalidTemplate
 from ..lib import identifier, tokenisers
-
-
-@dataclass(frozen=True)
-class IdRule:
-    """An ID type, ready for use on thousands of IDs."""
-
-    type_id: int
-    strategy: identifier.IdTemplate | None
-    stored: identifier.IdTemplate | None
-    tokeniser: str
-    parameter: str
-    check: str
-    check_parameter: str
-
-
-@dataclass(frozen=True)
-class Identifier:
-    """An ID in the form under which it is stored, and its type."""
-
-    canonical: str
-    type_id: int
+from ..lib.id_forms import NEWEST, IdForm, read_in_forms
+from ..lib.id_rules import (
+    CardCheck,
+    Identifier,
+    IdRule,
+    get_clean_value,
+    read_id,
+)
 
 
 class SparIdType(models.Model):
     """A kind of ID: how it is written, checked, and made the key that is stored.
 
-    Which backend is asked for its IDs is changed by two people.
+    What its IDs are, and which backend is asked for them, is changed by two people.
     """
 
     _name = "spar.id.type"
     _description = "ID type"
     _inherit = ["spar.second.person", "spar.cached.records"]
-    _guarded_fields = ("backend_id",)
+    _guarded_fields = (
+        "active",
+        "sequence",
+        "strategy",
+        "tokeniser",
+        "tokeniser_parameter",
+        "stored_strategy",
+        "check",
+        "check_parameter",
+        "ignores_gaps",
+        "ignores_case",
+        "card_pattern",
+        "card_min_length",
+        "card_max_length",
+        "card_check",
+        "card_check_parameter",
+        "card_binds_programs",
+        "backend_id",
+    )
     _guarded_at_creation = ("backend_id",)
     _order = "sequence, id"
 
@@ -65,9 +70,20 @@ class SparIdType(models.Model):
     )
     check = fields.Selection(
         selection=lambda self: self._selection_check(),
-        help="What the value must satisfy.",
+        help="What the value must satisfy, whoever sends it.",
     )
     check_parameter = fields.Char(help="For example a regular expression.")
+    ignores_gaps = fields.Boolean(
+        string="Gaps do not count",
+        help="2007 816 053, 2007-816053 and 2007816053 are the same: blanks, dashes, "
+        "dots and slashes are left out. Tokens of more than 30 letters and digits keep "
+        "theirs.",
+    )
+    ignores_case = fields.Boolean(
+        string="Case does not count",
+        help="ab123k and AB123K are the same. Not for tokens: their letters differ by "
+        "case alone.",
+    )
     backend_id = fields.Many2one(
         "spar.mapper.backend",
         ondelete="restrict",
@@ -114,25 +130,95 @@ class SparIdType(models.Model):
                     )
                 ) from error
 
+    # === TWO PEOPLE === #
+
+    def _is_guarded(self, name: str, value) -> bool:
+        """Everything about a type that counts; of one that does not, that it will."""
+        return self.active or name in ("active", "backend_id")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Make types that do not count before a second person wants them."""
+        if self.env.su:
+            return super().create(vals_list)
+        types = super().create([{**vals, "active": False} for vals in vals_list])
+        for id_type, vals in zip(types, vals_list, strict=True):
+            if vals.get("active", True):
+                id_type.write({"active": True})
+        return types
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_in_use(self) -> None:
+        if not self.env.su and any(self.mapped("active")):
+            raise UserError(
+                self.env._(
+                    "IDs are read by this type: archive it first, which needs a second "
+                    "administrator."
+                )
+            )
+
+    def _describe_effect(self, values: dict) -> list[str]:
+        """By which rules IDs are read from then on, where a type begins to count."""
+        lines = super()._describe_effect(values)
+        if not values.get("active"):
+            return lines
+        return lines + [
+            f"{self._fields[name]._description_string(self.env)}: "
+            f"{self._describe_value(name, self[name])}"
+            for name in self._guarded_fields
+            if self[name] and name not in values
+        ]
+
     # === READING IDS === #
 
     @api.model
-    def _identify(self, text: str) -> Identifier:
+    def _identify(
+        self, text: str, card_check: CardCheck = CardCheck.NOBODY
+    ) -> Identifier:
         """The stored form and the type of one ID.
 
-        Raises InvalidIdentifier: ``empty``, ``too_long``, ``characters``, ``spaces``,
-        ``check`` (the type's own check refuses the value) or ``type`` (no type fits).
+        :param card_check: whose ID has to look as it does on the card
+        :raises InvalidIdentifier: see ``id_rules.read_id``
+        """
+        return self._build_reader()(text, card_check)
+
+    @api.model
+    def _build_reader(self) -> Callable[[str, CardCheck], Identifier]:
+        """What ``_identify`` does, for many IDs of one call."""
+        rules = self._get_rules()
+
+        def read(text: str, card_check: CardCheck) -> Identifier:
+            if isinstance(text, identifier.StoredIdentifier):
+                return Identifier(str(text), text.type_id)
+            return read_id(rules, text, card_check)
+
+        return read
+
+    @api.model
+    def _get_clean_value(self, text: str) -> str:
+        """The value in an ID, spelt as its type does; raises InvalidIdentifier."""
+        return get_clean_value(self._get_rules(), text)
+
+    @api.model
+    def _get_forms(self, text: str) -> list[Identifier]:
+        """What ``text`` is in every form in which a row may be stored: newest first.
+
+        An ID that stays the same stands there once; the list is empty for what is no ID
+        in any form. The first one is what ``_identify`` gives, where that takes it.
         """
         if isinstance(text, identifier.StoredIdentifier):
-            return Identifier(str(text), text.type_id)
-        canonical = identifier.canonicalise(text)
-        for rule in self._get_rules():
-            if rule.strategy is None:
-                return Identifier(canonical, rule.type_id)
-            value = rule.strategy.extract(canonical)
-            if value is not None:
-                return self._build_identifier(rule, canonical, value)
-        raise InvalidIdentifier("type")
+            return [Identifier(str(text), text.type_id)]
+        return read_in_forms(self._get_id_forms(), text)
+
+    @api.model
+    def _get_id_forms(self) -> tuple[IdForm, ...]:
+        """The forms in which rows may be stored, newest first.
+
+        Overridden where forms of before are kept: it adds those whose rows are not all
+        rewritten.
+        """
+        rules = self._get_rules()
+        return IdForm(NEWEST, rules), IdForm(1, rules)
 
     def _write_id(self, text: str) -> str:
         """The ID as it travels: ``text``, or built around it where it is a mere value
@@ -155,22 +241,6 @@ class SparIdType(models.Model):
         return list(dict.fromkeys(forms))
 
     @api.model
-    def _build_identifier(self, rule: IdRule, canonical: str, value: str) -> Identifier:
-        if rule.check:
-            self._check_value(rule, value)
-        if rule.tokeniser == "none" and rule.stored is None:
-            return Identifier(canonical, rule.type_id)
-        token = tokenisers.get_tokeniser(rule.tokeniser)(value, rule.parameter)
-        return Identifier((rule.stored or rule.strategy).build(token), rule.type_id)
-
-    @api.model
-    def _check_value(self, rule: IdRule, value: str) -> None:
-        try:
-            fa_checks.run_check(rule.check, value, rule.check_parameter)
-        except InvalidPart as error:
-            raise InvalidIdentifier("check") from error
-
-    @api.model
     def _get_rules(self) -> tuple[IdRule, ...]:
         """The types in use, in their order."""
         return self.env["spar.row.versions"]._reuse(self, "_build_rules", self._name)
@@ -191,4 +261,7 @@ class SparIdType(models.Model):
             parameter=self.tokeniser_parameter or "",
             check=self.check or "",
             check_parameter=self.check_parameter or "",
+            ignores_gaps=self.ignores_gaps,
+            ignores_case=self.ignores_case,
+            card=self._get_card_rule(),
         )

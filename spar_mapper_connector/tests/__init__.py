@@ -10,6 +10,8 @@ from . import test_g2p_connect_items
 from . import test_g2p_connect_openg2p_2
 from . import test_g2p_connect_transactions
 from . import test_g2p_connect_wire_json
+from . import test_id_rules
+from . import test_id_type_guard
 from . import test_identifier
 from . import test_outgoing
 from . import test_jose_encryption
@@ -20,6 +22,7 @@ from . import test_jose_tokens
 from . import test_kept_rows
 from . import test_lib_keyring
 from . import test_network_targets
+from . import test_phone_prefixes
 from . import test_rights
 from . import test_second_person
 from . import test_setting_notices

@@ -267,6 +267,102 @@ class TestFetching(SourceCase):
         self.assertTrue(all(path.startswith(known) for path in paths))
 
 
+class TestLives(SourceCase):
+    """Banks and branches of the other side close, or are there no more."""
+
+    def _get_noted(self, kind):
+        return self.source.note_ids.filtered(lambda n: n.kind == kind).mapped("subject")
+
+    def test_what_is_gone_there_is_listed_and_stays_here(self):
+        self._fetch()
+        del self.remote.providers[2], self.remote.branches["QC"]
+        del self.remote.branches["QA"][1]
+        self.assertEqual(self._fetch(), "done")
+        wallet, branches = self._find("QC"), self._find("QA").branch_ids
+        self.assertTrue(wallet.active and wallet.gone_from_source)
+        gone = branches.filtered("gone_from_source")
+        self.assertEqual(gone.code, "A1")
+        self.assertTrue(gone.active)
+        self.assertEqual(self.source.gone_count, 2)
+        self.assertEqual(
+            self._get_noted("gone"), [wallet.display_name, gone.display_name]
+        )
+        self.assertEqual(self._fetch(), "done")
+        self.assertFalse(self._get_noted("gone"))  # was told before
+        self.remote.branches["QA"].insert(1, build_branch("A1", "Branch 1", "Marn"))
+        self._fetch()
+        self.assertFalse(gone.gone_from_source)
+
+    def test_the_last_and_the_first_can_be_gone(self):
+        self._fetch()
+        self.remote.branches["QA"] = self.remote.branches["QA"][1:2]
+        self._fetch()
+        gone = self._find("QA").branch_ids.filtered("gone_from_source")
+        self.assertEqual(gone.mapped("code"), ["A0", "A2"])
+
+    def test_what_is_new_and_changed_is_listed_from_the_second_time_on(self):
+        self._fetch()
+        self.assertFalse(self.source.note_ids)
+        self.remote.providers.append(build_provider("QD", "Remote D"))
+        self.remote.providers[1]["name"] = "Renamed B"
+        self._fetch()
+        self.assertEqual(self._get_noted("new"), ["Remote D"])
+        self.assertEqual(self._get_noted("changed"), ["Renamed B"])
+
+    def test_closings_and_successors_come_along(self):
+        self.remote.providers[0].update(
+            closed_on="2026-01-31", close_reason="Merged", successor="QB"
+        )
+        self.remote.branches["QA"][0].update(
+            closed_on="2026-01-31", successor="A2", successor_provider="QA"
+        )
+        self._fetch()
+        bank = self._find("QA")
+        self.assertEqual(
+            (str(bank.closed_on), bank.close_reason, bank.successor_id),
+            ("2026-01-31", "Merged", self._find("QB")),
+        )
+        self.assertEqual(bank.branch_ids[0].successor_id, bank.branch_ids[2])
+        self.assertEqual(self._fetch(), "done")
+        self.assertEqual(self._get_counts(), (0, 0, 7, 0))
+
+    def test_a_closing_comes_later_to_what_was_fetched_before_there_was_any(self):
+        self._fetch()
+        bank = self._find("QA")
+        kept = {"closed_on", "close_reason", "successor"}
+        bank.source_values = {
+            name: value
+            for name, value in bank.source_values.items()
+            if name not in kept
+        }
+        self.remote.providers[0].update(closed_on="2026-01-31", successor="QB")
+        self._fetch()
+        self.assertTrue(bank.is_closed)
+        self.assertEqual(bank.successor_id.code, "QB")
+        self.assertEqual(self.source.kept, 0)
+
+    def test_a_successor_of_people_here_stays(self):
+        self._fetch()
+        ours = self.env["spar.fsp"].create({"name": "Ours", "code": "OURS"})
+        self._find("QA").successor_id = ours
+        self.remote.providers[0].update(closed_on="2026-01-31", successor="QB")
+        self._fetch()
+        self.assertEqual(self._find("QA").successor_id, ours)
+
+    def test_a_successor_that_cannot_be_is_noted(self):
+        self.remote.providers[0].update(closed_on="2026-01-31", successor="QC")
+        self.remote.providers[1].update(closed_on="2026-01-31", successor="NONE")
+        self.assertEqual(self._fetch(), "done")
+        self.assertEqual(set(self._get_notes()), {"Remote A", "Remote B"})
+
+    def test_a_day_that_is_none_is_noted(self):
+        self.remote.providers[0]["closed_on"] = "some day"
+        self.remote.branches["QA"][0]["closed_on"] = "2026-02-31"
+        self.assertEqual(self._fetch(), "done")
+        self.assertFalse(self._find("QA").closed_on)
+        self.assertEqual(set(self._get_notes()), {"QA", "A0"})
+
+
 class TestTypes(SourceCase):
     def test_a_new_kind_comes_with_its_strategy(self):
         self._fetch()
@@ -276,6 +372,16 @@ class TestTypes(SourceCase):
         self.assertEqual(address.type_code, "remote_card")
         fa_type = self.env["spar.fa.type"].search([("code", "=", "remote_card")])
         self.assertEqual(fa_type.part_ids.mapped("check_code"), [False, "luhn"])
+        self.assertFalse(any(fa_type.part_ids.mapped("gaps_do_not_count")))
+
+    def test_what_counts_as_the_same_comes_with_a_kind(self):
+        told = json.loads(json.dumps(BANK_TYPE))
+        told["parts"][1] |= {"gaps_do_not_count": True, "is_account_number": True}
+        self.remote.types = [told]
+        self._fetch()
+        fa_type = self.env["spar.fa.type"].search([("code", "=", "remote_card")])
+        self.assertEqual(fa_type.part_ids.mapped("gaps_do_not_count"), [False, True])
+        self.assertEqual(fa_type.part_ids.mapped("is_account_number"), [False, True])
 
     def test_a_number_that_is_taken_is_left_and_told(self):
         self.remote.types = [
@@ -370,9 +476,8 @@ class TestTrouble(SourceCase):
             build_provider("QJ", "turned\u202earound"),
         ]
         self.assertEqual(self._fetch(), "done")
-        self.assertEqual(
-            set(self._get_notes()), {"Q D", "QE", "QF", "QG", "QH", "QI", "QJ"}
-        )
+        self.assertEqual(set(self._get_notes()), {"Q D", "QE", "QF", "QG", "QH", "QI"})
+        self.assertEqual(self._find("QJ").name, "turnedaround")
         self.assertFalse(self._find("QE") | self._find("QH"))
         self.assertFalse(self._find("QG").country_id)
         self.assertTrue(self._find("QG"))

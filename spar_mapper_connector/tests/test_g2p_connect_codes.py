@@ -96,5 +96,8 @@ class TestCodes(BaseCase):
         for operation in (Operation.LINK, Operation.UPDATE, Operation.UNLINK):
             self.assertEqual(find_answer(operation, Outcome.HELD).status, "pdng")
         for operation in Operation:
+            answer = find_answer(operation, Outcome.HELD, "contested")
+            self.assertEqual(answer.status, "pdng")
+            self.assertIn("different spellings", answer.text)
             answer = find_answer(operation, Outcome.RETRY)
             self.assertEqual(answer.code, "rjct.unknown.retry")

@@ -34,7 +34,7 @@ class TestSparIdType(KeyringCase):
         )
 
     def test_what_no_strategy_recognises_is_any_other_id(self):
-        for text in ("4711", "tax:4711@office", "token:AbC@elsewhere"):
+        for text in ("4711", "tax:4711@office", "nationalid:AbC@token"):
             with self.subTest(text):
                 self.assert_identified(text, text, self.other)
 
@@ -94,7 +94,8 @@ class TestSparIdType(KeyringCase):
             "empty": "",
             "too_long": "x" * 256,
             "characters": "token:a\u202eb@nationalId",
-            "spaces": " token:a@nationalId",
+            "placeholder": "token:{sub}@nationalId",
+            "alike": "token:a",
         }
         for code, text in cases.items():
             with self.subTest(code):

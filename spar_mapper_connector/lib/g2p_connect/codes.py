@@ -106,6 +106,12 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (Operation.RESOLVE, Outcome.SUSPENDED, "payments_stopped"): Answer(
         "succ", "succ.id.inactive"
     ),
+    (Operation.RESOLVE, Outcome.SUSPENDED, "provider_closed"): Answer(
+        "succ", "succ.fa.inactive", marked._("The provider of this address has closed.")
+    ),
+    (Operation.RESOLVE, Outcome.SUSPENDED, "branch_closed"): Answer(
+        "succ", "succ.fa.inactive", marked._("The branch of this address has closed.")
+    ),
     # Unknown and forbidden look alike.
     (Operation.RESOLVE, Outcome.FORBIDDEN, ""): Answer("succ", "succ.id.not_found"),
     (Operation.RESOLVE, Outcome.FORBIDDEN, BY_FA): Answer("succ", "succ.fa.not_found"),
@@ -131,17 +137,48 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (None, Outcome.INVALID_ID, ""): rejected(
         "rjct.id.invalid", marked._("id: cannot be used as an ID.")
     ),
+    (None, Outcome.INVALID_ID, "placeholder"): rejected(
+        "rjct.id.invalid", marked._("id: is a placeholder, not an ID.")
+    ),
+    (None, Outcome.INVALID_ID, "check"): rejected(
+        "rjct.id.invalid", marked._("id: does not pass the check of its type.")
+    ),
+    (None, Outcome.INVALID_ID, "card"): rejected(
+        "rjct.id.invalid",
+        marked._("id: does not look as IDs of its type do on the card."),
+    ),
+    (None, Outcome.INVALID_ID, "alike"): rejected(
+        "rjct.id.invalid",
+        marked._("id: begins or ends like an ID of a type that it is not of."),
+    ),
     (None, Outcome.INVALID_FA, ""): rejected(
         "rjct.fa.invalid", marked._("fa: cannot be read as a financial address.")
     ),
     (None, Outcome.INVALID_FA, "unread"): rejected(
         "rjct.fa.invalid", marked._("fa: is written like no kind of address.")
     ),
+    (None, Outcome.INVALID_FA, "placeholder"): rejected(
+        "rjct.fa.invalid", marked._("fa: is a placeholder, not an address.")
+    ),
     (None, Outcome.INVALID_FA, "provider_unknown"): rejected(
         "rjct.fa.invalid", marked._("fa: no provider has this code.")
     ),
     (None, Outcome.INVALID_FA, "provider_archived"): rejected(
         "rjct.fa.invalid", marked._("fa: this provider is not used any more.")
+    ),
+    (None, Outcome.INVALID_FA, "provider_closed"): rejected(
+        "rjct.fa.invalid", marked._("fa: this provider has closed.")
+    ),
+    (None, Outcome.INVALID_FA, "provider_replaced"): rejected(
+        "rjct.fa.invalid",
+        marked._("fa: this provider has closed; %(successor)s has taken over."),
+    ),
+    (None, Outcome.INVALID_FA, "branch_closed"): rejected(
+        "rjct.fa.invalid", marked._("fa: this branch has closed.")
+    ),
+    (None, Outcome.INVALID_FA, "branch_replaced"): rejected(
+        "rjct.fa.invalid",
+        marked._("fa: this branch has closed; %(successor)s has taken over."),
     ),
     (None, Outcome.INVALID_FA, "provider_kind"): rejected(
         "rjct.fa.invalid", marked._("fa: this provider has no addresses of this kind.")
@@ -158,6 +195,14 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     ),
     (None, Outcome.HELD, ""): Answer(
         "pdng", "", marked._("The change waits for approval.")
+    ),
+    (None, Outcome.HELD, "contested"): Answer(
+        "pdng",
+        "",
+        marked._(
+            "Several people have this ID in different spellings; staff decide. Send "
+            "the spelling that was linked, or try again later."
+        ),
     ),
     (None, Outcome.LOCKED, ""): rejected(
         "rjct.other.error", marked._("The address of this ID cannot be changed now.")

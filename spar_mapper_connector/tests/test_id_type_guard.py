@@ -1,0 +1,138 @@
+"""What the IDs of a type are is changed by two people; and rules that cannot work."""
+
+from odoo.exceptions import UserError, ValidationError
+from odoo.modules.module import load_script
+from odoo.tests import TransactionCase
+from odoo.tools import file_path
+
+from ..exceptions import InvalidIdentifier
+from .test_second_person import SecondPersonCase
+
+MIGRATION = load_script(
+    file_path("spar_mapper_connector/migrations/19.0.1.1.0/post-migration.py"),
+    "spar_mapper_connector_post_migration",
+)
+SHIPPED = "token:{sub}@nationalId"
+#: A value for each rule of a type, other than the one that is shipped.
+RULES = {
+    "active": False,
+    "sequence": 77,
+    "strategy": "nid:{x}",
+    "tokeniser": "openg2p-sha3-256",
+    "tokeniser_parameter": "spar",
+    "stored_strategy": "token:{x}@registry",
+    "check": "luhn",
+    "check_parameter": "[0-9]+",
+    "ignores_gaps": False,
+    "ignores_case": True,
+    "card_pattern": "[0-9]+",
+    "card_min_length": 4,
+    "card_max_length": 12,
+    "card_check": "luhn",
+    "card_check_parameter": "[0-9]+",
+    "card_binds_programs": True,
+}
+TAX = {"name": "Tax number", "code": "tax", "sequence": 5, "strategy": "tax:{x}"}
+
+
+class TestRulesOfIds(SecondPersonCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.types = cls.env["spar.id.type"]
+        cls.id_type.write({"ignores_gaps": True, "card_look": "digits"})
+
+    def test_every_rule_waits_for_a_second_person(self):
+        guarded = set(self.types._guarded_fields)
+        self.assertEqual(guarded, {*RULES, "backend_id"})
+        # A parameter alone means nothing: what it belongs to is there first.
+        self.id_type.write({"check": "regex", "check_parameter": ".*"})
+        self.id_type.write({"card_check": "regex", "card_check_parameter": ".*"})
+        values = {**RULES, "check": False, "card_check": False}
+        values["check_parameter"] = values["card_check_parameter"] = "[0-9]+"
+        for name, value in values.items():
+            if name in ("check", "card_check"):
+                continue
+            with self.subTest(name):
+                before = self.id_type[name]
+                change = self.propose(**{name: value})
+                self.assertEqual(change.state, "waiting")
+                self.assertEqual(self.id_type[name], before)
+                change.with_user(self.second).action_refuse()
+
+    def test_a_rule_counts_once_it_is_approved(self):
+        change = self.propose(ignores_case=True)
+        text = "token:ab1@nationalId"
+        self.assertEqual(self.types._identify(text).canonical, "token:ab1@nationalid")
+        change.with_user(self.second).action_approve()
+        self.assertEqual(self.types._identify(text).canonical, "token:AB1@nationalid")
+
+    def test_a_new_type_reads_no_id_before_a_second_person_wants_it(self):
+        tax = self.types.with_user(self.first).create(TAX)
+        self.assertFalse(tax.active)
+        other = self.env.ref("spar_mapper_connector.id_type_other")
+        self.assertEqual(self.types._identify("tax:1").type_id, other.id)
+        change = tax.sudo().setting_change_ids
+        self.assertIn("tax:{x}", change.summary)
+        change.with_user(self.second).action_approve()
+        self.assertEqual(self.types._identify("tax:1").type_id, tax.id)
+
+    def test_an_edit_before_the_approval_calls_it_off(self):
+        tax = self.types.with_user(self.first).create(TAX)
+        change = tax.sudo().setting_change_ids
+        tax.strategy = "token:{x}@vat"
+        self.assertEqual(tax.strategy, "token:{x}@vat")
+        self.assertEqual(change.state, "stale")
+        self.assertFalse(tax.active)
+
+    def test_a_type_in_use_is_not_deleted_by_one_person(self):
+        with self.assertRaises(UserError):
+            self.id_type.with_user(self.first).unlink()
+        tax = self.types.with_user(self.first).create(TAX)
+        tax.unlink()
+        self.assertFalse(tax.exists())
+
+    def test_a_card_rule_is_said_in_words(self):
+        for name in ("card_pattern", "card_min_length", "card_check"):
+            values = {"card_look": " ", name: RULES[name]}
+            with self.subTest(name), self.assertRaises(ValidationError):
+                self.types.create({**TAX, **values})
+
+    def test_a_card_rule_that_cannot_work_is_refused(self):
+        wrong = (
+            {"card_pattern": "("},
+            {"card_check": "stdnum", "card_check_parameter": "no.such"},
+            {"card_min_length": 9, "card_max_length": 8},
+            {"card_min_length": -1},
+        )
+        for values in wrong:
+            with self.subTest(values), self.assertRaises(ValidationError):
+                self.types.create({**TAX, "card_look": "digits", **values})
+
+    def test_the_shipped_national_id_ignores_gaps_and_binds_nobody(self):
+        national = self.env.ref("spar_mapper_connector.id_type_national_id")
+        self.assertTrue(national.ignores_gaps)
+        self.assertFalse(national.ignores_case)
+        self.assertFalse(national.has_card_rule)
+        with self.assertRaises(InvalidIdentifier):
+            self.types._identify("token:{sub}@nationalId")
+
+
+class TestNationalIdFromBefore(TransactionCase):
+    """What an upgrade makes of the shipped type of a database from before."""
+
+    def migrate(self, **values):
+        national = self.env.ref("spar_mapper_connector.id_type_national_id")
+        national.write({"ignores_gaps": False, **values})
+        self.env.flush_all()
+        MIGRATION.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        return national.ignores_gaps
+
+    def test_gaps_do_not_count_in_the_shipped_national_id(self):
+        self.assertTrue(self.migrate())
+
+    def test_a_type_that_a_country_made_its_own_stays_as_it_is(self):
+        self.assertFalse(self.migrate(strategy="nid:{x}"))
+        tokenised = {"tokeniser": "openg2p-sha3-256", "strategy": SHIPPED}
+        self.assertFalse(self.migrate(**tokenised))
