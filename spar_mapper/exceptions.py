@@ -1,6 +1,10 @@
 """What can go wrong in the store for a whole call; each leaf is one cause."""
 
-from odoo.addons.spar_mapper_connector.exceptions import MapperError, SealBroken
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    MapperError,
+    SealBroken,
+)
 
 
 class StoreError(MapperError):
@@ -11,6 +15,12 @@ class DirectWriteRefused(StoreError):
     """Somebody tried to write a table of the store past the mapper's methods."""
 
     code = "direct_write_refused"
+
+
+class IdMoved(StoreError):
+    """A stored ID got another form between two looks at it: ask again."""
+
+    code = "id_moved"
 
 
 class NoSuchChange(StoreError):
@@ -35,6 +45,22 @@ class OwnDoing(StoreError):
     """Whoever did what is disputed does not close the case."""
 
     code = "own_doing"
+
+
+class NotDecidable(StoreError):
+    """People cannot be put together now; ``code`` says why."""
+
+    def __init__(self, why: str):
+        super().__init__(why)
+        self.code = f"not_decidable_{why}"
+
+
+class ContestedId(InvalidIdentifier):
+    """An ID is that of several people until staff decide, and this is not the spelling
+    of any of them."""
+
+    def __init__(self) -> None:
+        super().__init__("contested")
 
 
 class NoSuchObjection(StoreError):

@@ -25,9 +25,9 @@ R_co = TypeVar("R_co", bound=ChangeRequest, covariant=True)
 class Case(Generic[R_co]):
     """One request, everything known about it, and who asks.
 
-    ``address`` is the request's address as the directory reads it (None where the
-    request has none). ``is_decided`` tells that the change was assessed before and
-    waited.
+    ``address`` is the request's address as the directory reads it, in its one form
+    (None where the request has none), ``key`` what it is. ``is_decided`` tells that the
+    change was assessed before and waited.
     """
 
     request: R_co
@@ -36,6 +36,7 @@ class Case(Generic[R_co]):
     call: CallContext
     assess: Assess
     address: Address | None = None
+    key: str = ""
     is_decided: bool = False
 
     @property
@@ -55,7 +56,7 @@ def build_address(case: Case[LinkRequest]) -> StoredAddress:
     return StoredAddress(
         uuid=new_uuid(),
         version=0,
-        fa=request.fa,
+        fa=address.text,
         authority=int(case.call.authority),
         channel=case.call.channel,
         origin=case.call.actor,
@@ -67,6 +68,8 @@ def build_address(case: Case[LinkRequest]) -> StoredAddress:
         provider_id=address.provider_id,
         branch_id=address.branch_id,
         details=request.details,
+        key=case.key,
+        typed=request.fa if request.fa != address.text else "",
     )
 
 
@@ -87,3 +90,19 @@ def to_naive_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         return moment
     return moment.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+def is_older(asserted: datetime, current: datetime) -> bool:
+    """Whether a claim was made before the one in force.
+
+    A sender's clock may tell whole seconds only: such a claim is not older within its
+    own second.
+
+    >>> now = datetime(2026, 3, 1, 0, 0, 7, 500_000)
+    >>> is_older(now.replace(microsecond=0), now), is_older(now.replace(second=6), now)
+    (False, True)
+    """
+    moment = to_naive_utc(asserted)
+    if moment.microsecond == 0:
+        current = current.replace(microsecond=0)
+    return moment < current

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
-from .records import EventRow, Head, StoredAddress, Subject
+from .records import EventRow, Head, StoredAddress, StoredId, Subject
 
 #: The number of the way in which events are written now; 1 is of before the chains of
 #: subjects (see ``old_chain.py``).
@@ -74,6 +74,16 @@ def describe_place(
         f"{begin}{len(fa)}:{fa}{len(details)}:{details}{rest}"
         f"{bind_moment(address.valid_from)}{bind_moment(address.asserted_at)}"
     )
+
+
+def describe_id(subject_uuid: str, stored: StoredId) -> str:
+    """Return what an ID says about a subject as one text.
+
+    Not its form, which only tells by which rules it was looked at last.
+    """
+    active = int(stored.active)
+    values = ("id", subject_uuid, stored.uuid, stored.type_id, active)
+    return bind(*values, stored.canonical, stored.typed).decode()
 
 
 def commit_to(keyring: OpenKeyring, description: str) -> bytes:

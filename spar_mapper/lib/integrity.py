@@ -207,21 +207,53 @@ def build_update_guard(
     yield _build_trigger(table, "guard", "UPDATE", transition)
 
 
-def build_fixed_guard(table: str, fixed: tuple[str, ...]) -> Iterator[str]:
-    """Statements that make ``table`` refuse to change the columns ``fixed``."""
-    same, kept = _build_row("o", fixed), _build_row("n", fixed)
-    body = f"""
+#: Of an ID: its row stays what it is; what it says, and whose it is, changes with an
+#: event of whoever has it then; its form alone may become a newer one, which says only
+#: by which rules it was looked at last. A digest may be added: the index key rotates.
+_ID_GUARD = """
             IF EXISTS (SELECT FROM after n LEFT JOIN before o ON o.id = n.id
-                        WHERE o.id IS NULL OR {kept} IS DISTINCT FROM {same}) THEN
-                RAISE EXCEPTION '{table}: whose row it is does not change';
+                        WHERE o.id IS NULL OR n.uuid IS DISTINCT FROM o.uuid) THEN
+                RAISE EXCEPTION 'spar_subject_id: whose row it is does not change';
+            END IF;
+            IF EXISTS (
+                SELECT FROM after n JOIN before o ON o.id = n.id
+                 WHERE NOT (n.last_seq > 0 AND (n.subject_id <> o.subject_id
+                                                OR n.last_seq > o.last_seq))
+                   AND ((n.subject_id, n.type_id, n.active, n.last_seq)
+                        IS DISTINCT FROM
+                        (o.subject_id, o.type_id, o.active, o.last_seq)
+                     OR coalesce(n.form, 0) < coalesce(o.form, 0)
+                     OR (o.digest_a <> n.digest_a) OR (o.digest_b <> n.digest_b))) THEN
+                RAISE EXCEPTION 'spar_subject_id: a change comes with its event';
             END IF;"""
-    yield _build_function(f"{table}_fixed", body, _HASHED)
+
+
+def build_id_guard() -> Iterator[str]:
+    """Statements that make an ID refuse changes that come without an event."""
+    yield "DROP TRIGGER IF EXISTS spar_subject_id_fixed ON spar_subject_id"
+    yield _build_function("spar_subject_id_guard", _ID_GUARD, _HASHED)
     transition = "OLD TABLE AS before NEW TABLE AS after"
-    yield _build_trigger(table, "fixed", "UPDATE", transition)
+    yield _build_trigger("spar_subject_id", "guard", "UPDATE", transition)
 
 
 def _build_row(alias: str, columns: tuple[str, ...]) -> str:
     return f"({', '.join(f'{alias}.{column}' for column in columns)})"
+
+
+#: Who writes by rules that are not used any more began before they ended: once more.
+_FORM_CHECK = """
+            IF EXISTS (SELECT FROM (SELECT DISTINCT form FROM added) child
+                         JOIN spar_id_form f ON f.number = child.form
+                        WHERE f.state = 'gone') THEN
+                RAISE serialization_failure USING
+                    MESSAGE = 'spar_subject_id: a form that is not used any more';
+            END IF;"""
+
+
+def build_form_check() -> Iterator[str]:
+    """Statements that make IDs refuse to be written in a form that has ended."""
+    yield _build_function("spar_subject_id_form", _FORM_CHECK)
+    yield _build_trigger("spar_subject_id", "form", "INSERT", "NEW TABLE AS added")
 
 
 def build_append_only(table: str, columns: Iterable[str]) -> Iterator[str]:
@@ -258,6 +290,11 @@ class _Tie:
 _EVENT_OF = """SELECT FROM tied t LEFT JOIN spar_event e
                ON e.subject_id = t.subject_id AND e.seq = t.seq AND e.format = 2"""
 _TIES = {
+    "id_event": _Tie(
+        {"subject_id": "subject_id", "seq": "last_seq"},
+        f"{_EVENT_OF} WHERE t.seq > 0 AND e.id IS NULL",
+        "spar_subject_id_last_event_fk",
+    ),
     "subject": _Tie(
         {"subject_id": "id", "seq": "last_seq", "mac": "last_mac"},
         f"{_EVENT_OF} AND e.mac = t.mac WHERE t.seq > 0 AND e.id IS NULL",
@@ -352,6 +389,7 @@ def build_subject_tie() -> Iterator[str]:
 def build_id_tie() -> Iterator[str]:
     """Statements that tie an ID to its subject, which is written after it."""
     yield from _build_queue("spar_subject_id", "identifier", ("INSERT",))
+    yield from _build_queue("spar_subject_id", "id_event", ("UPDATE",))
 
 
 def build_head_tie() -> Iterator[str]:
@@ -367,7 +405,7 @@ def build_period_tie() -> Iterator[str]:
 def drop_ties() -> str:
     """The statement that lets the tables go: for the uninstallation."""
     guarded = ("spar_subject", "spar_subject_id", "spar_mapping", "spar_mapping_period")
-    names = ("guard", "fixed", "append_only", "tie_insert", "tie_update")
+    names = ("guard", "fixed", "form", "append_only", "tie_insert", "tie_update")
     triggers = "".join(
         f"DROP TRIGGER IF EXISTS {table}_{name} ON {table};"
         for table in guarded

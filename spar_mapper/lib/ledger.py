@@ -11,7 +11,7 @@ from datetime import datetime
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from .chain import commit_to, describe, mac_event
+from .chain import commit_to, describe, describe_id, mac_event, mark_id
 from .records import (
     ChangeRow,
     EventRow,
@@ -19,14 +19,29 @@ from .records import (
     Holding,
     PeriodRow,
     StoredAddress,
+    StoredId,
     Subject,
     new_uuid,
 )
-from .transitions import CHANGE_ENDS, ForbiddenTransition, next_state
+from .transitions import (
+    ADDRESS_REWRITTEN,
+    CHANGE_ENDS,
+    ID_GIVEN,
+    ID_OFF,
+    ID_REWRITTEN,
+    ID_TAKEN,
+    MERGED,
+    MERGED_WITH,
+    ForbiddenTransition,
+    next_state,
+)
 
 
 class Ledger:
-    """What a batch did: heads, periods, events, subjects, changes that wait."""
+    """What a batch did: heads, periods, events, subjects, changes that wait.
+
+    An event gets its MAC here, when it is recorded: the next one covers it.
+    """
 
     def __init__(self, call: CallContext, keyring: OpenKeyring, now: datetime):
         self.call = call
@@ -36,6 +51,7 @@ class Ledger:
         self.heads: dict[str, tuple[Subject, Head]] = {}
         self.periods: list[tuple[Subject, Head, PeriodRow]] = []
         self.events: list[EventRow] = []
+        self.ids: dict[int, tuple[Subject, StoredId]] = {}
         self.changes: dict[str, tuple[Subject, ChangeRow]] = {}
 
     # === PLACES === #
@@ -85,6 +101,15 @@ class Ledger:
         contact = head.current.details.phone_number
         self._turn(holding.subject, head, kind, before, contact)
 
+    def rewrite(self, holding: Holding, head: Head, address: StoredAddress) -> None:
+        """Write the address of ``head`` in another form: it is the same one still, of
+        the same version, and nothing that waits for it is out of date."""
+        before = self._commit(holding.subject, head)
+        next_state(ADDRESS_REWRITTEN, head.state)
+        head.address = address
+        since = head.state_since
+        self._turn(holding.subject, head, ADDRESS_REWRITTEN, before, "", since)
+
     def note(
         self,
         holding: Holding,
@@ -112,10 +137,19 @@ class Ledger:
         return commit_to(self.keyring, head.description)
 
     def _turn(
-        self, subject: Subject, head: Head, kind: str, before: bytes, contact: str
+        self,
+        subject: Subject,
+        head: Head,
+        kind: str,
+        before: bytes,
+        contact: str,
+        since: datetime | None = None,
     ) -> None:
-        """Begin the next period of a head that was just brought into its new state."""
-        head.state_since, head.description = self.now, ""
+        """Begin the next period of a head that was just brought into its new state.
+
+        :param since: when the state began, if it was the same before
+        """
+        head.state_since, head.description = since or self.now, ""
         head.last_seq = subject.last_seq + 1
         period = PeriodRow(
             head.last_seq,
@@ -124,7 +158,7 @@ class Ledger:
             head.version,
             head.address_uuid,
             head.address,
-            self.now,
+            head.state_since,
         )
         head.period = period
         self.heads[head.uuid] = (subject, head)
@@ -135,7 +169,7 @@ class Ledger:
     def _record(
         self,
         subject: Subject,
-        head: Head,
+        head: Head | None,
         kind: str,
         before: bytes,
         after: bytes,
@@ -159,7 +193,7 @@ class Ledger:
             before,
             after,
             subject.last_mac,
-            head.uuid,
+            head.uuid if head else "",
             period.address_uuid if period else "",
             contact=contact,
             subject=subject,
@@ -188,6 +222,54 @@ class Ledger:
         if subject.uuid not in self.subjects:
             raise ForbiddenTransition("a lock without an event")
         subject.change_lock, subject.pay_stop = change_lock, pay_stop
+
+    # === IDS === #
+
+    def rewrite_id(
+        self,
+        subject: Subject,
+        stored: StoredId,
+        canonical: str,
+        type_id: int,
+        form: int,
+    ) -> None:
+        """Bring an ID into another form; what it was stored as is kept beside it."""
+        before = self._commit_id(subject, stored)
+        stored.typed = stored.typed or stored.canonical
+        stored.canonical, stored.type_id, stored.form = canonical, type_id, form
+        self._turn_id(subject, stored, ID_REWRITTEN, before)
+
+    def switch_off_id(self, subject: Subject, stored: StoredId) -> None:
+        """Let nobody find an ID any more."""
+        before = self._commit_id(subject, stored)
+        stored.active = False
+        self._turn_id(subject, stored, ID_OFF, before)
+
+    def hand_over_id(self, giver: Subject, taker: Subject, stored: StoredId) -> None:
+        """Give an ID of one subject to another: an event in both chains."""
+        before = self._commit_id(giver, stored)
+        giver.marks.pop(mark_id(stored.row_id))
+        self._record(giver, None, ID_GIVEN, before, b"", "", None)
+        self._turn_id(taker, stored, ID_TAKEN, b"")
+
+    def merge(self, subject: Subject, into: Subject) -> None:
+        """Note that ``subject`` turned out to be ``into``: an event in both chains."""
+        subject.merged_into = into.row_id
+        said = commit_to(self.keyring, f"{subject.uuid}.{into.uuid}")
+        self._record(subject, None, MERGED, b"", said, "", None)
+        self._record(into, None, MERGED_WITH, b"", said, "", None)
+
+    def _commit_id(self, subject: Subject, stored: StoredId) -> bytes:
+        return commit_to(self.keyring, describe_id(subject.uuid, stored))
+
+    def _turn_id(
+        self, subject: Subject, stored: StoredId, kind: str, before: bytes
+    ) -> None:
+        stored.last_seq = subject.last_seq + 1
+        subject.marks[mark_id(stored.row_id)] = stored.last_seq
+        after = self._commit_id(subject, stored)
+        self._record(subject, None, kind, before, after, "", None)
+        self.ids[stored.row_id] = (subject, stored)
 
     # === CHANGES THAT WAIT === #
 

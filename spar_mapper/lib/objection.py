@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from odoo.addons.spar_mapper_connector.lib.contract import Remedy
-from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from .ledger import Ledger
 from .records import Head, Holding, PeriodRow, StoredAddress, new_uuid
@@ -76,13 +75,13 @@ class Dispute:
         """The newest address before ``past`` that nobody disputes and is not too
         old."""
         refused = {
-            fold(p.address.fa)
+            p.address.identity or p.address.key
             for p in self.addresses
             if p.address.uuid in self.disowned
         }
-        refused.add(fold(past.address.fa))
+        refused.add(past.address.identity or past.address.key)
         for older in self.addresses[self.addresses.index(past) + 1 :]:
-            if older.valid_to and fold(older.address.fa) not in refused:
+            if older.valid_to and not any(map(older.address.is_same, refused)):
                 return older if older.valid_to >= self.oldest else None
         return None
 
@@ -161,6 +160,8 @@ _REMEDIES: dict[str, Callable[[Dispute], Remedy]] = {
     "linked": _undo_opened,
     "updated": _undo_opened,
     "updated_suspended": _undo_opened,
+    "moved": _undo_opened,
+    "moved_suspended": _undo_opened,
     "restored": _undo_opened,
     "restored_suspended": _undo_opened,
     "replaced": _undo_replaced,

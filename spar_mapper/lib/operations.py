@@ -23,10 +23,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
     UnlinkRequest,
 )
-from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from .assessment import Decision, Proposal, Verdict
-from .case import Case, build_address, to_naive_utc
+from .case import Case, build_address, is_older
 from .records import ChangeRow, Head, StoredAddress, new_uuid
 
 #: How long a change waits for a second person before it expires.
@@ -59,7 +58,7 @@ def run(code: Operation, case: Case[ChangeRequest]) -> Result:
 
 @operation(Operation.LINK)
 def link(case: Case[LinkRequest]) -> Result:
-    """An ID that has an address keeps it; any other gets one."""
+    """An ID whose address is in force for this purpose keeps it; any other gets one."""
     head = case.in_force
     if head is not None:
         return _answer(case, Outcome.ALREADY_LINKED, head)
@@ -89,6 +88,7 @@ def update(case: Case[LinkRequest]) -> Result:
         return held
     _make_stale(case)
     old, new = head.current, build_address(case)
+    new.asserted_at = max(new.asserted_at, old.asserted_at)
     new.details = _keep_contact(new.details, old.details)
     kind, contact = _UPDATE_KINDS[head.state], old.details.phone_number
     case.ledger.begin(case.holding, head.purpose, new, kind, contact)
@@ -108,7 +108,7 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
     if refusal:
         return refusal
     asked = case.request.fa
-    if asked is not None and not _is_same(asked, head.current.fa):
+    if asked is not None and not head.current.is_same(case.key):
         return _answer(case, Outcome.FA_MISMATCH, head)
     held = _hold(case, Operation.UNLINK, head)
     if held:
@@ -122,7 +122,7 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
 
 @operation(Operation.SUSPEND)
 def suspend(case: Case[ChangeRequest]) -> Result:
-    """Stopping is never held up: a doubt must take effect at once."""
+    """No rule makes a suspension wait: a doubt must take effect at once."""
     head = case.in_force
     if head is None:
         return _refuse_not_linked(case)
@@ -156,6 +156,8 @@ def resume(case: Case[ChangeRequest]) -> Result:
 
 # === REFUSALS === #
 
+#: Change lock of a subject -> the authority that a call needs in spite of it. So far
+#: only objections lock.
 _MAY_PASS_LOCK = {"none": 0, "staff": Authority.STAFF, "owner": Authority.OWNER}
 # Nobody passes the lock of an objection: closing its case lifts it.
 _MAY_PASS_LOCK["objection"] = Authority.OWNER + 1
@@ -198,7 +200,7 @@ def _refuse_unfit(case: Case[ChangeRequest], head: Head) -> Result | None:
     if expected is not None and expected != head.version:
         return _answer(case, Outcome.CONFLICT, head, "version")
     asserted = case.request.asserted_at
-    if asserted is not None and to_naive_utc(asserted) < head.current.asserted_at:
+    if asserted is not None and is_older(asserted, head.current.asserted_at):
         return _answer(case, Outcome.CONFLICT, head, "older_than_current")
     return None
 
@@ -211,7 +213,7 @@ def _answer(
         outcome,
         case.request.id_value,
         fa=asked,
-        same_fa=_is_same(asked, address.fa) if asked else None,
+        same_fa=address.is_same(case.key) if asked else None,
         is_origin=address.origin == case.call.actor,
         version=head.version,
         problem=problem,
@@ -265,8 +267,7 @@ def _wait(
     answer = Result(Outcome.HELD, case.request.id_value, case.request.fa)
     waiting = case.holding.subject.changes.get(case.request.purpose)
     if waiting is not None:
-        same = waiting.operation == code and fold(waiting.fa) == fold(answer.fa or "")
-        if same:
+        if waiting.operation == code and waiting.key == case.key:
             return answer
         problem = "change_waiting"
         return Result(Outcome.CONFLICT, case.request.id_value, problem=problem)
@@ -292,6 +293,7 @@ def _build_change(
         head=head,
         base_version=head.version,
         fa=request.fa or "",
+        key=case.key,
         details=request.details if isinstance(request, LinkRequest) else NO_DETAILS,
         asserted_at=request.asserted_at,
         needs_approval=not on_hold,
@@ -311,14 +313,9 @@ def _make_stale(case: Case[ChangeRequest]) -> None:
 # === WHAT IS THE SAME === #
 
 
-def _is_same(one: str, other: str) -> bool:
-    """Whether two texts are one address."""
-    return one == other or fold(one) == fold(other)
-
-
 def _is_same_address(case: Case[LinkRequest], head: Head) -> bool:
     details, address = case.request.details, head.current
-    return _is_same(case.request.fa, address.fa) and (
+    return address.is_same(case.key) and (
         not details or _keep_contact(details, address.details) == address.details
     )
 

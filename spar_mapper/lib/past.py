@@ -53,6 +53,8 @@ class Stay:
         return self.first.state != "proposed"
 
     def _go_on(self, record: PeriodRecord) -> None:
+        if record.state == self.state:
+            return  # the address was written in another form, and nothing else
         self._close_suspension(record.since)
         self.state, self.version = record.state, record.version
         if record.state == "suspended":

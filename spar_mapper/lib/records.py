@@ -17,8 +17,13 @@ from .details import pack_details
 #: States of a head in which its address is in force.
 IN_FORCE = ("active", "suspended")
 
-#: The form of IDs and addresses that is written now: how a text becomes canonical.
-FORM = 1
+#: Forms of an address: what its digest is made of. The first is the text itself, as a
+#: participant wrote it; the second what the address is, however it is written
+#: (``spar_fa_directory/lib/fa_form.py``).
+TEXT_FORM, KEY_FORM = 1, 2
+#: Numbers of the forms of IDs (``spar.id.form``): of the one before forms were kept,
+#: and of the one that was current when they began to be.
+FIRST_ID_FORM, ID_FORM = 1, 2
 
 #: Columns that a head and a period have in common with a StoredAddress.
 ADDRESS_COLUMNS = (
@@ -56,7 +61,10 @@ class StoredAddress:
     """An address as it was accepted: sealed once, and copied while it stays the same.
 
     ``uuid`` and ``version`` are the context in which it is sealed. ``valid_from`` is
-    when it began to count. ``sealed`` is empty until it is written.
+    when it began to count. ``sealed`` is empty until it is written. ``fa`` is written
+    in the address's one form, ``typed`` is what was sent where that differs, ``key`` is
+    what its digest is made of. ``identity`` is what it is compared by where that is not
+    the key: of an address that is stored in an older form.
     """
 
     uuid: str
@@ -73,8 +81,16 @@ class StoredAddress:
     provider_id: int | None = None
     branch_id: int | None = None
     details: Details = NO_DETAILS
+    key: str = ""
+    typed: str = ""
+    form: int = KEY_FORM
     sealed: bytes = b""
+    identity: str = field(default="", compare=False)
     _packed: tuple[Details, str] = field(default=(NO_DETAILS, ""), compare=False)
+
+    def is_same(self, key: str) -> bool:
+        """Return whether ``key`` is of this address, however either was written."""
+        return key == (self.identity or self.key)
 
     @property
     def packed_details(self) -> str:
@@ -134,7 +150,7 @@ class Head:
 
 @dataclass(slots=True)
 class ChangeRow:
-    """A change that waits for its time, for a second person, or for both."""
+    """A change that waits for its time or for a second person."""
 
     uuid: str
     operation: str
@@ -148,6 +164,8 @@ class ChangeRow:
     why: str
     state: str = "waiting"
     row_id: int | None = None
+    #: What the address in it is, however it is written.
+    key: str = ""
 
 
 @dataclass(slots=True)
@@ -172,6 +190,24 @@ class Subject:
     is_broken: bool = False
     heads: dict[str, Head] = field(default_factory=dict)
     changes: dict[str, ChangeRow] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class StoredId:
+    """One ID of a subject, as its row has it.
+
+    ``typed`` is the text that it was stored as before, where that differs. An ID that
+    was switched off is not ``active``, and has no digest: nobody finds it.
+    """
+
+    row_id: int
+    uuid: str
+    type_id: int
+    form: int
+    canonical: str
+    typed: str = ""
+    active: bool = True
+    last_seq: int = 0
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
 """In which context each value of the store is sealed, and how it is packed.
 
 The context (the associated data of AES-GCM) ties a ciphertext to its place: a value
-that was swapped or moved does not open. Whether the row around it is the present one is
-for the MACs of head and subject (``chain.py``).
+that was swapped or moved does not open. Values are sealed in ``store/saving.py`` and
+opened in ``store/opening.py``. Whether the row around it is the present one is for the
+MACs of head and subject (``chain.py``).
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import NamedTuple
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import NO_DETAILS, Details
+from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from .details import pack_details
+from .records import KEY_FORM, TEXT_FORM, StoredAddress
 
 
 class ChangeTerms(NamedTuple):
@@ -34,8 +37,9 @@ class ChangeTerms(NamedTuple):
 
 ID, ADDRESS, CHANGE, CONTACT, DRAFT = "id", "fa", "change", "contact", "draft"
 
-#: An address cannot hold NUL, so it marks that details follow.
-_WITH_DETAILS = "\x00"
+#: Neither an address nor an ID can hold these, so they mark what follows: details; and
+#: before them the key of an address and what was typed; behind an ID what was typed.
+_WITH_DETAILS, _WITH_KEY = "\x00", "\x02"
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -106,6 +110,48 @@ def split(text: str) -> tuple[str, Details, str]:
     (name, phone_number, additional_info), end = _decode(text, 1)
     details = Details(name, phone_number, tuple(additional_info))
     return text[end + 1 :], details, text[1:end]
+
+
+def pack_address(address: StoredAddress) -> str:
+    """Return an address, its key, what was typed, and its details as one text."""
+    text = join(address.fa, address.packed_details)
+    if address.form == TEXT_FORM:
+        return text
+    return f"{_WITH_KEY}{address.key}{_WITH_KEY}{address.typed}{_WITH_KEY}{text}"
+
+
+def split_address(text: str) -> tuple[int, str, str, str]:
+    """Return the form, the key, what was typed, and the rest: see :func:`split`.
+
+    >>> split_address("account:1@B")
+    (1, 'account:1@b', '', 'account:1@B')
+    >>> split_address("\x02key\x02account:0-1@B\x02account:01@B")
+    (2, 'key', 'account:0-1@B', 'account:01@B')
+    """
+    if not text.startswith(_WITH_KEY):
+        fa, _details, _packed = split(text)
+        return TEXT_FORM, fold(fa), "", text
+    _start, key, typed, rest = text.split(_WITH_KEY, 3)
+    return KEY_FORM, key, typed, rest
+
+
+def pack_id(canonical: str, typed: str) -> str:
+    """Return an ID, and what it was stored as before, as one text.
+
+    >>> pack_id("4711", ""), pack_id("4711", "47 11")
+    ('4711', '4711\\x0247 11')
+    """
+    return f"{canonical}{_WITH_KEY}{typed}" if typed else canonical
+
+
+def split_id(text: str) -> tuple[str, str]:
+    """Return an ID, and what it was stored as before: :func:`pack_id` undone.
+
+    >>> split_id(pack_id("4711", "47 11")), split_id("4711")
+    (('4711', '47 11'), ('4711', ''))
+    """
+    canonical, _mark, typed = text.partition(_WITH_KEY)
+    return canonical, typed
 
 
 def unseal_all(

@@ -14,6 +14,9 @@ PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "proposed": (_EMPTY, "proposed"),
     "updated": (frozenset({"active"}), "active"),
     "updated_suspended": (frozenset({"suspended"}), "suspended"),
+    # To the successor of a provider or branch that has closed.
+    "moved": (frozenset({"active"}), "active"),
+    "moved_suspended": (frozenset({"suspended"}), "suspended"),
     "unlinked": (_IN_FORCE, "ended"),
     "withdrawn": (frozenset({"proposed"}), "ended"),
     "suspended": (frozenset({"active"}), "suspended"),
@@ -24,6 +27,7 @@ PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "change_stale": (frozenset({"active", "suspended", "proposed"}), None),
     "change_expired": (_IN_FORCE, None),
     "change_approved": (frozenset({"active", "suspended", "proposed"}), None),
+    "address_rewritten": (frozenset({"proposed", "active", "suspended"}), None),
     "revealed": (_ANY, None),
     "objected": (_ANY, None),
     "reversed": (_IN_FORCE, "ended"),
@@ -33,10 +37,23 @@ PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "objection_rejected": (_ANY, None),
 }
 
+#: What happens to an ID, or to the person themselves: it concerns no place.
+ID_REWRITTEN, ID_OFF = "id_rewritten", "id_switched_off"
+ID_GIVEN, ID_TAKEN = "id_given_away", "id_taken_over"
+MERGED, MERGED_WITH = "merged", "merged_with"
+#: After which an ID of the person is what the event says.
+ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN)
+SUBJECT_EVENTS = (ID_REWRITTEN, ID_OFF, ID_GIVEN, ID_TAKEN, MERGED, MERGED_WITH)
+
 #: Kinds of events that are written no more; older histories have them.
 OLD_EVENTS = ("replaced",)
 #: What ties the histories before the chains of subjects to a subject's chain.
 MIGRATED = "migrated"
+
+#: Of these nobody is notified: they change nothing of what is paid, or other events,
+#: of which people are, go with them.
+ADDRESS_REWRITTEN = "address_rewritten"
+SILENT_EVENTS = (MIGRATED, ADDRESS_REWRITTEN, *SUBJECT_EVENTS)
 
 #: How a waiting change may end; nothing leads out of an end.
 CHANGE_ENDS = ("applied", "cancelled", "refused", "stale", "expired")

@@ -1,4 +1,7 @@
-"""What becomes of changes that waited: done, or dropped."""
+"""What becomes of changes that waited: done, or dropped.
+
+What makes a change wait is decided by ``assessment.py``, asked by ``operations.py``.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib import audit, seals
+from ..lib.transitions import SILENT_EVENTS
 from ..store.auditing import CHECK, Auditor
 
 
@@ -103,7 +104,8 @@ class SparAudit(models.AbstractModel):
     def _search_lost_notices(self, after: int, until: int) -> list[audit.Finding]:
         """Return the events of a range that nobody was, or will be, notified of.
 
-        What ties a history to the one before it happened to nobody.
+        What ties a history to the one before it happened to nobody; of what concerns an
+        ID nobody is notified.
         """
         query = SQL(
             """SELECT e.id FROM spar_event e
@@ -111,10 +113,11 @@ class SparAudit(models.AbstractModel):
                              WHERE event_id > %(after)s AND event_id <= %(until)s) n
                    ON n.event_id = e.id
                 WHERE e.id > %(after)s AND e.id <= %(until)s AND n.event_id IS NULL
-                  AND e.kind != 'migrated'
+                  AND e.kind != ALL(%(silent)s)
                 ORDER BY e.id""",
             after=after,
             until=until,
+            silent=list(SILENT_EVENTS),
         )
         rows = self.env.execute_query(query)
         return [("spar_event", row_id, audit.NOTICE_REMOVED) for (row_id,) in rows]

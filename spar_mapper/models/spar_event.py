@@ -4,7 +4,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 
 from ..fields import StoreMany2one
 from ..lib import integrity
-from ..lib.transitions import MIGRATED, OLD_EVENTS, PLACE_EVENTS
+from ..lib.transitions import MIGRATED, OLD_EVENTS, PLACE_EVENTS, SUBJECT_EVENTS
 
 
 class SparEvent(models.Model):
@@ -64,7 +64,7 @@ class SparEvent(models.Model):
 
     @api.model
     def _selection_kind(self):
-        kinds = (*PLACE_EVENTS, *OLD_EVENTS, MIGRATED)
+        kinds = (*PLACE_EVENTS, *SUBJECT_EVENTS, *OLD_EVENTS, MIGRATED)
         return [(kind, kind.replace("_", " ").capitalize()) for kind in kinds]
 
     def init(self):

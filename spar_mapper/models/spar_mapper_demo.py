@@ -36,6 +36,14 @@ _BANK = CallContext(
     "participant:bank.demo.example", "rest", Authority.INSTITUTION, "bearer"
 )
 
+#: What the demo's national IDs look like.
+CARD = {
+    "card_look": "10 digits, for example 2007760620",
+    "card_pattern": "[0-9]+",
+    "card_min_length": 10,
+    "card_max_length": 10,
+}
+
 _logger = logging.getLogger(__name__)
 
 
@@ -65,8 +73,19 @@ class SparMapperDemo(models.AbstractModel):
         except ServiceUnavailable:
             _logger.info("no demo people: this database has no keyring")
             return
+        self._set_card_rule()
         if not self.env["spar.subject"].search_count([], limit=1):
             self._tell(build_people(PEOPLE))
+
+    @api.model
+    def _set_card_rule(self) -> None:
+        """The demo's country gives everybody a number of ten digits.
+
+        Who has said otherwise since is left alone.
+        """
+        national_id = self.env.ref("spar_mapper_connector.id_type_national_id")
+        if not national_id.has_card_rule:
+            national_id.write(CARD)
 
     @api.model
     def _get_people(self, limit: int = 20) -> list[dict]:

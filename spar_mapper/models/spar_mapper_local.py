@@ -1,12 +1,14 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
-from itertools import starmap
+from itertools import repeat
 
 from odoo import api, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import SQL
 from odoo.tools.gc import disabling_gc
 
+from odoo.addons.spar_fa_directory.lib.fa_form import CanonicalAddress, find_own_id
 from odoo.addons.spar_mapper_connector.exceptions import (
     InvalidIdentifier,
     NoSuchEvent,
@@ -29,14 +31,17 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
     WaitingChange,
 )
+from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 from odoo.addons.spar_mapper_connector.lib.identifier import (
     StoredIdentifier,
     check_characters,
 )
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
+from ..exceptions import ContestedId, IdMoved
 from ..lib.assessment import Assess, Proposal, Verdict, assess
 from ..lib.operations import refuse_foreign
+from ..lib.records import ID_FORM
 from ..store.changing import Asked, Read, change
 from ..store.deciding import Decider
 from ..store.history import Historian, build_answer
@@ -54,6 +59,9 @@ MAX_FA_LENGTH = 1000
 DAYS_PARAMETER, DEFAULT_DAYS = "spar_mapper.objection_days", 30
 
 _SYSTEM = CallContext("system", "schedule", Authority.STAFF)
+
+#: An ID, why a text is none, or None where there is no text.
+Identified = Identifier | InvalidIdentifier | None
 
 
 class SparMapperLocal(models.AbstractModel):
@@ -101,7 +109,8 @@ class SparMapperLocal(models.AbstractModel):
             addresses = self._read_addresses(call, requests)
             read = self._read_requests(call, requests, addresses)
             assess_once = self._build_assess()
-            results = change(work, code, requests, read, addresses, assess_once)
+            with _asking_again():
+                results = change(work, code, requests, read, addresses, assess_once)
             self._finish_work(work)
         return results
 
@@ -168,10 +177,9 @@ class SparMapperLocal(models.AbstractModel):
         return Decider(work, self._assess, self._read_address)
 
     @api.model
-    def _read_address(self, call: CallContext, request):
-        """What the directory makes of the address of one request, or None."""
-        asked = self._read_addresses(call, [request]).get(request.fa)
-        return asked.address if asked else None
+    def _read_address(self, call: CallContext, request) -> Asked | None:
+        """What the directory makes of the address of one request, if it has one."""
+        return self._read_addresses(call, [request]).get(request.fa)
 
     # === RESOLVING === #
 
@@ -182,25 +190,21 @@ class SparMapperLocal(models.AbstractModel):
         """See the contract; at most four statements, however many requests."""
         self._check_channel(OFFICER)
         keyring = self.env["spar.keyring"]._open()
-        identify = self.env["spar.id.type"]._identify
-        identified = [self._identify_asked(identify, asked) for asked in requests]
-        self.env["spar.fsp"].flush_model(["name", "code"])
-        self.env["spar.fsp.branch"].flush_model(["code"])
-        resolver = Resolver(call, self.env.cr, keyring, self._get_address_problem)
-        with disabling_gc():
-            results = resolver.resolve(requests, identified)
+        found = self._identify([asked.id_value for asked in requests])
+        identifiers = [one for one in found if isinstance(one, Identifier)]
+        stored = {one.canonical for one in identifiers if one.is_stored}
+        identified = [
+            one.canonical if isinstance(one, Identifier) else one for one in found
+        ]
+        self.env["spar.fsp"].flush_model(["name", "code", "closed_on"])
+        self.env["spar.fsp.branch"].flush_model(["code", "closed_on"])
+        resolver = Resolver(
+            call, self.env.cr, keyring, self._get_address_problem, self._build_keys
+        )
+        with disabling_gc(), _asking_again():
+            results = resolver.resolve(requests, identified, stored)
         self.env["spar.alarm"]._raise_alarms(resolver.problems)
         return results
-
-    @api.model
-    def _identify_asked(self, identify, request: ResolveRequest):
-        """The canonical ID, None where none is asked for, or why it cannot be used."""
-        if request.id_value is None:
-            return None
-        try:
-            return identify(request.id_value).canonical
-        except InvalidIdentifier as error:
-            return error
 
     # === HISTORY === #
 
@@ -228,10 +232,8 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _get_canonical(self, id_value: str) -> str:
-        try:
-            return self.env["spar.id.type"]._identify(id_value).canonical
-        except InvalidIdentifier:
-            return ""
+        (found,) = self._identify([id_value])
+        return found.canonical if isinstance(found, Identifier) else ""
 
     # === OBJECTIONS === #
 
@@ -409,6 +411,29 @@ class SparMapperLocal(models.AbstractModel):
             checks_addresses=True,
         )
 
+    # === READING IDS === #
+
+    @api.model
+    def _identify(
+        self, texts: list[str | None], bounds: list[CardCheck] | None = None
+    ) -> list[Identified]:
+        """What each text is as an ID, in the form in which the store has it.
+
+        :param bounds: which of them have to look as on the card; none
+        """
+        types = self.env["spar.id.type"]
+        read = types._build_reader()
+        found = [
+            None if text is None else _read_id(read, text, bound)
+            for text, bound in zip(
+                texts, bounds or repeat(CardCheck.NOBODY), strict=False
+            )
+        ]
+        state = self.env["spar.id.form"]._get_state()
+        if not state.older and not state.contested:
+            return found
+        return self._prefer_stored(texts, found, state)
+
     # === READING REQUESTS === #
 
     @api.model
@@ -416,8 +441,19 @@ class SparMapperLocal(models.AbstractModel):
         self, call: CallContext, requests: list, addresses: dict
     ) -> list[Read]:
         """What each request's ID is, or the answer to one that cannot be used."""
-        identify = self.env["spar.id.type"]._identify
-        read = [self._read_request(identify, r, addresses) for r in requests]
+        bound = CardCheck.PEOPLE if call.checks_cards else CardCheck.PROGRAMS
+        identified = self._identify(
+            [r.id_value for r in requests],
+            # What is there can be stopped and ended, however it looks.
+            [
+                isinstance(r, LinkRequest) and bound or CardCheck.NOBODY
+                for r in requests
+            ],
+        )
+        read = [
+            self._read_request(request, found, addresses)
+            for request, found in zip(requests, identified, strict=True)
+        ]
         if call.provider_ids is None or not addresses:
             return read
         return [
@@ -428,29 +464,47 @@ class SparMapperLocal(models.AbstractModel):
         ]
 
     @api.model
-    def _read_request(self, identify: Callable, request, addresses: dict) -> Read:
-        try:
-            identifier = identify(request.id_value)
-        except InvalidIdentifier as error:
-            problem = error.code
-            return None, Result(Outcome.INVALID_ID, request.id_value, problem=problem)
-        refusal = self._refuse_address(request, addresses)
-        return (None, refusal) if refusal else (identifier, None)
+    def _read_request(self, request, found: Identified, addresses: dict) -> Read:
+        if not isinstance(found, Identifier):
+            return None, self._refuse_id(request, found or InvalidIdentifier("empty"))
+        refusal = self._refuse_address(request, found, addresses)
+        return (None, refusal) if refusal else (found, None)
+
+    @api.model
+    def _refuse_id(self, request, error: InvalidIdentifier) -> Result:
+        """The answer to a text that is no ID, with what says how one looks."""
+        types = self.env["spar.id.type"]
+        look = types._get_card_look(error.type_id) if error.type_id else ""
+        return Result(
+            _get_outcome(error),
+            request.id_value,
+            problem=error.code,
+            problem_values={"look": look} if look else None,
+        )
 
     @api.model
     def _refuse_foreign(self, call, request, identifier, addresses: dict) -> Read:
+        if not isinstance(request, LinkRequest):
+            return identifier, None
         asked = addresses[request.fa]
         refusal = refuse_foreign(call, request, asked.address)
         return (None, refusal) if refusal else (identifier, None)
 
     @api.model
-    def _refuse_address(self, request, addresses: dict) -> Result | None:
+    def _refuse_address(
+        self, request, identifier: Identifier, addresses: dict
+    ) -> Result | None:
         """The answer to an address that cannot be used, or None."""
         fa, values = request.fa, None
         problem = self._get_address_problem(fa)
-        if not problem and isinstance(request, LinkRequest) and addresses[fa].problem:
-            problem, part, check = addresses[fa].problem
-            values = {"part": part, "check": check} if part else None
+        if not problem and isinstance(request, LinkRequest):
+            asked = addresses[fa]
+            ids = (request.id_value, identifier.canonical)
+            found = asked.problem or find_own_id(asked.canonical, ids)
+            if found:
+                problem = found.code
+                strategies = self.env["spar.fa.strategy"]
+                values = strategies._get_problem_values(asked.address, found)
         if not problem:
             return None
         return Result(
@@ -478,14 +532,39 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _read_addresses(self, call: CallContext, requests: list) -> dict[str, Asked]:
-        """What the directory knows of each address that is to be stored, by text."""
-        texts = list({r.fa for r in requests if isinstance(r, LinkRequest)})
+        """What the directory makes of each address that is named."""
+        texts = list({r.fa for r in requests if r.fa is not None})
+        if not texts:
+            return {}
         strategies = self.env["spar.fa.strategy"]
-        if call.checks_addresses:
-            examined = strategies._examine_addresses(texts)
-        else:
-            examined = [(read, None) for read in strategies._read_addresses(texts)]
-        return dict(zip(texts, starmap(Asked, examined), strict=True))
+        read = strategies._canonicalise_addresses(texts)
+        written = strategies._write_canonical(read, texts)
+        return {
+            text: self._build_asked(call, text, canonical, in_one_form)
+            for text, canonical, in_one_form in zip(texts, read, written, strict=True)
+        }
+
+    @api.model
+    def _build_asked(
+        self, call: CallContext, text: str, canonical: CanonicalAddress, written: str
+    ) -> Asked:
+        """An address that is in order is ``written`` in its one form; any other stays
+        as it was sent.
+
+        That is for lenient participants: they may name who the directory does not know
+        and write as no strategy does, but nobody's number may be wrong.
+        """
+        problem = canonical.problem
+        address = canonical.to_address(text if problem else written)
+        is_wrong = canonical.is_nothing or (problem and problem.code == "part")
+        is_refused = call.checks_addresses or is_wrong
+        return Asked(address, canonical, problem if is_refused else None)
+
+    @api.model
+    def _build_keys(self, texts: list[str]) -> list[str]:
+        """What addresses are, however they are written; in the same order."""
+        read = self.env["spar.fa.strategy"]._canonicalise_addresses(texts)
+        return [canonical.key for canonical in read]
 
     # === WORK === #
 
@@ -497,7 +576,13 @@ class SparMapperLocal(models.AbstractModel):
         """
         keyring = self.env["spar.keyring"]._open(for_write=for_write)
         return Work(
-            call, self.env.cr, keyring, self._get_now, self._call_change_listeners
+            call,
+            self.env.cr,
+            keyring,
+            self._get_now,
+            self._call_change_listeners,
+            self._build_keys,
+            self.env["spar.id.form"]._get_number() if for_write else ID_FORM,
         )
 
     @api.model
@@ -506,6 +591,7 @@ class SparMapperLocal(models.AbstractModel):
         self.env["spar.alarm"]._raise_alarms(work.problems)
         for name in (
             "spar.subject",
+            "spar.subject.id",
             "spar.mapping",
             "spar.mapping.period",
             "spar.event",
@@ -523,3 +609,25 @@ class SparMapperLocal(models.AbstractModel):
     def _get_now(self) -> datetime:
         """The present, in naive UTC."""
         return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+@contextmanager
+def _asking_again() -> Iterator[None]:
+    """Let Odoo run the request again where an ID got another form meanwhile."""
+    try:
+        yield
+    except IdMoved as error:
+        raise ConcurrencyError("an ID got another form meanwhile") from error
+
+
+def _read_id(read: Callable, text: str, bound: CardCheck) -> Identified:
+    try:
+        return read(text, bound)
+    except InvalidIdentifier as error:
+        return error
+
+
+def _get_outcome(error: InvalidIdentifier) -> Outcome:
+    """A text that is no ID is refused; one that is of several people has to wait."""
+    is_contested = isinstance(error, ContestedId)
+    return Outcome.HELD if is_contested else Outcome.INVALID_ID

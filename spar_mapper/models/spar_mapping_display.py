@@ -3,10 +3,7 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.exceptions import (
-    InvalidIdentifier,
-    ServiceUnavailable,
-)
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from ..lib import seals
@@ -202,23 +199,23 @@ class SparMapping(models.Model):
 
     @api.model
     def _get_canonicals(self, texts: list[str]) -> list[str]:
-        """The stored IDs that people may mean by ``texts``."""
+        """The stored IDs that people may mean by ``texts``, in every form of them."""
         id_types = self.env["spar.id.type"]
-        canonicals = []
-        for text in texts:
-            for form in id_types._get_written_forms(text):
-                try:
-                    canonicals.append(id_types._identify(form).canonical)
-                except InvalidIdentifier:
-                    continue
-        return canonicals
+        return [
+            identifier.canonical
+            for text in texts
+            for written in id_types._get_written_forms(text)
+            for identifier in id_types._get_forms(written)
+        ]
 
     @api.model
     def _search_fa_value(self, operator, values):
         if operator not in _EXACT:
             return _refuse_operator(operator)
-        texts = [fold(text) for text in _get_texts(values)]
-        digests = self._get_search_digests(seals.ADDRESS, texts)
+        texts = list(_get_texts(values))
+        # As what they are, and as the text that an older form was made of.
+        forms = [*self.env["spar.mapper.local"]._build_keys(texts), *map(fold, texts)]
+        digests = self._get_search_digests(seals.ADDRESS, forms)
         column = SQL.identifier(f"fa_digest_{self._get_read_column()}")
         return self._domain_of_rows(
             SQL(

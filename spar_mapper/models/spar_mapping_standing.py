@@ -19,13 +19,15 @@ class SparMapping(models.Model):
             ("suspended", "Suspended"),
             ("stopped", "Payments stopped"),
             ("disputed", "Disputed"),
+            ("closed", "Provider closed"),
             ("unreadable", "Cannot be paid"),
             ("ended", "Ended"),
         ],
         string="State",
         compute="_compute_masked",
         help="Active: it is paid to. Payments stopped: to nothing of this person. "
-        "Disputed: not until a case is closed. Cannot be paid: it does not open.",
+        "Disputed: not until a case is closed. Provider closed: not until the address "
+        "is moved to its successor. Cannot be paid: it does not open.",
     )
     last_kind = fields.Selection(
         selection=lambda self: self._selection_last_kind(),
@@ -56,7 +58,14 @@ class SparMapping(models.Model):
         is_stopped = self.subject_id.pay_stop
         if is_disputed and (is_stopped or self.state == "suspended"):
             return "disputed"
-        return "stopped" if is_stopped and self.state == "active" else self.state
+        if self.state != "active":
+            return self.state
+        return "stopped" if is_stopped else self._get_place_state()
+
+    def _get_place_state(self) -> str:
+        """Return whether the provider and the branch of an address are still there."""
+        places = (self.provider_id.sudo(), self.branch_id.sudo())
+        return "closed" if any(place.is_closed for place in places) else "active"
 
     def _filter_disputed(self):
         """Return those that are not paid to because of an open case."""

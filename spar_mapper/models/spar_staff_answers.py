@@ -57,6 +57,12 @@ class SparStaffAnswers(models.AbstractModel):
                 "You did what is disputed: somebody else must close this case."
             ),
             "no_such_objection": self.env._("This case is closed already."),
+            "not_decidable_gone": self.env._(
+                "One of these IDs was switched off, or given away, meanwhile."
+            ),
+            "not_decidable_objection": self.env._(
+                "One of these people has an open objection: close it first."
+            ),
         }
         return texts.get(error.code) or self.env._("This could not be done.")
 
@@ -68,14 +74,15 @@ class SparStaffAnswers(models.AbstractModel):
                 "ID: it has an address already. Search for it and change that one."
             ),
             Outcome.NOT_LINKED: self.env._("ID: it has no address in force."),
-            Outcome.INVALID_ID: self.env._(
-                "ID: this cannot be an ID. Look for spaces, invisible characters, or a "
-                "missing part."
-            ),
+            Outcome.INVALID_ID: self._get_id_refusal(result),
             Outcome.INVALID_FA: self._get_address_refusal(result),
             Outcome.CONFLICT: self.env._(
                 "The address has changed since you opened it, or another change waits. "
                 "Close this, look again, and repeat."
+            ),
+            Outcome.HELD: self.env._(
+                "ID: it is that of several people here, in different spellings. A "
+                "supervisor has to decide first: see IDs and accounts that coincide."
             ),
             Outcome.LOCKED: self.env._("Changes of this address are locked."),
             Outcome.FORBIDDEN: self.env._("A rule does not allow this change."),
@@ -85,23 +92,78 @@ class SparStaffAnswers(models.AbstractModel):
         )
 
     @api.model
+    def _get_id_refusal(self, result: Result) -> str:
+        """What is wrong with the ID, and what one looks like."""
+        look = (result.problem_values or {}).get("look", "")
+        texts = {
+            "card": self.env._(
+                "ID: it does not look as it does on the card: %(look)s. Compare it "
+                "with the document.",
+                look=look,
+            ),
+            "check": self.env._(
+                "ID: it is mistyped, or of another kind. Compare it with the document."
+            ),
+            "placeholder": self.env._("ID: this is a placeholder, not an ID."),
+            "alike": self.env._(
+                "ID: it is not complete. Enter the number on the card, or the whole ID "
+                "as it travels."
+            ),
+        }
+        return texts.get(result.problem) or self.env._(
+            "ID: this cannot be an ID. Look for invisible characters, or a missing "
+            "part."
+        )
+
+    @api.model
     def _get_address_refusal(self, result: Result) -> str:
         """What is wrong with the address, and what to do."""
-        part = (result.problem_values or {}).get("part", "")
+        values = result.problem_values or {}
         texts = {
             **self._get_holder_refusals(),
+            **self._get_closed_refusals(values.get("successor", "")),
             "unread": self.env._(
                 "Address: it is written like no kind of address. Choose the kind and "
                 "fill in its parts."
             ),
-            "part": self.env._(
-                "%(part)s: it does not pass its check. Compare it with the document.",
-                part=part,
+            "placeholder": self.env._(
+                "Address: this is a placeholder, not an address. Choose the kind and "
+                "fill in its parts."
+            ),
+            "part": self._get_part_refusal(
+                values.get("part", ""), values.get("check", "")
             ),
         }
         return texts.get(result.problem) or self.env._(
             "Address: it cannot be used; see its parts."
         )
+
+    @api.model
+    def _get_part_refusal(self, part: str, check: str) -> str:
+        """What is wrong with a part, under the name that the form has for it."""
+        parts = self.env["spar.fa.type.part"].search([("key", "=", part)], limit=1)
+        problem = self.env["spar.fa.type"]._get_problem_text(check)
+        return self.env._(
+            "%(part)s: %(problem)s", part=parts.label or part, problem=problem
+        )
+
+    @api.model
+    def _get_closed_refusals(self, successor: str) -> dict[str, str]:
+        return {
+            "provider_closed": self.env._(
+                "Provider: it has closed. Ask the person for another account."
+            ),
+            "provider_replaced": self.env._(
+                "Provider: it has closed. %(successor)s has taken over: choose that "
+                "one.",
+                successor=successor,
+            ),
+            "branch_closed": self.env._("Branch: it has closed. Choose another one."),
+            "branch_replaced": self.env._(
+                "Branch: it has closed. %(successor)s has taken over: choose that one.",
+                successor=successor,
+            ),
+        }
 
     @api.model
     def _get_holder_refusals(self) -> dict[str, str]:

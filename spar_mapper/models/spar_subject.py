@@ -21,7 +21,7 @@ class SparSubject(models.Model):
     change_lock = fields.Selection(
         [
             ("none", "Not locked"),
-            ("staff", "Changes by staff only"),
+            ("staff", "Changes by staff or the beneficiary only"),
             ("owner", "Changes by the beneficiary only"),
             ("objection", "Locked until an objection is closed"),
         ],
@@ -101,10 +101,14 @@ class SparSubjectId(models.Model):
                     digest=SQL.identifier(f"digest_{column}"),
                 )
             )
-        fixed = ("subject_id", "type_id", "uuid", "active", "form", "last_seq")
-        for statement in integrity.build_fixed_guard(self._table, fixed):
+        # Which rows have not got the form of now; it grows at its end only.
+        self.env.cr.execute(
+            """CREATE INDEX IF NOT EXISTS spar_subject_id_form_index
+                   ON spar_subject_id (form, id)"""
+        )
+        for statement in integrity.build_id_guard():
             self.env.cr.execute(statement)
-        for statement in integrity.build_id_tie():
+        for statement in (*integrity.build_id_tie(), *integrity.build_form_check()):
             self.env.cr.execute(statement)
         return result
 
@@ -118,6 +122,23 @@ class SparSubjectId(models.Model):
             )
         )
         return {row_id: (seals.ID, seals.id_context(*place)) for row_id, *place in rows}
+
+    def _find_forms(self, keyring, canonicals: list[str]) -> dict[str, int]:
+        """Canonical ID -> the form of its row, of those that are known."""
+        if not canonicals:
+            return {}
+        digest = keyring.digester(seals.ID)
+        wanted = {digest(canonical): canonical for canonical in canonicals}
+        column = SQL.identifier(f"digest_{keyring.roles.read_column}")
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT %s, form FROM spar_subject_id WHERE %s = ANY(%s)",
+                column,
+                column,
+                list(wanted),
+            )
+        )
+        return {wanted[bytes(found)]: form for found, form in rows}
 
     def _find_ids(self, keyring, canonicals: list[str]) -> dict[int, str]:
         """Row -> canonical ID, of those that are known."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
-from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..exceptions import RowBroken
@@ -16,6 +15,7 @@ from ..lib.chain import (
     FORMAT,
     commit_to,
     commit_to_past,
+    describe_id,
     describe_place,
     mac_event,
     mark_head,
@@ -23,13 +23,27 @@ from ..lib.chain import (
 )
 from ..lib.old_chain import mac_old_event
 from ..lib.past import PeriodRecord
-from ..lib.records import ADDRESS_COLUMNS, EventRow, StoredAddress, Subject
-from ..lib.transitions import MIGRATED, PLACE_EVENTS, WAIT_BEGINS, WAIT_ENDS
+from ..lib.records import (
+    ADDRESS_COLUMNS,
+    EventRow,
+    StoredAddress,
+    StoredId,
+    Subject,
+)
+from ..lib.transitions import (
+    ID_EVENTS,
+    MIGRATED,
+    PLACE_EVENTS,
+    SUBJECT_EVENTS,
+    WAIT_BEGINS,
+    WAIT_ENDS,
+)
 from .database import Cursor, Row, build_array, fetch
 from .listing import EVENT, read_digests, read_event
 from .opening import (
     HEAD_COLUMNS,
     ID_COLUMNS,
+    ID_WIDTH,
     NEWEST_MAC,
     SUBJECT_COLUMNS,
     Opener,
@@ -43,7 +57,8 @@ _SUBJECTS = f"""
      WHERE s.id > %s AND s.id <= %s ORDER BY s.id
 """
 _IDS = f"""
-    SELECT i.subject_id, {ID_COLUMNS}, i.digest_a, i.digest_b FROM spar_subject_id i
+    SELECT i.subject_id, {ID_COLUMNS}, i.type_id, i.form, i.digest_a, i.digest_b
+      FROM spar_subject_id i
      WHERE i.subject_id = ANY(%s::bigint[]) ORDER BY i.id
 """
 _HEADS = f"""
@@ -87,6 +102,8 @@ class Evidence:
     places: dict[int, Place] = field(default_factory=dict)
     periods: dict[int, PeriodRecord] = field(default_factory=dict)
     digests: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    #: IDs that open, by the number of the event that last changed them.
+    changed_ids: dict[int, StoredId] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
 
 
@@ -145,15 +162,19 @@ class Auditor:
     def _examine_ids(
         self, subject: Subject, evidence: Evidence
     ) -> Iterator[audit.Finding]:
-        for *row, digest_a, digest_b in evidence.ids:
+        for *row, type_id, form, digest_a, digest_b in evidence.ids:
             try:
-                canonical = self.opener.open_id(subject, tuple(row))
+                said = self.opener.read_id(subject, tuple(row[:ID_WIDTH]))
             except RowBroken as error:
                 yield error.problem
                 continue
-            digests = self.keyring.digests(seals.ID, canonical)
+            row_id, uuid, _sealed, active, last_seq = row
+            stored = StoredId(row_id, uuid, type_id, form, *said, active, last_seq)
+            evidence.changed_ids[last_seq] = stored
+            # Nobody finds one that was switched off.
+            digests = self.keyring.digests(seals.ID, said[0]) if active else {}
             if digests != read_digests(digest_a, digest_b):
-                yield "spar_subject_id", row[0], audit.ID_DIGEST
+                yield "spar_subject_id", row_id, audit.ID_DIGEST
         there = {mark_id(row[0]) for row in evidence.ids}
         there |= set(map(mark_head, evidence.places))
         if set(subject.marks) != there:
@@ -195,11 +216,11 @@ class Auditor:
             if period.sealed is None:
                 continue
             try:
-                fa = self._open(subject, period).fa
+                key = self._open(subject, period).key
             except SealBroken:
                 yield "spar_mapping_period", row_id, audit.FA_DOES_NOT_OPEN
                 continue
-            digests = self.keyring.digests(seals.ADDRESS, fold(fa))
+            digests = self.keyring.digests(seals.ADDRESS, key)
             if digests != evidence.digests[row_id]:
                 yield "spar_mapping_period", row_id, audit.FA_DIGEST
 
@@ -263,8 +284,8 @@ class Auditor:
             if event.mac != mac_event(self.keyring, event):
                 yield "spar_event", row[0], audit.EVENT_ALTERED
             previous = event.mac
-            if event.kind == MIGRATED:
-                yield from self._examine_past(subject, evidence, row, event, said)
+            if event.kind in (MIGRATED, *SUBJECT_EVENTS):
+                yield from self._examine_other(subject, evidence, row, event, said)
                 continue
             period = begun.pop(event.seq, None)
             if period is not None:
@@ -279,6 +300,31 @@ class Auditor:
             yield "spar_mapping_period", period.row_id, audit.NO_EVENTS
         if (first + len(events) - 1, previous) != (subject.last_seq, subject.last_mac):
             yield "spar_subject", subject.row_id, audit.LAST_EVENT
+
+    def _examine_other(
+        self,
+        subject: Subject,
+        evidence: Evidence,
+        row: Row,
+        event: EventRow,
+        said: dict[int, str],
+    ) -> Iterator[audit.Finding]:
+        """An event that is about no place."""
+        if event.kind == MIGRATED:
+            yield from self._examine_past(subject, evidence, row, event, said)
+        else:
+            yield from self._examine_id(subject, evidence, event)
+
+    def _examine_id(
+        self, subject: Subject, evidence: Evidence, event: EventRow
+    ) -> Iterator[audit.Finding]:
+        """Whether an ID is what the event says that changed it last."""
+        stored = evidence.changed_ids.get(event.seq)
+        if stored is None or event.kind not in ID_EVENTS:
+            return
+        said = commit_to(self.keyring, describe_id(subject.uuid, stored))
+        if said != event.commitment_after:
+            yield "spar_subject_id", stored.row_id, audit.NOT_AS_SAID
 
     def _examine_past(
         self,

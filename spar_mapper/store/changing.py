@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from odoo.addons.spar_fa_directory.lib.fa_examination import Problem
+from odoo.addons.spar_fa_directory.lib.fa_form import CanonicalAddress
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from odoo.addons.spar_mapper_connector.lib.contract import (
     ChangeRequest,
@@ -14,6 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
 )
 
+from ..exceptions import IdMoved
 from ..lib.assessment import Assess
 from ..lib.case import Case
 from ..lib.operations import run
@@ -23,10 +25,16 @@ from .work import Work
 
 
 class Asked(NamedTuple):
-    """An address that is to be stored, and why it cannot be, where it is checked."""
+    """An address in its one form, what it is, and why it cannot be stored, if so."""
 
     address: Address
+    canonical: CanonicalAddress
     problem: Problem | None
+
+    @property
+    def key(self) -> str:
+        """What the address is, however it is written."""
+        return self.canonical.key
 
 
 #: A request's ID, or the answer to one that cannot be used.
@@ -44,7 +52,7 @@ def change(
     """Do ``code`` for each request; return the results in the same order.
 
     :param read: what was made of each request's ID
-    :param addresses: what the directory makes of each text that is to be stored
+    :param addresses: what the directory makes of each address that is named
     """
     identifiers = {i.canonical: i for i, _refusal in read if i}
     holdings = _take(work, code, identifiers)
@@ -63,7 +71,8 @@ def change(
             continue
         asked = addresses.get(request.fa) if request.fa is not None else None
         address = asked.address if asked else None
-        case = Case(request, found, ledger, work.call, assess, address)
+        key = asked.key if asked else ""
+        case = Case(request, found, ledger, work.call, assess, address, key)
         results.append(run(code, case))
     work.save(ledger)
     return results
@@ -76,6 +85,9 @@ def _take(
     loader = work.load()
     new = {}
     if code is Operation.LINK:
-        new = loader.add_new(identifiers.values())
+        new = loader.add_new([i for i in identifiers.values() if not i.is_stored])
     known = [canonical for canonical in identifiers if canonical not in new]
-    return new | loader.load(known) if known else new
+    found = loader.load(known) if known else {}
+    if any(i.is_stored and i.canonical not in found for i in identifiers.values()):
+        raise IdMoved()
+    return new | found

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
@@ -24,11 +23,12 @@ from ..lib.case import Case
 from ..lib.ledger import Ledger
 from ..lib.records import ChangeRow, Holding
 from ..lib.waiting import apply_change, drop_change
+from .changing import Asked
 from .database import fetch
 from .work import Work
 
 #: Gives what the directory makes of a request's address, for its proposer's call.
-ReadAddress = Callable[[CallContext, ChangeRequest], Address | None]
+ReadAddress = Callable[[CallContext, ChangeRequest], Asked | None]
 
 _PROPOSER = """
     SELECT m.subject_id, m.purpose, c.proposer, c.channel, c.authority,
@@ -123,8 +123,9 @@ class Decider:
         ledger, holding, change, proposer = loaded
         request = _build_request(holding, change)
         decider, ledger.call = ledger.call, proposer
-        address = self.read_address(proposer, request)
-        case = Case(request, holding, ledger, proposer, self.assess, address)
+        asked = self.read_address(proposer, request)
+        address, key = (asked.address, asked.key) if asked else (None, "")
+        case = Case(request, holding, ledger, proposer, self.assess, address, key)
         result = apply_change(case, change)
         ledger.call = decider
         self.work.save(ledger)

@@ -19,7 +19,7 @@ from ..lib import seals
 from ..lib.objection import DISPUTABLE
 from ..lib.past import PeriodRecord, Stay, group_stays
 from ..lib.records import ADDRESS_COLUMNS, StoredAddress
-from ..lib.transitions import WAIT_BEGINS
+from ..lib.transitions import SILENT_EVENTS, WAIT_BEGINS
 from .database import Row, fetch
 from .opening import HEAD_ALTERED, name_columns
 from .work import Work
@@ -43,7 +43,7 @@ _EVENTS = """
       FROM spar_event e
       JOIN spar_mapping_period p ON p.id = e.period_id
       LEFT JOIN spar_objection o ON o.event_id = e.id
-     WHERE e.subject_id = %s ORDER BY e.id
+     WHERE e.subject_id = %s AND e.kind <> ALL(%s) ORDER BY e.id
 """
 _WAITING = f"""
     SELECT c.uuid, c.sealed, c.proposed_at, s.uuid, m.uuid, m.purpose,
@@ -153,15 +153,16 @@ class Historian:
         except SealBroken as error:
             problem = ("spar_mapping_period", record.row_id, HEAD_ALTERED)
             raise RowBroken(*problem) from error
+        form, key, typed, text = seals.split_address(text)
         fa, details, _packed = seals.split(text)
-        rest: Row = (*record.plain, details)
+        rest: Row = (*record.plain, details, key, typed, form)
         return StoredAddress(uuid, version, fa, *rest)
 
     def _fetch_events(self, subject: PastSubject) -> dict[str, list[HistoryEvent]]:
         """The events of each address, in their order."""
         events: dict[str, list[HistoryEvent]] = {}
         for uuid, reference, remedy, state, seq, kind, *rest in fetch(
-            self.work.cr, _EVENTS, subject.row_id
+            self.work.cr, _EVENTS, subject.row_id, list(SILENT_EVENTS)
         ):
             case = build_answer(reference, remedy, state)
             values: Row = (seq, kind, *rest, kind in DISPUTABLE, case)

@@ -14,7 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from ..lib.chain import describe, mac_head, mac_subject, write_marks
 from ..lib.records import (
     ADDRESS_COLUMNS,
-    FORM,
+    KEY_FORM,
     EventRow,
     Head,
     PeriodRow,
@@ -150,7 +150,7 @@ def list_period(
         period.valid_from,
         period.address_uuid,
         address.version if address else None,
-        FORM,
+        address.form if address else KEY_FORM,
         address.sealed if address else None,
         digests.get("a"),
         digests.get("b"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from odoo.addons.spar_fa_directory.lib.fa_form import is_free_text
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
@@ -12,7 +13,16 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from ..exceptions import RowBroken
 from ..lib import seals
 from ..lib.chain import mark_id
-from ..lib.records import FORM, ChangeRow, Head, Holding, Subject, new_uuid
+from ..lib.records import (
+    ID_FORM,
+    TEXT_FORM,
+    ChangeRow,
+    Head,
+    Holding,
+    StoredAddress,
+    Subject,
+    new_uuid,
+)
 from ..lib.transitions import WAIT_BEGINS, WAIT_ENDS
 from .database import Cursor, Row, build_array, build_bytes_array, fetch
 from .opening import (
@@ -36,6 +46,10 @@ class Identified(Protocol):
     @property
     def type_id(self) -> int:
         """The row of the ID's type."""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether a row with just this form was seen."""
 
 
 #: What an alarm names: a table, a row of it, and what is wrong.
@@ -88,16 +102,43 @@ _ADD = """
 """
 
 
+#: Returns what each address is, however it is written: a key for each.
+BuildKeys = Callable[[list[str]], list[str]]
+
+
+def identify(build_keys: BuildKeys, addresses: Iterable[StoredAddress]) -> None:
+    """Let addresses be compared with any other that are stored in an older form, or as
+    free text, which the directory may have learnt to read since."""
+    old = [a for a in addresses if a.form == TEXT_FORM or is_free_text(a.key)]
+    if old:
+        keys = build_keys([address.fa for address in old])
+        for address, key in zip(old, keys, strict=True):
+            address.identity = key
+
+
 class Loader:
     """The way from rows to what a batch works on.
 
     ``problems`` are the rows that cannot be believed: whoever loads raises alarms for
     them.
+
+    :param build_keys: by which addresses of waiting changes, and those that are stored
+        in an older form, are compared
+    :param id_form: the number of the form in which new IDs are written
     """
 
-    def __init__(self, call: CallContext, cr: Cursor, keyring: OpenKeyring):
+    def __init__(
+        self,
+        call: CallContext,
+        cr: Cursor,
+        keyring: OpenKeyring,
+        build_keys: BuildKeys,
+        id_form: int = ID_FORM,
+    ):
         self.cr = cr
         self.keyring = keyring
+        self.build_keys = build_keys
+        self.id_form = id_form
         self.opener = Opener(call, keyring)
         self.problems: list[Problem] = []
 
@@ -121,7 +162,7 @@ class Loader:
         found = fetch(
             self.cr,
             _ADD,
-            FORM,
+            self.id_form,
             _build_digests(digests_a),
             _build_digests(digests_b),
             build_array(uuids),
@@ -171,18 +212,29 @@ class Loader:
     def load_subject(self, subject_id: int) -> Holding | None:
         """Lock all IDs of a subject, then the subject; return its oldest ID that opens.
 
-        None where it has none.
+        One that was switched off comes last. None where it has none.
+        """
+        return self.load_subjects([subject_id]).get(subject_id)
+
+    def load_subjects(self, subject_ids: Iterable[int]) -> dict[int, Holding]:
+        """The same for many, by subject; locked in the order in which a batch does.
+
+        Those without an ID that opens are left out.
         """
         rows = fetch(
             self.cr,
             f"""SELECT {ID_COLUMNS}, i.subject_id FROM spar_subject_id i
-                 WHERE i.subject_id = %s
+                 WHERE i.subject_id = ANY(%s::bigint[])
                  ORDER BY i.digest_{self.keyring.roles.read_column} FOR UPDATE""",
-            subject_id,
+            build_array(subject_ids),
         )
         subjects = self._load_subjects({row[ID_WIDTH] for row in rows})
-        holdings = [self._build_holding(subjects, row) for row in sorted(rows)]
-        return next((h for h in holdings if not h.does_not_open), None)
+        found: dict[int, Holding] = {}
+        for row in sorted(rows, key=lambda row: (not row[3], row[0])):
+            holding = self._build_holding(subjects, row)
+            if not holding.does_not_open:
+                found.setdefault(row[ID_WIDTH], holding)
+        return found
 
     def _build_holding(
         self, subjects: dict[int, Subject], row: Row, expected: str | None = None
@@ -202,6 +254,10 @@ class Loader:
 
     # === SUBJECTS AND THEIR PLACES === #
 
+    def load_people(self, row_ids: set[int]) -> dict[int, Subject]:
+        """Lock subjects whose IDs are locked; return them with their places."""
+        return self._load_subjects(row_ids)
+
     def _load_subjects(self, row_ids: set[int]) -> dict[int, Subject]:
         """Lock subjects in the order of their ids, then read their places.
 
@@ -218,12 +274,29 @@ class Loader:
                 places.setdefault(row_id, []).append(tuple(rest))
         waiting = [rest[0] for rows in places.values() for rest in rows if rest[0]]
         changes = self._fetch_changes(waiting)
-        return {
+        subjects = {
             row[0]: self._build_subject(
                 (*row, newest[row[0]]), places.get(row[0], []), changes
             )
             for row in locked
         }
+        self._identify_addresses(subjects.values())
+        return subjects
+
+    def _identify_addresses(self, subjects: Iterable[Subject]) -> None:
+        """Let addresses in an older form, and those of changes, be compared."""
+        addresses = [
+            head.address
+            for subject in subjects
+            for head in subject.heads.values()
+            if head.address is not None
+        ]
+        identify(self.build_keys, addresses)
+        waiting = [c for subject in subjects for c in subject.changes.values() if c.fa]
+        if waiting:
+            keys = self.build_keys([change.fa for change in waiting])
+            for change, key in zip(waiting, keys, strict=True):
+                change.key = key
 
     def _build_subject(
         self, row: Row, places: list[Row], changes: dict[int, Row]

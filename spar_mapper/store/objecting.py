@@ -15,6 +15,7 @@ from ..lib.past import Stay
 from ..lib.records import Head, Holding, PeriodRow, new_uuid
 from .database import Row, copy_rows, fetch
 from .history import Historian, build_answer
+from .loading import identify
 from .work import Work
 
 _EVENT = """
@@ -176,6 +177,7 @@ class Objector:
             for stay in reversed(stays)
             if stay.was_in_force or stay.uuid == event.address_uuid
         ]
+        identify(self.work.build_keys, [one.address for one in past])
         return objection.Dispute(
             holding=holding,
             ledger=ledger,

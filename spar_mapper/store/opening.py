@@ -126,20 +126,31 @@ class Opener:
         :param row: ``ID_COLUMNS``
         :param expected: the ID by whose digest the row was found
         """
+        canonical, _typed = self.read_id(subject, row)
+        if expected is not None and not row[3]:
+            raise RowBroken("spar_subject_id", row[0], ID_OFF)
+        if expected is not None and canonical != expected:
+            raise RowBroken("spar_subject_id", row[0], ID_OTHER)
+        return canonical
+
+    def read_id(self, subject: Subject, row: Row) -> tuple[str, str]:
+        """Return the canonical ID of a row, and what it was stored as before.
+
+        One that was switched off opens, too: nobody finds it by its digest. Raises
+        RowBroken.
+
+        :param row: ``ID_COLUMNS``
+        """
         row_id, uuid, sealed, active, last_seq = row
         context = seals.id_context(uuid, subject.uuid, bool(active), last_seq or 0)
         try:
-            canonical = self.keyring.unseal(seals.ID, bytes(sealed or b""), context)
+            text = self.keyring.unseal(seals.ID, bytes(sealed or b""), context)
         except SealBroken as error:
             problem = ID_ALTERED if active else ID_OFF
             raise RowBroken("spar_subject_id", row_id, problem) from error
         if subject.marks.get(mark_id(row_id)) != last_seq:
             raise RowBroken("spar_subject_id", row_id, ID_ALTERED)
-        if not active:
-            raise RowBroken("spar_subject_id", row_id, ID_OFF)
-        if expected is not None and canonical != expected:
-            raise RowBroken("spar_subject_id", row_id, ID_OTHER)
-        return canonical
+        return seals.split_id(text)
 
     def open_head(self, subject: Subject, row: Row) -> Head:
         """Return the head of a row with its address, if it has one; raises RowBroken.
@@ -178,9 +189,10 @@ class Opener:
         sealed = bytes(sealed)
         context = seals.address_context(uuid, subject.uuid, version)
         text = self.keyring.unseal(seals.ADDRESS, sealed, context)
+        form, key, typed, text = seals.split_address(text)
         fa, details, packed = seals.split(text)
         # By position, in the order of the fields: by name it costs twice as much.
-        rest: Row = (details, sealed, (details, packed))
+        rest: Row = (details, key, typed, form, sealed, "", (details, packed))
         return StoredAddress(uuid, version, fa, *plain, *rest)
 
 

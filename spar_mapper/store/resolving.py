@@ -15,11 +15,11 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from ..exceptions import RowBroken
+from ..exceptions import ContestedId, IdMoved, RowBroken
 from ..lib import seals
 from ..lib.records import IN_FORCE, Head, StoredAddress, Subject
 from .database import Cursor, Row, build_array, build_bytes_array, fetch
-from .loading import Problem
+from .loading import BuildKeys, Problem, identify
 from .opening import (
     HEAD_ALTERED,
     HEAD_COLUMNS,
@@ -37,6 +37,9 @@ AddressProblem = Callable[[str | None], str]
 #: An ID as it is stored, why a text is none, or None where no ID is asked for.
 Identified = str | InvalidIdentifier | None
 
+#: A provider and a branch, or neither.
+Place = tuple[int | None, int | None]
+
 _FOUND = f"{ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}, {HEAD_COLUMNS}"
 
 #: LATERAL with LIMIT throughout: one look into an index for each ID and row, in tables
@@ -44,15 +47,26 @@ _FOUND = f"{ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}, {HEAD_COLUMNS}"
 #: rows, or begins at the wrong end where its statistics are of a time when the tables
 #: were empty.
 _BY_ID = f"""
-    SELECT wanted.place, {_FOUND}
+    SELECT wanted.place, {{providers}} {_FOUND}
       FROM unnest(%s::bytea[]) WITH ORDINALITY AS wanted (digest, place)
      CROSS JOIN LATERAL (
            SELECT * FROM spar_subject_id
             WHERE digest_{{column}} = wanted.digest LIMIT 1) i
       LEFT JOIN LATERAL (
            SELECT * FROM spar_subject WHERE id = i.subject_id LIMIT 1) s ON true
-      LEFT JOIN spar_mapping m ON m.subject_id = s.id
+      LEFT JOIN spar_mapping m ON m.subject_id = s.id {{joined}}
 """
+#: Whether the day has come on which a provider or branch closes.
+_CLOSED = "coalesce({}.closed_on <= (now() AT TIME ZONE 'UTC')::date, false)"
+#: For one ID, who holds its money comes with it; of many, each is looked up once.
+_WITH_PROVIDER = {
+    "providers": f"f.name ->> 'en_US', f.code, {_CLOSED.format('f')}, b.code, "
+    f"{_CLOSED.format('b')},",
+    "joined": """
+      LEFT JOIN spar_fsp f ON f.id = m.provider_id
+      LEFT JOIN spar_fsp_branch b ON b.id = m.branch_id""",
+}
+_WITHOUT_PROVIDER = {"providers": "'', '', false, '', false,", "joined": ""}
 #: At most three: a subject has one for the purpose and one for any, so three are enough
 #: to see that several people share the address. What may not be disclosed is left out
 #: as early as here, so that it takes no longer than an address of nobody.
@@ -67,7 +81,7 @@ _BY_ADDRESS = f"""
                   SELECT id FROM spar_subject_id
                    WHERE subject_id = m.subject_id
                      AND (%s::int[] IS NULL OR type_id = ANY(%s::int[]))
-                   ORDER BY id LIMIT 1) i
+                   ORDER BY active DESC, id LIMIT 1) i
             WHERE p.fa_digest_{{column}} = wanted.digest
               AND m.purpose IN (wanted.purpose, '')
             LIMIT 3) m
@@ -76,12 +90,15 @@ _BY_ADDRESS = f"""
      CROSS JOIN LATERAL (
            SELECT * FROM spar_subject WHERE id = m.subject_id LIMIT 1) s
 """
-_PROVIDERS = """
-    SELECT 'provider', id, code, name ->> 'en_US' FROM spar_fsp
-     WHERE id = ANY(%s::int[])
+_PROVIDERS = f"""
+    SELECT 'provider', f.id, f.name ->> 'en_US', f.code, {_CLOSED.format("f")}
+      FROM spar_fsp f WHERE f.id = ANY(%s::int[])
  UNION ALL
-    SELECT 'branch', id, code, '' FROM spar_fsp_branch WHERE id = ANY(%s::int[])
+    SELECT 'branch', b.id, '', b.code, {_CLOSED.format("b")}
+      FROM spar_fsp_branch b WHERE b.id = ANY(%s::int[])
 """
+#: What is no place of the directory has not closed.
+_NOWHERE = ("", "", False)
 
 _NO_SUBJECT = "the person of the ID is gone"
 
@@ -99,23 +116,35 @@ class Resolver:
         cr: Cursor,
         keyring: OpenKeyring,
         get_address_problem: AddressProblem,
+        build_keys: BuildKeys,
     ):
         self.call = call
         self.cr = cr
         self.keyring = keyring
         self.opener = Opener(call, keyring)
         self.get_address_problem = get_address_problem
+        self.build_keys = build_keys
+        self._keys: dict[str, str] = {}
         self.problems: list[Problem] = []
-        self._providers: dict[tuple[int | None, int | None], ProviderInfo] = {}
+        self._providers: dict[Place, ProviderInfo] = {}
+        self._closed: dict[Place, str] = {}
 
     def resolve(
-        self, requests: Sequence[ResolveRequest], identified: Sequence[Identified]
+        self,
+        requests: Sequence[ResolveRequest],
+        identified: Sequence[Identified],
+        stored: frozenset[str] | set[str] = frozenset(),
     ) -> list[Result]:
         """Return the results in the order of the requests.
 
         :param identified: the stored ID of each request, None where it asks for none
+        :param stored: those of which a row was seen; raises IdMoved where one has got
+            another form since
         """
+        self._read_keys(requests)
         by_id = self._find_by_id([i for i in identified if isinstance(i, str)])
+        if not stored <= by_id.keys():
+            raise IdMoved()
         by_address = self._find_by_address(requests)
         found = [*by_id.values(), *by_address.values()]
         self._load_providers(row for rows in found for row in rows)
@@ -123,6 +152,19 @@ class Resolver:
             self._answer(request, identifier, by_id, by_address)
             for request, identifier in zip(requests, identified, strict=True)
         ]
+
+    # === WHAT ADDRESSES ARE === #
+
+    def _read_keys(self, requests: Sequence[ResolveRequest]) -> None:
+        """Note what each address that is asked about is, if it can be one at all."""
+        texts = list(dict.fromkeys(r.fa for r in requests if r.fa))
+        texts = [fa for fa in texts if not self.get_address_problem(fa)]
+        if texts:
+            self._keys = dict(zip(texts, self.build_keys(texts), strict=True))
+
+    def _is_same(self, fa: str, address: StoredAddress) -> bool:
+        identify(self.build_keys, [address])
+        return address.is_same(self._keys[fa])
 
     # === STATEMENTS === #
 
@@ -132,25 +174,35 @@ class Resolver:
         if not wanted:
             return {}
         digests = map(self.keyring.digester(seals.ID), wanted)
-        query = _BY_ID.format(column=self.keyring.roles.read_column)
+        joined = _WITH_PROVIDER if len(wanted) == 1 else _WITHOUT_PROVIDER
+        query = _BY_ID.format(column=self.keyring.roles.read_column, **joined)
         found: dict[str, list[Row]] = {}
-        for place, *row in fetch(self.cr, query, build_bytes_array(digests)):
+        rows = fetch(self.cr, query, build_bytes_array(digests))
+        for place, name, code, closed, branch_code, without, *row in rows:
             found.setdefault(wanted[place - 1], []).append(tuple(row))
+            if code:
+                provider = ProviderInfo(name, code, branch_code or "")
+                self._note_provider((row[-2], row[-1]), provider, closed, without)
         return found
 
     def _find_by_address(
         self, requests: Sequence[ResolveRequest]
     ) -> dict[tuple[str, str], list[Row]]:
-        """(Folded address, purpose) -> rows, where no ID is asked for."""
+        """(Key of the address, purpose) -> rows, where no ID is asked for."""
         asked = {
-            (fold(r.fa), r.purpose)
+            (r.fa, r.purpose)
             for r in requests
-            if r.id_value is None and r.fa and not self.get_address_problem(r.fa)
+            if r.id_value is None and r.fa in self._keys
         }
         if not asked:
             return {}
         digest = self.keyring.digester(seals.ADDRESS)
-        wanted = {(digest(text), purpose): text for text, purpose in asked}
+        # As what it is, and as the text of it that an older form was made of.
+        wanted = {
+            (digest(form), purpose): self._keys[fa]
+            for fa, purpose in asked
+            for form in (self._keys[fa], fold(fa))
+        }
         types = self.call.id_type_ids
         allowed = None if types is None else build_array(types)
         query = _BY_ADDRESS.format(column=self.keyring.roles.read_column)
@@ -164,13 +216,14 @@ class Resolver:
         )
         found: dict[tuple[str, str], list[Row]] = {}
         for found_digest, purpose, *row in rows:
-            text = wanted[bytes(found_digest), purpose]
-            found.setdefault((text, purpose), []).append(tuple(row))
+            key = wanted[bytes(found_digest), purpose]
+            found.setdefault((key, purpose), []).append(tuple(row))
         return found
 
     def _load_providers(self, rows: Iterable[Row]) -> None:
-        """Name and codes of who holds each address found; the name in one language."""
-        pairs = {row[-2:] for row in rows if row[-2]}
+        """Name and codes of who holds each address found, and whether they have closed;
+        the name in one language."""
+        pairs = {row[-2:] for row in rows if row[-2]} - self._providers.keys()
         if not pairs:
             return
         providers = build_array({provider for provider, _branch in pairs})
@@ -180,9 +233,21 @@ class Resolver:
             for kind, key, *rest in fetch(self.cr, _PROVIDERS, providers, branches)
         }
         for provider, branch in pairs:
-            code, name = known["provider", provider]
-            branch_code, _name = known.get(("branch", branch), ("", ""))
-            self._providers[provider, branch] = ProviderInfo(name, code, branch_code)
+            name, code, closed = known["provider", provider]
+            _name, branch_code, without = known.get(("branch", branch), _NOWHERE)
+            info = ProviderInfo(name, code, branch_code)
+            self._note_provider((provider, branch), info, closed, without)
+
+    def _note_provider(
+        self,
+        place: Place,
+        info: ProviderInfo,
+        is_closed: bool,
+        branch_is_closed: bool,
+    ) -> None:
+        self._providers[place] = info
+        if is_closed or branch_is_closed:
+            self._closed[place] = "provider_closed" if is_closed else "branch_closed"
 
     # === ANSWERS === #
 
@@ -194,8 +259,9 @@ class Resolver:
         by_address: dict[tuple[str, str], list[Row]],
     ) -> Result:
         if isinstance(identifier, InvalidIdentifier):
-            problem = identifier.code
-            return Result(Outcome.INVALID_ID, request.id_value, problem=problem)
+            is_contested = isinstance(identifier, ContestedId)
+            outcome = Outcome.HELD if is_contested else Outcome.INVALID_ID
+            return Result(outcome, request.id_value, problem=identifier.code)
         problem = self.get_address_problem(request.fa)
         if problem:
             return Result(Outcome.INVALID_FA, request.id_value, problem=problem)
@@ -204,7 +270,8 @@ class Resolver:
                 rows = by_id.get(identifier, [])
                 return self._answer_id(request, identifier, rows)
             if request.fa:
-                rows = by_address.get((fold(request.fa), request.purpose), [])
+                key = self._keys[request.fa]
+                rows = by_address.get((key, request.purpose), [])
                 return self._answer_address(request, rows)
         except RowBroken as error:
             self.problems.append(error.problem)
@@ -246,7 +313,7 @@ class Resolver:
         canonical = self.opener.open_id(subject, row[:ID_WIDTH])
         head = self.opener.open_head(subject, row[HEAD_START:])
         address = head.address
-        if address is None or fold(address.fa) != fold(request.fa or ""):
+        if address is None or not self._is_same(request.fa or "", address):
             raise RowBroken("spar_mapping", row[HEAD_START], HEAD_ALTERED)
         if head.state not in IN_FORCE:
             return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
@@ -279,6 +346,10 @@ class Resolver:
             result.outcome = Outcome.SUSPENDED
             result.problem = "payments_stopped" if subject.pay_stop else ""
             return result
+        closed = self._closed.get((address.provider_id, address.branch_id))
+        if closed:
+            result.outcome, result.problem = Outcome.SUSPENDED, closed
+            return result
         self._add_address(result, request, address)
         return result
 
@@ -286,7 +357,7 @@ class Resolver:
         self, result: Result, request: ResolveRequest, address: StoredAddress
     ) -> None:
         if request.fa is not None:
-            result.same_fa = fold(request.fa) == fold(address.fa)
+            result.same_fa = self._is_same(request.fa, address)
             if not result.same_fa:
                 result.outcome = Outcome.FA_MISMATCH
                 return

@@ -7,7 +7,6 @@ from functools import partial
 from itertools import repeat
 from typing import Any
 
-from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib import seals
@@ -15,7 +14,8 @@ from ..lib.case import to_naive_utc
 from ..lib.chain import FORMAT, mac_subject, mark_head, write_marks
 from ..lib.ledger import Ledger
 from ..lib.operations import APPROVAL_TIME
-from ..lib.records import ChangeRow, EventRow, StoredAddress, Subject
+from ..lib.records import ChangeRow, EventRow, StoredAddress, StoredId, Subject
+from ..lib.transitions import SILENT_EVENTS
 from . import listing
 from .database import (
     Cursor,
@@ -53,10 +53,11 @@ _TAKE_IDS = """
 _UPDATE_SUBJECTS = """
     UPDATE spar_subject s
        SET change_lock = v.change_lock, pay_stop = v.pay_stop, last_seq = v.last_seq,
-           last_mac = v.last_mac, marks = v.marks, mac = v.mac
+           last_mac = v.last_mac, marks = v.marks, mac = v.mac,
+           merged_into = v.merged_into
       FROM unnest(%s::bigint[], %s::varchar[], %s::bool[], %s::int[], %s::bytea[],
-                  %s::varchar[], %s::bytea[])
-        AS v (id, change_lock, pay_stop, last_seq, last_mac, marks, mac)
+                  %s::varchar[], %s::bytea[], %s::bigint[])
+        AS v (id, change_lock, pay_stop, last_seq, last_mac, marks, mac, merged_into)
      WHERE s.id = v.id
 """
 #: What of a head changes, and how a column of it is handed over.
@@ -94,6 +95,18 @@ _UPDATE_HEADS = f"""
      WHERE m.id = v.id
 """
 
+_UPDATE_IDS = """
+    UPDATE spar_subject_id i
+       SET subject_id = v.subject_id, type_id = v.type_id, active = v.active,
+           form = v.form, last_seq = v.last_seq, sealed = v.sealed,
+           digest_a = v.digest_a, digest_b = v.digest_b
+      FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::bool[], %s::int[],
+                  %s::int[], %s::bytea[], %s::bytea[], %s::bytea[])
+        AS v (id, subject_id, type_id, active, form, last_seq, sealed, digest_a,
+              digest_b)
+     WHERE i.id = v.id
+"""
+
 #: Called with the ids of changes that were just ended, in the same transaction.
 EndsCallback = Callable[[list[int]], None]
 
@@ -121,6 +134,7 @@ class Saver:
             subject.marks[mark_head(head.row_id)] = head.last_seq
         self._seal_addresses(ledger)
         self._save_subjects(ledger)
+        self._save_ids(ledger)
         self._save_heads(ledger)
         self._insert_periods(ledger)
         self._insert_events(ledger.events, event_ids)
@@ -170,7 +184,40 @@ class Saver:
                 build_bytes_array([s.last_mac for s in subjects]),
                 build_texts(marks),
                 build_bytes_array(macs),
+                build_array([s.merged_into for s in subjects]),
             ),
+        )
+
+    # === IDS === #
+
+    def _save_ids(self, ledger: Ledger) -> None:
+        """Write IDs that changed: those first whose digest another one may get."""
+        pairs = list(ledger.ids.values())
+        for active in (False, True):
+            rows = [self._list_id(*pair) for pair in pairs if pair[1].active == active]
+            if rows:
+                columns = list(zip(*rows, strict=True))
+                plain = [build_array(column) for column in columns[:-3]]
+                sealed = [build_bytes_array(column) for column in columns[-3:]]
+                self.cr.execute(_UPDATE_IDS, (*plain, *sealed))
+
+    def _list_id(self, subject: Subject, stored: StoredId) -> Row:
+        """Return the values of ``_UPDATE_IDS``; an ID that is off has no digest."""
+        digests = (
+            self.keyring.digests(seals.ID, stored.canonical) if stored.active else {}
+        )
+        place = (stored.uuid, subject.uuid, stored.active, stored.last_seq)
+        text = seals.pack_id(stored.canonical, stored.typed)
+        return (
+            stored.row_id,
+            subject.row_id,
+            stored.type_id,
+            stored.active,
+            stored.form,
+            stored.last_seq,
+            self.keyring.seal(seals.ID, text, seals.id_context(*place)),
+            digests.get("a"),
+            digests.get("b"),
         )
 
     # === HEADS AND PERIODS === #
@@ -199,7 +246,7 @@ class Saver:
             if address is None or address.sealed:
                 continue
             context = seals.address_context(address.uuid, subject.uuid, address.version)
-            text = seals.join(address.fa, address.packed_details)
+            text = seals.pack_address(address)
             address.sealed = self.keyring.seal(seals.ADDRESS, text, context)
 
     def _insert_periods(self, ledger: Ledger) -> None:
@@ -212,7 +259,7 @@ class Saver:
     def _digest(self, address: StoredAddress | None) -> dict[str, bytes]:
         if address is None:
             return {}
-        return self.keyring.digests(seals.ADDRESS, fold(address.fa))
+        return self.keyring.digests(seals.ADDRESS, address.key)
 
     # === EVENTS AND NOTICES === #
 
@@ -220,7 +267,11 @@ class Saver:
         pairs = list(zip(event_ids, events, strict=True))
         rows = [self._list_event(row_id, event) for row_id, event in pairs]
         copy_rows(self.cr, "spar_event", _EVENT, rows)
-        notices = [(i, *self._build_notice(event)) for i, event in pairs]
+        notices = [
+            (row_id, *self._build_notice(event))
+            for row_id, event in pairs
+            if event.kind not in SILENT_EVENTS
+        ]
         copy_rows(self.cr, "spar_notice", _NOTICE, notices)
 
     def _list_event(self, row_id: int, event: EventRow) -> Row:

@@ -30,6 +30,11 @@ _SHOWN = f"""
             ORDER BY active DESC, id LIMIT 1) i ON true
      WHERE m.id = ANY(%s::bigint[])
 """
+_IDS = f"""
+    SELECT {ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}
+      FROM spar_subject_id i JOIN spar_subject s ON s.id = i.subject_id
+     WHERE i.id = ANY(%s::bigint[])
+"""
 _PAST = f"""
     SELECT DISTINCT ON (mapping_id) * FROM (
            {PERIODS} WHERE p.mapping_id = ANY(%s::bigint[])
@@ -150,3 +155,15 @@ def _get_period(work: Work, head: Head, period_id: int | None) -> PeriodRow | No
     )
     seq, row_id, address_uuid = rows[0]
     return PeriodRow(seq, row_id, address_uuid=address_uuid)
+
+
+def show_ids(work: Work, row_ids: Iterable[int]) -> dict[int, str]:
+    """Return how each ID is spelt in the store; what does not open is left out."""
+    opener, shown = work.load().opener, {}
+    for row in fetch(work.cr, _IDS, build_array(row_ids)):
+        try:
+            subject = opener.open_subject(row[ID_WIDTH:])
+            shown[row[0]] = opener.open_id(subject, row[:ID_WIDTH])
+        except RowBroken as error:
+            work.problems.append(error.problem)
+    return shown

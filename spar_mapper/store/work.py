@@ -10,8 +10,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib.ledger import Ledger
+from ..lib.records import ID_FORM
 from .database import Cursor
-from .loading import Loader, Problem
+from .loading import BuildKeys, Loader, Problem
 from .saving import EndsCallback, Saver
 
 
@@ -22,6 +23,8 @@ class Work:
     :param get_now: gives the present in naive UTC; asked after the locks, so that time
         never runs backwards along an ID, as a transaction's own start would
     :param on_ends: is called with the changes that have ended
+    :param build_keys: gives what each address is, however it is written
+    :param id_form: the number of the form in which new IDs are written
     """
 
     call: CallContext
@@ -29,12 +32,15 @@ class Work:
     keyring: OpenKeyring
     get_now: Callable[[], datetime]
     on_ends: EndsCallback
+    build_keys: BuildKeys
+    id_form: int = ID_FORM
     #: Rows that cannot be believed: whoever called raises alarms for them.
     problems: list[Problem] = field(default_factory=list)
 
     def load(self) -> Loader:
         """Return a loader that reports to this work's problems."""
-        loader = Loader(self.call, self.cr, self.keyring)
+        tools = (self.keyring, self.build_keys, self.id_form)
+        loader = Loader(self.call, self.cr, *tools)
         loader.problems = self.problems
         return loader
 

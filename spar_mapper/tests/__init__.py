@@ -5,6 +5,7 @@ from . import test_backend_standing
 from . import test_backend_wizard
 from . import test_demo
 from . import test_find_person
+from . import test_id_spellings
 from . import test_kept_search
 from . import test_lib_old_store
 from . import test_lib_operations
@@ -14,6 +15,7 @@ from . import test_migration
 from . import test_reveal
 from . import test_sealed_draft
 from . import test_spar_address_checks
+from . import test_spar_address_forms
 from . import test_spar_authority
 from . import test_spar_batches
 from . import test_spar_audit_run
@@ -27,12 +29,16 @@ from . import test_spar_dark
 from . import test_spar_directory_used
 from . import test_spar_guards
 from . import test_spar_history
+from . import test_spar_id_forms
 from . import test_spar_integrity
+from . import test_spar_move
+from . import test_spar_move_list
 from . import test_spar_notice_link
 from . import test_spar_objection
 from . import test_spar_operations
 from . import test_spar_own_providers
 from . import test_spar_purposes
+from . import test_spar_recheck
 from . import test_spar_resolve
 from . import test_spar_rights
 from . import test_spar_rotation

@@ -29,6 +29,8 @@ from ..store.loading import Loader
 ALARM_LOGGER = "odoo.addons.spar_mapper.models.spar_alarm"
 
 ID, OTHER_ID = "token:Ada-1815@nationalId", "token:Grace-1906@nationalId"
+#: As it is stored: in national IDs gaps do not count.
+CANONICAL = "token:Ada1815@nationalid"
 FA, OTHER_FA, THIRD_FA = (
     "account:111100001111@BR01.TESTBANK",
     "account:222200002222@BR02.TESTBANK",
@@ -246,7 +248,12 @@ class StoreCase(KeyringCase):
 
     def load_subject(self, id_value) -> Subject:
         """The subject of an ID as the store reads it."""
-        loader = Loader(self.call, self.env.cr, self.keyring)
+        loader = Loader(
+            self.call,
+            self.env.cr,
+            self.keyring,
+            self.env["spar.mapper.local"]._build_keys,
+        )
         return loader.load_subject(self.subject_of(id_value).id).subject
 
     def write_subject(self, subject: Subject) -> None:
@@ -272,7 +279,7 @@ class StoreCase(KeyringCase):
             """INSERT INTO spar_subject_id
                       (subject_id, type_id, uuid, active, last_seq, form, digest_a,
                        sealed)
-               VALUES (%s, %s, %s, true, 0, 1, %s, %s) RETURNING id""",
+               VALUES (%s, %s, %s, true, 0, 2, %s, %s) RETURNING id""",
             (
                 subject.row_id,
                 found.type_id,

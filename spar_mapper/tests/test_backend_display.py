@@ -29,7 +29,7 @@ class TestBackendDisplay(StoreCase):
 
     def test_a_viewer_sees_id_and_address_masked(self):
         mapping = self.search("id_value", ID)
-        self.assertRegex(mapping.id_masked, r"^token:•+15@nationalid$")
+        self.assertRegex(mapping.id_masked, r"^token:•+5@nationalid$")
         self.assertRegex(mapping.fa_masked, r"^account:•+111@BR01.TESTBANK$")
         self.assertNotIn("Ada", mapping.id_masked)
 

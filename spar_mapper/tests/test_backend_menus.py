@@ -135,7 +135,7 @@ class TestMenus(StoreCase):
 
     def test_what_waits_for_a_supervisor_needs_approval(self):
         self.add_rule("approve")
-        self.link("token:Waits@nationalId", "account:1@BR01.TESTBANK")
+        self.link("token:Waits@nationalId", "account:1000001@BR01.TESTBANK")
         action = self.env.ref("spar_mapper.spar_change_action_approval")
         self.assertIn("search_default_for_approval", action.context)
         changes = self.env["spar.change"].with_user(self.users["supervisor"])

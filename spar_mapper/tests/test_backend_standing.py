@@ -247,6 +247,8 @@ class TestWhatAClickSays(StandingCase):
         wizard = self.env["spar.mapping.wizard"].with_user(self.officer)
         asked = {"operation": "link", "reason": "asked", "has_evidence": True}
         draft = wizard.create({**asked, "id_value": OTHER_ID, "fa_text": OTHER_FA})
+        draft.action_confirm()  # asks back: the ID has letters
+        draft.is_id_right = True
         self.assertIn("Linked", draft.action_confirm()["params"]["message"])
 
     def propose(self):

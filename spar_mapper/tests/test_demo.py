@@ -39,7 +39,7 @@ class TestDemo(StoreCase):
         self.assertEqual(self.load(""), 0)
 
     def test_where_people_are_already_nobody_is_added(self):
-        self.link("token:somebody@nationalId", "account:1@BR01.TESTBANK")
+        self.link("token:somebody@nationalId", "account:1000001@BR01.TESTBANK")
         self.assertEqual(self.load("1"), 0)
 
     def test_without_a_keyring_nobody_is_made(self):

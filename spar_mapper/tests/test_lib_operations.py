@@ -43,6 +43,7 @@ class LedgerCase(BaseCase):
             call,
             lambda _proposal: Verdict(verdict, 48, "rule"),
             Address(request.fa),
+            request.fa,
         )
         return run(code, case)
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
+from .common import CANONICAL, FA, ID, OTHER_FA, OTHER_ID, StoreCase
 
 
 @tagged("post_install", "-at_install")
@@ -35,7 +35,7 @@ class TestReveal(StoreCase):
         self.assertFalse(wizard.fa_value)
         self.reveal(wizard)
         self.assertEqual(wizard.fa_value, FA)
-        self.assertEqual(wizard.id_value, ID.replace("nationalId", "nationalid"))
+        self.assertEqual(wizard.id_value, CANONICAL)
         event = self.mapping_of(ID).event_ids.filtered(lambda e: e.kind == "revealed")
         self.assertEqual(event.actor, f"user:{self.auditor.id}")
         self.assertEqual(event.reason, "Complaint 17")

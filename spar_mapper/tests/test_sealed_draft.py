@@ -190,6 +190,8 @@ class TestSealedDraft(StoreCase):
                 self.env.invalidate_all()
                 draft.write({name: texts[name] for name in pair})
                 self.env.invalidate_all()
+                draft.action_confirm()  # asks back: the ID has letters
+                draft.is_id_right = True
                 draft.action_confirm()
                 self.assertEqual(self.get_fa(texts["id_value"]), FA)
 

@@ -112,7 +112,7 @@ class TestAddressChecks(StoreCase):
         for fa, word in {
             "account:12345678@BR01.NOSUCH": "Provider:",
             "account:12345678@BR09.TESTBANK": "Branch:",
-            "account:1@BR01.TESTBANK": "account_number:",
+            "account:1@BR01.TESTBANK": "Account number:",
             "no account at all": "Choose the kind",
         }.items():
             with self.subTest(fa):
@@ -123,10 +123,12 @@ class TestAddressChecks(StoreCase):
             {
                 "operation": "link",
                 "reason": "asked in person",
-                "id_value": ID,
+                "id_value": "2007816053",
                 "fa_text": "account:12345678@BR09.TESTBANK",
             }
         )
         self.env.user.group_ids += self.env.ref("spar_fa_directory.group_officer")
+        wizard.action_confirm()  # asks back: the first ID of this length
+        wizard.is_id_right = True
         with self.assertRaisesRegex(UserError, "Branch: this provider has none"):
             wizard.action_confirm()

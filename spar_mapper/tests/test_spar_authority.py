@@ -10,7 +10,7 @@ class TestAuthority(StoreCase):
         calls = (self.institution, self.call, self.staff, self.owner)
         self.link(ID, FA, calls[0])
         for number, call in enumerate(calls[1:]):
-            fa = f"account:{number}@BR01.TESTBANK"
+            fa = f"account:100000{number}@BR01.TESTBANK"
             with self.subTest(channel=call.channel):
                 self.assertEqual(self.update(ID, fa, call).outcome, Outcome.UPDATED)
                 self.assertEqual(self.mapping_of(ID).authority, int(call.authority))
@@ -24,7 +24,9 @@ class TestAuthority(StoreCase):
         order = (self.institution, self.call, self.staff, self.owner)
         for number, higher in enumerate(order):
             for lower in order[:number]:
-                id_value = f"token:{higher.channel}-{lower.actor}-{number}@nationalId"
+                id_value = (
+                    f"token:{higher.channel}-{lower.authority}-{number}@nationalId"
+                )
                 self.link(id_value, FA, higher)
                 with self.subTest(higher=higher.actor, lower=lower.actor):
                     result = self.update(id_value, OTHER_FA, lower)

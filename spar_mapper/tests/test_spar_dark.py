@@ -84,7 +84,7 @@ class TestScanner(StoreCase):
         call = self.call.__class__(
             "participant:x", "rest", self.call.authority, reason=text
         )
-        self.link("scanned", "account:1@BR01.TESTBANK", call)
+        self.link("scanned", "account:1000001@BR01.TESTBANK", call)
 
     def test_a_planted_value_is_found_in_every_form(self):
         value = "Zx81-5550-Qqp+?>"
@@ -109,7 +109,7 @@ class TestScanner(StoreCase):
                 self.env.invalidate_all()
 
     def test_a_value_planted_as_bytes_is_found(self):
-        self.link("scanned", "account:1@BR01.TESTBANK")
+        self.link("scanned", "account:1000001@BR01.TESTBANK")
         mapping = self.mapping_of("scanned")
         query = "UPDATE spar_mapping SET sealed = %s WHERE id = %s"
         self.tamper(query, b"\x01abc Zx81-5550-Qqp", mapping.id)

@@ -111,6 +111,38 @@ class TestGuards(StoreCase):
                     text="spar_subject_last_event_fk",
                 )
 
+    def test_an_id_changes_with_an_event_only(self):
+        for assignment in (
+            "active = false",
+            "form = 1",
+            "type_id = type_id + 1",
+            "subject_id = (SELECT max(id) FROM spar_subject)",
+            "digest_a = 'x'",
+            "digest_a = 'x', form = form + 1",
+            "last_seq = 0, digest_a = 'x'",
+        ):
+            with self.subTest(assignment):
+                self.link("token:bystander@nationalId", FA)
+                self.assert_database_refuses(
+                    f"UPDATE spar_subject_id SET {assignment} WHERE id = %s",
+                    self.identifier_of(ID).id,
+                    text="a change comes with its event",
+                )
+        for assignment in (
+            "active = false, last_seq = 2",
+            "digest_a = 'x', form = form + 1, last_seq = 2",
+            "subject_id = (SELECT max(id) FROM spar_subject), last_seq = 2",
+        ):
+            with self.subTest(assignment):
+                self.assert_database_refuses(
+                    f"UPDATE spar_subject_id SET {assignment} WHERE id = %s",
+                    self.identifier_of(ID).id,
+                    text="spar_subject_id_last_event_fk",
+                )
+        self.assert_database_refuses(
+            "UPDATE spar_subject_id SET uuid = 'x'", text="whose row it is"
+        )
+
     def test_periods_are_not_rewritten(self):
         columns = ("state", "version", "seq", "provider_id", "address_uuid", "form")
         for column in columns:

@@ -308,7 +308,7 @@ class TestCatalogue(IntegrityCase):
         """Else each history, and each piece of the check, would read whole tables."""
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
         queries = {
-            history._EVENTS: [1],
+            history._EVENTS: [1, ["revealed"]],
             f"{history.PERIODS} WHERE p.subject_id = %s": [1],
             history._WAITING: [["held"], 1],
             auditing._IDS: [[1, 2]],
@@ -317,7 +317,10 @@ class TestCatalogue(IntegrityCase):
             auditing._EVENTS: [[1, 2]],
             auditing._SUBJECTS: [0, 9],
             loading._HEADS: [[1, 2]],
-            resolving._BY_ID.format(column="a"): [[b"x"]],
+            **{
+                resolving._BY_ID.format(column="a", **joined): [[b"x"]]
+                for joined in (resolving._WITH_PROVIDER, resolving._WITHOUT_PROVIDER)
+            },
             resolving._BY_ADDRESS.format(column="a"): [[b"x"], [""], None, None],
         }
         for query, values in queries.items():

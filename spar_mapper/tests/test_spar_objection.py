@@ -18,8 +18,11 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 
 from ..exceptions import OwnDoing
+from ..lib.moving import Branch, NumberRule, Plan
+from ..store.moving import Mover
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
+MOVED_FA = "account:111100001111@BR02.TESTBANK"
 #: (how it came to be, kind objected to) -> (remedy, what a payer gets, new events).
 TABLE = {
     ("linked", "linked"): (Remedy.STOPPED, None, ["objected"]),
@@ -34,6 +37,13 @@ TABLE = {
         None,
         ["objected", "restored_suspended"],
     ),
+    ("moved", "moved"): (Remedy.RESTORED, FA, ["objected", "restored"]),
+    ("moved_while_suspended", "moved_suspended"): (
+        Remedy.RESTORED,
+        None,
+        ["objected", "restored_suspended"],
+    ),
+    ("moved", "linked"): (Remedy.NOTED, MOVED_FA, ["objected"]),
     ("unlinked", "unlinked"): (Remedy.RESTORED, FA, ["objected", "restored"]),
     ("unlinked_and_linked", "unlinked"): (Remedy.NOTED, OTHER_FA, ["objected"]),
     ("suspended", "suspended"): (Remedy.NOTED, None, ["objected"]),
@@ -107,6 +117,31 @@ class TestSparObjection(ObjectionCase):
         self.link(id_value, FA)
         self.suspend(id_value)
         self.update(id_value, OTHER_FA)
+
+    def reach_moved(self, id_value):
+        """A branch has closed; the next one has taken over."""
+        self.link(id_value, FA)
+        self.move_to_south()
+
+    def reach_moved_while_suspended(self, id_value):
+        self.link(id_value, FA)
+        self.suspend(id_value)
+        self.move_to_south()
+
+    def move_to_south(self):
+        plan = Plan(
+            self.bank.id,
+            self.north.id,
+            self.bank.id,
+            self.bank.code,
+            NumberRule(),
+            Branch(self.south.id, self.south.code),
+        )
+        work = self.mapper._begin_work(self.staff)
+        directory = self.env["spar.move"]._build_directory(work)
+        piece = Mover(work, plan, directory).move_piece(0, 1000)
+        self.assertTrue(piece.moved)
+        self.mapper._finish_work(work)
 
     def reach_unlinked(self, id_value):
         self.link(id_value, FA)

@@ -1,3 +1,7 @@
+from unittest.mock import patch
+
+from odoo.exceptions import ConcurrencyError
+
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Details,
     Outcome,
@@ -7,8 +11,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     SuspendRequest,
     UnlinkRequest,
 )
+from odoo.addons.spar_mapper_connector.lib.id_rules import Identifier
 
-from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
+from .common import CANONICAL, FA, ID, OTHER_FA, OTHER_ID, StoreCase
 
 REQUESTS = {
     "suspend": SuspendRequest,
@@ -35,7 +40,7 @@ class TestResolve(StoreCase):
     def test_by_address_it_gives_the_id(self):
         result = self.resolve(fa=FA)
         self.assertEqual(result.outcome, Outcome.FOUND)
-        self.assertEqual(result.id_value, "token:Ada-1815@nationalid")
+        self.assertEqual(result.id_value, CANONICAL)
         self.assertEqual(result.fa, FA)
 
     def test_by_both_it_tells_whether_they_belong_together(self):
@@ -52,6 +57,34 @@ class TestResolve(StoreCase):
         spelled = FA.replace("account", "ACCOUNT").replace("TESTBANK", "TestBank")
         self.assertEqual(self.resolve(fa=spelled).fa, FA)
         self.assertTrue(self.resolve(ID, spelled).same_fa)
+
+    def test_free_text_that_the_directory_has_learnt_to_read_is_the_same(self):
+        text = "coupon:AbC/9@FOOD"
+        self.link(OTHER_ID, text)
+        self.env["spar.fsp"].create({"name": "Food", "code": "FOOD", "kind": "voucher"})
+        parts = [{"key": "scheme", "label": "Scheme", "kind": "provider"}]
+        parts += [{"key": key, "label": key} for key in ("campaign", "serial")]
+        strategy = {"name": "V", "template": "coupon:{serial}/{campaign}@{scheme}"}
+        self.env["spar.fa.type"].create(
+            {
+                "name": "V",
+                "code": "v",
+                "provider_kind": "voucher",
+                "part_ids": [(0, 0, part) for part in parts],
+                "strategy_ids": [(0, 0, {**strategy, "is_default": True})],
+            }
+        )
+        self.assertEqual(self.resolve(fa=text).outcome, Outcome.FOUND)
+        self.assertTrue(self.resolve(OTHER_ID, text).same_fa)
+        self.assertEqual(self.unlink(OTHER_ID, text).outcome, Outcome.UNLINKED)
+
+    def test_an_id_that_got_another_form_since_it_was_seen_is_asked_again(self):
+        seen = Identifier("token:gone-meanwhile@nationalid", 1, is_stored=True)
+        with (
+            patch.object(type(self.mapper), "_identify", return_value=[seen]),
+            self.assertRaises(ConcurrencyError),
+        ):
+            self.resolve(ID)
 
     def test_who_put_it_there_is_told(self):
         self.assertTrue(self.resolve(ID).is_origin)
@@ -73,13 +106,13 @@ class TestResolve(StoreCase):
             with self.subTest(purpose=purpose):
                 result = self.resolve(fa=FA, purpose=purpose)
                 self.assertEqual(result.problem, "")
-                self.assertEqual(result.id_value, "token:Ada-1815@nationalid")
+                self.assertEqual(result.id_value, CANONICAL)
 
     def test_other_purposes_of_an_address_hide_nobody(self):
         for number in range(5):
             self.link(f"token:{number}@nationalId", FA, purpose="school")
         result = self.resolve(fa=FA)
-        self.assertEqual(result.id_value, "token:Ada-1815@nationalid")
+        self.assertEqual(result.id_value, CANONICAL)
         self.assertEqual(self.resolve(fa=FA, purpose="school").problem, "several_ids")
 
     def test_a_former_address_finds_nobody(self):

@@ -25,9 +25,9 @@ class TestStatements(StoreCase):
 
     def build(self, size, kind, fa="{}"):
         """The IDs of a batch, and an address for each by the pattern."""
-        fa = f"account:{fa}@BR01.TESTBANK"
+        fa = f"account:1000{fa}00@BR01.TESTBANK"
         return [
-            (f"token:{size}-{kind}-{number}@nationalId", fa.format(number))
+            (f"token:{size}x{kind}x{number}@nationalId", fa.format(number))
             for number in range(size)
         ]
 
@@ -117,8 +117,8 @@ class TestStatements(StoreCase):
         self.mapper._link_fa(self.call, [LinkRequest(*pair) for pair in pairs])
         one = self.count_batch("resolve", self.ask(i for i, _fa in pairs))
         for id_value, _fa in pairs:
-            self.add_id(f"other-{id_value}", to=id_value)
-        other = self.ask(f"other-{i}" for i, _fa in pairs)
+            self.add_id(f"other:{id_value[6:-11]}", to=id_value)
+        other = self.ask(f"other:{i[6:-11]}" for i, _fa in pairs)
         self.assertEqual(self.count_batch("resolve", other), one)
 
     def test_resolving_at_many_branches_costs_no_more(self):
@@ -127,7 +127,7 @@ class TestStatements(StoreCase):
         self.env["spar.fsp.branch"].create(
             [{"provider_id": self.bank.id, "name": c, "code": c} for c in codes]
         )
-        pairs = [(f"many-{code}", f"account:1@{code}.TESTBANK") for code in codes]
+        pairs = [(f"many-{code}", f"account:1000001@{code}.TESTBANK") for code in codes]
         self.mapper._link_fa(self.call, [LinkRequest(*pair) for pair in pairs])
         self.env.registry.clear_cache()
         self.warm()

@@ -81,6 +81,31 @@ ATTEMPTS = {
         "spar_subject_id",
         opening.ID_OFF,
     ),
+    "an ID gets another digest": Attempt(
+        (f"UPDATE spar_subject_id SET digest_a = 'x' WHERE {PERSON}",),
+        Outcome.NOT_LINKED,
+        "spar_subject_id",
+        audit.ID_DIGEST,
+    ),
+    "an ID goes to another person": Attempt(
+        (
+            f"""UPDATE spar_subject_id
+                   SET subject_id = (SELECT max(id) FROM spar_subject)
+                 WHERE {PERSON}""",
+        ),
+        LOCKED,
+        "spar_subject_id",
+        opening.ID_ALTERED,
+    ),
+    "a person is said to be another one": Attempt(
+        (
+            """UPDATE spar_subject SET merged_into = (SELECT max(id) FROM spar_subject)
+                WHERE id = %(subject)s""",
+        ),
+        LOCKED,
+        "spar_subject",
+        opening.SUBJECT_ALTERED,
+    ),
     "a place gets another purpose": Attempt(
         (f"UPDATE spar_mapping SET purpose = 'school' WHERE {PERSON}",),
         LOCKED,

@@ -278,7 +278,7 @@ class TestTampering(StoreCase):
 
     def test_the_others_of_a_batch_are_answered(self):
         self.tamper("UPDATE spar_mapping SET sealed = '' WHERE id = %s", self.mine.id)
-        requests = [ResolveRequest(ID), ResolveRequest(OTHER_ID), ResolveRequest("?")]
+        requests = [ResolveRequest(ID), ResolveRequest(OTHER_ID), ResolveRequest("x?")]
         results, alarms = self.resolve_tampered(*requests)
         self.assertEqual(
             [result.outcome for result in results],

@@ -22,6 +22,9 @@ from ..fields import BigMany2one
 from ..models.spar_mapper_local import OFFICER
 from .spar_sealed_draft import sealed_text
 
+#: Why something is held that nobody has kept: the ID is that of several people.
+CONTESTED = "contested"
+
 
 class SparMappingWizard(models.TransientModel):
     """What an officer does for a person: the same call that REST makes."""
@@ -81,13 +84,13 @@ class SparMappingWizard(models.TransientModel):
     def _default_id_type_id(self):
         return self.env["spar.id.type"].search([("strategy", "!=", False)], limit=1)
 
-    @api.depends("fa_type_id")
+    @api.depends("fa_type_id", "provider_id")
     def _compute_needs(self):
-        """Which questions the kind of address asks."""
+        """Which questions the kind asks; a branch only of a provider that has one."""
         for wizard in self:
             kinds = wizard.fa_type_id.part_ids.mapped("kind")
             wizard.needs_provider = "provider" in kinds
-            wizard.needs_branch = "branch" in kinds
+            wizard.needs_branch = "branch" in kinds and wizard.provider_id.has_branches
 
     @api.onchange("fa_type_id")
     def _onchange_fa_type_id(self):
@@ -115,10 +118,18 @@ class SparMappingWizard(models.TransientModel):
             call = mapper._build_staff_call(self.reason, self.has_evidence)
             ask = getattr(mapper, f"_{self.operation}_fa")
             request = self._build_request()
+            question = self._ask_back(call, request)
+            if question:
+                return question
             result = ask(call, [request])[0]
         self._set_sealed(None)
         self.part_ids._set_sealed(None)
         return self._tell(result, request.id_value)
+
+    def _ask_back(self, call, request) -> dict:
+        """Return what asks the officer something before it is done; nothing to ask is
+        an empty one."""
+        return {}
 
     def _build_request(self):
         """The request of the contract."""
@@ -162,10 +173,8 @@ class SparMappingWizard(models.TransientModel):
             if not self.fa_text:
                 raise UserError(self.env._("Whole address: fill it in."))
             return self.fa_text
-        parts = self._get_parts()
-        problems = self.fa_type_id._check_parts(
-            parts, self.provider_id.country_id.code or ""
-        )
+        holder = self.provider_id._get_holder(self.branch_id)
+        parts, problems = self.fa_type_id._canonicalise_parts(self._get_parts(), holder)
         if problems:
             labels = {part.key: part.label for part in self.fa_type_id.part_ids}
             lines = [
@@ -202,7 +211,8 @@ class SparMappingWizard(models.TransientModel):
 
     def _tell(self, result: Result, identifier: str) -> dict:
         """A notification, or UserError for what was not done."""
-        if result.outcome not in (*DONE, Outcome.HELD, Outcome.RESUMED):
+        is_contested = result.problem == CONTESTED
+        if is_contested or result.outcome not in (*DONE, Outcome.HELD, Outcome.RESUMED):
             raise UserError(self.env["spar.staff.answers"]._get_refusal(result))
         self.env.invalidate_all()
         changed = self._find_changed(identifier)

@@ -15,6 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from .. import audit, seals
 from ..old_chain import mac_old_event
+from ..records import TEXT_FORM
 from ..transitions import WAIT_BEGINS, WAIT_ENDS
 from .rows import OldChange, OldId, OldMapping, OldSubject
 from .steps import list_steps
@@ -122,7 +123,8 @@ def _examine_address(
         yield "spar_mapping", row.row_id, FA_DOES_NOT_OPEN
         return
     row.address.fa, row.address.details, _packed = seals.split(row.text)
-    if row.digests != keyring.digests(seals.ADDRESS, fold(row.address.fa)):
+    row.address.form, row.address.key = TEXT_FORM, fold(row.address.fa)
+    if row.digests != keyring.digests(seals.ADDRESS, row.address.key):
         yield "spar_mapping", row.row_id, audit.FA_DIGEST
     if not row.events:
         return

@@ -8,7 +8,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ...lib.chain import FORMAT
 from ...lib.old_store.convert import NewSubject
-from ...lib.records import FORM
+from ...lib.records import FIRST_ID_FORM
 from .. import listing
 from ..database import Cursor, Row, build_array, build_bytes_array, copy_rows, fetch
 from .tables import NEXT, list_columns
@@ -99,7 +99,7 @@ def _list_ids(new: NewSubject) -> list[Row]:
             row.type_id,
             row.uuid,
             True,
-            FORM,
+            FIRST_ID_FORM,
             subject.last_seq,
             sealed,
             row.digests.get("a"),

@@ -1,0 +1,86 @@
+"""What a stored ID becomes when the rules by which IDs are read have changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib.id_forms import IdForm
+from odoo.addons.spar_mapper_connector.lib.id_rules import IdRule
+
+#: What becomes of a row: its text stays; it gets another one; the rules of now refuse
+#: it; nobody can say, for only a token of the ID is stored.
+SAME, OTHER, REFUSED, UNKNOWN = "same", "other", "refused", "unknown"
+
+
+@dataclass(frozen=True)
+class FormState:
+    """The forms in which IDs are stored now.
+
+    :param newest: by the rules of now
+    :param number: under which those are kept; 0 where they are not yet
+    :param older: the others of which there may be rows, with their numbers; newest
+        first
+    :param contested: whether there are rows that would coincide
+    :param foreseen: whether a dry run has noted what older rows become
+    """
+
+    newest: IdForm
+    number: int
+    older: tuple[tuple[int, IdForm], ...]
+    contested: bool
+    foreseen: bool = False
+
+
+class Reading(NamedTuple):
+    """What becomes of one stored ID."""
+
+    verdict: str
+    canonical: str
+    type_id: int
+
+
+def to_plain(form: IdForm) -> dict[str, Any]:
+    """Return a form as it is kept and compared.
+
+    How an ID looks on the card says who may enter it, and nothing of how it is stored.
+    """
+    rules = tuple(replace(rule, card=None) for rule in form.rules)
+    plain: dict[str, Any] = json.loads(json.dumps(replace(form, rules=rules).to_data()))
+    return plain
+
+
+def find_rule(rules: Sequence[IdRule], type_id: int) -> IdRule | None:
+    """Return the rule of an ID type without its card, or None where it has none."""
+    return next(
+        (replace(rule, card=None) for rule in rules if rule.type_id == type_id), None
+    )
+
+
+def read_anew(old: IdForm | None, new: IdForm, canonical: str, type_id: int) -> Reading:
+    """Return what an ID that is stored in the form ``old`` is in the form ``new``.
+
+    >>> from odoo.addons.spar_mapper_connector.lib.identifier import IdTemplate
+    >>> rule = IdRule(1, IdTemplate("nid:", ""), ignores_gaps=True)
+    >>> read_anew(IdForm(1, (rule,)), IdForm(2, (rule,)), "nid:4 7-11", 1)
+    Reading(verdict='other', canonical='nid:4711', type_id=1)
+    """
+    kept = find_rule(old.rules, type_id) if old else None
+    rule = find_rule(new.rules, type_id)
+    if _is_token(kept) or _is_token(rule):
+        is_same = kept == rule and old is not None and old.algorithm == new.algorithm
+        return Reading(SAME if is_same else UNKNOWN, canonical, type_id)
+    try:
+        found = new.identify(canonical)
+    except InvalidIdentifier:
+        return Reading(REFUSED, canonical, type_id)
+    is_same = (found.canonical, found.type_id) == (canonical, type_id)
+    return Reading(SAME if is_same else OTHER, found.canonical, found.type_id)
+
+
+def _is_token(rule: IdRule | None) -> bool:
+    """Whether what is stored was made of the ID, and does not say what that was."""
+    return rule is not None and (rule.tokeniser != "none" or rule.stored is not None)

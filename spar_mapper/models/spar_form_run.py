@@ -1,0 +1,472 @@
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+from odoo.addons.spar_mapper_connector.lib.id_forms import load_form
+from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+
+from ..lib import settling
+from ..lib.id_reading import REFUSED, UNKNOWN
+from ..store.forming import Former, Piece, Surveyor, Task
+from ..store.readdressing import COUNT_PLACES, UNFIT, Readdresser, Scope
+
+FORMS = CallContext("system", "forms", Authority.STAFF)
+ADMINISTRATOR = "spar_fa_directory.group_administrator"
+
+#: Rows that are looked at, and rewritten, in one transaction: nobody waits for long.
+LOOKED_AT_ONCE, REWRITTEN_AT_ONCE = 2000, 200
+#: How long a piece waits for those who write by the rules of before.
+PATIENCE = 5.0
+#: States in which the schedule has something to do.
+DUE = ("looking", "rewriting")
+OPEN = (*DUE, "ready")
+
+
+class SparFormRun(models.Model):
+    """Bringing all IDs into a new form: what would come of it, and how far it is.
+
+    First every row is looked at, and nothing is changed: how many get another form,
+    which would be the same then, which the new rules refuse. Where there is nothing to
+    decide, or two people have seen the figures and wanted it, rows are rewritten then;
+    else an administrator starts that. Both go on where they were, whatever ends them.
+
+    A dry run of rules that somebody has proposed ends with its figures.
+    """
+
+    _name = "spar.form.run"
+    _description = "New form of IDs"
+    _order = "id desc"
+    _rec_name = "started_at"
+    _log_access = False
+
+    kind = fields.Selection(
+        [
+            ("ids", "IDs"),
+            ("proposal", "Dry run of a proposed change"),
+            ("addresses", "Addresses"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    number = fields.Integer(readonly=True, string="New form")
+    data = fields.Json(
+        readonly=True,
+        string="Rules",
+        help="Of addresses: which are looked at beside those in a form of before.",
+    )
+    change_id = fields.Many2one(
+        "spar.setting.change", string="Proposed change", readonly=True, index=True
+    )
+    state = fields.Selection(
+        [
+            ("looking", "Dry run"),
+            ("ready", "Waits for an administrator"),
+            ("rewriting", "Rewriting"),
+            ("done", "Done"),
+            ("overtaken", "Overtaken"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    is_wanted = fields.Boolean(
+        readonly=True,
+        string="Wanted",
+        help="Somebody who has seen the figures of a dry run wants it.",
+    )
+    after = fields.Integer(readonly=True, help="The last row that is done.")
+    started_at = fields.Datetime(required=True, readonly=True, string="Started")
+    finished_at = fields.Datetime(readonly=True, string="Finished")
+    total = fields.Integer(readonly=True, string="Rows")
+    seen = fields.Integer(readonly=True, string="Rows looked at")
+    changing = fields.Integer(readonly=True, string="Get another form")
+    coinciding = fields.Integer(
+        readonly=True,
+        string="Would coincide",
+        help="IDs that would be the same as another person's: they keep their form, "
+        "and a case is opened. Accounts that turn out to be several people's: a case "
+        "is opened.",
+    )
+    coinciding_groups = fields.Integer(readonly=True, string="Cases to be opened")
+    refused = fields.Integer(
+        readonly=True,
+        string="Do not pass",
+        help="The new rules refuse them: each is found by the spelling that it has.",
+    )
+    unfit = fields.Integer(
+        readonly=True,
+        string="Do not pass their checks",
+        help="Addresses that get the new form, though they do not pass their checks.",
+    )
+    unknown = fields.Integer(
+        readonly=True,
+        string="Cannot be rewritten",
+        help="Only a token of the ID is stored: it stays as it is.",
+    )
+    rewritten = fields.Integer(readonly=True)
+    has_moved = fields.Boolean(
+        readonly=True, help="Rows got the new form in this round: there is another."
+    )
+    progress = fields.Integer(compute="_compute_progress", string="Progress (%)")
+
+    _due_index = models.Index("(id) WHERE state IN ('looking', 'rewriting')")
+
+    def init(self):
+        result = super().init()
+        self.env.cr.execute(
+            """CREATE TABLE IF NOT EXISTS spar_form_row (
+                   run_id int NOT NULL, row_id bigint NOT NULL, digest bytea,
+                   verdict varchar NOT NULL, PRIMARY KEY (run_id, row_id));
+               CREATE INDEX IF NOT EXISTS spar_form_row_digest_index
+                   ON spar_form_row (run_id, digest) WHERE digest IS NOT NULL"""
+        )
+        return result
+
+    @api.depends("total", "seen", "state", "rewritten")
+    def _compute_progress(self):
+        for run in self:
+            done = 100 * run.seen // run.total if run.total else 0
+            is_over = run.state in ("ready", "done")
+            run.progress = 100 if is_over else min(done, 99)
+
+    # === BEGINNING === #
+
+    @api.model
+    def _begin_ids(self) -> "SparFormRun":
+        """A run for the form of now, if any row is in an older one."""
+        forms = self.env["spar.id.form"]
+        state = forms._get_state()
+        unfinished = [("kind", "=", "ids"), ("state", "in", OPEN)]
+        self.search(unfinished)._end("overtaken")
+        total = self._count([number for number, _form in state.older])
+        if not total:
+            return self.browse()
+        current = forms.sudo().search([("state", "=", "current")], limit=1)
+        run = self._start("ids", current.data, total, number=current.number)
+        run._trigger()
+        return run
+
+    @api.model
+    def _begin_proposal(self, change, data: dict) -> "SparFormRun":
+        """A dry run of the rules ``data``, which somebody proposes; few rows are looked
+        at right now."""
+        run = self._start("proposal", data, self._count(None), change_id=change.id)
+        run._look()
+        if run.state == "looking":
+            run._trigger()
+        return run
+
+    @api.model
+    def _begin_addresses(self, scope: dict | None = None) -> "SparFormRun":
+        """A run over addresses in a form of before, and those of ``scope``.
+
+        One that has begun takes them in, and begins again.
+        """
+        query = SQL("SELECT EXISTS (SELECT FROM spar_mapping)")
+        if not self.env.execute_query(query)[0][0]:
+            return self.browse()
+        domain = [("kind", "=", "addresses"), ("state", "in", OPEN)]
+        run = self.search(domain, limit=1)
+        scopes = [run.data or {}, scope or {}]
+        merged = {
+            name: sorted({i for each in scopes for i in each.get(name, [])})
+            for name in ("providers", "types")
+        }
+        merged["unread"] = any(each.get("unread") for each in scopes)
+        if run.state == "looking" and not run.after and run.data == merged:
+            return run
+        run._end("overtaken")
+        run = self._start("addresses", merged, 0)
+        run._trigger()
+        return run
+
+    @api.model
+    def _start(self, kind: str, data: dict, total: int, **values) -> "SparFormRun":
+        return self.create(
+            {
+                "kind": kind,
+                "data": data,
+                "total": total,
+                "state": "looking",
+                "started_at": fields.Datetime.now(),
+                **values,
+            }
+        )
+
+    @api.model
+    def _count(self, forms: list[int] | None) -> int:
+        query = SQL(
+            """SELECT count(*) FROM spar_subject_id
+                WHERE %(forms)s::int[] IS NULL OR form = ANY(%(forms)s::int[])""",
+            forms=forms,
+        )
+        return self.env.execute_query(query)[0][0]
+
+    @api.model
+    def _trigger(self) -> None:
+        self.env.ref("spar_mapper.ir_cron_forms").sudo()._trigger()
+
+    @api.model
+    def _get_open_ids(self) -> "SparFormRun":
+        """The run that brings IDs into the form of now, if there is one."""
+        return self.search([("kind", "=", "ids"), ("state", "in", OPEN)], limit=1)
+
+    @api.model
+    def _get_dry_runs(self, changes) -> "SparFormRun":
+        """The dry runs of proposed changes, newest first."""
+        return self.search([("change_id", "in", changes.ids)])
+
+    def _describe(self) -> str:
+        """What a dry run has found, in a line."""
+        if self.state in DUE:
+            percent = self.progress
+            return self.env._("Dry run: %(percent)s %% are done.", percent=percent)
+        return self.env._(
+            "Dry run over %(total)s IDs: %(changing)s get another form; %(coinciding)s "
+            "would be the same as others (%(groups)s cases for staff); %(refused)s do "
+            "not pass any more; %(unknown)s cannot be rewritten.",
+            total=self.total,
+            changing=self.changing,
+            coinciding=self.coinciding,
+            groups=self.coinciding_groups,
+            refused=self.refused,
+            unknown=self.unknown,
+        )
+
+    @api.model
+    def _build_current(self) -> Task:
+        """What brings a single row into the form of now, outside a run."""
+        forms = self.env["spar.id.form"]
+        number, state = forms._get_number(), forms._get_state()
+        return Task(0, dict(state.older), number, state.newest)
+
+    def _end(self, state: str) -> None:
+        """End runs; what was noted of rows is needed no more."""
+        if not self:
+            return
+        self.filtered(lambda run: run.kind == "ids")._note_foreseen(False)
+        self.write({"state": state, "finished_at": fields.Datetime.now()})
+        self.env.cr.execute(
+            "DELETE FROM spar_form_row WHERE run_id = ANY(%s)", (self.ids,)
+        )
+
+    # === STARTING BY HAND === #
+
+    def action_start(self) -> dict:
+        """Rewrite, as an administrator wants who has seen the figures."""
+        self.ensure_one()
+        if not self.env.user.has_group(ADMINISTRATOR):
+            raise AccessError(self.env._("Only an administrator starts this."))
+        run_sudo = self.sudo()
+        run_sudo.lock_for_update()
+        run_sudo.invalidate_recordset()
+        if run_sudo.state != "ready":
+            raise UserError(self.env._("This does not wait to be started any more."))
+        run_sudo.is_wanted = True
+        run_sudo._rewrite_from_start()
+        run_sudo._trigger()
+        return self.env["spar.staff.answers"]._notify(
+            self.env._("It goes on in the background: see the progress here.")
+        )
+
+    def _rewrite_from_start(self) -> None:
+        self.write({"state": "rewriting", "after": 0, "seen": 0})
+
+    # === THE SCHEDULE === #
+
+    @api.model
+    def _cron_run(self) -> None:
+        """Go on with what is due, one piece after the other; each is kept."""
+        cron = self.env["ir.cron"]
+        use_read_committed(self.env.cr)
+        # Rules that nobody approved, and libraries, may be others than those kept.
+        self.env["spar.id.form"]._get_number()
+        cron._commit_progress()
+        while self._goes_on():
+            use_read_committed(self.env.cr)
+            done = self._do_next()
+            if not cron._commit_progress(done, remaining=int(self._goes_on())):
+                return
+        use_read_committed(self.env.cr)
+        self.env["spar.id.form"]._retire()
+        cron._commit_progress()
+
+    @api.model
+    def _goes_on(self) -> bool:
+        """Whether there is a piece to be done here and now.
+
+        Not while the index key is replaced: one such job at a time. Not on a host whose
+        libraries are others than those of the new form.
+        """
+        if self.env["spar.keyring"]._get_phase().get("index_key_b"):
+            return False
+        run = self._get_due()
+        if run.kind == "ids":
+            return run.number == self.env["spar.id.form"]._get_state().number
+        return bool(run)
+
+    @api.model
+    def _do_next(self) -> int:
+        """Do the next piece; gives how many rows it had, at least 1.
+
+        Where somebody has linked an ID meanwhile that a row was to become, nothing of
+        the piece is done: the next one sees both.
+        """
+        run = self._get_due()
+        before = run.seen
+        try:
+            with self.env.cr.savepoint():
+                run._do_piece()
+        except psycopg2.errors.UniqueViolation:
+            self.env.invalidate_all()
+            return 1
+        return max(run.seen - before, 1)
+
+    @api.model
+    def _get_due(self) -> "SparFormRun":
+        """The run that is to go on: those that were begun first come first."""
+        return self.search([("state", "in", DUE)], order="id", limit=1)
+
+    # === PIECES === #
+
+    def _do_piece(self) -> None:
+        """Do the next piece of what is due."""
+        if self.kind != "proposal" and not self.after:
+            if not self._has_no_old_writers():
+                return
+        if self.kind == "addresses":
+            self._do_addresses()
+        elif self.state == "looking":
+            self._look()
+        else:
+            self._rewrite()
+
+    def _has_no_old_writers(self) -> bool:
+        """Whether all have ended who may write by the rules of before."""
+        return settling.wait_for_writers(self.env.cr, PATIENCE)
+
+    def _begin_work(self):
+        return self.env["spar.mapper.local"]._begin_work(FORMS)
+
+    def _build_task(self) -> Task:
+        """From which forms, to which one."""
+        kept = self.env["spar.id.form"]._get_kept()
+        if self.kind == "ids":
+            kept.pop(self.number)
+        return Task(self.id, kept, self.number, load_form(self.data))
+
+    def _look(self) -> None:
+        """Look at the next rows, and note what would become of them."""
+        work, task = self._begin_work(), self._build_task()
+        surveyor = Surveyor(work, task)
+        forms = list(task.forms) if self.kind == "ids" else None
+        piece = surveyor.look(self.after, LOOKED_AT_ONCE, forms)
+        self._note(piece)
+        if piece.seen < LOOKED_AT_ONCE:
+            self.coinciding, self.coinciding_groups = surveyor.count_coinciding()
+            self._end_looking()
+        self.env["spar.mapper.local"]._finish_work(work)
+
+    def _note(self, piece: Piece) -> None:
+        self.after = piece.after
+        self.seen += piece.seen
+        self.changing += piece.verdicts.get("other", 0)
+        self.refused += piece.verdicts.get(REFUSED, 0)
+        self.unknown += piece.verdicts.get(UNKNOWN, 0)
+        self.unfit += piece.verdicts.get(UNFIT, 0)
+
+    def _end_looking(self) -> None:
+        """Go on where there is nothing to decide; else wait for somebody."""
+        if self.kind == "ids":
+            self._note_foreseen(True)
+        if self.kind == "proposal":
+            self._end("done")
+        elif self.is_wanted or not (self.coinciding or self.refused):
+            self._rewrite_from_start()
+        else:
+            self.state = "ready"
+
+    def _rewrite(self) -> None:
+        """Bring the next rows into the new form."""
+        work, task = self._begin_work(), self._build_task()
+        cases = self.env["spar.form.case"]
+        former = Former(work, task, cases._find_contested)
+        piece = former.rewrite(self.after, REWRITTEN_AT_ONCE)
+        cases._open_cases(work.keyring, self.number, piece.contested)
+        self.after = piece.after
+        self.seen = min(self.seen + piece.seen, self.total)
+        self.rewritten += piece.rewritten
+        self.has_moved = self.has_moved or bool(piece.moved)
+        if not piece.seen:
+            self._end_round()
+        self.env["spar.mapper.local"]._finish_work(work)
+
+    def _note_foreseen(self, is_foreseen: bool) -> None:
+        """Let every host know whether it is noted what older rows become."""
+        forms_sudo = self.env["spar.id.form"].sudo()
+        numbers = self.mapped("number")
+        form_sudo = forms_sudo.search([("number", "in", numbers)])
+        if form_sudo.filtered(lambda form: form.is_foreseen != is_foreseen):
+            form_sudo.is_foreseen = is_foreseen
+
+    @api.model
+    def _find_foreseen(self, keyring, digests: list[bytes]) -> dict[bytes, int]:
+        """The one row that an ID in the form of now is to be found by, while that row
+        is in an older form; those that several would have are left out."""
+        column = SQL.identifier("i", f"digest_{keyring.roles.read_column}")
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT f.digest, min(f.row_id) FROM spar_form_row f
+                     JOIN spar_form_run r ON r.id = f.run_id
+                    WHERE r.kind = 'ids' AND r.state IN ('ready', 'rewriting')
+                      AND f.digest = ANY(%(digests)s)
+                      AND NOT EXISTS (SELECT FROM spar_subject_id i
+                                       WHERE %(column)s = f.digest)
+                    GROUP BY f.digest HAVING count(DISTINCT f.row_id) = 1""",
+                digests=digests,
+                column=column,
+            )
+        )
+        return {bytes(digest): row_id for digest, row_id in rows}
+
+    # === ADDRESSES === #
+
+    def _do_addresses(self) -> None:
+        mapper = self.env["spar.mapper.local"]
+        work, scope = self._begin_work(), Scope.from_data(self.data)
+        readdresser = Readdresser(work, self.id, scope, mapper._read_stored)
+        if self.state == "looking":
+            self._look_at_addresses(readdresser, scope)
+        else:
+            self._rewrite_addresses(readdresser)
+        mapper._finish_work(work)
+
+    def _look_at_addresses(self, readdresser: Readdresser, scope: Scope) -> None:
+        if not self.after:
+            self.env.cr.execute(COUNT_PLACES, scope.build_values(0))
+            self.total = self.env.cr.fetchone()[0]
+        piece = readdresser.look(self.after, LOOKED_AT_ONCE)
+        self._note(piece)
+        if piece.seen < LOOKED_AT_ONCE:
+            self.coinciding, self.coinciding_groups = readdresser.count_shared()
+            self._end_looking()
+
+    def _rewrite_addresses(self, readdresser: Readdresser) -> None:
+        if not self.after:
+            readdresser.open_cases(self.number)
+            self.env["spar.form.case"].invalidate_model()
+        piece = readdresser.rewrite(self.after, REWRITTEN_AT_ONCE)
+        self.after = piece.after
+        self.seen = min(self.seen + piece.seen, self.total)
+        self.rewritten += piece.rewritten
+        if not piece.seen:
+            self._end("done")
+
+    def _end_round(self) -> None:
+        """End where nothing is left; else look again for what came meanwhile."""
+        if self.has_moved:
+            self.write({"after": 0, "has_moved": False})
+        else:
+            self._end("done")

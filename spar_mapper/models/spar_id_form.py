@@ -1,0 +1,202 @@
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.id_forms import (
+    NEWEST,
+    IdForm,
+    load_form,
+)
+
+from ..lib.id_reading import FormState, to_plain
+from ..lib.records import FIRST_ID_FORM, ID_FORM
+
+#: States of a form of which there may be rows.
+ALIVE = ("current", "older")
+
+
+class SparIdForm(models.Model):
+    """One form in which IDs are, or were, stored: its rules and what checks them.
+
+    Each row of an ID names the form in which it was written. Where the rules of an ID
+    type change, or a library that checks, there is a new form, and a job brings the
+    rows into it (``spar.form.run``). As long as a row is in an older form, texts are
+    read by that, too.
+    """
+
+    _name = "spar.id.form"
+    _description = "Form of IDs"
+    _inherit = ["spar.cached.records"]
+    _rec_name = "number"
+    _order = "number desc"
+    _log_access = False
+
+    number = fields.Integer(required=True, readonly=True)
+    algorithm = fields.Integer(required=True, readonly=True)
+    data = fields.Json(
+        required=True,
+        readonly=True,
+        string="Rules",
+        help="The rules of each ID type, and the versions of the libraries that check.",
+    )
+    libraries = fields.Char(compute="_compute_libraries")
+    state = fields.Selection(
+        [
+            ("current", "In use"),
+            ("older", "Some IDs are still stored so"),
+            ("gone", "Not used any more"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    since = fields.Datetime(required=True, readonly=True)
+    is_contested = fields.Boolean(
+        readonly=True,
+        string="Cases are open",
+        help="IDs of several people would be the same in this form.",
+    )
+    is_foreseen = fields.Boolean(
+        readonly=True,
+        string="Looked at",
+        help="It is noted what IDs in older forms become; they are found by that, too.",
+    )
+
+    _number_uniq = models.UniqueIndex("(number)", "A form has one number.")
+
+    @api.depends("data")
+    def _compute_libraries(self):
+        for form in self:
+            known = (form.data or {}).get("libraries", {})
+            form.libraries = ", ".join(f"{k} {v}" for k, v in sorted(known.items()))
+
+    # === WHICH THERE ARE === #
+
+    @api.model
+    def _get_state(self) -> FormState:
+        """The forms in which there may be rows; kept until a rule or a form changes."""
+        versions = self.env["spar.row.versions"]
+        return versions._reuse(self, "_build_state", "spar.id.type", self._name)
+
+    @api.model
+    def _build_state(self) -> FormState:
+        newest = IdForm(NEWEST, self.env["spar.id.type"]._get_rules())
+        forms_sudo = self.sudo().search([("state", "in", ALIVE)])
+        if not forms_sudo:
+            first = IdForm(FIRST_ID_FORM, newest.rules)
+            return FormState(newest, 0, ((FIRST_ID_FORM, first),), False)
+        plain = to_plain(newest)
+        same_sudo = forms_sudo.filtered(lambda form: form.data == plain)[:1]
+        older = tuple(
+            (form.number, load_form(form.data)) for form in forms_sudo - same_sudo
+        )
+        contested = any(forms_sudo.mapped("is_contested"))
+        foreseen = same_sudo.is_foreseen
+        return FormState(newest, same_sudo.number, older, contested, foreseen)
+
+    @api.model
+    def _get_number(self) -> int:
+        """The number under which new rows are written; a new one for new rules."""
+        return self._get_state().number or self._add_current()
+
+    @api.model
+    def _get_kept(self) -> dict[int, IdForm]:
+        """Every form that was ever kept, by its number."""
+        forms_sudo = self.sudo().search(Domain.TRUE)
+        return {form.number: load_form(form.data) for form in forms_sudo}
+
+    # === A NEW ONE === #
+
+    @api.model
+    def _add_current(self) -> int:
+        """Keep the rules of now under a new number; those of before become older.
+
+        Raises ConcurrencyError where somebody else just did.
+        """
+        self.env.cr.execute("LOCK TABLE spar_id_form IN SHARE ROW EXCLUSIVE MODE")
+        self._forget_versions()
+        number = self._get_state().number
+        if number:
+            return number
+        try:
+            number = self._keep_rules()
+        except psycopg2.errors.UniqueViolation as error:
+            raise ConcurrencyError("the form of IDs was just kept") from error
+        self.env["spar.form.run"].sudo()._begin_ids()
+        return number
+
+    @api.model
+    def _keep_rules(self) -> int:
+        forms_sudo = self.sudo()
+        last = forms_sudo.search([], limit=1)
+        if not last:
+            self._keep_first()
+        rules = self.env["spar.id.type"]._get_rules()
+        forms_sudo.search([("state", "=", "current")]).state = "older"
+        return forms_sudo.create(
+            self._build_values(
+                (last.number or FIRST_ID_FORM) + 1,
+                IdForm(NEWEST, rules),
+                "current",
+                is_contested=last.is_contested,
+            )
+        ).number
+
+    @api.model
+    def _keep_first(self) -> None:
+        """Keep the form of before forms were kept, whether there are rows of it or
+        not."""
+        query = SQL(
+            """SELECT EXISTS (SELECT FROM spar_subject_id
+                               WHERE coalesce(form, %s) < %s)""",
+            FIRST_ID_FORM,
+            ID_FORM,
+        )
+        state = "older" if self.env.execute_query(query)[0][0] else "gone"
+        form = IdForm(FIRST_ID_FORM, self.env["spar.id.type"]._get_rules())
+        self.sudo().create(self._build_values(FIRST_ID_FORM, form, state))
+
+    @api.model
+    def _build_values(self, number: int, form: IdForm, state: str, **values) -> dict:
+        return {
+            "number": number,
+            "algorithm": form.algorithm,
+            "data": to_plain(form),
+            "state": state,
+            "since": fields.Datetime.now(),
+            **values,
+        }
+
+    # === THE END OF ONE === #
+
+    @api.model
+    def _retire(self) -> bool:
+        """Try no more the forms of which no row is left; gives whether any was ended.
+
+        Nobody writes meanwhile: whoever still writes by old rules is waited for, and
+        whoever begins by them later is refused by the table, and begins again.
+        """
+        older = self.sudo().search([("state", "=", "older")])
+        if not older.filtered(lambda form: not form._has_rows()):
+            return False
+        self._wait_for_writers()
+        ended = older.filtered(lambda form: not form._has_rows())
+        ended.write({"state": "gone"})
+        return bool(ended)
+
+    @api.model
+    def _wait_for_writers(self) -> None:
+        """Be alone until the end of this transaction; one that sees older rows only
+        fails, and is done again, as it does where keys change."""
+        keyring = self.env["spar.keyring"]
+        keyring._lock_phase_alone()
+        self.env.cr.execute("UPDATE spar_keyring_phase SET seal_key = seal_key")
+        keyring._forget_phase()
+
+    def _has_rows(self) -> bool:
+        query = SQL(
+            "SELECT EXISTS (SELECT FROM spar_subject_id WHERE form = %s)", self.number
+        )
+        return self.env.execute_query(query)[0][0]

@@ -1,0 +1,184 @@
+"""What two people decided about IDs of several people that are one and the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..exceptions import NotDecidable, RowBroken
+from ..lib.ledger import Ledger
+from ..lib.records import Holding, StoredId, Subject
+from ..lib.waiting import drop_change
+from .database import Row, build_array, fetch
+from .forming import LOCKED_ID, Task, open_id
+from .opening import ID_WIDTH
+from .work import Work
+
+#: Of an ID: its record stays; its person is the one that stays; it was mistyped.
+KEEP, MERGE, OFF = "keep", "merge", "off"
+#: Of the people of one account: who has it rightly, too.
+APART = "apart"
+
+_ROWS = """
+    SELECT id FROM spar_subject_id
+     WHERE id = ANY(%s::bigint[])
+        OR (active AND subject_id IN (
+            SELECT subject_id FROM spar_subject_id WHERE id = ANY(%s::bigint[])))
+"""
+_MERGED_BEFORE = "SELECT id FROM spar_subject WHERE merged_into = ANY(%s::bigint[])"
+#: Who may change the addresses of somebody: whatever binds more, counts.
+_LOCKS = ("none", "owner", "staff")
+
+
+class Judge:
+    """Carries out one decision, in one transaction."""
+
+    def __init__(self, work: Work, task: Task):
+        self.work = work
+        self.task = task
+
+    def decide(self, decisions: Mapping[int, str]) -> None:
+        """Do what is said of each ID, by its row: ``keep``, ``merge`` or ``off``.
+
+        The IDs that are not kept are switched off. A person who was recorded twice has
+        all other IDs and the address of the record that is kept. Raises NotDecidable
+        where the records cannot be put together now, RowBroken where one was altered.
+        """
+        ids, subjects = self._load(decisions)
+        (kept,) = [row_id for row_id, word in decisions.items() if word == KEEP]
+        owner = subjects[kept]
+        ledger = self.work.begin()
+        for row_id, word in decisions.items():
+            if word != KEEP:
+                self._end_record(ledger, subjects[row_id], owner, ids[row_id], word)
+        stored = ids[kept]
+        form, canonical, type_id = stored.form, stored.canonical, stored.type_id
+        reading = self.task.foresee(form, canonical, type_id)
+        values = (reading.canonical, reading.type_id, self.task.number)
+        ledger.rewrite_id(owner, stored, *values)
+        merged = [subjects[r] for r, word in decisions.items() if word == MERGE]
+        others = [ids[r] for r in ids if r not in decisions]
+        self._merge(ledger, merged, owner, others, subjects)
+        self.work.save(ledger)
+
+    def decide_account(self, decisions: Mapping[int, str]) -> None:
+        """Do what is said of each person who has an account, by a row of their IDs:
+        ``keep``, ``merge`` (the same person, who keeps all IDs), or ``apart``."""
+        merging = {r: word for r, word in decisions.items() if word in (KEEP, MERGE)}
+        if MERGE not in merging.values():
+            return
+        ids, subjects = self._load(merging)
+        owner = next(subjects[r] for r, word in merging.items() if word == KEEP)
+        ledger = self.work.begin()
+        merged = [subjects[r] for r, word in merging.items() if word == MERGE]
+        for row_id, word in merging.items():
+            if word == MERGE and subjects[row_id] is not owner:
+                _end_places(ledger, Holding("", row_id, subjects[row_id]))
+        self._merge(ledger, merged, owner, list(ids.values()), subjects)
+        self.work.save(ledger)
+
+    # === LOADING === #
+
+    def _load(
+        self, decisions: Mapping[int, str]
+    ) -> tuple[dict[int, StoredId], dict[int, Subject]]:
+        """All IDs of all people concerned, and whose each is; locked as batches do."""
+        given = build_array(decisions)
+        row_ids = [row_id for (row_id,) in fetch(self.work.cr, _ROWS, given, given)]
+        query = LOCKED_ID.format(column=self.work.keyring.roles.read_column)
+        rows = fetch(self.work.cr, query, build_array(row_ids))
+        loader = self.work.load()
+        subjects = loader.load_people({row[ID_WIDTH] for row in rows})
+        ids, owners = {}, {}
+        for row in rows:
+            subject = subjects.get(row[ID_WIDTH])
+            if subject is None or subject.is_broken:
+                problem = "the person's record cannot be believed"
+                raise RowBroken("spar_subject", row[ID_WIDTH], problem)
+            ids[row[0]] = open_id(loader.opener, subject, row)
+            owners[row[0]] = subject
+        self._check(decisions, ids, owners.values())
+        return ids, owners
+
+    def _check(
+        self,
+        decisions: Mapping[int, str],
+        ids: Mapping[int, StoredId],
+        subjects: Iterable[Subject],
+    ) -> None:
+        if any(row_id not in ids or not ids[row_id].active for row_id in decisions):
+            raise NotDecidable("gone")
+        if any(subject.change_lock == "objection" for subject in subjects):
+            raise NotDecidable("objection")
+
+    # === RECORDS THAT END === #
+
+    def _end_record(
+        self,
+        ledger: Ledger,
+        subject: Subject,
+        owner: Subject,
+        stored: StoredId,
+        word: str,
+    ) -> None:
+        """Switch an ID off; end the places of a person who has no other ID, or is
+        somebody else's second record."""
+        stored.form = self.task.number
+        ledger.switch_off_id(subject, stored)
+        if subject is owner:
+            return
+        if word == MERGE or not self._has_other_id(subject, stored):
+            _end_places(ledger, Holding(stored.canonical, stored.row_id, subject))
+
+    def _has_other_id(self, subject: Subject, stored: StoredId) -> bool:
+        ((count,),) = fetch(
+            self.work.cr,
+            """SELECT count(*) FROM spar_subject_id
+                WHERE subject_id = %s AND active AND id <> %s""",
+            subject.row_id,
+            stored.row_id,
+        )
+        return bool(count)
+
+    def _merge(
+        self,
+        ledger: Ledger,
+        merged: list[Subject],
+        owner: Subject,
+        others: list[StoredId],
+        owners: Mapping[int, Subject],
+    ) -> None:
+        """Give all other IDs of ``merged`` to ``owner``, and note who they are."""
+        merged = list({s.uuid: s for s in merged if s is not owner}.values())
+        for stored in others:
+            giver = owners[stored.row_id]
+            if giver in merged and stored.active:
+                ledger.hand_over_id(giver, owner, stored)
+        for subject in (*merged, *self._load_merged_before(merged)):
+            ledger.merge(subject, owner)
+            _bind_like(owner, subject)
+
+    def _load_merged_before(self, merged: list[Subject]) -> list[Subject]:
+        """Those who were merged into these before: they are the same person, too."""
+        ids = build_array([subject.row_id for subject in merged])
+        rows: list[Row] = fetch(self.work.cr, _MERGED_BEFORE, ids)
+        found = self.work.load().load_people({row[0] for row in rows})
+        if any(subject.is_broken for subject in found.values()):
+            raise NotDecidable("broken")
+        return list(found.values())
+
+
+def _end_places(ledger: Ledger, holding: Holding) -> None:
+    """End all that is paid, or waits, under a record."""
+    subject = holding.subject
+    for change in list(subject.changes.values()):
+        drop_change(ledger, holding, change, "cancelled")
+    for head in list(subject.heads.values()):
+        if head.state in ("active", "suspended"):
+            ledger.end(holding, head, "unlinked")
+
+
+def _bind_like(owner: Subject, subject: Subject) -> None:
+    """Let what stops and locks one record stop and lock the one that is kept."""
+    owner.pay_stop = owner.pay_stop or subject.pay_stop
+    locks = (owner.change_lock, subject.change_lock)
+    owner.change_lock = max(locks, key=_LOCKS.index)

@@ -1,0 +1,220 @@
+"""Bringing stored addresses into the form of now: a piece at a time.
+
+An address keeps its reference, its version and everything that was said about it: the
+person has the same address as before, written in its one form. It is found by what it
+is from then on, whoever writes it and however.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..exceptions import RowBroken
+from ..lib import seals
+from ..lib.id_reading import OTHER, REFUSED, SAME
+from ..lib.ledger import Ledger
+from ..lib.records import KEY_FORM, Head, Holding, StoredAddress, Subject
+from .changing import Asked
+from .database import Row, build_array, copy_rows, fetch
+from .forming import Piece
+from .opening import (
+    HEAD_COLUMNS,
+    NEWEST_MAC,
+    SUBJECT_COLUMNS,
+    SUBJECT_WIDTH,
+)
+from .work import Work
+
+#: Returns what the directory makes of addresses, in the same order.
+ReadAddresses = Callable[[list[str]], list[Asked]]
+
+#: Of an address that gets its form though it does not pass its checks.
+UNFIT = "unfit"
+#: Places whose address may become another one: those in a form of before, and those
+#: that a change of the directory can concern.
+_WANTED = """
+      FROM spar_mapping m JOIN spar_mapping_period p ON p.id = m.period_id
+     WHERE m.id > %s AND m.sealed IS NOT NULL
+       AND (p.form < %s OR m.provider_id = ANY(%s::int[])
+            OR m.fa_type_id = ANY(%s::int[]) OR (%s AND m.provider_id IS NULL))
+"""
+_SEEN = f"""
+    SELECT {HEAD_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}
+      FROM (SELECT m.* {_WANTED} ORDER BY m.id LIMIT %s) m
+      JOIN spar_subject s ON s.id = m.subject_id ORDER BY m.id
+"""
+_NEXT = f"SELECT m.id, m.subject_id {_WANTED} ORDER BY m.id LIMIT %s"
+COUNT_PLACES = f"SELECT count(*) {_WANTED}"
+_LOCK_IDS = """
+    SELECT id FROM spar_subject_id WHERE subject_id = ANY(%s::bigint[])
+     ORDER BY digest_{column}, id FOR UPDATE
+"""
+#: Addresses of several people that are one, and were written so that nobody saw it.
+_SHARED = """
+    SELECT f.digest
+      FROM spar_form_row f JOIN spar_mapping m ON m.id = f.row_id
+      JOIN spar_mapping_period p ON p.id = m.period_id
+     WHERE f.run_id = %s AND f.digest IS NOT NULL
+     GROUP BY f.digest
+    HAVING count(DISTINCT m.subject_id) > 1
+       AND count(DISTINCT p.fa_digest_{column}) > 1
+"""
+COUNT_SHARED = f"""
+    SELECT count(DISTINCT f.digest), count(*) FROM spar_form_row f
+     WHERE f.run_id = %s AND f.digest IN ({_SHARED})
+"""
+_OPEN_CASES = f"""
+    INSERT INTO spar_form_case (uuid, kind, number, state, made_at, digest_{{column}})
+    SELECT replace(gen_random_uuid()::text, '-', ''), 'accounts', %s, 'open',
+           now() AT TIME ZONE 'UTC', digest FROM ({_SHARED}) shared
+        ON CONFLICT DO NOTHING
+"""
+_ADD_PLACES = """
+    INSERT INTO spar_form_case_line (case_id, mapping_id)
+    SELECT c.id, f.row_id FROM spar_form_case c
+      JOIN spar_form_row f ON f.digest = c.digest_{column}
+     WHERE f.run_id = %s AND c.kind = 'accounts' AND c.state <> 'closed'
+        ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which addresses beside those in a form of before are looked at.
+
+    :param unread: those of which no provider is known
+    """
+
+    providers: tuple[int, ...] = ()
+    types: tuple[int, ...] = ()
+    unread: bool = False
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any] | None) -> Scope:
+        """Return the scope that was kept as JSON."""
+        data = data or {}
+        providers, types = data.get("providers", ()), data.get("types", ())
+        return cls(tuple(providers), tuple(types), bool(data.get("unread")))
+
+    def build_values(self, after: int) -> tuple[object, ...]:
+        """Return the values of ``_WANTED``."""
+        arrays = (build_array(self.providers), build_array(self.types))
+        return (after, KEY_FORM, *arrays, self.unread)
+
+
+class Readdresser:
+    """Looks at addresses, and rewrites them."""
+
+    def __init__(self, work: Work, run_id: int, scope: Scope, read: ReadAddresses):
+        self.work = work
+        self.run_id = run_id
+        self.scope = scope
+        self.read = read
+
+    def look(self, after: int, limit: int) -> Piece:
+        """Look at the next places behind ``after``, and note what would become of
+        their addresses."""
+        rows = fetch(self.work.cr, _SEEN, *self.scope.build_values(after), limit)
+        piece = Piece(rows[-1][0] if rows else after, len(rows))
+        found = self._open(rows)
+        digest = self.work.keyring.digester(seals.ADDRESS)
+        notes = []
+        read = self.read([address.fa for _row_id, address in found])
+        for (row_id, address), asked in zip(found, read, strict=True):
+            verdict = _judge(address, asked)
+            piece.count(verdict)
+            if asked.problem and verdict != REFUSED:
+                piece.count(UNFIT)
+            new = None if verdict == REFUSED else digest(asked.key)
+            notes.append((self.run_id, row_id, new, verdict))
+        columns = ("run_id", "row_id", "digest", "verdict")
+        copy_rows(self.work.cr, "spar_form_row", columns, notes)
+        return piece
+
+    def _open(self, rows: list[Row]) -> list[tuple[int, StoredAddress]]:
+        """The addresses that open, with the rows of their places."""
+        opener, found = self.work.load().opener, []
+        for row in rows:
+            try:
+                subject = opener.open_subject(row[-SUBJECT_WIDTH:])
+                head = opener.open_head(subject, row[:-SUBJECT_WIDTH])
+            except RowBroken as error:
+                self.work.problems.append(error.problem)
+                continue
+            if head.address is not None:
+                found.append((row[0], head.address))
+        return found
+
+    def count_shared(self) -> tuple[int, int]:
+        """Return how many addresses are one with another person's, and in how many
+        accounts; without those that were so before."""
+        query = COUNT_SHARED.format(column=self.work.keyring.roles.read_column)
+        ((groups, rows),) = fetch(self.work.cr, query, self.run_id, self.run_id)
+        return int(rows), int(groups)
+
+    def open_cases(self, number: int) -> None:
+        """Open a case for each account that turns out to be several people's."""
+        column = self.work.keyring.roles.read_column
+        query = _OPEN_CASES.format(column=column)
+        self.work.cr.execute(query, (number, self.run_id))
+        self.work.cr.execute(_ADD_PLACES.format(column=column), (self.run_id,))
+
+    # === REWRITING === #
+
+    def rewrite(self, after: int, limit: int) -> Piece:
+        """Rewrite the addresses of the next places."""
+        rows = fetch(self.work.cr, _NEXT, *self.scope.build_values(after), limit)
+        piece = Piece(rows[-1][0] if rows else after, len(rows))
+        if not rows:
+            return piece
+        people = build_array({subject_id for _row_id, subject_id in rows})
+        column = self.work.keyring.roles.read_column
+        fetch(self.work.cr, _LOCK_IDS.format(column=column), people)
+        loader = self.work.load()
+        subjects = loader.load_people({subject_id for _row_id, subject_id in rows})
+        wanted = {row_id for row_id, _subject_id in rows}
+        ledger = self.work.begin()
+        places = [
+            (subject, head)
+            for subject in subjects.values()
+            for head in subject.heads.values()
+            if head.row_id in wanted and head.address is not None
+        ]
+        read = self.read([head.current.fa for _subject, head in places])
+        for (subject, head), asked in zip(places, read, strict=True):
+            if _judge(head.current, asked) == OTHER:
+                _rewrite(ledger, subject, head, asked)
+                piece.rewritten += 1
+        self.work.save(ledger)
+        return piece
+
+
+def _judge(address: StoredAddress, asked: Asked) -> str:
+    """What becomes of an address; refused is one that is read as another bank's now."""
+    if address.provider_id and asked.address.provider_id != address.provider_id:
+        return REFUSED
+    is_same = address.form == KEY_FORM and (address.key, address.fa) == (
+        asked.key,
+        asked.address.text,
+    )
+    return SAME if is_same else OTHER
+
+
+def _rewrite(ledger: Ledger, subject: Subject, head: Head, asked: Asked) -> None:
+    old, new = head.current, asked.address
+    address = replace(
+        old,
+        fa=new.text,
+        typed=old.typed or (old.fa if old.fa != new.text else ""),
+        key=asked.key,
+        form=KEY_FORM,
+        strategy_number=new.strategy_number,
+        fa_type_id=new.type_id,
+        provider_id=new.provider_id,
+        branch_id=new.branch_id,
+        sealed=b"",
+        identity="",
+    )
+    ledger.rewrite(Holding("", 0, subject), head, address)

@@ -1,0 +1,203 @@
+"""Addresses that were stored as the texts that they came as, brought into one form."""
+
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+from odoo.addons.spar_mapper_connector.lib.identifier import fold
+
+from ..lib import operations, seals
+from ..lib.records import TEXT_FORM
+from ..models import spar_form_run
+from .common import FA, ID, OTHER_FA, OTHER_ID
+from .test_spar_id_forms import FormCase
+
+DASHED = "account:1111-0000-1111@BR01.TESTBANK"
+BLANKS = "account:1111 0000 1111@BR01.TESTBANK"
+
+
+class AddressFormCase(FormCase):
+    def setUp(self):
+        super().setUp()
+        self.forms.search([("number", "=", 1)]).state = "gone"
+        self.bank.account_pattern = False
+        self.runs.search([("kind", "=", "addresses")])._end("overtaken")
+
+    def link_before(self, id_value, fa):
+        """Link an address as it was done before: as the text that it came as."""
+
+        def build(case):
+            address = build_now(case)
+            address.fa, address.typed = case.request.fa, ""
+            address.key, address.form = fold(case.request.fa), TEXT_FORM
+            return address
+
+        build_now = operations.build_address
+        with patch.object(operations, "build_address", build):
+            self.assertEqual(self.link(id_value, fa).outcome, Outcome.LINKED)
+
+    def run_addresses(self):
+        run = self.runs._begin_addresses()
+        self.go_on()
+        return run
+
+    def get_digest(self, id_value):
+        period = self.mapping_of(id_value).period_id
+        self.env.cr.execute(
+            "SELECT form, fa_digest_a FROM spar_mapping_period WHERE id = %s",
+            (period.id,),
+        )
+        form, digest = self.env.cr.fetchone()
+        return form, bytes(digest)
+
+
+class TestAddressForms(AddressFormCase):
+    def test_an_address_of_before_gets_its_one_form_with_an_event(self):
+        self.link_before(ID, DASHED)
+        before = self.mapping_of(ID)
+        kept = (before.version, before.state, before.address_uuid, before.state_since)
+        self.assertEqual(self.get_digest(ID)[0], TEXT_FORM)
+        run = self.run_addresses()
+        self.assertEqual((run.state, run.total, run.rewritten), ("done", 1, 1))
+        self.assertEqual(self.get_fa(ID), FA)
+        self.env.invalidate_all()
+        now = self.mapping_of(ID)
+        self.assertEqual(
+            (now.version, now.state, now.address_uuid, now.state_since), kept
+        )
+        key = self.mapper._build_keys([FA])[0]
+        digest = self.keyring.digest(seals.ADDRESS, key)
+        self.assertEqual(self.get_digest(ID), (2, digest))
+        self.assertEqual(self.events_of(ID), ["linked", "address_rewritten"])
+        self.assert_sound()
+
+    def test_it_is_found_and_ended_by_any_spelling_and_is_one_in_the_history(self):
+        self.link_before(ID, DASHED)
+        self.run_addresses()
+        self.assertEqual(self.resolve(fa=BLANKS).outcome, Outcome.FOUND)
+        (period,) = self.mapper._history(self.call, ID)
+        self.assertEqual([event.kind for event in period.events], ["linked"])
+        self.assertEqual(self.unlink(ID, BLANKS).outcome, Outcome.UNLINKED)
+        self.assert_sound()
+
+    def test_one_that_is_suspended_or_waits_stays_so(self):
+        self.link_before(ID, DASHED)
+        self.suspend(ID)
+        self.link_before(OTHER_ID, OTHER_FA)
+        rule = self.add_rule("approve")
+        self.update(OTHER_ID, FA)
+        rule.active = False
+        self.run_addresses()
+        self.assertEqual(self.resolve(ID).outcome, Outcome.SUSPENDED)
+        self.assertEqual(self.resume(ID).outcome, Outcome.RESUMED)
+        self.mapper._approve_change(self.supervisor, self.change_of(OTHER_ID).id)
+        self.assertEqual(self.get_fa(OTHER_ID), FA)
+        self.assert_sound()
+
+    def test_nobody_is_notified_of_it(self):
+        self.link_before(ID, DASHED)
+        self.env.cr.execute("SELECT count(*) FROM spar_notice")
+        before = self.env.cr.fetchone()
+        self.run_addresses()
+        self.env.cr.execute("SELECT count(*) FROM spar_notice")
+        self.assertEqual(self.env.cr.fetchone(), before)
+
+    def test_killed_half_way_it_goes_on(self):
+        for number in range(7):
+            fa = f"account:1234-{number}567@BR01.TESTBANK"
+            self.link_before(f"token:{number}55@nationalId", fa)
+        with (
+            patch.object(spar_form_run, "LOOKED_AT_ONCE", 3),
+            patch.object(spar_form_run, "REWRITTEN_AT_ONCE", 2),
+        ):
+            run = self.runs._begin_addresses()
+            self.go_on(4)
+            self.assertEqual((run.state, run.rewritten), ("rewriting", 2))
+            self.env.invalidate_all()
+            self.go_on()
+        self.assertEqual((run.state, run.rewritten), ("done", 7))
+        self.assertFalse(self.runs._begin_addresses().rewritten)
+        self.go_on()
+        self.assert_sound()
+
+    def test_a_text_that_nothing_reads_is_read_once_the_directory_knows_it(self):
+        text = "account:777@BR09.NEWBANK"
+        self.link(ID, text)
+        self.assertFalse(self.mapping_of(ID).provider_id)
+        bank = self.env["spar.fsp"].create({"name": "New Bank", "code": "NEWBANK"})
+        self.env["spar.fsp.branch"].create(
+            {"provider_id": bank.id, "name": "Ninth", "code": "BR09"}
+        )
+        self.go_on()
+        self.env.invalidate_all()
+        self.assertEqual(self.mapping_of(ID).provider_id, bank)
+        self.assertEqual(
+            self.resolve(fa="account:7-77@BR09.NEWBANK").outcome, Outcome.FOUND
+        )
+        self.assert_sound()
+
+    def test_one_that_would_be_another_banks_stays_as_it_is(self):
+        self.link_before(ID, DASHED)
+        other = self.env["spar.fsp"].create({"name": "Other", "code": "OTHER"})
+        self.tamper(
+            "UPDATE spar_fsp SET code = 'TESTBANK2' WHERE id = %s", self.bank.id
+        )
+        self.tamper("UPDATE spar_fsp SET code = 'TESTBANK' WHERE id = %s", other.id)
+        run = self.run_addresses()
+        self.assertEqual((run.refused, run.rewritten), (1, 0))
+        self.assertEqual(self.get_fa(ID), DASHED)
+
+
+class TestSharedAccounts(AddressFormCase):
+    def setUp(self):
+        super().setUp()
+        self.link_before(ID, DASHED)
+        self.link_before(OTHER_ID, FA)
+        self.run = self.runs._begin_addresses()
+        self.go_on()
+
+    def start(self):
+        self.run.with_user(self.create_member("administrator")).action_start()
+        self.go_on()
+        return self.cases.search([("kind", "=", "accounts")])
+
+    def test_the_dry_run_says_so_and_waits(self):
+        self.assertEqual((self.run.state, self.run.coinciding), ("ready", 2))
+        self.assertEqual(self.get_fa(ID), DASHED)
+
+    def test_everybody_is_paid_as_before_and_a_case_is_open(self):
+        case = self.start()
+        self.assertEqual(self.get_fa(ID), FA)
+        self.assertEqual(self.get_fa(OTHER_ID), FA)
+        people = self.subject_of(ID) | self.subject_of(OTHER_ID)
+        self.assertEqual(case.line_ids.subject_id, people)
+        self.assertEqual(self.resolve(fa=BLANKS).problem, "several_ids")
+        self.assert_sound()
+
+    def decide(self, case, *words):
+        first, second = (self.create_member("supervisor") for _n in "ab")
+        decisions = dict(zip(case.line_ids.ids, words, strict=True))
+        case.with_user(first)._propose(decisions, "asked them both")
+        case.with_user(second).action_approve()
+
+    def test_the_same_person_keeps_both_ids(self):
+        case = self.start()
+        self.decide(case, "keep", "merge")
+        self.assertEqual(self.subject_of(ID), self.subject_of(OTHER_ID))
+        self.assertEqual(self.get_fa(OTHER_ID), FA)
+        self.assertEqual(self.resolve(fa=FA).outcome, Outcome.FOUND)
+        self.assert_sound()
+
+    def test_several_people_may_have_one_account(self):
+        case = self.start()
+        self.decide(case, "apart", "apart")
+        self.assertEqual(case.state, "closed")
+        self.assertNotEqual(self.subject_of(ID), self.subject_of(OTHER_ID))
+        self.assert_sound()
+
+    def test_other_words_are_refused(self):
+        case = self.start()
+        for words in (("keep", "off"), ("merge", "merge"), ("keep", "keep")):
+            with self.subTest(words):
+                self.assert_refused(UserError, lambda w=words: self.decide(case, *w))

@@ -1,0 +1,64 @@
+from odoo import fields, models
+
+from ..lib import seals
+
+
+class SparMappingWizard(models.TransientModel):
+    """Asking back before a new ID is taken that may be mistyped.
+
+    Where an ID type does not say how its IDs look, nobody but the officer can tell: a
+    name in the place of a number, or a digit too many, would be one more person. The
+    confirmation is of the very text that was asked about; what was typed stays.
+    """
+
+    _inherit = "spar.mapping.wizard"
+
+    id_look = fields.Char(related="id_type_id.card_look", string="On the card")
+    id_doubt = fields.Selection(
+        [
+            ("letters", "It is not made of digits alone."),
+            ("length", "No other ID of this kind is as long or as short."),
+        ],
+        readonly=True,
+        string="Why it may be mistyped",
+    )
+    is_id_right = fields.Boolean(
+        string="The ID is right: I compared it with the document",
+        help="Without this the ID is not linked.",
+    )
+    doubt_digest = fields.Char(readonly=True)
+
+    def _ask_back(self, call, request) -> dict:
+        question = super()._ask_back(call, request)
+        if question or self.operation != "link" or self.mapping_id:
+            return question
+        return self._open_question() if self._must_ask(call, request) else {}
+
+    def _must_ask(self, call, request) -> bool:
+        """Whether the ID may be mistyped, and the officer has not said that it is not.
+
+        The answer counts for the ID that was asked about, and for no other.
+        """
+        doubt = self.env["spar.mapper.local"]._find_doubt(call, request.id_value)
+        digest = self._digest_doubt(request.id_value)
+        if not doubt or (self.is_id_right and self.doubt_digest == digest):
+            return False
+        self.write({"id_doubt": doubt, "doubt_digest": digest, "is_id_right": False})
+        return True
+
+    def _digest_doubt(self, typed: str) -> str:
+        """What tells this ID from another in this form, and nothing to who reads it."""
+        keyring = self.env["spar.keyring"]._open()
+        return keyring.digest(seals.DRAFT, f"{self.uuid} {typed}").hex()
+
+    def _open_question(self) -> dict:
+        """Return what shows the same form again, with the question."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Link a person"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
