@@ -87,4 +87,5 @@ class Caller:
             provider_ids=self.provider_ids,
             id_type_ids=self.id_type_ids,
             checks_addresses=self.profile.checks_addresses,
+            checks_cards=False,
         )

@@ -1,7 +1,6 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
     get_callback_action,
 )
@@ -11,6 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.held import (
     get_items,
     get_waiting,
 )
+from odoo.addons.spar_mapper_connector.lib.id_rules import Identifier
 
 #: Whether message m of participant p asked for change c, alone or while it waited: by
 #: the name it left there, for the clocks of server and database may differ; but a name
@@ -49,15 +49,13 @@ class SparMessage(models.Model):
     @api.model
     def _find_identifiers(self, keyring, texts: list[str]) -> dict[int, str]:
         """The store's row of each ID that it knows -> the canonical ID."""
-        canonicals = list(filter(None, map(self._identify, texts)))
+        found = self.env["spar.mapper.local"]._identify(texts)
+        canonicals = [one.canonical for one in found if isinstance(one, Identifier)]
         return self.env["spar.subject.id"]._find_ids(keyring, canonicals)
 
     @api.model
     def _identify(self, text: str) -> str:
-        try:
-            return self.env["spar.id.type"]._identify(text).canonical
-        except InvalidIdentifier:
-            return ""
+        return self.env["spar.mapper.local"]._get_canonical(text)
 
     # === HOW IT ENDED === #
 

@@ -98,7 +98,7 @@ class RestCase(KeyringMixin, HttpCase):
 
     @classmethod
     def set_up_directory(cls):
-        """A kind of address with any number: ``account:<number>@bank``."""
+        """A kind of address with any number: ``account:<number>@BANK``."""
         cls.env["spar.fsp"].create({"name": "Test Bank", "code": "BANK"})
         parts = [("bank", "provider"), ("number", "text")]
         fa_type = cls.env["spar.fa.type"].create(
@@ -186,8 +186,8 @@ class RestCase(KeyringMixin, HttpCase):
         return document["message"][f"{operation}_response"]
 
     def link(self, *keys, participant=None):
-        """Link each key to ``account:<key>@bank``."""
-        items = build_items(*keys, fa="account:{}@bank")
+        """Link each key to ``account:<key>@BANK``."""
+        items = build_items(*keys, fa="account:{}@BANK")
         answers = self.ask(participant or self.full, "link", items)
         self.assertEqual({answer["status"] for answer in answers}, {"succ"}, answers)
 

@@ -80,7 +80,7 @@ class SigningCase(RestCase):
         return private
 
     def build(self, participant, action="resolve", **header):
-        values = {"fa": "account:{}@bank"} if action != "resolve" else {}
+        values = {"fa": "account:{}@BANK"} if action != "resolve" else {}
         items = build_items("signed", **values)
         return build_message(action, participant.sender_id, items, **header)
 

@@ -1,14 +1,16 @@
+from odoo import fields
 from odoo.tests import tagged
 
 from .common import EVERY_RIGHT, RestCase, build_items
 
+EMPTY_PART = "account: @BANK"
 #: Addresses that the directory does not find in order, and what the sender hears.
 WRONG = {
     "anything": "fa: is written like no kind of address.",
     "account:12345678@nobody": "fa: no provider has this code.",
     "account:12345678@north.bank": "fa: this provider has no branch with this code.",
-    "mobile:+15551234567@bank": "fa: this provider has no addresses of this kind.",
-    "account: @bank": "fa: the part number does not pass its check (empty).",
+    "mobile:+15551234567@BANK": "fa: this provider has no addresses of this kind.",
+    EMPTY_PART: "fa: the part number does not pass its check (empty).",
 }
 
 
@@ -29,10 +31,31 @@ class TestAddressChecks(RestCase):
     def test_an_archived_provider_takes_nobody_new(self):
         self.link("before")
         self.env["spar.fsp"].search([("code", "=", "BANK")]).action_archive()
-        items = build_items("after", fa="account:{}@bank")
+        items = build_items("after", fa="account:{}@BANK")
         (answer,) = self.ask(self.full, "link", items)
         self.assertEqual(
             answer["status_reason_message"], "fa: this provider is not used any more."
+        )
+        (found,) = self.ask(
+            self.full, "resolve", build_items("before", scope="details")
+        )
+        self.assertEqual(found["fa"], "account:before@BANK")
+
+    def test_a_closed_provider_takes_nobody_new_and_names_what_took_over(self):
+        self.link("before")
+        heir = self.env["spar.fsp"].create({"name": "Heir Bank", "code": "HEIR"})
+        bank = self.env["spar.fsp"].search([("code", "=", "BANK")])
+        bank.closed_on = fields.Date.today()
+        items = build_items("after", fa="account:{}@bank")
+        (answer,) = self.ask(self.full, "link", items)
+        self.assertEqual(
+            answer["status_reason_message"], "fa: this provider has closed."
+        )
+        bank.successor_id = heir
+        (answer,) = self.ask(self.full, "link", items)
+        self.assertEqual(
+            answer["status_reason_message"],
+            "fa: this provider has closed; Heir Bank has taken over.",
         )
         (found,) = self.ask(
             self.full, "resolve", build_items("before", scope="details")
@@ -44,6 +67,8 @@ class TestAddressChecks(RestCase):
             "openg2p.example", profile="openg2p-1.x", **EVERY_RIGHT
         )
         for number, fa in enumerate(WRONG):
+            if fa == EMPTY_PART:
+                continue
             with self.subTest(fa):
                 items = build_items(f"free{number}", fa=fa)
                 (answer,) = self.ask(lenient, "link", items)

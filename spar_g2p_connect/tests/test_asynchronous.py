@@ -70,7 +70,7 @@ class TestAsynchronous(AsynchronousCase):
         self.assertAck(ack, "ACK")
         self.assertIsNone(self.resolve_fa("async1"))
         self.run_lane()
-        self.assertEqual(self.resolve_fa("async1"), "account:async1@bank")
+        self.assertEqual(self.resolve_fa("async1"), "account:async1@BANK")
         answer = self.get_answer(message)
         self.assertEqual(answer["header"]["action"], "on-link")
         self.assertEqual(answer["message"]["correlation_id"], ack["correlation_id"])
@@ -85,7 +85,7 @@ class TestAsynchronous(AsynchronousCase):
             *(("link", 1), ("update", 2), ("unlink", 2)),
             ("resolve", 3),
         ):
-            fa = f"account:{number}@bank"
+            fa = f"account:{number}@BANK"
             message = self.build(operation, "paths", fa=fa)
             acks = [
                 self.queue(operation, message, path=path)["correlation_id"]
@@ -100,17 +100,17 @@ class TestAsynchronous(AsynchronousCase):
     def test_order_is_that_of_arrival(self):
         for number in range(5):
             operation = "update" if number else "link"
-            fa = f"account:{number}@bank"
+            fa = f"account:{number}@BANK"
             self.queue(operation, self.build(operation, "order", fa=fa))
         self.run_lane()
-        self.assertEqual(self.resolve_fa("order"), "account:4@bank")
+        self.assertEqual(self.resolve_fa("order"), "account:4@BANK")
         done = self.get_messages(state="done").sorted("id")
         self.assertEqual(done.mapped("reason_code"), [False] * 5)
 
     def test_other_body_under_a_known_id_is_refused(self):
         message = self.build("link", "async2")
         self.queue("link", message)
-        message["message"]["link_request"][0]["fa"] = "account:other@bank"
+        message["message"]["link_request"][0]["fa"] = "account:other@BANK"
         ack = self.queue("link", message)
         self.assertAck(ack, "ERR", "err.request.bad", "rjct.message_id.duplicate")
         sync = self.post("link", message)
@@ -220,15 +220,15 @@ class TestLane(AsynchronousCase):
         ):
             self.run_lane()
         self.assertNotIn("token:broken", "".join(logs.output))
-        self.assertEqual(self.resolve_fa("theirs"), "account:theirs@bank")
+        self.assertEqual(self.resolve_fa("theirs"), "account:theirs@BANK")
         # The first one is not overtaken.
         self.assertIsNone(self.resolve_fa("behind"))
         waiting = self.get_messages(state="waiting").sorted("id")
         self.assertEqual(waiting.mapped("attempts"), [1, 0])
         self.env.cr.execute("UPDATE spar_message SET next_try = NULL")
         self.run_lane()
-        self.assertEqual(self.resolve_fa("broken"), "account:broken@bank")
-        self.assertEqual(self.resolve_fa("behind"), "account:behind@bank")
+        self.assertEqual(self.resolve_fa("broken"), "account:broken@BANK")
+        self.assertEqual(self.resolve_fa("behind"), "account:behind@BANK")
 
     def test_message_that_never_works_is_given_up_and_had_no_effect(self):
         message = self.build("link", "never")
@@ -252,7 +252,7 @@ class TestLane(AsynchronousCase):
         header = self.get_answer(message)["header"]
         self.assertEqual(header["status"], "rjct")
         self.assertIn("had no effect", header["status_reason_message"])
-        self.assertEqual(self.resolve_fa("next"), "account:next@bank")
+        self.assertEqual(self.resolve_fa("next"), "account:next@BANK")
 
     def enter_savepoints(self):
         """What was begun is undone in a test, too, whose cursor never rolls back."""
@@ -426,7 +426,7 @@ class TestHeld(StatusCase):
             f"{key}.example", authority="programme", **EVERY_RIGHT
         )
         self.link(key, participant=higher)
-        message = self.build("update", key, fa="account:new{}@bank")
+        message = self.build("update", key, fa="account:new{}@BANK")
         message["message"]["transaction_id"] = f"transaction-{key}"
         self.queue("update", message)
         self.run_lane()
@@ -490,8 +490,8 @@ class TestHeld(StatusCase):
 
     def test_who_asked_again_meanwhile_is_told_too(self):
         first, change = self.hold("held5")
-        again = self.build("update", "held5", fa="account:new{}@bank")
-        other = self.build("update", "held5", fa="account:other{}@bank")
+        again = self.build("update", "held5", fa="account:new{}@BANK")
+        other = self.build("update", "held5", fa="account:other{}@BANK")
         self.queue("update", again)
         self.run_lane()
         self.decide(change, "action_approve")
@@ -501,7 +501,7 @@ class TestHeld(StatusCase):
             self.assertEqual(item["status"], "succ")
         # A later change of the same ID is nobody's business but its own.
         higher = self.env["spar.participant"].search([("name", "=", "held5.example")])
-        self.ask(higher, "update", build_items("held5", fa="account:third{}@bank"))
+        self.ask(higher, "update", build_items("held5", fa="account:third{}@BANK"))
         self.queue("update", other)
         self.run_lane()
         change = self.env["spar.change"].search([("state", "=", "waiting")])
@@ -514,8 +514,8 @@ class TestHeld(StatusCase):
         self.decide(change, "action_approve")
         self.env.cr.execute("UPDATE spar_message SET claims_id = false")
         higher = self.env["spar.participant"].search([("name", "=", "held6.example")])
-        self.ask(higher, "update", build_items("held6", fa="account:third{}@bank"))
-        other = self.build("update", "held6", fa="account:other{}@bank")
+        self.ask(higher, "update", build_items("held6", fa="account:third{}@BANK"))
+        other = self.build("update", "held6", fa="account:other{}@BANK")
         other["header"]["message_id"] = first["header"]["message_id"]
         self.queue("update", other)
         self.run_lane()
@@ -543,7 +543,7 @@ class TestHeld(StatusCase):
             "higher.example", authority="programme", **EVERY_RIGHT
         )
         self.link("held4", participant=higher)
-        message = self.build("update", "held4", fa="account:new{}@bank")
+        message = self.build("update", "held4", fa="account:new{}@BANK")
         message["message"]["transaction_id"] = "transaction-held4"
         self.post("update", message)
         change = self.env["spar.change"].search([("state", "=", "waiting")])

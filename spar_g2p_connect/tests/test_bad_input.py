@@ -108,7 +108,7 @@ ITEMS = [
     ("link", "fa", None, "rjct.fa.invalid"),
     ("link", "fa", "", "rjct.fa.invalid"),
     ("link", "fa", {"account": SECRET}, "rjct.fa.invalid"),
-    ("link", "fa", f"account:{SECRET}\r\n@bank", "rjct.fa.invalid"),
+    ("link", "fa", f"account:{SECRET}\r\n@BANK", "rjct.fa.invalid"),
     ("link", "fa", SECRET * 6250, "rjct.fa.invalid"),
     ("link", "name", 12, "rjct.name.invalid"),
     ("link", "name", "x" * 1000, "rjct.name.invalid"),
@@ -150,7 +150,7 @@ class TestBadInput(RestCase):
     """The code and the text that each kind of bad input gets; the good stays done."""
 
     def build_link(self, *keys, **header):
-        items = build_items(*keys, fa="account:{}@bank")
+        items = build_items(*keys, fa="account:{}@BANK")
         return build_message("link", "full.example", items, **header)
 
     def test_bodies_that_cannot_be_read(self):
@@ -211,7 +211,7 @@ class TestBadInput(RestCase):
         keys = [f"{number}-{part}" for part in "abc"]
         if operation != "link":
             self.link(keys[0], keys[2])
-        members = {} if operation == "resolve" else {"fa": "account:{}@bank"}
+        members = {} if operation == "resolve" else {"fa": "account:{}@BANK"}
         items = build_items(*keys, **members)
         replace(items[1], member, value)
         before, bad, after = self.ask(self.full, operation, items)
@@ -224,14 +224,14 @@ class TestBadInput(RestCase):
     def test_null_members_of_items(self):
         for member in ("id", "fa", "name", "timestamp", "reference_id"):
             with self.subTest(member):
-                items = build_items("null", fa="account:{}@bank")
+                items = build_items("null", fa="account:{}@BANK")
                 items[0][member] = None
                 (answer,) = self.ask(self.full, "link", items)
                 self.assertEqual(answer["status"], "rjct")
                 self.assertIn(member, answer["status_reason_message"])
 
     def test_items_that_are_no_objects(self):
-        items = [None, 7, "x", [], True, *build_items("ok", fa="account:{}@bank")]
+        items = [None, 7, "x", [], True, *build_items("ok", fa="account:{}@BANK")]
         answers = self.ask(self.full, "link", items)
         self.assertCodes(answers, *["rjct.reference_id.invalid"] * 5, None)
 

@@ -182,7 +182,7 @@ class TestBoundary(RestCase):
 
     def test_error_of_the_server_tells_and_logs_no_value(self):
         server = type(self.env["spar.g2p.connect.server"])
-        secret = "account:4711@bank"
+        secret = "account:4711@BANK"
         message = build_message("resolve", "full.example", build_items("err"))
         logger = "odoo.addons.spar_g2p_connect.dispatcher"
         with (

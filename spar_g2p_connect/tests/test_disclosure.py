@@ -18,7 +18,7 @@ def make_found(**values):
     return Result(
         Outcome.FOUND,
         "token:1@id",
-        "account:1@bank",
+        "account:1@BANK",
         provider=ProviderInfo("Bank", "B"),
         details=Details(name="A B", additional_info=({"name": "a", "value": 1},)),
         **values,
@@ -39,7 +39,7 @@ class TestDisclosure(BaseCase):
         item = self.make_item(wants_details=True)
         self.assertEqual(get_refusal(DETAILS, item), "")
         told = disclose(DETAILS, item, make_found())
-        self.assertEqual(told.fa, "account:1@bank")
+        self.assertEqual(told.fa, "account:1@BANK")
         self.assertEqual(told.provider.code, "B")
 
     def test_details_are_refused_before_anything_is_looked_up(self):
@@ -65,20 +65,20 @@ class TestDisclosure(BaseCase):
             self.assertFalse(told.details)
 
     def test_comparing_tells_a_stranger_the_same_for_every_outcome(self):
-        item = self.make_item(id_value="token:1@id", fa="account:1@bank")
+        item = self.make_item(id_value="token:1@id", fa="account:1@BANK")
         told = [disclose(YES_NO, item, Result(outcome)) for outcome in Outcome]
         expected = Result(Outcome.FORBIDDEN, problem="not_comparable")
         self.assertEqual(told, [expected] * len(told))
 
     def test_origin_may_compare(self):
-        item = self.make_item(id_value="token:1@id", fa="account:1@bank")
+        item = self.make_item(id_value="token:1@id", fa="account:1@BANK")
         for outcome in (Outcome.FOUND, Outcome.FA_MISMATCH, Outcome.SUSPENDED):
             result = Result(outcome, is_origin=True)
             self.assertEqual(disclose(YES_NO, item, result).outcome, outcome)
 
     def test_several_ids_are_a_yes_but_no_details(self):
         result = make_found(problem="several_ids")
-        item = self.make_item(fa="account:1@bank")
+        item = self.make_item(fa="account:1@BANK")
         self.assertEqual(disclose(DETAILS, item, result), Result(Outcome.FOUND))
         item.wants_details = True
         told = disclose(DETAILS, item, result)

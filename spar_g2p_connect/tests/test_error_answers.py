@@ -16,7 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import (
     MalformedMessage,
 )
 
-SECRET = "account:4711@bank"
+SECRET = "account:4711@BANK"
 
 #: (exception, HTTP status, the protocol's code)
 CASES = [

@@ -197,7 +197,7 @@ class TestChangedBetweenCalls(ChangedOutside, RestCase):
     """The same token, and another row: the next request is answered by that."""
 
     def ask_status(self, participant, operation="resolve", items=1):
-        values = {"fa": "account:{}@bank"} if operation == "link" else {}
+        values = {"fa": "account:{}@BANK"} if operation == "link" else {}
         items = build_items(*range(items), **values)
         message = build_message(operation, participant.sender_id, items)
         return self.call(participant, operation, message)

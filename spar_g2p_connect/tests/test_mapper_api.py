@@ -22,8 +22,8 @@ class TestMapperApi(RestCase):
         found, other, missing = self.ask(
             self.full, "resolve", build_items("a", "b", "c", scope="details")
         )
-        self.assertEqual(found["fa"], "account:a@bank")
-        self.assertEqual(other["fa"], "account:b@bank")
+        self.assertEqual(found["fa"], "account:a@BANK")
+        self.assertEqual(other["fa"], "account:b@BANK")
         self.assertNotIn("fa", missing)
         self.assertCodes(
             [found, other, missing],
@@ -45,7 +45,7 @@ class TestMapperApi(RestCase):
         )
 
     def test_header_of_an_answer(self):
-        document = self.send(self.full, "link", build_items("h", fa="account:{}@bank"))
+        document = self.send(self.full, "link", build_items("h", fa="account:{}@BANK"))
         header = document["header"]
         self.assertEqual(header["version"], "1.0.0")
         self.assertEqual(header["action"], "on-link")
@@ -62,13 +62,13 @@ class TestMapperApi(RestCase):
     def test_update_replaces_and_unlink_ends(self):
         self.link("u")
         (updated,) = self.ask(
-            self.full, "update", build_items("u", fa="account:9@bank")
+            self.full, "update", build_items("u", fa="account:9@BANK")
         )
         self.assertEqual(updated["status"], "succ")
-        self.assertEqual(updated["fa"], "account:9@bank")
+        self.assertEqual(updated["fa"], "account:9@BANK")
         (found,) = self.ask(self.full, "resolve", build_items("u", scope="details"))
-        self.assertEqual(found["fa"], "account:9@bank")
-        (ended,) = self.ask(self.full, "unlink", build_items("u", fa="account:9@bank"))
+        self.assertEqual(found["fa"], "account:9@BANK")
+        (ended,) = self.ask(self.full, "unlink", build_items("u", fa="account:9@BANK"))
         self.assertEqual(ended["status"], "succ")
         answers = self.ask(self.full, "resolve", build_items("u"))
         self.assertCodes(answers, "succ.id.not_found")
@@ -76,8 +76,8 @@ class TestMapperApi(RestCase):
     def test_resolve_by_address_gives_the_id(self):
         self.link("fa1")
         items = build_items("x", "y", scope="details")
-        items[0].update(fa="account:fa1@bank")
-        items[1].update(fa="account:nobody@bank")
+        items[0].update(fa="account:fa1@BANK")
+        items[1].update(fa="account:nobody@BANK")
         for item in items:
             del item["id"]
         found, missing = self.ask(self.full, "resolve", items)
@@ -86,9 +86,9 @@ class TestMapperApi(RestCase):
         self.assertNotIn("id", missing)
 
     def test_address_of_several_ids_is_never_guessed(self):
-        items = build_items("s1", "s2", fa="account:shared@bank")
+        items = build_items("s1", "s2", fa="account:shared@BANK")
         self.ask(self.full, "link", items)
-        asked = build_items("d", "y", fa="account:shared@bank")
+        asked = build_items("d", "y", fa="account:shared@BANK")
         for item in asked:
             del item["id"]
         asked[0]["scope"] = "details"
@@ -101,7 +101,7 @@ class TestMapperApi(RestCase):
 
     def test_details_carry_what_was_linked_with_the_address(self):
         info = [{"name": "batch", "value": 7}]
-        items = build_items("i", fa="account:{}@bank", additional_info=info, name="A B")
+        items = build_items("i", fa="account:{}@BANK", additional_info=info, name="A B")
         self.ask(self.full, "link", items)
         (found,) = self.ask(self.full, "resolve", build_items("i", scope="details"))
         self.assertEqual(found["additional_info"], info)
@@ -115,7 +115,7 @@ class TestMapperApi(RestCase):
         (answer,) = self.ask(
             self.full,
             "resolve",
-            build_items("sus", scope="details", fa="account:sus@bank"),
+            build_items("sus", scope="details", fa="account:sus@BANK"),
         )
         self.assertCodes([answer], "succ.fa.inactive")
         self.assertNotIn("fa", answer)
@@ -126,8 +126,8 @@ class TestMapperApi(RestCase):
 
     def test_link_of_a_linked_id(self):
         self.link("dup")
-        same = build_items("dup", fa="account:dup@bank")
-        other = build_items("dup", fa="account:other@bank")
+        same = build_items("dup", fa="account:dup@BANK")
+        other = build_items("dup", fa="account:other@BANK")
         (answer,) = self.ask(self.full, "link", same)
         self.assertCodes([answer], "rjct.id.invalid")
         self.assertIn("this address already", answer["status_reason_message"])
@@ -135,18 +135,18 @@ class TestMapperApi(RestCase):
         self.assertCodes([answer], "rjct.id.invalid")
         self.assertIn("another address", answer["status_reason_message"])
         (found,) = self.ask(self.full, "resolve", build_items("dup", scope="details"))
-        self.assertEqual(found["fa"], "account:dup@bank")
+        self.assertEqual(found["fa"], "account:dup@BANK")
 
     def test_update_and_unlink_of_an_unknown_id(self):
-        items = build_items("nobody", fa="account:1@bank")
+        items = build_items("nobody", fa="account:1@BANK")
         (update,) = self.ask(self.full, "update", items)
         (unlink,) = self.ask(self.full, "unlink", items)
         self.assertCodes([update, unlink], "rjct.id.invalid", "rjct.id.invalid")
-        self.assertEqual(update["fa"], "account:1@bank")
+        self.assertEqual(update["fa"], "account:1@BANK")
 
     def test_unlink_with_the_wrong_address_changes_nothing(self):
         self.link("w")
-        answers = self.ask(self.full, "unlink", build_items("w", fa="account:1@bank"))
+        answers = self.ask(self.full, "unlink", build_items("w", fa="account:1@BANK"))
         self.assertCodes(answers, "rjct.fa.invalid")
         self.assertCodes(
             self.ask(self.full, "resolve", build_items("w")), "succ.id.active"
@@ -154,36 +154,36 @@ class TestMapperApi(RestCase):
 
     def test_older_claim_does_not_replace_a_newer_one(self):
         self.link("old")
-        items = build_items("old", fa="account:9@bank")
+        items = build_items("old", fa="account:9@BANK")
         items[0]["timestamp"] = "2020-01-01T00:00:00Z"
         (answer,) = self.ask(self.full, "update", items)
         self.assertCodes([answer], "rjct.timestamp.invalid")
 
     def test_same_id_twice_in_a_batch_is_won_once(self):
-        items = build_items("twice", "twice", "once", fa="account:{}@bank")
+        items = build_items("twice", "twice", "once", fa="account:{}@BANK")
         items[1]["reference_id"] = "another"
         answers = self.ask(self.full, "link", items)
         self.assertCodes(answers, None, "rjct.id.invalid", None)
 
     def test_reference_id_twice_rejects_the_second(self):
-        items = build_items("r1", "r2", fa="account:{}@bank")
+        items = build_items("r1", "r2", fa="account:{}@BANK")
         items[1]["reference_id"] = items[0]["reference_id"]
         answers = self.ask(self.full, "link", items)
         self.assertCodes(answers, None, "rjct.reference_id.duplicate")
 
     def test_whole_answer_is_rejected_only_where_every_item_is(self):
         self.link("all")
-        items = build_items("all", fa="account:{}@bank")
+        items = build_items("all", fa="account:{}@BANK")
         header = self.send(self.full, "link", items)["header"]
         self.assertEqual(header["status"], "rjct")
         self.assertEqual(header["status_reason_code"], "rjct.errors.too_many")
-        items += build_items("new", fa="account:{}@bank")
+        items += build_items("new", fa="account:{}@BANK")
         header = self.send(self.full, "link", items)["header"]
         self.assertEqual(header["status"], "succ")
         self.assertNotIn("status_reason_code", header)
 
     def test_thousand_items_are_done_and_one_more_is_not(self):
-        items = build_items(*range(1000), fa="account:{}@bank")
+        items = build_items(*range(1000), fa="account:{}@BANK")
         answers = self.ask(self.full, "link", items)
         self.assertEqual({answer["status"] for answer in answers}, {"succ"})
         document = self.send(self.full, "link", items + build_items("1000"))

@@ -16,7 +16,7 @@ def ago(**words):
 
 
 class MessageCase(RestCase):
-    def build(self, operation, *keys, participant=None, fa="account:{}@bank", **header):
+    def build(self, operation, *keys, participant=None, fa="account:{}@BANK", **header):
         """A message for ``keys``, to be sent as it is, as often as wanted."""
         sender = (participant or self.full).sender_id
         return build_message(operation, sender, build_items(*keys, fa=fa), **header)
@@ -71,10 +71,10 @@ class TestMessages(MessageCase):
     def test_other_body_under_a_known_id_is_refused(self):
         message = self.build("link", "dup")
         self.post("link", message)
-        message["message"]["link_request"][0]["fa"] = "account:other@bank"
+        message["message"]["link_request"][0]["fa"] = "account:other@BANK"
         code = "rjct.message_id.duplicate"
         self.assertRejected(self.post("link", message), code, "header.message_id")
-        self.assertEqual(self.resolve_fa("dup"), "account:dup@bank")
+        self.assertEqual(self.resolve_fa("dup"), "account:dup@BANK")
 
     def test_known_id_for_another_operation_is_refused(self):
         message = self.build("link", "cross")
@@ -171,7 +171,7 @@ class TestRefusals(MessageCase):
 @tagged("post_install", "-at_install")
 class TestKeeping(MessageCase):
     def test_no_body_stands_in_clear(self):
-        items = build_items("dark7", fa="account:55281@bank", name="Ada Dark7")
+        items = build_items("dark7", fa="account:55281@BANK", name="Ada Dark7")
         self.ask(self.full, "link", items)
         self.env.cr.execute("SELECT string_agg(m::text, '') FROM spar_message m")
         dump = self.env.cr.fetchone()[0]

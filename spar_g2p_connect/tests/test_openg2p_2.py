@@ -135,8 +135,13 @@ class TestOpenG2p2(RestCase):
         self.assertCodes(answers, *codes)
 
     def test_delimiters_in_a_part_change_no_other(self):
-        nasty = {**BANK, "account_number": "1.branch_code:X.bank_code:EVIL"}
-        self.exchange("link", {"id": "6", "fa": nasty})
+        nasty = {
+            **BANK,
+            "bank_code": "NOWHERE",
+            "account_number": "1.branch_code:X.bank_code:EVIL",
+        }
+        linked = self.exchange("link", {"id": "6", "fa": nasty})
+        self.assertCodes(linked, None)
         (found,) = self.exchange("resolve", {"id": "6", "scope": "details"})
         self.assertEqual(found["fa"], nasty)
 

@@ -89,7 +89,7 @@ class TestPace(RestCase):
         """What is left of its limits, which it may read, is no oracle either."""
         self.link("known")
         left = []
-        for fa in ("account:known@bank", "account:other@bank"):
+        for fa in ("account:known@BANK", "account:other@BANK"):
             for key in ("known", "unknown"):
                 asker = self.make_participant(
                     f"{key}-{fa[8:12]}.example", items_per_minute=60

@@ -27,7 +27,7 @@ class TestParticipantRights(RestCase):
                 participant = self.make_participant(f"no-{operation}.example", **rights)
                 self.assertForbidden(participant, operation)
                 for other in set(OPERATIONS) - {operation}:
-                    self.ask(participant, other, build_items("f", fa="account:1@bank"))
+                    self.ask(participant, other, build_items("f", fa="account:1@BANK"))
 
     def test_right_is_read_on_each_call(self):
         participant = self.make_participant("changing.example", **EVERY_RIGHT)
@@ -72,7 +72,7 @@ class TestParticipantRights(RestCase):
 
     def test_address_alone_without_the_right(self):
         self.link("fa")
-        items = build_items("fa", "unknown", fa="account:{}@bank")
+        items = build_items("fa", "unknown", fa="account:{}@BANK")
         for item in items:
             del item["id"]
         answers = self.ask(self.bank, "resolve", items)
@@ -80,7 +80,7 @@ class TestParticipantRights(RestCase):
 
     def test_refused_items_do_not_hold_up_the_others(self):
         self.link("mix")
-        items = build_items("mix", "none", "nobody")
+        items = build_items("mix", "no-one", "nobody")
         items[0]["scope"] = "details"
         answers = self.ask(self.bank, "resolve", items)
         self.assertCodes(
@@ -90,9 +90,9 @@ class TestParticipantRights(RestCase):
     def test_comparing_sounds_the_same_whatever_is_true(self):
         self.link("cmp")
         items = [
-            *build_items("cmp", fa="account:cmp@bank"),
-            *build_items("cmp", fa="account:other@bank"),
-            *build_items("unknown", fa="account:cmp@bank"),
+            *build_items("cmp", fa="account:cmp@BANK"),
+            *build_items("cmp", fa="account:other@BANK"),
+            *build_items("unknown", fa="account:cmp@BANK"),
         ]
         for number, item in enumerate(items):
             item["reference_id"] = str(number)
@@ -103,8 +103,8 @@ class TestParticipantRights(RestCase):
     def test_origin_of_an_address_may_compare(self):
         self.link("mine", participant=self.bank)
         items = [
-            *build_items("mine", fa="account:mine@bank"),
-            *build_items("mine", fa="account:other@bank"),
+            *build_items("mine", fa="account:mine@BANK"),
+            *build_items("mine", fa="account:other@BANK"),
         ]
         items[1]["reference_id"] = "other"
         answers = self.ask(self.bank, "resolve", items)
@@ -113,8 +113,8 @@ class TestParticipantRights(RestCase):
     def test_link_tells_a_stranger_only_that_there_is_an_address(self):
         self.link("li")
         items = [
-            *build_items("li", fa="account:li@bank"),
-            *build_items("li", fa="account:other@bank"),
+            *build_items("li", fa="account:li@BANK"),
+            *build_items("li", fa="account:other@BANK"),
         ]
         items[1]["reference_id"] = "other"
         answers = self.ask(self.bank, "link", items)
@@ -125,7 +125,7 @@ class TestParticipantRights(RestCase):
     def test_unlink_tells_a_stranger_nothing_of_the_address(self):
         self.link("un")
         stranger = self.make_participant("unlinker.example", may_unlink=True)
-        items = build_items("un", "unknown", fa="account:wrong@bank")
+        items = build_items("un", "stranger", fa="account:wrong@BANK")
         answers = self.ask(stranger, "unlink", items)
         self.assertCodes(answers, "rjct.id.invalid", "rjct.id.invalid")
         self.assertEqual(len({a["status_reason_message"] for a in answers}), 1)
@@ -143,14 +143,14 @@ class TestParticipantRights(RestCase):
             "programme.example", authority="programme", **EVERY_RIGHT
         )
         self.link("held", participant=programme)
-        items = build_items("held", fa="account:bank-says@bank")
+        items = build_items("held", fa="account:bank-says@BANK")
         document = self.send(self.bank, "update", items)
         (answer,) = document["message"]["update_response"]
         self.assertEqual(answer["status"], "pdng")
         self.assertEqual(document["header"]["completed_count"], 0)
         self.assertEqual(document["header"]["status"], "succ")
         (found,) = self.ask(self.full, "resolve", build_items("held", scope="details"))
-        self.assertEqual(found["fa"], "account:held@bank")
+        self.assertEqual(found["fa"], "account:held@BANK")
 
     def test_demo_participant_works_only_in_a_demo(self):
         demo = self.make_participant("demo.example", demo_only=True, **EVERY_RIGHT)
@@ -163,7 +163,7 @@ class TestParticipantRights(RestCase):
         self.assertHttpError(response, 401, "err.request.unauthorized")
 
     def test_history_names_the_participant(self):
-        items = build_items("hist", fa="account:{}@bank")
+        items = build_items("hist", fa="account:{}@BANK")
         self.ask(self.bank, "link", items, message_id="message-1")
         (period,) = self.env["spar.mapper.local"]._history(
             None, "token:hist@nationalId"

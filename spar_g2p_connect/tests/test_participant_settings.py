@@ -57,7 +57,7 @@ class TestProfile(TransactionCase):
 class TestStrategy(RestCase):
     """In which strategy a participant is told addresses."""
 
-    FA = "account:4711@bank"
+    FA = "account:4711@BANK"
 
     @classmethod
     def setUpClass(cls):
@@ -84,7 +84,7 @@ class TestStrategy(RestCase):
     def test_an_address_is_written_anew_for_who_reads_otherwise(self):
         self.ask(self.full, "link", build_items("strategy", fa=self.FA))
         self.assertEqual(self.resolve(self.full), self.FA)
-        self.assertEqual(self.resolve(self.reader), "acct:bank.4711")
+        self.assertEqual(self.resolve(self.reader), "acct:BANK.4711")
 
     def test_an_address_of_another_kind_stays_as_it_was_given(self):
         wallet = "wallet:someone@elsewhere"
@@ -112,7 +112,7 @@ class TestIdTypes(RestCase):
         )
 
     def test_an_id_of_its_type(self):
-        answers = self.ask(self.narrow, "link", build_items("in", fa="account:1@bank"))
+        answers = self.ask(self.narrow, "link", build_items("in", fa="account:1@BANK"))
         self.assertEqual(answers[0]["status"], "succ", answers)
 
     def test_a_type_that_was_deleted_gives_no_right_to_the_others(self):
@@ -124,18 +124,18 @@ class TestIdTypes(RestCase):
         self.env.invalidate_all()
         self.env["spar.row.versions"]._forget()
         (answer,) = self.ask(
-            self.narrow, "link", build_items("gone", fa="account:1@bank")
+            self.narrow, "link", build_items("gone", fa="account:1@BANK")
         )
         self.assertEqual(answer["status"], "rjct", answer)
 
     def test_an_id_of_another_type_is_none_whether_it_is_known_or_not(self):
         known, unknown = "passport-known", "passport-unknown"
-        items = build_items("x", fa="account:1@bank")
+        items = build_items("x", fa="account:1@BANK")
         self.ask(self.full, "link", [{**items[0], "id": known}])
         for operation in ("resolve", "link", "update", "unlink"):
             answers = []
             for value in (known, unknown):
-                item = {**items[0], "id": value, "fa": "account:2@bank"}
+                item = {**items[0], "id": value, "fa": "account:2@BANK"}
                 (answer,) = self.ask(self.narrow, operation, [item])
                 self.assertNotEqual(
                     (answer["status"], answer.get("status_reason_code")),
@@ -147,7 +147,7 @@ class TestIdTypes(RestCase):
                 self.assertEqual(answers[0]["status"], "rjct")
 
     def test_whose_an_address_is_of_its_types_only(self):
-        items = build_items("x", fa="account:77@bank")
+        items = build_items("x", fa="account:77@BANK")
         self.ask(self.full, "link", [{**items[0], "id": "passport-77"}])
         asked = [{k: v for k, v in items[0].items() if k != "id"}]
         asked[0]["scope"] = "details"

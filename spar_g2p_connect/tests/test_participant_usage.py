@@ -24,7 +24,7 @@ class TestParticipantUsage(RestCase):
 
     def test_items_are_counted_by_operation(self):
         self.link("a", "b")
-        self.ask(self.full, "update", build_items("a", fa="account:9@bank"))
+        self.ask(self.full, "update", build_items("a", fa="account:9@BANK"))
         self.ask(self.full, "resolve", build_items("a", "b", "c", "d"))
         self.ask(self.full, "unlink", build_items("a"))
         self.assertRecordValues(
@@ -60,7 +60,7 @@ class TestParticipantUsage(RestCase):
 
     def test_call_beyond_the_limit_changes_nothing(self):
         few = self.make_participant("none.example", daily_item_limit=1, may_link=True)
-        items = build_items("x1", "x2", fa="account:{}@bank")
+        items = build_items("x1", "x2", fa="account:{}@BANK")
         self.assertLimitReached(few, "link", items)
         answers = self.ask(self.full, "resolve", build_items("x1", "x2"))
         self.assertCodes(answers, "succ.id.not_found", "succ.id.not_found")

@@ -115,13 +115,13 @@ class TestFromBefore(RestCase):
     def test_a_token_alone_is_enough_for_every_right(self):
         self.link("1", "2", participant=self.old)
         (answer,) = self.ask(
-            self.old, "update", build_items("1", fa="account:new-{}@bank")
+            self.old, "update", build_items("1", fa="account:new-{}@BANK")
         )
         self.assertEqual(answer["status"], "succ")
-        (answer,) = self.ask(self.old, "unlink", build_items("2", fa="account:{}@bank"))
+        (answer,) = self.ask(self.old, "unlink", build_items("2", fa="account:{}@BANK"))
         self.assertEqual(answer["status"], "succ")
         (answer,) = self.ask(self.old, "resolve", build_items("1", scope="details"))
-        self.assertEqual(answer["fa"], "account:new-1@bank")
+        self.assertEqual(answer["fa"], "account:new-1@BANK")
 
     def test_a_new_participant_signs(self):
         message = build_message("resolve", self.new.sender_id, build_items("1"))

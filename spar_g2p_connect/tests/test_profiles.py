@@ -52,11 +52,11 @@ class TestOpenG2pProfile(RestCase):
         self.assertEqual(item["status"], "succ")
         self.assertEqual(item["status_reason_code"], "succ.id.active")
         self.assertEqual(item["id"], "token:bridge@nationalId")
-        self.assertEqual(item["fa"], "account:bridge@bank")
+        self.assertEqual(item["fa"], "account:bridge@BANK")
         self.assertEqual(item["locale"], "en")
 
     def test_what_the_strict_profile_refuses(self):
-        items = build_items("p1", "p2", fa="account:{}@bank", name=None)
+        items = build_items("p1", "p2", fa="account:{}@BANK", name=None)
         items[1]["reference_id"] = items[0]["reference_id"]
         items[1]["additional_info"] = [{"strategy_id": 3}]
         header = {"total_count": 0, "version": "0.1", "message_ts": "now"}
@@ -75,7 +75,7 @@ class TestOpenG2pProfile(RestCase):
 
     def test_naive_time_claims_nothing(self):
         self.link("naive")
-        items = build_items("naive", fa="account:9@bank")
+        items = build_items("naive", fa="account:9@BANK")
         items[0]["timestamp"] = "1999-01-01 00:00:00"
         (answer,) = self.ask(self.lenient, "update", items)
         self.assertEqual(answer["status"], "succ")
@@ -102,7 +102,7 @@ class TestOpenG2pProfile(RestCase):
         self.assertEqual(
             header["status_reason_code"], "rjct.total_count.limit_exceeded"
         )
-        items = build_items("x", fa="account:1@bank")
+        items = build_items("x", fa="account:1@BANK")
         items[0]["id"] = None
         answers = self.ask(self.lenient, "link", items)
         self.assertCodes(answers, "rjct.id.invalid")

@@ -12,7 +12,7 @@ class FakeMapper:
     """A mapper that finds everything and costs nothing."""
 
     def _resolve_fa(self, call, requests):
-        return [Result(Outcome.FOUND, r.id_value, "account:1@bank") for r in requests]
+        return [Result(Outcome.FOUND, r.id_value, "account:1@BANK") for r in requests]
 
 
 @tagged("post_install", "-at_install")
@@ -49,4 +49,4 @@ class TestStatements(TransactionCase):
                 document = self.answer(count)
             answers = document["message"]["resolve_response"]
             self.assertEqual(len(answers), count)
-            self.assertEqual(answers[-1]["fa"], "account:1@bank")
+            self.assertEqual(answers[-1]["fa"], "account:1@BANK")

@@ -53,7 +53,9 @@ class Happening:
 
 @dataclass(slots=True)
 class Overview:
-    """How things stand. ``state`` is none, active, stopped or locked.
+    """How things stand. ``state`` is none, active, stopped, closed or locked.
+
+    Closed: the provider of the address is no more, so nothing is paid to it.
 
     ``unfinished`` is the reference of a draft that can be gone on with.
     """
@@ -73,9 +75,10 @@ class Overview:
 
 #: What a person is told; all else is bookkeeping, or the other half of one of these.
 TOLD = (
-    "linked updated updated_suspended restored restored_suspended unlinked suspended "
-    "resumed held change_cancelled change_refused change_expired change_stale revealed "
-    "objected objection_upheld objection_rejected"
+    "linked updated updated_suspended moved moved_suspended restored "
+    "restored_suspended unlinked suspended resumed held change_cancelled "
+    "change_refused change_expired change_stale revealed objected objection_upheld "
+    "objection_rejected"
 ).split()
 
 

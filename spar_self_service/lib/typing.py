@@ -52,15 +52,6 @@ def compact(text: str) -> str:
     return "".join(text.split())
 
 
-def is_same(first: str, second: str) -> bool:
-    """Whether the same was typed twice; how it is grouped does not matter.
-
-    >>> is_same("1234 5678", "12345678"), is_same("a.b@x.org", "ab@x.org")
-    (True, False)
-    """
-    return compact(clean(first)) == compact(clean(second))
-
-
 def in_groups(text: str) -> str:
     """A number in groups of four, for the eye; anything else as it is.
 

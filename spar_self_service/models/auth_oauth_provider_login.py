@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib import outgoing
+from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 
 from ..exceptions import NoUsableId, ProviderNotReady
@@ -101,14 +102,18 @@ class AuthOauthProvider(models.Model):
     def _build_id_value(self, verified: VerifiedLogin) -> str:
         """The ID of who authenticated, as it travels; raises NoUsableId.
 
-        A value that could change what stands around it is refused.
+        A value that could change what stands around it is refused, and one that does
+        not look as the type's IDs do on the card.
         """
-        value = verified.get_id_claim(self.id_claim or "")
-        if not value or value != value.strip() or ":" in value or "@" in value:
+        value = verified.get_id_claim(self.id_claim or "").strip()
+        if not value or ":" in value or "@" in value:
             raise NoUsableId("claim")
+        types = self.env["spar.id.type"]
         try:
             written = self.id_type_id._write_id(value)
-            identifier = self.env["spar.id.type"]._identify(written)
+            identifier = types._identify(written, CardCheck.PEOPLE)
+            # One spelling, whatever the provider's is today.
+            written = self.id_type_id._write_id(types._get_clean_value(written))
         except InvalidIdentifier as error:
             raise NoUsableId(error.code) from error
         if identifier.type_id != self.id_type_id.id:

@@ -28,7 +28,15 @@ class SparAddressWords(models.AbstractModel):
         fa_type_sudo = self.env["spar.fa.type"].sudo().browse(address.type_id)
         kind = Line(self.env._("Kind"), fa_type_sudo.name)
         parts = fa_type_sudo.part_ids.sorted("sequence")
-        return [kind, *(self._describe_part(part, address, whole) for part in parts)]
+        return [
+            kind,
+            *(
+                self._describe_part(part, address, whole)
+                for part in parts
+                # Of a bank without branches nothing is said of one.
+                if part.kind != "branch" or address.parts.get(part.key) != ""
+            ),
+        ]
 
     @api.model
     def _describe_part(self, part, address: Address, whole: bool) -> Line:

@@ -22,8 +22,13 @@ class SparDraft(models.Model):
         """The questions of the kind chosen; of a removal only the last."""
         if self.operation == "remove":
             return [steps.REVIEW]
-        parts = self._get_type(answers).part_ids
-        return steps.get_steps(parts.mapped("kind")) if parts else [steps.KIND]
+        kinds = self._get_type(answers).part_ids.mapped("kind")
+        if not kinds:
+            return [steps.KIND]
+        provider_sudo = self._get_provider(answers)
+        if provider_sudo and not provider_sudo.has_branches:
+            kinds = [kind for kind in kinds if kind != "branch"]
+        return steps.get_steps(kinds)
 
     def _get_types(self):
         """The kinds of address that can be chosen."""
@@ -37,14 +42,18 @@ class SparDraft(models.Model):
         """The provider chosen, while it can be chosen."""
         provider_sudo = self.env["spar.fsp"].sudo().browse(answers.provider_id or ())
         kind = self._get_type(answers).provider_kind
-        return provider_sudo.exists().filtered(lambda p: p.active and p.kind == kind)
+        return provider_sudo.exists().filtered(
+            lambda p: p.active and not p.is_closed and p.kind == kind
+        )
 
     def _get_branch(self, answers: Answers):
         """The branch chosen, while it can be chosen."""
         branch_sudo = self.env["spar.fsp.branch"].sudo().browse(answers.branch_id or ())
         provider_sudo = self._get_provider(answers)
         return branch_sudo.exists().filtered(
-            lambda branch: branch.active and branch.provider_id == provider_sudo
+            lambda branch: branch.active
+            and not branch.is_closed
+            and branch.provider_id == provider_sudo
         )
 
     def _get_texts(self, answers: Answers):
@@ -53,13 +62,20 @@ class SparDraft(models.Model):
         return parts.filtered(lambda part: part.kind == "text").sorted("sequence")
 
     def _find_providers(self, answers: Answers, words: str):
-        """Providers of the kind chosen that the words find; without words the first."""
-        kind = self._get_type(answers).provider_kind
-        return self._find_places("spar.fsp", words, Domain("kind", "=", kind))
+        """Providers of the kind chosen that the words find.
+
+        Without words the first ones, those of the own country before all others.
+        """
+        domain = Domain("kind", "=", self._get_type(answers).provider_kind)
+        domain &= Domain("is_closed", "=", False)
+        if typing.clean(words):
+            return self._find_places("spar.fsp", words, domain)
+        return self.env["spar.fsp"].sudo()._list_first(domain, SHOWN + 1)
 
     def _find_branches(self, answers: Answers, words: str):
         """Branches of the provider chosen that the words find."""
         domain = Domain("provider_id", "=", self._get_provider(answers).id)
+        domain &= Domain("is_closed", "=", False)
         return self._find_places("spar.fsp.branch", words, domain)
 
     @api.model
@@ -87,7 +103,7 @@ class SparDraft(models.Model):
             return
         answers.set_provider(provider_id)
         if not self._get_provider(answers):
-            self._refuse("provider", self.env._("This one cannot be chosen any more."))
+            self._refuse("provider", self._get_gone_text("spar.fsp", provider_id))
         self._set_answers(answers)
 
     def _answer_branch(self, version: int, branch_id: int) -> None:
@@ -96,25 +112,24 @@ class SparDraft(models.Model):
             return
         answers.branch_id = branch_id
         if not self._get_branch(answers):
-            self._refuse("branch", self.env._("This one cannot be chosen any more."))
+            self._refuse("branch", self._get_gone_text("spar.fsp.branch", branch_id))
         self._set_answers(answers)
 
     def _answer_details(self, version: int, typed: dict, again: dict) -> None:
-        """Keep what was typed, each number the same both times.
+        """Keep what was typed in its one form, each number the same both times.
 
         Raises AnswerRefused with what is wrong, by part.
         """
-        cleaned = {key: typing.clean(value) for key, value in typed.items()}
-        answers = self._begin_answer(version, lambda a: _is_same(a.parts, cleaned))
+        answers = self._begin_answer(
+            version,
+            lambda a: bool(a.parts) and self._form_texts(a, typed)[0] == a.parts,
+        )
         if answers is None:
             return
-        parts = {
-            part.key: self._choose_writing(part, cleaned.get(part.key, ""))
-            for part in self._get_texts(answers)
-        }
-        problems = self._check_texts(answers, parts)
-        for key, value in parts.items():
-            if key not in problems and not typing.is_same(value, again.get(key, "")):
+        parts, problems = self._form_texts(answers, typed)
+        repeated, _problems = self._form_texts(answers, again)
+        for key in parts.keys() - problems.keys():
+            if parts[key] != repeated[key]:
                 problems[f"{key}_again"] = self.env._(
                     "This is not the same as above. Look at both again."
                 )
@@ -140,23 +155,44 @@ class SparDraft(models.Model):
     def _refuse(self, key: str, problem: str) -> None:
         raise AnswerRefused({key: problem})
 
+    @api.model
+    def _get_gone_text(self, model: str, record_id: int) -> str:
+        """Why a provider or a branch cannot be chosen: closed, perhaps taken over."""
+        record_sudo = self.env[model].sudo().browse(record_id).exists()
+        return record_sudo._get_closed_text() or self.env._(
+            "This one cannot be chosen any more."
+        )
+
     # === CHECKS === #
 
-    @api.model
-    def _choose_writing(self, part, value: str) -> str:
-        """Without the gaps that people leave between groups, where that is right."""
-        compacted = typing.compact(value)
-        fa_type = part.type_id
-        others = {p.key: "-" for p in fa_type.part_ids}
-        passes = part.key not in fa_type._check_parts({**others, part.key: compacted})
-        return compacted if passes else value
+    def _form_texts(
+        self, answers: Answers, typed: dict[str, str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """What was typed in its one form, and what is wrong with it, by part.
 
-    def _check_texts(self, answers: Answers, parts: dict[str, str]) -> dict[str, str]:
-        """What is wrong with what was typed, by part, in the person's language."""
-        fa_type = self._get_type(answers)
-        country = self._get_provider(answers).country_id.code or ""
-        problems = fa_type._check_parts(parts, country)
-        return {key: text for key, text in problems.items() if key in parts}
+        A number means the same however it is grouped, wherever that is right, and
+        whichever digits a keyboard writes; what is wrong is said in the person's
+        language.
+        """
+        cleaned = {key: typing.clean(value) for key, value in typed.items()}
+        bare = {key: typing.compact(value) for key, value in cleaned.items()}
+        formed, problems = self._form_parts(answers, bare)
+        if problems:
+            as_typed, still = self._form_parts(answers, cleaned)
+            formed |= {key: as_typed[key] for key in problems}
+            problems = {key: still[key] for key in problems if key in still}
+        return formed, problems
+
+    def _form_parts(
+        self, answers: Answers, parts: dict[str, str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        holder = self._get_provider(answers)._get_holder(self._get_branch(answers))
+        formed, problems = self._get_type(answers)._canonicalise_parts(parts, holder)
+        keys = self._get_texts(answers).mapped("key")
+        return (
+            {key: formed[key] for key in keys},
+            {key: problems[key] for key in keys if key in problems},
+        )
 
     def _get_outdated_step(self, answers: Answers) -> str:
         """The first question whose answer no longer holds; empty when all do.
@@ -168,7 +204,8 @@ class SparDraft(models.Model):
             steps.KIND: answers.type_id and not self._get_type(answers),
             steps.PROVIDER: answers.provider_id and not self._get_provider(answers),
             steps.BRANCH: answers.branch_id and not self._get_branch(answers),
-            steps.DETAILS: answers.parts and self._check_texts(answers, answers.parts),
+            steps.DETAILS: answers.parts
+            and self._form_texts(answers, answers.parts)[1],
         }
         return next((step for step in asked if is_void.get(step)), "")
 
@@ -185,8 +222,9 @@ class SparDraft(models.Model):
         branch_sudo = self._get_branch(answers)
         codes = {"provider": provider_sudo.code, "branch": branch_sudo.code}
         type_sudo = self._get_type(answers)
+        texts, _problems = self._form_texts(answers, answers.parts)
         parts = {
-            part.key: codes.get(part.kind) or answers.parts.get(part.key, "")
+            part.key: codes.get(part.kind) or texts.get(part.key, "")
             for part in type_sudo.part_ids
         }
         address = Address(
@@ -204,10 +242,3 @@ class SparDraft(models.Model):
         """What a proof of identity is good for: this draft, as it stands, only."""
         address = self._build_address()
         return f"{self.uuid}:{self.version}:{self.operation}:{address}"
-
-
-def _is_same(kept: dict[str, str], typed: dict[str, str]) -> bool:
-    """What is kept has lost the gaps that people leave between groups."""
-    return kept.keys() == typed.keys() and all(
-        typing.is_same(value, typed[key]) for key, value in kept.items()
-    )

@@ -74,7 +74,8 @@ class SparMyAddress(models.AbstractModel):
         mapper, call = self._get_mapper(person), self._build_call(person)
         result = self._resolve(mapper, call, person)
         periods = self._read_history(mapper, call, person)
-        shown = Overview(_STATES.get(result.outcome, "locked"))
+        state = _STATES.get(result.outcome, "locked")
+        shown = Overview("closed" if result.problem in _CLOSED else state)
         shown.version = result.version or 0
         shown.case = overview.get_open_case(periods)
         shown.waiting = self._get_waiting(mapper, call, person)
@@ -86,7 +87,7 @@ class SparMyAddress(models.AbstractModel):
     @api.model
     def _add_address(self, shown: Overview, result: Result, period) -> None:
         fa = result.fa or (period and period.fa)
-        if fa and shown.state in ("active", "stopped"):
+        if fa and shown.state in _LINKED:
             shown.lines = self.env["spar.address.words"]._describe(fa)
         if period:
             day = self.env["spar.page.texts"]._get_day(period.valid_from)
@@ -97,7 +98,7 @@ class SparMyAddress(models.AbstractModel):
     def _add_abilities(self, shown: Overview, capabilities) -> None:
         """Only what the backend can do, and what is not locked."""
         free = shown.state != "locked" and shown.case is None
-        linked = shown.state in ("active", "stopped")
+        linked = shown.state in _LINKED
         needed = Capability.UPDATE if linked else Capability.LINK
         shown.can_change = free and needed in capabilities
         if shown.can_change:
@@ -183,6 +184,10 @@ class SparMyAddress(models.AbstractModel):
         return mapper._object_to(call, request)
 
 
+#: States in which there is an address.
+_LINKED = ("active", "stopped", "closed")
+#: Why nothing is paid to an address whose place is no more.
+_CLOSED = ("provider_closed", "branch_closed")
 _STATES = {
     Outcome.FOUND: "active",
     Outcome.NOT_LINKED: "none",

@@ -13,7 +13,6 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
     UpdateRequest,
 )
-from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from ..exceptions import DraftOutdated, OutcomeUnknown, StepUpNeeded
 from ..lib.beneficiary import Beneficiary
@@ -80,7 +79,8 @@ class SparMyAddress(models.AbstractModel):
         result = self._send(draft_sudo, person, call)
         if result.outcome in _TRY_AGAIN:
             return
-        problem = result.problem
+        # What is wrong with a part says more than that one is.
+        problem = (result.problem_values or {}).get("check") or result.problem
         if result.outcome in _SAVED and self._is_stopped(person, call):
             problem = PAYMENTS_STOPPED
         draft_sudo._close(result.outcome.value, problem)
@@ -130,7 +130,7 @@ class SparMyAddress(models.AbstractModel):
         nothing is; else None."""
         if not fa and now.outcome is Outcome.NOT_LINKED:
             return Result(Outcome.UNLINKED)
-        if fa and now.fa and fold(now.fa) == fold(fa):
+        if fa and now.fa and self.env["spar.fa.strategy"]._is_same_address(now.fa, fa):
             return Result(Outcome.UPDATED)
         return None
 

@@ -29,6 +29,14 @@ class SparPageTexts(models.AbstractModel):
             "updated_suspended": self.env._(
                 "Your account was changed to this one. Payments stayed stopped."
             ),
+            "moved": self.env._(
+                "The bank, wallet or branch of your account has closed. Your account "
+                "was moved to this one."
+            ),
+            "moved_suspended": self.env._(
+                "The bank, wallet or branch of your account has closed. Your account "
+                "was moved to this one. Payments stayed stopped."
+            ),
             "restored": self.env._("Your earlier account was brought back."),
             "restored_suspended": self.env._(
                 "Your earlier account was brought back. Payments stayed stopped."
@@ -93,9 +101,7 @@ class SparPageTexts(models.AbstractModel):
         """What was done at once when somebody said: this was not me."""
         return {
             Remedy.CANCELLED: self.env._("The change that waited will not happen."),
-            Remedy.RESTORED: self.env._(
-                "Your earlier account counts again. Payments go there."
-            ),
+            Remedy.RESTORED: self.env._("Your earlier account counts again."),
             Remedy.STOPPED: self.env._(
                 "Nothing is paid to this account until our staff have spoken with you."
             ),

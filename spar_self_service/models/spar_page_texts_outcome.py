@@ -4,6 +4,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
 #: Outcomes of a draft after which it is done.
 _DONE = (Outcome.LINKED.value, Outcome.UPDATED.value, Outcome.UNLINKED.value)
+#: The person's ID is that of several records, until staff decide.
+CONTESTED = "contested"
 #: What stands in the way of being paid to an account that was saved.
 PAYMENTS_STOPPED = "payments_stopped"
 
@@ -16,7 +18,10 @@ class SparPageTexts(models.AbstractModel):
     @api.model
     def _get_outcome(self, draft) -> dict:
         """The words of the last page: title, text, advice; ``is_done`` or not."""
-        if draft.outcome == Outcome.HELD.value:
+        if draft.problem == CONTESTED:
+            title = self.env._("Nothing was changed")
+            text, advice = self._get_refusal(Outcome.LOCKED.value, CONTESTED)
+        elif draft.outcome == Outcome.HELD.value:
             title = self.env._("Your change has to wait")
             text = self.env._("It counts after our staff have looked at it.")
             advice = self.env._("Until then nothing changes.")
@@ -62,6 +67,10 @@ class SparPageTexts(models.AbstractModel):
     def _get_refusal(self, outcome: str, problem: str) -> tuple[str, str]:
         """Why a change was not made, and what to do: two plain sentences or so."""
         reasons = self._get_reasons()
+        if outcome == Outcome.INVALID_FA.value:
+            unusable, again = reasons[outcome]
+            texts = self.env["spar.fa.type"]._get_error_texts()
+            return texts.get(problem, unusable), again
         if outcome in reasons:
             return reasons[outcome]
         return (

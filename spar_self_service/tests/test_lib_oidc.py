@@ -269,7 +269,7 @@ class TestVerified(BaseCase):
 
     def test_only_verified_contacts_count(self):
         told = {"email": "a@b.example", "phone_number": "+1"}
-        for verified in (None, False, "true", 1):
+        for verified in (None, False, "false", "", "1", "yes", 1, ["true"]):
             person = self.build(
                 **told, email_verified=verified, phone_number_verified=verified
             )
@@ -279,6 +279,16 @@ class TestVerified(BaseCase):
         person = self.build(**told, email_verified=True, phone_number_verified=True)
         self.assertEqual(person.contacts.email, "a@b.example")
         self.assertEqual(person.contacts.phone_number, "+1")
+
+    def test_a_provider_may_say_true_in_text(self):
+        told = {"email": "a@b.example", "phone_number": "+1"}
+        for verified in ("true", "True", " TRUE "):
+            with self.subTest(verified):
+                person = self.build(
+                    **told, email_verified=verified, phone_number_verified=verified
+                )
+                self.assertEqual(person.contacts.email, "a@b.example")
+                self.assertEqual(person.contacts.phone_number, "+1")
 
     def test_name_may_be_told_in_languages(self):
         self.assertEqual(self.build(**{"name#fr": "B", "name#en": "A"}).name, "A")

@@ -64,6 +64,20 @@ class TestPageTexts(StandInCase, TransactionCase):
         said = {self.texts._get_who_text(self.build_event(c)) for c in CHANNELS}
         self.assertEqual(len(said), len(CHANNELS))
 
+    def test_what_is_wrong_with_an_account_is_told(self):
+        for problem, word in (
+            ("own_id", "number of an ID card"),
+            ("card", "payment card"),
+            ("provider_archived", "cannot be used for payments"),
+            ("", "cannot be used for payments"),
+        ):
+            with self.subTest(problem=problem):
+                draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
+                draft._close(Outcome.INVALID_FA.value, problem)
+                told = self.texts._get_outcome(draft)
+                self.assertIn(word, told["text"])
+                self.assertIn("choose another account", told["advice"])
+
     def test_every_outcome_of_a_draft_is_told(self):
         for outcome, is_done, word in OUTCOMES:
             with self.subTest(outcome=outcome):
@@ -74,6 +88,13 @@ class TestPageTexts(StandInCase, TransactionCase):
                 self.assertIn(word, f"{told['text']} {told['advice']}")
                 failed = told["title"] == "Nothing was changed"
                 self.assertEqual(failed, not is_done and outcome is not Outcome.HELD)
+
+    def test_where_the_id_is_that_of_several_people_nothing_waits(self):
+        draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
+        draft._close(Outcome.HELD.value, "contested")
+        told = self.texts._get_outcome(draft)
+        self.assertEqual(told["title"], "Nothing was changed")
+        self.assertIn("welfare office", told["advice"])
 
     def test_every_remedy_is_told(self):
         words = {self.texts._get_remedy_text(remedy) for remedy in Remedy}
@@ -133,6 +154,10 @@ class TestAddressWords(StandInCase, TransactionCase):
         lines = self.describe("account:111100001111@BR09.NOBANK")
         self.assertEqual(lines["Bank"].text, "NOBANK")
         self.assertEqual(lines["Branch"].text, "BR09")
+
+    def test_of_a_bank_without_branches_no_branch_is_told(self):
+        lines = self.describe("account:111100001111@.NOBR")
+        self.assertEqual(list(lines), ["Kind", "Bank", "Account number"])
 
     def test_a_number_in_place_of_a_provider_is_covered(self):
         lines = self.describe("account:111100001111@BR09.9998887776665")

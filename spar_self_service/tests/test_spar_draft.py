@@ -157,6 +157,50 @@ class TestSparDraft(StandInCase, TransactionCase):
             self.draft._get_outdated_step(self.draft._get_answers()), "branch"
         )
 
+    def test_a_bank_without_branches_is_asked_for_none(self):
+        bank = self.env["spar.fsp"].create({"name": "Branchless", "code": "NOBR"})
+        draft = self.draft
+        draft._answer_type(draft.version, self.account.id)
+        self.assertIn("branch", draft._get_steps(draft._get_answers()))
+        draft._answer_provider(draft.version, bank.id)
+        asked = draft._get_steps(draft._get_answers())
+        self.assertEqual(asked, ["kind", "provider", "details", "review"])
+        typed = {"account_number": "12345678"}
+        draft._answer_details(draft.version, typed, typed)
+        self.assertEqual(draft._build_address(), "account:12345678@.NOBR")
+        bank.branch_ids = [(0, 0, {"name": "First", "code": "B1"})]
+        self.assertEqual(draft._build_address(), "")
+        self.assertIn("branch", draft._get_steps(draft._get_answers()))
+
+    def test_what_is_closed_is_not_offered_and_names_what_took_over(self):
+        heir = self.env["spar.fsp"].create({"name": "Heir Bank", "code": "HEIR"})
+        draft = self.draft
+        draft._answer_type(draft.version, self.account.id)
+        self.bank.write({"closed_on": fields.Date.today(), "successor_id": heir.id})
+        answers = draft._get_answers()
+        self.assertNotIn(self.bank, draft._find_providers(answers, "test ban"))
+        self.assertNotIn(self.bank, draft._find_providers(answers, ""))
+        with self.assertRaises(AnswerRefused) as refused:
+            draft._answer_provider(draft.version, self.bank.id)
+        self.assertIn("Heir Bank", refused.exception.problems["provider"])
+
+    def test_a_closing_voids_the_draft(self):
+        self.fill_in(self.draft)
+        self.north.closed_on = fields.Date.today()
+        self.assertEqual(self.draft._build_address(), "")
+        answers = self.draft._get_answers()
+        self.assertEqual(self.draft._get_outdated_step(answers), "branch")
+
+    def test_the_own_country_is_offered_first(self):
+        own = self.env["res.country"].create({"name": "Own", "code": "Q1"})
+        self.env.company.country_id = own
+        bank = self.env["spar.fsp"].create(
+            {"name": "Zzz Bank", "code": "ZZZ", "country_id": own.id}
+        )
+        draft = self.draft
+        draft._answer_type(draft.version, self.account.id)
+        self.assertEqual(draft._find_providers(draft._get_answers(), "")[0], bank)
+
     def test_both_times_the_same_must_be_typed(self):
         draft = self.draft
         draft._answer_type(draft.version, self.account.id)
@@ -200,3 +244,62 @@ class TestSparDraft(StandInCase, TransactionCase):
         typed = {"phone_number": "0917 123 4567"}
         draft._answer_details(draft.version, typed, typed)
         self.assertIn("WALLET1", draft._build_address().upper())
+        self.assertEqual(draft._get_answers().parts, {"phone_number": "+639171234567"})
+
+    def start_details(self):
+        draft = self.draft
+        draft._answer_type(draft.version, self.account.id)
+        draft._answer_provider(draft.version, self.bank.id)
+        draft._answer_branch(draft.version, self.north.id)
+        return draft
+
+    def test_an_account_number_has_one_form_however_it_is_typed(self):
+        for typed, again in (
+            ("1234-5678", "12345678"),
+            ("\u0661\u0662\u0663\u0664 5678", "1234 5678"),
+            ("1234.5678", "1234/5678"),
+            ("\u200f12345678", "1234\u20135678"),
+        ):
+            with self.subTest(typed=typed):
+                draft = self.start_details()
+                before = draft.version
+                typed, again = {"account_number": typed}, {"account_number": again}
+                draft._answer_details(before, typed, again)
+                self.assertEqual(
+                    draft._get_answers().parts, {"account_number": "12345678"}
+                )
+                self.assertIn(":12345678@", draft._build_address())
+                draft._answer_details(before, typed, again)  # a second click
+
+    def test_what_is_no_account_number_is_refused_in_words(self):
+        for number, text in (
+            ("4111 1111 1111 1111", "payment card"),
+            ("password", "not an account number"),
+            ("0000", "not an account number"),
+            ("{account}", "holds the place"),
+        ):
+            draft = self.start_details()
+            typed = {"account_number": number}
+            with self.subTest(number), self.assertRaises(AnswerRefused) as refused:
+                draft._answer_details(draft.version, typed, typed)
+            self.assertIn(text, refused.exception.problems["account_number"])
+
+    def test_the_chosen_bank_s_rules_count(self):
+        self.bank.account_pattern = "[0-9]{16}"
+        draft = self.start_details()
+        short = {"account_number": "12345678"}
+        with self.assertRaises(AnswerRefused) as refused:
+            draft._answer_details(draft.version, short, short)
+        self.assertIn("of this bank", refused.exception.problems["account_number"])
+        card = {"account_number": "4111 1111 1111 1111"}
+        draft._answer_details(draft.version, card, card)
+        self.assertEqual(
+            draft._get_answers().parts, {"account_number": "4111111111111111"}
+        )
+
+    def test_a_rule_that_came_later_voids_the_details(self):
+        self.fill_in(self.draft)
+        self.bank.account_longest = 4
+        self.assertEqual(self.draft._build_address(), "")
+        answers = self.draft._get_answers()
+        self.assertEqual(self.draft._get_outdated_step(answers), "details")

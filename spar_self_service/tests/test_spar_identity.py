@@ -73,9 +73,35 @@ class TestSparIdentity(IdentityCase):
 
     def test_claim_that_names_the_id_may_be_the_subject(self):
         self.provider.id_claim = "sub"
-        identity = self.recognise(self.build_login("a-token_of-1"))
+        identity = self.recognise(self.build_login("a_Token_of_1"))
         value = identity._get_beneficiary().id_value
-        self.assertEqual(value, "token:a-token_of-1@nationalid")
+        self.assertEqual(value, "token:a_Token_of_1@nationalid")
+
+    def test_every_spelling_of_a_claim_is_one_id(self):
+        plain = "7712345678"
+        spellings = (plain, "7712 345 678", "7712-345678", "٧٧١٢٣٤٥٦٧٨", f" {plain} ")
+        for spelling in spellings:
+            with self.subTest(spelling):
+                identity = self.recognise(self.build_login(individual_id=spelling))
+                value = identity._get_beneficiary().id_value
+                self.assertEqual(value, "token:7712345678@nationalid")
+
+    def test_an_id_that_is_not_as_on_the_card_is_refused(self):
+        """On the pages and where an officer helps: both recognise a person here."""
+        rule = {"card_pattern": "[0-9]+", "card_min_length": 10}
+        self.provider.id_type_id.write({"card_look": "10 digits", **rule})
+        for wrong in ("John Smith", "771234567"):
+            for with_user in (True, False):
+                with self.subTest(wrong), self.assertRaises(NoUsableId) as caught:
+                    login = self.build_login(individual_id=wrong)
+                    self.recognise(login, with_user=with_user)
+                self.assertEqual(caught.exception.reason, "card")
+        self.assertTrue(self.recognise())
+
+    def test_what_stands_for_an_id_is_refused(self):
+        for wrong in ("undefined", "null", "N/A", "[object Object]", "7.71E+09"):
+            with self.subTest(wrong), self.assertRaises(NoUsableId):
+                self.recognise(self.build_login(individual_id=wrong))
 
     def test_id_of_another_type_is_refused(self):
         """A value that the type's own check refuses, or that is another type's."""
@@ -89,7 +115,7 @@ class TestSparIdentity(IdentityCase):
         self.assertEqual(caught.exception.reason, "type")
 
     def test_nothing_is_written_for_who_has_no_usable_id(self):
-        for wrong in ("", " ", "a:b", "a@b", " 77", "77 ", "x" * 300, None, 77):
+        for wrong in ("", " ", "a:b", "a@b", "null", "{sub}", "x" * 300, None, 77):
             with self.subTest(wrong), self.assertRaises(NoUsableId):
                 self.recognise(self.build_login(individual_id=wrong))
         self.assertFalse(self.identities.search_count([]))

@@ -63,8 +63,9 @@ def _build_tokens() -> dict[str, Schema]:
 
 
 def _build_entry(**members: Schema) -> Schema:
-    """Something that has a code and a name, and may be archived."""
-    named = {"code": text(), "name": text(), "archived": _FLAG}
+    """Something that has a code and a name, and may be archived or closed."""
+    closing = {"closed_on": text(), "close_reason": text(), "successor": text()}
+    named = {"code": text(), "name": text(), "archived": _FLAG, **closing}
     return build_object(("code", "name", "archived"), **named, **members)
 
 
@@ -75,6 +76,7 @@ def _build_page(name: str, entry: Schema) -> Schema:
 def _build_directory() -> dict[str, Schema]:
     maybe = text(nullable=True)
     provider = _build_entry(kind=text(), country=maybe, bic=maybe, branches=_COUNT)
+    branch = _build_entry(city=maybe, successor_provider=text())
     fa_type = build_object(
         ("code", "name", "parts", "strategies"),
         code=text(),
@@ -85,7 +87,7 @@ def _build_directory() -> dict[str, Schema]:
     )
     return {
         "Providers": _build_page("providers", provider),
-        "Branches": _build_page("branches", _build_entry(city=maybe)),
+        "Branches": _build_page("branches", branch),
         "FaTypes": build_object(("fa_types",), fa_types=build_list(fa_type)),
     }
 

@@ -39,8 +39,8 @@ class VerifiedLogin:
         )
 
     def _read_verified(self, name: str) -> str:
-        verified = self.claims.get(f"{name}_verified") is True
-        return _read_text(self.claims, name) if verified else ""
+        verified = self.claims.get(f"{name}_verified")
+        return _read_text(self.claims, name) if is_true(verified) else ""
 
     def get_id_claim(self, name: str) -> str:
         """The claim that holds the ID, or "" where it is no usable text.
@@ -55,6 +55,15 @@ class VerifiedLogin:
             return self.subject
         value = self.claims.get(name)
         return value if isinstance(value, str) else ""
+
+
+def is_true(claim: object) -> bool:
+    """Whether a claim says yes: as JSON does, or, as some providers do, in text.
+
+    >>> [is_true(claim) for claim in (True, "true", "True", "1", 1, "false", None)]
+    [True, True, True, False, False, False, False]
+    """
+    return claim is True or isinstance(claim, str) and claim.strip().lower() == "true"
 
 
 def _read_text(claims: dict[str, object], name: str) -> str:
