@@ -37,11 +37,11 @@ def get_fa(number: int, generation: int = 0) -> str:
     """The address of a person; with each generation another account.
 
     >>> get_fa(27, 1)
-    'account:0100000000000000000027@mb0001.bench007'
+    'account:1010000000000000000027@mb0001.bench007'
     """
     branch = get_branch_code(get_branch(number))
     provider = get_provider_code(get_provider(number))
-    return f"account:{generation % 100:02d}{number:020d}@{branch}.{provider}"
+    return f"account:1{generation % 100:02d}{number:019d}@{branch}.{provider}"
 
 
 def get_name(number: int) -> str:

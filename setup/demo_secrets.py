@@ -10,6 +10,7 @@ import os
 import secrets
 
 from odoo.addons.spar_g2p_connect.lib.evidence import UNSIGNED
+from odoo.addons.spar_mapper_connector.lib.identifier import fill_template
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 
 env = globals()["env"]  # Odoo's shell gives it
@@ -139,15 +140,27 @@ def get_people():
     return [{**person, "otp": person.get("otp") or make_code()} for person in people]
 
 
+def write_id(number):
+    """A national ID as it travels, in the one way in which the demo tells them all."""
+    national_id = env.ref("spar_mapper_connector.id_type_national_id")
+    return fill_template(national_id.strategy, number)
+
+
+def get_newcomers(known):
+    """The newcomers that were told before, or new ones."""
+    return [
+        {**person, "id_value": write_id(person["individual_id"])}
+        for person in known or make_newcomers()
+    ]
+
+
 def make_newcomers():
     """People with an ID and without an address: the registry has not heard of them."""
-    national_id = env.ref("spar_mapper_connector.id_type_national_id")
     numbers = [f"{secrets.randbelow(10**9) + 7 * 10**9}" for _name in NEWCOMERS]
     return [
         {
             "name": name,
             "individual_id": number,
-            "id_value": national_id._write_id(number),
             "otp": make_code(),
         }
         for name, number in zip(NEWCOMERS, numbers, strict=True)
@@ -163,7 +176,7 @@ def make_id_provider():
     clients = env["spar.self.service.demo"]._make_clients(known)
     return {
         "clients": clients,
-        "newcomers": told.get("newcomers") or make_newcomers(),
+        "newcomers": get_newcomers(told.get("newcomers")),
     }
 
 

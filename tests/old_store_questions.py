@@ -180,10 +180,16 @@ class Asker:
         """The lock and the stop of an ID's person."""
         return [self.get_guards(question["id_value"]) for question in questions]
 
+    def get_forms(self, id_value: str) -> list[str]:
+        """What an ID may be stored as: a version before forms were kept knows one."""
+        types = env["spar.id.type"]
+        if not hasattr(types, "_get_forms"):
+            return [types._identify(id_value).canonical]
+        return [form.canonical for form in types._get_forms(id_value)]
+
     def get_guards(self, id_value: str) -> dict | None:
         keyring = env["spar.keyring"]._open()
-        canonical = env["spar.id.type"]._identify(id_value).canonical
-        found = env["spar.subject.id"]._find_ids(keyring, [canonical])
+        found = env["spar.subject.id"]._find_ids(keyring, self.get_forms(id_value))
         subject = env["spar.subject.id"].browse(list(found)).subject_id
         if not subject:
             return None

@@ -17,7 +17,7 @@ class Person:
 
     @property
     def fa(self) -> str:
-        return f"account:{self.account}@br01.demo"
+        return f"account:{self.account}@BR01.DEMO"
 
     @property
     def asked(self) -> dict:
@@ -26,7 +26,7 @@ class Person:
 
     def with_account(self, account: str) -> dict:
         """The item that gives this person another account."""
-        return {"id": self.id, "fa": f"account:{account}@br01.demo"}
+        return {"id": self.id, "fa": f"account:{account}@BR01.DEMO"}
 
     @property
     def linked(self) -> dict:
@@ -42,6 +42,13 @@ def make_people(count: int) -> list[Person]:
     ]
 
 
+def make_card_holders(count: int) -> list[Person]:
+    """People nobody has heard of whose IDs look as on the demo's card: ten digits, and
+    none that the demo's own people have."""
+    numbers = [secrets.randbelow(10**9) + 9 * 10**9 for _each in range(count)]
+    return [Person(str(number), make_account()) for number in numbers]
+
+
 def make_account() -> str:
-    """The number of an account nobody has."""
-    return str(secrets.randbelow(9 * 10**13) + 10**13)
+    """The number of an account nobody has: too short for that of a payment card."""
+    return str(secrets.randbelow(9 * 10**11) + 10**11)

@@ -23,7 +23,15 @@ BAD_ITEMS = [
     *[({"id": bad}, ID_CODE, "id:") for bad in ("", None, 7, [], {}, "\x00", "a\nb")],
     *[
         ({"id": bad}, ID_CODE, "id:")
-        for bad in ("x" * 100_000, "a\u200bb", " a", "\u202e")
+        for bad in ("x" * 100_000, "a\u200bb", " ", "\u202e")
+    ],
+    *[
+        ({"id": bad}, ID_CODE, "id:")
+        for bad in ("token:{sub}@nationalId", "token:4711", "null", "1.23E+11")
+    ],
+    *[
+        ({"fa": bad}, FA_CODE, "fa:")
+        for bad in ("null", "account:undefined@BR01.DEMO", "account:{n}@br01.demo")
     ],
     *[
         ({"fa": bad}, FA_CODE, "fa:")

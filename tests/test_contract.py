@@ -100,7 +100,7 @@ def exchange(contract: dict, client: Client, operation: str, values: list) -> di
 
 
 def build_address(key: str) -> str:
-    return f"account:0001-{key}@br01.demo"
+    return f"account:0001-{key}@BR01.DEMO"
 
 
 def build_person(key: str, **members) -> dict:

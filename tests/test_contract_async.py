@@ -71,7 +71,7 @@ def test_every_callback_is_as_the_contract_says(contract, exchanged):
     for operation, item in (
         *(
             ("link", person),
-            ("update", build_person("async", fa="account:70007@br01.demo")),
+            ("update", build_person("async", fa="account:70007@BR01.DEMO")),
         ),
         *(("resolve", asked), ("unlink", {"id": person["id"]}), ("update", person)),
     ):

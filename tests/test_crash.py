@@ -96,7 +96,7 @@ class Sender:
         """The first message of a person links, every other one updates."""
         person = self.people[place % PEOPLE]
         operation = "link" if place < PEOPLE else "update"
-        items = build_items([person.with_account(f"{place:014}")])
+        items = build_items([person.with_account(f"7{place:010}")])
         return self.client.build_message(operation, items)
 
     def send_all(self) -> None:
@@ -180,7 +180,7 @@ def test_the_last_message_about_a_person_holds(survived):
         found = sender.client.resolve([person.asked for person in sender.people])
         last = range(MESSAGES - PEOPLE, MESSAGES)
         wanted = [
-            person.with_account(f"{place:014}")["fa"]
+            person.with_account(f"7{place:010}")["fa"]
             for person, place in zip(sender.people, last, strict=True)
         ]
         assert [item["fa"] for item in found] == wanted

@@ -20,7 +20,7 @@ SECRETS = {
     "phone": "+99957" + str(secrets.randbelow(10**7)),
     "refused number": "8206" + str(secrets.randbelow(10**9)),
     "attribute": "farmer-" + secrets.token_hex(6),
-    "number at the counter": "4471" + str(secrets.randbelow(10**9)),
+    "number at the counter": f"4471{secrets.randbelow(10**6):06}",
     "account at the counter": "3956" + str(secrets.randbelow(10**9)),
     "number of a draft": "9182" + str(secrets.randbelow(10**9)),
     "number by callback": "6605" + str(secrets.randbelow(10**9)),

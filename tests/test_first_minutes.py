@@ -9,7 +9,7 @@ import pytest
 from .backend import get_backend
 from .chromium import chromium
 from .desk import Desk
-from .people import make_account, make_people
+from .people import make_account, make_card_holders, make_people
 from .real_server import NOTHING
 
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
@@ -181,7 +181,7 @@ def test_what_a_role_came_for_is_one_press_away(sit_down):
 
 
 def test_a_part_of_an_address_takes_text_at_the_first_touch(sit_down, programme):
-    (person,) = make_people(1)
+    (person,) = make_card_holders(1)
     desk = sit_down("officer")
     if desk.is_phone:
         desk.page.call(
@@ -236,7 +236,7 @@ def test_a_supervisor_is_asked_before_a_change_is_made(sit_down, person, server)
     )
     try:
         get_backend(server, "officer").act_on(
-            "update", person.id, fa_text=f"account:{make_account()}@br01.demo"
+            "update", person.id, fa_text=f"account:{make_account()}@BR01.DEMO"
         )
     finally:
         rules.call("spar.change.rule", "unlink", [rule])

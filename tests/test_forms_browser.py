@@ -6,7 +6,7 @@ import pytest
 
 from .chromium import chromium
 from .desk import Desk
-from .people import make_account, make_people
+from .people import make_account, make_card_holders, make_people
 
 TEXTS = ("id_value", "fa_text", "reason")
 #: Odoo writes down what it refuses, in the words of the refusal.
@@ -65,7 +65,7 @@ def get_fa(client, person) -> str | None:
 
 
 def test_link_corrected_pair_by_pair(officer, programme):
-    people = make_people(3)
+    people = make_card_holders(3)
     for pair, person in zip(combinations(TEXTS, 2), people, strict=True):
         right = {"id_value": person.id, "fa_text": person.fa, "reason": REASON}
         wrong = {
@@ -77,6 +77,38 @@ def test_link_corrected_pair_by_pair(officer, programme):
         officer.wait_for_dialog("Link a person")
         correct(officer, pair, right, wrong)
         assert get_fa(programme, person) == person.fa
+
+
+def test_a_name_is_no_id_and_a_number_in_groups_is_one(officer, programme):
+    (person,) = make_card_holders(1)
+    officer.press_above_list("Link a person")
+    officer.wait_for_dialog("Link a person")
+    fill(officer, {"id_value": "John Smith", "fa_text": person.fa, "reason": REASON})
+    officer.press("Confirm", ".modal button")
+    officer.wait_for_text("10 digits, for example")
+    officer.press(None, ".o_error_dialog .modal-footer button", 0)
+    assert read(officer, TEXTS)["id_value"] == "John Smith"
+    in_groups = f"{person.value[:4]} {person.value[4:7]}-{person.value[7:]}"
+    fill(officer, {"id_value": in_groups})
+    officer.press("Confirm", ".modal button")
+    officer.wait("!document.querySelector('.modal')", "the form is still open")
+    assert get_fa(programme, person) == person.fa
+
+
+def test_letters_are_asked_about_and_nothing_is_lost(officer, programme):
+    (person,) = make_people(1)
+    typed = {"id_value": f"vid:{person.value}", "fa_text": person.fa, "reason": REASON}
+    officer.press_above_list("Link a person")
+    officer.wait_for_dialog("Link a person")
+    fill(officer, typed)
+    officer.press("Confirm", ".modal button")
+    officer.wait_for_text("it may be mistyped")
+    assert read(officer, TEXTS) == typed
+    officer.press(None, ".o_field_widget[name='is_id_right'] input")
+    officer.press("Confirm", ".modal button")
+    officer.wait("!document.querySelector('.modal')", "the form is still open")
+    (answer,) = programme.resolve([{"id": typed["id_value"], "scope": "details"}])
+    assert answer["fa"] == person.fa
 
 
 def test_change_corrected(officer, programme):

@@ -35,6 +35,11 @@ def count_people(server) -> int:
     return server.query("SELECT count(*) FROM spar_identity")[0][0]
 
 
+def test_the_demo_tells_all_ids_in_one_form(id_provider):
+    for told in (*id_provider.people, *id_provider.newcomers):
+        assert told["id_value"] == f"token:{told['individual_id']}@nationalId"
+
+
 # === ONE LOGIN === #
 
 

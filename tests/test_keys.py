@@ -49,7 +49,7 @@ def linked(programme):
     """IDs that are linked, by ID."""
     items = {
         id_value: f"account:{n:012}@BR01.DEMO"
-        for n, id_value in enumerate(make_ids(300))
+        for n, id_value in enumerate(make_ids(300), start=1)
     }
     told = programme.link([{"id": i, "fa": fa} for i, fa in items.items()])
     assert {wire["status"] for wire in told} == {"succ"}
@@ -66,7 +66,7 @@ def test_keys_are_replaced_while_clients_call(server, programme, linked):
 
     def write():
         told = writer.link(
-            [{"id": i, "fa": "account:1@BR01.DEMO"} for i in make_ids(5)]
+            [{"id": i, "fa": "account:100001@BR01.DEMO"} for i in make_ids(5)]
         )
         assert {wire["status"] for wire in told} == {"succ"}
 

@@ -6,7 +6,7 @@ import pytest
 
 from .backend import EVERY_RIGHT, Refused, get_backend, make_participant
 from .client import Client
-from .people import make_account, make_people
+from .people import make_account, make_card_holders, make_people
 
 RIGHTS = {name: 1 for name in EVERY_RIGHT if name.startswith("may_")}
 
@@ -126,7 +126,7 @@ def test_staff_see_every_period_of_a_life(server, strict):
 
 
 def test_an_officer_changes_and_rest_gives_the_new_address(server, strict):
-    (person,) = make_people(1)
+    (person,) = make_card_holders(1)
     officer = get_backend(server, "officer")
     officer.act("link", id_value=person.id, fa_text=person.fa)
     check_resolved(strict, [person], [person.account])

@@ -47,7 +47,7 @@ def esignet(id_provider) -> dict:
 def victim(server, id_provider, esignet):
     told, account = build_newcomer(id_provider, 0), make_account()
     programme = server.get_client("programme")
-    programme.link([{"id": told["id_value"], "fa": f"account:{account}@br01.demo"}])
+    programme.link([{"id": told["id_value"], "fa": f"account:{account}@BR01.DEMO"}])
     person = Person(told)
     page = person.log_in(esignet["login_url"])
     page = person.browser.post(

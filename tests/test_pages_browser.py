@@ -207,7 +207,7 @@ def test_an_objection_brings_the_account_back(visit, id_provider, programme, ser
     told = id_provider.people[14]
     before = find_address(programme, told)
     account = make_account()
-    programme.update([{"id": told["id_value"], "fa": f"account:{account}@br01.demo"}])
+    programme.update([{"id": told["id_value"], "fa": f"account:{account}@BR01.DEMO"}])
     visitor = visit(told)
     visitor.sign_in()
     visitor.press("a[href^='/spar/objection/']")

@@ -108,7 +108,7 @@ def test_sixty_parallel_batches_win_each_id_once(server, programme):
 
 def test_no_update_of_sixty_parallel_batches_is_lost(server, programme):
     ids = make_ids(300)
-    programme.link([{"id": i, "fa": "account:1@BR01.DEMO"} for i in ids])
+    programme.link([{"id": i, "fa": "account:100001@BR01.DEMO"} for i in ids])
     last = server.query("SELECT max(id) FROM spar_mapping_period")[0][0]
     told = race(server, ["update"], ids)
     assert {get_word(wire) for _operation, wire in get_items(told)} == {("succ", "")}

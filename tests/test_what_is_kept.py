@@ -183,7 +183,8 @@ def test_a_change_by_sql_holds_in_the_next_call_of_every_worker(
 ):
     case = CASES[name]
     before = ask_all(clients, case.operation, person)
-    assert len(before) == 1 and before.pop().startswith("succ")
+    assert len(before) == 1, before
+    assert before.pop().startswith("succ")
     with changed(server, case):
         answers = ask_all(clients, case.operation, person)
     assert answers and all(case.answer in answer for answer in answers), answers
