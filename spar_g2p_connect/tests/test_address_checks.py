@@ -60,7 +60,8 @@ class TestAddressChecks(RestCase):
         (found,) = self.ask(
             self.full, "resolve", build_items("before", scope="details")
         )
-        self.assertEqual(found["fa"], "account:before@bank")
+        self.assertEqual(found["status_reason_code"], "succ.fa.inactive")
+        self.assertNotIn("fa", found, "nobody shall pay to a closed bank")
 
     def test_a_lenient_profile_keeps_what_it_is_given(self):
         lenient = self.make_participant(
