@@ -190,7 +190,7 @@ def writing(server):
         while not ending.is_set():
             people = make_people(2)
             client.link([person.linked for person in people])
-            wires = client.update([p.with_account("1" * 14) for p in people])
+            wires = client.update([p.with_account("12" * 7) for p in people])
             lost.extend(wire for wire in wires if wire["status"] != "succ")
 
     threads = [threading.Thread(target=write, args=("programme",)) for _n in range(2)]
