@@ -21,7 +21,7 @@ WAITING_FOR_WRITERS = 3
 
 def make_link(client):
     """A call that links a new ID."""
-    number = f"x{secrets.token_hex(6)}"  # never one such as 12e3
+    number = secrets.token_hex(6)
     item = {
         "id": f"token:{number}@nationalId",
         "fa": f"account:{secrets.randbelow(10**12):012}@BR01.DEMO",

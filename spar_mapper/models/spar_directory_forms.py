@@ -3,17 +3,52 @@
 from odoo import api, models
 
 
-def _begin(env, providers=(), types=()) -> None:
-    """Look in the background at the addresses that a change can concern: of these
-    providers and kinds, and those that nothing could read before."""
-    scope = {"providers": list(providers), "types": list(types), "unread": True}
-    env["spar.form.run"].sudo()._begin_addresses(scope)
+class SparAddressRule(models.AbstractModel):
+    """A record of the directory that decides how addresses are read: the role.
+
+    Where one comes, goes or changes, the addresses that it can concern are looked at in
+    the background, and so are those that nothing could read before.
+    """
+
+    _name = "spar.address.rule"
+    _description = "What decides how addresses are read"
+
+    #: The fields that decide; no others matter.
+    _forming: frozenset[str] = frozenset()
+
+    def _get_scope(self) -> dict[str, set[int]]:
+        """The providers and kinds whose addresses these records can concern, by id."""
+        raise NotImplementedError
+
+    def _look_at_addresses(self, *scopes: dict[str, set[int]]) -> None:
+        names = ("providers", "types")
+        ids = {n: sorted(set().union(*(s.get(n, ()) for s in scopes))) for n in names}
+        self.env["spar.form.run"].sudo()._begin_addresses({**ids, "unread": True})
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        records._look_at_addresses(records._get_scope())
+        return records
+
+    def write(self, vals):
+        if not self._forming & vals.keys():
+            return super().write(vals)
+        before = self._get_scope()
+        result = super().write(vals)
+        self._look_at_addresses(before, self._get_scope())
+        return result
+
+    def unlink(self):
+        scope = self._get_scope()
+        result = super().unlink()
+        self._look_at_addresses(scope)
+        return result
 
 
 class SparFsp(models.Model):
-    _inherit = "spar.fsp"
-
-    #: What says how a text that names a provider is read.
+    _name = "spar.fsp"
+    _inherit = ["spar.fsp", "spar.address.rule"]
     _forming = frozenset(
         {
             "code",
@@ -29,75 +64,36 @@ class SparFsp(models.Model):
         }
     )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        providers = super().create(vals_list)
-        _begin(self.env)
-        return providers
-
-    def write(self, vals):
-        result = super().write(vals)
-        if self._forming & vals.keys():
-            _begin(self.env, providers=self.ids)
-        return result
+    def _get_scope(self):
+        return {"providers": set(self.ids)}
 
 
 class SparFspBranch(models.Model):
-    _inherit = "spar.fsp.branch"
+    """Addresses name a branch as soon as their provider has one."""
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """A provider's first branch: its addresses name one from then on."""
-        branches = super().create(vals_list)
-        _begin(self.env, providers=branches.provider_id.ids)
-        return branches
+    _name = "spar.fsp.branch"
+    _inherit = ["spar.fsp.branch", "spar.address.rule"]
+    _forming = frozenset({"code", "active", "provider_id"})
 
-    def write(self, vals):
-        providers = self.provider_id if {"code", "active"} & vals.keys() else None
-        result = super().write(vals)
-        if providers:
-            _begin(self.env, providers=providers.ids)
-        return result
+    def _get_scope(self):
+        return {"providers": set(self.provider_id.ids)}
 
 
 class SparFaStrategy(models.Model):
-    _inherit = "spar.fa.strategy"
+    _name = "spar.fa.strategy"
+    _inherit = ["spar.fa.strategy", "spar.address.rule"]
+    _forming = frozenset({"template", "is_default", "active"})
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        strategies = super().create(vals_list)
-        _begin(self.env, types=strategies.type_id.ids)
-        return strategies
-
-    def write(self, vals):
-        result = super().write(vals)
-        if {"template", "is_default", "active"} & vals.keys():
-            _begin(self.env, types=self.type_id.ids)
-        return result
+    def _get_scope(self):
+        return {"types": set(self.type_id.ids)}
 
 
 class SparFaTypePart(models.Model):
-    _inherit = "spar.fa.type.part"
-
-    #: What says what a text is of which it is a part.
+    _name = "spar.fa.type.part"
+    _inherit = ["spar.fa.type.part", "spar.address.rule"]
     _forming = frozenset(
         {"key", "kind", "check_code", "check_parameter", "gaps_do_not_count", "type_id"}
     )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        parts = super().create(vals_list)
-        _begin(self.env, types=parts.type_id.ids)
-        return parts
-
-    def write(self, vals):
-        result = super().write(vals)
-        if self._forming & vals.keys():
-            _begin(self.env, types=self.type_id.ids)
-        return result
-
-    def unlink(self):
-        types = self.type_id.ids
-        result = super().unlink()
-        _begin(self.env, types=types)
-        return result
+    def _get_scope(self):
+        return {"types": set(self.type_id.ids)}

@@ -222,14 +222,14 @@ class SparFormCase(models.Model):
         for mapping in self.line_ids.subject_id.mapping_ids:
             mapping._check_told(reason)
         if set(decisions) != set(self.line_ids.ids) or not all(decisions.values()):
-            raise UserError(self.env._("Say of each ID what is so."))
+            raise UserError(self.env._("Choose a decision for each ID."))
         words = list(decisions.values())
         if set(words) - set(DECISIONS[self.kind]):
-            raise UserError(self.env._("This is not possible in this case."))
+            raise UserError(self.env._("This decision does not fit this kind of case."))
         # An account may be that of several people.
         most = 0 if self.kind == "accounts" and "merge" not in words else 1
         if words.count("keep") != most and (most or "keep" in words):
-            raise UserError(self.env._("Exactly one of the records is kept."))
+            raise UserError(self.env._("Keep exactly one of the records."))
         for line_id, decision in decisions.items():
             self.env.cr.execute(
                 "UPDATE spar_form_case_line SET decision = %s WHERE id = %s",
@@ -261,16 +261,25 @@ class SparFormCase(models.Model):
         self.env["spar.form.run"].sudo()._trigger()
         self.env.invalidate_all()
         return self.env["spar.staff.answers"]._notify(
-            self.env._("Done: all spellings of the ID are one person's now.")
+            self.env._("Done: the case is closed.")
         )
 
     def _build_mac(self) -> bytes:
-        """What shows that nobody has put a proposal there by SQL, or another one."""
-        said = [(line.id, line.decision) for line in self.line_ids]
-        words = (self.uuid, self.proposed_by, self.reason)
-        pairs = [word for pair in sorted(said) for word in pair]
+        """What shows that nobody has put a proposal there by SQL, or another one: of
+        which kind, and what is to become of which records."""
+        said = [
+            word
+            for line in self.line_ids.sorted("id")
+            for word in (
+                line.id,
+                line.identifier_id.id or 0,
+                line.mapping_id.id or 0,
+                line.decision,
+            )
+        ]
+        words = (self.uuid, self.kind, self.proposed_by, self.reason)
         keyring = self.env["spar.keyring"]._open(for_write=True)
-        return keyring.mac(CASE, bind(CASE, *words, *pairs))
+        return keyring.mac(CASE, bind(CASE, *words, *said))
 
     def _check_mac(self) -> None:
         query = SQL("SELECT mac FROM spar_form_case WHERE id = %s", self.id)
@@ -289,7 +298,7 @@ class SparFormCase(models.Model):
             "UPDATE spar_form_case_line SET decision = NULL WHERE case_id = %s",
             (self.id,),
         )
-        self._set(state="open", proposed_by=None, reason=None)
+        self._set(state="open", proposed_by=None, reason=None, mac=None)
         return self.env["spar.staff.answers"]._notify(
             self.env._("The case stays open: nothing was changed.")
         )
@@ -301,7 +310,7 @@ class SparFormCase(models.Model):
             "SELECT state FROM spar_form_case WHERE id = %s FOR UPDATE", (self.id,)
         )
         if self.env.cr.fetchone() != (state,):
-            raise UserError(self.env._("Somebody has decided on this meanwhile."))
+            raise UserError(self.env._("Someone else has already decided this case."))
         self.invalidate_recordset()
 
     def _set(self, **values) -> None:
@@ -339,7 +348,7 @@ class SparFormCaseLine(models.Model):
 
     _once = models.UniqueIndex(
         "(case_id, coalesce(identifier_id, 0), coalesce(mapping_id, 0))",
-        "A record stands there once.",
+        "A record is listed once.",
     )
 
     @api.model

@@ -263,7 +263,7 @@ class SparFormRun(models.Model):
         run_sudo.lock_for_update()
         run_sudo.invalidate_recordset()
         if run_sudo.state != "ready":
-            raise UserError(self.env._("This does not wait to be started any more."))
+            raise UserError(self.env._("This is no longer waiting to be started."))
         run_sudo.is_wanted = True
         run_sudo._rewrite_from_start()
         run_sudo._trigger()

@@ -1,7 +1,7 @@
 from odoo import api, models
 
-from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
+from odoo.addons.spar_mapper_connector.lib.id_rules import Identifier
 
 from ..store.lengths import list_lengths
 
@@ -21,9 +21,8 @@ class SparMapperLocal(models.AbstractModel):
         its IDs look like, and about a text that the mapper refuses anyway.
         """
         types = self.env["spar.id.type"]
-        try:
-            identifier = types._identify(id_value)
-        except InvalidIdentifier:
+        (identifier,) = self._identify([id_value])
+        if not isinstance(identifier, Identifier):
             return ""
         if types._has_card_rule(identifier.type_id) or self._is_known(identifier):
             return ""
@@ -33,7 +32,7 @@ class SparMapperLocal(models.AbstractModel):
         return "" if len(value) in self._get_lengths(call, identifier) else "length"
 
     @api.model
-    def _is_known(self, identifier) -> bool:
+    def _is_known(self, identifier: Identifier) -> bool:
         keyring = self.env["spar.keyring"]._open()
         identifiers = self.env["spar.subject.id"]
         return bool(identifiers._find_ids(keyring, [identifier.canonical]))

@@ -191,7 +191,7 @@ class SparMove(models.Model):
     def _check_open(self, vals: dict) -> None:
         changed = vals.keys() - {"confirmed"}
         if changed - {*_PLAN, "numbers_file"}:
-            raise AccessError(self.env._("This is set by what happens."))
+            raise AccessError(self.env._("Only the registry sets this."))
         if changed and set(self.mapped("state")) - {"new"}:
             raise UserError(
                 self.env._("It is counted already: press Change before you change it.")
@@ -206,7 +206,11 @@ class SparMove(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_if_unused(self):
         if set(self.mapped("state")) - {"new", "counted", "discarded"}:
-            raise UserError(self.env._("What has run stays: it says who was moved."))
+            raise UserError(
+                self.env._(
+                    "A move that has run cannot be deleted: it records who was moved."
+                )
+            )
 
     def _is_approved(self) -> bool:
         return self.with_env(self.env(su=False))._may_write_at_once()
@@ -291,9 +295,9 @@ class SparMove(models.Model):
     def _name_rule(self) -> str:
         texts = {
             "same": self.env._("stay the same"),
-            "add": self.env._("%(prefix)s is put before them", prefix=self.prefix),
+            "add": self.env._("the prefix %(prefix)s is added", prefix=self.prefix),
             "replace": self.env._(
-                "%(replaced)s at their beginning becomes %(prefix)s",
+                "the prefix %(replaced)s becomes %(prefix)s",
                 replaced=self.replaced_prefix,
                 prefix=self.prefix or "–",
             ),
@@ -348,7 +352,7 @@ class SparMove(models.Model):
         """Give it up; a list of numbers is destroyed."""
         self._check_administrator()
         if set(self.mapped("state")) - {"new", "counting", "counted", "halted"}:
-            raise UserError(self.env._("It runs already."))
+            raise UserError(self.env._("It is already running."))
         moves_sudo = self.sudo()
         moves_sudo.setting_change_ids._overtake()
         moves_sudo._destroy_list()

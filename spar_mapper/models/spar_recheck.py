@@ -55,7 +55,7 @@ class SparRecheck(models.Model):
                 self.env._("You may not do this: ask an administrator for the right.")
             )
         if self.search_count([("finished_at", "=", False)], limit=1):
-            raise UserError(self.env._("They are being checked already."))
+            raise UserError(self.env._("A check is already running."))
         run_sudo = self.sudo()._start(self.env.user)
         return {
             "type": "ir.actions.act_window",

@@ -63,6 +63,12 @@ class SparStaffAnswers(models.AbstractModel):
             "not_decidable_objection": self.env._(
                 "One of these people has an open objection: close it first."
             ),
+            "not_decidable_apart": self.env._(
+                "These records no longer coincide, so nothing was changed."
+            ),
+            "not_decidable_broken": self.env._(
+                "One of these records cannot be verified: see the alarms."
+            ),
         }
         return texts.get(error.code) or self.env._("This could not be done.")
 

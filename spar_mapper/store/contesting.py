@@ -44,6 +44,7 @@ class Judge:
         where the records cannot be put together now, RowBroken where one was altered.
         """
         ids, subjects = self._load(decisions)
+        self._check_one_id([ids[row_id] for row_id in decisions])
         (kept,) = [row_id for row_id, word in decisions.items() if word == KEEP]
         owner = subjects[kept]
         ledger = self.work.begin()
@@ -67,6 +68,7 @@ class Judge:
         if MERGE not in merging.values():
             return
         ids, subjects = self._load(merging)
+        _check_one_account([subjects[row_id] for row_id in merging])
         owner = next(subjects[r] for r, word in merging.items() if word == KEEP)
         ledger = self.work.begin()
         merged = [subjects[r] for r, word in merging.items() if word == MERGE]
@@ -109,6 +111,13 @@ class Judge:
             raise NotDecidable("gone")
         if any(subject.change_lock == "objection" for subject in subjects):
             raise NotDecidable("objection")
+
+    def _check_one_id(self, stored: list[StoredId]) -> None:
+        """Raise NotDecidable unless the form of now makes one ID of all of them."""
+        foresee = self.task.foresee
+        read = {foresee(s.form, s.canonical, s.type_id).canonical for s in stored}
+        if len(read) > 1:
+            raise NotDecidable("apart")
 
     # === RECORDS THAT END === #
 
@@ -165,6 +174,20 @@ class Judge:
         if any(subject.is_broken for subject in found.values()):
             raise NotDecidable("broken")
         return list(found.values())
+
+
+def _check_one_account(subjects: list[Subject]) -> None:
+    """Raise NotDecidable unless all of them have one address in common."""
+    each = [
+        {
+            head.address.identity or head.address.key
+            for head in subject.heads.values()
+            if head.address is not None
+        }
+        for subject in subjects
+    ]
+    if not set.intersection(*each):
+        raise NotDecidable("apart")
 
 
 def _end_places(ledger: Ledger, holding: Holding) -> None:

@@ -10,7 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from ..lib import operations, seals
 from ..lib.records import TEXT_FORM
 from ..models import spar_form_run
-from .common import FA, ID, OTHER_FA, OTHER_ID
+from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA
 from .test_spar_id_forms import FormCase
 
 DASHED = "account:1111-0000-1111@BR01.TESTBANK"
@@ -137,6 +137,26 @@ class TestAddressForms(AddressFormCase):
         )
         self.assert_sound()
 
+    def test_whatever_comes_changes_or_goes_is_looked_at(self):
+        self.link(ID, FA)
+        provider = self.env["spar.fsp"].create({"name": "New", "code": "NEW"})
+        branches = self.env["spar.fsp.branch"]
+        values = {"name": "One", "code": "N1", "provider_id": provider.id}
+        for change in (
+            lambda: branches.create(values),
+            lambda: provider.branch_ids.write({"code": "N2"}),
+            lambda: provider.branch_ids.unlink(),
+        ):
+            self.env.cr.execute("UPDATE spar_form_run SET state = 'done'")
+            self.env.invalidate_all()
+            change()
+            (run,) = self.runs.search([("state", "=", "looking")])
+            self.assertEqual(run.data["providers"], [provider.id])
+        self.env.cr.execute("UPDATE spar_form_run SET state = 'done'")
+        self.env.invalidate_all()
+        provider.name = "Newer"
+        self.assertFalse(self.runs.search([("state", "=", "looking")]))
+
     def test_one_that_would_be_another_banks_stays_as_it_is(self):
         self.link_before(ID, DASHED)
         other = self.env["spar.fsp"].create({"name": "Other", "code": "OTHER"})
@@ -188,6 +208,13 @@ class TestSharedAccounts(AddressFormCase):
         self.assertEqual(self.get_fa(OTHER_ID), FA)
         self.assertEqual(self.resolve(fa=FA).outcome, Outcome.FOUND)
         self.assert_sound()
+
+    def test_people_who_do_not_share_it_any_more_are_not_put_together(self):
+        case = self.start()
+        self.update(OTHER_ID, THIRD_FA)
+        with self.assertRaisesRegex(UserError, "no longer coincide"):
+            self.decide(case, "keep", "merge")
+        self.assertEqual(self.get_fa(OTHER_ID), THIRD_FA)
 
     def test_several_people_may_have_one_account(self):
         case = self.start()

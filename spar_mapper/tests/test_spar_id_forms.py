@@ -14,12 +14,15 @@ from odoo.addons.spar_mapper_connector.lib.id_forms import IdForm
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 
 from ..models import spar_form_run
-from .common import FA, OTHER_FA, THIRD_FA, StoreCase
+from .common import FA, ID, OTHER_FA, THIRD_FA, StoreCase
 
 MIGRATION = load_script(
     file_path("spar_mapper/migrations/19.0.2.2.0/post-migration.py"),
     "spar_mapper_post_migration_19_0_2_2_0",
 )
+#: Another ID in the place of one that a case is about.
+EXCHANGE = """UPDATE spar_form_case_line SET identifier_id = %s
+               WHERE identifier_id = %s"""
 PLAIN = "token:2007816053@nationalId"
 BLANKS = "token:2007 816 053@nationalId"
 DASH = "token:2007-816053@nationalId"
@@ -471,6 +474,36 @@ class TestDeciding(FormCase):
                 UserError, self.case.with_user(self.second).action_approve
             )
         self.assertEqual(self.get_fa(DASH), THIRD_FA)
+
+    def test_whose_ids_these_are_is_part_of_what_was_proposed(self):
+        self.link(ID, FA)
+        stranger = self.subject_of(ID).identifier_ids.id
+        for statement, values in (
+            (EXCHANGE, (stranger, self.rows[DASH])),
+            ("UPDATE spar_form_case SET kind = 'accounts'", ()),
+        ):
+            with self.subTest(statement), self.undone():
+                self.propose(PLAIN)()
+                self.env.cr.execute(statement, values)
+                self.env.invalidate_all()
+                with self.catch_alarms():
+                    self.assert_refused(
+                        UserError, self.case.with_user(self.second).action_approve
+                    )
+
+    def test_records_that_do_not_coincide_are_not_put_together(self):
+        """Not even where two people say so: the case was put there by SQL."""
+        self.link(ID, FA)
+        stranger = self.subject_of(ID).identifier_ids.id
+        self.env.cr.execute(EXCHANGE, (stranger, self.rows[DASH]))
+        self.env.invalidate_all()
+        self.rows[DASH] = stranger
+        self.propose(PLAIN)()
+        case = self.case.with_user(self.second)
+        with self.assertRaisesRegex(UserError, "no longer coincide"):
+            case.action_approve()
+        self.env.invalidate_all()
+        self.assertEqual(self.get_fa(ID), FA)
 
     def test_what_was_refused_stays_open(self):
         self.propose(PLAIN)()

@@ -342,7 +342,7 @@ class TestMove(MoveCase):
             "New Bank (NEWB)",
             "moved: 1",
             "listed: 1",
-            "77 is put before them",
+            "the prefix 77 is added",
             "Old Bank has closed",
         ):
             self.assertIn(words, summary)
