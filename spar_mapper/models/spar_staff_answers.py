@@ -57,6 +57,14 @@ class SparStaffAnswers(models.AbstractModel):
                 "You did what is disputed: somebody else must close this case."
             ),
             "no_such_objection": self.env._("This case is closed already."),
+            **self._get_undecidable_texts(),
+        }
+        return texts.get(error.code) or self.env._("This could not be done.")
+
+    @api.model
+    def _get_undecidable_texts(self) -> dict[str, str]:
+        """Return why records that coincide cannot be decided on, by error code."""
+        return {
             "not_decidable_gone": self.env._(
                 "One of these IDs was switched off, or given away, meanwhile."
             ),
@@ -70,7 +78,6 @@ class SparStaffAnswers(models.AbstractModel):
                 "One of these records cannot be verified: see the alarms."
             ),
         }
-        return texts.get(error.code) or self.env._("This could not be done.")
 
     @api.model
     def _get_refusal(self, result: Result) -> str:
