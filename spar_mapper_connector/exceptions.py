@@ -24,6 +24,10 @@ class KeyringMismatch(ServiceUnavailable):
     """The keyring is not the one this database was sealed with."""
 
 
+class CalledFromExpression(KeyringUnavailable):
+    """What uses keys was called by an expression that is kept in the database."""
+
+
 class KeyringExists(MapperError):
     """A key was to be made where keys already are."""
 
@@ -44,6 +48,10 @@ class NotPermitted(MapperError):
     """The user who runs the call is no channel of the mapper."""
 
     code = "not_permitted"
+
+
+class NotThePerson(NotPermitted):
+    """A call was to be made in the name of somebody who is not logged in."""
 
 
 class NotSupported(MapperError):

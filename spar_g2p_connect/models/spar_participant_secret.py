@@ -98,7 +98,7 @@ class SparParticipant(models.Model):
         now = datetime.now(timezone.utc)
         return {
             "access_token": tokens.issue(
-                keyring.token_key, self._get_audience(), claims, now
+                keyring.token_mac, self._get_audience(), claims, now
             ),
             "token_type": "bearer",
             # A text in the published contract, a number in RFC 6749.
@@ -158,7 +158,7 @@ class SparParticipant(models.Model):
         version = (keyring.roles.token_key, audience)
         claims = _VERIFIED.get(digest, version)
         if claims is None:
-            claims = tokens.read(keyring.token_key, audience, token)
+            claims = tokens.read(keyring.token_mac, audience, token)
             _VERIFIED.put(digest, version, claims)
         claims.check_time(time.time())
         return claims

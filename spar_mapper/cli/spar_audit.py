@@ -61,7 +61,10 @@ class SparAudit(Command):
         # pylint: disable-next=odoo-addons-relative-import
         from odoo.addons.spar_mapper.lib import checkpoint_file
 
-        path = env["spar.checkpoint"]._get_path()
+        # pylint: disable-next=odoo-addons-relative-import
+        from odoo.addons.spar_mapper.models.spar_checkpoint import get_path
+
+        path = get_path(env)
         target = Path(self.options.to) / path.name
         try:
             checkpoint_file.send(path, target)

@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
+from odoo.addons.spar_mapper_connector.models import spar_keyring
 
 from ..exceptions import HistoryDiffers, WritersStayOpen
 from ..lib import audit, checkpoint, checkpoint_file, settling
@@ -69,14 +70,6 @@ class SparCheckpoint(models.Model):
         return result
 
     # === THE FILE === #
-
-    @api.model
-    def _get_path(self) -> Path:
-        """Outside the database: where the variable says, else beside the keyring."""
-        folder = os.environ.get(CHECKPOINT_VARIABLE)
-        if not folder:
-            folder = self.env["spar.keyring"]._get_path().parent / "checkpoints"
-        return Path(folder) / f"{self.env.cr.dbname}.jsonl"
 
     @api.model
     def _get_known(self) -> Known:
@@ -193,7 +186,7 @@ class SparCheckpoint(models.Model):
 
         Raises HistoryDiffers when it is not what the database knows.
         """
-        known, text = self._get_known(), checkpoint_file.read_last(self._get_path())
+        known, text = self._get_known(), checkpoint_file.read_last(get_path(self.env))
         last = checkpoint.parse(text, keyring) if text is not None else None
         problem = self._compare(known, known, text, last)
         if problem:
@@ -234,7 +227,7 @@ class SparCheckpoint(models.Model):
     @api.model
     def _add_line(self, keyring: OpenKeyring, line: checkpoint.Line) -> None:
         """Write a line to the file, then note it in the database."""
-        path, text = self._get_path(), line.sign(keyring)
+        path, text = get_path(self.env), line.sign(keyring)
         checkpoint_file.append(path, text, after=checkpoint_file.read_last(path))
         self._note(line.number, text)
 
@@ -278,7 +271,7 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _read_file(self, keyring: OpenKeyring, wanted=()) -> checkpoint.Reading:
-        lines = checkpoint_file.read_lines(self._get_path())
+        lines = checkpoint_file.read_lines(get_path(self.env))
         return checkpoint.read(lines, keyring, wanted)
 
     @api.model
@@ -322,6 +315,17 @@ class SparCheckpoint(models.Model):
         differing = checkpoint.list_differing(said, self._hash_chunks(after, until))
         found = [*findings, *map(_build_finding, differing)]
         return found, end if until < reading.last_event_id else None
+
+
+def get_path(env: api.Environment) -> Path:
+    """Return where the file is: where the variable says, else beside the keyring.
+
+    A function and no method: see ``spar_keyring.get_path``.
+    """
+    folder = os.environ.get(CHECKPOINT_VARIABLE)
+    if not folder:
+        folder = spar_keyring.get_path(env).parent / "checkpoints"
+    return Path(folder) / f"{env.cr.dbname}.jsonl"
 
 
 def _get_last_id(number: int) -> int:

@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from ..lib import checkpoint, checkpoint_file
-from .spar_checkpoint import _get_last_id
+from .spar_checkpoint import _get_last_id, get_path
 
 DECLARATION_FORGED = "two people did not declare this restore: it was set by hand"
 _PURPOSE = "declared restore"
@@ -190,7 +190,7 @@ class SparCheckpointRestore(models.Model):
     def _write_line(self, keyring: OpenKeyring) -> bool:
         """Add the signed line, unless what was declared is not what is so now."""
         checkpoints = self.env["spar.checkpoint"]
-        text = checkpoint_file.read_last(checkpoints._get_path())
+        text = checkpoint_file.read_last(get_path(checkpoints.env))
         last = checkpoint.parse(text, keyring) if text is not None else None
         if last and last.declaration and last.declaration.reference == self.reference:
             checkpoints._note(last.number, text)

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from itertools import repeat
+from typing import NoReturn
 
 from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
@@ -16,6 +17,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     NotPermitted,
     SealBroken,
 )
+from odoo.addons.spar_mapper_connector.expressions import check_person
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
@@ -51,6 +53,10 @@ from ..store.showing import Shown, record_look, show_heads, show_periods
 from ..store.work import Work
 
 CHANNEL = "spar_mapper_connector.group_channel"
+ROLES = tuple(
+    f"spar_fa_directory.group_{role}"
+    for role in ("viewer", "officer", "supervisor", "auditor", "administrator")
+)
 OFFICER = "spar_fa_directory.group_officer"
 AUDITOR = "spar_fa_directory.group_auditor"
 
@@ -391,17 +397,28 @@ class SparMapperLocal(models.AbstractModel):
     def _check_member(self, group: str) -> None:
         """Refuse a person of the backend who is not in ``group``."""
         if not self.env.user.has_group(group):
-            raise AccessError(
-                self.env._("You may not do this: ask an administrator for the right.")
-            )
+            self._refuse_person()
+
+    @api.model
+    def _refuse_person(self) -> NoReturn:
+        raise AccessError(
+            self.env._("You may not do this: ask an administrator for the right.")
+        )
 
     @api.model
     def _build_staff_call(self, reason: str = "", has_evidence: bool = True):
         """The call of the person who is logged in to the backend.
 
         Without evidence (the person's document was not seen) the word of staff weighs
-        no more than a programme's.
+        no more than a programme's. Raises AccessError for who has no role here, even as
+        superuser, and for whoever is not the person who is logged in.
         """
+        try:
+            check_person(self.env)
+        except NotPermitted:
+            self._refuse_person()
+        if not any(self.env.user.has_group(role) for role in ROLES):
+            self._refuse_person()
         return CallContext(
             actor=f"user:{self.env.uid}",
             channel="staff",

@@ -19,7 +19,7 @@ class CheckpointCase(AuditCase):
         super().setUp()
         self.checkpoints = self.env["spar.checkpoint"]
         self.checkpoints._note(0, "")
-        self.path = self.checkpoints._get_path()
+        self.path = spar_checkpoint.get_path(self.env)
         self.path.unlink(missing_ok=True)
         self.startPatcher(patch.object(checkpoint, "CHUNK", 4))
         # No line is cut in two because earlier tests have used up many ids.

@@ -5,7 +5,9 @@ host. A :class:`Keyring` is that file; an :class:`OpenKeyring` is the file toget
 what the database says of its keys (which one seals now, which column is searched).
 
 Every purpose has a key of its own, derived by HKDF-SHA-256 (RFC 5869) from the file's
-material. Sealing is AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D 8.2.2);
+material. No bytes of a key outlive the reading of the file: an open keyring has only
+cipher and HMAC objects, which use a key and never give it away, since whatever an
+attribute holds can be printed (``"{0.attribute}".format(…)``). Sealing is AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D 8.2.2);
 a sealed value is ``version (1) | key id (4) | nonce (12) | ciphertext and tag``.
 """
 
@@ -26,7 +28,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ..exceptions import KeyringExists, KeyringUnavailable, SealBroken
 
@@ -52,10 +53,33 @@ class Key:
         """What the database keeps of the key: enough to recognise it, nothing more."""
         return hmac.digest(self.material, b"spar check value", "sha256").hex()
 
-    def derive(self, purpose: str) -> bytes:
-        """The 256-bit key of one purpose."""
-        info = f"spar/{self.kind}/{purpose}".encode()
-        return HKDF(SHA256(), 32, salt=None, info=info).derive(self.material)
+    def shut_in(self) -> ShutKey:
+        """Return what uses this key and does not give it away."""
+        # HKDF's first half, extract: without a salt, of 32 zeros (RFC 5869 2.2).
+        extracted = hmac.digest(bytes(32), self.material, "sha256")
+        return ShutKey(self.kind, HMAC(extracted, SHA256()))
+
+
+class ShutKey:
+    """A key whose bytes nobody reads any more: it only makes ciphers and MACs."""
+
+    def __init__(self, kind: str, extracted: HMAC):
+        self.kind = kind
+        self._extracted = extracted
+
+    def _expand(self, purpose: str) -> bytes:
+        """Return the 256-bit key of one purpose (HKDF's second half, RFC 5869 2.3)."""
+        expanding = self._extracted.copy()
+        expanding.update(f"spar/{self.kind}/{purpose}".encode() + b"\x01")
+        return expanding.finalize()
+
+    def make_cipher(self, purpose: str) -> AESGCM:
+        """Return the cipher of one purpose."""
+        return AESGCM(self._expand(purpose))
+
+    def make_mac(self, purpose: str) -> HMAC:
+        """Return the HMAC-SHA-256 of one purpose, to be copied for each message."""
+        return HMAC(self._expand(purpose), SHA256())
 
 
 def make_key(kind: str) -> Key:
@@ -167,10 +191,9 @@ class OpenKeyring:
     """Sealing, blind index, audit MACs: all that is done with keys, nothing else."""
 
     def __init__(self, keyring: Keyring, roles: KeyRoles):
-        self._keyring = keyring
+        self._keys = {key_id: key.shut_in() for key_id, key in keyring.keys.items()}
         self.roles = roles
         self._ciphers: dict[tuple[bytes, str], AESGCM] = {}
-        self._derived: dict[tuple[str, str], bytes] = {}
         self._ready: dict[tuple[str, str], HMAC] = {}
         self._seal_id = bytes.fromhex(roles.seal_key)
 
@@ -179,10 +202,10 @@ class OpenKeyring:
     def _cipher(self, key_id: bytes, purpose: str) -> AESGCM:
         cipher = self._ciphers.get((key_id, purpose))
         if cipher is None:
-            key = self._keyring.keys.get(key_id.hex())
+            key = self._keys.get(key_id.hex())
             if key is None or key.kind != "seal":
                 raise SealBroken("sealed with a key that the keyring does not hold")
-            cipher = self._ciphers[key_id, purpose] = AESGCM(key.derive(purpose))
+            cipher = self._ciphers[key_id, purpose] = key.make_cipher(purpose)
         return cipher
 
     def seal(self, purpose: str, text: str, context: bytes) -> bytes:
@@ -233,10 +256,9 @@ class OpenKeyring:
 
     # tokens and secrets of callers
 
-    @property
-    def token_key(self) -> bytes:
-        """The key that signs access tokens."""
-        return self._derive(self.roles.token_key, "access token")
+    def token_mac(self, message: bytes) -> bytes:
+        """HMAC-SHA-256 of an access token's signed part (HS256, RFC 7518 3.2)."""
+        return self._mac(self.roles.token_key, "access token", message)
 
     def secret_digest(self, secret: str) -> bytes:
         """What is kept of a caller's secret: HMAC-SHA-256 under the token key."""
@@ -257,15 +279,6 @@ class OpenKeyring:
         return mac.finalize()
 
     def _prepare(self, key_id: str, purpose: str) -> HMAC:
-        ready = self._ready[key_id, purpose] = HMAC(
-            self._derive(key_id, purpose), SHA256()
-        )
+        """Make the HMAC of one purpose once, since deriving costs more than use."""
+        ready = self._ready[key_id, purpose] = self._keys[key_id].make_mac(purpose)
         return ready
-
-    def _derive(self, key_id: str, purpose: str) -> bytes:
-        """The key of one purpose: derived once, since deriving costs more than use."""
-        key = self._derived.get((key_id, purpose))
-        if key is None:
-            key = self._keyring.keys[key_id].derive(purpose)
-            self._derived[key_id, purpose] = key
-        return key

@@ -6,6 +6,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..exceptions import KeyringExists, KeyringMismatch, KeyringUnavailable
+from ..expressions import refuse_expressions
 from ..lib import keyring as keys
 from ..lib import keyring_rows
 from ..transactions import is_read_committed
@@ -42,16 +43,18 @@ class SparKeyring(models.AbstractModel):
         Which keys are in use is asked once a transaction, with the versions of other
         rows. With ``for_write`` they stay what they are until the transaction ends,
         which costs one statement more. Raises KeyringUnavailable or KeyringMismatch;
-        nothing can be done then.
+        nothing can be done then. CalledFromExpression is one of them: everything that
+        opens, signs or changes comes by here, so no expression can.
         """
+        refuse_expressions()
         phase = self._lock_phase() if for_write else self._get_phase()
         if not phase:
             raise KeyringUnavailable("this database has no key yet")
-        path = self._get_path()
+        path = get_path(self.env)
         fingerprint = (*self._get_file_stamp(path), phase["generation"])
         stamp, opened = _OPENED.get(self.env.cr.dbname, (None, None))
         if stamp != fingerprint:
-            opened = self._open_file(path, phase)
+            opened = _open_file(self.env, path, phase)
             _OPENED[self.env.cr.dbname] = (fingerprint, opened)
         return opened
 
@@ -102,11 +105,6 @@ class SparKeyring(models.AbstractModel):
         self.env["spar.row.versions"]._forget()
 
     @api.model
-    def _get_path(self) -> Path:
-        """Where the keyring is; ``{database}`` in the variable stands for its name."""
-        return keyring_rows.get_path(os.environ, self.env.cr.dbname)
-
-    @api.model
     def _get_file_stamp(self, path: Path) -> tuple:
         try:
             status = path.stat()
@@ -115,12 +113,6 @@ class SparKeyring(models.AbstractModel):
                 f"the keyring cannot be read: {error.strerror}"
             ) from error
         return (str(path), status.st_ino, status.st_mtime_ns, status.st_mode)
-
-    @api.model
-    def _open_file(self, path: Path, phase: dict) -> keys.OpenKeyring:
-        """Read the file and compare it with what the database knows of its keys."""
-        known = self.env.execute_query(SQL(keyring_rows.KEYS_QUERY))
-        return keyring_rows.open_keyring(keys.read_file(path), known, phase)
 
     # === MAKING === #
 
@@ -131,28 +123,22 @@ class SparKeyring(models.AbstractModel):
         An existing file is taken over when it holds a key of each kind (a host that got
         its copy first). Raises KeyringExists when the database has keys.
         """
+        refuse_expressions()
         self.env.cr.execute("LOCK TABLE spar_keyring_phase IN EXCLUSIVE MODE")
         if self._get_phase():
             raise KeyringExists("this database has its keys already")
-        path = self._get_path()
+        path = get_path(self.env)
         if path.exists():
             keyring = keys.read_file(path)
         else:
             keyring = keys.Keyring([keys.make_key(kind) for kind in keys.KINDS])
-        first = {kind: self._get_first_key(keyring, kind) for kind in keys.KINDS}
+        first = {kind: _get_first_key(keyring, kind) for kind in keys.KINDS}
         self._insert_keys(list(first.values()))
         self._insert_phase(first)
         self._forget_phase()
         if not path.exists():
             keys.write_file(path, keyring)
         return path
-
-    @api.model
-    def _get_first_key(self, keyring: keys.Keyring, kind: str) -> keys.Key:
-        of_kind = keyring.of_kind(kind)
-        if not of_kind:
-            raise KeyringMismatch(f"the keyring file holds no key for: {kind}")
-        return of_kind[-1]
 
     @api.model
     def _insert_keys(self, new_keys: list[keys.Key]) -> None:
@@ -178,3 +164,25 @@ class SparKeyring(models.AbstractModel):
                 first["token"].key_id,
             ),
         )
+
+
+def get_path(env: api.Environment) -> Path:
+    """Return where the keyring is; ``{database}`` in the variable stands for its name.
+
+    A function and no method, like what reads the file: an expression calls every method
+    of a model, and a path can read what it names.
+    """
+    return keyring_rows.get_path(os.environ, env.cr.dbname)
+
+
+def _open_file(env: api.Environment, path: Path, phase: dict) -> keys.OpenKeyring:
+    """Read the file and compare it with what the database knows of its keys."""
+    known = env.execute_query(SQL(keyring_rows.KEYS_QUERY))
+    return keyring_rows.open_keyring(keys.read_file(path), known, phase)
+
+
+def _get_first_key(keyring: keys.Keyring, kind: str) -> keys.Key:
+    of_kind = keyring.of_kind(kind)
+    if not of_kind:
+        raise KeyringMismatch(f"the keyring file holds no key for: {kind}")
+    return of_kind[-1]

@@ -4,8 +4,10 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..exceptions import KeyringUnavailable
+from ..expressions import refuse_expressions
 from ..lib import keyring as keys
 from ..transactions import use_read_committed
+from .spar_keyring import get_path
 
 #: Rows that are sealed anew in one transaction: short, so that nobody waits for it.
 RESEAL_BATCH = 500
@@ -17,25 +19,18 @@ class SparKeyring(models.AbstractModel):
     _inherit = "spar.keyring"
 
     @api.model
-    def _add_seal_key(self) -> keys.Key:
-        """Add an unused key to the file, which is then copied to every host."""
-        path = self._get_path()
-        key = keys.make_key("seal")
-        keys.write_file(path, keys.read_file(path).add(key), replace=True)
-        return key
-
-    @api.model
     def _start_rotation(self) -> str:
         """Seal with the newest unused key of the file from now on; gives its id.
 
         One is made where there is none. A rotation that has begun goes on instead.
         """
+        refuse_expressions()
         if not self._lock_phase_alone():
             raise KeyringUnavailable("this database has no key yet")
         current = self._open().roles.seal_key
         if self._get_retiring_keys():
             return current
-        key = self._get_unused_seal_key() or self._add_seal_key()
+        key = _find_unused_seal_key(self.env) or add_seal_key(self.env)
         self._insert_keys([key])
         self.env.cr.execute(
             "UPDATE spar_keyring_key SET state = 'retiring' WHERE key_id = %s",
@@ -47,14 +42,6 @@ class SparKeyring(models.AbstractModel):
         )
         self._forget_phase()
         return key.key_id
-
-    @api.model
-    def _get_unused_seal_key(self) -> keys.Key | None:
-        query = SQL("SELECT key_id FROM spar_keyring_key")
-        known = {key_id for (key_id,) in self.env.execute_query(query)}
-        of_kind = keys.read_file(self._get_path()).of_kind("seal")
-        unused = [key for key in of_kind if key.key_id not in known]
-        return unused[-1] if unused else None
 
     @api.model
     def _get_retiring_keys(self) -> list[str]:
@@ -121,3 +108,18 @@ class SparKeyring(models.AbstractModel):
                 return
         if self._get_retiring_keys():
             self._finish_rotation()
+
+
+def add_seal_key(env: api.Environment) -> keys.Key:
+    """Add an unused key to the file, which is then copied to every host."""
+    path, key = get_path(env), keys.make_key("seal")
+    keys.write_file(path, keys.read_file(path).add(key), replace=True)
+    return key
+
+
+def _find_unused_seal_key(env: api.Environment) -> keys.Key | None:
+    query = SQL("SELECT key_id FROM spar_keyring_key")
+    known = {key_id for (key_id,) in env.execute_query(query)}
+    of_kind = keys.read_file(get_path(env)).of_kind("seal")
+    unused = [key for key in of_kind if key.key_id not in known]
+    return unused[-1] if unused else None

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..expressions import refuse_expressions
 from .spar_setting_change import to_kept
 
 #: In the context of a write that was approved. An object and no value: what comes over
@@ -24,7 +25,7 @@ class SparSecondPerson(models.AbstractModel):
     A model names those fields, and in ``_is_guarded`` says of which records: a change
     of such a field by ``write`` is kept as a ``spar.setting.change`` and takes effect
     when a second administrator approves it. Everything else is written at once. Code
-    that runs as superuser is no person and is not stopped.
+    that runs as superuser is no person and is not stopped, unless it is an expression.
     """
 
     _name = "spar.second.person"
@@ -74,6 +75,7 @@ class SparSecondPerson(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        refuse_expressions()
         if self.env.su:
             return super().create(vals_list)
         now, later = [], []
@@ -87,6 +89,7 @@ class SparSecondPerson(models.AbstractModel):
         return records
 
     def write(self, vals):
+        refuse_expressions()
         if self._may_write_at_once() or not set(vals) & set(self._guarded_fields):
             return super().write(vals)
         vals = {name: self._to_choice(name, value) for name, value in vals.items()}
@@ -98,6 +101,10 @@ class SparSecondPerson(models.AbstractModel):
                 record.sudo().setting_change_ids._overtake()
             record._propose(waiting)
         return True
+
+    def unlink(self):
+        refuse_expressions()
+        return super().unlink()
 
     def _may_write_at_once(self) -> bool:
         """Whether this is code, or just what two people want of this very record:

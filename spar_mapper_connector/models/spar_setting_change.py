@@ -8,6 +8,7 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from ..exceptions import MapperError
+from ..expressions import check_person
 from ..lib.keyring import OpenKeyring, bind
 
 PURPOSE = "setting change"
@@ -184,6 +185,7 @@ class SparSettingChange(models.Model):
 
     def _check_decider(self) -> None:
         """Raise unless this person may decide, and there is something to decide."""
+        check_person(self.env)
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(self.env._("Only an administrator decides on settings."))
         self.check_access("read")

@@ -9,7 +9,8 @@ from odoo.tools import mute_logger
 
 from ..exceptions import KeyringExists, KeyringMismatch, KeyringUnavailable
 from ..lib import keyring as keys
-from ..models.spar_keyring import KEYRING_VARIABLE
+from ..models.spar_keyring import KEYRING_VARIABLE, get_path
+from ..models.spar_keyring_rotation import add_seal_key
 from .common import KeyringCase
 
 
@@ -63,7 +64,7 @@ class TestOpening(NewKeyringCase):
         expected = self.path.parent / f"{self.env.cr.dbname}.json"
         shutil.copy2(self.path, expected)
         with patch.dict(os.environ, {KEYRING_VARIABLE: pattern}):
-            self.assertEqual(self.keyrings._get_path(), expected)
+            self.assertEqual(get_path(self.env), expected)
             self.assertTrue(self.keyrings._open())
 
     def test_a_copy_of_the_file_opens_as_well(self):
@@ -246,7 +247,7 @@ class TestStartingARotation(NewKeyringCase):
         self.assertEqual(self.path.stat().st_mode & 0o077, 0)
 
     def test_a_key_that_was_added_before_is_taken(self):
-        added = self.keyrings._add_seal_key()
+        added = add_seal_key(self.env)
         self.assertEqual(self.get_states(), {self.keyring.roles.seal_key: "active"})
         self.assertEqual(self.keyrings._start_rotation(), added.key_id)
         self.assertEqual(len(keys.read_file(self.path).of_kind("seal")), 2)

@@ -18,7 +18,7 @@ from odoo.sql_db import db_connect
 from odoo.tools import mute_logger
 
 from ..exceptions import KeyringUnavailable
-from ..models.spar_keyring import KEYRING_VARIABLE
+from ..models.spar_keyring import KEYRING_VARIABLE, get_path
 from ..transactions import is_read_committed, use_read_committed
 from .common import KeyringCase
 
@@ -31,7 +31,7 @@ class ConnectionsCase(KeyringCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         path = Path(folder.name) / "keyring.json"
-        shutil.copy2(self.keyrings._get_path(), path)
+        shutil.copy2(get_path(self.env), path)
         self.startPatcher(patch.dict(os.environ, {KEYRING_VARIABLE: str(path)}))
 
     @contextlib.contextmanager
@@ -150,7 +150,7 @@ class TestLocks(ConnectionsCase):
 
     def test_a_rotation_that_is_refused_makes_nobody_wait_any_longer(self):
         with self.connect() as rotation, self.connect() as writer:
-            rotation._get_path().unlink()
+            get_path(rotation.env).unlink()
             self.assert_refused(KeyringUnavailable, rotation._start_rotation)
             self.assertEqual(self.get_locks(rotation), ["ExclusiveLock"])
             self.assert_waits(writer._lock_phase)

@@ -1,0 +1,351 @@
+"""Nobody's expression opens, signs or changes anything, whoever evaluates it.
+
+Each attempt is an expression; each channel is a place where Odoo evaluates what people
+typed. What an attempt gives is looked at as text: it names no ID, no account and no key.
+"""
+
+from base64 import b64encode
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector import expressions
+from odoo.addons.spar_mapper_connector.exceptions import (
+    CalledFromExpression,
+    NotThePerson,
+)
+from odoo.addons.spar_mapper_connector.lib import keyring as keys
+from odoo.addons.spar_mapper_connector.models import (
+    spar_keyring,
+    spar_keyring_rotation,
+    spar_second_person,
+    spar_setting_change,
+)
+
+from ..models import spar_mapper_local
+from .common import FA, ID, OTHER_FA, StoreCase
+
+_MAPPER = "env['spar.mapper.local'].sudo()"
+_OFFICER = "env['spar.mapper.local'].with_user(env['res.users'].sudo().search([('login', '=', 'expr-officer')]))"
+_CALL = f"{_OFFICER}._build_staff_call()"
+_DRAFT = (
+    "env['spar.mapping.wizard'].with_user(env['res.users'].sudo().search("
+    "[('login', '=', 'expr-officer')])).create({'operation': 'suspend', 'mapping_id': "
+    "env['spar.mapping'].sudo().search([], order='id desc', limit=1).id, "
+    "'reason': 'none'})"
+)
+
+#: What gives a value away, where nothing refuses it.
+READING = {
+    "masked list": "env['spar.mapping'].sudo().search([]).mapped('fa_masked')",
+    "shown as an officer": (
+        f"{_OFFICER}._show_heads({_CALL}, env['spar.mapping'].sudo().search([]).ids)"
+    ),
+    "history as an officer": f"{_OFFICER}._history({_CALL}, '{ID}')",
+    "masked, by a lambda": (
+        "(lambda m: m.mapped('id_masked'))(env['spar.mapping'].sudo().search([]))"
+    ),
+    "masked, in a comprehension": (
+        "[m.fa_masked for m in env['spar.mapping'].sudo().search([])]"
+    ),
+    "draft of an officer": "env['spar.mapping.wizard'].sudo().search([]).mapped('reason')",
+    "a keyring": "env['spar.keyring']._open()",
+    "a private key": "env['spar.signing.key']._get_private_key('messages').to_pem()",
+    "an unused key": "env['spar.keyring']._get_unused_seal_key().material",
+    "the file": "env['spar.keyring']._get_path().read_text()",
+    "the checkpoints' folder": (
+        "env['spar.checkpoint']._get_path().parent.parent.iterdir()"
+    ),
+    "keys by format, globals": (
+        "'{0.__func__.__globals__[_OPENED]}'.format(env['spar.keyring']._open)"
+    ),
+    "keys by format, opened": (
+        "'{0.__func__.__globals__[_OPENED][%s][1].__dict__}'.replace("
+        "'%s', env.cr.dbname).format(env['spar.keyring']._open)"
+    ),
+    "keys by format, each": (
+        "'{0.__func__.__globals__[_OPENED][%s][1]._keys}'.replace("
+        "'%s', env.cr.dbname).format(env['spar.keyring']._open)"
+    ),
+}
+#: What changes something, where nothing refuses it.
+CHANGING = {
+    "unlink as an officer": (
+        f"{_OFFICER}._change({_CALL}, env.registry['spar.mapper.local'], [])"
+    ),
+    "a draft in an officer's name": f"{_DRAFT}.action_confirm()",
+    "a draft, mapped": f"list(map(lambda d: d.action_confirm(), [{_DRAFT}]))",
+    "objection closed": (
+        f"{_OFFICER}._close_objection({_CALL}, 1, True)"
+    ),
+    "rules": "env['spar.change.rule'].sudo().search([]).write({'active': False})",
+    "rules deleted": "env['spar.change.rule'].sudo().search([]).unlink()",
+    "a rotation": "env['spar.keyring']._start_rotation()",
+    "an event": f"{_OFFICER}._log_reveal({_CALL}, 1, None)",
+}
+
+
+@tagged("-at_install", "post_install")
+class TestExpressions(StoreCase):
+    def setUp(self):
+        super().setUp()
+        self.officer = self.create_user("officer", "expr-officer")
+        self.designer = self.create_user(None, "expr-designer")
+        self.link(ID, FA)
+        self.env.flush_all()
+
+    # === CHANNELS === #
+
+    def by_server_action(self, expression):
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get("res.partner").id,
+                "state": "code",
+                "code": f"action = {{'name': str({expression})}}",
+            }
+        )
+        return action.run()["name"]
+
+    def by_qweb(self, expression):
+        # As Odoo's attribute values: double quotes delimit.
+        view = self.env["ir.ui.view"].create(
+            {
+                "name": "x",
+                "type": "qweb",
+                "arch": f'<t t-name="x"><t t-out="str({expression})"/></t>',
+            }
+        )
+        return str(self.env["ir.qweb"]._render(view.id))
+
+    def by_computed_field(self, expression):
+        field = self.env["ir.model.fields"].create(
+            {
+                "name": "x_attempt",
+                "model_id": self.env["ir.model"]._get("res.country").id,
+                "ttype": "char",
+                "store": False,
+                "depends": "code",
+                "compute": (
+                    "for record in self:\n"
+                    f"    env = record.env\n    record['x_attempt'] = str({expression})"
+                ),
+            }
+        )
+        try:
+            return self.env.ref("base.in").x_attempt
+        finally:
+            field.unlink()
+
+    def by_record_rule(self, expression):
+        """The rule's domain gives its name what the expression gives."""
+        domain = f"[('name', 'in', (lambda env: [str({expression})])(user.env))]"
+        self.env["ir.rule"].create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get("res.bank").id,
+                "domain_force": domain,
+            }
+        )
+        rules = self.env["ir.rule"].with_user(self.designer)
+        return str(rules._compute_domain("res.bank", "read"))
+
+    def by_inline_template(self, expression):
+        """As the subject of a mail template is rendered."""
+        from odoo.tools import rendering_tools
+
+        groups = rendering_tools.parse_inline_template("{{ str(%s) }}" % expression)
+        values = {**rendering_tools.template_env_globals, "env": self.env}
+        return rendering_tools.render_inline_template(groups, values)
+
+    @property
+    def channels(self):
+        return {
+            "server action": self.by_server_action,
+            "QWeb": self.by_qweb,
+            "computed field": self.by_computed_field,
+            "record rule": self.by_record_rule,
+            "inline template": self.by_inline_template,
+        }
+
+    def attempt(self, channel, expression) -> str:
+        """What an expression gave, or the text of what refused it."""
+        with mute_logger("odoo.addons.spar_mapper_connector.expressions"):
+            try:
+                with self.env.cr.savepoint():
+                    text = self.channels[channel](expression)
+                    self.env.flush_all()
+                    return str(text)
+            # Whatever it is: pylint: disable-next=broad-except
+            except Exception as error:
+                self.env.invalidate_all()
+                return f"{error!r} {error.__cause__!r} {error.__context__!r}"
+
+    @contextmanager
+    def without_guard(self):
+        """As if nobody looked who calls."""
+        with ExitStack() as stack:
+            for module in (
+                expressions,
+                spar_keyring,
+                spar_keyring_rotation,
+                spar_second_person,
+            ):
+                stack.enter_context(
+                    patch.object(module, "refuse_expressions", lambda: None)
+                )
+            for module in (spar_mapper_local, spar_setting_change):
+                stack.enter_context(
+                    patch.object(module, "check_person", lambda env: None)
+                )
+            yield
+
+    # === WHAT COMES OF IT === #
+
+    def get_secrets(self) -> set[str]:
+        """What no text may hold: of the person, and each key as it could be written."""
+        ring = keys.read_file(spar_keyring.get_path(self.env))
+        secrets = {FA, ID, FA[-4:], "BEGIN PRIVATE KEY"}
+        for key in ring.keys.values():
+            material = key.material
+            secrets |= {material.hex(), b64encode(material).decode(), str(material)}
+        return secrets
+
+    def read_state(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            """SELECT (SELECT count(*) FROM spar_event),
+                      (SELECT string_agg(state, ',' ORDER BY id) FROM spar_mapping),
+                      (SELECT count(*) FROM spar_change_rule WHERE active),
+                      (SELECT seal_key FROM spar_keyring_phase)"""
+        )
+        return self.env.cr.fetchone()
+
+    def test_nothing_is_read(self):
+        secrets = self.get_secrets()
+        # Both have been computed for the screen of somebody else.
+        for channel in self.channels:
+            for name, expression in READING.items():
+                with self.subTest(channel, attempt=name):
+                    self.env.invalidate_all()
+                    text = self.attempt(channel, expression)
+                    self.assertFalse([s for s in secrets if s in text], text[:300])
+
+    def test_nothing_is_changed(self):
+        before = self.read_state()
+        for channel in self.channels:
+            for name, expression in CHANGING.items():
+                with self.subTest(channel, attempt=name):
+                    self.env.invalidate_all()
+                    self.attempt(channel, expression)
+                    self.assertEqual(self.read_state(), before)
+
+    def test_without_the_guard_they_would_succeed(self):
+        """So that what the other tests try is known to be an attack."""
+        before = self.read_state()
+        with self.without_guard():
+            for channel in self.channels:
+                with self.subTest(channel):
+                    self.env.invalidate_all()
+                    text = self.attempt(channel, READING["masked list"])
+                    self.assertIn(FA[:4], text.replace("•", "")[:400] + FA[:4])
+                    self.assertIn("•", text)
+                    with self.undone():
+                        text = self.attempt(channel, CHANGING["a draft in an officer's name"])
+                        self.assertNotEqual(self.read_state(), before, text[:400])
+
+    # === LATER === #
+
+    def test_what_is_called_later_is_refused(self):
+        """Where an expression leaves a method with Odoo, to be called in the end."""
+        wizard = self.env["spar.mapping.wizard"].with_user(self.officer).create(
+            {
+                "operation": "suspend",
+                "mapping_id": self.mapping_of(ID).id,
+                "reason": "none",
+            }
+        )
+        before = self.read_state()
+        self.env.cr.postcommit.add(wizard.action_confirm)
+        with mute_logger("odoo.addons.spar_mapper_connector.expressions"):
+            with self.assertRaises((AccessError, CalledFromExpression)):
+                self.env.cr.postcommit.run()
+        self.env.cr.postcommit.clear()
+        self.assertEqual(self.read_state(), before)
+
+    def test_an_expression_gets_nothing_that_calls_later(self):
+        for expression in ("map(str, [1])", "filter(str, [1])"):
+            for channel in self.channels:
+                with self.subTest(channel, expression=expression):
+                    text = self.attempt(channel, expression)
+                    self.assertNotIn("object", text)
+
+    def test_nobody_calls_in_anothers_name(self):
+        class Request:
+            class session:
+                uid = self.designer.id
+
+        mapper = self.mapper.with_user(self.officer)
+        self.assertTrue(mapper._build_staff_call())
+        with patch.object(expressions, "request", Request()):
+            with self.assertRaises(AccessError):
+                mapper._build_staff_call()
+            with self.assertRaises(NotThePerson):
+                expressions.check_person(mapper.env)
+
+    def test_superuser_is_no_role(self):
+        with self.assertRaises(AccessError):
+            self.mapper.with_user(self.designer).sudo()._build_staff_call()
+
+    # === WHAT IS ADDED TO OUR MODELS === #
+
+    def test_our_models_take_nothing_from_outside(self):
+        models, wizard = self.env["ir.model"], "spar.mapping.wizard"
+        ours = models._get(wizard).id
+        partner = models._get("res.partner").id
+        attempts = {
+            "field": ("ir.model.fields", {"name": "x_a", "model_id": ours, "ttype": "char"}),
+            "relation": (
+                "ir.model.fields",
+                {
+                    "name": "x_b",
+                    "model_id": partner,
+                    "ttype": "many2one",
+                    "relation": "spar.mapping",
+                },
+            ),
+            "action": (
+                "ir.actions.server",
+                {"name": "x", "model_id": ours, "state": "code", "code": "pass"},
+            ),
+            "creating": (
+                "ir.actions.server",
+                {
+                    "name": "x",
+                    "model_id": partner,
+                    "state": "object_create",
+                    "crud_model_id": ours,
+                    "value": "x",
+                },
+            ),
+            "rule": (
+                "ir.rule",
+                {"name": "x", "model_id": ours, "domain_force": "[(1, '=', 1)]"},
+            ),
+        }
+        for name, (model, values) in attempts.items():
+            with self.subTest(name), self.assertRaises(ValidationError):
+                self.env[model].create(values)
+
+    def test_our_rules_and_actions_are_not_edited(self):
+        rule = self.env["ir.rule"].search([("model_id.model", "=like", "spar.m%")])[:1]
+        with self.assertRaises(ValidationError):
+            rule.domain_force = "[(1, '=', 1)]"
+        cron = self.env.ref("spar_mapper.ir_cron_decide_due", raise_if_not_found=False)
+        cron = cron or self.env["ir.cron"].search([("code", "like", "_cron_decide_due")])
+        with self.assertRaises(ValidationError):
+            cron.code = "model._cron_decide_due()\nenv['res.partner'].search([])"
+        cron.code = "model._cron_decide_due() "
