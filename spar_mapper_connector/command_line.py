@@ -22,7 +22,13 @@ CALLED_AS = "SPAR_CALLED_AS"
 
 
 def add_options(parser: argparse.ArgumentParser, actions) -> None:
-    """Add the options of every command: which database, and what to do."""
+    """Add the options of a command: which database, and what to do."""
+    add_database(parser)
+    parser.add_argument("action", choices=list(actions))
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every command: which database."""
     called_as = os.environ.get(CALLED_AS)
     parser.prog = called_as or parser.prog
     about = {
@@ -31,7 +37,6 @@ def add_options(parser: argparse.ArgumentParser, actions) -> None:
     }
     parser.add_argument("-c", "--config", help=about["-c"])
     parser.add_argument("-d", "--database", required=True, help=about["-d"])
-    parser.add_argument("action", choices=list(actions))
 
 
 @contextmanager

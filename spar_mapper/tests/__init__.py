@@ -4,6 +4,7 @@ from . import test_backend_menus
 from . import test_backend_standing
 from . import test_backend_wizard
 from . import test_demo
+from . import test_expressions
 from . import test_find_person
 from . import test_id_spellings
 from . import test_kept_search
@@ -16,9 +17,9 @@ from . import test_reveal
 from . import test_sealed_draft
 from . import test_spar_address_checks
 from . import test_spar_address_forms
+from . import test_spar_audit_run
 from . import test_spar_authority
 from . import test_spar_batches
-from . import test_spar_audit_run
 from . import test_spar_change
 from . import test_spar_change_backend
 from . import test_spar_change_first
@@ -43,8 +44,8 @@ from . import test_spar_resolve
 from . import test_spar_rights
 from . import test_spar_rotation
 from . import test_spar_statements
+from . import test_spar_tamper_table
 from . import test_spar_tampering
 from . import test_spar_transitions
 from . import test_spar_truth
-from . import test_spar_tamper_table
 from . import test_store_database

