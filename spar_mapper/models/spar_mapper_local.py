@@ -187,7 +187,8 @@ class SparMapperLocal(models.AbstractModel):
     def _resolve_fa(
         self, call: CallContext, requests: list[ResolveRequest]
     ) -> list[Result]:
-        """See the contract; at most four statements, however many requests."""
+        """See the contract; at most four statements, however many requests, and two
+        more where addresses are asked about that nobody has."""
         self._check_channel(OFFICER)
         keyring = self.env["spar.keyring"]._open()
         found = self._identify([asked.id_value for asked in requests])

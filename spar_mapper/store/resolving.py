@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -19,6 +20,7 @@ from ..exceptions import ContestedId, IdMoved, RowBroken
 from ..lib import seals
 from ..lib.records import IN_FORCE, Head, StoredAddress, Subject
 from .database import Cursor, Row, build_array, build_bytes_array, fetch
+from .following import Follower, Found, Wanted
 from .loading import BuildKeys, Problem, identify
 from .opening import (
     HEAD_ALTERED,
@@ -104,7 +106,8 @@ _NO_SUBJECT = "the person of the ID is gone"
 
 
 class Resolver:
-    """The answers to a batch; at most three statements, whatever its size.
+    """The answers to a batch; at most three statements, whatever its size, and two more
+    where it names addresses that nobody has, which may be at a closed provider.
 
     Nothing is answered that is not as the store wrote it: what was tampered with gives
     LOCKED and a problem for an alarm, never an address.
@@ -148,10 +151,12 @@ class Resolver:
         by_address = self._find_by_address(requests)
         found = [*by_id.values(), *by_address.values()]
         self._load_providers(row for rows in found for row in rows)
-        return [
+        results = [
             self._answer(request, identifier, by_id, by_address)
             for request, identifier in zip(requests, identified, strict=True)
         ]
+        self._follow_moves(requests, identified, results, by_id)
+        return results
 
     # === WHAT ADDRESSES ARE === #
 
@@ -353,6 +358,75 @@ class Resolver:
         self._add_address(result, request, address)
         return result
 
+    # === ADDRESSES THAT WERE MOVED === #
+
+    def _follow_moves(
+        self,
+        requests: Sequence[ResolveRequest],
+        identified: Sequence[Identified],
+        results: list[Result],
+        by_id: dict[str, list[Row]],
+    ) -> None:
+        """Answer anew where an address was asked about that is not in force: it may be
+        one that was moved to the successor of its provider."""
+        asked: dict[int, Wanted] = {}
+        for place, (request, result) in enumerate(zip(requests, results, strict=True)):
+            if request.fa not in self._keys:
+                continue
+            key, identifier = self._keys[request.fa], identified[place]
+            if result.outcome is Outcome.FA_MISMATCH and isinstance(identifier, str):
+                asked[place] = _want_of(key, request, by_id[identifier])
+            elif result.outcome is Outcome.NOT_LINKED and identifier is None:
+                asked[place] = Wanted(key, request.purpose)
+        if not asked:
+            return
+        wanted: dict[Wanted, set[str]] = {}
+        for place, one in asked.items():
+            texts = wanted.setdefault(one, {one.key})
+            texts.add(fold(requests[place].fa or ""))
+        follower = Follower(self.cr, self.opener, self.call.id_type_ids)
+        found = follower.find(wanted)
+        self._load_providers(each.row for many in found.values() for each in many)
+        for place, one in asked.items():
+            past = _choose(one, found.get(one, []))
+            if past is not None:
+                several = len({each.row[ID_WIDTH] for each in found[one]}) > 1
+                results[place] = self._answer_moved(
+                    follower, requests[place], one, past, several
+                )
+
+    def _answer_moved(
+        self,
+        follower: Follower,
+        request: ResolveRequest,
+        wanted: Wanted,
+        found: Found,
+        several: bool,
+    ) -> Result:
+        """Say what has become of an address whose provider or branch has closed."""
+        row = found.row
+        try:
+            subject = self._open_subject(row)
+            canonical = self.opener.open_id(subject, row[:ID_WIDTH])
+            head = self.opener.open_head(subject, row[HEAD_START:])
+            old = follower.open(subject, head, found.past)
+            identify(self.build_keys, [old])
+            if not old.is_same(wanted.key):
+                row_id = found.past.period[0]
+                raise RowBroken("spar_mapping_period", row_id, HEAD_ALTERED)
+        except RowBroken as error:
+            self.problems.append(error.problem)
+            return Result(Outcome.LOCKED, request.id_value, problem="integrity")
+        id_value = request.id_value if wanted.subject_id else canonical
+        result = self._answer_found(replace(request, fa=None), id_value, subject, head)
+        if result.outcome is Outcome.FOUND:
+            result.same_fa = False if wanted.subject_id else None
+            is_same = old.provider_id == head.current.provider_id
+            result.problem = "branch_replaced" if is_same else "provider_replaced"
+            if several:
+                result.id_value, result.problem = None, "several_ids"
+        return result
+
     def _add_address(
         self, result: Result, request: ResolveRequest, address: StoredAddress
     ) -> None:
@@ -364,3 +438,20 @@ class Resolver:
         place = (address.provider_id, address.branch_id)
         result.provider = self._providers.get(place)
         result.fa, result.details = address.fa, address.details
+
+
+def _want_of(key: str, request: ResolveRequest, rows: list[Row]) -> Wanted:
+    """The address, as one of the place that is asked about of one person."""
+    purposes = {
+        row[HEAD_START + 2] for row in rows if row[HEAD_START + 3] in IN_FORCE
+    }
+    purpose = request.purpose if request.purpose in purposes else ""
+    return Wanted(key, purpose, rows[0][ID_WIDTH])
+
+
+def _choose(wanted: Wanted, found: list[Found]) -> Found | None:
+    """Who had it in the place for the purpose, else in the one for any."""
+    places = {one.row[HEAD_START + 2]: one for one in found}
+    if wanted.subject_id:
+        return places.get(wanted.purpose)
+    return places.get(wanted.purpose) or places.get("")

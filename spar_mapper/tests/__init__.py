@@ -33,6 +33,7 @@ from . import test_spar_id_forms
 from . import test_spar_integrity
 from . import test_spar_move
 from . import test_spar_move_list
+from . import test_spar_move_resolve
 from . import test_spar_notice_link
 from . import test_spar_objection
 from . import test_spar_operations
