@@ -273,7 +273,11 @@ class SparFaStrategy(models.Model):
                 """
             )
         )
-        return fa_reader.group_by_scheme(fa_reader.know_strategy(*row) for row in rows)
+        kinds = self._get_known_kinds()
+        gaps = {type_id: kind.list_gaps() for type_id, kind in kinds.items()}
+        return fa_reader.group_by_scheme(
+            fa_reader.know_strategy(*row, gaps=gaps[row[1]]) for row in rows
+        )
 
 
 def _is_unnamed(address: Address, key: str | bool) -> bool:

@@ -435,6 +435,8 @@ class TestCanonicalAddresses(DirectoryCase):
     SPELLINGS = (
         "account:12345678@TB-S.TESTBANK",
         "account:1234-5678@tb-s.TestBank",
+        "account:1234.5678@tb-s.TestBank",
+        "account:12/34.56-78@TB-S.TESTBANK.bank_acc",
         "ACCOUNT:1234 5678@TB-S.TESTBANK.bank_acc",
         "account:\u0661\u0662\u0663\u0664 5678@TB-S.TESTBANK",
         "account_number:12345678.branch_code:TB-S.bank_code:TESTBANK.mobile_number:"
