@@ -70,7 +70,8 @@ class Holder(NamedTuple):
     `kind` and `country` (ISO 3166 code) are the provider's, and so are `rule`, how its
     account numbers look, and `prefixes`, the phone numbers that it adds to its
     country's numbering plan. `bank_codes` name it in the public registry of banks.
-    `asks_branch` tells whether there is a branch that a new address can name. Where
+    A code in the provider's form stands in `branch_code` though the directory has no
+    such branch. `asks_branch` tells whether there is a branch that a new address can name. Where
     one is closed, `is_replaced` tells whether another one took over.
     """
 

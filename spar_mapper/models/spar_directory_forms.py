@@ -61,6 +61,7 @@ class SparFsp(models.Model):
             "account_check",
             "account_check_parameter",
             "phone_prefixes",
+            "branch_code_form",
         }
     )
 

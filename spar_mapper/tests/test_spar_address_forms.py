@@ -137,6 +137,15 @@ class TestAddressForms(AddressFormCase):
         )
         self.assert_sound()
 
+    def test_codes_of_branches_are_read_anew_where_a_bank_says_how_they_look(self):
+        self.link(ID, "account:12345678@30100.TESTBANK")
+        self.link(OTHER_ID, "account:12345678@030100.TESTBANK")
+        self.bank.branch_code_form = "000000"
+        (run,) = self.runs.search([("state", "=", "looking")])
+        self.assertEqual(run.data["providers"], [self.bank.id])
+        self.go_on()
+        self.assertEqual((run.state, run.coinciding), ("ready", 2))
+
     def test_whatever_comes_changes_or_goes_is_looked_at(self):
         self.link(ID, FA)
         provider = self.env["spar.fsp"].create({"name": "New", "code": "NEW"})
