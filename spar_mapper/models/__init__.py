@@ -27,6 +27,7 @@ from . import spar_move_left
 from . import spar_move_list
 from . import spar_move_run
 from . import spar_recheck
+from . import spar_address_form
 from . import spar_id_form
 from . import spar_id_type
 from . import spar_form_run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -18,7 +18,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..exceptions import ContestedId, IdMoved, RowBroken
 from ..lib import seals
-from ..lib.records import IN_FORCE, Head, StoredAddress, Subject
+from ..lib.records import IN_FORCE, KEY_FORM, Head, StoredAddress, Subject
 from .database import Cursor, Row, build_array, build_bytes_array, fetch
 from .following import Follower, Found, Wanted
 from .loading import BuildKeys, Problem, identify
@@ -105,6 +105,18 @@ _NOWHERE = ("", "", False)
 _NO_SUBJECT = "the person of the ID is gone"
 
 
+@dataclass(frozen=True)
+class OlderForms:
+    """The forms of addresses of before, as long as there may be addresses in them.
+
+    :param below: those that are stored with a lower number are in an older one
+    :param build_keys: what each address was by the rules of before: for each of them
+    """
+
+    below: int = KEY_FORM
+    build_keys: Callable[[list[str]], list[list[str]]] = lambda texts: []
+
+
 class Resolver:
     """The answers to a batch; at most three statements, whatever its size, and two more
     where it names addresses that nobody has, which may be at a closed provider.
@@ -120,6 +132,7 @@ class Resolver:
         keyring: OpenKeyring,
         get_address_problem: AddressProblem,
         build_keys: BuildKeys,
+        older: OlderForms = OlderForms(),
     ):
         self.call = call
         self.cr = cr
@@ -127,6 +140,8 @@ class Resolver:
         self.opener = Opener(call, keyring)
         self.get_address_problem = get_address_problem
         self.build_keys = build_keys
+        self.older = older
+        self._older_keys: dict[str, list[str]] = {}
         self._keys: dict[str, str] = {}
         self.problems: list[Problem] = []
         self._providers: dict[Place, ProviderInfo] = {}
@@ -166,9 +181,17 @@ class Resolver:
         texts = [fa for fa in texts if not self.get_address_problem(fa)]
         if texts:
             self._keys = dict(zip(texts, self.build_keys(texts), strict=True))
+            for keys in self.older.build_keys(texts):
+                for fa, key in zip(texts, keys, strict=True):
+                    self._older_keys.setdefault(fa, []).append(key)
+
+    def _list_forms(self, fa: str) -> set[str]:
+        """What an address is, by the rules of now and of before, and the text of it
+        that the oldest form was made of."""
+        return {self._keys[fa], fold(fa), *self._older_keys.get(fa, ())}
 
     def _is_same(self, fa: str, address: StoredAddress) -> bool:
-        identify(self.build_keys, [address])
+        identify(self.build_keys, [address], self.older.below)
         return address.is_same(self._keys[fa])
 
     # === STATEMENTS === #
@@ -202,11 +225,10 @@ class Resolver:
         if not asked:
             return {}
         digest = self.keyring.digester(seals.ADDRESS)
-        # As what it is, and as the text of it that an older form was made of.
         wanted = {
             (digest(form), purpose): self._keys[fa]
             for fa, purpose in asked
-            for form in (self._keys[fa], fold(fa))
+            for form in self._list_forms(fa)
         }
         types = self.call.id_type_ids
         allowed = None if types is None else build_array(types)
@@ -382,8 +404,8 @@ class Resolver:
             return
         wanted: dict[Wanted, set[str]] = {}
         for place, one in asked.items():
-            texts = wanted.setdefault(one, {one.key})
-            texts.add(fold(requests[place].fa or ""))
+            texts = wanted.setdefault(one, set())
+            texts |= self._list_forms(requests[place].fa or "")
         follower = Follower(self.cr, self.opener, self.call.id_type_ids)
         found = follower.find(wanted)
         self._load_providers(each.row for many in found.values() for each in many)
@@ -410,7 +432,7 @@ class Resolver:
             canonical = self.opener.open_id(subject, row[:ID_WIDTH])
             head = self.opener.open_head(subject, row[HEAD_START:])
             old = follower.open(subject, head, found.past)
-            identify(self.build_keys, [old])
+            identify(self.build_keys, [old], self.older.below)
             if not old.is_same(wanted.key):
                 row_id = found.past.period[0]
                 raise RowBroken("spar_mapping_period", row_id, HEAD_ALTERED)
