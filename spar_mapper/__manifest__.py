@@ -36,6 +36,8 @@
         "views/spar_notice_views.xml",
         "views/spar_checkpoint_views.xml",
         "views/spar_form_views.xml",
+        "views/spar_directory_trial_views.xml",
+        "views/spar_directory_import_views.xml",
         "views/spar_mapper_menus.xml",
     ],
     "demo": [

@@ -32,7 +32,9 @@ from . import spar_id_form
 from . import spar_id_type
 from . import spar_form_run
 from . import spar_form_case
+from . import spar_directory_trial
 from . import spar_directory_forms
+from . import spar_directory_import
 from . import spar_setting_change
 from . import spar_audit
 from . import spar_audit_run

@@ -26,6 +26,7 @@ from . import test_spar_change_rule
 from . import test_spar_checkpoint
 from . import test_spar_checkpoint_restore
 from . import test_spar_dark
+from . import test_spar_directory_trial
 from . import test_spar_directory_used
 from . import test_spar_guards
 from . import test_spar_history
