@@ -25,6 +25,7 @@ from . import spar_left_address
 from . import spar_move
 from . import spar_move_left
 from . import spar_move_list
+from . import spar_move_list_reading
 from . import spar_move_run
 from . import spar_recheck
 from . import spar_address_form
