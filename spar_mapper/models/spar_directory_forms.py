@@ -29,6 +29,9 @@ class SparAddressRule(models.AbstractModel):
         raise NotImplementedError
 
     def _look_at_addresses(self, changes: RuleChanges) -> None:
+        # What this transaction has changed is read anew.
+        self.env.flush_all()
+        self.env["spar.row.versions"]._forget()
         self.env["spar.form.run"].sudo()._begin_addresses(changes.to_scope())
 
     @contextmanager

@@ -183,7 +183,9 @@ class SparDirectoryTrial(models.Model):
         mine = self.search(
             [("user_id", "=", user_id), ("state", "in", ("looking", "ready"))]
         )
-        same = mine.filtered(lambda trial: all(trial[n] == vals[n] for n in _CHANGE))
+        same = mine.filtered(
+            lambda trial: all((trial[n] or None) == (vals[n] or None) for n in _CHANGE)
+        )
         if same:
             return same[:1]
         name = self._name_change(model, ids, values)

@@ -15,7 +15,6 @@ from .common import FA, ID, OTHER_ID
 from .test_spar_address_forms import AddressFormCase
 
 FREE = "account:7778888@BR09.NEWBANK"
-FREE_DASHED = "account:777-8888@BR09.NEWBANK"
 
 
 class TrialCase(AddressFormCase):
@@ -42,6 +41,7 @@ class TrialCase(AddressFormCase):
         with (
             patch.object(type(self.trials), "_keep", keep),
             self.assertRaisesRegex(RedirectWarning, "Nothing is saved yet"),
+            self.env.cr.savepoint(),
         ):
             function()
         self.env.invalidate_all()
@@ -72,16 +72,17 @@ class TestDirectoryTrial(TrialCase):
             trial.action_save()
 
     def test_how_many_would_coincide_is_said(self):
-        self.link(ID, FREE)
-        self.link(OTHER_ID, FREE_DASHED)
-        trial = self.attempt(lambda: self.providers.create(self.values))
+        self.link(ID, "account:7778888@.NEWBANK")
+        self.link(OTHER_ID, "account_no:777-8888@NEWBDEFF")
+        values = {"name": "New", "code": "NEWBANK", "bic": "NEWBDEFFXXX"}
+        trial = self.attempt(lambda: self.providers.create(values))
         self.assertEqual(self.get_figures(trial), ("ready", 2, 2))
 
     def test_what_concerns_no_address_is_saved_at_once(self):
         self.link(ID, FREE)
         self.link(OTHER_ID, FA)
         other = self.providers.create({**self.values, "code": "OTHERBANK"})
-        other.write({"bic": "OTHBXTPPXXX"})
+        other.write({"bic": "OTHBDEFFXXX"})
         other.branch_ids.write({"code": "BR10"})
         other.branch_ids.unlink()
         self.assertFalse(self.trials.search([]))
@@ -96,9 +97,9 @@ class TestDirectoryTrial(TrialCase):
         self.assertEqual(bank.code, "NEWBANK")
 
     def test_an_edited_bic_waits(self):
-        self.link(ID, "account_no:7778888@NEWBXTPPXXX")
+        self.link(ID, "account_no:7778888@NEWBDEFFXXX")
         bank = self.providers.create({"name": "New", "code": "NEWBANK2"})
-        trial = self.attempt(lambda: bank.write({"bic": "NEWBXTPP"}))
+        trial = self.attempt(lambda: bank.write({"bic": "NEWBDEFF"}))
         self.assertEqual(trial.changing, 1)
 
     def test_a_new_strategy_and_an_edited_part_wait(self):

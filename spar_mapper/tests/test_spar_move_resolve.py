@@ -80,7 +80,11 @@ class TestMoveResolve(MoveCase):
     def test_over_two_moves_it_is_found_by_both(self):
         self.move()
         last = self.env["spar.fsp"].create(
-            {"name": "Last", "code": "LAST", "branch_ids": [(0, 0, {"code": "E1"})]}
+            {
+                "name": "Last",
+                "code": "LAST",
+                "branch_ids": [(0, 0, {"name": "East", "code": "E1"})],
+            }
         )
         self.close(self.new)
         self.move_all(provider_id=self.new.id, successor_id=last.id)
