@@ -71,8 +71,8 @@ class Holder(NamedTuple):
     account numbers look, and `prefixes`, the phone numbers that it adds to its
     country's numbering plan. `bank_codes` name it in the public registry of banks.
     A code in the provider's form stands in `branch_code` though the directory has no
-    such branch. `asks_branch` tells whether there is a branch that a new address can name. Where
-    one is closed, `is_replaced` tells whether another one took over.
+    such branch. `asks_branch` tells whether there is a branch that a new address can
+    name. Where one is closed, `is_replaced` tells whether another one took over.
     """
 
     provider_id: int | None = None

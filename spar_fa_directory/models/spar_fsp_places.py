@@ -126,9 +126,11 @@ class SparFsp(models.Model):
             for place, form in forms.items()
             if (code := fit_branch_code(place.branch, form))
         }
-        known = branches._search_fitted(
-            {(found[place].provider_id, code): forms[place] for place, code in codes.items()}
-        )
+        asked = {
+            (found[place].provider_id, code): forms[place]
+            for place, code in codes.items()
+        }
+        known = branches._search_fitted(asked)
         fitted = {}
         for place, code in codes.items():
             holder = found[place]

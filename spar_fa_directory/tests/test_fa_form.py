@@ -222,9 +222,7 @@ class TestSpellings(BaseCase):
             1, 1, "k", template, "bank", None, {"number": "."}
         )
         spelled = data.draw(spell(number, gaps=["."], cases=False)).strip(BLANKS)
-        (reading,) = fa_reader.read_text(
-            {"k:": (known,)}, f"k:{spelled}.{serial}@DEMO"
-        )
+        (reading,) = fa_reader.read_text({"k:": (known,)}, f"k:{spelled}.{serial}@DEMO")
         self.assertEqual(to_plain(reading.parts["number"]).replace(".", ""), number)
         self.assertEqual(reading.parts["serial"], serial)
         found = fa_reader.read_text({"k:": (known,)}, f"k:{number}.{serial}@DE.MO")

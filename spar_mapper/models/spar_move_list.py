@@ -86,8 +86,8 @@ class SparMove(models.Model):
         "List of Numbers",
         compute="_compute_numbers_file",
         inverse="_inverse_numbers_file",
-        help="A CSV file or an Excel workbook with a column of old and a column of new account numbers. It "
-        "is kept sealed, and destroyed when the move is over.",
+        help="A CSV file or an Excel workbook with a column of old and a column of new "
+        "account numbers. It is kept sealed, and destroyed when the move is over.",
     )
 
     @api.depends("list_uuid")

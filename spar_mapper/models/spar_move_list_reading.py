@@ -93,7 +93,8 @@ class SparMove(models.Model):
             doubts.discard("delimiter")
         if _has_doubtful_header(first):
             doubts.add("row")
-        return [name for name, field in _FIELDS.items() if name in doubts - self._said()]
+        left = doubts - self._said()
+        return [name for name in _FIELDS if name in left]
 
     def _said(self) -> set[str]:
         return {name for name, field in _FIELDS.items() if self[field]}

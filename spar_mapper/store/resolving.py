@@ -132,7 +132,7 @@ class Resolver:
         keyring: OpenKeyring,
         get_address_problem: AddressProblem,
         build_keys: BuildKeys,
-        older: OlderForms = OlderForms(),
+        older: OlderForms | None = None,
     ):
         self.call = call
         self.cr = cr
@@ -140,7 +140,7 @@ class Resolver:
         self.opener = Opener(call, keyring)
         self.get_address_problem = get_address_problem
         self.build_keys = build_keys
-        self.older = older
+        self.older = older or OlderForms()
         self._older_keys: dict[str, list[str]] = {}
         self._keys: dict[str, str] = {}
         self.problems: list[Problem] = []
@@ -464,9 +464,7 @@ class Resolver:
 
 def _want_of(key: str, request: ResolveRequest, rows: list[Row]) -> Wanted:
     """The address, as one of the place that is asked about of one person."""
-    purposes = {
-        row[HEAD_START + 2] for row in rows if row[HEAD_START + 3] in IN_FORCE
-    }
+    purposes = {row[HEAD_START + 2] for row in rows if row[HEAD_START + 3] in IN_FORCE}
     purpose = request.purpose if request.purpose in purposes else ""
     return Wanted(key, purpose, rows[0][ID_WIDTH])
 

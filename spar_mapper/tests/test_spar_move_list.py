@@ -114,7 +114,9 @@ class TestMoveList(MoveCase):
     def test_what_is_not_clear_is_asked(self):
         cases = (
             (
-                "Gr\u00f6\u00dfe\u00a0\u00e9;neu\n11110000;700001\n".encode("mac_roman"),
+                "Gr\u00f6\u00dfe\u00a0\u00e9;neu\n11110000;700001\n".encode(
+                    "mac_roman"
+                ),
                 "encoding",
                 {"numbers_encoding": "mac-roman"},
             ),
