@@ -13,7 +13,14 @@ from . import bench_people as people
 from .bench_caller import Caller, Target
 from .bench_clock import Measurement, count_items, repeat
 from .bench_floor import Floor, TableFloor, get_known_digests
-from .bench_messages import CHECKS, Person, build_messages, count_not_gone
+from .bench_messages import (
+    CHECKS,
+    WIRE,
+    Person,
+    build_messages,
+    count_not_gone,
+    count_wallets,
+)
 from .bench_meter import Meter
 from .bench_usage import Watched
 from .payer import Key
@@ -24,6 +31,8 @@ Exchange = Callable[[str, bytes], bytes]
 PATIENCE = 600  # seconds until a client gives up waiting for the others
 STRIDE = 10_000_000  # new people of one client for one size of batch, at most
 CHOSEN_ITEMS, CHOSEN_CALLS = 20_000, 500
+#: Where the people of one client and size begin who are linked to wallets.
+WALLETS = STRIDE // 2
 SHOWN = 1000  # the size of message that every participant may send
 
 
@@ -93,17 +102,20 @@ class Seat:
             [(number, 0) for number in choose(rows, k=size)] for _batch in range(count)
         ]
 
-    def make_people(self, size: int, count: int) -> list[Batch]:
-        """Batches of people whom nobody knows yet."""
+    def make_people(self, size: int, count: int, skip: int = 0) -> list[Batch]:
+        """Batches of people whom nobody knows yet, behind ``skip`` others."""
         place = self.number * len(self.plan.batches) + self.plan.batches.index(size)
-        first = (self.plan.run * 1000 + place) * STRIDE
+        first = (self.plan.run * 1000 + place) * STRIDE + skip
         return [
             [(first + start * size + number, 0) for number in range(size)]
-            for start in range(min(count, STRIDE // size))
+            for start in range(min(count, (STRIDE - skip) // size))
         ]
 
 
 # === THE TWO WAYS === #
+
+#: What counts the wrong answers to a resolve after some work; of others, its own.
+_TRUE = {"unlink": count_not_gone, "phone": count_wallets}
 
 
 class Rest:
@@ -121,12 +133,14 @@ class Rest:
     def count_wrong(self, operation: str, batch: Batch, answer: bytes) -> int:
         return CHECKS[operation](batch, answer)
 
-    def count_untrue(self, exchange: Exchange, seat: Seat, batch: Batch, gone: bool):
+    def count_untrue(
+        self, exchange: Exchange, seat: Seat, batch: Batch, operation: str
+    ) -> int:
         """How many of a batch the registry now tells otherwise than was written."""
         batch = batch[:SHOWN]
         sender = seat.plan.target.sender_id
         (body,) = build_messages("resolve", sender, [batch])
-        count = count_not_gone if gone else CHECKS["resolve"]
+        count = _TRUE.get(operation, CHECKS["resolve"])
         return count(batch, exchange("resolve", body))
 
 
@@ -151,7 +165,9 @@ class Bare:
     def count_wrong(self, operation: str, batch: Batch, answer: bytes) -> int:
         return 0
 
-    def count_untrue(self, exchange: Exchange, seat: Seat, batch: Batch, gone: bool):
+    def count_untrue(
+        self, exchange: Exchange, seat: Seat, batch: Batch, operation: str
+    ) -> int:
         return 0
 
 
@@ -236,15 +252,28 @@ def write(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
     return told
 
 
+def link_phones(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
+    """Link new people to wallets, each with a phone number to be read."""
+    work = WAYS[way]
+    calls = min(
+        math.ceil(seat.plan.seconds * work.items_per_second / size),
+        math.ceil(seat.plan.seconds * work.calls_per_second),
+    )
+    batches = seat.make_people(size, calls + 1, WALLETS)
+    exchange = work.connect(seat, batches)
+    return {"phone": _write(seat, work, exchange, "phone", batches)[0]}
+
+
 def _write(seat: Seat, work, exchange: Exchange, operation: str, batches: list[Batch]):
     """Send the batches; what was measured, and those that came to be sent."""
     sender = seat.plan.target.sender_id
     bodies = list(build_messages(operation, sender, batches))
     dsn = work.get_dsn(seat.plan)
-    answers, measured = seat.measure(operation, exchange, bodies, dsn)
-    done, gone = batches[: len(answers)], operation == "unlink"
+    wire = WIRE.get(operation, operation)
+    answers, measured = seat.measure(wire, exchange, bodies, dsn)
+    done = batches[: len(answers)]
     wrong = _count_wrong(work, operation, done, answers)
-    wrong += work.count_untrue(exchange, seat, done[-1], gone)
+    wrong += work.count_untrue(exchange, seat, done[-1], operation)
     return count_items(measured, sum(map(len, done)), wrong), done
 
 

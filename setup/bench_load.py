@@ -14,7 +14,15 @@ from pathlib import Path
 from threading import BrokenBarrierError
 
 from .bench_caller import Target
-from .bench_client import Plan, Seat, ask_empty, resolve, resolve_signed, write
+from .bench_client import (
+    Plan,
+    Seat,
+    ask_empty,
+    link_phones,
+    resolve,
+    resolve_signed,
+    write,
+)
 from .bench_clock import Measurement
 from .bench_floor import make_table
 from .bench_tables import set_triggers
@@ -28,6 +36,7 @@ WORK: tuple[tuple[Work, str], ...] = (
     (resolve, "resolve"),
     (resolve_signed, "resolve, signed"),
     (write, "link, update, unlink"),
+    (link_phones, "link by phone number"),
 )
 #: The floors of writes: their name, the way, whether with the store's triggers.
 FLOORS = (
@@ -113,6 +122,9 @@ def measure(plan: Plan) -> dict:
 
 def _measure_floors(clients: Clients, work: Work, size: int) -> dict[str, dict]:
     """Measure bare psycopg2 at this work; by the floor's name and the operation."""
+    if work is link_phones:
+        set_triggers(clients.plan.floor_dsn, on=True)
+        return {"floor": clients.run(work, size, "tables")}
     if work is not write:
         return {"floor": clients.run(work, size, "floor")}
     told = {}

@@ -55,6 +55,11 @@ def build_link(person: Person) -> dict:
     }
 
 
+def build_phone(person: Person) -> dict:
+    """The link of a wallet: its number has to be read by a numbering plan."""
+    return {**build_link(person), "fa": people.get_wallet_fa(person[0])}
+
+
 def build_unlink(person: Person) -> dict:
     return {"id": people.get_id(person[0]), "fa": people.get_fa(*person)}
 
@@ -64,16 +69,19 @@ _BUILD = {
     "link": build_link,
     "update": build_link,
     "unlink": build_unlink,
+    "phone": build_phone,
 }
+#: What the protocol calls the work, where that has a name of its own here.
+WIRE = {"phone": "link"}
 
 
 def build_messages(
     operation: str, sender: str, batches: Sequence[Sequence[Person]]
 ) -> Iterator[bytes]:
     """A message for each batch."""
-    build = _BUILD[operation]
+    build, wire = _BUILD[operation], WIRE.get(operation, operation)
     for batch in batches:
-        yield build_message(operation, sender, [build(person) for person in batch])
+        yield build_message(wire, sender, [build(person) for person in batch])
 
 
 # === WHAT IS ANSWERED === #
@@ -95,6 +103,15 @@ def _is_found(person: Person, item: dict) -> bool:
         item.get("status_reason_code") == "succ.id.active"
         and item.get("fa") == people.get_fa(number, generation)
         and item.get("account_provider_info", {}).get("code") == provider
+    )
+
+
+def _is_wallet_found(person: Person, item: dict) -> bool:
+    return (
+        item.get("status_reason_code") == "succ.id.active"
+        and item.get("fa") == people.get_stored_wallet_fa(person[0])
+        and item.get("account_provider_info", {}).get("code")
+        == people.get_wallet_code()
     )
 
 
@@ -130,6 +147,9 @@ def _count_wrong(operation: str, is_right: Callable) -> Check:
 CHECKS: dict[str, Check] = {
     "resolve": _count_wrong("resolve", _is_found),
     **{name: _count_wrong(name, _is_done) for name in ("link", "update", "unlink")},
+    "phone": _count_wrong("link", _is_done),
 }
+#: The same of a resolve of people who were linked to wallets.
+count_wallets = _count_wrong("resolve", _is_wallet_found)
 #: The same of a resolve of people who are unlinked.
 count_not_gone = _count_wrong("resolve", _is_gone)

@@ -64,6 +64,16 @@ def make_providers():
     )
 
 
+def make_wallet():
+    """A wallet whose numbers are those of a country with a numbering plan."""
+    code = people.get_wallet_code()
+    if env["spar.fsp"].search_count([("code", "=", code)]):
+        return
+    country = env.ref("base.ph").id
+    values = {"name": "Measured Wallet", "code": code, "kind": "wallet"}
+    env["spar.fsp"].create({**values, "country_id": country})
+
+
 def get_participant(values):
     """The participant with these values, and a new secret for it."""
     participants = env["spar.participant"]
@@ -89,6 +99,7 @@ def get_signer():
 def run():
     """Make what is missing, new secrets, and the answer."""
     make_providers()
+    make_wallet()
     env.cr.execute(TABLE)
     _participant, answer = get_participant(PARTICIPANT)
     answer["signer"] = get_signer()

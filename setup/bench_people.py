@@ -44,6 +44,29 @@ def get_fa(number: int, generation: int = 0) -> str:
     return f"account:1{generation % 100:02d}{number:019d}@{branch}.{provider}"
 
 
+def get_wallet_code() -> str:
+    return "benchwallet"
+
+
+def get_wallet_fa(number: int) -> str:
+    """The wallet of a person, as people write its number in the wallet's country.
+
+    >>> get_wallet_fa(27)
+    'mobile:0917 000 0027@benchwallet'
+    """
+    digits = f"{number % 10_000_000:07d}"
+    return f"mobile:0917 {digits[:3]} {digits[3:]}@{get_wallet_code()}"
+
+
+def get_stored_wallet_fa(number: int) -> str:
+    """The same in its one form.
+
+    >>> get_stored_wallet_fa(27)
+    'mobile:+639170000027@benchwallet'
+    """
+    return f"mobile:+63917{number % 10_000_000:07d}@{get_wallet_code()}"
+
+
 def get_name(number: int) -> str:
     return f"Measured Person {number % 100_000_000:08d}"
 

@@ -21,7 +21,12 @@ from setup.bench_clock import Measurement, count_items, get_percentile, repeat
 from setup.bench_database import fill, get_floor, make_participant, take_sample
 from setup.bench_directory import build_directory_lines, measure_directory
 from setup.bench_memory import get_family, get_odoo_memory, get_postgres_memory
-from setup.bench_messages import CHECKS, build_messages, count_not_gone
+from setup.bench_messages import (
+    CHECKS,
+    build_messages,
+    count_not_gone,
+    count_wallets,
+)
 from setup.bench_meter import Meter
 from setup.bench_places import QUERIES, Country
 from setup.bench_report import GOALS, build_report, build_table, write_report
@@ -35,7 +40,7 @@ from setup.testing_databases import get_base
 
 ROWS, CLIENTS, SECONDS = 300, 2, 0.2
 OPERATIONS = ("resolve", "link", "update", "unlink")
-WORK = (*OPERATIONS, "signed")
+WORK = (*OPERATIONS, "signed", "phone")
 TABLES = "spar_bench_person, spar_bench_floor"
 SENDER = "bench.example"
 
@@ -410,6 +415,21 @@ def test_an_address_after_unlink_is_wrong():
     gone = {"status_reason_code": "succ.id.not_found"}
     assert count_not_gone([(7, 0)], build_answer("resolve", [(7, 0)])) == 1
     assert count_not_gone([(7, 0)], build_answer("resolve", [(7, 0)], **gone)) == 1
+
+
+def test_a_wallet_is_right_in_its_one_form_only():
+    batch = [(7, 0)]
+    wallet = {"code": bench_people.get_wallet_code()}
+    right = {
+        "fa": bench_people.get_stored_wallet_fa(7),
+        "account_provider_info": wallet,
+    }
+    assert count_wallets(batch, build_answer("resolve", batch, **right)) == 0
+    right["fa"] = bench_people.get_wallet_fa(7)
+    assert count_wallets(batch, build_answer("resolve", batch, **right)) == 1
+    (message,) = build_messages("phone", SENDER, [batch])
+    (item,) = json.loads(message)["message"]["link_request"]
+    assert item["fa"] == bench_people.get_wallet_fa(7)
 
 
 def test_messages_hold_one_item_for_each_person():

@@ -1,6 +1,7 @@
 """Pure Python: no `odoo` import below this folder."""
 
 from . import (
+    address_rules,
     bank_registry,
     branch_code,
     cell_rules,

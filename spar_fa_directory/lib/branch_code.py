@@ -39,6 +39,23 @@ def fit_branch_code(code: str, form: str) -> str:
     return plain if _build_pattern(form).fullmatch(plain) else ""
 
 
+def list_writings(code: str, form: str) -> list[str]:
+    """The other ways in which a code is written: whole, and without its zeros.
+
+    >>> list_writings("30100", "000000"), list_writings("br007", "BR000")
+    (['030100'], ['BR7'])
+    >>> list_writings("3010A", "000000"), list_writings("30100", "")
+    ([], [])
+    """
+    whole = fit_branch_code(code, form)
+    counted = _COUNTED.fullmatch(form.upper())
+    if not (whole and counted):
+        return []
+    prefix = counted[1]
+    short = prefix + whole[len(prefix) :].lstrip("0")
+    return [each for each in (whole, short) if each != code.upper()]
+
+
 def _count(code: str, prefix: str, zeros: str) -> str:
     """A code whose number has as many digits as the form has zeros."""
     digits = code[len(prefix) :]

@@ -34,11 +34,12 @@ import stdnum.luhn
 from . import fa_iban, fa_phone
 from .bank_registry import get_whole_bic
 from .exceptions import InvalidParameter, InvalidPart
-from .fa_text import remove_gaps, to_plain
+from .fa_text import ASCII_GAPS, remove_gaps, to_plain
 from .placeholders import is_placeholder
 
 CheckFunction = Callable[..., str]
 ParameterFunction = Callable[[str], object]
+ListGaps = Callable[[str], str]
 
 _LABEL = r"[\pL\pN](?:[\pL\pM\pN-]*[\pL\pM\pN])?"
 _EMAIL = rf"[^\s@<>()\[\],;:\\\"]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}"
@@ -54,7 +55,8 @@ class Check:
     `takes_gaps`: the form of its values has the gaps that people leave in them, unless
     a part says that they do not count. `takes_prefixes`: its function has a fourth
     argument, the prefixes of numbers that a provider adds. `names_bank`: its values say
-    which bank they are of.
+    which bank they are of. `list_gaps`, given the parameter, says which signs between
+    groups are none of the form of its values.
     """
 
     code: str
@@ -64,6 +66,7 @@ class Check:
     takes_gaps: bool = False
     takes_prefixes: bool = False
     names_bank: bool = False
+    list_gaps: ListGaps | None = None
 
 
 CHECKS: dict[str, Check] = {}
@@ -73,7 +76,7 @@ def check(
     code: str,
     label: str,
     check_parameter: ParameterFunction | None = None,
-    **traits: bool,
+    **traits: bool | ListGaps,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register the decorated function as the check `code`.
 
@@ -82,7 +85,13 @@ def check(
     """
 
     def register(function: CheckFunction) -> CheckFunction:
-        CHECKS[code] = Check(code, label, function, check_parameter, **traits)
+        CHECKS[code] = Check(
+            code,
+            label,
+            function,
+            check_parameter,
+            **traits,  # type: ignore[arg-type]
+        )
         return function
 
     return register
@@ -151,6 +160,18 @@ def to_form(value: str, code: str, gaps_do_not_count: bool) -> str:
     if not (bare := remove_gaps(plain)):
         raise InvalidPart("empty", "This is needed.")
     return bare
+
+
+def list_gaps(code: str, parameter: str, gaps_do_not_count: bool) -> str:
+    """The signs that people put between the groups of a text, and that are none of it.
+
+    >>> list_gaps("", "", True), list_gaps("", "", False), list_gaps("iban", "", False)
+    ('-./', '', '-./')
+    """
+    if not code or CHECKS[code].takes_gaps:
+        return ASCII_GAPS if gaps_do_not_count else ""
+    listed = CHECKS[code].list_gaps
+    return listed(parameter) if listed else ""
 
 
 def run_parameter_check(code: str, parameter: str) -> None:
@@ -229,17 +250,33 @@ def _check_regex(value: str, parameter: str, country: str) -> str:
     return value
 
 
-@check("iban", "IBAN", names_bank=True)
+def _list_all(parameter: str) -> str:
+    return ASCII_GAPS
+
+
+def _list_compact(parameter: str) -> str:
+    """The signs that python-stdnum takes out of its numbers."""
+    try:
+        compact = getattr(_load_stdnum(parameter), "compact", remove_gaps)
+        plain = compact("123456")
+        return "".join(s for s in ASCII_GAPS if compact(f"12{s}34{s}56") == plain)
+    except (InvalidParameter, stdnum.exceptions.ValidationError, ValueError):
+        return ""
+
+
+@check("iban", "IBAN", names_bank=True, list_gaps=_list_all)
 def _check_iban(value: str, parameter: str, country: str) -> str:
     return str(fa_iban.read_iban(value))
 
 
-@check("bban", "Account number of an IBAN country", names_bank=True)
+@check(
+    "bban", "Account number of an IBAN country", names_bank=True, list_gaps=_list_all
+)
 def _check_bban(value: str, parameter: str, country: str) -> str:
     return fa_iban.read_national(value, country)
 
 
-@check("bic", "BIC")
+@check("bic", "BIC", list_gaps=_list_all)
 def _check_bic(value: str, parameter: str, country: str) -> str:
     """With its branch: that of the head office when it names none."""
     try:
@@ -248,7 +285,7 @@ def _check_bic(value: str, parameter: str, country: str) -> str:
         raise InvalidPart("bic", "This is not a valid BIC.") from error
 
 
-@check("luhn", "Luhn check digit")
+@check("luhn", "Luhn check digit", list_gaps=_list_all)
 def _check_luhn(value: str, parameter: str, country: str) -> str:
     digits = remove_gaps(value)
     if not (digits.isascii() and digits.isdigit() and stdnum.luhn.is_valid(digits)):
@@ -261,6 +298,7 @@ def _check_luhn(value: str, parameter: str, country: str) -> str:
     "Phone number",
     check_parameter=fa_phone.check_parameter,
     takes_prefixes=True,
+    list_gaps=lambda parameter: fa_phone.GAPS,
 )
 def _check_phone(
     value: str, parameter: str, country: str, prefixes: tuple[str, ...]
@@ -283,7 +321,12 @@ def _check_email(value: str, parameter: str, country: str) -> str:
         raise InvalidPart("email", "This is not a valid e-mail address.") from error
 
 
-@check("stdnum", "Number format of python-stdnum", check_parameter=_load_stdnum)
+@check(
+    "stdnum",
+    "Number format of python-stdnum",
+    check_parameter=_load_stdnum,
+    list_gaps=_list_compact,
+)
 def _check_stdnum(value: str, parameter: str, country: str) -> str:
     """In the form that python-stdnum gives it; without gaps where it gives none."""
     module = _load_stdnum(parameter)

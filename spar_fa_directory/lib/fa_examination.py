@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .exceptions import InvalidPart
 from .fa_accounts import Bank, check_account
-from .fa_checks import check_text, to_form
+from .fa_checks import check_text, list_gaps, to_form
 from .fa_reader import Holder, Reading
 from .placeholders import is_placeholder
 
@@ -49,6 +49,16 @@ class KnownKind:
     provider_kind: str
     parts: tuple[KnownPart, ...]
     code: str = ""
+
+    def list_gaps(self) -> dict[str, str]:
+        """The signs that are none of the texts, by the key of the part."""
+        return {
+            part.key: list_gaps(
+                part.check_code, part.check_parameter, part.gaps_do_not_count
+            )
+            for part in self.parts
+            if part.kind == "text"
+        }
 
 
 UNREAD = Problem("unread")

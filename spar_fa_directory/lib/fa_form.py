@@ -178,7 +178,7 @@ def find_own_id(address: CanonicalAddress, ids: Iterable[str]) -> Problem | None
 def _get_place(reading: Reading, holder: Holder) -> tuple[str, str, str]:
     """The provider's code, or what was written for one, and the branch's."""
     known, place = reading.known, reading.place
-    branch = holder.branch_code.upper() if holder.branch_id else place.branch
+    branch = holder.branch_code.upper() or place.branch
     # What cannot be a code is folded to nothing, and yet names one place and no other.
     branch = branch or reading.parts.get(known.branch_key, "").strip().lower()
     if holder.provider_id is None:

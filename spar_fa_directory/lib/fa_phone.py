@@ -11,6 +11,8 @@ from .fa_text import BLANKS, DASHES
 MOBILE = "mobile"
 _MOBILE_TYPES = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 _WRITTEN = re.compile(r"\(?\+?[ (]*[0-9][0-9 ()./-]*")
+#: What may stand between the digits of a number.
+GAPS = "-./()"
 _PREFIX = re.compile(r"\+?[0-9]{1,15}")
 _SIGNS = str.maketrans(
     dict.fromkeys(BLANKS, " ") | dict.fromkeys(DASHES, "-") | {"\uff0b": "+"}

@@ -7,12 +7,13 @@ of an early OpenG2P by another: the directory tells which).
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from . import fa_mask, fa_syntax
+from . import fa_gaps, fa_mask, fa_syntax
 from .bank_registry import get_whole_bic
 from .fa_accounts import NO_RULE, ProviderRule
+from .fa_gaps import Gaps
 from .fa_text import BLANKS, to_plain
 
 
@@ -33,7 +34,8 @@ class Address:
 class KnownStrategy:
     """A strategy, its type, and the keys that name provider and branch ("" for none).
 
-    `provider_by` is "code" or "bic": what the value of `provider_key` is.
+    `provider_by` is "code" or "bic": what the value of `provider_key` is. `gaps` are
+    the signs of its template that may stand in texts as gaps, by key.
     """
 
     number: int
@@ -43,6 +45,7 @@ class KnownStrategy:
     provider_key: str = ""
     provider_by: str = "code"
     branch_key: str = ""
+    gaps: Gaps = field(default_factory=dict, hash=False)
 
 
 class Place(NamedTuple):
@@ -67,8 +70,9 @@ class Holder(NamedTuple):
     `kind` and `country` (ISO 3166 code) are the provider's, and so are `rule`, how its
     account numbers look, and `prefixes`, the phone numbers that it adds to its
     country's numbering plan. `bank_codes` name it in the public registry of banks.
-    `asks_branch` tells whether there is a branch that a new address can name. Where
-    one is closed, `is_replaced` tells whether another one took over.
+    A code in the provider's form stands in `branch_code` though the directory has no
+    such branch. `asks_branch` tells whether there is a branch that a new address can
+    name. Where one is closed, `is_replaced` tells whether another one took over.
     """
 
     provider_id: int | None = None
@@ -132,8 +136,11 @@ def know_strategy(
     template: str,
     provider_key: str | None,
     branch_key: str | None,
+    gaps: Gaps | None = None,
 ) -> KnownStrategy:
     """A stored strategy, given the keys of its type's provider and branch parts.
+
+    :param gaps: the signs that are none of the texts of its type, by key
 
     >>> known = know_strategy(9, 1, "bank", "a:{number}@{bank_bic}", "bank_code", None)
     >>> known.provider_key, known.provider_by
@@ -150,6 +157,7 @@ def know_strategy(
         _pick(syntax, bic_key if by_bic else provider_key),
         "bic" if by_bic else "code",
         _pick(syntax, branch_key),
+        fa_gaps.find_gaps(syntax, gaps or {}),
     )
 
 
@@ -173,6 +181,8 @@ def read_text(
 ) -> list[Reading]:
     """Every way to read `text`, in the order of the strategies.
 
+    Where none reads it as it is written, signs that are gaps in a part are passed over.
+
     >>> syntax = fa_syntax.compile_strategy("account:{number}@{bank}")
     >>> known = KnownStrategy(1, 7, "bank", syntax, provider_key="bank")
     >>> [reading.place.provider for reading in
@@ -180,11 +190,24 @@ def read_text(
     ['DEMO']
     """
     folded = fa_syntax.fold(text)
-    scheme = folded[: folded.find(":") + 1]
+    candidates = by_scheme.get(folded[: folded.find(":") + 1], ())
+    readings = [
+        Reading(known, parts, _get_place(known, parts))
+        for known in candidates
+        if (parts := fa_syntax.parse_folded(known.syntax, text, folded)) is not None
+    ]
+    return readings or _read_gaps(candidates, text, folded)
+
+
+def _read_gaps(
+    candidates: Iterable[KnownStrategy], text: str, folded: str
+) -> list[Reading]:
+    """Every way to read a text that holds signs of its strategy as gaps, too."""
     return [
         Reading(known, parts, _get_place(known, parts))
-        for known in by_scheme.get(scheme, ())
-        if (parts := fa_syntax.parse_folded(known.syntax, text, folded)) is not None
+        for known in candidates
+        if known.gaps
+        and (parts := fa_gaps.parse(known.syntax, text, folded, known.gaps)) is not None
     ]
 
 

@@ -212,9 +212,14 @@ def parse_folded(strategy: Strategy, text: str, folded: str) -> dict[str, str] |
     values = _split_values(strategy, text, folded, start, end)
     if values is None or not _is_only_reading(strategy, text, values):
         return None
-    if ESCAPE in text:
-        values = [_unescape(strategy, value) for value in values]
-    return dict(zip(strategy.keys, values, strict=True))
+    return unescape(strategy, text, dict(zip(strategy.keys, values, strict=True)))
+
+
+def unescape(strategy: Strategy, text: str, parts: dict[str, str]) -> dict[str, str]:
+    """The parts of `text` as they were before it was built."""
+    if ESCAPE not in text:
+        return parts
+    return {key: _unescape(strategy, value) for key, value in parts.items()}
 
 
 def fold(text: str) -> str:

@@ -8,6 +8,8 @@ letters are capitals.
 import sys
 import unicodedata
 
+#: The gaps that stand in templates, too: blanks do not.
+ASCII_GAPS = "-./"
 _OTHER_GAPS = "\t./\u2044\u2212\u2215\uff0e\uff0f"
 
 

@@ -10,15 +10,22 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, time
 from itertools import islice
 from typing import Any, BinaryIO
 
-from openpyxl import load_workbook
+from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils import range_boundaries
+from openpyxl.utils.datetime import from_excel, from_ISO8601
 from openpyxl.utils.escape import unescape
+from openpyxl.xml.constants import SHARED_STRINGS
 
+from . import xlsx_parts
 from .csv_file import Record
+from .xlsx_parts import RawCell
 
 MOST_ROWS = 1_048_576
 _MOST_CELLS = 500  # of a row
@@ -30,6 +37,7 @@ _MOST_BYTES = {"sheet": 600 * _MB, "strings": 100 * _MB, "other": 40 * _MB}
 _MOST_BYTES_IN_ALL = 1_000 * _MB
 _BLOCK = 1 << 20
 _OVERLAP = 200
+_HEAD = 1 << 14
 _XML = re.compile(r"\.(?:xml|rels)$", re.IGNORECASE)
 _MERGED = re.compile(
     rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"'
@@ -41,6 +49,9 @@ _DECLARATION = re.compile(
 _FILLING = re.compile(r'(?:0|"[^"]*"|\\.|[-/ ])+')
 _FILLING_PART = re.compile(r'0|"[^"]*"|\\.|[-/ ]')
 _MOST_DIGITS = 10**15  # a spreadsheet keeps fifteen
+
+
+_from_iso: Any = from_ISO8601  # openpyxl has no type for it
 
 
 class BadWorkbook(Exception):
@@ -56,8 +67,45 @@ def is_workbook(head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04")
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet: what people call it, whether they see it, and the part that has it."""
+
+    name: str
+    is_visible: bool
+    path: str
+
+
+@dataclass(frozen=True)
+class _Workbook:
+    """What openpyxl has read of a workbook: all but its texts and sheets.
+
+    `formats` are the number formats of its styles, as far as they were asked for.
+    """
+
+    archive: zipfile.ZipFile
+    book: Any
+    sheets: tuple[_Sheet, ...]
+    texts: list[str]
+    formats: dict[int, str] = field(default_factory=dict)
+
+    def get_format(self, style: int) -> str:
+        if style not in self.formats:
+            parent: Any = _Styled(self.book)
+            cell = ReadOnlyCell(parent, 1, 1, 0, "n", style)
+            self.formats[style] = cell.number_format or ""
+        return self.formats[style]
+
+
+@dataclass(frozen=True)
+class _Styled:
+    """What a cell asks for its style."""
+
+    parent: Any
+
+
 @contextmanager
-def _open_workbook(stream: BinaryIO) -> Iterator[Any]:
+def _open_workbook(stream: BinaryIO) -> Iterator[_Workbook]:
     """The workbook, for reading only.
 
     :raises BadWorkbook: for what is none, is damaged or would be too large
@@ -65,12 +113,29 @@ def _open_workbook(stream: BinaryIO) -> Iterator[Any]:
     _check_parts(stream)
     stream.seek(0)
     try:
-        with closing(load_workbook(stream, read_only=True, data_only=True)) as book:
-            yield book
+        reader = ExcelReader(stream, read_only=True, data_only=True, keep_links=False)
+        with closing(reader.archive):
+            yield _read_workbook(reader)
     except BadWorkbook:
         raise
     except Exception as error:  # openpyxl lets through whatever its parsers raise
         raise BadWorkbook("damaged") from error
+
+
+def _read_workbook(reader: Any) -> _Workbook:
+    reader.read_manifest()
+    reader.read_workbook()
+    apply_stylesheet(reader.archive, reader.wb)
+    sheets = tuple(
+        _Sheet(sheet.name, sheet.state == "visible", relation.target)
+        for sheet, relation in reader.parser.find_sheets()
+        if relation.target in reader.valid_files and "chartsheet" not in relation.Type
+    )
+    texts: list[str] = []
+    if shared := reader.package.find(SHARED_STRINGS):
+        with reader.archive.open(shared.PartName[1:]) as part:
+            texts = xlsx_parts.read_texts(part)
+    return _Workbook(reader.archive, reader.wb, sheets, texts)
 
 
 def _check_parts(stream: BinaryIO) -> None:
@@ -123,10 +188,10 @@ def read_heads(stream: BinaryIO, count: int) -> dict[str, list[Record]]:
     :raises BadWorkbook: for what is no workbook
     """
     with _open_workbook(stream) as book:
-        seen = [s for s in book.worksheets if s.sheet_state == "visible"]
+        seen = [sheet for sheet in book.sheets if sheet.is_visible]
         heads = {
-            sheet.title: list(islice(_read_rows(sheet, _Merged([])), count))
-            for sheet in (seen or book.worksheets)[:_MOST_SHEETS]
+            sheet.name: list(islice(_read_rows(book, sheet, _Merged([])), count))
+            for sheet in (seen or book.sheets)[:_MOST_SHEETS]
         }
         return {name: rows for name, rows in heads.items() if rows}
 
@@ -141,27 +206,49 @@ def read_sheet(stream: BinaryIO, name: str, *, after: int = 0) -> Iterator[Recor
     """
     size = stream.seek(0, io.SEEK_END)
     with _open_workbook(stream) as book:
-        if name not in book.sheetnames:
+        sheet = next((each for each in book.sheets if each.name == name), None)
+        if sheet is None:
             raise BadWorkbook("damaged")
-        sheet = book[name]
-        count = min(max(sheet.max_row or 1, 1), MOST_ROWS)
-        for record in _read_rows(sheet, _Merged(_find_merged(book, sheet))):
+        count = min(_count_rows(book, sheet), MOST_ROWS)
+        for record in _read_rows(book, sheet, _Merged(_find_merged(book, sheet))):
             if record.row > after:
                 end = size * min(record.row, count) // count
                 yield record._replace(text=join_cells(record.cells), end=end)
 
 
-def _read_rows(sheet: Any, merged: "_Merged") -> Iterator[Record]:
-    sheet.reset_dimensions()  # programs write wrong ones, which would cut rows off
-    for row, cells in enumerate(sheet.iter_rows(max_row=MOST_ROWS), 1):
-        texts = [_show_cell(cell) for cell in cells[:_MOST_CELLS]]
-        while texts and not texts[-1].strip():
-            texts.pop()
-        is_empty = not texts
-        merged.fill(row, texts)
-        if not is_empty:
-            problem = "long" if len(cells) > _MOST_CELLS else ""
-            yield Record(row, "", texts, 0, problem)
+def _count_rows(book: _Workbook, sheet: _Sheet) -> int:
+    """How many rows there are, as the sheet says; or may be, where it does not."""
+    with book.archive.open(sheet.path) as part:
+        return xlsx_parts.find_last_row(part.read(_HEAD)) or MOST_ROWS
+
+
+def _read_rows(book: _Workbook, sheet: _Sheet, merged: "_Merged") -> Iterator[Record]:
+    last = 0
+    with book.archive.open(sheet.path) as part:
+        for row, cells in xlsx_parts.read_rows(part):
+            if row > MOST_ROWS:
+                break
+            if row <= last:
+                continue
+            last = row
+            texts = _show_row(book, cells)
+            is_empty = not texts
+            merged.fill(row, texts)
+            if not is_empty:
+                width = max(cell.column for cell in cells)
+                yield Record(row, "", texts, 0, "long" if width > _MOST_CELLS else "")
+
+
+def _show_row(book: _Workbook, cells: list[RawCell]) -> list[str]:
+    """The texts of a row from its first column on, without empty ones at its end."""
+    width = max((cell.column for cell in cells), default=0)
+    texts = [""] * min(width, _MOST_CELLS)
+    for cell in cells:
+        if cell.column <= _MOST_CELLS:
+            texts[cell.column - 1] = _show_cell(book, cell)
+    while texts and not texts[-1].strip():
+        texts.pop()
+    return texts
 
 
 def join_cells(cells: list[str], delimiter: str = ",") -> str:
@@ -175,10 +262,10 @@ def join_cells(cells: list[str], delimiter: str = ",") -> str:
     return line.getvalue()
 
 
-def _find_merged(book: Any, sheet: Any) -> list[tuple[int, int, int]]:
+def _find_merged(book: _Workbook, sheet: _Sheet) -> list[tuple[int, int, int]]:
     """The merged cells of more than one row: their column (from 0), first, last row."""
     found = {}
-    for block in _read_blocks(book._archive, sheet._worksheet_path):
+    for block in _read_blocks(book.archive, sheet.path):
         for match in _MERGED.finditer(block):
             edges = range_boundaries(match[1].decode())
             left, top, _right, bottom = (edge or 0 for edge in edges)
@@ -209,18 +296,44 @@ class _Merged:
             self._open[left] = bottom, texts[left] if left < len(texts) else ""
 
 
-def _show_cell(cell: Any) -> str:
+def _show_cell(book: _Workbook, cell: RawCell) -> str:
     """The text of a cell: digits as they are shown, a date as a date."""
-    value = cell.value
-    if value is None or isinstance(value, str):
-        return unescape(value) if value and "_x00" in value else value or ""
-    if isinstance(value, bool):
-        return str(value).upper()
+    text = cell.text
+    if cell.kind == "s":
+        text = book.texts[int(text)]
+    elif cell.kind == "n":
+        return _show_numeric(book, cell)
+    elif cell.kind == "b":
+        return str(bool(int(text))).upper()
+    elif cell.kind == "d":
+        return _show_moment(_from_iso(text))
+    return unescape(text) if "_x00" in text else text
+
+
+def _show_numeric(book: _Workbook, cell: RawCell) -> str:
+    value = _read_number(cell.text)
+    if cell.style not in book.book._date_formats:
+        return show_number(value, book.get_format(cell.style))
+    is_duration = cell.style in book.book._timedelta_formats
+    try:
+        return _show_moment(from_excel(value, book.book.epoch, timedelta=is_duration))
+    except (OverflowError, ValueError):
+        return "#VALUE!"
+
+
+def _read_number(text: str) -> float:
+    """A number as a workbook writes it.
+
+    >>> _read_number("12"), _read_number("1.5"), _read_number("1E3")
+    (12, 1.5, 1000.0)
+    """
+    return float(text) if "." in text or "E" in text or "e" in text else int(text)
+
+
+def _show_moment(value: Any) -> str:
     if isinstance(value, datetime):
         return str(value.date() if value.time() == time() else value)
-    if isinstance(value, (date, time, timedelta)):
-        return str(value)
-    return show_number(value, cell.number_format or "")
+    return str(value)
 
 
 def show_number(value: float, form: str) -> str:

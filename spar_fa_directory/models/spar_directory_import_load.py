@@ -19,6 +19,10 @@ _logger = logging.getLogger(__name__)
 CHUNK_ROWS = 2000
 
 
+class LoadStopped(Exception):
+    """A file is not loaded any further until somebody has seen why."""
+
+
 class SparDirectoryImport(models.Model):
     """Loading a file in the background, some rows in each transaction."""
 
@@ -48,6 +52,9 @@ class SparDirectoryImport(models.Model):
                     break
         except psycopg2.OperationalError:
             raise
+        except LoadStopped as error:
+            self.env.invalidate_all()
+            self._stop_for(error)
         except BadWorkbook as error:
             self.write(
                 {"state": "failed", "problem": self._get_bad_file_text(error.code)}
@@ -80,6 +87,10 @@ class SparDirectoryImport(models.Model):
         for _count in self._load_chunks():
             self.env.flush_all()
             self.env.invalidate_all()
+
+    def _stop_for(self, error: LoadStopped) -> None:
+        """Say why nothing more is loaded; what was loaded stays."""
+        self.write({"state": "stopped", "problem": str(error)})
 
     def _get_failure_text(self) -> str:
         return self.env._(

@@ -108,6 +108,18 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
         return Domain("provider_id", "in", [provider.id for (provider,) in groups])
 
     @api.model
+    def _get_successor_key(self, each: Prepared) -> tuple:
+        """In the form of the provider's branch codes."""
+        provider_id, code = super()._get_successor_key(each)
+        branches = self.env["spar.fsp.branch"]
+        forms = branches._get_code_forms({provider_id})
+        if not forms:
+            return provider_id, code
+        fitted = fit_branch_code(code, forms[provider_id]) or code
+        stored = branches._get_other_codes(forms)
+        return provider_id, fold_code(stored.get((provider_id, fitted), fitted))
+
+    @api.model
     def _search_providers(self, names: set[str]) -> dict[str, int | str]:
         """Providers by code, or else by BIC, or else by their whole name.
 

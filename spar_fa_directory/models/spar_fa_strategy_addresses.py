@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..lib import fa_form, fa_reader, fa_syntax
+from ..lib.address_rules import Kinds
 from ..lib.exceptions import MissingPart
 from ..lib.fa_examination import KnownKind, Problem, examine
 from ..lib.fa_form import CanonicalAddress
@@ -34,21 +35,25 @@ class SparFaStrategy(models.Model):
         ]
 
     @api.model
-    def _canonicalise_addresses(self, texts: list[str]) -> list[CanonicalAddress]:
+    def _canonicalise_addresses(
+        self, texts: list[str], kinds: Kinds | None = None
+    ) -> list[CanonicalAddress]:
         """Bring addresses into their one form, in the same order.
 
         Two texts are the same address when the keys of their forms are the same. Each
         has a form, whatever is wrong with it: `problem` says what. Needs no rights;
         costs what `_read_addresses` does, a few statements more where the kinds are not
         cached.
+
+        :param kinds: by the rules of before; those of now unless given
         """
         chosen, found = self._choose_readings(texts)
-        kinds = self._get_known_kinds()
+        kinds = self._get_known_kinds() if kinds is None else kinds
         return [
             fa_form.canonicalise(
                 reading, found.get(reading.place, NOBODY), kinds[reading.known.type_id]
             )
-            if reading
+            if reading and reading.known.type_id in kinds
             else fa_form.keep_text(text)
             for text, reading in zip(texts, chosen, strict=True)
         ]
@@ -273,7 +278,11 @@ class SparFaStrategy(models.Model):
                 """
             )
         )
-        return fa_reader.group_by_scheme(fa_reader.know_strategy(*row) for row in rows)
+        kinds = self._get_known_kinds()
+        gaps = {type_id: kind.list_gaps() for type_id, kind in kinds.items()}
+        return fa_reader.group_by_scheme(
+            fa_reader.know_strategy(*row, gaps=gaps[row[1]]) for row in rows
+        )
 
 
 def _is_unnamed(address: Address, key: str | bool) -> bool:

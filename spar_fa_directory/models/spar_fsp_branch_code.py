@@ -4,6 +4,15 @@ from odoo.tools import SQL
 
 from ..lib.branch_code import fit_branch_code, is_branch_code_form
 
+#: What `_search_fitted` gives of a branch, as a `Holder` names it.
+_HOLDER = (
+    "branch_id",
+    "branch_code",
+    "branch_is_active",
+    "branch_is_closed",
+    "branch_is_replaced",
+)
+
 
 class SparFsp(models.Model):
     """How the branch codes of a provider look."""
@@ -89,6 +98,42 @@ class SparFspBranch(models.Model):
             )
         )
         return {(p, fit_branch_code(code, forms[p])): code for p, code in rows}
+
+    @api.model
+    def _search_fitted(self, asked: dict[tuple[int, str], str]) -> dict:
+        """What a `Holder` has of each branch that has a code in its provider's form.
+
+        Archived ones too; none where several have it, in different writings.
+
+        :param asked: how the codes look, by provider and code in that form
+        """
+        self.flush_model(["code", "provider_id", "active", "closed_on", "successor_id"])
+        providers, codes = zip(*asked, strict=True) if asked else ((), ())
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT asked.provider_id, asked.code, branch.id, branch.code,
+                       branch.active, coalesce(branch.closed_on <= %s, FALSE),
+                       branch.successor_id IS NOT NULL
+                  FROM unnest(%s::int[], %s::text[], %s::int[])
+                    AS asked (provider_id, code, length)
+                  JOIN spar_fsp_branch AS branch
+                    ON branch.provider_id = asked.provider_id
+                   AND (upper(branch.code COLLATE "C") = asked.code
+                        OR length(branch.code) <> asked.length)
+                """,
+                fields.Date.today(),
+                list(providers),
+                list(codes),
+                [len(form) for form in asked.values()],
+            )
+        )
+        found: dict[tuple[int, str], list[dict]] = {}
+        for provider_id, code, *values in rows:
+            if fit_branch_code(values[1], asked[provider_id, code]) == code:
+                branch = dict(zip(_HOLDER, values, strict=True))
+                found.setdefault((provider_id, code), []).append(branch)
+        return {place: many[0] for place, many in found.items() if len(many) == 1}
 
     @api.model
     def _fit_code(self, vals: dict, forms: dict, stored: dict) -> dict:

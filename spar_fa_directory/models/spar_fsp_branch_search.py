@@ -1,9 +1,12 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..lib.directory_query import Attempt
+from ..lib.branch_code import list_writings
+from ..lib.directory_query import Attempt, Joined, Token
 from .spar_directory_search import MOST_RANKED
 
+#: Of more ways in which branch codes look no other writings are looked for.
+_MOST_FORMS = 20
 # A word may stand in the branch or in its provider. Which words the providers have is
 # told first (few rows); then, for each set of words that some provider has, branches
 # are looked up that have the rest: by the index, and nothing is stored twice.
@@ -80,6 +83,26 @@ class SparFspBranch(models.Model):
     _searched_text = "name || ' | ' || code || ' | ' || coalesce(city, '')"
 
     _listed_idx = models.Index("(provider_id, name, id)")
+
+    @api.model
+    def _get_joined(self, tokens: list[Token]) -> list[Joined]:
+        """A code is found in any of its writings, too."""
+        joined = super()._get_joined(tokens)
+        names = {place: token.name for place, token in enumerate(tokens)}
+        coded = {p: n for p, n in names.items() if any(map(str.isdigit, n))}
+        forms = self._get_all_forms() if coded else []
+        return joined + [
+            Joined(writing.lower(), place, place + 1)
+            for place, name in coded.items()
+            for writing in sorted({w for f in forms for w in list_writings(name, f)})
+        ]
+
+    @api.model
+    def _get_all_forms(self) -> list[str]:
+        self.env["spar.fsp"].flush_model(["branch_code_form"])
+        query = """SELECT DISTINCT branch_code_form FROM spar_fsp
+                    WHERE branch_code_form IS NOT NULL ORDER BY 1 LIMIT %s"""
+        return [form for (form,) in self.env.execute_query(SQL(query, _MOST_FORMS))]
 
     @api.model
     def _build_rest(self, attempt: Attempt) -> SQL:

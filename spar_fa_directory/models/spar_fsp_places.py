@@ -2,12 +2,15 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..lib.bank_registry import HEAD_OFFICE
+from ..lib.branch_code import fit_branch_code
 from ..lib.fa_accounts import NO_RULE, ProviderRule
 from ..lib.fa_phone import read_prefixes
 from ..lib.fa_reader import Holder, Place
 
 #: Whether a provider has branches to choose, or only archived and closed ones.
 _OPEN, _SHUT = "open", "shut"
+#: Where a row of `_FOUND` has how branch codes look, behind provider and branch.
+_FORM = 9
 # How a provider's column is written where an address names it by that column.
 _SPELLINGS = {
     "code": lambda code: [code],
@@ -42,7 +45,7 @@ _FOUND = """
               coalesce(branch.closed_on <= %(today)s, FALSE),
               coalesce(fsp.closed_on <= %(today)s, FALSE),
               branch.successor_id IS NOT NULL,
-              fsp.successor_id IS NOT NULL, %(values)s
+              fsp.successor_id IS NOT NULL, fsp.branch_code_form, %(values)s
          FROM found
          JOIN spar_fsp AS fsp ON fsp.id = found.fsp_id
     LEFT JOIN res_country AS country ON country.id = fsp.country_id
@@ -59,13 +62,17 @@ class SparFsp(models.Model):
     def _search_places(self, places: set[Place]) -> dict[Place, Holder]:
         """Providers and branches of the places that addresses name, archived ones too.
 
-        At most one statement for the codes and one for the BICs; a BIC that several
-        providers have finds none.
+        At most one statement for the codes and one for the BICs, and one more for codes
+        of branches that are not as they stand in the directory, at providers that say
+        how theirs look; a BIC that several providers have finds none.
 
         :return: known providers only
         """
         by = {kind: [p for p in places if p.by == kind] for kind in ("code", "bic")}
-        self.flush_model([*_COLUMNS[1:], "country_id", "closed_on", "successor_id"])
+        self.flush_model(
+            [*_COLUMNS[1:], "country_id", "closed_on", "successor_id"]
+            + ["branch_code_form"]
+        )
         self.env["spar.fsp.branch"].flush_model(
             ["code", "provider_id", "active", "closed_on", "successor_id"]
         )
@@ -95,10 +102,42 @@ class SparFsp(models.Model):
                 values=SQL(", ").join(SQL.identifier("fsp", n) for n in _COLUMNS),
             )
         )
-        return {
-            Place(kind, provider, branch): _build_holder(*known)
-            for provider, branch, *known in rows
+        found, unmatched = {}, {}
+        for provider, branch, *known in rows:
+            place, form = Place(kind, provider, branch), known.pop(_FORM)
+            found[place] = _build_holder(*known)
+            if form and branch and not found[place].branch_id:
+                unmatched[place] = form
+        return self._fit_branches(found, unmatched) if unmatched else found
+
+    @api.model
+    def _fit_branches(
+        self, found: dict[Place, Holder], forms: dict[Place, str]
+    ) -> dict[Place, Holder]:
+        """The same as ``found``; a branch whose code is written otherwise than it
+        stands in the directory is found by what that is in its provider's form.
+
+        :param forms: how the branch codes of a place's provider look, where none was
+            found
+        """
+        branches = self.env["spar.fsp.branch"]
+        codes = {
+            place: code
+            for place, form in forms.items()
+            if (code := fit_branch_code(place.branch, form))
         }
+        asked = {
+            (found[place].provider_id, code): forms[place]
+            for place, code in codes.items()
+        }
+        known = branches._search_fitted(asked)
+        fitted = {}
+        for place, code in codes.items():
+            holder = found[place]
+            fitted[place] = holder._replace(branch_code=code)
+            if branch := known.get((holder.provider_id, code)):
+                fitted[place] = holder._replace(**branch)
+        return {**found, **fitted}
 
     def _get_holder(self, branch=None) -> Holder:
         """This provider, with one of its branches or none, readable without rights.

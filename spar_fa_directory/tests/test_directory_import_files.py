@@ -358,6 +358,19 @@ class TestBranchCodes(ImportCase):
         text = "30100, which is the same"
         self._assert_refused(text, self.branches.create, [values])
 
+    def test_what_takes_over_is_named_in_any_writing(self):
+        self.bank.branch_code_form = "000000"
+        header = "provider,code,name,closed on,successor\n"
+        job = self._load(
+            f"{header}TESTBANK,30100,East,,\nTESTBANK,77,West,2026-01-01,030100\n"
+            "TESTBANK,78,South,2026-01-01,30100\n"
+        )
+        self.assertEqual((job.added_count, job.refused_count), (3, 0))
+        branches = self.branches.search([("import_id", "=", job.id)])
+        east = branches.filtered(lambda branch: branch.code == "030100")
+        self.assertEqual(branches.successor_id, east)
+        self.assertEqual(len(branches.filtered("successor_id")), 2)
+
     def test_a_form_is_checked(self):
         with self.assertRaises(ValidationError):
             self.bank.branch_code_form = "0 0"

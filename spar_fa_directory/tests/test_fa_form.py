@@ -82,8 +82,9 @@ def know_shipped():
             type_id, code, *keys = facts
             number = int(fields["number"].text)
             template = fields["template"].text
+            gaps = KINDS[type_id].list_gaps()
             known.append(
-                fa_reader.know_strategy(number, type_id, code, template, *keys)
+                fa_reader.know_strategy(number, type_id, code, template, *keys, gaps)
             )
     return sorted(known, key=lambda each: each.number)
 
@@ -138,14 +139,24 @@ class TestSpellings(BaseCase):
             known.syntax, {key: parts[key] for key in known.syntax.keys}
         )
 
-    def _assert_same(self, type_id, plain, spelled):
+    def _write_raw(self, known, **parts):
+        """The same as people write it: nothing is escaped."""
+        parts = SAID | parts
+        first, *literals = known.syntax.literals
+        keys = known.syntax.keys
+        pieces = [parts[key] + text for key, text in zip(keys, literals, strict=True)]
+        return first + "".join(pieces)
+
+    def _assert_same(self, type_id, plain, spelled, raw=True):
         """Whatever writes the parts, and however they are spelled: one form."""
         keys = {}
         for known in SHIPPED:
             if known.type_id != type_id or known.provider_by != "code":
                 continue
-            for parts in (plain, spelled):
-                text = self._write(known, **parts)
+            texts = [(parts, self._write(known, **parts)) for parts in (plain, spelled)]
+            if raw:
+                texts.append((spelled, self._write_raw(known, **spelled)))
+            for parts, text in texts:
                 canonical = form(text)
                 keys[canonical.key] = (known.number, parts, canonical)
                 again = form(self._write(known, **SAID | canonical.parts))
@@ -189,7 +200,33 @@ class TestSpellings(BaseCase):
         )
         plain = {"email_address": f"{local}@{host}", "wallet_code": "MAIL"}
         spelled = data.draw(spell(f"{local}@{host}", gaps=[]))
-        self._assert_same(30, plain, plain | {"email_address": spelled})
+        # Dots and the at sign are part of an e-mail address.
+        self._assert_same(30, plain, plain | {"email_address": spelled}, raw=False)
+
+    @SETTINGS
+    @given(draws.data())
+    def test_what_can_be_read_in_two_ways_is_not_read(self, data):
+        pieces = data.draw(
+            draws.lists(draws.text("12", min_size=1), min_size=3, max_size=5)
+        )
+        gaps = {"a": ".", "b": "."}
+        known = fa_reader.know_strategy(1, 1, "k", "k:{a}.{b}", None, None, gaps)
+        found = fa_reader.read_text({"k:": (known,)}, f"k:{'.'.join(pieces)}")
+        self.assertEqual(found, [])
+
+    @SETTINGS
+    @given(numbers, numbers, draws.data())
+    def test_signs_that_count_are_not_passed_over(self, number, serial, data):
+        template = "k:{number}.{serial}@{bank}"
+        known = fa_reader.know_strategy(
+            1, 1, "k", template, "bank", None, {"number": "."}
+        )
+        spelled = data.draw(spell(number, gaps=["."], cases=False)).strip(BLANKS)
+        (reading,) = fa_reader.read_text({"k:": (known,)}, f"k:{spelled}.{serial}@DEMO")
+        self.assertEqual(to_plain(reading.parts["number"]).replace(".", ""), number)
+        self.assertEqual(reading.parts["serial"], serial)
+        found = fa_reader.read_text({"k:": (known,)}, f"k:{number}.{serial}@DE.MO")
+        self.assertEqual(found, [])
 
     @SETTINGS
     @given(numbers, numbers)
@@ -244,6 +281,11 @@ SAME = [
         "account:1234 5678@br01.demo",
         "ACCOUNT:1234%2E5678@BR01.DEMO",
         "account:1234/5678@BR01.DEMO.bank_acc",
+        "account:1234.5678@BR01.DEMO",
+        "account:12.34.56.78@BR01.DEMO",
+        "account:1234.5678@BR01.DEMO.bank_acc",
+        "account_number:1234.5678.branch_code:BR01.bank_code:DEMO.mobile_number:"
+        ".email_address:.fa_type:BANK_ACCOUNT",
         "account:\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668@BR01.DEMO",
         "account_number:12345678.branch_name:Any.branch_code:BR01.bank_name:Bank Ltd."
         ".bank_code:DEMO.fa_type:bank",
@@ -255,6 +297,7 @@ SAME = [
         "account:12345678@.BARE",
         "account:12345678@X.BARE",
         "account:1234-5678@X.bare",
+        "account:1234.5678@.bare",
         "account_no:12345678@BAREXTPP",
         "account_no:12345678@BAREXTPPXXX",
         "account_no:1234 5678@bare xt pp",
@@ -274,7 +317,16 @@ SAME = [
             "9171234567",
         )
     ],
-    ["account:1234@X.UNKNOWN-BANK", "account:12-34@x.unknown-bank"],
+    [
+        "account:1234@X.UNKNOWN-BANK",
+        "account:12-34@x.unknown-bank",
+        "account:1.2.3.4@x.unknown-bank",
+    ],
+    [
+        "account:de89370400440532013000@BR01.DEMO",
+        "account:DE89.3704.0044.0532.0130.00@BR01.DEMO",
+    ],
+    ["account:09171234567@PESO.wallet", "account:0917.123.4567@peso.wallet"],
     ["Free text", "Free text"],
     ["FREE:Text@Place", "free:Text@PLACE"],
 ]
@@ -295,6 +347,9 @@ OTHER = [
     "mobile:09171234567@PESO",
     "mobile:0917FLOWERS@PESO",
     "mobile:09171234567@NOBODY",
+    "account:1234.5678@BR.01.DEMO",
+    "account:1234.5678@BR01.DE.MO",
+    "account:1234.5678@DEMO",
     "free:text@place",
     "free:Text@place",
     "free text",
@@ -323,6 +378,8 @@ NOTHING = [
     ("account:{account}@BR01.DEMO", "account_number", "placeholder"),
     ("account:#N/A@BR01.DEMO", "account_number", "placeholder"),
     ("account:1%2E23E+11@BR01.DEMO", "account_number", "placeholder"),
+    ("account:1.23E+11@BR01.DEMO", "account_number", "placeholder"),
+    ("account:2007760620.0@BR01.DEMO", "account_number", "placeholder"),
     ("account:2007760620%2E0@BR01.DEMO", "account_number", "placeholder"),
     ("account:undefined@X.NOBANK", "account_number", "placeholder"),
     ("account:12345678@{branch}.DEMO", "branch_code", "placeholder"),

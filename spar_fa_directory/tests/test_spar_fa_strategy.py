@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import psycopg2
 
 from odoo.exceptions import AccessError, UserError
@@ -435,6 +437,8 @@ class TestCanonicalAddresses(DirectoryCase):
     SPELLINGS = (
         "account:12345678@TB-S.TESTBANK",
         "account:1234-5678@tb-s.TestBank",
+        "account:1234.5678@tb-s.TestBank",
+        "account:12/34.56-78@TB-S.TESTBANK.bank_acc",
         "ACCOUNT:1234 5678@TB-S.TESTBANK.bank_acc",
         "account:\u0661\u0662\u0663\u0664 5678@TB-S.TESTBANK",
         "account_number:12345678.branch_code:TB-S.bank_code:TESTBANK.mobile_number:"
@@ -590,3 +594,86 @@ class TestCanonicalAddresses(DirectoryCase):
         with self.assertQueryCount(1):
             formed = self._form(*texts, "free text")
         self.assertEqual(len({form.key for form in formed}), 500)
+
+
+class TestBranchCodeForms(DirectoryCase):
+    """Where a bank says how its branch codes look, 30100 and 030100 are one branch."""
+
+    WRITINGS = ("30100", "030100", "0030100")
+
+    def setUp(self):
+        super().setUp()
+        self.bank.branch_code_form = "000000"
+        values = {"name": "East", "code": "30100", "provider_id": self.bank.id}
+        self.branch = self.env["spar.fsp.branch"].create(values)
+
+    def _form(self, *codes):
+        texts = [f"account:12345678@{code}.TESTBANK" for code in codes]
+        return self.strategies._canonicalise_addresses(texts)
+
+    def test_every_writing_is_one_address(self):
+        self.assertEqual(self.branch.code, "030100")
+        formed = self._form(*self.WRITINGS)
+        self.assertEqual(len({form.key for form in formed}), 1)
+        self.assertEqual({form.problem for form in formed}, {None})
+        self.assertEqual({form.branch_id for form in formed}, {self.branch.id})
+        self.assertEqual({f.parts["branch_code"] for f in formed}, {"030100"})
+        (other,) = self._form("30101")
+        self.assertNotEqual(other.key, formed[0].key)
+
+    def test_one_that_the_directory_lacks_is_one_too(self):
+        formed = self._form("777", "000777", "0777")
+        self.assertEqual(len({form.key for form in formed}), 1)
+        self.assertEqual({f.problem.code for f in formed}, {"branch_unknown"})
+        (bad,) = self._form("77A")
+        self.assertEqual(bad.problem.code, "branch_unknown")
+
+    def test_a_used_code_that_stayed_is_found(self):
+        with patch.object(type(self.branch), "_is_used", lambda each: each):
+            self.bank.branch_code_form = "0000000"
+        formed = self._form("30100", "030100", "0030100", "00030100")
+        self.assertEqual({form.branch_id for form in formed}, {self.branch.id})
+        self.assertEqual(len({form.key for form in formed}), 1)
+
+    def test_two_branches_in_two_writings_are_not_guessed(self):
+        self.env.cr.execute(
+            """INSERT INTO spar_fsp_branch (name, code, provider_id, active)
+               VALUES ('West', '30100', %s, true)""",
+            (self.bank.id,),
+        )
+        one, other, neither = self._form("030100", "30100", "0030100")
+        self.assertEqual(one.branch_id, self.branch.id)
+        self.assertNotIn(other.branch_id, (None, one.branch_id))
+        self.assertIsNone(neither.branch_id)
+
+    def test_an_archived_one_is_found_as_such(self):
+        self.branch.active = False
+        (formed,) = self._form("30100")
+        self.assertEqual(formed.problem.code, "branch_archived")
+
+    def test_other_banks_are_not_concerned(self):
+        bank = self.env["spar.fsp"].create({"name": "Other", "code": "OTHB"})
+        values = {"name": "East", "code": "030100", "provider_id": bank.id}
+        self.env["spar.fsp.branch"].create(values)
+        texts = [f"account:12345678@{code}.OTHB" for code in ("30100", "030100")]
+        one, other = self.strategies._canonicalise_addresses(texts)
+        self.assertNotEqual(one.key, other.key)
+
+    def test_many_cost_as_many_statements_as_one(self):
+        self._form("30100")
+        counts = []
+        for codes in (["30100"], [f"{number:03}" for number in range(100)]):
+            before = self.env.cr.sql_log_count
+            self._form(*codes)
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts[0], counts[1])
+        self.assertLessEqual(counts[1], 2)
+
+    def test_the_search_finds_every_writing(self):
+        branches = self.env["spar.fsp.branch"]
+        for code in self.WRITINGS:
+            with self.subTest(code):
+                found = [row[0] for row in branches.name_search(f"test bank {code}")]
+                self.assertIn(self.branch.id, found)
+                found = [row[0] for row in branches.name_search(code)]
+                self.assertIn(self.branch.id, found)

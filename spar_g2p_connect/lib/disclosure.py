@@ -11,7 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import BY_BOTH, BY_FA
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import (
+    BY_BOTH,
+    BY_FA,
+    REPLACED,
+)
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
 
 
@@ -97,7 +101,8 @@ def _tell_resolve(rights: Rights, item: Item, result: Result) -> Result:
     if result.outcome is not Outcome.FOUND:
         return Result(result.outcome, problem=result.problem)
     if not item.wants_details:
-        return Result(Outcome.FOUND)
+        problem = result.problem if result.problem in REPLACED else ""
+        return Result(Outcome.FOUND, problem=problem)
     if result.problem == "several_ids":
         # Whose it is cannot be said without guessing (g2p-connect.md 6.1, A19).
         return Result(Outcome.FORBIDDEN, problem=result.problem)

@@ -86,6 +86,12 @@ class TestDisclosure(BaseCase):
             (told.outcome, told.problem), (Outcome.FORBIDDEN, "several_ids")
         )
 
+    def test_that_a_provider_has_closed_is_told_to_everybody(self):
+        for problem in ("provider_replaced", "branch_replaced"):
+            result = make_found(problem=problem)
+            told = disclose(YES_NO, self.make_item(fa="account:1@BANK"), result)
+            self.assertEqual(told, Result(Outcome.FOUND, problem=problem))
+
     def test_link_and_unlink_compare_only_for_those_who_may(self):
         cases = [
             (YES_NO, False, "", Outcome.NOT_LINKED),

@@ -70,6 +70,7 @@ def build_address(case: Case[LinkRequest]) -> StoredAddress:
         details=request.details,
         key=case.key,
         typed=request.fa if request.fa != address.text else "",
+        form=case.ledger.address_form,
     )
 
 

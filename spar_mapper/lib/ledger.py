@@ -13,6 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from .chain import commit_to, describe, describe_id, mac_event, mark_id
 from .records import (
+    KEY_FORM,
     ChangeRow,
     EventRow,
     Head,
@@ -41,12 +42,21 @@ class Ledger:
     """What a batch did: heads, periods, events, subjects, changes that wait.
 
     An event gets its MAC here, when it is recorded: the next one covers it.
+
+    :param address_form: the number of the form in which addresses are written
     """
 
-    def __init__(self, call: CallContext, keyring: OpenKeyring, now: datetime):
+    def __init__(
+        self,
+        call: CallContext,
+        keyring: OpenKeyring,
+        now: datetime,
+        address_form: int = KEY_FORM,
+    ):
         self.call = call
         self.keyring = keyring
         self.now = now
+        self.address_form = address_form
         self.subjects: dict[str, Subject] = {}
         self.heads: dict[str, tuple[Subject, Head]] = {}
         self.periods: list[tuple[Subject, Head, PeriodRow]] = []

@@ -17,7 +17,7 @@ from odoo.addons.spar_fa_directory.lib.fa_form import CanonicalAddress
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 
 from .ledger import Ledger
-from .records import KEY_FORM, Head, Holding, StoredAddress, new_uuid
+from .records import Head, Holding, StoredAddress, new_uuid
 
 # === WHOSE ADDRESS STAYS === #
 
@@ -214,7 +214,7 @@ def build_moved(
 
 
 def replace_address(
-    old: StoredAddress, address: Address, key: str, now: datetime
+    old: StoredAddress, address: Address, key: str, now: datetime, form: int
 ) -> StoredAddress:
     """Return what takes the place of ``old``, on the word that it rested on."""
     return replace(
@@ -229,7 +229,7 @@ def replace_address(
         branch_id=address.branch_id,
         key=key,
         typed="",
-        form=KEY_FORM,
+        form=form,
         sealed=b"",
         identity="",
     )
@@ -240,6 +240,6 @@ def move(
 ) -> None:
     """Put the address at the successor into its place; a stopped one stays stopped."""
     old = head.current
-    new = replace_address(old, address, key, ledger.now)
+    new = replace_address(old, address, key, ledger.now, ledger.address_form)
     contact = old.details.phone_number
     ledger.begin(holding, head.purpose, new, _MOVED_KINDS[head.state], contact)

@@ -19,7 +19,8 @@ IN_FORCE = ("active", "suspended")
 
 #: Forms of an address: what its digest is made of. The first is the text itself, as a
 #: participant wrote it; the second what the address is, however it is written
-#: (``spar_fa_directory/lib/fa_form.py``).
+#: (``spar_fa_directory/lib/fa_form.py``), and so are all that follow, each by other
+#: rules (``spar.address.form``).
 TEXT_FORM, KEY_FORM = 1, 2
 #: Numbers of the forms of IDs (``spar.id.form``): of the one before forms were kept,
 #: and of the one that was current when they began to be.

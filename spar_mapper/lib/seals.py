@@ -40,6 +40,9 @@ ID, ADDRESS, CHANGE, CONTACT, DRAFT = "id", "fa", "change", "contact", "draft"
 #: Neither an address nor an ID can hold these, so they mark what follows: details; and
 #: before them the key of an address and what was typed; behind an ID what was typed.
 _WITH_DETAILS, _WITH_KEY = "\x00", "\x02"
+#: Before the key: the number of the address's form, where that is not the first one
+#: that has a key.
+_NUMBERED = "\x03"
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -117,7 +120,8 @@ def pack_address(address: StoredAddress) -> str:
     text = join(address.fa, address.packed_details)
     if address.form == TEXT_FORM:
         return text
-    return f"{_WITH_KEY}{address.key}{_WITH_KEY}{address.typed}{_WITH_KEY}{text}"
+    form = "" if address.form == KEY_FORM else f"{address.form}{_NUMBERED}"
+    return f"{_WITH_KEY}{form}{address.key}{_WITH_KEY}{address.typed}{_WITH_KEY}{text}"
 
 
 def split_address(text: str) -> tuple[int, str, str, str]:
@@ -127,11 +131,16 @@ def split_address(text: str) -> tuple[int, str, str, str]:
     (1, 'account:1@b', '', 'account:1@B')
     >>> split_address("\x02key\x02account:0-1@B\x02account:01@B")
     (2, 'key', 'account:0-1@B', 'account:01@B')
+    >>> split_address("\x027\x03key\x02\x02account:01@B")
+    (7, 'key', '', 'account:01@B')
     """
     if not text.startswith(_WITH_KEY):
         fa, _details, _packed = split(text)
         return TEXT_FORM, fold(fa), "", text
     _start, key, typed, rest = text.split(_WITH_KEY, 3)
+    number, numbered, numbered_key = key.partition(_NUMBERED)
+    if numbered:
+        return int(number), numbered_key, typed, rest
     return KEY_FORM, key, typed, rest
 
 

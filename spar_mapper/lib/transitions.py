@@ -37,6 +37,21 @@ PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "objection_rejected": (_ANY, None),
 }
 
+#: With which an address ends because its provider or branch has closed, and with which
+#: a place gets another address, or none, for any other reason.
+MOVES = ("moved", "moved_suspended")
+LEAVES = (
+    "linked",
+    "proposed",
+    "updated",
+    "updated_suspended",
+    "unlinked",
+    "withdrawn",
+    "reversed",
+    "restored",
+    "restored_suspended",
+)
+
 #: What happens to an ID, or to the person themselves: it concerns no place.
 ID_REWRITTEN, ID_OFF = "id_rewritten", "id_switched_off"
 ID_GIVEN, ID_TAKEN = "id_given_away", "id_taken_over"

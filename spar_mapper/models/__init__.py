@@ -25,13 +25,17 @@ from . import spar_left_address
 from . import spar_move
 from . import spar_move_left
 from . import spar_move_list
+from . import spar_move_list_reading
 from . import spar_move_run
 from . import spar_recheck
+from . import spar_address_form
 from . import spar_id_form
 from . import spar_id_type
 from . import spar_form_run
 from . import spar_form_case
+from . import spar_directory_trial
 from . import spar_directory_forms
+from . import spar_directory_import
 from . import spar_setting_change
 from . import spar_audit
 from . import spar_audit_run

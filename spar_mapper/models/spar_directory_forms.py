@@ -1,13 +1,21 @@
 """Changes of the directory after which addresses may have another form."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from odoo import api, models
+
+from ..lib.rule_changes import RuleChanges
+from .spar_directory_trial import CHANGES
 
 
 class SparAddressRule(models.AbstractModel):
     """A record of the directory that decides how addresses are read: the role.
 
     Where one comes, goes or changes, the addresses that it can concern are looked at in
-    the background, and so are those that nothing could read before.
+    the background, and so are those that nothing could read before. Before anything is
+    saved after which one of them is another, somebody has to see that
+    (``spar.directory.trial``).
     """
 
     _name = "spar.address.rule"
@@ -20,29 +28,53 @@ class SparAddressRule(models.AbstractModel):
         """The providers and kinds whose addresses these records can concern, by id."""
         raise NotImplementedError
 
-    def _look_at_addresses(self, *scopes: dict[str, set[int]]) -> None:
-        names = ("providers", "types")
-        ids = {n: sorted(set().union(*(s.get(n, ()) for s in scopes))) for n in names}
-        self.env["spar.form.run"].sudo()._begin_addresses({**ids, "unread": True})
+    def _look_at_addresses(self, changes: RuleChanges) -> None:
+        # What this transaction has changed is read anew.
+        self.env.flush_all()
+        self.env["spar.row.versions"]._forget()
+        self.env["spar.form.run"].sudo()._begin_addresses(changes.to_scope())
+
+    @contextmanager
+    def _changing(self, values, ids: list[int]) -> Iterator[tuple]:
+        """Make a change, of which somebody sees first what it does to addresses.
+
+        What is changed in the course of another change belongs to that one. Gives these
+        records in the context of the change, and where it notes what it can concern.
+        """
+        begun = self.env.context.get(CHANGES)
+        if isinstance(begun, RuleChanges):
+            yield self, begun
+            return
+        changes = RuleChanges()
+        yield self.with_context(**{CHANGES: changes}), changes
+        if changes.has_any:
+            trials = self.env["spar.directory.trial"]
+            trials._check_seen(self._name, ids, values, changes)
 
     @api.model_create_multi
     def create(self, vals_list):
-        records = super().create(vals_list)
-        records._look_at_addresses(records._get_scope())
-        return records
+        with self._changing(vals_list, []) as (model, changes):
+            records = super(SparAddressRule, model).create(vals_list)
+            changes.add(records._get_scope())
+            model._look_at_addresses(changes)
+        return records.with_env(self.env)
 
     def write(self, vals):
-        if not self._forming & vals.keys():
-            return super().write(vals)
-        before = self._get_scope()
-        result = super().write(vals)
-        self._look_at_addresses(before, self._get_scope())
+        with self._changing(vals, self.ids) as (records, changes):
+            is_rule = bool(self._forming & vals.keys())
+            if is_rule:
+                changes.add(records._get_scope())
+            result = super(SparAddressRule, records).write(vals)
+            if is_rule:
+                changes.add(records._get_scope())
+                records._look_at_addresses(changes)
         return result
 
     def unlink(self):
-        scope = self._get_scope()
-        result = super().unlink()
-        self._look_at_addresses(scope)
+        with self._changing(None, self.ids) as (records, changes):
+            changes.add(records._get_scope())
+            result = super(SparAddressRule, records).unlink()
+            records._look_at_addresses(changes)
         return result
 
 
@@ -61,6 +93,7 @@ class SparFsp(models.Model):
             "account_check",
             "account_check_parameter",
             "phone_prefixes",
+            "branch_code_form",
         }
     )
 

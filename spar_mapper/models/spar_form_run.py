@@ -164,8 +164,11 @@ class SparFormRun(models.Model):
 
         One that has begun takes them in, and begins again.
         """
+        forms = self.env["spar.address.form"]
+        number = forms._get_number()
         query = SQL("SELECT EXISTS (SELECT FROM spar_mapping)")
         if not self.env.execute_query(query)[0][0]:
+            forms._retire()
             return self.browse()
         domain = [("kind", "=", "addresses"), ("state", "in", OPEN)]
         run = self.search(domain, limit=1)
@@ -175,10 +178,12 @@ class SparFormRun(models.Model):
             for name in ("providers", "types")
         }
         merged["unread"] = any(each.get("unread") for each in scopes)
+        if below := max(each.get("below", 0) for each in scopes):
+            merged["below"] = below
         if run.state == "looking" and not run.after and run.data == merged:
             return run
         run._end("overtaken")
-        run = self._start("addresses", merged, 0)
+        run = self._start("addresses", merged, 0, number=number)
         run._trigger()
         return run
 
@@ -283,6 +288,7 @@ class SparFormRun(models.Model):
         use_read_committed(self.env.cr)
         # Rules that nobody approved, and libraries, may be others than those kept.
         self.env["spar.id.form"]._get_number()
+        self.env["spar.address.form"]._get_number()
         cron._commit_progress()
         while self._goes_on():
             use_read_committed(self.env.cr)
@@ -305,6 +311,8 @@ class SparFormRun(models.Model):
         run = self._get_due()
         if run.kind == "ids":
             return run.number == self.env["spar.id.form"]._get_state().number
+        if run.kind == "addresses" and run.number:
+            return run.number == self.env["spar.address.form"]._get_state().number
         return bool(run)
 
     @api.model
@@ -463,6 +471,7 @@ class SparFormRun(models.Model):
         self.rewritten += piece.rewritten
         if not piece.seen:
             self._end("done")
+            self.env["spar.address.form"]._retire()
 
     def _end_round(self) -> None:
         """End where nothing is left; else look again for what came meanwhile."""

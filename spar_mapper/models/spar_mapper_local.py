@@ -43,12 +43,12 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 from ..exceptions import ContestedId, IdMoved
 from ..lib.assessment import Assess, Proposal, Verdict, assess
 from ..lib.operations import refuse_foreign
-from ..lib.records import ID_FORM
+from ..lib.records import ID_FORM, KEY_FORM
 from ..store.changing import Asked, Read, change
 from ..store.deciding import Decider
 from ..store.history import Historian, build_answer
 from ..store.objecting import Objector
-from ..store.resolving import Resolver
+from ..store.resolving import OlderForms, Resolver
 from ..store.showing import Shown, record_look, show_heads, show_periods
 from ..store.work import Work
 
@@ -193,7 +193,8 @@ class SparMapperLocal(models.AbstractModel):
     def _resolve_fa(
         self, call: CallContext, requests: list[ResolveRequest]
     ) -> list[Result]:
-        """See the contract; at most four statements, however many requests."""
+        """See the contract; at most four statements, however many requests, and two
+        more where addresses are asked about that nobody has."""
         self._check_channel(OFFICER)
         keyring = self.env["spar.keyring"]._open()
         found = self._identify([asked.id_value for asked in requests])
@@ -205,7 +206,12 @@ class SparMapperLocal(models.AbstractModel):
         self.env["spar.fsp"].flush_model(["name", "code", "closed_on"])
         self.env["spar.fsp.branch"].flush_model(["code", "closed_on"])
         resolver = Resolver(
-            call, self.env.cr, keyring, self._get_address_problem, self._build_keys
+            call,
+            self.env.cr,
+            keyring,
+            self._get_address_problem,
+            self._build_keys,
+            self._get_older_forms(),
         )
         with disabling_gc(), _asking_again():
             results = resolver.resolve(requests, identified, stored)
@@ -584,6 +590,20 @@ class SparMapperLocal(models.AbstractModel):
         read = self.env["spar.fa.strategy"]._canonicalise_addresses(texts)
         return [canonical.key for canonical in read]
 
+    @api.model
+    def _get_older_forms(self) -> OlderForms:
+        """The forms of before, while there may be addresses in them."""
+        state = self.env["spar.address.form"]._get_state()
+        strategies = self.env["spar.fa.strategy"]
+
+        def build_keys(texts: list[str]) -> list[list[str]]:
+            return [
+                [one.key for one in strategies._canonicalise_addresses(texts, kinds)]
+                for kinds in state.older
+            ]
+
+        return OlderForms(state.below, build_keys)
+
     # === WORK === #
 
     @api.model
@@ -601,6 +621,8 @@ class SparMapperLocal(models.AbstractModel):
             self._call_change_listeners,
             self._build_keys,
             self.env["spar.id.form"]._get_number() if for_write else ID_FORM,
+            self.env["spar.address.form"]._get_number() if for_write else KEY_FORM,
+            self.env["spar.address.form"]._get_state().below,
         )
 
     @api.model

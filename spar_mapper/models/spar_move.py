@@ -22,6 +22,16 @@ _PLAN = (
     "replaced_prefix",
     "reason",
 )
+#: The list of numbers, and how it is read.
+_LIST = frozenset(
+    {
+        "numbers_file",
+        "numbers_encoding",
+        "numbers_delimiter",
+        "numbers_sheet",
+        "numbers_row",
+    }
+)
 
 
 class SparMove(models.Model):
@@ -166,7 +176,7 @@ class SparMove(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        allowed = {*_PLAN, "numbers_file"}
+        allowed = {*_PLAN, *_LIST}
         if not self.env.su:
             vals_list = [
                 {k: v for k, v in vals.items() if k in allowed} for vals in vals_list
@@ -190,7 +200,7 @@ class SparMove(models.Model):
 
     def _check_open(self, vals: dict) -> None:
         changed = vals.keys() - {"confirmed"}
-        if changed - {*_PLAN, "numbers_file"}:
+        if changed - {*_PLAN, *_LIST}:
             raise AccessError(self.env._("Only the registry sets this."))
         if changed and set(self.mapped("state")) - {"new"}:
             raise UserError(

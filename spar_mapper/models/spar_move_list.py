@@ -1,5 +1,4 @@
 import base64
-import io
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -8,16 +7,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from odoo.addons.spar_fa_directory.lib.cell_rules import clean_code, find_text_problem
+from odoo.addons.spar_fa_directory.lib.cell_rules import find_text_problem
 from odoo.addons.spar_fa_directory.lib.fa_examination import get_near_form
 from odoo.addons.spar_fa_directory.lib.placeholders import is_placeholder
-from odoo.addons.spar_fa_directory.lib.table_file import (
-    Choices,
-    guess_table,
-    is_table,
-    open_table,
-)
-from odoo.addons.spar_fa_directory.lib.xlsx_file import BadWorkbook
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
@@ -94,8 +86,8 @@ class SparMove(models.Model):
         "List of Numbers",
         compute="_compute_numbers_file",
         inverse="_inverse_numbers_file",
-        help="A CSV file with a column of old and a column of new account numbers. It "
-        "is kept sealed, and destroyed when the move is over.",
+        help="A CSV file or an Excel workbook with a column of old and a column of new "
+        "account numbers. It is kept sealed, and destroyed when the move is over.",
     )
 
     @api.depends("list_uuid")
@@ -149,20 +141,6 @@ class SparMove(models.Model):
                     )
                 )
             yield Pair(row, *cells[:2])
-
-    def _read_cells(self, data: bytes) -> Iterator[tuple[int, list[str]]]:
-        """The rows of a CSV file or a workbook with their numbers, cells cleaned."""
-        stream = io.BytesIO(data)
-        if not is_table(data[:16]):
-            raise UserError(self.env._("The file is neither CSV nor a workbook."))
-        try:
-            guess = guess_table(stream, lambda _cells: 0, Choices(header=0))
-            for record in open_table(stream, guess.choices).read_rows():
-                yield record.row, list(map(clean_code, record.cells))
-        except BadWorkbook as error:
-            raise UserError(
-                self.env._("The workbook cannot be read: save it again, or as CSV.")
-            ) from error
 
     # === SEALING === #
 

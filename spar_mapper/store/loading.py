@@ -15,7 +15,7 @@ from ..lib import seals
 from ..lib.chain import mark_id
 from ..lib.records import (
     ID_FORM,
-    TEXT_FORM,
+    KEY_FORM,
     ChangeRow,
     Head,
     Holding,
@@ -106,10 +106,14 @@ _ADD = """
 BuildKeys = Callable[[list[str]], list[str]]
 
 
-def identify(build_keys: BuildKeys, addresses: Iterable[StoredAddress]) -> None:
+def identify(
+    build_keys: BuildKeys,
+    addresses: Iterable[StoredAddress],
+    older_below: int = KEY_FORM,
+) -> None:
     """Let addresses be compared with any other that are stored in an older form, or as
     free text, which the directory may have learnt to read since."""
-    old = [a for a in addresses if a.form == TEXT_FORM or is_free_text(a.key)]
+    old = [a for a in addresses if a.form < older_below or is_free_text(a.key)]
     if old:
         keys = build_keys([address.fa for address in old])
         for address, key in zip(old, keys, strict=True):
@@ -125,6 +129,7 @@ class Loader:
     :param build_keys: by which addresses of waiting changes, and those that are stored
         in an older form, are compared
     :param id_form: the number of the form in which new IDs are written
+    :param older_below: addresses whose form has a lower number are in an older one
     """
 
     def __init__(
@@ -134,11 +139,13 @@ class Loader:
         keyring: OpenKeyring,
         build_keys: BuildKeys,
         id_form: int = ID_FORM,
+        older_below: int = KEY_FORM,
     ):
         self.cr = cr
         self.keyring = keyring
         self.build_keys = build_keys
         self.id_form = id_form
+        self.older_below = older_below
         self.opener = Opener(call, keyring)
         self.problems: list[Problem] = []
 
@@ -291,7 +298,7 @@ class Loader:
             for head in subject.heads.values()
             if head.address is not None
         ]
-        identify(self.build_keys, addresses)
+        identify(self.build_keys, addresses, self.older_below)
         waiting = [c for subject in subjects for c in subject.changes.values() if c.fa]
         if waiting:
             keys = self.build_keys([change.fa for change in waiting])

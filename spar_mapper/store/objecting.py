@@ -177,7 +177,8 @@ class Objector:
             for stay in reversed(stays)
             if stay.was_in_force or stay.uuid == event.address_uuid
         ]
-        identify(self.work.build_keys, [one.address for one in past])
+        addresses = [one.address for one in past]
+        identify(self.work.build_keys, addresses, self.work.older_below)
         return objection.Dispute(
             holding=holding,
             ledger=ledger,

@@ -15,7 +15,14 @@ from ..exceptions import RowBroken
 from ..lib import seals
 from ..lib.id_reading import OTHER, REFUSED, SAME
 from ..lib.ledger import Ledger
-from ..lib.records import KEY_FORM, Head, Holding, StoredAddress, Subject
+from ..lib.records import (
+    KEY_FORM,
+    TEXT_FORM,
+    Head,
+    Holding,
+    StoredAddress,
+    Subject,
+)
 from .changing import Asked
 from .database import Row, build_array, copy_rows, fetch
 from .forming import Piece
@@ -85,23 +92,26 @@ class Scope:
     """Which addresses beside those in a form of before are looked at.
 
     :param unread: those of which no provider is known
+    :param below: which forms are those of before
     """
 
     providers: tuple[int, ...] = ()
     types: tuple[int, ...] = ()
     unread: bool = False
+    below: int = KEY_FORM
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any] | None) -> Scope:
         """Return the scope that was kept as JSON."""
         data = data or {}
         providers, types = data.get("providers", ()), data.get("types", ())
-        return cls(tuple(providers), tuple(types), bool(data.get("unread")))
+        below = data.get("below", KEY_FORM)
+        return cls(tuple(providers), tuple(types), bool(data.get("unread")), below)
 
     def build_values(self, after: int) -> tuple[object, ...]:
         """Return the values of ``_WANTED``."""
         arrays = (build_array(self.providers), build_array(self.types))
-        return (after, KEY_FORM, *arrays, self.unread)
+        return (after, self.below, *arrays, self.unread)
 
 
 class Readdresser:
@@ -195,7 +205,7 @@ def _judge(address: StoredAddress, asked: Asked) -> str:
     """What becomes of an address; refused is one that is read as another bank's now."""
     if address.provider_id and asked.address.provider_id != address.provider_id:
         return REFUSED
-    is_same = address.form == KEY_FORM and (address.key, address.fa) == (
+    is_same = address.form != TEXT_FORM and (address.key, address.fa) == (
         asked.key,
         asked.address.text,
     )
@@ -209,7 +219,7 @@ def _rewrite(ledger: Ledger, subject: Subject, head: Head, asked: Asked) -> None
         fa=new.text,
         typed=old.typed or (old.fa if old.fa != new.text else ""),
         key=asked.key,
-        form=KEY_FORM,
+        form=ledger.address_form,
         strategy_number=new.strategy_number,
         fa_type_id=new.type_id,
         provider_id=new.provider_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -17,8 +18,9 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..exceptions import ContestedId, IdMoved, RowBroken
 from ..lib import seals
-from ..lib.records import IN_FORCE, Head, StoredAddress, Subject
+from ..lib.records import IN_FORCE, KEY_FORM, Head, StoredAddress, Subject
 from .database import Cursor, Row, build_array, build_bytes_array, fetch
+from .following import Follower, Found, Wanted
 from .loading import BuildKeys, Problem, identify
 from .opening import (
     HEAD_ALTERED,
@@ -103,8 +105,21 @@ _NOWHERE = ("", "", False)
 _NO_SUBJECT = "the person of the ID is gone"
 
 
+@dataclass(frozen=True)
+class OlderForms:
+    """The forms of addresses of before, as long as there may be addresses in them.
+
+    :param below: those that are stored with a lower number are in an older one
+    :param build_keys: what each address was by the rules of before: for each of them
+    """
+
+    below: int = KEY_FORM
+    build_keys: Callable[[list[str]], list[list[str]]] = lambda texts: []
+
+
 class Resolver:
-    """The answers to a batch; at most three statements, whatever its size.
+    """The answers to a batch; at most three statements, whatever its size, and two more
+    where it names addresses that nobody has, which may be at a closed provider.
 
     Nothing is answered that is not as the store wrote it: what was tampered with gives
     LOCKED and a problem for an alarm, never an address.
@@ -117,6 +132,7 @@ class Resolver:
         keyring: OpenKeyring,
         get_address_problem: AddressProblem,
         build_keys: BuildKeys,
+        older: OlderForms | None = None,
     ):
         self.call = call
         self.cr = cr
@@ -124,6 +140,8 @@ class Resolver:
         self.opener = Opener(call, keyring)
         self.get_address_problem = get_address_problem
         self.build_keys = build_keys
+        self.older = older or OlderForms()
+        self._older_keys: dict[str, list[str]] = {}
         self._keys: dict[str, str] = {}
         self.problems: list[Problem] = []
         self._providers: dict[Place, ProviderInfo] = {}
@@ -148,10 +166,12 @@ class Resolver:
         by_address = self._find_by_address(requests)
         found = [*by_id.values(), *by_address.values()]
         self._load_providers(row for rows in found for row in rows)
-        return [
+        results = [
             self._answer(request, identifier, by_id, by_address)
             for request, identifier in zip(requests, identified, strict=True)
         ]
+        self._follow_moves(requests, identified, results, by_id)
+        return results
 
     # === WHAT ADDRESSES ARE === #
 
@@ -161,9 +181,17 @@ class Resolver:
         texts = [fa for fa in texts if not self.get_address_problem(fa)]
         if texts:
             self._keys = dict(zip(texts, self.build_keys(texts), strict=True))
+            for keys in self.older.build_keys(texts):
+                for fa, key in zip(texts, keys, strict=True):
+                    self._older_keys.setdefault(fa, []).append(key)
+
+    def _list_forms(self, fa: str) -> set[str]:
+        """What an address is, by the rules of now and of before, and the text of it
+        that the oldest form was made of."""
+        return {self._keys[fa], fold(fa), *self._older_keys.get(fa, ())}
 
     def _is_same(self, fa: str, address: StoredAddress) -> bool:
-        identify(self.build_keys, [address])
+        identify(self.build_keys, [address], self.older.below)
         return address.is_same(self._keys[fa])
 
     # === STATEMENTS === #
@@ -197,11 +225,10 @@ class Resolver:
         if not asked:
             return {}
         digest = self.keyring.digester(seals.ADDRESS)
-        # As what it is, and as the text of it that an older form was made of.
         wanted = {
             (digest(form), purpose): self._keys[fa]
             for fa, purpose in asked
-            for form in (self._keys[fa], fold(fa))
+            for form in self._list_forms(fa)
         }
         types = self.call.id_type_ids
         allowed = None if types is None else build_array(types)
@@ -353,6 +380,75 @@ class Resolver:
         self._add_address(result, request, address)
         return result
 
+    # === ADDRESSES THAT WERE MOVED === #
+
+    def _follow_moves(
+        self,
+        requests: Sequence[ResolveRequest],
+        identified: Sequence[Identified],
+        results: list[Result],
+        by_id: dict[str, list[Row]],
+    ) -> None:
+        """Answer anew where an address was asked about that is not in force: it may be
+        one that was moved to the successor of its provider."""
+        asked: dict[int, Wanted] = {}
+        for place, (request, result) in enumerate(zip(requests, results, strict=True)):
+            if request.fa not in self._keys:
+                continue
+            key, identifier = self._keys[request.fa], identified[place]
+            if result.outcome is Outcome.FA_MISMATCH and isinstance(identifier, str):
+                asked[place] = _want_of(key, request, by_id[identifier])
+            elif result.outcome is Outcome.NOT_LINKED and identifier is None:
+                asked[place] = Wanted(key, request.purpose)
+        if not asked:
+            return
+        wanted: dict[Wanted, set[str]] = {}
+        for place, one in asked.items():
+            texts = wanted.setdefault(one, set())
+            texts |= self._list_forms(requests[place].fa or "")
+        follower = Follower(self.cr, self.opener, self.call.id_type_ids)
+        found = follower.find(wanted)
+        self._load_providers(each.row for many in found.values() for each in many)
+        for place, one in asked.items():
+            past = _choose(one, found.get(one, []))
+            if past is not None:
+                several = len({each.row[ID_WIDTH] for each in found[one]}) > 1
+                results[place] = self._answer_moved(
+                    follower, requests[place], one, past, several
+                )
+
+    def _answer_moved(
+        self,
+        follower: Follower,
+        request: ResolveRequest,
+        wanted: Wanted,
+        found: Found,
+        several: bool,
+    ) -> Result:
+        """Say what has become of an address whose provider or branch has closed."""
+        row = found.row
+        try:
+            subject = self._open_subject(row)
+            canonical = self.opener.open_id(subject, row[:ID_WIDTH])
+            head = self.opener.open_head(subject, row[HEAD_START:])
+            old = follower.open(subject, head, found.past)
+            identify(self.build_keys, [old], self.older.below)
+            if not old.is_same(wanted.key):
+                row_id = found.past.period[0]
+                raise RowBroken("spar_mapping_period", row_id, HEAD_ALTERED)
+        except RowBroken as error:
+            self.problems.append(error.problem)
+            return Result(Outcome.LOCKED, request.id_value, problem="integrity")
+        id_value = request.id_value if wanted.subject_id else canonical
+        result = self._answer_found(replace(request, fa=None), id_value, subject, head)
+        if result.outcome is Outcome.FOUND:
+            result.same_fa = False if wanted.subject_id else None
+            is_same = old.provider_id == head.current.provider_id
+            result.problem = "branch_replaced" if is_same else "provider_replaced"
+            if several:
+                result.id_value, result.problem = None, "several_ids"
+        return result
+
     def _add_address(
         self, result: Result, request: ResolveRequest, address: StoredAddress
     ) -> None:
@@ -364,3 +460,18 @@ class Resolver:
         place = (address.provider_id, address.branch_id)
         result.provider = self._providers.get(place)
         result.fa, result.details = address.fa, address.details
+
+
+def _want_of(key: str, request: ResolveRequest, rows: list[Row]) -> Wanted:
+    """The address, as one of the place that is asked about of one person."""
+    purposes = {row[HEAD_START + 2] for row in rows if row[HEAD_START + 3] in IN_FORCE}
+    purpose = request.purpose if request.purpose in purposes else ""
+    return Wanted(key, purpose, rows[0][ID_WIDTH])
+
+
+def _choose(wanted: Wanted, found: list[Found]) -> Found | None:
+    """Who had it in the place for the purpose, else in the one for any."""
+    places = {one.row[HEAD_START + 2]: one for one in found}
+    if wanted.subject_id:
+        return places.get(wanted.purpose)
+    return places.get(wanted.purpose) or places.get("")

@@ -10,7 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib.ledger import Ledger
-from ..lib.records import ID_FORM
+from ..lib.records import ID_FORM, KEY_FORM
 from .database import Cursor
 from .loading import BuildKeys, Loader, Problem
 from .saving import EndsCallback, Saver
@@ -25,6 +25,8 @@ class Work:
     :param on_ends: is called with the changes that have ended
     :param build_keys: gives what each address is, however it is written
     :param id_form: the number of the form in which new IDs are written
+    :param address_form: the number of the form in which addresses are written
+    :param older_below: addresses with a lower one may have another form now
     """
 
     call: CallContext
@@ -34,19 +36,21 @@ class Work:
     on_ends: EndsCallback
     build_keys: BuildKeys
     id_form: int = ID_FORM
+    address_form: int = KEY_FORM
+    older_below: int = KEY_FORM
     #: Rows that cannot be believed: whoever called raises alarms for them.
     problems: list[Problem] = field(default_factory=list)
 
     def load(self) -> Loader:
         """Return a loader that reports to this work's problems."""
-        tools = (self.keyring, self.build_keys, self.id_form)
+        tools = (self.keyring, self.build_keys, self.id_form, self.older_below)
         loader = Loader(self.call, self.cr, *tools)
         loader.problems = self.problems
         return loader
 
     def begin(self) -> Ledger:
         """Return an empty ledger, whose time is now."""
-        return Ledger(self.call, self.keyring, self.get_now())
+        return Ledger(self.call, self.keyring, self.get_now(), self.address_form)
 
     def save(self, ledger: Ledger) -> None:
         """Write what was done."""

@@ -27,6 +27,7 @@ from . import test_spar_change_rule
 from . import test_spar_checkpoint
 from . import test_spar_checkpoint_restore
 from . import test_spar_dark
+from . import test_spar_directory_trial
 from . import test_spar_directory_used
 from . import test_spar_guards
 from . import test_spar_history
@@ -34,6 +35,7 @@ from . import test_spar_id_forms
 from . import test_spar_integrity
 from . import test_spar_move
 from . import test_spar_move_list
+from . import test_spar_move_resolve
 from . import test_spar_notice_link
 from . import test_spar_objection
 from . import test_spar_operations

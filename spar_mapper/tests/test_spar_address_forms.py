@@ -3,7 +3,13 @@
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
+from odoo.modules.module import load_script
+from odoo.tools import file_path
 
+from odoo.addons.spar_fa_directory.lib import address_rules
+from odoo.addons.spar_fa_directory.lib.address_rules import LIBRARIES
+from odoo.addons.spar_fa_directory.lib.row_cache import RowCache
+from odoo.addons.spar_fa_directory.models import spar_row_versions
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
@@ -13,6 +19,11 @@ from ..models import spar_form_run
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA
 from .test_spar_id_forms import FormCase
 
+MIGRATION = load_script(
+    file_path("spar_mapper/migrations/19.0.2.3.0/post-address_forms.py"),
+    "spar_mapper_post_migration_19_0_2_3_0",
+)
+ACCOUNT = "bank_account"
 DASHED = "account:1111-0000-1111@BR01.TESTBANK"
 BLANKS = "account:1111 0000 1111@BR01.TESTBANK"
 
@@ -137,6 +148,15 @@ class TestAddressForms(AddressFormCase):
         )
         self.assert_sound()
 
+    def test_codes_of_branches_are_read_anew_where_a_bank_says_how_they_look(self):
+        self.link(ID, "account:12345678@30100.TESTBANK")
+        self.link(OTHER_ID, "account:12345678@030100.TESTBANK")
+        self.bank.branch_code_form = "000000"
+        (run,) = self.runs.search([("state", "=", "looking")])
+        self.assertEqual(run.data["providers"], [self.bank.id])
+        self.go_on()
+        self.assertEqual((run.state, run.coinciding), ("ready", 2))
+
     def test_whatever_comes_changes_or_goes_is_looked_at(self):
         self.link(ID, FA)
         provider = self.env["spar.fsp"].create({"name": "New", "code": "NEW"})
@@ -167,6 +187,148 @@ class TestAddressForms(AddressFormCase):
         run = self.run_addresses()
         self.assertEqual((run.refused, run.rewritten), (1, 0))
         self.assertEqual(self.get_fa(ID), DASHED)
+
+
+class TestAddressRules(AddressFormCase):
+    """The form of each address is kept: its rules, and what checks them."""
+
+    def setUp(self):
+        super().setUp()
+        self.address_forms = self.env["spar.address.form"]
+        self.address_forms._get_number()
+
+    def upgrade(self, **versions):
+        """Libraries are other versions from now on."""
+        build_now = address_rules.version
+
+        def get_version(name):
+            return versions.get(name.replace("-", "_")) or build_now(name)
+
+        self.patch(address_rules, "version", get_version)
+        self.address_forms._forget_versions()
+        self.patch(spar_row_versions, "_CACHE", RowCache())
+        return self.address_forms._get_number()
+
+    def form_of(self, id_value):
+        self.env.invalidate_all()
+        return self.mapping_of(id_value).period_id.form
+
+    def test_the_first_two_are_the_text_and_what_it_is(self):
+        one, two = self.address_forms.search([("number", "<=", 2)], order="number")
+        self.assertEqual((one.number, two.number), (1, 2))
+        self.assertFalse(one.data)
+        self.assertEqual(set(two.data["libraries"]), {*LIBRARIES, "unicode"})
+        self.assertIn("phonenumbers", two.libraries)
+        (account,) = (k for k in two.data["kinds"].values() if k["code"] == ACCOUNT)
+        number = next(p for p in account["parts"] if p["key"] == "account_number")
+        self.assertTrue(number["gaps_do_not_count"])
+        self.assertEqual(number["check_code"], "regex")
+
+    def test_each_period_says_in_which_form_it_was_written(self):
+        number = self.address_forms._get_number()
+        self.link(ID, FA)
+        self.assertEqual(self.form_of(ID), number)
+        upgraded = self.upgrade(phonenumbers="99.0")
+        self.assertEqual(upgraded, number + 1)
+        self.link(OTHER_ID, OTHER_FA)
+        self.assertEqual(self.form_of(OTHER_ID), upgraded)
+        self.suspend(ID)
+        self.assertEqual(self.form_of(ID), number)
+        self.suspend(OTHER_ID)
+        self.assertEqual(self.form_of(OTHER_ID), upgraded)
+        self.assertEqual(self.resume(OTHER_ID).outcome, Outcome.RESUMED)
+        self.assertEqual(self.get_fa(OTHER_ID), OTHER_FA)
+        self.assert_sound()
+
+    def test_an_upgraded_library_starts_a_run_over_all_addresses(self):
+        self.link(ID, FA)
+        self.link(OTHER_ID, "free text")
+        for library in ("phonenumbers", "python_stdnum", "schwifty"):
+            with self.subTest(library):
+                number = self.upgrade(**{library: "99.0"})
+                (run,) = self.runs.search([("state", "=", "looking")])
+                self.assertEqual((run.kind, run.number), ("addresses", number))
+                self.go_on()
+                self.assertEqual((run.state, run.total), ("done", 2))
+                self.assertEqual(run.rewritten, 0)
+                state = self.address_forms._get_state()
+                self.assertEqual((state.number, state.older), (number, ()))
+        self.assertFalse(self.address_forms.search([("state", "=", "older")]))
+        self.assertEqual(self.events_of(ID), ["linked"])
+        self.assert_sound()
+
+    def test_another_run_does_not_look_at_all_of_them_again(self):
+        self.link(ID, FA)
+        self.upgrade(phonenumbers="99.0")
+        self.go_on()
+        self.env["spar.fsp"].create({"name": "New", "code": "NEW"})
+        self.go_on()
+        run = self.runs.search([("kind", "=", "addresses")], limit=1)
+        self.assertEqual((run.state, run.total), ("done", 0))
+
+    def test_a_host_with_other_libraries_does_not_go_on(self):
+        self.link(ID, FA)
+        number = self.upgrade(phonenumbers="99.0")
+        run = self.runs.search([("state", "=", "looking")])
+        run.number = number + 1
+        self.assertFalse(self.runs._goes_on())
+        run.number = number
+        self.assertTrue(self.runs._goes_on())
+
+    def test_a_kind_that_comes_needs_no_new_form(self):
+        self.link(ID, FA)
+        number = self.address_forms._get_number()
+        self.runs.search([("state", "=", "looking")])._end("overtaken")
+        self.env["spar.fa.type"].create({"name": "V", "code": "v"})
+        self.assertEqual(self.address_forms._get_number(), number)
+        self.assertFalse(self.runs.search([("state", "=", "looking")]))
+        form = self.address_forms.search([("number", "=", number)])
+        self.assertIn("v", [kind["code"] for kind in form.data["kinds"].values()])
+
+    def change_part(self):
+        """Gaps do not count any more, from now on."""
+        part = self.env.ref("spar_fa_directory.part_bank_account_number")
+        part.write({"gaps_do_not_count": False, "check_parameter": "[0-9-]{4,34}"})
+        self.address_forms._get_number()
+        self.runs.search([("kind", "=", "addresses")])._end("overtaken")
+        self.link(ID, DASHED)
+        self.assertEqual(self.get_fa(ID), DASHED)
+        part.write({"gaps_do_not_count": True, "check_parameter": "[0-9]{4,34}"})
+        return self.address_forms._get_number()
+
+    def test_a_rule_that_changes_is_a_new_form(self):
+        number = self.change_part()
+        (run,) = self.runs.search([("state", "=", "looking")])
+        self.assertEqual(run.number, number)
+        self.assertNotIn("below", run.data)
+        self.go_on()
+        self.assertEqual((run.state, run.rewritten), ("done", 1))
+        self.assertEqual(self.form_of(ID), number)
+        self.assertEqual(self.get_fa(ID), FA)
+        self.assert_sound()
+
+    def test_until_it_is_rewritten_it_is_found_by_every_spelling(self):
+        self.change_part()
+        self.assertTrue(self.address_forms._get_state().older)
+        self.assertEqual(self.resolve(fa=DASHED).outcome, Outcome.FOUND)
+        for fa in (FA, DASHED, BLANKS):
+            self.assertTrue(self.resolve(ID, fa).same_fa)
+        self.assertEqual(self.unlink(ID, BLANKS).outcome, Outcome.UNLINKED)
+
+    def test_a_database_from_before_keeps_them_and_is_looked_at(self):
+        self.link_before(ID, DASHED)
+        self.link(OTHER_ID, OTHER_FA)
+        self.address_forms.search([]).unlink()
+        MIGRATION.migrate(self.env.cr, "19.0.2.2.0")
+        self.env.invalidate_all()
+        forms = self.address_forms.search([], order="number")
+        self.assertEqual(forms.mapped("number"), [1, 2])
+        self.assertEqual(forms.mapped("state"), ["older", "current"])
+        run = self.runs.search([("state", "=", "looking")])
+        self.assertTrue(run.data["unread"])
+        self.go_on()
+        self.assertEqual((run.total, run.rewritten), (1, 1))
+        self.assertEqual(forms.mapped("state"), ["gone", "current"])
 
 
 class TestSharedAccounts(AddressFormCase):

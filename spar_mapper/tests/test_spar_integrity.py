@@ -8,7 +8,7 @@ from odoo.tools import SQL, mute_logger
 
 from ..fields import CheckedMany2one
 from ..lib.integrity import DIRECTORY
-from ..store import auditing, history, loading, resolving
+from ..store import auditing, following, history, loading, resolving
 from .common import FA, ID, OTHER_FA, StoreCase
 
 NOWHERE = 2_000_000_000
@@ -322,6 +322,10 @@ class TestCatalogue(IntegrityCase):
                 for joined in (resolving._WITH_PROVIDER, resolving._WITHOUT_PROVIDER)
             },
             resolving._BY_ADDRESS.format(column="a"): [[b"x"], [""], None, None],
+            following._MOVED.format(column="a"): [
+                *([b"x"], [""], [None]),
+                *(["moved"], None, None, ["linked"]),
+            ],
         }
         for query, values in queries.items():
             self.env.cr.execute(f"EXPLAIN {query}", values)

@@ -111,6 +111,37 @@ class TestMoveList(MoveCase):
             self.assertNotIn("700001", str(raised.exception))
             self.env.invalidate_all()
 
+    def test_what_is_not_clear_is_asked(self):
+        cases = (
+            (
+                "Gr\u00f6\u00dfe\u00a0\u00e9;neu\n11110000;700001\n".encode(
+                    "mac_roman"
+                ),
+                "encoding",
+                {"numbers_encoding": "mac-roman"},
+            ),
+            (
+                "a,b;c\n11110000,700001;1\n22220000,700002;2\n",
+                "between the cells",
+                {"numbers_delimiter": ","},
+            ),
+            (
+                "Konto2025,Konto2026\n11110000,700001\n22220000,700002\n",
+                "headers",
+                {"numbers_row": 2},
+            ),
+        )
+        for text, words, answer in cases:
+            with self.subTest(words), self.undone():
+                with self.assertRaisesRegex(UserError, words) as raised:
+                    self.upload(text)
+                told = str(raised.exception)
+                self.assertNotIn("700001", told)
+                self.assertIn("••", told)
+                self.env.invalidate_all()
+                move = self.upload(text, **answer)
+                self.assertIn(move.number_count, (1, 2))
+
     def test_what_was_approved_is_this_list(self):
         move = self.upload("old,new\n11110000,700001\n")
         move.action_count()

@@ -58,6 +58,28 @@ class TestResolve(StoreCase):
         self.assertEqual(self.resolve(fa=spelled).fa, FA)
         self.assertTrue(self.resolve(ID, spelled).same_fa)
 
+    def test_gaps_that_are_signs_of_the_strategy_do_not_matter(self):
+        for number in ("1111.0000.1111", "1111/0000/1111", "1111-0000.1111"):
+            with self.subTest(number):
+                spelled = f"account:{number}@BR01.TESTBANK"
+                self.assertEqual(self.resolve(fa=spelled).fa, FA)
+                self.assertTrue(self.resolve(ID, spelled).same_fa)
+        self.assertEqual(self.unlink(ID, spelled).outcome, Outcome.UNLINKED)
+        self.assertEqual(self.link(OTHER_ID, spelled).outcome, Outcome.LINKED)
+        self.assertEqual(self.get_fa(OTHER_ID), FA)
+
+    def test_a_branch_code_is_one_in_each_writing_that_its_bank_allows(self):
+        self.bank.branch_code_form = "000000"
+        values = {"name": "East", "code": "30100", "provider_id": self.bank.id}
+        self.env["spar.fsp.branch"].create(values)
+        one, other = (f"account:12345678@{c}.TESTBANK" for c in ("30100", "030100"))
+        self.assertEqual(self.link(OTHER_ID, one).outcome, Outcome.LINKED)
+        for fa in (one, other):
+            self.assertEqual(self.resolve(fa=fa).fa, other)
+            self.assertTrue(self.resolve(OTHER_ID, fa).same_fa)
+            self.assertEqual(self.resolve(OTHER_ID).provider.branch_code, "030100")
+        self.assertEqual(self.unlink(OTHER_ID, one).outcome, Outcome.UNLINKED)
+
     def test_free_text_that_the_directory_has_learnt_to_read_is_the_same(self):
         text = "coupon:AbC/9@FOOD"
         self.link(OTHER_ID, text)

@@ -43,6 +43,8 @@ EXPECTED = {
     ("resolve", "not_linked", "", BY_FA): ("succ", "succ.fa.not_found"),
     ("resolve", "not_linked", "", BY_BOTH): ("succ", "succ.id.not_found"),
     ("resolve", "suspended", "", BY_ID): ("succ", "succ.fa.inactive"),
+    ("resolve", "found", "provider_replaced", BY_FA): ("succ", "succ.fa.inactive"),
+    ("resolve", "found", "branch_replaced", BY_BOTH): ("succ", "succ.fa.inactive"),
     ("resolve", "suspended", "payments_stopped", BY_ID): ("succ", "succ.id.inactive"),
     ("resolve", "locked", "integrity", BY_ID): ("rjct", "rjct.id.invalid"),
     ("resolve", "invalid_id", "too_long", BY_ID): ("rjct", "rjct.id.invalid"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..contract import Operation, Outcome, Result
-from .codes import Answer, find_answer, rephrase
+from .codes import REPLACED, Answer, find_answer, rephrase
 from .items import Item, is_pair
 from .profiles import Profile
 from .wire_json import JsonObject
@@ -93,6 +93,9 @@ def _complete_resolve(
         # Nobody shall pay to an address only because it stands in an answer.
         wire.pop("fa", None)
     elif result.outcome is Outcome.FOUND:
+        if result.problem in REPLACED:
+            # As above: what was asked about is not where the money goes.
+            wire.pop("fa", None)
         if result.id_value is not None:
             wire.setdefault("id", result.id_value)
         if result.fa is not None:

@@ -70,6 +70,10 @@ _FOREIGN = rejected(
     "rjct.fa.invalid", marked._("fa: is not with a provider of this participant.")
 )
 
+#: Problems of a resolve that finds who had an address until its provider or branch has
+#: closed: what is given is the address that they have at the successor.
+REPLACED = frozenset(("provider_replaced", "branch_replaced"))
+
 #: (operation, outcome, what was asked or what the problem is) -> answer.
 #: None stands for any operation, "" for anything asked and any problem.
 _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
@@ -111,6 +115,17 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     ),
     (Operation.RESOLVE, Outcome.SUSPENDED, "branch_closed"): Answer(
         "succ", "succ.fa.inactive", marked._("The branch of this address has closed.")
+    ),
+    # The address that was asked about is no more; that of its successor is given.
+    (Operation.RESOLVE, Outcome.FOUND, "provider_replaced"): Answer(
+        "succ",
+        "succ.fa.inactive",
+        marked._("The provider of this address has closed; its successor has it now."),
+    ),
+    (Operation.RESOLVE, Outcome.FOUND, "branch_replaced"): Answer(
+        "succ",
+        "succ.fa.inactive",
+        marked._("The branch of this address has closed; its successor has it now."),
     ),
     # Unknown and forbidden look alike.
     (Operation.RESOLVE, Outcome.FORBIDDEN, ""): Answer("succ", "succ.id.not_found"),

@@ -1,0 +1,101 @@
+"""Reading texts in which people put gaps that a strategy takes for its own signs.
+
+In `account:{account_number}@{branch_code}.{bank_code}` a dot stands between branch and
+bank; `account:1234.5678@BR01.DEMO` has one more, which is none of the number. A text
+like that is read where it can be taken apart in one way only.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from . import fa_syntax
+from .fa_syntax import Strategy
+
+#: A text with more gaps, or with more ways to take it apart, stays unread.
+_MOST_GAPS, _MOST_SPLITS = 48, 64
+
+#: The key of a part -> the signs that are none of its values.
+Gaps = Mapping[str, str]
+
+
+def find_gaps(strategy: Strategy, gaps: Gaps) -> dict[str, str]:
+    """Those of `gaps` that a strategy takes for signs of its own; none for most.
+
+    >>> syntax = fa_syntax.compile_strategy("account:{number}@{branch}.{bank}")
+    >>> find_gaps(syntax, {"number": "./-"})
+    {'number': '.'}
+    """
+    own = {
+        key: "".join(sign for sign, _count in strategy.signs if sign in gaps[key])
+        for key in strategy.keys
+        if key in gaps
+    }
+    return {key: signs for key, signs in own.items() if signs}
+
+
+def parse(
+    strategy: Strategy, text: str, folded: str, gaps: Gaps
+) -> dict[str, str] | None:
+    """The parts of `text`, some of which may hold signs of the strategy as gaps.
+
+    None where there is no way to take it apart, or several that differ.
+
+    >>> syntax = fa_syntax.compile_strategy("account:{number}@{branch}.{bank}")
+    >>> text = "account:12.34@BR01.DEMO"
+    >>> parse(syntax, text, text.lower(), {"number": "."})
+    {'number': '12.34', 'branch': 'BR01', 'bank': 'DEMO'}
+    >>> parse(syntax, text, text.lower(), {"branch": "."}) is None
+    True
+    >>> syntax = fa_syntax.compile_strategy("a:{x}.{y}")
+    >>> parse(syntax, "a:1.2.3", "a:1.2.3", {"x": ".", "y": "."}) is None
+    True
+    """
+    start, end = len(strategy.prefix), len(text) - len(strategy.suffix)
+    if (
+        start > end
+        or not folded.startswith(strategy.prefix)
+        or not folded.endswith(strategy.suffix)
+        or sum(text.count(sign) for sign in set("".join(gaps.values()))) > _MOST_GAPS
+    ):
+        return None
+    found: dict[str, str] | None = None
+    splits = _split(strategy, text[start:end], folded[start:end], 0, gaps)
+    for count, values in enumerate(splits):
+        parts = dict(zip(strategy.keys, values, strict=True))
+        if found is None:
+            found = parts
+        if count > _MOST_SPLITS or _strip(parts, gaps) != _strip(found, gaps):
+            return None
+    return fa_syntax.unescape(strategy, text, found) if found else None
+
+
+def _split(
+    strategy: Strategy, text: str, folded: str, place: int, gaps: Gaps
+) -> Iterator[tuple[str, ...]]:
+    """Every way to take a text apart, from the key at `place` on."""
+    key = strategy.keys[place]
+    foreign = _list_foreign(strategy, key, gaps)
+    if place == len(strategy.keys) - 1:
+        if not any(sign in text for sign in foreign):
+            yield (text,)
+        return
+    delimiter = strategy.literals[place + 1].lower()
+    found = folded.find(delimiter)
+    while found >= 0 and not any(sign in text[:found] for sign in foreign):
+        behind = found + len(delimiter)
+        for rest in _split(strategy, text[behind:], folded[behind:], place + 1, gaps):
+            yield (text[:found], *rest)
+        found = folded.find(delimiter, found + 1)
+
+
+def _list_foreign(strategy: Strategy, key: str, gaps: Gaps) -> list[str]:
+    """The signs that cannot stand in the value of a key."""
+    if strategy.starred and key == strategy.middle:
+        return []
+    return [sign for sign, _count in strategy.signs if sign not in gaps.get(key, "")]
+
+
+def _strip(parts: Mapping[str, str], gaps: Gaps) -> dict[str, str]:
+    return {
+        key: value.translate(dict.fromkeys(map(ord, gaps.get(key, ""))))
+        for key, value in parts.items()
+    }

@@ -1,0 +1,39 @@
+"""What a change of the directory can concern, while it is being made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class RuleChanges:
+    """The changes of one save: what was done first, and in its course.
+
+    It stands in the context of the save, where no program outside can put one.
+    """
+
+    providers: set[int] = field(default_factory=set)
+    types: set[int] = field(default_factory=set)
+    has_any: bool = False
+
+    def add(self, scope: Mapping[str, set[int]]) -> None:
+        """Note the providers and kinds whose addresses a change can concern.
+
+        >>> changes = RuleChanges()
+        >>> changes.add({"providers": {7}})
+        >>> changes.to_scope()
+        {'providers': [7], 'types': [], 'unread': True}
+        """
+        self.providers |= scope.get("providers", set())
+        self.types |= scope.get("types", set())
+        self.has_any = True
+
+    def to_scope(self) -> dict[str, Any]:
+        """Return which addresses are to be looked at, as a run keeps it."""
+        return {
+            "providers": sorted(self.providers),
+            "types": sorted(self.types),
+            "unread": True,
+        }

@@ -1,0 +1,177 @@
+from typing import NamedTuple
+
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.spar_fa_directory.lib import address_rules
+from odoo.addons.spar_fa_directory.lib.address_rules import Kinds
+
+from ..lib.records import KEY_FORM, TEXT_FORM
+
+#: States of a form in which there may be addresses that would be others now.
+ALIVE = ("current", "older")
+
+
+class AddressState(NamedTuple):
+    """The forms in which addresses are stored now.
+
+    ``number`` is that of the rules of now; 0 where they are not kept yet. An address
+    with a number below ``below`` may have another form by these. ``older`` are the
+    rules by which such ones were written, newest first.
+    """
+
+    number: int
+    below: int
+    older: tuple[Kinds, ...]
+
+
+class SparAddressForm(models.Model):
+    """One form in which addresses are, or were, stored: its rules and what checks them.
+
+    Each period names the form in which its address was written; the first one is the
+    text itself, as it came. Where a rule of a part changes, or a library that checks,
+    there is a new form, and a run looks at the addresses (``spar.form.run``). Until
+    that has ended, an address is looked for by the older rules, too.
+    """
+
+    _name = "spar.address.form"
+    _description = "Form of addresses"
+    _inherit = ["spar.cached.records"]
+    _rec_name = "number"
+    _order = "number desc"
+    _log_access = False
+
+    number = fields.Integer(required=True, readonly=True)
+    data = fields.Json(
+        readonly=True,
+        string="Rules",
+        help="The parts of each kind of address with their checks, and the versions of "
+        "the libraries that check. Empty: the text as it came.",
+    )
+    libraries = fields.Char(compute="_compute_libraries")
+    state = fields.Selection(
+        [
+            ("current", "In use"),
+            ("older", "Some addresses may still be stored so"),
+            ("gone", "Every address that would be another one now is rewritten"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    since = fields.Datetime(required=True, readonly=True)
+
+    _number_uniq = models.UniqueIndex("(number)", "A form has one number.")
+
+    @api.depends("data")
+    def _compute_libraries(self):
+        for form in self:
+            known = (form.data or {}).get("libraries", {})
+            form.libraries = ", ".join(f"{k} {v}" for k, v in sorted(known.items()))
+
+    # === WHICH THERE ARE === #
+
+    @api.model
+    def _get_state(self) -> AddressState:
+        """The forms that matter; kept until a rule or a form changes."""
+        versions = self.env["spar.row.versions"]
+        names = ("spar.fa.type", "spar.fa.type.part", self._name)
+        return versions._reuse(self, "_build_state", *names)
+
+    @api.model
+    def _build_state(self) -> AddressState:
+        forms_sudo = self.sudo().search([("state", "in", ALIVE)])
+        data = self._build_data()
+        same_sudo = forms_sudo.filtered(lambda form: form.data == data)[:1]
+        older_sudo = forms_sudo.filtered(
+            lambda form: form.state == "older" and form.number > TEXT_FORM
+        )
+        return AddressState(
+            same_sudo.number,
+            max(forms_sudo.mapped("number")) if older_sudo else KEY_FORM,
+            tuple(
+                address_rules.load_kinds(form.data)
+                for form in older_sudo - same_sudo
+                if form.data
+            ),
+        )
+
+    @api.model
+    def _build_data(self) -> dict:
+        return address_rules.to_data(self.env["spar.fa.strategy"]._get_known_kinds())
+
+    @api.model
+    def _get_number(self) -> int:
+        """The number under which addresses are written; a new one for new rules."""
+        return self._get_state().number or self._add_current()
+
+    # === A NEW ONE === #
+
+    @api.model
+    def _add_current(self) -> int:
+        """Keep the rules of now under a new number; those of before become older.
+
+        Raises ConcurrencyError where somebody else just did.
+        """
+        self.env.cr.execute("LOCK TABLE spar_address_form IN SHARE ROW EXCLUSIVE MODE")
+        self._forget_versions()
+        number = self._get_state().number
+        if number:
+            return number
+        try:
+            return self._keep_rules()
+        except psycopg2.errors.UniqueViolation as error:
+            raise ConcurrencyError("the form of addresses was just kept") from error
+
+    @api.model
+    def _keep_rules(self) -> int:
+        forms_sudo = self.sudo()
+        data = self._build_data()
+        last_sudo = forms_sudo.search([("state", "=", "current")], limit=1)
+        if not last_sudo:
+            return self._keep_first(data)
+        difference = address_rules.compare(last_sudo.data or {}, data)
+        if not difference:
+            # Only kinds have come, of which there is no address yet.
+            last_sudo.data = data
+            return last_sudo.number
+        last_sudo.state = "older"
+        number = forms_sudo.search([], limit=1).number + 1
+        forms_sudo.create(self._build_values(number, data, "current"))
+        scope = {"types": list(difference.type_ids)}
+        if difference.is_general:
+            scope["below"] = number
+        self.env["spar.form.run"].sudo()._begin_addresses(scope)
+        return number
+
+    @api.model
+    def _keep_first(self, data: dict) -> int:
+        """Keep the first two forms: the text itself, and what an address is."""
+        query = SQL(
+            "SELECT EXISTS (SELECT FROM spar_mapping_period WHERE form = %s)", TEXT_FORM
+        )
+        state = "older" if self.env.execute_query(query)[0][0] else "gone"
+        self.sudo().create(
+            [
+                self._build_values(TEXT_FORM, False, state),
+                self._build_values(KEY_FORM, data, "current"),
+            ]
+        )
+        return KEY_FORM
+
+    @api.model
+    def _build_values(self, number: int, data: dict | bool, state: str) -> dict:
+        since = fields.Datetime.now()
+        return {"number": number, "data": data, "state": state, "since": since}
+
+    # === THE END OF ONE === #
+
+    @api.model
+    def _retire(self) -> None:
+        """Look for nothing by older rules any more: a run has seen to all addresses."""
+        older_sudo = self.sudo().search(Domain("state", "=", "older"))
+        if older_sudo:
+            older_sudo.state = "gone"

@@ -1,0 +1,328 @@
+import json
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.exceptions import RedirectWarning, UserError
+
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+
+from ..lib.id_reading import OTHER, REFUSED
+from ..lib.rule_changes import RuleChanges
+from ..store.readdressing import COUNT_PLACES, Readdresser, Scope
+
+#: Where a save keeps what it changes; see ``RuleChanges``.
+CHANGES = "spar_rule_changes"
+_CALL = CallContext("system", "forms", Authority.STAFF)
+#: Addresses that are looked at while somebody waits; of more, in the background.
+MOST_LOOKED_AT = 3000
+_LOOKED_AT_ONCE = 1000
+#: Notes of a dry run that is undone have no run.
+_NO_RUN = 0
+
+
+class Effect(NamedTuple):
+    """What a change would do to the stored addresses.
+
+    ``looked_at`` is how many there are to look at, though nobody has yet where
+    ``is_known`` is not so.
+    """
+
+    looked_at: int = 0
+    changing: int = 0
+    coinciding: int = 0
+    refused: int = 0
+    is_known: bool = True
+
+    def __bool__(self) -> bool:
+        return bool(self.changing or self.refused or not self.is_known)
+
+
+class _Undone(Exception):
+    """Ends the savepoint of a dry run."""
+
+    def __init__(self, effect: Effect):
+        super().__init__()
+        self.effect = effect
+
+
+class SparDirectoryTrial(models.Model):
+    """A change of the directory that is not saved yet, and what it would do.
+
+    A change after which stored addresses would have another form is not saved at once.
+    It waits here with its figures, until somebody who has seen them wants it.
+    """
+
+    _name = "spar.directory.trial"
+    _description = "Change of the directory that waits"
+    _order = "id desc"
+    _log_access = False
+
+    model = fields.Char(readonly=True, required=True)
+    record_ids = fields.Json(readonly=True)
+    values = fields.Json(readonly=True)
+    record_name = fields.Char("What", readonly=True)
+    user_id = fields.Many2one("res.users", "Changed by", readonly=True)
+    lang = fields.Char(readonly=True)
+    made_at = fields.Datetime("Made on", readonly=True, required=True)
+    state = fields.Selection(
+        [
+            ("looking", "Is being looked at"),
+            ("ready", "Waits for somebody"),
+            ("saved", "Saved"),
+            ("discarded", "Discarded"),
+            ("failed", "Cannot be saved"),
+        ],
+        readonly=True,
+        required=True,
+    )
+    problem = fields.Char(readonly=True)
+    looked_at = fields.Integer("Addresses looked at", readonly=True)
+    changing = fields.Integer("Get another form", readonly=True)
+    coinciding = fields.Integer("Would coincide", readonly=True)
+    refused = fields.Integer(
+        "Would be another bank's",
+        readonly=True,
+        help="They stay as they are, and are found as they are written.",
+    )
+
+    def _compute_display_name(self):
+        for trial in self:
+            trial.display_name = trial.record_name or trial.model
+
+    # === BEFORE IT IS SAVED === #
+
+    @api.model
+    def _check_seen(
+        self, model: str, ids: list[int], values, changes: RuleChanges
+    ) -> None:
+        """Refuse a change that concerns stored addresses until somebody has seen how;
+        what was written of it in this transaction is undone by that.
+
+        Raises RedirectWarning. Code of this server that acts with all rights is not
+        asked.
+        """
+        if self.env.su or not changes.has_any:
+            return
+        effect = self._survey(changes.to_scope(), MOST_LOOKED_AT)
+        if not effect:
+            return
+        trial_id = self._keep(model, ids, values, effect)
+        raise RedirectWarning(
+            self._tell(effect),
+            {
+                "type": "ir.actions.act_window",
+                "res_model": self._name,
+                "res_id": trial_id,
+                "views": [(False, "form")],
+                "target": "current",
+            },
+            self.env._("Look at it"),
+        )
+
+    @api.model
+    def _tell(self, effect: Effect) -> str:
+        if not effect.is_known:
+            return self.env._(
+                "Nothing is saved yet: %(count)s stored addresses have to be looked at "
+                "first, which is done in the background. The change waits under "
+                "Changes that wait.",
+                count=effect.looked_at,
+            )
+        return self.env._(
+            "Nothing is saved yet: %(changing)s stored addresses would get another "
+            "form, %(coinciding)s of which would be the same as another person's, and "
+            "%(refused)s would be those of another bank. The change waits under "
+            "Changes that wait, until somebody who has seen this saves it.",
+            changing=effect.changing,
+            coinciding=effect.coinciding,
+            refused=effect.refused,
+        )
+
+    @api.model
+    def _tell_rows(self, effect: Effect, row: int) -> str:
+        """The same of the rows of a file."""
+        if not effect.is_known:
+            return self.env._(
+                "With the rows up to %(row)s, %(count)s stored addresses may get "
+                "another form; there are too many to look at them here. These rows "
+                "are not loaded yet: press Load Nevertheless.",
+                row=row,
+                count=effect.looked_at,
+            )
+        return self.env._(
+            "With the rows up to %(row)s, %(changing)s stored addresses would get "
+            "another form, %(coinciding)s of which would be the same as another "
+            "person's, and %(refused)s would be those of another bank. These rows are "
+            "not loaded yet: press Load Nevertheless if this is right.",
+            row=row,
+            changing=effect.changing,
+            coinciding=effect.coinciding,
+            refused=effect.refused,
+        )
+
+    @api.model
+    def _keep(self, model: str, ids: list[int], values, effect: Effect) -> int:
+        """Keep the change in a transaction of its own; what is being done now is
+        undone."""
+        with self.env.registry.cursor() as cr:
+            trials_sudo = self.with_env(self.env(cr=cr)).sudo()
+            trial_sudo = trials_sudo._add(model, ids, values, self.env.uid)
+            trial_sudo._note(effect)
+            return trial_sudo.id
+
+    @api.model
+    def _add(self, model: str, ids: list[int], values, user_id: int):
+        """The change, once: where it waits already, that one."""
+        vals = {
+            "model": model,
+            "record_ids": ids,
+            "values": json.loads(json.dumps(values, default=str)),
+            "user_id": user_id,
+            "lang": self.env.lang,
+        }
+        mine = self.search(
+            [("user_id", "=", user_id), ("state", "in", ("looking", "ready"))]
+        )
+        same = mine.filtered(
+            lambda trial: all((trial[n] or None) == (vals[n] or None) for n in _CHANGE)
+        )
+        if same:
+            return same[:1]
+        name = self._name_change(model, ids, values)
+        now = fields.Datetime.now()
+        return self.create(
+            {**vals, "record_name": name, "made_at": now, "state": "looking"}
+        )
+
+    @api.model
+    def _name_change(self, model: str, ids: list[int], values) -> str:
+        records = self.env[model].browse(ids)
+        names = records.mapped("display_name") if ids else []
+        many = values if isinstance(values, list) else [values]
+        names = names or [v.get("name") or v.get("code") or "" for v in many]
+        shown = ", ".join(filter(None, names[:3])) + (", …" if len(names) > 3 else "")
+        kind = self.env["ir.model"]._get(model).name
+        return f"{kind}: {shown}" if shown else kind
+
+    def _note(self, effect: Effect) -> None:
+        self.write(
+            {
+                "state": "ready" if effect.is_known else "looking",
+                "looked_at": effect.looked_at,
+                "changing": effect.changing,
+                "coinciding": effect.coinciding,
+                "refused": effect.refused,
+            }
+        )
+        if not effect.is_known:
+            self.env.ref("spar_mapper.ir_cron_trials").sudo()._trigger()
+
+    # === LOOKING === #
+
+    @api.model
+    def _survey(self, data: dict, most: int | None = None) -> Effect:
+        """What becomes of stored addresses, by the directory as it is now in this
+        transaction. Nothing is changed.
+
+        :param most: of more addresses it is only said how many there are
+        """
+        self.env.flush_all()
+        scope = Scope.from_data(data)
+        self.env.cr.execute(COUNT_PLACES, scope.build_values(0))
+        (total,) = self.env.cr.fetchone()
+        if not total:
+            return Effect()
+        if most is not None and total > most:
+            return Effect(total, is_known=False)
+        try:
+            with self.env.cr.savepoint():
+                raise _Undone(self._look(scope))
+        except _Undone as undone:
+            return undone.effect
+
+    @api.model
+    def _look(self, scope: Scope) -> Effect:
+        mapper = self.env["spar.mapper.local"]
+        work = mapper._begin_work(_CALL, for_write=False)
+        readdresser = Readdresser(work, _NO_RUN, scope, mapper._read_stored)
+        after, seen, changing, refused = 0, 0, 0, 0
+        while True:
+            piece = readdresser.look(after, _LOOKED_AT_ONCE)
+            after, seen = piece.after, seen + piece.seen
+            changing += piece.verdicts.get(OTHER, 0)
+            refused += piece.verdicts.get(REFUSED, 0)
+            if piece.seen < _LOOKED_AT_ONCE:
+                break
+        coinciding, _groups = readdresser.count_shared()
+        return Effect(seen, changing, coinciding, refused)
+
+    @api.model
+    def _cron_look(self) -> None:
+        """Look at what the changes would do that wait for that."""
+        cron = self.env["ir.cron"]
+        while trial := self.search([("state", "=", "looking")], order="id", limit=1):
+            trial._look_once()
+            left = self.search_count([("state", "=", "looking")])
+            if not cron._commit_progress(1, remaining=left):
+                return
+
+    def _look_once(self) -> None:
+        """Try the change and undo it; save it where it concerns no address."""
+        try:
+            with self.env.cr.savepoint():
+                changes = self._apply()
+                raise _Undone(self._survey(changes.to_scope()))
+        except _Undone as undone:
+            self.env.invalidate_all()
+            self._note(undone.effect)
+            if not undone.effect:
+                self._apply()
+                self.state = "saved"
+        except Exception as error:  # whatever the directory refuses it for
+            self.env.invalidate_all()
+            self.write({"state": "failed", "problem": str(error)})
+
+    # === WHAT BECOMES OF IT === #
+
+    def _apply(self) -> RuleChanges:
+        """Do what was to be done, with the rights of whoever wanted it."""
+        self.ensure_one()
+        changes = RuleChanges()
+        context = {CHANGES: changes, **({"lang": self.lang} if self.lang else {})}
+        model = self.env[self.model].with_user(self.user_id).with_context(**context)
+        records = model.with_context(active_test=False).browse(self.record_ids or [])
+        if self.values is False or self.values is None:
+            records.unlink()
+        elif self.record_ids:
+            records.write(self.values)
+        else:
+            model.create(self.values)
+        self.env.flush_all()
+        return changes
+
+    def action_save(self):
+        """Save the change, as somebody wants who has seen what it does."""
+        for trial in self:
+            trial.check_access("read")
+            self.env[trial.model].check_access("write")
+            trial_sudo = trial.sudo()
+            trial_sudo.lock_for_update()
+            if trial_sudo.state != "ready":
+                raise UserError(self.env._("This does not wait any more."))
+            trial_sudo._apply()
+            trial_sudo.state = "saved"
+        return self.env["spar.staff.answers"]._notify(
+            self.env._("Saved: the addresses are rewritten in the background.")
+        )
+
+    def action_discard(self):
+        """Give the change up."""
+        for trial in self:
+            self.env[trial.model].check_access("write")
+            if trial.state not in ("looking", "ready"):
+                raise UserError(self.env._("This does not wait any more."))
+            trial.sudo().state = "discarded"
+
+
+#: What makes two changes one.
+_CHANGE = ("model", "record_ids", "values")

@@ -1,0 +1,249 @@
+"""What a change of the directory would do to stored addresses is seen before."""
+
+import base64
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, RedirectWarning, UserError
+from odoo.fields import Command
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+
+from ..lib.rule_changes import RuleChanges
+from ..models import spar_directory_trial
+from ..models.spar_directory_trial import CHANGES
+from .common import FA, ID, OTHER_ID
+from .test_spar_address_forms import AddressFormCase
+
+FREE = "account:7778888@BR09.NEWBANK"
+
+
+class TrialCase(AddressFormCase):
+    def setUp(self):
+        super().setUp()
+        self.trials = self.env["spar.directory.trial"]
+        self.admin = self.create_member("administrator")
+        self.providers = self.env["spar.fsp"].with_user(self.admin)
+        branch = {"name": "Ninth", "code": "BR09"}
+        self.values = {
+            "name": "New Bank",
+            "code": "NEWBANK",
+            "branch_ids": [Command.create(branch)],
+        }
+
+    def attempt(self, function):
+        """Do what is not saved yet, which undoes it; gives the change that waits."""
+        kept = []
+
+        def keep(trials, *values):
+            kept.append(values)
+            return 1
+
+        with (
+            patch.object(type(self.trials), "_keep", keep),
+            self.assertRaisesRegex(RedirectWarning, "Nothing is saved yet"),
+            self.env.cr.savepoint(),
+        ):
+            function()
+        self.env.invalidate_all()
+        ((model, ids, values, effect),) = kept
+        trial = self.trials._add(model, ids, values, self.admin.id)
+        trial._note(effect)
+        return trial.with_user(self.admin)
+
+    def get_figures(self, trial):
+        return (trial.state, trial.changing, trial.coinciding)
+
+
+class TestDirectoryTrial(TrialCase):
+    def test_a_provider_that_makes_addresses_readable_waits(self):
+        self.link(ID, FREE)
+        trial = self.attempt(lambda: self.providers.create(self.values))
+        self.assertFalse(self.providers.search([("code", "=", "NEWBANK")]))
+        self.assertEqual(self.get_figures(trial), ("ready", 1, 0))
+        self.assertIn("New Bank", trial.display_name)
+        trial.action_save()
+        provider = self.providers.search([("code", "=", "NEWBANK")])
+        self.assertEqual(provider.branch_ids.code, "BR09")
+        self.assertEqual(trial.state, "saved")
+        self.go_on()
+        self.env.invalidate_all()
+        self.assertEqual(self.mapping_of(ID).provider_id, provider)
+        with self.assertRaises(UserError):
+            trial.action_save()
+
+    def test_how_many_would_coincide_is_said(self):
+        self.link(ID, "account:7778888@.NEWBANK")
+        self.link(OTHER_ID, "account_no:777-8888@NEWBDEFF")
+        values = {"name": "New", "code": "NEWBANK", "bic": "NEWBDEFFXXX"}
+        trial = self.attempt(lambda: self.providers.create(values))
+        self.assertEqual(self.get_figures(trial), ("ready", 2, 2))
+
+    def test_what_concerns_no_address_is_saved_at_once(self):
+        self.link(ID, FREE)
+        self.link(OTHER_ID, FA)
+        other = self.providers.create({**self.values, "code": "OTHERBANK"})
+        other.write({"bic": "OTHBDEFFXXX"})
+        other.branch_ids.write({"code": "BR10"})
+        other.branch_ids.unlink()
+        self.assertFalse(self.trials.search([]))
+
+    def test_a_branch_and_a_code_wait_as_well(self):
+        self.link(ID, FREE)
+        bank = self.providers.create({"name": "New", "code": "NEWBANK2"})
+        trial = self.attempt(lambda: bank.write({"code": "NEWBANK"}))
+        self.assertEqual(bank.code, "NEWBANK2")
+        self.assertEqual(self.get_figures(trial), ("ready", 1, 0))
+        trial.action_save()
+        self.assertEqual(bank.code, "NEWBANK")
+
+    def test_an_edited_bic_waits(self):
+        self.link(ID, "account_no:7778888@NEWBDEFFXXX")
+        bank = self.providers.create({"name": "New", "code": "NEWBANK2"})
+        trial = self.attempt(lambda: bank.write({"bic": "NEWBDEFF"}))
+        self.assertEqual(trial.changing, 1)
+
+    def test_a_new_strategy_and_an_edited_part_wait(self):
+        self.link(ID, "acc:7778888@TESTBANK")
+        strategies = self.env["spar.fa.strategy"].with_user(self.admin)
+        kind = self.env.ref("spar_fa_directory.type_bank_account")
+        values = {"name": "S", "type_id": kind.id}
+        template = {"template": "acc:{account_number}@{bank_code}"}
+        trial = self.attempt(lambda: strategies.create({**values, **template}))
+        self.assertEqual(trial.changing, 1)
+        part = self.env.ref("spar_fa_directory.part_bank_account_number")
+        part.write({"gaps_do_not_count": False, "check_parameter": "[0-9-]{4,34}"})
+        self.runs.search([("kind", "=", "addresses")])._end("overtaken")
+        self.link(OTHER_ID, "account:777-8888@BR01.TESTBANK")
+        part = part.with_user(self.admin)
+        trial = self.attempt(lambda: part.write({"gaps_do_not_count": True}))
+        self.assertEqual(trial.changing, 1)
+
+    def test_what_is_sent_along_does_not_skip_it(self):
+        self.link(ID, FREE)
+        for value in (True, {}, {"has_any": False}, "RuleChanges()"):
+            providers = self.providers.with_context(**{CHANGES: value})
+            trial = self.attempt(lambda model=providers: model.create(self.values))
+            self.assertEqual(trial.changing, 1)
+        self.assertEqual(len(self.trials.search([])), 1, "the same change waits once")
+
+    def test_nothing_is_closed_or_archived_that_way(self):
+        self.link(ID, FA)
+        self.link(OTHER_ID, FREE)
+        bank = self.bank.with_user(self.admin)
+        bank.write({"closed_on": "2026-01-01", "close_reason": "Merged"})
+        bank.write({"active": False})
+        bank.write({"name": "Another"})
+        self.assertFalse(self.trials.search([]))
+
+    def test_a_change_that_was_given_up_is_not_saved(self):
+        self.link(ID, FREE)
+        trial = self.attempt(lambda: self.providers.create(self.values))
+        trial.action_discard()
+        with self.assertRaises(UserError):
+            trial.action_save()
+        self.assertFalse(self.providers.search([("code", "=", "NEWBANK")]))
+
+    def test_only_who_may_change_the_directory_saves_it(self):
+        self.link(ID, FREE)
+        trial = self.attempt(lambda: self.providers.create(self.values))
+        for role in ("officer", "auditor"):
+            person = self.create_member(role)
+            with self.assertRaises(AccessError):
+                trial.with_user(person).action_save()
+        with self.assertRaises(AccessError):
+            trial.write({"state": "saved"})
+
+    def test_a_change_is_noted_by_scope_once(self):
+        changes = RuleChanges()
+        self.providers.with_context(**{CHANGES: changes}).create(self.values)
+        provider = self.env["spar.fsp"].search([("code", "=", "NEWBANK")])
+        self.assertEqual(changes.to_scope()["providers"], [provider.id])
+
+
+class TestManyAddresses(TrialCase):
+    """Of more than can be looked at while somebody waits."""
+
+    def setUp(self):
+        super().setUp()
+        self.patch(spar_directory_trial, "MOST_LOOKED_AT", 1)
+        self.link(ID, FREE)
+        self.link(OTHER_ID, "free text")
+
+    def look(self):
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            self.env(cr=cr)["spar.directory.trial"]._cron_look()
+        self.env.invalidate_all()
+
+    def test_the_background_looks_first(self):
+        trial = self.attempt(lambda: self.providers.create(self.values))
+        self.assertEqual((trial.state, trial.looked_at), ("looking", 2))
+        self.look()
+        self.assertEqual(self.get_figures(trial), ("ready", 1, 0))
+        self.assertFalse(self.providers.search([("code", "=", "NEWBANK")]))
+        trial.action_save()
+        self.assertTrue(self.providers.search([("code", "=", "NEWBANK")]))
+
+    def test_what_concerns_nobody_is_saved_then(self):
+        values = {**self.values, "code": "OTHERBANK"}
+        trial = self.attempt(lambda: self.providers.create(values))
+        self.look()
+        self.assertEqual(trial.state, "saved")
+        provider = self.providers.search([("code", "=", "OTHERBANK")])
+        self.assertEqual(provider.create_uid, self.admin)
+
+    def test_what_is_refused_says_why(self):
+        values = {**self.values, "code": "OTHERBANK"}
+        trial = self.attempt(lambda: self.providers.create(values))
+        self.env["spar.fsp"].create({"name": "First", "code": "OTHERBANK"})
+        self.look()
+        self.assertEqual(trial.state, "failed")
+        self.assertTrue(trial.problem)
+
+
+class TestFiles(TrialCase):
+    def setUp(self):
+        super().setUp()
+        self.link(ID, FREE)
+
+    def load(self, text):
+        jobs = self.env["spar.directory.import"].with_user(self.admin)
+        data = base64.b64encode(text.encode())
+        job = jobs.create({"kind": "provider", "file": data, "filename": "a.csv"})
+        job.action_load()
+        self.run_files()
+        return job
+
+    def run_files(self):
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            self.env(cr=cr)["spar.directory.import"]._cron_load()
+        self.env.invalidate_all()
+
+    def test_a_file_stops_and_says_what_it_would_do(self):
+        job = self.load("code,name\nOTHERBANK,Other\nNEWBANK,New\n")
+        self.assertEqual((job.state, job.touches_addresses), ("stopped", True))
+        self.assertIn("1 stored addresses would get another form", job.problem)
+        self.assertFalse(self.providers.search([("code", "=", "NEWBANK")]))
+        job.action_load()
+        self.run_files()
+        self.assertEqual(job.state, "stopped")
+        job.action_load_seen()
+        self.run_files()
+        self.assertEqual((job.state, job.added_count), ("done", 2))
+
+    def test_another_file_is_loaded_at_once(self):
+        job = self.load("code,name\nOTHERBANK,Other\n")
+        self.assertEqual((job.state, job.added_count), ("done", 1))
+
+    def test_nobody_says_so_beforehand(self):
+        jobs = self.env["spar.directory.import"].with_user(self.admin)
+        data = base64.b64encode(b"code,name\nNEWBANK,New\n")
+        job = jobs.create({"file": data, "addresses_seen": True})
+        self.assertFalse(job.addresses_seen)
+        job.write({"addresses_seen": True, "touches_addresses": True})
+        self.assertFalse(job.addresses_seen)
+        job.action_load_seen()
+        self.assertFalse(job.addresses_seen)
+
+    def test_addresses_are_paid_as_before(self):
+        self.load("code,name\nNEWBANK,New\n")
+        self.assertEqual(self.resolve(fa=FREE).outcome, Outcome.FOUND)
