@@ -38,6 +38,4 @@ from . import spar_audit_run
 from . import spar_checkpoint
 from . import spar_checkpoint_restore
 from . import spar_mapper_local
-from . import spar_mapper_local_ids
-from . import spar_mapper_local_forms
 from . import spar_mapper_demo

@@ -111,23 +111,6 @@ class SparFormCase(models.Model):
     # === WHICH IDS ARE CONTESTED === #
 
     @api.model
-    def _find_contested(self, digests: list[bytes]) -> set[bytes]:
-        """Which of ``digests`` are of IDs of which a case is open."""
-        column = SQL.identifier(
-            f"digest_{self.env['spar.keyring']._open().roles.read_column}"
-        )
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT %s FROM spar_form_case
-                    WHERE kind = 'ids' AND state <> 'closed' AND %s = ANY(%s)""",
-                column,
-                column,
-                digests,
-            )
-        )
-        return {bytes(found) for (found,) in rows}
-
-    @api.model
     def _open_cases(
         self, keyring: OpenKeyring, number: int, contested: dict[str, list[int]]
     ) -> None:

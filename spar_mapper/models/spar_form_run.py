@@ -4,16 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
 from odoo.addons.spar_mapper_connector.lib.id_forms import load_form
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..lib import settling
 from ..lib.id_reading import REFUSED, UNKNOWN
-from ..store.forming import Former, Piece, Surveyor, Task
+from ..store.forming import FORMS, Former, Piece, Surveyor, Task
 from ..store.readdressing import COUNT_PLACES, UNFIT, Readdresser, Scope
 
-FORMS = CallContext("system", "forms", Authority.STAFF)
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
 #: Rows that are looked at, and rewritten, in one transaction: nobody waits for long.
@@ -392,8 +390,7 @@ class SparFormRun(models.Model):
         """Bring the next rows into the new form."""
         work, task = self._begin_work(), self._build_task()
         cases = self.env["spar.form.case"]
-        former = Former(work, task, cases._find_contested)
-        piece = former.rewrite(self.after, REWRITTEN_AT_ONCE)
+        piece = Former(work, task).rewrite(self.after, REWRITTEN_AT_ONCE)
         cases._open_cases(work.keyring, self.number, piece.contested)
         self.after = piece.after
         self.seen = min(self.seen + piece.seen, self.total)
@@ -410,26 +407,6 @@ class SparFormRun(models.Model):
         form_sudo = forms_sudo.search([("number", "in", numbers)])
         if form_sudo.filtered(lambda form: form.is_foreseen != is_foreseen):
             form_sudo.is_foreseen = is_foreseen
-
-    @api.model
-    def _find_foreseen(self, keyring, digests: list[bytes]) -> dict[bytes, int]:
-        """The one row that an ID in the form of now is to be found by, while that row
-        is in an older form; those that several would have are left out."""
-        column = SQL.identifier("i", f"digest_{keyring.roles.read_column}")
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT f.digest, min(f.row_id) FROM spar_form_row f
-                     JOIN spar_form_run r ON r.id = f.run_id
-                    WHERE r.kind = 'ids' AND r.state IN ('ready', 'rewriting')
-                      AND f.digest = ANY(%(digests)s)
-                      AND NOT EXISTS (SELECT FROM spar_subject_id i
-                                       WHERE %(column)s = f.digest)
-                    GROUP BY f.digest HAVING count(DISTINCT f.row_id) = 1""",
-                digests=digests,
-                column=column,
-            )
-        )
-        return {bytes(digest): row_id for digest, row_id in rows}
 
     # === ADDRESSES === #
 

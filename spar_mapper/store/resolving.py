@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -15,10 +15,11 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from ..exceptions import ContestedId, IdMoved, RowBroken
+from ..exceptions import IdMoved, RowBroken
 from ..lib import seals
 from ..lib.records import IN_FORCE, Head, StoredAddress, Subject
 from .database import Cursor, Row, build_array, build_bytes_array, fetch
+from .identifying import get_outcome
 from .loading import BuildKeys, Problem, identify
 from .opening import (
     HEAD_ALTERED,
@@ -31,9 +32,8 @@ from .opening import (
     Opener,
     check_complete,
 )
+from .reading import get_address_problem
 
-#: Returns why a text cannot be an address, or nothing.
-AddressProblem = Callable[[str | None], str]
 #: An ID as it is stored, why a text is none, or None where no ID is asked for.
 Identified = str | InvalidIdentifier | None
 
@@ -111,18 +111,12 @@ class Resolver:
     """
 
     def __init__(
-        self,
-        call: CallContext,
-        cr: Cursor,
-        keyring: OpenKeyring,
-        get_address_problem: AddressProblem,
-        build_keys: BuildKeys,
+        self, call: CallContext, cr: Cursor, keyring: OpenKeyring, build_keys: BuildKeys
     ):
         self.call = call
         self.cr = cr
         self.keyring = keyring
         self.opener = Opener(call, keyring)
-        self.get_address_problem = get_address_problem
         self.build_keys = build_keys
         self._keys: dict[str, str] = {}
         self.problems: list[Problem] = []
@@ -158,7 +152,7 @@ class Resolver:
     def _read_keys(self, requests: Sequence[ResolveRequest]) -> None:
         """Note what each address that is asked about is, if it can be one at all."""
         texts = list(dict.fromkeys(r.fa for r in requests if r.fa))
-        texts = [fa for fa in texts if not self.get_address_problem(fa)]
+        texts = [fa for fa in texts if not get_address_problem(fa)]
         if texts:
             self._keys = dict(zip(texts, self.build_keys(texts), strict=True))
 
@@ -259,10 +253,9 @@ class Resolver:
         by_address: dict[tuple[str, str], list[Row]],
     ) -> Result:
         if isinstance(identifier, InvalidIdentifier):
-            is_contested = isinstance(identifier, ContestedId)
-            outcome = Outcome.HELD if is_contested else Outcome.INVALID_ID
+            outcome = get_outcome(identifier)
             return Result(outcome, request.id_value, problem=identifier.code)
-        problem = self.get_address_problem(request.fa)
+        problem = get_address_problem(request.fa)
         if problem:
             return Result(Outcome.INVALID_FA, request.id_value, problem=problem)
         try:
