@@ -1,6 +1,7 @@
 from . import spar_kept_search
 from . import spar_staff_answers
 from . import spar_store_table
+from . import spar_sealed_rows
 from . import spar_subject
 from . import spar_mapping
 from . import spar_mapping_period

@@ -5,12 +5,14 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.lib.id_forms import load_form
+from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..lib import settling
+from ..lib import integrity, settling
 from ..lib.id_reading import REFUSED, UNKNOWN
 from ..store.forming import FORMS, Former, Piece, Surveyor, Task
 from ..store.readdressing import COUNT_PLACES, UNFIT, Readdresser, Scope
+from ..store.sealing import RUNS
 
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
@@ -39,6 +41,8 @@ class SparFormRun(models.Model):
     _order = "id desc"
     _rec_name = "started_at"
     _log_access = False
+    _inherit = ["spar.sealed.rows"]
+    _sealed_table = RUNS
 
     kind = fields.Selection(
         [
@@ -120,6 +124,9 @@ class SparFormRun(models.Model):
                CREATE INDEX IF NOT EXISTS spar_form_row_digest_index
                    ON spar_form_row (run_id, digest) WHERE digest IS NOT NULL"""
         )
+        add_columns(self.env.cr, "spar_form_row", ("mac",))
+        for statement in integrity.build_forecast_guard():
+            self.env.cr.execute(statement)
         return result
 
     @api.depends("total", "seen", "state", "rewritten")
@@ -278,6 +285,10 @@ class SparFormRun(models.Model):
     def _cron_run(self) -> None:
         """Go on with what is due, one piece after the other; each is kept."""
         cron = self.env["ir.cron"]
+        if not self.env["spar.keyring"]._get_phase():
+            return  # nothing can be stored yet
+        if not self._goes_on() and self.env["spar.id.form"]._get_state().problem:
+            return
         use_read_committed(self.env.cr)
         # Rules that nobody approved, and libraries, may be others than those kept.
         self.env["spar.id.form"]._get_number()
@@ -296,13 +307,16 @@ class SparFormRun(models.Model):
         """Whether there is a piece to be done here and now.
 
         Not while the index key is replaced: one such job at a time. Not on a host whose
-        libraries are others than those of the new form.
+        libraries are others than those of the new form. Not what was altered.
         """
         if self.env["spar.keyring"]._get_phase().get("index_key_b"):
             return False
-        run = self._get_due()
+        run, state = self._get_due(), self.env["spar.id.form"]._get_state()
+        if problems := [*filter(None, [state.problem]), *run._find_altered()]:
+            self.env["spar.alarm"]._raise_alarms(problems)
+            return False
         if run.kind == "ids":
-            return run.number == self.env["spar.id.form"]._get_state().number
+            return run.number == state.number
         return bool(run)
 
     @api.model

@@ -402,7 +402,7 @@ class SparMapperLocal(models.AbstractModel):
         """
         found = read_ids(self.env["spar.id.type"]._build_reader(), texts, bounds)
         state = self.env["spar.id.form"]._get_state()
-        if not state.older and not state.contested:
+        if state.is_plain:
             return found
         work = self._begin_work(FORMS, for_write=False)
         chosen = FormReader(work, state).prefer_stored(texts, found)
@@ -480,6 +480,9 @@ class SparMapperLocal(models.AbstractModel):
         Raises ServiceUnavailable where the keys are not there.
         """
         keyring = self.env["spar.keyring"]._open(for_write=for_write)
+        forms = self.env["spar.id.form"]
+        # Where the forms cannot be believed, no ID is written: none is read.
+        is_new = for_write and not forms._get_state().problem
         return Work(
             call,
             self.env.cr,
@@ -487,7 +490,7 @@ class SparMapperLocal(models.AbstractModel):
             self._get_now,
             self._call_change_listeners,
             self._build_keys,
-            self.env["spar.id.form"]._get_number() if for_write else ID_FORM,
+            forms._get_number() if is_new else ID_FORM,
         )
 
     @api.model

@@ -23,6 +23,7 @@ from ..lib.records import StoredId, Subject
 from .database import Row, build_array, build_bytes_array, copy_rows, fetch
 from .identifying import find_contested
 from .opening import ID_ALTERED, ID_COLUMNS, ID_WIDTH, Opener
+from .sealing import mac_forecast
 from .work import Work
 
 #: Whoever brings IDs into a form, or reads them in one.
@@ -127,8 +128,9 @@ class Surveyor:
             piece.count(reading.verdict)
             if reading.verdict != SAME:
                 new = digest(reading.canonical) if reading.verdict == OTHER else None
-                notes.append((self.task.run_id, row[0], new, reading.verdict))
-        columns = ("run_id", "row_id", "digest", "verdict")
+                note = (self.task.run_id, row[0], new, reading.verdict)
+                notes.append((*note, mac_forecast(self.work.keyring, *note)))
+        columns = ("run_id", "row_id", "digest", "verdict", "mac")
         copy_rows(self.work.cr, "spar_form_row", columns, notes)
         return piece
 
@@ -232,7 +234,8 @@ class Former:
             if len(row_ids) > 1:
                 piece.contested[canonical] = sorted(row_ids)
         known = find_contested(self.work.cr, self.work.keyring, rows)
-        return known | piece.contested.keys()
+        self.work.problems.extend(filter(None, known.values()))
+        return known.keys() | piece.contested.keys()
 
     def _rewrite(
         self, ledger: Ledger, subject: Subject, stored: StoredId, reading: Reading

@@ -12,10 +12,12 @@ from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from ..exceptions import ContestedId
-from ..lib import seals
+from ..exceptions import BrokenId, ContestedId, RowBroken
+from ..lib import audit, seals
 from ..lib.id_reading import FormState
-from .database import Cursor, build_bytes_array, fetch
+from .database import Cursor, build_array, build_bytes_array, fetch
+from .loading import Problem
+from .sealing import CASES, RUNS, RowSeals, mac_forecast
 from .showing import show_ids
 from .work import Work
 
@@ -30,20 +32,20 @@ _ROWS = """
     SELECT id, form, digest_{column} FROM spar_subject_id
      WHERE digest_{column} = ANY(%s::bytea[])
 """
-_CONTESTED = """
-    SELECT digest_{column} FROM spar_form_case
-     WHERE kind = 'ids' AND state <> 'closed' AND digest_{column} = ANY(%s::bytea[])
+#: Closed ones, too: one that was closed past the registry is altered.
+_CASES = """
+    SELECT id, digest_{column}, state <> 'closed' FROM spar_form_case
+     WHERE kind = 'ids' AND digest_{column} = ANY(%s::bytea[])
 """
-#: The one row that an ID in the form of now is to be found by, while that row is in an
-#: older form; those that several would have are left out.
+_OPEN_RUN = "kind = 'ids' AND state NOT IN ('done', 'overtaken') AND number = %s"
+_RUN = "kind = 'ids' AND state IN ('ready', 'rewriting') AND number = %s"
+#: The rows that an ID in the form of now is to be found by, while each is in an older
+#: form.
 _FORESEEN = """
-    SELECT f.digest, min(f.row_id) FROM spar_form_row f
-      JOIN spar_form_run r ON r.id = f.run_id
-     WHERE r.kind = 'ids' AND r.state IN ('ready', 'rewriting')
-       AND f.digest = ANY(%s::bytea[])
+    SELECT f.digest, f.row_id, f.verdict, f.mac FROM spar_form_row f
+     WHERE f.run_id = %s AND f.digest = ANY(%s::bytea[])
        AND NOT EXISTS (
            SELECT FROM spar_subject_id i WHERE i.digest_{column} = f.digest)
-     GROUP BY f.digest HAVING count(DISTINCT f.row_id) = 1
 """
 
 
@@ -71,6 +73,8 @@ def _read_id(read: ReadId, text: str, bound: CardCheck) -> Found:
 
 def get_outcome(error: InvalidIdentifier) -> Outcome:
     """Return the answer to what is no ID; one that is of several people has to wait."""
+    if isinstance(error, BrokenId):
+        return Outcome.LOCKED
     is_contested = isinstance(error, ContestedId)
     return Outcome.HELD if is_contested else Outcome.INVALID_ID
 
@@ -90,19 +94,33 @@ def find_rows(
 
 def find_contested(
     cr: Cursor, keyring: OpenKeyring, canonicals: Iterable[str]
-) -> set[str]:
-    """Return those IDs of which a case is open."""
+) -> dict[str, Problem | None]:
+    """Return those IDs of which a case is open, and why a case cannot be believed."""
     digest = keyring.digester(seals.ID)
     asked = {digest(canonical): canonical for canonical in canonicals}
     if not asked:
-        return set()
-    query = _CONTESTED.format(column=keyring.roles.read_column)
+        return {}
+    query = _CASES.format(column=keyring.roles.read_column)
     rows = fetch(cr, query, build_bytes_array(asked))
-    return {asked[bytes(found)] for (found,) in rows}
+    if not rows:
+        return {}
+    ids = build_array([row_id for row_id, _digest, _is_open in rows])
+    condition = "t.id = ANY(%s::bigint[])"
+    altered = RowSeals(cr, keyring).find_altered(CASES, condition, ids)
+    problems = {problem[1]: problem for problem in altered}
+    return {
+        asked[bytes(found)]: problems.get(row_id)
+        for row_id, found, is_open in rows
+        if is_open or row_id in problems
+    }
 
 
 class FormReader:
-    """Finds IDs that are stored in a form of before, and those that coincide."""
+    """Finds IDs that are stored in a form of before, and those that coincide.
+
+    What steers that is used only where it is as the registry left it; whatever depends
+    on anything else is nobody's ID, and a problem of ``work``.
+    """
 
     def __init__(self, work: Work, state: FormState):
         self.work = work
@@ -116,25 +134,39 @@ class FormReader:
 
         What is contested is reached in no other way.
         """
+        if self.state.problem:
+            broken = self._break(self.state.problem)
+            return [
+                one if _is_exact(text) else broken
+                for text, one in zip(texts, found, strict=True)
+            ]
         older = [
             self._read_older(text, newest)
             for text, newest in zip(texts, found, strict=True)
         ]
         canonicals = {one.canonical for each in older for _number, one in each}
+        if self.state.contested:
+            canonicals |= {
+                one.canonical for one in found if isinstance(one, Identifier)
+            }
         rows = find_rows(self.work.cr, self.work.keyring, canonicals)
-        stored = {canonical: form for _row_id, form, canonical in rows}
-        contested = self._find_contested(found) if self.state.contested else set()
+        stored = {canonical: (row_id, form) for row_id, form, canonical in rows}
+        contested = self._find_contested(found) if self.state.contested else {}
         chosen = [
             newest
-            if isinstance(text, StoredIdentifier)
-            else _choose(newest, readings, stored, contested)
+            if _is_exact(text)
+            else self._choose(newest, readings, stored, contested)
             for text, newest, readings in zip(texts, found, older, strict=True)
         ]
         return self._find_foreseen(chosen) if self.state.foreseen else chosen
 
+    def _break(self, problem: Problem) -> BrokenId:
+        self.work.problems.append(problem)
+        return BrokenId()
+
     def _read_older(self, text: str | None, newest: Found) -> list[Reading]:
         """What ``text`` is in each older form that takes it."""
-        if text is None or isinstance(text, StoredIdentifier):
+        if text is None or _is_exact(text):
             return []
         readings = []
         for number, form in self.state.older:
@@ -147,10 +179,59 @@ class FormReader:
                 readings.append((number, identifier))
         return readings
 
-    def _find_contested(self, found: Sequence[Found]) -> set[str]:
+    def _choose(
+        self,
+        newest: Found,
+        readings: list[Reading],
+        stored: dict[str, tuple[int, int]],
+        contested: dict[str, Problem | None],
+    ) -> Found:
+        """What a text is: an ID that is stored in the form by which it was read so,
+        else what it is now. Where that is contested, the spelling of a row, and no
+        other."""
+        for number, identifier in readings:
+            row_id, form = stored.get(identifier.canonical, (0, number))
+            if row_id and form == number:
+                return replace(identifier, is_stored=True)
+            if not self._fits(form, identifier, newest):
+                return self._break(("spar_subject_id", row_id, audit.ID_FORM))
+        if not isinstance(newest, Identifier):
+            return newest
+        if newest.canonical not in contested:
+            _row_id, form = stored.get(newest.canonical, (0, self.state.number))
+            if form != self.state.number and not self._is_under_way():
+                return self._break(("spar_form_case", 0, audit.CASE_MISSING))
+            return newest
+        if problem := contested[newest.canonical]:
+            return self._break(problem)
+        # As the oldest form has it: to the letter.
+        for _number, identifier in readings[-1:]:
+            if identifier.canonical in stored:
+                return replace(identifier, is_stored=True)
+        return ContestedId()
+
+    def _fits(self, form: int, identifier: Identifier, newest: Found) -> bool:
+        """Whether a row can be in ``form`` that another form finds by a text."""
+        if form == self.state.number and identifier == newest:
+            return True
+        return self.state.has_row(form, identifier.canonical, identifier.type_id)
+
+    def _is_under_way(self) -> bool:
+        """Whether rows are brought into the form of now: who is in another one then has
+        it because it is contested."""
+        cr, number = self.work.cr, self.state.number
+        ((is_open,),) = fetch(
+            cr, f"SELECT EXISTS (SELECT FROM spar_form_run WHERE {_OPEN_RUN})", number
+        )
+        row_seals = RowSeals(cr, self.work.keyring)
+        return is_open and not row_seals.find_altered(RUNS, _OPEN_RUN, number)
+
+    def _find_contested(self, found: Sequence[Found]) -> dict[str, Problem | None]:
         """Those of the IDs ``found`` that are of several people."""
         identifiers = [one.canonical for one in found if isinstance(one, Identifier)]
         return find_contested(self.work.cr, self.work.keyring, identifiers)
+
+    # === WHAT ROWS ARE TO BECOME === #
 
     def _find_foreseen(self, found: list[Found]) -> list[Found]:
         """The same as ``found``, but for IDs that a row is to become that is not
@@ -161,36 +242,59 @@ class FormReader:
             for one in found
             if isinstance(one, Identifier) and not one.is_stored
         }
-        rows = self._fetch_foreseen(asked) if asked else {}
-        shown = show_ids(self.work, rows.values()) if rows else {}
-        stored = {
+        if not asked:
+            return found
+        try:
+            rows = self._fetch_foreseen(self._get_run(), asked)
+        except RowBroken as error:
+            broken = self._break(error.problem)
+            return [broken if one in asked.values() else one for one in found]
+        shown = show_ids(self.work, [row_id for row_id in rows.values() if row_id])
+        chosen: dict[Identifier, Found] = {
             asked[each]: replace(asked[each], canonical=shown[row_id], is_stored=True)
-            for each, row_id in rows.items()
             if row_id in shown
+            else BrokenId()
+            for each, row_id in rows.items()
         }
         return [
-            stored.get(one, one) if isinstance(one, Identifier) else one
+            chosen.get(one, one) if isinstance(one, Identifier) else one
             for one in found
         ]
 
-    def _fetch_foreseen(self, digests: Iterable[bytes]) -> dict[bytes, int]:
+    def _get_run(self) -> int:
+        """The dry run whose notes count; raises RowBroken."""
+        cr, number = self.work.cr, self.state.number
+        rows = fetch(cr, f"SELECT id FROM spar_form_run WHERE {_RUN}", number)
+        row_seals = RowSeals(cr, self.work.keyring)
+        altered = row_seals.find_altered(RUNS, _RUN, number)
+        if len(rows) != 1 or altered:
+            alone = ("spar_id_form", number, audit.FORECASTS_ALONE)
+            raise RowBroken(*(altered or [alone])[0])
+        return int(rows[0][0])
+
+    def _fetch_foreseen(
+        self, run_id: int, digests: Iterable[bytes]
+    ) -> dict[bytes, int | None]:
+        """The row that has each digest to come, if one has; None where what says so
+        was altered."""
         query = _FORESEEN.format(column=self.work.keyring.roles.read_column)
-        rows = fetch(self.work.cr, query, build_bytes_array(digests))
-        return {bytes(digest): row_id for digest, row_id in rows}
+        rows: dict[bytes, set[int | None]] = {}
+        for digest, row_id, verdict, mac in fetch(
+            self.work.cr, query, run_id, build_bytes_array(digests)
+        ):
+            said = (run_id, row_id, bytes(digest), verdict)
+            is_true = bytes(mac or b"") == mac_forecast(self.work.keyring, *said)
+            rows.setdefault(bytes(digest), set()).add(row_id if is_true else None)
+            if not is_true:
+                problem = ("spar_form_row", row_id, audit.FORECAST_ALTERED)
+                self.work.problems.append(problem)
+        return {
+            digest: None if None in row_ids else next(iter(row_ids))
+            for digest, row_ids in rows.items()
+            if len(row_ids) == 1 or None in row_ids
+        }
 
 
-def _choose(
-    newest: Found, readings: list[Reading], stored: dict[str, int], contested: set[str]
-) -> Found:
-    """What a text is: an ID that is stored in the form by which it was read so, else
-    what it is now. Where that is contested, the spelling of a row, and no other."""
-    for number, identifier in readings:
-        if stored.get(identifier.canonical) == number:
-            return replace(identifier, is_stored=True)
-    if not isinstance(newest, Identifier) or newest.canonical not in contested:
-        return newest
-    # As the oldest form has it: to the letter.
-    for _number, identifier in readings[-1:]:
-        if identifier.canonical in stored:
-            return replace(identifier, is_stored=True)
-    return ContestedId()
+def _is_exact(text: str | None) -> bool:
+    """Whether nothing is to be read: it is what a row has."""
+    return text is None or isinstance(text, StoredIdentifier)
