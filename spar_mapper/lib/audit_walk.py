@@ -29,6 +29,7 @@ PARTS = {
     "spar_mapping": Part(50_000, "_check_mappings"),
     "spar_event": Part(50_000, "_check_events"),
     "spar_change": Part(1_000, "_check_changes"),
+    "spar_form_case": Part(1_000, "_check_cases"),
 }
 _ORDER = list(PARTS)
 
@@ -55,7 +56,7 @@ class Position:
         Position(part='spar_checkpoint', after=20)
         >>> Position("spar_event", 70_000).get_next(None)
         Position(part='spar_change', after=0)
-        >>> Position("spar_change", 4).get_next(None).is_end
+        >>> Position("spar_form_case", 4).get_next(None).is_end
         True
         """
         if after is not None:

@@ -6,6 +6,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from ..lib import audit, seals
 from ..lib.transitions import SILENT_EVENTS
 from ..store.auditing import CHECK, Auditor
+from ..store.auditing_forms import FormAuditor
 
 
 class SparAudit(models.AbstractModel):
@@ -45,7 +46,24 @@ class SparAudit(models.AbstractModel):
         self, keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
         """What is wrong with the subjects of a range and with all they have."""
-        return Auditor(CHECK, self.env.cr, keyring).check(after, until)
+        forms = self.env["spar.id.form"]._get_state()
+        return Auditor(CHECK, self.env.cr, keyring, forms).check(after, until)
+
+    @api.model
+    def _check_forms(self, keyring: OpenKeyring) -> list[audit.Finding]:
+        """What is wrong with what steers the reading of IDs."""
+        self.env["spar.id.form"].flush_model()
+        self.env["spar.form.run"].flush_model()
+        problem = self.env["spar.id.form"]._find_problem()
+        found = FormAuditor(self.env.cr, keyring).check_forms()
+        return [problem, *found] if problem else found
+
+    @api.model
+    def _check_cases(
+        self, keyring: OpenKeyring, after: int, until: int
+    ) -> list[audit.Finding]:
+        """What is wrong with the cases of a range."""
+        return FormAuditor(self.env.cr, keyring).check_cases(after, until)
 
     @api.model
     def _check_orphans(self, table: str, after: int, until: int) -> list[audit.Finding]:

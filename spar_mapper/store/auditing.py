@@ -21,6 +21,7 @@ from ..lib.chain import (
     mark_head,
     mark_id,
 )
+from ..lib.id_reading import FormState
 from ..lib.old_chain import mac_old_event
 from ..lib.past import PeriodRecord
 from ..lib.records import (
@@ -108,11 +109,21 @@ class Evidence:
 
 
 class Auditor:
-    """Checks subjects, a range of ids at a time, in one snapshot."""
+    """Checks subjects, a range of ids at a time, in one snapshot.
 
-    def __init__(self, call: CallContext, cr: Cursor, keyring: OpenKeyring):
+    :param forms: those in which there are IDs; None before any were kept
+    """
+
+    def __init__(
+        self,
+        call: CallContext,
+        cr: Cursor,
+        keyring: OpenKeyring,
+        forms: FormState | None = None,
+    ):
         self.cr = cr
         self.keyring = keyring
+        self.forms = forms
         self.opener = Opener(call, keyring)
 
     def check(self, after: int, until: int) -> list[audit.Finding]:
@@ -175,6 +186,9 @@ class Auditor:
             digests = self.keyring.digests(seals.ID, said[0]) if active else {}
             if digests != read_digests(digest_a, digest_b):
                 yield "spar_subject_id", row_id, audit.ID_DIGEST
+            forms = self.forms if active else None
+            if forms and not forms.has_row(form, said[0], type_id):
+                yield "spar_subject_id", row_id, audit.ID_FORM
         there = {mark_id(row[0]) for row in evidence.ids}
         there |= set(map(mark_head, evidence.places))
         if set(subject.marks) != there:

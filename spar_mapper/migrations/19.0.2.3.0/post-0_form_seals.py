@@ -1,0 +1,39 @@
+"""What steers the reading of IDs is under MACs: what is there is signed once.
+
+Before anything else of this version writes any of it. A dry run that was under way
+begins anew: what it has noted is not signed.
+"""
+
+from odoo import SUPERUSER_ID, api
+
+_SEALED = ("spar.id.form", "spar.form.run", "spar.form.case")
+
+
+def migrate(cr, version):
+    if not version:
+        return
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    if not env["spar.keyring"]._get_phase():
+        _forget(cr)
+        return
+    for name in _SEALED:
+        model = env[name]
+        cr.execute(f"SELECT id FROM {model._table} WHERE coalesce(revision, 0) = 0")
+        records = model.browse([row_id for (row_id,) in cr.fetchall()])
+        records._sign(added=len(records))
+    _begin_anew(env)
+
+
+def _forget(cr):
+    """Without keys nothing is stored: forms are kept again when something is."""
+    for table in ("spar_id_form", "spar_form_run"):
+        cr.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_delete")
+        cr.execute(f"DELETE FROM {table}")
+        cr.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_delete")
+
+
+def _begin_anew(env):
+    run = env["spar.form.run"]._get_open_ids()
+    if run:
+        is_wanted = run.is_wanted
+        env["spar.form.run"]._begin_ids().is_wanted = is_wanted
