@@ -18,6 +18,7 @@ from ..exceptions import (
     SelfServiceError,
 )
 from ..lib.paths import AGENT_PATH, is_agent_page
+from ..rendering import render
 
 _logger = logging.getLogger(__name__)
 
@@ -49,11 +50,12 @@ def show(template: str, status: int = 200, here: str = "", **values):
     ``here`` is where another language leads; by itself it is the page's own address.
     """
     frame = request.env["spar.page.frame"]._get_frame(request.lang, here or get_here())
-    response = request.render(f"spar_self_service.{template}", {**frame, **values})
-    response.status_code = status
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    values = {"csrf_token": request.csrf_token(), **frame, **values}
+    return request.make_response(
+        render(template, values, request.lang.code),
+        {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"},
+        status=status,
+    )
 
 
 def get_here(form: str = "/spar") -> str:

@@ -2,6 +2,7 @@ from . import test_auth_oauth_provider
 from . import test_door
 from . import test_frame
 from . import test_helped_change
+from . import test_inside
 from . import test_lib_oidc
 from . import test_lib_pages
 from . import test_login

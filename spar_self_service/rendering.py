@@ -1,0 +1,128 @@
+"""Pages from the addon's files, not from views.
+
+Whoever may edit a view reads everything that is shown with it. So the templates of the
+beneficiary's pages are read from ``views/`` and translated by ``i18n/``: views of the
+same names are in the database for the export of their words only. Such a template
+reaches no model: it has its values and nothing else.
+"""
+
+from collections import defaultdict
+from copy import deepcopy
+from functools import cache, lru_cache
+from typing import Any
+
+from lxml import etree
+from markupsafe import Markup
+
+from odoo.addons.base.models.ir_qweb import IrQweb, keep_query
+from odoo.modules.registry import _REGISTRY_CACHES
+from odoo.tools.lru import LRU
+from odoo.tools.misc import file_open
+from odoo.tools.translate import PoFileReader, get_po_paths, xml_translate
+
+ADDON = "spar_self_service"
+FILES = ("page", "login", "address", "draft")
+
+
+def render(name: str, values: dict[str, Any], lang: str) -> Markup:
+    """Return the page of a template, in a language (for example ``fr_FR``)."""
+    qweb = _FileQweb(_Environment(), (), ())
+    values = {"keep_query": keep_query, **values}
+    return qweb._render(f"{ADDON}.{name}", values, lang=lang, minimal_qcontext=True)
+
+
+# === TEMPLATES === #
+
+
+@cache
+def _read_templates() -> dict[str, etree._Element]:
+    """Return the templates by their whole names, each as a view of it would be."""
+    templates = {}
+    for file_name in FILES:
+        with file_open(f"{ADDON}/views/{file_name}_templates.xml", "rb") as file:
+            root = etree.parse(file).getroot()
+        for template in root.iterfind("template"):
+            if not template.get("inherit_id"):
+                name = f"{ADDON}.{template.attrib.pop('id')}"
+                template.attrib.pop("name", None)
+                template.tag, template.tail = "t", None
+                template.set("t-name", name)
+                templates[name] = template
+    return templates
+
+
+@lru_cache(maxsize=1024)
+def _translate(name: str, lang: str) -> etree._Element:
+    """Return a template in a language; what has no translation stays English."""
+    template, terms = _read_templates()[name], _read_terms(lang)
+    if not terms:
+        return template
+    text = etree.tostring(template, encoding="unicode")
+    return etree.fromstring(xml_translate(terms.get, text))
+
+
+@cache
+def _read_terms(lang: str) -> dict[str, str]:
+    """Return the translations of templates' words, by the words."""
+    return {
+        row["src"]: row["value"]
+        for path in get_po_paths(ADDON, lang)
+        for row in PoFileReader(path)
+        if row["type"] == "model_terms" and row["name"] == "ir.ui.view,arch_db"
+        if row["value"]
+    }
+
+
+# === QWEB WITHOUT A DATABASE === #
+
+
+class _Pool:
+    """Where QWeb keeps what it has compiled, instead of a database's registry."""
+
+    db_name = None
+    _Registry__caches = {name: LRU(size) for name, size in _REGISTRY_CACHES.items()}
+
+
+class _Cursor:
+    def __init__(self):
+        self.cache: dict = {}
+
+
+class _Environment(dict):
+    """An environment of no database: nothing but a context."""
+
+    def __init__(self, context: dict | None = None):
+        super().__init__()
+        self.context = context or {}
+        self.cr = _Cursor()
+
+    def __call__(self, cr=None, user=None, context=None, su=None):
+        return _Environment(dict(self.context if context is None else context))
+
+
+class _FileQweb(IrQweb):
+    """As ``ir_qweb.render`` does it, which compiles each page anew, and cannot show
+    what a template puts into another one."""
+
+    _register = False
+    pool = _Pool()
+
+    def _get_template_info(self, id_or_xmlid):
+        return defaultdict(lambda: None, id=id_or_xmlid)
+
+    def _preload_trees(self, refs):
+        lang = self.env.context["lang"]
+        trees = {ref: deepcopy(_translate(ref, lang)) for ref in refs}
+        return {
+            ref: {
+                "tree": tree,
+                "template": etree.tostring(tree, encoding="unicode"),
+                "xmlid": ref,
+                "ref": ref,
+            }
+            for ref, tree in trees.items()
+        }
+
+    def _prepare_environment(self, values):
+        values["true"], values["false"] = True, False
+        return self.with_context(__qweb_loaded_functions={})

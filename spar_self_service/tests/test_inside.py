@@ -1,0 +1,142 @@
+"""What a web designer, a writer of mail templates and Odoo's administrator can reach.
+
+The table of attempts is ``spar_mapper/tests/test_expressions.py``; here stand the
+places that come with a website.
+"""
+
+import re
+
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper.tests.common import FA, ID, StoreCase
+from odoo.addons.spar_mapper.tests.test_expressions import CHANGING, READING
+
+GUARD = "odoo.addons.spar_mapper_connector.expressions"
+#: Ways to what a page of ours does, by the page's own function.
+ENDPOINTS = {
+    "overview": "env['spar.my.address']._get_overview()",
+    "agent's page": (
+        "[rule.endpoint for rule in env['ir.http'].routing_map().iter_rules()"
+        " if rule.rule == '/spar/agent'][0]()"
+    ),
+    "own address": (
+        "[rule.endpoint for rule in env['ir.http'].routing_map().iter_rules()"
+        " if rule.rule == '/spar/address'][0]().get_data()"
+    ),
+    "rerouted": "request.reroute('/spar/address') or request._serve_db().get_data()",
+    "another user": (
+        "request.update_env(user=2) or"
+        " request.env['spar.mapping'].search([]).mapped('fa_masked')"
+    ),
+}
+
+
+@tagged("-at_install", "post_install")
+class TestInside(StoreCase, HttpCase):
+    def setUp(self):
+        super().setUp()
+        self.officer = self.create_user("officer", "expr-officer")
+        self.link(ID, FA)
+        self.env.flush_all()
+
+    def read_state(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            """SELECT (SELECT count(*) FROM spar_event),
+                      (SELECT string_agg(state, ',' ORDER BY id) FROM spar_mapping),
+                      (SELECT count(*) FROM spar_id_type WHERE active)"""
+        )
+        return self.env.cr.fetchone()
+
+    def show_page(self, expression) -> str:
+        """What visitors of a page see that a designer has written."""
+        view = self.env["ir.ui.view"].create(
+            {
+                "name": "x",
+                "type": "qweb",
+                "key": "website.attempt",
+                "arch": f'<t t-name="x"><p>begin<t t-out="str({expression})"/>end</p></t>',
+            }
+        )
+        page = self.env["website.page"].create(
+            {"url": "/attempt", "view_id": view.id, "is_published": True}
+        )
+        with mute_logger(GUARD, "odoo.http", "odoo.addons.website.models.ir_http"):
+            text = self.url_open("/attempt").text
+        page.unlink()
+        view.unlink()
+        return text
+
+    def test_a_web_page_reads_and_changes_nothing(self):
+        before = self.read_state()
+        for login in (None, "expr-officer"):
+            self.authenticate(login, login)
+            for name, expression in {**READING, **CHANGING, **ENDPOINTS}.items():
+                with self.subTest(name, visitor=login):
+                    text = self.show_page(expression)
+                    shown = "".join(re.findall("begin(.*)end", text, re.DOTALL))
+                    self.assertFalse([s for s in (ID, FA, FA[-4:]) if s in shown])
+                    self.assertEqual(self.read_state(), before)
+
+    def render_mail(self, expression) -> str:
+        """The body of a mail template, or the text of what refused it."""
+        values = {
+            "name": "x",
+            "model_id": self.env["ir.model"]._get("res.partner").id,
+            "body_html": f'<p t-out="str({expression})"/>',
+        }
+        loggers = ("mail_template", "mail_render_mixin")
+        muted = [f"odoo.addons.mail.models.{name}" for name in loggers]
+        with mute_logger(GUARD, *muted):
+            try:
+                with self.env.cr.savepoint():
+                    template = self.env["mail.template"].create(values)
+                    people = self.env.user.partner_id.ids
+                    return str(template._render_field("body_html", people))
+            # Whatever it is: pylint: disable-next=broad-except
+            except Exception as error:
+                return repr(error)
+
+    def test_a_mail_template_reads_nothing(self):
+        for name, expression in READING.items():
+            with self.subTest(name):
+                self.env.invalidate_all()
+                text = self.render_mail(expression)
+                self.assertFalse([s for s in (ID, FA, FA[-4:]) if s in text])
+
+    def test_an_administrator_of_odoo_reads_nothing_by_rpc(self):
+        admin = self.env.ref("base.user_admin")
+        admin.group_ids -= admin.group_ids.filtered(
+            lambda group: group.privilege_id.name == "SPAR"
+        )
+        for model in ("spar.mapping", "spar.mapping.period", "spar.subject.id"):
+            for method, args in (("search_read", [[]]), ("export_data", [["id"]])):
+                with self.subTest(model, method=method), mute_logger("odoo.http"):
+                    self.authenticate("admin", "admin")
+                    answer = self.url_open(
+                        f"/web/dataset/call_kw/{model}/{method}",
+                        json={
+                            "jsonrpc": "2.0",
+                            "params": {
+                                "model": model,
+                                "method": method,
+                                "args": args,
+                                "kwargs": {},
+                            },
+                        },
+                    )
+                    self.assertNotIn("result", answer.json())
+
+    def test_our_pages_are_no_views(self):
+        """What a designer writes into the views of our pages is shown to nobody."""
+        views = self.env["ir.ui.view"].search(
+            [("key", "in", ("spar_self_service.layout", "spar_self_service.door"))]
+        )
+        self.assertEqual(len(views), 2)
+        for view in views:
+            view.arch_db = '<t t-name="x"><p>written by a designer</p></t>'
+        self.env.registry.clear_cache("templates")
+        page = self.url_open("/spar").text
+        self.assertNotIn("written by a designer", page)
+        self.assertIn("<main", page)
