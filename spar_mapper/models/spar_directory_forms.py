@@ -8,7 +8,6 @@ from odoo import api, models
 from ..lib.rule_changes import RuleChanges
 from .spar_directory_trial import CHANGES
 
-
 #: In the context of a change that is only tried by who proposes it.
 _REHEARSED, _REHEARSAL = "spar_rule_rehearsed", object()
 
