@@ -8,6 +8,9 @@ from odoo import api, models
 from ..lib.rule_changes import RuleChanges
 from .spar_directory_trial import CHANGES
 
+#: In the context of a change that is only tried by who proposes it.
+_REHEARSED, _REHEARSAL = "spar_rule_rehearsed", object()
+
 
 class SparAddressRule(models.AbstractModel):
     """A record of the directory that decides how addresses are read: the role.
@@ -23,6 +26,8 @@ class SparAddressRule(models.AbstractModel):
 
     #: The fields that decide; no others matter.
     _forming: frozenset[str] = frozenset()
+    #: Whether such a record decides by itself, and not only what is made with it.
+    _reads_addresses = True
 
     def _get_scope(self) -> dict[str, set[int]]:
         """The providers and kinds whose addresses these records can concern, by id."""
@@ -47,16 +52,22 @@ class SparAddressRule(models.AbstractModel):
             return
         changes = RuleChanges()
         yield self.with_context(**{CHANGES: changes}), changes
-        if changes.has_any:
+        if changes.has_any and not self._is_decided():
             trials = self.env["spar.directory.trial"]
             trials._check_seen(self._name, ids, values, changes)
+
+    def _is_decided(self) -> bool:
+        """Whether two people have decided on the change already: it was seen when the
+        first of them proposed it."""
+        return False
 
     @api.model_create_multi
     def create(self, vals_list):
         with self._changing(vals_list, []) as (model, changes):
             records = super(SparAddressRule, model).create(vals_list)
-            changes.add(records._get_scope())
-            model._look_at_addresses(changes)
+            if self._reads_addresses:
+                changes.add(records._get_scope())
+                model._look_at_addresses(changes)
         return records.with_env(self.env)
 
     def write(self, vals):
@@ -72,9 +83,11 @@ class SparAddressRule(models.AbstractModel):
 
     def unlink(self):
         with self._changing(None, self.ids) as (records, changes):
-            changes.add(records._get_scope())
+            scope = records._get_scope()
             result = super(SparAddressRule, records).unlink()
-            records._look_at_addresses(changes)
+            if self._reads_addresses:
+                changes.add(scope)
+                records._look_at_addresses(changes)
         return result
 
 
@@ -100,6 +113,14 @@ class SparFsp(models.Model):
     def _get_scope(self):
         return {"providers": set(self.ids)}
 
+    def _is_decided(self):
+        is_rehearsal = self.env.context.get(_REHEARSED) is _REHEARSAL
+        return self._may_write_at_once() and not is_rehearsal
+
+    def _rehearse(self, values):
+        record = self.with_context(**{_REHEARSED: _REHEARSAL})
+        return super(SparFsp, record)._rehearse(values)
+
 
 class SparFspBranch(models.Model):
     """Addresses name a branch as soon as their provider has one."""
@@ -110,6 +131,17 @@ class SparFspBranch(models.Model):
 
     def _get_scope(self):
         return {"providers": set(self.provider_id.ids)}
+
+
+class SparFaType(models.Model):
+    """A kind of address: its parts and strategies, which come with it, decide."""
+
+    _name = "spar.fa.type"
+    _inherit = ["spar.fa.type", "spar.address.rule"]
+    _reads_addresses = False
+
+    def _get_scope(self):
+        return {"types": set(self.ids)}
 
 
 class SparFaStrategy(models.Model):

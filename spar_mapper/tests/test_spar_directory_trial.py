@@ -10,7 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
 from ..lib.rule_changes import RuleChanges
 from ..models import spar_directory_trial
-from ..models.spar_directory_trial import CHANGES
+from ..models.spar_directory_trial import CHANGES, Effect
 from .common import FA, ID, OTHER_ID
 from .test_spar_address_forms import AddressFormCase
 
@@ -117,6 +117,49 @@ class TestDirectoryTrial(TrialCase):
         part = part.with_user(self.admin)
         trial = self.attempt(lambda: part.write({"gaps_do_not_count": True}))
         self.assertEqual(trial.changing, 1)
+
+    def test_a_kind_waits_with_all_that_comes_with_it(self):
+        self.link(ID, "coupon:7778888@TESTBANK")
+        parts = [
+            {"key": "scheme", "label": "Scheme", "kind": "provider"},
+            {"key": "serial", "label": "Serial"},
+        ]
+        strategy = {"name": "C", "template": "coupon:{serial}@{scheme}"}
+        values = {
+            "name": "Coupon",
+            "code": "coupon",
+            "part_ids": [Command.create(part) for part in parts],
+            "strategy_ids": [Command.create({**strategy, "is_default": True})],
+        }
+        kinds = self.env["spar.fa.type"].with_user(self.admin)
+        trial = self.attempt(lambda: kinds.create(values))
+        self.assertEqual(self.get_figures(trial), ("ready", 1, 0))
+        self.assertEqual(trial.model, "spar.fa.type")
+        trial.action_save()
+        kind = kinds.search([("code", "=", "coupon")])
+        self.assertEqual(kind.strategy_ids.template, strategy["template"])
+
+    def test_what_two_people_decide_is_seen_by_the_first(self):
+        wallet = self.env["spar.fsp"].create(
+            {
+                "name": "Peso",
+                "code": "PESO",
+                "kind": "wallet",
+                "country_id": self.env.ref("base.ph").id,
+            }
+        )
+        effect = Effect(looked_at=1, changing=1)
+        self.patch(type(self.trials), "_survey", lambda _self, *_values: effect)
+        mine = wallet.with_user(self.admin)
+        trial = self.attempt(lambda: mine.write({"phone_prefixes": "0800"}))
+        self.assertFalse(wallet.setting_change_ids)
+        trial.action_save()
+        change = wallet.setting_change_ids
+        self.assertEqual((change.state, wallet.phone_prefixes), ("waiting", False))
+        other = self.create_member("administrator")
+        change.with_user(other).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual(wallet.phone_prefixes, "0800")
 
     def test_what_is_sent_along_does_not_skip_it(self):
         self.link(ID, FREE)
