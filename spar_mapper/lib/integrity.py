@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from .transitions import ID_EVENTS
+
 #: Tables whose rows can be deleted while nothing of the store uses them.
 DIRECTORY = ("spar_fsp", "spar_fsp_branch", "spar_fa_type", "spar_id_type")
 
@@ -363,7 +365,8 @@ _EVENT_OF = """SELECT FROM tied t LEFT JOIN spar_event e
 _TIES = {
     "id_event": _Tie(
         {"subject_id": "subject_id", "seq": "last_seq"},
-        f"{_EVENT_OF} WHERE t.seq > 0 AND e.id IS NULL",
+        f"""{_EVENT_OF} AND e.kind IN ({", ".join(f"'{kind}'" for kind in ID_EVENTS)})
+            WHERE t.seq > 0 AND e.id IS NULL""",
         "spar_subject_id_last_event_fk",
     ),
     "subject": _Tie(

@@ -5,7 +5,6 @@ from typing import NoReturn
 
 from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
-from odoo.tools import SQL
 from odoo.tools.gc import disabling_gc
 
 from odoo.addons.spar_mapper_connector.exceptions import (
@@ -32,7 +31,7 @@ from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..exceptions import IdMoved
+from ..exceptions import IdMoved, RowBroken
 from ..lib.assessment import Proposal, Verdict, assess, assess_once
 from ..lib.records import ID_FORM, KEY_FORM
 from ..store.changing import Asked, change
@@ -42,6 +41,7 @@ from ..store.forming import FORMS
 from ..store.history import Historian, build_answer
 from ..store.identifying import FormReader, Found, read_ids
 from ..store.lengths import find_doubt
+from ..store.noticing import Link, find_link
 from ..store.objecting import Objector
 from ..store.reading import Directory, RequestReader, read_addresses, read_asked
 from ..store.resolving import OlderForms, Resolver
@@ -267,52 +267,36 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _read_notice(self, token: str) -> NoticeInfo:
-        row = self._fetch_notice(token)
-        return NoticeInfo(
-            row["kind"],
-            row["happened_at"],
-            row["link_expires_at"],
-            build_answer(row["reference"], row["remedy"], row["state"]),
-        )
+        link = self._find_link(token)
+        answer = build_answer(link.reference, link.remedy, link.state)
+        return NoticeInfo(link.kind, link.happened_at, link.expires_at, answer)
 
     @api.model
     def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
         """The event is objected to once, so the link does once what it can do."""
-        row = self._fetch_notice(token)
+        link = self._find_link(token)
         work = self._begin_work(call)
         try:
-            shown = show_heads(work, [row["mapping_id"]])
-            if row["mapping_id"] not in shown:
+            shown = show_heads(work, [link.head_id])
+            if link.head_id not in shown:
                 raise NoSuchNotice("its ID does not open")
         finally:
             self._finish_work(work)
-        found = shown[row["mapping_id"]]
+        found = shown[link.head_id]
         id_value = StoredIdentifier(found.canonical, found.type_id)
-        request = ObjectionRequest(id_value, row["period"], row["seq"])
+        request = ObjectionRequest(id_value, link.address_uuid, link.seq)
         return self._object_to(call, request)
 
     @api.model
-    def _fetch_notice(self, token: str) -> dict:
+    def _find_link(self, token: str) -> Link:
         """The event behind a link; raises NoSuchNotice for any that is not good."""
         self._check_channel()
         keyring = self.env["spar.keyring"]._open()
-        rows = self.env.execute_query_dict(
-            SQL(
-                """SELECT n.link_expires_at, e.kind, e.happened_at, e.seq, e.mapping_id,
-                          p.address_uuid AS period, o.uuid AS reference, o.remedy,
-                          o.state
-                     FROM spar_notice n
-                     JOIN spar_event e ON e.id = n.event_id
-                     JOIN spar_mapping_period p ON p.id = e.period_id
-                     LEFT JOIN spar_objection o ON o.event_id = e.id
-                    WHERE n.link_digest = %s AND n.link_expires_at > %s""",
-                keyring.link_digest(token),
-                self._get_now(),
-            )
-        )
-        if not rows:
-            raise NoSuchNotice("unknown or over")
-        return rows[0]
+        try:
+            return find_link(self.env.cr, keyring, token, self._get_now())
+        except RowBroken as error:
+            self.env["spar.alarm"]._raise_alarms([error.problem])
+            raise NoSuchNotice("its link was altered") from error
 
     # === SHOWING === #
 

@@ -13,6 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 from odoo.addons.spar_mapper_connector.lib.id_forms import IdForm
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 
+from ..lib.records import StoredId
 from ..models import spar_form_run
 from .common import FA, ID, OTHER_FA, THIRD_FA, StoreCase
 
@@ -406,6 +407,28 @@ class TestDeciding(FormCase):
         self.assertEqual(self.env.cr.fetchone()[0], 0)
         self.assertEqual(self.resolve(fa=OTHER_FA).outcome, Outcome.NOT_LINKED)
         self.assert_sound()
+
+    def test_who_has_no_id_any_more_is_not_paid(self):
+        """Both spellings were one person's, and both were mistyped."""
+        giver = self.env["spar.subject.id"].browse(self.rows[DASH])
+        taker = self.env["spar.subject.id"].browse(self.rows[ARABIC])
+        work = self.mapper._begin_work(self.call)
+        people = work.load().load_people({giver.subject_id.id, taker.subject_id.id})
+        ledger = work.begin()
+        canonical = IdForm(1, self.env["spar.id.type"]._get_rules()).identify(DASH)
+        stored = StoredId(
+            giver.id, giver.uuid, giver.type_id.id, 1, canonical.canonical
+        )
+        owner = people[taker.subject_id.id]
+        ledger.hand_over_id(people[giver.subject_id.id], owner, stored)
+        work.save(ledger)
+        self.env.invalidate_all()
+        self.decide(PLAIN, "off")
+        place = taker.subject_id.mapping_ids
+        self.assertEqual(place.mapped("state"), ["ended"])
+        self.assertEqual(taker.subject_id.event_ids.sorted("id")[-1:].kind, "unlinked")
+        fa = FOUR[ARABIC]
+        self.assertEqual(self.resolve(fa=fa).outcome, Outcome.NOT_LINKED)
 
     def test_other_ids_go_to_the_record_that_is_kept(self):
         second = "token:99887766@nationalId"

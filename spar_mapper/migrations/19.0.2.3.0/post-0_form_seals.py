@@ -1,10 +1,13 @@
-"""What steers the reading of IDs is under MACs: what is there is signed once.
+"""What steers the reading of IDs, links of notices and how far moves are, is under
+MACs: what is there is signed once.
 
 Before anything else of this version writes any of it. A dry run that was under way
 begins anew: what it has noted is not signed.
 """
 
 from odoo import SUPERUSER_ID, api
+
+from odoo.addons.spar_mapper.store.noticing import sign_links
 
 _SEALED = ("spar.id.form", "spar.form.run", "spar.form.case")
 
@@ -21,7 +24,23 @@ def migrate(cr, version):
         cr.execute(f"SELECT id FROM {model._table} WHERE coalesce(revision, 0) = 0")
         records = model.browse([row_id for (row_id,) in cr.fetchall()])
         records._sign(added=len(records))
+    cr.execute(
+        "SELECT id FROM spar_notice WHERE link_digest IS NOT NULL AND link_mac IS NULL"
+    )
+    keyring = env["spar.keyring"]._open()
+    sign_links(cr, keyring, [row_id for (row_id,) in cr.fetchall()])
+    for move in env["spar.move"].search([("state", "=", "running")]):
+        move.mac = move._build_mac(keyring)
+    _go_on_checking(cr)
     _begin_anew(env)
+
+
+def _go_on_checking(cr):
+    """A check that had come to a part that is none any more has seen all of it."""
+    cr.execute(
+        """UPDATE spar_audit_run SET position = '{"part": "spar_form_case", "after": 0}'
+            WHERE finished_at IS NULL AND position ->> 'part' = 'spar_change'"""
+    )
 
 
 def _forget(cr):
