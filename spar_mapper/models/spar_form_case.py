@@ -255,7 +255,6 @@ class SparFormCase(models.Model):
 
         An older proposal that was brought back is noticed by all cases together.
         """
-        self._check_signed()
         problems = self._get_row_seals().find_altered_set(CASES)
         if problems:
             self.env["spar.alarm"]._raise_alarms(problems)

@@ -290,13 +290,13 @@ class SparFormRun(models.Model):
     def _cron_run(self) -> None:
         """Go on with what is due, one piece after the other; each is kept."""
         cron = self.env["ir.cron"]
-        if not self.env["spar.keyring"]._get_phase():
-            return  # nothing can be stored yet
-        if not self._goes_on() and self.env["spar.id.form"]._get_state().problem:
+        forms = self.env["spar.id.form"]
+        # Without keys nothing can be stored; what was altered is not added to.
+        if not self.env["spar.keyring"]._get_phase() or forms._get_state().problem:
             return
         use_read_committed(self.env.cr)
         # Rules that nobody approved, and libraries, may be others than those kept.
-        self.env["spar.id.form"]._get_number()
+        forms._get_number()
         self.env["spar.address.form"]._get_number()
         cron._commit_progress()
         while self._goes_on():
@@ -305,7 +305,7 @@ class SparFormRun(models.Model):
             if not cron._commit_progress(done, remaining=int(self._goes_on())):
                 return
         use_read_committed(self.env.cr)
-        self.env["spar.id.form"]._retire()
+        forms._retire()
         cron._commit_progress()
 
     @api.model

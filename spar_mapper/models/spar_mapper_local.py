@@ -31,7 +31,7 @@ from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..exceptions import IdMoved, RowBroken
+from ..exceptions import BrokenId, IdMoved, RowBroken
 from ..lib.assessment import Proposal, Verdict, assess, assess_once
 from ..lib.records import ID_FORM, KEY_FORM
 from ..store.changing import Asked, change
@@ -220,7 +220,13 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _get_canonical(self, id_value: str) -> str:
+        """The stored form of an ID, empty for what is none.
+
+        Raises SealBroken where nobody can say whose it is.
+        """
         (found,) = self._identify([id_value])
+        if isinstance(found, BrokenId):
+            raise SealBroken("what says whose ID it is was altered")
         return found.canonical if isinstance(found, Identifier) else ""
 
     # === OBJECTIONS === #

@@ -281,7 +281,7 @@ class Loader:
             if rest[1] is not None:
                 places.setdefault(row_id, []).append(tuple(rest))
         waiting = [rest[0] for rows in places.values() for rest in rows if rest[0]]
-        changes = self._fetch_changes(waiting)
+        changes = fetch_changes(self.cr, waiting)
         subjects = {
             row[0]: self._build_subject(
                 (*row, newest[row[0]]), places.get(row[0], []), changes
@@ -318,21 +318,17 @@ class Loader:
                     continue
                 subject.heads[head.purpose] = head
                 if change_id:
-                    change = self._open_change(subject, head, changes[change_id])
-                    subject.changes[head.purpose] = change
+                    change = changes[change_id]
+                    subject.changes[head.purpose] = open_change(
+                        self.keyring, subject.uuid, head, change
+                    )
         except RowBroken as error:
             self.problems.append(error.problem)
             return Subject(row[1], row[0], is_broken=True)
         return subject
 
-    # === CHANGES THAT WAIT === #
 
-    def _fetch_changes(self, row_ids: list[int]) -> dict[int, Row]:
-        return fetch_changes(self.cr, row_ids)
-
-    def _open_change(self, subject: Subject, head: Head, row: Row) -> ChangeRow:
-        """Return a change that waits by row and by history; raises RowBroken."""
-        return open_change(self.keyring, subject.uuid, head, row)
+# === CHANGES THAT WAIT === #
 
 
 def fetch_changes(cr: Cursor, row_ids: list[int]) -> dict[int, Row]:

@@ -14,6 +14,7 @@ from odoo.exceptions import UserError
 from odoo.modules.module import load_script
 from odoo.tools import file_path, mute_logger
 
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 from odoo.addons.spar_mapper_connector.lib.id_forms import IdForm
 
@@ -335,6 +336,12 @@ class TestContestedBySql(FormTamperCase):
 
     def test_each_is_refused(self):
         self.assert_each_is_refused(CONTESTED)
+
+    def test_nothing_is_said_of_the_past_either(self):
+        self.execute("UPDATE spar_form_case SET state = 'closed'")
+        with self.catch_alarms():
+            for word in (self.mapper._history, self.mapper._waiting_changes):
+                self.assert_refused(SealBroken, lambda w=word: w(self.call, OTHER))
 
     def test_people_whom_it_does_not_concern_are_answered(self):
         self.execute("UPDATE spar_form_case SET state = 'closed'")

@@ -21,8 +21,7 @@ def migrate(cr, version):
         return
     for name in _SEALED:
         model = env[name]
-        cr.execute(f"SELECT id FROM {model._table} WHERE coalesce(revision, 0) = 0")
-        records = model.browse([row_id for (row_id,) in cr.fetchall()])
+        records = model.search([("revision", "in", (0, False))])
         records._sign(added=len(records))
     cr.execute(
         "SELECT id FROM spar_notice WHERE link_digest IS NOT NULL AND link_mac IS NULL"
@@ -45,10 +44,16 @@ def _go_on_checking(cr):
 
 def _forget(cr):
     """Without keys nothing is stored: forms are kept again when something is."""
-    for table in ("spar_id_form", "spar_form_run"):
-        cr.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_delete")
-        cr.execute(f"DELETE FROM {table}")
-        cr.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_delete")
+    cr.execute(
+        """
+        ALTER TABLE spar_id_form DISABLE TRIGGER spar_id_form_no_delete;
+        ALTER TABLE spar_form_run DISABLE TRIGGER spar_form_run_no_delete;
+        DELETE FROM spar_id_form;
+        DELETE FROM spar_form_run;
+        ALTER TABLE spar_id_form ENABLE TRIGGER spar_id_form_no_delete;
+        ALTER TABLE spar_form_run ENABLE TRIGGER spar_form_run_no_delete;
+        """
+    )
 
 
 def _begin_anew(env):
