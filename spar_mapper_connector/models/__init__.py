@@ -1,3 +1,6 @@
+from . import ir_cron
+from . import ir_http
+from . import ir_module_module
 from . import spar_keyring_key
 from . import spar_keyring
 from . import spar_keyring_rotation
