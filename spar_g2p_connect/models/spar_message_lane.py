@@ -174,14 +174,20 @@ class SparMessage(models.Model):
     @api.model
     def _begin_turn(self, waiting: Waiting, limits: Limits) -> None:
         """Note that a turn of this message begins, for good and at once: who is killed
-        in it cannot note anything any more."""
+        in it cannot note anything any more.
+
+        It is progress of the schedule, too: where Odoo sees none of several workers
+        that were killed one after the other, it lets all messages wait for a minute.
+        """
+        progress_id = self.env.context.get("ir_cron_progress_id")
         with self.env.registry.cursor() as cr:
             use_read_committed(cr)
             limit_transaction(cr, limits)
             cr.execute(
                 """SET LOCAL synchronous_commit TO off;
+                   UPDATE ir_cron_progress SET done = done + 1 WHERE id = %s;
                    UPDATE spar_message SET attempts = attempts + 1 WHERE id = %s""",
-                [waiting.row_id],
+                [progress_id, waiting.row_id],
             )
 
     @api.model
