@@ -249,23 +249,26 @@ class SparMessage(models.Model):
         if is_passing(error):
             is_lock = isinstance(error, LockNotAvailable)
             pause = _LOCK_PAUSE if is_lock else get_pause(1)
-            return self._try_later(waiting, waiting.attempts, pause)
+            return self._try_later(waiting, pause, taken_back=1)
         attempts = waiting.attempts + 1
         if attempts < MOST_ATTEMPTS:
-            return self._try_later(waiting, attempts, get_pause(attempts))
+            return self._try_later(waiting, get_pause(attempts))
         if self._lock_again(participant_id):
             self._give_up(participant_id, waiting)
         return None
 
     @api.model
-    def _try_later(self, waiting: Waiting, attempts: int, pause: timedelta) -> None:
-        """Let this message have its next turn after a pause."""
+    def _try_later(
+        self, waiting: Waiting, pause: timedelta, taken_back: int = 0
+    ) -> None:
+        """Let this message have its next turn after a pause; ``taken_back`` of the
+        turns that were noted do not count. Another lane may have begun one already."""
         self.env.cr.execute(
             SQL(
-                """UPDATE spar_message SET attempts = %s,
+                """UPDATE spar_message SET attempts = greatest(attempts - %s, 0),
                           next_try = clock_timestamp() AT TIME ZONE 'UTC' + %s
                     WHERE id = %s AND state = 'waiting'""",
-                attempts,
+                taken_back,
                 pause,
                 waiting.row_id,
             )
