@@ -21,6 +21,7 @@
     "data": [
         "security/spar_groups.xml",
         "security/ir.model.access.csv",
+        "security/spar_fa_directory_rules.xml",
         "data/spar_fa_type_data.xml",
         "data/spar_fa_strategy_data.xml",
         "data/ir_cron_data.xml",

@@ -3,7 +3,7 @@
 {
     "name": "SPAR G2P Connect Server",
     "summary": "The G2P Connect REST API of the registry, for payers and partners",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -14,6 +14,7 @@
     "data": [
         "security/spar_g2p_connect_groups.xml",
         "security/ir.model.access.csv",
+        "security/spar_g2p_connect_rules.xml",
         "data/res_users_data.xml",
         "data/ir_config_parameter_data.xml",
         "data/ir_cron_data.xml",

@@ -16,12 +16,20 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import psycopg2
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    NotFound,
+    RequestEntityTooLarge,
+    RequestTimeout,
+)
 
 from odoo import http, sql_db
 from odoo.exceptions import ConcurrencyError
 from odoo.http import Dispatcher, HttpDispatcher, Response
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from odoo.addons.spar_mapper_connector.lib.framing import is_ambiguous
+from odoo.addons.spar_mapper_connector.server.deadline import DEADLINES
 
 from .const import BASE_PATH, KEPT_SECONDS, ROUTING_TYPE
 from .exceptions import DatabaseAway, HttpRefused, NoSuchDatabase, ProtocolError
@@ -106,6 +114,24 @@ def is_one_there(names: list[str]) -> bool:
         return cr.rowcount == 1
 
 
+def read_body(http_request, most: int) -> bytes:
+    """The body of a request, which may have so many bytes.
+
+    Raises RequestEntityTooLarge, and RequestTimeout for one that did not come in time.
+    """
+    # One more: werkzeug cuts a chunked body at its limit and says nothing.
+    http_request.max_content_length = most + 1
+    try:
+        body = http_request.get_data()
+    except ClientDisconnected:
+        if DEADLINES.is_over():
+            raise RequestTimeout() from None
+        raise
+    if len(body) > most:
+        raise RequestEntityTooLarge()
+    return body
+
+
 @contextmanager
 def protocol_errors() -> Iterator[None]:
     """Let nothing out but the protocol's errors, and what Odoo tries again.
@@ -182,6 +208,9 @@ class G2pConnectDispatcher(Dispatcher):
             text = f"the Content-Type must be {wanted}"
             accept = [("Accept", wanted)]
             raise HttpRefused(415, "err.request.bad", text, accept)
+        if is_ambiguous(request.headers):
+            text = "Content-Length and Transfer-Encoding: only one of them may be there"
+            raise HttpRefused(400, "err.request.bad", text)
         if request.headers.get("Content-Encoding", _PLAIN).lower() != _PLAIN:
             text = "the body must not be compressed"
             accept = [("Accept-Encoding", _PLAIN)]

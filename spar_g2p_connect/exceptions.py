@@ -207,6 +207,14 @@ class DatabaseAway(Away):
     """The database cannot be reached."""
 
 
+class Busy(Away):
+    """What is needed is in use, or takes too long; others are served meanwhile."""
+
+    description = (
+        "something that is needed is in use; the request had no effect; try again"
+    )
+
+
 class MapperAway(Away):
     """The mapper says that it cannot work: its keyring is away, for one."""
 

@@ -90,6 +90,12 @@ class AttemptUnknown(LoginRefused):
     code = "attempt_unknown"
 
 
+class TooManyAttempts(LoginRefused):
+    """This browser began so many logins that it has to wait for a while."""
+
+    code = "too_many_attempts"
+
+
 class AttemptCancelled(LoginRefused):
     """The person, or the provider for them, did not go on; ``reason`` is its error."""
 

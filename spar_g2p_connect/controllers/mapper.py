@@ -4,6 +4,7 @@ from odoo.http import request
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import STATUS
 
 from ..const import BASE_PATH, MAX_MESSAGE_SIZE, ROUTING_TYPE
+from ..dispatcher import read_body
 from ..lib.exchange import ASYNC, SYNC
 
 _ROUTING = {
@@ -21,7 +22,8 @@ _ASYNC_ROUTING = {**_ROUTING, "acknowledges": True}
 
 def _serve(action: str, mode: str = SYNC) -> tuple[dict, list]:
     server, caller = request.env["spar.g2p.connect.server"], request.spar_caller
-    answer = server._serve(caller, action, request.httprequest.get_data(), mode)
+    raw = read_body(request.httprequest, MAX_MESSAGE_SIZE)
+    answer = server._serve(caller, action, raw, mode)
     place, algorithm = caller.signature_place, caller.answer_algorithm
     return server._sign_document(place, algorithm, answer)
 

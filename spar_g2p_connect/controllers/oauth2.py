@@ -2,6 +2,7 @@ from odoo import http
 from odoo.http import request
 
 from ..const import BASE_PATH, MAX_FORM_SIZE, ROUTING_TYPE
+from ..dispatcher import read_body
 from ..lib.token_request import read_token_request
 
 
@@ -19,6 +20,7 @@ class TokenController(http.Controller):
     )
     def token(self):
         http_request = request.httprequest
+        read_body(http_request, MAX_FORM_SIZE)
         token_request = read_token_request(
             http_request.form.items(multi=True),
             http_request.headers.get("Authorization"),

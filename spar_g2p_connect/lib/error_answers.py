@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 
 import psycopg2
+from psycopg2.errors import LockNotAvailable, QueryCanceled
 from werkzeug.exceptions import HTTPException
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
@@ -12,6 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import build_err
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import WireError
 
 from ..exceptions import (
+    Busy,
     DatabaseAway,
     HttpRefused,
     MapperAway,
@@ -66,6 +68,8 @@ def as_protocol_error(exc: BaseException) -> ProtocolError:
     """``exc`` itself, or what it is to the protocol."""
     # Odoo's own exceptions know a status; their words are for Odoo's users.
     status = getattr(exc, "http_status", 500)
+    if status == Busy.code:
+        return Busy()
     return (
         HttpRefused(status, *_HTTP_WORDS[status])
         if status in _HTTP_WORDS
@@ -92,6 +96,12 @@ def _convert_mapper(exc: ServiceUnavailable) -> ProtocolError:
 @as_protocol_error.register(psycopg2.InterfaceError)
 def _convert_database(exc: psycopg2.Error) -> ProtocolError:
     return DatabaseAway()
+
+
+@as_protocol_error.register(LockNotAvailable)
+@as_protocol_error.register(QueryCanceled)
+def _convert_stopped(exc: psycopg2.Error) -> ProtocolError:
+    return Busy()
 
 
 @as_protocol_error.register

@@ -24,6 +24,7 @@ from . import spar_callback
 from . import spar_callback_lane
 from . import spar_mapper_local
 from . import spar_g2p_connect_directory
+from . import spar_message_end
 from . import spar_message_held
 from . import spar_g2p_connect_server
 from . import spar_g2p_connect_answers

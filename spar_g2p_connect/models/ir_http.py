@@ -8,7 +8,7 @@ from odoo.http import request
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..const import BASE_PATH, MAX_MESSAGE_SIZE, ROUTING_TYPE, SERVICE_USER
-from ..dispatcher import is_our_path, protocol_errors
+from ..dispatcher import is_our_path, protocol_errors, read_body
 from ..lib.evidence import Evidence
 
 _PARAMETER = re.compile("<[^>]+>")
@@ -62,10 +62,10 @@ class IrHttp(models.AbstractModel):
         message is read.
         """
         with protocol_errors():
-            # Odoo sets it after this method only, and here the body is read.
-            request.httprequest.max_content_length = MAX_MESSAGE_SIZE
             evidence = cls._get_evidence()
-            raw = b"" if evidence.has_token else request.httprequest.get_data()
+            raw = b""
+            if not evidence.has_token:
+                raw = read_body(request.httprequest, MAX_MESSAGE_SIZE)
             cls._use_service_user()
             participants = request.env["spar.participant"]
             request.spar_caller = participants._know_caller(evidence, raw)

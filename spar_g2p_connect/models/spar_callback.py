@@ -80,6 +80,7 @@ class SparCallback(models.Model):
             "no_acknowledgement": self.env._("The answer is no acknowledgement."),
             "not_accepted": self.env._("The other side did not accept it."),
             "internal_error": self.env._("It could not be sent; see the server's log."),
+            "unreadable": self.env._("The stored answer does not open any more."),
             "token_missing": self.env._("Their token endpoint gave no token."),
             "token_http_401": self.env._("Their token endpoint refused our secret."),
         }

@@ -2,20 +2,25 @@ import json
 import logging
 import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, config
 
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
 )
-from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+from odoo.addons.spar_mapper_connector.transactions import (
+    is_passing,
+    use_read_committed,
+)
 
 from ..const import SERVICE_USER
 from ..lib import delivery
 from ..lib.delivery import Delivery
 from ..lib.exchange import find_place
+from ..lib.lanes import get_number
 from ..lib.pauses import GIVE_UP, get_pause
 
 _logger = logging.getLogger(__name__)
@@ -23,7 +28,7 @@ _logger = logging.getLogger(__name__)
 LANES = ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
 
 #: Targets that a lane talks to at the same time: slow ones only wait for themselves.
-THREADS = 16
+THREADS = 32
 
 #: Problems of a target and not of what was sent: what else is for it waits, too.
 _TARGET_AWAY = frozenset({"unreachable", "unknown_host", "too_slow"})
@@ -33,8 +38,8 @@ _CLAIM_SECONDS = delivery.TIMEOUT + delivery.TOKEN_TIMEOUT + 15
 
 _TOKENS = delivery.Tokens()
 
-#: The problem's word where it is ours.
-INTERNAL = "internal_error"
+#: The problem's word where it is ours, for now and for good.
+INTERNAL, UNREADABLE = "internal_error", "unreadable"
 
 _NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
 
@@ -45,6 +50,9 @@ class SparCallback(models.Model):
     A callback is claimed for a while, sent by a thread while no transaction is open,
     and then marked. Whoever is killed in between leaves a claim that ends: it is sent
     again, with the same message ID. A participant gets one after the other.
+
+    A lane has its worker until the slowest target has answered. So not all of a
+    server's workers may be lanes of callbacks: one is left for messages.
     """
 
     _inherit = "spar.callback"  # pylint: disable=consider-merging-classes-inherited
@@ -60,7 +68,9 @@ class SparCallback(models.Model):
         """Send what is due until nothing is, or the time is over."""
         lane, cron = self.with_user(self.env.ref(SERVICE_USER)), self.env["ir.cron"]
         sending: dict[Future, Delivery] = {}
-        may_begin = True
+        may_begin = lane._has_worker()
+        if not may_begin:
+            return
         with ThreadPoolExecutor(THREADS, "spar callback") as pool:
             while True:
                 if may_begin:
@@ -77,8 +87,22 @@ class SparCallback(models.Model):
                     {sending.pop(each): _get_problem(each) for each in done}
                 )
                 left = cron._commit_progress(len(done), remaining=len(sending))
-                may_begin = left > 0
+                may_begin = left > 0 and not lane._must_give_way()
         cron._commit_progress(0, remaining=int(not may_begin))
+
+    @api.model
+    def _has_worker(self) -> bool:
+        """Whether one of this server's workers is left when this lane has its own; the
+        first lane works everywhere."""
+        number = get_number(self.env, LANES)
+        return number < 2 or number < config["max_cron_threads"]
+
+    @api.model
+    def _must_give_way(self) -> bool:
+        """Whether a message waits for the one worker that there is."""
+        if config["max_cron_threads"] > 1 or not get_number(self.env, LANES):
+            return False
+        return self.env["spar.message"]._is_due(timedelta())
 
     # === CLAIMING === #
 
@@ -110,18 +134,26 @@ class SparCallback(models.Model):
     ) -> Delivery | None:
         """What is sent, or None: what is wrong with one callback, a seal that was
         broken for one, does not hold up the others."""
+        problem = UNREADABLE
         try:
             with self.env.cr.savepoint():
-                return self._build_delivery(row_id, participant_id, url)
+                document = self._get_document(row_id)
+                problem = INTERNAL
+                return self._build_delivery(row_id, participant_id, url, document)
         except Exception as error:
             _log_error(row_id, error)
-            self._note_failure(row_id, INTERNAL)
+            if problem == UNREADABLE and not is_passing(error):
+                self._end_unread(row_id)
+            else:
+                self._note_failure(row_id, INTERNAL)
             return None
 
     @api.model
-    def _build_delivery(self, row_id: int, participant_id: int, url: str) -> Delivery:
+    def _build_delivery(
+        self, row_id: int, participant_id: int, url: str, document: dict
+    ) -> Delivery:
         participant = self.env["spar.participant"].browse(participant_id)
-        document, headers = self._sign(participant, self._get_document(row_id))
+        document, headers = self._sign(participant, document)
         return Delivery(
             row_id,
             participant_id,
@@ -198,6 +230,19 @@ class SparCallback(models.Model):
                 now=_NOW,
                 pause=get_pause(1),
                 participant=sent.participant_id,
+            )
+        )
+
+    @api.model
+    def _end_unread(self, row_id: int) -> None:
+        """Give up on what does not open: it would not tomorrow."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE spar_callback
+                      SET state = 'failed', problem = %s, claimed_until = NULL
+                    WHERE id = %s AND state = 'waiting'""",
+                UNREADABLE,
+                row_id,
             )
         )
 

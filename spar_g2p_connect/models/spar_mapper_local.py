@@ -11,6 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
     build_received_items,
 )
+from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 #: Messages of one transaction that are told of: the newest.
 MOST_MESSAGES = 50
@@ -99,16 +100,31 @@ class SparMapperLocal(models.AbstractModel):
     @api.model
     def _get_transaction_id(self, keyring, row: dict) -> str:
         """From the answer, or from the request where that was rejected as a whole."""
-        for column in ("sealed_answer", "sealed_request"):
-            message = self._open(keyring, row, column).get("message")
+        for open_message in (self._open_answer, self._open_request):
+            message = open_message(keyring, row).get("message")
             if message:
                 return message["transaction_id"]
         return ""
 
     @api.model
     def _open_message(self, keyring, row: dict) -> dict:
-        column = "sealed_answer" if row["state"] == "done" else "sealed_request"
-        return self._open(keyring, row, column)
+        is_done = row["state"] == "done"
+        return (self._open_answer if is_done else self._open_request)(keyring, row)
+
+    @api.model
+    def _open_answer(self, keyring, row: dict) -> dict:
+        return self._open(keyring, row, "sealed_answer")
+
+    @api.model
+    def _open_request(self, keyring, row: dict) -> dict:
+        """Nothing where it does not open any more: its turn will say so."""
+        try:
+            document = self._open(keyring, row, "sealed_request")
+        except Exception as error:
+            if is_passing(error):
+                raise
+            return {}
+        return document if isinstance(document, dict) else {}
 
     @api.model
     def _open(self, keyring, row: dict, column: str) -> dict:

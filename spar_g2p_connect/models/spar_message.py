@@ -69,7 +69,9 @@ class SparMessage(models.Model):
     received_at = fields.Datetime(string="Received", required=True, readonly=True)
     answered_at = fields.Datetime(string="Answered", readonly=True)
     attempts = fields.Integer(
-        readonly=True, help="How often its turn ended with an error of the server."
+        readonly=True,
+        help="How often its turn began and did not come to its end; a few times, and "
+        "it is given up.",
     )
     next_try = fields.Datetime(string="Next attempt", readonly=True)
     callback_ids = fields.One2many(

@@ -1,3 +1,5 @@
+import logging
+
 from odoo import api, models
 from odoo.tools import SQL
 
@@ -11,6 +13,9 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.held import (
     get_waiting,
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import Identifier
+from odoo.addons.spar_mapper_connector.transactions import is_passing
+
+_logger = logging.getLogger(__name__)
 
 #: Whether message m of participant p asked for change c, alone or while it waited: by
 #: the name it left there, for the clocks of server and database may differ; but a name
@@ -116,7 +121,19 @@ class SparMessage(models.Model):
             )
         )
         for row in rows:
-            self._tell_end(row)
+            self._try_to_tell_end(row)
+
+    @api.model
+    def _try_to_tell_end(self, row: dict) -> None:
+        """Whoever decides is not held up by an answer that does not open any more."""
+        try:
+            with self.env.cr.savepoint():
+                self._tell_end(row)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            name = type(error).__name__
+            _logger.warning("answer of message %s: %s", row["id"], name)
 
     @api.model
     def _tell_end(self, row: dict) -> None:

@@ -1,21 +1,29 @@
 import logging
+import time
 import traceback
+from datetime import timedelta
 from typing import NamedTuple
+
+from psycopg2.errors import LockNotAvailable
 
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.envelope import build_rejection
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import RejectedMessage
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
     RequestHeader,
     get_callback_action,
 )
-from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+from odoo.addons.spar_mapper_connector.lib.waiting import TURN, Limits
+from odoo.addons.spar_mapper_connector.transactions import (
+    STOPPED,
+    is_passing,
+    limit_transaction,
+    use_read_committed,
+)
 
 from ..const import SERVICE_USER
 from ..lib.exchange import ASYNC, Exchange
+from ..lib.lanes import get_number
 from ..lib.pauses import get_pause
 from .spar_message_store import Kept
 
@@ -24,8 +32,17 @@ _logger = logging.getLogger(__name__)
 #: One record of ir.cron each: as many participants are served at the same time.
 LANES = ("ir_cron_messages_1", "ir_cron_messages_2")
 
-#: How often an error of ours may end a message's turn before the queue goes on.
+#: How often a message's turn may end badly, by an error of ours or by the death of who
+#: worked on it, before the queue goes on.
 MOST_ATTEMPTS = 8
+
+#: A message that met a lock has its next turn so soon, and waits for the lock no longer
+#: than this then: it only looks whether that is gone.
+_LOCK_PAUSE = timedelta(seconds=1)
+_LOOK = Limits(min(0.25, TURN.lock_seconds), TURN.statement_seconds)
+#: A lane stays for messages whose turn comes within this time.
+_SOON = timedelta(seconds=3)
+_STAY_SECONDS = 0.3
 
 
 class Waiting(NamedTuple):
@@ -33,10 +50,12 @@ class Waiting(NamedTuple):
 
     row_id: int
     uuid: str
+    message_id: str
     action: str
     correlation_id: str
     callback: str
     attempts: int
+    has_waited: bool
     sealed_request: bytes
 
 
@@ -45,15 +64,16 @@ class SparMessage(models.Model):
 
     A lane takes a participant by its row's lock, which no other lane waits for, works
     on the first of its messages, and commits effect, answer and callback together.
-    Whoever is killed leaves the message as it was, at the head of its participant's.
+    Whoever is killed leaves the message as it was, at the head of its participant's;
+    that its turn began is noted before, so that it does not begin for ever.
     """
 
     _inherit = "spar.message"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    def _wake_lanes(self) -> None:
+    def _wake_lanes(self, names: tuple[str, ...] = LANES) -> None:
         """Let the lanes look at once, when this transaction has committed."""
-        for name in LANES:
+        for name in names:
             cron_sudo = self.env.ref(f"spar_g2p_connect.{name}").sudo()
             cron_sudo._trigger()
 
@@ -63,16 +83,55 @@ class SparMessage(models.Model):
 
         One message is one transaction. Ends when nothing is left or the time is over.
         """
-        lane, cron, last = self._get_lane(), self.env["ir.cron"], 0
-        while True:
+        lane, cron, last, left = self._get_lane(), self.env["ir.cron"], 0, 1.0
+        while left > 0:
+            last, done = lane._work(last)
+            if not last and not lane._may_stay():
+                break
+            left = cron._commit_progress(done, remaining=1)
+        cron._commit_progress(0, remaining=0)
+        if lane._is_due(_SOON):
+            # Else Odoo would look again in a minute. Who stays is the first lane.
+            self._wake_lanes(LANES[:1] if left > 0 else LANES)
+            cron._commit_progress(0, remaining=0)
+
+    @api.model
+    def _work(self, last: int) -> tuple[int, int]:
+        """Work on one message of the participant after ``last``; gives whose it was, 0
+        for nobody's, and how many messages that were."""
+        use_read_committed(self.env.cr)
+        participant_id = done = 0
+        try:
+            participant_id = self._lock_participant(last)
+            done = self._answer_next(participant_id) if participant_id else 0
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            # What notes whose turn it is is in use itself: the next one's turn.
             use_read_committed(self.env.cr)
-            last = lane._lock_participant(last)
-            if not last:
-                cron._commit_progress(0, remaining=0)
-                return
-            done = lane._answer_next(last)
-            if not cron._commit_progress(done, remaining=1):
-                return
+        return participant_id, done
+
+    @api.model
+    def _may_stay(self) -> bool:
+        """Wait a moment where a message only waits for a lock; False for nothing to
+        wait for. One lane does so, and leaves the others' workers to others."""
+        is_first = get_number(self.env, LANES) == 1
+        if not is_first or not self._is_due(_SOON):
+            return False
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        time.sleep(_STAY_SECONDS)
+        return True
+
+    @api.model
+    def _is_due(self, within: timedelta) -> bool:
+        """Whether the turn of a message comes so soon."""
+        try:
+            return bool(self.env.execute_query(_select_due(within)))
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            use_read_committed(self.env.cr)
+            return True
 
     @api.model
     def _get_lane(self):
@@ -85,14 +144,9 @@ class SparMessage(models.Model):
         whose first waiting message is due and whom no other lane has; 0 for none."""
         rows = self.env.execute_query(
             SQL(
-                """SELECT p.id FROM spar_participant p
-                    WHERE (SELECT coalesce(m.next_try, m.received_at)
-                             FROM spar_message m
-                            WHERE m.participant_id = p.id AND m.state = 'waiting'
-                            ORDER BY m.id LIMIT 1)
-                          <= clock_timestamp() AT TIME ZONE 'UTC'
-                    ORDER BY p.id <= %s, p.id
+                """%s ORDER BY p.id <= %s, p.id
                     LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""",
+                _select_due(timedelta()),
                 after_id,
             )
         )
@@ -105,18 +159,43 @@ class SparMessage(models.Model):
         waiting = self._get_next(participant_id)
         if waiting is None:
             return 0
+        limits = _LOOK if waiting.has_waited else TURN
+        limit_transaction(self.env.cr, limits)
+        self._begin_turn(waiting, limits)
         try:
-            self._answer_waiting(participant_id, waiting)
+            if waiting.attempts >= MOST_ATTEMPTS:
+                self._give_up(participant_id, waiting)
+            else:
+                self._answer_waiting(participant_id, waiting)
         except Exception as error:
             self._postpone(participant_id, waiting, error)
         return 1
 
     @api.model
+    def _begin_turn(self, waiting: Waiting, limits: Limits) -> None:
+        """Note that a turn of this message begins, for good and at once: who is killed
+        in it cannot note anything any more.
+
+        It is progress of the schedule, too: where Odoo sees none of several workers
+        that were killed one after the other, it lets all messages wait for a minute.
+        """
+        progress_id = self.env.context.get("ir_cron_progress_id")
+        with self.env.registry.cursor() as cr:
+            use_read_committed(cr)
+            limit_transaction(cr, limits)
+            cr.execute(
+                """SET LOCAL synchronous_commit TO off;
+                   UPDATE ir_cron_progress SET done = done + 1 WHERE id = %s;
+                   UPDATE spar_message SET attempts = attempts + 1 WHERE id = %s""",
+                [progress_id, waiting.row_id],
+            )
+
+    @api.model
     def _get_next(self, participant_id: int) -> Waiting | None:
         rows = self.env.execute_query(
             SQL(
-                """SELECT id, uuid, action, correlation_id, callback, attempts,
-                          sealed_request
+                """SELECT id, uuid, message_id, action, correlation_id,
+                          callback, attempts, next_try IS NOT NULL, sealed_request
                      FROM spar_message
                     WHERE participant_id = %s AND state = 'waiting'
                     ORDER BY id LIMIT 1""",
@@ -127,10 +206,12 @@ class SparMessage(models.Model):
 
     @api.model
     def _answer_waiting(self, participant_id: int, waiting: Waiting) -> None:
-        exchange = self._open_exchange(participant_id, waiting)
+        exchange = self._try_to_open(participant_id, waiting)
+        if exchange is None:
+            return self._end_unread(participant_id, waiting)
         server = self.env["spar.g2p.connect.server"]
         answer = server._answer_kept(exchange, waiting.correlation_id)
-        self._finish(participant_id, waiting, answer)
+        return self._finish(participant_id, waiting, answer)
 
     @api.model
     def _open_exchange(self, participant_id: int, waiting: Waiting) -> Exchange:
@@ -156,38 +237,73 @@ class SparMessage(models.Model):
     # === WHEN IT DOES NOT WORK === #
 
     @api.model
-    def _postpone(self, participant_id: int, waiting: Waiting, error: Exception):
+    def _postpone(
+        self, participant_id: int, waiting: Waiting, error: Exception
+    ) -> None:
         """Undo what was begun and try later; give up on a message that never works.
 
-        While database or keys are away nothing is given up: everybody waits.
+        While something is away or in use nothing is given up: everybody waits.
         """
         use_read_committed(self.env.cr)
+        _log_error(waiting, error)
+        if is_passing(error):
+            is_lock = isinstance(error, LockNotAvailable)
+            pause = _LOCK_PAUSE if is_lock else get_pause(1)
+            return self._try_later(waiting, pause, taken_back=1)
         attempts = waiting.attempts + 1
-        is_away = isinstance(error, ServiceUnavailable)
-        # Not its text: there may be values in it.
-        frames = "" if is_away else "".join(traceback.format_tb(error.__traceback__))
-        name = type(error).__name__
-        _logger.warning("message %s: %s, at:\n%s", waiting.row_id, name, frames)
-        if attempts >= MOST_ATTEMPTS and not is_away:
-            return self._give_up(participant_id, waiting)
-        self.env.cr.execute(
-            SQL(
-                """UPDATE spar_message SET attempts = %s,
-                          next_try = clock_timestamp() AT TIME ZONE 'UTC' + %s
-                    WHERE id = %s AND state = 'waiting'""",
-                attempts,
-                get_pause(attempts),
-                waiting.row_id,
-            )
-        )
+        if attempts < MOST_ATTEMPTS:
+            return self._try_later(waiting, get_pause(attempts))
+        if self._lock_again(participant_id):
+            self._give_up(participant_id, waiting)
         return None
 
     @api.model
-    def _give_up(self, participant_id: int, waiting: Waiting) -> None:
-        """Answer that the message had no effect, so that those behind it get on."""
-        exchange = self._open_exchange(participant_id, waiting)
-        refusal = RejectedMessage("", "could not be worked on, and had no effect")
-        answer = build_rejection(
-            exchange.header, exchange.action, exchange.caller.profile, refusal
+    def _try_later(
+        self, waiting: Waiting, pause: timedelta, taken_back: int = 0
+    ) -> None:
+        """Let this message have its next turn after a pause; ``taken_back`` of the
+        turns that were noted do not count. Another lane may have begun one already."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE spar_message SET attempts = greatest(attempts - %s, 0),
+                          next_try = clock_timestamp() AT TIME ZONE 'UTC' + %s
+                    WHERE id = %s AND state = 'waiting'""",
+                taken_back,
+                pause,
+                waiting.row_id,
+            )
         )
-        self._finish(participant_id, waiting, answer)
+
+    @api.model
+    def _lock_again(self, participant_id: int) -> bool:
+        """Whether this lane still has the participant: undoing let it go."""
+        query = SQL(
+            """SELECT FROM spar_participant WHERE id = %s
+                  FOR NO KEY UPDATE SKIP LOCKED""",
+            participant_id,
+        )
+        return bool(self.env.execute_query(query))
+
+
+def _select_due(within: timedelta) -> SQL:
+    """The participants whose first waiting message has its turn within this time."""
+    return SQL(
+        """SELECT p.id FROM spar_participant p
+            WHERE (SELECT coalesce(m.next_try, m.received_at)
+                     FROM spar_message m
+                    WHERE m.participant_id = p.id AND m.state = 'waiting'
+                    ORDER BY m.id LIMIT 1)
+                  <= clock_timestamp() AT TIME ZONE 'UTC' + %s""",
+        within,
+    )
+
+
+def _log_error(waiting: Waiting, error: Exception) -> None:
+    """Log it without its text, in which there may be values."""
+    name = type(error).__name__
+    if is_passing(error):
+        level = logging.INFO if isinstance(error, STOPPED) else logging.WARNING
+        _logger.log(level, "message %s has to wait: %s", waiting.row_id, name)
+        return
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _logger.warning("message %s: %s, at:\n%s", waiting.row_id, name, frames)

@@ -268,7 +268,7 @@ class TestLane(AsynchronousCase):
     def test_nothing_is_given_up_while_the_keys_are_away(self):
         message = self.build("link", "keys")
         self.queue("link", message)
-        self.env.cr.execute("UPDATE spar_message SET attempts = 50")
+        self.env.cr.execute("UPDATE spar_message SET attempts = 7")
 
         def away(*_words):
             raise ServiceUnavailable
@@ -276,7 +276,7 @@ class TestLane(AsynchronousCase):
         with patch.object(SparMapperLocal, "_link_fa", away), mute_logger(LANE):
             self.run_lane()
         (waiting,) = self.get_messages(state="waiting")
-        self.assertEqual(waiting.attempts, 51)
+        self.assertEqual(waiting.attempts, 7)
         self.assertTrue(waiting.next_try)
 
 

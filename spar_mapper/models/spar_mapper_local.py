@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -29,7 +30,10 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
-from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+from odoo.addons.spar_mapper_connector.transactions import (
+    STOPPED,
+    use_read_committed,
+)
 
 from ..exceptions import BrokenId, IdMoved, RowBroken
 from ..lib.assessment import Proposal, Verdict, assess, assess_once
@@ -47,6 +51,8 @@ from ..store.reading import Directory, RequestReader, read_addresses, read_asked
 from ..store.resolving import OlderForms, Resolver
 from ..store.showing import Shown, record_look, show_heads, show_ids, show_periods
 from ..store.work import Work
+
+_logger = logging.getLogger(__name__)
 
 CHANNEL = "spar_mapper_connector.group_channel"
 ROLES = tuple(
@@ -149,9 +155,18 @@ class SparMapperLocal(models.AbstractModel):
         due = self._build_decider(self._begin_work(_SYSTEM)).search_due()
         for left, change_id in zip(reversed(range(len(due))), due, strict=True):
             use_read_committed(self.env.cr)
-            self._decide_due(change_id)
+            self._try_to_decide_due(change_id)
             if not self.env["ir.cron"]._commit_progress(1, remaining=left):
                 return
+
+    @api.model
+    def _try_to_decide_due(self, change_id: int) -> None:
+        """Decide a change; one of an ID that somebody else has locked stays due."""
+        try:
+            with self.env.cr.savepoint():
+                self._decide_due(change_id)
+        except STOPPED as error:
+            _logger.info("change %s stays due: %s", change_id, type(error).__name__)
 
     @api.model
     def _decide_due(self, change_id: int) -> None:

@@ -1,8 +1,8 @@
 from itertools import chain, combinations, product
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from .common import FA, ID, StoreCase
 
@@ -161,6 +161,74 @@ class TestSealedDraft(StoreCase):
                 self.assertEqual(self.read_texts(draft), {**told, **changed})
                 self.env.invalidate_all()
                 self.assertEqual(draft.part_ids.value, "corrected")
+
+    def test_another_kind_keeps_what_it_asks_for_too(self):
+        """Whoever chose the wrong kind first types no account number again."""
+        first, second = self.create_kinds({"number", "branch"}, {"number", "name"})
+        with Form(self.wizards.with_context(default_operation="link")) as form:
+            form.fa_type_id = first
+            for number in range(len(form.part_ids)):
+                with form.part_ids.edit(number) as line:
+                    line.value = "typed"
+            form.fa_type_id = second
+            lines = form.part_ids._records
+            typed = {self.get_key(line) for line in lines if line["value"]}
+            form.id_value, form.reason = "7", "typed"
+            for number in range(len(lines)):
+                with form.part_ids.edit(number) as line:
+                    line.value = "typed"
+        self.assertEqual(typed, {"number"})
+
+    def create_kinds(self, *kinds):
+        """Kinds of address that ask for these texts."""
+        return [
+            self.env(su=True)["spar.fa.type"].create(
+                {
+                    "name": f"Kind {number}",
+                    "code": f"kind_{number}",
+                    "part_ids": [
+                        Command.create({"key": key, "label": key, "kind": "text"})
+                        for key in sorted(keys)
+                    ],
+                }
+            )
+            for number, keys in enumerate(kinds)
+        ]
+
+    def get_key(self, line):
+        """The part that a line of the form is for."""
+        return self.env["spar.fa.type.part"].browse(line["part_id"]).key
+
+    # === WHOSE THEY ARE === #
+
+    def test_a_line_is_its_users_alone(self):
+        line = {"part_id": self.bank_account.part_ids[0].id, "value": "typed"}
+        draft = self.create_draft(part_ids=[Command.create(line)])
+        groups = "base.group_user,spar_fa_directory.group_officer"
+        other = new_test_user(self.env(su=True), "another.officer", groups=groups)
+        for record in (draft, draft.part_ids):
+            theirs = record.with_user(other)
+            with self.assertRaises(AccessError):
+                theirs.read()
+            with self.assertRaises(AccessError):
+                theirs.write({"uuid": "x"})
+        self.assertFalse(
+            self.env["spar.mapping.wizard.part"].with_user(other).search([])
+        )
+
+    def test_every_window_is_its_users_alone(self):
+        rules = self.env["ir.rule"].sudo().search([("groups", "=", False)])
+        owned = {
+            rule.model_id.model
+            for rule in rules
+            if rule.domain_force == "[('create_uid', '=', user.id)]"
+        }
+        windows = {
+            name
+            for name, model in self.env.registry.items()
+            if name.startswith("spar.") and model._transient and not model._abstract
+        }
+        self.assertEqual(windows - owned, set())
 
     def test_no_table_holds_what_was_typed(self):
         line = {"part_id": self.bank_account.part_ids[0].id, "value": "Zz81 value"}

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta, timezone
+from unittest.mock import patch
 
 import psycopg2
 
@@ -7,6 +8,7 @@ from odoo.tools import mute_logger
 from odoo.addons.spar_mapper_connector.lib.contract import Details, Outcome
 
 from ..exceptions import NoSuchChange, NotForApproval, SamePerson
+from ..store.deciding import Decider
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
 DAY = timedelta(days=1)
@@ -186,6 +188,26 @@ class TestWaiting(WaitingCase):
         self.assertEqual(self.get_fa(OTHER_ID), OTHER_FA)
         self.assertEqual(self.get_fa(ID), FA)
         self.assertIn(("spar_change", broken.id), alarms)
+
+    def test_others_due_are_applied_though_one_is_in_use(self):
+        self.rules.search([("sequence", "=", 1)]).unlink()
+        self.link(OTHER_ID, FA)
+        self.hold_everything()
+        self.update(OTHER_ID, OTHER_FA)
+        locked, decide = self.change_of(ID), Decider.decide_due
+        self.let_pass(hours=48)
+
+        def meet(decider, change_id):
+            if change_id == locked.id:
+                raise psycopg2.errors.LockNotAvailable
+            decide(decider, change_id)
+
+        with patch.object(Decider, "decide_due", meet):
+            self.run_schedule()
+        self.assertEqual(self.get_fa(OTHER_ID), OTHER_FA)
+        self.assertEqual(self.get_fa(ID), FA)
+        self.run_schedule()
+        self.assertNotEqual(self.get_fa(ID), FA)
 
 
 class TestApproval(WaitingCase):

@@ -94,11 +94,17 @@ class SparMappingWizard(models.TransientModel):
 
     @api.onchange("fa_type_id")
     def _onchange_fa_type_id(self):
+        """Ask what this kind asks; what was typed for another one stays where this one
+        asks for the same."""
         self.provider_id = self.branch_id = False
+        typed = {line.part_id.key: line.value for line in self.part_ids}
         texts = self.fa_type_id.part_ids.filtered(lambda part: part.kind == "text")
         self.part_ids = [
             Command.clear(),
-            *(Command.create({"part_id": part.id}) for part in texts),
+            *(
+                Command.create({"part_id": part.id, "value": typed.get(part.key)})
+                for part in texts
+            ),
         ]
 
     @api.onchange("provider_id")

@@ -2,6 +2,9 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..lib.waiting import NONE
+from ..server.database import limited
+
 #: Addons that this process may uninstall though they have records: only its command
 #: (``odoo spar_uninstall``) puts one in, after an export.
 EXPORTED: set[str] = set()
@@ -9,6 +12,15 @@ EXPORTED: set[str] = set()
 
 class IrModuleModule(models.Model):
     _inherit = "ir.module.module"
+
+    # === LIMITS === #
+
+    def _button_immediate_function(self, function):
+        """An upgrade by a click takes the time it takes, as one by a command does."""
+        with limited(NONE):
+            return super()._button_immediate_function(function)
+
+    # === WHAT HOLDS RECORDS STAYS === #
 
     def write(self, vals):
         if vals.get("state") == "to remove":

@@ -25,6 +25,7 @@ from . import test_outgoing
 from . import test_phone_prefixes
 from . import test_rights
 from . import test_second_person
+from . import test_server
 from . import test_setting_notices
 from . import test_spar_id_type
 from . import test_spar_keyring

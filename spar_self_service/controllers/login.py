@@ -4,7 +4,12 @@ import time
 from odoo import http
 from odoo.http import request
 
-from ..exceptions import LoginRefused, ProviderNotReady, SelfServiceError
+from ..exceptions import (
+    LoginRefused,
+    ProviderNotReady,
+    SelfServiceError,
+    TooManyAttempts,
+)
 from ..lib import browser
 from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
 from ..models.res_users import CREDENTIAL
@@ -83,8 +88,8 @@ class Login(http.Controller):
 
 
 def _go_to_provider(provider, purpose: str, return_to: str):
-    secret = browser.get_browser_secret(request.session)
     try:
+        secret = browser.begin_attempt(request.session, time.time())
         address = request.env["spar.login"]._begin(provider, purpose, secret, return_to)
     except LoginRefused as error:
         return _show_problem(error)
@@ -122,7 +127,8 @@ def _show_problem(error: SelfServiceError):
     return_to = getattr(error, "return_to", DOOR_PATH)
     # Not the address of this page: what the provider answered is good for once.
     told = {"explanation": explanation, "return_to": return_to}
-    return show("login_problem", 400, here=return_to, **told)
+    status = 429 if isinstance(error, TooManyAttempts) else 400
+    return show("login_problem", status, here=return_to, **told)
 
 
 def _show_trial(provider_id: int, done: Done):

@@ -9,20 +9,35 @@ from __future__ import annotations
 import logging
 import re
 
-_SECRETS = re.compile(r"(?P<page>/spar/notice/)[^/?\s]+|(?P<rest>/spar\b[^?\s]*\?)\S+")
+#: An address of ours to its end: read once, however often our name stands in it.
+_ADDRESS = re.compile(r"/spar\b[^?\s]*(?:\?\S*)?")
+_NOTICE = re.compile(r"(/spar/notice/)[^/]+")
+
+#: Of each part of a line, at most so much is kept: an address can be as long as a book.
+MOST = 2000
 
 
 def hide_secrets(line: str) -> str:
-    """``line`` of an access log, without what no log may hold.
+    """``line`` of an access log, without what no log may hold, and not too long.
 
     >>> hide_secrets("GET /spar/notice/s3cr3t HTTP/1.1")
     'GET /spar/notice/... HTTP/1.1'
     >>> hide_secrets("GET /spar/oidc/callback/1?code=a&state=b HTTP/1.1")
     'GET /spar/oidc/callback/1?... HTTP/1.1'
+    >>> hide_secrets("GET /spar/spar/notice/s3cr3t/confirm?a=b HTTP/1.1")
+    'GET /spar/spar/notice/.../confirm?... HTTP/1.1'
     >>> hide_secrets("GET /web?debug=1 HTTP/1.1")
     'GET /web?debug=1 HTTP/1.1'
+    >>> len(hide_secrets("GET /spar" + "/x" * 30_000))
+    2003
     """
-    return _SECRETS.sub(lambda m: f"{m['page'] or m['rest']}...", line)
+    shown = _ADDRESS.sub(_hide_in_address, line)
+    return shown if len(shown) <= MOST else f"{shown[:MOST]}..."
+
+
+def _hide_in_address(found: re.Match[str]) -> str:
+    path, mark, query = found[0].partition("?")
+    return _NOTICE.sub(r"\1...", path) + mark + ("..." if query else "")
 
 
 class SecretsHidden(logging.Filter):

@@ -6,9 +6,14 @@ import secrets
 from collections.abc import MutableMapping
 from typing import Any
 
-SECRET, LOGIN = "spar_browser", "spar_login"
+from ..exceptions import TooManyAttempts
+
+SECRET, LOGIN, BEGUN = "spar_browser", "spar_login", "spar_begun"
 IDLE_SECONDS = 15 * 60
 LONGEST_SECONDS = 60 * 60
+#: So often, in so many seconds, one browser may be sent to the ID provider: each time
+#: we ask the provider something, and a worker of ours waits for it.
+MOST_BEGUN, BEGUN_SECONDS = 12, 10 * 60
 #: How exact "last seen" is: a session is written once in this time.
 SEEN_STEP = 15
 
@@ -22,6 +27,29 @@ def get_browser_secret(session: Session) -> str:
         session[SECRET] = secrets.token_urlsafe(32)
     secret: str = session[SECRET]
     return secret
+
+
+def begin_attempt(session: Session, now: float) -> str:
+    """Note that this browser is to be sent to the ID provider, and give its secret.
+
+    Raises TooManyAttempts, before anybody was asked anything.
+
+    >>> session = {}
+    >>> secrets = {begin_attempt(session, 1000 + n) for n in range(MOST_BEGUN)}
+    >>> len(secrets)
+    1
+    >>> begin_attempt(session, 1100)
+    Traceback (most recent call last):
+    ...
+    odoo.addons.spar_self_service.exceptions.TooManyAttempts
+    >>> begin_attempt(session, 1000 + BEGUN_SECONDS) in secrets
+    True
+    """
+    begun = [at for at in session.get(BEGUN, ()) if now - at < BEGUN_SECONDS]
+    if len(begun) >= MOST_BEGUN:
+        raise TooManyAttempts()
+    session[BEGUN] = [*begun, int(now)]
+    return get_browser_secret(session)
 
 
 def begin_login(session: Session, provider_id: int, now: float) -> None:

@@ -1,9 +1,12 @@
+import logging
 import time
 
 from werkzeug.exceptions import BadRequest, MethodNotAllowed
 
 from odoo import api, models
-from odoo.http import request, root
+from odoo.http import Response, request, root
+
+from odoo.addons.spar_mapper_connector.server.busy import finish
 
 from ..lib import browser, typing
 from ..lib.paths import (
@@ -13,6 +16,8 @@ from ..lib.paths import (
     is_agent_page,
     is_our_page,
 )
+
+_logger = logging.getLogger(__name__)
 
 FOR_EVER = "public, max-age=31536000, immutable"
 HEADERS = {
@@ -82,6 +87,25 @@ class IrHttp(models.AbstractModel):
         if hasattr(response, "headers"):
             _guard(response)
         return response
+
+    @classmethod
+    def _show_busy(cls):
+        """Under our path in the frame of our pages, where that can be had."""
+        asked = request.httprequest
+        if not is_our_page(asked.path):
+            return super()._show_busy()
+        again = asked.path if asked.method == "GET" else ""
+        try:
+            frame = request.env["spar.page.frame"]._get_frame(request.lang, OUR_PATH)
+            shown = {**frame, "is_known": True, "again": again}
+            template = "spar_self_service.unavailable"
+            page = request.env["ir.ui.view"]._render_template(template, shown)
+        except Exception as problem:
+            # What the frame needs may be what is in use.
+            _logger.info("no page of ours can be shown: %s", type(problem).__name__)
+            request.env.cr.rollback()
+            return super()._show_busy()
+        return finish(Response(page, 503, content_type="text/html; charset=utf-8"))
 
     @classmethod
     def _get_error_html(cls, env, code, values):

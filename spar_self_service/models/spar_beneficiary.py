@@ -1,3 +1,5 @@
+import time
+
 from odoo import api, models
 from odoo.http import request
 
@@ -5,7 +7,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..exceptions import NotLoggedIn, ProviderNotReady, StepUpNeeded, TicketNeeded
 from ..lib.beneficiary import AgentTicket, Beneficiary, Contacts
-from ..lib.browser import LOGIN, get_browser_secret
+from ..lib.browser import LOGIN, begin_attempt
 
 OFFICER = "spar_fa_directory.group_officer"
 
@@ -55,7 +57,7 @@ class SparBeneficiary(models.AbstractModel):
         return self.env["spar.login"]._begin(
             provider,
             "step_up",
-            get_browser_secret(request.session),
+            begin_attempt(request.session, time.time()),
             return_to,
             _bind_to_id(identity, draft_digest),
         )
@@ -88,7 +90,7 @@ class SparBeneficiary(models.AbstractModel):
         return self.env["spar.login"]._begin(
             provider,
             "agent",
-            get_browser_secret(request.session),
+            begin_attempt(request.session, time.time()),
             return_to,
             draft_digest,
         )

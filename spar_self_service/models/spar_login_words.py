@@ -25,6 +25,10 @@ class SparLogin(models.AbstractModel):
                 "Signing in took too long, was finished already, or was begun in "
                 "another browser. Please begin again."
             ),
+            "too_many_attempts": self.env._(
+                "You have begun to sign in many times in a few minutes. Please wait "
+                "ten minutes and try again."
+            ),
             "attempt_cancelled": self.env._(
                 "You did not finish at the ID provider. You can try again whenever "
                 "you like."

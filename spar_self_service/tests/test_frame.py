@@ -1,8 +1,11 @@
 """The frame of the pages, languages, the link of a notice, and what stays away."""
 
 import logging
+import time
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
+import psycopg2
 from lxml import html
 
 from odoo.tests import tagged
@@ -80,6 +83,16 @@ class TestFrame(PageCase):
         self.assertEqual(len(logged.output), 3)
         self.assertNotIn("s3cr3t", "".join(logged.output))
 
+    def test_the_access_log_takes_no_time_and_no_space(self):
+        """Our name again and again: the longer, the more often it was read anew."""
+        log = logging.getLogger("werkzeug")
+        begin = time.process_time()
+        with self.assertLogs("werkzeug") as logged:
+            for path in ("/spar" * 12_000, "/spar/notice/" * 5_000, "?" * 60_000):
+                log.info('"%s" %s', f"GET /spar/{path} HTTP/1.1", "200")
+        self.assertLess(time.process_time() - begin, 0.5)
+        self.assertLess(max(map(len, logged.output)), 3000)
+
     def test_the_style_is_of_the_organisations_colour(self):
         self.env.company.primary_color = "#ffee00"
         name, style = self.env["spar.page.frame"]._get_style()
@@ -96,6 +109,32 @@ class TestFrame(PageCase):
         self.assertNotIn("<b>x</b>", self.page.text)
         self.get("/spar/language?back=https://evil.example")
         self.assertNotIn("evil", self.page.text)
+
+    # === WHAT IS IN USE === #
+
+    def test_where_something_is_in_use_our_page_says_so(self):
+        def meet(*_words, **_named):
+            raise psycopg2.errors.LockNotAvailable
+
+        self.authenticate("ada", "ada-ada-1")
+        with patch.object(self.env.registry["spar.my.address"], "_get_overview", meet):
+            answer = self.url_open("/spar/address")
+        self.assertEqual(answer.status_code, 503)
+        self.assertTrue(answer.headers["Retry-After"])
+        self.assertIn("Nothing was changed", answer.text)
+        self.assertIn('class="button main"', answer.text)
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+
+    def test_where_even_the_frame_is_in_use_a_plain_page_says_so(self):
+        def meet(*_words, **_named):
+            raise psycopg2.errors.LockNotAvailable
+
+        frame = self.env.registry["spar.page.frame"]
+        with patch.object(frame, "_get_frame", meet):
+            answer = self.url_open("/spar")
+        self.assertEqual(answer.status_code, 503)
+        self.assertTrue(answer.headers["Retry-After"])
+        self.assertIn("Nothing was changed", answer.text)
 
     # === LANGUAGES === #
 

@@ -10,6 +10,7 @@ from odoo.exceptions import AccessDenied, ConcurrencyError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..lib import browser
 from ..models import ir_http
 from ..models.spar_identity import SparIdentity
 from .common import LoginCase
@@ -123,6 +124,37 @@ class TestLogin(LoginCase):
         self.assertIn("client_assertion", pushed)
         self.hostile.request = pushed
         self.assertEqual(self.come_back().status_code, 303)
+
+    def test_one_browser_cannot_ask_the_provider_for_ever(self):
+        """Each button's press is a request of ours to the provider, and a worker waits
+        for its answer."""
+        self.hostile.answers["/par"] = (
+            201,
+            b'{"request_uri": "urn:x:1", "expires_in": 60}',
+            "application/json",
+        )
+        self.provider.write(
+            {"par_endpoint": f"{self.hostile.issuer}/par", "use_par": True}
+        )
+        token = self.get_token()
+        statuses = [self.press(token).status_code for _each in range(30)]
+        pushed = [form for path, form in self.hostile.calls if path == "/par"]
+        self.assertEqual(len(pushed), browser.MOST_BEGUN)
+        self.assertEqual(
+            statuses, [303] * len(pushed) + [429] * (len(statuses) - len(pushed))
+        )
+        self.assertIn("wait ten minutes", self.press(token).text)
+        later = time.time() + browser.BEGUN_SECONDS + 1
+        with patch("odoo.addons.spar_self_service.controllers.login.time") as clock:
+            clock.time.return_value = later
+            self.assertEqual(self.press(token).status_code, 303)
+
+    def press(self, token):
+        return self.url_open(
+            f"/spar/login/{self.provider.id}",
+            data={"csrf_token": token},
+            allow_redirects=False,
+        )
 
     def test_provider_that_takes_no_pushed_request_is_told_so(self):
         self.provider.write(

@@ -1,0 +1,68 @@
+"""What Odoo's log says of a statement that failed: which, and with none of its values.
+
+Odoo logs it whole: half a megabyte a line where it holds a batch, with what people
+typed in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from psycopg2.errors import LockNotAvailable
+
+#: Of what is logged of a failing statement, at most so much is kept.
+MOST = 1000
+
+_LITERAL = re.compile(r"'[^']*(?:''[^']*)*(?:'|$)")
+_BYTES_LITERAL = re.compile(_LITERAL.pattern.encode())
+
+
+def shorten(told: Any) -> Any:
+    """A part of a log line without literals, cut; what is no text stays as it is.
+
+    >>> shorten(b"SELECT 1 WHERE a = 'it''s 7' AND b = 2"), shorten(7)
+    (b"SELECT 1 WHERE a = '...' AND b = 2", 7)
+    >>> len(shorten("x" * 10**6)), shorten("VALUES ('" + "9" * 10**6)
+    (1024, "VALUES ('...'... (1000009 characters)")
+    """
+    if isinstance(told, bytes):
+        kept = _BYTES_LITERAL.sub(b"'...'", told[:MOST])
+        return kept + _get_rest(len(told)).encode()
+    if isinstance(told, str):
+        return _LITERAL.sub("'...'", told[:MOST]) + _get_rest(len(told))
+    return told
+
+
+def _get_rest(length: int) -> str:
+    return f"... ({length} characters)" if length > MOST else ""
+
+
+class StatementsShortened(logging.Filter):
+    """Applies ``shorten`` to what is logged of statements that fail."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always true: every line is kept, only not all of it."""
+        if record.levelno >= logging.WARNING and isinstance(record.args, tuple):
+            if any(isinstance(told, LockNotAvailable) for told in record.args):
+                # Somebody tries again: no error of anybody.
+                record.levelno, record.levelname = logging.INFO, "INFO"
+            record.args = tuple(map(_shorten_part, record.args))
+        return True
+
+
+def _shorten_part(told: Any) -> Any:
+    """A statement, or what PostgreSQL says of it without what it quotes.
+
+    >>> _shorten_part(ValueError('duplicate key "x"\\nDETAIL:  Key (a)=(7) exists.'))
+    'duplicate key "x"'
+    """
+    if not isinstance(told, BaseException):
+        return shorten(told)
+    return re.split(r"\n(?:DETAIL:|LINE )", str(told))[0][:MOST].rstrip()
+
+
+def shorten_statements() -> None:
+    """Let this process log no failing statement whole."""
+    logging.getLogger("odoo.sql_db").addFilter(StatementsShortened())

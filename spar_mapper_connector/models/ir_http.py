@@ -1,0 +1,44 @@
+from werkzeug.exceptions import BadRequest
+
+from odoo import models
+from odoo.exceptions import AccessDenied
+from odoo.http import HttpDispatcher, Response, request
+
+from ..lib.framing import is_ambiguous
+from ..server.busy import TryAgain, show_busy
+from ..transactions import STOPPED
+
+
+class IrHttp(models.AbstractModel):
+    """What people see where something that is needed is in use."""
+
+    _inherit = "ir.http"
+
+    @classmethod
+    def _authenticate(cls, endpoint):
+        """Where a request ends has to be clear to everybody on its way."""
+        if is_ambiguous(request.httprequest.headers):
+            raise BadRequest()
+        return super()._authenticate(endpoint)
+
+    @classmethod
+    def _authenticate_explicit(cls, auth):
+        """Odoo says *denied*, too, where it could not find out who somebody is."""
+        try:
+            return super()._authenticate_explicit(auth)
+        except AccessDenied as error:
+            if isinstance(error.__context__, STOPPED):
+                raise error.__context__ from None
+            raise
+
+    @classmethod
+    def _handle_error(cls, exception):
+        is_page = isinstance(request.dispatcher, HttpDispatcher)
+        if is_page and isinstance(exception, TryAgain):
+            return cls._show_busy()
+        return super()._handle_error(exception)
+
+    @classmethod
+    def _show_busy(cls) -> Response:
+        """The page that says that something is in use."""
+        return show_busy(request)

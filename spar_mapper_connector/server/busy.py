@@ -1,0 +1,48 @@
+"""What is answered where something that is needed is in use."""
+
+import logging
+
+from odoo.exceptions import UserError
+from odoo.http import Response
+from odoo.tools import LazyTranslate
+
+from ..lib.busy_page import build_busy_page
+
+# There may be no environment: these are translated when they are shown.
+# pylint: disable=prefer-env-translation
+_lt = LazyTranslate(__name__)
+
+IN_USE = _lt(
+    "Something that is needed for this is in use just now. Nothing was changed. "
+    "Please try again in a moment."
+)
+TITLE = _lt("Please try again")
+AGAIN = _lt("Try again")
+#: After how many seconds to try again.
+RETRY_SECONDS = 5
+
+
+class TryAgain(UserError):
+    """What was needed was in use, or took too long; nothing was changed."""
+
+    http_status = 503
+    #: Odoo would log it as a warning: the statement is in the log already.
+    loglevel = logging.INFO
+
+
+def show_busy(request) -> Response:
+    """The page that says so, in the language of the session; the database is asked for
+    nothing."""
+    language = request.session.context.get("lang") or "en_US"
+    texts = [text._translate(language) for text in (TITLE, IN_USE, AGAIN)]
+    asked = request.httprequest
+    path = asked.full_path.rstrip("?") if asked.method == "GET" else ""
+    page = build_busy_page(language, *texts, path)
+    return finish(Response(page, 503, content_type="text/html; charset=utf-8"))
+
+
+def finish(response: Response) -> Response:
+    """Say when to try again, and let nobody keep the page."""
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,60 @@
+"""Limits on every transaction of a request or a schedule.
+
+A connection is limited when a cursor takes it from Odoo's pool: by then it is known
+what it is for, and it costs one statement, which no rollback undoes. Commands that are
+called by hand, an upgrade for one, wait as long as they like.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from odoo import http
+from odoo.sql_db import PsycoConnection
+
+from ..lib.waiting import REQUEST, Limits
+
+_here = threading.local()
+
+
+@contextmanager
+def limited(limits: Limits) -> Iterator[None]:
+    """Connections that this thread takes in the block have these limits."""
+    before = getattr(_here, "limits", None)
+    _here.limits = limits
+    try:
+        yield
+    finally:
+        _here.limits = before
+
+
+def get_limits() -> Limits | None:
+    """The limits of what this thread is doing; None where it has none."""
+    told: Limits | None = getattr(_here, "limits", None)
+    return told or (REQUEST if http.request else None)
+
+
+def limit_connections() -> None:
+    """Have Odoo's pool give out limited connections, new ones and used ones."""
+    begin, reset = PsycoConnection.__init__, PsycoConnection.reset
+
+    def begin_limited(self, *args, **kwargs):
+        begin(self, *args, **kwargs)
+        _limit(self)
+
+    def reset_limited(self):
+        reset(self)
+        _limit(self)
+
+    PsycoConnection.__init__ = begin_limited
+    PsycoConnection.reset = reset_limited
+
+
+def _limit(connection: PsycoConnection) -> None:
+    limits = get_limits()
+    if limits is None:
+        return
+    connection.autocommit = True  # else a rollback would take it back
+    with connection.cursor() as cursor:
+        cursor.execute(limits.build_session(connection.server_version))
+    connection.autocommit = False
