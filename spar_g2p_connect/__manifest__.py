@@ -3,7 +3,7 @@
 {
     "name": "SPAR G2P Connect Server",
     "summary": "The G2P Connect REST API of the registry, for payers and partners",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -28,4 +28,5 @@
         "views/spar_g2p_connect_menus.xml",
     ],
     "demo": ["demo/spar_participant_demo.xml"],
+    "post_init_hook": "post_init_hook",
 }

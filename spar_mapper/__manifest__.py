@@ -3,7 +3,7 @@
 {
     "name": "SPAR Mapper",
     "summary": "The store: ID to financial address, sealed; history nobody rewrites",
-    "version": "19.0.2.2.0",
+    "version": "19.0.2.3.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -42,5 +42,6 @@
         "demo/res_users_demo.xml",
         "demo/spar_mapper_demo.xml",
     ],
+    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

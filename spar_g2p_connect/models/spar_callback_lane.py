@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.exceptions import SettingsAltered
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
@@ -121,6 +122,8 @@ class SparCallback(models.Model):
     @api.model
     def _build_delivery(self, row_id: int, participant_id: int, url: str) -> Delivery:
         participant = self.env["spar.participant"].browse(participant_id)
+        if not participant.sudo()._filter_true():
+            raise SettingsAltered("this participant was altered")
         document, headers = self._sign(participant, self._get_document(row_id))
         return Delivery(
             row_id,

@@ -37,6 +37,10 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         digest = self.env.cr.fetchone()[0]
         return digest and bytes(digest)
 
+    def digest(self, secret):
+        keyring = self.env["spar.keyring"]._open()
+        return keyring.secret_digest(self.participant.client_id, secret)
+
     def test_secret_has_256_bits_and_is_new_each_time(self):
         first = self.participant._set_new_client_secret()
         second = self.participant._set_new_client_secret()
@@ -47,16 +51,15 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         secret = self.participant._set_new_client_secret()
         digest = self.read_digest()
         self.assertEqual(len(digest), 32)
-        self.assertEqual(digest, self.env["spar.keyring"]._open().secret_digest(secret))
+        self.assertEqual(digest, self.digest(secret))
         self.assertNotIn(secret.encode(), digest)
 
     def test_new_secret_of_an_active_participant_waits_for_a_second_person(self):
         old = self.participant._set_new_client_secret()
-        keyring = self.env["spar.keyring"]._open()
         wizard = self.make_wizard(self.administrator)
         self.assertIn("until another administrator has approved", wizard.consequence)
         action = wizard.action_make_secret()
-        self.assertEqual(self.read_digest(), keyring.secret_digest(old))
+        self.assertEqual(self.read_digest(), self.digest(old))
         change = self.participant.setting_change_ids
         self.assertNotIn(self.read_digest().hex(), change.summary)
         second = new_test_user(
@@ -66,7 +69,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         )
         change.with_user(second).action_approve()
         secret = action["params"]["message"].split(" ")[0]
-        self.assertEqual(self.read_digest(), keyring.secret_digest(secret))
+        self.assertEqual(self.read_digest(), self.digest(secret))
 
     def test_a_new_secret_says_that_it_calls_an_activation_off(self):
         """Before it does, and on the form afterwards, until it is asked for again."""
@@ -100,7 +103,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         action = wizard.action_make_secret()
         secret = action["params"]["message"].split(" ")[0]
         self.assertEqual(
-            self.read_digest(), self.env["spar.keyring"]._open().secret_digest(secret)
+            self.read_digest(), self.digest(secret)
         )
         self.env.cr.execute(
             "SELECT w::text || p::text FROM spar_participant_secret w "

@@ -33,6 +33,7 @@ from . import spar_form_run
 from . import spar_form_case
 from . import spar_directory_forms
 from . import spar_setting_change
+from . import spar_settings_seal
 from . import spar_audit
 from . import spar_audit_run
 from . import spar_checkpoint

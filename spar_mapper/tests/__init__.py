@@ -14,11 +14,12 @@ from . import test_lib_seals
 from . import test_migration
 from . import test_reveal
 from . import test_sealed_draft
+from . import test_settings_sealed
 from . import test_spar_address_checks
 from . import test_spar_address_forms
+from . import test_spar_audit_run
 from . import test_spar_authority
 from . import test_spar_batches
-from . import test_spar_audit_run
 from . import test_spar_change
 from . import test_spar_change_backend
 from . import test_spar_change_first
@@ -43,8 +44,8 @@ from . import test_spar_resolve
 from . import test_spar_rights
 from . import test_spar_rotation
 from . import test_spar_statements
+from . import test_spar_tamper_table
 from . import test_spar_tampering
 from . import test_spar_transitions
 from . import test_spar_truth
-from . import test_spar_tamper_table
 from . import test_store_database
