@@ -37,11 +37,11 @@
         "views/spar_checkpoint_views.xml",
         "views/spar_form_views.xml",
         "views/spar_mapper_menus.xml",
+        "data/spar_settings_seal_data.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",
         "demo/spar_mapper_demo.xml",
     ],
-    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

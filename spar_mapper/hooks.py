@@ -7,8 +7,3 @@ def uninstall_hook(env):
     env.cr.execute(integrity.drop_directory_guards())
     env.cr.execute(integrity.drop_ties())
     env.cr.execute("DROP TABLE IF EXISTS spar_form_row")
-
-
-def post_init_hook(env):
-    """The settings that came with this addon are sealed, where there are keys."""
-    env["spar.settings.seal"]._seal_unsealed()

@@ -26,6 +26,6 @@
         "views/spar_directory_source_views.xml",
         "views/spar_fsp_views.xml",
         "views/spar_mapper_connector_menus.xml",
+        "data/spar_settings_seal_data.xml",
     ],
-    "post_init_hook": "post_init_hook",
 }

@@ -21,6 +21,7 @@
         "views/auth_oauth_provider_views.xml",
         "views/login_templates.xml",
         "views/spar_self_service_menus.xml",
+        "data/spar_settings_seal_data.xml",
     ],
     "demo": ["demo/website_demo.xml"],
     "post_init_hook": "post_init_hook",

@@ -7,7 +7,6 @@ def post_init_hook(env):
     users = env["res.users"].with_context(active_test=False)
     if provider and not users.search_count([("oauth_provider_id", "=", provider.id)]):
         provider.enabled = False
-    env["spar.settings.seal"]._seal_unsealed()
 
 
 def uninstall_hook(env):

@@ -87,13 +87,16 @@ class SparFaStrategy(models.Model):
         if any(map(str.isdigit, "".join(pieces))) or any(map(str.isalnum, touching)):
             raise ValidationError(
                 self.env._(
-                    "Between the parts there can be names and punctuation marks, but no "
-                    "digits, and no letter beside a brace: they would be taken for a "
-                    "value."
+                    "Between the parts there can be names and punctuation marks, but "
+                    "no digits, and no letter beside a brace: they would be taken for "
+                    "a value."
                 )
             )
-        providers = [key for key, (kind, _name) in self._get_directory_keys().items()
-                     if kind == "provider"]
+        providers = [
+            key
+            for key, (kind, _name) in self._get_directory_keys().items()
+            if kind == "provider"
+        ]
         if providers and not keys & set(providers):
             raise ValidationError(
                 self.env._(

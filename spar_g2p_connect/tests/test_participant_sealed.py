@@ -77,7 +77,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
             "UPDATE spar_participant SET callback_url = 'https://x.y' WHERE id = %s",
             "UPDATE spar_participant SET jwks_url = 'https://x.y' WHERE id = %s",
             "UPDATE spar_participant SET proof = 'token' WHERE id = %s",
-            f"""INSERT INTO {self.participants._fields['own_provider_ids'].relation}
+            f"""INSERT INTO {self.participants._fields["own_provider_ids"].relation}
                 VALUES (%s, {bank.id})""",
         )
         for attack in attacks:

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 from odoo.addons.spar_g2p_connect.exceptions import InvalidClient, InvalidToken
@@ -71,8 +71,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         secret = action["params"]["message"].split(" ")[0]
         self.assertEqual(self.read_digest(), self.digest(secret))
 
-    def test_a_new_secret_says_that_it_calls_an_activation_off(self):
-        """Before it does, and on the form afterwards, until it is asked for again."""
+    def test_no_new_secret_while_an_activation_waits(self):
         self.participant.state = "draft"
         mine = self.participant.with_user(self.administrator)
         self.assertIn("at once", self.make_wizard(self.administrator).consequence)
@@ -80,15 +79,14 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.env.invalidate_all()
         self.assertFalse(mine.is_overtaken)
         wizard = self.make_wizard(self.administrator)
-        self.assertIn("press Activate again", wizard.consequence)
+        self.assertIn("withdraw that first", wizard.consequence)
+        with self.assertRaises(UserError):
+            wizard.action_make_secret()
+        mine.setting_change_ids.action_refuse()
         wizard.action_make_secret()
-        self.env.invalidate_all()
-        self.assertFalse(mine.setting_change_ids)
-        self.assertTrue(mine.is_overtaken)
         mine.action_activate()
         self.env.invalidate_all()
         self.assertTrue(mine.setting_change_ids)
-        self.assertFalse(mine.is_overtaken)
 
     def test_what_shows_the_secret_says_nothing_else(self):
         for state in ("draft", "active"):
@@ -102,9 +100,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         wizard = self.make_wizard(self.administrator)
         action = wizard.action_make_secret()
         secret = action["params"]["message"].split(" ")[0]
-        self.assertEqual(
-            self.read_digest(), self.digest(secret)
-        )
+        self.assertEqual(self.read_digest(), self.digest(secret))
         self.env.cr.execute(
             "SELECT w::text || p::text FROM spar_participant_secret w "
             "JOIN spar_participant p ON p.id = w.participant_id WHERE w.id = %s",

@@ -8,5 +8,6 @@ class SparSettingsSeal(models.Model):
 
     @api.model
     def _raise_alarms(self, problems):
-        super()._raise_alarms(problems)
+        result = super()._raise_alarms(problems)
         self.env["spar.alarm"]._raise_alarms(problems)
+        return result

@@ -269,8 +269,8 @@ class OpenKeyring:
     def is_secret(self, owner: str, secret: str, kept: bytes) -> bool:
         """Whether ``kept`` is the digest of the owner's secret.
 
-        Those of before were of the secret alone. Both are made each time: who is unknown
-        takes as long.
+        Those of before were of the secret alone. Both are made each time: who is
+        unknown takes as long.
         """
         alone = self._mac(self.roles.token_key, "client secret", secret.encode())
         bound = self.secret_digest(owner, secret)

@@ -46,9 +46,8 @@ class ResUsers(models.Model):
         return "group_ids" in vals
 
     def _check_unclaimed(self, vals):
-        """People go on working while a role waits; it is the role that is not edited."""
-        if "group_ids" in vals:
-            super()._check_unclaimed(vals)
+        """People go on working while a role waits; the role is not edited."""
+        return super()._check_unclaimed(vals) if "group_ids" in vals else None
 
     def _is_guarded(self, name, value):
         gained = self._get_chosen(name, value) - self.sudo()[name]
@@ -56,7 +55,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _get_watched(self, groups):
-        """Those of ``groups`` that are watched, or bring one along, once set-up is over."""
+        """Those of ``groups`` that are watched, or bring one along, after set-up."""
         log_sudo = self.env["spar.group.log"].sudo()
         if not log_sudo._is_set_up():
             return groups.browse()
@@ -77,7 +76,7 @@ class ResUsers(models.Model):
     def _write_approved(self, values):
         """A SPAR administrator approves a role, but has no right to edit users."""
         users_sudo = self.sudo()
-        super(ResUsers, users_sudo)._write_approved(values)
+        return super(ResUsers, users_sudo)._write_approved(values)
 
     def _describe_records(self, name, value):
         users_sudo = self.sudo()
@@ -155,12 +154,12 @@ class SparGroupLog(models.Model):
 
     @api.model
     def _check_gained(self, members):
-        super()._check_gained(members)
+        result = super()._check_gained(members)
         if members and not self.env.su and self._is_set_up():
             raise UserError(
                 self.env._(
-                    "Somebody would join a group that decides on money, or that reaches "
-                    "code. Give the group on the form of that user: another SPAR "
+                    "Somebody would join a group that decides on money, or that "
+                    "reaches code. Give the group on the form of that user: a SPAR "
                     "administrator approves it."
                 )
             )
@@ -168,3 +167,4 @@ class SparGroupLog(models.Model):
             ids = {user_id for user_id, _group_id in members}
             users_sudo = self.env["res.users"].sudo().browse(ids)
             self.env["spar.account.act"]._log(users_sudo, "role")
+        return result

@@ -115,7 +115,7 @@ class SparAccountAct(models.Model):
 
     @api.model
     def _find_dependence(self, approver, proposer, moment: datetime) -> str:
-        """Why the approver's account may be the proposer's; "" where nothing says so."""
+        """Why the approver's account may be the proposer's; "" where nothing does."""
         if approver.sudo().create_date > moment + _SECOND:
             return self.env._("your account is younger than the change")
         own = self.sudo().search(

@@ -55,8 +55,9 @@ class SparFaTypePart(models.Model):
         return parts
 
     def _check_deletable(self):
-        super()._check_deletable()
+        result = super()._check_deletable()
         self._check_editable()
+        return result
 
     def _check_editable(self) -> None:
         """Raise UserError unless a person may add or take away these parts alone."""

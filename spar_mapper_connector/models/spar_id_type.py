@@ -120,7 +120,7 @@ class SparIdType(models.Model):
 
     @api.constrains("strategy", "stored_strategy")
     def _check_literals(self):
-        """A strategy says the kind and the provider of an ID, and nothing of its value."""
+        """A strategy says the kind and the provider of an ID, nothing of its value."""
         for record in self:
             for template in filter(None, (record.strategy, record.stored_strategy)):
                 if not identifier.is_plain(template):
@@ -158,7 +158,8 @@ class SparIdType(models.Model):
 
     def _get_stored_templates(self) -> set:
         """How they are stored, where that is said."""
-        return {identifier.parse_template(t) for t in filter(None, [self.stored_strategy])}
+        stored = self.stored_strategy
+        return {identifier.parse_template(stored)} if stored else set()
 
     @api.constrains("check", "check_parameter")
     def _check_check_parameter(self):

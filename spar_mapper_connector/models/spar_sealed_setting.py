@@ -38,7 +38,7 @@ class SparSealedSetting(models.AbstractModel):
     ) -> tuple[int, list[tuple[int, str]]]:
         """Return the number of the newest seal, and the canonical text of each row.
 
-        One statement: both are of one moment. JSON as PostgreSQL writes it has one form.
+        One statement: both are of one moment. PostgreSQL writes JSON in one form.
         """
         self.env.flush_all()
         values = SQL(", ").join(
@@ -105,11 +105,29 @@ class SparSealedSetting(models.AbstractModel):
 
     def unlink(self):
         self._unlink_sealed_parts()
-        ids = self.ids
+        ids, referring = self.ids, self._find_referring()
         result = super().unlink()
+        for records, good in referring:
+            records._seal_again(good)
         if self.env["spar.settings.seal"]._is_needed():
             self.env["spar.settings.seal"].sudo()._seal_rows(self.browse(), ids)
         return result
+
+    def _find_referring(self) -> list[tuple[models.BaseModel, list[int]]]:
+        """Settings that choose these records among others, and which of them may be
+        sealed anew: the database takes the records out of them."""
+        referring = []
+        for settings in self.env["spar.settings.seal"].sudo()._get_sealed_models():
+            for name in settings._get_sealed_columns():
+                field = settings._fields.get(name)
+                if field and (field.type, field.comodel_name) == (
+                    "many2many",
+                    self._name,
+                ):
+                    everything = settings.with_context(active_test=False)
+                    found = everything.search([(name, "in", self.ids)])
+                    referring.append((found, found._find_good()))
+        return referring
 
     def _unlink_sealed_parts(self) -> None:
         """Delete what the database would delete with these records, and nobody see."""

@@ -161,8 +161,9 @@ class SparSecondPerson(models.AbstractModel):
                 raise UserError(
                     self.env._(
                         "%(record)s cannot be edited now: a change of it, or of "
-                        "something that uses it, waits for a second person (%(change)s, "
-                        "proposed by %(proposer)s). Have it approved, or withdraw it.",
+                        "something that uses it, waits for a second person "
+                        "(%(change)s, proposed by %(proposer)s). Have it approved, or "
+                        "withdraw it.",
                         record=record.display_name,
                         change=change_sudo.subject,
                         proposer=change_sudo.proposer_id.name,

@@ -158,7 +158,7 @@ class SparSettingChange(models.Model):
 
     @api.model
     def _find_naming(self, record: models.BaseModel):
-        """A waiting change that is about ``record``, or about something that uses it."""
+        """A waiting change that is about ``record``, or about what uses it."""
         query = SQL(
             """SELECT id FROM spar_setting_change
                 WHERE state = 'waiting' AND named @> %s ORDER BY id LIMIT 1""",

@@ -75,7 +75,7 @@ class KeyringCase(TransactionCase):
         cls.env.cr.execute("DELETE FROM spar_keyring_key")
 
     def approve_waiting(self, login: str = "approving") -> None:
-        """Approve every change that waits, as an administrator who had no part in it."""
+        """Approve every change that waits, as an administrator with no part in it."""
         users = self.env["res.users"]
         user = users.search([("login", "=", login)])
         user = user or self.create_user("administrator", login)

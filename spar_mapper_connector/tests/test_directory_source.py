@@ -366,7 +366,9 @@ class TestLives(SourceCase):
 class TestTypes(SourceCase):
     def test_a_new_kind_comes_with_its_strategy(self):
         self._fetch()
-        self.assertFalse(self.env["spar.fa.type"].search([("code", "=", "remote_card")]))
+        self.assertFalse(
+            self.env["spar.fa.type"].search([("code", "=", "remote_card")])
+        )
         self.approve_waiting()
         (address,) = self.env["spar.fa.strategy"]._read_addresses(
             ["card:79927398713@QC"]

@@ -90,7 +90,8 @@ class TestWhatSqlChanged(SealCase):
 
     def test_an_added_row(self):
         self.run_sql(
-            """INSERT INTO spar_id_type (name, code, sequence, active, tokeniser, strategy)
+            """INSERT INTO spar_id_type
+                      (name, code, sequence, active, tokeniser, strategy)
                VALUES ('{"en_US": "x"}', 'x', 0, true, 'none', 'tax:{y}')"""
         )
         self.assert_altered(self.identify)
@@ -129,9 +130,7 @@ class TestWhatSqlChanged(SealCase):
         self.assertEqual(self.identify(), self.tax.id)
 
     def test_an_alarm_names_it(self):
-        self.run_sql(
-            "UPDATE spar_id_type SET sequence = 3 WHERE id = %s", self.tax.id
-        )
+        self.run_sql("UPDATE spar_id_type SET sequence = 3 WHERE id = %s", self.tax.id)
         with mute_logger(ALARM_LOGGER), self.assertLogs(SEAL_LOGGER) as logs:
             self.assert_refused(SettingsAltered, self.identify)
         self.assertIn(f"SPAR ALARM spar_id_type, row {self.tax.id}", logs.output[0])
@@ -143,7 +142,8 @@ class TestWhatSqlChanged(SealCase):
             "UPDATE spar_fa_type_part SET gaps_do_not_count = NOT gaps_do_not_count",
             "UPDATE spar_fa_strategy SET template = 'a' || template WHERE number = 1",
             """DELETE FROM spar_fa_strategy WHERE id = (
-                   SELECT max(id) FROM spar_fa_strategy WHERE is_default IS NOT TRUE)""",
+                   SELECT max(id) FROM spar_fa_strategy
+                    WHERE is_default IS NOT TRUE)""",
         )
         for attack in attacks:
             with self.subTest(attack), self.env.cr.savepoint() as savepoint:
@@ -226,7 +226,9 @@ class TestChain(SealCase):
                    SELECT max(seq) - 1 FROM spar_settings_seal)""",
             replica=True,
         )
-        problems = {problem for _row, problem in self.find_problems("spar_settings_seal")}
+        problems = {
+            problem for _row, problem in self.find_problems("spar_settings_seal")
+        }
         self.assertEqual(problems, {settings_seal.SEAL_GAP})
 
 

@@ -25,7 +25,9 @@ class AccountCase(SecondPersonCase):
 
     def give(self, user, name, actor=None):
         group = self.env.ref(name)
-        user.with_user(actor or self.odoo).write({"group_ids": [Command.link(group.id)]})
+        user.with_user(actor or self.odoo).write(
+            {"group_ids": [Command.link(group.id)]}
+        )
         self.env.invalidate_all()
 
     def let_manage_users(self, user):
@@ -89,7 +91,10 @@ class TestTwoAccounts(AccountCase):
         for method, arguments in (("write", [{"login": "x"}]), ("unlink", [])):
             with self.assertRaises(AccessError):
                 getattr(act, method)(*arguments)
-        for query in ("UPDATE spar_account_act SET login = ''", "DELETE FROM spar_account_act"):
+        for query in (
+            "UPDATE spar_account_act SET login = ''",
+            "DELETE FROM spar_account_act",
+        ):
             with self.assertRaises(psycopg2.Error), self.env.cr.savepoint():
                 self.env.cr.execute(query)
 
@@ -153,7 +158,9 @@ class TestMembership(AccountCase):
             {"name": "Mine", "user_ids": [Command.link(self.clerk.id)]}
         )
         attempts = {
-            "members": lambda: officer.write({"user_ids": [Command.link(self.clerk.id)]}),
+            "members": lambda: officer.write(
+                {"user_ids": [Command.link(self.clerk.id)]}
+            ),
             "implied": lambda: mine.with_user(self.odoo).write(
                 {"implied_ids": [Command.link(officer.id)]}
             ),
@@ -221,7 +228,9 @@ class TestWhatTakesEffect(AccountCase):
         self.assertFalse(self.id_type.backend_id)
 
     def test_the_second_person_sees_all_that_is_set(self):
-        self.id_type.write({"tokeniser": "openg2p-sha3-256", "tokeniser_parameter": "p9"})
+        self.id_type.write(
+            {"tokeniser": "openg2p-sha3-256", "tokeniser_parameter": "p9"}
+        )
         change = self.propose(sequence=12)
         self.assertIn("Sequence: 10 → 12", change.summary)
         for text in ("Tokeniser Parameter: p9", "Strategy: token:{sub}@nationalId"):
@@ -237,7 +246,11 @@ class TestWhatTakesEffect(AccountCase):
                 "part_ids": [Command.create(part)],
                 "strategy_ids": [
                     Command.create(
-                        {"name": "Card", "template": "card:{number}", "is_default": True}
+                        {
+                            "name": "Card",
+                            "template": "card:{number}",
+                            "is_default": True,
+                        }
                     )
                 ],
             }
