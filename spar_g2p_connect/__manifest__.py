@@ -27,6 +27,7 @@
         "views/spar_message_views.xml",
         "views/spar_callback_views.xml",
         "views/spar_g2p_connect_menus.xml",
+        "data/spar_settings_seal_data.xml",
     ],
     "demo": ["demo/spar_participant_demo.xml"],
 }

@@ -39,6 +39,7 @@
         "views/spar_directory_trial_views.xml",
         "views/spar_directory_import_views.xml",
         "views/spar_mapper_menus.xml",
+        "data/spar_settings_seal_data.xml",
     ],
     "demo": [
         "demo/res_users_demo.xml",

@@ -3,7 +3,7 @@
 {
     "name": "SPAR Mapper Connector",
     "summary": "What any ID-to-account mapper can be asked; ID types; keyring",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -21,8 +21,11 @@
         "views/spar_keyring_views.xml",
         "views/spar_signing_key_views.xml",
         "views/spar_setting_change_views.xml",
+        "views/spar_settings_seal_views.xml",
+        "views/res_users_views.xml",
         "views/spar_directory_source_views.xml",
         "views/spar_fsp_views.xml",
         "views/spar_mapper_connector_menus.xml",
+        "data/spar_settings_seal_data.xml",
     ],
 }

@@ -24,6 +24,10 @@ class KeyringMismatch(ServiceUnavailable):
     """The keyring is not the one this database was sealed with."""
 
 
+class SettingsAltered(ServiceUnavailable):
+    """Settings are not what was sealed: nothing is decided by them."""
+
+
 class CalledFromExpression(KeyringUnavailable):
     """What uses keys was called by an expression that is kept in the database."""
 

@@ -54,6 +54,14 @@ def check_person(env) -> None:
         raise NotThePerson("not the person who is logged in")
 
 
+def get_person(env) -> int:
+    """Return the id of who really acts: who is logged in, whoever ``env`` names."""
+    thread = threading.current_thread()
+    if request:
+        return request.session.uid or getattr(thread, "uid", None) or env.uid
+    return env.uid
+
+
 def call_at_once() -> None:
     """Give expressions a ``map`` and a ``filter`` that call at once.
 

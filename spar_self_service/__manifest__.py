@@ -3,7 +3,7 @@
 {
     "name": "SPAR Self-Service",
     "summary": "The beneficiary's own pages: log in, choose where the money goes",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -21,6 +21,7 @@
         "views/auth_oauth_provider_views.xml",
         "views/login_templates.xml",
         "views/spar_self_service_menus.xml",
+        "data/spar_settings_seal_data.xml",
     ],
     "demo": ["demo/website_demo.xml"],
     "post_init_hook": "post_init_hook",

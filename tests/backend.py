@@ -101,6 +101,14 @@ def approve_all(server: RealServer) -> None:
         backend.call("spar.setting.change", "action_approve", [change["id"]])
 
 
+def change_participant(server: RealServer, sender_id: str, **values) -> None:
+    """Change a participant as two administrators do."""
+    backend = get_backend(server, "administrator")
+    (found,) = backend.find("spar.participant", [("sender_id", "=", sender_id)])
+    backend.call("spar.participant", "write", [found["id"]], values)
+    approve_all(server)
+
+
 def make_participant(server: RealServer, name: str, **values) -> Participant:
     """A new participant with its secret and a key, made active by two administrators.
 

@@ -11,7 +11,7 @@ import requests
 from setup.payer import Key, verify_answer
 from setup.payer_callbacks import Listener, send
 
-from .backend import EVERY_RIGHT, get_backend, make_participant
+from .backend import EVERY_RIGHT, change_participant, get_backend, make_participant
 from .callbacks import Receiver, acknowledge, receiving
 from .client import Client, build_items
 from .lanes import running_lanes
@@ -231,11 +231,7 @@ def test_target_that_is_down_gets_it_when_it_is_back(server):
     message = queue_link(client, person)
     wait_for_problem(server, client, "unreachable")
     again = Receiver()
-    server.query(
-        """UPDATE spar_participant SET callback_url = %s
-            WHERE callback_url = %s RETURNING id""",
-        *(again.url, receiver.url),
-    )
+    change_participant(server, "down-target.example", callback_url=again.url)
     try_again(server, client)
     # The message that woke the lanes is answered there, too.
     told = {c["document"]["message"]["transaction_id"] for c in again.wait(2)}

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from .backend import EVERY_RIGHT, make_participant
+from .backend import EVERY_RIGHT, change_participant, make_participant
 from .client import Client, build_items
 from .people import make_people
 from .real_server import WORKERS
@@ -48,9 +48,5 @@ def test_a_limit_that_is_lowered_holds_in_the_next_call(server, programme):
         items = build_items([person.asked])
         message = client.build_message("resolve", items)
         assert client.send("resolve", message).status_code == 200
-    with server.cursor() as cursor:
-        cursor.execute(
-            "UPDATE spar_participant SET daily_item_limit = 1 WHERE sender_id = %s",
-            [participant.sender_id],
-        )
+    change_participant(server, participant.sender_id, daily_item_limit=1)
     assert ask_until_refused(client, person) == 0

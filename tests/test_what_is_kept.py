@@ -1,5 +1,8 @@
 """What a process keeps of rows holds no longer than they do: whatever another session
-changes by plain SQL is seen by the very next call, of every worker."""
+changes by plain SQL is seen by the very next call, of every worker.
+
+Of settings that are sealed nothing that SQL changed is believed: the participant is
+refused, or the call is. What was put back is used again."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -42,23 +45,23 @@ def of_key(assignment: str, back: str, answer: str) -> Case:
 
 CASES = {
     "disabled": of_participant("state = 'disabled'", "state = 'active'", "401"),
-    "right removed": of_participant("may_resolve = false", "may_resolve = true", "403"),
-    "only yes or no": of_participant("scope = 'yes_no'", "scope = 'details'", "no fa"),
+    "right removed": of_participant("may_resolve = false", "may_resolve = true", "401"),
+    "only yes or no": of_participant("scope = 'yes_no'", "scope = 'details'", "401"),
     "token revoked": of_participant(
         "client_id = 'x' || client_id", "client_id = substring(client_id FROM 2)", "401"
     ),
     "proof changed": of_participant(
-        "proof = 'token'", "proof = 'token_and_signature'", "403"
+        "proof = 'token'", "proof = 'token_and_signature'", "401"
     ),
     "address of origin": of_participant(
-        "origin_networks = '192.0.2.1'", "origin_networks = NULL", "403"
+        "origin_networks = '192.0.2.1'", "origin_networks = NULL", "401"
     ),
     "own providers only": Case(
         f"UPDATE spar_participant SET own_providers_only = true "
         f"WHERE sender_id = '{SENDER}'",
         f"UPDATE spar_participant SET own_providers_only = false "
         f"WHERE sender_id = '{SENDER}'",
-        "rjct.fa.invalid",
+        "401",
         "link",
     ),
     "key revoked": of_key("revoked_at = now()", "revoked_at = NULL", "401"),
@@ -81,7 +84,7 @@ CASES = {
         "WHERE code = 'national_id'",
         'UPDATE spar_id_type SET "check" = NULL, check_parameter = NULL '
         "WHERE code = 'national_id'",
-        "rjct.id.invalid",
+        "503",
         "link",
     ),
     "strategy changed": Case(
@@ -89,7 +92,7 @@ CASES = {
         "WHERE number = 1",
         "UPDATE spar_fa_strategy SET template = replace(template, 's:', ':') "
         "WHERE number = 1",
-        "rjct.fa.invalid",
+        "503",
         "link",
     ),
     "kind changed": Case(
@@ -97,13 +100,13 @@ CASES = {
         "WHERE key = 'account_number'",
         "UPDATE spar_fa_type_part SET check_code = NULL, check_parameter = NULL "
         "WHERE key = 'account_number'",
-        "rjct.fa.invalid",
+        "503",
         "link",
     ),
     "rule changed": Case(
         "UPDATE spar_change_rule SET decision = 'refuse'",
         "UPDATE spar_change_rule SET decision = 'apply'",
-        "rjct",
+        "503",
         "link",
     ),
 }

@@ -1,3 +1,5 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -6,6 +8,7 @@ from ..lib.exceptions import InvalidTemplate
 
 # What gives a stored address its meaning.
 FIXED = {"number", "type_id", "template"}
+PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # The numbers below are for the strategies that come with SPAR.
 FIRST_OWN_NUMBER = 101
 
@@ -37,6 +40,13 @@ class SparFaStrategy(models.Model):
         copy=False, help="New addresses of this kind are written in this strategy."
     )
     active = fields.Boolean(default=True)
+    is_approved = fields.Boolean(
+        string="In use",
+        default=True,
+        readonly=True,
+        copy=False,
+        help="Addresses are written and read in it.",
+    )
 
     _number_uniq = models.Constraint(
         "UNIQUE (number)", "Another strategy has this number."
@@ -67,6 +77,32 @@ class SparFaStrategy(models.Model):
             except InvalidTemplate as error:
                 raise ValidationError(strategy._get_error_text(error)) from error
             strategy._check_template_keys(set(syntax.keys))
+            strategy._check_template_literals(set(syntax.keys))
+
+    def _check_template_literals(self, keys: set[str]) -> None:
+        """What stands between the parts names and separates them; it is no value."""
+        pieces = PLACEHOLDER.split(self.template)
+        touching = [before[-1:] for before in pieces[:-1]]
+        touching += [after[:1] for after in pieces[1:]]
+        if any(map(str.isdigit, "".join(pieces))) or any(map(str.isalnum, touching)):
+            raise ValidationError(
+                self.env._(
+                    "Between the parts there can be names and punctuation marks, but "
+                    "no digits, and no letter beside a brace: they would be taken for "
+                    "a value."
+                )
+            )
+        providers = [
+            key
+            for key, (kind, _name) in self._get_directory_keys().items()
+            if kind == "provider"
+        ]
+        if providers and not keys & set(providers):
+            raise ValidationError(
+                self.env._(
+                    "The template leaves out the provider, {%(key)s}.", key=providers[0]
+                )
+            )
 
     def _check_template_keys(self, keys: set[str]) -> None:
         """The template names the parts of the kind, and none of its texts is lost."""

@@ -201,7 +201,9 @@ class SparFaStrategy(models.Model):
         :raises UserError: when there is none
         """
         strategy_sudo = self.sudo().with_context(active_test=False)
-        strategy_sudo = strategy_sudo.search([("number", "=", number)])
+        strategy_sudo = strategy_sudo.search(
+            [("number", "=", number), ("is_approved", "!=", False)]
+        )
         if not strategy_sudo:
             raise UserError(
                 self.env._("There is no strategy number %(number)s.", number=number)
@@ -272,6 +274,7 @@ class SparFaStrategy(models.Model):
                   FROM spar_fa_strategy AS strategy
                   JOIN spar_fa_type AS type ON type.id = strategy.type_id
              LEFT JOIN spar_fa_type_part AS part ON part.type_id = type.id
+                 WHERE strategy.is_approved IS NOT FALSE
               GROUP BY strategy.id, type.id
               ORDER BY strategy.active IS NOT TRUE, strategy.is_default IS NOT TRUE,
                        strategy.number

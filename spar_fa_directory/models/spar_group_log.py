@@ -9,10 +9,20 @@ from odoo.tools import SQL
 # because callers from outside can put any value into a context, but not this one.
 _LOGGING = object()
 SPAR_GROUPS = ("viewer", "officer", "supervisor", "auditor", "administrator")
+ADMINISTRATOR = "spar_fa_directory.group_administrator"
+#: Whose members write code or expressions, give rights or settings: as much as a role.
+CODE_GROUPS = (
+    "base.group_system",
+    "base.group_erp_manager",
+    "website.group_website_designer",
+    "website.group_website_restricted_editor",
+    "mail.group_mail_template_editor",
+)
 
 
 class SparGroupLog(models.Model):
-    """Who joined or left a SPAR group, however that came about: never rewritten.
+    """Who joined or left a SPAR group, or one whose members reach code, however that
+    came about: never rewritten.
 
     A line is also written for a group that comes with another one (an officer is a
     viewer) and when a group begins or ceases to bring a SPAR group along.
@@ -69,8 +79,13 @@ class SparGroupLog(models.Model):
         before = self._get_members()
         yield records.with_context(spar_group_log=_LOGGING)
         after = self._get_members()
+        self._check_gained(after - before)
         self._log(after - before, "gained")
         self._log(before - after, "lost")
+
+    @api.model
+    def _check_gained(self, members: set[tuple[int, int]]) -> None:
+        """Refuse what nobody may do alone; overridden where two people are needed."""
 
     @api.model
     def _get_members(self) -> set[tuple[int, int]]:
@@ -97,7 +112,8 @@ class SparGroupLog(models.Model):
         """For each SPAR group the ids of the groups whose members are in it."""
         definitions = self.env["res.groups"]._get_group_definitions()
         find = self.env["ir.model.data"]._xmlid_to_res_id
-        found = (find(f"spar_fa_directory.group_{name}") for name in SPAR_GROUPS)
+        names = [f"spar_fa_directory.group_{name}" for name in SPAR_GROUPS]
+        found = (find(name) for name in (*names, *CODE_GROUPS))
         return {gid: {gid, *definitions.get_subset_ids([gid])} for gid in found if gid}
 
     @api.model

@@ -7,6 +7,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL, config
 
+from odoo.addons.spar_mapper_connector.exceptions import SettingsAltered
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
@@ -153,6 +154,8 @@ class SparCallback(models.Model):
         self, row_id: int, participant_id: int, url: str, document: dict
     ) -> Delivery:
         participant = self.env["spar.participant"].browse(participant_id)
+        if not participant.sudo()._filter_true():
+            raise SettingsAltered("this participant was altered")
         document, headers = self._sign(participant, document)
         return Delivery(
             row_id,

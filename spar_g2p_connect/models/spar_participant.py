@@ -56,11 +56,19 @@ class SparParticipant(models.Model):
 
     _name = "spar.participant"
     _description = "Participant"
-    _inherit = "spar.second.person"
+    _inherit = ["spar.second.person", "spar.sealed.setting"]
     _order = "name, id"
     _guarded_fields = GUARDED
     _guarded_at_creation = ("state",)
+    _guarded_parts = ("key_ids",)
     _guarded_secrets = ("client_secret_digest", "callback_secret")
+    _sealed_beside = {
+        "client_secret_digest": "encode(t.secret_digest, 'hex')",
+        # What is sealed under this reference opens under no other.
+        "callback_secret": (
+            "(SELECT c.uuid FROM spar_callback_secret c WHERE c.participant_id = t.id)"
+        ),
+    }
 
     name = fields.Char(required=True, help="The organisation, as people know it.")
     sender_id = fields.Char(
@@ -175,16 +183,14 @@ class SparParticipant(models.Model):
         return self.state != "draft"
 
     def _describe_effect(self, values: dict) -> list[str]:
-        """Who lets a participant call approves all that it is and may."""
-        if values.get("state") != "active":
-            return []
-        names = ("sender_id", "proof", "profile", "scope", "callback_url", *RIGHTS)
-        lines = [
-            f"{self._fields[name]._description_string(self.env)}: "
-            f"{self._describe_value(name, self[name])}"
-            for name in names
-        ]
-        return lines + self._describe_keys()
+        """Who approves anything of a participant sees all that it is, and its keys."""
+        return super()._describe_effect(values) + self._describe_keys()
+
+    def _begins(self, values: dict) -> bool:
+        return values.get("state") == "active"
+
+    def _stops(self, name: str, value) -> bool:
+        return name == "state" and value == "disabled"
 
     def action_activate(self) -> None:
         """Let the participants call, once a second person has approved it; they were

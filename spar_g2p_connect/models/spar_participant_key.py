@@ -22,12 +22,13 @@ class SparParticipantKey(models.Model):
 
     _name = "spar.participant.key"
     _description = "Key of a participant"
-    _inherit = ["spar.second.person", "spar.cached.records"]
+    _inherit = ["spar.second.person", "spar.sealed.setting", "spar.cached.records"]
     _order = "participant_id, id desc"
     _rec_name = "kid"
     _guarded_fields = ("is_trusted", "valid_from", "valid_to", "revoked_at")
     _guarded_at_creation = ("is_trusted",)
     _is_whole = False
+    _sealed_fields = ("participant_id", "kid", "public_jwk", "thumbprint")
 
     participant_id = fields.Many2one(
         "spar.participant", required=True, ondelete="cascade", index=True
@@ -105,10 +106,14 @@ class SparParticipantKey(models.Model):
             return not value
         return self.participant_id.state != "draft"
 
-    def _overtake_activation(self) -> None:
+    def _stops(self, name: str, value) -> bool:
+        return name == "revoked_at" and bool(value)
+
+    def _check_draft_unclaimed(self) -> None:
         """Who approves a draft approves the keys that it had when it was proposed."""
         drafts = self.participant_id.filtered(lambda record: record.state == "draft")
-        drafts.sudo().setting_change_ids._overtake()
+        if not self.env.su:
+            drafts._check_unclaimed({})
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -119,7 +124,7 @@ class SparParticipantKey(models.Model):
             known = self._read_key(vals.get("key_text"))
             complete.append({**known, **given, **_get_fixed(known), "is_trusted": True})
         keys = super().create(complete)
-        keys._overtake_activation()
+        keys._check_draft_unclaimed()
         return keys
 
     def write(self, vals):
@@ -127,7 +132,6 @@ class SparParticipantKey(models.Model):
             raise UserError(
                 self.env._("A key is not changed: enter a new one, revoke this one.")
             )
-        self._overtake_activation()
         return super().write(vals)
 
     def action_revoke(self) -> None:
@@ -143,23 +147,24 @@ class SparParticipantKey(models.Model):
             raise UserError(
                 self.env._("A key that was in use is not deleted; revoke it instead.")
             )
-        self._overtake_activation()
+        self._check_draft_unclaimed()
 
     # === USING === #
 
     @api.model
     def _read_keys(self, participant_id: int) -> dict[str, KnownKey]:
-        """The keys of a participant by their IDs. One statement."""
+        """The keys of a participant by their IDs, of those that were not altered."""
         self.flush_model()
+        mine_sudo = self.sudo().search([("participant_id", "=", participant_id)])
         rows = self.env.execute_query(
             SQL(
                 """SELECT kid, public_jwk,
                           CASE WHEN revoked_at IS NOT NULL THEN 'was revoked'
                                WHEN NOT coalesce(is_trusted, false) THEN 'waits'
                                ELSE '' END, valid_from, valid_to
-                     FROM spar_participant_key WHERE participant_id = %s
+                     FROM spar_participant_key WHERE id = ANY(%s)
                     ORDER BY revoked_at DESC NULLS LAST, id""",
-                participant_id,
+                mine_sudo._filter_true().ids,
             )
         )
         return {kid: KnownKey(read_public_key(jwk), *rest) for kid, jwk, *rest in rows}

@@ -64,18 +64,19 @@ class SparParticipant(models.Model):
     @api.model
     def _get_marked_sources(self) -> tuple[str, ...]:
         """The names of the other versions that it depends on."""
-        return ("receiver", "spar.fa.strategy")
+        return ("receiver", "spar.fa.strategy", "spar.settings.seal")
 
     @api.model
     def _build_known(self, participant_id: int) -> KnownParticipant:
         participant = self.search_fetch([("id", "=", participant_id)], _FIELDS, limit=1)
         keys = self.env["spar.participant.key"]._read_keys(participant_id)
+        is_true = bool(participant.sudo()._filter_true())
         if not participant:
             return _NOBODY
         return KnownParticipant(
             participant_id=participant_id,
             caller=participant._build_caller(participant._get_operations()),
-            may_call=participant._may_call(),
+            may_call=is_true and participant._may_call(),
             proof=participant.proof,
             signature_place=participant.signature_place,
             jwks_url=participant.jwks_url or "",

@@ -1,5 +1,4 @@
 import hashlib
-import hmac
 import secrets
 import time
 from dataclasses import replace
@@ -68,7 +67,8 @@ class SparParticipant(models.Model):
         """
         self.ensure_one()
         secret = secrets.token_urlsafe(32)
-        digest = self.env["spar.keyring"]._open().secret_digest(secret)
+        keyring = self.env["spar.keyring"]._open()
+        digest = keyring.secret_digest(self.client_id, secret)
         self.write({"client_secret_digest": digest.hex()})
         return secret
 
@@ -121,10 +121,13 @@ class SparParticipant(models.Model):
             )
         )
         participant_id, kept = rows[0] if rows else (False, None)
-        given = keyring.secret_digest(request.client_secret)
-        matches = hmac.compare_digest(given, bytes(kept) if kept else bytes(32))
+        matches = keyring.is_secret(
+            request.client_id, request.client_secret, bytes(kept) if kept else bytes(32)
+        )
         participant = self.browse(participant_id)
         if not (kept and matches and participant._may_call()):
+            raise InvalidClient()
+        if not participant.sudo()._filter_true():
             raise InvalidClient()
         return participant
 

@@ -28,9 +28,10 @@ class SparTokenIssuer(models.Model):
 
     _name = "spar.token.issuer"
     _description = "Issuer of access tokens"
-    _inherit = ["spar.second.person", "spar.cached.records"]
+    _inherit = ["spar.second.person", "spar.sealed.setting", "spar.cached.records"]
     _order = "name"
     _guarded_fields = ("issuer", "audience", "jwks_url", "active")
+    _counts_by = "active"
 
     name = fields.Char(required=True)
     issuer = fields.Char(
@@ -53,9 +54,10 @@ class SparTokenIssuer(models.Model):
     _issuer_uniq = models.UniqueIndex("(issuer)", "This issuer is there already.")
 
     def _is_guarded(self, name: str, value) -> bool:
-        return "active" in self.with_context(active_test=False).participant_ids.mapped(
-            "state"
-        )
+        return bool(self.active or name == "active")
+
+    def _stops(self, name: str, value) -> bool:
+        return name == "active" and not value
 
     @api.constrains("jwks_url")
     def _check_jwks_url(self) -> None:
@@ -104,5 +106,5 @@ class SparTokenIssuer(models.Model):
     @api.model
     def _read_issuers(self) -> dict[str, tuple[str, str]]:
         """The audience and the key set's address of those in use, by their names."""
-        issuers_sudo = self.sudo().search(Domain.TRUE)
+        issuers_sudo = self.sudo().search(Domain.TRUE)._filter_true()
         return {each.issuer: (each.audience, each.jwks_url) for each in issuers_sudo}

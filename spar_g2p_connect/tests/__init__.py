@@ -35,3 +35,4 @@ from . import test_participant_key
 from . import test_token_issuer
 from . import test_signatures
 from . import test_statements
+from . import test_participant_sealed

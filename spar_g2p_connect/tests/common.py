@@ -78,6 +78,14 @@ class KeyringMixin:
         cls.env["spar.keyring"]._initialise()
 
 
+def seal_settings(env, *names):
+    """Seal the settings of these models as they are, as if two people had."""
+    env.flush_all()
+    for name in names:
+        env["spar.settings.seal"]._seal_as_it_is(env[name])
+    env.invalidate_all()
+
+
 class RestCase(KeyringMixin, HttpCase):
     """Participants, and the calls they make over HTTP.
 

@@ -7,7 +7,7 @@ from odoo.addons.spar_mapper.models.spar_mapper_local import SparMapperLocal
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 
-from .common import EVERY_RIGHT, build_items, build_message
+from .common import EVERY_RIGHT, build_items, build_message, seal_settings
 from .test_messages import MessageCase
 
 CALLBACK = "https://full.example/spar"
@@ -23,7 +23,7 @@ class AsynchronousCase(MessageCase):
             "UPDATE spar_participant SET callback_url = %s WHERE id = %s",
             (CALLBACK, cls.full.id),
         )
-        cls.env.invalidate_all()
+        seal_settings(cls.env, "spar.participant")
 
     def queue(self, operation, message, participant=None, path="/mapper/"):
         """The acknowledgement of ``message``."""
@@ -202,7 +202,7 @@ class TestLane(AsynchronousCase):
         self.env.cr.execute(
             "UPDATE spar_participant SET callback_url = %s", (CALLBACK,)
         )
-        self.env.invalidate_all()
+        seal_settings(self.env, "spar.participant")
         broken, behind = self.build("link", "broken"), self.build("link", "behind")
         theirs = self.build("link", "theirs", participant=other)
         for message, sender in ((broken, None), (behind, None), (theirs, other)):

@@ -10,7 +10,7 @@ from odoo.addons.spar_mapper_connector.exceptions import TargetUnreachable
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
 
-from .common import EVERY_RIGHT, KeyringMixin
+from .common import EVERY_RIGHT, KeyringMixin, seal_settings
 from .test_asynchronous import CALLBACK, AsynchronousCase
 
 LANE = "odoo.addons.spar_g2p_connect.models.spar_callback_lane"
@@ -188,7 +188,7 @@ class TestCallbacks(AsynchronousCase):
         self.env.cr.execute(
             "UPDATE spar_participant SET callback_url = %s", (CALLBACK,)
         )
-        self.env.invalidate_all()
+        seal_settings(self.env, "spar.participant")
         broken = self.prepare("broken-seal")
         self.env.cr.execute("UPDATE spar_message SET sealed_answer = 'x'")
         self.queue("link", self.build("link", "whole", participant=other), other)
@@ -235,7 +235,7 @@ class TestCallbacks(AsynchronousCase):
 
     def test_lenient_profile_takes_any_success_for_arrived(self):
         self.env.cr.execute("UPDATE spar_participant SET profile = 'openg2p-1.x'")
-        self.env.invalidate_all()
+        seal_settings(self.env, "spar.participant")
         callback = self.prepare()
         self.send((200, b"thanks"))
         self.assertEqual(callback.state, "delivered")

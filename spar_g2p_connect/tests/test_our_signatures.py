@@ -115,9 +115,20 @@ class TestIssuerRights(TwoAdministratorsCase):
             )
         )
 
-    def test_until_it_is_used_one_person_is_enough(self):
+        self.assertFalse(self.issuer.active, "nobody makes one alone")
+        self.approve(self.issuer)
+        self.assertTrue(self.issuer.active)
+
+    def test_it_takes_two_before_it_is_used(self):
         self.issuer.audience = "other"
+        self.env.invalidate_all()
+        self.assertEqual(self.issuer.audience, "spar")
+        self.approve(self.issuer)
         self.assertEqual(self.issuer.audience, "other")
+
+    def test_one_is_enough_to_stop_it(self):
+        self.issuer.active = False
+        self.assertFalse(self.issuer.active)
 
     def test_then_it_takes_two(self):
         self.participant.write(

@@ -72,26 +72,35 @@ class TestOnboarding(TwoAdministratorsCase):
             self.participant.setting_change_ids.with_user(self.first).action_approve()
         self.assertEqual(self.participant.state, "draft")
 
-    def test_what_is_changed_after_it_was_asked_for_has_to_be_asked_for_again(self):
+    def test_nothing_is_changed_after_it_was_asked_for(self):
+        mine = self.participant.with_user(self.first)
+        key = self.add_key()
+        mine.action_activate()
+        self.env.invalidate_all()
+        attempts = {
+            "right": lambda: mine.write({"may_unlink": True}),
+            "name": lambda: mine.write({"name": "Other"}),
+            "key added": self.add_key,
+            "key changed": lambda: key.write({"valid_to": "2999-01-01"}),
+            "key deleted": key.unlink,
+        }
+        for name, attempt in attempts.items():
+            words = "waits for a second person"
+            with self.subTest(name), self.assertRaisesRegex(UserError, words):
+                with self.env.cr.savepoint():
+                    attempt()
+            self.env.invalidate_all()
+        self.assertTrue(self.participant.setting_change_ids)
+        self.assertFalse(self.participant.may_unlink)
+
+    def test_stopping_calls_it_off(self):
         mine = self.participant.with_user(self.first)
         mine.action_activate()
-        mine.may_unlink = True
+        mine.action_disable()
         self.env.invalidate_all()
         self.assertFalse(self.participant.setting_change_ids)
         self.assertTrue(mine.is_overtaken)
-        self.assertEqual(self.participant.state, "draft")
-
-    def test_a_key_that_comes_after_it_was_asked_for_has_to_be_asked_for_again(self):
-        mine = self.participant.with_user(self.first)
-        key = self.add_key()
-        for act in (self.add_key, lambda: key.write({"valid_to": "2999-01-01"})):
-            mine.action_activate()
-            self.env.invalidate_all()
-            self.assertTrue(self.participant.setting_change_ids)
-            act()
-            self.env.invalidate_all()
-            self.assertFalse(self.participant.setting_change_ids)
-            self.assertTrue(mine.is_overtaken)
+        self.assertEqual(self.participant.state, "disabled")
 
     def test_who_approves_sees_rights_and_keys(self):
         key = self.add_key()
@@ -100,8 +109,9 @@ class TestOnboarding(TwoAdministratorsCase):
         mine.action_activate()
         self.env.invalidate_all()
         summary = self.participant.setting_change_ids.with_user(self.second).summary
-        for text in ("Link: yes", "Unlink: no", "Scope: Details", key.thumbprint):
+        for text in ("Link: yes", "Scope: Details", key.thumbprint):
             self.assertIn(text, summary)
+        self.assertNotIn("Unlink", summary)
 
     def test_one_that_was_disabled_is_changed_by_two_people_too(self):
         self.participant.state = "disabled"

@@ -5,7 +5,7 @@ from odoo.tools import SQL, file_path
 
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 
-from .common import EVERY_RIGHT, RestCase, build_items, build_message
+from .common import EVERY_RIGHT, RestCase, build_items, build_message, seal_settings
 
 MIGRATION = load_script(
     file_path("spar_g2p_connect/migrations/19.0.1.1.0/pre-migration.py"),
@@ -21,6 +21,8 @@ def migrate(env, *kept):
         env.cr.execute(SQL("ALTER TABLE spar_participant DROP COLUMN %s", column))
     MIGRATION.migrate(env.cr, "19.0.1.0.0")
     env.invalidate_all()
+    if env["spar.settings.seal"]._is_needed():
+        seal_settings(env, "spar.participant")
 
 
 class TestMigration(TransactionCase):
@@ -110,7 +112,7 @@ class TestFromBefore(RestCase):
             "UPDATE spar_participant SET proof = 'token_and_signature' WHERE id = %s",
             [cls.new.id],
         )
-        cls.env.invalidate_all()
+        seal_settings(cls.env, "spar.participant")
 
     def test_a_token_alone_is_enough_for_every_right(self):
         self.link("1", "2", participant=self.old)

@@ -41,8 +41,7 @@ class SparParticipantSecret(models.TransientModel):
         if participant.setting_change_ids:
             return self.env._(
                 "This participant waits for its activation, which was asked for with "
-                "the old secret: the new one calls that off, and you have to press "
-                "Activate again."
+                "the old secret: withdraw that first, then press Activate again."
             )
         return self.env._("The old secret, if there is one, ends at once.")
 

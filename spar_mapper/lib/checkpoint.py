@@ -25,6 +25,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 #: Events of one chunk, by id.
 CHUNK = 100_000
 FORMAT = 2
+NO_SETTINGS = (0, "")
 CHECKPOINT, RESTORE = "checkpoint", "restore"
 
 #: How many events a chunk has, and the hash over their MACs.
@@ -37,6 +38,7 @@ UNRELATED = "this line of the checkpoint file does not follow the one before it"
 MISSING = "the checkpoint file is missing"
 SHORTENED = "the checkpoint file was shortened: lines after this one are missing"
 OLDER = "the database is older than its checkpoint file: it was restored"
+SETTINGS_OLDER = "the settings are older than the checkpoint file: seals were removed"
 REPLACED = "the last line of the checkpoint file is not the one that was written"
 
 
@@ -65,6 +67,8 @@ class Line:
     chunks: Chunks
     previous: str = ""
     declaration: Declaration | None = None
+    #: Number and MAC of the newest seal of settings; (0, "") where none is said.
+    settings: tuple[int, str] = NO_SETTINGS
     mac: str = field(default="", compare=False)
 
     def sign(self, keyring: OpenKeyring) -> str:
@@ -82,6 +86,8 @@ class Line:
             "chunks": {str(n): list(chunk) for n, chunk in self.chunks.items()},
             "previous": self.previous,
         }
+        if self.settings != NO_SETTINGS:
+            document["settings"] = list(self.settings)
         if self.declaration:
             document["declaration"] = self.declaration.__dict__
         return document
@@ -104,6 +110,11 @@ def parse(text: str, keyring: OpenKeyring) -> Line | None:
         return None
 
 
+def _read_settings(document: dict[str, Any]) -> tuple[int, str]:
+    number, mac = document.get("settings", NO_SETTINGS)
+    return int(number), str(mac)
+
+
 def _build_line(document: dict[str, Any], mac: str) -> Line:
     declaration = document.get("declaration")
     chunks = document["chunks"].items()
@@ -115,6 +126,7 @@ def _build_line(document: dict[str, Any], mac: str) -> Line:
         chunks={int(n): (count, digest) for n, (count, digest) in chunks},
         previous=document.get("previous", ""),
         declaration=Declaration(**declaration) if declaration else None,
+        settings=_read_settings(document),
         mac=mac,
     )
 

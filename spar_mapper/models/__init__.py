@@ -38,6 +38,7 @@ from . import spar_directory_trial
 from . import spar_directory_forms
 from . import spar_directory_import
 from . import spar_setting_change
+from . import spar_settings_seal
 from . import spar_audit
 from . import spar_audit_run
 from . import spar_checkpoint

@@ -69,6 +69,8 @@ class SparAuditRun(models.Model):
             findings, following = self._check_chunks(keyring, position)
         else:
             findings, following = self._check_rows(keyring, position)
+        if following.is_end:
+            findings += self.env["spar.settings.seal"].sudo()._check_all()
         findings = list(dict.fromkeys(findings))
         self.env["spar.alarm"]._raise_alarms(findings)
         self.findings += len(findings)

@@ -13,8 +13,13 @@ class SparChangeRule(models.Model):
 
     _name = "spar.change.rule"
     _description = "Rule for changes"
-    _inherit = ["spar.cached.records"]
+    _inherit = ["spar.second.person", "spar.sealed.setting", "spar.cached.records"]
     _order = "sequence, id"
+    _counts_by = "active"
+    _guarded_fields = (
+        *("sequence", "active", "operation", "channel", "below_authority"),
+        *("decision", "hold_hours"),
+    )
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
@@ -43,6 +48,10 @@ class SparChangeRule(models.Model):
         "Say for how many hours the change is held.",
     )
 
+    def _is_guarded(self, name: str, value) -> bool:
+        """Whatever is so of a rule that counts; of another one, that it will."""
+        return bool(self.active or name == "active")
+
     @api.model
     def _selection_operation(self):
         return [(code.value, code.value.capitalize()) for code in _ASSESSED]
@@ -59,6 +68,7 @@ class SparChangeRule(models.Model):
 
     @api.model
     def _build_rules(self) -> tuple[Rule, ...]:
+        self._check_settings()
         rules_sudo = self.sudo().search(Domain.TRUE)
         return tuple(rule._get_rule() for rule in rules_sudo)
 

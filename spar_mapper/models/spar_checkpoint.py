@@ -163,6 +163,8 @@ class SparCheckpoint(models.Model):
         last = self._get_valid_last(keyring)
         base = last.last_event_id if last else 0
         self._compare_open_chunk(last, base)
+        if last and self._has_lost_settings(last):
+            raise HistoryDiffers([_build_settings_finding(last)])
         until = min(newest, _get_last_id(base // checkpoint.CHUNK + CHUNKS_OF_A_LINE))
         if until == base:
             self._note_looked()
@@ -176,9 +178,27 @@ class SparCheckpoint(models.Model):
                 last_event_id=until,
                 chunks=self._hash_chunks(base // checkpoint.CHUNK, until),
                 previous=last.mac if last else "",
+                settings=self._get_settings_mark(),
             ),
         )
         return until < newest
+
+    @api.model
+    def _get_settings_mark(self) -> tuple[int, str]:
+        """Number and MAC of the newest seal of settings."""
+        seal = self.env["spar.settings.seal"].sudo()._find_newest()
+        return (seal.seq, seal.mac) if seal else checkpoint.NO_SETTINGS
+
+    @api.model
+    def _has_lost_settings(self, line: checkpoint.Line) -> bool:
+        """Whether the seal that ``line`` names is not there any more."""
+        if line.settings == checkpoint.NO_SETTINGS:
+            return False
+        query = SQL(
+            "SELECT count(*) FROM spar_settings_seal WHERE seq = %s AND mac = %s",
+            *line.settings,
+        )
+        return not self.env.execute_query(query)[0][0]
 
     @api.model
     def _get_valid_last(self, keyring: OpenKeyring) -> checkpoint.Line | None:
@@ -303,6 +323,8 @@ class SparCheckpoint(models.Model):
             problem = self._compare(before, self._get_known(), text, last)
             problems += [problem] if problem else []
         findings = [("spar_checkpoint", *problem) for problem in problems]
+        if reading.last and self._has_lost_settings(reading.last):
+            findings.append(_build_settings_finding(reading.last))
         return findings + self._check_time(NOT_TAKEN_AFTER, NOT_TAKEN)
 
     @api.model
@@ -331,6 +353,10 @@ def get_path(env: api.Environment) -> Path:
 def _get_last_id(number: int) -> int:
     """The greatest id that an event of chunk ``number`` can have."""
     return (number + 1) * checkpoint.CHUNK - 1
+
+
+def _build_settings_finding(line: checkpoint.Line) -> audit.Finding:
+    return "spar_settings_seal", line.settings[0], checkpoint.SETTINGS_OLDER
 
 
 def _build_finding(number: int) -> audit.Finding:

@@ -10,8 +10,8 @@ class SparSettingChange(models.Model):
     _inherit = "spar.setting.change"
 
     @api.model
-    def _keep(self, record, values, proposer):
-        change = super()._keep(record, values, proposer)
+    def _keep(self, record, values, proposer, named=()):
+        change = super()._keep(record, values, proposer, named)
         change._begin_dry_run(record, values)
         return change
 

@@ -15,6 +15,7 @@ from . import test_lib_seals
 from . import test_migration
 from . import test_reveal
 from . import test_sealed_draft
+from . import test_settings_sealed
 from . import test_spar_address_checks
 from . import test_spar_address_forms
 from . import test_spar_audit_run

@@ -12,6 +12,7 @@ class SparKeyring(Command):
     show: list the keys, their ids and states, never secrets.
     add: add an unused sealing key to the file, to be copied to every host.
     rotate: replace the sealing key while the system runs.
+    seal: seal all settings as they are, having listed what is not what it was.
 
     The file is where the environment variable SPAR_KEYRING says.
     """
@@ -29,6 +30,7 @@ class SparKeyring(Command):
             "show": self._show,
             "add": self._add,
             "rotate": self._rotate,
+            "seal": self._seal,
         }
         command_line.add_options(self.parser, actions)
         options = self.parser.parse_args(args)
@@ -44,6 +46,13 @@ class SparKeyring(Command):
         env["spar.keyring"]._open()
         for key in env["spar.keyring.key"].search([("key_id", "!=", False)]):
             self.say(f"{key.key_id}  {key.kind:6}  {key.state:9}  since {key.since}")
+
+    def _seal(self, env):
+        seals = env["spar.settings.seal"]
+        for table, row_id, problem in seals._check_all():
+            self.say(f"{table}, row {row_id}: {problem}")
+        seals._seal_all()
+        self.say("All settings count now as they are.")
 
     def _add(self, env):
         # Neither is a relative import here.

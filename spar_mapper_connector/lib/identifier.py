@@ -90,6 +90,22 @@ def parse_template(template: str) -> IdTemplate:
     return IdTemplate(nfc(parts[0]).casefold(), nfc(parts[2]).casefold())
 
 
+def is_plain(template: str) -> bool:
+    """Whether a strategy names kind and provider alone, and no part of a value.
+
+    >>> [is_plain(text) for text in ("token:{sub}@nationalId", "{x}", "tax:{x}")]
+    [True, True, True]
+    >>> [is_plain(text) for text in ("token:20{x}@id", "token:{x}8@id", "a:1:{x}")]
+    [False, False, False]
+    """
+    before, _name, after = _PLACEHOLDER.split(template)
+    kind, colon, rest = before.partition(":")
+    value, at, provider = after.partition("@")
+    is_kind = not before or bool(kind and colon and not rest and "@" not in kind)
+    is_provider = not after or bool(at and provider and not value)
+    return is_kind and is_provider and not set(":@") & set(provider)
+
+
 def fill_template(template: str, value: str) -> str:
     """The ID of ``value`` as people write it: with the template's own capitals.
 

@@ -262,9 +262,21 @@ class OpenKeyring:
         """HMAC-SHA-256 of an access token's signed part (HS256, RFC 7518 3.2)."""
         return self._mac(self.roles.token_key, "access token", message)
 
-    def secret_digest(self, secret: str) -> bytes:
-        """What is kept of a caller's secret: HMAC-SHA-256 under the token key."""
-        return self._mac(self.roles.token_key, "client secret", secret.encode())
+    def secret_digest(self, owner: str, secret: str) -> bytes:
+        """What is kept of a caller's secret: HMAC-SHA-256 under the token key, of whose
+        it is as well, so that it is nobody else's."""
+        message = bind(owner, secret)
+        return self._mac(self.roles.token_key, "secret of a client", message)
+
+    def is_secret(self, owner: str, secret: str, kept: bytes) -> bool:
+        """Whether ``kept`` is the digest of the owner's secret.
+
+        Those of before were of the secret alone. Both are made each time: who is
+        unknown takes as long.
+        """
+        alone = self._mac(self.roles.token_key, "client secret", secret.encode())
+        bound = self.secret_digest(owner, secret)
+        return hmac.compare_digest(bound, kept) | hmac.compare_digest(alone, kept)
 
     def link_digest(self, token: str) -> bytes:
         """What is kept of a one-time link: HMAC-SHA-256 under the token key."""

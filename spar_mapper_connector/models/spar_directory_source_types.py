@@ -14,13 +14,15 @@ class SparDirectorySource(models.Model):
     _inherit = "spar.directory.source"
 
     def _take_fa_type(self, told: dict) -> None:
-        """Take over a kind of address that is not known here, and new strategies.
+        """Take over a kind of address that is not known here, and new strategies: both
+        count once a second person wants them.
 
         A kind that is known with other parts, and a number that writes another way
         here, are left alone and noted: stored addresses rest on them.
         """
         code, parts = read_text(told, "code"), read_items(told, "parts")
-        known = self.env["spar.fa.type"].search([("code", "=", code)])
+        kinds = self.env["spar.fa.type"].with_context(active_test=False)
+        known = kinds.search([("code", "=", code)])
         try:
             with self.env.cr.savepoint():
                 fa_type = known or self._create_fa_type(told, parts)

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from odoo.addons.spar_fa_directory.lib import fa_checks
@@ -27,7 +27,7 @@ class SparIdType(models.Model):
 
     _name = "spar.id.type"
     _description = "ID type"
-    _inherit = ["spar.second.person", "spar.cached.records"]
+    _inherit = ["spar.second.person", "spar.sealed.setting", "spar.cached.records"]
     _guarded_fields = (
         "active",
         "sequence",
@@ -46,8 +46,11 @@ class SparIdType(models.Model):
         "card_check_parameter",
         "card_binds_programs",
         "backend_id",
+        "issuers",
     )
     _guarded_at_creation = ("backend_id",)
+    _counts_by = "active"
+    _sealed_fields = ("code",)
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)
@@ -115,6 +118,49 @@ class SparIdType(models.Model):
                     )
                 ) from error
 
+    @api.constrains("strategy", "stored_strategy")
+    def _check_literals(self):
+        """A strategy says the kind and the provider of an ID, nothing of its value."""
+        for record in self:
+            for template in filter(None, (record.strategy, record.stored_strategy)):
+                if not identifier.is_plain(template):
+                    raise ValidationError(
+                        self.env._(
+                            "%(template)s: around the placeholder there can only be a "
+                            "kind with a colon, and @ with a provider, as in "
+                            "token:{sub}@nationalId.",
+                            template=template,
+                        )
+                    )
+
+    @api.constrains("strategy", "stored_strategy", "active")
+    def _check_collisions(self):
+        """IDs of one type are never stored as another type's are."""
+        types_sudo = self.sudo().search(Domain.TRUE)
+        for record in self.sudo().filtered("active"):
+            for other_sudo in types_sudo - record:
+                if record._get_stored_templates() & other_sudo._get_templates() or (
+                    other_sudo._get_stored_templates() & record._get_templates()
+                ):
+                    raise ValidationError(
+                        self.env._(
+                            "%(name)s would be stored as %(other)s is: one person "
+                            "could be taken for another.",
+                            name=record.name,
+                            other=other_sudo.name,
+                        )
+                    )
+
+    def _get_templates(self) -> set:
+        """How IDs of this type travel and are stored."""
+        texts = filter(None, (self.strategy, self.stored_strategy))
+        return {identifier.parse_template(text) for text in texts}
+
+    def _get_stored_templates(self) -> set:
+        """How they are stored, where that is said."""
+        stored = self.stored_strategy
+        return {identifier.parse_template(stored)} if stored else set()
+
     @api.constrains("check", "check_parameter")
     def _check_check_parameter(self):
         for record in self.filtered("check"):
@@ -135,39 +181,6 @@ class SparIdType(models.Model):
     def _is_guarded(self, name: str, value) -> bool:
         """Everything about a type that counts; of one that does not, that it will."""
         return self.active or name in ("active", "backend_id")
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Make types that do not count before a second person wants them."""
-        if self.env.su:
-            return super().create(vals_list)
-        types = super().create([{**vals, "active": False} for vals in vals_list])
-        for id_type, vals in zip(types, vals_list, strict=True):
-            if vals.get("active", True):
-                id_type.write({"active": True})
-        return types
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_unless_in_use(self) -> None:
-        if not self.env.su and any(self.mapped("active")):
-            raise UserError(
-                self.env._(
-                    "IDs are read by this type: archive it first, which needs a second "
-                    "administrator."
-                )
-            )
-
-    def _describe_effect(self, values: dict) -> list[str]:
-        """By which rules IDs are read from then on, where a type begins to count."""
-        lines = super()._describe_effect(values)
-        if not values.get("active"):
-            return lines
-        return lines + [
-            f"{self._fields[name]._description_string(self.env)}: "
-            f"{self._describe_value(name, self[name])}"
-            for name in self._guarded_fields
-            if self[name] and name not in values
-        ]
 
     # === READING IDS === #
 
@@ -247,6 +260,7 @@ class SparIdType(models.Model):
 
     @api.model
     def _build_rules(self) -> tuple[IdRule, ...]:
+        self._check_settings()
         types_sudo = self.sudo().search(Domain.TRUE)
         return tuple(record._get_rule() for record in types_sudo)
 

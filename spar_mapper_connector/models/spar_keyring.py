@@ -118,7 +118,8 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _initialise(self) -> Path:
-        """Make the first keys of this database and write their file.
+        """Make the first keys of this database, write their file, and seal the settings
+        that are there.
 
         An existing file is taken over when it holds a key of each kind (a host that got
         its copy first). Raises KeyringExists when the database has keys.
@@ -138,6 +139,8 @@ class SparKeyring(models.AbstractModel):
         self._forget_phase()
         if not path.exists():
             keys.write_file(path, keyring)
+        self.env["spar.settings.seal"].sudo()._seal_all()
+        self._forget_phase()
         return path
 
     @api.model

@@ -13,7 +13,7 @@ class SparMapperBackend(models.Model):
 
     _name = "spar.mapper.backend"
     _description = "Mapper backend"
-    _inherit = "spar.second.person"
+    _inherit = ["spar.second.person", "spar.sealed.setting", "spar.cached.records"]
     _guarded_fields = ("implementation", "is_default", "active")
     _guarded_at_creation = ("is_default",)
     _order = "is_default desc, name"
@@ -64,12 +64,27 @@ class SparMapperBackend(models.Model):
     def _get_default_mapper(self):
         """The mapper to ask when an ID type names none; an empty model of the contract.
 
-        Raises MapperError when no backend is the default.
+        Raises MapperError when no backend is the default, SettingsAltered when one was
+        changed past the registry.
         """
-        backend_sudo = self.sudo().search([("is_default", "=", True)], limit=1)
-        if not backend_sudo:
+        versions = self.env["spar.row.versions"]
+        implementation = versions._reuse(self, "_find_default", self._name)
+        if not implementation:
             raise MapperError("no mapper backend is the default")
-        return self.env[backend_sudo.implementation]
+        return self.env[implementation]
+
+    @api.model
+    def _find_default(self) -> str:
+        """Return the implementation of the default backend; "" where none is."""
+        self._check_settings()
+        backend_sudo = self.sudo().search([("is_default", "=", True)], limit=1)
+        return backend_sudo.implementation or ""
+
+    def _get_mapper(self):
+        """Return the mapper of this backend; raises SettingsAltered."""
+        self.ensure_one()
+        self._get_default_mapper()
+        return self.env[self.implementation]
 
     def action_test_connection(self):
         """Ask the backend what it can do, and show the answer."""

@@ -1,3 +1,5 @@
+import json
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -38,6 +40,11 @@ class SparSecondPerson(models.AbstractModel):
     _guarded_at_creation: tuple[str, ...] = ()
     #: Those of them whose value is never shown: secrets, written through an inverse.
     _guarded_secrets: tuple[str, ...] = ()
+    #: The field by which a record counts at all, where a new one does not before a
+    #: second person wants it; one that counts is not deleted either.
+    _counts_by = ""
+    #: Fields of records that are part of these and are approved with them.
+    _guarded_parts: tuple[str, ...] = ()
 
     setting_change_ids = fields.One2many(
         "spar.setting.change",
@@ -73,9 +80,19 @@ class SparSecondPerson(models.AbstractModel):
         """Whether giving this record that value of a guarded field waits."""
         return True
 
+    @api.model
+    def _concerns(self, vals: dict) -> bool:
+        """Whether writing ``vals`` is anything that two people have a say in."""
+        return True
+
+    def _stops(self, name: str, value) -> bool:
+        """Whether giving this record that value only stops it, which never waits."""
+        return False
+
     @api.model_create_multi
     def create(self, vals_list):
-        refuse_expressions()
+        if any(map(self._concerns, vals_list)):
+            refuse_expressions()
         if self.env.su:
             return super().create(vals_list)
         now, later = [], []
@@ -83,14 +100,24 @@ class SparSecondPerson(models.AbstractModel):
             names = [name for name in self._guarded_at_creation if vals.get(name)]
             later.append({name: vals[name] for name in names})
             now.append({k: v for k, v in vals.items() if k not in names})
+        if self._counts_by:
+            for vals, values in zip(now, later, strict=True):
+                if vals.get(self._counts_by, True):
+                    values[self._counts_by] = True
+                vals[self._counts_by] = False
         records = super().create(now)
         for record, values in zip(records, later, strict=True):
             record.write(values)
         return records
 
     def write(self, vals):
+        if not self._concerns(vals):
+            return super().write(vals)
         refuse_expressions()
-        if self._may_write_at_once() or not set(vals) & set(self._guarded_fields):
+        if self._may_write_at_once():
+            return super().write(vals)
+        self._check_unclaimed(vals)
+        if not set(vals) & set(self._guarded_fields):
             return super().write(vals)
         vals = {name: self._to_choice(name, value) for name, value in vals.items()}
         for record in self:
@@ -104,7 +131,44 @@ class SparSecondPerson(models.AbstractModel):
 
     def unlink(self):
         refuse_expressions()
+        if not self.env.su:
+            self._check_unclaimed({})
+            self._check_deletable()
         return super().unlink()
+
+    def _check_deletable(self) -> None:
+        """Raise UserError where a person would delete what counts."""
+        if self._counts_by and any(self.mapped(self._counts_by)):
+            raise UserError(
+                self.env._(
+                    "%(name)s is in use: archive it first, which needs a second "
+                    "administrator.",
+                    name=self._description,
+                )
+            )
+
+    def _check_unclaimed(self, vals: dict) -> None:
+        """Raise UserError where a waiting change is about one of these records.
+
+        Who approves it has seen them as they are; they stay so until then. What only
+        stops something is done at once, and calls the change off.
+        """
+        for record in self:
+            if vals and all(record._stops(*item) for item in vals.items()):
+                continue
+            change_sudo = self.env["spar.setting.change"].sudo()._find_naming(record)
+            if change_sudo:
+                raise UserError(
+                    self.env._(
+                        "%(record)s cannot be edited now: a change of it, or of "
+                        "something that uses it, waits for a second person "
+                        "(%(change)s, proposed by %(proposer)s). Have it approved, or "
+                        "withdraw it.",
+                        record=record.display_name,
+                        change=change_sudo.subject,
+                        proposer=change_sudo.proposer_id.name,
+                    )
+                )
 
     def _may_write_at_once(self) -> bool:
         """Whether this is code, or just what two people want of this very record:
@@ -174,19 +238,54 @@ class SparSecondPerson(models.AbstractModel):
         if not values:
             return self.env["spar.setting.change"]
         self.check_access("write")
-        self._rehearse(values)
+        named = self._rehearse(values)
         changes_sudo = self.env["spar.setting.change"].sudo()
-        return changes_sudo._keep(self, values, self.env.user)
+        return changes_sudo._keep(self, values, self.env.user, named)
 
-    def _rehearse(self, values: dict) -> None:
-        """Write ``values`` and undo it; raises what writing them raises."""
+    def _rehearse(self, values: dict) -> list[tuple[str, int]]:
+        """Write ``values`` and undo it; raises what writing them raises.
+
+        Gives the other records that decide what comes of it, by model and id.
+        """
+        named: list[tuple[str, int]] = []
         try:
             with self.env.cr.savepoint():
                 self._write_approved(values)
                 self.env.flush_all()
+                named = self.sudo()._list_named(values)
                 raise _Rehearsed()
         except _Rehearsed:
             self.env.invalidate_all()
+        return named
+
+    def _begins(self, values: dict) -> bool:
+        """Whether writing ``values`` makes this record count."""
+        return bool(self._counts_by and values.get(self._counts_by))
+
+    def _list_named(self, values: dict) -> list[tuple[str, int]]:
+        """The guarded records that ``values`` name; where this record begins to count,
+        all that its guarded fields and parts name."""
+        guarded = self.env.registry["spar.second.person"]._inherit_children
+        names, named = values, []
+        if self._begins(values):
+            names = (*self._guarded_fields, *self._guarded_parts)
+        for name in names:
+            field = self._fields[name]
+            if field.relational and field.comodel_name in guarded:
+                records = self.with_context(active_test=False)[name]
+                named += [(field.comodel_name, row_id) for row_id in records.ids]
+        return sorted(set(named))
+
+    def _get_standing_text(self) -> str:
+        """All that is guarded of this record as one text, to be compared later."""
+        self.ensure_one()
+        if isinstance(self, self.env.registry["spar.sealed.setting"]):
+            _number, texts = self.sudo()._read_texts(
+                self._get_sealed_columns(), self.ids
+            )
+            return texts[0][1] if texts else ""
+        names = [name for name in self._guarded_fields if self._fields[name].store]
+        return json.dumps(self._get_snapshot(names), sort_keys=True)
 
     def _write_approved(self, values: dict) -> None:
         """Write what two people want."""
@@ -221,5 +320,11 @@ class SparSecondPerson(models.AbstractModel):
         return ", ".join(found.exists().mapped("display_name")) or "–"
 
     def _describe_effect(self, values: dict) -> list[str]:
-        """What else who approves ``values`` has to know, one line each."""
-        return []
+        """What else who approves ``values`` has to know, one line each: everything
+        guarded that is set, and stays as it is."""
+        return [
+            f"{self._fields[name]._description_string(self.env)}: "
+            f"{self._describe_value(name, self[name])}"
+            for name in self._guarded_fields
+            if name not in values and name not in self._guarded_secrets and self[name]
+        ]

@@ -1,5 +1,6 @@
 import json
 from datetime import date, datetime
+from hashlib import sha256
 from uuid import uuid4
 
 from odoo import api, fields, models
@@ -54,6 +55,9 @@ class SparSettingChange(models.Model):
     decider_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     decided_at = fields.Datetime(string="Decided", readonly=True)
     is_mine = fields.Boolean(compute="_compute_is_mine")
+    named = fields.Json(
+        readonly=True, help="The records that are not edited while this waits."
+    )
 
     _res_index = models.Index("(res_model, res_id) WHERE state = 'waiting'")
     _two_people = models.Constraint(
@@ -111,8 +115,18 @@ class SparSettingChange(models.Model):
     # === KEEPING === #
 
     @api.model
-    def _keep(self, record: models.BaseModel, values: dict, proposer):
-        """A new change of ``record`` by ``proposer``; raises KeyringUnavailable."""
+    def _keep(
+        self,
+        record: models.BaseModel,
+        values: dict,
+        proposer,
+        named: list[tuple[str, int]] = (),
+    ):
+        """A new change of ``record`` by ``proposer``; raises KeyringUnavailable.
+
+        ``named`` are other records that decide what comes of it.
+        """
+        named = [(record._name, record.id), *named]
         change = self.create(
             {
                 "uuid": str(uuid4()),
@@ -121,12 +135,37 @@ class SparSettingChange(models.Model):
                 "state": "waiting",
                 "proposer_id": proposer.id,
                 "proposed_at": fields.Datetime.now(),
+                "named": [_name(*each) for each in named],
             }
         )
         before = record._get_snapshot(list(values))
-        change._seal_kept({"values": to_kept(values), "before": before})
+        standing = self._get_standing(named)
+        change._seal_kept(
+            {"values": to_kept(values), "before": before, "standing": standing}
+        )
         record.invalidate_recordset(["setting_change_ids"])
         return change
+
+    @api.model
+    def _get_standing(self, named: list[tuple[str, int]]) -> list:
+        """What the named records are now; one that is gone is nothing."""
+        standing = []
+        for model, row_id in named:
+            record = self.env[model].sudo().browse(row_id).exists()
+            text = record._get_standing_text() if record else ""
+            standing.append([model, row_id, sha256(text.encode()).hexdigest()])
+        return standing
+
+    @api.model
+    def _find_naming(self, record: models.BaseModel):
+        """A waiting change that is about ``record``, or about what uses it."""
+        query = SQL(
+            """SELECT id FROM spar_setting_change
+                WHERE state = 'waiting' AND named @> %s ORDER BY id LIMIT 1""",
+            json.dumps([_name(record._name, record.id)]),
+        )
+        self.flush_model()
+        return self.browse(row_id for (row_id,) in self.env.execute_query(query))
 
     def _seal_kept(self, kept: dict) -> None:
         self.flush_recordset()
@@ -163,6 +202,7 @@ class SparSettingChange(models.Model):
             raise UserError(
                 self.env._("You proposed this change: somebody else has to approve it.")
             )
+        self._check_independent()
         stale = self.browse()
         for change in self:
             if not change._apply():
@@ -194,11 +234,32 @@ class SparSettingChange(models.Model):
         if set(self.mapped("state")) - {"waiting"}:
             raise UserError(self.env._("This change was decided on already."))
 
+    def _check_independent(self) -> None:
+        """Raise UserError where the two may be one person with two accounts."""
+        acts_sudo = self.env["spar.account.act"].sudo()
+        for change in self:
+            act = acts_sudo._find_dependence(
+                self.env.user, change.proposer_id, change.proposed_at
+            )
+            if act:
+                raise UserError(
+                    self.env._(
+                        "You cannot approve what %(proposer)s proposed: %(reason)s. "
+                        "Another administrator has to.",
+                        proposer=change.proposer_id.name,
+                        reason=act,
+                    )
+                )
+
     def _apply(self) -> bool:
         """Write what was proposed, unless the record is not what it was then."""
         record, kept = self._get_record(), self._open_kept()
         names = list(kept["values"])
         if not record or record._get_snapshot(names) != kept["before"]:
+            self._decide("stale")
+            return False
+        named = [tuple(each[:2]) for each in kept.get("standing", ())]
+        if self._get_standing(named) != kept.get("standing", []):
             self._decide("stale")
             return False
         record._write_approved(kept["values"])
@@ -239,6 +300,11 @@ class SparSettingChange(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+
+def _name(model: str, row_id: int) -> str:
+    """How a change names a record."""
+    return f"{model},{row_id}"
 
 
 def to_kept(value):

@@ -36,12 +36,13 @@ class SparSigningKey(models.Model):
 
     _name = "spar.signing.key"
     _description = "Signing key"
-    _inherit = ["spar.sealed.storage", "spar.cached.records"]
+    _inherit = ["spar.sealed.storage", "spar.sealed.setting", "spar.cached.records"]
     _order = "use, algorithm, id desc"
     _rec_name = "kid"
     _log_access = False
     _sealed_columns = ("private_key",)
     _kept_rows = "state = 'current'"
+    _sealed_fields = ("use", "algorithm", "kid", "state", "public_jwk", "retired_at")
 
     use = fields.Char(required=True, readonly=True, help="What is signed with it.")
     algorithm = fields.Selection(
@@ -105,7 +106,9 @@ class SparSigningKey(models.Model):
             )
         )
         self._forget_versions()
-        return self._search_key(use, algorithm, state)
+        made = self._search_key(use, algorithm, state)
+        made._seal_again(made.ids)
+        return made
 
     @api.model
     def _search_key(self, use: str, algorithm: str, state: str):
@@ -249,4 +252,20 @@ class SparSigningKey(models.Model):
                 *("|", ("state", "!=", "retired"), ("retired_at", ">", since)),
             ]
         )
-        return {"keys": [json.loads(jwk) for jwk in keys_sudo.mapped("public_jwk")]}
+        published = (key._get_public_jwk() for key in keys_sudo._filter_true())
+        return {"keys": list(filter(None, published))}
+
+    def _get_public_jwk(self) -> dict:
+        """The public half of this key: made of the private one as long as there is one,
+        afterwards as it was sealed; empty where the private one does not open."""
+        query = SQL("SELECT private_key FROM spar_signing_key WHERE id = %s", self.id)
+        ((sealed,),) = self.env.execute_query(query)
+        if not sealed:
+            return json.loads(self.public_jwk)
+        try:
+            opened = self._open_private_key(self.use, self.kid, self.algorithm, sealed)
+        except SealBroken as error:
+            alarm = (self._table, self.id, str(error))
+            self.env["spar.settings.seal"].sudo()._raise_alarms([alarm])
+            return {}
+        return opened.public.jwk

@@ -27,6 +27,8 @@ from . import test_rights
 from . import test_second_person
 from . import test_server
 from . import test_setting_notices
+from . import test_settings_seal
+from . import test_two_accounts
 from . import test_spar_id_type
 from . import test_spar_keyring
 from . import test_spar_keyring_command

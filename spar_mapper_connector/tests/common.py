@@ -62,11 +62,27 @@ class KeyringCase(TransactionCase):
         return path
 
     @classmethod
+    def seal_settings(cls, *names: str) -> None:
+        """Seal the settings of these models as they are, as if two people had."""
+        for name in names:
+            cls.env["spar.settings.seal"]._seal_as_it_is(cls.env[name])
+
+    @classmethod
     def forget_keys(cls) -> None:
         """Make the database one that has no keys yet."""
         cls.env.cr.execute("DELETE FROM spar_keyring_phase")
         cls.env["spar.keyring"]._forget_phase()
         cls.env.cr.execute("DELETE FROM spar_keyring_key")
+
+    def approve_waiting(self, login: str = "approving") -> None:
+        """Approve every change that waits, as an administrator with no part in it."""
+        users = self.env["res.users"]
+        user = users.search([("login", "=", login)])
+        user = user or self.create_user("administrator", login)
+        changes = self.env["spar.setting.change"]
+        waiting = changes.search([("state", "=", "waiting")], order="id")
+        waiting.with_user(user).action_approve()
+        self.env.invalidate_all()
 
     @property
     def keyring(self):

@@ -366,6 +366,10 @@ class TestLives(SourceCase):
 class TestTypes(SourceCase):
     def test_a_new_kind_comes_with_its_strategy(self):
         self._fetch()
+        self.assertFalse(
+            self.env["spar.fa.type"].search([("code", "=", "remote_card")])
+        )
+        self.approve_waiting()
         (address,) = self.env["spar.fa.strategy"]._read_addresses(
             ["card:79927398713@QC"]
         )
@@ -379,6 +383,7 @@ class TestTypes(SourceCase):
         told["parts"][1] |= {"gaps_do_not_count": True, "is_account_number": True}
         self.remote.types = [told]
         self._fetch()
+        self.approve_waiting()
         fa_type = self.env["spar.fa.type"].search([("code", "=", "remote_card")])
         self.assertEqual(fa_type.part_ids.mapped("gaps_do_not_count"), [False, True])
         self.assertEqual(fa_type.part_ids.mapped("is_account_number"), [False, True])

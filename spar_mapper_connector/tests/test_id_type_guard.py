@@ -31,6 +31,7 @@ RULES = {
     "card_check": "luhn",
     "card_check_parameter": "[0-9]+",
     "card_binds_programs": True,
+    "issuers": "https://id.example.org",
 }
 TAX = {"name": "Tax number", "code": "tax", "sequence": 5, "strategy": "tax:{x}"}
 
@@ -77,18 +78,42 @@ class TestRulesOfIds(SecondPersonCase):
         change.with_user(self.second).action_approve()
         self.assertEqual(self.types._identify("tax:1").type_id, tax.id)
 
-    def test_an_edit_before_the_approval_calls_it_off(self):
+    def test_nobody_edits_what_waits_for_its_approval(self):
         tax = self.types.with_user(self.first).create(TAX)
         change = tax.sudo().setting_change_ids
+        for user in (self.first, self.second):
+            for values in ({"strategy": "token:{x}@vat"}, {"name": "Harmless"}):
+                with self.subTest(user.login, values=values):
+                    with self.assertRaisesRegex(UserError, "waits for a second person"):
+                        tax.with_user(user).write(values)
+        self.assertEqual((tax.strategy, change.state), ("tax:{x}", "waiting"))
+        change.with_user(self.first).action_refuse()
         tax.strategy = "token:{x}@vat"
         self.assertEqual(tax.strategy, "token:{x}@vat")
-        self.assertEqual(change.state, "stale")
-        self.assertFalse(tax.active)
+
+    def test_a_strategy_holds_nothing_of_a_value(self):
+        wrong = ("token:20{x}@nationalId", "token:{x}16@nationalId", "a:1:{x}", "9{x}")
+        for template in wrong:
+            for name in ("strategy", "stored_strategy"):
+                with self.subTest(template, name=name):
+                    with self.assertRaises(ValidationError):
+                        self.types.create({**TAX, name: template})
+
+    def test_no_type_is_stored_as_another_is(self):
+        for template in ("token:{x}@nationalId", "TOKEN:{y}@NATIONALID"):
+            with self.subTest(template), self.assertRaises(ValidationError):
+                self.types.create({**TAX, "stored_strategy": template})
+        tax = self.types.create({**TAX, "stored_strategy": "kept:{x}"})
+        with self.assertRaises(ValidationError):
+            self.types.create({**TAX, "code": "b", "strategy": "kept:{x}"})
+        self.assertEqual(self.types._identify("tax:1").canonical, "kept:1")
+        self.assertEqual(self.types._identify("tax:1").type_id, tax.id)
 
     def test_a_type_in_use_is_not_deleted_by_one_person(self):
         with self.assertRaises(UserError):
             self.id_type.with_user(self.first).unlink()
         tax = self.types.with_user(self.first).create(TAX)
+        tax.sudo().setting_change_ids.with_user(self.first).action_refuse()
         tax.unlink()
         self.assertFalse(tax.exists())
 

@@ -145,11 +145,14 @@ class TestIndexAndHistory(BaseCase):
         self.assertEqual(len(macs), 4)
 
     def test_secrets_are_kept_under_a_key_of_their_own(self):
-        kept = self.keyring.secret_digest("s3cret")
-        self.assertEqual(kept, self.keyring.secret_digest("s3cret"))
-        self.assertNotEqual(kept, self.keyring.secret_digest("s3cres"))
-        self.assertNotEqual(kept, build_open_keyring().secret_digest("s3cret"))
-        self.assertNotIn(self.keyring.token_mac(b"secret"), (kept, b""))
+        kept = self.keyring.secret_digest("me", "s3cret")
+        self.assertEqual(kept, self.keyring.secret_digest("me", "s3cret"))
+        self.assertNotEqual(kept, self.keyring.secret_digest("me", "s3cres"))
+        self.assertNotEqual(kept, self.keyring.secret_digest("them", "s3cret"))
+        self.assertNotEqual(kept, build_open_keyring().secret_digest("me", "s3cret"))
+        self.assertTrue(self.keyring.is_secret("me", "s3cret", kept))
+        self.assertFalse(self.keyring.is_secret("them", "s3cret", kept))
+        self.assertNotIn(self.keyring.token_mac(b"s3cret"), (kept, b""))
 
     def test_bound_parts_cannot_be_shifted(self):
         bound = {

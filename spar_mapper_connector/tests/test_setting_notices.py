@@ -36,22 +36,14 @@ class TestSettingNotices(SecondPersonCase):
 
     def test_who_approves_what_was_overtaken_is_warned(self):
         change = self.propose().with_user(self.second)
-        self.env.cr.execute(
-            "UPDATE spar_id_type SET backend_id = %s WHERE id = %s",
-            [self.env["spar.mapper.backend"].search([], limit=1).id, self.id_type.id],
-        )
-        self.env.invalidate_all()
+        self.id_type.backend_id = self.env["spar.mapper.backend"].search([], limit=1)
         self.assertTrue(self.id_type.backend_id)
         self.assert_notice(change.action_approve(), "warning", "propose it again")
         self.assertEqual(change.state, "stale")
 
     def test_one_overtaken_change_of_two_is_enough_for_a_warning(self):
         changes = self.propose() + self.propose(self.other)
-        self.env.cr.execute(
-            "UPDATE spar_id_type SET backend_id = %s WHERE id = %s",
-            [self.env["spar.mapper.backend"].search([], limit=1).id, self.other.id],
-        )
-        self.env.invalidate_all()
+        self.other.backend_id = self.env["spar.mapper.backend"].search([], limit=1)
         notice = changes.with_user(self.second).action_approve()
         self.assert_notice(notice, "warning", "propose it again")
         self.assertEqual(changes.mapped("state"), ["applied", "stale"])

@@ -70,3 +70,11 @@ class TestSparKeyringCommand(NewKeyringCase):
         told = self.run_command("rotate")
         self.assertIn("Nothing is sealed with the key before any more", told)
         self.assertEqual(self.get_states()[old], "retired")
+
+    def test_seal_lists_what_was_altered_and_takes_it_as_it_is(self):
+        self.env.cr.execute("UPDATE spar_id_type SET sequence = 5 WHERE code = 'other'")
+        self.env.invalidate_all()
+        other = self.env.ref("spar_mapper_connector.id_type_other")
+        told = self.run_command("seal")
+        self.assertIn(f"spar_id_type, row {other.id}: this setting is not what", told)
+        self.assertFalse(self.env["spar.settings.seal"]._check_all())

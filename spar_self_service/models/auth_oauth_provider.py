@@ -118,6 +118,12 @@ class AuthOauthProvider(models.Model):
         default="sub",
         help="For example individual_id; sub for the provider's own token of a person.",
     )
+    id_type_issuers = fields.Text(
+        string="May be asserted by",
+        related="id_type_id.issuers",
+        help="The issuers whose logins are taken for IDs of this type, as the ID type "
+        "says. Without this provider's issuer among them nobody gets in here.",
+    )
     on_door = fields.Boolean(
         string="Offered to beneficiaries",
         default=True,

@@ -8,7 +8,11 @@ class AuthOauthProvider(models.Model):
     """Who says who people are is decided by two administrators."""
 
     _name = "auth.oauth.provider"
-    _inherit = ["auth.oauth.provider", "spar.second.person"]
+    _inherit = [
+        "auth.oauth.provider",
+        "spar.second.person",
+        "spar.sealed.setting",
+    ]
 
     _guarded_fields = (
         *("enabled", "client_id", "issuer", "discovery_uri"),
@@ -21,12 +25,28 @@ class AuthOauthProvider(models.Model):
     )
     _guarded_at_creation = ("enabled",)
     _guarded_secrets = ("client_secret",)
+    _sealed_fields = ("flow",)
+    _sealed_rows = "t.flow = 'spar_oidc'"
 
     def _is_guarded(self, name, value):
         """While people log in here, and for letting them; not for stopping them."""
         if self.flow != FLOW:
             return False
         return bool(value) if name == "enabled" else self.enabled
+
+    def _stops(self, name, value):
+        return name == "enabled" and not value
+
+    def _begins(self, values):
+        return bool(values.get("enabled"))
+
+    def _let_assert(self):
+        """Let the ID types of these providers be asserted by them: for set-ups, and for
+        databases in which the provider alone said so."""
+        for provider in self.sudo().filtered(lambda p: p.issuer and p.id_type_id):
+            issuers = provider.id_type_id._get_issuers()
+            if provider.issuer not in issuers:
+                provider.id_type_id.issuers = "\n".join([*issuers, provider.issuer])
 
     def write(self, vals):
         if any(p.flow != vals["flow"] for p in self if "flow" in vals):

@@ -45,9 +45,10 @@ class AuthOauthProvider(models.Model):
     @api.model
     def _search_usable(self, domain=Domain.TRUE):
         """The providers of this flow that are switched on and approved."""
-        return self.sudo().search(
+        usable_sudo = self.sudo().search(
             Domain("flow", "=", FLOW) & Domain("enabled", "=", True) & Domain(domain)
         )
+        return usable_sudo and usable_sudo._filter_true()
 
     @api.model
     def _get_door(self):
@@ -118,6 +119,8 @@ class AuthOauthProvider(models.Model):
             raise NoUsableId(error.code) from error
         if identifier.type_id != self.id_type_id.id:
             raise NoUsableId("type")
+        if not self.id_type_id.sudo()._may_be_asserted_by(self.issuer):
+            raise NoUsableId("issuer")
         return written
 
     def _get_relying_party(self) -> RelyingParty:
@@ -139,6 +142,8 @@ class AuthOauthProvider(models.Model):
         self.ensure_one()
         if self.flow != FLOW or not (self.issuer and self.algorithms):
             raise ProviderNotReady("incomplete")
+        if not self.sudo()._filter_true():
+            raise ProviderNotReady("altered")
         return ProviderSettings(
             issuer=self.issuer,
             client_id=self.client_id or "",

@@ -38,9 +38,10 @@ class SparMyAddress(models.AbstractModel):
     def _get_mapper(self, person: Beneficiary):
         """The mapper that knows this person's kind of ID; raises MapperError."""
         types_sudo = self.env["spar.id.type"].sudo()
+        types_sudo._get_rules()  # raises where types were changed past the registry
         backend_sudo = types_sudo.search([("code", "=", person.id_type)]).backend_id
         if backend_sudo:
-            return self.env[backend_sudo.implementation].sudo()
+            return backend_sudo._get_mapper().sudo()
         return self.env["spar.mapper.backend"]._get_default_mapper().sudo()
 
     @api.model

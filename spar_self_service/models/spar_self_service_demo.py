@@ -110,4 +110,5 @@ class SparSelfServiceDemo(models.AbstractModel):
         for provider in map(self._get_provider, CLIENTS):
             provider.discovery_uri = get_address(issuer)
             provider.action_discover()
+            provider._let_assert()
             provider.enabled = True

@@ -57,6 +57,7 @@ class ProviderCase(KeyringCase):
             }
         )
         provider.action_discover()
+        provider._let_assert()
         provider.enabled = True
         return provider
 

@@ -118,11 +118,7 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.assertEqual(self.mine._get_mapper(self.ada)._name, "spar.mapper.stand.in")
         backend = self.env["spar.mapper.backend"].search([], limit=1)
         if backend:
-            self.env.cr.execute(
-                "UPDATE spar_id_type SET backend_id = %s WHERE id = %s",
-                (backend.id, id_type.id),
-            )
-            id_type.invalidate_recordset()
+            id_type.backend_id = backend
             mapper = self.mine._get_mapper(self.ada)
             self.assertEqual(mapper._name, backend.implementation)
 

@@ -1,0 +1,84 @@
+"""Whether the rows of a set of settings are what was sealed last.
+
+A set is all rows of one model. Its seal has the MAC of each row, and a MAC over all of
+them, the set's number and the seal before: an added, altered, older or deleted row is
+noticed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .keyring import OpenKeyring, bind
+
+_ROW, _SET = "setting", "set of settings"
+
+ALTERED = "this setting is not what two people approved, or an addon brought"
+ADDED = "this setting was added past the registry"
+MISSING = "this setting was removed past the registry"
+UNSEALED = "these settings were never sealed"
+SEAL_FORGED = "the seal of these settings was forged"
+SEAL_GAP = "a seal of settings was removed"
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What is kept of one set; ``rows`` gives the MAC of each row by its id.
+
+    ``columns`` are what the MACs cover: a later version of an addon may have more.
+    """
+
+    seq: int
+    model: str
+    number: int
+    audit_key: str
+    columns: tuple[str, ...]
+    rows: Mapping[int, str]
+    previous: str = ""
+    mac: str = ""
+
+    def build_mac(self, keyring: OpenKeyring) -> str:
+        """Return the MAC over all of it."""
+        rows = json.dumps(sorted(self.rows.items()))
+        said = (self.seq, self.model, self.number, self.audit_key, self.previous)
+        return keyring.mac(_SET, bind(*said, *self.columns, rows)).hex()
+
+    def is_true(self, keyring: OpenKeyring) -> bool:
+        """Return whether it was made with the key that is in use."""
+        is_ours = self.audit_key == keyring.roles.audit_key
+        return is_ours and self.mac == self.build_mac(keyring)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which rows are as they were sealed, and what is wrong: row id and problem."""
+
+    good: frozenset[int]
+    problems: tuple[tuple[int, str], ...] = ()
+
+
+def mac_rows(
+    keyring: OpenKeyring, model: str, rows: Iterable[tuple[int, str]]
+) -> dict[int, str]:
+    """Return the MAC of each row, by its id; ``rows`` are ids and canonical texts."""
+    return {
+        row_id: keyring.mac(_ROW, bind(model, row_id, text)).hex()
+        for row_id, text in rows
+    }
+
+
+def compare(sealed: Mapping[int, str], present: Mapping[int, str]) -> Verdict:
+    """Return what the MACs of the rows that are there say beside those sealed.
+
+    >>> compare({1: "a", 2: "b", 3: "c"}, {1: "a", 2: "x", 4: "d"}).good
+    frozenset({1})
+    >>> [row for row, _ in compare({1: "a", 2: "b"}, {2: "x", 4: "d"}).problems]
+    [1, 2, 4]
+    """
+    good = {row_id for row_id, mac in present.items() if sealed.get(row_id) == mac}
+    problems = {row_id: MISSING for row_id in sealed.keys() - present.keys()}
+    for row_id in present.keys() - good:
+        problems[row_id] = ALTERED if row_id in sealed else ADDED
+    return Verdict(frozenset(good), tuple(sorted(problems.items())))

@@ -1,0 +1,138 @@
+from datetime import datetime, timedelta
+
+from odoo import api, fields, models
+from odoo.api import SUPERUSER_ID
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+from ..expressions import get_person
+
+_GUARD = """
+    CREATE OR REPLACE FUNCTION spar_account_act_stays() RETURNS trigger AS $$
+    BEGIN
+        RAISE EXCEPTION 'the log of acts on accounts is never changed or deleted';
+    END $$ LANGUAGE plpgsql;
+    CREATE OR REPLACE TRIGGER spar_account_act_stays
+        BEFORE UPDATE OR DELETE OR TRUNCATE ON spar_account_act
+        FOR EACH STATEMENT EXECUTE FUNCTION spar_account_act_stays();
+"""
+#: Times of changes are kept in whole seconds.
+_SECOND = timedelta(seconds=1)
+
+
+class SparAccountAct(models.Model):
+    """What somebody did to the account of somebody else, so that it may be theirs.
+
+    Two accounts that one person can use are not two people: who made an account, or
+    gave it a role, a password, an address or took its second factor, has no changes
+    approved by it.
+    """
+
+    _name = "spar.account.act"
+    _description = "Act on an account"
+    _order = "id desc"
+    _rec_name = "login"
+    _log_access = False
+
+    account_id = fields.Integer(
+        string="Account number",
+        required=True,
+        readonly=True,
+        index=True,
+        aggregator=None,
+    )
+    login = fields.Char(string="Account", required=True, readonly=True)
+    kind = fields.Selection(
+        [
+            ("created", "Account made"),
+            ("role", "Role given"),
+            ("login", "Login changed"),
+            ("password", "Password set"),
+            ("factor", "Second factor changed"),
+            ("email", "E-mail address changed"),
+            ("reset", "Password reset asked for"),
+            ("own", "Own password set"),
+        ],
+        string="What",
+        required=True,
+        readonly=True,
+    )
+    actor_id = fields.Integer(
+        string="Account that did it", required=True, readonly=True, aggregator=None
+    )
+    actor_login = fields.Char(string="By", required=True, readonly=True)
+    date = fields.Datetime(required=True, readonly=True)
+    in_setup = fields.Boolean(
+        string="During set-up",
+        readonly=True,
+        help="Before there were two administrators. It counts until whoever has the "
+        "account has set a password of their own.",
+    )
+
+    def init(self):
+        result = super().init()
+        self.env.cr.execute(_GUARD)
+        return result
+
+    def write(self, vals):
+        self._refuse()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_never(self):
+        self._refuse()
+
+    def _refuse(self):
+        raise AccessError(
+            self.env._("The log of acts on accounts cannot be changed or deleted.")
+        )
+
+    @api.model
+    def _log(self, users: models.BaseModel, kind: str) -> None:
+        """Note what the person who acts did to accounts of others."""
+        actor = self.env["res.users"].sudo().browse(get_person(self.env))
+        if actor.id == SUPERUSER_ID:
+            return
+        in_setup = not self.env["spar.group.log"]._is_set_up()
+        others = users.sudo() - actor
+        acts = [(user, kind) for user in others]
+        if kind == "password" and actor in users.sudo():
+            acts.append((actor, "own"))
+        self.sudo().create(
+            [
+                {
+                    "account_id": user.id,
+                    "login": user.login,
+                    "kind": each,
+                    "actor_id": actor.id,
+                    "actor_login": actor.login,
+                    "date": fields.Datetime.now(),
+                    "in_setup": in_setup,
+                }
+                for user, each in acts
+            ]
+        )
+
+    @api.model
+    def _find_dependence(self, approver, proposer, moment: datetime) -> str:
+        """Why the approver's account may be the proposer's; "" where nothing does."""
+        if approver.sudo().create_date > moment + _SECOND:
+            return self.env._("your account is younger than the change")
+        own = self.sudo().search(
+            [("account_id", "=", approver.id), ("kind", "=", "own")], limit=1
+        )
+        over = Domain("in_setup", "=", True) & Domain("id", "<", own.id or 0)
+        act = self.sudo().search(
+            Domain("account_id", "=", approver.id)
+            & Domain("actor_id", "=", proposer.id)
+            & ~over,
+            limit=1,
+        )
+        if not act:
+            return ""
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        return self.env._(
+            "they had a hand in your account (%(what)s, %(date)s)",
+            what=kinds[act.kind],
+            date=fields.Date.to_string(act.date),
+        )

@@ -1,0 +1,303 @@
+import json
+import logging
+from collections.abc import Mapping
+
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, ConcurrencyError
+from odoo.tools import SQL
+
+from ..exceptions import KeyringUnavailable
+from ..lib.keyring import OpenKeyring
+from ..lib.settings_seal import (
+    SEAL_FORGED,
+    SEAL_GAP,
+    UNSEALED,
+    Seal,
+    Verdict,
+    compare,
+    mac_rows,
+)
+
+_logger = logging.getLogger(__name__)
+
+#: The database itself refuses it, whoever asks.
+_GUARD = """
+    CREATE OR REPLACE FUNCTION spar_settings_seal_stays() RETURNS trigger AS $$
+    BEGIN
+        RAISE EXCEPTION 'seals of settings are never changed or deleted';
+    END $$ LANGUAGE plpgsql;
+    CREATE OR REPLACE TRIGGER spar_settings_seal_stays
+        BEFORE UPDATE OR DELETE OR TRUNCATE ON spar_settings_seal
+        FOR EACH STATEMENT EXECUTE FUNCTION spar_settings_seal_stays();
+"""
+
+_COLUMNS = SQL("seq, model, number, audit_key, columns, rows, previous, mac")
+
+#: How often rows and their seal are read until both are of one moment.
+_ATTEMPTS = 5
+
+
+class SparSettingsSeal(models.Model):
+    """What the settings of a model are, under a MAC: one line each time they change.
+
+    The newest line of a model is the set that counts. Lines are chained, whichever
+    model they are of, and never rewritten.
+    """
+
+    _name = "spar.settings.seal"
+    _description = "Seal of settings"
+    _order = "seq desc"
+    _rec_name = "seq"
+    _log_access = False
+
+    seq = fields.Integer(required=True, readonly=True, aggregator=None)
+    model = fields.Char(required=True, readonly=True)
+    number = fields.Integer(required=True, readonly=True, aggregator=None)
+    made_at = fields.Datetime(required=True, readonly=True)
+    audit_key = fields.Char(required=True, readonly=True)
+    columns = fields.Json(required=True, readonly=True)
+    rows = fields.Json(readonly=True)
+    previous = fields.Char(readonly=True)
+    mac = fields.Char(string="MAC", required=True, readonly=True)
+
+    _seq_uniq = models.UniqueIndex("(seq)", "The chain has one line after another.")
+    _number_uniq = models.UniqueIndex(
+        "(model, number)", "The seals of a model are counted."
+    )
+
+    def init(self):
+        result = super().init()
+        self.env.cr.execute(_GUARD)
+        return result
+
+    @api.model_create_multi
+    # pylint: disable-next=method-required-super
+    def create(self, vals_list):
+        raise AccessError(self.env._("Seals are written by what changes settings."))
+
+    # pylint: disable-next=method-required-super
+    def write(self, vals):
+        raise AccessError(self.env._("Seals are never changed."))
+
+    @api.ondelete(at_uninstall=True)
+    def _unlink_never(self):
+        raise AccessError(self.env._("Seals are never deleted."))
+
+    # === READING === #
+
+    @api.model
+    def _find_newest(self, model: str = "") -> Seal | None:
+        """Return the newest seal of ``model``, or of all; None before the first."""
+        query = SQL(
+            "SELECT %s FROM spar_settings_seal WHERE %s ORDER BY seq DESC LIMIT 1",
+            _COLUMNS,
+            SQL("model = %s", model) if model else SQL("true"),
+        )
+        rows = self.env.execute_query(query)
+        return _read_seal(*rows[0]) if rows else None
+
+    @api.model
+    def _judge(
+        self, settings: models.BaseModel, ids: list[int] | None = None
+    ) -> Verdict:
+        """Return which rows of a model of settings are as they were sealed; of ``ids``
+        alone, where they are given.
+
+        Raises KeyringUnavailable or KeyringMismatch.
+        """
+        keyring = self.env["spar.keyring"]._open()
+        for _attempt in range(_ATTEMPTS):
+            seal = self._find_newest(settings._name)
+            if seal is None:
+                return Verdict(frozenset(), ((0, UNSEALED),))
+            if not seal.is_true(keyring):
+                return Verdict(frozenset(), ((0, SEAL_FORGED),))
+            number, texts = settings._read_texts(seal.columns, ids)
+            # Rows and seal are of one moment, or somebody wrote in between.
+            if number == seal.number:
+                present = mac_rows(keyring, settings._name, texts)
+                return compare(_choose(seal.rows, ids), present)
+        raise ConcurrencyError("settings are being changed")
+
+    @api.model
+    def _is_needed(self) -> bool:
+        """Return whether there are keys: before that nothing is stored or asked."""
+        return bool(self.env["spar.keyring"]._get_phase())
+
+    @api.model
+    def _raise_alarms(self, problems: list[tuple[str, int, str]]) -> None:
+        """Name what is wrong: table, row and problem."""
+        for table, row_id, problem in problems:
+            _logger.error("SPAR ALARM %s, row %s: %s", table, row_id, problem)
+
+    @api.model
+    def _check_all(self) -> list[tuple[str, int, str]]:
+        """Return everything that is wrong with settings and with their seals."""
+        if not self._is_needed():
+            return []
+        found = self._check_chain()
+        for settings in self._get_sealed_models():
+            problems = self._judge(settings).problems
+            found += [(settings._table, *problem) for problem in problems]
+        return found
+
+    @api.model
+    def _check_chain(self) -> list[tuple[str, int, str]]:
+        keyring, found = self.env["spar.keyring"]._open(), []
+        query = SQL("SELECT %s FROM spar_settings_seal ORDER BY seq", _COLUMNS)
+        before, numbers = None, {}
+        for row in self.env.execute_query(query):
+            seal = _read_seal(*row)
+            expected = (before.seq + 1, before.mac) if before else (1, "")
+            if (seal.seq, seal.previous) != expected:
+                found.append((self._table, seal.seq, SEAL_GAP))
+            if seal.number != numbers.get(seal.model, 0) + 1:
+                found.append((self._table, seal.seq, SEAL_GAP))
+            if seal.audit_key == keyring.roles.audit_key and not seal.is_true(keyring):
+                found.append((self._table, seal.seq, SEAL_FORGED))
+            before, numbers[seal.model] = seal, seal.number
+        return list(dict.fromkeys(found))
+
+    # === SEALING === #
+
+    @api.model
+    def _get_sealed_models(self) -> list[models.BaseModel]:
+        """Return every model of settings that is sealed, of whichever addon."""
+        names = self.env.registry["spar.sealed.setting"]._inherit_children
+        return [
+            self.env[name] for name in sorted(names) if not self.env[name]._abstract
+        ]
+
+    @api.model
+    def _seal_all(self) -> None:
+        """Seal every setting as it is: when keys are made, or by who has a shell."""
+        for settings in self._get_sealed_models():
+            self._seal_as_it_is(settings)
+
+    @api.model
+    def _seal_unsealed(self) -> None:
+        """Seal the models that never were: those of a database from before, once.
+
+        Nothing where the chain is not whole: somebody may have removed a seal. Where
+        the keys cannot be opened it says so, and the settings stay unused.
+        """
+        if not self._is_needed():
+            return
+        try:
+            if self._check_chain():
+                _logger.error("SPAR ALARM seals of settings are missing: none is made")
+                return
+            for settings in self._get_sealed_models():
+                if self._find_newest(settings._name) is None:
+                    self._seal_as_it_is(settings)
+        except KeyringUnavailable as error:
+            _logger.warning(
+                "settings are not sealed, and not used (%s): run spar_keyring seal",
+                error,
+            )
+
+    @api.model
+    def _seal_as_it_is(self, settings: models.BaseModel) -> None:
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        settings.env.flush_all()
+        columns = settings._get_sealed_columns()
+        _number, texts = settings._read_texts(columns)
+        rows = mac_rows(keyring, settings._name, texts)
+        self._add(keyring, settings, columns, rows)
+
+    @api.model
+    def _seal_rows(self, settings: models.BaseModel, gone: list[int]) -> None:
+        """Seal these records as they are now, and leave out those that are gone.
+
+        The others stay as they were sealed: what was changed past the registry is not
+        approved because somebody changes something else.
+        """
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        seal = self._find_newest(settings._name)
+        if seal is None:
+            # The first seal of a model is made of all its rows, in a step of its own.
+            return
+        columns = settings._get_sealed_columns()
+        rows = self._get_rows_before(keyring, settings, seal, columns)
+        _number, texts = settings._read_texts(columns, settings.ids)
+        now = {**rows, **mac_rows(keyring, settings._name, texts)}
+        for row_id in gone:
+            now.pop(row_id, None)
+        if now != rows or columns != seal.columns:
+            self._add(keyring, settings, columns, now)
+
+    @api.model
+    def _get_rows_before(
+        self,
+        keyring: OpenKeyring,
+        settings: models.BaseModel,
+        seal: Seal,
+        columns: tuple[str, ...],
+    ) -> dict[int, str]:
+        """Return the MACs of the newest seal, over the columns of now."""
+        if not seal.is_true(keyring):
+            return {}
+        if seal.columns == columns:
+            return dict(seal.rows)
+        good = self._judge(settings).good
+        _number, texts = settings._read_texts(columns, list(good))
+        kept = {row_id: mac for row_id, mac in seal.rows.items() if row_id not in good}
+        return {**kept, **mac_rows(keyring, settings._name, texts)}
+
+    @api.model
+    def _add(
+        self,
+        keyring: OpenKeyring,
+        settings: models.BaseModel,
+        columns: tuple[str, ...],
+        rows: dict[int, str],
+    ) -> None:
+        """Add a line; raises ConcurrencyError where somebody else just did."""
+        self.env.cr.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self._table])
+        last = self._find_newest()
+        own = self._find_newest(settings._name)
+        seal = Seal(
+            seq=last.seq + 1 if last else 1,
+            model=settings._name,
+            number=own.number + 1 if own else 1,
+            audit_key=keyring.roles.audit_key,
+            columns=columns,
+            rows=rows,
+            previous=last.mac if last else "",
+        )
+        try:
+            self._insert(seal, seal.build_mac(keyring))
+            self.env["spar.row.versions"]._forget()
+        except psycopg2.errors.UniqueViolation as error:
+            raise ConcurrencyError("settings were just changed") from error
+
+    @api.model
+    def _insert(self, seal: Seal, mac: str) -> None:
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO spar_settings_seal (made_at, %s)
+                   VALUES (now() AT TIME ZONE 'UTC', %s, %s, %s, %s, %s, %s, %s, %s)""",
+                _COLUMNS,
+                *(seal.seq, seal.model, seal.number, seal.audit_key),
+                json.dumps(seal.columns),
+                json.dumps(seal.rows),
+                *(seal.previous, mac),
+            )
+        )
+
+
+def _choose(rows: Mapping[int, str], ids: list[int] | None) -> Mapping[int, str]:
+    """Return what was sealed of ``ids``, or of all."""
+    if ids is None:
+        return rows
+    return {row_id: rows[row_id] for row_id in ids if row_id in rows}
+
+
+def _read_seal(seq, model, number, audit_key, columns, rows, previous, mac) -> Seal:
+    """Return the seal that a row of the table is."""
+    macs = {int(row_id): row_mac for row_id, row_mac in (rows or {}).items()}
+    return Seal(
+        seq, model, number, audit_key, tuple(columns), macs, previous or "", mac
+    )

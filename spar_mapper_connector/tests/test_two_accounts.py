@@ -1,0 +1,281 @@
+"""Two people, not two accounts; and what they see is what takes effect."""
+
+import psycopg2
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import new_test_user
+from odoo.tools import mute_logger
+
+from .test_second_person import SecondPersonCase
+
+OFFICER = "spar_fa_directory.group_officer"
+ADMINISTRATOR = "spar_fa_directory.group_administrator"
+CODE = ("base.group_system", "base.group_erp_manager")
+
+
+class AccountCase(SecondPersonCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.odoo = new_test_user(
+            cls.env, "odoo-admin", groups="base.group_user,base.group_system"
+        )
+        cls.clerk = new_test_user(cls.env, "clerk", groups="base.group_user")
+
+    def give(self, user, name, actor=None):
+        group = self.env.ref(name)
+        user.with_user(actor or self.odoo).write(
+            {"group_ids": [Command.link(group.id)]}
+        )
+        self.env.invalidate_all()
+
+    def let_manage_users(self, user):
+        for name in ("base.group_erp_manager", "base.group_partner_manager"):
+            user.group_ids += self.env.ref(name)
+
+    def waiting(self, record):
+        return self.env["spar.setting.change"]._find_naming(record)
+
+
+class TestTwoAccounts(AccountCase):
+    def assert_refused_to(self, user, words, change=None):
+        change = change or self.propose()
+        with self.assertRaisesRegex(UserError, words):
+            change.with_user(user).action_approve()
+        self.assertEqual(change.state, "waiting")
+        self.assertFalse(self.id_type.backend_id)
+
+    def test_an_account_that_is_younger_than_the_change(self):
+        change = self.propose()
+        change.proposed_at = "2020-01-01 00:00:00"
+        self.assert_refused_to(self.second, "younger than the change", change)
+
+    def test_an_account_that_the_proposer_made(self):
+        self.let_manage_users(self.first)
+        mine = (
+            self.env["res.users"]
+            .with_user(self.first)
+            .create({"name": "Me again", "login": "me-again"})
+        )
+        mine.sudo().group_ids += self.env.ref(ADMINISTRATOR)
+        self.assert_refused_to(mine, "Account made")
+
+    def test_an_account_that_the_proposer_took_over(self):
+        self.let_manage_users(self.first)
+        theirs = self.second.with_user(self.first)
+        acts = {
+            "Password set": lambda: theirs.write({"password": "a new Password 1"}),
+            "Login changed": lambda: theirs.write({"login": "second-2"}),
+            "E-mail": lambda: theirs.partner_id.write({"email": "x@example.org"}),
+            "Password reset": lambda: theirs.partner_id.sudo().signup_prepare("reset"),
+        }
+        for words, act in acts.items():
+            with self.subTest(words), self.env.cr.savepoint() as savepoint:
+                act()
+                self.assert_refused_to(self.second, words)
+                savepoint.rollback()
+            self.env.invalidate_all()
+        self.propose().with_user(self.second).action_approve()
+
+    def test_what_people_do_with_their_own_account(self):
+        self.second.with_user(self.second).sudo().password = "a new Password 1"
+        self.propose().with_user(self.second).action_approve()
+        self.assertEqual(self.id_type.backend_id, self.backend)
+
+    @mute_logger("odoo.sql_db")
+    def test_the_log_is_not_rewritten(self):
+        self.clerk.with_user(self.odoo).write({"login": "clerk-2"})
+        act = self.env["spar.account.act"].search([], limit=1)
+        self.assertEqual((act.login, act.actor_login), ("clerk", "odoo-admin"))
+        for method, arguments in (("write", [{"login": "x"}]), ("unlink", [])):
+            with self.assertRaises(AccessError):
+                getattr(act, method)(*arguments)
+        for query in (
+            "UPDATE spar_account_act SET login = ''",
+            "DELETE FROM spar_account_act",
+        ):
+            with self.assertRaises(psycopg2.Error), self.env.cr.savepoint():
+                self.env.cr.execute(query)
+
+
+class TestMembership(AccountCase):
+    def test_a_role_and_a_group_that_reaches_code_wait(self):
+        for name in (OFFICER, ADMINISTRATOR, *CODE):
+            with self.subTest(name):
+                self.give(self.clerk, name)
+                self.assertFalse(self.clerk.has_group(name))
+                change = self.waiting(self.clerk)
+                self.assertIn(self.env.ref(name).display_name, change.summary)
+                seen = self.clerk.with_user(self.odoo).waiting_groups
+                self.assertIn(self.env.ref(name).display_name, seen)
+                change.with_user(self.second).action_approve()
+                self.env.invalidate_all()
+                self.assertTrue(self.clerk.has_group(name))
+                self.clerk.group_ids -= self.env.ref(name)
+
+    def test_the_log_names_groups_that_reach_code(self):
+        self.clerk.group_ids += self.env.ref("base.group_erp_manager")
+        line = self.env["spar.group.log"].search([("login", "=", "clerk")], limit=1)
+        self.assertEqual(line.group_id, self.env.ref("base.group_erp_manager"))
+
+    def test_nobody_approves_what_odoos_administrator_wants_but_ours(self):
+        self.give(self.clerk, OFFICER)
+        change = self.waiting(self.clerk)
+        with self.assertRaises(AccessError):
+            change.with_user(self.odoo).action_approve()
+
+    def test_a_new_user_gets_the_role_later(self):
+        groups = self.env.ref("base.group_user") + self.env.ref(OFFICER)
+        user = (
+            self.env["res.users"]
+            .with_user(self.odoo)
+            .create(
+                {
+                    "name": "New",
+                    "login": "new",
+                    "group_ids": [Command.set(groups.ids)],
+                }
+            )
+        )
+        self.assertTrue(user.has_group("base.group_user"))
+        self.assertFalse(user.has_group(OFFICER))
+        self.waiting(user).with_user(self.second).action_approve()
+        self.env.invalidate_all()
+        self.assertTrue(user.has_group(OFFICER))
+
+    def test_a_role_is_lost_at_once_and_other_groups_are_joined(self):
+        self.clerk.group_ids += self.env.ref(OFFICER)
+        user = self.clerk.with_user(self.odoo)
+        user.group_ids -= self.env.ref(OFFICER)
+        self.assertFalse(self.clerk.has_group(OFFICER))
+        self.give(self.clerk, "base.group_partner_manager")
+        self.assertTrue(self.clerk.has_group("base.group_partner_manager"))
+
+    def test_no_way_round_by_groups(self):
+        officer = self.env.ref(OFFICER).with_user(self.odoo)
+        mine = self.env["res.groups"].create(
+            {"name": "Mine", "user_ids": [Command.link(self.clerk.id)]}
+        )
+        attempts = {
+            "members": lambda: officer.write(
+                {"user_ids": [Command.link(self.clerk.id)]}
+            ),
+            "implied": lambda: mine.with_user(self.odoo).write(
+                {"implied_ids": [Command.link(officer.id)]}
+            ),
+            "new group": lambda: self.env["res.groups"]
+            .with_user(self.odoo)
+            .create(
+                {
+                    "name": "Other",
+                    "implied_ids": [Command.link(officer.id)],
+                    "user_ids": [Command.link(self.clerk.id)],
+                }
+            ),
+        }
+        for name, attempt in attempts.items():
+            with self.subTest(name):
+                with self.assertRaises(UserError), self.env.cr.savepoint():
+                    attempt()
+                # As at the end of a request that failed.
+                self.registry.clear_cache("groups")
+                self.env.invalidate_all()
+                self.assertFalse(self.clerk.has_group(OFFICER))
+
+    def test_the_first_two_are_made_by_odoos_administrator(self):
+        self.env.cr.execute("DELETE FROM spar_group_log")
+        self.env.invalidate_all()
+        third = new_test_user(self.env, "third", groups="base.group_user")
+        for user in (self.clerk, third):
+            self.give(user, ADMINISTRATOR)
+            self.assertTrue(user.has_group(ADMINISTRATOR))
+            user.with_user(self.odoo).write({"email": f"{user.login}@example.org"})
+        fourth = new_test_user(self.env, "fourth", groups="base.group_user")
+        self.give(fourth, ADMINISTRATOR)
+        self.assertFalse(fourth.has_group(ADMINISTRATOR))
+        # Who gave them the role may know their passwords, until they set their own.
+        change = self.waiting(fourth)
+        for user in (self.clerk, third):
+            with self.assertRaises(UserError):
+                change.with_user(user).action_approve()
+            user.with_user(user).sudo().password = "a Password of their own 1"
+        # An address that was changed afterwards goes on counting.
+        with self.assertRaises(UserError):
+            change.with_user(third).action_approve()
+        change.with_user(self.clerk).action_approve()
+        self.env.invalidate_all()
+        self.assertTrue(fourth.has_group(ADMINISTRATOR))
+
+
+class TestWhatTakesEffect(AccountCase):
+    def test_a_record_that_a_change_names_is_not_edited(self):
+        change = self.propose()
+        theirs = self.backend.with_user(self.first)
+        with self.assertRaisesRegex(UserError, "something that uses it"):
+            theirs.write({"name": "Other"})
+        with self.assertRaises(UserError):
+            theirs.unlink()
+        change.with_user(self.first).action_refuse()
+        theirs.write({"name": "Other"})
+
+    def test_what_is_named_has_changed_past_the_registry(self):
+        names = [n for n, _l in self.backend._selection_implementation()]
+        change = self.propose()
+        self.backend.write({"implementation": names[-1], "active": False})
+        change.with_user(self.second).action_approve()
+        self.assertEqual(change.state, "stale")
+        self.assertFalse(self.id_type.backend_id)
+
+    def test_the_second_person_sees_all_that_is_set(self):
+        self.id_type.write(
+            {"tokeniser": "openg2p-sha3-256", "tokeniser_parameter": "p9"}
+        )
+        change = self.propose(sequence=12)
+        self.assertIn("Sequence: 10 → 12", change.summary)
+        for text in ("Tokeniser Parameter: p9", "Strategy: token:{sub}@nationalId"):
+            self.assertIn(text, change.summary)
+
+    def test_kinds_of_address_their_parts_and_strategies(self):
+        kinds = self.env["spar.fa.type"].with_user(self.first)
+        part = {"key": "number", "label": "Number", "kind": "text"}
+        kind = kinds.create(
+            {
+                "name": "Card",
+                "code": "card",
+                "part_ids": [Command.create(part)],
+                "strategy_ids": [
+                    Command.create(
+                        {
+                            "name": "Card",
+                            "template": "card:{number}",
+                            "is_default": True,
+                        }
+                    )
+                ],
+            }
+        )
+        strategy = kind.strategy_ids
+        known = self.env["spar.fa.strategy"]._get_known_strategies
+        self.assertFalse(kind.active or strategy.is_approved or strategy.is_default)
+        self.assertNotIn("card:", known())
+        with self.assertRaises(UserError):
+            kind.part_ids.write({"check_code": "luhn"})
+        for record in (kind, strategy):
+            self.waiting(record).with_user(self.second).action_approve()
+            self.env.invalidate_all()
+        self.assertTrue(kind.active and strategy.is_approved and strategy.is_default)
+        self.assertIn("card:", known())
+        kind.part_ids.with_user(self.first).write({"check_code": "luhn"})
+        self.assertFalse(kind.part_ids.check_code)
+        self.assertTrue(self.waiting(kind.part_ids))
+
+    def test_another_default_waits(self):
+        default = self.env.ref("spar_fa_directory.strategy_account")
+        other = self.env.ref("spar_fa_directory.strategy_openg2p_bank")
+        other.with_user(self.first).action_set_default()
+        self.env.invalidate_all()
+        self.assertTrue(default.is_default)
+        self.waiting(other).with_user(self.second).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual((default.is_default, other.is_default), (False, True))
