@@ -1,0 +1,69 @@
+import base64
+import json
+import os
+import time
+from unittest.mock import patch
+
+from odoo.tests import HttpCase, new_test_user
+
+from odoo.addons.auth_totp.models.totp import TIMESTEP, hotp
+
+from ..lib.settings import SECOND_FACTOR_VARIABLE, STAFF_HOST_VARIABLE
+
+PASSWORD = "a long password of a test"
+
+
+def compute_code(secret: str) -> str:
+    """What an authenticator app shows now."""
+    key = base64.b32decode(secret.replace(" ", "").upper())
+    return f"{hotp(key, int(time.time() / TIMESTEP)):06}"
+
+
+class StaffCase(HttpCase):
+    """An officer who logs in as people and as programs do."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        groups = "base.group_user,spar_fa_directory.group_officer"
+        cls.officer = new_test_user(
+            cls.env, "test_officer", groups=groups, password=PASSWORD
+        )
+        cls.employee = new_test_user(
+            cls.env, "test_employee", groups="base.group_user", password=PASSWORD
+        )
+
+    def set_environment(self, **words):
+        """Have the operator's settings for one test."""
+        names = {"factor": SECOND_FACTOR_VARIABLE, "host": STAFF_HOST_VARIABLE}
+        told = {names[name]: value for name, value in words.items()}
+        patcher = patch.dict(os.environ, told)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def open(self, path, data=None, **headers):
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.url_open(path, data=data, headers=told, allow_redirects=False)
+
+    def log_in(self, login, password=PASSWORD, **headers):
+        """Send the form of the login page; its answer."""
+        self.authenticate(None, None)
+        form = {"login": login, "password": password, "type": "password"}
+        form["csrf_token"] = self.get_token()
+        return self.open("/web/login", data=form, **headers)
+
+    def get_token(self):
+        """A token for forms, of the session that the browser has."""
+        from odoo import http
+
+        return http.Request.csrf_token(self)
+
+    def call(self, model, method, *args, **headers):
+        """Call a method as the web client does; the whole answer."""
+        params = {"model": model, "method": method, "args": args, "kwargs": {}}
+        body = json.dumps({"jsonrpc": "2.0", "method": "call", "params": params})
+        told = {"Content-Type": "application/json", **headers}
+        told = {name.replace("_", "-"): value for name, value in told.items()}
+        return self.url_open(
+            f"/web/dataset/call_kw/{model}/{method}", data=body, headers=told
+        )

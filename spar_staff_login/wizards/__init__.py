@@ -1,0 +1,2 @@
+from . import spar_first_steps
+from . import spar_setup_check
