@@ -183,9 +183,7 @@ def serve_prepared(
             ready.unlink(missing_ok=True)
 
 
-def _serve_here(
-    places: Places, port: int, workers: int, second_factor: bool
-) -> None:
+def _serve_here(places: Places, port: int, workers: int, second_factor: bool) -> None:
     def tell() -> None:
         _get_ready_file(places).touch()
         _greet(places)

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 {
     "name": "SPAR Staff Login",
-    "summary": "How staff log in: second factor, sessions that end, a host of their own",
+    "summary": "How staff log in: second factor, sessions that end, their own host",
     "version": "19.0.1.0.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",

@@ -9,12 +9,11 @@ from odoo.tools.misc import file_open
 
 from odoo.addons.base.models.ir_qweb import render
 
-#: Odoo's templates that a page of ours takes the place of on the host of staff's screens.
+#: Odoo's templates, and our pages in their place on the host of staff's screens.
 PAGES = {
     "auth_signup.reset_password": "reset_password",
     "auth_timeout.check_identity": "check_identity",
     "auth_totp.auth_totp_form": "totp",
-    "spar_staff_login.second_factor": "second_factor",
     "web.login": "login",
 }
 

@@ -11,14 +11,19 @@ from odoo import http
 from odoo.exceptions import AccessDenied
 from odoo.http import request
 
-from odoo.addons.auth_totp.models.totp import ALGORITHM, DIGITS, TIMESTEP, TOTP_SECRET_SIZE
-
 from odoo.addons.auth_passkey._vendor.webauthn.helpers.exceptions import (
     InvalidJSONStructure,
     InvalidRegistrationResponse,
 )
+from odoo.addons.auth_totp.models.totp import (
+    ALGORITHM,
+    DIGITS,
+    TIMESTEP,
+    TOTP_SECRET_SIZE,
+)
 
 from ..lib import sessions
+from ..pages import draw
 
 #: In the session: what the app was shown.
 SECRET = "spar_totp_secret"
@@ -115,10 +120,11 @@ def _show(error=""):
         "qrcode": _draw_code(secret),
         "registration": json.dumps(options),
     }
-    response = request.render("spar_staff_login.second_factor", values)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Frame-Options"] = "DENY"
-    return response
+    values |= request.env["ir.ui.view"]._get_staff_login_words()
+    page = draw("second_factor", {**values, "request": request})
+    headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY"}
+    headers["Content-Type"] = "text/html; charset=utf-8"
+    return request.make_response(page, list(headers.items()))
 
 
 def _draw_code(secret: str) -> str:

@@ -20,6 +20,7 @@ LOGIN_PATHS = (
     "/web/login",
     "/web/reset_password",
     "/web/second-factor",
+    "/web/session",
 )
 #: What serves staff without a login by Odoo's own means, or leads to one.
 STAFF_PATHS = (
@@ -31,7 +32,6 @@ STAFF_PATHS = (
     "/scoped_app",
     "/web/become",
     "/web/database",
-    "/web/session",
     "/xmlrpc",
 )
 #: The web client's first page.

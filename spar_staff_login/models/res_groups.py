@@ -18,7 +18,9 @@ class ResGroups(models.Model):
     @api.constrains("privilege_id", *LONGEST)
     def _check_spar_timeouts(self):
         """Raise ValidationError where a role's sessions would last longer."""
-        roles = self.filtered(lambda group: group.privilege_id == self.env.ref(PRIVILEGE))
+        roles = self.filtered(
+            lambda group: group.privilege_id == self.env.ref(PRIVILEGE)
+        )
         for role in roles:
             for name, longest in LONGEST.items():
                 if not 0 < role[name] <= longest:

@@ -1,4 +1,4 @@
-from odoo import _, api, models
+from odoo import api, models
 from odoo.exceptions import AccessDenied
 from odoo.http import request
 
@@ -40,7 +40,7 @@ class ResUsers(models.Model):
             and user._has_second_factor()
             and not user.sudo().totp_enabled
         ):
-            raise AccessDenied(_("Log in with your passkey."))
+            raise AccessDenied(self.env._("Log in with your passkey."))
         if request:
             sessions.begin(request.session)
         return auth_info
@@ -59,4 +59,6 @@ class ResUsers(models.Model):
 
     @api.model
     def _explain_second_factor(self) -> str:
-        return _("Set up an authenticator app or a passkey first: log in to Odoo.")
+        return self.env._(
+            "Set up an authenticator app or a passkey first: log in to Odoo."
+        )

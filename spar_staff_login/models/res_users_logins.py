@@ -1,6 +1,6 @@
 import contextlib
 
-from odoo import _, api, models
+from odoo import api, models
 from odoo.exceptions import AccessDenied
 from odoo.http import request
 from odoo.tools import SQL
@@ -12,7 +12,7 @@ _DUMMY = "spar-nobody"
 class ResUsersLogins(models.Model):
     """Attempts to log in: how many, and what they tell."""
 
-    _inherit = "res.users"
+    _inherit = "res.users"  # pylint: disable=consider-merging-classes-inherited
 
     @contextlib.contextmanager
     def _assert_can_auth(self, user=None):
@@ -42,7 +42,9 @@ class ResUsersLogins(models.Model):
     @api.model
     def _explain_pause(self, left: float) -> str:
         minutes = int(left // 60) + 1
-        return _("Too many failed attempts. Try again in %(n)s min.", n=minutes)
+        return self.env._(
+            "Too many failed attempts. Try again in %(n)s min.", n=minutes
+        )
 
     def _login(self, credential, user_agent_env):
         """Refuse whoever is not let in with one answer, after the same work."""
@@ -64,7 +66,7 @@ class ResUsersLogins(models.Model):
             with self._assert_can_auth(user=f"passkey {address}"):
                 return super()._login(credential, user_agent_env)
         except (AccessDenied, ValueError, KeyError) as error:
-            raise AccessDenied(_("This passkey was not accepted.")) from error
+            raise AccessDenied(self.env._("This passkey was not accepted.")) from error
 
     @api.model
     def _was_quick(self, login, user_agent_env) -> bool:

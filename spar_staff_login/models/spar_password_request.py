@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 _logger = logging.getLogger(__name__)
 
+AT_ONCE = 100
 CRON = "spar_staff_login.ir_cron_password_request"
 
 
@@ -29,7 +30,8 @@ class SparPasswordRequest(models.Model):
     @api.model
     def _process(self) -> None:
         """Send the links that were asked for; each is tried once."""
-        requests = self.sudo().search([], order="id")
+        requests = self.sudo().search([], order="id", limit=AT_ONCE)
+        left = self.sudo().search_count([])
         for number, asked in enumerate(requests, 1):
             login = asked.login
             asked.unlink()
@@ -38,4 +40,4 @@ class SparPasswordRequest(models.Model):
                     self.env["res.users"]._send_password_link(login)
             except UserError as error:
                 _logger.warning("A link to set a password was not sent: %s", error)
-            self.env["ir.cron"]._commit_progress(1, remaining=len(requests) - number)
+            self.env["ir.cron"]._commit_progress(1, remaining=left - number)

@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models import spar_login_failure
-from .common import PASSWORD, StaffCase
+from .common import StaffCase
 
 LOGINS = "odoo.addons.base.models.res_users"
 
@@ -31,66 +31,66 @@ class TestAttempts(StaffCase):
         self.addCleanup(clock.stop)
         clock.start()
 
-    def fail(self, login, address, times=1):
+    def miss(self, login, address, times=1):
         """Attempts that stay failures; how long the last one was to wait."""
         return [self.failures._begin_attempt(login, address) for _n in range(times)][-1]
 
     def test_a_pair_waits_after_five_longer_and_longer(self):
-        self.assertEqual(self.fail("ama", "1.1.1.1", 5), 0)
+        self.assertEqual(self.miss("ama", "1.1.1.1", 5), 0)
         for pause in (30, 60, 120):
-            self.assertAlmostEqual(self.fail("ama", "1.1.1.1"), pause, delta=0.1)
+            self.assertAlmostEqual(self.miss("ama", "1.1.1.1"), pause, delta=0.1)
             self.now += pause + 0.1
-            self.assertEqual(self.fail("ama", "1.1.1.1"), 0)
-        self.assertLessEqual(self.fail("ama", "1.1.1.1"), 900)
+            self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
+        self.assertLessEqual(self.miss("ama", "1.1.1.1"), 900)
 
     def test_how_it_is_written_does_not_matter(self):
-        self.fail("Ama", "1.1.1.1", 5)
-        self.assertGreater(self.fail(" ama ", "1.1.1.1"), 0)
+        self.miss("Ama", "1.1.1.1", 5)
+        self.assertGreater(self.miss(" ama ", "1.1.1.1"), 0)
 
     def test_colleagues_in_the_same_office_are_not_concerned(self):
-        self.fail("ama", "1.1.1.1", 5)
-        self.assertEqual(self.fail("bilal", "1.1.1.1"), 0)
-        self.assertEqual(self.fail("ama", "2.2.2.2"), 0)
+        self.miss("ama", "1.1.1.1", 5)
+        self.assertEqual(self.miss("bilal", "1.1.1.1"), 0)
+        self.assertEqual(self.miss("ama", "2.2.2.2"), 0)
 
     def test_many_addresses_and_many_accounts_wait_too(self):
-        waits = [self.fail("ama", f"10.0.0.{number}") for number in range(51)]
+        waits = [self.miss("ama", f"10.0.0.{number}") for number in range(51)]
         self.assertEqual([wait for wait in waits[:50] if wait], [])
         self.assertGreater(waits[50], 0)
-        waits = [self.fail(f"user{number}", "9.9.9.9") for number in range(101)]
+        waits = [self.miss(f"user{number}", "9.9.9.9") for number in range(101)]
         self.assertEqual([wait for wait in waits[:100] if wait], [])
         self.assertGreater(waits[100], 0)
 
     def test_an_attack_locks_out_nobody_who_was_here_before(self):
-        self.assertEqual(self.fail("ama", "1.1.1.1"), 0)
+        self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
         self.failures._note_success("ama", "1.1.1.1")
         for number in range(60):
-            self.fail("ama", f"10.0.0.{number}")
+            self.miss("ama", f"10.0.0.{number}")
         for number in range(120):
-            self.fail(f"user{number}", "1.1.1.1")
-        self.assertGreater(self.fail("ama", "10.1.1.1"), 0)
-        self.assertEqual(self.fail("ama", "1.1.1.1"), 0)
+            self.miss(f"user{number}", "1.1.1.1")
+        self.assertGreater(self.miss("ama", "10.1.1.1"), 0)
+        self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
 
     def test_one_success_gives_an_address_no_fresh_guesses(self):
         for number in range(99):
-            self.fail(f"user{number}", "1.1.1.1")
+            self.miss(f"user{number}", "1.1.1.1")
         self.failures._begin_attempt("thief", "1.1.1.1")
         self.failures._note_success("thief", "1.1.1.1")
-        self.assertEqual(self.fail("other", "1.1.1.1"), 0)
-        self.assertGreater(self.fail("another", "1.1.1.1"), 0)
+        self.assertEqual(self.miss("other", "1.1.1.1"), 0)
+        self.assertGreater(self.miss("another", "1.1.1.1"), 0)
 
     def test_an_hour_later_it_is_forgotten(self):
-        self.fail("ama", "1.1.1.1", 5)
+        self.miss("ama", "1.1.1.1", 5)
         self.now += 3601
-        self.assertEqual(self.fail("ama", "1.1.1.1", 5), 0)
+        self.assertEqual(self.miss("ama", "1.1.1.1", 5), 0)
 
     def test_limits_are_settings(self):
         parameters = self.env["ir.config_parameter"]
         parameters.set_param("spar_staff_login.pair_limit", "2 7 9")
-        self.assertEqual(self.fail("ama", "1.1.1.1", 2), 0)
-        self.assertAlmostEqual(self.fail("ama", "1.1.1.1"), 7, delta=0.1)
+        self.assertEqual(self.miss("ama", "1.1.1.1", 2), 0)
+        self.assertAlmostEqual(self.miss("ama", "1.1.1.1"), 7, delta=0.1)
 
     def test_neither_login_nor_address_is_kept(self):
-        self.fail("ama", "1.1.1.1")
+        self.miss("ama", "1.1.1.1")
         self.env.cr.execute("SELECT key FROM spar_login_failure")
         kept = str(self.env.cr.fetchall())
         self.assertNotIn("ama", kept)
@@ -124,7 +124,10 @@ class TestAttempts(StaffCase):
         context = type(users._crypt_context())
         self.env.flush_all()
         with patch.object(
-            context, "verify_and_update", autospec=True, side_effect=context.verify_and_update
+            context,
+            "verify_and_update",
+            autospec=True,
+            side_effect=context.verify_and_update,
         ) as work:
             slow = {}
             for login in ("test_officer", "nobody_here", archived.login, "no_password"):
@@ -164,17 +167,20 @@ class TestAttempts(StaffCase):
         self.assertEqual(strip(known.text), strip(unknown.text))
         self.assertIn("Password reset instructions sent", known.text)
         self.assertEqual(self.env["mail.mail"].search_count([]), mails)
-        self.assertFalse(self.officer.partner_id.signup_type)
+        self.assertNotEqual(self.officer.partner_id.signup_type, "reset")
 
     def test_whoever_has_an_account_gets_the_link(self):
         self.officer.partner_id.email = "officer@staff.example"
         requests = self.env["spar.password.request"]
         for login in ("test_officer", "nobody_here"):
             requests._ask(login)
-        with self.enter_registry_test_mode(), patch.object(
-            type(self.env["mail.mail"]), "send"
-        ) as send:
+        cron, mail = type(self.env["ir.cron"]), type(self.env["mail.mail"])
+        with (
+            patch.object(cron, "_commit_progress") as done,
+            patch.object(mail, "send") as send,
+        ):
             requests._process()
+        self.assertEqual(done.call_count, 2)
         self.assertEqual(send.call_count, 1)
         self.assertFalse(requests.search([]))
         self.assertEqual(self.officer.partner_id.signup_type, "reset")

@@ -1,9 +1,8 @@
 from unittest.mock import patch
 
+from odoo import http
 from odoo.tests import HttpCase, tagged
 from odoo.tools import config
-
-from odoo import http
 
 
 @tagged("post_install", "-at_install")

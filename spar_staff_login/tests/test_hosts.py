@@ -65,11 +65,8 @@ class TestHosts(StaffCase):
     def test_programs_call_the_host_of_staff_only(self):
         headers = {"Content-Type": "application/json", "Authorization": "Bearer x"}
         for host, status in ((STAFF, 401), (WEBSITE, 404)):
-            answer = self.url_open(
-                "/json/2/spar.fsp/search_count",
-                data="{}",
-                headers={**headers, "Host": host},
-            )
+            path = "/json/2/spar.fsp/search_count"
+            answer = self.send(path, "{}", **headers, Host=host)
             self.assertEqual(answer.status_code, status)
 
     def test_no_website_page_is_on_the_host_of_staff(self):
@@ -126,9 +123,12 @@ class TestHosts(StaffCase):
         self.assertNotIn('"result"', answer.text)
         own = {"Host": STAFF, "Origin": f"http://{STAFF}"}
         self.assertIn('"result"', self.call("spar.fsp", "search_count", [], **own).text)
-        self.assertEqual(self.open("/websocket", **foreign).status_code, 404)
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+        answer = self.open("/websocket", **foreign, **upgrade)
+        self.assertEqual(answer.status_code, 404)
 
     def test_the_session_cookie_is_of_its_host(self):
+        self.sid = ""
         answer = self.open("/web/login", Host=STAFF)
         cookies = answer.headers.get("Set-Cookie", "")
         self.assertIn("session_id=", cookies)

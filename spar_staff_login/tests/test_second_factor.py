@@ -22,8 +22,11 @@ class TestSecondFactor(StaffCase):
         self.set_environment(factor="on")
 
     def make_passkey(self, user):
-        key = self.env["auth.passkey.key"].with_user(user).sudo().create(
-            {"name": "x", "credential_identifier": "abc"}
+        key = (
+            self.env["auth.passkey.key"]
+            .with_user(user)
+            .sudo()
+            .create({"name": "x", "credential_identifier": "abc"})
         )
         self.env.invalidate_all()
         return key
@@ -62,14 +65,19 @@ class TestSecondFactor(StaffCase):
                 self.assertEqual(answer.headers["Location"], PAGE)
         self.assertEqual(self.open(PAGE).status_code, 200)
 
+    @mute_logger("odoo.http")
     def test_no_call_is_answered(self):
         self.log_in(self.officer.login)
         answer = self.call("spar.fsp", "search_count", [])
         self.assertIn("AccessDenied", answer.text)
 
     def test_a_file_of_the_user_is_not_served(self):
-        attachment = self.env["ir.attachment"].with_user(self.officer).create(
-            {"name": "x.txt", "raw": b"for the officer", "mimetype": "text/plain"}
+        attachment = (
+            self.env["ir.attachment"]
+            .with_user(self.officer)
+            .create(
+                {"name": "x.txt", "raw": b"for the officer", "mimetype": "text/plain"}
+            )
         )
         self.log_in(self.officer.login)
         answer = self.open(f"/web/content/{attachment.id}")
@@ -78,13 +86,13 @@ class TestSecondFactor(StaffCase):
     @mute_logger("odoo.http")
     def test_no_api_key_works(self):
         key = self.make_api_key(self.officer)
-        for headers, status in (({"Authorization": f"Bearer {key}"}, 403),):
-            answer = self.url_open(
-                "/json/2/spar.fsp/search_count",
-                data='{"domain": []}',
-                headers={"Content-Type": "application/json", **headers},
-            )
-            self.assertEqual(answer.status_code, status)
+        answer = self.send(
+            "/json/2/spar.fsp/search_count",
+            '{"domain": []}',
+            Content_Type="application/json",
+            Authorization=f"Bearer {key}",
+        )
+        self.assertEqual(answer.status_code, 403)
 
     @mute_logger("odoo.addons.rpc.controllers.xmlrpc", "odoo.http")
     def test_neither_key_nor_password_works_in_the_old_protocol(self):
@@ -142,7 +150,6 @@ class TestSecondFactor(StaffCase):
         self.assertIn('role="alert"', answer.text)
         made = {"credential_id": b"abc", "credential_public_key": b"key"}
         with patch(f"{MODELS}._verify_registration_options", return_value=made):
-            form["registration"] = "{}1".replace("1", "") or "{}"
             form["registration"] = '{"id": "abc"}'
             answer = self.open(f"{PAGE}/passkey", data=form)
         self.assertEqual(answer.headers.get("Location"), "/odoo")

@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo import http
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..lib import sessions
 from .common import PASSWORD, StaffCase
@@ -22,10 +23,6 @@ class TestSessions(StaffCase):
 
     def count(self):
         return self.call("spar.fsp", "search_count", [])
-
-    def get_session(self):
-        store = http.root.session_store
-        return store.get(self.opener.cookies.get("session_id", self.session.sid))
 
     def change_session(self, **values):
         session = self.get_session()
@@ -78,29 +75,36 @@ class TestSessions(StaffCase):
         self.assertTrue(self.get_session().uid)
 
     def test_a_file_is_not_served_while_it_asks(self):
-        attachment = self.env["ir.attachment"].with_user(self.officer).create(
-            {"name": "x.txt", "raw": b"for the officer", "mimetype": "text/plain"}
+        attachment = (
+            self.env["ir.attachment"]
+            .with_user(self.officer)
+            .create(
+                {"name": "x.txt", "raw": b"for the officer", "mimetype": "text/plain"}
+            )
         )
         path = f"/web/content/{attachment.id}"
         self.assertEqual(self.open(path).text, "for the officer")
         self.change_session(**{sessions.SEEN_AT: time.time() - 31 * 60})
         self.assertNotIn("for the officer", self.open(path).text)
 
+    @mute_logger("odoo.http")
     def test_the_password_lets_it_go_on(self):
         self.change_session(**{sessions.SEEN_AT: time.time() - 31 * 60})
         params = {"type": "password", "password": "wrong"}
         path = "/auth-timeout/session/check-identity"
-        refused = self.make_jsonrpc_raw(path, params)
+        refused = self.send_json(path, params)
         self.assertIn("AccessDenied", refused.text)
         self.assertIn("CheckIdentityException", self.count().text)
-        self.make_jsonrpc_raw(path, {**params, "password": PASSWORD})
+        self.send_json(path, {**params, "password": PASSWORD})
         self.assertIn('"result"', self.count().text)
 
+    @mute_logger("odoo.http")
     def test_nobody_guesses_in_a_found_session(self):
         path = "/auth-timeout/session/check-identity"
-        for _number in range(5):
-            self.make_jsonrpc_raw(path, {"type": "password", "password": "wrong"})
-        answer = self.make_jsonrpc_raw(path, {"type": "password", "password": PASSWORD})
+        failures = type(self.env["spar.login.failure"])
+        with patch.object(failures, "_begin_attempt", return_value=30) as attempt:
+            answer = self.send_json(path, {"type": "password", "password": PASSWORD})
+        self.assertEqual(attempt.call_args.args[-2], "test_officer")
         self.assertIn("Too many failed attempts", answer.text)
 
     def test_logging_in_again_begins_anew(self):
@@ -120,13 +124,6 @@ class TestSessions(StaffCase):
         )
         answer = self.call("res.partner", "search_count", [])
         self.assertIn('"result"', answer.text)
-
-    def make_jsonrpc_raw(self, path, params):
-        import json
-
-        body = json.dumps({"jsonrpc": "2.0", "method": "call", "params": params})
-        headers = {"Content-Type": "application/json"}
-        return self.url_open(path, data=body, headers=headers)
 
     def test_moving_the_mouse_counts(self):
         self.change_session(**{sessions.SEEN_AT: time.time() - 20 * 60})
