@@ -31,6 +31,11 @@ def _add_number(parser, name: str, default: float, text: str) -> None:
 def _add_serving(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--port", DEFAULT_PORT, "where Odoo listens")
     _add_number(parser, "--workers", DEFAULT_WORKERS, "Odoo's processes")
+    parser.add_argument(
+        "--second-factor",
+        action="store_true",
+        help="staff set up a second factor at their first login",
+    )
 
 
 def _add_measuring(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,7 @@ from .postgres import ExternalServer
 # Odoo's own default is "base,rpc,web"; the server's routes must exist before a database
 # is chosen, so that an unknown one is answered in its protocol, too.
 SERVER_WIDE = ("base", "rpc", "web")
-SERVER_ADDON = "spar_g2p_connect"
+SERVER_ADDONS = ("spar_g2p_connect", "spar_staff_login")
 KEYRING_ADDON = "spar_mapper_connector"
 #: Odoo's login page has a style only where this one is: without it, variables of its
 #: bundle are used before they are defined.
@@ -38,6 +38,8 @@ class Installation:
     server: ExternalServer
     folder: Path
     database: str
+    #: whether staff need one to log in
+    second_factor: bool = False
 
     @property
     def config(self) -> Path:
@@ -90,6 +92,7 @@ class Installation:
             "SPAR_KEYRING": self.keyring,
             "SPAR_DEMO": "1",
             "SPAR_OUTGOING_ALLOW": "127.0.0.0/8,::1/128",
+            "SPAR_SECOND_FACTOR": "on" if self.second_factor else "off",
         }
         return kept | {key: str(value) for key, value in ours.items()}
 
@@ -105,9 +108,8 @@ class Installation:
         :param fronted: whether a front stands before it, and says who asks
         """
         told = self.server.settings
-        wide = SERVER_WIDE
-        if SERVER_ADDON in get_addons(self.places.root):
-            wide += (SERVER_ADDON,)
+        addons = get_addons(self.places.root)
+        wide = SERVER_WIDE + tuple(name for name in SERVER_ADDONS if name in addons)
         options = {
             "addons_path": self._get_addons_path(),
             "admin_passwd": secrets.token_urlsafe(32),

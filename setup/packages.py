@@ -21,6 +21,8 @@ from .progress import say, step
 
 PINS = "setup/pins.txt"
 TEST_PINS = "test-requirements.txt"
+#: Nothing is installed but the files whose hashes stand beside their pins.
+PIP_OPTIONS = ("--no-input", "--prefer-binary", "--require-hashes")
 DISK_GIBIBYTES = 1.0
 
 
@@ -90,7 +92,7 @@ def _install(places: Places, pins: str) -> None:
     pip = [places.python, "-m", "pip", "install", "--disable-pip-version-check"]
     with step(f"Installing the Python packages of {pins}"):
         run(
-            [*pip, "--no-input", "--prefer-binary", "-r", places.root / pins],
+            [*pip, *PIP_OPTIONS, "-r", places.root / pins],
             log=places.logs / "pip.log",
             failing="Cannot install the Python packages: check the network and its "
             "proxy and run this again",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from .commands import get_reason
 from .demo import (
@@ -140,16 +141,18 @@ def serve(
                 process.stop()
 
 
-def _detach(places: Places, port: int, workers: int) -> None:
+def _detach(places: Places, port: int, workers: int, second_factor: bool) -> None:
     """Have the demo served by a process that outlives this one; wait until it is.
 
     :raises Failure: with what that process said
     """
     log = get_folder(places) / "serve.log"
     command = [sys.executable, places.root / "spar", "_serve"]
+    words = [f"--port={port}", f"--workers={workers}"]
+    words += ["--second-factor"] if second_factor else []
     with open(log, "wb") as out:
         process = subprocess.Popen(
-            [*command, f"--port={port}", f"--workers={workers}"],
+            [*command, *words],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
@@ -162,31 +165,40 @@ def _detach(places: Places, port: int, workers: int) -> None:
     raise Failure(get_reason(log) or f"The demo ended at once; log: {log}")
 
 
-def serve_prepared(places: Places, port: int, workers: int) -> None:
+def _get_served(places: Places, second_factor: bool) -> Installation:
+    return replace(get_installation(places), second_factor=second_factor)
+
+
+def serve_prepared(
+    places: Places, port: int, workers: int, second_factor: bool
+) -> None:
     """Serve a demo that is made; what a detached process does."""
     ready = _get_ready_file(places)
     with hold(_get_lock(places), BUSY):
         ready.unlink(missing_ok=True)
         try:
-            serve(get_installation(places), port, workers, ready.touch)
+            served = _get_served(places, second_factor)
+            serve(served, port, workers, ready.touch)
         finally:
             ready.unlink(missing_ok=True)
 
 
-def _serve_here(places: Places, port: int, workers: int) -> None:
+def _serve_here(places: Places, port: int, workers: int, second_factor: bool) -> None:
     def tell() -> None:
         _get_ready_file(places).touch()
         _greet(places)
         say("It runs until Ctrl-C.")
 
     try:
-        serve(get_installation(places), port, workers, tell)
+        serve(_get_served(places, second_factor), port, workers, tell)
     finally:
         _get_ready_file(places).unlink(missing_ok=True)
     say("The demo has ended.")
 
 
-def demo(places: Places, *, port: int, workers: int, detach: bool) -> None:
+def demo(
+    places: Places, *, port: int, workers: int, detach: bool, second_factor: bool
+) -> None:
     """Make the demo where there is none, and serve it.
 
     :raises Failure: saying what to do
@@ -201,9 +213,9 @@ def demo(places: Places, *, port: int, workers: int, detach: bool) -> None:
         prepare_demo(places)
         if not detach:
             say("- Starting Odoo")
-            return _serve_here(places, port, workers)
+            return _serve_here(places, port, workers, second_factor)
     with step("Starting Odoo"):
-        _detach(places, port, workers)
+        _detach(places, port, workers, second_factor)
     _greet(places)
 
 

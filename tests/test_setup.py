@@ -385,10 +385,46 @@ def test_suite_is_that_of_a_debian(text, suite):
 
 def test_every_package_is_pinned():
     for name in (packages.PINS, packages.TEST_PINS):
-        lines = (ROOT / name).read_text().splitlines()
-        pins = [line for line in lines if line and not line.startswith("#")]
-        assert pins
+        assert (pins := read_pins(name))
         assert [pin for pin in pins if "==" not in pin] == []
+
+
+def read_pins(name: str) -> dict[str, list[str]]:
+    """Each pin of a file, with its hashes."""
+    text = (ROOT / name).read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    words = {line.partition(" --hash=")[0].strip(): line.split() for line in lines}
+    return {
+        pin: [word for word in each if word.startswith("--hash=sha256:")]
+        for pin, each in words.items()
+    }
+
+
+def test_every_pin_has_the_hashes_of_its_files():
+    for name in (packages.PINS, packages.TEST_PINS):
+        pins = read_pins(name)
+        assert [pin for pin, hashes in pins.items() if not hashes] == []
+        one_of_several = [pin for pin, hashes in pins.items() if len(hashes) > 10]
+        assert one_of_several, "wheels for each platform are listed"
+
+
+def test_pip_installs_nothing_without_its_hash(places, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        packages, "run", lambda command, **_words: calls.append(list(command))
+    )
+    pins = places.root / packages.PINS
+    pins.parent.mkdir(parents=True, exist_ok=True)
+    pins.write_text("x==1\n")
+    places.venv.mkdir(parents=True)
+    packages._install(places, packages.PINS)
+    assert [call for call in calls if "--require-hashes" in call]
+
+
+def test_pins_name_the_odoo_that_was_tested():
+    assert re.search(
+        r"Odoo 19\.0 of 20\d\d-\d\d-\d\d", (ROOT / packages.PINS).read_text()
+    )
 
 
 PYTHONS = ("3.10.0", "3.11.2", "3.12.0", "3.13.0")

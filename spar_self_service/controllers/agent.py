@@ -6,9 +6,7 @@ from ..lib import steps
 from . import draft_pages
 from .change import _QUESTIONS, _STEPS, show_done
 from .draft_pages import Place
-from .page import PAGE, get_number, go_to, page, show
-
-STAFF_PAGE = {**PAGE, "auth": "user"}
+from .page import STAFF_PAGE, get_number, go_to, page, show
 
 
 class Agent(http.Controller):

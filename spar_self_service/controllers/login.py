@@ -14,7 +14,7 @@ from ..lib import browser
 from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
 from ..models.res_users import CREDENTIAL
 from ..models.spar_login import Done, LoginTicket
-from .page import PAGE, go_to, page, show
+from .page import PAGE, STAFF_PAGE, go_to, page, show
 
 _logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Login(http.Controller):
             return go_to(DOOR_PATH, "out")
         return request.redirect(address, 303, local=False)
 
-    @http.route("/spar/oidc/test/<int:provider_id>", **{**PAGE, "auth": "user"})
+    @http.route("/spar/oidc/test/<int:provider_id>", **STAFF_PAGE)
     @page
     def test(self, provider_id, **_ignored):
         """An administrator tries a provider that may still be switched off."""

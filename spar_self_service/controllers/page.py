@@ -32,6 +32,9 @@ PAGE = {
     "readonly": False,
 }
 
+#: Pages of ours for staff; where they have a host of their own, these are there.
+STAFF_PAGE = {**PAGE, "auth": "user", "spar_staff": True}
+
 #: Nothing but our style sheet and pictures. No form-action: a form's answer leads on to
 #: the ID provider and to whatever site that one uses.
 POLICY = (

@@ -1,0 +1,29 @@
+# Copyright 2026 SPAR contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+{
+    "name": "SPAR Staff Login",
+    "summary": "How staff log in: second factor, sessions that end, their own host",
+    "version": "19.0.1.0.0",
+    "development_status": "Beta",
+    "category": "Accounting/Payment",
+    "website": "https://github.com/spar/spar-odoo",
+    "author": "SPAR contributors",
+    "license": "LGPL-3",
+    "depends": [
+        "auth_passkey",
+        "auth_signup",
+        "auth_timeout",
+        "auth_totp",
+        "auth_totp_mail",
+        "http_routing",
+        "spar_fa_directory",
+    ],
+    "data": [
+        "security/ir.model.access.csv",
+        "data/ir_config_parameter_data.xml",
+        "data/ir_cron_data.xml",
+        "data/res_groups_data.xml",
+        "wizards/spar_setup_check_views.xml",
+        "views/spar_first_steps_views.xml",
+    ],
+}

@@ -1,0 +1,3 @@
+from . import database
+from . import home
+from . import second_factor

@@ -1,0 +1,146 @@
+import base64
+import io
+import json
+import os
+import time
+from urllib.parse import quote, urlencode
+
+import qrcode
+
+from odoo import http
+from odoo.exceptions import AccessDenied
+from odoo.http import request
+
+from odoo.addons.auth_passkey._vendor.webauthn.helpers.exceptions import (
+    InvalidJSONStructure,
+    InvalidRegistrationResponse,
+)
+from odoo.addons.auth_totp.models.totp import (
+    ALGORITHM,
+    DIGITS,
+    TIMESTEP,
+    TOTP_SECRET_SIZE,
+)
+
+from ..lib import sessions
+from ..pages import draw
+
+#: In the session: what the app was shown.
+SECRET = "spar_totp_secret"
+#: Whoever logged in longer ago logs in again first: a session that somebody else found
+#: gets no second factor of theirs.
+FRESH_SECONDS = 10 * 60
+#: What a browser's answer ends in that is no new passkey.
+REFUSED = (
+    AccessDenied,
+    InvalidJSONStructure,
+    InvalidRegistrationResponse,
+    KeyError,
+    TypeError,
+    ValueError,
+)
+PAGE = {
+    "type": "http",
+    "auth": "user",
+    "check_identity": False,
+    "readonly": False,
+    "spar_second_factor": True,
+}
+
+
+class SecondFactor(http.Controller):
+    """Where whoever has a role and no second factor sets one up."""
+
+    @http.route("/web/second-factor", methods=["GET"], **PAGE)
+    def ask(self, **_ignored):
+        return _get_refusal() or _show()
+
+    @http.route("/web/second-factor", methods=["POST"], **PAGE)
+    def use_app(self, code="", **_ignored):
+        if refusal := _get_refusal():
+            return refusal
+        user = request.env.user
+        try:
+            with user._assert_can_auth(user=user.id):
+                _set_app(code)
+        except AccessDenied as error:
+            return _show(str(error))
+        return _go_on()
+
+    @http.route("/web/second-factor/passkey", methods=["POST"], **PAGE)
+    def use_passkey(self, registration="", **_ignored):
+        if refusal := _get_refusal():
+            return refusal
+        request.session["identity-check-last"] = time.time()
+        try:
+            told = json.loads(registration)
+            made = request.env["auth.passkey.key.create"].create({"name": "SPAR"})
+            made.make_key(told)
+        except REFUSED:
+            return _show(request.env._("This passkey was not accepted. Try again."))
+        return _go_on()
+
+
+def _get_refusal():
+    """Return where to go for whoever has nothing to do here; None for others."""
+    if not request.env.user._lacks_second_factor():
+        return request.redirect("/odoo", 303)
+    began = request.session.get(sessions.LOGGED_IN_AT, 0)
+    if time.time() - began > FRESH_SECONDS:
+        request.session.logout(keep_db=True)
+        return request.redirect("/web/login", 303)
+    return None
+
+
+def _set_app(code: str) -> None:
+    """Take the app that shows these digits; raise AccessDenied for others."""
+    secret = request.session.get(SECRET)
+    digits = "".join(code.split())
+    is_code = digits.isdecimal() and len(digits) <= DIGITS
+    if not (secret and is_code) or not request.env.user._totp_try_setting(
+        secret, int(digits)
+    ):
+        raise AccessDenied(request.env._("These digits are not right. Try again."))
+
+
+def _go_on():
+    request.session.pop(SECRET, None)
+    return request.redirect("/odoo", 303)
+
+
+def _show(error=""):
+    secret = request.session.get(SECRET)
+    if not secret:
+        secret = base64.b32encode(os.urandom(TOTP_SECRET_SIZE // 8)).decode()
+        request.session[SECRET] = secret
+    options = request.env["auth.passkey.key"]._start_registration()
+    values = {
+        "error": error,
+        "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        "qrcode": _draw_code(secret),
+        "registration": json.dumps(options),
+    }
+    values |= request.env["ir.ui.view"]._get_staff_login_words()
+    page = draw("second_factor", {**values, "request": request})
+    headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY"}
+    headers["Content-Type"] = "text/html; charset=utf-8"
+    return request.make_response(page, list(headers.items()))
+
+
+def _draw_code(secret: str) -> str:
+    """Return a picture of a secret that authenticator apps read."""
+    issuer = request.httprequest.host.split(":")[0]
+    told = urlencode(
+        {
+            "secret": secret,
+            "issuer": issuer,
+            "algorithm": ALGORITHM.upper(),
+            "digits": DIGITS,
+            "period": TIMESTEP,
+        }
+    )
+    label = quote(f"{issuer}:{request.env.user.login}", safe=":")
+    picture = io.BytesIO()
+    image = qrcode.make(f"otpauth://totp/{label}?{told}".encode(), box_size=4)
+    image.save(picture, format="PNG")
+    return base64.b64encode(picture.getvalue()).decode()

@@ -1,0 +1,119 @@
+"""Which pages are served on which host.
+
+Staff's screens and website pages never share an origin: a script in a website page
+could act as the officer who opens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+#: Key of a route that is staff's although the website draws it.
+STAFF = "spar_staff"
+#: Key of a route that both hosts serve.
+SHARED = "spar_shared"
+
+#: Staff's login: Odoo makes website pages of some of these.
+LOGIN_PATHS = (
+    "/auth-timeout",
+    "/web/login",
+    "/web/reset_password",
+    "/web/second-factor",
+    "/web/session",
+)
+#: What serves staff without a login by Odoo's own means, or leads to one.
+STAFF_PATHS = (
+    *LOGIN_PATHS,
+    "/auth/passkey",
+    "/json",
+    "/jsonrpc",
+    "/odoo",
+    "/scoped_app",
+    "/web/become",
+    "/web/database",
+    "/xmlrpc",
+)
+#: The web client's first page.
+CLIENT_PATHS = ("/odoo", "/scoped_app")
+#: What somebody uploaded: it can be a page with a script.
+UPLOADED_PATHS = ("/web/content", "/web/image", "/web/binary")
+
+
+def is_below(path: str, places: tuple[str, ...]) -> bool:
+    """Return whether a path is one of the places, or below one.
+
+    >>> is_below("/odoo/action-1", ("/odoo",)), is_below("/odoors", ("/odoo",))
+    (True, False)
+    """
+    return any(path == place or path.startswith(f"{place}/") for place in places)
+
+
+def is_web_client(path: str) -> bool:
+    """Return whether a path is the web client itself.
+
+    >>> [is_web_client(path) for path in ("/web", "/odoo/spar", "/web/assets/x.js")]
+    [True, True, False]
+    """
+    return path == "/web" or is_below(path, CLIENT_PATHS)
+
+
+def is_same_host(asked: str, wanted: str) -> bool:
+    """Return whether a request's host is the wanted one; a port counts if it is set.
+
+    >>> is_same_host("Staff.example.org:443", "staff.example.org")
+    True
+    >>> is_same_host("staff.example.org:80", "staff.example.org:8069")
+    False
+    """
+    asked = asked.lower()
+    if asked == wanted:
+        return True
+    name, _colon, port = asked.rpartition(":")
+    return port.isdecimal() and name == wanted
+
+
+def is_for_staff(routing: Mapping[str, Any], path: str) -> bool:
+    """Return whether a route is served on the host of staff's screens.
+
+    >>> is_for_staff({"website": True}, "/shop"), is_for_staff({}, "/web/dataset")
+    (False, True)
+    >>> is_for_staff({"website": True}, "/web/login")
+    True
+    """
+    if routing.get("website"):
+        marked = routing.get(STAFF) or routing.get(SHARED)
+        return bool(marked) or is_below(path, LOGIN_PATHS)
+    return True
+
+
+def is_only_for_staff(routing: Mapping[str, Any], path: str) -> bool:
+    """Return whether a route is served on no other host.
+
+    >>> is_only_for_staff({"auth": "user"}, "/web/dataset/call_kw")
+    True
+    >>> is_only_for_staff({"auth": "public"}, "/web/assets/1/x.js")
+    False
+    >>> is_only_for_staff({"auth": "user", "website": True}, "/my/home")
+    False
+    """
+    if routing.get(SHARED):
+        return False
+    if routing.get(STAFF) or is_web_client(path) or is_below(path, STAFF_PATHS):
+        return True
+    return not routing.get("website") and routing.get("auth") in ("user", "bearer")
+
+
+def is_from_elsewhere(origin: str | None, host: str) -> bool:
+    """Return whether a page of another host sent a request.
+
+    >>> is_from_elsewhere("https://www.example.org", "staff.example.org")
+    True
+    >>> is_from_elsewhere("https://staff.example.org", "staff.example.org")
+    False
+    >>> is_from_elsewhere(None, "staff.example.org")
+    False
+    """
+    if origin is None:
+        return False
+    return origin.partition("://")[2].lower() != host.lower()

@@ -1,0 +1,47 @@
+"""After how many failures somebody waits, and how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Doubling more often than this reaches every longest pause.
+_MOST_DOUBLINGS = 30
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many failures are free, and the pauses after that.
+
+    >>> limit = Limit(free=3, first=10, longest=60)
+    >>> [limit.get_pause(failures) for failures in (0, 2, 3, 4, 5, 6, 99)]
+    [0, 0, 10, 20, 40, 60, 60]
+    >>> Limit(free=0, first=10, longest=60).get_pause(1000)
+    0
+    """
+
+    #: 0: this limit is off
+    free: int
+    first: int
+    longest: int
+
+    def get_pause(self, failures: int) -> int:
+        """Return the seconds to wait after so many failures in a row."""
+        if not self.free or failures < self.free:
+            return 0
+        doublings = min(failures - self.free, _MOST_DOUBLINGS)
+        return min(self.first * 2**doublings, self.longest)
+
+
+def read_limit(text: str | None, default: Limit) -> Limit:
+    """Return the limit that a setting's three numbers name, else the default.
+
+    >>> read_limit("5 30 900", Limit(1, 1, 1))
+    Limit(free=5, first=30, longest=900)
+    >>> read_limit("five", Limit(1, 1, 1))
+    Limit(free=1, first=1, longest=1)
+    """
+    numbers = (text or "").split()
+    if len(numbers) != 3 or not all(each.isdecimal() for each in numbers):
+        return default
+    free, first, longest = map(int, numbers)
+    return Limit(free, first, longest)

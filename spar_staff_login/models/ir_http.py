@@ -1,0 +1,217 @@
+import time
+
+import werkzeug.exceptions
+
+from odoo import api, models
+from odoo.exceptions import AccessDenied
+from odoo.http import SAFE_HTTP_METHODS, SessionExpiredException, request, root
+
+from odoo.addons.auth_timeout.models.ir_http import CheckIdentityException
+
+from ..lib import hosts, sessions, settings
+
+SECOND_FACTOR_PATH = "/web/second-factor"
+
+
+class IrHttp(models.AbstractModel):
+    """What staff are asked for before a request of theirs is looked at."""
+
+    _inherit = "ir.http"
+
+    # === HOSTS === #
+
+    @classmethod
+    def _get_staff_host(cls) -> str:
+        return settings.get_staff_host(request.db or "")
+
+    @classmethod
+    def _is_on_staff_host(cls) -> bool:
+        host = cls._get_staff_host()
+        return bool(host) and hosts.is_same_host(request.httprequest.host, host)
+
+    @classmethod
+    def _check_host(cls, routing) -> None:
+        """Raise NotFound for website pages on the host of staff's screens, and for
+        staff's screens elsewhere; lead on to them where that is enough."""
+        if not (host := cls._get_staff_host()):
+            return
+        path = request.httprequest.path
+        if not cls._is_on_staff_host():
+            if hosts.is_only_for_staff(routing, path):
+                cls._refuse_elsewhere(host, path)
+            return
+        cls._check_origin(routing)
+        if not hosts.is_for_staff(routing, path):
+            if path == "/":
+                _answer(request.redirect("/odoo", 303))
+            raise _build_not_found()
+        if routing.get("website") and not routing.get(hosts.STAFF):
+            # Nothing of the website is drawn around staff's login.
+            request.is_frontend = request.is_frontend_multilang = False
+
+    @classmethod
+    def _refuse_elsewhere(cls, host: str, path: str) -> None:
+        asked = request.httprequest
+        if asked.method in ("GET", "HEAD") and hosts.is_web_client(path):
+            url = f"{asked.scheme}://{host}/odoo"
+            _answer(request.redirect(url, 303, local=False))
+        raise _build_not_found()
+
+    @classmethod
+    def _check_origin(cls, routing) -> None:
+        """Raise NotFound for what a page of another host sends: a neighbour below the
+        same domain may send our cookie along."""
+        asked = request.httprequest
+        is_harmless = asked.method in SAFE_HTTP_METHODS and not routing.get("websocket")
+        origin = asked.headers.get("Origin")
+        if not is_harmless and hosts.is_from_elsewhere(origin, asked.host):
+            raise _build_not_found()
+
+    @classmethod
+    def _serve_fallback(cls):
+        """No page of the website, and no file that somebody uploaded, is served beside
+        staff's screens by its own address."""
+        if cls._is_on_staff_host():
+            raise _build_not_found()
+        return super()._serve_fallback()
+
+    @classmethod
+    def _handle_error(cls, exception):
+        """Nor are errors there told in the website's frame."""
+        if cls._is_on_staff_host():
+            request.is_frontend = False
+        return super()._handle_error(exception)
+
+    @classmethod
+    def _post_dispatch(cls, response):
+        result = super()._post_dispatch(response)
+        path = request.httprequest.path
+        if hosts.is_below(path, hosts.UPLOADED_PATHS) and cls._is_on_staff_host():
+            # What was uploaded runs no script in the name of whoever opens it.
+            response.headers["Content-Security-Policy"] = "sandbox"
+        return result
+
+    # === WHO ASKS === #
+
+    @classmethod
+    def _authenticate(cls, endpoint):
+        cls._check_host(endpoint.routing)
+        super()._authenticate(endpoint)
+        auth = endpoint.routing["auth"]
+        if request.session.uid is None and auth not in ("user", "bearer"):
+            return
+        cls._check_session(endpoint.routing)
+        cls._check_second_factor(endpoint.routing)
+
+    @classmethod
+    def _check_session(cls, routing) -> None:
+        """End a session that lasted long enough; let one that was left alone do nothing
+        before its user says again who they are."""
+        session = request.session
+        if session.uid is None:
+            return
+        user = request.env(user=session.uid).user
+        now = time.time()
+        limits = user._get_lock_timeouts()["lock_timeout"]
+        if limits and sessions.is_over(session, now, limits[0][0]):
+            cls._end_session(routing)
+        elif cls._must_check_identity():
+            cls._ask_again(routing)
+        elif user._get_lock_timeout_inactivity():
+            sessions.note_seen(session, now)
+
+    @classmethod
+    def _end_session(cls, routing) -> None:
+        session = request.session
+        session.logout(keep_db=True)
+        if routing["auth"] == "none":
+            request.env = api.Environment(request.env.cr, None, session.context)
+            return
+        # At once: where the request ends in an error nothing is saved.
+        root.session_store.rotate(session, request.env)
+        if routing["auth"] != "public":
+            raise SessionExpiredException("Session expired")
+        _become_nobody()
+
+    @classmethod
+    def _ask_again(cls, routing) -> None:
+        """Core asks on routes for users only: on those for everybody whoever left is
+        nobody meanwhile."""
+        if not routing.get("check_identity", True) or routing["auth"] == "none":
+            return
+        if routing["auth"] != "public":
+            raise CheckIdentityException("Identity must be confirmed")
+        _become_nobody()
+
+    @classmethod
+    def _must_check_identity(cls):
+        """Ask after the time without activity by the server's own clock: core's runs
+        only when a browser says that it was closed."""
+        asked = super()._must_check_identity()
+        if asked and not asked.get("logout"):
+            return asked
+        user = request.env(user=request.session.uid).user
+        seconds = user._get_lock_timeout_inactivity()
+        if seconds and sessions.is_idle(request.session, time.time(), seconds):
+            return {"check_identity": True, "mfa": False}
+        return asked
+
+    @classmethod
+    def _check_identity(cls, credential):
+        """Count failures; whoever has said who they are is there again."""
+        if not credential:
+            return super()._check_identity(credential)
+        user = request.env.user
+        with user._assert_can_auth(user=user.id):
+            result = super()._check_identity(credential)
+        if not result:
+            request.session[sessions.SEEN_AT] = time.time()
+        return result
+
+    def _set_session_inactivity(self, session, inactivity_period=0, force=False):
+        """Whoever moves the mouse is there, too."""
+        result = super()._set_session_inactivity(session, inactivity_period, force)
+        seconds = self.env.user._get_lock_timeout_inactivity()
+        now = time.time()
+        if seconds and not force and inactivity_period < sessions.NOTED_EVERY * 1000:
+            was_idle = sessions.is_idle(session, now, seconds)
+            if not was_idle and sessions.note_seen(session, now):
+                root.session_store.save(session)
+        return result
+
+    # === SECOND FACTOR === #
+
+    @classmethod
+    def _check_second_factor(cls, routing) -> None:
+        """Lead whoever needs a second factor and has none to where one is set up; no
+        other page, no call and no API key works before that."""
+        uid = request.env.uid or request.session.uid
+        if not uid or not request.env(user=uid).user._lacks_second_factor():
+            return
+        if routing.get("spar_second_factor"):
+            return
+        path = request.httprequest.path
+        if routing["auth"] == "none" and not hosts.is_web_client(path):
+            return
+        if routing["auth"] == "public":
+            return _become_nobody()
+        if routing["type"] == "http" and request.session.uid:
+            _answer(request.redirect(SECOND_FACTOR_PATH, 303))
+        raise AccessDenied(request.env["res.users"]._explain_second_factor())
+
+
+def _become_nobody() -> None:
+    """Go on as a visitor whom nobody knows."""
+    request.update_env(user=request.env.ref("base.public_user").id)
+
+
+def _answer(response) -> None:
+    """End the request with an answer."""
+    werkzeug.exceptions.abort(response)
+
+
+def _build_not_found() -> werkzeug.exceptions.NotFound:
+    """Return a refusal that no website's page is drawn for."""
+    error = werkzeug.exceptions.NotFound()
+    error.error_response = error.get_response()
+    return error

@@ -1,0 +1,35 @@
+from odoo import api, models, tools
+from odoo.exceptions import ValidationError
+
+PRIVILEGE = "spar_fa_directory.privilege"
+#: Minutes; an administrator can make them shorter, not longer.
+LONGEST = {"lock_timeout": 8 * 60, "lock_timeout_inactivity": 30}
+
+
+class ResGroups(models.Model):
+    _inherit = "res.groups"
+
+    @tools.ormcache(cache="groups")
+    def _get_spar_role_ids(self) -> frozenset[int]:
+        """Return the groups that are roles in SPAR."""
+        privilege_sudo = self.env.ref(PRIVILEGE).sudo()
+        return frozenset(privilege_sudo.group_ids.ids)
+
+    @api.constrains("privilege_id", *LONGEST)
+    def _check_spar_timeouts(self):
+        """Raise ValidationError where a role's sessions would last longer."""
+        roles = self.filtered(
+            lambda group: group.privilege_id == self.env.ref(PRIVILEGE)
+        )
+        for role in roles:
+            for name, longest in LONGEST.items():
+                if not 0 < role[name] <= longest:
+                    raise ValidationError(
+                        self.env._(
+                            "Sessions of %(role)s end after %(n)s minutes at the "
+                            "latest: %(field)s can be shorter, not longer.",
+                            role=role.name,
+                            n=longest,
+                            field=self._fields[name].string,
+                        )
+                    )

@@ -1,0 +1,64 @@
+from odoo import api, models
+from odoo.exceptions import AccessDenied
+from odoo.http import request
+
+from ..lib import sessions, settings
+
+
+class ResUsers(models.Model):
+    """Whoever has a role in SPAR proves who they are by two means."""
+
+    _inherit = "res.users"
+
+    def _has_spar_role(self) -> bool:
+        roles = self.env["res.groups"]._get_spar_role_ids()
+        return not roles.isdisjoint(self._get_group_ids())
+
+    def _needs_second_factor(self) -> bool:
+        return settings.needs_second_factor() and self._has_spar_role()
+
+    def _has_second_factor(self) -> bool:
+        """Return whether there is an authenticator app or a passkey; a code by mail is
+        none of them."""
+        user_sudo = self.sudo()
+        return bool(user_sudo.totp_enabled or user_sudo.auth_passkey_key_ids)
+
+    def _lacks_second_factor(self) -> bool:
+        self.ensure_one()
+        return self._needs_second_factor() and not self._has_second_factor()
+
+    def authenticate(self, credential, user_agent_env):
+        """A password alone is not enough for whoever has a passkey and no app.
+
+        Core asks for a second factor only where there is an app.
+        """
+        auth_info = super().authenticate(credential, user_agent_env)
+        user = self.env["res.users"].browse(auth_info["uid"])
+        if (
+            auth_info.get("mfa") != "skip"
+            and user._needs_second_factor()
+            and user._has_second_factor()
+            and not user.sudo().totp_enabled
+        ):
+            raise AccessDenied(self.env._("Log in with your passkey."))
+        if request:
+            sessions.begin(request.session)
+        return auth_info
+
+    def _rpc_api_keys_only(self):
+        """A password gives no program what takes a person two factors."""
+        return super()._rpc_api_keys_only() or self._needs_second_factor()
+
+    @api.model
+    def _check_uid_passwd(self, uid, passwd):
+        """Neither does an API key, as long as its owner has no second factor."""
+        result = super()._check_uid_passwd(uid, passwd)
+        if self.browse(uid)._lacks_second_factor():
+            raise AccessDenied(self._explain_second_factor())
+        return result
+
+    @api.model
+    def _explain_second_factor(self) -> str:
+        return self.env._(
+            "Set up an authenticator app or a passkey first: log in to Odoo."
+        )

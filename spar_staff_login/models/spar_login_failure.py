@@ -1,0 +1,137 @@
+import time
+
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
+
+from odoo import api, fields, models, tools
+from odoo.modules import module
+from odoo.tools import SQL
+
+from ..lib.pauses import Limit, read_limit
+
+#: What is counted, with what holds where nothing else is set. One account from one
+#: address: tightly. An account from anywhere, and an address for whatever account:
+#: loosely, so that nobody locks out a person or an office.
+LIMITS = {
+    "pair": Limit(free=5, first=30, longest=900),
+    "account": Limit(free=50, first=10, longest=60),
+    "address": Limit(free=100, first=5, longest=60),
+}
+#: An account that got in from an address waits for the pair's pauses only, so long.
+KNOWN = "known"
+KNOWN_SECONDS = 30 * 24 * 3600
+#: After so long without a failure it begins anew.
+FORGOTTEN_SECONDS = 3600
+COUNT = (
+    "INSERT INTO spar_login_failure (key, failures, last_at) VALUES (%s, 1, %s) "
+    "ON CONFLICT (key) DO UPDATE SET last_at = EXCLUDED.last_at, failures = "
+    "CASE WHEN spar_login_failure.last_at < %s THEN 1 "
+    "ELSE spar_login_failure.failures + 1 END"
+)
+
+
+class SparLoginFailure(models.Model):
+    """Failed logins, counted in one place for all of Odoo's processes.
+
+    An attempt is counted before it is looked at, so that many at once gain nothing.
+    Neither logins nor addresses are kept, only digests of them: people type passwords
+    into the wrong field.
+    """
+
+    _name = "spar.login.failure"
+    _description = "Failed Login"
+    _log_access = False
+
+    key = fields.Char(required=True, readonly=True)
+    failures = fields.Integer(required=True, readonly=True)
+    last_at = fields.Float(required=True, readonly=True)
+
+    _key_uniq = models.Constraint("UNIQUE (key)", "Each is counted once.")
+
+    @api.model
+    def _begin_attempt(self, login: str, address: str) -> float:
+        """Count an attempt, unless there is a pause: return the seconds that are left.
+
+        It stays counted whatever becomes of the caller's transaction.
+        """
+        keys = self._get_keys(login, address)
+        now = time.time()
+        with self._get_cursor() as cr:
+            rows = self._read_rows(cr, [*keys.values(), self._get_known(keys)])
+            left = self._get_left(keys, rows, now)
+            if left <= 0:
+                for key in sorted(keys.values()):
+                    cr.execute(COUNT, [key, now, now - FORGOTTEN_SECONDS])
+        return left
+
+    @api.model
+    def _note_success(self, login: str, address: str) -> None:
+        """Forget the pair's failures; whoever was counted just now is no failure."""
+        keys = self._get_keys(login, address)
+        known = self._get_known(keys)
+        loose = sorted([keys["account"], keys["address"]])
+        with self._get_cursor() as cr:
+            cr.execute(
+                "DELETE FROM spar_login_failure WHERE key IN %s",
+                [(keys["pair"], known)],
+            )
+            for key in loose:
+                cr.execute(
+                    "UPDATE spar_login_failure SET failures = failures - 1 "
+                    "WHERE key = %s AND failures > 0",
+                    [key],
+                )
+            cr.execute(COUNT, [known, time.time(), 0])
+
+    def _get_left(self, keys: dict, rows: dict, now: float) -> float:
+        """Return the longest pause that is not over."""
+        _count, known_at = rows.get(self._get_known(keys), (0, 0))
+        kinds = ["pair"] if now - known_at < KNOWN_SECONDS else list(LIMITS)
+        left = [0.0]
+        for kind in kinds:
+            failures, last_at = rows.get(keys[kind], (0, 0))
+            if now - last_at < FORGOTTEN_SECONDS:
+                left.append(last_at + self._get_limit(kind).get_pause(failures) - now)
+        return max(left)
+
+    @api.model
+    def _get_limit(self, kind: str) -> Limit:
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        text = parameters_sudo.get_param(f"spar_staff_login.{kind}_limit")
+        return read_limit(text, LIMITS[kind])
+
+    @api.model
+    def _get_keys(self, login: str, address: str) -> dict[str, str]:
+        name = login.strip().lower()
+        told = {"pair": (name, address), "account": (name,), "address": (address,)}
+        return {kind: self._digest(kind, *words) for kind, words in told.items()}
+
+    def _get_known(self, keys: dict) -> str:
+        return self._digest(KNOWN, keys["pair"])
+
+    @api.model
+    def _digest(self, kind: str, *words: str) -> str:
+        return tools.hmac(self.env(su=True), "spar_staff_login", (kind, *words))
+
+    @api.model
+    def _get_cursor(self):
+        """Return a cursor of its own: a refused request is rolled back."""
+        cr = self.env.registry.cursor()
+        if not module.current_test:
+            # Who counts at once waits for a moment, and is not refused.
+            cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
+        return cr
+
+    def _read_rows(self, cr, keys: list[str]) -> dict[str, tuple[int, float]]:
+        query = SQL(
+            "SELECT key, failures, last_at FROM spar_login_failure WHERE key IN %s",
+            tuple(keys),
+        )
+        cr.execute(query)
+        return {key: (failures, last_at) for key, failures, last_at in cr.fetchall()}
+
+    @api.autovacuum
+    def _gc_failures(self):
+        self.env.cr.execute(
+            "DELETE FROM spar_login_failure WHERE last_at < %s",
+            [time.time() - KNOWN_SECONDS],
+        )

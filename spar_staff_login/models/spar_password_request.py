@@ -1,0 +1,43 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+_logger = logging.getLogger(__name__)
+
+AT_ONCE = 100
+CRON = "spar_staff_login.ir_cron_password_request"
+
+
+class SparPasswordRequest(models.Model):
+    """Somebody asked for a link to set a password.
+
+    The form does the same for every login: it writes this down. Whether there is such
+    an account, and the mail, come later and out of the asker's sight.
+    """
+
+    _name = "spar.password.request"
+    _description = "Request for a Link to Set a Password"
+
+    login = fields.Char(required=True, readonly=True)
+
+    @api.model
+    def _ask(self, login: str) -> None:
+        """Write down that a link is asked for; nothing is looked up."""
+        self.sudo().create({"login": login[:254]})
+        self.env.ref(CRON).sudo()._trigger()
+
+    @api.model
+    def _process(self) -> None:
+        """Send the links that were asked for; each is tried once."""
+        requests = self.sudo().search([], order="id", limit=AT_ONCE)
+        left = self.sudo().search_count([])
+        for number, asked in enumerate(requests, 1):
+            login = asked.login
+            asked.unlink()
+            try:
+                with self.env.cr.savepoint():
+                    self.env["res.users"]._send_password_link(login)
+            except UserError as error:
+                _logger.warning("A link to set a password was not sent: %s", error)
+            self.env["ir.cron"]._commit_progress(1, remaining=left - number)

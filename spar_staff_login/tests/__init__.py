@@ -1,0 +1,6 @@
+from . import test_attempts
+from . import test_database_pages
+from . import test_hosts
+from . import test_second_factor
+from . import test_sessions
+from . import test_setup_check

@@ -1,0 +1,90 @@
+import base64
+import json
+import os
+import time
+from unittest.mock import patch
+
+from odoo import http
+from odoo.tests import HttpCase, new_test_user
+
+from odoo.addons.auth_totp.models.totp import TIMESTEP, hotp
+
+from ..lib.settings import SECOND_FACTOR_VARIABLE, STAFF_HOST_VARIABLE
+
+PASSWORD = "a long password of a test"
+
+
+def compute_code(secret: str) -> str:
+    """What an authenticator app shows now."""
+    key = base64.b32decode(secret.replace(" ", "").upper())
+    return f"{hotp(key, int(time.time() / TIMESTEP)):06}"
+
+
+class StaffCase(HttpCase):
+    """An officer who logs in as people and as programs do."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        groups = "base.group_user,spar_fa_directory.group_officer"
+        cls.officer = new_test_user(
+            cls.env, "test_officer", groups=groups, password=PASSWORD
+        )
+        cls.employee = new_test_user(
+            cls.env, "test_employee", groups="base.group_user", password=PASSWORD
+        )
+
+    def setUp(self):
+        super().setUp()
+        # Our own cookies take the place of those by which a test's requests are known.
+        self.http_request_allow_all = True
+        self.authenticate(None, None)
+
+    def set_environment(self, **words):
+        """Have the operator's settings for one test."""
+        names = {"factor": SECOND_FACTOR_VARIABLE, "host": STAFF_HOST_VARIABLE}
+        told = {names[name]: value for name, value in words.items()}
+        patcher = patch.dict(os.environ, told)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def send(self, path, data=None, **headers):
+        """Send a request with the session of this browser, whatever its host."""
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        told["Cookie"] = f"session_id={self.sid}"
+        answer = self.url_open(path, data=data, headers=told, allow_redirects=False)
+        self.sid = answer.cookies.get("session_id", self.sid)
+        return answer
+
+    def open(self, path, data=None, **headers):
+        return self.send(path, data, **headers)
+
+    def authenticate(self, user, password, **options):
+        session = super().authenticate(user, password, **options)
+        self.sid = self.session.sid
+        return session
+
+    def get_session(self):
+        return http.root.session_store.get(self.sid)
+
+    def log_in(self, login, password=PASSWORD, **headers):
+        """Send the form of the login page; its answer."""
+        self.authenticate(None, None)
+        form = {"login": login, "password": password, "type": "password"}
+        form["csrf_token"] = self.get_token()
+        return self.open("/web/login", data=form, **headers)
+
+    def get_token(self):
+        """Return a token for forms, of the session that the browser has."""
+        self.session = self.get_session()
+        return http.Request.csrf_token(self)
+
+    def send_json(self, path, params, **headers):
+        """Send what the web client would; the whole answer."""
+        body = json.dumps({"jsonrpc": "2.0", "method": "call", "params": params})
+        return self.send(path, body, Content_Type="application/json", **headers)
+
+    def call(self, model, method, *args, **headers):
+        params = {"model": model, "method": method, "args": args, "kwargs": {}}
+        path = f"/web/dataset/call_kw/{model}/{method}"
+        return self.send_json(path, params, **headers)

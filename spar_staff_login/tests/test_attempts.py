@@ -1,0 +1,196 @@
+import re
+import time
+from unittest.mock import patch
+
+from odoo.exceptions import AccessDenied
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..models import spar_login_failure
+from .common import StaffCase
+
+LOGINS = "odoo.addons.base.models.res_users"
+
+
+def strip(text):
+    """A page without what differs each time."""
+    text = re.sub(r'name="csrf_token"\s+value="[^"]*"', "", text)
+    text = re.sub(r'value="[^"]*" id="login"', "", text)
+    return re.sub(r"csrf_token: \"\w+\"|test_officer|nobody_here", "", text)
+
+
+@tagged("post_install", "-at_install")
+class TestAttempts(StaffCase):
+    """Guessing takes long; the form tells nothing; nobody is locked out by others."""
+
+    def setUp(self):
+        super().setUp()
+        self.failures = self.env["spar.login.failure"]
+        self.now = time.time()
+        clock = patch.object(spar_login_failure.time, "time", lambda: self.now)
+        self.addCleanup(clock.stop)
+        clock.start()
+
+    def miss(self, login, address, times=1):
+        """Attempts that stay failures; how long the last one was to wait."""
+        return [self.failures._begin_attempt(login, address) for _n in range(times)][-1]
+
+    def test_a_pair_waits_after_five_longer_and_longer(self):
+        self.assertEqual(self.miss("ama", "1.1.1.1", 5), 0)
+        for pause in (30, 60, 120):
+            self.assertAlmostEqual(self.miss("ama", "1.1.1.1"), pause, delta=0.1)
+            self.now += pause + 0.1
+            self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
+        self.assertLessEqual(self.miss("ama", "1.1.1.1"), 900)
+
+    def test_how_it_is_written_does_not_matter(self):
+        self.miss("Ama", "1.1.1.1", 5)
+        self.assertGreater(self.miss(" ama ", "1.1.1.1"), 0)
+
+    def test_colleagues_in_the_same_office_are_not_concerned(self):
+        self.miss("ama", "1.1.1.1", 5)
+        self.assertEqual(self.miss("bilal", "1.1.1.1"), 0)
+        self.assertEqual(self.miss("ama", "2.2.2.2"), 0)
+
+    def test_many_addresses_and_many_accounts_wait_too(self):
+        waits = [self.miss("ama", f"10.0.0.{number}") for number in range(51)]
+        self.assertEqual([wait for wait in waits[:50] if wait], [])
+        self.assertGreater(waits[50], 0)
+        waits = [self.miss(f"user{number}", "9.9.9.9") for number in range(101)]
+        self.assertEqual([wait for wait in waits[:100] if wait], [])
+        self.assertGreater(waits[100], 0)
+
+    def test_an_attack_locks_out_nobody_who_was_here_before(self):
+        self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
+        self.failures._note_success("ama", "1.1.1.1")
+        for number in range(60):
+            self.miss("ama", f"10.0.0.{number}")
+        for number in range(120):
+            self.miss(f"user{number}", "1.1.1.1")
+        self.assertGreater(self.miss("ama", "10.1.1.1"), 0)
+        self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
+
+    def test_one_success_gives_an_address_no_fresh_guesses(self):
+        for number in range(99):
+            self.miss(f"user{number}", "1.1.1.1")
+        self.failures._begin_attempt("thief", "1.1.1.1")
+        self.failures._note_success("thief", "1.1.1.1")
+        self.assertEqual(self.miss("other", "1.1.1.1"), 0)
+        self.assertGreater(self.miss("another", "1.1.1.1"), 0)
+
+    def test_an_hour_later_it_is_forgotten(self):
+        self.miss("ama", "1.1.1.1", 5)
+        self.now += 3601
+        self.assertEqual(self.miss("ama", "1.1.1.1", 5), 0)
+
+    def test_limits_are_settings(self):
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("spar_staff_login.pair_limit", "2 7 9")
+        self.assertEqual(self.miss("ama", "1.1.1.1", 2), 0)
+        self.assertAlmostEqual(self.miss("ama", "1.1.1.1"), 7, delta=0.1)
+
+    def test_neither_login_nor_address_is_kept(self):
+        self.miss("ama", "1.1.1.1")
+        self.env.cr.execute("SELECT key FROM spar_login_failure")
+        kept = str(self.env.cr.fetchall())
+        self.assertNotIn("ama", kept)
+        self.assertNotIn("1.1.1.1", kept)
+
+    @mute_logger(LOGINS)
+    def test_the_form_waits_for_the_right_password_too(self):
+        for _number in range(5):
+            self.log_in(self.officer.login, "wrong")
+        answer = self.log_in(self.officer.login)
+        self.assertIn("Too many failed attempts", answer.text)
+        self.now += 31
+        self.assertEqual(self.log_in(self.officer.login).status_code, 303)
+
+    @mute_logger(LOGINS)
+    def test_an_unknown_login_looks_like_a_known_one(self):
+        for times in (1, 6):  # the second time there is a pause
+            for _number in range(times):
+                known = self.log_in("test_officer", "wrong")
+                unknown = self.log_in("nobody_here", "wrong")
+            self.assertEqual(known.status_code, unknown.status_code)
+            self.assertEqual(strip(known.text), strip(unknown.text))
+
+    @mute_logger(LOGINS)
+    def test_an_unknown_login_takes_the_same_work(self):
+        users = self.env["res.users"]
+        archived = self.employee
+        archived.active = False
+        portal = self.env["res.users"].create({"name": "No", "login": "no_password"})
+        self.assertTrue(portal.active)
+        context = type(users._crypt_context())
+        self.env.flush_all()
+        with patch.object(
+            context,
+            "verify_and_update",
+            autospec=True,
+            side_effect=context.verify_and_update,
+        ) as work:
+            slow = {}
+            for login in ("test_officer", "nobody_here", archived.login, "no_password"):
+                work.reset_mock()
+                credential = {"login": login, "password": "wrong", "type": "password"}
+                with self.assertRaises(AccessDenied):
+                    users.authenticate(credential, {"interactive": True})
+                slow[login] = sum(
+                    str(call.args[2]).startswith("$") for call in work.mock_calls
+                )
+        self.assertEqual(set(slow.values()), {1}, slow)
+
+    @mute_logger(LOGINS)
+    def test_an_unknown_passkey_looks_like_a_wrong_one(self):
+        said = set()
+        for told in ('{"id": "none"}', "no json", '{"x": 1}'):
+            credential = {"type": "webauthn", "webauthn_response": told}
+            with self.assertRaises(AccessDenied) as caught:
+                self.env["res.users"].authenticate(credential, {"interactive": True})
+            said.add(str(caught.exception))
+        self.assertEqual(said, {"This passkey was not accepted."})
+
+    def test_asking_for_a_new_password_tells_nothing(self):
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("auth_signup.reset_password", "True")
+        self.officer.partner_id.email = "officer@staff.example"
+        answers = []
+        mails = self.env["mail.mail"].search_count([])
+        for login in ("test_officer", "nobody_here"):
+            self.authenticate(None, None)
+            form = {"csrf_token": self.get_token(), "login": login}
+            with patch.object(type(self.env["mail.mail"]), "send") as send:
+                answers.append(self.open("/web/reset_password", data=form))
+            self.assertFalse(send.called)
+        known, unknown = answers
+        self.assertEqual(known.status_code, unknown.status_code)
+        self.assertEqual(strip(known.text), strip(unknown.text))
+        self.assertIn("Password reset instructions sent", known.text)
+        self.assertEqual(self.env["mail.mail"].search_count([]), mails)
+        self.assertNotEqual(self.officer.partner_id.signup_type, "reset")
+
+    def test_whoever_has_an_account_gets_the_link(self):
+        self.officer.partner_id.email = "officer@staff.example"
+        requests = self.env["spar.password.request"]
+        for login in ("test_officer", "nobody_here"):
+            requests._ask(login)
+        cron, mail = type(self.env["ir.cron"]), type(self.env["mail.mail"])
+        with (
+            patch.object(cron, "_commit_progress") as done,
+            patch.object(mail, "send") as send,
+        ):
+            requests._process()
+        self.assertEqual(done.call_count, 2)
+        self.assertEqual(send.call_count, 1)
+        self.assertFalse(requests.search([]))
+        self.assertEqual(self.officer.partner_id.signup_type, "reset")
+
+    def test_no_page_leads_on_from_an_address_to_its_login(self):
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("auth_signup.reset_password", "True")
+        self.officer.partner_id.email = "officer@staff.example"
+        self.env["res.users"].flush_model()
+        path = "/web/reset_password?signup_email=officer@staff.example"
+        answer = self.open(path)
+        self.assertEqual(answer.status_code, 200)
+        self.assertNotIn("test_officer", answer.text)

@@ -1,0 +1,171 @@
+from odoo import http
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..lib import hosts
+from .common import PASSWORD, StaffCase
+
+STAFF, WEBSITE = "staff.example.org", "www.example.org"
+
+
+@tagged("post_install", "-at_install")
+class TestHosts(StaffCase):
+    """Staff's screens and website pages share no origin."""
+
+    def setUp(self):
+        super().setUp()
+        self.set_environment(host=STAFF)
+
+    def test_the_login_is_on_the_host_of_staff_only(self):
+        page = self.open("/web/login", Host=STAFF)
+        self.assertEqual(page.status_code, 200)
+        self.assertEqual(self.open("/web/login", Host=WEBSITE).status_code, 404)
+        answer = self.log_in(self.officer.login, Host=WEBSITE)
+        self.assertEqual(answer.status_code, 404)
+        answer = self.log_in(self.officer.login, Host=STAFF)
+        self.assertEqual(answer.status_code, 303)
+
+    def test_nothing_of_the_website_is_around_the_login(self):
+        """What a designer writes into every page, or into the login's view."""
+        view = self.env.ref("web.login")
+        script = "<t><script>steal()</script></t>"
+        self.env["ir.ui.view"].create(
+            {
+                "name": "designer",
+                "type": "qweb",
+                "inherit_id": view.id,
+                "arch": f'<xpath expr="//form" position="before">{script}</xpath>',
+            }
+        )
+        for path in ("/web/login", "/web/reset_password"):
+            page = self.open(path, Host=STAFF)
+            self.assertNotIn("steal()", page.text)
+            self.assertNotIn("web.assets_frontend", page.text)
+        self.set_environment(host="")
+        self.assertIn("steal()", self.open("/web/login").text)
+
+    def test_the_web_client_is_on_the_host_of_staff_only(self):
+        self.authenticate(self.officer.login, PASSWORD)
+        self.assertEqual(self.open("/odoo", Host=STAFF).status_code, 200)
+        for path in ("/odoo", "/web", "/odoo/action-1", "/scoped_app/x"):
+            answer = self.open(path, Host=WEBSITE)
+            self.assertEqual(answer.status_code, 303)
+            self.assertEqual(answer.headers["Location"], f"http://{STAFF}/odoo")
+
+    def test_its_calls_are_on_the_host_of_staff_only(self):
+        self.authenticate(self.officer.login, PASSWORD)
+        answer = self.call("spar.fsp", "search_count", [], Host=STAFF)
+        self.assertIn('"result"', answer.text)
+        answer = self.call("spar.fsp", "search_count", [], Host=WEBSITE)
+        self.assertNotIn('"result"', answer.text)
+        for path in ("/web/become", "/web/webclient/load_menus", "/xmlrpc/2/common"):
+            self.assertIn(self.open(path, Host=WEBSITE).status_code, (404, 405), path)
+
+    @mute_logger("odoo.http")
+    def test_programs_call_the_host_of_staff_only(self):
+        headers = {"Content-Type": "application/json", "Authorization": "Bearer x"}
+        for host, status in ((STAFF, 401), (WEBSITE, 404)):
+            path = "/json/2/spar.fsp/search_count"
+            answer = self.send(path, "{}", **headers, Host=host)
+            self.assertEqual(answer.status_code, status)
+
+    def test_no_website_page_is_on_the_host_of_staff(self):
+        for path in ("/my", "/my/home", "/web/signup", "/spar", "/no-such-page"):
+            with self.subTest(path):
+                answer = self.open(path, Host=STAFF)
+                self.assertEqual(answer.status_code, 404)
+                self.assertNotIn("<script", answer.text)
+                self.assertNotIn("wrapwrap", answer.text)
+
+    def test_a_page_that_a_designer_made_is_not_there(self):
+        if "website.page" not in self.env:
+            self.skipTest("There is no website in this database.")
+        view = self.env["ir.ui.view"].create(
+            {
+                "name": "designer",
+                "type": "qweb",
+                "key": "website.designer_page",
+                "arch": "<t t-name='website.designer_page'><p>mine</p></t>",
+            }
+        )
+        self.env["website.page"].create(
+            {"url": "/mine", "view_id": view.id, "is_published": True}
+        )
+        self.assertIn("mine", self.open("/mine", Host=WEBSITE).text)
+        answer = self.open("/mine", Host=STAFF)
+        self.assertEqual(answer.status_code, 404)
+        self.assertNotIn("mine", answer.text)
+
+    def test_the_first_page_there_leads_to_the_web_client(self):
+        answer = self.open("/", Host=STAFF)
+        self.assertEqual(answer.status_code, 303)
+        self.assertEqual(answer.headers["Location"], "/odoo")
+
+    def test_an_uploaded_page_runs_no_script_there(self):
+        attachment = self.env["ir.attachment"].create(
+            {
+                "name": "x.html",
+                "raw": b"<script>steal()</script>",
+                "mimetype": "text/html",
+                "url": "/x.html",
+                "type": "binary",
+                "public": True,
+            }
+        )
+        answer = self.open(f"/web/content/{attachment.id}", Host=STAFF)
+        self.assertEqual(answer.headers["Content-Security-Policy"], "sandbox")
+        self.assertEqual(self.open("/x.html", Host=STAFF).status_code, 404)
+
+    def test_a_neighbour_s_page_cannot_send_a_form_or_open_a_websocket(self):
+        self.authenticate(self.officer.login, PASSWORD)
+        foreign = {"Host": STAFF, "Origin": f"https://{WEBSITE}"}
+        answer = self.call("spar.fsp", "search_count", [], **foreign)
+        self.assertNotIn('"result"', answer.text)
+        own = {"Host": STAFF, "Origin": f"http://{STAFF}"}
+        self.assertIn('"result"', self.call("spar.fsp", "search_count", [], **own).text)
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+        answer = self.open("/websocket", **foreign, **upgrade)
+        self.assertEqual(answer.status_code, 404)
+
+    def test_the_session_cookie_is_of_its_host(self):
+        self.sid = ""
+        answer = self.open("/web/login", Host=STAFF)
+        cookies = answer.headers.get("Set-Cookie", "")
+        self.assertIn("session_id=", cookies)
+        self.assertNotIn("domain", cookies.lower())
+
+    def test_a_port_counts_where_it_is_set(self):
+        self.set_environment(host=f"{STAFF}:8443")
+        self.assertEqual(self.open("/web/login", Host=STAFF).status_code, 404)
+        answer = self.open("/web/login", Host=f"{STAFF}:8443")
+        self.assertEqual(answer.status_code, 200)
+
+    def test_passkeys_and_links_are_for_that_host(self):
+        self.set_environment(factor="on")
+        self.log_in(self.officer.login, Host=STAFF)
+        page = self.open("/web/second-factor", Host=STAFF).text
+        self.assertIn(f"&#34;id&#34;: &#34;{STAFF}&#34;", page)
+        partner = self.officer.partner_id
+        partner.signup_prepare(signup_type="reset")
+        url = partner._get_signup_url_for_action()[partner.id]
+        self.assertIn(f"//{STAFF}/web/reset_password", url)
+
+    def test_without_the_setting_everything_is_as_it_was(self):
+        self.set_environment(host="")
+        for host in (STAFF, WEBSITE):
+            self.assertEqual(self.open("/web/login", Host=host).status_code, 200)
+
+    def test_every_route_is_decided(self):
+        """A table of all routes: none is nowhere, and none of staff's is elsewhere."""
+        addons = sorted(self.env.registry._init_modules)
+        nowhere, elsewhere = set(), set()
+        for url, endpoint in http._generate_routing_rules(addons, nodb_only=False):
+            routing = endpoint.routing
+            is_staff = hosts.is_for_staff(routing, url)
+            is_only = hosts.is_only_for_staff(routing, url)
+            if is_only and not is_staff:
+                nowhere.add(url)
+            needs_user = routing["auth"] in ("user", "bearer")
+            if needs_user and not routing.get("website") and not is_only:
+                elsewhere.add(url)
+        self.assertEqual((nowhere, elsewhere), (set(), set()))

@@ -1,0 +1,135 @@
+import time
+from unittest.mock import patch
+
+from odoo import http
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..lib import sessions
+from .common import PASSWORD, StaffCase
+
+HOUR = 3600
+
+
+@tagged("post_install", "-at_install")
+class TestSessions(StaffCase):
+    """They end after eight hours, and ask again after half an hour."""
+
+    def setUp(self):
+        super().setUp()
+        self.authenticate(self.officer.login, PASSWORD)
+        self.assertIn('"result"', self.count().text)
+
+    def count(self):
+        return self.call("spar.fsp", "search_count", [])
+
+    def change_session(self, **values):
+        session = self.get_session()
+        session.update(values)
+        http.root.session_store.save(session)
+
+    def test_every_role_has_the_times(self):
+        for role in ("viewer", "officer", "supervisor", "auditor", "administrator"):
+            group = self.env.ref(f"spar_fa_directory.group_{role}")
+            self.assertEqual(group.lock_timeout, 480)
+            self.assertEqual(group.lock_timeout_inactivity, 30)
+
+    def test_they_can_be_shorter_and_not_longer(self):
+        group = self.env.ref("spar_fa_directory.group_officer")
+        group.write({"lock_timeout": 60, "lock_timeout_inactivity": 5})
+        for values in (
+            {"lock_timeout": 481},
+            {"lock_timeout": 0},
+            {"lock_timeout_inactivity": 31},
+            {"lock_timeout_inactivity": 0},
+        ):
+            with self.subTest(values), self.assertRaises(ValidationError):
+                group.write(values)
+
+    def test_eight_hours_end_it_whatever_was_done_meanwhile(self):
+        """Odoo makes a session's key anew every three hours, and its time with it."""
+        now = time.time()
+        recently = {"create_time": now - 60, sessions.SEEN_AT: now - 60}
+        self.change_session(**recently, **{sessions.LOGGED_IN_AT: now - 7.9 * HOUR})
+        self.assertIn('"result"', self.count().text)
+        self.change_session(**{sessions.LOGGED_IN_AT: now - 8.1 * HOUR})
+        self.assertIn("SessionExpired", self.count().text)
+        self.assertFalse(self.get_session().uid)
+
+    def test_the_web_client_and_open_pages_know_nobody_then(self):
+        for path in ("/odoo", "/web/content/1"):
+            with self.subTest(path):
+                self.authenticate(self.officer.login, PASSWORD)
+                self.change_session(**{sessions.LOGGED_IN_AT: time.time() - 9 * HOUR})
+                answer = self.open(path)
+                self.assertNotEqual(answer.status_code, 200)
+                self.assertFalse(self.get_session().uid)
+
+    def test_it_asks_after_half_an_hour_without_any_browser_saying_so(self):
+        self.change_session(**{sessions.SEEN_AT: time.time() - 29 * 60})
+        self.assertIn('"result"', self.count().text)
+        self.change_session(**{sessions.SEEN_AT: time.time() - 31 * 60})
+        answer = self.count()
+        self.assertIn("CheckIdentityException", answer.text)
+        self.assertTrue(self.get_session().uid)
+
+    def test_a_file_is_not_served_while_it_asks(self):
+        attachment = (
+            self.env["ir.attachment"]
+            .with_user(self.officer)
+            .create(
+                {"name": "x.txt", "raw": b"for the officer", "mimetype": "text/plain"}
+            )
+        )
+        path = f"/web/content/{attachment.id}"
+        self.assertEqual(self.open(path).text, "for the officer")
+        self.change_session(**{sessions.SEEN_AT: time.time() - 31 * 60})
+        self.assertNotIn("for the officer", self.open(path).text)
+
+    @mute_logger("odoo.http")
+    def test_the_password_lets_it_go_on(self):
+        self.change_session(**{sessions.SEEN_AT: time.time() - 31 * 60})
+        params = {"type": "password", "password": "wrong"}
+        path = "/auth-timeout/session/check-identity"
+        refused = self.send_json(path, params)
+        self.assertIn("AccessDenied", refused.text)
+        self.assertIn("CheckIdentityException", self.count().text)
+        self.send_json(path, {**params, "password": PASSWORD})
+        self.assertIn('"result"', self.count().text)
+
+    @mute_logger("odoo.http")
+    def test_nobody_guesses_in_a_found_session(self):
+        path = "/auth-timeout/session/check-identity"
+        failures = type(self.env["spar.login.failure"])
+        with patch.object(failures, "_begin_attempt", return_value=30) as attempt:
+            answer = self.send_json(path, {"type": "password", "password": PASSWORD})
+        self.assertEqual(attempt.call_args.args[-2], "test_officer")
+        self.assertIn("Too many failed attempts", answer.text)
+
+    def test_logging_in_again_begins_anew(self):
+        self.change_session(**{sessions.LOGGED_IN_AT: time.time() - 7.9 * HOUR})
+        self.log_in(self.officer.login)
+        self.count()
+        began = self.get_session()[sessions.LOGGED_IN_AT]
+        self.assertLess(time.time() - began, 60)
+
+    def test_whoever_has_no_role_is_not_concerned(self):
+        self.authenticate(self.employee.login, PASSWORD)
+        self.change_session(
+            **{
+                sessions.LOGGED_IN_AT: time.time() - 9 * HOUR,
+                sessions.SEEN_AT: time.time() - 2 * HOUR,
+            }
+        )
+        answer = self.call("res.partner", "search_count", [])
+        self.assertIn('"result"', answer.text)
+
+    def test_moving_the_mouse_counts(self):
+        self.change_session(**{sessions.SEEN_AT: time.time() - 20 * 60})
+        session = self.get_session()
+        env = self.env(user=self.officer.id)
+        with patch.object(http.root.session_store, "save") as save:
+            env["ir.http"]._set_session_inactivity(session, 1000)
+        self.assertTrue(save.called)
+        self.assertLess(time.time() - session[sessions.SEEN_AT], 60)

@@ -1,0 +1,34 @@
+from odoo.tests import tagged
+
+from .common import StaffCase
+
+
+@tagged("post_install", "-at_install")
+class TestSetupCheck(StaffCase):
+    """Administrators see what the operator has not set."""
+
+    def get_warnings(self):
+        user = self.env["res.users"].create(
+            {
+                "name": "A",
+                "login": "test_administrator_of_spar",
+                "group_ids": [
+                    (4, self.env.ref("spar_fa_directory.group_administrator").id)
+                ],
+            }
+        )
+        check = self.env["spar.setup.check"].with_user(user).create({})
+        user.unlink()
+        return check.sudo().setup_warnings
+
+    def test_a_host_of_their_own_and_a_second_factor_are_wanted(self):
+        self.set_environment(host="", factor="off")
+        warnings = self.get_warnings()
+        self.assertIn("SPAR_STAFF_HOST", warnings)
+        self.assertIn("SPAR_SECOND_FACTOR", warnings)
+        steps = self.env["spar.first.steps"].create({})
+        self.assertEqual(steps.setup_warnings, warnings)
+
+    def test_nothing_is_missing(self):
+        self.set_environment(host="staff.example.org", factor="on")
+        self.assertFalse(self.get_warnings())

@@ -1,0 +1,3 @@
+from . import res_users_identitycheck
+from . import spar_first_steps
+from . import spar_setup_check

@@ -1,0 +1,44 @@
+from odoo import api, fields, models
+
+from ..lib import settings
+
+
+class SparSetupCheck(models.TransientModel):
+    """What administrators see of settings that only the machine's operator can make.
+
+    Another addon adds a warning by extending ``_get_warnings``.
+    """
+
+    _name = "spar.setup.check"
+    _description = "Set-up Check"
+
+    setup_warnings = fields.Text(compute="_compute_setup_warnings")
+
+    def _compute_display_name(self):
+        self.display_name = self.env._("Set-up check")
+
+    def _compute_setup_warnings(self):
+        self.setup_warnings = "\n".join(self._get_warnings())
+
+    @api.model
+    def _get_warnings(self) -> list[str]:
+        """Return a sentence for everything that is missing."""
+        warnings = []
+        if not settings.get_staff_host(self.env.cr.dbname):
+            warnings.append(
+                self.env._(
+                    "Staff's screens have no host of their own: a script in a page of "
+                    "the website can act as the officer who opens it. The operator "
+                    "sets %(variable)s.",
+                    variable=settings.STAFF_HOST_VARIABLE,
+                )
+            )
+        if not settings.needs_second_factor():
+            warnings.append(
+                self.env._(
+                    "Staff log in with a password alone. The operator removes "
+                    "%(variable)s=off.",
+                    variable=settings.SECOND_FACTOR_VARIABLE,
+                )
+            )
+        return warnings
