@@ -5,6 +5,7 @@ import doctest
 import importlib.metadata
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -422,9 +423,8 @@ def test_pip_installs_nothing_without_its_hash(places, monkeypatch):
 
 
 def test_pins_name_the_odoo_that_was_tested():
-    assert re.search(
-        r"Odoo 19\.0 of 20\d\d-\d\d-\d\d", (ROOT / packages.PINS).read_text()
-    )
+    text = (ROOT / packages.PINS).read_text()
+    assert re.search(r"Odoo 19\.0 of 20\d\d-\d\d-\d\d", text)
 
 
 PYTHONS = ("3.10.0", "3.11.2", "3.12.0", "3.13.0")

@@ -7,8 +7,8 @@ from ..models.ir_http import FOR_EVER
 from .page import PAGE, go_to, page, show
 
 FRONTEND_LANGUAGE = "frontend_lang"
-#: Files that are the same for everybody, kept by the browser for good; staff's pages have
-#: them on their own host, too.
+#: Files that are the same for everybody, kept by the browser for good. Where staff have
+#: a host of their own, it serves these, too.
 FILE = {**PAGE, "methods": ["GET"], "save_session": False, "spar_shared": True}
 
 

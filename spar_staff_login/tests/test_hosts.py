@@ -1,3 +1,6 @@
+import socket
+from urllib.parse import urlsplit
+
 from odoo import http
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -123,9 +126,29 @@ class TestHosts(StaffCase):
         self.assertNotIn('"result"', answer.text)
         own = {"Host": STAFF, "Origin": f"http://{STAFF}"}
         self.assertIn('"result"', self.call("spar.fsp", "search_count", [], **own).text)
-        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
-        answer = self.open("/websocket", **foreign, **upgrade)
-        self.assertEqual(answer.status_code, 404)
+        self.assertIn(b" 404 ", self.begin_websocket(f"https://{WEBSITE}"))
+        self.assertNotIn(b" 404 ", self.begin_websocket(f"http://{STAFF}"))
+
+    def begin_websocket(self, origin):
+        """Ask for one; the first line of the answer."""
+        lines = (
+            "GET /websocket HTTP/1.1",
+            f"Host: {STAFF}",
+            f"Origin: {origin}",
+            f"Cookie: session_id={self.sid}",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: x",
+        )
+        address = urlsplit(self.base_url())
+        place = (address.hostname, address.port)
+        with (
+            self.allow_requests(all_requests=True),
+            socket.create_connection(place, timeout=10) as connection,
+        ):
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            return connection.recv(4096).partition(b"\r\n")[0]
 
     def test_the_session_cookie_is_of_its_host(self):
         self.sid = ""
