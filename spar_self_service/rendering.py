@@ -14,11 +14,12 @@ from typing import Any
 from lxml import etree
 from markupsafe import Markup
 
-from odoo.addons.base.models.ir_qweb import IrQweb, keep_query
 from odoo.modules.registry import _REGISTRY_CACHES
 from odoo.tools.lru import LRU
 from odoo.tools.misc import file_open
 from odoo.tools.translate import PoFileReader, get_po_paths, xml_translate
+
+from odoo.addons.base.models.ir_qweb import IrQweb, keep_query
 
 ADDON = "spar_self_service"
 FILES = ("page", "login", "address", "draft")

@@ -56,7 +56,7 @@ class TestInside(StoreCase, HttpCase):
                 "name": "x",
                 "type": "qweb",
                 "key": "website.attempt",
-                "arch": f'<t t-name="x"><p>begin<t t-out="str({expression})"/>end</p></t>',
+                "arch": f'<p t-name="x">begin<t t-out="str({expression})"/>end</p>',
             }
         )
         page = self.env["website.page"].create(
