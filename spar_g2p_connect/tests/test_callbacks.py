@@ -195,7 +195,7 @@ class TestCallbacks(AsynchronousCase):
         self.run_lane()
         with self.assertLogs(LANE, "WARNING"):
             self.send((200, ACK))
-        self.assertEqual((broken.state, broken.problem), ("waiting", "internal_error"))
+        self.assertEqual((broken.state, broken.problem), ("failed", "unreadable"))
         self.assertEqual(len(self.sent), 1)
         self.assertIn("log", broken.problem_text)
 
