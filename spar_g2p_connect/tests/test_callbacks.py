@@ -197,7 +197,7 @@ class TestCallbacks(AsynchronousCase):
             self.send((200, ACK))
         self.assertEqual((broken.state, broken.problem), ("failed", "unreadable"))
         self.assertEqual(len(self.sent), 1)
-        self.assertIn("log", broken.problem_text)
+        self.assertIn("does not open", broken.problem_text)
 
     def test_error_of_a_thread_is_a_problem_like_any_other(self):
         callback = self.prepare()
