@@ -206,6 +206,11 @@ def test_a_locked_id_waits_in_its_queue_and_others_go_on(
 ):
     people = make_people(3)
     messages = [link(programme, person) for person in people]
+    first, end = queue(server, queues[2], people[2]), time.monotonic() + 90
+    while get_state(server, first)[0] == "waiting":
+        assert time.monotonic() < end
+        wake(server)  # a worker that is new sleeps for a minute
+        time.sleep(1)
     with holding_row(server, messages[0]), holding_row(server, messages[1]):
         held = [queue(server, queues[n], people[n]) for n in (0, 1)]
         time.sleep(1)

@@ -195,9 +195,9 @@ class TestCallbacks(AsynchronousCase):
         self.run_lane()
         with self.assertLogs(LANE, "WARNING"):
             self.send((200, ACK))
-        self.assertEqual((broken.state, broken.problem), ("waiting", "internal_error"))
+        self.assertEqual((broken.state, broken.problem), ("failed", "unreadable"))
         self.assertEqual(len(self.sent), 1)
-        self.assertIn("log", broken.problem_text)
+        self.assertIn("does not open", broken.problem_text)
 
     def test_error_of_a_thread_is_a_problem_like_any_other(self):
         callback = self.prepare()
