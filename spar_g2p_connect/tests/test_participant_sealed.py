@@ -1,6 +1,7 @@
 """What plain SQL changed of a participant, its keys or issuers is not used."""
 
 import json
+from contextlib import contextmanager
 
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
@@ -51,14 +52,19 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         self.env.invalidate_all()
         self.env["spar.row.versions"]._forget()
 
+    @contextmanager
+    def alarms(self):
+        with mute_logger(SEAL_LOGGER, ALARM_LOGGER), self.enter_registry_test_mode():
+            yield
+
     def know(self, participant=None):
         participant = participant or self.payer
-        with mute_logger(SEAL_LOGGER, ALARM_LOGGER):
+        with self.alarms():
             return self.participants._know("p.id = %s", participant.id)
 
     def ask_token(self, participant, secret):
         request = TokenRequest(participant.client_id, secret, "", "")
-        with mute_logger(SEAL_LOGGER, ALARM_LOGGER):
+        with self.alarms():
             return self.participants._get_client(
                 self.env["spar.keyring"]._open(), request
             )
@@ -166,5 +172,5 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
             "UPDATE spar_token_issuer SET jwks_url = 'https://x.y' WHERE id = %s",
             issuer.id,
         )
-        with mute_logger(SEAL_LOGGER, ALARM_LOGGER):
+        with self.alarms():
             self.assertNotIn("https://a.example", issuers._read_issuers())

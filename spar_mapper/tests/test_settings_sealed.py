@@ -32,6 +32,10 @@ class TestRulesAreSealed(SettingsCase):
             {"name": "Hold", "sequence": 1, "decision": "hold", "hold_hours": 24}
         )
 
+    def assert_update_refused(self):
+        with mute_logger(SEAL_LOGGER, ALARM_LOGGER), self.enter_registry_test_mode():
+            self.assert_refused(SettingsAltered, self.update, ID, OTHER_FA)
+
     def test_a_hold_rule_that_sql_removed_or_softened(self):
         attacks = (
             "DELETE FROM spar_change_rule WHERE id = %s",
@@ -44,18 +48,15 @@ class TestRulesAreSealed(SettingsCase):
                 with self.subTest(attack, replica=replica):
                     with self.env.cr.savepoint() as savepoint:
                         self.run_sql(attack, self.hold.id, replica=replica)
-                        with mute_logger(SEAL_LOGGER, ALARM_LOGGER):
-                            self.assert_refused(
-                                SettingsAltered, self.update, ID, OTHER_FA
-                            )
+                        self.assert_update_refused()
                         savepoint.rollback()
                     self.env["spar.row.versions"]._forget()
 
     def test_the_alarm_and_the_check_name_it(self):
         self.run_sql("DELETE FROM spar_change_rule WHERE id = %s", self.hold.id)
         problem = ("spar_change_rule", self.hold.id, settings_seal.MISSING)
+        self.assert_update_refused()
         with mute_logger(SEAL_LOGGER, ALARM_LOGGER), self.enter_registry_test_mode():
-            self.assert_refused(SettingsAltered, self.update, ID, OTHER_FA)
             self.assertIn(problem, self.env["spar.audit"]._check_store())
         alarm = self.env["spar.alarm"].search(
             [("table_name", "=", problem[0]), ("row_id", "=", problem[1])]

@@ -20,6 +20,9 @@ class SparFsp(models.Model):
     def _concerns(self, vals):
         return "phone_prefixes" in vals
 
+    def _stops(self, name, value):
+        return name == "phone_prefixes" and not value
+
     def _is_guarded(self, name, value):
         """Taking all of them back is nothing that a second person must look at."""
         return bool(value)

@@ -116,6 +116,7 @@ class SparSecondPerson(models.AbstractModel):
         refuse_expressions()
         if self._may_write_at_once():
             return super().write(vals)
+        self.check_access("write")
         self._check_unclaimed(vals)
         if not set(vals) & set(self._guarded_fields):
             return super().write(vals)
@@ -208,7 +209,11 @@ class SparSecondPerson(models.AbstractModel):
         """What of ``vals`` is written now, and what waits; what is so already is left
         out."""
         changed = self._get_changed(vals)
-        waiting = {k: v for k, v in changed.items() if self._is_guarded(k, v)}
+        waiting = {
+            name: value
+            for name, value in changed.items()
+            if self._is_guarded(name, value) and not self._stops(name, value)
+        }
         now = {
             name: value
             for name, value in vals.items()

@@ -29,7 +29,7 @@ class SealCase(KeptRowsCase):
 
     @contextmanager
     def alarms(self):
-        with mute_logger(SEAL_LOGGER, ALARM_LOGGER):
+        with mute_logger(SEAL_LOGGER, ALARM_LOGGER), self.enter_registry_test_mode():
             yield
 
     def run_sql(self, query, *values, replica=False):
@@ -131,7 +131,11 @@ class TestWhatSqlChanged(SealCase):
 
     def test_an_alarm_names_it(self):
         self.run_sql("UPDATE spar_id_type SET sequence = 3 WHERE id = %s", self.tax.id)
-        with mute_logger(ALARM_LOGGER), self.assertLogs(SEAL_LOGGER) as logs:
+        with (
+            mute_logger(ALARM_LOGGER),
+            self.assertLogs(SEAL_LOGGER) as logs,
+            self.enter_registry_test_mode(),
+        ):
             self.assert_refused(SettingsAltered, self.identify)
         self.assertIn(f"SPAR ALARM spar_id_type, row {self.tax.id}", logs.output[0])
 

@@ -187,7 +187,7 @@ class TestProviderForm(ProviderCase):
             *("data_endpoint", "display_name", "id", "has_client_secret"),
             *("create_uid", "create_date", "write_uid", "write_date"),
             *("setting_change_ids", "redirect_uri", "key_set_uri", "public_keys"),
-            "is_overtaken",
+            *("is_overtaken", "id_type_issuers"),
         }
         guarded = set(self.provider._guarded_fields)
         self.assertEqual(set(self.provider._fields) - free, guarded)
