@@ -1,0 +1,92 @@
+"""Staff's login on a real server: what several processes and refused requests keep."""
+
+import re
+import time
+
+import pytest
+import requests
+
+from .backend import Backend, Refused
+from .client import TIMEOUT
+from .real_server import RealServer
+
+PAUSED = "Too many failed attempts"
+#: Odoo tells of each refusal.
+REFUSALS = (r"odoo\.http: (Access Denied|Too many failed attempts)",)
+
+
+@pytest.fixture
+def unpaused(server: RealServer):
+    """Nobody waits before or after."""
+    forget = "DELETE FROM spar_login_failure"
+    with server.cursor() as cr:
+        cr.execute(forget)
+    yield
+    with server.cursor() as cr:
+        cr.execute(forget)
+
+
+def log_in(server: RealServer, login: str, password: str) -> requests.Response:
+    """Send the form of the login page with a new session."""
+    session = requests.Session()
+    page = session.get(f"{server.url}/web/login", timeout=TIMEOUT).text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+    form = {"csrf_token": token, "login": login, "password": password}
+    return session.post(
+        f"{server.url}/web/login", data=form, timeout=TIMEOUT, allow_redirects=False
+    )
+
+
+def test_failures_are_counted_by_all_processes_together(server, unpaused):
+    person = server.staff["viewer"]
+    for _number in range(5):
+        assert PAUSED not in log_in(server, person["login"], "wrong").text
+    assert PAUSED in log_in(server, person["login"], person["password"]).text
+    colleague = server.staff["officer"]
+    assert log_in(server, colleague["login"], colleague["password"]).status_code == 303
+
+
+def test_failures_are_counted_where_the_request_is_rolled_back(server, unpaused):
+    backend = Backend(server, "viewer")
+    path = "/auth-timeout/session/check-identity"
+    with server.expecting(*REFUSALS):
+        for _number in range(5):
+            with pytest.raises(Refused):
+                backend._post(path, {"type": "password", "password": "wrong"})
+        told = {"type": "password", "password": server.staff["viewer"]["password"]}
+        with pytest.raises(Refused, match=PAUSED):
+            backend._post(path, told)
+
+
+def test_an_unknown_login_takes_as_long_as_a_known_one(server, unpaused):
+    """The form's own time; the best of several says most."""
+    best = {}
+    for login in (server.staff["viewer"]["login"], "nobody-is-called-so"):
+        times = []
+        for _number in range(4):
+            began = time.perf_counter()
+            log_in(server, login, "wrong")
+            times.append(time.perf_counter() - began)
+        best[login] = min(times)
+    known, unknown = best.values()
+    assert 0.7 < unknown / known < 1.4, best
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Odoo-Database": "no_such_database"}])
+@pytest.mark.parametrize(
+    ("method", "page"),
+    [
+        ("GET", "selector"),
+        ("GET", "manager"),
+        ("POST", "create"),
+        ("POST", "drop"),
+        ("POST", "backup"),
+        ("POST", "restore"),
+        ("POST", "duplicate"),
+        ("POST", "change_password"),
+    ],
+)
+def test_databases_are_not_managed_over_the_web(server, method, page, headers):
+    url = f"{server.url}/web/database/{page}"
+    answer = requests.request(method, url, headers=headers, timeout=TIMEOUT)
+    assert answer.status_code == 404
