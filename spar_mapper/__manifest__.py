@@ -20,6 +20,7 @@
         "wizards/spar_mapping_wizard_views.xml",
         "wizards/spar_find_wizard_views.xml",
         "wizards/spar_reveal_wizard_views.xml",
+        "wizards/spar_evidence_wizard_views.xml",
         "wizards/spar_objection_wizard_views.xml",
         "wizards/spar_form_case_wizard_views.xml",
         "views/spar_audit_run_views.xml",
@@ -38,6 +39,9 @@
         "views/spar_form_views.xml",
         "views/spar_directory_trial_views.xml",
         "views/spar_directory_import_views.xml",
+        "views/spar_lookup_views.xml",
+        "views/spar_staff_act_views.xml",
+        "views/spar_evidence_views.xml",
         "views/spar_mapper_menus.xml",
     ],
     "demo": [
