@@ -29,6 +29,12 @@ class NoSuchChange(StoreError):
     code = "no_such_change"
 
 
+class ChangeFrozen(StoreError):
+    """Somebody said that it was not them: until that is decided, the change waits."""
+
+    code = "change_frozen"
+
+
 class NotForApproval(StoreError):
     """The change waits for its time, which nobody shortens."""
 

@@ -35,6 +35,7 @@ class Proposal:
     current_authority: int | None = None
     purpose: str = ""
     is_foreign: bool = False
+    has_evidence: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Rule:
     below_authority: int | None = None
     hold_hours: int = 0
     why: str = ""
+    needs_evidence: bool = False
 
     def applies_to(self, proposal: Proposal) -> bool:
         """Whether every condition holds for ``proposal``."""
@@ -72,6 +74,9 @@ class Verdict:
 #: What gives the verdict on a proposal.
 Assess = Callable[[Proposal], Verdict]
 
+#: The channel that can attach a document, and why a change without one is refused.
+_WITH_DOCUMENTS, NO_EVIDENCE = "staff", "no_evidence"
+
 LOWER_AUTHORITY = Verdict(Decision.APPROVE, why="lower_authority")
 OTHER_PROVIDER = Verdict(Decision.APPROVE, why="other_provider")
 NO_RULE = Verdict(Decision.APPROVE, why="no_rule")
@@ -94,16 +99,32 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
     >>> other = Proposal("update", "rest", Authority.INSTITUTION, is_foreign=True)
     >>> assess([at_once], other).why
     'other_provider'
+
+    Staff attach a document where the rule that applies asks for one, whoever decides:
+
+    >>> from dataclasses import replace
+    >>> scanned = Rule(Decision.APPLY, needs_evidence=True)
+    >>> staff = Proposal("update", "staff", Authority.STAFF)
+    >>> assess([scanned], staff).why
+    'no_evidence'
+    >>> assess([scanned], replace(staff, has_evidence=True)).decision.value
+    'apply'
     """
+    rule = next((rule for rule in rules if rule.applies_to(proposal)), None)
+    if rule is not None and rule.needs_evidence and _lacks_evidence(proposal):
+        return Verdict(Decision.REFUSE, why=NO_EVIDENCE)
     current = proposal.current_authority
     if current is not None and proposal.authority < current:
         return LOWER_AUTHORITY
     if proposal.is_foreign:
         return OTHER_PROVIDER
-    for rule in rules:
-        if rule.applies_to(proposal):
-            return Verdict(rule.decision, rule.hold_hours, rule.why)
-    return NO_RULE
+    if rule is None:
+        return NO_RULE
+    return Verdict(rule.decision, rule.hold_hours, rule.why)
+
+
+def _lacks_evidence(proposal: Proposal) -> bool:
+    return proposal.channel == _WITH_DOCUMENTS and not proposal.has_evidence
 
 
 def assess_once(assess_one: Assess) -> Assess:

@@ -2,6 +2,9 @@
 
 Whatever the event, further changes are locked and a case is opened; what differs is
 what can be undone at once. Payments stop only where no undisputed address is left.
+
+Only who has proved to be the person undoes anything. Whoever merely holds the link of a
+notice freezes: a thief who linked first is who was notified of the owner's change.
 """
 
 from __future__ import annotations
@@ -10,13 +13,35 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from odoo.addons.spar_mapper_connector.lib.contract import Remedy
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Remedy,
+)
 
 from .ledger import Ledger
 from .records import Head, Holding, PeriodRow, StoredAddress, new_uuid
-from .waiting import drop_change
+from .waiting import OBJECTION_LOCK, drop_change
 
-LOCK = "objection"
+LOCK = OBJECTION_LOCK
+#: How a call is authenticated in which nobody has proved to be the person.
+_UNPROVED = ("", "link")
+#: On whose word something was done, by how they were authenticated.
+_PROVED = {"login": Authority.OWNER, "document": Authority.STAFF}
+
+
+def proves_person(call: CallContext) -> bool:
+    """Return whether who objects has proved who they are: else nothing is undone."""
+    return call.authenticated_by not in _UNPROVED
+
+
+def get_word(authenticated_by: str | None) -> int:
+    """Return the authority of who was authenticated so; 0 where it does not tell.
+
+    >>> get_word("login"), get_word("bearer")
+    (40, 0)
+    """
+    return int(_PROVED.get(authenticated_by or "", 0))
 
 
 @dataclass(slots=True)
@@ -39,9 +64,11 @@ class Dispute:
     ``past`` is the address that the event is about, ``kind`` what happened to it.
     ``addresses`` are all of the place that were ever in force, and ``past``, newest
     first; ``disowned`` the uuids of those that were disputed before. Nothing that ended
-    before ``oldest`` is brought back. The rest is filled by :func:`settle`:
-    ``disputed`` is the address that the objection is about, ``stop`` what is not paid:
-    ``all``, ``one`` or nothing.
+    before ``oldest`` is brought back. ``word`` is the authority of who did it, as far
+    as the event tells. ``was_stopped`` tells whether nothing was paid before this
+    objection. The rest is filled by :func:`settle` and :func:`freeze`: ``disputed`` is
+    the address that the objection is about, ``stop`` what is not paid: ``all``, ``one``
+    or nothing.
     """
 
     holding: Holding
@@ -52,6 +79,8 @@ class Dispute:
     addresses: list[PastAddress]
     disowned: set[str]
     oldest: datetime
+    word: int = 0
+    was_stopped: bool = False
     disputed: PastAddress | None = None
     is_disowned: bool = False
     stop: str = ""
@@ -72,8 +101,9 @@ class Dispute:
         return next((p for p in reversed(newer) if p.valid_from == ended), None)
 
     def find_previous(self, past: PastAddress) -> PastAddress | None:
-        """The newest address before ``past`` that nobody disputes and is not too
-        old."""
+        """The newest address before ``past`` that nobody disputes, if it is not too
+        old and rests on a word that weighs as much as that of ``past``."""
+        weight = past.address.authority
         refused = {
             p.address.identity or p.address.key
             for p in self.addresses
@@ -82,7 +112,8 @@ class Dispute:
         refused.add(past.address.identity or past.address.key)
         for older in self.addresses[self.addresses.index(past) + 1 :]:
             if older.valid_to and not any(map(older.address.is_same, refused)):
-                return older if older.valid_to >= self.oldest else None
+                is_fit = older.valid_to >= self.oldest
+                return older if is_fit and older.address.authority >= weight else None
         return None
 
 
@@ -93,13 +124,34 @@ def settle(dispute: Dispute) -> Remedy:
     """
     remedy_for = _REMEDIES[dispute.kind]
     dispute.disputed = dispute.past
-    holding = dispute.holding
-    period = dispute.past.period
-    dispute.ledger.note(holding, dispute.head, "objected", period=period)
+    _note_objection(dispute)
     remedy = remedy_for(dispute)
-    pay_stop = holding.subject.pay_stop or dispute.stop == "all"
-    dispute.ledger.guard(holding, LOCK, pay_stop)
+    _lock(dispute)
     return remedy
+
+
+def freeze(dispute: Dispute, stops_payments: bool) -> Remedy:
+    """Lock further changes; what waits goes on waiting, and nothing is undone.
+
+    Raises KeyError for a kind of event that cannot be objected to.
+    """
+    dispute.disputed = dispute.past
+    if _REMEDIES[dispute.kind] in (_cancel, _undo_replaced):
+        dispute.disputed = dispute.find_successor() or dispute.past
+    _note_objection(dispute)
+    dispute.stop = "all" if stops_payments else ""
+    _lock(dispute)
+    return Remedy.FROZEN
+
+
+def _note_objection(dispute: Dispute) -> None:
+    period = dispute.past.period
+    dispute.ledger.note(dispute.holding, dispute.head, "objected", period=period)
+
+
+def _lock(dispute: Dispute) -> None:
+    pay_stop = dispute.was_stopped or dispute.stop == "all"
+    dispute.ledger.guard(dispute.holding, LOCK, pay_stop)
 
 
 # === REMEDIES === #
@@ -135,17 +187,20 @@ def _undo_opened(dispute: Dispute, past: PastAddress | None = None) -> Remedy:
     previous = dispute.find_previous(past)
     if previous is None:
         return _stop(dispute, head)
-    _bring_back(dispute, previous, _RESTORED_KINDS[head.state])
+    _bring_back(dispute.ledger, dispute.holding, head, previous.address)
     return Remedy.RESTORED
 
 
 def _undo_unlinked(dispute: Dispute) -> Remedy:
-    """The removed address counts again, unless another one does meanwhile."""
+    """The removed address counts again, unless another one does meanwhile, or it was
+    removed on a word that weighs more than the one it rests on."""
     past = dispute.past
     if dispute.in_force or past.valid_to is None or past.valid_to < dispute.oldest:
         return Remedy.NOTED
+    if past.address.authority < dispute.word:
+        return Remedy.NOTED
     _cancel_waiting(dispute)
-    _bring_back(dispute, past, "restored")
+    _bring_back(dispute.ledger, dispute.holding, dispute.head, past.address)
     return Remedy.RESTORED
 
 
@@ -153,6 +208,8 @@ def _note(dispute: Dispute) -> Remedy:
     return Remedy.NOTED
 
 
+#: With which event an old address comes back, by the state of its place; else the
+#: first.
 _RESTORED_KINDS = {"active": "restored", "suspended": "restored_suspended"}
 _REMEDIES: dict[str, Callable[[Dispute], Remedy]] = {
     "held": _cancel,
@@ -175,23 +232,30 @@ DISPUTABLE = frozenset(_REMEDIES)
 
 
 def _cancel_waiting(dispute: Dispute) -> None:
-    change = dispute.holding.subject.changes.get(dispute.head.purpose)
+    _cancel_change(dispute.ledger, dispute.holding, dispute.head)
+
+
+def _cancel_change(ledger: Ledger, holding: Holding, head: Head) -> None:
+    change = holding.subject.changes.get(head.purpose)
     if change is not None:
-        drop_change(dispute.ledger, dispute.holding, change, "cancelled")
+        drop_change(ledger, holding, change, "cancelled")
 
 
-def _bring_back(dispute: Dispute, past: PastAddress, kind: str) -> None:
+def _bring_back(
+    ledger: Ledger, holding: Holding, head: Head, past: StoredAddress
+) -> None:
     """Put an old address into its place again, on the word that it rested on."""
-    now = dispute.ledger.now
+    now = ledger.now
     address = replace(
-        past.address,
+        past,
         uuid=new_uuid(),
         valid_from=now,
         asserted_at=now.replace(microsecond=0),
         sealed=b"",
     )
+    kind = _RESTORED_KINDS.get(head.state, "restored")
     contact = address.details.phone_number
-    dispute.ledger.begin(dispute.holding, dispute.head.purpose, address, kind, contact)
+    ledger.begin(holding, head.purpose, address, kind, contact)
 
 
 def _stop(dispute: Dispute, head: Head) -> Remedy:
@@ -218,35 +282,80 @@ def _stop(dispute: Dispute, head: Head) -> Remedy:
 class Closing:
     """A supervisor's decision: whether it was somebody else, and what to lift.
 
-    ``head`` and ``period`` are the disputed place and when it was given the address;
-    ``address_uuid`` is that address, ``stop`` what the objection stopped. The subject
-    goes back to ``change_lock`` and ``pay_stop``.
+    ``kind`` is what the disputed event has led to, ``event_address`` the uuid of the
+    address that it told of. ``head`` and ``period`` are the disputed place and when it
+    was given the address; ``address_uuid`` is that address, ``stop`` what the objection
+    stopped, ``is_disowned`` whether the address itself was disputed. ``replaced`` is
+    the disputed address where the objection brought one back that still is in the
+    place. The subject goes back to ``change_lock`` and ``pay_stop``.
     """
 
     is_upheld: bool
     remedy: Remedy
     stop: str
+    kind: str
+    event_address: str
     head: Head
     period: PeriodRow
     address_uuid: str
+    is_disowned: bool
+    replaced: StoredAddress | None
     change_lock: str
     pay_stop: bool
+
+    @property
+    def disowns(self) -> bool:
+        """Whether the case, once upheld, means that the address is not the owner's."""
+        remedy_for = _REMEDIES[self.kind]
+        told_of_old = remedy_for in (_cancel, _undo_replaced)
+        is_other = self.address_uuid != self.event_address
+        return remedy_for is _undo_opened or (told_of_old and is_other)
 
 
 def close(holding: Holding, ledger: Ledger, closing: Closing) -> None:
     """End a case.
 
-    Upheld: a disputed address that only stopped ends for good. Rejected: it is paid to
-    again. Addresses that were brought back stay in both cases: the owner may change.
+    Upheld: a disputed address that only stopped, or that was left as it was, ends for
+    good, and so does a change that waits, if that is what is disputed. What was brought
+    back stays. Rejected: the disputed address counts again, and what was unlinked is
+    unlinked.
     """
     head = closing.head
     kind = "objection_upheld" if closing.is_upheld else "objection_rejected"
     ledger.note(holding, head, kind, period=closing.period)
     is_in_force = holding.in_force(head.purpose) is head
     is_there = is_in_force and head.address_uuid == closing.address_uuid
-    if closing.remedy is Remedy.STOPPED and is_there:
-        if closing.is_upheld:
-            ledger.end(holding, head, "reversed")
-        elif closing.stop == "one" and head.state == "suspended":
-            ledger.move(holding, head, "resumed")
+    if closing.is_upheld:
+        _uphold(holding, ledger, closing, is_there)
+    elif is_there and closing.stop == "one" and head.state == "suspended":
+        ledger.move(holding, head, "resumed")
+    elif is_in_force and closing.replaced is not None:
+        _take_back(holding, ledger, closing, closing.replaced)
     ledger.guard(holding, closing.change_lock, closing.pay_stop)
+
+
+def _uphold(holding: Holding, ledger: Ledger, closing: Closing, is_there: bool) -> None:
+    """End what is disputed and was not undone: the owner may choose again."""
+    if closing.remedy is Remedy.FROZEN:
+        is_asked_for = closing.address_uuid == closing.event_address
+        if _REMEDIES[closing.kind] is _cancel and is_asked_for:
+            _cancel_change(ledger, holding, closing.head)
+            return
+        if not closing.disowns:
+            return
+    elif closing.remedy is not Remedy.STOPPED:
+        return
+    if is_there:
+        _cancel_change(ledger, holding, closing.head)
+        ledger.end(holding, closing.head, "reversed")
+
+
+def _take_back(
+    holding: Holding, ledger: Ledger, closing: Closing, replaced: StoredAddress
+) -> None:
+    """Undo what the objection had undone: it was in order."""
+    _cancel_change(ledger, holding, closing.head)
+    if closing.is_disowned:
+        _bring_back(ledger, holding, closing.head, replaced)
+    else:
+        ledger.end(holding, closing.head, "unlinked")

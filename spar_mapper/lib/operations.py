@@ -26,6 +26,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 from .assessment import Decision, Proposal, Verdict
 from .case import Case, build_address, is_older, to_naive_utc
+from .evidence import is_evidence
 from .records import ChangeRow, Head, StoredAddress, new_uuid
 
 R = TypeVar("R", bound=ChangeRequest)
@@ -242,6 +243,7 @@ def _hold(
             current.authority if current else None,
             case.request.purpose,
             is_foreign=is_foreign,
+            has_evidence=is_evidence(case.call.message_reference),
         )
     )
     if verdict.decision is Decision.APPLY:

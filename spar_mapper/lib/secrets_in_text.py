@@ -8,6 +8,8 @@ from collections.abc import Iterable
 #: Shorter values turn up in any text by chance.
 SHORTEST = 4
 
+#: Digits with what may stand between them, and letters that stick to them.
+_NUMBER = re.compile(r"\w*\d(?:[\s./\-]?\w*\d)*\w*")
 _BETWEEN = re.compile(r"[\s./\-_]+")
 
 
@@ -38,6 +40,15 @@ def mentions(text: str, secrets: Iterable[str]) -> bool:
     squeezed = _squeeze(text)
     found = (_squeeze(secret) for secret in secrets)
     return any(len(s) >= SHORTEST and s in squeezed for s in found)
+
+
+def count_numbers(text: str) -> int:
+    """Return how many numbers ``text`` holds that may be an ID or an account.
+
+    >>> count_numbers("card 1234-5678 90, then 4711"), count_numbers("3 days, room 12")
+    (2, 0)
+    """
+    return sum(len(_squeeze(run)) >= SHORTEST for run in _NUMBER.findall(text))
 
 
 def _squeeze(text: str) -> str:

@@ -17,6 +17,17 @@ from .ledger import Ledger
 from .operations import refuse_locked, run
 from .records import ChangeRow, Holding
 
+#: The lock of a subject while an objection is open: nobody passes it.
+OBJECTION_LOCK = "objection"
+
+
+def is_frozen(holding: Holding) -> bool:
+    """Whether a change that waits neither happens nor is called off for now.
+
+    Whether it was asked for by the person is what an open objection is about.
+    """
+    return holding.subject.change_lock == OBJECTION_LOCK
+
 
 def is_stale(change: ChangeRow) -> bool:
     """Whether things are no longer as they were when the change was proposed."""

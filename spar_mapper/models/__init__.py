@@ -3,6 +3,8 @@ from . import spar_staff_answers
 from . import spar_store_table
 from . import spar_sealed_rows
 from . import spar_subject
+from . import spar_staff_limits
+from . import spar_lookup
 from . import spar_mapping
 from . import spar_mapping_period
 from . import spar_mapping_actions
@@ -15,6 +17,8 @@ from . import spar_change_display
 from . import spar_change_listener
 from . import spar_change_decision
 from . import spar_change_rule
+from . import spar_staff_act
+from . import spar_evidence
 from . import spar_notice
 from . import spar_notice_link
 from . import spar_objection

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
 
-from ..lib.assessment import Decision, Rule
+from ..lib.assessment import Decision, Proposal, Rule
 
 _ASSESSED = (Operation.LINK, Operation.UPDATE, Operation.UNLINK, Operation.RESUME)
 
@@ -42,6 +42,11 @@ class SparChangeRule(models.Model):
         required=True,
     )
     hold_hours = fields.Integer()
+    needs_evidence = fields.Boolean(
+        string="Document stored",
+        help="Staff attach a picture or a scan of the person's document; without it "
+        "the change is refused.",
+    )
 
     _hold_hours_positive = models.Constraint(
         "CHECK (decision != 'hold' OR hold_hours > 0)",
@@ -72,6 +77,14 @@ class SparChangeRule(models.Model):
         rules_sudo = self.sudo().search(Domain.TRUE)
         return tuple(rule._get_rule() for rule in rules_sudo)
 
+    @api.model
+    def _asks_evidence(self, operation: str, authority: Authority) -> bool:
+        """Whether staff who ask for ``operation`` have to attach a document."""
+        proposal = Proposal(operation or "", "staff", authority)
+        rules = (rule for rule in self._get_rules() if rule.applies_to(proposal))
+        rule = next(rules, None)
+        return rule is not None and rule.needs_evidence
+
     def _get_rule(self) -> Rule:
         authority = self.below_authority
         return Rule(
@@ -81,4 +94,5 @@ class SparChangeRule(models.Model):
             below_authority=int(authority) if authority else None,
             hold_hours=self.hold_hours,
             why=f"rule:{self.id}",
+            needs_evidence=self.needs_evidence,
         )

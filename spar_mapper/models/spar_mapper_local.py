@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.tools import SQL
 from odoo.tools.gc import disabling_gc
 
 from odoo.addons.spar_mapper_connector.exceptions import (
@@ -19,10 +20,12 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
+    LinkRequest,
     NoticeInfo,
     ObjectionAnswer,
     ObjectionRequest,
     Operation,
+    Outcome,
     Period,
     ResolveRequest,
     Result,
@@ -36,8 +39,10 @@ from odoo.addons.spar_mapper_connector.transactions import (
 )
 
 from ..exceptions import BrokenId, IdMoved, RowBroken
+from ..lib import seals
 from ..lib.assessment import Proposal, Verdict, assess, assess_once
 from ..lib.records import ID_FORM, KEY_FORM
+from ..lib.staff_limits import Asked as StaffAsked
 from ..store.changing import Asked, change
 from ..store.contesting import Judge
 from ..store.deciding import Decider
@@ -51,6 +56,7 @@ from ..store.reading import Directory, RequestReader, read_addresses, read_asked
 from ..store.resolving import OlderForms, Resolver
 from ..store.showing import Shown, record_look, show_heads, show_ids, show_periods
 from ..store.work import Work
+from .spar_staff_act import CHANNEL as STAFF_CHANNEL
 
 _logger = logging.getLogger(__name__)
 
@@ -64,6 +70,8 @@ AUDITOR = "spar_fa_directory.group_auditor"
 
 #: Setting: how long after it an address can be brought back by its owner's word alone.
 DAYS_PARAMETER, DEFAULT_DAYS = "spar_mapper.objection_days", 30
+#: Setting: whether payments stop when somebody objects by the link of a notice alone.
+LINK_PARAMETER = "spar_mapper.objection_link_stops_payments"
 
 _SYSTEM = CallContext("system", "schedule", Authority.STAFF)
 
@@ -115,10 +123,62 @@ class SparMapperLocal(models.AbstractModel):
             reader = RequestReader(call, directory, addresses)
             read = reader.read_all(requests, self._identify)
             once = assess_once(self._assess)
+            acts = self._read_acts(work, requests, read, addresses)
+            exceeded = self.env["spar.staff.act"]._find_exceeded(call, code, acts)
+            if exceeded:
+                return [
+                    Result(Outcome.FORBIDDEN, request.id_value, problem=exceeded)
+                    for request in requests
+                ]
             with _asking_again():
                 results = change(work, code, requests, read, addresses, once)
             self._finish_work(work)
+            self._note_acts(call, code, acts, results)
         return results
+
+    @api.model
+    def _read_acts(self, work: Work, requests, read, addresses) -> list[StaffAsked]:
+        """Whom each request of staff is about, and to whom the money would go."""
+        if work.call.channel != STAFF_CHANNEL:
+            return []
+        canonicals = [one.canonical if one else "" for one, _refusal in read]
+        subjects = self._fetch_subjects(canonicals)
+        commit = self.env["spar.staff.act"]._commit_account
+        acts = []
+        for request, canonical in zip(requests, canonicals, strict=True):
+            gives = isinstance(request, LinkRequest)
+            asked = addresses.get(request.fa) if gives else None
+            provider_id = asked.address.provider_id if asked else None
+            account = commit(work.keyring, asked.key) if asked else b""
+            subject_id = subjects.get(canonical)
+            acts.append(StaffAsked(canonical, subject_id, provider_id, account))
+        return acts
+
+    @api.model
+    def _note_acts(self, call: CallContext, code: Operation, acts, results) -> None:
+        if acts:
+            subjects = self._fetch_subjects([one.canonical for one in acts])
+            self.env["spar.staff.act"]._note(call, code, acts, results, subjects)
+
+    @api.model
+    def _fetch_subjects(self, canonicals: list[str]) -> dict[str, int]:
+        """Who is paid, by canonical ID; IDs that are not stored are left out."""
+        keyring = self.env["spar.keyring"]._open()
+        by_digest = {
+            bytes(keyring.digest(seals.ID, canonical)): canonical
+            for canonical in canonicals
+            if canonical
+        }
+        column = SQL.identifier(f"digest_{keyring.roles.read_column}")
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT %s, subject_id FROM spar_subject_id WHERE %s = ANY(%s)",
+                column,
+                column,
+                list(by_digest),
+            )
+        )
+        return {by_digest[bytes(digest)]: subject for digest, subject in rows}
 
     @api.model
     def _assess(self, proposal: Proposal) -> Verdict:
@@ -260,7 +320,7 @@ class SparMapperLocal(models.AbstractModel):
         if not canonical:
             raise NoSuchEvent("this is no ID")
         try:
-            objector = Objector(work, self._get_objection_days())
+            objector = self._build_objector(work)
             return objector.object_to(canonical, request.period, request.seq)
         finally:
             self._finish_work(work)
@@ -272,11 +332,17 @@ class SparMapperLocal(models.AbstractModel):
         """Staff have looked: end the case; see ``Objector.close``."""
         work = self._begin_work(call)
         try:
-            objector = Objector(work, self._get_objection_days())
-            objector.close(objection_id, is_upheld)
+            self._build_objector(work).close(objection_id, is_upheld)
         finally:
             self._finish_work(work)
         self.env["spar.objection"].invalidate_model()
+
+    @api.model
+    def _build_objector(self, work: Work) -> Objector:
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        link_stops = parameters_sudo.get_param(LINK_PARAMETER) or ""
+        is_stopping = link_stops.strip().lower() in ("1", "true", "yes")
+        return Objector(work, self._get_objection_days(), is_stopping)
 
     @api.model
     def _get_objection_days(self) -> int:
@@ -294,7 +360,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
-        """The event is objected to once, so the link does once what it can do."""
+        """The link freezes, once; what is undone is undone after a login."""
         link = self._find_link(token)
         work = self._begin_work(call)
         try:
@@ -393,7 +459,12 @@ class SparMapperLocal(models.AbstractModel):
         )
 
     @api.model
-    def _build_staff_call(self, reason: str = "", has_evidence: bool = True):
+    def _build_staff_call(
+        self,
+        reason: str = "",
+        has_evidence: bool = True,
+        message_reference: str = "",
+    ) -> CallContext:
         """The call of the person who is logged in to the backend.
 
         Without evidence (the person's document was not seen) the word of staff weighs
@@ -413,6 +484,7 @@ class SparMapperLocal(models.AbstractModel):
             authority=Authority.STAFF if has_evidence else Authority.PROGRAMME,
             authenticated_by="document" if has_evidence else "",
             reason=reason,
+            message_reference=message_reference,
             checks_addresses=True,
         )
 

@@ -8,11 +8,12 @@ from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from ..lib import seals
 from ..lib.masking import mask_id
-from ..lib.secrets_in_text import extract_secrets, mentions
+from ..lib.secrets_in_text import count_numbers, extract_secrets, mentions
+from .spar_lookup import Place
 
-#: IDs looked for at once, and characters of a reason: who could send thousands of
-#: guesses in one call would read what is masked.
-MOST_SEARCHED, LONGEST_REASON = 100, 500
+#: Characters of a reason: who could send thousands of guesses in one would read what is
+#: masked.
+LONGEST_REASON = 500
 #: Nothing of an ID or an address is found but the whole, so these all mean the same.
 _EXACT = ("in", "ilike", "like", "=ilike", "=like")
 
@@ -162,12 +163,27 @@ class SparMapping(models.Model):
         past = self.period_ids._show().values()
         values = [text for one in shown for text in (one.canonical, one.fa)]
         values = [text for text in (*values, *past) if text]
-        if mentions(reason or "", extract_secrets(*values, *more)):
+        is_told = mentions(reason or "", extract_secrets(*values))
+        self._count_guesses(reason or "", is_told)
+        if is_told or mentions(reason or "", extract_secrets(*more)):
             raise UserError(
                 self.env._(
                     "Reason: leave out the ID and the account number. The reason is "
                     "kept in clear."
                 )
+            )
+
+    def _count_guesses(self, reason: str, is_told: bool) -> None:
+        """Count the numbers of a reason as guesses at what is masked: whether one is
+        refused tells whether it is right."""
+        guesses = count_numbers(reason) if self else 0
+        if guesses:
+            places = [Place(place.id, place.subject_id.id) for place in self]
+            self.env["spar.lookup"]._look(
+                "reason",
+                f"{self.ids} {reason}",
+                lambda: places if is_told else [],
+                guesses,
             )
 
     # === FOUND BY EXACT VALUE === #
@@ -179,17 +195,31 @@ class SparMapping(models.Model):
 
     @api.model
     def _search_id_value(self, operator, values):
+        return self._search_exact("id", operator, values, self._find_by_ids)
+
+    @api.model
+    def _search_exact(self, kind: str, operator: str, values, find) -> Domain:
+        """The places that one value finds: a lookup, which counts and is recorded.
+
+        Several values at once find nobody: each would be a guess.
+        """
         if operator not in _EXACT:
             return _refuse_operator(operator)
         texts = _get_texts(values)
-        if len(texts) > MOST_SEARCHED:
+        if len(texts) != 1:
             return Domain.FALSE
+        found = self.env["spar.lookup"]._look(kind, texts[0], lambda: find(texts))
+        return Domain("id", "in", [place.mapping_id for place in found])
+
+    @api.model
+    def _find_by_ids(self, texts: list[str]) -> list[Place]:
+        """The places of who has one of these IDs. Not counted: see ``spar.lookup``."""
         canonicals = self._get_canonicals(texts)
         digests = self._get_search_digests(seals.ID, canonicals)
         column = SQL.identifier("i", f"digest_{self._get_read_column()}")
-        return self._domain_of_rows(
+        return self._fetch_places(
             SQL(
-                """SELECT m.id FROM spar_mapping m
+                """SELECT m.id, m.subject_id FROM spar_mapping m
                      JOIN spar_subject_id i ON i.subject_id = m.subject_id
                     WHERE %s = ANY(%s)""",
                 column,
@@ -210,16 +240,19 @@ class SparMapping(models.Model):
 
     @api.model
     def _search_fa_value(self, operator, values):
-        if operator not in _EXACT:
-            return _refuse_operator(operator)
-        texts = list(_get_texts(values))
+        return self._search_exact("account", operator, values, self._find_by_accounts)
+
+    @api.model
+    def _find_by_accounts(self, texts: list[str]) -> list[Place]:
+        """The places that have, or had, one of these addresses. Not counted."""
         # As what they are, and as the text that an older form was made of.
         forms = [*self.env["spar.mapper.local"]._build_keys(texts), *map(fold, texts)]
         digests = self._get_search_digests(seals.ADDRESS, forms)
         column = SQL.identifier(f"fa_digest_{self._get_read_column()}")
-        return self._domain_of_rows(
+        return self._fetch_places(
             SQL(
-                "SELECT mapping_id FROM spar_mapping_period WHERE %s = ANY(%s)",
+                """SELECT DISTINCT mapping_id, subject_id
+                     FROM spar_mapping_period WHERE %s = ANY(%s)""",
                 column,
                 digests,
             )
@@ -257,7 +290,5 @@ class SparMapping(models.Model):
             ) from error
 
     @api.model
-    def _domain_of_rows(self, query: SQL) -> Domain:
-        return Domain(
-            "id", "in", [row_id for (row_id,) in self.env.execute_query(query)]
-        )
+    def _fetch_places(self, query: SQL) -> list[Place]:
+        return [Place(*row) for row in self.env.execute_query(query)]

@@ -90,6 +90,10 @@ class SparObjection(models.Model):
             (Remedy.RESTORED.value, self.env._("Previous address brought back")),
             (Remedy.STOPPED.value, self.env._("Payments stopped")),
             (Remedy.NOTED.value, self.env._("Nothing to undo")),
+            (
+                Remedy.FROZEN.value,
+                self.env._("Changes frozen, nothing undone: no login"),
+            ),
         ]
 
     @api.depends("uuid")

@@ -6,6 +6,9 @@ from odoo.exceptions import UserError
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 
+from ..lib import staff_limits
+from ..lib.assessment import NO_EVIDENCE
+
 
 class SparStaffAnswers(models.AbstractModel):
     """What the mapper answers and raises, in the words of the backend."""
@@ -48,6 +51,10 @@ class SparStaffAnswers(models.AbstractModel):
                 "You may not do this: ask an administrator for the right."
             ),
             "no_such_change": self.env._("This change does not wait any more."),
+            "change_frozen": self.env._(
+                "This person has an open objection: close that case first. Until then "
+                "the change neither happens nor is called off."
+            ),
             "not_for_approval": self.env._(
                 "This change waits for its time, which nobody shortens."
             ),
@@ -99,11 +106,35 @@ class SparStaffAnswers(models.AbstractModel):
                 "supervisor has to decide first: see IDs and accounts that coincide."
             ),
             Outcome.LOCKED: self.env._("Changes of this address are locked."),
-            Outcome.FORBIDDEN: self.env._("A rule does not allow this change."),
+            Outcome.FORBIDDEN: self._get_forbidden_text(result.problem),
         }
         return texts.get(result.outcome) or self.env._(
             "This could not be done. Try again."
         )
+
+    @api.model
+    def _get_forbidden_text(self, problem: str) -> str:
+        """Why a rule or a limit stands in the way, and what to do."""
+        texts = {
+            staff_limits.CHANGES: self.env._(
+                "You have made as many changes as one person may in 24 hours. Ask a "
+                "colleague or a supervisor to make this one."
+            ),
+            staff_limits.PROVIDER: self.env._(
+                "You have given as many people an account with this provider as one "
+                "person may in 24 hours. Ask a colleague or a supervisor to make this "
+                "change."
+            ),
+            staff_limits.ACCOUNT: self.env._(
+                "You have given this same account to as many people as one person may "
+                "in 24 hours. Compare it with the document, and ask a supervisor."
+            ),
+            NO_EVIDENCE: self.env._(
+                "Document: attach a picture or a scan of the person's document. A rule "
+                "asks for it."
+            ),
+        }
+        return texts.get(problem) or self.env._("A rule does not allow this change.")
 
     @api.model
     def _get_id_refusal(self, result: Result) -> str:

@@ -18,12 +18,18 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UpdateRequest,
 )
 
-from ..exceptions import NoSuchChange, NotForApproval, RowBroken, SamePerson
+from ..exceptions import (
+    ChangeFrozen,
+    NoSuchChange,
+    NotForApproval,
+    RowBroken,
+    SamePerson,
+)
 from ..lib.assessment import Assess
 from ..lib.case import Case
 from ..lib.ledger import Ledger
 from ..lib.records import ChangeRow, Holding
-from ..lib.waiting import apply_change, drop_change
+from ..lib.waiting import OBJECTION_LOCK, apply_change, drop_change, is_frozen
 from .auditing import check_person
 from .changing import Asked
 from .database import fetch
@@ -38,10 +44,13 @@ _PROPOSER = """
       FROM spar_change c JOIN spar_mapping m ON m.id = c.mapping_id WHERE c.id = %s
 """
 _DUE = """
-    SELECT id FROM spar_change
-     WHERE state = 'waiting'
-       AND CASE WHEN needs_approval THEN expires_at ELSE effective_at END <= %s
-     ORDER BY id
+    SELECT c.id
+      FROM spar_change c
+      JOIN spar_mapping m ON m.id = c.mapping_id
+      JOIN spar_subject s ON s.id = m.subject_id
+     WHERE c.state = 'waiting' AND s.change_lock <> %s
+       AND CASE WHEN c.needs_approval THEN c.expires_at ELSE c.effective_at END <= %s
+     ORDER BY c.id
 """
 
 
@@ -65,10 +74,10 @@ class Decider:
     def approve(self, change_id: int) -> Result:
         """Let a change happen, as a second person: it is applied, or is stale.
 
-        Raises NoSuchChange, NotForApproval when it waits for its time only, and
-        SamePerson when the approver proposed it.
+        Raises NoSuchChange, ChangeFrozen, NotForApproval when it waits for its time
+        only, and SamePerson when the approver proposed it.
         """
-        loaded = self._load(change_id)
+        loaded = self._load_free(change_id)
         if not loaded.change.needs_approval:
             raise NotForApproval(change_id)
         proposer = loaded.proposer
@@ -80,15 +89,18 @@ class Decider:
     def drop(self, change_id: int, end: str) -> None:
         """End a change without doing it: ``cancelled``, ``refused`` or ``expired``.
 
-        Raises NoSuchChange.
+        Raises NoSuchChange and ChangeFrozen.
         """
-        loaded = self._load(change_id)
+        loaded = self._load_free(change_id)
         drop_change(loaded.ledger, loaded.holding, loaded.change, end)
         self.work.save(loaded.ledger)
 
     def search_due(self) -> list[int]:
-        """Return the changes that were held long enough, or not approved in time."""
-        rows = fetch(self.work.cr, _DUE, self.work.get_now())
+        """Return the changes that were held long enough, or not approved in time.
+
+        While an objection of the person is open they are not due.
+        """
+        rows = fetch(self.work.cr, _DUE, OBJECTION_LOCK, self.work.get_now())
         return [change_id for (change_id,) in rows]
 
     def decide_due(self, change_id: int) -> None:
@@ -97,13 +109,21 @@ class Decider:
         What was decided meanwhile is passed over, and so is what does not open: loading
         it is a problem for an alarm.
         """
-        with suppress(NoSuchChange):
-            loaded = self._load(change_id)
+        with suppress(NoSuchChange, ChangeFrozen):
+            loaded = self._load_free(change_id)
             if loaded.change.needs_approval:
                 drop_change(loaded.ledger, loaded.holding, loaded.change, "expired")
                 self.work.save(loaded.ledger)
             else:
                 self._apply(loaded)
+
+    def _load_free(self, change_id: int) -> Loaded:
+        """Lock the person of a change; raises NoSuchChange, and ChangeFrozen while an
+        objection is open."""
+        loaded = self._load(change_id)
+        if is_frozen(loaded.holding):
+            raise ChangeFrozen(change_id)
+        return loaded
 
     def _load(self, change_id: int) -> Loaded:
         """Lock the person of a change; raises NoSuchChange where it does not wait."""

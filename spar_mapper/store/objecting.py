@@ -12,7 +12,7 @@ from ..exceptions import NoSuchObjection, OwnDoing
 from ..lib import objection
 from ..lib.ledger import Ledger
 from ..lib.past import Stay
-from ..lib.records import Head, Holding, PeriodRow, new_uuid
+from ..lib.records import Head, Holding, PeriodRow, StoredAddress, new_uuid
 from .auditing import check_person
 from .database import Row, copy_rows, fetch
 from .history import Historian, build_answer
@@ -20,15 +20,15 @@ from .loading import identify
 from .work import Work
 
 _EVENT = """
-    SELECT e.id, e.seq, e.kind, e.actor, e.subject_id, e.mapping_id, p.address_uuid,
-           o.uuid, o.remedy, o.state
+    SELECT e.id, e.seq, e.kind, e.actor, e.authenticated_by, e.subject_id,
+           e.mapping_id, p.address_uuid, o.uuid, o.remedy, o.state, o.id, o.stop_before
       FROM spar_event e
       JOIN spar_mapping_period p ON p.id = e.period_id
       LEFT JOIN spar_objection o ON o.event_id = e.id
 """
 _CASE = """
-    SELECT o.mapping_id, o.remedy, o.stop, o.lock_before, o.stop_before, o.state,
-           p.id, p.seq, p.address_uuid
+    SELECT o.mapping_id, o.remedy, o.stop, o.is_disowned, o.lock_before, o.stop_before,
+           o.state, p.id, p.seq, p.address_uuid
       FROM spar_objection o JOIN spar_mapping_period p ON p.id = o.period_id
      WHERE o.id = %s
 """
@@ -68,23 +68,33 @@ class Event(NamedTuple):
     seq: int
     kind: str
     actor: str
+    authenticated_by: str | None
     subject_id: int
     head_id: int
     address_uuid: str
     reference: str | None
     remedy: str | None
     state: str | None
+    case_id: int | None
+    stop_before: bool | None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nothing was undone yet: who objected had not logged in."""
+        return self.state == "open" and self.remedy == Remedy.FROZEN.value
 
 
 class Objector:
     """Opens and closes the cases of objections.
 
     :param days: how long after it an address can be brought back by its owner's word
+    :param link_stops: whether payments stop when somebody objects without a login
     """
 
-    def __init__(self, work: Work, days: int):
+    def __init__(self, work: Work, days: int, link_stops: bool = False):
         self.work = work
         self.days = days
+        self.link_stops = link_stops
         self.historian = Historian(work)
 
     # === OPENING A CASE === #
@@ -92,7 +102,9 @@ class Objector:
     def object_to(self, canonical: str, address_uuid: str, seq: int) -> ObjectionAnswer:
         """Undo what can be undone, lock, open a case; an event has one case at most.
 
-        Raises NoSuchEvent, and SealBroken for what does not open.
+        Without a login everything is frozen as it is; who then logs in and objects to
+        the same event takes the case up. Raises NoSuchEvent, and SealBroken for what
+        does not open.
         """
         holding = self._load(canonical)
         event = self._fetch_event(
@@ -104,7 +116,9 @@ class Objector:
         if event.kind not in objection.DISPUTABLE:
             raise NoSuchEvent(event.kind)
         known = build_answer(event.reference, event.remedy, event.state)
-        return known or self._settle(holding, event)
+        if known and not (event.is_frozen and objection.proves_person(self.work.call)):
+            return known
+        return self._settle(holding, event)
 
     def _load(self, canonical: str) -> Holding:
         """The holding of a stored ID, locked; raises NoSuchEvent and SealBroken."""
@@ -125,8 +139,14 @@ class Objector:
         before = self._get_guards_before(holding)
         ledger = self.work.begin()
         dispute = self._build_dispute(ledger, holding, event)
-        remedy = objection.settle(dispute)
+        if objection.proves_person(self.work.call):
+            remedy = objection.settle(dispute)
+        else:
+            remedy = objection.freeze(dispute, self.link_stops)
         self.work.save(ledger)
+        if event.reference is not None:
+            self._take_up(event, dispute, remedy)
+            return ObjectionAnswer(remedy, event.reference[:8].upper())
         uuid, call = new_uuid(), self.work.call
         disputed = dispute.disputed or dispute.past
         row: Row = (
@@ -146,6 +166,32 @@ class Objector:
         )
         copy_rows(self.work.cr, "spar_objection", _OBJECTION, [row])
         return ObjectionAnswer(remedy, uuid[:8].upper())
+
+    def _take_up(
+        self, event: Event, dispute: objection.Dispute, remedy: Remedy
+    ) -> None:
+        """Keep in a case that was frozen what was done now; when and by whose link it
+        was opened stays."""
+        disputed = dispute.disputed or dispute.past
+        self.work.cr.execute(
+            """UPDATE spar_objection
+                  SET remedy = %s, stop = %s, is_disowned = %s, period_id = %s
+                WHERE id = %s""",
+            (
+                remedy.value,
+                dispute.stop,
+                dispute.is_disowned,
+                disputed.period.row_id,
+                event.case_id,
+            ),
+        )
+
+    def _was_stopped(self, holding: Holding, event: Event) -> bool:
+        """Whether nothing is paid for another reason than this event's case."""
+        if event.case_id is None:
+            return holding.subject.pay_stop
+        stopped = bool(event.stop_before)
+        return self._get_guards_after(holding, event.case_id, "", stopped)[1]
 
     def _get_guards_before(self, holding: Holding) -> tuple[str, bool]:
         """The lock and the stop to go back to: those before the first open case."""
@@ -191,6 +237,8 @@ class Objector:
             addresses=past,
             disowned=self._search_disowned(holding.subject.row_id),
             oldest=ledger.now - timedelta(days=self.days),
+            word=objection.get_word(event.authenticated_by),
+            was_stopped=self._was_stopped(holding, event),
         )
 
     def _get_lasting_kind(self, event: Event) -> str:
@@ -236,7 +284,7 @@ class Objector:
             raise SealBroken("no ID of the person opens")
         holding = _check_opens(loaded)
         check_person(self.work, event.subject_id)
-        ((head_id, remedy, stop, lock, stopped, state, *period),) = fetch(
+        ((head_id, remedy, stop, disowned, lock, stopped, state, *period),) = fetch(
             self.work.cr, _CASE, objection_id
         )
         if state != "open":
@@ -251,15 +299,37 @@ class Objector:
             is_upheld,
             Remedy(remedy),
             stop,
+            self._get_lasting_kind(event),
+            event.address_uuid,
             head,
             PeriodRow(seq, period_id, address_uuid=address_uuid),
             address_uuid,
+            bool(disowned),
+            self._open_replaced(holding, head, Remedy(remedy), address_uuid),
             lock,
             stopped,
         )
         objection.close(holding, ledger, closing)
         self.work.save(ledger)
-        self._save_closing(ledger, objection_id, is_upheld)
+        is_disowned = disowned or (is_upheld and closing.disowns)
+        self._save_closing(ledger, objection_id, is_upheld, bool(is_disowned))
+
+    def _open_replaced(
+        self, holding: Holding, head: Head, remedy: Remedy, address_uuid: str
+    ) -> StoredAddress | None:
+        """The disputed address, if what was brought back followed it and is there."""
+        if remedy is not Remedy.RESTORED:
+            return None
+        subject = self.historian.get(holding.subject.row_id)
+        stays = self.historian.fetch_stays(subject, head.row_id)
+        *before, last = [stay for stay in stays if stay.was_in_force]
+        if not before or last.uuid != head.address_uuid:
+            return None
+        if before[-1].uuid != address_uuid:
+            return None
+        address = self.historian.open(subject, before[-1].first)
+        identify(self.work.build_keys, [address], self.work.older_below)
+        return address
 
     def _get_guards_after(
         self, holding: Holding, objection_id: int, lock: str, stopped: bool
@@ -276,13 +346,17 @@ class Objector:
         )
         return objection.LOCK if count else lock, bool(stopped or keeps_stop)
 
-    def _save_closing(self, ledger: Ledger, objection_id: int, is_upheld: bool) -> None:
+    def _save_closing(
+        self, ledger: Ledger, objection_id: int, is_upheld: bool, is_disowned: bool
+    ) -> None:
         self.work.cr.execute(
             """UPDATE spar_objection
-                  SET state = %s, closed_by = %s, closed_at = %s, close_reason = %s
+                  SET state = %s, is_disowned = %s, closed_by = %s, closed_at = %s,
+                      close_reason = %s
                 WHERE id = %s""",
             (
                 "upheld" if is_upheld else "rejected",
+                is_disowned,
                 ledger.call.actor,
                 ledger.now,
                 ledger.call.reason,

@@ -30,15 +30,18 @@ from . import test_spar_checkpoint_restore
 from . import test_spar_dark
 from . import test_spar_directory_trial
 from . import test_spar_directory_used
+from . import test_spar_evidence
 from . import test_spar_guards
 from . import test_spar_history
 from . import test_spar_id_forms
 from . import test_spar_integrity
+from . import test_spar_lookup
 from . import test_spar_move
 from . import test_spar_move_list
 from . import test_spar_move_resolve
 from . import test_spar_notice_link
 from . import test_spar_objection
+from . import test_spar_objection_link
 from . import test_spar_operations
 from . import test_spar_own_providers
 from . import test_spar_purposes
@@ -46,6 +49,7 @@ from . import test_spar_recheck
 from . import test_spar_resolve
 from . import test_spar_rights
 from . import test_spar_rotation
+from . import test_spar_staff_act
 from . import test_spar_statements
 from . import test_spar_tamper_table
 from . import test_spar_tampering

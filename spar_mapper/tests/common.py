@@ -1,7 +1,7 @@
 import base64
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -124,6 +124,12 @@ class StoreCase(KeyringCase):
 
     def setUp(self):
         super().setUp()
+        # In the test's own transaction: nothing is left in the database of tests.
+        self.patch(
+            type(self.env["spar.lookup"]),
+            "_open_cursor",
+            lambda lookups: nullcontext(lookups.env.cr),
+        )
         self.env.cr.execute("SELECT coalesce(max(id), 0) FROM spar_alarm")
         (self.alarms_before,) = self.env.cr.fetchone()
 

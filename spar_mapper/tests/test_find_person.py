@@ -199,7 +199,8 @@ class TestSpellings(StoreCase):
         mappings = self.env["spar.mapping"].with_user(self.viewer)
         guesses = [f"token:guess-{n}@nationalId" for n in range(200)]
         self.assertFalse(mappings.search([("id_value", "in", [*guesses, ID])]))
-        self.assertTrue(mappings.search([("id_value", "in", [*guesses[:50], ID])]))
+        self.assertFalse(mappings.search([("id_value", "in", [guesses[0], ID])]))
+        self.assertTrue(mappings.search([("id_value", "in", [ID])]))
 
     def test_a_reason_of_many_guesses_is_refused(self):
         self.link(ID, FA)

@@ -36,7 +36,7 @@ class TestSealedDraft(StoreCase):
     def test_every_form_with_sealed_texts_computes_each_alone(self):
         children = set(self.env.registry["spar.sealed.draft"]._inherit_children)
         known = {
-            "spar.mapping.wizard": set(TEXTS),
+            "spar.mapping.wizard": {*TEXTS, "document"},
             "spar.mapping.wizard.part": {"value"},
             "spar.find.wizard": {"id_value", "account"},
         }

@@ -30,15 +30,15 @@ class TestSparNoticeLink(ObjectionCase):
             self.assertEqual((info.kind, info.answer), ("updated", None))
         self.assertEqual(self.events_of(ID), events)
 
-    def test_the_link_undoes_once(self):
+    def test_the_link_freezes_once_and_undoes_nothing(self):
         token = self.make_link()
         answer = self.mapper._object_to_notice(self.link_holder, token)
-        self.assertEqual(answer.remedy, Remedy.RESTORED)
+        self.assertEqual(answer.remedy, Remedy.FROZEN)
         events = self.events_of(ID)
         again = self.mapper._object_to_notice(self.link_holder, token)
         self.assertEqual((again, self.events_of(ID)), (answer, events))
         self.assertEqual(self.mapper._read_notice(token).answer, answer)
-        self.assertEqual(self.get_fa(ID), FA)
+        self.assertEqual(self.get_fa(ID), OTHER_FA)
 
     def test_the_token_is_not_in_the_database(self):
         token = self.make_link()
@@ -81,7 +81,7 @@ class TestSparNoticeLink(ObjectionCase):
         notice = self.env["spar.notice"].search([("event_id", "=", event.id)])
         token = notice._make_link()
         answer = self.mapper._object_to_notice(self.link_holder, token)
-        self.assertEqual(answer.remedy, Remedy.STOPPED)
+        self.assertEqual(answer.remedy, Remedy.FROZEN)
 
     def test_only_a_channel_reads_notices(self):
         token = self.make_link()

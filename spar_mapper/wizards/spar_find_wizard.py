@@ -1,18 +1,23 @@
+from collections.abc import Callable
 from itertools import product
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 
 from odoo.addons.spar_fa_directory.lib import fa_syntax
 from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..lib.spellings import spell_number, squeeze
+from ..models.spar_lookup import Place
 from .spar_sealed_draft import sealed_text
 
 #: A provider with more branches than this is searched branch by branch only.
 MOST_ADDRESSES = 20_000
+
+#: By what is looked for: its kind, what was typed, and what finds the places.
+Finder = tuple[str, str, Callable[[], list[Place]]]
 
 
 class SparFindWizard(models.TransientModel):
@@ -52,10 +57,12 @@ class SparFindWizard(models.TransientModel):
     def action_find(self):
         """Open the registry with those that are found."""
         self.ensure_one()
-        domain = Domain.AND([*self._build_id_domain(), *self._build_fa_domain()])
-        if domain.is_true():
+        finders = [*self._get_id_finder(), *self._get_account_finder()]
+        if not finders:
             raise UserError(self.env._("Fill in an ID, or an account and its bank."))
-        found = self.env["spar.mapping"].search(domain)
+        self.env["spar.mapping"].check_access("read")
+        places = self._look(finders)
+        found = self.env["spar.mapping"].search([("id", "in", places)])
         if not found:
             raise UserError(
                 self.env._(
@@ -94,14 +101,29 @@ class SparFindWizard(models.TransientModel):
             "target": "main",
         }
 
+    def _look(self, finders: list[Finder]) -> list[int]:
+        """Return the places that all ``finders`` find: one lookup, however many ways of
+        writing an ID or an account it tries."""
+
+        def find() -> list[Place]:
+            first, *others = (set(finder()) for _kind, _text, finder in finders)
+            return sorted(first.intersection(*others))
+
+        kind = "_".join(kind for kind, _text, _finder in finders)
+        text = bind(*(text for _kind, text, _finder in finders)).decode()
+        places = self.env["spar.lookup"]._look(kind, text, find)
+        return [place.mapping_id for place in places]
+
     # === BY ID === #
 
-    def _build_id_domain(self) -> list[Domain]:
+    def _get_id_finder(self) -> list[Finder]:
         text = (self.id_value or "").strip()
         if not text:
             return []
-        forms = dict.fromkeys((text, squeeze(text)))
-        return [Domain("id_value", "in", [self._write_id(form) for form in forms])]
+        forms = [self._write_id(form) for form in dict.fromkeys((text, squeeze(text)))]
+        mappings = self.env["spar.mapping"]
+        said = f"{self.id_type_id.id} {text}"
+        return [("id", said, lambda: mappings._find_by_ids(forms))]
 
     def _write_id(self, text: str) -> str:
         """Return the ID as its kind writes it, where a kind was chosen."""
@@ -112,7 +134,7 @@ class SparFindWizard(models.TransientModel):
 
     # === BY ACCOUNT === #
 
-    def _build_fa_domain(self) -> list[Domain]:
+    def _get_account_finder(self) -> list[Finder]:
         text = (self.account or "").strip()
         if not text:
             return []
@@ -124,7 +146,9 @@ class SparFindWizard(models.TransientModel):
                 )
             )
         texts = [text, *(self._get_addresses(text) if self.provider_id else ())]
-        return [Domain("fa_value", "in", texts)]
+        mappings = self.env["spar.mapping"]
+        said = f"{self.provider_id.id} {self.branch_id.id} {text}"
+        return [("account", said, lambda: mappings._find_by_accounts(texts))]
 
     def _get_addresses(self, number: str) -> list[str]:
         """Return every way in which ``number`` may stand in an address here."""

@@ -121,13 +121,16 @@ class SparMappingWizard(models.TransientModel):
         use_read_committed(self.env.cr)
         with self.env["spar.staff.answers"]._say_errors():
             self._check_reason()
-            call = mapper._build_staff_call(self.reason, self.has_evidence)
+            call = mapper._build_staff_call(
+                self.reason, self.has_evidence, self._get_evidence_reference()
+            )
             ask = getattr(mapper, f"_{self.operation}_fa")
             request = self._build_request()
             question = self._ask_back(call, request)
             if question:
                 return question
             result = ask(call, [request])[0]
+            self._keep_evidence(call, request.id_value)
         self._set_sealed(None)
         self.part_ids._set_sealed(None)
         return self._tell(result, request.id_value)
@@ -219,6 +222,7 @@ class SparMappingWizard(models.TransientModel):
         """A notification, or UserError for what was not done."""
         is_contested = result.problem == CONTESTED
         if is_contested or result.outcome not in (*DONE, Outcome.HELD, Outcome.RESUMED):
+            self._count_lookup(identifier)
             raise UserError(self.env["spar.staff.answers"]._get_refusal(result))
         self.env.invalidate_all()
         changed = self._find_changed(identifier)
@@ -226,9 +230,18 @@ class SparMappingWizard(models.TransientModel):
             return changed.change_ids.sorted("id")[-1:]._notify_waiting()
         return changed._notify_done(self.operation)
 
+    def _count_lookup(self, identifier: str) -> None:
+        """Count what tells whether an ID is here, and changes nothing, as a lookup."""
+        if not self.mapping_id:
+            mappings = self.env["spar.mapping"]
+            self.env["spar.lookup"]._look(
+                "id", identifier, lambda: mappings._find_by_ids([identifier])
+            )
+
     def _find_changed(self, identifier: str):
         """Return the place of what was asked about."""
         if self.mapping_id:
             return self.mapping_id
         mappings = self.env["spar.mapping"]
-        return mappings.search([("id_value", "=", identifier), ("purpose", "=", "")])
+        places = [place.mapping_id for place in mappings._find_by_ids([identifier])]
+        return mappings.search([("id", "in", places), ("purpose", "=", "")])

@@ -43,6 +43,7 @@ class SparMappingWizard(models.TransientModel):
         digest = self._digest_doubt(request.id_value)
         if not doubt or (self.is_id_right and self.doubt_digest == digest):
             return False
+        self._count_lookup(request.id_value)
         self.write({"id_doubt": doubt, "doubt_digest": digest, "is_id_right": False})
         return True
 

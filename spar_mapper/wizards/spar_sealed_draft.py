@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -17,6 +18,20 @@ def sealed_text(name: str, **attributes) -> fields.Char:
     in a form that is not saved yet: either way a text would be lost.
     """
 
+    compute, inverse = _make_accessors(name)
+    return fields.Char(compute=compute, inverse=inverse, **attributes)
+
+
+def sealed_file(name: str, **attributes) -> fields.Binary:
+    """Return a field of a sealed draft for a file: in no attachment, see
+    :func:`sealed_text`."""
+    compute, inverse = _make_accessors(name)
+    return fields.Binary(
+        compute=compute, inverse=inverse, attachment=False, **attributes
+    )
+
+
+def _make_accessors(name: str) -> tuple[Callable, Callable]:
     @api.depends("uuid")
     def compute(drafts):
         drafts._compute_text(name)
@@ -24,7 +39,7 @@ def sealed_text(name: str, **attributes) -> fields.Char:
     def inverse(drafts):
         drafts._inverse_text(name)
 
-    return fields.Char(compute=compute, inverse=inverse, **attributes)
+    return compute, inverse
 
 
 class SparSealedDraft(models.AbstractModel):
@@ -67,7 +82,9 @@ class SparSealedDraft(models.AbstractModel):
         self.flush_recordset(["uuid"])
         typed = self._open_typed(keyring)
         for draft in self:
-            texts = json.dumps({**typed.get(draft.id, {}), name: draft[name] or ""})
+            text = draft[name] or ""
+            text = text.decode() if isinstance(text, bytes) else text
+            texts = json.dumps({**typed.get(draft.id, {}), name: text})
             context = bind(seals.DRAFT, draft.uuid)
             draft._set_sealed(keyring.seal(seals.DRAFT, texts, context))
 

@@ -201,6 +201,7 @@ class Remedy(str, Enum):
     RESTORED = "restored"  # the address before it counts again
     STOPPED = "stopped"  # nothing is paid: no undisputed address is left
     NOTED = "noted"  # nothing to undo: staff look at it
+    FROZEN = "frozen"  # nothing was undone: who objects has not logged in
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,11 @@ class ObjectionAnswer:
     remedy: Remedy
     reference: str
     is_closed: bool = False
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether the person has to log in and say it again, to have it undone."""
+        return self.remedy is Remedy.FROZEN and not self.is_closed
 
 
 @dataclass(frozen=True)

@@ -101,10 +101,16 @@ def get_beginning(periods: list[Period], purpose: str = "") -> Period | None:
     return next((p for p in periods if not p.valid_to and p.purpose == purpose), None)
 
 
+def is_free(event: HistoryEvent) -> bool:
+    """Whether a person who has logged in can object to an event: nobody has, or only
+    somebody without a login."""
+    case = event.objection
+    return event.is_disputable and (case is None or case.needs_login)
+
+
 def get_disputable(period: Period | None) -> tuple[str, int] | None:
     """The event by which an address came into force, where it can be disputed."""
     if period is None or not period.events:
         return None
     first = period.events[0]
-    free = first.is_disputable and first.objection is None
-    return (period.uuid, first.seq) if free else None
+    return (period.uuid, first.seq) if is_free(first) else None

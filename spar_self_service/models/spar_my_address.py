@@ -158,7 +158,7 @@ class SparMyAddress(models.AbstractModel):
             lines=self.env["spar.address.words"]._describe(period.fa),
             period=period.uuid,
             seq=event.seq,
-            is_disputable=can_object and event.is_disputable and not objection,
+            is_disputable=can_object and overview.is_free(event),
             objection=texts._get_case_text(objection) if objection else "",
         )
 

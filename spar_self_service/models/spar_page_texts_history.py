@@ -108,6 +108,7 @@ class SparPageTexts(models.AbstractModel):
             Remedy.NOTED: self.env._(
                 "Nothing could be undone by itself. Our staff will look at it."
             ),
+            Remedy.FROZEN: self.env._("Nothing is undone yet, and nothing is lost."),
         }[remedy]
 
     @api.model
@@ -115,6 +116,12 @@ class SparPageTexts(models.AbstractModel):
         """How far an objection has come."""
         if answer.is_closed:
             return self.env._("You said this was not you. Our staff have decided.")
+        if answer.needs_login:
+            return self.env._(
+                "Somebody with a message to you said this was not you. Nothing is "
+                "undone yet: say it here, too. Your case: %(case)s",
+                case=answer.reference,
+            )
         return self.env._(
             "You said this was not you. Our staff look at it. Your case: %(case)s",
             case=answer.reference,

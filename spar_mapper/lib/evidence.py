@@ -1,0 +1,43 @@
+"""A person's document as it is stored: what it may be, and how an event names it."""
+
+from __future__ import annotations
+
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
+
+#: For what it is sealed, and what stands before its number in an event.
+EVIDENCE, _PREFIX = "evidence", "evidence:"
+#: How a file of each kind begins: what it says of itself (a name) counts for nothing.
+_BEGINNINGS = {
+    b"%PDF-": "application/pdf",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
+
+
+def get_media_type(data: bytes) -> str:
+    """Return what ``data`` is by its content, "" for what may not be stored.
+
+    >>> get_media_type(b"%PDF-1.7 ..."), get_media_type(b"<svg onload=...>")
+    ('application/pdf', '')
+    """
+    kinds = (kind for begin, kind in _BEGINNINGS.items() if data.startswith(begin))
+    return next(kinds, "")
+
+
+def build_reference(uuid: str) -> str:
+    """Return what an event says of the document with that number."""
+    return _PREFIX + uuid
+
+
+def is_evidence(reference: str) -> bool:
+    """Return whether a message reference names a stored document.
+
+    >>> is_evidence(build_reference("a1")), is_evidence("msg-7")
+    (True, False)
+    """
+    return reference.startswith(_PREFIX)
+
+
+def evidence_context(uuid: str, subject: str, media_type: str) -> bytes:
+    """Return the context of a sealed document: which one, whose, and what it is."""
+    return bind(EVIDENCE, uuid, subject, media_type)

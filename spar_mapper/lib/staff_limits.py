@@ -1,0 +1,79 @@
+"""How much one member of staff changes in a day, and in whose favour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+#: Which limit is reached, as a result names its problem.
+CHANGES, PROVIDER, ACCOUNT = "day_changes", "day_provider", "day_account"
+#: All of them.
+PROBLEMS = (CHANGES, PROVIDER, ACCOUNT)
+
+
+class Asked(NamedTuple):
+    """A change that is asked for: for whom, and to whom the money would go.
+
+    ``subject_id`` is None for somebody who is new, ``provider_id`` and ``account`` (a
+    commitment) are empty where the change gives no address.
+    """
+
+    canonical: str
+    subject_id: int | None
+    provider_id: int | None
+    account: bytes
+
+
+class Done(NamedTuple):
+    """A change of the last 24 hours."""
+
+    subject_id: int
+    provider_id: int | None
+    account: bytes
+
+
+class Limits(NamedTuple):
+    """The most changes in 24 hours, and the most people to one provider or account."""
+
+    changes: int
+    to_provider: int
+    to_account: int
+
+
+def find_exceeded(asked: Sequence[Asked], done: Sequence[Done], limits: Limits) -> str:
+    """Return which limit ``asked`` would exceed after ``done``, or "".
+
+    Somebody who was moved to the same place before is not one more.
+
+    >>> done = [Done(1, 7, b"a"), Done(2, 7, b"b")]
+    >>> new = Asked("x", None, 7, b"c")
+    >>> find_exceeded([new], done, Limits(9, 2, 9))
+    'day_provider'
+    >>> find_exceeded([new._replace(subject_id=2)], done, Limits(9, 2, 9))
+    ''
+    >>> find_exceeded([new], done, Limits(2, 9, 9))
+    'day_changes'
+    >>> find_exceeded([new._replace(account=b"a")], done, Limits(9, 9, 1))
+    'day_account'
+    """
+    if len(done) + len(asked) > limits.changes:
+        return CHANGES
+    for one in asked:
+        if one.provider_id:
+            with_it = {d.subject_id for d in done if d.provider_id == one.provider_id}
+            same = [a for a in asked if a.provider_id == one.provider_id]
+            if _count_people(with_it, same) > limits.to_provider:
+                return PROVIDER
+        if one.account:
+            with_it = {d.subject_id for d in done if d.account == one.account}
+            same = [a for a in asked if a.account == one.account]
+            if _count_people(with_it, same) > limits.to_account:
+                return ACCOUNT
+    return ""
+
+
+def _count_people(known: set[int], asked: Sequence[Asked]) -> int:
+    """Return how many people there are, with those who are asked for."""
+    known = known | {a.subject_id for a in asked if a.subject_id is not None}
+    new = {a.canonical for a in asked if a.subject_id is None}
+    return len(known) + len(new)

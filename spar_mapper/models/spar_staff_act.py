@@ -1,0 +1,219 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    DONE,
+    CallContext,
+    Operation,
+    Outcome,
+    Result,
+)
+from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
+
+from ..fields import CheckedMany2one, StoreMany2one
+from ..lib.chain import commit_to
+from ..lib.staff_limits import Asked, Done, Limits, find_exceeded
+
+#: How long what was done counts.
+DAY = timedelta(days=1)
+CHANNEL = "staff"
+#: What is a change, also where it waits.
+_CHANGED = (*DONE, Outcome.RESUMED, Outcome.SUSPENDED, Outcome.HELD)
+#: Among this database's advisory locks: the changes of one user, one after another.
+_LOCK = int.from_bytes(b"acts", "big") & 0x7FFFFFFF
+
+
+class SparStaffAct(models.Model):
+    """One change that a member of staff made or asked for: what limits them for a day,
+    and the list of what they did.
+
+    Never rewritten, never removed. The address is there as a keyed commitment alone.
+    """
+
+    _name = "spar.staff.act"
+    _description = "What staff did"
+    _inherit = ["spar.store.table"]
+    _rec_name = "operation"
+    _order = "id desc"
+    _log_access = False
+    _refuses_delete = "what staff did is not deleted"
+    _references = {"subject_id": "spar_subject", "provider_id": "spar_fsp"}
+
+    actor = fields.Char(required=True, readonly=True)
+    done_at = fields.Datetime(string="When", required=True, readonly=True)
+    operation = fields.Selection(
+        selection=lambda self: self._selection_operation(), required=True, readonly=True
+    )
+    is_waiting = fields.Boolean(
+        readonly=True,
+        help="It did not happen at once: a second person decides, or time.",
+    )
+    subject_id = StoreMany2one(
+        "spar.subject",
+        string="Person",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+    )
+    provider_id = CheckedMany2one("spar.fsp", readonly=True, ondelete="restrict")
+    actor_name = fields.Char(
+        string="By", compute="_compute_actor_name", search="_search_actor_name"
+    )
+    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
+    is_own = fields.Boolean(compute="_compute_is_own", search="_search_is_own")
+
+    _actor_time = models.Index("(actor, done_at)")
+
+    @api.model
+    def _selection_operation(self):
+        return [(code.value, code.value.capitalize()) for code in Operation]
+
+    def init(self):
+        result = super().init()
+        add_columns(self.env.cr, self._table, ("account_commitment",))
+        self.env.cr.execute(
+            """
+            CREATE OR REPLACE FUNCTION spar_staff_act_no_update() RETURNS trigger AS $$
+            BEGIN
+                RAISE EXCEPTION 'spar_staff_act: what staff did is not rewritten';
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER spar_staff_act_no_update
+                BEFORE UPDATE ON spar_staff_act
+                FOR EACH STATEMENT EXECUTE FUNCTION spar_staff_act_no_update();
+            """
+        )
+        return result
+
+    @api.depends("actor")
+    def _compute_actor_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
+        for act in self:
+            act.actor_name = names.get(act.actor, act.actor)
+
+    @api.model
+    def _search_actor_name(self, operator, values):
+        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
+
+    @api.depends("subject_id")
+    def _compute_id_masked(self):
+        for act in self:
+            act.id_masked = act.subject_id.mapping_ids[:1].id_masked
+
+    @api.depends_context("uid")
+    @api.depends("actor")
+    def _compute_is_own(self):
+        for act in self:
+            act.is_own = act.actor == f"user:{self.env.uid}"
+
+    @api.model
+    def _search_is_own(self, operator, values):
+        if operator != "in":
+            return NotImplemented
+        own = Domain("actor", "=", f"user:{self.env.uid}")
+        return Domain.OR(own if value else ~own for value in values)
+
+    # === LIMITS === #
+
+    @api.model
+    def _find_exceeded(
+        self, call: CallContext, code: Operation, asked: list[Asked]
+    ) -> str:
+        """Return which limit of a day ``asked`` would exceed, or "".
+
+        Nobody else changes anything in this person's name until the transaction ends. A
+        suspension is never refused: a doubt takes effect at once.
+        """
+        if call.channel != CHANNEL or code is Operation.SUSPEND:
+            return ""
+        self.env.cr.execute(
+            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, call.actor)
+        )
+        exceeded = find_exceeded(asked, self._fetch_done(call), self._get_limits())
+        if exceeded:
+            self._raise_alarm(call, exceeded)
+        return exceeded
+
+    @api.model
+    def _get_limits(self) -> Limits:
+        get_limit = self.env["spar.staff.limits"]._get_limit
+        return Limits(
+            get_limit("officer_changes"),
+            get_limit("officer_people_to_provider"),
+            get_limit("officer_people_to_account"),
+        )
+
+    @api.model
+    def _fetch_done(self, call: CallContext) -> list[Done]:
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT subject_id, provider_id, account_commitment
+                     FROM spar_staff_act WHERE actor = %s AND done_at > %s""",
+                call.actor,
+                self._get_now() - DAY,
+            )
+        )
+        return [
+            Done(subject, provider, bytes(account or b""))
+            for subject, provider, account in rows
+        ]
+
+    @api.model
+    def _raise_alarm(self, call: CallContext, exceeded: str) -> None:
+        """Let a supervisor know who it is, whatever becomes of the transaction."""
+        user = call.actor.partition(":")[2]
+        self.env["spar.alarm"]._raise_alarms(
+            [
+                (
+                    "res_users",
+                    int(user) if user.isdecimal() else 0,
+                    f"officer at the limit of a day: {exceeded}",
+                )
+            ]
+        )
+
+    @api.model
+    def _commit_account(self, keyring, key: str) -> bytes:
+        return commit_to(keyring, f"account of an officer's change: {key}")
+
+    @api.model
+    def _note(
+        self,
+        call: CallContext,
+        code: Operation,
+        asked: list[Asked],
+        results: list[Result],
+        subjects: dict[str, int],
+    ) -> None:
+        """Keep what was done of ``asked``, for the limits and the list.
+
+        :param subjects: who is paid, by canonical ID
+        """
+        now = self._get_now()
+        rows = [
+            (
+                call.actor,
+                now,
+                code.value,
+                result.outcome is Outcome.HELD,
+                subjects[one.canonical],
+                one.provider_id,
+                one.account or None,
+            )
+            for one, result in zip(asked, results, strict=True)
+            if result.outcome in _CHANGED and one.canonical in subjects
+        ]
+        if rows:
+            self.env.cr.execute_values(
+                """INSERT INTO spar_staff_act
+                          (actor, done_at, operation, is_waiting, subject_id,
+                           provider_id, account_commitment) VALUES %s""",
+                rows,
+            )
+            self.invalidate_model()
+
+    @api.model
+    def _get_now(self):
+        return self.env["spar.mapper.local"]._get_now()

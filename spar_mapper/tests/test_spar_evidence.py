@@ -1,0 +1,178 @@
+"""A person's document: sealed, asked for by a rule, looked at with a trace."""
+
+from base64 import b64encode
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+
+from .common import ID, OTHER_ID, THIRD_FA
+from .test_spar_lookup import LookupCase
+
+MARK = "Born in Marsabit"
+PDF = b"%PDF-1.7 " + MARK.encode()
+JPEG = b"\xff\xd8\xff\xe0 " + MARK.encode()
+PNG = b"\x89PNG\r\n\x1a\n " + MARK.encode()
+
+
+def encode(data: bytes) -> str:
+    return b64encode(data).decode()
+
+
+@tagged("post_install", "-at_install")
+class TestEvidence(LookupCase):
+    def setUp(self):
+        super().setUp()
+        self.rule = self.add_rule("apply", channel="staff", needs_evidence=True)
+
+    def open_wizard(self, id_value=ID, **values):
+        mapping = self.mapping_of(id_value).with_user(self.users["officer"])
+        context = mapping.action_update()["context"]
+        wizards = self.env["spar.mapping.wizard"].with_user(self.users["officer"])
+        common = {"fa_text": THIRD_FA, "reason": "came in", "has_evidence": True}
+        return wizards.with_context(**context).create({**common, **values})
+
+    def store(self, data=PDF, id_value=ID):
+        self.open_wizard(id_value, document=encode(data)).action_confirm()
+        return self.env["spar.evidence"].search([], limit=1)
+
+    def look(self, evidence, role="supervisor"):
+        return evidence.with_user(self.users[role]).action_view()
+
+    def open(self, evidence, role="supervisor"):
+        """The window as the client opens it after ``action_view``."""
+        wizards = self.env["spar.evidence.wizard"].with_user(self.users[role])
+        return wizards.create({"evidence_id": evidence.id})
+
+    # === WHAT A RULE ASKS FOR === #
+
+    def test_without_a_document_the_change_is_refused(self):
+        wizard = self.open_wizard()
+        self.assertTrue(wizard.asks_evidence)
+        with self.assertRaisesRegex(UserError, "attach a picture"):
+            wizard.action_confirm()
+        self.assertNotEqual(self.get_fa(ID), THIRD_FA)
+
+    def test_with_one_it_happens_and_the_event_names_it(self):
+        evidence = self.store()
+        self.assertEqual(self.get_fa(ID), THIRD_FA)
+        event = self.subject_of(ID).event_ids.sorted("seq")[-1:]
+        self.assertEqual(event.message_reference, f"evidence:{evidence.uuid}")
+        self.assertEqual(evidence.subject_id, self.subject_of(ID))
+        self.assertEqual(self.env["spar.audit"]._check_store(), [])
+
+    def test_the_rule_holds_below_the_window_too(self):
+        mapper = self.mapper.with_user(self.users["officer"])
+        result = self.update(ID, THIRD_FA, mapper._build_staff_call("came in"))
+        self.assertEqual(
+            (result.outcome, result.problem), (Outcome.FORBIDDEN, "no_evidence")
+        )
+
+    def test_a_change_that_a_second_person_decides_has_it_as_well(self):
+        self.rule.decision = "approve"
+        evidence = self.store()
+        self.assertTrue(evidence)
+        self.assertEqual(self.change_of(ID).state, "waiting")
+        with self.assertRaisesRegex(UserError, "attach a picture"):
+            self.open_wizard(OTHER_ID).action_confirm()
+
+    def test_a_lower_word_does_not_get_around_it(self):
+        self.update(ID, "account:999900009999@BR01.TESTBANK", self.owner)
+        with self.assertRaisesRegex(UserError, "attach a picture"):
+            self.open_wizard().action_confirm()
+
+    def test_who_cannot_attach_one_is_not_asked(self):
+        self.rule.channel = False
+        self.assertEqual(self.update(ID, THIRD_FA).outcome, Outcome.UPDATED)
+
+    def test_where_no_rule_asks_none_is_needed(self):
+        self.rule.needs_evidence = False
+        wizard = self.open_wizard()
+        self.assertFalse(wizard.asks_evidence)
+        wizard.action_confirm()
+        self.assertFalse(self.env["spar.evidence"].search([]))
+
+    # === WHAT IT MAY BE === #
+
+    def test_kinds_are_known_by_what_is_in_the_file(self):
+        for data, kind in (
+            (PDF, "application/pdf"),
+            (JPEG, "image/jpeg"),
+            (PNG, "image/png"),
+        ):
+            evidence = self.env["spar.evidence"]
+            self.assertEqual(evidence._read_file(encode(data)), (data, kind))
+        for data in (b"", b"<svg onload=x>", b"<html>%PDF-", b"MZ\x90", b"GIF89a"):
+            with self.subTest(data=data), self.assertRaisesRegex(UserError, "only a"):
+                self.open_wizard(document=encode(data) or "AA==")
+
+    def test_a_file_that_is_too_big_is_refused_before_it_is_kept(self):
+        self.set_limit("evidence_kilobytes", "1")
+        with self.assertRaisesRegex(UserError, "too big"):
+            self.open_wizard(document=encode(PDF + b"x" * 1024))
+
+    # === WHERE IT IS === #
+
+    def test_it_is_in_no_table_and_no_attachment(self):
+        attachments = self.env["ir.attachment"].sudo()
+        before = attachments.search_count([])
+        wizard = self.open_wizard(document=encode(PDF))
+        self.env.flush_all()
+        self.assertEqual(self.find_clear(MARK, tables="%"), [])
+        wizard.action_confirm()
+        self.assertEqual(self.find_clear(MARK, tables="%"), [])
+        self.assertEqual(attachments.search_count([]), before)
+        self.assertFalse(wizard.with_context(bin_size=False).document)
+
+    def test_a_document_of_another_person_does_not_open(self):
+        evidence = self.store()
+        self.tamper(
+            "UPDATE spar_evidence SET subject_id = %s WHERE id = %s",
+            self.subject_of(OTHER_ID).id,
+            evidence.id,
+        )
+        self.look(evidence)
+        with self.assertRaisesRegex(UserError, "does not open"):
+            self.open(evidence).read(["document"])
+
+    def test_it_is_sealed_anew_when_keys_change(self):
+        self.assertIn(
+            "spar.evidence", self.env.registry["spar.sealed.storage"]._inherit_children
+        )
+        evidence = self.store()
+        contexts = evidence._get_seal_contexts(self.keyring, evidence.ids)
+        self.assertEqual([*contexts], evidence.ids)
+
+    def test_nobody_removes_one(self):
+        self.store()
+        with mute_logger("odoo.sql_db"), self.assertRaisesRegex(Exception, "not delet"):
+            with self.env.cr.savepoint():
+                self.env.cr.execute("DELETE FROM spar_evidence")
+
+    # === WHO LOOKS === #
+
+    def test_who_looks_is_recorded_and_then_sees_it(self):
+        evidence = self.store()
+        self.assertFalse(self.open(evidence).document)
+        self.look(evidence)
+        self.assertEqual(self.lookups("supervisor").kind, "evidence")
+        self.assertEqual(self.lookups("supervisor").subject_id, self.subject_of(ID))
+        wizard = self.open(evidence)
+        self.assertTrue(wizard.is_shown)
+        self.assertEqual(wizard.document, encode(PDF).encode())
+        self.let_pass(minutes=11)
+        wizard.invalidate_recordset()
+        self.assertFalse(wizard.document)
+
+    def test_another_s_trace_is_none(self):
+        evidence = self.store()
+        self.look(evidence, "auditor")
+        self.assertFalse(self.open(evidence).document)
+
+    def test_others_see_none(self):
+        evidence = self.store()
+        for role in ("viewer", "officer", "administrator"):
+            with self.subTest(role), self.assertRaises(AccessError):
+                self.look(evidence, role)

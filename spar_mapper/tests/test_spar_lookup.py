@@ -1,0 +1,284 @@
+"""Looking is counted: by whom, whom it found, and how much is left for today."""
+
+from contextlib import nullcontext
+
+from odoo.exceptions import RedirectWarning, UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import ALARM_LOGGER, FA, ID, OTHER_FA, OTHER_ID, StoreCase
+
+NUMBER = "111100001111"
+MISS = "token:Nemo-404@nationalId"
+
+
+class LookupCase(StoreCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users = {
+            role: cls.create_user(role, login=f"look_{role}")
+            for role in ("viewer", "officer", "supervisor", "auditor", "administrator")
+        }
+
+    def setUp(self):
+        super().setUp()
+        self.link(ID, FA)
+        self.link(OTHER_ID, OTHER_FA)
+
+    def set_limit(self, name, value):
+        self.env["ir.config_parameter"].sudo().set_param(f"spar_mapper.{name}", value)
+
+    def search(self, value, name="id_value", role="viewer", model="spar.mapping"):
+        found = self.env[model].with_user(self.users[role])
+        return found.search([(name, "=", value)])
+
+    def lookups(self, role="viewer"):
+        actor = f"user:{self.users[role].id}"
+        return self.env["spar.lookup"].search([("actor", "=", actor)], order="id")
+
+    def spent(self, role="viewer"):
+        return sum(self.lookups(role).mapped("cost"))
+
+    def find(self, role="officer", **typed):
+        wizards = self.env["spar.find.wizard"].with_user(self.users[role])
+        return wizards.create(typed).action_find()
+
+    def open_another(self):
+        """Another transaction, in which lookups are counted from now on: as outside
+        tests, they stay when what they were made for is undone."""
+        lookups = type(self.env["spar.lookup"])
+        cursor = self.enterContext(self.registry.cursor())
+        self.patch(lookups, "_open_cursor", lambda _self: nullcontext(cursor))
+        self.addCleanup(cursor.rollback)
+        return cursor
+
+    def count_spent(self, cursor, role="officer"):
+        cursor.execute(
+            "SELECT sum(cost) FROM spar_lookup WHERE actor = %s",
+            (f"user:{self.users[role].id}",),
+        )
+        return cursor.fetchone()[0] or 0
+
+    def assert_used_up(self, call, *args, **values):
+        """It is refused by the budget, and a supervisor hears of it."""
+        with self.catch_alarms() as alarms:
+            with self.assertRaisesRegex(RedirectWarning, "too many IDs") as caught:
+                call(*args, **values)
+        self.assertTrue(alarms)
+        for value in (ID, MISS, FA, NUMBER):
+            self.assertNotIn(value, str(caught.exception))
+
+
+@tagged("post_install", "-at_install")
+class TestLookup(LookupCase):
+    def test_a_search_leaves_a_row_with_whom_it_found(self):
+        for name, value, kind in (("id_value", ID, "id"), ("fa_value", FA, "account")):
+            with self.subTest(name):
+                self.assertTrue(self.search(value, name))
+                last = self.lookups()[-1:]
+                self.assertEqual(
+                    (last.kind, last.subject_id, last.cost),
+                    (kind, self.subject_of(ID), 1),
+                )
+                self.assertEqual(last.actor_name, self.users["viewer"].name)
+                self.assertIn("•", last.id_masked)
+
+    def test_a_miss_costs_more_than_a_hit(self):
+        self.search(MISS)
+        miss = self.lookups()
+        self.assertEqual((miss.cost, miss.subject_id.ids), (5, []))
+
+    def test_whoever_finds_people_is_counted(self):
+        """Each way in which an ID or an account finds somebody."""
+        ways = {
+            "changes": ("spar.change", "mapping_id.id_value"),
+            "cases": ("spar.objection", "mapping_id.id_value"),
+            "events": ("spar.event", "mapping_id.id_value"),
+            "subjects": ("spar.subject", "mapping_ids.fa_value"),
+            "periods": ("spar.mapping.period", "id_value"),
+            "places": ("spar.mapping", "fa_value"),
+        }
+        for number, (way, (model, name)) in enumerate(ways.items()):
+            with self.subTest(way):
+                before = self.spent("supervisor")
+                self.search(f"token:Nemo-{number}@x", name, "supervisor", model)
+                self.assertEqual(self.spent("supervisor") - before, 5)
+
+    def test_one_value_at_a_time(self):
+        viewer = self.env["spar.mapping"].with_user(self.users["viewer"])
+        for domain in (
+            [("id_value", "in", [ID, OTHER_ID])],
+            ["|", ("id_value", "=", ID), ("id_value", "=", OTHER_ID)],
+        ):
+            self.assertFalse(viewer.search(domain))
+        self.assertFalse(self.lookups())
+
+    def test_a_negation_is_a_lookup_too(self):
+        viewer = self.env["spar.mapping"].with_user(self.users["viewer"])
+        for number, operator in enumerate(("!=", "not in", "not ilike")):
+            value = f"token:Nemo-{number}@nationalId"
+            viewer.search([("id_value", operator, [value] if number == 1 else value)])
+        self.assertEqual(self.spent(), 15)
+
+    def test_the_same_again_costs_nothing(self):
+        for _again in range(3):
+            self.search(ID)
+            self.search(MISS)
+        self.assertEqual(self.spent(), 6)
+        self.assertEqual(len(self.lookups()), 2)
+        self.let_pass(hours=1)
+        self.search(ID)
+        self.assertEqual((self.spent(), len(self.lookups())), (6, 3))
+
+    def test_who_has_used_it_up_finds_nobody_until_the_next_day(self):
+        self.set_limit("lookup_budget", "10")
+        for number in range(2):
+            self.search(f"token:Nemo-{number}@nationalId")
+        self.assert_used_up(self.search, ID)
+        self.assertTrue(self.search(ID, role="supervisor"))
+        self.let_pass(hours=25)
+        self.assertTrue(self.search(ID))
+
+    def test_a_number_cannot_be_guessed_behind_its_mask(self):
+        """The account is 1111 0000 1111; its last three are seen."""
+        guesses = 0
+        with self.assertRaises(RedirectWarning), mute_logger(ALARM_LOGGER):
+            with self.enter_registry_test_mode():
+                for number in range(1000):
+                    self.search(f"account:{number:09}111@BR01.TESTBANK", "fa_value")
+                    guesses += 1
+        self.assertEqual(guesses, 40)
+
+    def test_what_was_searched_is_nowhere(self):
+        self.search(ID)
+        self.search(MISS)
+        self.search(FA, "fa_value")
+        self.assertEqual(self.find_clear(ID, MISS, FA, NUMBER), [])
+
+    # === THE WINDOWS === #
+
+    def test_find_a_person_is_one_lookup_however_often_it_tries(self):
+        self.find(id_value="Ada-1815")
+        self.assertEqual(self.spent("officer"), 1)
+        self.find(account=NUMBER, provider_id=self.bank.id)
+        self.assertEqual(self.spent("officer"), 2)
+        self.find(id_value="Ada-1815", account=FA)
+        self.assertEqual(self.spent("officer"), 3)
+        self.assertEqual(self.lookups("officer")[-1:].kind, "id_account")
+        cursor = self.open_another()
+        with self.assertRaises(UserError):
+            self.find(id_value="Nemo-404")
+        self.assertEqual(self.count_spent(cursor), 5)
+
+    def test_an_id_of_one_and_an_account_of_another_find_nobody(self):
+        with self.assertRaisesRegex(UserError, "Nobody"):
+            self.find(id_value=ID, account=OTHER_FA)
+        self.assertFalse(self.lookups("officer").subject_id)
+
+    def test_find_a_person_ends_with_the_budget(self):
+        self.set_limit("lookup_budget", "1")
+        self.find(id_value=ID)
+        self.assert_used_up(self.find, id_value=OTHER_ID)
+
+    def act(self, **values):
+        wizards = self.env["spar.mapping.wizard"].with_user(self.users["officer"])
+        common = {"operation": "link", "reason": "came in", "has_evidence": True}
+        return wizards.create({**common, **values}).action_confirm()
+
+    def test_a_link_that_is_refused_tells_as_much_as_a_search(self):
+        self.link("token:2007760999@nationalId", FA)
+        cursor = self.open_another()
+        with self.assertRaisesRegex(UserError, "has an address already"):
+            self.act(id_value="2007760999", fa_text=FA)
+        self.assertEqual(self.count_spent(cursor), 1)
+        with self.assertRaisesRegex(UserError, "Address"):
+            self.act(id_value="2007760998", fa_text="no address")
+        self.assertEqual(self.count_spent(cursor), 6)
+
+    def test_asking_back_tells_that_an_id_is_not_here(self):
+        self.act(id_value="Mary-1903", fa_text=FA)
+        self.assertEqual(self.spent("officer"), 5)
+
+    def test_a_link_that_is_made_is_no_lookup(self):
+        self.link("token:2007760998@nationalId", FA)
+        self.act(id_value="2007760999", fa_text=FA)
+        self.assertEqual(self.spent("officer"), 0)
+
+    def test_numbers_in_a_reason_are_guesses(self):
+        mapping = self.mapping_of(ID).with_user(self.users["officer"])
+        mapping._check_told("came with 2 children")
+        self.assertEqual(self.spent("officer"), 0)
+        mapping._check_told("perhaps 4711471147, or 0815081508")
+        self.assertEqual(self.spent("officer"), 10)
+        self.set_limit("lookup_budget", "10")
+        self.assert_used_up(mapping._check_told, "or 5555666677")
+
+    def test_a_right_guess_in_a_reason_is_counted_though_it_is_refused(self):
+        mapping = self.mapping_of(ID).with_user(self.users["officer"])
+        cursor = self.open_another()
+        with self.assertRaises(UserError):
+            mapping._check_told(f"or {NUMBER}")
+        self.assertEqual(self.count_spent(cursor), 1)
+
+    # === WHO SETS, WHO READS, WHO WRITES === #
+
+    def test_nobody_in_spar_sets_a_limit(self):
+        for role, user in self.users.items():
+            parameters = self.env["ir.config_parameter"].with_user(user)
+            with self.subTest(role):
+                self.assertFalse(parameters.has_access("write"))
+                self.assertFalse(parameters.has_access("create"))
+
+    def test_a_limit_that_is_none_is_not_set(self):
+        limits = self.env["spar.staff.limits"]
+        for value in ("", "0", "-1", "many", "²", "999999999"):
+            self.set_limit("lookup_budget", value)
+            with self.subTest(value):
+                self.assertEqual(limits._get_limit("lookup_budget"), 200)
+
+    def test_only_auditors_list_them(self):
+        readers = {
+            role
+            for role, user in self.users.items()
+            if self.env["spar.lookup"].with_user(user).has_access("read")
+        }
+        self.assertEqual(readers, {"auditor"})
+        self.search(ID)
+        shown = self.env["spar.lookup"].with_user(self.users["auditor"]).search([])
+        self.assertIn(self.subject_of(ID), shown.subject_id)
+
+    def test_nobody_rewrites_or_removes_one(self):
+        self.search(ID)
+        for statement in (
+            "UPDATE spar_lookup SET cost = 0",
+            "DELETE FROM spar_lookup",
+            "TRUNCATE spar_lookup",
+        ):
+            with self.subTest(statement), mute_logger("odoo.sql_db"):
+                with self.assertRaisesRegex(Exception, "lookups are not"):
+                    with self.env.cr.savepoint():
+                        self.env.cr.execute(statement)
+        with self.assertRaisesRegex(Exception, "spar.lookup"):
+            self.lookups().write({"cost": 0})
+
+
+@tagged("post_install", "-at_install")
+class TestLookupLasts(LookupCase):
+    """In a transaction of its own."""
+
+    def test_a_rollback_of_the_search_leaves_it(self):
+        cursor = self.open_another()
+        with self.undone():
+            self.search(MISS)
+        self.assertEqual(self.count_spent(cursor, "viewer"), 5)
+
+    def test_a_request_that_only_reads_is_counted(self):
+        """As Odoo opens it for a search: PostgreSQL refuses to write in it."""
+        cursor = self.open_another()
+        self.env.flush_all()
+        self.env.cr.execute("SAVEPOINT reading")
+        self.env.cr.execute("SET TRANSACTION READ ONLY")
+        self.search(MISS)
+        self.env.cr.execute("ROLLBACK TO SAVEPOINT reading")
+        self.assertEqual(self.count_spent(cursor, "viewer"), 5)

@@ -1,0 +1,131 @@
+"""What one officer may do in a day, and what shows what they did."""
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+
+from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA
+from .test_spar_lookup import LookupCase
+
+
+@tagged("post_install", "-at_install")
+class TestStaffAct(LookupCase):
+    def setUp(self):
+        super().setUp()
+        self.officer = self.users["officer"]
+        self.acting = self.mapper.with_user(self.officer)._build_staff_call("came in")
+
+    def acts(self, user=None):
+        acts = self.env["spar.staff.act"]
+        return (acts.with_user(user) if user else acts).search([], order="id")
+
+    def give(self, number, fa, call=None):
+        """Somebody new is linked by the officer."""
+        return self.link(f"token:{number:010}@nationalId", fa, call or self.acting)
+
+    def assert_limit(self, problem, change, *args):
+        with self.catch_alarms() as alarms:
+            result = change(*args, call=self.acting)
+        self.assertEqual((result.outcome, result.problem), (Outcome.FORBIDDEN, problem))
+        self.assertIn(("res_users", self.officer.id), alarms)
+
+    def test_more_changes_than_a_day_has_are_refused(self):
+        self.set_limit("officer_changes", "3")
+        self.update(ID, THIRD_FA, self.acting)
+        self.suspend(ID, self.acting)
+        self.resume(ID, self.acting)
+        self.assert_limit("day_changes", self.update, ID, OTHER_FA)
+        self.assertEqual(self.get_fa(ID), THIRD_FA)
+        self.assertEqual(self.suspend(ID, self.acting).outcome, Outcome.SUSPENDED)
+        self.let_pass(hours=25)
+        self.assertEqual(self.resume(ID, self.acting).outcome, Outcome.RESUMED)
+
+    def test_more_people_than_a_day_has_are_not_moved_to_one_provider(self):
+        self.set_limit("officer_people_to_provider", "2")
+        for number in range(2):
+            fa = f"account:55550000{number:04}@BR01.TESTBANK"
+            self.assertEqual(self.give(number, fa).outcome, Outcome.LINKED)
+        self.assert_limit("day_provider", self.update, ID, THIRD_FA)
+        again = self.update("token:0000000001@nationalId", THIRD_FA, self.acting)
+        self.assertEqual(again.outcome, Outcome.UPDATED)
+
+    def test_more_people_than_a_day_has_are_not_moved_to_one_account(self):
+        self.set_limit("officer_people_to_account", "2")
+        self.give(1, THIRD_FA)
+        self.give(2, "account: 3333-0000 3333@BR01.TESTBANK")
+        self.assert_limit("day_account", self.update, ID, THIRD_FA)
+        result = self.update(ID, OTHER_FA, self.acting)
+        self.assertEqual(result.outcome, Outcome.UPDATED)
+
+    def test_what_waits_counts_too(self):
+        self.set_limit("officer_people_to_account", "1")
+        self.add_rule("approve")
+        self.assertEqual(self.update(ID, THIRD_FA, self.acting).outcome, Outcome.HELD)
+        self.assertTrue(self.acts()[-1:].is_waiting)
+        self.assert_limit("day_account", self.update, OTHER_ID, THIRD_FA)
+
+    def test_others_go_on(self):
+        self.set_limit("officer_changes", "1")
+        self.give(1, FA)
+        colleague = self.create_user("officer", login="colleague")
+        call = self.mapper.with_user(colleague)._build_staff_call("came in")
+        self.assertEqual(self.give(2, FA, call).outcome, Outcome.LINKED)
+        self.assertEqual(self.give(3, FA, self.call).outcome, Outcome.LINKED)
+        self.assertEqual(self.give(4, FA, self.owner).outcome, Outcome.LINKED)
+
+    def test_the_window_says_what_to_do(self):
+        self.set_limit("officer_changes", "1")
+        self.give(1, FA)
+        wizards = self.env["spar.mapping.wizard"].with_user(self.officer)
+        asked = {"operation": "link", "id_value": "2007760999", "fa_text": FA}
+        wizard = wizards.create({**asked, "reason": "came in", "has_evidence": True})
+        with self.catch_alarms(), self.assertRaisesRegex(UserError, "Ask a colleague"):
+            wizard.action_confirm()
+
+    # === THE LIST === #
+
+    def test_an_officer_sees_their_own_and_a_supervisor_everybody_s(self):
+        self.give(1, FA)
+        colleague = self.create_user("officer", login="colleague")
+        call = self.mapper.with_user(colleague)._build_staff_call("came in")
+        self.give(2, FA, call)
+        for user in (self.officer, colleague):
+            self.assertEqual(set(self.acts(user).mapped("actor")), {f"user:{user.id}"})
+        for role in ("supervisor", "auditor"):
+            actors = self.acts(self.users[role]).mapped("actor")
+            self.assertLessEqual(
+                {f"user:{self.officer.id}", f"user:{colleague.id}"}, {*actors}
+            )
+        for role in ("viewer", "administrator"):
+            acts = self.env["spar.staff.act"].with_user(self.users[role])
+            self.assertFalse(acts.has_access("read"))
+
+    def test_it_says_what_was_done_to_whom_masked(self):
+        self.update(ID, THIRD_FA, self.acting)
+        act = self.acts(self.officer)[-1:]
+        self.assertEqual(
+            (act.operation, act.subject_id, act.provider_id, act.actor_name),
+            ("update", self.subject_of(ID), self.bank, self.officer.name),
+        )
+        self.assertTrue(act.is_own)
+        self.assertIn("•", act.id_masked)
+        self.assertEqual(self.find_clear(ID, THIRD_FA), [])
+
+    def test_what_was_refused_is_not_in_it(self):
+        before = self.acts()
+        self.link(ID, FA, self.acting)
+        self.update("token:Nemo@nationalId", FA, self.acting)
+        self.assertEqual(self.acts(), before)
+
+    def test_nobody_rewrites_or_removes_one(self):
+        self.give(1, FA)
+        for statement in (
+            "UPDATE spar_staff_act SET actor = 'user:1'",
+            "DELETE FROM spar_staff_act",
+        ):
+            with self.subTest(statement), mute_logger("odoo.sql_db"):
+                with self.assertRaisesRegex(Exception, "what staff did is not"):
+                    with self.env.cr.savepoint():
+                        self.env.cr.execute(statement)

@@ -1,0 +1,51 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from odoo.addons.spar_mapper_connector.exceptions import MapperError
+
+from ..fields import BigMany2one
+
+#: How long a document that was looked at can be seen.
+_SHOWN_FOR = timedelta(minutes=10)
+
+
+class SparEvidenceWizard(models.TransientModel):
+    """A stored document, shown to who has left a trace of looking at it."""
+
+    _name = "spar.evidence.wizard"
+    _description = "Look at a stored document"
+
+    evidence_id = BigMany2one("spar.evidence", required=True, readonly=True)
+    media_type = fields.Char(related="evidence_id.media_type")
+    document = fields.Binary(compute="_compute_document", attachment=False)
+    is_shown = fields.Boolean(compute="_compute_is_shown")
+
+    @api.depends("evidence_id")
+    def _compute_is_shown(self):
+        for wizard in self:
+            wizard.is_shown = wizard._is_traced()
+
+    @api.depends("evidence_id")
+    def _compute_document(self):
+        """In clear only behind a fresh trace of this person; kept nowhere."""
+        for wizard in self:
+            wizard.document = wizard._is_traced() and wizard._open_document()
+
+    def _open_document(self):
+        with self.env["spar.staff.answers"]._say_errors():
+            return self.evidence_id._open()
+
+    def _is_traced(self) -> bool:
+        """Whether this user's own look at the document is in the list, just now."""
+        evidence = self.evidence_id
+        try:
+            self.env["spar.mapper.local"]._build_staff_call()
+            evidence.check_access("read")
+        except MapperError:
+            return False
+        lookups_sudo = self.env["spar.lookup"].sudo()
+        since = lookups_sudo._get_now() - _SHOWN_FOR
+        return bool(evidence) and lookups_sudo._has_looked(
+            self.env.uid, "evidence", evidence.uuid, since
+        )
