@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .transitions import ID_EVENTS
+from .transitions import ID_EVENTS, MIGRATED
 
 #: Tables whose rows can be deleted while nothing of the store uses them.
 DIRECTORY = ("spar_fsp", "spar_fsp_branch", "spar_fa_type", "spar_id_type")
@@ -362,10 +362,12 @@ class _Tie:
 
 _EVENT_OF = """SELECT FROM tied t LEFT JOIN spar_event e
                ON e.subject_id = t.subject_id AND e.seq = t.seq AND e.format = 2"""
+#: After which an ID is what the event says.
+_ID_KINDS = ", ".join(f"'{kind}'" for kind in (MIGRATED, *ID_EVENTS))
 _TIES = {
     "id_event": _Tie(
         {"subject_id": "subject_id", "seq": "last_seq"},
-        f"""{_EVENT_OF} AND e.kind IN ({", ".join(f"'{kind}'" for kind in ID_EVENTS)})
+        f"""{_EVENT_OF} AND e.kind IN ({_ID_KINDS})
             WHERE t.seq > 0 AND e.id IS NULL""",
         "spar_subject_id_last_event_fk",
     ),
