@@ -29,7 +29,7 @@ class Limit:
         if not self.free or failures < self.free:
             return 0
         doublings = min(failures - self.free, _MOST_DOUBLINGS)
-        return min(self.first * 2**doublings, self.longest)
+        return min(self.first << doublings, self.longest)
 
 
 def read_limit(text: str | None, default: Limit) -> Limit:
