@@ -111,6 +111,8 @@ class IrHttp(models.AbstractModel):
         if session.uid is None:
             return
         user = request.env(user=session.uid).user
+        if cls._is_away(user):
+            return cls._end_session(routing)
         now = time.time()
         limits = user._get_lock_timeouts()["lock_timeout"]
         if limits and sessions.is_over(session, now, limits[0][0]):
@@ -119,6 +121,13 @@ class IrHttp(models.AbstractModel):
             cls._ask_again(routing)
         elif user._get_lock_timeout_inactivity():
             sessions.note_seen(session, now)
+
+    @classmethod
+    def _is_away(cls, user) -> bool:
+        """Return whether somebody with a role is logged in elsewhere than on the host
+        of staff's screens, by whatever means."""
+        is_elsewhere = cls._get_staff_host() and not cls._is_on_staff_host()
+        return bool(is_elsewhere) and user._has_spar_role()
 
     @classmethod
     def _end_session(cls, routing) -> None:

@@ -40,6 +40,11 @@ class IrUiView(models.Model):
                 "are; then do this once more."
             ),
             "w_open": self.env._("Open SPAR"),
+            **self._get_setup_words(),
+        }
+
+    def _get_setup_words(self) -> dict:
+        return {
             "w_setup_title": self.env._("Set up your second factor"),
             "w_setup": self.env._(
                 "Whoever works with SPAR logs in with a password and something else. "

@@ -72,6 +72,20 @@ class TestHosts(StaffCase):
             answer = self.send(path, "{}", **headers, Host=host)
             self.assertEqual(answer.status_code, status)
 
+    def test_a_session_of_staff_is_none_elsewhere(self):
+        attachment = (
+            self.env["ir.attachment"]
+            .with_user(self.officer)
+            .create({"name": "x", "raw": b"for the officer", "mimetype": "text/plain"})
+        )
+        path = f"/web/content/{attachment.id}"
+        for host, served in ((STAFF, True), (WEBSITE, False)):
+            self.authenticate(self.officer.login, PASSWORD)
+            answer = self.open(path, Host=host)
+            self.assertEqual("for the officer" in answer.text, served, host)
+        self.authenticate(self.officer.login, PASSWORD)
+        self.assertNotEqual(self.open("/my/home", Host=WEBSITE).status_code, 200)
+
     def test_no_website_page_is_on_the_host_of_staff(self):
         for path in ("/my", "/my/home", "/web/signup", "/spar", "/no-such-page"):
             with self.subTest(path):
