@@ -166,6 +166,8 @@ class TestLookup(LookupCase):
         self.find(id_value="Ada-1815", account=FA)
         self.assertEqual(self.spent("officer"), 3)
         self.assertEqual(self.lookups("officer")[-1:].kind, "id_account")
+
+    def test_nobody_found_is_counted_though_the_window_refuses(self):
         cursor = self.open_another()
         with self.assertRaises(UserError):
             self.find(id_value="Nemo-404")
