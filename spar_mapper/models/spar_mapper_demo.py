@@ -24,6 +24,8 @@ DEMO_VARIABLE = "SPAR_DEMO"
 PEOPLE = 1200
 #: Of these, how many came to a counter instead of being enrolled by a programme.
 WALKED_IN = 200
+#: Of these, how many are linked in one day.
+WALKED_IN_A_DAY = 40
 
 _PROGRAMME = CallContext(
     "participant:programme.demo.example",
@@ -121,7 +123,11 @@ class SparMapperDemo(models.AbstractModel):
         for number, start in enumerate(range(0, len(enrolled), 250)):
             self._link_people(120 - number * 20, _PROGRAMME, enrolled[start:][:250])
         staff = self._get_staff("Registered at the social-welfare office")
-        self._link_people(30, staff, walked_in)
+        # As many a day as one officer may link.
+        starts = range(0, len(walked_in), WALKED_IN_A_DAY)
+        for number, start in enumerate(starts):
+            one_day = walked_in[start:][:WALKED_IN_A_DAY]
+            self._link_people(30 + len(starts) - number, staff, one_day)
         cast = iter(enrolled)
         self._tell_of_changes(cast)
         self._tell_of_suspensions(cast)

@@ -124,7 +124,9 @@ class SparMapperLocal(models.AbstractModel):
             read = reader.read_all(requests, self._identify)
             once = assess_once(self._assess)
             acts = self._read_acts(work, requests, read, addresses)
-            exceeded = self.env["spar.staff.act"]._find_exceeded(call, code, acts)
+            exceeded = self.env["spar.staff.act"]._find_exceeded(
+                call, code, acts, self._get_now()
+            )
             if exceeded:
                 return [
                     Result(Outcome.FORBIDDEN, request.id_value, problem=exceeded)
@@ -158,7 +160,9 @@ class SparMapperLocal(models.AbstractModel):
     def _note_acts(self, call: CallContext, code: Operation, acts, results) -> None:
         if acts:
             subjects = self._fetch_subjects([one.canonical for one in acts])
-            self.env["spar.staff.act"]._note(call, code, acts, results, subjects)
+            now = self._get_now()
+            acted = self.env["spar.staff.act"]
+            acted._note(call, code, acts, results, subjects, now)
 
     @api.model
     def _fetch_subjects(self, canonicals: list[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -119,7 +119,7 @@ class SparStaffAct(models.Model):
 
     @api.model
     def _find_exceeded(
-        self, call: CallContext, code: Operation, asked: list[Asked]
+        self, call: CallContext, code: Operation, asked: list[Asked], now: datetime
     ) -> str:
         """Return which limit of a day ``asked`` would exceed, or "".
 
@@ -131,7 +131,7 @@ class SparStaffAct(models.Model):
         self.env.cr.execute(
             "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, call.actor)
         )
-        exceeded = find_exceeded(asked, self._fetch_done(call), self._get_limits())
+        exceeded = find_exceeded(asked, self._fetch_done(call, now), self._get_limits())
         if exceeded:
             self._raise_alarm(call, exceeded)
         return exceeded
@@ -146,13 +146,13 @@ class SparStaffAct(models.Model):
         )
 
     @api.model
-    def _fetch_done(self, call: CallContext) -> list[Done]:
+    def _fetch_done(self, call: CallContext, now: datetime) -> list[Done]:
         rows = self.env.execute_query(
             SQL(
                 """SELECT subject_id, provider_id, account_commitment
                      FROM spar_staff_act WHERE actor = %s AND done_at > %s""",
                 call.actor,
-                self._get_now() - DAY,
+                now - DAY,
             )
         )
         return [
@@ -186,12 +186,12 @@ class SparStaffAct(models.Model):
         asked: list[Asked],
         results: list[Result],
         subjects: dict[str, int],
+        now: datetime,
     ) -> None:
         """Keep what was done of ``asked``, for the limits and the list.
 
         :param subjects: who is paid, by canonical ID
         """
-        now = self._get_now()
         rows = [
             (
                 call.actor,
@@ -213,7 +213,3 @@ class SparStaffAct(models.Model):
                 rows,
             )
             self.invalidate_model()
-
-    @api.model
-    def _get_now(self):
-        return self.env["spar.mapper.local"]._get_now()

@@ -161,6 +161,6 @@ class StandIn(models.AbstractModel):
     def _object_to_notice(self, call, token):
         notice = self._read_notice(token)
         self.store.calls.append(("notice", call, token))
-        answer = notice.answer or ObjectionAnswer(Remedy.STOPPED, "CASE0002")
+        answer = notice.answer or ObjectionAnswer(Remedy.FROZEN, "CASE0002")
         self.store.notices[token] = replace(notice, answer=answer)
         return answer

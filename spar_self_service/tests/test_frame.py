@@ -204,6 +204,18 @@ class TestFrame(PageCase):
         self.get("/spar/notice/token")
         self.assertIn("CASE0002", self.text)
 
+    def test_the_link_says_that_nothing_is_undone_and_how_to_go_on(self):
+        self.add_notice()
+        self.get("/spar/notice/token")
+        self.assertIn("Nothing is undone yet", self.text)
+        self.assertNotIn("We undo it at once", self.text)
+        self.post("/spar/notice/token")
+        self.assertIn("Nothing is undone yet", self.text)
+        page = html.fromstring(self.page.content)
+        (sign_in,) = page.xpath("//a[@href='/spar/history']")
+        self.assertEqual(sign_in.text.strip(), "Sign in")
+        self.assertFalse(page.xpath("//a[@href='/spar'][contains(@class, 'main')]"))
+
     def test_a_link_that_is_over_says_what_to_do(self):
         for token in ("unknown", "..%2f", "a" * 200):
             with self.subTest(token):

@@ -131,6 +131,19 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.store.periods[ID] = [told]
         self.assertIsNone(self.mine._find_disputed(period.uuid, 1))
 
+    def test_what_was_only_frozen_by_a_link_can_be_disputed_after_the_login(self):
+        period = self.store.add(ID, FA, STAFF)
+        (event,) = period.events
+        for is_closed in (False, True):
+            said = ObjectionAnswer(Remedy.FROZEN, "CASE0001", is_closed)
+            told = replace(period, events=(replace(event, objection=said),))
+            self.store.periods[ID] = [told]
+            with self.subTest(is_closed=is_closed):
+                found = self.mine._find_disputed(period.uuid, 1)
+                self.assertEqual(bool(found), not is_closed)
+                disputable = self.mine._get_overview().disputable
+                self.assertEqual(bool(disputable), not is_closed)
+
     def test_nothing_is_begun_while_a_case_is_open(self):
         period = self.store.add(ID, FA, STAFF)
         (event,) = period.events
