@@ -12,6 +12,7 @@ class SparMappingWizard(models.TransientModel):
     It is sealed as everything that is typed here, and stored with the change alone.
     """
 
+    # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.mapping.wizard"
 
     document = sealed_file(

@@ -139,7 +139,7 @@ class TestIdTypes(KeptRowsCase):
     def begin_call(self):
         """The other process has sealed what it changed."""
         self.seal_settings("spar.id.type")
-        super().begin_call()
+        return super().begin_call()
 
     def assert_type(self, id_type, text):
         self.assertEqual(self.types._identify(text).type_id, id_type.id)
