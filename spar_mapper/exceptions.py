@@ -63,6 +63,13 @@ class ContestedId(InvalidIdentifier):
         super().__init__("contested")
 
 
+class BrokenId(InvalidIdentifier):
+    """Whose ID a text is cannot be said: what says so was altered."""
+
+    def __init__(self) -> None:
+        super().__init__("integrity")
+
+
 class NoSuchObjection(StoreError):
     """The case is closed already, or never was."""
 

@@ -6,4 +6,4 @@ def uninstall_hook(env):
     env["spar.event"]._lift_append_only()
     env.cr.execute(integrity.drop_directory_guards())
     env.cr.execute(integrity.drop_ties())
-    env.cr.execute("DROP TABLE IF EXISTS spar_form_row")
+    env.cr.execute("DROP TABLE IF EXISTS spar_form_row, spar_form_seal")

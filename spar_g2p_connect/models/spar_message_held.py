@@ -55,7 +55,8 @@ class SparMessage(models.Model):
 
     @api.model
     def _identify(self, text: str) -> str:
-        return self.env["spar.mapper.local"]._get_canonical(text)
+        (found,) = self.env["spar.mapper.local"]._identify([text])
+        return found.canonical if isinstance(found, Identifier) else ""
 
     # === HOW IT ENDED === #
 

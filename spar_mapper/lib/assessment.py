@@ -104,3 +104,16 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
         if rule.applies_to(proposal):
             return Verdict(rule.decision, rule.hold_hours, rule.why)
     return NO_RULE
+
+
+def assess_once(assess_one: Assess) -> Assess:
+    """Return ``assess_one`` for one batch: each kind of proposal is looked at once."""
+    verdicts: dict[Proposal, Verdict] = {}
+
+    def assess_new(proposal: Proposal) -> Verdict:
+        verdict = verdicts.get(proposal)
+        if verdict is None:
+            verdict = verdicts[proposal] = assess_one(proposal)
+        return verdict
+
+    return assess_new

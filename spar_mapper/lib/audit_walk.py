@@ -28,7 +28,7 @@ PARTS = {
     "spar_subject_id": Part(50_000, "_check_ids"),
     "spar_mapping": Part(50_000, "_check_mappings"),
     "spar_event": Part(50_000, "_check_events"),
-    "spar_change": Part(1_000, "_check_changes"),
+    "spar_form_case": Part(1_000, "_check_cases"),
 }
 _ORDER = list(PARTS)
 
@@ -54,8 +54,8 @@ class Position:
         >>> Position().get_next(20)
         Position(part='spar_checkpoint', after=20)
         >>> Position("spar_event", 70_000).get_next(None)
-        Position(part='spar_change', after=0)
-        >>> Position("spar_change", 4).get_next(None).is_end
+        Position(part='spar_form_case', after=0)
+        >>> Position("spar_form_case", 4).get_next(None).is_end
         True
         """
         if after is not None:

@@ -9,7 +9,7 @@ places and IDs, so that an older row does not pass for the present one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -121,11 +121,14 @@ def mac_subject(
 def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
     """Return the link of the chain: a MAC over the event and the MAC before it.
 
-    The bytes are those of ``bind`` over all values in this order.
+    The bytes are those of ``bind`` over all values in this order; without the last one
+    where the event is about no change.
     """
     previous, subject, uuid = event.previous_mac.hex(), event.subject_uuid, event.uuid
     head, address = event.head_uuid, event.address_uuid
     before, after = event.commitment_before.hex(), event.commitment_after.hex()
+    change = event.commitment_change
+    rest = f"{2 * len(change)}:{change.hex()}" if change else ""
     manner = bind_shared(
         FORMAT,
         event.seq,
@@ -142,8 +145,20 @@ def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
         f"{len(previous)}:{previous}{len(subject)}:{subject}{len(uuid)}:{uuid}"
         f"{len(head)}:{head}{len(address)}:{address}{manner}"
         f"{bind_moment(event.happened_at)}{len(before)}:{before}"
-        f"{len(after)}:{after}".encode(),
+        f"{len(after)}:{after}{rest}".encode(),
     )
+
+
+def commit_to_change(
+    keyring: OpenKeyring, uuid: str, text: str, terms: Sequence[object], *said: str
+) -> bytes:
+    """Return the commitment to a change that waits.
+
+    :param text: the address in it with its details, as it is sealed
+    :param said: when it was true, and what its proposer said beside it
+    """
+    parts = [uuid, text, *map(str, terms), "said", *said]
+    return keyring.mac("commitment", bind("change", *parts))
 
 
 def commit_to_past(

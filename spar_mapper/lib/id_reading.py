@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
@@ -26,6 +26,9 @@ class FormState:
         first
     :param contested: whether there are rows that would coincide
     :param foreseen: whether a dry run has noted what older rows become
+    :param known: those whose rules are what they were, library versions included, by
+        their numbers
+    :param problem: why none of this can be believed, as an alarm names it
     """
 
     newest: IdForm
@@ -33,6 +36,28 @@ class FormState:
     older: tuple[tuple[int, IdForm], ...]
     contested: bool
     foreseen: bool = False
+    known: Mapping[int, IdForm] = field(default_factory=dict)
+    problem: tuple[str, int, str] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a text is what the rules of now say, and nothing else."""
+        return not (self.older or self.contested or self.problem)
+
+    def has_row(self, number: int, canonical: str, type_id: int) -> bool:
+        """Return whether a row with this ID can be in the form ``number``.
+
+        Of a token nobody can say, nor where a library has changed since.
+        """
+        form = self.known.get(number)
+        if form is None:
+            return number in [older for older, _form in self.older]
+        if _is_token(find_rule(form.rules, type_id)):
+            return True
+        try:
+            return form.identify(canonical).canonical == canonical
+        except InvalidIdentifier:
+            return False
 
 
 class Reading(NamedTuple):

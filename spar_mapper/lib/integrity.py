@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from .transitions import ID_EVENTS, MIGRATED
+
 #: Tables whose rows can be deleted while nothing of the store uses them.
 DIRECTORY = ("spar_fsp", "spar_fsp_branch", "spar_fa_type", "spar_id_type")
 
@@ -209,7 +211,9 @@ def build_update_guard(
 
 #: Of an ID: its row stays what it is; what it says, and whose it is, changes with an
 #: event of whoever has it then; its form alone may become a newer one, which says only
-#: by which rules it was looked at last. A digest may be added: the index key rotates.
+#: by which rules it was looked at last. A digest may be added, and one that is not
+#: searched any more taken away: the index key rotates. Without the one that is searched
+#: nobody would find it.
 _ID_GUARD = """
             IF EXISTS (SELECT FROM after n LEFT JOIN before o ON o.id = n.id
                         WHERE o.id IS NULL OR n.uuid IS DISTINCT FROM o.uuid) THEN
@@ -225,6 +229,12 @@ _ID_GUARD = """
                      OR coalesce(n.form, 0) < coalesce(o.form, 0)
                      OR (o.digest_a <> n.digest_a) OR (o.digest_b <> n.digest_b))) THEN
                 RAISE EXCEPTION 'spar_subject_id: a change comes with its event';
+            END IF;
+            IF EXISTS (
+                SELECT FROM after n JOIN spar_keyring_phase p ON true
+                 WHERE n.active AND CASE p.read_column WHEN 'a' THEN n.digest_a
+                                                       ELSE n.digest_b END IS NULL) THEN
+                RAISE EXCEPTION 'spar_subject_id: nobody would find it';
             END IF;"""
 
 
@@ -234,6 +244,69 @@ def build_id_guard() -> Iterator[str]:
     yield _build_function("spar_subject_id_guard", _ID_GUARD, _HASHED)
     transition = "OLD TABLE AS before NEW TABLE AS after"
     yield _build_trigger("spar_subject_id", "guard", "UPDATE", transition)
+
+
+# === WHAT STEERS READING === #
+
+
+def build_revision_guard(table: str) -> Iterator[str]:
+    """Statements that make ``table`` keep its rows, and their numbers grow."""
+    body = f"""
+            IF EXISTS (SELECT FROM after n LEFT JOIN before o ON o.id = n.id
+                        WHERE o.id IS NULL
+                           OR coalesce(n.revision, 0) < coalesce(o.revision, 0)) THEN
+                RAISE EXCEPTION '{table}: nothing is brought back';
+            END IF;"""
+    yield build_delete_guard(table, "its rows stay")
+    yield _build_function(f"{table}_revision", body, _HASHED)
+    transition = "OLD TABLE AS before NEW TABLE AS after"
+    yield _build_trigger(table, "revision", "UPDATE", transition)
+
+
+#: Of a case of IDs: what it is about stays; a digest as of an ID.
+_CASE_GUARD = """
+            IF EXISTS (
+                SELECT FROM after n LEFT JOIN before o ON o.id = n.id
+                 WHERE (n.uuid, n.kind) IS DISTINCT FROM (o.uuid, o.kind)
+                    OR o.digest_a <> n.digest_a OR o.digest_b <> n.digest_b) THEN
+                RAISE EXCEPTION 'spar_form_case: what it is about does not change';
+            END IF;
+            IF EXISTS (
+                SELECT FROM after n JOIN spar_keyring_phase p ON n.kind = 'ids'
+                 WHERE CASE p.read_column WHEN 'a' THEN n.digest_a
+                                          ELSE n.digest_b END IS NULL) THEN
+                RAISE EXCEPTION 'spar_form_case: nobody would find it';
+            END IF;"""
+
+
+def build_case_guard() -> Iterator[str]:
+    """Statements that make a case stay about what it is."""
+    yield _build_function("spar_form_case_guard", _CASE_GUARD, _HASHED)
+    transition = "OLD TABLE AS before NEW TABLE AS after"
+    yield _build_trigger("spar_form_case", "guard", "UPDATE", transition)
+
+
+#: Notes of a dry run go with its end.
+_FORECAST_GUARD = """
+            IF EXISTS (SELECT FROM removed f JOIN spar_form_run r ON r.id = f.run_id
+                        WHERE r.state IN ('looking', 'ready', 'rewriting')) THEN
+                RAISE EXCEPTION 'spar_form_row: the run has not ended';
+            END IF;"""
+
+
+def build_forecast_guard() -> Iterator[str]:
+    """Statements that make what a dry run has noted stay as long as it counts."""
+    yield _build_function("spar_form_row_guard", _FORECAST_GUARD)
+    yield _build_trigger("spar_form_row", "guard", "DELETE", "OLD TABLE AS removed")
+    yield """
+        CREATE OR REPLACE FUNCTION spar_form_row_keeps() RETURNS trigger AS $$
+        BEGIN
+            RAISE EXCEPTION 'spar_form_row: notes do not change';
+        END $$ LANGUAGE plpgsql"""
+    yield """
+        CREATE OR REPLACE TRIGGER spar_form_row_keeps
+            BEFORE UPDATE OR TRUNCATE ON spar_form_row
+            FOR EACH STATEMENT EXECUTE FUNCTION spar_form_row_keeps()"""
 
 
 def _build_row(alias: str, columns: tuple[str, ...]) -> str:
@@ -289,10 +362,13 @@ class _Tie:
 
 _EVENT_OF = """SELECT FROM tied t LEFT JOIN spar_event e
                ON e.subject_id = t.subject_id AND e.seq = t.seq AND e.format = 2"""
+#: After which an ID is what the event says.
+_ID_KINDS = ", ".join(f"'{kind}'" for kind in (MIGRATED, *ID_EVENTS))
 _TIES = {
     "id_event": _Tie(
         {"subject_id": "subject_id", "seq": "last_seq"},
-        f"{_EVENT_OF} WHERE t.seq > 0 AND e.id IS NULL",
+        f"""{_EVENT_OF} AND e.kind IN ({_ID_KINDS})
+            WHERE t.seq > 0 AND e.id IS NULL""",
         "spar_subject_id_last_event_fk",
     ),
     "subject": _Tie(

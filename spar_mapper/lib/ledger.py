@@ -11,7 +11,15 @@ from datetime import datetime
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from .chain import commit_to, describe, describe_id, mac_event, mark_id
+from .chain import (
+    bind_moment,
+    commit_to,
+    commit_to_change,
+    describe,
+    describe_id,
+    mac_event,
+    mark_id,
+)
 from .records import (
     KEY_FORM,
     ChangeRow,
@@ -24,6 +32,7 @@ from .records import (
     Subject,
     new_uuid,
 )
+from .seals import build_terms, pack
 from .transitions import (
     ADDRESS_REWRITTEN,
     CHANGE_ENDS,
@@ -33,9 +42,13 @@ from .transitions import (
     ID_TAKEN,
     MERGED,
     MERGED_WITH,
+    WAIT_BEGINS,
+    WAIT_ENDS,
     ForbiddenTransition,
     next_state,
 )
+
+_ABOUT_CHANGES = frozenset((*WAIT_BEGINS, *WAIT_ENDS, "change_approved"))
 
 
 class Ledger:
@@ -63,8 +76,18 @@ class Ledger:
         self.events: list[EventRow] = []
         self.ids: dict[int, tuple[Subject, StoredId]] = {}
         self.changes: dict[str, tuple[Subject, ChangeRow]] = {}
+        #: Changes that are being done, by the place's uuid.
+        self.applied: dict[str, ChangeRow] = {}
 
     # === PLACES === #
+
+    def get_place(self, holding: Holding, purpose: str) -> Head:
+        """Return the head of the place for ``purpose``; a new one where there is
+        none."""
+        heads = holding.subject.heads
+        if purpose not in heads:
+            heads[purpose] = Head(new_uuid(), purpose, is_new=True)
+        return heads[purpose]
 
     def begin(
         self,
@@ -80,10 +103,7 @@ class Ledger:
             only proposed has the version of the place
         :param contact: who is notified: whoever was known before
         """
-        subject = holding.subject
-        head = subject.heads.get(purpose)
-        if head is None:
-            head = subject.heads[purpose] = Head(new_uuid(), purpose, is_new=True)
+        subject, head = holding.subject, self.get_place(holding, purpose)
         before = self._commit(subject, head) if head.state != "new" else b""
         head.state = next_state(kind, head.state)
         if head.state != "proposed":
@@ -205,6 +225,7 @@ class Ledger:
             subject.last_mac,
             head.uuid if head else "",
             period.address_uuid if period else "",
+            commitment_change=self._commit_change(subject, head, kind),
             contact=contact,
             subject=subject,
             head=head,
@@ -284,7 +305,19 @@ class Ledger:
     # === CHANGES THAT WAIT === #
 
     def wait(self, holding: Holding, change: ChangeRow) -> None:
-        """Keep ``change`` until it is decided or due."""
+        """Keep ``change`` until it is decided or due; the event of that comes next."""
+        call, text = self.call, pack(change.fa, change.details)
+        change.commitment = commit_to_change(
+            self.keyring,
+            change.uuid,
+            text,
+            build_terms(call, self.now, change),
+            bind_moment(change.asserted_at),
+            call.authenticated_by,
+            call.message_reference,
+            call.reason,
+            change.why,
+        )
         holding.subject.changes[change.head.purpose] = change
         self.changes[change.uuid] = (holding.subject, change)
 
@@ -295,3 +328,14 @@ class Ledger:
         change.state = state
         holding.subject.changes.pop(change.head.purpose, None)
         self.changes[change.uuid] = (holding.subject, change)
+        if state == "applied":
+            self.applied[change.head.uuid] = change
+
+    def _commit_change(
+        self, subject: Subject, head: Head | None, kind: str
+    ) -> bytes | None:
+        """Return the commitment to the change that waits, or ends, with an event."""
+        if head is None or kind not in _ABOUT_CHANGES:
+            return None
+        change = self.applied.get(head.uuid) or subject.changes.get(head.purpose)
+        return change.commitment or None if change else None

@@ -25,12 +25,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 
 from .assessment import Decision, Proposal, Verdict
-from .case import Case, build_address, is_older
+from .case import Case, build_address, is_older, to_naive_utc
 from .records import ChangeRow, Head, StoredAddress, new_uuid
-
-#: How long a change waits for a second person before it expires.
-APPROVAL_TIME = timedelta(days=30)
-
 
 R = TypeVar("R", bound=ChangeRequest)
 Function = Callable[[Case[R]], Result]
@@ -271,14 +267,15 @@ def _wait(
             return answer
         problem = "change_waiting"
         return Result(Outcome.CONFLICT, case.request.id_value, problem=problem)
+    place = head or case.ledger.get_place(case.holding, case.request.purpose)
+    # The event names it.
+    case.ledger.wait(case.holding, _build_change(case, code, place, verdict))
     if head is not None:
         case.ledger.note(case.holding, head, "held")
     elif first is not None:
-        purpose = case.request.purpose
-        head = case.ledger.begin(case.holding, purpose, first, "proposed")
+        case.ledger.begin(case.holding, case.request.purpose, first, "proposed")
     else:
         raise ValueError("there is nothing to wait for")
-    case.ledger.wait(case.holding, _build_change(case, code, head, verdict))
     return answer
 
 
@@ -295,7 +292,7 @@ def _build_change(
         fa=request.fa or "",
         key=case.key,
         details=request.details if isinstance(request, LinkRequest) else NO_DETAILS,
-        asserted_at=request.asserted_at,
+        asserted_at=to_naive_utc(request.asserted_at) if request.asserted_at else None,
         needs_approval=not on_hold,
         effective_at=now + timedelta(hours=verdict.hold_hours) if on_hold else None,
         why=verdict.why,

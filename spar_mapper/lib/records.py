@@ -167,6 +167,8 @@ class ChangeRow:
     row_id: int | None = None
     #: What the address in it is, however it is written.
     key: str = ""
+    #: What events commit to that are about it.
+    commitment: bytes = b""
 
 
 @dataclass(slots=True)
@@ -236,6 +238,7 @@ class EventRow:
     """One thing that happened to a subject; ``seq`` counts from 1 for each subject.
 
     ``head_uuid`` and ``address_uuid`` are empty for what concerns the subject itself.
+    ``commitment_change`` commits to the change that began to wait, or ended, with it.
     """
 
     uuid: str
@@ -255,6 +258,7 @@ class EventRow:
     head_uuid: str = ""
     address_uuid: str = ""
     mac: bytes = b""
+    commitment_change: bytes | None = None
     contact: str = ""
     subject: Subject | None = None
     head: Head | None = None

@@ -9,16 +9,23 @@ MACs of head and subject (``chain.py``).
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
-from odoo.addons.spar_mapper_connector.lib.contract import NO_DETAILS, Details
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    NO_DETAILS,
+    CallContext,
+    Details,
+)
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from .details import pack_details
-from .records import KEY_FORM, TEXT_FORM, StoredAddress
+from .records import KEY_FORM, TEXT_FORM, ChangeRow, StoredAddress
+
+#: How long a change waits for a second person before it expires.
+APPROVAL_TIME = timedelta(days=30)
 
 
 class ChangeTerms(NamedTuple):
@@ -33,6 +40,21 @@ class ChangeTerms(NamedTuple):
     on_behalf_of: str
     channel: str
     authority: int
+
+
+def build_terms(call: CallContext, now: datetime, row: ChangeRow) -> ChangeTerms:
+    """Return the terms of a change that begins to wait."""
+    return ChangeTerms(
+        operation=row.operation,
+        base_version=row.base_version,
+        needs_approval=row.needs_approval,
+        effective_at=row.effective_at,
+        expires_at=now + APPROVAL_TIME if row.needs_approval else None,
+        proposer=call.actor,
+        on_behalf_of=call.on_behalf_of,
+        channel=call.channel,
+        authority=int(call.authority),
+    )
 
 
 ID, ADDRESS, CHANGE, CONTACT, DRAFT = "id", "fa", "change", "contact", "draft"

@@ -92,6 +92,10 @@ WAIT_ENDS = (
     "restored_suspended",
 )
 
+#: Events that open the case of an objection, and those that close one.
+CASE_BEGINS = ("objected",)
+CASE_ENDS = ("objection_upheld", "objection_rejected")
+
 
 class ForbiddenTransition(ValueError):
     """A programme tried what the table does not allow: a fault, never an answer."""

@@ -1,6 +1,7 @@
 from . import spar_kept_search
 from . import spar_staff_answers
 from . import spar_store_table
+from . import spar_sealed_rows
 from . import spar_subject
 from . import spar_mapping
 from . import spar_mapping_period
@@ -42,6 +43,4 @@ from . import spar_audit_run
 from . import spar_checkpoint
 from . import spar_checkpoint_restore
 from . import spar_mapper_local
-from . import spar_mapper_local_ids
-from . import spar_mapper_local_forms
 from . import spar_mapper_demo

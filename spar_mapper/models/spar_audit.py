@@ -3,9 +3,11 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from ..lib import audit, seals
+from ..lib import audit
 from ..lib.transitions import SILENT_EVENTS
 from ..store.auditing import CHECK, Auditor
+from ..store.auditing_forms import FormAuditor
+from ..store.noticing import find_altered_links
 
 
 class SparAudit(models.AbstractModel):
@@ -45,7 +47,24 @@ class SparAudit(models.AbstractModel):
         self, keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
         """What is wrong with the subjects of a range and with all they have."""
-        return Auditor(CHECK, self.env.cr, keyring).check(after, until)
+        forms = self.env["spar.id.form"]._get_state()
+        return Auditor(CHECK, self.env.cr, keyring, forms).check(after, until)
+
+    @api.model
+    def _check_forms(self, keyring: OpenKeyring) -> list[audit.Finding]:
+        """What is wrong with what steers the reading of IDs."""
+        self.env["spar.id.form"].flush_model()
+        self.env["spar.form.run"].flush_model()
+        problem = self.env["spar.id.form"]._find_problem()
+        found = FormAuditor(self.env.cr, keyring).check_forms()
+        return [problem, *found] if problem else found
+
+    @api.model
+    def _check_cases(
+        self, keyring: OpenKeyring, after: int, until: int
+    ) -> list[audit.Finding]:
+        """What is wrong with the cases of a range."""
+        return FormAuditor(self.env.cr, keyring).check_cases(after, until)
 
     @api.model
     def _check_orphans(self, table: str, after: int, until: int) -> list[audit.Finding]:
@@ -74,30 +93,13 @@ class SparAudit(models.AbstractModel):
 
     @api.model
     def _check_events(
-        self, _keyring: OpenKeyring, after: int, until: int
-    ) -> list[audit.Finding]:
-        """Events whose subject or whose notice is gone."""
-        found = self._check_orphans("spar_event", after, until)
-        return [*found, *self._search_lost_notices(after, until)]
-
-    @api.model
-    def _check_changes(
         self, keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
-        """Changes that wait and do not open."""
-        query = SQL(
-            """SELECT id, sealed FROM spar_change
-                WHERE state = 'waiting' AND id > %s AND id <= %s ORDER BY id""",
-            after,
-            until,
-        )
-        rows = self.env.execute_query(query)
-        ids = [row_id for row_id, _sealed in rows]
-        contexts = self.env["spar.change"]._get_seal_contexts(keyring, ids)
-        opened = seals.unseal_all(keyring, rows, contexts)
-        broken = [row_id for row_id in ids if row_id not in opened]
+        """Events whose subject or whose notice is gone, or whose notice was altered."""
         return [
-            ("spar_change", row_id, audit.CHANGE_DOES_NOT_OPEN) for row_id in broken
+            *self._check_orphans("spar_event", after, until),
+            *self._search_lost_notices(after, until),
+            *find_altered_links(self.env.cr, keyring, after, until),
         ]
 
     @api.model

@@ -84,6 +84,8 @@ class SparAuditRun(models.Model):
         found, end = self.env["spar.checkpoint"]._check_chunks(
             keyring, position.after, position.size
         )
+        if not position.after:
+            found = [*found, *self.env["spar.audit"]._check_forms(keyring)]
         return found, position.get_next(end)
 
     def _check_rows(

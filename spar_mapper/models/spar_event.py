@@ -5,6 +5,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 from ..fields import StoreMany2one
 from ..lib import integrity
 from ..lib.transitions import MIGRATED, OLD_EVENTS, PLACE_EVENTS, SUBJECT_EVENTS
+from ..store.listing import EVENT_BYTES
 
 
 class SparEvent(models.Model):
@@ -72,7 +73,7 @@ class SparEvent(models.Model):
         add_columns(
             self.env.cr,
             self._table,
-            ("commitment_before", "commitment_after", "previous_mac", "mac"),
+            EVENT_BYTES,
         )
         self._tie_to_subjects()
         self._make_append_only()

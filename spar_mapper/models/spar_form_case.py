@@ -4,20 +4,19 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
-from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
 from ..exceptions import RowBroken
 from ..fields import BigMany2one
-from ..lib import seals
+from ..lib import integrity, seals
 from ..lib.masking import mask_id
 from ..lib.records import new_uuid
+from ..store.auditing_forms import CASE
+from ..store.sealing import CASES
 from .spar_change import SUPERVISOR
 from .spar_id_form import ALIVE
 
-CASE = "form case"
 #: What may be said of a line, by kind of case.
 DECISIONS = {"ids": ("keep", "merge", "off"), "accounts": ("keep", "merge", "apart")}
-PROPOSAL_ALTERED = "what was proposed was altered, or nobody proposed it"
 
 
 class SparFormCase(models.Model):
@@ -30,10 +29,11 @@ class SparFormCase(models.Model):
 
     _name = "spar.form.case"
     _description = "IDs that coincide"
-    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _inherit = ["spar.store.table", "spar.sealed.storage", "spar.sealed.rows"]
     _rec_name = "reference"
     _order = "id desc"
     _log_access = False
+    _sealed_table = CASES
     _digest_columns = ("digest_a", "digest_b")
 
     uuid = fields.Char(required=True, readonly=True)
@@ -69,7 +69,8 @@ class SparFormCase(models.Model):
 
     def init(self):
         result = super().init()
-        add_columns(self.env.cr, self._table, ("mac",))
+        for statement in integrity.build_case_guard():
+            self.env.cr.execute(statement)
         for column in self._digest_columns:
             self.env.cr.execute(
                 SQL(
@@ -111,42 +112,27 @@ class SparFormCase(models.Model):
     # === WHICH IDS ARE CONTESTED === #
 
     @api.model
-    def _find_contested(self, digests: list[bytes]) -> set[bytes]:
-        """Which of ``digests`` are of IDs of which a case is open."""
-        column = SQL.identifier(
-            f"digest_{self.env['spar.keyring']._open().roles.read_column}"
-        )
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT %s FROM spar_form_case
-                    WHERE kind = 'ids' AND state <> 'closed' AND %s = ANY(%s)""",
-                column,
-                column,
-                digests,
-            )
-        )
-        return {bytes(found) for (found,) in rows}
-
-    @api.model
     def _open_cases(
         self, keyring: OpenKeyring, number: int, contested: dict[str, list[int]]
     ) -> None:
         """Open a case for each ID that several rows would share, or add rows to it."""
         for canonical, row_ids in contested.items():
-            case_id = self._open_case(keyring, number, canonical)
+            case = self._open_case(keyring, number, canonical)
+            case._check_signed()
             self.env.cr.execute(
                 """INSERT INTO spar_form_case_line (case_id, identifier_id)
                    SELECT %s, i.id FROM spar_subject_id i
                     WHERE i.id = ANY(%s) AND i.active
                        ON CONFLICT DO NOTHING""",
-                (case_id, row_ids),
+                (case.id, row_ids),
             )
+            case._sign()
         if contested:
             self._note_contested()
             self.invalidate_model()
 
     @api.model
-    def _open_case(self, keyring: OpenKeyring, number: int, canonical: str) -> int:
+    def _open_case(self, keyring: OpenKeyring, number: int, canonical: str):
         digests = keyring.digests(seals.ID, canonical)
         column = SQL.identifier(f"digest_{keyring.roles.read_column}")
         found = self.env.execute_query(
@@ -157,7 +143,7 @@ class SparFormCase(models.Model):
             )
         )
         if found:
-            return found[0][0]
+            return self.browse(found[0][0])
         uuid = new_uuid()
         rows = self.env.execute_query(
             SQL(
@@ -173,7 +159,9 @@ class SparFormCase(models.Model):
                 keyring.seal(seals.ID, canonical, bind(CASE, uuid)),
             )
         )
-        return rows[0][0]
+        case = self.browse(rows[0][0])
+        case._sign(added=1)
+        return case
 
     @api.model
     def _note_contested(self) -> None:
@@ -236,7 +224,6 @@ class SparFormCase(models.Model):
                 (decision, line_id),
             )
         self._set(state="proposed", proposed_by=f"user:{self.env.uid}", reason=reason)
-        self._set(mac=self._build_mac())
 
     def action_approve(self) -> dict:
         """Do what somebody else has proposed."""
@@ -249,13 +236,12 @@ class SparFormCase(models.Model):
                 self.env._("You proposed this: somebody else has to approve it.")
             )
         with self.env["spar.staff.answers"]._say_errors():
-            self._check_mac()
+            self._check_proposal()
             mapper._decide_case(mapper._build_staff_call(self.reason), self)
-        self._set(state="closed", decided_by=f"user:{self.env.uid}")
-        self.env.cr.execute(
-            """UPDATE spar_form_case SET decided_at = now() AT TIME ZONE 'UTC'
-                WHERE id = %s""",
-            (self.id,),
+        self._set(
+            state="closed",
+            decided_by=f"user:{self.env.uid}",
+            decided_at=fields.Datetime.now(),
         )
         self._note_contested()
         self.env["spar.form.run"].sudo()._trigger()
@@ -264,30 +250,15 @@ class SparFormCase(models.Model):
             self.env._("Done: the case is closed.")
         )
 
-    def _build_mac(self) -> bytes:
-        """What shows that nobody has put a proposal there by SQL, or another one: of
-        which kind, and what is to become of which records."""
-        said = [
-            word
-            for line in self.line_ids.sorted("id")
-            for word in (
-                line.id,
-                line.identifier_id.id or 0,
-                line.mapping_id.id or 0,
-                line.decision,
-            )
-        ]
-        words = (self.uuid, self.kind, self.proposed_by, self.reason)
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        return keyring.mac(CASE, bind(CASE, *words, *said))
+    def _check_proposal(self) -> None:
+        """Raise RowBroken unless it is what somebody proposed last.
 
-    def _check_mac(self) -> None:
-        query = SQL("SELECT mac FROM spar_form_case WHERE id = %s", self.id)
-        ((mac,),) = self.env.execute_query(query)
-        if bytes(mac or b"") != self._build_mac():
-            problem = ("spar_form_case", self.id, PROPOSAL_ALTERED)
-            self.env["spar.alarm"]._raise_alarms([problem])
-            raise RowBroken(*problem)
+        An older proposal that was brought back is noticed by all cases together.
+        """
+        problems = self._get_row_seals().find_altered_set(CASES)
+        if problems:
+            self.env["spar.alarm"]._raise_alarms(problems)
+            raise RowBroken(*problems[0])
 
     def action_refuse(self) -> dict:
         """Leave it open: what was proposed is not so, or no longer wanted."""
@@ -298,13 +269,16 @@ class SparFormCase(models.Model):
             "UPDATE spar_form_case_line SET decision = NULL WHERE case_id = %s",
             (self.id,),
         )
-        self._set(state="open", proposed_by=None, reason=None, mac=None)
+        self._set(state="open", proposed_by=None, reason=None)
         return self.env["spar.staff.answers"]._notify(
             self.env._("The case stays open: nothing was changed.")
         )
 
     def _lock(self, state: str) -> None:
-        """Raise unless the case is in ``state``, and stays so until it is changed."""
+        """Raise unless the case is in ``state``, and stays so until it is changed.
+
+        Raises RowBroken where it is not as it was left.
+        """
         self.check_access("read")
         self.env.cr.execute(
             "SELECT state FROM spar_form_case WHERE id = %s FOR UPDATE", (self.id,)
@@ -312,8 +286,11 @@ class SparFormCase(models.Model):
         if self.env.cr.fetchone() != (state,):
             raise UserError(self.env._("Someone else has already decided this case."))
         self.invalidate_recordset()
+        with self.env["spar.staff.answers"]._say_errors():
+            self._check_signed()
 
     def _set(self, **values) -> None:
+        """Write and sign; it was locked, and verified, before."""
         assignments = SQL(", ").join(
             SQL("%s = %s", SQL.identifier(name), value)
             for name, value in values.items()
@@ -321,6 +298,7 @@ class SparFormCase(models.Model):
         self.env.cr.execute(
             SQL("UPDATE spar_form_case SET %s WHERE id = %s", assignments, self.id)
         )
+        self._sign()
         self.env.invalidate_all()
 
 

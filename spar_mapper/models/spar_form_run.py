@@ -4,16 +4,16 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
 from odoo.addons.spar_mapper_connector.lib.id_forms import load_form
+from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..lib import settling
+from ..lib import integrity, settling
 from ..lib.id_reading import REFUSED, UNKNOWN
-from ..store.forming import Former, Piece, Surveyor, Task
+from ..store.forming import FORMS, Former, Piece, Surveyor, Task
 from ..store.readdressing import COUNT_PLACES, UNFIT, Readdresser, Scope
+from ..store.sealing import RUNS
 
-FORMS = CallContext("system", "forms", Authority.STAFF)
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
 #: Rows that are looked at, and rewritten, in one transaction: nobody waits for long.
@@ -41,6 +41,8 @@ class SparFormRun(models.Model):
     _order = "id desc"
     _rec_name = "started_at"
     _log_access = False
+    _inherit = ["spar.sealed.rows"]
+    _sealed_table = RUNS
 
     kind = fields.Selection(
         [
@@ -122,6 +124,9 @@ class SparFormRun(models.Model):
                CREATE INDEX IF NOT EXISTS spar_form_row_digest_index
                    ON spar_form_row (run_id, digest) WHERE digest IS NOT NULL"""
         )
+        add_columns(self.env.cr, "spar_form_row", ("mac",))
+        for statement in integrity.build_forecast_guard():
+            self.env.cr.execute(statement)
         return result
 
     @api.depends("total", "seen", "state", "rewritten")
@@ -285,9 +290,13 @@ class SparFormRun(models.Model):
     def _cron_run(self) -> None:
         """Go on with what is due, one piece after the other; each is kept."""
         cron = self.env["ir.cron"]
+        forms = self.env["spar.id.form"]
+        # Without keys nothing can be stored; what was altered is not added to.
+        if not self.env["spar.keyring"]._get_phase() or forms._get_state().problem:
+            return
         use_read_committed(self.env.cr)
         # Rules that nobody approved, and libraries, may be others than those kept.
-        self.env["spar.id.form"]._get_number()
+        forms._get_number()
         self.env["spar.address.form"]._get_number()
         cron._commit_progress()
         while self._goes_on():
@@ -296,7 +305,7 @@ class SparFormRun(models.Model):
             if not cron._commit_progress(done, remaining=int(self._goes_on())):
                 return
         use_read_committed(self.env.cr)
-        self.env["spar.id.form"]._retire()
+        forms._retire()
         cron._commit_progress()
 
     @api.model
@@ -304,13 +313,16 @@ class SparFormRun(models.Model):
         """Whether there is a piece to be done here and now.
 
         Not while the index key is replaced: one such job at a time. Not on a host whose
-        libraries are others than those of the new form.
+        libraries are others than those of the new form. Not what was altered.
         """
         if self.env["spar.keyring"]._get_phase().get("index_key_b"):
             return False
-        run = self._get_due()
+        run, state = self._get_due(), self.env["spar.id.form"]._get_state()
+        if problems := [*filter(None, [state.problem]), *run._find_altered()]:
+            self.env["spar.alarm"]._raise_alarms(problems)
+            return False
         if run.kind == "ids":
-            return run.number == self.env["spar.id.form"]._get_state().number
+            return run.number == state.number
         if run.kind == "addresses" and run.number:
             return run.number == self.env["spar.address.form"]._get_state().number
         return bool(run)
@@ -400,8 +412,7 @@ class SparFormRun(models.Model):
         """Bring the next rows into the new form."""
         work, task = self._begin_work(), self._build_task()
         cases = self.env["spar.form.case"]
-        former = Former(work, task, cases._find_contested)
-        piece = former.rewrite(self.after, REWRITTEN_AT_ONCE)
+        piece = Former(work, task).rewrite(self.after, REWRITTEN_AT_ONCE)
         cases._open_cases(work.keyring, self.number, piece.contested)
         self.after = piece.after
         self.seen = min(self.seen + piece.seen, self.total)
@@ -418,26 +429,6 @@ class SparFormRun(models.Model):
         form_sudo = forms_sudo.search([("number", "in", numbers)])
         if form_sudo.filtered(lambda form: form.is_foreseen != is_foreseen):
             form_sudo.is_foreseen = is_foreseen
-
-    @api.model
-    def _find_foreseen(self, keyring, digests: list[bytes]) -> dict[bytes, int]:
-        """The one row that an ID in the form of now is to be found by, while that row
-        is in an older form; those that several would have are left out."""
-        column = SQL.identifier("i", f"digest_{keyring.roles.read_column}")
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT f.digest, min(f.row_id) FROM spar_form_row f
-                     JOIN spar_form_run r ON r.id = f.run_id
-                    WHERE r.kind = 'ids' AND r.state IN ('ready', 'rewriting')
-                      AND f.digest = ANY(%(digests)s)
-                      AND NOT EXISTS (SELECT FROM spar_subject_id i
-                                       WHERE %(column)s = f.digest)
-                    GROUP BY f.digest HAVING count(DISTINCT f.row_id) = 1""",
-                digests=digests,
-                column=column,
-            )
-        )
-        return {bytes(digest): row_id for digest, row_id in rows}
 
     # === ADDRESSES === #
 

@@ -11,8 +11,11 @@ from odoo.addons.spar_mapper_connector.lib.id_forms import (
     load_form,
 )
 
+from ..exceptions import RowBroken
+from ..lib import audit
 from ..lib.id_reading import FormState, to_plain
 from ..lib.records import FIRST_ID_FORM, ID_FORM
+from ..store.sealing import FORMS
 
 #: States of a form of which there may be rows.
 ALIVE = ("current", "older")
@@ -29,10 +32,11 @@ class SparIdForm(models.Model):
 
     _name = "spar.id.form"
     _description = "Form of IDs"
-    _inherit = ["spar.cached.records"]
+    _inherit = ["spar.cached.records", "spar.sealed.rows"]
     _rec_name = "number"
     _order = "number desc"
     _log_access = False
+    _sealed_table = FORMS
 
     number = fields.Integer(required=True, readonly=True)
     algorithm = fields.Integer(required=True, readonly=True)
@@ -84,22 +88,50 @@ class SparIdForm(models.Model):
     def _build_state(self) -> FormState:
         newest = IdForm(NEWEST, self.env["spar.id.type"]._get_rules())
         forms_sudo = self.sudo().search([("state", "in", ALIVE)])
-        if not forms_sudo:
-            first = IdForm(FIRST_ID_FORM, newest.rules)
-            return FormState(newest, 0, ((FIRST_ID_FORM, first),), False)
         plain = to_plain(newest)
         same_sudo = forms_sudo.filtered(lambda form: form.data == plain)[:1]
-        older = tuple(
-            (form.number, load_form(form.data)) for form in forms_sudo - same_sudo
+        older = [(form.number, load_form(form.data)) for form in forms_sudo - same_sudo]
+        if not forms_sudo:
+            older = [(FIRST_ID_FORM, IdForm(FIRST_ID_FORM, newest.rules))]
+        return FormState(
+            newest,
+            same_sudo.number,
+            tuple(older),
+            any(forms_sudo.mapped("is_contested")),
+            same_sudo.is_foreseen,
+            {
+                form.number: load_form(form.data)
+                for form in forms_sudo
+                if form.data["libraries"] == plain["libraries"]
+            },
+            self._find_problem(),
         )
-        contested = any(forms_sudo.mapped("is_contested"))
-        foreseen = same_sudo.is_foreseen
-        return FormState(newest, same_sudo.number, older, contested, foreseen)
+
+    @api.model
+    def _find_problem(self) -> tuple[str, int, str] | None:
+        """Why the forms cannot be believed, or None."""
+        query = SQL(
+            """SELECT EXISTS (SELECT FROM spar_id_form),
+                      EXISTS (SELECT FROM spar_subject_id)"""
+        )
+        ((has_forms, has_ids),) = self.env.execute_query(query)
+        if not has_forms:
+            return (self._table, 0, audit.FORMS_REMOVED) if has_ids else None
+        row_seals = self._get_row_seals()
+        altered = row_seals.find_altered(FORMS) or row_seals.find_altered_set(FORMS)
+        return altered[0] if altered else None
 
     @api.model
     def _get_number(self) -> int:
-        """The number under which new rows are written; a new one for new rules."""
-        return self._get_state().number or self._add_current()
+        """The number under which new rows are written; a new one for new rules.
+
+        Raises RowBroken where the forms cannot be believed.
+        """
+        state = self._get_state()
+        if state.problem:
+            self.env["spar.alarm"]._raise_alarms([state.problem])
+            raise RowBroken(*state.problem)
+        return state.number or self._add_current()
 
     @api.model
     def _get_kept(self) -> dict[int, IdForm]:

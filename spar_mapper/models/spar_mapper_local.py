@@ -1,16 +1,12 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from itertools import repeat
 
 from odoo import api, models
 from odoo.exceptions import AccessError, ConcurrencyError, UserError
-from odoo.tools import SQL
 from odoo.tools.gc import disabling_gc
 
-from odoo.addons.spar_fa_directory.lib.fa_form import CanonicalAddress, find_own_id
 from odoo.addons.spar_mapper_connector.exceptions import (
-    InvalidIdentifier,
     NoSuchEvent,
     NoSuchNotice,
     NotPermitted,
@@ -20,48 +16,44 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
-    LinkRequest,
     NoticeInfo,
     ObjectionAnswer,
     ObjectionRequest,
     Operation,
-    Outcome,
     Period,
     ResolveRequest,
     Result,
     WaitingChange,
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
-from odoo.addons.spar_mapper_connector.lib.identifier import (
-    StoredIdentifier,
-    check_characters,
-)
+from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..exceptions import ContestedId, IdMoved
-from ..lib.assessment import Assess, Proposal, Verdict, assess
-from ..lib.operations import refuse_foreign
+from ..exceptions import BrokenId, IdMoved, RowBroken
+from ..lib.assessment import Proposal, Verdict, assess, assess_once
 from ..lib.records import ID_FORM, KEY_FORM
-from ..store.changing import Asked, Read, change
+from ..store.changing import Asked, change
+from ..store.contesting import Judge
 from ..store.deciding import Decider
+from ..store.forming import FORMS
 from ..store.history import Historian, build_answer
+from ..store.identifying import FormReader, Found, read_ids
+from ..store.lengths import find_doubt
+from ..store.noticing import Link, find_link
 from ..store.objecting import Objector
+from ..store.reading import Directory, RequestReader, read_addresses, read_asked
 from ..store.resolving import OlderForms, Resolver
-from ..store.showing import Shown, record_look, show_heads, show_periods
+from ..store.showing import Shown, record_look, show_heads, show_ids, show_periods
 from ..store.work import Work
 
 CHANNEL = "spar_mapper_connector.group_channel"
 OFFICER = "spar_fa_directory.group_officer"
 AUDITOR = "spar_fa_directory.group_auditor"
 
-MAX_FA_LENGTH = 1000
 #: Setting: how long after it an address can be brought back by its owner's word alone.
 DAYS_PARAMETER, DEFAULT_DAYS = "spar_mapper.objection_days", 30
 
 _SYSTEM = CallContext("system", "schedule", Authority.STAFF)
-
-#: An ID, why a text is none, or None where there is no text.
-Identified = Identifier | InvalidIdentifier | None
 
 
 class SparMapperLocal(models.AbstractModel):
@@ -106,26 +98,15 @@ class SparMapperLocal(models.AbstractModel):
         # A batch allocates many objects but no cycles: a full collection in the middle
         # of it would only scan all of Odoo's.
         with disabling_gc():
-            addresses = self._read_addresses(call, requests)
-            read = self._read_requests(call, requests, addresses)
-            assess_once = self._build_assess()
+            directory = self._get_directory()
+            addresses = read_asked(directory, call, requests)
+            reader = RequestReader(call, directory, addresses)
+            read = reader.read_all(requests, self._identify)
+            once = assess_once(self._assess)
             with _asking_again():
-                results = change(work, code, requests, read, addresses, assess_once)
+                results = change(work, code, requests, read, addresses, once)
             self._finish_work(work)
         return results
-
-    @api.model
-    def _build_assess(self) -> Assess:
-        """``_assess`` for one batch: each kind of proposal is looked at once."""
-        verdicts: dict[Proposal, Verdict] = {}
-
-        def assess_once(proposal: Proposal) -> Verdict:
-            verdict = verdicts.get(proposal)
-            if verdict is None:
-                verdict = verdicts[proposal] = self._assess(proposal)
-            return verdict
-
-        return assess_once
 
     @api.model
     def _assess(self, proposal: Proposal) -> Verdict:
@@ -179,7 +160,7 @@ class SparMapperLocal(models.AbstractModel):
     @api.model
     def _read_address(self, call: CallContext, request) -> Asked | None:
         """What the directory makes of the address of one request, if it has one."""
-        return self._read_addresses(call, [request]).get(request.fa)
+        return read_asked(self._get_directory(), call, [request]).get(request.fa)
 
     # === RESOLVING === #
 
@@ -200,12 +181,7 @@ class SparMapperLocal(models.AbstractModel):
         self.env["spar.fsp"].flush_model(["name", "code", "closed_on"])
         self.env["spar.fsp.branch"].flush_model(["code", "closed_on"])
         resolver = Resolver(
-            call,
-            self.env.cr,
-            keyring,
-            self._get_address_problem,
-            self._build_keys,
-            self._get_older_forms(),
+            call, self.env.cr, keyring, self._build_keys, self._get_older_forms()
         )
         with disabling_gc(), _asking_again():
             results = resolver.resolve(requests, identified, stored)
@@ -238,7 +214,13 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _get_canonical(self, id_value: str) -> str:
+        """The stored form of an ID, empty for what is none.
+
+        Raises SealBroken where nobody can say whose it is.
+        """
         (found,) = self._identify([id_value])
+        if isinstance(found, BrokenId):
+            raise SealBroken("what says whose ID it is was altered")
         return found.canonical if isinstance(found, Identifier) else ""
 
     # === OBJECTIONS === #
@@ -285,52 +267,36 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _read_notice(self, token: str) -> NoticeInfo:
-        row = self._fetch_notice(token)
-        return NoticeInfo(
-            row["kind"],
-            row["happened_at"],
-            row["link_expires_at"],
-            build_answer(row["reference"], row["remedy"], row["state"]),
-        )
+        link = self._find_link(token)
+        answer = build_answer(link.reference, link.remedy, link.state)
+        return NoticeInfo(link.kind, link.happened_at, link.expires_at, answer)
 
     @api.model
     def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
         """The event is objected to once, so the link does once what it can do."""
-        row = self._fetch_notice(token)
+        link = self._find_link(token)
         work = self._begin_work(call)
         try:
-            shown = show_heads(work, [row["mapping_id"]])
-            if row["mapping_id"] not in shown:
+            shown = show_heads(work, [link.head_id])
+            if link.head_id not in shown:
                 raise NoSuchNotice("its ID does not open")
         finally:
             self._finish_work(work)
-        found = shown[row["mapping_id"]]
+        found = shown[link.head_id]
         id_value = StoredIdentifier(found.canonical, found.type_id)
-        request = ObjectionRequest(id_value, row["period"], row["seq"])
+        request = ObjectionRequest(id_value, link.address_uuid, link.seq)
         return self._object_to(call, request)
 
     @api.model
-    def _fetch_notice(self, token: str) -> dict:
+    def _find_link(self, token: str) -> Link:
         """The event behind a link; raises NoSuchNotice for any that is not good."""
         self._check_channel()
         keyring = self.env["spar.keyring"]._open()
-        rows = self.env.execute_query_dict(
-            SQL(
-                """SELECT n.link_expires_at, e.kind, e.happened_at, e.seq, e.mapping_id,
-                          p.address_uuid AS period, o.uuid AS reference, o.remedy,
-                          o.state
-                     FROM spar_notice n
-                     JOIN spar_event e ON e.id = n.event_id
-                     JOIN spar_mapping_period p ON p.id = e.period_id
-                     LEFT JOIN spar_objection o ON o.event_id = e.id
-                    WHERE n.link_digest = %s AND n.link_expires_at > %s""",
-                keyring.link_digest(token),
-                self._get_now(),
-            )
-        )
-        if not rows:
-            raise NoSuchNotice("unknown or over")
-        return rows[0]
+        try:
+            return find_link(self.env.cr, keyring, token, self._get_now())
+        except RowBroken as error:
+            self.env["spar.alarm"]._raise_alarms([error.problem])
+            raise NoSuchNotice("its link was altered") from error
 
     # === SHOWING === #
 
@@ -417,154 +383,80 @@ class SparMapperLocal(models.AbstractModel):
             checks_addresses=True,
         )
 
-    # === READING IDS === #
+    # === IDS === #
 
     @api.model
     def _identify(
         self, texts: list[str | None], bounds: list[CardCheck] | None = None
-    ) -> list[Identified]:
+    ) -> list[Found]:
         """What each text is as an ID, in the form in which the store has it.
 
         :param bounds: which of them have to look as on the card; none
         """
-        types = self.env["spar.id.type"]
-        read = types._build_reader()
-        found = [
-            None if text is None else _read_id(read, text, bound)
-            for text, bound in zip(
-                texts, bounds or repeat(CardCheck.NOBODY), strict=False
-            )
-        ]
+        found = read_ids(self.env["spar.id.type"]._build_reader(), texts, bounds)
         state = self.env["spar.id.form"]._get_state()
-        if not state.older and not state.contested:
+        if state.is_plain:
             return found
-        return self._prefer_stored(texts, found, state)
-
-    # === READING REQUESTS === #
-
-    @api.model
-    def _read_requests(
-        self, call: CallContext, requests: list, addresses: dict
-    ) -> list[Read]:
-        """What each request's ID is, or the answer to one that cannot be used."""
-        bound = CardCheck.PEOPLE if call.checks_cards else CardCheck.PROGRAMS
-        identified = self._identify(
-            [r.id_value for r in requests],
-            # What is there can be stopped and ended, however it looks.
-            [
-                isinstance(r, LinkRequest) and bound or CardCheck.NOBODY
-                for r in requests
-            ],
-        )
-        read = [
-            self._read_request(request, found, addresses)
-            for request, found in zip(requests, identified, strict=True)
-        ]
-        if call.provider_ids is None or not addresses:
-            return read
-        return [
-            (identifier, refusal)
-            if refusal
-            else self._refuse_foreign(call, request, identifier, addresses)
-            for request, (identifier, refusal) in zip(requests, read, strict=True)
-        ]
+        work = self._begin_work(FORMS, for_write=False)
+        chosen = FormReader(work, state).prefer_stored(texts, found)
+        self.env["spar.alarm"]._raise_alarms(work.problems)
+        return chosen
 
     @api.model
-    def _read_request(self, request, found: Identified, addresses: dict) -> Read:
-        if not isinstance(found, Identifier):
-            return None, self._refuse_id(request, found or InvalidIdentifier("empty"))
-        refusal = self._refuse_address(request, found, addresses)
-        return (None, refusal) if refusal else (found, None)
+    def _find_doubt(self, call: CallContext, id_value: str) -> str:
+        """Why a new ID may be mistyped: ``letters``, ``length``, or "" for no doubt.
 
-    @api.model
-    def _refuse_id(self, request, error: InvalidIdentifier) -> Result:
-        """The answer to a text that is no ID, with what says how one looks."""
-        types = self.env["spar.id.type"]
-        look = types._get_card_look(error.type_id) if error.type_id else ""
-        return Result(
-            _get_outcome(error),
-            request.id_value,
-            problem=error.code,
-            problem_values={"look": look} if look else None,
-        )
-
-    @api.model
-    def _refuse_foreign(self, call, request, identifier, addresses: dict) -> Read:
-        if not isinstance(request, LinkRequest):
-            return identifier, None
-        asked = addresses[request.fa]
-        refusal = refuse_foreign(call, request, asked.address)
-        return (None, refusal) if refusal else (identifier, None)
-
-    @api.model
-    def _refuse_address(
-        self, request, identifier: Identifier, addresses: dict
-    ) -> Result | None:
-        """The answer to an address that cannot be used, or None."""
-        fa, values = request.fa, None
-        problem = self._get_address_problem(fa)
-        if not problem and isinstance(request, LinkRequest):
-            asked = addresses[fa]
-            ids = (request.id_value, identifier.canonical)
-            found = asked.problem or find_own_id(asked.canonical, ids)
-            if found:
-                problem = found.code
-                strategies = self.env["spar.fa.strategy"]
-                values = strategies._get_problem_values(asked.address, found)
-        if not problem:
-            return None
-        return Result(
-            Outcome.INVALID_FA,
-            request.id_value,
-            problem=problem,
-            problem_values=values,
-        )
-
-    @api.model
-    def _get_address_problem(self, fa: str | None) -> str:
-        """Why ``fa`` cannot be an address: ``empty``, ``too_long``, ``characters``."""
-        if fa is None:
-            return ""
-        if not fa.strip():
-            return "empty"
-        if len(fa) > MAX_FA_LENGTH:
-            return "too_long"
-        if not (fa.isascii() and fa.isprintable()):
-            try:
-                check_characters(fa)
-            except InvalidIdentifier as error:
-                return error.code
-        return ""
-
-    @api.model
-    def _read_addresses(self, call: CallContext, requests: list) -> dict[str, Asked]:
-        """What the directory makes of each address that is named."""
-        texts = list({r.fa for r in requests if r.fa is not None})
-        if not texts:
-            return {}
-        strategies = self.env["spar.fa.strategy"]
-        read = strategies._canonicalise_addresses(texts)
-        written = strategies._write_canonical(read, texts)
-        return {
-            text: self._build_asked(call, text, canonical, in_one_form)
-            for text, canonical, in_one_form in zip(texts, read, written, strict=True)
-        }
-
-    @api.model
-    def _build_asked(
-        self, call: CallContext, text: str, canonical: CanonicalAddress, written: str
-    ) -> Asked:
-        """An address that is in order is ``written`` in its one form; any other stays
-        as it was sent.
-
-        That is for lenient participants: they may name who the directory does not know
-        and write as no strategy does, but nobody's number may be wrong.
+        There is none about an ID that is here already, about one whose type says what
+        its IDs look like, and about a text that the mapper refuses anyway.
         """
-        problem = canonical.problem
-        address = canonical.to_address(text if problem else written)
-        is_wrong = canonical.is_nothing or (problem and problem.code == "part")
-        is_refused = call.checks_addresses or is_wrong
-        return Asked(address, canonical, problem if is_refused else None)
+        types = self.env["spar.id.type"]
+        (identifier,) = self._identify([id_value])
+        if not isinstance(identifier, Identifier):
+            return ""
+        if types._has_card_rule(identifier.type_id):
+            return ""
+        work = self._begin_work(call, for_write=False)
+        doubt = find_doubt(work, identifier, id_value, types._get_clean_value)
+        self.env["spar.alarm"]._raise_alarms(work.problems)
+        return doubt
+
+    @api.model
+    def _show_ids(self, call: CallContext, row_ids: list[int]) -> dict[int, str]:
+        """The spelling of IDs, in clear; see ``_show_heads``."""
+        work = self._begin_work(call, for_write=False)
+        shown = show_ids(work, row_ids)
+        self.env["spar.alarm"]._raise_alarms(work.problems)
+        return shown
+
+    @api.model
+    def _decide_case(self, call: CallContext, case) -> None:
+        """Do what two people have decided of IDs that coincide; see ``Judge``."""
+        work = self._begin_work(call)
+        run = self.env["spar.form.run"].sudo()._build_current()
+        decisions = {line._get_identifier().id: line.decision for line in case.line_ids}
+        judge = Judge(work, run)
+        decide = judge.decide if case.kind == "ids" else judge.decide_account
+        try:
+            decide(decisions)
+        finally:
+            self._finish_work(work)
+
+    # === ADDRESSES === #
+
+    @api.model
+    def _get_directory(self) -> Directory:
+        strategies = self.env["spar.fa.strategy"]
+        return Directory(
+            strategies._canonicalise_addresses,
+            strategies._write_canonical,
+            strategies._get_problem_values,
+            self.env["spar.id.type"]._get_card_look,
+        )
+
+    @api.model
+    def _read_stored(self, texts: list[str]) -> list[Asked]:
+        """What the directory makes of stored addresses; see ``read_addresses``."""
+        return read_addresses(self._get_directory(), texts)
 
     @api.model
     def _build_keys(self, texts: list[str]) -> list[str]:
@@ -595,6 +487,9 @@ class SparMapperLocal(models.AbstractModel):
         Raises ServiceUnavailable where the keys are not there.
         """
         keyring = self.env["spar.keyring"]._open(for_write=for_write)
+        forms = self.env["spar.id.form"]
+        # Where the forms cannot be believed, no ID is written: none is read.
+        is_new = for_write and not forms._get_state().problem
         return Work(
             call,
             self.env.cr,
@@ -602,7 +497,7 @@ class SparMapperLocal(models.AbstractModel):
             self._get_now,
             self._call_change_listeners,
             self._build_keys,
-            self.env["spar.id.form"]._get_number() if for_write else ID_FORM,
+            forms._get_number() if is_new else ID_FORM,
             self.env["spar.address.form"]._get_number() if for_write else KEY_FORM,
             self.env["spar.address.form"]._get_state().below,
         )
@@ -640,16 +535,3 @@ def _asking_again() -> Iterator[None]:
         yield
     except IdMoved as error:
         raise ConcurrencyError("an ID got another form meanwhile") from error
-
-
-def _read_id(read: Callable, text: str, bound: CardCheck) -> Identified:
-    try:
-        return read(text, bound)
-    except InvalidIdentifier as error:
-        return error
-
-
-def _get_outcome(error: InvalidIdentifier) -> Outcome:
-    """A text that is no ID is refused; one that is of several people has to wait."""
-    is_contested = isinstance(error, ContestedId)
-    return Outcome.HELD if is_contested else Outcome.INVALID_ID

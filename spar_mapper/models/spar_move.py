@@ -246,14 +246,20 @@ class SparMove(models.Model):
         self._trigger()
 
     def _build_mac(self, keyring: OpenKeyring) -> str:
-        move_sudo = self.sudo()
+        """What shows that two people decided on this, and how far it is: where to, with
+        the codes that addresses get."""
+        move_sudo, plan = self.sudo(), self._build_plan()
         said = bind(
             self.uuid,
+            self.state,
+            self.position or 0,
             self.provider_id.id,
             self.branch_id.id or 0,
             self.successor_id.id,
-            self.successor_branch_id.id or 0,
-            str(sorted((self.branch_map or {}).items())),
+            plan.successor_code,
+            *plan.branch[:1],
+            plan.branch.code,
+            str(sorted(plan.branches.items())),
             self.rule,
             self.replaced_prefix or "",
             self.prefix or "",
@@ -366,7 +372,9 @@ class SparMove(models.Model):
         moves_sudo = self.sudo()
         moves_sudo.setting_change_ids._overtake()
         moves_sudo._destroy_list()
-        moves_sudo.write({"state": "discarded", "finished_at": fields.Datetime.now()})
+        moves_sudo.write(
+            {"state": "discarded", "finished_at": fields.Datetime.now(), "mac": False}
+        )
 
     def _check_administrator(self) -> None:
         self.check_access("write")

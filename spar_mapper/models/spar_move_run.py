@@ -62,6 +62,8 @@ class SparMove(models.Model):
         piece = mover.move_piece(self.position, PIECE)
         mapper._finish_work(work)
         self._note_piece(piece)
+        if not is_trial:
+            self.mac = self.state == "running" and self._build_mac(work.keyring)
 
     def _note_piece(self, piece: Piece) -> None:
         if piece.until is None:

@@ -6,6 +6,7 @@ from odoo import fields, models
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
 from ..lib.objection import DISPUTABLE
+from ..store.noticing import sign_links
 
 
 class SparNotice(models.Model):
@@ -18,7 +19,7 @@ class SparNotice(models.Model):
 
     def init(self):
         result = super().init()
-        add_columns(self.env.cr, self._table, ("link_digest",))
+        add_columns(self.env.cr, self._table, ("link_digest", "link_mac"))
         self.env.cr.execute(
             """CREATE UNIQUE INDEX IF NOT EXISTS spar_notice_link_digest_uniq
                    ON spar_notice (link_digest) WHERE link_digest IS NOT NULL"""
@@ -42,5 +43,6 @@ class SparNotice(models.Model):
             " WHERE id = %s",
             (keyring.link_digest(token), mapper._get_now() + days, self.id),
         )
+        sign_links(self.env.cr, keyring, self.ids)
         self.invalidate_recordset(["link_expires_at"])
         return token

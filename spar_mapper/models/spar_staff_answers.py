@@ -43,6 +43,7 @@ class SparStaffAnswers(models.AbstractModel):
                 "changed. Tell an administrator."
             ),
             "seal_broken": self.env._("This does not open: see the alarms."),
+            "row_broken": self.env._("This does not open: see the alarms."),
             "not_permitted": self.env._(
                 "You may not do this: ask an administrator for the right."
             ),

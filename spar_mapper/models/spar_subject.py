@@ -5,6 +5,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 
 from ..fields import BigMany2one, CheckedMany2one, StoreMany2one
 from ..lib import integrity, seals
+from ..store.identifying import find_rows
 
 
 class SparSubject(models.Model):
@@ -123,29 +124,7 @@ class SparSubjectId(models.Model):
         )
         return {row_id: (seals.ID, seals.id_context(*place)) for row_id, *place in rows}
 
-    def _find_forms(self, keyring, canonicals: list[str]) -> dict[str, int]:
-        """Canonical ID -> the form of its row, of those that are known."""
-        rows = self._find_rows(keyring, canonicals)
-        return {canonical: form for _row_id, form, canonical in rows}
-
     def _find_ids(self, keyring, canonicals: list[str]) -> dict[int, str]:
         """Row -> canonical ID, of those that are known."""
-        rows = self._find_rows(keyring, canonicals)
+        rows = find_rows(self.env.cr, keyring, canonicals)
         return {row_id: canonical for row_id, _form, canonical in rows}
-
-    def _find_rows(self, keyring, canonicals: list[str]) -> list[tuple[int, int, str]]:
-        """Row, form and canonical ID of those that are known."""
-        if not canonicals:
-            return []
-        digest = keyring.digester(seals.ID)
-        wanted = {digest(canonical): canonical for canonical in canonicals}
-        column = SQL.identifier(f"digest_{keyring.roles.read_column}")
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT id, form, %s FROM spar_subject_id WHERE %s = ANY(%s)",
-                column,
-                column,
-                list(wanted),
-            )
-        )
-        return [(row_id, form, wanted[bytes(found)]) for row_id, form, found in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
@@ -21,6 +21,7 @@ from ..lib.chain import (
     mark_head,
     mark_id,
 )
+from ..lib.id_reading import FormState
 from ..lib.old_chain import mac_old_event
 from ..lib.past import PeriodRecord
 from ..lib.records import (
@@ -31,6 +32,8 @@ from ..lib.records import (
     Subject,
 )
 from ..lib.transitions import (
+    CASE_BEGINS,
+    CASE_ENDS,
     ID_EVENTS,
     MIGRATED,
     PLACE_EVENTS,
@@ -40,6 +43,7 @@ from ..lib.transitions import (
 )
 from .database import Cursor, Row, build_array, fetch
 from .listing import EVENT, read_digests, read_event
+from .loading import fetch_changes, open_change
 from .opening import (
     HEAD_COLUMNS,
     ID_COLUMNS,
@@ -49,6 +53,7 @@ from .opening import (
     Opener,
     name_columns,
 )
+from .work import Work
 
 CHECK = CallContext("system", "check", Authority.STAFF)
 
@@ -80,6 +85,12 @@ _EVENTS = f"""
            {name_columns("e", EVENT)}
       FROM spar_event e WHERE e.subject_id = ANY(%s::bigint[]) ORDER BY e.format, e.id
 """
+_OBJECTIONS = """
+    SELECT m.subject_id, m.id, count(*)
+      FROM spar_mapping m JOIN spar_objection o ON o.mapping_id = m.id
+     WHERE m.subject_id = ANY(%s::bigint[]) AND o.state = 'open'
+     GROUP BY m.subject_id, m.id
+"""
 #: Behind the event's id, place, period and format.
 _SAID_START = 4
 
@@ -105,14 +116,27 @@ class Evidence:
     #: IDs that open, by the number of the event that last changed them.
     changed_ids: dict[int, StoredId] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
+    #: Changes that wait, by their rows, and how many objections to a place are open.
+    changes: dict[int, Row] = field(default_factory=dict)
+    objections: dict[int, int] = field(default_factory=dict)
 
 
 class Auditor:
-    """Checks subjects, a range of ids at a time, in one snapshot."""
+    """Checks subjects, a range of ids at a time, in one snapshot.
 
-    def __init__(self, call: CallContext, cr: Cursor, keyring: OpenKeyring):
+    :param forms: those in which there are IDs; None before any were kept
+    """
+
+    def __init__(
+        self,
+        call: CallContext,
+        cr: Cursor,
+        keyring: OpenKeyring,
+        forms: FormState | None = None,
+    ):
         self.cr = cr
         self.keyring = keyring
+        self.forms = forms
         self.opener = Opener(call, keyring)
 
     def check(self, after: int, until: int) -> list[audit.Finding]:
@@ -141,7 +165,20 @@ class Auditor:
             evidence.digests[record.row_id] = digests
         for subject_id, *row in fetch(self.cr, _EVENTS, ids):
             by_id[subject_id].events.append(tuple(row))
+        for subject_id, head_id, count in fetch(self.cr, _OBJECTIONS, ids):
+            by_id[subject_id].objections[head_id] = count
+        self._collect_changes(by_id.values())
         return by_id.values()
+
+    def _collect_changes(self, found: Collection[Evidence]) -> None:
+        owners = {
+            place.change_id: evidence
+            for evidence in found
+            for place in evidence.places.values()
+            if place.change_id
+        }
+        for change_id, row in fetch_changes(self.cr, list(owners)).items():
+            owners[change_id].changes[change_id] = row
 
     # === ONE SUBJECT === #
 
@@ -158,6 +195,7 @@ class Auditor:
         yield from self._examine_periods(subject, evidence)
         yield from self._examine_chain(subject, evidence, said)
         yield from _examine_changes(evidence)
+        yield from _examine_objections(evidence)
 
     def _examine_ids(
         self, subject: Subject, evidence: Evidence
@@ -175,6 +213,9 @@ class Auditor:
             digests = self.keyring.digests(seals.ID, said[0]) if active else {}
             if digests != read_digests(digest_a, digest_b):
                 yield "spar_subject_id", row_id, audit.ID_DIGEST
+            forms = self.forms if active else None
+            if forms and not forms.has_row(form, said[0], type_id):
+                yield "spar_subject_id", row_id, audit.ID_FORM
         there = {mark_id(row[0]) for row in evidence.ids}
         there |= set(map(mark_head, evidence.places))
         if set(subject.marks) != there:
@@ -186,6 +227,9 @@ class Auditor:
         for row_id, place in evidence.places.items():
             try:
                 head = self.opener.open_head(subject, place.row)
+                if place.change_id:
+                    change = evidence.changes[place.change_id]
+                    open_change(self.keyring, subject.uuid, head, change)
             except RowBroken as error:
                 yield error.problem
                 continue
@@ -400,14 +444,43 @@ def _read_event(subject: Subject, evidence: Evidence, row: Row) -> EventRow:
 
 
 def _examine_changes(evidence: Evidence) -> Iterator[audit.Finding]:
-    """What waits by its row, and what by the history."""
-    waits: dict[int, bool] = {}
-    for row in sorted(evidence.events, key=lambda row: row[0]):
-        kind = row[_SAID_START + 2]
-        if kind in WAIT_BEGINS or kind in WAIT_ENDS:
-            waits[row[1]] = kind in WAIT_BEGINS
+    """What waits by the history, and has no row."""
+    waits = _follow(evidence, WAIT_BEGINS, WAIT_ENDS, most=1)
     for row_id, place in evidence.places.items():
-        if place.change_id and not waits.get(row_id):
-            yield "spar_change", place.change_id, audit.CHANGE_ENDED
         if waits.get(row_id) and not place.change_id:
             yield "spar_mapping", row_id, audit.CHANGE_HIDDEN
+
+
+def _examine_objections(evidence: Evidence) -> Iterator[audit.Finding]:
+    """Whether as many cases of each place are open as by its history."""
+    open_cases = _follow(evidence, CASE_BEGINS, CASE_ENDS)
+    for row_id in evidence.places:
+        if open_cases.get(row_id, 0) != evidence.objections.get(row_id, 0):
+            yield "spar_mapping", row_id, audit.OBJECTION_OTHER
+
+
+def _follow(
+    evidence: Evidence,
+    begins: Collection[str],
+    ends: Collection[str],
+    most: int | None = None,
+) -> dict[int, int]:
+    """How much has begun, and not ended, of each place; ``most`` at a time."""
+    count: dict[int, int] = {}
+    for row in sorted(evidence.events, key=lambda row: row[0]):
+        kind, so_far = row[_SAID_START + 2], count.get(row[1], 0)
+        if kind in begins:
+            count[row[1]] = most or so_far + 1
+        elif kind in ends:
+            count[row[1]] = max(so_far - 1, 0)
+    return count
+
+
+def check_person(work: Work, subject_id: int) -> None:
+    """Raise RowBroken where anything of one person is not as the registry left it:
+    for what is done on the word of what was."""
+    auditor = Auditor(work.call, work.cr, work.keyring)
+    found = auditor.check(subject_id - 1, subject_id)
+    if found:
+        work.problems.extend(found)
+        raise RowBroken(*found[0])

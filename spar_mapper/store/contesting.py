@@ -50,7 +50,12 @@ class Judge:
         ledger = self.work.begin()
         for row_id, word in decisions.items():
             if word != KEEP:
-                self._end_record(ledger, subjects[row_id], owner, ids[row_id], word)
+                self._switch_off(ledger, subjects[row_id], ids[row_id])
+        for row_id, word in decisions.items():
+            if word == MERGE or (
+                word == OFF and self._has_no_id(row_id, ids, subjects)
+            ):
+                self._end_record(ledger, subjects[row_id], owner, ids[row_id])
         stored = ids[kept]
         form, canonical, type_id = stored.form, stored.canonical, stored.type_id
         reading = self.task.foresee(form, canonical, type_id)
@@ -121,32 +126,24 @@ class Judge:
 
     # === RECORDS THAT END === #
 
-    def _end_record(
-        self,
-        ledger: Ledger,
-        subject: Subject,
-        owner: Subject,
-        stored: StoredId,
-        word: str,
-    ) -> None:
-        """Switch an ID off; end the places of a person who has no other ID, or is
-        somebody else's second record."""
+    def _switch_off(self, ledger: Ledger, subject: Subject, stored: StoredId) -> None:
         stored.form = self.task.number
         ledger.switch_off_id(subject, stored)
-        if subject is owner:
-            return
-        if word == MERGE or not self._has_other_id(subject, stored):
-            _end_places(ledger, Holding(stored.canonical, stored.row_id, subject))
 
-    def _has_other_id(self, subject: Subject, stored: StoredId) -> bool:
-        ((count,),) = fetch(
-            self.work.cr,
-            """SELECT count(*) FROM spar_subject_id
-                WHERE subject_id = %s AND active AND id <> %s""",
-            subject.row_id,
-            stored.row_id,
-        )
-        return bool(count)
+    def _has_no_id(
+        self, row_id: int, ids: Mapping[int, StoredId], subjects: Mapping[int, Subject]
+    ) -> bool:
+        """Whether the person of an ID has none any more, of all that were loaded."""
+        subject = subjects[row_id]
+        return not any(ids[r].active for r in ids if subjects[r] is subject)
+
+    def _end_record(
+        self, ledger: Ledger, subject: Subject, owner: Subject, stored: StoredId
+    ) -> None:
+        """End the places of a person who has no ID, or is somebody else's second
+        record."""
+        if subject is not owner:
+            _end_places(ledger, Holding(stored.canonical, stored.row_id, subject))
 
     def _merge(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -17,12 +18,13 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UpdateRequest,
 )
 
-from ..exceptions import NoSuchChange, NotForApproval, SamePerson
+from ..exceptions import NoSuchChange, NotForApproval, RowBroken, SamePerson
 from ..lib.assessment import Assess
 from ..lib.case import Case
 from ..lib.ledger import Ledger
 from ..lib.records import ChangeRow, Holding
 from ..lib.waiting import apply_change, drop_change
+from .auditing import check_person
 from .changing import Asked
 from .database import fetch
 from .work import Work
@@ -95,15 +97,13 @@ class Decider:
         What was decided meanwhile is passed over, and so is what does not open: loading
         it is a problem for an alarm.
         """
-        try:
+        with suppress(NoSuchChange):
             loaded = self._load(change_id)
-        except NoSuchChange:
-            return
-        if loaded.change.needs_approval:
-            drop_change(loaded.ledger, loaded.holding, loaded.change, "expired")
-            self.work.save(loaded.ledger)
-        else:
-            self._apply(loaded)
+            if loaded.change.needs_approval:
+                drop_change(loaded.ledger, loaded.holding, loaded.change, "expired")
+                self.work.save(loaded.ledger)
+            else:
+                self._apply(loaded)
 
     def _load(self, change_id: int) -> Loaded:
         """Lock the person of a change; raises NoSuchChange where it does not wait."""
@@ -119,7 +119,14 @@ class Decider:
         return Loaded(self.work.begin(), holding, change, proposer)
 
     def _apply(self, loaded: Loaded) -> Result:
-        """Do the change on its proposer's word; the decision stays the decider's."""
+        """Do the change on its proposer's word; the decision stays the decider's.
+
+        Raises NoSuchChange where the person's history is not what it was.
+        """
+        try:
+            check_person(self.work, loaded.holding.subject.row_id)
+        except RowBroken as error:
+            raise NoSuchChange(loaded.change.row_id) from error
         ledger, holding, change, proposer = loaded
         request = _build_request(holding, change)
         decider, ledger.call = ledger.call, proposer

@@ -8,10 +8,11 @@ found by the spelling it has, and a case is opened for staff.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
 from odoo.addons.spar_mapper_connector.lib.id_forms import IdForm
 
 from ..exceptions import RowBroken
@@ -20,8 +21,13 @@ from ..lib.id_reading import OTHER, SAME, Reading, read_anew
 from ..lib.ledger import Ledger
 from ..lib.records import StoredId, Subject
 from .database import Row, build_array, build_bytes_array, copy_rows, fetch
+from .identifying import find_contested
 from .opening import ID_ALTERED, ID_COLUMNS, ID_WIDTH, Opener
+from .sealing import mac_forecast
 from .work import Work
+
+#: Whoever brings IDs into a form, or reads them in one.
+FORMS = CallContext("system", "forms", Authority.STAFF)
 
 _SEEN = """
     SELECT i.id, i.uuid, i.sealed, i.active, i.last_seq, i.form, i.type_id, s.uuid
@@ -122,8 +128,9 @@ class Surveyor:
             piece.count(reading.verdict)
             if reading.verdict != SAME:
                 new = digest(reading.canonical) if reading.verdict == OTHER else None
-                notes.append((self.task.run_id, row[0], new, reading.verdict))
-        columns = ("run_id", "row_id", "digest", "verdict")
+                note = (self.task.run_id, row[0], new, reading.verdict)
+                notes.append((*note, mac_forecast(self.work.keyring, *note)))
+        columns = ("run_id", "row_id", "digest", "verdict", "mac")
         copy_rows(self.work.cr, "spar_form_row", columns, notes)
         return piece
 
@@ -149,17 +156,12 @@ class Surveyor:
         return int(rows), int(groups)
 
 
-#: Returns which of these digests are of IDs that are contested already.
-FindContested = Callable[[list[bytes]], set[bytes]]
-
-
 class Former:
     """Rewrites rows that nobody else's would coincide with."""
 
-    def __init__(self, work: Work, task: Task, find_contested: FindContested):
+    def __init__(self, work: Work, task: Task):
         self.work = work
         self.task = task
-        self.find_contested = find_contested
 
     def rewrite(self, after: int, limit: int) -> Piece:
         """Bring the next rows of older forms into the new one."""
@@ -231,8 +233,9 @@ class Former:
         for canonical, row_ids in rows.items():
             if len(row_ids) > 1:
                 piece.contested[canonical] = sorted(row_ids)
-        known = {asked[found] for found in self.find_contested(list(asked))}
-        return known | piece.contested.keys()
+        known = find_contested(self.work.cr, self.work.keyring, rows)
+        self.work.problems.extend(filter(None, known.values()))
+        return known.keys() | piece.contested.keys()
 
     def _rewrite(
         self, ledger: Ledger, subject: Subject, stored: StoredId, reading: Reading

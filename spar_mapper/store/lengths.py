@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from odoo.addons.spar_mapper_connector.lib.id_rules import get_value
+from collections.abc import Callable
+
+from odoo.addons.spar_mapper_connector.lib.id_rules import Identifier, get_value
 
 from ..exceptions import RowBroken
 from .database import fetch
+from .identifying import find_rows
 from .opening import ID_COLUMNS, ID_WIDTH, NEWEST_MAC, SUBJECT_COLUMNS
 from .work import Work
 
@@ -20,6 +23,24 @@ _NEWEST = f"""
              ORDER BY id DESC LIMIT %s) i
       JOIN spar_subject s ON s.id = i.subject_id
 """
+
+
+def find_doubt(
+    work: Work, identifier: Identifier, text: str, clean: Callable[[str], str]
+) -> str:
+    """Return why a new ID may be mistyped: ``letters``, ``length``, or "" for no doubt.
+
+    There is none about an ID that is here already.
+
+    :param clean: gives the value in ``text``, spelt as its type does
+    """
+    if find_rows(work.cr, work.keyring, [identifier.canonical]):
+        return ""
+    value = clean(text)
+    if not value.isdecimal():
+        return "letters"
+    lengths = list_lengths(work, identifier.type_id)
+    return "" if len(value) in lengths else "length"
 
 
 def list_lengths(work: Work, type_id: int) -> frozenset[int]:

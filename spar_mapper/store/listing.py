@@ -84,7 +84,13 @@ EVENT_WORDS = (
     "reason",
     "happened_at",
 )
-EVENT_BYTES = ("commitment_before", "commitment_after", "previous_mac", "mac")
+EVENT_BYTES = (
+    "commitment_before",
+    "commitment_after",
+    "previous_mac",
+    "mac",
+    "commitment_change",
+)
 EVENT = (*EVENT_WORDS, *EVENT_BYTES)
 
 _get_said = attrgetter(*EVENT)
@@ -176,8 +182,8 @@ def read_event(said: Row, subject_uuid: str, head_uuid: str, address: str) -> Ev
     """
     count = len(EVENT_WORDS)
     uuid, *words = said[:count]
-    *commitments, mac = (bytes(value or b"") for value in said[count:])
-    values: Row = (*words, *commitments, head_uuid, address, mac)
+    *commitments, mac, change = (bytes(value or b"") for value in said[count:])
+    values: Row = (*words, *commitments, head_uuid, address, mac, change)
     return EventRow(uuid, subject_uuid, *values)
 
 

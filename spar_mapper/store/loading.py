@@ -11,8 +11,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..exceptions import RowBroken
-from ..lib import seals
-from ..lib.chain import mark_id
+from ..lib import audit, seals
+from ..lib.chain import bind_moment, commit_to_change, mark_id
 from ..lib.records import (
     ID_FORM,
     KEY_FORM,
@@ -33,6 +33,7 @@ from .opening import (
     SUBJECT_COLUMNS,
     Opener,
     check_complete,
+    name_columns,
 )
 
 
@@ -55,9 +56,6 @@ class Identified(Protocol):
 #: What an alarm names: a table, a row of it, and what is wrong.
 Problem = tuple[str, int, str]
 
-CHANGE_ALTERED = "the change does not open: it or its terms were altered"
-CHANGE_ENDED = "the change waits, but the history says that it has ended"
-
 _CHANGE_COLUMNS = (
     "uuid",
     "operation",
@@ -67,6 +65,8 @@ _CHANGE_COLUMNS = (
     "effective_at",
     "why",
 )
+#: What its proposer said beside it.
+_SAID = ("authenticated_by", "message_reference", "reason", "why")
 _LOCK_SUBJECTS = f"""
     SELECT {SUBJECT_COLUMNS} FROM spar_subject s
      WHERE s.id = ANY(%s::bigint[]) ORDER BY s.id FOR UPDATE
@@ -80,14 +80,15 @@ _HEADS = f"""
       LEFT JOIN spar_change c ON c.mapping_id = m.id AND c.state = 'waiting'
 """
 _CHANGES = f"""
-    SELECT c.sealed, c.id,
-           (SELECT e.kind FROM spar_event e
-             WHERE e.subject_id = m.subject_id AND e.mapping_id = m.id
-               AND e.kind = ANY(%s)
-             ORDER BY e.id DESC LIMIT 1),
-           {", ".join(f"c.{name}" for name in _CHANGE_COLUMNS)},
-           {", ".join(f"c.{name}" for name in seals.ChangeTerms._fields)}
+    SELECT c.id, c.sealed, e.kind, e.commitment_change,
+           {name_columns("c", _CHANGE_COLUMNS)},
+           {name_columns("c", seals.ChangeTerms._fields)},
+           {name_columns("c", _SAID)}
       FROM spar_change c JOIN spar_mapping m ON m.id = c.mapping_id
+      LEFT JOIN LATERAL (
+           SELECT kind, commitment_change FROM spar_event
+            WHERE subject_id = m.subject_id AND mapping_id = m.id AND kind = ANY(%s)
+            ORDER BY id DESC LIMIT 1) e ON true
      WHERE c.id = ANY(%s::bigint[])
 """
 _ADD = """
@@ -280,7 +281,7 @@ class Loader:
             if rest[1] is not None:
                 places.setdefault(row_id, []).append(tuple(rest))
         waiting = [rest[0] for rows in places.values() for rest in rows if rest[0]]
-        changes = self._fetch_changes(waiting)
+        changes = fetch_changes(self.cr, waiting)
         subjects = {
             row[0]: self._build_subject(
                 (*row, newest[row[0]]), places.get(row[0], []), changes
@@ -317,37 +318,54 @@ class Loader:
                     continue
                 subject.heads[head.purpose] = head
                 if change_id:
-                    change = self._open_change(subject, head, changes[change_id])
-                    subject.changes[head.purpose] = change
+                    change = changes[change_id]
+                    subject.changes[head.purpose] = open_change(
+                        self.keyring, subject.uuid, head, change
+                    )
         except RowBroken as error:
             self.problems.append(error.problem)
             return Subject(row[1], row[0], is_broken=True)
         return subject
 
-    # === CHANGES THAT WAIT === #
 
-    def _fetch_changes(self, row_ids: list[int]) -> dict[int, Row]:
-        if not row_ids:
-            return {}
-        kinds = [*WAIT_BEGINS, *WAIT_ENDS]
-        rows = fetch(self.cr, _CHANGES, kinds, build_array(row_ids))
-        return {row[1]: row for row in rows}
+# === CHANGES THAT WAIT === #
 
-    def _open_change(self, subject: Subject, head: Head, row: Row) -> ChangeRow:
-        """Return a change that waits by row and by history; raises RowBroken."""
-        sealed, row_id, last_kind, *columns = row
-        if last_kind not in WAIT_BEGINS:
-            raise RowBroken("spar_change", row_id, CHANGE_ENDED)
-        count = len(_CHANGE_COLUMNS)
-        values = dict(zip(_CHANGE_COLUMNS, columns[:count], strict=True))
-        terms = seals.ChangeTerms(*columns[count:])
-        context = seals.change_context(values["uuid"], subject.uuid, head.uuid, terms)
-        try:
-            text = self.keyring.unseal(seals.CHANGE, bytes(sealed or b""), context)
-        except SealBroken as error:
-            raise RowBroken("spar_change", row_id, CHANGE_ALTERED) from error
-        fa, details = seals.unpack(text)
-        return ChangeRow(**values, head=head, fa=fa, details=details, row_id=row_id)
+
+def fetch_changes(cr: Cursor, row_ids: list[int]) -> dict[int, Row]:
+    """Return what :func:`open_change` takes of changes, by their rows."""
+    if not row_ids:
+        return {}
+    kinds = [*WAIT_BEGINS, *WAIT_ENDS]
+    rows = fetch(cr, _CHANGES, kinds, build_array(row_ids))
+    return {row[0]: row for row in rows}
+
+
+def open_change(
+    keyring: OpenKeyring, subject_uuid: str, head: Head, row: Row
+) -> ChangeRow:
+    """Return a change that waits by its row and by its own event; raises RowBroken.
+
+    An event of before names none: then it is enough that something waits.
+    """
+    row_id, sealed, last_kind, named, *columns = row
+    if last_kind not in WAIT_BEGINS:
+        raise RowBroken("spar_change", row_id, audit.CHANGE_ENDED)
+    count = len(_CHANGE_COLUMNS)
+    values = dict(zip(_CHANGE_COLUMNS, columns[:count], strict=True))
+    terms = seals.ChangeTerms(*columns[count : -len(_SAID)])
+    context = seals.change_context(values["uuid"], subject_uuid, head.uuid, terms)
+    try:
+        text = keyring.unseal(seals.CHANGE, bytes(sealed or b""), context)
+    except SealBroken as error:
+        raise RowBroken("spar_change", row_id, audit.CHANGE_DOES_NOT_OPEN) from error
+    said = (bind_moment(values["asserted_at"]), *columns[-len(_SAID) :])
+    commitment = commit_to_change(keyring, values["uuid"], text, terms, *said)
+    if named is not None and bytes(named) != commitment:
+        raise RowBroken("spar_change", row_id, audit.CHANGE_OTHER)
+    fa, details = seals.unpack(text)
+    change = ChangeRow(**values, head=head, fa=fa, details=details, row_id=row_id)
+    change.commitment = commitment
+    return change
 
 
 def _build_digests(digests: Iterable[bytes]) -> str | None:

@@ -13,6 +13,7 @@ from ..lib import objection
 from ..lib.ledger import Ledger
 from ..lib.past import Stay
 from ..lib.records import Head, Holding, PeriodRow, new_uuid
+from .auditing import check_person
 from .database import Row, copy_rows, fetch
 from .history import Historian, build_answer
 from .loading import identify
@@ -119,6 +120,8 @@ class Objector:
         return Event(*rows[0])
 
     def _settle(self, holding: Holding, event: Event) -> ObjectionAnswer:
+        # What comes back is what the history says, whatever rows say now.
+        check_person(self.work, holding.subject.row_id)
         before = self._get_guards_before(holding)
         ledger = self.work.begin()
         dispute = self._build_dispute(ledger, holding, event)
@@ -232,6 +235,7 @@ class Objector:
         if loaded is None:
             raise SealBroken("no ID of the person opens")
         holding = _check_opens(loaded)
+        check_person(self.work, event.subject_id)
         ((head_id, remedy, stop, lock, stopped, state, *period),) = fetch(
             self.work.cr, _CASE, objection_id
         )

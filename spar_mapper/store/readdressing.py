@@ -32,6 +32,7 @@ from .opening import (
     SUBJECT_COLUMNS,
     SUBJECT_WIDTH,
 )
+from .sealing import CASES, RowSeals
 from .work import Work
 
 #: Returns what the directory makes of addresses, in the same order.
@@ -77,12 +78,18 @@ _OPEN_CASES = f"""
     SELECT replace(gen_random_uuid()::text, '-', ''), 'accounts', %s, 'open',
            now() AT TIME ZONE 'UTC', digest FROM ({_SHARED}) shared
         ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+_CONCERNED = """
+    SELECT DISTINCT c.id FROM spar_form_case c
+      JOIN spar_form_row f ON f.digest = c.digest_{column}
+     WHERE f.run_id = %s AND c.kind = 'accounts' AND c.state <> 'closed'
 """
 _ADD_PLACES = """
     INSERT INTO spar_form_case_line (case_id, mapping_id)
     SELECT c.id, f.row_id FROM spar_form_case c
       JOIN spar_form_row f ON f.digest = c.digest_{column}
-     WHERE f.run_id = %s AND c.kind = 'accounts' AND c.state <> 'closed'
+     WHERE f.run_id = %s AND c.id = ANY(%s::bigint[])
         ON CONFLICT DO NOTHING
 """
 
@@ -166,10 +173,25 @@ class Readdresser:
 
     def open_cases(self, number: int) -> None:
         """Open a case for each account that turns out to be several people's."""
-        column = self.work.keyring.roles.read_column
+        cr, keyring = self.work.cr, self.work.keyring
+        column, row_seals = keyring.roles.read_column, RowSeals(cr, keyring)
         query = _OPEN_CASES.format(column=column)
-        self.work.cr.execute(query, (number, self.run_id))
-        self.work.cr.execute(_ADD_PLACES.format(column=column), (self.run_id,))
+        made = [row_id for (row_id,) in fetch(cr, query, number, self.run_id)]
+        row_seals.sign(CASES, made, added=len(made))
+        sound = self._find_concerned(row_seals)
+        query = _ADD_PLACES.format(column=column)
+        cr.execute(query, (self.run_id, build_array(sound)))
+        row_seals.sign(CASES, sound)
+
+    def _find_concerned(self, row_seals: RowSeals) -> list[int]:
+        """The cases to which places are added; those that were altered are none."""
+        query = _CONCERNED.format(column=self.work.keyring.roles.read_column)
+        found = [row_id for (row_id,) in fetch(self.work.cr, query, self.run_id)]
+        condition = "t.id = ANY(%s::bigint[])"
+        altered = row_seals.find_altered(CASES, condition, build_array(found))
+        self.work.problems.extend(altered)
+        broken = {row_id for _table, row_id, _problem in altered}
+        return [row_id for row_id in found if row_id not in broken]
 
     # === REWRITING === #
 

@@ -16,11 +16,12 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-from ..exceptions import ContestedId, IdMoved, RowBroken
+from ..exceptions import IdMoved, RowBroken
 from ..lib import seals
 from ..lib.records import IN_FORCE, KEY_FORM, Head, StoredAddress, Subject
 from .database import Cursor, Row, build_array, build_bytes_array, fetch
 from .following import Follower, Found, Wanted
+from .identifying import get_outcome
 from .loading import BuildKeys, Problem, identify
 from .opening import (
     HEAD_ALTERED,
@@ -33,9 +34,8 @@ from .opening import (
     Opener,
     check_complete,
 )
+from .reading import get_address_problem
 
-#: Returns why a text cannot be an address, or nothing.
-AddressProblem = Callable[[str | None], str]
 #: An ID as it is stored, why a text is none, or None where no ID is asked for.
 Identified = str | InvalidIdentifier | None
 
@@ -130,7 +130,6 @@ class Resolver:
         call: CallContext,
         cr: Cursor,
         keyring: OpenKeyring,
-        get_address_problem: AddressProblem,
         build_keys: BuildKeys,
         older: OlderForms | None = None,
     ):
@@ -138,7 +137,6 @@ class Resolver:
         self.cr = cr
         self.keyring = keyring
         self.opener = Opener(call, keyring)
-        self.get_address_problem = get_address_problem
         self.build_keys = build_keys
         self.older = older or OlderForms()
         self._older_keys: dict[str, list[str]] = {}
@@ -178,7 +176,7 @@ class Resolver:
     def _read_keys(self, requests: Sequence[ResolveRequest]) -> None:
         """Note what each address that is asked about is, if it can be one at all."""
         texts = list(dict.fromkeys(r.fa for r in requests if r.fa))
-        texts = [fa for fa in texts if not self.get_address_problem(fa)]
+        texts = [fa for fa in texts if not get_address_problem(fa)]
         if texts:
             self._keys = dict(zip(texts, self.build_keys(texts), strict=True))
             for keys in self.older.build_keys(texts):
@@ -286,10 +284,9 @@ class Resolver:
         by_address: dict[tuple[str, str], list[Row]],
     ) -> Result:
         if isinstance(identifier, InvalidIdentifier):
-            is_contested = isinstance(identifier, ContestedId)
-            outcome = Outcome.HELD if is_contested else Outcome.INVALID_ID
+            outcome = get_outcome(identifier)
             return Result(outcome, request.id_value, problem=identifier.code)
-        problem = self.get_address_problem(request.fa)
+        problem = get_address_problem(request.fa)
         if problem:
             return Result(Outcome.INVALID_FA, request.id_value, problem=problem)
         try:

@@ -10,10 +10,8 @@ from typing import Any
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib import seals
-from ..lib.case import to_naive_utc
 from ..lib.chain import FORMAT, mac_subject, mark_head, write_marks
 from ..lib.ledger import Ledger
-from ..lib.operations import APPROVAL_TIME
 from ..lib.records import ChangeRow, EventRow, StoredAddress, StoredId, Subject
 from ..lib.transitions import SILENT_EVENTS
 from . import listing
@@ -320,7 +318,8 @@ class Saver:
         self.on_ends(row_ids)
 
     def _build_change(self, ledger: Ledger, subject: Subject, row: ChangeRow) -> Row:
-        call, terms = ledger.call, _build_terms(ledger, row)
+        call = ledger.call
+        terms = seals.build_terms(call, ledger.now, row)
         context = seals.change_context(row.uuid, subject.uuid, row.head.uuid, terms)
         text = seals.pack(row.fa, row.details)
         return (
@@ -329,25 +328,10 @@ class Saver:
             row.state,
             row.why,
             ledger.now,
-            to_naive_utc(row.asserted_at) if row.asserted_at else None,
+            row.asserted_at,
             call.authenticated_by,
             call.message_reference,
             call.reason,
             self.keyring.seal(seals.CHANGE, text, context),
             *terms,
         )
-
-
-def _build_terms(ledger: Ledger, row: ChangeRow) -> seals.ChangeTerms:
-    call = ledger.call
-    return seals.ChangeTerms(
-        operation=row.operation,
-        base_version=row.base_version,
-        needs_approval=row.needs_approval,
-        effective_at=row.effective_at,
-        expires_at=ledger.now + APPROVAL_TIME if row.needs_approval else None,
-        proposer=call.actor,
-        on_behalf_of=call.on_behalf_of,
-        channel=call.channel,
-        authority=int(call.authority),
-    )

@@ -49,4 +49,6 @@ from . import test_spar_tampering
 from . import test_spar_transitions
 from . import test_spar_truth
 from . import test_spar_tamper_table
+from . import test_spar_tampered_forms
+from . import test_spar_brought_back
 from . import test_store_database

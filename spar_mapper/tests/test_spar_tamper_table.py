@@ -87,6 +87,27 @@ ATTEMPTS = {
         "spar_subject_id",
         audit.ID_DIGEST,
     ),
+    "an ID is found by nobody": Attempt(
+        (f"UPDATE spar_subject_id SET digest_a = NULL WHERE {PERSON}",),
+        Outcome.NOT_LINKED,
+        "spar_subject_id",
+        audit.ID_DIGEST,
+    ),
+    "an ID names an event that is about no ID": Attempt(
+        (f"UPDATE spar_subject_id SET last_seq = 1, digest_a = 'x' WHERE {PERSON}",),
+        Outcome.NOT_LINKED,
+        "spar_subject_id",
+        opening.ID_ALTERED,
+    ),
+    "an ID is switched off with an event that is about no ID": Attempt(
+        (
+            f"""UPDATE spar_subject_id
+                   SET last_seq = 1, active = false, digest_a = NULL WHERE {PERSON}""",
+        ),
+        Outcome.NOT_LINKED,
+        "spar_subject_id",
+        opening.ID_OFF,
+    ),
     "an ID goes to another person": Attempt(
         (
             f"""UPDATE spar_subject_id

@@ -8,7 +8,7 @@ from odoo import SUPERUSER_ID, api
 
 
 def migrate(cr, version):
-    if version:
-        env = api.Environment(cr, SUPERUSER_ID, {})
-        env["spar.id.form"]._get_number()
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    if version and env["spar.keyring"]._get_phase():
+        env["spar.id.form"]._add_current()
         env["spar.form.run"]._begin_addresses()

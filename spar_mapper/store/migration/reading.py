@@ -26,8 +26,9 @@ _MAPPINGS = f"""
 """
 #: Where the bytes, and the columns of the address, begin.
 _SEALED_START, _PLAIN_START = 11, 13
+#: The last column is of now: an event of before is about no change.
 _EVENTS = f"""
-    SELECT e.mapping_id, e.id, {name_columns("e", EVENT)}
+    SELECT e.mapping_id, e.id, {name_columns("e", EVENT[:-1])}, NULL
       FROM spar_event e WHERE e.mapping_id = ANY(%s::bigint[])
      ORDER BY e.mapping_id, e.seq, e.id
 """

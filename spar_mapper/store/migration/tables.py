@@ -91,6 +91,7 @@ TABLES: dict[str, dict[str, str]] = {
         "commitment_after": "bytea",
         "previous_mac": "bytea",
         "mac": "bytea",
+        "commitment_change": "bytea",
     },
     "spar_change": {
         "mapping_id": "int8 NOT NULL",

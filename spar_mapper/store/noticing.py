@@ -1,0 +1,93 @@
+"""The one-time links of notices: each is good for its own notice, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from odoo.addons.spar_mapper_connector.exceptions import NoSuchNotice
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+
+from ..exceptions import RowBroken
+from ..lib import audit
+from ..lib.chain import bind_moment
+from .database import Cursor, Row, build_array, build_bytes_array, fetch
+
+_LINKS = """
+    SELECT n.id, e.uuid, n.link_digest, n.link_expires_at, n.link_mac, e.kind,
+           e.happened_at, e.seq, e.mapping_id, p.address_uuid, o.uuid, o.remedy, o.state
+      FROM spar_notice n
+      JOIN spar_event e ON e.id = n.event_id
+      JOIN spar_mapping_period p ON p.id = e.period_id
+      LEFT JOIN spar_objection o ON o.event_id = e.id
+"""
+
+
+class Link(NamedTuple):
+    """A notice's link, the event behind it, and the case of that, if there is one."""
+
+    notice_id: int
+    event_uuid: str
+    digest: bytes
+    expires_at: datetime
+    mac: bytes | None
+    kind: str
+    happened_at: datetime
+    seq: int
+    head_id: int
+    address_uuid: str
+    reference: str | None
+    remedy: str | None
+    state: str | None
+
+
+def find_link(cr: Cursor, keyring: OpenKeyring, token: str, now: datetime) -> Link:
+    """Return what a token is for; raises NoSuchNotice, and RowBroken where the link was
+    set on another notice."""
+    query = f"{_LINKS} WHERE n.link_digest = %s AND n.link_expires_at > %s"
+    rows = fetch(cr, query, keyring.link_digest(token), now)
+    if not rows:
+        raise NoSuchNotice("unknown or over")
+    link = Link(*rows[0])
+    if not _is_own(keyring, link):
+        raise RowBroken("spar_notice", link.notice_id, audit.LINK_ALTERED)
+    return link
+
+
+def sign_links(cr: Cursor, keyring: OpenKeyring, notice_ids: Iterable[int]) -> None:
+    """Tie links to their notices."""
+    query = f"{_LINKS} WHERE n.id = ANY(%s::bigint[])"
+    links = [Link(*row) for row in fetch(cr, query, build_array(notice_ids))]
+    macs = [_build_mac(keyring, link) for link in links]
+    values: Row = (build_array([x.notice_id for x in links]), build_bytes_array(macs))
+    cr.execute(
+        """UPDATE spar_notice n SET link_mac = v.mac
+             FROM unnest(%s::bigint[], %s::bytea[]) AS v (id, mac) WHERE n.id = v.id""",
+        values,
+    )
+
+
+def find_altered_links(
+    cr: Cursor, keyring: OpenKeyring, after: int, until: int
+) -> list[audit.Finding]:
+    """Return the notices of a range of events whose links are not their own."""
+    query = f"""{_LINKS} WHERE n.event_id > %s AND n.event_id <= %s
+                         AND n.link_digest IS NOT NULL"""
+    links = [Link(*row) for row in fetch(cr, query, after, until)]
+    return [
+        ("spar_notice", link.notice_id, audit.LINK_ALTERED)
+        for link in links
+        if not _is_own(keyring, link)
+    ]
+
+
+def _is_own(keyring: OpenKeyring, link: Link) -> bool:
+    return bytes(link.mac or b"") == _build_mac(keyring, link)
+
+
+def _build_mac(keyring: OpenKeyring, link: Link) -> bytes:
+    digest, until = bytes(link.digest).hex(), bind_moment(link.expires_at)
+    return keyring.mac(
+        "notice link", bind(link.notice_id, link.event_uuid, digest, until)
+    )

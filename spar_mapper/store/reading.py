@@ -1,0 +1,175 @@
+"""What requests say: their IDs and addresses, or the answer to what is neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from odoo.addons.spar_fa_directory.lib.fa_examination import Problem
+from odoo.addons.spar_fa_directory.lib.fa_form import CanonicalAddress, find_own_id
+from odoo.addons.spar_fa_directory.lib.fa_reader import Address
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
+    ChangeRequest,
+    LinkRequest,
+    Outcome,
+    Result,
+)
+from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
+from odoo.addons.spar_mapper_connector.lib.identifier import check_characters
+
+from ..lib.operations import refuse_foreign
+from .changing import Asked, Read
+from .identifying import Found, get_outcome
+
+MAX_FA_LENGTH = 1000
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What the directory is asked for: see ``spar.fa.strategy``.
+
+    ``write`` writes an address in its one form, ``explain`` names what a problem is
+    about; ``look`` says how an ID of a type looks on the card.
+    """
+
+    canonicalise: Callable[[list[str]], list[CanonicalAddress]]
+    write: Callable[[list[CanonicalAddress], list[str]], list[str]]
+    explain: Callable[[Address, Problem], dict[str, str] | None]
+    look: Callable[[int], str]
+
+
+#: Returns what texts are as IDs; which of them have to look as on the card.
+Identify = Callable[[list[str | None], list[CardCheck]], list[Found]]
+
+
+def get_address_problem(fa: str | None) -> str:
+    """Return why ``fa`` cannot be an address: ``empty``, ``too_long``,
+    ``characters``."""
+    if fa is None:
+        return ""
+    if not fa.strip():
+        return "empty"
+    if len(fa) > MAX_FA_LENGTH:
+        return "too_long"
+    if not (fa.isascii() and fa.isprintable()):
+        try:
+            check_characters(fa)
+        except InvalidIdentifier as error:
+            return error.code
+    return ""
+
+
+def read_addresses(directory: Directory, texts: list[str]) -> list[Asked]:
+    """Return what the directory makes of addresses, in the same order.
+
+    One that is not in order stays as it is written, any other is written in its one
+    form.
+    """
+    read = directory.canonicalise(texts)
+    written = directory.write(read, texts)
+    return [
+        Asked(
+            form.to_address(text if form.problem else in_one_form), form, form.problem
+        )
+        for text, form, in_one_form in zip(texts, read, written, strict=True)
+    ]
+
+
+def read_asked(
+    directory: Directory, call: CallContext, requests: Sequence[ChangeRequest]
+) -> dict[str, Asked]:
+    """Return what the directory makes of each address that is named."""
+    texts = list({r.fa for r in requests if r.fa is not None})
+    if not texts:
+        return {}
+    read = read_addresses(directory, texts)
+    return {
+        text: _overlook(call, asked) for text, asked in zip(texts, read, strict=True)
+    }
+
+
+def _overlook(call: CallContext, asked: Asked) -> Asked:
+    """The same without a problem that nobody minds: lenient participants may name who
+    the directory does not know and write as no strategy does, but nobody's number may
+    be wrong."""
+    problem = asked.problem
+    is_wrong = asked.canonical.is_nothing or (problem and problem.code == "part")
+    if call.checks_addresses or is_wrong:
+        return asked
+    return asked._replace(problem=None)
+
+
+class RequestReader:
+    """Reads what is to be changed.
+
+    :param addresses: what the directory makes of each address that is named
+    """
+
+    def __init__(
+        self, call: CallContext, directory: Directory, addresses: Mapping[str, Asked]
+    ):
+        self.call = call
+        self.directory = directory
+        self.addresses = addresses
+
+    def read_all(
+        self, requests: Sequence[ChangeRequest], identify: Identify
+    ) -> list[Read]:
+        """Return each request's ID, or the answer to one that cannot be used."""
+        bound = CardCheck.PEOPLE if self.call.checks_cards else CardCheck.PROGRAMS
+        identified = identify(
+            [request.id_value for request in requests],
+            # What is there can be stopped and ended, however it looks.
+            [
+                bound if isinstance(request, LinkRequest) else CardCheck.NOBODY
+                for request in requests
+            ],
+        )
+        return [
+            self._read_one(request, found)
+            for request, found in zip(requests, identified, strict=True)
+        ]
+
+    def _read_one(self, request: ChangeRequest, found: Found) -> Read:
+        if not isinstance(found, Identifier):
+            return None, self._refuse_id(request, found or InvalidIdentifier("empty"))
+        refusal = self._refuse_address(request, found) or self._refuse_foreign(request)
+        return (None, refusal) if refusal else (found, None)
+
+    def _refuse_id(self, request: ChangeRequest, error: InvalidIdentifier) -> Result:
+        """The answer to a text that is no ID, with what says how one looks."""
+        look = self.directory.look(error.type_id) if error.type_id else ""
+        return Result(
+            get_outcome(error),
+            request.id_value,
+            problem=error.code,
+            problem_values={"look": look} if look else None,
+        )
+
+    def _refuse_address(
+        self, request: ChangeRequest, identifier: Identifier
+    ) -> Result | None:
+        """The answer to an address that cannot be used, or None."""
+        problem, values = get_address_problem(request.fa), None
+        if not problem and isinstance(request, LinkRequest):
+            asked = self.addresses[request.fa]
+            ids = (request.id_value, identifier.canonical)
+            found = asked.problem or find_own_id(asked.canonical, ids)
+            if found:
+                problem = found.code
+                values = self.directory.explain(asked.address, found)
+        if not problem:
+            return None
+        return Result(
+            Outcome.INVALID_FA,
+            request.id_value,
+            problem=problem,
+            problem_values=values,
+        )
+
+    def _refuse_foreign(self, request: ChangeRequest) -> Result | None:
+        if self.call.provider_ids is None or not isinstance(request, LinkRequest):
+            return None
+        return refuse_foreign(self.call, request, self.addresses[request.fa].address)
