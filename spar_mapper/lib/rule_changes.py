@@ -16,7 +16,15 @@ class RuleChanges:
 
     providers: set[int] = field(default_factory=set)
     types: set[int] = field(default_factory=set)
-    has_any: bool = False
+    #: how many there are
+    noted: int = 0
+    #: a record is being saved, with what comes in its course
+    is_saving: bool = False
+
+    @property
+    def has_any(self) -> bool:
+        """Whether anything was changed that decides how addresses are read."""
+        return self.noted > 0
 
     def add(self, scope: Mapping[str, set[int]]) -> None:
         """Note the providers and kinds whose addresses a change can concern.
@@ -28,7 +36,7 @@ class RuleChanges:
         """
         self.providers |= scope.get("providers", set())
         self.types |= scope.get("types", set())
-        self.has_any = True
+        self.noted += 1
 
     def to_scope(self) -> dict[str, Any]:
         """Return which addresses are to be looked at, as a run keeps it."""

@@ -18,7 +18,8 @@ class SparAddressRule(models.AbstractModel):
     Where one comes, goes or changes, the addresses that it can concern are looked at in
     the background, and so are those that nothing could read before. Before anything is
     saved after which one of them is another, somebody has to see that
-    (``spar.directory.trial``).
+    (``spar.directory.trial``). The role comes first in ``_inherit``, so that a save is
+    complete before addresses are looked at.
     """
 
     _name = "spar.address.rule"
@@ -43,16 +44,24 @@ class SparAddressRule(models.AbstractModel):
     def _changing(self, values, ids: list[int]) -> Iterator[tuple]:
         """Make a change, of which somebody sees first what it does to addresses.
 
-        What is changed in the course of another change belongs to that one. Gives these
-        records in the context of the change, and where it notes what it can concern.
+        What is changed in the course of another change belongs to that one, and
+        addresses are looked at once, when all of it is saved. Gives these records in
+        the context of the change, and where it notes what it can concern.
         """
         begun = self.env.context.get(CHANGES)
-        if isinstance(begun, RuleChanges):
-            yield self, begun
+        has_begun = isinstance(begun, RuleChanges)
+        changes = begun if has_begun else RuleChanges()
+        if changes.is_saving:
+            yield self, changes
             return
-        changes = RuleChanges()
-        yield self.with_context(**{CHANGES: changes}), changes
-        if changes.has_any and not self._is_decided():
+        noted, changes.is_saving = changes.noted, True
+        try:
+            yield self.with_context(**{CHANGES: changes}), changes
+        finally:
+            changes.is_saving = False
+        if changes.noted > noted:
+            self._look_at_addresses(changes)
+        if changes.has_any and not has_begun and not self._is_decided():
             trials = self.env["spar.directory.trial"]
             trials._check_seen(self._name, ids, values, changes)
 
@@ -67,7 +76,6 @@ class SparAddressRule(models.AbstractModel):
             records = super(SparAddressRule, model).create(vals_list)
             if self._reads_addresses:
                 changes.add(records._get_scope())
-                model._look_at_addresses(changes)
         return records.with_env(self.env)
 
     def write(self, vals):
@@ -78,7 +86,6 @@ class SparAddressRule(models.AbstractModel):
             result = super(SparAddressRule, records).write(vals)
             if is_rule:
                 changes.add(records._get_scope())
-                records._look_at_addresses(changes)
         return result
 
     def unlink(self):
@@ -87,13 +94,12 @@ class SparAddressRule(models.AbstractModel):
             result = super(SparAddressRule, records).unlink()
             if self._reads_addresses:
                 changes.add(scope)
-                records._look_at_addresses(changes)
         return result
 
 
 class SparFsp(models.Model):
     _name = "spar.fsp"
-    _inherit = ["spar.fsp", "spar.address.rule"]
+    _inherit = ["spar.address.rule", "spar.fsp"]
     _forming = frozenset(
         {
             "code",
@@ -126,7 +132,7 @@ class SparFspBranch(models.Model):
     """Addresses name a branch as soon as their provider has one."""
 
     _name = "spar.fsp.branch"
-    _inherit = ["spar.fsp.branch", "spar.address.rule"]
+    _inherit = ["spar.address.rule", "spar.fsp.branch"]
     _forming = frozenset({"code", "active", "provider_id"})
 
     def _get_scope(self):
@@ -137,7 +143,7 @@ class SparFaType(models.Model):
     """A kind of address: its parts and strategies, which come with it, decide."""
 
     _name = "spar.fa.type"
-    _inherit = ["spar.fa.type", "spar.address.rule"]
+    _inherit = ["spar.address.rule", "spar.fa.type"]
     _reads_addresses = False
 
     def _get_scope(self):
@@ -146,7 +152,7 @@ class SparFaType(models.Model):
 
 class SparFaStrategy(models.Model):
     _name = "spar.fa.strategy"
-    _inherit = ["spar.fa.strategy", "spar.address.rule"]
+    _inherit = ["spar.address.rule", "spar.fa.strategy"]
     _forming = frozenset({"template", "is_default", "active"})
 
     def _get_scope(self):
@@ -155,7 +161,7 @@ class SparFaStrategy(models.Model):
 
 class SparFaTypePart(models.Model):
     _name = "spar.fa.type.part"
-    _inherit = ["spar.fa.type.part", "spar.address.rule"]
+    _inherit = ["spar.address.rule", "spar.fa.type.part"]
     _forming = frozenset(
         {"key", "kind", "check_code", "check_parameter", "gaps_do_not_count", "type_id"}
     )
