@@ -296,11 +296,12 @@ def test_target_is_authenticated_at(server):
             receiver.url,
             **{**told, "callback_client_id": "spar", "callback_secret": "hidden"},
         )
-        for person in make_people(2):
+        for person in make_people(5):
             queue_link(client, person)
-        headers = [each["headers"]["Authorization"] for each in receiver.wait(2)]
-        assert headers == ["Bearer token-1"] * 2
-        assert receiver.tokens_given == 1
+        headers = {each["headers"]["Authorization"] for each in receiver.wait(5)}
+        # Each of the two workers keeps the one that it was given.
+        assert receiver.tokens_given == len(headers) <= 2
+        assert headers <= {"Bearer token-1", "Bearer token-2"}
 
 
 def test_message_cannot_send_its_answer_elsewhere(server):

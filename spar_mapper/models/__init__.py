@@ -33,6 +33,7 @@ from . import spar_move_list
 from . import spar_move_list_reading
 from . import spar_move_run
 from . import spar_recheck
+from . import spar_stored_form
 from . import spar_address_form
 from . import spar_id_form
 from . import spar_id_type

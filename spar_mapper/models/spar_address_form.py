@@ -1,9 +1,6 @@
 from typing import NamedTuple
 
-import psycopg2.errors
-
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -40,19 +37,15 @@ class SparAddressForm(models.Model):
 
     _name = "spar.address.form"
     _description = "Form of addresses"
-    _inherit = ["spar.cached.records"]
+    _inherit = ["spar.cached.records", "spar.stored.form"]
     _rec_name = "number"
     _order = "number desc"
     _log_access = False
 
-    number = fields.Integer(required=True, readonly=True)
     data = fields.Json(
-        readonly=True,
-        string="Rules",
         help="The parts of each kind of address with their checks, and the versions of "
         "the libraries that check. Empty: the text as it came.",
     )
-    libraries = fields.Char(compute="_compute_libraries")
     state = fields.Selection(
         [
             ("current", "In use"),
@@ -62,15 +55,8 @@ class SparAddressForm(models.Model):
         required=True,
         readonly=True,
     )
-    since = fields.Datetime(required=True, readonly=True)
 
     _number_uniq = models.UniqueIndex("(number)", "A form has one number.")
-
-    @api.depends("data")
-    def _compute_libraries(self):
-        for form in self:
-            known = (form.data or {}).get("libraries", {})
-            form.libraries = ", ".join(f"{k} {v}" for k, v in sorted(known.items()))
 
     # === WHICH THERE ARE === #
 
@@ -109,22 +95,6 @@ class SparAddressForm(models.Model):
         return self._get_state().number or self._add_current()
 
     # === A NEW ONE === #
-
-    @api.model
-    def _add_current(self) -> int:
-        """Keep the rules of now under a new number; those of before become older.
-
-        Raises ConcurrencyError where somebody else just did.
-        """
-        self.env.cr.execute("LOCK TABLE spar_address_form IN SHARE ROW EXCLUSIVE MODE")
-        self._forget_versions()
-        number = self._get_state().number
-        if number:
-            return number
-        try:
-            return self._keep_rules()
-        except psycopg2.errors.UniqueViolation as error:
-            raise ConcurrencyError("the form of addresses was just kept") from error
 
     @api.model
     def _keep_rules(self) -> int:

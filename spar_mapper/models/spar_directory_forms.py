@@ -18,8 +18,8 @@ class SparAddressRule(models.AbstractModel):
     Where one comes, goes or changes, the addresses that it can concern are looked at in
     the background, and so are those that nothing could read before. Before anything is
     saved after which one of them is another, somebody has to see that
-    (``spar.directory.trial``). The role comes first in ``_inherit``: what others do of a
-    save, such as sealing it, is done by then.
+    (``spar.directory.trial``). The role comes first in ``_inherit``, so that a save is
+    complete before addresses are looked at.
     """
 
     _name = "spar.address.rule"
@@ -45,9 +45,8 @@ class SparAddressRule(models.AbstractModel):
         """Make a change, of which somebody sees first what it does to addresses.
 
         What is changed in the course of another change belongs to that one, and
-        addresses are looked at when all of it is there: a kind is read, and sealed, with
-        its parts. Gives these records in the context of the change, and where it notes
-        what it can concern.
+        addresses are looked at once, when all of it is saved. Gives these records in
+        the context of the change, and where it notes what it can concern.
         """
         begun = self.env.context.get(CHANGES)
         has_begun = isinstance(begun, RuleChanges)

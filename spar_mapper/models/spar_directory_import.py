@@ -34,7 +34,7 @@ class SparDirectoryImport(models.Model):
         if changes.has_any and not self.addresses_seen and not user._is_superuser():
             trials = self.env["spar.directory.trial"]
             if effect := trials._survey(changes.to_scope(), MOST_LOOKED_AT):
-                raise AddressesTouched(trials._tell_rows(effect, records[-1].row))
+                raise AddressesTouched(trials._describe_rows(effect, records[-1].row))
         return result
 
     def _stop_for(self, error):

@@ -1,5 +1,8 @@
 import json
+import logging
 from typing import NamedTuple
+
+import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
@@ -9,6 +12,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContex
 from ..lib.id_reading import OTHER, REFUSED
 from ..lib.rule_changes import RuleChanges
 from ..store.readdressing import COUNT_PLACES, Readdresser, Scope
+
+_logger = logging.getLogger(__name__)
 
 #: Where a save keeps what it changes; see ``RuleChanges``.
 CHANGES = "spar_rule_changes"
@@ -108,7 +113,7 @@ class SparDirectoryTrial(models.Model):
             return
         trial_id = self._keep(model, ids, values, effect)
         raise RedirectWarning(
-            self._tell(effect),
+            self._describe(effect),
             {
                 "type": "ir.actions.act_window",
                 "res_model": self._name,
@@ -120,7 +125,7 @@ class SparDirectoryTrial(models.Model):
         )
 
     @api.model
-    def _tell(self, effect: Effect) -> str:
+    def _describe(self, effect: Effect) -> str:
         if not effect.is_known:
             return self.env._(
                 "Nothing is saved yet: %(count)s stored addresses have to be looked at "
@@ -139,7 +144,7 @@ class SparDirectoryTrial(models.Model):
         )
 
     @api.model
-    def _tell_rows(self, effect: Effect, row: int) -> str:
+    def _describe_rows(self, effect: Effect, row: int) -> str:
         """The same of the rows of a file."""
         if not effect.is_known:
             return self.env._(
@@ -278,9 +283,20 @@ class SparDirectoryTrial(models.Model):
             if not undone.effect:
                 self._apply()
                 self.state = "saved"
-        except Exception as error:  # whatever the directory refuses it for
-            self.env.invalidate_all()
-            self.write({"state": "failed", "problem": str(error)})
+        except psycopg2.OperationalError:
+            raise
+        except psycopg2.IntegrityError as error:
+            self._fail(self.env[self.model]._sql_error_to_message(error))
+        except UserError as error:
+            self._fail(str(error))
+        except Exception:
+            # The next trials must not wait for one that can never be tried.
+            _logger.exception("Change %s of the directory could not be tried", self.id)
+            self._fail(self.env._("This could not be tried. See the server's log."))
+
+    def _fail(self, problem: str) -> None:
+        self.env.invalidate_all()
+        self.write({"state": "failed", "problem": problem})
 
     # === WHAT BECOMES OF IT === #
 
@@ -306,9 +322,7 @@ class SparDirectoryTrial(models.Model):
             trial.check_access("read")
             self.env[trial.model].check_access("write")
             trial_sudo = trial.sudo()
-            trial_sudo.lock_for_update()
-            if trial_sudo.state != "ready":
-                raise UserError(self.env._("This does not wait any more."))
+            trial_sudo._lock_waiting("ready")
             trial_sudo._apply()
             trial_sudo.state = "saved"
         return self.env["spar.staff.answers"]._notify(
@@ -319,9 +333,16 @@ class SparDirectoryTrial(models.Model):
         """Give the change up."""
         for trial in self:
             self.env[trial.model].check_access("write")
-            if trial.state not in ("looking", "ready"):
-                raise UserError(self.env._("This does not wait any more."))
-            trial.sudo().state = "discarded"
+            trial_sudo = trial.sudo()
+            trial_sudo._lock_waiting("looking", "ready")
+            trial_sudo.state = "discarded"
+
+    def _lock_waiting(self, *states: str) -> None:
+        """Lock the change; raises UserError where it is in none of ``states``."""
+        self.lock_for_update()
+        self.invalidate_recordset(["state"])
+        if self.state not in states:
+            raise UserError(self.env._("This change is no longer waiting."))
 
 
 #: What makes two changes one.

@@ -1,7 +1,4 @@
-import psycopg2.errors
-
 from odoo import api, fields, models
-from odoo.exceptions import ConcurrencyError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -32,21 +29,17 @@ class SparIdForm(models.Model):
 
     _name = "spar.id.form"
     _description = "Form of IDs"
-    _inherit = ["spar.cached.records", "spar.sealed.rows"]
+    _inherit = ["spar.cached.records", "spar.stored.form", "spar.sealed.rows"]
     _rec_name = "number"
     _order = "number desc"
     _log_access = False
     _sealed_table = FORMS
 
-    number = fields.Integer(required=True, readonly=True)
     algorithm = fields.Integer(required=True, readonly=True)
     data = fields.Json(
         required=True,
-        readonly=True,
-        string="Rules",
         help="The rules of each ID type, and the versions of the libraries that check.",
     )
-    libraries = fields.Char(compute="_compute_libraries")
     state = fields.Selection(
         [
             ("current", "In use"),
@@ -56,7 +49,6 @@ class SparIdForm(models.Model):
         required=True,
         readonly=True,
     )
-    since = fields.Datetime(required=True, readonly=True)
     is_contested = fields.Boolean(
         readonly=True,
         string="Cases are open",
@@ -69,12 +61,6 @@ class SparIdForm(models.Model):
     )
 
     _number_uniq = models.UniqueIndex("(number)", "A form has one number.")
-
-    @api.depends("data")
-    def _compute_libraries(self):
-        for form in self:
-            known = (form.data or {}).get("libraries", {})
-            form.libraries = ", ".join(f"{k} {v}" for k, v in sorted(known.items()))
 
     # === WHICH THERE ARE === #
 
@@ -142,24 +128,6 @@ class SparIdForm(models.Model):
     # === A NEW ONE === #
 
     @api.model
-    def _add_current(self) -> int:
-        """Keep the rules of now under a new number; those of before become older.
-
-        Raises ConcurrencyError where somebody else just did.
-        """
-        self.env.cr.execute("LOCK TABLE spar_id_form IN SHARE ROW EXCLUSIVE MODE")
-        self._forget_versions()
-        number = self._get_state().number
-        if number:
-            return number
-        try:
-            number = self._keep_rules()
-        except psycopg2.errors.UniqueViolation as error:
-            raise ConcurrencyError("the form of IDs was just kept") from error
-        self.env["spar.form.run"].sudo()._begin_ids()
-        return number
-
-    @api.model
     def _keep_rules(self) -> int:
         forms_sudo = self.sudo()
         last = forms_sudo.search([], limit=1)
@@ -167,14 +135,17 @@ class SparIdForm(models.Model):
             self._keep_first()
         rules = self.env["spar.id.type"]._get_rules()
         forms_sudo.search([("state", "=", "current")]).state = "older"
-        return forms_sudo.create(
+        number = (last.number or FIRST_ID_FORM) + 1
+        forms_sudo.create(
             self._build_values(
-                (last.number or FIRST_ID_FORM) + 1,
+                number,
                 IdForm(NEWEST, rules),
                 "current",
                 is_contested=last.is_contested,
             )
-        ).number
+        )
+        self.env["spar.form.run"].sudo()._begin_ids()
+        return number
 
     @api.model
     def _keep_first(self) -> None:

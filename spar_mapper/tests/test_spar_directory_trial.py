@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.fields import Command
+from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
@@ -238,9 +239,49 @@ class TestManyAddresses(TrialCase):
         values = {**self.values, "code": "OTHERBANK"}
         trial = self.attempt(lambda: self.providers.create(values))
         self.env["spar.fsp"].create({"name": "First", "code": "OTHERBANK"})
-        self.look()
+        with mute_logger("odoo.sql_db"):
+            self.look()
         self.assertEqual(trial.state, "failed")
         self.assertTrue(trial.problem)
+        # Words for people, not PostgreSQL's.
+        self.assertNotIn("constraint", trial.problem)
+        self.assertNotIn("DETAIL", trial.problem)
+
+    def test_one_that_breaks_keeps_no_other_waiting(self):
+        values = {**self.values, "code": "OTHERBANK"}
+        trial = self.attempt(lambda: self.providers.create(values))
+        logger = "odoo.addons.spar_mapper.models.spar_directory_trial"
+        broken = patch.object(type(trial), "_survey", side_effect=KeyError("x"))
+        with broken, mute_logger(logger):
+            self.look()
+        self.assertEqual(trial.state, "failed")
+        self.assertNotIn("KeyError", trial.problem)
+
+    def test_what_is_gone_is_not_saved_any_more(self):
+        trial = self.attempt(lambda: self.providers.create(self.values))
+        self.look()
+        trial.with_user(self.admin).action_discard()
+        for act in (trial.action_save, trial.action_discard):
+            with self.subTest(act.__name__), self.assertRaises(UserError):
+                act()
+
+    def test_a_kind_with_parts_is_looked_at_once(self):
+        looked_at = []
+        runs = type(self.env["spar.form.run"])
+        self.patch(
+            runs, "_begin_addresses", lambda _run, scope: looked_at.append(scope)
+        )
+        self.env["spar.fa.type"].create(
+            {
+                "name": "Card",
+                "code": "card",
+                "part_ids": [
+                    Command.create({"label": name, "key": name, "kind": "text"})
+                    for name in ("number", "holder")
+                ],
+            }
+        )
+        self.assertEqual(len(looked_at), 1)
 
 
 class TestFiles(TrialCase):

@@ -1,0 +1,55 @@
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+from odoo.tools import SQL
+
+
+class SparStoredForm(models.AbstractModel):
+    """A form in which IDs or addresses are stored: the role of a cached record.
+
+    The rules of now get a number when something is first written by them.
+    """
+
+    _name = "spar.stored.form"
+    _description = "Form in which something is stored"
+
+    number = fields.Integer(required=True, readonly=True)
+    data = fields.Json(readonly=True, string="Rules")
+    libraries = fields.Char(compute="_compute_libraries")
+    since = fields.Datetime(required=True, readonly=True)
+
+    @api.depends("data")
+    def _compute_libraries(self):
+        for form in self:
+            known = (form.data or {}).get("libraries", {})
+            form.libraries = ", ".join(f"{k} {v}" for k, v in sorted(known.items()))
+
+    @api.model
+    def _get_state(self):
+        """Return the forms that matter; their ``number`` is 0 for rules that are not
+        stored yet."""
+        raise NotImplementedError
+
+    @api.model
+    def _keep_rules(self) -> int:
+        """Store the rules of now, begin a run for what they change; gives their
+        number."""
+        raise NotImplementedError
+
+    @api.model
+    def _add_current(self) -> int:
+        """Store the rules of now under a new number; those of before become older.
+
+        Raises ConcurrencyError where somebody else just did.
+        """
+        table = SQL.identifier(self._table)
+        self.env.cr.execute(SQL("LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", table))
+        self._forget_versions()
+        number = self._get_state().number
+        if number:
+            return number
+        try:
+            return self._keep_rules()
+        except psycopg2.errors.UniqueViolation as error:
+            raise ConcurrencyError("these rules were just stored") from error
