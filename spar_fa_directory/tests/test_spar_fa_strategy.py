@@ -89,12 +89,14 @@ class TestStrategy(DirectoryCase):
         other.action_set_default()
         self.assertTrue(other.is_default)
         self.assertFalse(first.is_default)
+        first.action_set_default()
+        self.assertTrue(first.is_default)
+        self.assertFalse(other.is_default)
         with (
             mute_logger("odoo.sql_db"),
             self.assertRaises(psycopg2.errors.UniqueViolation),
         ):
-            first.is_default = True
-            first.flush_recordset()
+            self.env.cr.execute("UPDATE spar_fa_strategy SET is_default = true")
 
     def test_the_default_cannot_be_archived(self):
         with (

@@ -18,30 +18,6 @@ class TestViews(DirectoryCase):
                     self.assertEqual(set(views["views"]), expected)
                     self.assertLessEqual({"list", "form"}, expected)
 
-    def test_an_administrator_adds_a_kind_of_address_by_clicks_alone(self):
-        administrator = self._create_user("administrator")
-        kind = Form(self.env["spar.fa.type"].with_user(administrator))
-        kind.name, kind.code, kind.provider_kind = "Card", "card", "voucher"
-        for key, part_kind, check in (
-            ("scheme_code", "provider", False),
-            ("serial", "text", "luhn"),
-        ):
-            with kind.part_ids.new() as part:
-                part.key, part.label, part.kind = key, key, part_kind
-                part.check_code = check
-        fa_type = kind.save()
-        strategy = Form(self.env["spar.fa.strategy"].with_user(administrator))
-        strategy.name, strategy.type_id = "Card", fa_type
-        strategy.template = "card:{serial}@{scheme_code}"
-        strategy.save().action_set_default()
-
-        address = self._read("card:79927398713@TESTWALLET")
-        self.assertEqual(address.type_code, "card")
-        self.assertEqual(fa_type._check_parts(address.parts), {})
-        self.assertEqual(
-            list(fa_type._check_parts(address.parts | {"serial": "1"})), ["serial"]
-        )
-
     def test_number_kind_and_template_are_read_only_once_saved(self):
         strategy = self.strategies.search([("number", "=", 1)])
         with Form(strategy) as form:

@@ -66,7 +66,7 @@ class Dispute:
     first; ``disowned`` the uuids of those that were disputed before. Nothing that ended
     before ``oldest`` is brought back. ``word`` is the authority of who did it, as far
     as the event tells. ``was_stopped`` tells whether nothing was paid before this
-    objection. The rest is filled by :func:`settle` and :func:`freeze`: ``disputed`` is
+    objection, ``is_known`` whether it has a case already. The rest is filled by :func:`settle` and :func:`freeze`: ``disputed`` is
     the address that the objection is about, ``stop`` what is not paid: ``all``, ``one``
     or nothing.
     """
@@ -81,6 +81,7 @@ class Dispute:
     oldest: datetime
     word: int = 0
     was_stopped: bool = False
+    is_known: bool = False
     disputed: PastAddress | None = None
     is_disowned: bool = False
     stop: str = ""
@@ -145,8 +146,9 @@ def freeze(dispute: Dispute, stops_payments: bool) -> Remedy:
 
 
 def _note_objection(dispute: Dispute) -> None:
+    kind = "objection_confirmed" if dispute.is_known else "objected"
     period = dispute.past.period
-    dispute.ledger.note(dispute.holding, dispute.head, "objected", period=period)
+    dispute.ledger.note(dispute.holding, dispute.head, kind, period=period)
 
 
 def _lock(dispute: Dispute) -> None:

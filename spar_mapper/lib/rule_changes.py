@@ -18,8 +18,11 @@ class RuleChanges:
     types: set[int] = field(default_factory=set)
     #: how many there are
     noted: int = 0
-    #: a record is being saved, with what comes in its course
-    is_saving: bool = False
+    #: what is being saved, with all that comes in its course: the model, the ids of
+    #: the records (none where they are made) and the values (None to delete them)
+    saved: tuple[str, list[int], Any] | None = None
+    #: somebody has seen what it does, or looks at that now
+    is_seen: bool = False
 
     @property
     def has_any(self) -> bool:

@@ -30,6 +30,8 @@ PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "address_rewritten": (frozenset({"proposed", "active", "suspended"}), None),
     "revealed": (_ANY, None),
     "objected": (_ANY, None),
+    # By who has logged in since they objected by the link of a notice.
+    "objection_confirmed": (_ANY, None),
     "reversed": (_IN_FORCE, "ended"),
     "restored": (_FREE | {"active"}, "active"),
     "restored_suspended": (frozenset({"suspended"}), "suspended"),

@@ -8,8 +8,8 @@ from odoo import api, models
 from ..lib.rule_changes import RuleChanges
 from .spar_directory_trial import CHANGES
 
-#: In the context of a change that is only tried by who proposes it.
-_REHEARSED, _REHEARSAL = "spar_rule_rehearsed", object()
+#: In the context of a rehearsal: the save in whose course it is.
+_SAVE = "spar_rule_save"
 
 
 class SparAddressRule(models.AbstractModel):
@@ -49,26 +49,23 @@ class SparAddressRule(models.AbstractModel):
         the context of the change, and where it notes what it can concern.
         """
         begun = self.env.context.get(CHANGES)
-        has_begun = isinstance(begun, RuleChanges)
-        changes = begun if has_begun else RuleChanges()
-        if changes.is_saving:
+        changes = begun if isinstance(begun, RuleChanges) else RuleChanges()
+        if changes.saved:
             yield self, changes
             return
-        noted, changes.is_saving = changes.noted, True
+        noted, changes.saved = changes.noted, (self._name, ids, values)
         try:
             yield self.with_context(**{CHANGES: changes}), changes
+            if changes.noted > noted:
+                self._look_at_addresses(changes)
+                self._check_seen(changes)
         finally:
-            changes.is_saving = False
-        if changes.noted > noted:
-            self._look_at_addresses(changes)
-        if changes.has_any and not has_begun and not self._is_decided():
-            trials = self.env["spar.directory.trial"]
-            trials._check_seen(self._name, ids, values, changes)
+            changes.saved = None
 
-    def _is_decided(self) -> bool:
-        """Whether two people have decided on the change already: it was seen when the
-        first of them proposed it."""
-        return False
+    def _check_seen(self, changes: RuleChanges) -> None:
+        """Refuse what nobody has seen the effect of; raises RedirectWarning."""
+        if not changes.is_seen:
+            self.env["spar.directory.trial"]._check_seen(changes)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -97,9 +94,35 @@ class SparAddressRule(models.AbstractModel):
         return result
 
 
+class SparApprovedRule(models.AbstractModel):
+    """A rule that two people change: the first of them sees what it does to addresses
+    before a second one is asked."""
+
+    _name = "spar.approved.rule"
+    _inherit = "spar.address.rule"
+    _description = "What decides how addresses are read, by two people"
+
+    def _check_seen(self, changes):
+        # Who approves it does what was seen when it was proposed.
+        if not self._may_write_at_once():
+            super()._check_seen(changes)
+
+    def _rehearse(self, values):
+        save = self.env.context.get(CHANGES)
+        context = {CHANGES: RuleChanges(is_seen=True), _SAVE: save}
+        return super(SparApprovedRule, self.with_context(**context))._rehearse(values)
+
+    def _inspect_rehearsal(self):
+        super()._inspect_rehearsal()
+        changes, save = self.env.context[CHANGES], self.env.context[_SAVE]
+        if not save.is_seen:
+            changes.saved = save.saved
+            self.env["spar.directory.trial"]._check_seen(changes)
+
+
 class SparFsp(models.Model):
     _name = "spar.fsp"
-    _inherit = ["spar.address.rule", "spar.fsp"]
+    _inherit = ["spar.approved.rule", "spar.fsp"]
     _forming = frozenset(
         {
             "code",
@@ -119,14 +142,6 @@ class SparFsp(models.Model):
     def _get_scope(self):
         return {"providers": set(self.ids)}
 
-    def _is_decided(self):
-        is_rehearsal = self.env.context.get(_REHEARSED) is _REHEARSAL
-        return self._may_write_at_once() and not is_rehearsal
-
-    def _rehearse(self, values):
-        record = self.with_context(**{_REHEARSED: _REHEARSAL})
-        return super(SparFsp, record)._rehearse(values)
-
 
 class SparFspBranch(models.Model):
     """Addresses name a branch as soon as their provider has one."""
@@ -143,7 +158,8 @@ class SparFaType(models.Model):
     """A kind of address: its parts and strategies, which come with it, decide."""
 
     _name = "spar.fa.type"
-    _inherit = ["spar.address.rule", "spar.fa.type"]
+    _inherit = ["spar.approved.rule", "spar.fa.type"]
+    _forming = frozenset({"active", "provider_kind"})
     _reads_addresses = False
 
     def _get_scope(self):
@@ -152,8 +168,8 @@ class SparFaType(models.Model):
 
 class SparFaStrategy(models.Model):
     _name = "spar.fa.strategy"
-    _inherit = ["spar.address.rule", "spar.fa.strategy"]
-    _forming = frozenset({"template", "is_default", "active"})
+    _inherit = ["spar.approved.rule", "spar.fa.strategy"]
+    _forming = frozenset({"template", "is_default", "is_approved", "active"})
 
     def _get_scope(self):
         return {"types": set(self.type_id.ids)}
@@ -161,7 +177,7 @@ class SparFaStrategy(models.Model):
 
 class SparFaTypePart(models.Model):
     _name = "spar.fa.type.part"
-    _inherit = ["spar.address.rule", "spar.fa.type.part"]
+    _inherit = ["spar.approved.rule", "spar.fa.type.part"]
     _forming = frozenset(
         {"key", "kind", "check_code", "check_parameter", "gaps_do_not_count", "type_id"}
     )

@@ -27,7 +27,7 @@ class SparDirectoryImport(models.Model):
     touches_addresses = fields.Boolean(readonly=True, copy=False)
 
     def _load_chunk(self, records, reader):
-        changes = RuleChanges()
+        changes = RuleChanges(is_seen=True)
         job = self.with_context(**{CHANGES: changes})
         result = super(SparDirectoryImport, job)._load_chunk(records, reader)
         user = self.user_id or self.env.user

@@ -239,6 +239,7 @@ class Objector:
             oldest=ledger.now - timedelta(days=self.days),
             word=objection.get_word(event.authenticated_by),
             was_stopped=self._was_stopped(holding, event),
+            is_known=event.case_id is not None,
         )
 
     def _get_lasting_kind(self, event: Event) -> str:

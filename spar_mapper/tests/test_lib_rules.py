@@ -75,7 +75,10 @@ class TestTransitions(BaseCase):
     STATES = ("new", "proposed", "active", "suspended", "ended")
 
     #: Events that leave any period as it is, an ended one too.
-    NOTES = ("revealed", "objected", "objection_upheld", "objection_rejected")
+    NOTES = (
+        *("revealed", "objected", "objection_confirmed"),
+        *("objection_upheld", "objection_rejected"),
+    )
 
     #: Events that put a new address into a place.
     BEGINNINGS = {"linked": "active", "proposed": "proposed", "restored": "active"}

@@ -103,53 +103,49 @@ class SparIdType(models.Model):
     def _selection_check(self):
         return [(check.code, check.label) for check in fa_checks.CHECKS.values()]
 
-    @api.constrains("strategy", "stored_strategy")
+    @api.constrains("strategy", "stored_strategy", "active")
     def _check_strategies(self):
-        for template in filter(
-            None, [*self.mapped("strategy"), *self.mapped("stored_strategy")]
-        ):
-            try:
-                identifier.parse_template(template)
-            except InvalidTemplate as error:
-                raise ValidationError(
-                    self.env._(
-                        "%(template)s: write exactly one placeholder, such as {sub}.",
-                        template=template,
-                    )
-                ) from error
-
-    @api.constrains("strategy", "stored_strategy")
-    def _check_literals(self):
-        """A strategy says the kind and the provider of an ID, nothing of its value."""
         for record in self:
             for template in filter(None, (record.strategy, record.stored_strategy)):
-                if not identifier.is_plain(template):
-                    raise ValidationError(
-                        self.env._(
-                            "%(template)s: around the placeholder there can only be a "
-                            "kind with a colon, and @ with a provider, as in "
-                            "token:{sub}@nationalId.",
-                            template=template,
-                        )
-                    )
+                record._check_template(template)
+            if record.active:
+                record._check_collisions()
 
-    @api.constrains("strategy", "stored_strategy", "active")
-    def _check_collisions(self):
+    def _check_template(self, template: str) -> None:
+        """A strategy says the kind and the provider of an ID, nothing of its value."""
+        try:
+            identifier.parse_template(template)
+        except InvalidTemplate as error:
+            raise ValidationError(
+                self.env._(
+                    "%(template)s: write exactly one placeholder, such as {sub}.",
+                    template=template,
+                )
+            ) from error
+        if not identifier.is_plain(template):
+            raise ValidationError(
+                self.env._(
+                    "%(template)s: around the placeholder there can only be a kind "
+                    "with a colon, and @ with a provider, as in "
+                    "token:{sub}@nationalId.",
+                    template=template,
+                )
+            )
+
+    def _check_collisions(self) -> None:
         """IDs of one type are never stored as another type's are."""
-        types_sudo = self.sudo().search(Domain.TRUE)
-        for record in self.sudo().filtered("active"):
-            for other_sudo in types_sudo - record:
-                if record._get_stored_templates() & other_sudo._get_templates() or (
-                    other_sudo._get_stored_templates() & record._get_templates()
-                ):
-                    raise ValidationError(
-                        self.env._(
-                            "%(name)s would be stored as %(other)s is: one person "
-                            "could be taken for another.",
-                            name=record.name,
-                            other=other_sudo.name,
-                        )
+        for other_sudo in self.sudo().search(Domain.TRUE) - self:
+            if self._get_stored_templates() & other_sudo._get_templates() or (
+                other_sudo._get_stored_templates() & self._get_templates()
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s would be stored as %(other)s is: one person could "
+                        "be taken for another.",
+                        name=self.name,
+                        other=other_sudo.name,
                     )
+                )
 
     def _get_templates(self) -> set:
         """How IDs of this type travel and are stored."""

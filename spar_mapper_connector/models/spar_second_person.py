@@ -257,11 +257,16 @@ class SparSecondPerson(models.AbstractModel):
             with self.env.cr.savepoint():
                 self._write_approved(values)
                 self.env.flush_all()
+                self._inspect_rehearsal()
                 named = self.sudo()._list_named(values)
                 raise _Rehearsed()
         except _Rehearsed:
             self.env.invalidate_all()
         return named
+
+    def _inspect_rehearsal(self) -> None:
+        """Look at what was just tried, before it is undone; raises where it must not
+        be proposed like this."""
 
     def _begins(self, values: dict) -> bool:
         """Whether writing ``values`` makes this record count."""

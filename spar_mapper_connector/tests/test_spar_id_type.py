@@ -47,14 +47,14 @@ class TestSparIdType(KeyringCase):
             strategy="nid:{value}@country",
             tokeniser="openg2p-sha3-256",
             tokeniser_parameter="spar",
-            stored_strategy="token:{value}@nationalId",
+            stored_strategy="token:{value}@register",
         )
         token = "3CUkFAVnskFmGt8yUeqyNgu1H6gn_QfYTLgGSdwZPek"
         self.assert_identified(
-            "NID:1234567890@Country", f"token:{token}@nationalid", own
+            "NID:1234567890@Country", f"token:{token}@register", own
         )
         self.assert_identified(
-            f"token:{token}@nationalId", f"token:{token}@nationalid", self.national
+            f"token:{token}@Register", f"token:{token}@Register", self.other
         )
 
     def test_a_tokeniser_without_a_stored_strategy_keeps_the_strategy(self):
@@ -65,13 +65,13 @@ class TestSparIdType(KeyringCase):
 
     def test_a_stored_strategy_without_a_tokeniser_rewrites_the_id(self):
         own = self.create_type(
-            strategy="nid:{value}@country", stored_strategy="token:{value}@nationalId"
+            strategy="nid:{value}@country", stored_strategy="token:{value}@register"
         )
-        self.assert_identified("nid:7@country", "token:7@nationalid", own)
+        self.assert_identified("nid:7@country", "token:7@register", own)
 
     def test_a_value_with_delimiters_enters_no_stored_strategy(self):
         self.create_type(
-            strategy="nid:{value}@country", stored_strategy="token:{value}@nationalId"
+            strategy="nid:{value}@country", stored_strategy="token:{value}@register"
         )
         for value in ("a:b", "a@b"):
             with self.subTest(value):

@@ -77,8 +77,8 @@ class Overview:
 TOLD = (
     "linked updated updated_suspended moved moved_suspended restored "
     "restored_suspended unlinked suspended resumed held change_cancelled "
-    "change_refused change_expired change_stale revealed objected objection_upheld "
-    "objection_rejected"
+    "change_refused change_expired change_stale revealed objected "
+    "objection_confirmed objection_upheld objection_rejected"
 ).split()
 
 

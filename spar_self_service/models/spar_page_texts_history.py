@@ -59,6 +59,9 @@ class SparPageTexts(models.AbstractModel):
             "change_stale": self.env._("A change that waited was overtaken."),
             "proposed": self.env._("Somebody asked to add an account."),
             "objected": self.env._("You said that something was not done by you."),
+            "objection_confirmed": self.env._(
+                "You logged in and confirmed that something was not done by you."
+            ),
             "objection_upheld": self.env._(
                 "Our staff looked at it: it was not done by you."
             ),
