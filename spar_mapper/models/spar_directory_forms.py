@@ -115,9 +115,18 @@ class SparApprovedRule(models.AbstractModel):
     def _inspect_rehearsal(self):
         super()._inspect_rehearsal()
         changes, save = self.env.context[CHANGES], self.env.context[_SAVE]
-        if not save.is_seen:
+        if changes.has_any and not save.is_seen:
             changes.saved = save.saved
+            self._seal_unfinished(save.saved[0])
             self.env["spar.directory.trial"]._check_seen(changes)
+
+    def _seal_unfinished(self, model: str) -> None:
+        """Seal the records that are being saved, in whose course this one is: they
+        would be sealed when all of them is there. The rehearsal undoes it."""
+        seals_sudo = self.env["spar.settings.seal"].sudo()
+        sealed = self.env.registry["spar.sealed.setting"]._inherit_children
+        if model in sealed and seals_sudo._is_needed():
+            seals_sudo._seal_as_it_is(self.env[model].sudo())
 
 
 class SparFsp(models.Model):

@@ -54,7 +54,7 @@ class TestSparIdType(KeyringCase):
             "NID:1234567890@Country", f"token:{token}@register", own
         )
         self.assert_identified(
-            f"token:{token}@Register", f"token:{token}@Register", self.other
+            f"token:{token}@Register", f"token:{token}@register", own
         )
 
     def test_a_tokeniser_without_a_stored_strategy_keeps_the_strategy(self):
