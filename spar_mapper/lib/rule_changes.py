@@ -23,6 +23,8 @@ class RuleChanges:
     saved: tuple[str, list[int], Any] | None = None
     #: somebody has seen what it does, or looks at that now
     is_seen: bool = False
+    #: it is only tried, and undone
+    is_rehearsed: bool = False
 
     @property
     def has_any(self) -> bool:

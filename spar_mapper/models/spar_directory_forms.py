@@ -56,7 +56,7 @@ class SparAddressRule(models.AbstractModel):
         noted, changes.saved = changes.noted, (self._name, ids, values)
         try:
             yield self.with_context(**{CHANGES: changes}), changes
-            if changes.noted > noted:
+            if changes.noted > noted and not changes.is_rehearsed:
                 self._look_at_addresses(changes)
                 self._check_seen(changes)
         finally:
@@ -109,7 +109,7 @@ class SparApprovedRule(models.AbstractModel):
 
     def _rehearse(self, values):
         save = self.env.context.get(CHANGES)
-        context = {CHANGES: RuleChanges(is_seen=True), _SAVE: save}
+        context = {CHANGES: RuleChanges(is_rehearsed=True), _SAVE: save}
         return super(SparApprovedRule, self.with_context(**context))._rehearse(values)
 
     def _inspect_rehearsal(self):
@@ -118,6 +118,7 @@ class SparApprovedRule(models.AbstractModel):
         if changes.has_any and not save.is_seen:
             changes.saved = save.saved
             self._seal_unfinished(save.saved[0])
+            self.env["spar.row.versions"]._forget()
             self.env["spar.directory.trial"]._check_seen(changes)
 
     def _seal_unfinished(self, model: str) -> None:
