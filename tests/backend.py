@@ -1,6 +1,8 @@
 """The backend as the web client talks to it: a login, and calls of models."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import requests
@@ -99,6 +101,20 @@ def approve_all(server: RealServer) -> None:
     waiting = [("state", "=", "waiting")]
     for change in backend.find("spar.setting.change", waiting, order="id"):
         backend.call("spar.setting.change", "action_approve", [change["id"]])
+
+
+@contextmanager
+def in_force(server: RealServer, **rule) -> Iterator[None]:
+    """A rule for changes that two administrators let count, until they end it."""
+    rules = get_backend(server, "administrator")
+    (rule_id,) = rules.call("spar.change.rule", "create", [rule])
+    approve_all(server)
+    try:
+        yield
+    finally:
+        rules.call("spar.change.rule", "write", [rule_id], {"active": False})
+        approve_all(server)
+        rules.call("spar.change.rule", "unlink", [rule_id])
 
 
 def change_participant(server: RealServer, sender_id: str, **values) -> None:

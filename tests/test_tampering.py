@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from .backend import Refused, get_backend
+from .backend import Refused, get_backend, in_force
 
 TABLES = (
     "spar_subject",
@@ -303,13 +303,9 @@ def test_removed_id_is_named(server, programme, pair):
 @pytest.fixture
 def waiting(server, programme, pair):
     """The id of a change of the second person's address that waits for approval."""
-    backend = get_backend(server, "administrator")
-    told = {"name": "test", "sequence": 1, "operation": "update", "decision": "approve"}
-    (rule,) = backend.call("spar.change.rule", "create", [told])
-    try:
+    rule = {"name": "test", "sequence": 1, "operation": "update", "decision": "approve"}
+    with in_force(server, **rule):
         wire = programme.update([{"id": pair[2], "fa": pair[1]}])[0]
-    finally:
-        backend.call("spar.change.rule", "unlink", [rule])
     assert wire["status"] == "pdng"
     yield server.query("SELECT max(id) FROM spar_change WHERE state = 'waiting'")[0][0]
     row = server.query("SELECT max(id) FROM spar_change WHERE state = 'waiting'")[0][0]

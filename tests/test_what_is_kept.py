@@ -59,7 +59,7 @@ CASES = {
     "own providers only": Case(
         f"UPDATE spar_participant SET own_providers_only = true "
         f"WHERE sender_id = '{SENDER}'",
-        f"UPDATE spar_participant SET own_providers_only = false "
+        f"UPDATE spar_participant SET own_providers_only = NULL "
         f"WHERE sender_id = '{SENDER}'",
         "401",
         "link",

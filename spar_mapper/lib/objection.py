@@ -66,9 +66,9 @@ class Dispute:
     first; ``disowned`` the uuids of those that were disputed before. Nothing that ended
     before ``oldest`` is brought back. ``word`` is the authority of who did it, as far
     as the event tells. ``was_stopped`` tells whether nothing was paid before this
-    objection, ``is_known`` whether it has a case already. The rest is filled by :func:`settle` and :func:`freeze`: ``disputed`` is
-    the address that the objection is about, ``stop`` what is not paid: ``all``, ``one``
-    or nothing.
+    objection, ``is_known`` whether it has a case already. The rest is filled by
+    :func:`settle` and :func:`freeze`: ``disputed`` is the address that the objection is
+    about, ``stop`` what is not paid: ``all``, ``one`` or nothing.
     """
 
     holding: Holding

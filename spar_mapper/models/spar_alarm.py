@@ -2,6 +2,8 @@ import logging
 
 from odoo import api, fields, models
 
+from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+
 from ..fields import BigInteger
 
 _logger = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ class SparAlarm(models.Model):
         for table, row_id, problem in problems:
             _logger.error("integrity alarm: %s, row %s: %s", table, row_id, problem)
         with self.env.registry.cursor() as cr:
+            # Many workers may notice the same at the same moment.
+            use_read_committed(cr)
             cr.execute_values(
                 """INSERT INTO spar_alarm
                           (table_name, row_id, problem, first_seen, last_seen)

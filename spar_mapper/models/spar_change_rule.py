@@ -18,7 +18,7 @@ class SparChangeRule(models.Model):
     _counts_by = "active"
     _guarded_fields = (
         *("sequence", "active", "operation", "channel", "below_authority"),
-        *("decision", "hold_hours"),
+        *("decision", "hold_hours", "needs_evidence"),
     )
 
     name = fields.Char(required=True, translate=True)

@@ -104,8 +104,7 @@ class SparApprovedRule(models.AbstractModel):
 
     def _check_seen(self, changes):
         # Who approves it does what was seen when it was proposed.
-        if not self._may_write_at_once():
-            super()._check_seen(changes)
+        return None if self._may_write_at_once() else super()._check_seen(changes)
 
     def _rehearse(self, values):
         save = self.env.context.get(CHANGES)
@@ -113,13 +112,14 @@ class SparApprovedRule(models.AbstractModel):
         return super(SparApprovedRule, self.with_context(**context))._rehearse(values)
 
     def _inspect_rehearsal(self):
-        super()._inspect_rehearsal()
+        result = super()._inspect_rehearsal()
         changes, save = self.env.context[CHANGES], self.env.context[_SAVE]
         if changes.has_any and not save.is_seen:
             changes.saved = save.saved
             self._seal_unfinished(save.saved[0])
             self.env["spar.row.versions"]._forget()
             self.env["spar.directory.trial"]._check_seen(changes)
+        return result
 
     def _seal_unfinished(self, model: str) -> None:
         """Seal the records that are being saved, in whose course this one is: they

@@ -147,6 +147,17 @@ class Objector:
         if event.reference is not None:
             self._take_up(event, dispute, remedy)
             return ObjectionAnswer(remedy, event.reference[:8].upper())
+        uuid = self._open_case(event, dispute, remedy, before)
+        return ObjectionAnswer(remedy, uuid[:8].upper())
+
+    def _open_case(
+        self,
+        event: Event,
+        dispute: objection.Dispute,
+        remedy: Remedy,
+        before: tuple[str, bool],
+    ) -> str:
+        """Return the uuid of a new case; ``before`` are the guards to go back to."""
         uuid, call = new_uuid(), self.work.call
         disputed = dispute.disputed or dispute.past
         row: Row = (
@@ -162,10 +173,10 @@ class Objector:
             call.channel,
             call.actor,
             call.on_behalf_of,
-            ledger.now,
+            dispute.ledger.now,
         )
         copy_rows(self.work.cr, "spar_objection", _OBJECTION, [row])
-        return ObjectionAnswer(remedy, uuid[:8].upper())
+        return uuid
 
     def _take_up(
         self, event: Event, dispute: objection.Dispute, remedy: Remedy
@@ -285,6 +296,17 @@ class Objector:
             raise SealBroken("no ID of the person opens")
         holding = _check_opens(loaded)
         check_person(self.work, event.subject_id)
+        closing = self._build_closing(holding, event, objection_id, is_upheld)
+        ledger = self.work.begin()
+        objection.close(holding, ledger, closing)
+        self.work.save(ledger)
+        is_disowned = closing.is_disowned or (is_upheld and closing.disowns)
+        self._save_closing(ledger, objection_id, is_upheld, is_disowned)
+
+    def _build_closing(
+        self, holding: Holding, event: Event, objection_id: int, is_upheld: bool
+    ) -> objection.Closing:
+        """Return what is decided about; raises NoSuchObjection and OwnDoing."""
         ((head_id, remedy, stop, disowned, lock, stopped, state, *period),) = fetch(
             self.work.cr, _CASE, objection_id
         )
@@ -295,8 +317,7 @@ class Objector:
         period_id, seq, address_uuid = period
         head = _get_head(holding, head_id)
         lock, stopped = self._get_guards_after(holding, objection_id, lock, stopped)
-        ledger = self.work.begin()
-        closing = objection.Closing(
+        return objection.Closing(
             is_upheld,
             Remedy(remedy),
             stop,
@@ -310,10 +331,6 @@ class Objector:
             lock,
             stopped,
         )
-        objection.close(holding, ledger, closing)
-        self.work.save(ledger)
-        is_disowned = disowned or (is_upheld and closing.disowns)
-        self._save_closing(ledger, objection_id, is_upheld, bool(is_disowned))
 
     def _open_replaced(
         self, holding: Holding, head: Head, remedy: Remedy, address_uuid: str

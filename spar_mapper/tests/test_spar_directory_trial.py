@@ -137,9 +137,7 @@ class TestDirectoryTrial(TrialCase):
         self.assertEqual(self.get_figures(trial), ("ready", 1, 0))
         self.assertEqual(trial.model, "spar.fa.type")
         trial.action_save()
-        kind = kinds.with_context(active_test=False).search(
-            [("code", "=", "coupon")]
-        )
+        kind = kinds.with_context(active_test=False).search([("code", "=", "coupon")])
         self.assertEqual(kind.strategy_ids.template, strategy["template"])
 
     def test_what_two_people_decide_is_seen_by_the_first(self):

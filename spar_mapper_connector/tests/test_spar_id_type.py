@@ -50,9 +50,7 @@ class TestSparIdType(KeyringCase):
             stored_strategy="token:{value}@register",
         )
         token = "3CUkFAVnskFmGt8yUeqyNgu1H6gn_QfYTLgGSdwZPek"
-        self.assert_identified(
-            "NID:1234567890@Country", f"token:{token}@register", own
-        )
+        self.assert_identified("NID:1234567890@Country", f"token:{token}@register", own)
         self.assert_identified(
             f"token:{token}@Register", f"token:{token}@register", own
         )

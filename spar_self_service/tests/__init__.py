@@ -2,10 +2,9 @@ from . import test_auth_oauth_provider
 from . import test_door
 from . import test_frame
 from . import test_helped_change
-from . import test_inside
+from . import test_issuers
 from . import test_lib_oidc
 from . import test_lib_pages
-from . import test_issuers
 from . import test_login
 from . import test_login_attacks
 from . import test_login_rights
@@ -14,6 +13,7 @@ from . import test_no_password
 from . import test_page_edges
 from . import test_page_texts
 from . import test_pages
+from . import test_rendering
 from . import test_spar_beneficiary
 from . import test_spar_draft
 from . import test_spar_identity

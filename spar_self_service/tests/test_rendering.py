@@ -1,0 +1,17 @@
+from odoo.tests import HttpCase, tagged
+
+
+@tagged("-at_install", "post_install")
+class TestRendering(HttpCase):
+    def test_our_pages_are_no_views(self):
+        """What a designer writes into the views of our pages is shown to nobody."""
+        views = self.env["ir.ui.view"].search(
+            [("key", "in", ("spar_self_service.layout", "spar_self_service.door"))]
+        )
+        self.assertEqual(len(views), 2)
+        for view in views:
+            view.arch_db = '<t t-name="x"><p>written by a designer</p></t>'
+        self.env.registry.clear_cache("templates")
+        page = self.url_open("/spar").text
+        self.assertNotIn("written by a designer", page)
+        self.assertIn("<main", page)
