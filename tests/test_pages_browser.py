@@ -212,6 +212,10 @@ def test_an_objection_brings_the_account_back(visit, id_provider, programme, ser
     visitor.sign_in()
     visitor.press("a[href^='/spar/objection/']")
     visitor.press("main form button")
+    (answer,) = programme.update([{"id": told["id_value"], "fa": before}])
+    assert answer["status"] == "rjct"
+    assert find_address(programme, told) != before
+    visitor.authenticate()
     reference = visitor.page.evaluate("document.querySelector('.whole bdi').innerText")
     assert find_address(programme, told) == before
     (answer,) = programme.update([{"id": told["id_value"], "fa": before}])

@@ -25,7 +25,7 @@ from .waiting import OBJECTION_LOCK, drop_change
 
 LOCK = OBJECTION_LOCK
 #: How a call is authenticated in which nobody has proved to be the person.
-_UNPROVED = ("", "link")
+_UNPROVED = ("", "link", "session")
 #: On whose word something was done, by how they were authenticated.
 _PROVED = {"login": Authority.OWNER, "document": Authority.STAFF}
 

@@ -1,6 +1,7 @@
 from odoo import http
 from odoo.http import request
 
+from ..exceptions import LoginRefused, StepUpNeeded
 from .page import PAGE, get_number, go_to, page, show
 
 
@@ -42,6 +43,33 @@ class Address(http.Controller):
     @http.route("/spar/objection", methods=["POST"], **PAGE)
     @page
     def object_to(self, period="", seq="", **_ignored):
-        answer = request.env["spar.my.address"]._object_to(period, get_number(seq))
-        text = request.env["spar.page.texts"]._get_remedy_text(answer.remedy)
-        return show("objected", answer=answer, remedy=text)
+        """Freeze at once; then to the ID provider, to have it undone."""
+        mine = request.env["spar.my.address"]
+        answer = mine._begin_objection(period, get_number(seq))
+        if not answer.needs_login:
+            return show_objected(answer)
+        finish = f"/spar/objection/{period}/{get_number(seq)}/finish"
+        try:
+            url = mine._prove_objection(period, get_number(seq), finish)
+        except LoginRefused:
+            return show_objected(answer)
+        return request.redirect(url, 303, local=False)
+
+    @http.route(
+        "/spar/objection/<string:period>/<int:seq>/finish", methods=["GET"], **PAGE
+    )
+    @page
+    def finish_objection(self, period, seq, **_ignored):
+        """Back from the ID provider: only for a proof of this person for this
+        objection, which is used up by it."""
+        try:
+            answer = request.env["spar.my.address"]._object_to(period, seq)
+        except StepUpNeeded:
+            return go_to(f"/spar/objection/{period}/{seq}")
+        return show_objected(answer)
+
+
+def show_objected(answer):
+    """What became of an objection."""
+    text = request.env["spar.page.texts"]._get_remedy_text(answer.remedy)
+    return show("objected", answer=answer, remedy=text)

@@ -7,6 +7,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     NotSupported,
 )
 
+from .address import show_objected
 from .page import PAGE, page, show
 
 
@@ -21,7 +22,7 @@ class Notice(http.Controller):
         except (NoSuchNotice, NotSupported):
             return show("notice_over", 404)
         if notice.answer:
-            return _show_answer(notice.answer)
+            return show_objected(notice.answer)
         texts = request.env["spar.page.texts"]
         return show(
             "notice",
@@ -37,9 +38,4 @@ class Notice(http.Controller):
             answer = request.env["spar.notice.holder"]._object_to(token)
         except (NoSuchEvent, NoSuchNotice, NotSupported):
             return show("notice_over", 404)
-        return _show_answer(answer)
-
-
-def _show_answer(answer):
-    text = request.env["spar.page.texts"]._get_remedy_text(answer.remedy)
-    return show("objected", answer=answer, remedy=text)
+        return show_objected(answer)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -177,12 +179,45 @@ class SparMyAddress(models.AbstractModel):
         )
 
     @api.model
+    def _begin_objection(self, period: str, seq: int) -> ObjectionAnswer:
+        """Freeze what somebody who uses this session says was not them.
+
+        Whoever holds a session may not be its person: nothing is undone before a fresh
+        login. Raises NotLoggedIn, and MapperError: NoSuchEvent, ...
+        """
+        return self._send_objection(period, seq, "session")
+
+    @api.model
+    def _prove_objection(self, period: str, seq: int, return_to: str) -> str:
+        """Return where to send the browser for a fresh login; raises LoginRefused."""
+        digest = _get_objection_digest(period, seq)
+        return self.env["spar.beneficiary"]._begin_step_up(digest, return_to)
+
+    @api.model
     def _object_to(self, period: str, seq: int) -> ObjectionAnswer:
-        """This was not me. Raises NotLoggedIn, and MapperError: NoSuchEvent, ..."""
+        """This was not me, says who has just logged in for it.
+
+        Raises NotLoggedIn, StepUpNeeded, and MapperError: NoSuchEvent, ...
+        """
+        with self.env.cr.savepoint():
+            digest = _get_objection_digest(period, seq)
+            self.env["spar.beneficiary"]._take_step_up(digest)
+            return self._send_objection(period, seq, "login")
+
+    @api.model
+    def _send_objection(
+        self, period: str, seq: int, authenticated_by: str
+    ) -> ObjectionAnswer:
         person = self._get_me()
-        mapper, call = self._get_mapper(person), self._build_call(person)
+        call = self._build_call(person)
         request = ObjectionRequest(person.id_value, period, seq)
-        return mapper._object_to(call, request)
+        call = replace(call, authenticated_by=authenticated_by)
+        return self._get_mapper(person)._object_to(call, request)
+
+
+def _get_objection_digest(period: str, seq: int) -> str:
+    """What a login for one objection is bound to."""
+    return f"objection {period} {seq}"
 
 
 #: States in which there is an address.

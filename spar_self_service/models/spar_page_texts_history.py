@@ -121,8 +121,8 @@ class SparPageTexts(models.AbstractModel):
             return self.env._("You said this was not you. Our staff have decided.")
         if answer.needs_login:
             return self.env._(
-                "Somebody with a message to you said this was not you. Nothing is "
-                "undone yet: say it here, too. Your case: %(case)s",
+                "It was said that this was not you, but you have not signed in to "
+                "confirm it: nothing is undone yet. Say it here. Your case: %(case)s",
                 case=answer.reference,
             )
         return self.env._(

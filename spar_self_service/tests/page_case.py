@@ -168,11 +168,11 @@ class PageCase(StandInCase, HttpCase):
         self.page = self.url_open(path, **options)
         return self.page
 
-    def post(self, path, **form):
+    def post(self, path, allow_redirects=True, **form):
         """Send a form with the token that the last page held."""
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.page.text)
         data = {"csrf_token": token and unescape(token.group(1)), **form}
-        self.page = self.url_open(path, data=data)
+        self.page = self.url_open(path, data=data, allow_redirects=allow_redirects)
         return self.page
 
     @property

@@ -150,7 +150,9 @@ class StandIn(models.AbstractModel):
         self.store.calls.append(("object", call, request))
         for period in self.store.periods.get(request.id_value, []):
             if (period.uuid, period.events[0].seq) == (request.period, request.seq):
-                return ObjectionAnswer(Remedy.RESTORED, "CASE0001")
+                is_proved = call.authenticated_by == "login"
+                remedy = Remedy.RESTORED if is_proved else Remedy.FROZEN
+                return ObjectionAnswer(remedy, "CASE0001")
         raise NoSuchEvent()
 
     def _read_notice(self, token):

@@ -96,7 +96,7 @@ class TestMyAddress(StandInCase, TransactionCase):
             stranger._get_happenings,
             lambda: stranger._open_draft("set"),
             lambda: stranger._find_draft("x"),
-            lambda: stranger._object_to("x", 1),
+            lambda: stranger._begin_objection("x", 1),
         ):
             with self.assertRaises(NotLoggedIn):
                 call()
@@ -266,7 +266,7 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.store.add(ID, FA, STAFF)
         theirs = self.store.add(OTHER_ID, OTHER_FA, STAFF)
         with self.assertRaises(NoSuchEvent):
-            self.mine._object_to(theirs.uuid, 1)
+            self.mine._begin_objection(theirs.uuid, 1)
         self.assertIsNone(self.mine._find_disputed(theirs.uuid, 1))
 
     def test_a_removal_of_what_was_changed_meanwhile_is_refused(self):

@@ -135,9 +135,19 @@ class TestPages(PageCase):
         self.get(f"/spar/objection/{period.uuid}/1")
         self.assertIn("Was this not you?", self.text)
         self.assertEqual(self.acts, [])
-        self.post("/spar/objection", period=period.uuid, seq="1")
+        form = {"period": period.uuid, "seq": "1"}
+        self.post("/spar/objection", allow_redirects=False, **form)
+        self.assertEqual(self.page.headers["Location"], PROVIDER_URL)
+        ((_word, call, _request),) = self.changes
+        self.assertEqual(call.authenticated_by, "session")
+        ((digest, return_to),) = self.begun
+        self.get(return_to)
+        self.assertEqual(self.path, f"/spar/objection/{period.uuid}/1")
+        self.proofs.add(digest)
+        self.get(return_to)
         self.assertIn("CASE0001", self.text)
-        self.assertEqual(self.acts, ["object"])
+        self.assertEqual(self.acts, ["object", "object"])
+        self.assertEqual(self.changes[-1][1].authenticated_by, "login")
 
     def test_an_unreadable_address_is_masked_and_can_be_replaced(self):
         self.store.add(ID, "something nobody reads 4711", STAFF)
