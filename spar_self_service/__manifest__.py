@@ -9,7 +9,13 @@
     "website": "https://github.com/spar/spar-odoo",
     "author": "SPAR contributors",
     "license": "LGPL-3",
-    "depends": ["website", "portal", "auth_oauth", "spar_mapper_connector"],
+    "depends": [
+        "website",
+        "portal",
+        "auth_oauth",
+        "spar_mapper_connector",
+        "spar_staff_login",
+    ],
     "external_dependencies": {"python": ["cryptography", "pyjwt>=2.13", "requests"]},
     "data": [
         "security/auth_oauth_provider_rules.xml",

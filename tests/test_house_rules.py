@@ -16,7 +16,9 @@ CHAIN = {
     "spar_mapper_connector": {"spar_fa_directory"},
     "spar_mapper": {"spar_fa_directory", "spar_mapper_connector"},
     "spar_g2p_connect": {"spar_fa_directory", "spar_mapper_connector", "spar_mapper"},
-    "spar_self_service": {"spar_fa_directory", "spar_mapper_connector"},
+    "spar_self_service": {
+        *("spar_fa_directory", "spar_mapper_connector", "spar_staff_login"),
+    },
     "spar_staff_login": {"spar_fa_directory"},
     "spar_registry": {"spar_fa_directory", "spar_mapper_connector"},
 }

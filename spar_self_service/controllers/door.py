@@ -4,12 +4,12 @@ from odoo.http import request
 from ..lib.oidc.authorization import get_local_path
 from ..models.auth_oauth_provider_login import DOOR_PATH
 from ..models.ir_http import FOR_EVER
-from .page import PAGE, go_to, page, show
+from .page import PAGE, SHARED_PAGE, go_to, page, show
 
 FRONTEND_LANGUAGE = "frontend_lang"
 #: Files that are the same for everybody, kept by the browser for good. Where staff have
 #: a host of their own, it serves these, too.
-FILE = {**PAGE, "methods": ["GET"], "save_session": False, "spar_shared": True}
+FILE = {**SHARED_PAGE, "methods": ["GET"], "save_session": False}
 
 
 class Door(http.Controller):
@@ -30,7 +30,7 @@ class Door(http.Controller):
             is_demo=frame._is_demo(),
         )
 
-    @http.route("/spar/language", methods=["GET"], **PAGE)
+    @http.route("/spar/language", methods=["GET"], **SHARED_PAGE)
     @page
     def languages(self, back="", **_ignored):
         languages = request.env["spar.page.frame"]._get_languages()
@@ -38,7 +38,7 @@ class Door(http.Controller):
             "languages", languages=languages, back=get_local_path(back, DOOR_PATH)
         )
 
-    @http.route("/spar/language/<string:code>", methods=["GET"], **PAGE)
+    @http.route("/spar/language/<string:code>", methods=["GET"], **SHARED_PAGE)
     @page
     def choose_language(self, code, back="", **_ignored):
         """Keep the language where Odoo keeps it, and go back."""

@@ -14,7 +14,7 @@ from ..lib import browser
 from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
 from ..models.res_users import CREDENTIAL
 from ..models.spar_login import Done, LoginTicket
-from .page import PAGE, STAFF_PAGE, go_to, page, show
+from .page import PAGE, SHARED_PAGE, STAFF_PAGE, go_to, page, show
 
 _logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Login(http.Controller):
             return show("login_begin", provider=provider, return_to=return_to)
         return _go_to_provider(provider, "login", return_to)
 
-    @http.route(f"{CALLBACK_PATH}<int:provider_id>", methods=["GET"], **PAGE)
+    @http.route(f"{CALLBACK_PATH}<int:provider_id>", methods=["GET"], **SHARED_PAGE)
     @page
     def callback(self, provider_id, **parameters):
         """What the provider answers, by the person's browser."""

@@ -35,6 +35,9 @@ PAGE = {
 #: Pages of ours for staff; where they have a host of their own, these are there.
 STAFF_PAGE = {**PAGE, "auth": "user", "spar_staff": True}
 
+#: Pages that are there for staff as well, whom nothing of the website surrounds.
+SHARED_PAGE = {**PAGE, "spar_shared": True}
+
 #: Nothing but our style sheet and pictures. No form-action: a form's answer leads on to
 #: the ID provider and to whatever site that one uses.
 POLICY = (

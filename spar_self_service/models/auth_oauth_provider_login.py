@@ -1,4 +1,5 @@
 import time
+from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -7,6 +8,7 @@ from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib import outgoing
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
+from odoo.addons.spar_staff_login.lib.settings import get_staff_host
 
 from ..exceptions import NoUsableId, ProviderNotReady
 from ..lib.oidc.authorization import Attempt, add_query, read_response
@@ -30,6 +32,11 @@ class AuthOauthProvider(models.Model):
         compute="_compute_addresses",
         help="Where the provider sends people back to.",
     )
+    staff_redirect_uri = fields.Char(
+        compute="_compute_addresses",
+        help="Where it sends people back to whom an officer helps, on the host of "
+        "staff's screens. Register this one as well.",
+    )
     key_set_uri = fields.Char(
         compute="_compute_addresses",
         help="Where the provider may fetch our public keys (Keycloak can).",
@@ -40,6 +47,9 @@ class AuthOauthProvider(models.Model):
             known = bool(provider.ids)
             base = known and provider._get_base_url()
             provider.redirect_uri = known and provider._get_redirect_uri()
+            staff_uri = known and provider._get_redirect_uri(for_staff=True)
+            is_other = staff_uri != provider.redirect_uri
+            provider.staff_redirect_uri = is_other and staff_uri
             provider.key_set_uri = known and f"{base}/spar/oidc/{provider.id}/jwks.json"
 
     @api.model
@@ -66,9 +76,15 @@ class AuthOauthProvider(models.Model):
         """This site's own address, by configuration: never what a request says."""
         return self.env["website"].get_current_website().get_base_url().rstrip("/")
 
-    def _get_redirect_uri(self) -> str:
+    def _get_staff_base_url(self) -> str:
+        """The address of staff's screens: a host of their own, where they have one."""
+        host, base = get_staff_host(self.env.cr.dbname), self._get_base_url()
+        return f"{urlsplit(base).scheme}://{host}" if host else base
+
+    def _get_redirect_uri(self, for_staff: bool = False) -> str:
         """Where the provider sends people back to; registered with its operator."""
-        return f"{self._get_base_url()}{CALLBACK_PATH}{self.id}"
+        base = self._get_staff_base_url() if for_staff else self._get_base_url()
+        return f"{base}{CALLBACK_PATH}{self.id}"
 
     def _get_logout_address(self) -> str:
         """Where a person logs out of the provider, too; "" where it offers none.

@@ -18,6 +18,8 @@ from .spar_login_attempt import Pending
 
 #: What a login is begun for that is good for one change of an address.
 FOR_A_CHANGE = ("step_up", "agent")
+#: And what staff begin, on the host of their screens.
+BY_STAFF = ("agent", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,7 @@ class SparLogin(models.AbstractModel):
         provider_sudo = provider.sudo()
         attempt = Attempt(
             AttemptSecrets.make(),
-            provider_sudo._get_redirect_uri(),
+            provider_sudo._get_redirect_uri(for_staff=purpose in BY_STAFF),
             int(time.time()),
             fresh=purpose in FOR_A_CHANGE or provider_sudo.always_fresh,
         )

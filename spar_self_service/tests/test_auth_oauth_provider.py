@@ -1,10 +1,14 @@
 import json
+import os
+from unittest.mock import patch
 from urllib.parse import quote
 
 from odoo.exceptions import AccessDenied, AccessError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.misc import file_open
+
+from odoo.addons.spar_staff_login.lib.settings import STAFF_HOST_VARIABLE
 
 from ..exceptions import ProviderNotReady
 from ..hooks import uninstall_hook
@@ -250,6 +254,25 @@ class TestProviderForm(ProviderCase):
                     "validation_endpoint": "https://evil.example",
                 }
             )
+
+    def test_whom_an_officer_helps_comes_back_to_the_host_of_staff(self):
+        login, provider = self.env["spar.login"], self.provider
+        self.assertFalse(provider.staff_redirect_uri)
+        host = {STAFF_HOST_VARIABLE: "staff.example.org"}
+        asked = []
+        self.patch(
+            type(provider),
+            "_get_authorization_address",
+            lambda _provider, attempt: asked.append(attempt.redirect_uri) or "x",
+        )
+        with patch.dict(os.environ, host):
+            provider.invalidate_recordset()
+            for purpose in ("login", "test"):
+                login._begin(provider, purpose, "secret")
+        at_staff = f"//staff.example.org/spar/oidc/callback/{provider.id}"
+        self.assertEqual(asked[0], provider.redirect_uri)
+        self.assertEqual(asked[1].partition(":")[2], at_staff)
+        self.assertEqual(asked[1], provider.staff_redirect_uri)
 
     def test_keys_differ_from_provider_to_provider(self):
         other = self.create_provider(client_id="other")

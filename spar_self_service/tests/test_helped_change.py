@@ -1,5 +1,9 @@
 """An officer fills in, the person beside them proves and confirms."""
 
+import os
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
 from lxml import html
 
 from odoo.exceptions import AccessError
@@ -8,6 +12,8 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import Authority
+
+from odoo.addons.spar_staff_login.lib.settings import STAFF_HOST_VARIABLE
 
 from ..exceptions import DraftOutdated, NoSuchDraft, TicketNeeded
 from .page_case import FA, ID, PROVIDER_URL, STAFF, PageCase, StandInCase
@@ -135,6 +141,16 @@ class TestHelpedPages(PageCase):
         self.assertIn("Your account is saved", self.text)
         self.assertIn("Give the device back", self.text)
         self.assertIsNotNone(self.store.get_fa(ID))
+
+    def test_the_whole_way_on_the_host_of_staffs_screens(self):
+        host = urlsplit(self.base_url()).netloc
+        with patch.dict(os.environ, {STAFF_HOST_VARIABLE: host}):
+            self.test_the_whole_way()
+            self.get("/spar/language?back=/spar/agent")
+            self.assertEqual(self.page.status_code, 200)
+            self.get("/spar/oidc/callback/1?state=x")
+            self.assertEqual(self.page.status_code, 400)
+            self.assertEqual(self.get("/spar").status_code, 404)
 
     def test_the_person_shows_who_they_are_where_they_can(self):
         providers = self.env["auth.oauth.provider"].search([], limit=2)

@@ -45,7 +45,8 @@ class IrHttp(models.AbstractModel):
             if path == "/":
                 _answer(request.redirect("/odoo", 303))
             raise _build_not_found()
-        if routing.get("website") and not routing.get(hosts.STAFF):
+        is_ours = routing.get(hosts.STAFF) or routing.get(hosts.SHARED)
+        if routing.get("website") and not is_ours:
             # Nothing of the website is drawn around staff's login.
             request.is_frontend = request.is_frontend_multilang = False
 
