@@ -12,7 +12,6 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import Authority
-
 from odoo.addons.spar_staff_login.lib.settings import STAFF_HOST_VARIABLE
 
 from ..exceptions import DraftOutdated, NoSuchDraft, TicketNeeded
