@@ -30,16 +30,17 @@ KINDS = (
 #: People who have two IDs: which of them is shown is not kept for each address any
 #: more. It is the older one.
 TWO_IDS = ("two-ids-second", "two-ids")
-#: Links of notices that were never used, and what an objection does to each event.
+#: Links of notices that were never used, and what an objection does to each event. A
+#: programme's address does not take the place of one that staff entered.
 LINKS = {
     "linked linked 15": "stopped",
-    "updated updated_once 15": "restored",
-    "replaced updated_three_times 15": "restored",
+    "updated updated_once 15": "stopped",
+    "replaced updated_three_times 15": "stopped",
     "unlinked unlinked 15": "restored",
     "suspended suspended 15": "noted",
     "held waiting_update_hold 15": "cancelled",
     "proposed first_link_waiting 15": "cancelled",
-    "updated_suspended updated_while_suspended 15": "restored",
+    "updated_suspended updated_while_suspended 15": "stopped",
 }
 #: Everything that the catalogue says of our tables, but for the order of columns.
 CATALOGUE = """
