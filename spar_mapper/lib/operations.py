@@ -154,17 +154,20 @@ def resume(case: Case[ChangeRequest]) -> Result:
 # === REFUSALS === #
 
 #: Change lock of a subject -> the authority that a call needs in spite of it. So far
-#: only objections lock.
-_MAY_PASS_LOCK = {"none": 0, "staff": Authority.STAFF, "owner": Authority.OWNER}
-# Nobody passes the lock of an objection: closing its case lifts it.
-_MAY_PASS_LOCK["objection"] = Authority.OWNER + 1
+#: only objections lock, and nobody passes their lock: closing the case lifts it.
+LOCK_AUTHORITY: dict[str, int] = {
+    "none": 0,
+    "staff": Authority.STAFF,
+    "owner": Authority.OWNER,
+    "objection": Authority.OWNER + 1,
+}
 
 
 def refuse_locked(case: Case[ChangeRequest]) -> Result | None:
     """The answer where nothing may be done at all, or None."""
     if case.holding.is_broken:
         return Result(Outcome.LOCKED, case.request.id_value, problem="integrity")
-    if case.call.authority < _MAY_PASS_LOCK[case.holding.subject.change_lock]:
+    if case.call.authority < LOCK_AUTHORITY[case.holding.subject.change_lock]:
         return Result(Outcome.LOCKED, case.request.id_value, problem="change_lock")
     return None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ..exceptions import NotDecidable, RowBroken
 from ..lib.ledger import Ledger
+from ..lib.operations import LOCK_AUTHORITY
 from ..lib.records import Holding, StoredId, Subject
 from ..lib.waiting import drop_change
 from .database import Row, build_array, fetch
@@ -25,8 +26,6 @@ _ROWS = """
             SELECT subject_id FROM spar_subject_id WHERE id = ANY(%s::bigint[])))
 """
 _MERGED_BEFORE = "SELECT id FROM spar_subject WHERE merged_into = ANY(%s::bigint[])"
-#: Who may change the addresses of somebody: whatever binds more, counts.
-_LOCKS = ("none", "owner", "staff")
 
 
 class Judge:
@@ -201,4 +200,4 @@ def _bind_like(owner: Subject, subject: Subject) -> None:
     """Let what stops and locks one record stop and lock the one that is kept."""
     owner.pay_stop = owner.pay_stop or subject.pay_stop
     locks = (owner.change_lock, subject.change_lock)
-    owner.change_lock = max(locks, key=_LOCKS.index)
+    owner.change_lock = max(locks, key=LOCK_AUTHORITY.__getitem__)

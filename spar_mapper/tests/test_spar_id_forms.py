@@ -456,6 +456,13 @@ class TestDeciding(FormCase):
         self.assertEqual(self.subject_of(PLAIN).change_lock, "staff")
         self.assert_sound()
 
+    def test_of_two_locks_the_stronger_one_counts(self):
+        self.set_subject_row(self.rows[DASH], change_lock="owner")
+        self.set_subject_row(self.rows[PLAIN], change_lock="staff")
+        self.decide(PLAIN)
+        self.assertEqual(self.subject_of(PLAIN).change_lock, "owner")
+        self.assert_sound()
+
     def set_subject_row(self, row_id, **values):
         subject_id = self.env["spar.subject.id"].browse(row_id).subject_id.id
         loader = self.mapper._begin_work(self.call).load()
