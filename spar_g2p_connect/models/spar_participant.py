@@ -176,8 +176,8 @@ class SparParticipant(models.Model):
     # === STATES === #
 
     def _is_guarded(self, name: str, value) -> bool:
-        """Becoming active waits, and every change of what one that was active is and
-        may; a draft is approved as a whole."""
+        """Activation waits, and so does every guarded change of a participant that is
+        no longer a draft; a draft is approved as a whole."""
         if name == "state":
             return value != "disabled"
         return self.state != "draft"

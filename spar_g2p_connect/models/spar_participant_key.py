@@ -170,7 +170,7 @@ class SparParticipantKey(models.Model):
         return {kid: KnownKey(read_public_key(jwk), *rest) for kid, jwk, *rest in rows}
 
 
-#: What nobody says otherwise than the key itself, and what never changes.
+#: _READ: read from the key itself, whatever callers send. _FIXED: never changes.
 _READ = ("algorithms", "public_jwk", "thumbprint")
 _FIXED = frozenset({"key_text", "participant_id", "kid", *_READ})
 

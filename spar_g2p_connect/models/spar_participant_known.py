@@ -10,7 +10,7 @@ from .spar_participant import CALLER_FIELDS, DEMO_VARIABLE
 #: What is read of a participant, known or not.
 _FIELDS = [*CALLER_FIELDS, "jwks_url"]
 
-#: Whom nobody is: apart, so that guessing names empties no cache.
+#: Look-ups that matched no participant, kept apart so that guesses evict nobody real.
 _NOBODIES = RowCache()
 _NOBODY = KnownParticipant()
 

@@ -20,8 +20,8 @@ class SparParticipant(models.Model):
         string="Items a minute",
         required=True,
         default=6000,
-        help="What is saved up at most, and comes back within a minute. An ID that is "
-        "not known costs as much as twenty: guessing ends soon. 0 for no limit.",
+        help="The most that can be asked at once; it is refilled within a minute. An "
+        "unknown ID counts as 20 items, so that guessing ends soon. 0 means no limit.",
     )
     own_providers_only = fields.Boolean(
         string="Own providers only",

@@ -31,7 +31,7 @@ from .records import ChangeRow, Head, StoredAddress, new_uuid
 
 R = TypeVar("R", bound=ChangeRequest)
 Function = Callable[[Case[R]], Result]
-#: Only here is it open which kind of request a function takes: its code's.
+#: ``Any``, because each operation takes its own type of request.
 _OPERATIONS: dict[Operation, Function[Any]] = {}
 
 

@@ -39,8 +39,8 @@ PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "objection_rejected": (_ANY, None),
 }
 
-#: With which an address ends because its provider or branch has closed, and with which
-#: a place gets another address, or none, for any other reason.
+#: MOVES: an address changes because its provider or branch has closed. LEAVES: it
+#: changes or ends for any other reason.
 MOVES = ("moved", "moved_suspended")
 LEAVES = (
     "linked",
@@ -67,8 +67,8 @@ OLD_EVENTS = ("replaced",)
 #: What ties the histories before the chains of subjects to a subject's chain.
 MIGRATED = "migrated"
 
-#: Of these nobody is notified: they change nothing of what is paid, or other events,
-#: of which people are, go with them.
+#: No notice is sent for these: they do not affect payment, or an event that is notified
+#: goes with them.
 ADDRESS_REWRITTEN = "address_rewritten"
 SILENT_EVENTS = (MIGRATED, ADDRESS_REWRITTEN, *SUBJECT_EVENTS)
 

@@ -54,7 +54,7 @@ class SparChangeRule(models.Model):
     )
 
     def _is_guarded(self, name: str, value) -> bool:
-        """Whatever is so of a rule that counts; of another one, that it will."""
+        """Every change of an active rule waits; of an inactive one, its activation."""
         return bool(self.active or name == "active")
 
     @api.model

@@ -477,8 +477,10 @@ def _follow(
 
 
 def check_person(work: Work, subject_id: int) -> None:
-    """Raise RowBroken where anything of one person is not as the registry left it:
-    for what is done on the word of what was."""
+    """Raise RowBroken if any of one person's rows was altered.
+
+    Called before anything is done on the strength of their history.
+    """
     auditor = Auditor(work.call, work.cr, work.keyring)
     found = auditor.check(subject_id - 1, subject_id)
     if found:

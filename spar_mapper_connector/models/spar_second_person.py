@@ -172,8 +172,8 @@ class SparSecondPerson(models.AbstractModel):
                 )
 
     def _may_write_at_once(self) -> bool:
-        """Whether this is code, or just what two people want of this very record:
-        what is written beside it, through its fields, waits for its own approval."""
+        """Return whether this is superuser code, or the approved write of exactly these
+        records: what is written through their fields waits for its own approval."""
         return self.env.su or self.env.context.get(_CONTEXT_KEY) == self._get_mark()
 
     def _get_mark(self) -> tuple:
