@@ -43,6 +43,7 @@ def test_the_store_is_not_there(alone, server):
     assert read_installed(told) == {
         "spar_fa_directory",
         "spar_mapper_connector",
+        "spar_staff_login",
         ADDON,
     }
 
