@@ -3,7 +3,7 @@
 {
     "name": "SPAR Mapper",
     "summary": "The store: ID to financial address, sealed; history nobody rewrites",
-    "version": "19.0.2.3.0",
+    "version": "19.0.2.4.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
