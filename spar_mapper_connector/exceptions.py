@@ -58,6 +58,10 @@ class NotThePerson(NotPermitted):
     """A call was to be made in the name of somebody who is not logged in."""
 
 
+class AccountAltered(NotPermitted):
+    """The account is not what was sealed: its roles, or what lets somebody log in."""
+
+
 class NotSupported(MapperError):
     """The backend cannot do what was asked; see its capabilities."""
 

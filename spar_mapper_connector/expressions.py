@@ -9,23 +9,51 @@ is nobody's who is called from one: see ``lib/expressions.py`` for how that is s
 import functools
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 from odoo.http import request
 from odoo.tools import rendering_tools, safe_eval
 from odoo.tools.misc import Callbacks
+
+from odoo.addons.base.models.ir_actions import IrActionsServer
 
 from .exceptions import CalledFromExpression, NotThePerson
 from .lib.expressions import is_evaluating
 
 _logger = logging.getLogger(__name__)
 
-#: Runs what was left for the end of a transaction, which an expression can do as well.
-_DEFERRING = (Callbacks.run.__code__,)
+#: Runs what was left for the end of a transaction, which an expression can do as well,
+#: and what somebody stored as an action, whether or not it is code.
+_DEFERRING = (Callbacks.run.__code__, IrActionsServer._run.__code__)
+#: Calls a job of ours by its name; see ``models/ir_actions_server.py``.
+_NAMING: list = []
+
+#: Who was authenticated, for each request that is being served.
+_persons: WeakKeyDictionary = WeakKeyDictionary()
+#: Whether this thread runs a scheduled job.
+_here = threading.local()
+
+
+def names_jobs(function):
+    """Mark the function that calls scheduled jobs of ours by their names."""
+    _NAMING.append(function.__code__)
+    return function
+
+
+def is_called_from_expression() -> bool:
+    """Return whether an evaluated expression or a stored action is among the callers.
+
+    Actions of Odoo's own types write without evaluating anything: what they write was
+    typed by somebody all the same.
+    """
+    return is_evaluating(_DEFERRING, _NAMING)
 
 
 def refuse_expressions() -> None:
-    """Raise CalledFromExpression where an evaluated expression is among the callers."""
-    if is_evaluating(_DEFERRING):
+    """Raise CalledFromExpression where one is among the callers."""
+    if is_called_from_expression():
         _logger.error(
             "SPAR ALARM an expression (a view, template, server action, record rule or "
             "computed field) tried to use keys or to change the registry; refused",
@@ -33,33 +61,62 @@ def refuse_expressions() -> None:
         raise CalledFromExpression("called from an expression")
 
 
+# === WHO ACTS === #
+
+
+def note_person(uid: int | None) -> None:
+    """Note whose session the request that is being served came with, once it has been
+    verified; raises CalledFromExpression."""
+    refuse_expressions()
+    _persons[request._get_current_object()] = uid
+
+
 def check_person(env) -> None:
     """Raise NotThePerson unless ``env`` is of who is really logged in, and
     CalledFromExpression.
 
-    ``with_user`` gives anybody's environment: what counts is whose session the browser
-    sent, or who logged in to Odoo's external API. Without a request (a command, the
-    schedule) there is nobody else.
+    ``with_user`` gives anybody's environment, and an API key is no person: what counts
+    is the session that the browser sent, as it was verified at the beginning. Without a
+    request (a command, the schedule) there is nobody else.
     """
     refuse_expressions()
-    thread = threading.current_thread()
     if request:
-        persons = {request.session.uid or thread.uid}
-    elif hasattr(thread, "url"):
+        if env.uid != _persons.get(request._get_current_object()):
+            raise NotThePerson("not the person who is logged in")
+    elif hasattr(threading.current_thread(), "url"):
         # A request has been served here and is over: what still runs was left behind.
-        persons = set()
-    else:
-        return
-    if env.uid not in persons:
-        raise NotThePerson("not the person who is logged in")
+        raise NotThePerson("nobody is logged in")
+    env.user._check_true_account()
 
 
 def get_person(env) -> int:
     """Return the id of who really acts: who is logged in, whoever ``env`` names."""
-    thread = threading.current_thread()
-    if request:
-        return request.session.uid or getattr(thread, "uid", None) or env.uid
-    return env.uid
+    if not request:
+        return env.uid
+    session_uid = _persons.get(request._get_current_object())
+    return session_uid or getattr(threading.current_thread(), "uid", None) or env.uid
+
+
+@contextmanager
+def scheduled() -> Iterator[None]:
+    """Note that what runs in the block was started by the schedule."""
+    before = getattr(_here, "is_scheduled", False)
+    _here.is_scheduled = True
+    try:
+        yield
+    finally:
+        _here.is_scheduled = before
+
+
+def is_on_command_line() -> bool:
+    """Return whether the operator of the machine started what runs: neither a request
+    nor the schedule did, and no expression."""
+    is_serving = request or hasattr(threading.current_thread(), "url")
+    is_scheduled = getattr(_here, "is_scheduled", False)
+    return not (is_serving or is_scheduled or is_called_from_expression())
+
+
+# === WHAT EXPRESSIONS GET === #
 
 
 def call_at_once() -> None:

@@ -3,7 +3,7 @@
 {
     "name": "SPAR Staff Login",
     "summary": "How staff log in: second factor, sessions that end, their own host",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -16,7 +16,7 @@
         "auth_totp",
         "auth_totp_mail",
         "http_routing",
-        "spar_fa_directory",
+        "spar_mapper_connector",
     ],
     "data": [
         "security/ir.model.access.csv",
@@ -25,6 +25,7 @@
         "data/ir_cron_data.xml",
         "data/res_groups_data.xml",
         "wizards/spar_setup_check_views.xml",
+        "views/auth_totp_templates.xml",
         "views/spar_first_steps_views.xml",
     ],
 }

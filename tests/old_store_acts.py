@@ -66,7 +66,7 @@ def go_on(id_value: str) -> dict:
 
 def run() -> None:
     # However long ago it was: an address is brought back by its owner's word.
-    env["ir.config_parameter"].set_param("spar_mapper.objection_days", "36500")
+    env.ref("spar_mapper.limit_objection_days").value = 36500
     told = {
         "by_link": object_by_links(json.loads(os.environ["SPAR_TOKENS"])),
         "approved": [

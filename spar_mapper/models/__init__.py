@@ -3,7 +3,6 @@ from . import spar_staff_answers
 from . import spar_store_table
 from . import spar_sealed_rows
 from . import spar_subject
-from . import spar_staff_limits
 from . import spar_lookup
 from . import spar_mapping
 from . import spar_mapping_period
@@ -27,6 +26,7 @@ from . import spar_alarm_help
 from . import spar_fsp
 from . import spar_fsp_closed
 from . import spar_left_address
+from . import spar_limit
 from . import spar_move
 from . import spar_move_left
 from . import spar_move_list

@@ -79,7 +79,7 @@ class SparEvidence(models.Model):
 
         Raises UserError for one that is too big or of another kind.
         """
-        most = self.env["spar.staff.limits"]._get_limit("evidence_kilobytes")
+        most = self.env["spar.limit"]._get_number("evidence_kilobytes")
         try:
             data = b64decode(text, validate=True)
         except (NoBase64, ValueError):

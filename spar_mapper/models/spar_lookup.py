@@ -148,7 +148,7 @@ class SparLookup(models.Model):
 
     @api.model
     def _get_limit(self, name: str) -> int:
-        return self.env["spar.staff.limits"]._get_limit(name)
+        return self.env["spar.limit"]._get_number(name)
 
     @api.model
     def _get_actor(self) -> str:

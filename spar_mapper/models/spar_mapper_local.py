@@ -68,11 +68,6 @@ ROLES = tuple(
 OFFICER = "spar_fa_directory.group_officer"
 AUDITOR = "spar_fa_directory.group_auditor"
 
-#: Setting: how long after it an address can be brought back by its owner's word alone.
-DAYS_PARAMETER, DEFAULT_DAYS = "spar_mapper.objection_days", 30
-#: Setting: whether payments stop when somebody objects by the link of a notice alone.
-LINK_PARAMETER = "spar_mapper.objection_link_stops_payments"
-
 _SYSTEM = CallContext("system", "schedule", Authority.STAFF)
 
 
@@ -343,16 +338,12 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _build_objector(self, work: Work) -> Objector:
-        parameters_sudo = self.env["ir.config_parameter"].sudo()
-        link_stops = parameters_sudo.get_param(LINK_PARAMETER) or ""
-        is_stopping = link_stops.strip().lower() in ("1", "true", "yes")
+        is_stopping = self.env["spar.limit"]._is_yes("objection_link_stops_payments")
         return Objector(work, self._get_objection_days(), is_stopping)
 
     @api.model
     def _get_objection_days(self) -> int:
-        parameters_sudo = self.env["ir.config_parameter"].sudo()
-        days = parameters_sudo.get_param(DAYS_PARAMETER) or ""
-        return int(days) if days.isdecimal() else DEFAULT_DAYS
+        return self.env["spar.limit"]._get_number("objection_days")
 
     # === LINKS OF NOTICES === #
 

@@ -138,7 +138,7 @@ class SparStaffAct(models.Model):
 
     @api.model
     def _get_limits(self) -> Limits:
-        get_limit = self.env["spar.staff.limits"]._get_limit
+        get_limit = self.env["spar.limit"]._get_number
         return Limits(
             get_limit("officer_changes"),
             get_limit("officer_people_to_provider"),

@@ -135,6 +135,10 @@ class StoreCase(KeyringCase):
 
     # === WORDS === #
 
+    def set_limit(self, code: str, value: int) -> None:
+        """Set a limit as if two people had."""
+        self.env.ref(f"spar_mapper.limit_{code}").value = value
+
     def link(self, id_value, fa, call=None, **values) -> Result:
         request = LinkRequest(id_value, fa, **values)
         return self.mapper._link_fa(call or self.call, [request])[0]

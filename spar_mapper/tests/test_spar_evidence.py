@@ -109,7 +109,7 @@ class TestEvidence(LookupCase):
                 self.open_wizard(document=encode(data) or "AA==")
 
     def test_a_file_that_is_too_big_is_refused_before_it_is_kept(self):
-        self.set_limit("evidence_kilobytes", "1")
+        self.set_limit("evidence_kilobytes", 1)
         with self.assertRaisesRegex(UserError, "too big"):
             self.open_wizard(document=encode(PDF + b"x" * 1024))
 

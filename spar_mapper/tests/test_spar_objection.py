@@ -301,8 +301,7 @@ class TestSparObjection(WaysCase):
         self.assertEqual(self.resolve(ID).problem, "payments_stopped")
 
     def test_the_number_of_days_is_a_setting(self):
-        parameters = self.env["ir.config_parameter"].sudo()
-        parameters.set_param("spar_mapper.objection_days", "60")
+        self.set_limit("objection_days", 60)
         self.reach_updated(ID)
         self.let_pass(days=31)
         self.assertEqual(self.object_to(ID, "updated").remedy, Remedy.RESTORED)

@@ -39,8 +39,7 @@ class TestLinkFreezes(WaysCase):
         self.assertEqual(self.get_fa(ID), FA)
 
     def test_payments_stop_where_the_ministry_says_so(self):
-        parameters = self.env["ir.config_parameter"].sudo()
-        parameters.set_param("spar_mapper.objection_link_stops_payments", "True")
+        self.env.ref("spar_mapper.limit_objection_link_stops_payments").is_on = True
         self.freeze("updated", "updated")
         self.assertEqual(self.resolve(ID).problem, "payments_stopped")
         self.close(ID, is_upheld=False)
@@ -118,8 +117,7 @@ class TestLinkFreezes(WaysCase):
         return self.mapper._object_to(self.person, request)
 
     def test_a_stop_of_the_link_ends_with_the_login(self):
-        parameters = self.env["ir.config_parameter"].sudo()
-        parameters.set_param("spar_mapper.objection_link_stops_payments", "True")
+        self.env.ref("spar_mapper.limit_objection_link_stops_payments").is_on = True
         self.freeze("updated", "updated")
         self.object_to(ID, "updated", self.person)
         self.assertFalse(self.subject_of(ID).pay_stop)

@@ -32,7 +32,7 @@ class TestStaffAct(LookupCase):
         self.assertIn(("res_users", self.officer.id), alarms)
 
     def test_more_changes_than_a_day_has_are_refused(self):
-        self.set_limit("officer_changes", "3")
+        self.set_limit("officer_changes", 3)
         self.update(ID, THIRD_FA, self.acting)
         self.suspend(ID, self.acting)
         self.resume(ID, self.acting)
@@ -43,7 +43,7 @@ class TestStaffAct(LookupCase):
         self.assertEqual(self.resume(ID, self.acting).outcome, Outcome.RESUMED)
 
     def test_more_people_than_a_day_has_are_not_moved_to_one_provider(self):
-        self.set_limit("officer_people_to_provider", "2")
+        self.set_limit("officer_people_to_provider", 2)
         for number in range(2):
             fa = f"account:55550000{number:04}@BR01.TESTBANK"
             self.assertEqual(self.give(number, fa).outcome, Outcome.LINKED)
@@ -52,7 +52,7 @@ class TestStaffAct(LookupCase):
         self.assertEqual(again.outcome, Outcome.UPDATED)
 
     def test_more_people_than_a_day_has_are_not_moved_to_one_account(self):
-        self.set_limit("officer_people_to_account", "2")
+        self.set_limit("officer_people_to_account", 2)
         self.give(1, THIRD_FA)
         self.give(2, "account: 3333-0000 3333@BR01.TESTBANK")
         self.assert_limit("day_account", self.update, ID, THIRD_FA)
@@ -60,14 +60,14 @@ class TestStaffAct(LookupCase):
         self.assertEqual(result.outcome, Outcome.UPDATED)
 
     def test_what_waits_counts_too(self):
-        self.set_limit("officer_people_to_account", "1")
+        self.set_limit("officer_people_to_account", 1)
         self.add_rule("approve")
         self.assertEqual(self.update(ID, THIRD_FA, self.acting).outcome, Outcome.HELD)
         self.assertTrue(self.acts()[-1:].is_waiting)
         self.assert_limit("day_account", self.update, OTHER_ID, THIRD_FA)
 
     def test_others_go_on(self):
-        self.set_limit("officer_changes", "1")
+        self.set_limit("officer_changes", 1)
         self.give(1, FA)
         colleague = self.create_user("officer", login="colleague")
         call = self.mapper.with_user(colleague)._build_staff_call("came in")
@@ -76,7 +76,7 @@ class TestStaffAct(LookupCase):
         self.assertEqual(self.give(4, FA, self.owner).outcome, Outcome.LINKED)
 
     def test_the_window_says_what_to_do(self):
-        self.set_limit("officer_changes", "1")
+        self.set_limit("officer_changes", 1)
         self.give(1, FA)
         wizards = self.env["spar.mapping.wizard"].with_user(self.officer)
         asked = {"operation": "link", "id_value": "2007760999", "fa_text": FA}

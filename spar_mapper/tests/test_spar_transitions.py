@@ -93,9 +93,7 @@ class TestSparTransitions(StoreCase):
         # One officer acts for everybody here, and always with the same account.
         limits = {"changes": 1000, "people_to_provider": 1000, "people_to_account": 100}
         for name, value in limits.items():
-            self.env["ir.config_parameter"].sudo().set_param(
-                f"spar_mapper.officer_{name}", str(value)
-            )
+            self.set_limit(f"officer_{name}", value)
 
     def reach(self, state, id_value):
         """Bring the ID into ``state``."""

@@ -17,20 +17,33 @@ from types import CodeType, FrameType
 _BUILTINS = vars(builtins)
 
 
-def is_evaluating(deferring: Collection[CodeType] = ()) -> bool:
+def is_evaluating(
+    deferring: Collection[CodeType] = (), naming: Collection[CodeType] = ()
+) -> bool:
     """Return whether an evaluated expression is among the callers.
 
     :param deferring: code that runs what was left with it for later, perhaps by an
-        expression that has ended by then; it counts as one
+        expression that has ended by then, or what somebody stored; it counts as one
+    :param naming: code that calls a job of ours by its name: what is stored below it,
+        up to the next caller that is deferring, is that name alone
 
     >>> is_evaluating()
     False
     >>> eval("ask()", {"__builtins__": {}, "ask": is_evaluating})
     True
     """
+    deferred, named = set(map(id, deferring)), set(map(id, naming))
+    is_named = False
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_builtins is not _BUILTINS or frame.f_code in deferring:
+        if frame.f_builtins is not _BUILTINS:
             return True
+        code = id(frame.f_code)
+        if code in named:
+            is_named = True
+        elif code in deferred:
+            if not is_named:
+                return True
+            is_named = False
         frame = frame.f_back
     return False

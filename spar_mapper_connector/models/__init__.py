@@ -15,6 +15,7 @@ from . import spar_setting_change
 from . import spar_second_person
 from . import spar_account_act
 from . import res_users
+from . import res_users_account
 from . import spar_mapper
 from . import spar_mapper_backend
 from . import spar_id_type

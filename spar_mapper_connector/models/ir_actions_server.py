@@ -2,6 +2,8 @@ import re
 
 from odoo import api, models
 
+from ..expressions import names_jobs
+
 #: The whole code of an action that only names a job of ours.
 _NAMES_A_JOB = re.compile(r"\s*model\.(_cron_\w+)\(\)\s*")
 
@@ -12,6 +14,7 @@ class IrActionsServer(models.Model):
 
     # === WHAT IS SCHEDULED === #
 
+    @names_jobs
     def _run_action_code_multi(self, eval_context):
         """Call a job of ours as it is named, instead of evaluating its call.
 
@@ -29,6 +32,11 @@ class IrActionsServer(models.Model):
         return getattr(self.env[model], named[1], None)
 
     # === WHAT IS REFUSED === #
+
+    def _run(self, records, eval_context):
+        """What was written past the check of what is added is not run either."""
+        self._check_closed()
+        return super()._run(records, eval_context)
 
     def _get_closed_models(self):
         added = self.filtered(lambda action: not action._get_job())

@@ -1,5 +1,6 @@
 from odoo import models
 
+from ..expressions import scheduled
 from ..lib.waiting import SCHEDULE
 from ..server.database import limited
 
@@ -11,5 +12,5 @@ class IrCron(models.Model):
     @classmethod
     def _process_job(cls, cron_cr, job):
         """Whatever a schedule waits for, it waits no longer than schedules may."""
-        with limited(SCHEDULE):
+        with limited(SCHEDULE), scheduled():
             return super()._process_job(cron_cr, job)

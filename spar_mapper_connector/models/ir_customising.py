@@ -8,6 +8,8 @@ that come with an addon.
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.spar_fa_directory.models.spar_group_log import CODE_GROUPS
+
 #: The directory has nothing about people: rules and fields of one's own are harmless.
 HARMLESS = "spar_fa_directory"
 
@@ -55,10 +57,102 @@ class IrModelFields(models.Model):
         self._check_closed()
 
 
+class IrDefault(models.Model):
+    _name = "ir.default"
+    _inherit = ["ir.default", "spar.closed.customising"]
+
+    def _get_closed_models(self):
+        return set(self.mapped("field_id.model"))
+
+    @api.constrains("field_id", "json_value")
+    def _check_not_ours(self):
+        self._check_closed()
+
+
+class IrUiView(models.Model):
+    """A form that staff open can hold a script, which acts as they do."""
+
+    _name = "ir.ui.view"
+    _inherit = ["ir.ui.view", "spar.closed.customising"]
+
+    def _get_closed_models(self):
+        return set(filter(None, self.mapped("model")))
+
+    @api.model
+    def _is_ours(self, name):
+        """The directory's as well: officers open it beside people's accounts."""
+        return name.startswith("spar.") and name in self.env
+
+    @api.constrains("model", "arch_db", "inherit_id", "active", "mode", "priority")
+    def _check_not_ours(self):
+        self._check_closed()
+
+
 class IrRule(models.Model):
     _name = "ir.rule"
     _inherit = ["ir.rule", "spar.closed.customising"]
 
-    @api.constrains("model_id", "domain_force", "active", "groups")
+    @api.constrains(
+        *("model_id", "domain_force", "active", "groups", "name"),
+        *("perm_read", "perm_write", "perm_create", "perm_unlink"),
+    )
     def _check_not_ours(self):
         self._check_closed()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_not_ours(self):
+        self._check_closed()
+
+
+class IrModelAccess(models.Model):
+    _name = "ir.model.access"
+    _inherit = ["ir.model.access", "spar.closed.customising"]
+
+    @api.constrains(
+        *("model_id", "group_id", "active", "name"),
+        *("perm_read", "perm_write", "perm_create", "perm_unlink"),
+    )
+    def _check_not_ours(self):
+        self._check_closed()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_not_ours(self):
+        self._check_closed()
+
+
+class IrModelData(models.Model):
+    """The names of our records, and of groups that reach code, mean what the addons
+    say: a role is asked for by its name."""
+
+    _inherit = "ir.model.data"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        records._check_names()
+        return records
+
+    def write(self, vals):
+        self._check_names()
+        result = super().write(vals)
+        self._check_names()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_not_ours(self):
+        self._check_names()
+
+    def _check_names(self) -> None:
+        """Raise ValidationError where such a name is made or changed at run time."""
+        if self.env.registry.ready and any(map(self._is_closed, self)):
+            raise ValidationError(
+                self.env._(
+                    "External IDs of SPAR, and of the groups that it watches, are "
+                    "given by addons: they are not changed here."
+                )
+            )
+
+    @api.model
+    def _is_closed(self, record) -> bool:
+        is_ours = (record.module or "").startswith("spar_")
+        return is_ours or f"{record.module}.{record.name}" in CODE_GROUPS

@@ -4,6 +4,7 @@ from odoo import models
 from odoo.exceptions import AccessDenied
 from odoo.http import HttpDispatcher, Response, request
 
+from ..expressions import note_person
 from ..lib.framing import is_ambiguous
 from ..server.busy import TryAgain, show_busy
 from ..transactions import STOPPED
@@ -25,7 +26,9 @@ class IrHttp(models.AbstractModel):
     def _authenticate_explicit(cls, auth):
         """Odoo says *denied*, too, where it could not find out who somebody is."""
         try:
-            return super()._authenticate_explicit(auth)
+            result = super()._authenticate_explicit(auth)
+            note_person(request.session.uid)
+            return result
         except AccessDenied as error:
             if isinstance(error.__context__, STOPPED):
                 raise error.__context__ from None

@@ -4,6 +4,9 @@ from odoo.fields import Command
 
 from odoo.addons.spar_fa_directory.models.spar_group_log import ADMINISTRATOR
 
+from ..expressions import is_on_command_line
+from .spar_second_person import is_approved
+
 #: What of an account lets somebody use it -> what is noted of who sets it.
 _ACTS = {
     "login": "login",
@@ -43,7 +46,15 @@ class ResUsers(models.Model):
 
     @api.model
     def _concerns(self, vals):
-        return "group_ids" in vals
+        """Where somebody has, or would get, a role or a group that reaches code."""
+        if "group_ids" not in vals:
+            return False
+        wanted = self.new({"group_ids": vals["group_ids"]}).group_ids._origin
+        had = self.sudo().group_ids
+        return bool(self._filter_watched(wanted | had))
+
+    def _filter_guarded(self):
+        return self._filter_roles()
 
     def _check_unclaimed(self, vals):
         """People go on working while a role waits; the role is not edited."""
@@ -56,10 +67,12 @@ class ResUsers(models.Model):
     @api.model
     def _get_watched(self, groups):
         """Those of ``groups`` that are watched, or bring one along, after set-up."""
-        log_sudo = self.env["spar.group.log"].sudo()
-        if not log_sudo._is_set_up():
-            return groups.browse()
-        watched = set(log_sudo._get_implying_groups())
+        is_set_up = self.env["spar.group.log"].sudo()._is_set_up()
+        return self._filter_watched(groups) if is_set_up else groups.browse()
+
+    @api.model
+    def _filter_watched(self, groups):
+        watched = set(self.env["spar.group.log"].sudo()._get_implying_groups())
         return groups.sudo().filtered(
             lambda group: watched & set((group | group.all_implied_ids).ids)
         )
@@ -154,8 +167,16 @@ class SparGroupLog(models.Model):
 
     @api.model
     def _check_gained(self, members):
+        """Superuser code of a request is no second person either: a sign-up copies
+        whichever account is its template."""
         result = super()._check_gained(members)
-        if members and not self.env.su and self._is_set_up():
+        if not members:
+            return result
+        if not self._is_set_up():
+            ids = {user_id for user_id, _group_id in members}
+            users_sudo = self.env["res.users"].sudo().browse(ids)
+            self.env["spar.account.act"]._log(users_sudo, "role")
+        elif not (is_approved(self.env) or self._is_installing()):
             raise UserError(
                 self.env._(
                     "Somebody would join a group that decides on money, or that "
@@ -163,8 +184,10 @@ class SparGroupLog(models.Model):
                     "administrator approves it."
                 )
             )
-        if members and not self._is_set_up():
-            ids = {user_id for user_id, _group_id in members}
-            users_sudo = self.env["res.users"].sudo().browse(ids)
-            self.env["spar.account.act"]._log(users_sudo, "role")
         return result
+
+    @api.model
+    def _is_installing(self):
+        """Whether the operator of the server does this, or an addon that it has."""
+        is_loading = not self.env.registry.ready
+        return is_loading or (self.env.su and is_on_command_line())

@@ -105,13 +105,17 @@ class SparSealedSetting(models.AbstractModel):
 
     def unlink(self):
         self._unlink_sealed_parts()
-        ids, referring = self.ids, self._find_referring()
+        ids, referring = self._filter_sealed().ids, self._find_referring()
         result = super().unlink()
         for records, good in referring:
             records._seal_again(good)
-        if self.env["spar.settings.seal"]._is_needed():
+        if ids and self.env["spar.settings.seal"]._is_needed():
             self.env["spar.settings.seal"].sudo()._seal_rows(self.browse(), ids)
         return result
+
+    def _filter_sealed(self):
+        """Return those of these records that a seal may cover."""
+        return self
 
     def _find_referring(self) -> list[tuple[models.BaseModel, list[int]]]:
         """Settings that choose these records among others, and which of them may be
@@ -133,7 +137,8 @@ class SparSealedSetting(models.AbstractModel):
         """Delete what the database would delete with these records, and nobody see."""
         sealed = self.env.registry["spar.sealed.setting"]._inherit_children
         for field in self._fields.values():
-            if field.type == "one2many" and field.comodel_name in sealed:
+            is_theirs = field.type == "one2many" and field.inverse_name
+            if is_theirs and field.comodel_name in sealed:
                 inverse = self.env[field.comodel_name]._fields[field.inverse_name]
                 if inverse.ondelete == "cascade":
                     self.with_context(active_test=False)[field.name].unlink()
@@ -156,6 +161,15 @@ class SparSealedSetting(models.AbstractModel):
         _number, counted = self._read_texts((), ids)
         gone = set(ids) - {row_id for row_id, _text in counted}
         seals_sudo._seal_rows(self.sudo().browse(ids), list(gone))
+
+    @api.model
+    def _seal_each(self) -> None:
+        """Seal what is sealed on the row itself, as it is; overridden where any is."""
+
+    @api.model
+    def _check_each(self) -> list[tuple[str, int, str]]:
+        """Return what is wrong with those seals: table, row id and problem."""
+        return []
 
     # === USING === #
 

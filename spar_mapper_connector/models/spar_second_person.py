@@ -12,6 +12,13 @@ from .spar_setting_change import to_kept
 APPROVED = object()
 _CONTEXT_KEY = "spar_second_person"
 
+
+def is_approved(env) -> bool:
+    """Return whether ``env`` is that of a write that was approved."""
+    mark = env.context.get(_CONTEXT_KEY)
+    return isinstance(mark, tuple) and mark[:1] == (APPROVED,)
+
+
 _MANY = ("many2many", "one2many")
 #: Commands that do more than choose among records.
 _EDITING = (Command.CREATE, Command.UPDATE, Command.DELETE)
@@ -96,10 +103,10 @@ class SparSecondPerson(models.AbstractModel):
         if self.env.su:
             return super().create(vals_list)
         now, later = [], []
-        for vals in vals_list:
+        for vals in map(self._add_defaults, vals_list):
             names = [name for name in self._guarded_at_creation if vals.get(name)]
             later.append({name: vals[name] for name in names})
-            now.append({k: v for k, v in vals.items() if k not in names})
+            now.append({**vals, **{name: self._get_own_default(name) for name in names}})
         if self._counts_by:
             for vals, values in zip(now, later, strict=True):
                 if vals.get(self._counts_by, True):
@@ -109,6 +116,23 @@ class SparSecondPerson(models.AbstractModel):
         for record, values in zip(records, later, strict=True):
             record.write(values)
         return records
+
+    @api.model
+    def _add_defaults(self, vals: dict) -> dict:
+        """Add to ``vals`` what the context or Odoo's stored defaults give of guarded
+        fields: it was typed, like the rest."""
+        given = dict(self.env["ir.default"]._get_model_defaults(self._name))
+        for name in self._guarded_fields:
+            if f"default_{name}" in self.env.context:
+                given[name] = self.env.context[f"default_{name}"]
+        names = given.keys() & set(self._guarded_fields)
+        return {name: given[name] for name in names} | vals
+
+    @api.model
+    def _get_own_default(self, name: str):
+        """What a field is where nobody says otherwise."""
+        default = self._fields[name].default
+        return default(self) if default else False
 
     def write(self, vals):
         if not self._concerns(vals):
@@ -131,11 +155,16 @@ class SparSecondPerson(models.AbstractModel):
         return True
 
     def unlink(self):
-        refuse_expressions()
+        if self._filter_guarded():
+            refuse_expressions()
         if not self.env.su:
             self._check_unclaimed({})
             self._check_deletable()
         return super().unlink()
+
+    def _filter_guarded(self):
+        """Return those of these records that two people have a say in."""
+        return self
 
     def _check_deletable(self) -> None:
         """Raise UserError where a person would delete what counts."""

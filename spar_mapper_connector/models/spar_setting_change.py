@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from ..exceptions import MapperError
+from ..exceptions import MapperError, NotPermitted
 from ..expressions import check_person
 from ..lib.keyring import OpenKeyring, bind
 
@@ -225,8 +225,12 @@ class SparSettingChange(models.Model):
 
     def _check_decider(self) -> None:
         """Raise unless this person may decide, and there is something to decide."""
-        check_person(self.env)
-        if not self.env.user.has_group(ADMINISTRATOR):
+        try:
+            check_person(self.env)
+            may_decide = self.env.user.has_group(ADMINISTRATOR)
+        except NotPermitted:
+            may_decide = False
+        if not may_decide:
             raise AccessError(self.env._("Only an administrator decides on settings."))
         self.check_access("read")
         self.sudo().lock_for_update()

@@ -141,7 +141,8 @@ class SparSettingsSeal(models.Model):
         for settings in self._get_sealed_models():
             problems = self._judge(settings).problems
             found += [(settings._table, *problem) for problem in problems]
-        return found
+            found += settings._check_each()
+        return list(dict.fromkeys(found))
 
     @api.model
     def _check_chain(self) -> list[tuple[str, int, str]]:
@@ -206,6 +207,7 @@ class SparSettingsSeal(models.Model):
         _number, texts = settings._read_texts(columns)
         rows = mac_rows(keyring, settings._name, texts)
         self._add(keyring, settings, columns, rows)
+        settings._seal_each()
 
     @api.model
     def _seal_rows(self, settings: models.BaseModel, gone: list[int]) -> None:

@@ -7,6 +7,7 @@ from ..lib.log_limits import shorten_statements
 from .database import limit_connections
 from .deadline import limit_reading
 from .retrying import answer_at_once
+from .sessions import guard_sessions
 
 
 def set_up_server() -> None:
@@ -14,4 +15,5 @@ def set_up_server() -> None:
     limit_connections()
     answer_at_once()
     limit_reading()
+    guard_sessions()
     shorten_statements()

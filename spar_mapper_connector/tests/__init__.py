@@ -1,3 +1,4 @@
+from . import test_accounts_sealed
 from . import test_command_line
 from . import test_contract
 from . import test_directory_source

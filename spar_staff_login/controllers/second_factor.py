@@ -83,7 +83,8 @@ class SecondFactor(http.Controller):
 
 def _get_refusal():
     """Return where to go for whoever has nothing to do here; None for others."""
-    if not request.env.user._lacks_second_factor():
+    user = request.env.user
+    if user.totp_enabled or not user._needs_second_factor():
         return request.redirect("/odoo", 303)
     began = request.session.get(sessions.LOGGED_IN_AT, 0)
     if time.time() - began > FRESH_SECONDS:

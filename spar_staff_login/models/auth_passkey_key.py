@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.http import request
 
 from ..lib import settings
@@ -7,9 +7,33 @@ from ..lib import settings
 class AuthPasskeyKey(models.Model):
     _inherit = "auth.passkey.key"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        with self.env.user._keep_sealed():
+            return super().create(vals_list)
+
+    def write(self, vals):
+        if not vals.keys() & {"credential_identifier", "public_key", "create_uid"}:
+            return super().write(vals)
+        with self.sudo().create_uid._keep_sealed():
+            return super().write(vals)
+
+    def unlink(self):
+        with self.sudo().create_uid._keep_sealed():
+            return super().unlink()
+
     def get_base_url(self):
         """Passkeys belong to the host that staff log in at."""
         host = settings.get_staff_host(self.env.cr.dbname)
         if host and request:
             return f"{request.httprequest.scheme}://{host}"
         return super().get_base_url()
+
+
+class AuthPasskeyKeyCreate(models.TransientModel):
+    _inherit = "auth.passkey.key.create"
+
+    def make_key(self, registration=None):
+        """Core writes a passkey's public half past the fields, as the last thing."""
+        with self.env.user._keep_sealed():
+            return super().make_key(registration)

@@ -26,7 +26,6 @@ class IrUiView(models.Model):
             "w_forgotten": self.env._("Set a new password"),
             "w_code_title": self.env._("Your second factor"),
             "w_code": self.env._("Six digits from your authenticator app"),
-            "w_remember": self.env._("Do not ask again on this device today"),
             "w_cancel": self.env._("Log out"),
             "w_reset_title": self.env._("Set a new password"),
             "w_new_password": self.env._("New password"),

@@ -1,4 +1,4 @@
-from odoo import api, models, tools
+from odoo import api, models
 from odoo.exceptions import ValidationError
 
 PRIVILEGE = "spar_fa_directory.privilege"
@@ -8,12 +8,6 @@ LONGEST = {"lock_timeout": 8 * 60, "lock_timeout_inactivity": 30}
 
 class ResGroups(models.Model):
     _inherit = "res.groups"
-
-    @tools.ormcache(cache="groups")
-    def _get_spar_role_ids(self) -> frozenset[int]:
-        """Return the groups that are roles in SPAR."""
-        privilege_sudo = self.env.ref(PRIVILEGE).sudo()
-        return frozenset(privilege_sudo.group_ids.ids)
 
     @api.constrains("privilege_id", *LONGEST)
     def _check_spar_timeouts(self):

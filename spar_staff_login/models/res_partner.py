@@ -1,8 +1,15 @@
+import hmac
 from urllib.parse import urlsplit
 
-from odoo import models
+from odoo import api, models
+
+from odoo.addons.spar_mapper_connector.expressions import is_called_from_expression
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..lib import settings
+
+#: Between core's token and ours, in a link to set a password.
+_SIGNED = "~"
 
 
 class ResPartner(models.Model):
@@ -20,3 +27,34 @@ class ResPartner(models.Model):
             else url
             for partner_id, url in urls.items()
         }
+
+    # === LINKS TO SET A PASSWORD === #
+
+    def _has_signed_links(self) -> bool:
+        """Return whether links for this person are signed with a key of the keyring:
+        core's own key stands in the database, and the person may get a role."""
+        is_needed = self.env["spar.settings.seal"].sudo()._is_needed
+        users = self.sudo().with_context(active_test=False).user_ids
+        return any(user._is_internal() for user in users) and is_needed()
+
+    def _generate_signup_token(self, expiration=None):
+        """What a template makes is not signed, and sets no password."""
+        token = super()._generate_signup_token(expiration)
+        if not self._has_signed_links() or is_called_from_expression():
+            return token
+        return f"{token}{_SIGNED}{self._sign_link(token)}"
+
+    @api.model
+    def _get_partner_from_token(self, token):
+        token, _separator, signature = (token or "").partition(_SIGNED)
+        partner = super()._get_partner_from_token(token)
+        if not partner or not partner._has_signed_links():
+            return partner
+        is_signed = hmac.compare_digest(
+            signature.encode(), partner._sign_link(token).encode()
+        )
+        return partner if is_signed else None
+
+    def _sign_link(self, token: str) -> str:
+        keyring = self.env["spar.keyring"]._open()
+        return keyring.token_mac(bind("password link", self.id, token)).hex()

@@ -10,10 +10,6 @@ class ResUsers(models.Model):
 
     _inherit = "res.users"
 
-    def _has_spar_role(self) -> bool:
-        roles = self.env["res.groups"]._get_spar_role_ids()
-        return not roles.isdisjoint(self._get_group_ids())
-
     def _needs_second_factor(self) -> bool:
         return settings.needs_second_factor() and self._has_spar_role()
 
@@ -44,18 +40,6 @@ class ResUsers(models.Model):
         if request:
             sessions.begin(request.session)
         return auth_info
-
-    def _rpc_api_keys_only(self):
-        """A password gives no program what takes a person two factors."""
-        return super()._rpc_api_keys_only() or self._needs_second_factor()
-
-    @api.model
-    def _check_uid_passwd(self, uid, passwd):
-        """Neither does an API key, as long as its owner has no second factor."""
-        result = super()._check_uid_passwd(uid, passwd)
-        if self.browse(uid)._lacks_second_factor():
-            raise AccessDenied(self._explain_second_factor())
-        return result
 
     @api.model
     def _explain_second_factor(self) -> str:

@@ -28,7 +28,7 @@ class SparPasswordRequest(models.Model):
         self.env.ref(CRON).sudo()._trigger()
 
     @api.model
-    def _process(self) -> None:
+    def _cron_send(self) -> None:
         """Send the links that were asked for; each is tried once."""
         requests = self.sudo().search([], order="id", limit=AT_ONCE)
         left = self.sudo().search_count([])

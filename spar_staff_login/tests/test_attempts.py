@@ -174,14 +174,19 @@ class TestAttempts(StaffCase):
         requests = self.env["spar.password.request"]
         for login in ("test_officer", "nobody_here"):
             requests._ask(login)
-        cron, mail = type(self.env["ir.cron"]), type(self.env["mail.mail"])
+        cron, server = type(self.env["ir.cron"]), type(self.env["ir.mail_server"])
+        mails = self.env["mail.mail"].search_count([])
         with (
             patch.object(cron, "_commit_progress") as done,
-            patch.object(mail, "send") as send,
+            patch.object(server, "send_email", autospec=True) as send,
         ):
-            requests._process()
+            requests._cron_send()
         self.assertEqual(done.call_count, 2)
         self.assertEqual(send.call_count, 1)
+        message = send.call_args.args[1]
+        self.assertEqual(message["To"], "officer@staff.example")
+        # The link stands in no table.
+        self.assertEqual(self.env["mail.mail"].search_count([]), mails)
         self.assertFalse(requests.search([]))
         self.assertEqual(self.officer.partner_id.signup_type, "reset")
 

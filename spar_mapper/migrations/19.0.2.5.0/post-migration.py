@@ -1,0 +1,27 @@
+"""Limits were system parameters: their values go to the limits, which are sealed."""
+
+from odoo.api import SUPERUSER_ID, Environment
+
+#: Before every name of a parameter.
+PREFIX = "spar_mapper."
+
+
+def migrate(cr, version):
+    env = Environment(cr, SUPERUSER_ID, {})
+    for limit in env["spar.limit"].search([]):
+        _take_over(env, limit)
+    env["spar.settings.seal"]._seal_unsealed()
+
+
+def _take_over(env, limit) -> None:
+    """Give a limit the value that its parameter had, where that could be used."""
+    parameter = env["ir.config_parameter"].search(
+        [("key", "=", PREFIX + limit.code)], limit=1
+    )
+    text = (parameter.value or "").strip()
+    if limit.kind == "choice":
+        limit.is_on = text.lower() in ("1", "true", "yes")
+    elif text.isascii() and text.isdecimal():
+        if limit.least <= int(text) <= limit.most:
+            limit.value = int(text)
+    parameter.unlink()

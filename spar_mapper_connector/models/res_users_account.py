@@ -1,0 +1,326 @@
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from odoo import api, models
+from odoo.exceptions import AccessDenied, UserError
+from odoo.tools import SQL
+
+from odoo.addons.spar_fa_directory.models.spar_group_log import SPAR_GROUPS
+
+from ..exceptions import AccountAltered
+from ..lib.keyring import OpenKeyring, bind
+from ..lib.settings_seal import ALTERED
+from .spar_sealed_storage import add_columns
+
+_logger = logging.getLogger(__name__)
+
+PURPOSE = "account"
+#: The column of an account's own seal, which no field shows.
+_SEAL = "spar_account_seal"
+#: What lets somebody use an account, beside its login and password: the field, of
+#: whichever addon, and SQL on ``u``, the account.
+_CREDENTIALS = {
+    "totp_secret": "u.totp_secret",
+    "oauth_uid": "u.oauth_uid",
+    "oauth_provider_id": "u.oauth_provider_id",
+    "auth_passkey_key_ids": """
+        (SELECT jsonb_agg(jsonb_build_array(k.credential_identifier, k.public_key)
+                          ORDER BY k.id)
+           FROM auth_passkey_key k WHERE k.create_uid = u.id)""",
+}
+#: Whatever a write of these changes is sealed.
+_TOUCHING = {"login", "password", "new_password", "active", "group_ids", *_CREDENTIALS}
+
+#: In the context of what seals when it has ended. An object and no value: what comes
+#: over RPC can never be it.
+_SEALING = object()
+
+_NAMES = ", ".join(f"'group_{name}'" for name in SPAR_GROUPS)
+_ROLES = f"d.module = 'spar_fa_directory' AND d.name IN ({_NAMES})"
+#: SQL of who has any role, in their own right or by another group.
+_HAS_ROLE = f"""
+    t.id IN (WITH RECURSIVE g(id) AS (
+                  SELECT d.res_id FROM ir_model_data d WHERE {_ROLES}
+                  UNION SELECT i.gid FROM res_groups_implied_rel i JOIN g
+                            ON g.id = i.hid)
+             SELECT r.uid FROM res_groups_users_rel r JOIN g ON g.id = r.gid)"""
+#: SQL of which roles they are.
+_WHICH_ROLES = f"""
+    (SELECT array_agg(d.name ORDER BY d.name COLLATE "C")
+       FROM ir_model_data d
+      WHERE {_ROLES} AND d.res_id IN (
+            WITH RECURSIVE g(id) AS (
+                 SELECT r.gid FROM res_groups_users_rel r WHERE r.uid = t.id
+                 UNION SELECT i.hid FROM res_groups_implied_rel i JOIN g
+                           ON g.id = i.gid)
+            SELECT id FROM g))"""
+
+
+class ResUsers(models.Model):
+    """Accounts with a role in SPAR are sealed, like settings.
+
+    Their roles are a set of settings: an account that plain SQL gave a role has none.
+    What lets somebody log in to one has a seal on its own row. So a password, an
+    authenticator's secret, a passkey or a role that came past the registry opens
+    nothing, and the integrity check names it. Neither do API keys: a program takes part
+    as a participant, not as a person.
+    """
+
+    _name = "res.users"
+    _inherit = ["res.users", "spar.sealed.setting"]
+    _sealed_fields = ("active", "login")
+    _sealed_beside = {"roles": _WHICH_ROLES}
+    _sealed_rows = _HAS_ROLE
+
+    def init(self):
+        result = super().init()
+        add_columns(self.env.cr, self._table, (_SEAL,))
+        return result
+
+    @api.model
+    def _get_sealed_columns(self):
+        return tuple(sorted({*self._sealed_fields, *self._sealed_beside}))
+
+    @api.model
+    def _touches_seal(self, vals):
+        """Accounts are sealed by ``_keep_sealed``: most have no role."""
+        return False
+
+    def _filter_sealed(self):
+        return self._filter_roles()
+
+    # === SEALING === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        users = super(ResUsers, _mark(self)).create(vals_list).with_env(self.env)
+        if not _is_marked(self):
+            users._filter_roles()._seal_accounts()
+        return users
+
+    def write(self, vals):
+        if not _TOUCHING & vals.keys():
+            return super().write(vals)
+        with self._keep_sealed() as users:
+            return super(ResUsers, users).write(vals)
+
+    def _set_encrypted_password(self, uid, pw):
+        """Odoo writes a new hash past the fields, at a login too."""
+        with self.browse(uid)._keep_sealed():
+            return super()._set_encrypted_password(uid, pw)
+
+    @contextmanager
+    def _keep_sealed(self) -> Iterator[models.BaseModel]:
+        """Seal what the body changes of these accounts.
+
+        The body works with the records that it gets: what they change further in is
+        sealed with the rest. An account that was altered before stays so. Raises
+        CalledFromExpression where an expression changes an account with a role.
+        """
+        if _is_marked(self):
+            yield self
+            return
+        before = self._filter_roles()
+        altered = before - before._filter_true_accounts()
+        yield _mark(self)
+        (before | self._filter_roles())._seal_accounts(altered)
+
+    @api.model
+    def _search_role_holders(self):
+        """Return all accounts with a role, archived ones as well."""
+        _number, texts = self.sudo()._read_texts(())
+        return self.sudo().browse(row_id for row_id, _text in texts)
+
+    def _filter_roles(self):
+        return self.exists().filtered(lambda user: user._has_spar_role())
+
+    def _seal_accounts(self, altered=()) -> None:
+        """Seal these accounts, but for those that were altered before."""
+        if not self or not self.env["spar.settings.seal"].sudo()._is_needed():
+            return
+        users = self - self.browse(user.id for user in altered)
+        users._seal_again(users.ids)
+        users._filter_roles()._seal_credentials()
+
+    def _seal_credentials(self) -> None:
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        for user_id, _seal, text in self._read_credentials():
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE res_users SET %s = %s WHERE id = %s",
+                    SQL.identifier(_SEAL),
+                    _build_seal(keyring, user_id, text),
+                    user_id,
+                )
+            )
+
+    @api.model
+    def _seal_each(self):
+        self._search_role_holders()._seal_credentials()
+
+    @api.model
+    def _check_each(self):
+        return self._search_role_holders()._find_altered_credentials()
+
+    def _read_credentials(self) -> list[tuple[int, bytes, str]]:
+        """Return the id, the seal and the canonical text of what lets somebody log in
+        to each of these accounts."""
+        self.env.flush_all()
+        present = [sql for name, sql in _CREDENTIALS.items() if name in self._fields]
+        names = [name for name in _CREDENTIALS if name in self._fields]
+        columns = SQL("").join(
+            SQL(", %s AS %s", SQL(sql), SQL.identifier(name))
+            for name, sql in zip(names, present, strict=True)
+        )
+        query = SQL(
+            """SELECT u.id, u.%s, jsonb_strip_nulls(to_jsonb(c))::text
+                 FROM res_users u
+                CROSS JOIN LATERAL (SELECT u.login, u.password %s) c
+                WHERE u.id = ANY(%s) ORDER BY u.id""",
+            SQL.identifier(_SEAL),
+            columns,
+            self.ids,
+        )
+        rows = self.env.execute_query(query)
+        return [(row_id, bytes(seal or b""), text) for row_id, seal, text in rows]
+
+    # === USING === #
+
+    def _filter_true_accounts(self):
+        """Return those whose roles and credentials are as they were sealed, having
+        named the others; all, before there are keys."""
+        if not self or not self.env["spar.settings.seal"].sudo()._is_needed():
+            return self
+        users = self._filter_true()
+        problems = users._find_altered_credentials()
+        self.env["spar.settings.seal"].sudo()._raise_alarms(problems)
+        altered = {row_id for _table, row_id, _problem in problems}
+        return users.filtered(lambda user: user.id not in altered)
+
+    def _find_altered_credentials(self) -> list[tuple[str, int, str]]:
+        """Return what is wrong with the seals of these accounts: table, row, problem."""
+        keyring = self.env["spar.keyring"]._open()
+        return [
+            (self._table, user_id, ALTERED)
+            for user_id, seal, text in self._read_credentials()
+            if seal != _build_seal(keyring, user_id, text)
+        ]
+
+    def _check_true_account(self) -> None:
+        """Raise AccountAltered where a role, or what lets somebody log in, came past
+        the registry."""
+        holder = self._filter_roles()
+        if holder and not holder._filter_true_accounts():
+            raise AccountAltered("this account was altered")
+
+    def _check_credentials(self, credential, env):
+        """Nobody logs in by what was put into the database."""
+        result = super()._check_credentials(credential, env)
+        try:
+            self.env.user._check_true_account()
+        except AccountAltered as error:
+            raise AccessDenied(
+                self.env._(
+                    "This account was altered past Odoo and is closed. Ask whoever "
+                    "operates the server."
+                )
+            ) from error
+        return result
+
+    # === SESSIONS === #
+
+    def _is_guarded_account(self) -> bool:
+        """Return whether a session of this account takes a key of the keyring."""
+        is_needed = self.env["spar.settings.seal"].sudo()._is_needed
+        return self._has_spar_role() and is_needed()
+
+    def _compute_session_token(self, sid):
+        """Odoo's own token is made of what stands in the database."""
+        token = super()._compute_session_token(sid)
+        if not token or not self._is_guarded_account():
+            return token
+        keyring = self.env["spar.keyring"]._open()
+        return keyring.token_mac(bind("session", self.id, token)).hex()
+
+    def _legacy_session_token_hash_compute(self, sid):
+        token = super()._legacy_session_token_hash_compute(sid)
+        return False if self._is_guarded_account() else token
+
+    def _rpc_api_keys_only(self):
+        """With what follows: no program logs in as a person with a role."""
+        return super()._rpc_api_keys_only() or self._has_spar_role()
+
+
+class ResUsersApikeys(models.Model):
+    """A key is a person for as long as it lasts, to whoever has it."""
+
+    _inherit = "res.users.apikeys"
+
+    def _check_credentials(self, *, scope, key):
+        uid = super()._check_credentials(scope=scope, key=key)
+        if uid and self.env["res.users"].browse(uid)._has_spar_role():
+            _logger.warning("a key of user #%s, who has a role in SPAR: refused", uid)
+            return None
+        return uid
+
+    def _generate(self, scope, name, expiration_date):
+        if self._name == "res.users.apikeys" and self.env.user._has_spar_role():
+            raise UserError(
+                self.env._(
+                    "An account with a role in SPAR has no API keys. A program takes "
+                    "part as a participant: an administrator adds it under "
+                    "Participants."
+                )
+            )
+        return super()._generate(scope, name, expiration_date)
+
+
+class ResGroups(models.Model):
+    """Who is in a role changes with its group, too."""
+
+    _inherit = "res.groups"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        with self._keep_members_sealed() as groups:
+            groups = super(ResGroups, groups).create(vals_list)
+        return groups.with_env(self.env)
+
+    def write(self, vals):
+        if not {"user_ids", "implied_ids", "implied_by_ids"} & vals.keys():
+            return super().write(vals)
+        with self._keep_members_sealed() as groups:
+            return super(ResGroups, groups).write(vals)
+
+    def unlink(self):
+        with self._keep_members_sealed() as groups:
+            return super(ResGroups, groups).unlink()
+
+    @contextmanager
+    def _keep_members_sealed(self) -> Iterator[models.BaseModel]:
+        """Seal the accounts whose roles the body changes, with the records it gets."""
+        if _is_marked(self):
+            yield self
+            return
+        users = self.env["res.users"].sudo()
+        before = users._read_texts(users._get_sealed_columns())[1]
+        altered = users.browse(row_id for row_id, _text in before)
+        altered -= altered._filter_true_accounts()
+        yield _mark(self)
+        after = users._read_texts(users._get_sealed_columns())[1]
+        changed = users.browse({row_id for row_id, _ in {*before} ^ {*after}})
+        changed._seal_accounts(altered)
+
+
+def _mark(records: models.BaseModel) -> models.BaseModel:
+    return records.with_context(spar_sealing=_SEALING)
+
+
+def _is_marked(records: models.BaseModel) -> bool:
+    return records.env.context.get("spar_sealing") is _SEALING
+
+
+def _build_seal(keyring: OpenKeyring, user_id: int, text: str) -> bytes:
+    """Return the MAC over what lets somebody log in to an account."""
+    return keyring.mac(PURPOSE, bind(user_id, text))

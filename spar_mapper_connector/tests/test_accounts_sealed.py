@@ -1,0 +1,470 @@
+"""Nobody becomes somebody else from inside: not by an expression, not by SQL."""
+
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from odoo.exceptions import AccessDenied, AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .. import expressions
+from ..exceptions import AccountAltered, CalledFromExpression
+from .common import KeyringCase
+from .test_two_accounts import ADMINISTRATOR, AccountCase
+
+#: Where alarms are logged.
+MUTED = (
+    "odoo.addons.spar_mapper_connector.expressions",
+    "odoo.addons.spar_mapper_connector.models.spar_settings_seal",
+    "odoo.addons.spar_mapper.models.spar_alarm",
+)
+AUDITOR = "spar_fa_directory.group_auditor"
+
+#: What an expression tries with the account ``them``, who has a role.
+EXPRESSIONS = {
+    "an API key": (
+        "env['res.users.apikeys'].with_user(them).sudo()._generate("
+        "'rpc', 'x', datetime.datetime(2099, 1, 1))"
+    ),
+    "a session": "them._compute_session_token('a' * 84)",
+    "an old session": "them._legacy_session_token_hash_compute('a' * 84)",
+    "a password": "them.write({'password': 'a new Password 1'})",
+    "a password's hash": (
+        "them._set_encrypted_password(them.id, '$pbkdf2-sha512$1$YQ$YQ')"
+    ),
+    "another login": "them.write({'login': 'somebody-else'})",
+    "no account": "them.write({'active': False})",
+    "a role": "clerk.write({'group_ids': [(4, role.id)]})",
+    "a role by its group": "role.write({'user_ids': [(4, clerk.id)]})",
+    "a role by another group": "other.write({'implied_ids': [(4, role.id)]})",
+    "an account with a role": (
+        "env['res.users'].create({'name': 'x', 'login': 'x-1', "
+        "'group_ids': [(4, role.id)]})"
+    ),
+    "a copy": "them.copy({'login': 'x-2'})",
+    "an approval": "change.with_user(them).action_approve()",
+}
+
+
+class TestByExpressions(AccountCase):
+    def setUp(self):
+        super().setUp()
+        self.role = self.env.ref(AUDITOR)
+        self.other = self.env["res.groups"].create(
+            {"name": "Other", "user_ids": [Command.link(self.clerk.id)]}
+        )
+        self.change = self.propose()
+
+    def read_state(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            """SELECT (SELECT string_agg(concat_ws(' ', id, login, password, active),
+                                         ',' ORDER BY id) FROM res_users),
+                      (SELECT string_agg(concat(gid, ' ', uid), ',' ORDER BY gid, uid)
+                         FROM res_groups_users_rel),
+                      (SELECT count(*) FROM res_groups_implied_rel),
+                      (SELECT count(*) FROM res_users_apikeys),
+                      (SELECT string_agg(state, ',' ORDER BY id)
+                         FROM spar_setting_change)"""
+        )
+        return self.env.cr.fetchone()
+
+    def evaluate(self, expression):
+        """What a server action gives of an expression, or what refused it."""
+        ids = {
+            "them": ("res.users", self.second.id),
+            "clerk": ("res.users", self.clerk.id),
+            "role": ("res.groups", self.role.id),
+            "other": ("res.groups", self.other.id),
+            "change": ("spar.setting.change", self.change.id),
+        }
+        lines = [f"{k} = env['{m}'].sudo().browse({i})" for k, (m, i) in ids.items()]
+        lines.append(f"action = {{'name': str({expression})}}")
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get("res.partner").id,
+                "state": "code",
+                "code": "\n".join(lines),
+            }
+        )
+        try:
+            with self.env.cr.savepoint():
+                result = action.run()["name"]
+                self.env.flush_all()
+                return result
+        # Whatever it is: pylint: disable-next=broad-except
+        except Exception as error:
+            self.env.invalidate_all()
+            return error
+
+    def test_each_is_refused(self):
+        before = self.read_state()
+        for name, expression in EXPRESSIONS.items():
+            with self.subTest(name), mute_logger(*MUTED):
+                given = self.evaluate(expression)
+                is_refused = isinstance(given, Exception) or given == "False"
+                self.assertTrue(is_refused, given)
+                for mistake in ("NameError", "AttributeError", "TypeError", "Syntax"):
+                    self.assertNotIn(mistake, repr(given))
+                self.assertEqual(self.read_state(), before)
+
+    def test_without_a_role_odoo_is_as_it_was(self):
+        """Automations of Odoo go on making and editing ordinary accounts."""
+        for expression in (
+            "env['res.users'].create({'name': 'x', 'login': 'x-3'})",
+            "clerk.write({'active': False})",
+            "clerk.write({'password': 'a new Password 1'})",
+            "clerk._compute_session_token('a' * 84)",
+            "clerk.unlink()",
+        ):
+            with self.subTest(expression):
+                given = self.evaluate(expression)
+                self.assertNotIsInstance(given, Exception, given)
+
+    def test_an_action_that_is_no_code_counts_as_one(self):
+        """Odoo's own kinds of actions write what somebody typed, and evaluate
+        nothing."""
+        field = self.env["ir.model.fields"]._get("res.users", "group_ids")
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get("res.users").id,
+                "state": "object_write",
+                "update_path": "group_ids",
+                "update_field_id": field.id,
+                "update_m2m_operation": "add",
+                "resource_ref": f"res.groups,{self.role.id}",
+            }
+        )
+        run = action.with_context(
+            active_model="res.users", active_id=self.clerk.id, active_ids=self.clerk.ids
+        ).run
+        with mute_logger(*MUTED):
+            with self.assertRaises(CalledFromExpression):
+                run()
+        self.env.invalidate_all()
+        self.assertNotIn(self.role, self.clerk.group_ids)
+
+    def test_an_action_that_was_put_into_the_database_is_not_run(self):
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get("res.partner").id,
+                "state": "object_create",
+                "value": "x",
+            }
+        )
+        ours = self.env["ir.model"]._get("spar.id.type")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE ir_act_server SET model_id = %s, crud_model_id = %s WHERE id = %s",
+            (ours.id, ours.id, action.id),
+        )
+        self.env.invalidate_all()
+        with self.assertRaises(ValidationError):
+            action.run()
+
+
+class TestBySql(AccountCase):
+    """What came past the registry opens nothing, and is named."""
+
+    def alter(self, query, *values):
+        self.env.flush_all()
+        self.env.cr.execute(query, values)
+        self.env.invalidate_all()
+        self.env.registry.clear_cache("default", "groups")
+
+    def find_named(self, table="res_users"):
+        found = self.env["spar.settings.seal"]._check_all()
+        return {row_id for where, row_id, _problem in found if where == table}
+
+    def assert_closed(self, user):
+        with mute_logger(*MUTED):
+            self.assertIn(user.id, self.find_named())
+            with self.assertRaises(AccountAltered):
+                expressions.check_person(self.env(user=user.id))
+
+    def test_nothing_is_named_of_what_odoo_does(self):
+        self.second.password = "a new Password 1"
+        self.second.login = "second-2"
+        self.clerk.group_ids += self.env.ref(AUDITOR)
+        self.first.group_ids -= self.env.ref(ADMINISTRATOR)
+        role = self.env.ref(AUDITOR)
+        role.user_ids += self.first
+        self.assertFalse(self.find_named())
+        expressions.check_person(self.env(user=self.second.id))
+        self.clerk.unlink()
+        self.assertFalse(self.find_named())
+
+    def test_a_role(self):
+        self.alter(
+            "INSERT INTO res_groups_users_rel (gid, uid) VALUES (%s, %s)",
+            self.env.ref(AUDITOR).id,
+            self.clerk.id,
+        )
+        self.assertTrue(self.clerk.has_group(AUDITOR))
+        self.assert_closed(self.clerk)
+
+    def test_a_role_by_another_group(self):
+        other = self.env["res.groups"].create(
+            {"name": "Other", "user_ids": [Command.link(self.clerk.id)]}
+        )
+        self.alter(
+            "INSERT INTO res_groups_implied_rel (gid, hid) VALUES (%s, %s)",
+            other.id,
+            self.env.ref(AUDITOR).id,
+        )
+        self.assert_closed(self.clerk)
+
+    def test_a_role_by_the_name_of_another_group(self):
+        other = self.env["res.groups"].create(
+            {"name": "Other", "user_ids": [Command.link(self.clerk.id)]}
+        )
+        self.alter(
+            """UPDATE ir_model_data SET res_id = %s
+                WHERE module = 'spar_fa_directory' AND name = 'group_auditor'""",
+            other.id,
+        )
+        self.assert_closed(self.clerk)
+
+    def test_what_lets_somebody_log_in(self):
+        for query in (
+            "UPDATE res_users SET password = (SELECT password FROM res_users "
+            "WHERE id = %s) WHERE id = %s",
+            "UPDATE res_users SET login = login || %s::text WHERE id = %s",
+        ):
+            with self.subTest(query), self.env.cr.savepoint() as savepoint:
+                self.clerk.password = "a known Password 1"
+                self.alter(query, self.clerk.id, self.second.id)
+                self.assert_closed(self.second)
+                credential = {
+                    "type": "password",
+                    "login": self.second.login,
+                    "password": "a known Password 1",
+                }
+                users = self.env["res.users"].with_user(self.second)
+                with mute_logger(*MUTED), self.assertRaises(AccessDenied):
+                    users._check_credentials(credential, {"interactive": True})
+                savepoint.rollback()
+            self.env.invalidate_all()
+        expressions.check_person(self.env(user=self.second.id))
+
+    def test_another_write_does_not_make_it_good(self):
+        self.alter(
+            "INSERT INTO res_groups_users_rel (gid, uid) VALUES (%s, %s)",
+            self.env.ref(AUDITOR).id,
+            self.clerk.id,
+        )
+        with mute_logger(*MUTED):
+            self.clerk.password = "a new Password 1"
+            self.clerk.group_ids += self.env.ref("base.group_partner_manager")
+            self.env.ref(AUDITOR).user_ids += self.second
+        self.assert_closed(self.clerk)
+        self.assertNotIn(self.second.id, self.find_named())
+
+    def test_who_has_a_shell_may_seal_it(self):
+        self.alter("UPDATE res_users SET password = 'x' WHERE id = %s", self.second.id)
+        self.assert_closed(self.second)
+        self.env["spar.settings.seal"]._seal_all()
+        self.assertFalse(self.find_named())
+        expressions.check_person(self.env(user=self.second.id))
+
+    def test_a_session_is_not_made_of_what_stands_in_the_database(self):
+        token = self.second._compute_session_token("a" * 84)
+        values = self.second._session_token_get_values()
+        self.assertNotEqual(
+            token, self.second._session_token_hash_compute("a" * 84, values)
+        )
+        self.assertFalse(self.second._legacy_session_token_hash_compute("a" * 84))
+        self.assertTrue(self.clerk._legacy_session_token_hash_compute("a" * 84))
+
+
+class TestByRequests(AccountCase):
+    """Superuser code that runs for a request, or for the schedule, is no operator."""
+
+    def setUp(self):
+        super().setUp()
+        self.role = self.env.ref(ADMINISTRATOR)
+
+    def assert_refused(self, function, as_request=True):
+        """Superuser code of a request, or what is called, is refused and undone."""
+        request = object() if as_request else expressions.request
+        with (
+            patch.object(expressions, "request", request),
+            self.assertRaisesRegex(UserError, "would join"),
+            self.env.cr.savepoint(),
+        ):
+            function()
+        self.env.invalidate_all()
+        # As Odoo does where a request fails.
+        self.env.registry.clear_cache("groups")
+
+    def test_a_copy_of_an_administrator(self):
+        copy = self.second.sudo().copy
+        self.assert_refused(lambda: copy({"name": "Me", "login": "me"}))
+
+    def test_a_new_account_with_a_role(self):
+        chosen = {"group_ids": [Command.link(self.role.id)]}
+        users = self.env["res.users"].sudo()
+        values = {"name": "Me", "login": "me", **chosen}
+        self.assert_refused(lambda: users.create(values))
+        with expressions.scheduled():
+            self.assert_refused(lambda: users.create(values), as_request=False)
+
+    def test_a_default_of_the_context_or_the_database(self):
+        users = self.env["res.users"].with_user(self.odoo)
+        values = {"name": "Me", "login": "me"}
+        chosen = [Command.set(self.role.ids)]
+        defaulting = users.with_context(default_group_ids=chosen)
+        self.assert_refused(lambda: defaulting.create(values), as_request=False)
+        self.env["ir.default"].set("res.users", "group_ids", self.role.ids)
+        self.assert_refused(lambda: users.create(values), as_request=False)
+
+    def test_a_group_that_begins_to_bring_it_along(self):
+        other = self.env["res.groups"].create(
+            {"name": "Other", "user_ids": [Command.link(self.clerk.id)]}
+        )
+        members = [Command.link(self.clerk.id)]
+        implied = [Command.link(self.role.id)]
+        self.assert_refused(lambda: other.sudo().write({"implied_ids": implied}))
+        self.assert_refused(lambda: self.role.sudo().write({"user_ids": members}))
+
+    def test_what_two_people_want_is_done(self):
+        self.give(self.clerk, AUDITOR)
+        with patch.object(expressions, "check_person", lambda env: None):
+            self.waiting(self.clerk).with_user(self.second).action_approve()
+        self.env.invalidate_all()
+        self.assertTrue(self.clerk.has_group(AUDITOR))
+        expressions.check_person(self.env(user=self.clerk.id))
+
+    def test_a_guarded_value_by_default(self):
+        """What would count at once for a new record is not given by a default."""
+        backends = self.env["spar.mapper.backend"].with_user(self.first)
+        values = {"name": "New", "implementation": self.get_implementation()}
+        backend = backends.with_context(default_is_default=True).create(values)
+        self.assertFalse(backend.is_default)
+        self.assertEqual(len(backend.setting_change_ids), 1)
+
+
+class TestKeys(AccountCase):
+    """A program takes part as a participant, not as a person."""
+
+    def test_nobody_with_a_role_has_an_api_key(self):
+        keys = self.env["res.users.apikeys"]
+        until = datetime.now() + timedelta(days=1)
+        key = keys.with_user(self.clerk).sudo()._generate("rpc", "x", until)
+        self.assertEqual(
+            keys._check_credentials(scope="rpc", key=key), self.clerk.id
+        )
+        with self.assertRaisesRegex(UserError, "API keys"):
+            keys.with_user(self.second).sudo()._generate("rpc", "x", until)
+        self.clerk.group_ids += self.env.ref(AUDITOR)
+        with mute_logger(
+            "odoo.addons.spar_mapper_connector.models.res_users_account"
+        ):
+            self.assertIsNone(keys._check_credentials(scope="rpc", key=key))
+
+
+class TestCustomising(AccountCase):
+    """What says who may do what comes with addons."""
+
+    def test_rights_names_defaults_and_forms_are_not_changed(self):
+        model = self.env["ir.model"]._get("spar.setting.change")
+        form = {"model": "spar.setting.change", "arch": "<form><field name='id'/></form>"}
+        own = self.env["ir.model.access"].search([("model_id", "=", model.id)], limit=1)
+        name = self.env.ref(AUDITOR)
+        data = self.env["ir.model.data"].search(
+            [("module", "=", "spar_fa_directory"), ("name", "=", "group_auditor")]
+        )
+        system = self.env["ir.model.data"].search(
+            [("module", "=", "base"), ("name", "=", "group_system")]
+        )
+        access = {"name": "x", "model_id": model.id, "perm_read": True}
+        attempts = {
+            "access": lambda: self.env["ir.model.access"].create(access),
+            "more access": lambda: own.write({"perm_unlink": True}),
+            "no access": lambda: own.unlink(),
+            "a role's name": lambda: data.write({"res_id": name.id + 1}),
+            "no name": lambda: data.unlink(),
+            "a name of Odoo": lambda: system.write({"res_id": name.id}),
+            "a new name": lambda: data.copy({"name": "group_more"}),
+            "a default": lambda: self.env["ir.default"].set(
+                "spar.id.type", "active", True
+            ),
+            "a form": lambda: self.env["ir.ui.view"].create({"name": "x", **form}),
+        }
+        for what, attempt in attempts.items():
+            with self.subTest(what), self.assertRaises(ValidationError):
+                with self.env.cr.savepoint():
+                    attempt()
+
+    def test_what_is_not_ours_is_customised(self):
+        partner = self.env["ir.model"]._get("res.partner")
+        self.env["ir.model.access"].create({"name": "x", "model_id": partner.id})
+        self.env["ir.default"].set("res.partner", "name", "x")
+        self.env["ir.model.data"].create(
+            {"module": "__import__", "name": "x", "model": "res.partner", "res_id": 1}
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestSessions(KeyringCase, HttpCase):
+    """The session of a request is nobody else's, whatever a page says."""
+
+    def setUp(self):
+        super().setUp()
+        self.auditor = new_test_user(
+            self.env, "a-auditor", groups=f"base.group_user,{AUDITOR}"
+        )
+        new_test_user(self.env, "a-clerk", groups="base.group_user")
+
+    def show(self, expression) -> str:
+        view = self.env["ir.ui.view"].create(
+            {
+                "name": "x",
+                "type": "qweb",
+                "key": "web.attempt",
+                "arch": f'<t t-name="x"><t t-out="str({expression})"/></t>',
+            }
+        )
+        template = type(self.env["ir.ui.view"])._render_template
+        with patch.object(
+            type(self.env["ir.ui.view"]),
+            "_render_template",
+            lambda views, *_args, **_kw: template(views, view.id, {}),
+        ):
+            return self.url_open("/web/login").text
+
+    @mute_logger(
+        "odoo.http",
+        "odoo.addons.base.models.ir_qweb",
+        "odoo.addons.http_routing.models.ir_http",
+    )
+    def test_an_expression_changes_no_session(self):
+        uid = self.auditor.id
+        for attempt in (
+            f"request.session.update(uid={uid}, login='a-auditor')",
+            f"request.session.setdefault('pre_uid', {uid})",
+            f"request.session.update(pre_uid={uid}, pre_login='a-auditor')"
+            " or request.session.finalize(request.env)",
+            "request.session.update(spar_login=1)",
+            "request.session.update({'identity-check-last': 9999999999})",
+        ):
+            with self.subTest(attempt):
+                self.authenticate(None, None)
+                with mute_logger(*MUTED):
+                    self.show(attempt)
+                session = self.session.__class__
+                self.assertIsNotNone(session)
+                answer = self.url_open("/odoo", allow_redirects=False)
+                self.assertIn("/web/login", answer.headers.get("Location", ""))
+
+    def test_who_is_logged_in_works(self):
+        self.authenticate("a-auditor", "a-auditor")
+        answer = self.url_open("/odoo", allow_redirects=False)
+        self.assertEqual(answer.status_code, 200)
+        self.env["res.users"].browse(self.auditor.id).check_access("read")
+        with self.assertRaises(AccessError):
+            self.env["res.groups"].with_user(self.auditor).create({"name": "x"})

@@ -1,0 +1,118 @@
+import secrets
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
+
+PURPOSE = "authenticator"
+#: What stands where core keeps a secret that is sealed: this, and which secret it is.
+_SEALED = "sealed:"
+
+
+class ResUsers(models.Model):
+    """The secrets of authenticator apps are sealed.
+
+    Core keeps them in clear: whoever reads the database computes the digits. A new
+    secret has a new name, which is part of the session's token, as the secret was.
+    """
+
+    _name = "res.users"
+    _inherit = ["res.users", "spar.sealed.storage"]
+    _sealed_columns = ("totp_sealed",)
+
+    def init(self):
+        result = super().init()
+        # Core's own does not pass it on.
+        add_columns(self.env.cr, self._table, self._sealed_columns)
+        return result
+
+    def _get_seal_contexts(
+        self, keyring: OpenKeyring, row_ids: list[int]
+    ) -> dict[int, tuple[str, bytes]]:
+        query = SQL("SELECT id, totp_secret FROM res_users WHERE id = ANY(%s)", row_ids)
+        return {
+            row_id: (PURPOSE, bind(row_id, name or ""))
+            for row_id, name in self.env.execute_query(query)
+        }
+
+    @api.depends("totp_secret")
+    def _compute_totp_enabled(self):
+        """Whether there is a secret is no secret: pages that anybody edits ask it."""
+        query = SQL(
+            "SELECT id FROM res_users WHERE id = ANY(%s) AND totp_secret IS NOT NULL",
+            self._origin.ids,
+        )
+        enabled = {user_id for (user_id,) in self.env.execute_query(query)}
+        for user in self:
+            user.totp_enabled = user._origin.id in enabled
+
+    def _compute_totp_secret(self):
+        query = SQL(
+            """SELECT id, totp_secret, totp_sealed FROM res_users WHERE id = ANY(%s)""",
+            self._origin.ids,
+        )
+        kept = {row[0]: row[1:] for row in self.env.execute_query(query)}
+        for user in self:
+            name, sealed = kept.get(user._origin.id, (None, None))
+            user.totp_secret = user._origin._open_totp_secret(name, sealed)
+
+    def _open_totp_secret(self, name: str | None, sealed) -> str | None:
+        """The secret; where it was kept before there were keys it is in clear."""
+        if not (name or "").startswith(_SEALED):
+            return name
+        keyring = self.env["spar.keyring"]._open()
+        return keyring.unseal(PURPOSE, bytes(sealed or b""), bind(self.id, name))
+
+    def _inverse_token(self):
+        result = super()._inverse_token()
+        self._seal_totp_secrets()
+        return result
+
+    def _seal_totp_secrets(self) -> None:
+        """Seal those secrets of these users that are in clear."""
+        if not self.env["spar.settings.seal"].sudo()._is_needed():
+            return
+        query = SQL(
+            """SELECT id, totp_secret FROM res_users
+                WHERE id = ANY(%s) AND totp_secret IS NOT NULL
+                  AND NOT starts_with(totp_secret, %s)""",
+            self.ids,
+            _SEALED,
+        )
+        rows = self.env.execute_query(query)
+        if not rows:
+            return
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        for user_id, secret in rows:
+            name = _SEALED + secrets.token_hex(8)
+            sealed = keyring.seal(PURPOSE, secret, bind(user_id, name))
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE res_users SET totp_secret = %s, totp_sealed = %s "
+                    "WHERE id = %s",
+                    name,
+                    sealed,
+                    user_id,
+                )
+            )
+        self.invalidate_recordset(["totp_secret"])
+
+    @api.model
+    def _seal_each(self):
+        """Secrets from before there were keys are sealed with the accounts."""
+        everybody = self.sudo().with_context(active_test=False)
+        everybody.search([("totp_enabled", "=", True)])._seal_totp_secrets()
+        return super()._seal_each()
+
+    def action_totp_enable_wizard(self):
+        """Core's window keeps the new secret in a table, in clear; our page does not."""
+        self.ensure_one()
+        if self == self.env.user and self._has_spar_role() and not self.totp_enabled:
+            return {
+                "type": "ir.actions.act_url",
+                "url": "/web/second-factor",
+                "target": "self",
+            }
+        return super().action_totp_enable_wizard()

@@ -1,0 +1,186 @@
+"""What opens an account with a role is not to be had from the database."""
+
+import re
+from unittest.mock import patch
+
+from odoo.exceptions import AccessDenied
+from odoo.tests import tagged
+from odoo.tools import hash_sign, mute_logger
+
+from .common import PASSWORD, StaffCase, compute_code
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+GUARD = "odoo.addons.spar_mapper_connector.expressions"
+
+
+@tagged("post_install", "-at_install")
+class TestWhatOpensAnAccount(StaffCase):
+    def setUp(self):
+        super().setUp()
+        self.set_environment(factor="on")
+        self.officer.partner_id.email = "officer@staff.example"
+
+    def evaluate(self, expression):
+        """What a server action gives of an expression about ``user``."""
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get("res.partner").id,
+                "state": "code",
+                "code": f"user = env['res.users'].sudo().browse({self.officer.id})\n"
+                f"action = {{'name': str({expression})}}",
+            }
+        )
+        with mute_logger(GUARD):
+            return action.run()["name"]
+
+    # === AUTHENTICATORS === #
+
+    def read_row(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT row_to_json(u)::text FROM res_users u WHERE id = %s",
+            [self.officer.id],
+        )
+        return self.env.cr.fetchone()[0]
+
+    def test_a_secret_is_sealed_and_works(self):
+        self.officer.totp_secret = SECRET
+        self.assertNotIn(SECRET, self.read_row())
+        self.env.invalidate_all()
+        self.assertEqual(self.officer.totp_secret, SECRET)
+        self.assertTrue(self.officer.totp_enabled)
+        self.log_in(self.officer.login)
+        form = {"csrf_token": self.get_token(), "totp_token": compute_code(SECRET)}
+        answer = self.open("/web/login/totp", data=form)
+        self.assertEqual(answer.status_code, 303)
+        self.assertEqual(self.open("/odoo").status_code, 200)
+        self.officer.totp_secret = False
+        self.assertFalse(self.officer.totp_enabled)
+
+    def test_an_expression_reads_and_takes_no_secret(self):
+        self.officer.totp_secret = SECRET
+        self.env.flush_all()
+        for expression in (
+            "user.totp_secret",
+            "user.write({'totp_secret': False})",
+            "env['auth.passkey.key'].with_user(user).sudo().create("
+            "{'name': 'x', 'credential_identifier': 'x'})",
+        ):
+            with self.subTest(expression), self.assertRaises(Exception) as caught:
+                with self.env.cr.savepoint():
+                    self.evaluate(expression)
+                    self.env.flush_all()
+            self.assertIn("CalledFromExpression", repr(caught.exception))
+            self.env.invalidate_all()
+        # Whether there is one is no secret: pages show it.
+        self.assertEqual(self.evaluate("user.totp_enabled"), "True")
+
+    def test_a_secret_of_somebody_else_does_not_open(self):
+        self.officer.totp_secret = SECRET
+        self.employee.totp_secret = SECRET
+        self.env.flush_all()
+        self.env.cr.execute(
+            """UPDATE res_users u SET totp_secret = o.totp_secret,
+                                      totp_sealed = o.totp_sealed
+                 FROM res_users o WHERE o.id = %s AND u.id = %s""",
+            [self.employee.id, self.officer.id],
+        )
+        self.env.invalidate_all()
+        with self.assertRaises(Exception) as caught:
+            self.officer.totp_secret  # noqa: B018
+        self.assertIn("SealBroken", repr(caught.exception))
+
+    def test_secrets_from_before_there_were_keys_are_sealed(self):
+        self.env.cr.execute(
+            "UPDATE res_users SET totp_secret = %s WHERE id = %s",
+            [SECRET, self.officer.id],
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.officer.totp_secret, SECRET)
+        self.env["res.users"]._seal_each()
+        self.assertNotIn(SECRET, self.read_row())
+        self.assertEqual(self.officer.totp_secret, SECRET)
+
+    def test_the_seal_key_is_replaced(self):
+        self.officer.totp_secret = SECRET
+        self.env.flush_all()
+        users = self.env["res.users"]
+        keyring = self.env["spar.keyring"]._open()
+        self.assertTrue(users._count_sealed_with([keyring.roles.seal_key]))
+        users._reseal(keyring, [keyring.roles.seal_key], 0, 100)
+        self.env.invalidate_all()
+        self.assertEqual(self.officer.totp_secret, SECRET)
+
+    def test_a_device_is_not_trusted(self):
+        self.officer.totp_secret = SECRET
+        devices = self.env["auth_totp.device"].with_user(self.officer).sudo()
+        key = devices._generate("browser", "mine", None)
+        known = {"scope": "browser", "key": key, "uid": self.officer.id}
+        with mute_logger("odoo.addons.spar_mapper_connector.models.res_users_account"):
+            self.assertFalse(devices._check_credentials_for_uid(**known))
+        self.log_in(self.officer.login)
+        self.assertNotIn('name="remember"', self.open("/web/login/totp").text)
+        self.employee.totp_secret = SECRET
+        self.log_in(self.employee.login)
+        self.assertIn('name="remember"', self.open("/web/login/totp").text)
+
+    def test_the_window_that_keeps_a_new_secret_is_not_used(self):
+        action = self.officer.with_user(self.officer).action_totp_enable_wizard()
+        self.assertEqual(action["url"], "/web/second-factor")
+
+    # === LINKS === #
+
+    def make_link(self):
+        """Ask for a link; what the mail holds."""
+        server = type(self.env["ir.mail_server"])
+        with patch.object(server, "send_email", autospec=True) as send:
+            self.officer.action_reset_password()
+        return str(send.call_args.args[1].get_content())
+
+    def get_token_of(self, text):
+        return re.search(r"token=([^&\s]+)", text).group(1).replace("%7E", "~")
+
+    def test_the_link_of_the_mail_sets_a_password(self):
+        text = self.make_link()
+        self.assertIn("test_officer", text)
+        token = self.get_token_of(text)
+        partners = self.env["res.partner"]
+        self.assertEqual(
+            partners._get_partner_from_token(token), self.officer.partner_id
+        )
+        self.env["res.users"].signup({"password": "another Password 1"}, token)
+        self.assertIsNone(partners._get_partner_from_token(token))
+        with self.assertRaises(AccessDenied):
+            self.log_in_as("test_officer", PASSWORD)
+        self.log_in_as("test_officer", "another Password 1")
+
+    def log_in_as(self, login, password):
+        credential = {"type": "password", "login": login, "password": password}
+        users = self.env["res.users"].with_user(self.officer)
+        return users._check_credentials(credential, {"interactive": True})
+
+    def test_what_the_database_holds_makes_no_link(self):
+        self.officer.partner_id.signup_prepare("reset")
+        partner = self.officer.partner_id
+        values = [partner.id, self.officer.ids, partner._get_login_date(), "reset"]
+        forged = hash_sign(self.env, "signup", values, expiration_hours=1)
+        partners = self.env["res.partner"]
+        for token in (forged, f"{forged}~", f"{forged}~00", f"{forged}~é"):
+            self.assertIsNone(partners._get_partner_from_token(token))
+        made = self.evaluate("user.partner_id._generate_signup_token()")
+        self.assertIsNone(partners._get_partner_from_token(made))
+
+    def test_an_expression_sends_no_link(self):
+        with self.assertRaises(Exception) as caught:
+            self.evaluate("user.action_reset_password()")
+        self.assertIn("CalledFromExpression", repr(caught.exception))
+
+    def test_visitors_get_links_as_odoo_sends_them(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Visitor", "email": "visitor@example.org"}
+        )
+        partner.signup_prepare("signup")
+        token = partner._generate_signup_token()
+        self.assertNotIn("~", token)
+        self.assertEqual(self.env["res.partner"]._get_partner_from_token(token), partner)
