@@ -61,6 +61,8 @@ class NotThePerson(NotPermitted):
 class AccountAltered(NotPermitted):
     """The account is not what was sealed: its roles, or what lets somebody log in."""
 
+    code = "account_altered"
+
 
 class NotSupported(MapperError):
     """The backend cannot do what was asked; see its capabilities."""

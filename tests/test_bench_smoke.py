@@ -311,13 +311,13 @@ def test_the_meter_tells_the_wal_of_what_was_written(server, floor_dsn):
         with connection, connection.cursor() as cursor:
             cursor.execute(
                 "CREATE TABLE measured AS SELECT md5(n::text) FROM "
-                "generate_series(1, 20000) n"
+                "generate_series(1, 200000) n"
             )
         meter.end()
         usage = meter.close()
         with connection, connection.cursor() as cursor:
             cursor.execute("DROP TABLE measured")
-    assert usage.wal > 20_000 * 32 and usage.disk > 20_000 * 32
+    assert usage.wal > 200_000 * 32 and usage.disk > 200_000 * 32
     assert 0 <= usage.wal_images < usage.wal
     assert usage.odoo is not None and usage.postgres > 0
 

@@ -41,7 +41,8 @@ class SparChange(models.Model):
 
     def _get_staff_call(self):
         self.ensure_one()
-        return self.env["spar.mapper.local"]._build_staff_call()
+        with self.env["spar.staff.answers"]._say_errors():
+            return self.env["spar.mapper.local"]._build_staff_call()
 
     def _notify_decision(self) -> dict:
         """Say what the change has become, as the database has it now."""

@@ -129,7 +129,8 @@ class SparEvidence(models.Model):
         auditors."""
         self.ensure_one()
         self.check_access("read")
-        self.env["spar.mapper.local"]._build_staff_call()
+        with self.env["spar.staff.answers"]._say_errors():
+            self.env["spar.mapper.local"]._build_staff_call()
         place = Place(0, self.subject_id.id)
         self.env["spar.lookup"]._look("evidence", self.uuid, lambda: [place])
         return {

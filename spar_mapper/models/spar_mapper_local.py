@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from odoo.tools.gc import disabling_gc
 
 from odoo.addons.spar_mapper_connector.exceptions import (
+    AccountAltered,
     NoSuchEvent,
     NoSuchNotice,
     NotPermitted,
@@ -468,6 +469,9 @@ class SparMapperLocal(models.AbstractModel):
         """
         try:
             check_person(self.env)
+        except AccountAltered as error:
+            text = self.env["spar.staff.answers"]._get_error_text(error)
+            raise AccessError(text) from error
         except NotPermitted:
             self._refuse_person()
         user = self.env.user

@@ -42,8 +42,12 @@ class SparStaffAnswers(models.AbstractModel):
     def _get_error_text(self, error: MapperError) -> str:
         texts = {
             "service_unavailable": self.env._(
-                "The registry cannot be used now: its keys are not there. Nothing was "
-                "changed. Tell an administrator."
+                "The registry cannot be used now: its keys are not there, or a setting "
+                "was altered. Nothing was changed. Tell an administrator."
+            ),
+            "account_altered": self.env._(
+                "Your account was altered past Odoo and is closed. Tell whoever "
+                "operates the server."
             ),
             "seal_broken": self.env._("This does not open: see the alarms."),
             "row_broken": self.env._("This does not open: see the alarms."),

@@ -36,6 +36,7 @@ from . import test_spar_guards
 from . import test_spar_history
 from . import test_spar_id_forms
 from . import test_spar_integrity
+from . import test_spar_limit
 from . import test_spar_lookup
 from . import test_spar_move
 from . import test_spar_move_list

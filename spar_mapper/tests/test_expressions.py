@@ -289,16 +289,20 @@ class TestExpressions(StoreCase):
 
     def test_nobody_calls_in_anothers_name(self):
         class Request:
-            class session:
-                uid = self.designer.id
+            def _get_current_object(self):
+                return self
 
         mapper = self.mapper.with_user(self.officer)
         self.assertTrue(mapper._build_staff_call())
-        with patch.object(expressions, "request", Request()):
+        served = Request()
+        with patch.object(expressions, "request", served):
+            expressions.note_person(self.designer.id)
             with self.assertRaises(AccessError):
                 mapper._build_staff_call()
             with self.assertRaises(NotThePerson):
                 expressions.check_person(mapper.env)
+            expressions.note_person(self.officer.id)
+            self.assertTrue(mapper._build_staff_call())
 
     def test_superuser_is_no_role(self):
         with self.assertRaises(AccessError):

@@ -39,8 +39,8 @@ class SparRevealWizard(models.TransientModel):
         """Record it, then show it in the same window."""
         self.ensure_one()
         mapper = self.env["spar.mapper.local"]
-        call = mapper._build_staff_call(self.reason)
         with self.env["spar.staff.answers"]._say_errors():
+            call = mapper._build_staff_call(self.reason)
             self.event_number = mapper._log_reveal(
                 call, self.mapping_id.id, self.period_id.id or None
             )

@@ -121,8 +121,8 @@ class IrModelAccess(models.Model):
 
 
 class IrModelData(models.Model):
-    """The names of our records, and of groups that reach code, mean what the addons
-    say: a role is asked for by its name."""
+    """The names of roles, and of groups that reach code, mean what the addons say: a
+    role is asked for by its name."""
 
     _inherit = "ir.model.data"
 
@@ -147,12 +147,14 @@ class IrModelData(models.Model):
         if self.env.registry.ready and any(map(self._is_closed, self)):
             raise ValidationError(
                 self.env._(
-                    "External IDs of SPAR, and of the groups that it watches, are "
-                    "given by addons: they are not changed here."
+                    "The external IDs of SPAR's roles, and of the groups that it "
+                    "watches, are given by addons: they are not changed here."
                 )
             )
 
     @api.model
     def _is_closed(self, record) -> bool:
+        if record.model != "res.groups":
+            return False
         is_ours = (record.module or "").startswith("spar_")
         return is_ours or f"{record.module}.{record.name}" in CODE_GROUPS

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.models.spar_group_log import SPAR_GROUPS
 
-from ..exceptions import AccountAltered
+from ..exceptions import AccountAltered, ServiceUnavailable
 from ..lib.keyring import OpenKeyring, bind
 from ..lib.settings_seal import ALTERED
 from .spar_sealed_storage import add_columns
@@ -222,8 +222,15 @@ class ResUsers(models.Model):
         except AccountAltered as error:
             raise AccessDenied(
                 self.env._(
-                    "This account was altered past Odoo and is closed. Ask whoever "
+                    "This account was altered past Odoo and is closed. Tell whoever "
                     "operates the server."
+                )
+            ) from error
+        except ServiceUnavailable as error:
+            raise AccessDenied(
+                self.env._(
+                    "You cannot log in now: the keys of the registry are not there. "
+                    "Tell whoever operates the server."
                 )
             ) from error
         return result

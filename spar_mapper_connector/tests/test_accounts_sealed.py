@@ -1,5 +1,6 @@
 """Nobody becomes somebody else from inside: not by an expression, not by SQL."""
 
+import os
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ from odoo.tools import mute_logger
 
 from .. import expressions
 from ..exceptions import AccountAltered, CalledFromExpression
+from ..models.spar_keyring import KEYRING_VARIABLE
 from .common import KeyringCase
 from .test_two_accounts import ADMINISTRATOR, AccountCase
 
@@ -250,6 +252,20 @@ class TestBySql(AccountCase):
                 savepoint.rollback()
             self.env.invalidate_all()
         expressions.check_person(self.env(user=self.second.id))
+
+    def log_in(self, user):
+        """By the password that a test has given: the login, made long enough."""
+        password = user.login.ljust(8, "x")
+        credential = {"type": "password", "login": user.login, "password": password}
+        users = self.env["res.users"].with_user(user)
+        return users._check_credentials(credential, {"interactive": True})
+
+    def test_without_keys_nobody_with_a_role_logs_in(self):
+        with patch.dict(os.environ, {KEYRING_VARIABLE: "/nowhere/keyring"}):
+            self.assertTrue(self.log_in(self.clerk))
+            with self.assertRaisesRegex(AccessDenied, "keys of the registry"):
+                self.log_in(self.second)
+        self.assertTrue(self.log_in(self.second))
 
     def test_another_write_does_not_make_it_good(self):
         self.alter(
