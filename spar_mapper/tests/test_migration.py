@@ -27,3 +27,33 @@ class TestMigration(StoreCase):
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.env.cr.execute("SELECT count(*) FROM spar_store_tie")
         self.assertEqual(self.env.cr.fetchone(), (0,))
+
+
+class TestLimits(StoreCase):
+    """Limits were system parameters."""
+
+    def migrate(self):
+        path = file_path("spar_mapper/migrations/19.0.2.5.0/post-migration.py")
+        load_script(path, "spar_mapper_limits").migrate(self.env.cr, "19.0.2.4.0")
+        self.env.invalidate_all()
+
+    def test_their_values_are_taken_over_where_they_could_be_used(self):
+        parameters = self.env["ir.config_parameter"]
+        for name, text in (
+            ("lookup_budget", "150"),
+            ("officer_changes", "0"),
+            ("officer_people_to_account", "many"),
+            ("officer_people_to_provider", "99999"),
+            ("objection_link_stops_payments", "True"),
+        ):
+            parameters.set_param(f"spar_mapper.{name}", text)
+        self.migrate()
+        limits = self.env["spar.limit"]
+        self.assertEqual(limits._get_number("lookup_budget"), 150)
+        self.assertEqual(limits._get_number("officer_changes"), 100)
+        self.assertEqual(limits._get_number("officer_people_to_account"), 3)
+        self.assertEqual(limits._get_number("officer_people_to_provider"), 60)
+        self.assertTrue(limits._is_yes("objection_link_stops_payments"))
+        self.assertFalse(parameters.get_param("spar_mapper.lookup_budget"))
+        self.migrate()
+        self.assertEqual(limits._get_number("lookup_budget"), 150)

@@ -1,3 +1,4 @@
+from . import spar_sealed_setting
 from . import ir_customising
 from . import ir_actions_server
 from . import ir_cron
@@ -9,7 +10,6 @@ from . import spar_keyring_rotation
 from . import spar_sealed_storage
 from . import spar_row_versions
 from . import spar_settings_seal
-from . import spar_sealed_setting
 from . import spar_signing_key
 from . import spar_setting_change
 from . import spar_second_person

@@ -44,6 +44,34 @@ class SparClosedCustomising(models.AbstractModel):
         return self.env[name]._original_module != HARMLESS
 
 
+class SparSealedRights(models.AbstractModel):
+    """Rights on the registry's models are sealed: a row that plain SQL adds, changes
+    or removes is named by the integrity check."""
+
+    _name = "spar.sealed.rights"
+    _description = "Rights that are sealed"
+    _inherit = ["spar.closed.customising", "spar.sealed.setting"]
+
+    # The directory's are loaded before the addon that has the keys.
+    _sealed_rows = """
+        t.model_id IN (SELECT m.id FROM ir_model m
+                        WHERE left(m.model, 5) = 'spar.' AND NOT EXISTS (
+                              SELECT FROM ir_model_data d
+                               WHERE d.model = 'ir.model' AND d.res_id = m.id
+                                 AND d.module = 'spar_fa_directory'))"""
+
+    def _filter_sealed(self):
+        return self.filtered(lambda right: self._is_ours(right.model_id.model or ""))
+
+    def _find_good(self):
+        return super(SparSealedRights, self._filter_sealed())._find_good()
+
+    def _seal_again(self, ids):
+        """Rights on models of others need no keys."""
+        ours = self.browse(ids).exists()._filter_sealed()
+        return super()._seal_again(ours.ids)
+
+
 class IrModelFields(models.Model):
     _name = "ir.model.fields"
     _inherit = ["ir.model.fields", "spar.closed.customising"]
@@ -90,7 +118,11 @@ class IrUiView(models.Model):
 
 class IrRule(models.Model):
     _name = "ir.rule"
-    _inherit = ["ir.rule", "spar.closed.customising"]
+    _inherit = ["ir.rule", "spar.sealed.rights"]
+    _sealed_fields = (
+        *("model_id", "domain_force", "active", "groups"),
+        *("perm_read", "perm_write", "perm_create", "perm_unlink"),
+    )
 
     @api.constrains(
         *("model_id", "domain_force", "active", "groups", "name"),
@@ -106,7 +138,11 @@ class IrRule(models.Model):
 
 class IrModelAccess(models.Model):
     _name = "ir.model.access"
-    _inherit = ["ir.model.access", "spar.closed.customising"]
+    _inherit = ["ir.model.access", "spar.sealed.rights"]
+    _sealed_fields = (
+        *("model_id", "group_id", "active"),
+        *("perm_read", "perm_write", "perm_create", "perm_unlink"),
+    )
 
     @api.constrains(
         *("model_id", "group_id", "active", "name"),

@@ -106,7 +106,9 @@ class SparSecondPerson(models.AbstractModel):
         for vals in map(self._add_defaults, vals_list):
             names = [name for name in self._guarded_at_creation if vals.get(name)]
             later.append({name: vals[name] for name in names})
-            now.append({**vals, **{name: self._get_own_default(name) for name in names}})
+            now.append(
+                {**vals, **{name: self._get_own_default(name) for name in names}}
+            )
         if self._counts_by:
             for vals, values in zip(now, later, strict=True):
                 if vals.get(self._counts_by, True):

@@ -166,9 +166,13 @@ class SparSettingsSeal(models.Model):
     @api.model
     def _get_sealed_models(self) -> list[models.BaseModel]:
         """Return every model of settings that is sealed, of whichever addon."""
-        names = self.env.registry["spar.sealed.setting"]._inherit_children
+        names, found = ["spar.sealed.setting"], set()
+        while names:
+            children = self.env.registry[names.pop()]._inherit_children
+            names += children - found
+            found |= children
         return [
-            self.env[name] for name in sorted(names) if not self.env[name]._abstract
+            self.env[name] for name in sorted(found) if not self.env[name]._abstract
         ]
 
     @api.model

@@ -280,6 +280,29 @@ class TestBySql(AccountCase):
         self.assert_closed(self.clerk)
         self.assertNotIn(self.second.id, self.find_named())
 
+    def test_rights_on_our_models(self):
+        access = self.env["ir.model.access"].search(
+            [("model_id.model", "=", "spar.setting.change")], limit=1
+        )
+        rule = self.env["ir.rule"].search(
+            [("model_id.model", "=like", "spar.%"), ("domain_force", "!=", False)]
+        )
+        rule = rule._filter_sealed()[:1]
+        for row, query in (
+            (access, "UPDATE ir_model_access SET perm_write = true WHERE id = %s"),
+            (access, "DELETE FROM ir_model_access WHERE id = %s"),
+            (rule, "UPDATE ir_rule SET domain_force = '[]' WHERE id = %s"),
+            (rule, "UPDATE ir_rule SET active = false WHERE id = %s"),
+        ):
+            if not row:
+                continue  # without a store there is no rule
+            with self.subTest(query), self.env.cr.savepoint() as savepoint:
+                self.assertFalse(self.find_named(row._table))
+                self.alter(query, row.id)
+                self.assertEqual(self.find_named(row._table), {row.id})
+                savepoint.rollback()
+            self.env.invalidate_all()
+
     def test_who_has_a_shell_may_seal_it(self):
         self.alter("UPDATE res_users SET password = 'x' WHERE id = %s", self.second.id)
         self.assert_closed(self.second)
@@ -371,15 +394,11 @@ class TestKeys(AccountCase):
         keys = self.env["res.users.apikeys"]
         until = datetime.now() + timedelta(days=1)
         key = keys.with_user(self.clerk).sudo()._generate("rpc", "x", until)
-        self.assertEqual(
-            keys._check_credentials(scope="rpc", key=key), self.clerk.id
-        )
+        self.assertEqual(keys._check_credentials(scope="rpc", key=key), self.clerk.id)
         with self.assertRaisesRegex(UserError, "API keys"):
             keys.with_user(self.second).sudo()._generate("rpc", "x", until)
         self.clerk.group_ids += self.env.ref(AUDITOR)
-        with mute_logger(
-            "odoo.addons.spar_mapper_connector.models.res_users_account"
-        ):
+        with mute_logger("odoo.addons.spar_mapper_connector.models.res_users_account"):
             self.assertIsNone(keys._check_credentials(scope="rpc", key=key))
 
 
@@ -388,7 +407,10 @@ class TestCustomising(AccountCase):
 
     def test_rights_names_defaults_and_forms_are_not_changed(self):
         model = self.env["ir.model"]._get("spar.setting.change")
-        form = {"model": "spar.setting.change", "arch": "<form><field name='id'/></form>"}
+        form = {
+            "model": "spar.setting.change",
+            "arch": "<form><field name='id'/></form>",
+        }
         own = self.env["ir.model.access"].search([("model_id", "=", model.id)], limit=1)
         name = self.env.ref(AUDITOR)
         data = self.env["ir.model.data"].search(

@@ -6,27 +6,26 @@ from dataclasses import dataclass
 
 #: Doubling more often than this reaches every longest pause.
 _MOST_DOUBLINGS = 30
+#: How many times looser than the default a limit can be set.
+_LOOSEST = 10
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How many failures are free, and the pauses after that.
+    """How many failures are free, and the pauses in seconds after that.
 
     >>> limit = Limit(free=3, first=10, longest=60)
     >>> [limit.get_pause(failures) for failures in (0, 2, 3, 4, 5, 6, 99)]
     [0, 0, 10, 20, 40, 60, 60]
-    >>> Limit(free=0, first=10, longest=60).get_pause(1000)
-    0
     """
 
-    #: 0: this limit is off
     free: int
     first: int
     longest: int
 
     def get_pause(self, failures: int) -> int:
         """Return the seconds to wait after so many failures in a row."""
-        if not self.free or failures < self.free:
+        if failures < self.free:
             return 0
         doublings = min(failures - self.free, _MOST_DOUBLINGS)
         return min(self.first << doublings, self.longest)
@@ -35,13 +34,22 @@ class Limit:
 def read_limit(text: str | None, default: Limit) -> Limit:
     """Return the limit that a setting's three numbers name, else the default.
 
-    >>> read_limit("5 30 900", Limit(1, 1, 1))
+    None is more than ten times looser than the default: whoever sets them lets nobody
+    guess on and on.
+
+    >>> read_limit("5 30 900", Limit(3, 10, 60))
     Limit(free=5, first=30, longest=900)
-    >>> read_limit("five", Limit(1, 1, 1))
-    Limit(free=1, first=1, longest=1)
+    >>> read_limit("five", Limit(3, 10, 60))
+    Limit(free=3, first=10, longest=60)
+    >>> read_limit("999 0 0", Limit(3, 10, 60))
+    Limit(free=30, first=1, longest=6)
     """
     numbers = (text or "").split()
     if len(numbers) != 3 or not all(each.isdecimal() for each in numbers):
         return default
     free, first, longest = map(int, numbers)
-    return Limit(free, first, longest)
+    return Limit(
+        free=min(max(free, 1), default.free * _LOOSEST),
+        first=max(first, default.first // _LOOSEST, 1),
+        longest=max(longest, default.longest // _LOOSEST, 1),
+    )

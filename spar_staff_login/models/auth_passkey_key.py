@@ -28,12 +28,3 @@ class AuthPasskeyKey(models.Model):
         if host and request:
             return f"{request.httprequest.scheme}://{host}"
         return super().get_base_url()
-
-
-class AuthPasskeyKeyCreate(models.TransientModel):
-    _inherit = "auth.passkey.key.create"
-
-    def make_key(self, registration=None):
-        """Core writes a passkey's public half past the fields, as the last thing."""
-        with self.env.user._keep_sealed():
-            return super().make_key(registration)

@@ -107,7 +107,7 @@ class ResUsers(models.Model):
         return super()._seal_each()
 
     def action_totp_enable_wizard(self):
-        """Core's window keeps the new secret in a table, in clear; our page does not."""
+        """Core's window keeps a new secret in a table, in clear; our page does not."""
         self.ensure_one()
         if self == self.env.user and self._has_spar_role() and not self.totp_enabled:
             return {

@@ -1,3 +1,4 @@
+from . import auth_passkey_key_create
 from . import res_users_identitycheck
 from . import spar_first_steps
 from . import spar_setup_check

@@ -18,6 +18,8 @@ def _take_over(env, limit) -> None:
     parameter = env["ir.config_parameter"].search(
         [("key", "=", PREFIX + limit.code)], limit=1
     )
+    if not parameter:
+        return
     text = (parameter.value or "").strip()
     if limit.kind == "choice":
         limit.is_on = text.lower() in ("1", "true", "yes")
