@@ -13,6 +13,7 @@
     "data": [
         "security/ir.model.access.csv",
         "security/spar_mapper_rules.xml",
+        "security/spar_office_rules.xml",
         "data/spar_change_rule_data.xml",
         "data/spar_mapper_backend_data.xml",
         "data/spar_limit_data.xml",
@@ -23,6 +24,7 @@
         "wizards/spar_evidence_wizard_views.xml",
         "wizards/spar_objection_wizard_views.xml",
         "wizards/spar_form_case_wizard_views.xml",
+        "wizards/spar_office_wizard_views.xml",
         "views/spar_audit_run_views.xml",
         "views/spar_alarm_views.xml",
         "views/spar_event_views.xml",
@@ -34,6 +36,7 @@
         "views/spar_fsp_views.xml",
         "views/spar_change_rule_views.xml",
         "views/spar_limit_views.xml",
+        "views/spar_office_views.xml",
         "views/spar_objection_views.xml",
         "views/spar_notice_views.xml",
         "views/spar_checkpoint_views.xml",

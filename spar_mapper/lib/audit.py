@@ -28,6 +28,7 @@ CHANGE_OTHER = "by the history another change waits, or this one with other word
 CHANGE_HIDDEN = "a change of it waits by the history, but no row does"
 CHANGE_DOES_NOT_OPEN = "the change does not open: it or its terms were altered"
 LINK_ALTERED = "its link was altered, or is that of another notice"
+OFFICE_OTHER = "the person's office is not what the history says"
 OBJECTION_OTHER = "its open objections are not those of its history"
 FORMS_REMOVED = "the forms of IDs were removed"
 FORECAST_ALTERED = "what a dry run has noted of an ID was altered, or put there"

@@ -32,6 +32,7 @@ from .records import (
     Subject,
     new_uuid,
 )
+from .offices import commit_to_office
 from .seals import build_terms, pack
 from .transitions import (
     ADDRESS_REWRITTEN,
@@ -42,6 +43,7 @@ from .transitions import (
     ID_TAKEN,
     MERGED,
     MERGED_WITH,
+    OFFICE_CHANGED,
     WAIT_BEGINS,
     WAIT_ENDS,
     ForbiddenTransition,
@@ -289,6 +291,11 @@ class Ledger:
         said = commit_to(self.keyring, f"{subject.uuid}.{into.uuid}")
         self._record(subject, None, MERGED, b"", said, "", None)
         self._record(into, None, MERGED_WITH, b"", said, "", None)
+
+    def change_office(self, subject: Subject, office: str) -> None:
+        """Note that a subject belongs to an office from now on; empty for none."""
+        said = commit_to_office(self.keyring, subject.uuid, office)
+        self._record(subject, None, OFFICE_CHANGED, b"", said, "", None)
 
     def _commit_id(self, subject: Subject, stored: StoredId) -> bytes:
         return commit_to(self.keyring, describe_id(subject.uuid, stored))

@@ -58,9 +58,18 @@ LEAVES = (
 ID_REWRITTEN, ID_OFF = "id_rewritten", "id_switched_off"
 ID_GIVEN, ID_TAKEN = "id_given_away", "id_taken_over"
 MERGED, MERGED_WITH = "merged", "merged_with"
+OFFICE_CHANGED = "office_changed"
 #: After which an ID of the person is what the event says.
 ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN)
-SUBJECT_EVENTS = (ID_REWRITTEN, ID_OFF, ID_GIVEN, ID_TAKEN, MERGED, MERGED_WITH)
+SUBJECT_EVENTS = (
+    ID_REWRITTEN,
+    ID_OFF,
+    ID_GIVEN,
+    ID_TAKEN,
+    MERGED,
+    MERGED_WITH,
+    OFFICE_CHANGED,
+)
 
 #: Kinds of events that are written no more; older histories have them.
 OLD_EVENTS = ("replaced",)

@@ -27,6 +27,8 @@ from . import spar_fsp
 from . import spar_fsp_closed
 from . import spar_left_address
 from . import spar_limit
+from . import res_users
+from . import spar_office
 from . import spar_move
 from . import spar_move_left
 from . import spar_move_list

@@ -4,10 +4,11 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib import audit
-from ..lib.transitions import SILENT_EVENTS
+from ..lib.transitions import OFFICE_CHANGED, SILENT_EVENTS
 from ..store.auditing import CHECK, Auditor
 from ..store.auditing_forms import FormAuditor
 from ..store.noticing import find_altered_links
+from ..store.placing import find_misplaced
 
 
 class SparAudit(models.AbstractModel):
@@ -100,7 +101,40 @@ class SparAudit(models.AbstractModel):
             *self._check_orphans("spar_event", after, until),
             *self._search_lost_notices(after, until),
             *find_altered_links(self.env.cr, keyring, after, until),
+            *self._check_left_offices(keyring, after, until),
         ]
+
+    @api.model
+    def _check_offices(
+        self, keyring: OpenKeyring, after: int, until: int
+    ) -> list[audit.Finding]:
+        """People in a range of rows whose office is not what their history says."""
+        query = SQL(
+            "SELECT subject_id FROM spar_office_person WHERE id > %s AND id <= %s",
+            after,
+            until,
+        )
+        return self._find_misplaced(keyring, query)
+
+    @api.model
+    def _check_left_offices(
+        self, keyring: OpenKeyring, after: int, until: int
+    ) -> list[audit.Finding]:
+        """The same, for people who moved by an event of a range."""
+        query = SQL(
+            """SELECT DISTINCT subject_id FROM spar_event
+                WHERE id > %s AND id <= %s AND kind = %s""",
+            after,
+            until,
+            OFFICE_CHANGED,
+        )
+        return self._find_misplaced(keyring, query)
+
+    @api.model
+    def _find_misplaced(self, keyring: OpenKeyring, query: SQL) -> list[audit.Finding]:
+        ids = [row_id for (row_id,) in self.env.execute_query(query)]
+        wrong = find_misplaced(self.env.cr, keyring, ids)
+        return [("spar_subject", row_id, audit.OFFICE_OTHER) for row_id in wrong]
 
     @api.model
     def _search_lost_notices(self, after: int, until: int) -> list[audit.Finding]:

@@ -371,6 +371,7 @@ class SparFormCaseLine(models.Model):
 
     def _show(self) -> dict[int, str]:
         """The spelling of each ID, in clear, by its row: for masking only."""
+        self.check_access("read")
         mapper = self.env["spar.mapper.local"]
         ids = [line._get_identifier().id for line in self]
         return mapper._show_ids(mapper._build_staff_call(), ids)

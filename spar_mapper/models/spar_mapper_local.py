@@ -53,6 +53,7 @@ from ..store.identifying import FormReader, Found, read_ids
 from ..store.lengths import find_doubt
 from ..store.noticing import Link, find_link
 from ..store.objecting import Objector
+from ..store.placing import place
 from ..store.reading import Directory, RequestReader, read_addresses, read_asked
 from ..store.resolving import OlderForms, Resolver
 from ..store.showing import Shown, record_look, show_heads, show_ids, show_periods
@@ -67,6 +68,7 @@ ROLES = tuple(
     for role in ("viewer", "officer", "supervisor", "auditor", "administrator")
 )
 OFFICER = "spar_fa_directory.group_officer"
+SUPERVISOR = "spar_fa_directory.group_supervisor"
 AUDITOR = "spar_fa_directory.group_auditor"
 
 _SYSTEM = CallContext("system", "schedule", Authority.STAFF)
@@ -159,6 +161,10 @@ class SparMapperLocal(models.AbstractModel):
             now = self._get_now()
             acted = self.env["spar.staff.act"]
             acted._note(call, code, acts, results, subjects, now)
+            if code is Operation.LINK:
+                new = [one.canonical for one in acts if one.subject_id is None]
+                found = [subjects[each] for each in new if each in subjects]
+                self._receive(call, found)
 
     @api.model
     def _fetch_subjects(self, canonicals: list[str]) -> dict[str, int]:
@@ -346,6 +352,38 @@ class SparMapperLocal(models.AbstractModel):
     def _get_objection_days(self) -> int:
         return self.env["spar.limit"]._get_number("objection_days")
 
+    # === OFFICES === #
+
+    @api.model
+    def _move_to_office(self, call: CallContext, subject_ids: list[int], office) -> int:
+        """Let people belong to ``office``, or to none; returns how many were moved.
+
+        For supervisors. Raises AccessError, SettingsAltered and RowBroken.
+        """
+        self._check_member(SUPERVISOR)
+        self.env["spar.subject"].browse(subject_ids).check_access("read")
+        return self._place(call, subject_ids, office)
+
+    @api.model
+    def _receive(self, call: CallContext, subject_ids: list[int]) -> None:
+        """Somebody whom a clerk of one office has linked belongs to that office."""
+        user_id = call.actor.partition(":")[2]
+        user = self.env["res.users"].browse(int(user_id or 0))
+        office = self.env["spar.office"]._find_of(user)
+        if len(office) == 1 and subject_ids:
+            self._place(call, subject_ids, office)
+
+    @api.model
+    def _place(self, call: CallContext, subject_ids: list[int], office) -> int:
+        self.env["spar.office"]._check_settings()
+        work = self._begin_work(call)
+        try:
+            where = (office.id, office.sudo().uuid) if office else None
+            return place(work, subject_ids, where)
+        finally:
+            self._finish_work(work)
+            self.env["spar.office.person"].invalidate_model()
+
     # === LINKS OF NOTICES === #
 
     @api.model
@@ -412,6 +450,7 @@ class SparMapperLocal(models.AbstractModel):
         Refuses everybody but auditors, and a mapping that does not open.
         """
         self._check_member(AUDITOR)
+        self.env["spar.mapping"].browse(mapping_id).check_access("read")
         with self.env.registry.cursor() as cr:
             mapper = self.with_env(self.env(cr=cr))
             return mapper._save_reveal(call, mapping_id, period_id)

@@ -147,6 +147,7 @@ class SparMapping(models.Model):
 
         For masking and for what was logged before: nothing else may call it.
         """
+        self.check_access("read")
         mapper = self.env["spar.mapper.local"]
         return mapper._show_heads(mapper._build_staff_call(), self.ids)
 

@@ -99,6 +99,7 @@ class SparMappingPeriod(models.Model):
 
         For masking and for what was logged before: nothing else may call it.
         """
+        self.check_access("read")
         mapper = self.env["spar.mapper.local"]
         return mapper._show_periods(mapper._build_staff_call(), self.ids)
 

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import (
     DONE,
     CallContext,
@@ -15,7 +16,9 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 
 from ..fields import CheckedMany2one, StoreMany2one
 from ..lib.chain import commit_to
+from ..lib.offices import OTHER_OFFICE
 from ..lib.staff_limits import Asked, Done, Limits, find_exceeded
+from ..store.placing import find_misplaced
 
 #: How long what was done counts.
 DAY = timedelta(days=1)
@@ -124,9 +127,14 @@ class SparStaffAct(models.Model):
         """Return which limit of a day ``asked`` would exceed, or "".
 
         Nobody else changes anything in this person's name until the transaction ends. A
-        suspension is never refused: a doubt takes effect at once.
+        suspension is never refused: a doubt takes effect at once. But for people of
+        other offices: staff change nothing of them.
         """
-        if call.channel != CHANNEL or code is Operation.SUSPEND:
+        if call.channel != CHANNEL:
+            return ""
+        if self._reaches_too_far(call, asked):
+            return OTHER_OFFICE
+        if code is Operation.SUSPEND:
             return ""
         self.env.cr.execute(
             "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, call.actor)
@@ -135,6 +143,27 @@ class SparStaffAct(models.Model):
         if exceeded:
             self._raise_alarm(call, exceeded)
         return exceeded
+
+    @api.model
+    def _reaches_too_far(self, call: CallContext, asked: list[Asked]) -> bool:
+        """Return whether somebody in ``asked`` belongs to an office that is not the
+        caller's. Raises SettingsAltered and SealBroken."""
+        offices = self.env["spar.office"]
+        user_id = call.actor.partition(":")[2]
+        own = offices._find_of(self.env["res.users"].browse(int(user_id or 0)))
+        if not own and not offices.sudo().search_count([], limit=1):
+            return False
+        offices._check_settings()
+        ids = [one.subject_id for one in asked if one.subject_id]
+        if find_misplaced(self.env.cr, self.env["spar.keyring"]._open(), ids):
+            raise SealBroken("somebody's office is not what their history says")
+        query = SQL(
+            """SELECT DISTINCT office_id FROM spar_office_person
+                WHERE subject_id = ANY(%s) AND office_id IS NOT NULL""",
+            ids,
+        )
+        there = {office_id for (office_id,) in self.env.execute_query(query)}
+        return bool(own) and bool(there - set(own.ids))
 
     @api.model
     def _get_limits(self) -> Limits:

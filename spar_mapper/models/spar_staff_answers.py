@@ -8,6 +8,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 
 from ..lib import staff_limits
 from ..lib.assessment import NO_EVIDENCE
+from ..lib.offices import OTHER_OFFICE
 
 
 class SparStaffAnswers(models.AbstractModel):
@@ -132,6 +133,10 @@ class SparStaffAnswers(models.AbstractModel):
             staff_limits.ACCOUNT: self.env._(
                 "You have given this same account to as many people as one person may "
                 "in 24 hours. Compare it with the document, and ask a supervisor."
+            ),
+            OTHER_OFFICE: self.env._(
+                "This person belongs to another office. Ask a colleague there, or a "
+                "supervisor to move the person to yours."
             ),
             NO_EVIDENCE: self.env._(
                 "Document: attach a picture or a scan of the person's document. A rule "

@@ -46,6 +46,9 @@ class SparSubject(models.Model):
     identifier_ids = fields.One2many("spar.subject.id", "subject_id", readonly=True)
     mapping_ids = fields.One2many("spar.mapping", "subject_id", readonly=True)
     event_ids = fields.One2many("spar.event", "subject_id", readonly=True)
+    office_person_ids = fields.One2many(
+        "spar.office.person", "subject_id", readonly=True
+    )
 
     def init(self):
         result = super().init()

@@ -44,6 +44,7 @@ from . import test_spar_move_resolve
 from . import test_spar_notice_link
 from . import test_spar_objection
 from . import test_spar_objection_link
+from . import test_spar_office
 from . import test_spar_operations
 from . import test_spar_own_providers
 from . import test_spar_purposes

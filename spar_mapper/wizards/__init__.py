@@ -8,3 +8,4 @@ from . import spar_evidence_wizard
 from . import spar_objection_wizard
 from . import spar_reveal_wizard
 from . import spar_form_case_wizard
+from . import spar_office_wizard

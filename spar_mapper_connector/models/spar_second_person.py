@@ -220,7 +220,9 @@ class SparSecondPerson(models.AbstractModel):
         field = self._fields[name]
         if name not in self._guarded_fields or field.type not in _MANY:
             return value
-        if any(command[0] in _EDITING for command in value or ()):
+        commands = () if isinstance(value, models.BaseModel) else value or ()
+        # Ids alone are records that are chosen.
+        if any(c[0] in _EDITING for c in commands if not isinstance(c, int)):
             raise UserError(
                 self.env._(
                     "%(field)s: choose records that exist; change them by themselves.",

@@ -1,0 +1,229 @@
+"""Staff of an office see, and change, their own people and those of no office."""
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken, SettingsAltered
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+
+from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
+from .test_spar_limit import SEALS
+
+FREE_ID = "token:5555666677@nationalId"
+
+
+class TestSparOffice(StoreCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        names = {
+            "north": "officer",
+            "south": "officer",
+            "everywhere": "officer",
+            "head": "supervisor",
+            "auditor": "auditor",
+            "south_auditor": "auditor",
+            "first": "administrator",
+            "second": "administrator",
+        }
+        cls.users = {
+            name: cls.create_user(role, f"office-{name}")
+            for name, role in names.items()
+        }
+        members = {"north": ["north"], "south": ["south", "south_auditor"]}
+        cls.offices = {
+            name: cls.env["spar.office"].create(
+                {
+                    "name": name.capitalize(),
+                    "member_ids": [Command.set([cls.users[each].id for each in staff])],
+                }
+            )
+            for name, staff in members.items()
+        }
+
+    def setUp(self):
+        super().setUp()
+        self.link(ID, FA)
+        self.link(OTHER_ID, OTHER_FA)
+        self.link(FREE_ID, THIRD_FA)
+        self.move(ID, "north")
+        self.move(OTHER_ID, "south")
+
+    def move(self, id_value, office, user="head"):
+        mapper = self.mapper.with_user(self.users[user])
+        subjects = self.subject_of(id_value).ids
+        call = mapper._build_staff_call("as the ministry says")
+        moved = mapper._move_to_office(call, subjects, self.offices.get(office))
+        self.env.invalidate_all()
+        return moved
+
+    def seen(self, user, model="spar.mapping", path="subject_id"):
+        """Whom of the three somebody sees."""
+        known = {self.subject_of(each): each for each in (ID, OTHER_ID, FREE_ID)}
+        rows = self.env[model].with_user(self.users[user]).search([])
+        subjects = rows.sudo().mapped(path) if path else rows.sudo()
+        return {known[each] for each in subjects if each in known}
+
+    # === WHO SEES WHOM === #
+
+    def test_each_list_shows_ones_own_people_and_those_of_no_office(self):
+        lists = {
+            "spar.mapping": "subject_id",
+            "spar.mapping.period": "subject_id",
+            "spar.event": "subject_id",
+        }
+        for model, path in lists.items():
+            with self.subTest(model):
+                self.assertEqual(self.seen("north", model, path), {ID, FREE_ID})
+                self.assertEqual(self.seen("south", model, path), {OTHER_ID, FREE_ID})
+                everybody = {ID, OTHER_ID, FREE_ID}
+                self.assertEqual(self.seen("everywhere", model, path), everybody)
+
+    def test_neither_a_search_nor_a_count_nor_a_reveal_goes_past_it(self):
+        mappings = self.env["spar.mapping"].with_user(self.users["north"])
+        self.assertFalse(mappings.search([("id_value", "=", OTHER_ID)]))
+        self.assertEqual(mappings.search_count([("id_value", "=", OTHER_ID)]), 0)
+        self.assertTrue(mappings.search([("id_value", "=", ID)]))
+        mapping = self.mapping_of(OTHER_ID)
+        with self.assertRaises(AccessError):
+            mapping.with_user(self.users["north"]).read(["id_masked"])
+        with self.assertRaises(AccessError):
+            mapping.with_user(self.users["north"])._show()
+        wizards = self.env["spar.find.wizard"].with_user(self.users["north"])
+        with self.assertRaisesRegex(UserError, "Nobody is found"):
+            wizards.create({"id_value": OTHER_ID}).action_find()
+        reveals = self.env["spar.reveal.wizard"].with_user(self.users["south_auditor"])
+        reveal = reveals.create(
+            {"mapping_id": self.mapping_of(ID).id, "reason": "asked in writing"}
+        )
+        with self.assertRaises(AccessError):
+            reveal.action_reveal()
+
+    # === WHO CHANGES WHAT === #
+
+    def change(self, user, operation, id_value, fa=None):
+        mapper = self.mapper.with_user(self.users[user])
+        call = mapper._build_staff_call("asked in person")
+        return getattr(self, operation)(id_value, *([fa] if fa else []), call=call)
+
+    def test_nobody_changes_anything_of_another_office(self):
+        for operation, fa in (("update", THIRD_FA), ("unlink", OTHER_FA)):
+            with self.subTest(operation):
+                result = self.change("north", operation, OTHER_ID, fa)
+                self.assertEqual(result.outcome, Outcome.FORBIDDEN)
+                self.assertEqual(result.problem, "other_office")
+        self.assertEqual(
+            self.change("south", "update", OTHER_ID, THIRD_FA).outcome, Outcome.UPDATED
+        )
+        self.assertEqual(
+            self.change("everywhere", "update", ID, THIRD_FA).outcome, Outcome.UPDATED
+        )
+        self.assertEqual(
+            self.change("north", "update", FREE_ID, OTHER_FA).outcome, Outcome.UPDATED
+        )
+
+    def test_payers_know_no_offices(self):
+        self.assertEqual(self.update(OTHER_ID, FA).outcome, Outcome.UPDATED)
+
+    def test_who_is_linked_by_a_clerk_belongs_to_the_clerk_s_office(self):
+        new = "token:7777000012@nationalId"
+        self.assertEqual(self.change("north", "link", new, FA).outcome, Outcome.LINKED)
+        self.assertEqual(
+            self.subject_of(new).office_person_ids.office_id, self.offices["north"]
+        )
+        other = "token:7777000013@nationalId"
+        self.change("everywhere", "link", other, FA)
+        self.assertFalse(self.subject_of(other).office_person_ids)
+
+    # === WHO MOVES PEOPLE, AND STAFF === #
+
+    def test_moving_is_an_event_and_done_once(self):
+        self.assertEqual(self.move(ID, "south"), 1)
+        self.assertEqual(self.move(ID, "south"), 0)
+        self.assertEqual(self.events_of(ID)[-1], "office_changed")
+        self.assertEqual(self.seen("north"), {FREE_ID})
+        self.assertEqual(self.move(ID, None), 1)
+        self.assertEqual(self.seen("north"), {ID, FREE_ID})
+        self.assertEqual(self.env["spar.audit"]._check_store(), [])
+
+    def test_only_supervisors_move_people(self):
+        for user in ("north", "everywhere", "auditor", "first"):
+            with self.subTest(user), self.assertRaises(AccessError):
+                self.move(ID, "south", user)
+        self.offices["north"].sudo().member_ids += self.users["head"]
+        with self.assertRaises(AccessError):
+            self.move(OTHER_ID, "north")
+
+    def test_the_window_moves_who_was_chosen(self):
+        wizards = self.env["spar.office.wizard"].with_user(self.users["head"])
+        chosen = self.mapping_of(FREE_ID) + self.mapping_of(ID)
+        wizard = wizards.with_context(active_ids=chosen.ids).create(
+            {"office_id": self.offices["south"].id, "reason": "they have moved"}
+        )
+        wizard.action_move()
+        self.env.invalidate_all()
+        self.assertEqual(self.seen("south"), {ID, OTHER_ID, FREE_ID})
+        with self.assertRaises(UserError):
+            wizards.create({"reason": "nobody was chosen"}).action_move()
+
+    def test_two_administrators_say_who_belongs_to_an_office(self):
+        office = self.offices["north"].with_user(self.users["first"])
+        office.member_ids += self.users["south"]
+        self.assertNotIn(self.users["south"], self.offices["north"].member_ids)
+        change = office.setting_change_ids
+        change.with_user(self.users["second"]).action_approve()
+        self.assertEqual(self.seen("south"), {ID, OTHER_ID, FREE_ID})
+        new = (
+            self.env["spar.office"]
+            .with_user(self.users["first"])
+            .create({"name": "New", "member_ids": [self.users["north"].id]})
+        )
+        self.assertFalse(new.member_ids)
+        with self.assertRaises(AccessError):
+            self.offices["north"].with_user(self.users["head"]).member_ids = False
+
+    # === PAST THE REGISTRY === #
+
+    def test_what_sql_changed_is_named_and_not_used(self):
+        subject = self.subject_of(OTHER_ID)
+        for query, values in (
+            (
+                "UPDATE spar_office_person SET office_id = %s WHERE subject_id = %s",
+                (self.offices["north"].id, subject.id),
+            ),
+            (
+                "SET session_replication_role = replica; "
+                "DELETE FROM spar_office_person WHERE subject_id = %s; "
+                "SET session_replication_role = DEFAULT",
+                (subject.id,),
+            ),
+        ):
+            with self.subTest(query), self.env.cr.savepoint() as savepoint:
+                self.env.flush_all()
+                self.env.cr.execute(query, values)
+                self.env.invalidate_all()
+                with self.catch_alarms():
+                    found = self.env["spar.audit"]._check_store()
+                self.assertIn(
+                    ("spar_subject", subject.id), {each[:2] for each in found}
+                )
+                with self.assertRaises(SealBroken):
+                    self.change("north", "update", OTHER_ID, THIRD_FA)
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_staff_that_sql_put_into_an_office_change_nothing(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "INSERT INTO spar_office_user_rel (spar_office_id, res_users_id) "
+            "VALUES (%s, %s)",
+            (self.offices["south"].id, self.users["north"].id),
+        )
+        self.env.invalidate_all()
+        with (
+            self.catch_alarms(),
+            mute_logger(SEALS),
+            self.assertRaises(SettingsAltered),
+        ):
+            self.change("north", "update", OTHER_ID, THIRD_FA)
