@@ -20,6 +20,7 @@ from .chain import (
     mac_event,
     mark_id,
 )
+from .offices import commit_to_office
 from .records import (
     KEY_FORM,
     ChangeRow,
@@ -32,7 +33,6 @@ from .records import (
     Subject,
     new_uuid,
 )
-from .offices import commit_to_office
 from .seals import build_terms, pack
 from .transitions import (
     ADDRESS_REWRITTEN,

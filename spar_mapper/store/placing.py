@@ -44,7 +44,7 @@ def place(
     for row_id in moving:
         holding = holdings.get(row_id)
         if holding is None or holding.is_broken:
-            raise RowBroken("somebody's record cannot be verified")
+            raise RowBroken("spar_subject", row_id, "the record cannot be verified")
         ledger.change_office(holding.subject, wanted or "")
     work.save(ledger)
     for row_id in moving:
@@ -63,7 +63,7 @@ def find_misplaced(
 ) -> list[int]:
     """Return those of these people whose office is not what their history says."""
     ids = build_array(subject_ids)
-    last = dict(fetch(cr, _LAST, ids))
+    last: dict[int, int] = {row[0]: row[1] for row in fetch(cr, _LAST, ids)}
     rows: dict[int, Row] = {row[0]: row for row in fetch(cr, _STANDING, ids)}
     wrong = set(last.keys() ^ rows.keys())
     for row_id, (_id, subject, office, seq, commitment) in rows.items():

@@ -199,7 +199,7 @@ class ResUsers(models.Model):
         return users.filtered(lambda user: user.id not in altered)
 
     def _find_altered_credentials(self) -> list[tuple[str, int, str]]:
-        """Return table, id and problem of each whose credentials do not fit its seal."""
+        """Return table, id and problem of each that does not fit its own seal."""
         keyring = self.env["spar.keyring"]._open()
         return [
             (self._table, user_id, ALTERED)
