@@ -47,8 +47,9 @@ class SparStaffAnswers(models.AbstractModel):
                 "was altered. Nothing was changed. Tell an administrator."
             ),
             "account_altered": self.env._(
-                "Your account was altered past Odoo and is closed. Tell whoever "
-                "operates the server."
+                "Your account is closed: it was altered past Odoo, or somebody else "
+                "changed its second factor. An administrator of SPAR can open it under "
+                "Audit, Acts on accounts."
             ),
             "seal_broken": self.env._("This does not open: see the alarms."),
             "row_broken": self.env._("This does not open: see the alarms."),

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from odoo.addons.spar_mapper_connector.clear_fields import ClearBinary
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
 
 from ..fields import BigMany2one
@@ -18,7 +19,7 @@ class SparEvidenceWizard(models.TransientModel):
 
     evidence_id = BigMany2one("spar.evidence", required=True, readonly=True)
     media_type = fields.Char(related="evidence_id.media_type")
-    document = fields.Binary(compute="_compute_document", attachment=False)
+    document = ClearBinary(compute="_compute_document", attachment=False)
     is_shown = fields.Boolean(compute="_compute_is_shown")
 
     @api.depends("evidence_id")

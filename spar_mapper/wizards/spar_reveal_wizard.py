@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from odoo.addons.spar_mapper_connector.clear_fields import ClearChar
+
 from ..fields import BigInteger, BigMany2one
 
 #: How long what was revealed can be seen.
@@ -26,8 +28,8 @@ class SparRevealWizard(models.TransientModel):
         help="The trace in the history. No relation: it was committed by another "
         "transaction, which this one does not see yet.",
     )
-    id_value = fields.Char(string="Beneficiary ID", compute="_compute_values")
-    fa_value = fields.Char(string="Financial address", compute="_compute_values")
+    id_value = ClearChar(string="Beneficiary ID", compute="_compute_values")
+    fa_value = ClearChar(string="Financial address", compute="_compute_values")
 
     @api.constrains("reason", "mapping_id")
     def _check_reason(self):

@@ -1,16 +1,18 @@
 import json
 from collections.abc import Callable
+from copy import deepcopy
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.clear_fields import ClearBinary, ClearChar
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..lib import seals
 from ..lib.records import new_uuid
 
 
-def sealed_text(name: str, **attributes) -> fields.Char:
+def sealed_text(name: str, **attributes) -> ClearChar:
     """Return a field of a sealed draft, for the text called ``name``.
 
     Each has a compute and an inverse of its own. Odoo reads fields that share one
@@ -19,16 +21,14 @@ def sealed_text(name: str, **attributes) -> fields.Char:
     """
 
     compute, inverse = _make_accessors(name)
-    return fields.Char(compute=compute, inverse=inverse, **attributes)
+    return ClearChar(compute=compute, inverse=inverse, **attributes)
 
 
-def sealed_file(name: str, **attributes) -> fields.Binary:
+def sealed_file(name: str, **attributes) -> ClearBinary:
     """Return a field of a sealed draft for a file: in no attachment, see
     :func:`sealed_text`."""
     compute, inverse = _make_accessors(name)
-    return fields.Binary(
-        compute=compute, inverse=inverse, attachment=False, **attributes
-    )
+    return ClearBinary(compute=compute, inverse=inverse, attachment=False, **attributes)
 
 
 def _make_accessors(name: str) -> tuple[Callable, Callable]:
@@ -58,6 +58,14 @@ class SparSealedDraft(models.AbstractModel):
     @api.model
     def _default_uuid(self):
         return new_uuid()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Take what was typed as it came: nobody else has a hand on these values."""
+        return super().create(deepcopy(vals_list))
+
+    def write(self, vals):
+        return super().write(deepcopy(vals))
 
     def _get_seal_contexts(self, keyring, row_ids):
         query = SQL(

@@ -1,3 +1,4 @@
+from . import base
 from . import spar_sealed_setting
 from . import ir_customising
 from . import ir_actions_server

@@ -10,6 +10,8 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.spar_fa_directory.models.spar_group_log import CODE_GROUPS
 
+from ..expressions import is_on_command_line
+
 #: The directory has nothing about people: rules and fields of one's own are harmless.
 HARMLESS = "spar_fa_directory"
 
@@ -24,9 +26,14 @@ class SparClosedCustomising(models.AbstractModel):
 
     def _check_closed(self) -> None:
         """Raise ValidationError where the registry is customised at run time."""
+        self._check_closed_models(self._get_closed_models())
+
+    @api.model
+    def _check_closed_models(self, names: set[str]) -> None:
+        """The same, for the models of these names."""
         if not self.env.registry.ready:
             return
-        ours = sorted(filter(self._is_ours, self._get_closed_models()))
+        ours = sorted(filter(self._is_ours, names))
         if ours:
             raise ValidationError(
                 self.env._(
@@ -97,11 +104,25 @@ class IrDefault(models.Model):
         self._check_closed()
 
 
+#: The templates around everything that staff do; a website's pages have their own.
+FRAMES = ("web.layout", "web.webclient_bootstrap")
+#: Bundles of scripts that only websites load.
+_WEBSITES = ("web.assets_frontend", "website.")
+_STYLES = (".css", ".scss")
+
+
 class IrUiView(models.Model):
     """A form that staff open can hold a script, which acts as they do."""
 
     _name = "ir.ui.view"
-    _inherit = ["ir.ui.view", "spar.closed.customising"]
+    _inherit = ["ir.ui.view", "spar.closed.customising", "spar.sealed.setting"]
+    _sealed_fields = ("inherit_id", "active", "mode", "model")
+    # Translations are loaded past the ORM.
+    _sealed_beside = {"arch": "t.arch_db->>'en_US'"}
+    # The directory's are loaded before the addon that has the keys.
+    _sealed_rows = """left(t.model, 5) = 'spar.' AND NOT EXISTS (
+        SELECT FROM ir_model_data d WHERE d.model = 'ir.ui.view' AND d.res_id = t.id
+                                      AND d.module = 'spar_fa_directory')"""
 
     def _get_closed_models(self):
         return set(filter(None, self.mapped("model")))
@@ -114,6 +135,54 @@ class IrUiView(models.Model):
     @api.constrains("model", "arch_db", "inherit_id", "active", "mode", "priority")
     def _check_not_ours(self):
         self._check_closed()
+        self._check_frames()
+
+    def _check_frames(self) -> None:
+        """Raise ValidationError where the frame of staff's screens would change."""
+        if not self.env.registry.ready:
+            return
+        frames = [self.env.ref(name, raise_if_not_found=False) for name in FRAMES]
+        ids = {frame.id for frame in frames if frame}
+        for view in self:
+            extends = view.mode == "extension" and view.inherit_id.id in ids
+            if view.id in ids or extends:
+                raise ValidationError(
+                    self.env._(
+                        "%(view)s is the frame of staff's screens, or changes it: a "
+                        "script there acts as whoever opens them. Put it into an addon.",
+                        view=view.name,
+                    )
+                )
+
+    def _filter_sealed(self):
+        return self.filtered(lambda view: (view.model or "").startswith("spar."))
+
+    def _find_good(self):
+        return super(IrUiView, self._filter_sealed())._find_good()
+
+    def _seal_again(self, ids):
+        """Views of others need no keys."""
+        return super()._seal_again(self.browse(ids).exists()._filter_sealed().ids)
+
+
+class IrAsset(models.Model):
+    _inherit = "ir.asset"
+
+    @api.constrains("bundle", "path", "directive", "target", "active")
+    def _check_not_staffs(self):
+        """Raise ValidationError where staff's browsers would load a script."""
+        if not self.env.registry.ready or is_on_command_line():
+            return
+        for asset in self:
+            is_style = (asset.path or "").lower().endswith(_STYLES)
+            if not is_style and not (asset.bundle or "").startswith(_WEBSITES):
+                raise ValidationError(
+                    self.env._(
+                        "%(bundle)s is loaded by staff's screens: a script there acts "
+                        "as whoever opens them. Put it into an addon.",
+                        bundle=asset.bundle,
+                    )
+                )
 
 
 class IrRule(models.Model):

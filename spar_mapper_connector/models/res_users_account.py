@@ -1,3 +1,4 @@
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from odoo.tools import SQL
 from odoo.addons.spar_fa_directory.models.spar_group_log import SPAR_GROUPS
 
 from ..exceptions import AccountAltered, ServiceUnavailable
+from ..expressions import get_person, is_on_command_line
 from ..lib.keyring import OpenKeyring, bind
 from ..lib.settings_seal import ALTERED
 from .spar_sealed_storage import add_columns
@@ -29,6 +31,8 @@ _CREDENTIALS = {
                           ORDER BY k.id)
            FROM auth_passkey_key k WHERE k.create_uid = u.id)""",
 }
+#: How Odoo itself makes sure who somebody is.
+_METHODS = ("password", "totp", "totp_mail", "passkey")
 #: Whatever a write of these changes is sealed.
 _TOUCHING = {"login", "password", "new_password", "active", "group_ids", *_CREDENTIALS}
 
@@ -115,16 +119,39 @@ class ResUsers(models.Model):
         """Seal what the body changes of these accounts.
 
         The body works with the records that it gets: what they change further in is
-        sealed with the rest. An account that was altered before stays so. Raises
-        CalledFromExpression where an expression changes an account with a role.
+        sealed with the rest. An account that was altered before stays so, and so does
+        one whose second factor somebody else has changed: an administrator of SPAR
+        confirms it. Raises CalledFromExpression where an expression changes an account
+        with a role.
         """
         if _is_marked(self):
             yield self
             return
         before = self._filter_roles()
         altered = before - before._filter_true_accounts()
+        factors = before._read_factors()
         yield _mark(self)
-        (before | self._filter_roles())._seal_accounts(altered)
+        in_doubt = before.exists()._filter_in_doubt(factors)
+        (before | self._filter_roles())._seal_accounts(altered | in_doubt)
+
+    def _read_factors(self) -> dict[int, str]:
+        """Return what the second factor of each of these accounts is, by id."""
+        names = ("totp_secret", "auth_passkey_key_ids")
+        found = {}
+        for user_id, _seal, text in self._read_credentials():
+            kept = json.loads(text)
+            found[user_id] = json.dumps([kept.get(name) for name in names])
+        return found
+
+    def _filter_in_doubt(self, before: dict[int, str]):
+        """Return those whose second factor is another one than ``before``, by somebody
+        else than its owner."""
+        if not self or is_on_command_line():
+            return self.browse()
+        person, now = get_person(self.env), self._read_factors()
+        return self.filtered(
+            lambda user: user.id != person and now[user.id] != before[user.id]
+        )
 
     @api.model
     def _search_role_holders(self):
@@ -215,15 +242,19 @@ class ResUsers(models.Model):
             raise AccountAltered("this account was altered")
 
     def _check_credentials(self, credential, env):
-        """Nobody logs in by what was put into the database."""
+        """Nobody logs in by what was put into the database, nor to an account with a
+        role by what another server says of them."""
         result = super()._check_credentials(credential, env)
+        if self.env.user._has_spar_role() and result["auth_method"] not in _METHODS:
+            raise AccessDenied()
         try:
             self.env.user._check_true_account()
         except AccountAltered as error:
             raise AccessDenied(
                 self.env._(
-                    "This account was altered past Odoo and is closed. Tell whoever "
-                    "operates the server."
+                    "This account is closed: it was altered past Odoo, or somebody "
+                    "else changed its second factor. An administrator of SPAR can open "
+                    "it under Audit, Acts on accounts."
                 )
             ) from error
         except ServiceUnavailable as error:

@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.api import SUPERUSER_ID
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..expressions import get_person
@@ -52,6 +52,7 @@ class SparAccountAct(models.Model):
             ("email", "E-mail address changed"),
             ("reset", "Password reset asked for"),
             ("own", "Own password set"),
+            ("opened", "Closed account opened"),
         ],
         string="What",
         required=True,
@@ -67,6 +68,10 @@ class SparAccountAct(models.Model):
         readonly=True,
         help="Before there were two administrators. It counts until whoever has the "
         "account has set a password of their own.",
+    )
+
+    is_closed = fields.Boolean(
+        compute="_compute_is_closed", help="The account opens nothing as it is."
     )
 
     def init(self):
@@ -98,20 +103,65 @@ class SparAccountAct(models.Model):
         acts = [(user, kind) for user in others]
         if kind == "password" and actor in users.sudo():
             acts.append((actor, "own"))
-        self.sudo().create(
+        if not acts:
+            return
+        now = fields.Datetime.now()
+        self.env["res.users"].flush_model(["login"])
+        # Past the ORM: what an expression does to ordinary accounts is noted as well,
+        # and no expression writes this model.
+        self.env.cr.execute_values(
+            """INSERT INTO spar_account_act (account_id, login, kind, actor_id,
+                                             actor_login, date, in_setup) VALUES %s""",
             [
-                {
-                    "account_id": user.id,
-                    "login": user.login,
-                    "kind": each,
-                    "actor_id": actor.id,
-                    "actor_login": actor.login,
-                    "date": fields.Datetime.now(),
-                    "in_setup": in_setup,
-                }
+                (user.id, user.login, each, actor.id, actor.login, now, in_setup)
                 for user, each in acts
-            ]
+            ],
         )
+        self.invalidate_model()
+
+    def _compute_is_closed(self):
+        """Whether the account of each act opens nothing as it is."""
+        users_sudo = self.env["res.users"].sudo()
+        accounts = users_sudo.browse(set(self.mapped("account_id"))).exists()
+        holders = accounts._filter_roles()
+        closed = set((holders - holders._filter_true_accounts()).ids)
+        for act in self:
+            act.is_closed = act.account_id in closed
+
+    def action_open_account(self):
+        """Let an account count whose second factor somebody else has changed.
+
+        Its owner has asked for that: another administrator makes sure of it. Raises
+        UserError for one that was altered past Odoo: only whoever operates the server
+        opens that.
+        """
+        self.ensure_one()
+        self.env["spar.setting.change"]._check_administrator()
+        user_sudo = self.env["res.users"].sudo().browse(self.account_id).exists()
+        act_sudo = self.sudo().search(
+            [
+                ("account_id", "=", user_sudo.id),
+                ("kind", "in", ("factor", "opened")),
+            ],
+            limit=1,
+        )
+        if act_sudo.kind != "factor" or not user_sudo._filter_true():
+            raise UserError(
+                self.env._(
+                    "This account was altered past Odoo. Tell whoever operates the "
+                    "server."
+                )
+            )
+        if self.env.uid in (user_sudo.id, act_sudo.actor_id):
+            raise UserError(
+                self.env._(
+                    "It is your account, or you changed its second factor. Another "
+                    "administrator has to open it."
+                )
+            )
+        user_sudo._seal_credentials()
+        self._log(user_sudo, "opened")
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     @api.model
     def _find_dependence(self, approver, proposer, moment: datetime) -> str:

@@ -223,8 +223,9 @@ class SparSettingChange(models.Model):
         for change in self:
             change._decide("stale")
 
-    def _check_decider(self) -> None:
-        """Raise unless this person may decide, and there is something to decide."""
+    @api.model
+    def _check_administrator(self) -> None:
+        """Raise AccessError unless an administrator of SPAR is logged in."""
         try:
             check_person(self.env)
             may_decide = self.env.user.has_group(ADMINISTRATOR)
@@ -232,6 +233,10 @@ class SparSettingChange(models.Model):
             may_decide = False
         if not may_decide:
             raise AccessError(self.env._("Only an administrator decides on settings."))
+
+    def _check_decider(self) -> None:
+        """Raise unless this person may decide, and there is something to decide."""
+        self._check_administrator()
         self.check_access("read")
         self.sudo().lock_for_update()
         self.invalidate_recordset()

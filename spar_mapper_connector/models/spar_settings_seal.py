@@ -11,6 +11,7 @@ from odoo.tools import SQL
 from ..exceptions import KeyringUnavailable
 from ..lib.keyring import OpenKeyring
 from ..lib.settings_seal import (
+    JOB_OFF,
     SEAL_FORGED,
     SEAL_GAP,
     UNSEALED,
@@ -142,7 +143,21 @@ class SparSettingsSeal(models.Model):
             problems = self._judge(settings).problems
             found += [(settings._table, *problem) for problem in problems]
             found += settings._check_each()
+        found += self._check_jobs()
         return list(dict.fromkeys(found))
+
+    @api.model
+    def _check_jobs(self) -> list[tuple[str, int, str]]:
+        """Return jobs of the registry that are switched off."""
+        self.env["ir.cron"].flush_model()
+        query = SQL(
+            """SELECT c.id FROM ir_cron c
+                 JOIN ir_act_server a ON a.id = c.ir_actions_server_id
+                 JOIN ir_model m ON m.id = a.model_id
+                WHERE left(m.model, 5) = 'spar.' AND NOT c.active ORDER BY c.id"""
+        )
+        rows = self.env.execute_query(query)
+        return [("ir_cron", row_id, JOB_OFF) for (row_id,) in rows]
 
     @api.model
     def _check_chain(self) -> list[tuple[str, int, str]]:

@@ -6,6 +6,7 @@ Odoo has no setting for any of this. Each part says what it stands in for.
 from ..lib.log_limits import shorten_statements
 from .database import limit_connections
 from .deadline import limit_reading
+from .expression_names import close_names
 from .retrying import answer_at_once
 from .sessions import guard_sessions
 
@@ -16,4 +17,5 @@ def set_up_server() -> None:
     answer_at_once()
     limit_reading()
     guard_sessions()
+    close_names()
     shorten_statements()

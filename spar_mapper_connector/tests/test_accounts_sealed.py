@@ -7,7 +7,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessDenied, AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import mute_logger, safe_eval
 
 from .. import expressions
 from ..exceptions import AccountAltered, CalledFromExpression
@@ -83,17 +83,15 @@ class TestByExpressions(AccountCase):
         }
         lines = [f"{k} = env['{m}'].sudo().browse({i})" for k, (m, i) in ids.items()]
         lines.append(f"action = {{'name': str({expression})}}")
-        action = self.env["ir.actions.server"].create(
-            {
-                "name": "x",
-                "model_id": self.env["ir.model"]._get("res.partner").id,
-                "state": "code",
-                "code": "\n".join(lines),
-            }
-        )
+        values = {
+            "name": "x",
+            "model_id": self.env["ir.model"]._get("res.partner").id,
+            "state": "code",
+            "code": "\n".join(lines),
+        }
         try:
             with self.env.cr.savepoint():
-                result = action.run()["name"]
+                result = self.env["ir.actions.server"].create(values).run()["name"]
                 self.env.flush_all()
                 return result
         # Whatever it is: pylint: disable-next=broad-except
@@ -108,7 +106,7 @@ class TestByExpressions(AccountCase):
                 given = self.evaluate(expression)
                 is_refused = isinstance(given, Exception) or given == "False"
                 self.assertTrue(is_refused, given)
-                for mistake in ("NameError", "AttributeError", "TypeError", "Syntax"):
+                for mistake in ("not defined", "AttributeError", "TypeError", "Syntax"):
                     self.assertNotIn(mistake, repr(given))
                 self.assertEqual(self.read_state(), before)
 
@@ -118,7 +116,6 @@ class TestByExpressions(AccountCase):
             "env['res.users'].create({'name': 'x', 'login': 'x-3'})",
             "clerk.write({'active': False})",
             "clerk.write({'password': 'a new Password 1'})",
-            "clerk._compute_session_token('a' * 84)",
             "clerk.unlink()",
         ):
             with self.subTest(expression):
@@ -167,6 +164,58 @@ class TestByExpressions(AccountCase):
         self.env.invalidate_all()
         with self.assertRaises(ValidationError):
             action.run()
+
+
+class TestNames(AccountCase):
+    """What leads past every check is not named in an expression."""
+
+    def test_neither_sql_nor_what_is_shared_nor_ours(self):
+        for expression in (
+            "env.cr.execute('SELECT 1')",
+            "env.cr",
+            "env['res.users']._cr",
+            "env.registry.cursor()",
+            "env.execute_query(1)",
+            "env.cr.postcommit.add(1)",
+            "env['res.users'].pool",
+            "env.registry.clear_all_caches()",
+            "env['res.users']._onchange_methods",
+            "env['res.users']._fields['login']._get_cache(env)",
+            "env.transaction",
+            "request._get_session_and_dbname()",
+            "request.reroute('/')",
+            "request.make_response('').call_on_close(1)",
+            "env['spar.keyring']._get_phase().clear()",
+            "env['spar.settings.seal']._seal_all()",
+            "env['res.groups']._get_spar_role_ids()",
+            "(lambda e: e.cr)(env)",
+            "[x._seal_credentials() for x in env['res.users']]",
+        ):
+            with self.subTest(expression, channel="server action"):
+                with self.assertRaisesRegex(Exception, "forbidden name"):
+                    safe_eval.safe_eval(expression, {"env": self.env, "request": None})
+            with self.subTest(expression, channel="QWeb"):
+                view = self.env["ir.ui.view"].create(
+                    {
+                        "name": "x",
+                        "type": "qweb",
+                        "arch": f'<t t-name="x"><t t-out="{expression}"/></t>',
+                    }
+                )
+                with self.assertRaisesRegex(Exception, "forbidden name"):
+                    self.env["ir.qweb"]._render(view.id)
+
+    def test_what_odoo_itself_names_is_open(self):
+        for expression in ("env.ref('base.user_admin')._is_internal()", "env.user.id"):
+            self.assertTrue(safe_eval.safe_eval(expression, {"env": self.env}))
+        # Odoo's own actions and the pages of all addons that are here.
+        for action in self.env["ir.actions.server"].search([("state", "=", "code")]):
+            safe_eval.test_python_expr(action.code.strip(), mode="exec")
+
+    def test_no_expression_writes_our_records(self):
+        code = "env['spar.fsp'].sudo().create({'name': 'x', 'code': 'X'})"
+        with mute_logger(*MUTED), self.assertRaisesRegex(Exception, "Expression"):
+            safe_eval.safe_eval(code, {"env": self.env})
 
 
 class TestBySql(AccountCase):
@@ -303,6 +352,21 @@ class TestBySql(AccountCase):
                 savepoint.rollback()
             self.env.invalidate_all()
 
+    def test_forms_and_jobs(self):
+        view = self.env["ir.ui.view"].search([("model", "=", "spar.setting.change")])
+        job = self.env["ir.cron"].search([("code", "like", "_cron_reseal")])
+        arch = 'UPDATE ir_ui_view SET arch_db = \'{"en_US": "<list/>"}\' WHERE id = %s'
+        for row, query in (
+            (view[0], arch),
+            (job, "UPDATE ir_cron SET active = false WHERE id = %s"),
+        ):
+            with self.subTest(query), self.env.cr.savepoint() as savepoint:
+                self.assertFalse(self.find_named(row._table))
+                self.alter(query, row.id)
+                self.assertEqual(self.find_named(row._table), {row.id})
+                savepoint.rollback()
+            self.env.invalidate_all()
+
     def test_who_has_a_shell_may_seal_it(self):
         self.alter("UPDATE res_users SET password = 'x' WHERE id = %s", self.second.id)
         self.assert_closed(self.second)
@@ -432,11 +496,40 @@ class TestCustomising(AccountCase):
                 "spar.id.type", "active", True
             ),
             "a form": lambda: self.env["ir.ui.view"].create({"name": "x", **form}),
+            "the frame of staff's screens": lambda: self.env["ir.ui.view"].create(
+                {
+                    "name": "x",
+                    "type": "qweb",
+                    "mode": "extension",
+                    "inherit_id": self.env.ref("web.layout").id,
+                    "arch": "<xpath expr='//head' position='inside'><script/></xpath>",
+                }
+            ),
         }
         for what, attempt in attempts.items():
             with self.subTest(what), self.assertRaises(ValidationError):
                 with self.env.cr.savepoint():
                     attempt()
+
+    def test_staff_load_no_scripts_but_of_addons(self):
+        assets = self.env["ir.asset"]
+        script = {"name": "x", "path": "/x/y.js"}
+        with patch.object(expressions, "request", object()):
+            for bundle in ("web.assets_backend", "web.assets_web", "web._assets_core"):
+                with self.subTest(bundle), self.assertRaises(ValidationError):
+                    assets.create({**script, "bundle": bundle})
+            assets.create({**script, "bundle": "web.assets_frontend"})
+            style = {"path": "/x/y.scss", "bundle": "web._assets_primary_variables"}
+            assets.create({**script, **style})
+
+    def test_jobs_are_not_switched_off(self):
+        job = self.env["ir.cron"].search([("code", "like", "_cron_reseal")])
+        with patch.object(expressions, "request", object()):
+            for values in ({"active": False}, {"interval_number": 999}):
+                with self.subTest(values), self.assertRaises(UserError):
+                    job.write(values)
+            with self.assertRaises(UserError):
+                job.unlink()
 
     def test_what_is_not_ours_is_customised(self):
         partner = self.env["ir.model"]._get("res.partner")

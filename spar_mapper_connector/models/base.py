@@ -1,0 +1,55 @@
+from odoo import api, models
+
+from ..expressions import refuse_expressions
+from ..server.expression_names import close_ours
+
+#: Rules of addons that may be there: model -> what leads to the models that they run
+#: beside.
+_BESIDE = {"base.automation": "model_id.model"}
+
+
+class Base(models.AbstractModel):
+    """No expression writes the registry's records, as whoever it is evaluated."""
+
+    _inherit = "base"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._refuse_expressions()
+        records = super().create(vals_list)
+        records._refuse_beside_ours()
+        return records
+
+    def write(self, vals):
+        self._refuse_expressions()
+        result = super().write(vals)
+        self._refuse_beside_ours()
+        return result
+
+    def unlink(self):
+        self._refuse_expressions()
+        return super().unlink()
+
+    @api.model
+    def _refuse_expressions(self) -> None:
+        """Raise CalledFromExpression where one is about to write a model of ours."""
+        if self._name.startswith("spar."):
+            refuse_expressions()
+
+    def _refuse_beside_ours(self) -> None:
+        """Raise ValidationError where these records would run beside ours."""
+        if path := _BESIDE.get(self._name):
+            closed = self.env["spar.closed.customising"]
+            closed._check_closed_models(set(filter(None, self.mapped(path))))
+
+
+class SparExpressionNames(models.AbstractModel):
+    """What no expression may name, once all models are there."""
+
+    _name = "spar.expression.names"
+    _description = "Names that are closed to expressions"
+
+    def _register_hook(self):
+        result = super()._register_hook()
+        close_ours(self.env.registry)
+        return result
