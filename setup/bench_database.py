@@ -56,7 +56,7 @@ def get_participant(folder: Path, rows: int) -> dict:
 
 
 def make_participant(installation: Installation) -> dict:
-    """Make the calling participant, with a new secret, and the providers; return it."""
+    """Make the providers and the participant, with a new secret; return the latter."""
     words = {"SPAR_ROOT": str(installation.places.root)}
     return installation.run_script(PARTICIPANT, **words)
 
@@ -139,7 +139,7 @@ def _write_facts(
 
 
 def make_filled(filled: Installation, rows: int) -> None:
-    """Have the database with the given number of rows: make, fill and upgrade it.
+    """Make the database with the given number of rows, or bring it up to date.
 
     :raises Failure: stating what to do
     """

@@ -155,7 +155,7 @@ class Floor:
 
 
 class TableFloor:
-    """The same for writes to a copy of the store's tables."""
+    """Like ``Floor``, for writes to a copy of the store's tables."""
 
     def __init__(self, dsn: str, sample: dict, people: list[str]):
         self.tables = Tables(dsn, sample)

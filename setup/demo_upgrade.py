@@ -68,6 +68,7 @@ def _take_place(draft: Installation, installation: Installation) -> None:
         shutil.copytree(draft.filestore, installation.filestore, dirs_exist_ok=True)
     name, spare = installation.database, _get_spare_name(installation)
     log = installation.folder / "renamedb.log"
+    # An upgrade that was killed may have left one behind.
     draft.server.drop_database(spare, installation.folder / "dropdb.log")
     draft.server.rename_databases({name: spare, draft.database: name}, log)
 

@@ -19,6 +19,7 @@ def hold(path: Path, taken: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+") as file:
         try:
+            # The kernel releases this lock when the process ends, even if it is killed.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Failure(taken) from error

@@ -62,7 +62,7 @@ def _make_venv(places: Places, chosen: Interpreter) -> None:
 
 
 def _prepare_venv(places: Places) -> None:
-    """Have an environment made of the best Python; never replace one that is in use."""
+    """Make the environment from the best Python, but never replace one in use."""
     present = get_interpreter(places.python)
     chosen = _choose_python(present)
     if present and present.is_same(chosen):

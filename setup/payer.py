@@ -244,6 +244,7 @@ def make_key(path: Path) -> dict:
     The private key is written to `path`, readable only by its owner.
     """
     jwk = make_jwk()
+    # O_EXCL: an existing key is never overwritten.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
         json.dump(jwk, file)

@@ -46,7 +46,7 @@ class Run:
             plugins += ["-p", "setup.pytest_spar"]
             plugins += [f"--odoo-config={self.installation.config}", "--odoo-http"]
             plugins += ["--odoo-log-level=warn", f"--odoo-extra=logfile={self.log}"]
-            # One process runs every test; Odoo's limit is meant for a worker that is
+            # One process runs every test; Odoo's limit is for a worker that is
             # recycled.
             plugins += ["--odoo-extra=limit-memory-hard=0"]
         else:

@@ -23,7 +23,7 @@ _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 @dataclass(frozen=True)
 class Column:
-    """A column that a file may have, and the headers that identify it unambiguously.
+    """A column that a file may have, and the headers by which it is recognised.
 
     ``rule`` states what its cells contain: a "code", a "name" or any "text". In a
     column that ``may_lack`` a value, what programs write for "nothing" is an empty

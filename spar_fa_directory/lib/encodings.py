@@ -122,8 +122,8 @@ class EncodingGuess:
 def guess_encoding(sample: bytes) -> str:
     """Return the encoding of a file that begins with ``sample``.
 
-    It is UTF-8 if most of the non-ASCII bytes are valid UTF-8, so that a single spoilt
-    row does not change the letters of all others.
+    It is UTF-8 if enough of the non-ASCII bytes are valid UTF-8, so that a single
+    spoilt row does not change the letters of all others.
 
     >>> guess_encoding("Łódź".encode()), guess_encoding("Łódź".encode("utf-16"))
     ('utf-8', 'utf-16-le')
@@ -178,6 +178,7 @@ def guess_bytes(sample: bytes) -> EncodingGuess:
         return EncodingGuess(encoding)
     text = sample.decode(errors="surrogateescape")
     spoilt = len(_UNDECODED.findall(text))
+    # Undecodable bytes are non-ASCII signs themselves, hence the factor of two.
     if sum(not sign.isascii() for sign in text) >= 2 * spoilt:
         return EncodingGuess("utf-8")
     return _guess_code_page(sample)

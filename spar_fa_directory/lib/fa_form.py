@@ -149,7 +149,7 @@ def is_free_text(key: str) -> bool:
 def fold_text(text: str) -> str:
     """Return a text in lower case before its first colon and after its last @.
 
-    The text in between may be a digest, in which case matters.
+    The text in between may be a digest, whose case is significant.
     """
     left, at, provider = text.rpartition("@")
     if not at:

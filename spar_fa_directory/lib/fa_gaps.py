@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from . import fa_syntax
 from .fa_syntax import Strategy
 
-#: A text with more gaps, or more ways to parse it, is not read.
+#: A text with more gaps, or more ways to parse it, is not read; this bounds the work.
 _MOST_GAPS, _MOST_SPLITS = 48, 64
 
 #: The key of a part -> the signs that are not part of its values.

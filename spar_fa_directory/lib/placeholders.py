@@ -145,7 +145,9 @@ def is_name_placeholder(text: str) -> bool:
 
 
 def is_spoilt_number(text: str) -> bool:
-    """Return whether ``text`` is a number made of digits by a program, as 1E9 or 5.00.
+    """Return whether ``text`` is digits that a program has converted to a number.
+
+    Such a number is written as a power or a fraction.
 
     >>> [is_spoilt_number(t) for t in ("1.23E+11", "2007760620.0", "2,007,760.00")]
     [True, True, True]
@@ -158,7 +160,7 @@ def is_spoilt_number(text: str) -> bool:
 
 
 def _is_no_text(plain: str) -> bool:
-    """Return whether it has no letter or digit, has a variable or is an error."""
+    """Return whether it has no letters or digits, a variable or an error value."""
     return (
         not any(sign.isalnum() for sign in plain)
         or bool(_VARIABLE.search(plain) or _VARIABLE.search(unquote(plain)))

@@ -18,9 +18,10 @@ class SparCachedRecords(models.AbstractModel):
 
     @api.model
     def _mark_rows(self, condition: str = "") -> str:
-        """Return SQL for the version of the cached rows, or those under ``condition``.
+        """Return SQL for the version of the rows that match ``condition``.
 
-        Both conditions are literals in the code, never input.
+        By default, these are the cached rows. Both conditions are literals in the code,
+        never input.
         """
         condition = condition or self._kept_rows
         marks = "string_agg(xmin::text || ctid::text, '')"

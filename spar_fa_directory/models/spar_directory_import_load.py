@@ -20,7 +20,7 @@ CHUNK_ROWS = 2000
 
 
 class LoadStopped(Exception):
-    """Loading a file has stopped until somebody has seen why."""
+    """A file is not loaded any further until somebody has seen why."""
 
 
 class SparDirectoryImport(models.Model):

@@ -209,7 +209,7 @@ class SparDirectoryLoader(models.AbstractModel):
     def _note_gone(self, job) -> None:
         """Note the records from previous files that are not in this one.
 
-        A file that was meant to update existing records is treated as the complete
+        A file that was intended to update existing records is treated as the complete
         list: of the providers, or of the branches of each provider that it names.
         """
         target = self.env[self._target].with_context(active_test=True)

@@ -298,7 +298,7 @@ class SparDirectorySearch(models.AbstractModel):
         """Return the neighbouring words written as one, if the directory has them.
 
         With the last word, which may be half typed, these include beginnings of words.
-        Short words and those with digits are not listed individually, so all of them
+        Short words and those with digits are not stored individually, so all of them
         are included.
         """
         joined = join_neighbours([token.name for token in tokens])

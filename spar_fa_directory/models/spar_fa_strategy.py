@@ -14,7 +14,7 @@ FIRST_OWN_NUMBER = 101
 
 
 class SparFaStrategy(models.Model):
-    """How addresses of a kind are written: append-only, as mappings name its number."""
+    """A format for addresses of a kind: append-only, as mappings name its number."""
 
     _name = "spar.fa.strategy"
     _description = "Strategy of Financial Addresses"

@@ -122,6 +122,7 @@ class SparGroupLog(models.Model):
         """Add a line for each member; no user has the right to do so directly."""
         users_sudo = self.env["res.users"].sudo().browse({uid for uid, _ in members})
         groups_sudo = self.env["res.groups"].sudo().browse({gid for _, gid in members})
+        # A line cannot refer to a user or group that has been deleted.
         users, groups = set(users_sudo.exists().ids), set(groups_sudo.exists().ids)
         log_sudo = self.sudo()
         log_sudo.create(
