@@ -183,7 +183,7 @@ class Installation:
     def install(self, addons: list[str], *, demo: bool) -> None:
         """Install addons and their dependencies, without Odoo's auto-installed ones.
 
-        :raises Failure: when Odoo reports one
+        :raises Failure: when Odoo reports a failure
         """
         given = ["--stop-after-init", "--no-http", "--skip-auto-install"]
         given += ["--with-demo"] if demo else []

@@ -75,14 +75,14 @@ class Key:
             raise ValueError(f"no private key (JWK): {error}") from error
 
     def sign(self, payload: bytes, **header: object) -> str:
-        """Return the detached signature of `payload` (RFC 7515, appendix F)."""
+        """Return the detached signature of ``payload`` (RFC 7515, appendix F)."""
         protected = {"alg": self.name, "kid": self.kid, **header}
         first = encode(canonicalise(protected))
         signed = f"{first}.{encode(payload)}".encode()
         return f"{first}..{encode(_ALGORITHMS[self.name].sign(signed, self._key))}"
 
     def sign_message(self, message: dict) -> dict:
-        """Return `message` with its signature (jws_envelope).
+        """Return ``message`` with its signature (jws_envelope).
 
         It covers the header and the message.
         """
@@ -104,7 +104,7 @@ class Key:
 
 
 def verify(payload: bytes, signature: str, keys: list[dict]) -> bool:
-    """Return whether one of the published `keys` made `signature` of `payload`."""
+    """Return whether ``signature`` of ``payload`` was made with one of ``keys``."""
     first, _nothing, last = signature.split(".")
     header = json.loads(_decode(first))
     jwk = next((jwk for jwk in keys if jwk["kid"] == header["kid"]), None)
@@ -128,7 +128,7 @@ def verify_answer(answer: dict, keys: list[dict]) -> bool:
 
 
 def build_message(sender_id: str, action: str, items: list[dict]) -> dict:
-    """Return a G2P Connect message with `items`, each numbered and dated."""
+    """Return a G2P Connect message with ``items``, each numbered and dated."""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     numbered = [
         {"reference_id": str(number), "timestamp": now, **item}
@@ -171,7 +171,7 @@ SETTINGS = ("api", "sender_id", "client_id", "client_secret")
 def _read_json(text: str, name: str, kind: type) -> object:
     """Return the parsed JSON.
 
-    :raises ValueError: when `text`, which is called `name`, is no such JSON
+    :raises ValueError: when ``text``, which is called ``name``, is no such JSON
     """
     try:
         found = json.loads(text)
@@ -241,7 +241,7 @@ def make_jwk() -> dict:
 def make_key(path: Path) -> dict:
     """Make a key pair; return the public key.
 
-    The private key is written to `path`, readable only by its owner.
+    The private key is written to ``path``, readable only by its owner.
     """
     jwk = make_jwk()
     # O_EXCL: an existing key is never overwritten.
