@@ -1,1 +1,1 @@
-"""The parts of `./spar`, each a small module by subject; standard library only."""
+"""The parts of ``./spar``: one small module per subject, standard library only."""

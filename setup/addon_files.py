@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Check the files that each addon must have; `--write` makes those made from others.
+"""Check the files that each addon must have; ``--write`` creates the generated ones.
 
-`README.md` is the fragments of `readme/` under one title; `pyproject.toml` has whool
-build the addon.
+``README.md`` is built from the fragments in ``readme/``, under one title;
+``pyproject.toml`` declares whool as the addon's build backend.
 """
 
 import ast
@@ -24,7 +24,7 @@ PYPROJECT = '[build-system]\nrequires = ["whool"]\nbuild-backend = "whool.builda
 
 
 def build_readme(name: str, fragments: dict[str, str]) -> str:
-    """An addon's README from its name and the texts of `readme/`, by their stems.
+    """Return an addon's README, built from its name and the ``readme/`` texts by stem.
 
     >>> print(build_readme("SPAR X", {"DESCRIPTION": "It does.", "USAGE": "Use it."}))
     # SPAR X
@@ -45,7 +45,7 @@ def build_readme(name: str, fragments: dict[str, str]) -> str:
 
 
 def get_wanted(addon: Path) -> dict[Path, str]:
-    """The files that are made from others, with what they must hold."""
+    """Return the generated files of an addon, with the content that each must have."""
     manifest = ast.literal_eval((addon / "__manifest__.py").read_text())
     fragments = {path.stem: path.read_text() for path in addon.glob("readme/*.md")}
     return {
@@ -55,7 +55,7 @@ def get_wanted(addon: Path) -> dict[Path, str]:
 
 
 def find_wrong(addon: Path) -> dict[Path, str]:
-    """The files of an addon that are missing or hold something else."""
+    """Return the files of an addon that are missing or have the wrong content."""
     return {
         path: text
         for path, text in get_wanted(addon).items()
@@ -64,7 +64,7 @@ def find_wrong(addon: Path) -> dict[Path, str]:
 
 
 def main(words: list[str]) -> int:
-    """Check every addon, or write what is wrong; 1 when something was."""
+    """Check every addon, or write what is wrong; return 1 if anything was wrong."""
     wrong: dict[Path, str] = {}
     for manifest in sorted(ROOT.glob("spar_*/__manifest__.py")):
         wrong |= find_wrong(manifest.parent)

@@ -1,24 +1,24 @@
-"""Run by Odoo's shell: makes the bundles that browsers ask for first, for tests.
+"""Build the asset bundles that browsers request first; run by Odoo's shell, for tests.
 
-Odoo makes a bundle when somebody asks for it: half a minute's work, in each database.
-Writes the addresses of the bundles to the file named by SPAR_ANSWER.
+Odoo builds a bundle when it is first requested, which takes half a minute in each
+database. This script writes the URLs of the bundles to the file named by SPAR_ANSWER.
 """
 
 import json
 import os
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # provided by Odoo's shell
 
-#: What the web client and the websocket ask for.
+#: The bundles that the web client and the websocket request.
 BACKEND_STYLES = ("web.assets_web", "web.assets_web_print")
 BACKEND_SCRIPTS = ("web.assets_web", "bus.websocket_worker_assets")
-#: What the pages of a website ask for.
+#: The bundles that the pages of a website request.
 FRONTEND_STYLES = ("web.assets_frontend",)
 FRONTEND_SCRIPTS = ("web.assets_frontend_minimal", "web.assets_frontend_lazy")
 
 
 def make(styles, scripts, **parameters):
-    """Make bundles and keep them; their addresses."""
+    """Build and store bundles; return their URLs."""
     views = env["ir.qweb"]
     made = []
     for name in styles:

@@ -1,7 +1,8 @@
-"""`./spar bench`: how fast the registry is on this machine, beside the floor.
+"""``./spar bench``: how fast the registry is on this machine, compared with the floor.
 
-It has a PostgreSQL, databases and keys of its own in `.spar/bench`. A database with so
-many rows is made once; each run measures in a copy of it, so that all begin alike.
+The benchmark has its own PostgreSQL, databases and keys in ``.spar/bench``. A database
+of a given size is made once; each run measures in a copy of it, so that all runs start
+from the same state.
 """
 
 import json
@@ -36,11 +37,14 @@ from .progress import say
 
 BATCHES = (1, 100, 1000)
 BUSY = "Another ./spar bench is at work in this checkout: wait for its end."
-ROOM = 1000  # clients count in the numbers of new people
+ROOM = 1000  # pairs of client and batch size that new people are numbered for
 
 
 def check_plan(rows: int, clients: int, seconds: float, workers: int) -> None:
-    """:raises Failure: for what cannot be measured"""
+    """Check that a plan can be measured.
+
+    :raises Failure: when it cannot
+    """
     least = {"--rows": rows, "--clients": clients, "--workers": workers}
     for option, value in least.items():
         if value < 1:
@@ -52,15 +56,15 @@ def check_plan(rows: int, clients: int, seconds: float, workers: int) -> None:
 
 
 def build_target(port: int, participant: dict) -> Target:
-    """Where and as whom to call.
+    """Return the server to call and the participant to call it as.
 
-    :param participant: as `bench_participant.py` tells it
+    :param participant: as returned by ``bench_participant.py``
     """
     return Target("127.0.0.1", port, API, **participant)
 
 
 def _run_clients(places: Places, plan: dict, log: Path) -> int:
-    """Run the clients to their end; none is left, whatever ends this. The exit code."""
+    """Run the clients to completion, leaving none behind; return the exit code."""
     with (
         open(log, "wb") as err,
         subprocess.Popen(
@@ -89,10 +93,10 @@ def measure(
     seconds: float,
     batches: Sequence[int] = BATCHES,
 ) -> dict:
-    """Measure a server that runs; `rows` people are linked in its database.
+    """Measure a running server whose database has ``rows`` linked people.
 
     :param floor: a copy of the database, to write bare rows to
-    :raises Failure: when a client ends otherwise than with its answers
+    :raises Failure: when a client exits without delivering its answers
     """
     places, answer = installation.places, installation.folder / "measured.json"
     plan = {
@@ -116,7 +120,7 @@ def measure(
 
 
 def build_watched(installation: Installation) -> Watched:
-    """Return whose costs to look at; of a foreign PostgreSQL only WAL and size."""
+    """Return what to measure; of a foreign PostgreSQL, only WAL and size."""
     server, pid_file = installation.server, installation.pid_file
     dsn = server.get_dsn(installation.database)
     odoo = int(pid_file.read_text()) if pid_file.exists() else None
@@ -127,7 +131,7 @@ def build_watched(installation: Installation) -> Watched:
 
 
 def get_memory(installation: Installation, odoo: OdooServer) -> list[dict]:
-    """What the server's processes use now; of a PostgreSQL that is not ours nothing."""
+    """Return the current memory use of the server, without a foreign PostgreSQL's."""
     server, memory = installation.server, get_odoo_memory(odoo.pid)
     if isinstance(server, Cluster):
         memory += get_postgres_memory(server.get_pid())
@@ -135,9 +139,9 @@ def get_memory(installation: Installation, odoo: OdooServer) -> list[dict]:
 
 
 def put_off_nightly_work(installation: Installation) -> None:
-    """Have what is done each night not begin at once, because the copy is old.
+    """Keep nightly jobs from starting at once just because the copy is old.
 
-    What is done every few minutes, and what messages set off, runs as it always does.
+    Jobs that run every few minutes, and those triggered by messages, run as usual.
     """
     installation.server.get_answer(
         """UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' + interval '1 day'
@@ -152,13 +156,13 @@ def _count_mappings(installation: Installation) -> int:
 
 
 def tell_python(places: Places) -> str:
-    """Return which Python everything runs with."""
+    """Return a description of the Python that everything runs with."""
     told = get_interpreter(places.python)
     return told.words if told else "an unknown Python"
 
 
 def _serve(installation: Installation, workers: int) -> OdooServer:
-    """Start Odoo on a port of its own."""
+    """Return an Odoo server, configured on a port of its own."""
     port = get_free_port()
     installation.write_config(port=port, workers=workers)
     log = installation.folder / "odoo.log"
@@ -169,7 +173,7 @@ def _serve(installation: Installation, workers: int) -> OdooServer:
 def _measure_served(
     installation: Installation, floor: Installation, plan: dict, workers: int
 ) -> dict:
-    """Serve, measure, end the server; the report."""
+    """Serve, measure and stop the server; return the report."""
     about = {"mappings": _count_mappings(installation), "workers": workers, **plan}
     about |= {"cpus": get_cpu_count(), "load_before": os.getloadavg()}
     about["python"] = tell_python(installation.places)
@@ -187,7 +191,7 @@ def _measure_served(
 
 
 def _settle(installation: Installation) -> None:
-    """Have on the disk what copying left to do: it is no part of what is measured."""
+    """Flush to disk what the copying left behind, so that it is not measured."""
     if isinstance(installation.server, Cluster):
         installation.server.run_as_admin("CHECKPOINT")
 
@@ -222,11 +226,10 @@ def bench(
     workers: int,
     branches: int,
 ) -> Path:
-    """Measure, print the table, write the report; the report's place.
+    """Measure, print the table and write the report; return the report's path.
 
-    :param branches: how many the directory is to have; 0 leaves it out
-
-    :raises Failure: when something cannot be had, or any answer was wrong
+    :param branches: the number of branches in the directory; 0 leaves it out
+    :raises Failure: when a requirement is not met, or any answer was wrong
     """
     check_plan(rows, clients, seconds, workers)
     folder = places.state / "bench"

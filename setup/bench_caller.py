@@ -12,7 +12,7 @@ RENEW_SECONDS = 120  # tokens live for five minutes
 
 @dataclass(frozen=True)
 class Target:
-    """Where to call, and as whom."""
+    """The server to call, and the credentials to call it with."""
 
     host: str
     port: int
@@ -21,16 +21,16 @@ class Target:
     client_id: str
     client_secret: str = field(repr=False)
     private_jwk: dict | None = field(default=None, repr=False)
-    #: the members of the participant that signs, too
+    #: the same fields for the participant that also signs
     signer: dict | None = field(default=None, repr=False)
 
     def as_signer(self) -> "Target":
-        """The same place, as the participant that signs."""
+        """Return the same target, called by the participant that signs."""
         return replace(self, signer=None, **self.signer)
 
 
 class Caller:
-    """One connection, kept while the server keeps it."""
+    """One connection, reused for as long as the server keeps it open."""
 
     def __init__(self, target: Target):
         self.target = target
@@ -41,10 +41,10 @@ class Caller:
         self._headers: dict[str, str] = {}
 
     def _ask(self, method: str, path: str, body=None, headers=None) -> bytes:
-        """The body of an answer, whatever its status: who checks it reads what it is.
+        """Return the body of a response, whatever its status; the caller checks it.
 
-        A kept connection that the server has closed meanwhile is opened once more; what
-        was sent on it was not read.
+        A kept-alive connection that the server has closed in the meantime is reopened
+        once: the server has not read what was sent on it.
         """
         words = (method, f"{self.target.path}{path}", body, headers or {})
         try:
@@ -71,11 +71,11 @@ class Caller:
         self._renewed = time.monotonic()
 
     def send(self, operation: str, body: bytes) -> bytes:
-        """The answer to a message."""
+        """Return the response to a message."""
         if not self._headers or time.monotonic() - self._renewed > RENEW_SECONDS:
             self._renew()
         return self._ask("POST", f"/mapper/sync/{operation}", body, self._headers)
 
     def ask_empty(self, _body: bytes) -> bytes:
-        """The answer of the cheapest route that needs the database."""
+        """Return the response of the cheapest route that needs the database."""
         return self._ask("GET", "/health")

@@ -1,4 +1,4 @@
-"""What one client process does: build messages, send them, look at the answers."""
+"""What one client process does: build messages, send them, check the answers."""
 
 import itertools
 import json
@@ -29,20 +29,20 @@ Batch = list[Person]
 Exchange = Callable[[str, bytes], bytes]
 
 PATIENCE = 600  # seconds until a client gives up waiting for the others
-STRIDE = 10_000_000  # new people of one client for one size of batch, at most
+STRIDE = 10_000_000  # maximum number of new people per client and batch size
 CHOSEN_ITEMS, CHOSEN_CALLS = 20_000, 500
-#: Where the people of one client and size begin who are linked to wallets.
+#: The offset at which a client's people who are linked to wallets begin.
 WALLETS = STRIDE // 2
-SHOWN = 1000  # the size of message that every participant may send
+SHOWN = 1000  # the batch size that every participant may send
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured, how long and with how many.
+    """What is measured, for how long and with how many clients.
 
-    `run` is a number that no other run on this database has: its new people are its
-    own. `rows` people, numbered from 0, are linked already. Writes of the floor go to
-    another database like this one, as `sample` says.
+    ``run`` is a number that no other run on this database uses, so that each run has
+    its own new people. ``rows`` people, numbered from 0, are already linked. The
+    floor's writes go to a second database like this one, as ``sample`` describes.
     """
 
     target: Target
@@ -59,7 +59,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Seat:
-    """One of the clients, and where it waits for the others."""
+    """One of the clients, and the barrier at which it waits for the others."""
 
     plan: Plan
     number: int
@@ -68,11 +68,11 @@ class Seat:
     def measure(
         self, operation: str, exchange: Exchange, bodies, dsn: str = ""
     ) -> tuple:
-        """Begin together with the others and repeat; see `repeat`.
+        """Start together with the other clients and repeat; see ``repeat``.
 
-        The first of them looks at what it costs, while all wait.
+        The first client reads the cost counters while all the others wait.
 
-        :param dsn: the database that is worked on, where it is another one
+        :param dsn: the database that is worked on, if it is a different one
         """
         watched = self.plan.watched
         watched = replace(watched, dsn=dsn or watched.dsn)
@@ -87,14 +87,14 @@ class Seat:
         return answers, measured
 
     def _meet(self, look: Callable[[], None] | None) -> None:
-        """Wait for all; have one of them look before anybody goes on."""
+        """Wait for all clients; have one of them take readings before any goes on."""
         self.barrier.wait(PATIENCE)
         if look:
             look()
         self.barrier.wait(PATIENCE)
 
     def choose_people(self, size: int) -> list[Batch]:
-        """Batches of people who are linked, chosen at random."""
+        """Return batches of linked people, chosen at random."""
         chance, rows = random.Random(), range(self.plan.rows)
         count = min(CHOSEN_CALLS, CHOSEN_ITEMS // size + 1)
         choose = chance.sample if size <= self.plan.rows else chance.choices
@@ -103,7 +103,7 @@ class Seat:
         ]
 
     def make_people(self, size: int, count: int, skip: int = 0) -> list[Batch]:
-        """Batches of people whom nobody knows yet, behind ``skip`` others."""
+        """Return batches of people not yet registered, after the first ``skip``."""
         place = self.number * len(self.plan.batches) + self.plan.batches.index(size)
         first = (self.plan.run * 1000 + place) * STRIDE + skip
         return [
@@ -112,14 +112,15 @@ class Seat:
         ]
 
 
-# === THE TWO WAYS === #
+# === THE WAYS === #
 
-#: What counts the wrong answers to a resolve after some work; of others, its own.
+#: How to count the wrong answers to the resolve that follows an operation, where the
+#: ordinary check of a resolve does not apply.
 _TRUE = {"unlink": count_not_gone, "phone": count_wallets}
 
 
 class Rest:
-    """The way of a participant: every answer is looked at."""
+    """The participant's way: every answer is checked."""
 
     items_per_second, calls_per_second = 10_000, 500
     repeats = True
@@ -136,7 +137,7 @@ class Rest:
     def count_untrue(
         self, exchange: Exchange, seat: Seat, batch: Batch, operation: str
     ) -> int:
-        """How many of a batch the registry now tells otherwise than was written."""
+        """Return how many of a batch resolve to something other than was written."""
         batch = batch[:SHOWN]
         sender = seat.plan.target.sender_id
         (body,) = build_messages("resolve", sender, [batch])
@@ -145,7 +146,7 @@ class Rest:
 
 
 class Bare:
-    """The floor's way: nothing is looked at. Writes are one plain row for each item."""
+    """The floor's way: nothing is checked. A write is one plain row for each item."""
 
     items_per_second, calls_per_second = 40_000, 3_000
     repeats = True
@@ -175,7 +176,7 @@ class BareTables(Bare):
     """The floor of writes: the rows that the store writes, in a copy of its tables."""
 
     items_per_second, calls_per_second = 6_000, 1_000
-    repeats = False  # whoever was updated is not updated again
+    repeats = False  # people who were updated are not updated again
 
     def get_dsn(self, plan: Plan) -> str:
         return plan.floor_dsn
@@ -189,11 +190,11 @@ class BareTables(Bare):
 
 WAYS = {"rest": Rest(), "floor": Bare(), "row": Bare(), "tables": BareTables()}
 
-# === WHAT IS DONE === #
+# === THE WORK === #
 
 
 def ask_empty(seat: Seat, _size: int, _way: str) -> dict[str, Measurement]:
-    """The cheapest route of the same server."""
+    """Request the cheapest route of the same server."""
     caller = Caller(seat.plan.target)
     right = caller.ask_empty(b"")
 
@@ -206,7 +207,7 @@ def ask_empty(seat: Seat, _size: int, _way: str) -> dict[str, Measurement]:
 
 
 def resolve(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
-    """Ask again and again for people who are linked."""
+    """Resolve linked people, again and again."""
     work, batches = WAYS[way], seat.choose_people(size)
     exchange = work.connect(seat, batches)
     bodies = list(build_messages("resolve", seat.plan.target.sender_id, batches))
@@ -219,13 +220,13 @@ def resolve(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
 
 
 def resolve_signed(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
-    """The same, each message and each answer signed; ours are signed beforehand."""
+    """Resolve with messages and answers signed; the messages are signed beforehand."""
     plan = replace(seat.plan, target=seat.plan.target.as_signer())
     return {"signed": resolve(replace(seat, plan=plan), size, way)["resolve"]}
 
 
 def sign_bodies(jwk: dict, bodies: list[bytes]) -> list[bytes]:
-    """The messages, each with its signature in it."""
+    """Return the messages, each with its signature embedded."""
     key = Key(jwk)
     return [json.dumps(key.sign_message(json.loads(body))).encode() for body in bodies]
 
@@ -253,7 +254,7 @@ def write(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
 
 
 def link_phones(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
-    """Link new people to wallets, each with a phone number to be read."""
+    """Link new people to wallets, each with a phone number that has to be parsed."""
     work = WAYS[way]
     calls = min(
         math.ceil(seat.plan.seconds * work.items_per_second / size),
@@ -265,7 +266,7 @@ def link_phones(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
 
 
 def _write(seat: Seat, work, exchange: Exchange, operation: str, batches: list[Batch]):
-    """Send the batches; what was measured, and those that came to be sent."""
+    """Send the batches; return the measurement and the batches that were sent."""
     sender = seat.plan.target.sender_id
     bodies = list(build_messages(operation, sender, batches))
     dsn = work.get_dsn(seat.plan)
@@ -285,7 +286,7 @@ def _count_wrong(work, operation: str, batches, answers: Sequence[bytes]) -> int
 
 
 def _move_on(batches: list[Batch], calls: int) -> list[Batch]:
-    """The same people over and over, each time with their next account.
+    """Return the same people over and over, each time with their next account.
 
     >>> _move_on([[(7, 0)], [(8, 0)]], 3)
     [[(7, 1)], [(8, 1)], [(7, 2)]]
@@ -297,7 +298,7 @@ def _move_on(batches: list[Batch], calls: int) -> list[Batch]:
 
 
 def get_last(linked: list[Batch], updated: list[Batch]) -> list[Batch]:
-    """Those who were linked, each with the account that they have now.
+    """Return everyone who was linked, each with their current account.
 
     >>> get_last([[(7, 0)], [(8, 0)]], [[(7, 1)], [(8, 1)], [(7, 2)]])
     [[(7, 2)], [(8, 1)]]

@@ -1,4 +1,4 @@
-"""Doing the same again and again for some seconds, and how long it took."""
+"""Repeating one operation for some seconds, and timing it."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from .bench_usage import Usage
 
-#: What is sent, and what came back.
+#: Sends a request body and returns the response body.
 Send = Callable[[bytes], bytes]
 
 
 @dataclass
 class Measurement:
-    """Calls of one process, or of several put together."""
+    """The calls of one process, or of several added up."""
 
     calls: int = 0
     items: int = 0
@@ -20,13 +20,13 @@ class Measurement:
     calls_per_second: float = 0.0
     items_per_second: float = 0.0
     latencies: list[float] = field(default_factory=list, repr=False)
-    #: the client's own processor seconds
+    #: the clients' own processor seconds
     client_seconds: float = field(default=0.0, repr=False)
-    #: of all that the clients caused; one of them looks
+    #: the cost of all clients together; only one of them records it
     usage: Usage | None = field(default=None, repr=False)
 
     def add(self, other: "Measurement") -> None:
-        """Count in what another process did at the same time."""
+        """Add what another process measured at the same time."""
         self.calls += other.calls
         self.items += other.items
         self.wrong += other.wrong
@@ -37,7 +37,7 @@ class Measurement:
         self.usage = self.usage or other.usage
 
     def to_dict(self) -> dict:
-        """The figures; of the latencies, in milliseconds, what is told of them.
+        """Return the figures; latencies are summarised, in milliseconds.
 
         >>> told = Measurement(calls=2, latencies=[0.001, 0.003]).to_dict()
         >>> told["calls"], told["p50_ms"], told["p95_ms"]
@@ -59,7 +59,7 @@ class Measurement:
 
 
 def get_percentile(latencies: list[float], percent: int) -> float:
-    """What so many percent of sorted latencies do not exceed, in milliseconds.
+    """Return the value that a percentage of the sorted latencies stay within, in ms.
 
     >>> get_percentile([0.001, 0.002, 0.003, 0.004], 50)
     2.0
@@ -75,11 +75,11 @@ def get_percentile(latencies: list[float], percent: int) -> float:
 def repeat(
     send: Send, bodies: Iterable[bytes], seconds: float
 ) -> tuple[list[bytes], Measurement]:
-    """Send one body after the other until the time is over, at least one.
+    """Send one body after another until the time is over, but at least one.
 
-    The answers are looked at later, so that this takes nothing of the server's time.
+    The answers are checked later, so that checking takes no time from the server.
 
-    :return: the answers, and the calls with how long each took; items are not counted
+    :return: the answers, and the calls with their latencies; items are not counted
     """
     answers, latencies = [], []
     used = time.process_time()
@@ -101,7 +101,7 @@ def repeat(
 
 
 def count_items(measured: Measurement, items: int, wrong: int) -> Measurement:
-    """Complete what was measured by how many items it was, and how many went wrong."""
+    """Complete a measurement with its number of items and of wrong answers."""
     measured.items, measured.wrong = items, wrong
     if measured.calls:
         per_call = items / measured.calls

@@ -1,4 +1,4 @@
-"""The databases to measure in: made once, filled by the store's own code, kept."""
+"""The databases to measure in: made once, filled by the store's own code, and kept."""
 
 import json
 import os
@@ -20,15 +20,15 @@ PARTICIPANT = Path(__file__).with_name("bench_participant.py")
 SAMPLE = Path(__file__).with_name("bench_sample.py")
 FILL = Path(__file__).with_name("bench_fill.py")
 SHARES = 2
-PAGES = 8192  # of memory for PostgreSQL's pages at most, in MiB
+PAGES = 8192  # MiB of shared buffers for PostgreSQL, at most
 PROGRESS_SECONDS = 5
-GIBIBYTES_PER_MILLION = 6.0  # three times what the rows take: a run works in copies
+GIBIBYTES_PER_MILLION = 6.0  # three times the size of the rows: a run works in copies
 
 
 def get_installations(places: Places, rows: int) -> tuple[Installation, Installation]:
-    """The database that holds so many rows, and the one that runs work in.
+    """Return the database with the given number of rows, and the one that runs use.
 
-    :raises Failure: when something that they need cannot be had
+    :raises Failure: when a requirement is not met
     """
     source = get_odoo(places)
     prepare_packages(places, source, testing=False)
@@ -46,23 +46,23 @@ def get_floor(installation: Installation) -> Installation:
 
 
 def _get_facts_file(folder: Path, rows: int) -> Path:
-    """What is known of a database with so many rows; there once it was made whole."""
+    """Return a database's facts file, which exists once the database is complete."""
     return folder / f"rows-{rows}.json"
 
 
 def get_participant(folder: Path, rows: int) -> dict:
-    """Who calls in a database that was made."""
+    """Return the participant that calls in a database that was made."""
     return json.loads(_get_facts_file(folder, rows).read_text())["participant"]
 
 
 def make_participant(installation: Installation) -> dict:
-    """Make who calls, and who holds money; the participant with a new secret."""
+    """Make the providers and the participant, with a new secret; return the latter."""
     words = {"SPAR_ROOT": str(installation.places.root)}
     return installation.run_script(PARTICIPANT, **words)
 
 
 def take_sample(floor: Installation) -> dict:
-    """Return which rows the store writes for a person, for `bench_tables.py`."""
+    """Return the rows that the store writes for a person, for ``bench_tables.py``."""
     return floor.run_script(SAMPLE, SPAR_ROOT=str(floor.places.root))
 
 
@@ -87,7 +87,7 @@ def _fill_share(installation: Installation, rows: int, share: int) -> None:
 
 
 def _tell_progress(installation: Installation, rows: int, filling: list[Future]):
-    """Show how far it is until it is done, or one of the processes has failed."""
+    """Show progress until filling is complete or one of the processes has failed."""
     query = "SELECT count(*) FROM spar_bench_person"
     left = set(filling)
     while left:
@@ -99,9 +99,9 @@ def _tell_progress(installation: Installation, rows: int, filling: list[Future])
 
 
 def fill(installation: Installation, rows: int) -> None:
-    """Link people until there are so many; goes on where an earlier run ended.
+    """Link people until there are enough, continuing where an earlier run ended.
 
-    :raises Failure: when the store does not take them
+    :raises Failure: when the store rejects them
     """
     with ThreadPoolExecutor(SHARES) as pool:
         shares = range(SHARES)
@@ -116,7 +116,7 @@ def fill(installation: Installation, rows: int) -> None:
 
 
 def _make(filled: Installation, facts_file: Path) -> None:
-    """The database with all addons and the participant, no rows yet."""
+    """Make the database with all addons and the participant, but no rows yet."""
     with step("Making a database to measure in (takes a minute or two)"):
         filled.create()
         filled.install_suite(demo=False)
@@ -132,16 +132,16 @@ def _upgrade(filled: Installation) -> None:
 def _write_facts(
     filled: Installation, facts_file: Path, participant: dict, *, complete: bool
 ) -> None:
-    os.sync()  # what was made in haste is on the disk before it counts as made
+    os.sync()  # written with fsync off: flush it before it counts as made
     digest = get_digest(filled.places.root)
     facts = {"participant": participant, "digest": digest, "complete": complete}
     write_private(facts_file, json.dumps(facts))
 
 
 def make_filled(filled: Installation, rows: int) -> None:
-    """Have the database with so many rows: make it, fill it, bring it up to date.
+    """Make the database with the given number of rows, or bring it up to date.
 
-    :raises Failure: saying what to do
+    :raises Failure: stating what to do
     """
     facts_file = _get_facts_file(filled.folder, rows)
     facts = json.loads(facts_file.read_text()) if facts_file.exists() else {}

@@ -1,4 +1,4 @@
-"""A large directory: how long it takes to load, and how long to search."""
+"""A large directory: how long it takes to load and to search."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ SCRIPT = Path(__file__).with_name("bench_directory_run.py")
 
 
 def measure_directory(installation: Installation, branches: int) -> dict:
-    """What `bench_directory_run.py` tells of so many branches, loaded here.
+    """Return what ``bench_directory_run.py`` measures with this many branches.
 
-    :raises Failure: when a row is refused, or Odoo's shell fails
+    :raises Failure: when a row is rejected, or Odoo's shell fails
     """
     places = installation.places
     words = {"SPAR_ROOT": str(places.root), "BENCH_BRANCHES": str(branches)}
@@ -18,7 +18,7 @@ def measure_directory(installation: Installation, branches: int) -> dict:
 
 
 def build_directory_lines(told: dict) -> list[str]:
-    """What people read of it."""
+    """Return the lines of the report for people."""
     loading, rows = told["loading"], {"all searches": told["search"], **told["kinds"]}
     return [
         "",

@@ -1,7 +1,7 @@
-"""Run by Odoo's shell in the database to measure in: a large directory, and its search.
+"""Load a large directory and search it; run by Odoo's shell in the measured database.
 
-BENCH_BRANCHES is how many branches there shall be. Writes what it measured to the file
-named by SPAR_ANSWER.
+BENCH_BRANCHES is the number of branches to create. The measurements are written to the
+file named by SPAR_ANSWER.
 """
 
 import base64
@@ -19,18 +19,18 @@ sys.path.insert(0, os.environ["SPAR_ROOT"])
 from setup.bench_clock import get_percentile  # noqa: E402  (after the path)
 from setup.bench_places import Country  # noqa: E402
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # provided by Odoo's shell
 
 SHOWN = 8
 
 
 def get_memory():
-    """The most memory that this process had, in MB."""
+    """Return the peak memory of this process, in MB."""
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, 1)
 
 
 def load_file(kind, header, rows):
-    """Load a file as an administrator's would be; none of its rows is refused."""
+    """Load a file as an administrator would; no row may be rejected."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerows([header, *rows])
@@ -43,7 +43,7 @@ def load_file(kind, header, rows):
 
 
 def load(country):
-    """The providers and branches, by the importer of files."""
+    """Load the providers and branches with the file importer."""
     providers = [
         (f"BENCH{number:04d}", name) for number, name in enumerate(country.providers)
     ]
@@ -56,7 +56,7 @@ def load(country):
 
 
 def search(country):
-    """Seconds for each query, by kind: what a form's field asks for."""
+    """Return the seconds that each query takes, by kind, as a form field sends them."""
     taken = defaultdict(list)
     for kind, text in country.make_queries():
         env.invalidate_all()
@@ -67,7 +67,7 @@ def search(country):
 
 
 def get_figures(seconds):
-    """What is told of so many searches."""
+    """Return the summary of a number of searches."""
     return {
         "searches": len(seconds),
         "p50_ms": get_percentile(sorted(seconds), 50),
@@ -76,7 +76,7 @@ def get_figures(seconds):
 
 
 def run():
-    """Load, search, tell."""
+    """Load, search and report."""
     country = Country(int(os.environ["BENCH_BRANCHES"]))
     before, start = get_memory(), time.perf_counter()
     load(country)

@@ -1,8 +1,8 @@
-"""Run by Odoo's shell: links invented people by the store's own code, chunk by chunk.
+"""Link invented people by the store's own code, in chunks; run by Odoo's shell.
 
-BENCH_ROWS is how many there shall be, BENCH_SHARE which of BENCH_SHARES processes this
-is. Each chunk is a transaction that also notes its numbers: what a killed run has done
-is not done again.
+BENCH_ROWS is the total number of people; BENCH_SHARE is the index of this process among
+BENCH_SHARES processes. Each chunk is a transaction that also records its numbers, so
+that work completed before a run was killed is not repeated.
 """
 
 import os
@@ -24,7 +24,7 @@ from odoo.addons.spar_mapper_connector.transactions import (  # noqa: E402
 
 from setup import bench_people as people  # noqa: E402
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # provided by Odoo's shell
 
 CHUNK = 1000
 CALL = CallContext(
@@ -41,7 +41,7 @@ def build_request(number):
 
 
 def get_missing(first, end):
-    """The numbers from ``first`` that nobody has linked yet."""
+    """Return the numbers from ``first`` that are not linked yet."""
     env.cr.execute(
         "SELECT number FROM spar_bench_person WHERE number >= %s AND number < %s",
         (first, end),
@@ -50,7 +50,7 @@ def get_missing(first, end):
 
 
 def note(numbers):
-    """Write down who is linked, with the digest of the ID."""
+    """Record who is linked, with the digest of each ID."""
     digest = env["spar.keyring"]._open().digester(seals.ID)
     canonical = [env["spar.id.type"]._identify(people.get_id(n)) for n in numbers]
     env.cr.execute_values(
@@ -61,7 +61,7 @@ def note(numbers):
 
 
 def link(numbers):
-    """Link the people with these numbers; all of them, or an error."""
+    """Link the people with these numbers: all of them, or raise an error."""
     requests = [build_request(number) for number in numbers]
     results = env["spar.mapper.local"]._link_fa(CALL, requests)
     outcomes = {result.outcome for result in results}

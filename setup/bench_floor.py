@@ -1,9 +1,9 @@
-"""The floor: the same messages with bare psycopg2 and `json`.
+"""The floor: the same messages with bare psycopg2 and ``json``.
 
-No Odoo, no HTTP, no checks, no cryptography: digests are known beforehand, sealed
-values stay sealed. Writes are measured twice: the rows that the store writes, in a copy
-of its tables (`bench_tables.py`), and one plain row for each item, as long as a
-mapping's, in a table of its own.
+There is no Odoo, HTTP, validation or cryptography: digests are computed beforehand, and
+sealed values stay sealed. Writes are measured in two ways: the rows that the store
+writes, in a copy of its tables (``bench_tables.py``), and one plain row for each item,
+as long as a mapping's, in a table of its own.
 """
 
 import json
@@ -16,7 +16,7 @@ from psycopg2.extras import execute_values
 from .bench_tables import Tables
 
 TABLE = "spar_bench_floor"
-# What the store asks to resolve by ID, and then for who holds the money.
+# The queries of the store to resolve by ID, and then to find who holds the money.
 FIND = """
     SELECT wanted.place, i.id, i.uuid, i.sealed, i.active, i.last_seq, s.id, s.uuid,
            s.change_lock, s.pay_stop, s.merged_into, s.last_seq, s.last_mac, s.marks,
@@ -52,7 +52,7 @@ HEADER = {
 
 
 def make_table(dsn: str) -> None:
-    """The table that the floor writes to, empty."""
+    """Create the table that the floor writes to, empty."""
     with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
         cursor.execute(
             f"""DROP TABLE IF EXISTS {TABLE};
@@ -64,7 +64,7 @@ def make_table(dsn: str) -> None:
 
 
 def get_row_size(dsn: str) -> int:
-    """How long a mapping's row is, on average of some."""
+    """Return the average length of a mapping's row, from a sample."""
     with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
         cursor.execute(
             """SELECT avg(pg_column_size(m))::int
@@ -76,7 +76,7 @@ def get_row_size(dsn: str) -> int:
 
 
 def get_known_digests(dsn: str, numbers: Iterable[int]) -> dict[int, bytes]:
-    """The digest of each person's ID, as the database to measure in keeps it."""
+    """Return the digest of each person's ID, as stored in the measured database."""
     with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT number, digest FROM spar_bench_person WHERE number = ANY(%s)",
@@ -96,7 +96,7 @@ class Floor:
         self.payload = os.urandom(get_row_size(dsn))
 
     def send(self, operation: str, body: bytes) -> bytes:
-        """Parse a message, do it, write the answer."""
+        """Parse a message, process it and write the answer."""
         items = json.loads(body)["message"][f"{operation}_request"]
         with self.connection, self.connection.cursor() as cursor:
             answers = getattr(self, f"_{operation}")(cursor, items)
@@ -155,14 +155,14 @@ class Floor:
 
 
 class TableFloor:
-    """The same for writes to a copy of the store's tables."""
+    """Like ``Floor``, for writes to a copy of the store's tables."""
 
     def __init__(self, dsn: str, sample: dict, people: list[str]):
         self.tables = Tables(dsn, sample)
         self.tables.prepare(people)
 
     def send(self, operation: str, body: bytes) -> bytes:
-        """Parse a message, write its rows, write the answer."""
+        """Parse a message, write its rows and write the answer."""
         items = json.loads(body)["message"][f"{operation}_request"]
         self.tables.write(operation, [item["id"] for item in items])
         return build_answer(operation, [build_done(item) for item in items])
@@ -181,7 +181,7 @@ def build_done(item: dict) -> dict:
 
 
 def build_answer(operation: str, answers: list[dict]) -> bytes:
-    """Return a whole answer as it travels."""
+    """Return a complete, serialised answer."""
     document = {
         "header": {**HEADER, "action": operation, "total_count": len(answers)},
         "message": {"transaction_id": "1", f"{operation}_response": answers},

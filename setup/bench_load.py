@@ -1,7 +1,7 @@
-"""Run in the checkout's Python environment: all clients, all kinds of work.
+"""Run all clients and all kinds of work, in the checkout's Python environment.
 
-Reads the plan as JSON from its input, tells what it is at, and writes what it measured
-as JSON to the file that the plan names.
+Reads the plan as JSON from standard input, reports its progress, and writes the
+measurements as JSON to the file that the plan names.
 """
 
 import json
@@ -29,7 +29,7 @@ from .bench_tables import set_triggers
 from .bench_usage import Watched
 from .progress import say
 
-#: What a client does, for batches of a size, by REST or bare.
+#: What a client does, for a batch size, over REST or bare.
 Work = Callable[[Seat, int, str], dict[str, Measurement]]
 
 WORK: tuple[tuple[Work, str], ...] = (
@@ -38,7 +38,7 @@ WORK: tuple[tuple[Work, str], ...] = (
     (write, "link, update, unlink"),
     (link_phones, "link by phone number"),
 )
-#: The floors of writes: their name, the way, whether with the store's triggers.
+#: The floors of writes: name, way, and whether the store's triggers are on.
 FLOORS = (
     ("floor", "tables", True),
     ("floor_without_triggers", "tables", False),
@@ -49,7 +49,7 @@ _barrier = None
 
 
 def _take_barrier(barrier) -> None:
-    """What each client process is given once: it cannot travel with a task."""
+    """Keep what each client process receives once: it cannot be passed with a task."""
     global _barrier
     _barrier = barrier
 
@@ -58,12 +58,12 @@ def _run_client(work: Work, plan: Plan, number: int, size: int, way: str) -> dic
     try:
         return work(Seat(plan, number, _barrier), size, way)
     except BaseException:
-        _barrier.abort()  # the others would wait for this one
+        _barrier.abort()  # otherwise the others would wait for this one
         raise
 
 
 class Clients:
-    """The client processes, which begin each piece of work together."""
+    """The client processes, which start each piece of work together."""
 
     def __init__(self, plan: Plan):
         context = multiprocessing.get_context("spawn")
@@ -76,7 +76,7 @@ class Clients:
         )
 
     def run(self, work: Work, size: int, way: str) -> dict[str, Measurement]:
-        """What all clients together measured, by operation."""
+        """Return what all clients measured together, by operation."""
         running = [
             self.pool.submit(_run_client, work, self.plan, number, size, way)
             for number in range(self.plan.clients)
@@ -89,7 +89,7 @@ class Clients:
 
 
 def _add_up(told: list[dict[str, Measurement]]) -> dict[str, Measurement]:
-    """The sum over the clients, by operation.
+    """Return the sum over the clients, by operation.
 
     >>> _add_up([{"link": Measurement(calls=1)}, {"link": Measurement(calls=2)}])
     {'link': Measurement(calls=3, items=0, wrong=0, calls_per_second=0.0, \
@@ -103,7 +103,7 @@ items_per_second=0.0)}
 
 
 def measure(plan: Plan) -> dict:
-    """Everything that the plan wants measured, the floor right before the work."""
+    """Return the measurements of the whole plan, each floor right before its work."""
     clients, rows = Clients(plan), []
     make_table(plan.dsn)
     with clients.pool:
@@ -121,7 +121,7 @@ def measure(plan: Plan) -> dict:
 
 
 def _measure_floors(clients: Clients, work: Work, size: int) -> dict[str, dict]:
-    """Measure bare psycopg2 at this work; by the floor's name and the operation."""
+    """Measure bare psycopg2 at this work, by the floor's name and the operation."""
     if work is link_phones:
         set_triggers(clients.plan.floor_dsn, on=True)
         return {"floor": clients.run(work, size, "tables")}

@@ -1,4 +1,4 @@
-"""How much memory the processes of the server use, as Linux tells it."""
+"""How much memory the processes of the server use, as reported by Linux."""
 
 import os
 from collections import defaultdict
@@ -9,7 +9,7 @@ KINDS = ("WorkerHTTP", "WorkerCron", "gevent")
 
 
 def _read_parents() -> dict[int, int]:
-    """Process -> its parent; empty where the system does not say."""
+    """Return the parent of each process; empty on systems that do not report it."""
     parents = {}
     for folder in PROC.glob("[0-9]*"):
         try:
@@ -21,7 +21,7 @@ def _read_parents() -> dict[int, int]:
 
 
 def get_family(root: int) -> list[int]:
-    """A process and all that descend from it, the oldest first."""
+    """Return a process and all its descendants, the oldest first."""
     children = defaultdict(list)
     for pid, parent in _read_parents().items():
         children[parent].append(pid)
@@ -32,7 +32,7 @@ def get_family(root: int) -> list[int]:
 
 
 def read_size(pid: int, file: str, name: str) -> float:
-    """A line of a process's memory in MB; 0 where it cannot be read."""
+    """Return a line of a process's memory in MB; 0 if it cannot be read."""
     try:
         lines = (PROC / str(pid) / file).read_text().splitlines()
     except OSError:
@@ -52,7 +52,7 @@ def _get_kind(pid: int, root: int) -> str:
 
 
 def get_odoo_memory(root: int) -> list[dict]:
-    """What Odoo's processes use now, and the most they ever used, in MB."""
+    """Return the current and peak memory of Odoo's processes, in MB."""
     return [
         {
             "process": f"odoo {_get_kind(pid, root)}",
@@ -65,7 +65,7 @@ def get_odoo_memory(root: int) -> list[dict]:
 
 
 def get_postgres_memory(root: int) -> list[dict]:
-    """What PostgreSQL's processes use together; what they share counts once."""
+    """Return the memory of all PostgreSQL processes; shared memory counts once."""
     family = get_family(root)
     shared = sum(read_size(pid, "smaps_rollup", "Pss") for pid in family)
     plain = sum(read_size(pid, "status", "VmRSS") for pid in family)
@@ -74,7 +74,7 @@ def get_postgres_memory(root: int) -> list[dict]:
 
 
 def get_cpu_count() -> int:
-    """The processors that this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""The messages that are measured, and whether their answers are right."""
+"""The messages that are measured, and the checks of their answers."""
 
 import itertools
 import json
@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from . import bench_people as people
 
-#: Somebody who is linked or was, and with which generation of address.
+#: The number of a person who is or was linked, and the generation of the address.
 Person = tuple[int, int]
 Check = Callable[[Sequence[Person], bytes], int]
 
@@ -19,7 +19,7 @@ def get_timestamp() -> str:
 
 
 def build_message(operation: str, sender: str, items: list[dict]) -> bytes:
-    """A message as a participant of the profile `openg2p-1.x` may write it."""
+    """Return a message as a participant of the profile ``openg2p-1.x`` may write it."""
     timestamp = get_timestamp()
     number = f"{timestamp}-{next(_numbers)}"
     header = {
@@ -38,7 +38,7 @@ def build_message(operation: str, sender: str, items: list[dict]) -> bytes:
     return json.dumps({"header": header, "message": message}).encode()
 
 
-# === WHAT IS ASKED === #
+# === REQUESTS === #
 
 
 def build_resolve(person: Person) -> dict:
@@ -56,7 +56,7 @@ def build_link(person: Person) -> dict:
 
 
 def build_phone(person: Person) -> dict:
-    """The link of a wallet: its number has to be read by a numbering plan."""
+    """Return the link of a wallet, whose number must be parsed by a numbering plan."""
     return {**build_link(person), "fa": people.get_wallet_fa(person[0])}
 
 
@@ -71,24 +71,24 @@ _BUILD = {
     "unlink": build_unlink,
     "phone": build_phone,
 }
-#: What the protocol calls the work, where that has a name of its own here.
+#: The protocol's name of an operation, where it differs from the one used here.
 WIRE = {"phone": "link"}
 
 
 def build_messages(
     operation: str, sender: str, batches: Sequence[Sequence[Person]]
 ) -> Iterator[bytes]:
-    """A message for each batch."""
+    """Yield a message for each batch."""
     build, wire = _BUILD[operation], WIRE.get(operation, operation)
     for batch in batches:
         yield build_message(wire, sender, [build(person) for person in batch])
 
 
-# === WHAT IS ANSWERED === #
+# === RESPONSES === #
 
 
 def _read_items(operation: str, answer: bytes) -> list[dict]:
-    """The answers to the items; none where the message as a whole was refused."""
+    """Return the answers to the items; none if the message as a whole was rejected."""
     try:
         document = json.loads(answer)
     except ValueError:
@@ -115,7 +115,7 @@ def _is_wallet_found(person: Person, item: dict) -> bool:
     )
 
 
-#: What an ID without address is answered: by the specification, by OpenG2P 1.x.
+#: The answers for an ID without an address: by the specification, by OpenG2P 1.x.
 _GONE = ("succ.id.not_found", "succ.fa.not_linked_to_id")
 
 
@@ -137,7 +137,7 @@ def _count_wrong(operation: str, is_right: Callable) -> Check:
             and is_right(person, item)
             for place, (person, item) in enumerate(zip(batch, items, strict=False))
         )
-        # An answer too many is as wrong as one that is missing.
+        # A surplus answer is as wrong as a missing one.
         return max(len(batch), len(items)) - right
 
     return count
@@ -149,7 +149,7 @@ CHECKS: dict[str, Check] = {
     **{name: _count_wrong(name, _is_done) for name in ("link", "update", "unlink")},
     "phone": _count_wrong("link", _is_done),
 }
-#: The same of a resolve of people who were linked to wallets.
+#: The same for a resolve of people who were linked to wallets.
 count_wallets = _count_wrong("resolve", _is_wallet_found)
-#: The same of a resolve of people who are unlinked.
+#: The same for a resolve of people who are unlinked.
 count_not_gone = _count_wrong("resolve", _is_gone)

@@ -1,4 +1,4 @@
-"""Reading what work costs, before it and after."""
+"""Reading the cost counters before and after the work."""
 
 from typing import NamedTuple
 
@@ -14,21 +14,21 @@ _IMAGES = """
 
 
 class Times(NamedTuple):
-    """Processor seconds until one moment."""
+    """Processor seconds up to one moment."""
 
     odoo: float | None
     postgres: float | None
 
 
 class Place(NamedTuple):
-    """How far the WAL and the disk were at one moment."""
+    """The positions of the WAL and the disk at one moment."""
 
     wal: str
     disk: int
 
 
 class Meter:
-    """Reads before and after; what it costs itself stays outside of the work's time."""
+    """Readings before and after; their own cost stays outside the measured time."""
 
     def __init__(self, watched: Watched):
         self.watched = watched
@@ -50,12 +50,12 @@ class Meter:
             return cursor.fetchone()
 
     def begin(self) -> None:
-        """Note where all is before the work."""
+        """Take all readings before the work."""
         self._first_place = self._read_place()
         self._first_times = self._read_times()
 
     def end(self) -> None:
-        """Note where all is after the work."""
+        """Take all readings after the work."""
         self._last_times = self._read_times()
         self._last_place = self._read_place()
 
@@ -72,7 +72,7 @@ class Meter:
         )
 
     def _count_images(self, begun: str, ended: str) -> int | None:
-        """Return the bytes of whole pages in the WAL; None where they are unknown."""
+        """Return the bytes of full-page images in the WAL; None if they are unknown."""
         if not self.watched.admin_dsn:
             return None
         if begun == ended:
@@ -82,7 +82,7 @@ class Meter:
             with connection.cursor() as cursor:
                 cursor.execute(_IMAGES, (begun, ended))
                 return int(cursor.fetchone()[0] or 0)
-        except psycopg2.Error:  # that WAL is gone already
+        except psycopg2.Error:  # that WAL has already been recycled
             return None
         finally:
             connection.close()

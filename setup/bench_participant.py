@@ -1,7 +1,7 @@
-"""Run by Odoo's shell in the database to measure in: who calls, and who holds money.
+"""Make the participant that calls and the providers; run by Odoo's shell.
 
-Writes to the file named by SPAR_ANSWER the participant with its secret, made just now.
-Can be run again: nothing is made twice.
+The participant, with a newly generated secret, is written to the file named by
+SPAR_ANSWER. The script can be run again: nothing is made twice.
 """
 
 import json
@@ -13,7 +13,7 @@ sys.path.insert(0, os.environ["SPAR_ROOT"])
 from setup import bench_people as people  # noqa: E402  (after the path)
 from setup.payer import make_jwk  # noqa: E402
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # provided by Odoo's shell
 
 SENDER = "bench.example"
 PARTICIPANT = {
@@ -32,7 +32,8 @@ PARTICIPANT = {
     "items_per_minute": 0,
     "state": "active",
 }
-# The same outside of any demo: it signs, too, and is answered signed.
+# The same participant outside of any demo, which also signs and receives signed
+# answers.
 SIGNER = {
     **PARTICIPANT,
     "name": "For measuring signatures",
@@ -40,7 +41,7 @@ SIGNER = {
     "demo_only": False,
     "proof": "token_and_signature",
 }
-# Which numbers are linked, and the digest by which the floor finds their rows.
+# The numbers that are linked, and the digest by which the floor finds their rows.
 TABLE = """
     CREATE TABLE IF NOT EXISTS spar_bench_person (
         number bigint PRIMARY KEY, digest bytea NOT NULL)
@@ -48,7 +49,7 @@ TABLE = """
 
 
 def make_providers():
-    """The providers with their branches, unless they are there."""
+    """Make the providers with their branches, unless they exist."""
     codes = [people.get_provider_code(number) for number in range(people.PROVIDERS)]
     if env["spar.fsp"].search_count([("code", "in", codes)]):
         return
@@ -65,7 +66,7 @@ def make_providers():
 
 
 def make_wallet():
-    """A wallet whose numbers are those of a country with a numbering plan."""
+    """Make a wallet whose numbers are those of a country with a numbering plan."""
     code = people.get_wallet_code()
     if env["spar.fsp"].search_count([("code", "=", code)]):
         return
@@ -75,7 +76,7 @@ def make_wallet():
 
 
 def get_participant(values):
-    """The participant with these values, and a new secret for it."""
+    """Return the participant with these values, and a new secret for it."""
     participants = env["spar.participant"]
     found = participants.search([("sender_id", "=", values["sender_id"])])
     participant = found or participants.create(values)
@@ -87,7 +88,7 @@ def get_participant(values):
 
 
 def get_signer():
-    """The one that signs, with a new key in place of what it had."""
+    """Return the participant that signs, its previous key replaced by a new one."""
     signer, answer = get_participant(SIGNER)
     signer.key_ids.action_revoke()
     jwk = make_jwk()
@@ -97,7 +98,7 @@ def get_signer():
 
 
 def run():
-    """Make what is missing, new secrets, and the answer."""
+    """Make what is missing and new secrets, and write the answer."""
     make_providers()
     make_wallet()
     env.cr.execute(TABLE)

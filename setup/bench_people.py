@@ -1,7 +1,7 @@
-"""Invented people for measuring: a number gives the same person everywhere.
+"""Invented people to measure with: a number stands for the same person everywhere.
 
 Their IDs and accounts are as long as real ones; the accounts are spread over all the
-providers and branches that `bench_participant.py` makes.
+providers and branches that ``bench_participant.py`` makes.
 """
 
 PROVIDERS = 20
@@ -9,7 +9,7 @@ BRANCHES = 10
 
 
 def get_id(number: int) -> str:
-    """The ID of a person, as it travels.
+    """Return the ID of a person, as sent on the wire.
 
     >>> get_id(7)
     'token:2OsmelWj9gHIdX8-00000000000000000007@nationalId'
@@ -34,7 +34,7 @@ def get_branch(number: int) -> int:
 
 
 def get_fa(number: int, generation: int = 0) -> str:
-    """The address of a person; with each generation another account.
+    """Return the address of a person; each generation has a different account.
 
     >>> get_fa(27, 1)
     'account:1010000000000000000027@mb0001.bench007'
@@ -49,7 +49,7 @@ def get_wallet_code() -> str:
 
 
 def get_wallet_fa(number: int) -> str:
-    """The wallet of a person, as people write its number in the wallet's country.
+    """Return the wallet of a person, its number written as in the wallet's country.
 
     >>> get_wallet_fa(27)
     'mobile:0917 000 0027@benchwallet'
@@ -59,7 +59,7 @@ def get_wallet_fa(number: int) -> str:
 
 
 def get_stored_wallet_fa(number: int) -> str:
-    """The same in its one form.
+    """Return the same wallet in its canonical form.
 
     >>> get_stored_wallet_fa(27)
     'mobile:+639170000027@benchwallet'

@@ -1,4 +1,4 @@
-"""Invented providers and branches to measure the directory with, and what is asked."""
+"""Invented providers and branches to measure the directory with, and the queries."""
 
 import random
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Branch:
 
 
 class Country:
-    """The same invented country for the same number of branches."""
+    """An invented country, the same for the same number of branches."""
 
     def __init__(self, branches: int):
         self.chance = random.Random(branches)
@@ -54,7 +54,7 @@ class Country:
         return sorted(name.title() for name in names)
 
     def _make_branches(self, count: int) -> Iterator[Branch]:
-        """A few providers have very many branches, most have few."""
+        """Yield branches: a few providers have very many, most have few."""
         weights = list(accumulate(1 / (place + 3) for place in range(PROVIDERS)))
         owners = self.chance.choices(range(PROVIDERS), cum_weights=weights, k=count)
         for number, provider in enumerate(owners):
@@ -64,7 +64,7 @@ class Country:
             yield Branch(provider, name, f"{letters}0{number:06d}", town)
 
     def make_queries(self) -> Iterator[tuple[str, str]]:
-        """What is typed: a kind of query and its text.
+        """Yield what is typed, as a kind of query and its text.
 
         Names of branches with and without the provider's, half-typed ones, codes,
         common words, and one in three with a typing error.
@@ -88,7 +88,7 @@ class Country:
 
 
 def mistype(text: str, chance: random.Random) -> str:
-    """The text with one typing error in its longest word.
+    """Return the text with one typing error in its longest word.
 
     >>> mistype("Bank of India", random.Random(1))
     'Bank of Idnia'

@@ -1,4 +1,4 @@
-"""What is told of a measurement: a table for people, JSON for programs."""
+"""The report of a measurement: a table for people, JSON for programs."""
 
 import json
 from datetime import datetime, timezone
@@ -16,7 +16,7 @@ COST_COLUMNS = (
     f"{'client':>8}{'floor':>8}{'x floor':>8}{'WAL':>9}{'no pages':>9}{'goal':>7}"
     f"{'disk':>9}"
 )
-#: What the design wants to reach; of processor time Odoo and PostgreSQL together.
+#: The targets of the design; processor time is that of Odoo and PostgreSQL together.
 GOALS: dict[tuple[str, int], dict[str, float]] = {
     ("resolve", 1000): {"items_per_second": 38_000, "of_floor": 0.65, "cpu_us": 50},
     ("signed", 1): {"calls_per_second": 400, "of_empty_route": 0.6},
@@ -42,10 +42,10 @@ _NONE = "-"
 
 
 def build_report(told: dict, **about) -> dict:
-    """The whole as programs read it.
+    """Return the whole report as programs read it.
 
-    :param told: what `bench_load` measured
-    :param about: what else is to be known: rows, clients, machine, memory
+    :param told: what ``bench_load`` measured
+    :param about: further facts to record: rows, clients, machine, memory
     """
     empty = told["empty_route"]["calls_per_second"]
     work = [{**row, **_build_shares(row, empty)} for row in told["work"]]
@@ -55,7 +55,7 @@ def build_report(told: dict, **about) -> dict:
 
 
 def _build_shares(row: dict, empty: float) -> dict:
-    """Return how a kind of work compares, and what it is to reach."""
+    """Return how a kind of work compares with the floor and with its targets."""
     floor = row["floor"]["items_per_second"]
     served = _add(row["cpu_us"]["odoo"], row["cpu_us"]["postgres"])
     bare = _add(row["floor"]["cpu_us"]["postgres"], row["floor"]["cpu_us"]["client"])
@@ -70,7 +70,7 @@ def _build_shares(row: dict, empty: float) -> dict:
 
 
 def _add(*values: float | None) -> float | None:
-    """Return the sum; None where a part is unknown.
+    """Return the sum; None if any part is unknown.
 
     >>> _add(1.5, 2), _add(1, None)
     (3.5, None)
@@ -80,7 +80,7 @@ def _add(*values: float | None) -> float | None:
 
 
 def _show(value: float | None, width: int, form: str = ",.0f") -> str:
-    """Return a figure in its column.
+    """Return a figure formatted for its column.
 
     >>> _show(1234.5, 8), _show(None, 4), _show(0.5, 5, ".0%")
     ('   1,234', '   -', '  50%')
@@ -151,7 +151,7 @@ def _build_memory_lines(memory: list[dict]) -> list[str]:
 
 
 def build_table(report: dict) -> list[str]:
-    """The lines that people read."""
+    """Return the lines of the table for people."""
     work, (empty, empty_cost) = report["work"], _format_empty(report["empty_route"])
     lines = [
         f"{report['mappings']:,} mappings, {report['clients']} clients, "
@@ -178,7 +178,7 @@ def build_table(report: dict) -> list[str]:
 
 
 def write_report(folder: Path, report: dict) -> Path:
-    """Write the report under its time, and as the latest."""
+    """Write the report under its timestamp, and as the latest one."""
     text = json.dumps(report, indent=2) + "\n"
     name = report["made_at"].replace(":", "").replace("+0000", "Z")
     path = folder / f"{name}.json"

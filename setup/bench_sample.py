@@ -1,8 +1,9 @@
-"""Run by Odoo's shell in the floor's database: which rows the store writes for one.
+"""Sample which rows the store writes for a person; run by Odoo's shell.
 
-Two people are linked, updated and unlinked by the store's own code; after each step the
-rows that it left are compared with those before. So the floor writes what the store
-writes, whatever its tables are. Writes the steps to the file named by SPAR_ANSWER.
+Two people are linked, updated and unlinked by the store's own code in the floor's
+database; after each step, its rows are compared with those before. The floor therefore
+writes what the store writes, whatever its tables are. The steps are written to the file
+named by SPAR_ANSWER.
 """
 
 import json
@@ -27,12 +28,12 @@ from odoo.addons.spar_mapper_connector.transactions import (  # noqa: E402
 from setup import bench_people as people  # noqa: E402  (after the path)
 from setup.bench_tables import TABLES  # noqa: E402
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # provided by Odoo's shell
 
 CALL = CallContext(
     "participant:bench.example", "rest", Authority.PROGRAMME, checks_cards=False
 )
-FIRST = 9 * 10**18 + time.time_ns() // 1000  # nobody has these numbers, ever
+FIRST = 9 * 10**18 + time.time_ns() // 1000  # never used for anyone else
 COLUMNS = """
     SELECT a.attname, format_type(a.atttypid, a.atttypmod),
            coalesce(a.attnum = ANY(i.indkey), false)
@@ -67,7 +68,7 @@ def unlink(number, generation):
 
 
 class Table:
-    """One table of the store, and its rows that are ours."""
+    """One table of the store, and the rows in it that are ours."""
 
     def __init__(self, name):
         env.cr.execute(COLUMNS, (name,))
@@ -79,7 +80,7 @@ class Table:
         self.rows = {}
 
     def read(self, since):
-        """What changed: rows added, changed and removed since a transaction."""
+        """Return the rows added, changed and removed since a transaction."""
         texts = ", ".join(f'"{column}"::text' for column in self.columns)
         env.cr.execute(
             f"SELECT {texts} FROM {self.name} WHERE age(xmin) < age(%s::text::xid)",
@@ -107,7 +108,7 @@ class Table:
 
 
 def take_step(tables, act, *words):
-    """Do it in a transaction of its own; what it left in each table."""
+    """Run a step in its own transaction; return what it changed in each table."""
     use_read_committed(env.cr)
     env.cr.execute("SELECT pg_current_xact_id()::xid::text")
     (since,) = env.cr.fetchone()
@@ -124,7 +125,7 @@ def take_step(tables, act, *words):
 
 
 def run():
-    """Two people: one is updated before being unlinked."""
+    """Sample two people, one of whom is updated before being unlinked."""
     env.cr.execute(
         "SELECT tablename FROM pg_tables WHERE tablename = ANY(%s)", [TABLES]
     )

@@ -1,9 +1,10 @@
 """The floor of writes: the rows that the store writes, by bare psycopg2.
 
-`bench_sample.py` tells which rows a link, an update and an unlink leave in the store's
-tables. Here the same rows are written for others: with ids, uuids and random bytes of
-their own, by COPY and arrays, in the store's order. No Odoo, no checks but those of the
-database itself, no cryptography; the rows are made before the time begins to run.
+``bench_sample.py`` records which rows a link, an update and an unlink leave in the
+store's tables. Here the same rows are written for other people: with their own IDs,
+UUIDs and random bytes, by COPY and arrays, in the store's order. There is no Odoo, no
+cryptography and no check but the database's own; the rows are prepared before the clock
+starts.
 """
 
 import io
@@ -25,7 +26,7 @@ TABLES = [
     "spar_notice",
     "spar_change",
 ]
-#: Columns that hold the id of a row of the same person.
+#: Columns that hold the ID of a row of the same person.
 REFERENCES = {
     "subject_id": "spar_subject",
     "identifier_id": "spar_subject_id",
@@ -39,13 +40,13 @@ _BYTES = re.compile(r"\\x(?:[0-9a-f]{2})+")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _QUOTES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
-#: What is another one's in each person's rows: `(kind, detail, text of the sample)`.
+#: A value that differs from person to person: ``(kind, detail, text of the sample)``.
 Key = tuple[str, str, str]
 Row = list[str | None]
 
 
 def find_key(table: str, column: str, text: str | None) -> Key | None:
-    """Return what a value stands for where each person has another, or None.
+    """Return the key of a value that differs from person to person, or None.
 
     >>> find_key("spar_event", "mapping_id", "7")
     ('id', 'spar_mapping', '7')
@@ -74,7 +75,7 @@ def escape(text: str | None) -> str:
 
 
 def quote(text: str | None) -> str:
-    r"""Return a value as it stands in an array's literal.
+    r"""Return a value as it is written in an array literal.
 
     >>> quote('say "a"'), quote(None)
     ('"say \\"a\\""', 'NULL')
@@ -92,7 +93,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Statement:
-    """What is sent for one row of the sample, together with the same of others.
+    """The statement for a row of the sample, batched with the same row of other people.
 
     :param copies: whether it is a COPY
     """
@@ -109,7 +110,7 @@ class Statement:
 
 @dataclass
 class Values:
-    """What is one person's own; the same value of the sample gives the same again."""
+    """One person's own values; equal values of the sample map to equal values here."""
 
     ids: dict[str, Iterator[int]]
     known: dict[Key, str] = field(default_factory=dict)
@@ -130,12 +131,12 @@ class Values:
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-# === WHAT THE SAMPLE SAYS === #
+# === THE SAMPLE === #
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A table: its columns, their types, and which of them tell rows apart."""
+    """A table: its columns, their types, and those that identify a row."""
 
     name: str
     columns: list[str]
@@ -150,13 +151,13 @@ class Shape:
         }
 
     def add(self, row: Row) -> Statement:
-        """Return what inserts a row."""
+        """Return the statement that inserts a row."""
         names = ", ".join(self.columns)
         cells = self.build_cells(row).values()
         return Statement(f"COPY {self.name} ({names}) FROM STDIN", True, tuple(cells))
 
     def change(self, before: Row, after: Row) -> Statement:
-        """Return what brings a row from one state to the next."""
+        """Return the statement that brings a row from one state to the next."""
         old, new = self.build_cells(before), self.build_cells(after)
         moved = [name for name in self.columns if old[name] != new[name]]
         names, given = self._name_given([*self.keys, *moved])
@@ -167,7 +168,7 @@ class Shape:
         return Statement(sql, False, cells)
 
     def remove(self, row: Row) -> Statement:
-        """Return what deletes a row."""
+        """Return the statement that deletes a row."""
         names, given = self._name_given(self.keys)
         sql = f"""DELETE FROM {self.name} t USING unnest({given}) AS v ({names})
                    WHERE {self._build_match()}"""
@@ -178,7 +179,7 @@ class Shape:
         return self.types[self.columns.index(column)]
 
     def _cast(self, column: str) -> str:
-        """An array of arrays is no list of values: those travel as text."""
+        """Return the column, cast from text if an array: unnest would flatten it."""
         kind = self._get_type(column)
         return f"v.{column}::{kind}" if kind.endswith("[]") else f"v.{column}"
 
@@ -193,19 +194,19 @@ class Shape:
 
 @dataclass(frozen=True)
 class Sample:
-    """What each operation sends; as `bench_sample.py` tells it."""
+    """The statements of each operation, as recorded by ``bench_sample.py``."""
 
     shapes: dict[str, Shape]
     steps: dict[str, dict[str, dict]]
 
     @classmethod
     def read(cls, told: dict) -> "Sample":
-        """Return what `bench_sample.py` wrote."""
+        """Return the sample that ``bench_sample.py`` wrote."""
         shapes = {name: Shape(name, **rest) for name, rest in told["tables"].items()}
         return cls(shapes, told["steps"])
 
     def get_statements(self, step: str) -> list[Statement]:
-        """Return what a step sends, in the store's order."""
+        """Return the statements of a step, in the store's order."""
         found: list[Statement] = []
         for name, shape in self.shapes.items():
             rows = self.steps[step][name]
@@ -215,7 +216,7 @@ class Sample:
         return found
 
     def get_unlink_unchanged(self) -> list[Statement]:
-        """Return the unlink of somebody who was never updated, in the first's terms."""
+        """Return the unlink of a person never updated, in terms of the first person."""
         same = {}
         for one, other in zip(
             self.get_statements("link_only"), self.get_statements("link"), strict=True
@@ -236,7 +237,7 @@ class Sample:
 
 
 class Tables:
-    """One process with one connection that writes what the store would."""
+    """One process with one connection that writes what the store would write."""
 
     def __init__(self, dsn: str, told: dict):
         sample = Sample.read(told)
@@ -249,7 +250,7 @@ class Tables:
         self._updated: set[str] = set()
 
     def prepare(self, people: Iterable[str]) -> None:
-        """Make the rows of people, named by their IDs: all that can be before."""
+        """Prepare the rows of people, given by ID, as far as possible in advance."""
         names = list(people)
         ids = self._take_ids(len(names))
         for name in names:
@@ -260,7 +261,7 @@ class Tables:
             }
 
     def _take_ids(self, count: int) -> dict[str, Iterator[int]]:
-        """Return ids of each table for so many people."""
+        """Return new IDs in each table for the given number of people."""
         cells = [c for plan in self.plans.values() for s in plan for c in s.cells]
         keys = {cell.key for cell in cells if cell.key and cell.key[0] == "id"}
         tables = [table for _kind, table, _text in keys]
@@ -276,7 +277,7 @@ class Tables:
         return taken
 
     def write(self, operation: str, people: list[str]) -> None:
-        """Write what an operation writes for people who are all at the same point."""
+        """Write the rows of an operation for people who are all at the same point."""
         step = operation
         if operation == "unlink" and people[0] not in self._updated:
             step = "unlink_unchanged"
@@ -288,7 +289,7 @@ class Tables:
             self._updated.update(people)
 
     def _group(self, step: str) -> Iterator[tuple[Statement, list[int]]]:
-        """Yield the statements of a step, each once, with the places of its rows."""
+        """Yield each statement of a step once, with the positions of its rows."""
         plan = self.plans[step]
         for _sql, places in groupby(range(len(plan)), lambda place: plan[place].sql):
             together = list(places)
@@ -304,7 +305,7 @@ class Tables:
 
 
 def set_triggers(dsn: str, *, on: bool) -> None:
-    """Have the store's own triggers at work, or not; for everybody in that database."""
+    """Turn the store's own triggers on or off, for every user of that database."""
     how = "ENABLE" if on else "DISABLE"
     with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
         cursor.execute(

@@ -1,10 +1,11 @@
 """What work costs: processor time from the kernel, WAL and disk from PostgreSQL.
 
-Processor time is what Linux has booked for a process and all that descend from it,
-those that ended included. WAL is the distance between two places in it. PostgreSQL
-writes each page whole when it changes first after a checkpoint: how much that was is
-known from the extension `pg_walinspect` where the server is our own. It depends on when
-a checkpoint came, not on the work, and is kept apart.
+Processor time is what Linux has recorded for a process and all its descendants,
+including those that have ended. WAL is the distance between two positions in it.
+PostgreSQL writes a full image of each page when it first changes after a checkpoint;
+the size of these images is read with the extension ``pg_walinspect`` where the server
+is our own. It depends on the timing of checkpoints rather than on the work, and is
+reported separately.
 """
 
 import os
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from .bench_memory import PROC, get_family
 
 TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
-#: Of `/proc/<pid>/stat`, after the name: own time, and that of children that ended.
+#: Fields of ``/proc/<pid>/stat`` after the name: own time, and that of ended children.
 TIMES = slice(11, 15)
 
 
@@ -39,18 +40,19 @@ def _read_ticks(pid: int) -> int | None:
 
 @dataclass(frozen=True)
 class Watched:
-    """Whose cost is looked at: roots of processes, a database, who may read its WAL."""
+    """What is measured: root processes, a database, a user that may read its WAL."""
 
     dsn: str
     odoo: int | None = None
     postgres: int | None = None
-    #: the administrator's, in a database that has `pg_walinspect`; empty without
+    #: the administrator's, for a database with ``pg_walinspect``; empty if there is
+    #: none
     admin_dsn: str = ""
 
 
 @dataclass
 class Usage:
-    """What a piece of work took altogether: seconds and bytes."""
+    """The total cost of a piece of work, in seconds and bytes."""
 
     odoo: float | None = None
     postgres: float | None = None

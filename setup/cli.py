@@ -1,4 +1,4 @@
-"""What can be typed after `./spar`."""
+"""The calls that can be typed after ``./spar``."""
 
 import argparse
 import os
@@ -17,12 +17,12 @@ DEFAULT_ROWS = 100_000
 DEFAULT_CLIENTS = 4
 DEFAULT_SECONDS = 5.0
 DEFAULT_BRANCHES = 170_000
-#: Our calls that are commands of Odoo.
+#: Calls of ours that are commands of Odoo.
 COMMANDS = {"keyring": "spar_keyring", "audit": "spar_audit"}
 
 
 def _add_number(parser, name: str, default: float, text: str) -> None:
-    """An option with a number; what it is without being given stands in its help."""
+    """Add an option with a number, whose default is stated in its help."""
     parser.add_argument(
         name, type=type(default), default=default, help=f"{text} (%(default)s)"
     )
@@ -48,8 +48,8 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_passing(calls: argparse._SubParsersAction, call: str, text: str) -> None:
-    """Add a call whose words are all for another program, its options, too."""
-    # No character begins an option of ours here.
+    """Add a call that passes all its words, options included, to another program."""
+    # "\0" as the prefix character: no word is parsed as an option of ours.
     ours = {"prefix_chars": "\0", "add_help": False}
     calls.add_parser(call, help=text, **ours).add_argument(
         "words", nargs=argparse.REMAINDER
@@ -57,7 +57,7 @@ def _add_passing(calls: argparse._SubParsersAction, call: str, text: str) -> Non
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The calls and their options."""
+    """Return the parser of the calls and their options."""
     parser = argparse.ArgumentParser(prog="spar", description="SPAR on Odoo.")
     calls = parser.add_subparsers(dest="call", required=True, metavar="CALL")
     demo = calls.add_parser("demo", help="bring up SPAR with demo data, until Ctrl-C")
@@ -101,14 +101,14 @@ def _call(arguments: argparse.Namespace) -> int:
 
 
 def main(words: Sequence[str]) -> int:
-    """Run one call; its exit code. A failure is one line."""
+    """Run one call and return its exit code; a failure is reported in one line."""
     signal.signal(signal.SIGTERM, lambda *_received: sys.exit(143))
     try:
         return _call(build_parser().parse_args(words))
     except Failure as failure:
         warn(f"spar: {failure}")
         return 1
-    except BrokenPipeError:  # whoever read our lines has enough of them
+    except BrokenPipeError:  # the reader of our output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:

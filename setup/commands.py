@@ -14,7 +14,7 @@ TELLING = re.compile(
 
 
 def get_reason(log: Path) -> str:
-    """The line of a log that best says why: its last error, else its last line."""
+    """Return the line of a log that best explains a failure: the last error or line."""
     try:
         lines = log.read_text(errors="replace").splitlines()
     except OSError:
@@ -33,10 +33,10 @@ def run(
     cwd: Path | None = None,
     stdin: Path | None = None,
 ) -> None:
-    """Run a program to its end, its words into a fresh log.
+    """Run a program to completion, its output going to a fresh log.
 
-    :param failing: what to tell when it fails, with what to do then
-    :raises Failure: with the log's last line and place
+    :param failing: the message when it fails, including what to do next
+    :raises Failure: with the log's last line and path
     """
     with open(log, "wb") as out, open(stdin or "/dev/null", "rb") as source:
         try:
@@ -55,7 +55,7 @@ def run(
 
 
 def ask(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str:
-    """What a program prints; an empty text when it fails or is missing."""
+    """Return what a program prints; an empty text if it fails or is missing."""
     try:
         done = subprocess.run(
             [str(part) for part in command],

@@ -1,7 +1,7 @@
 """Odoo 19 from Debian's unstable suite, by apt's own tools in a private folder.
 
 The machine's package lists, cache and state are only read: mirrors and proxies are the
-machine's own, what is downloaded and unpacked stays in the folder that is named.
+machine's own, and everything that is downloaded and unpacked stays in the given folder.
 """
 
 import os
@@ -24,8 +24,8 @@ UNSTABLE = (
     "libjs-underscore",
 )
 STABLE = ("fonts-font-awesome", "fonts-inconsolata")
-# The accounting of each country is most of the package and nothing of SPAR; the three
-# folders beside Odoo are left there by the packaging.
+# The accounting of each country is most of the package and SPAR uses none of it; the
+# three folders beside Odoo are left there by the packaging.
 LEFT_OUT = (
     "./usr/lib/python3/dist-packages/odoo/addons/l10n_*",
     "./usr/lib/python3/dist-packages/addons",
@@ -41,7 +41,7 @@ UNREACHABLE = (
 
 
 def get_suite(os_release: str) -> str:
-    """The machine's own suite, from the text of its os-release; empty if not Debian.
+    """Return the machine's suite from the text of its os-release; empty if not Debian.
 
     >>> get_suite('ID=debian\\nVERSION_CODENAME=bookworm')
     'bookworm'
@@ -53,7 +53,7 @@ def get_suite(os_release: str) -> str:
 
 
 def extract_mirrors(uris: str, suite: str) -> list[str]:
-    """The mirrors that carry a suite, from what `apt-get update --print-uris` prints.
+    """Return the mirrors of a suite, from what ``apt-get update --print-uris`` prints.
 
     >>> extract_mirrors("'http://m/debian/dists/sid/InRelease' m_InRelease 0", "sid")
     ['http://m/debian']
@@ -63,8 +63,10 @@ def extract_mirrors(uris: str, suite: str) -> list[str]:
 
 
 def _get_settings(folder: Path) -> list[str]:
-    """apt's settings: the machine's own `Acquire` ones, so its proxies hold, and all
-    places in our folder."""
+    """Return apt's settings, with all paths in our folder.
+
+    The machine's own ``Acquire`` settings are included, so that its proxies apply.
+    """
     dumped = ask(["apt-config", "dump"]).splitlines()
     settings = {
         "Dir::State": folder,
@@ -86,7 +88,7 @@ def _get_settings(folder: Path) -> list[str]:
 
 
 def _prepare_folder(folder: Path, mirror: str, suite: str) -> dict[str, str]:
-    """Private sources, lists and cache; the environment that makes apt use them."""
+    """Set up private sources, lists and cache; return the environment to use them."""
     for name in ("lists/partial", "cache/archives/partial", "parts"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
@@ -109,10 +111,10 @@ def _get_mirrors(folder: Path, suite: str) -> list[str]:
 
 
 def _update(folder: Path, suite: str, log: Path) -> dict[str, str]:
-    """Read the mirror's lists; the first of the machine's mirrors that answers rightly.
+    """Read the package lists of the first of the machine's mirrors that works.
 
     :return: the environment for apt
-    :raises Failure: when none does
+    :raises Failure: when no mirror works
     """
     failure = Failure("The machine's apt sources name no Debian mirror")
     for mirror in _get_mirrors(folder, suite):
@@ -143,15 +145,15 @@ def _unpack(archive: Path, target: Path) -> None:
 
 
 def is_offered() -> bool:
-    """Whether this machine has apt's tools."""
+    """Return whether this machine has apt's tools."""
     return all(map(shutil.which, ("apt-get", "apt-config", "dpkg-deb", "tar")))
 
 
 def download(folder: Path, log: Path) -> Path:
-    """Get Odoo and what it links to into `folder`.
+    """Download and unpack Odoo and the targets of its links into ``folder``.
 
     :return: the folder of the unpacked package
-    :raises Failure: no Debian machine, no mirror, no network
+    :raises Failure: when this is no Debian machine, or there is no mirror or network
     """
     release = Path("/etc/os-release")
     suite = get_suite(release.read_text() if release.exists() else "")

@@ -1,4 +1,4 @@
-"""Making the demo's database, and keeping it true to the code."""
+"""Making the demo's database, and keeping it in step with the code."""
 
 import contextlib
 import hashlib
@@ -34,12 +34,12 @@ def get_folder(places: Places) -> Path:
 
 
 def get_facts_file(places: Places) -> Path:
-    """What the database holds; there once the demo was made whole."""
+    """Return the file of the database's facts, which exists once the demo is made."""
     return get_folder(places) / "facts.json"
 
 
 def get_database_name(folder: Path, server: ExternalServer, wanted: str) -> str:
-    """A database's name: one's own on a shared server, kept from run to run."""
+    """Return the database's name: unique on a shared server, and stable across runs."""
     if isinstance(server, Cluster):
         return wanted
     note = folder / DATABASE_NOTE
@@ -49,9 +49,9 @@ def get_database_name(folder: Path, server: ExternalServer, wanted: str) -> str:
 
 
 def get_installation(places: Places) -> Installation:
-    """The demo's database and Odoo, with all that must be on the machine for it.
+    """Return the demo's database and Odoo, with everything that they need installed.
 
-    :raises Failure: when something of it cannot be had
+    :raises Failure: when a requirement is not met
     """
     source = get_odoo(places)
     prepare_packages(places, source, testing=False)
@@ -63,7 +63,7 @@ def get_installation(places: Places) -> Installation:
 
 
 def get_digest(root: Path) -> str:
-    """A digest of everything in the addons that a database is made from."""
+    """Return a digest of everything in the addons that a database is made from."""
     digest = hashlib.sha256()
     for addon in get_addons(root):
         for path in sorted((root / addon).rglob("*")):
@@ -82,7 +82,7 @@ def _write_facts(installation: Installation, facts: dict) -> None:
 
 
 def tell_addresses(installation: Installation, url: str, issuer: str) -> None:
-    """Tell the database where the demo and its ID provider are, unless it knows.
+    """Record the URLs of the demo and its ID provider in the database, if they changed.
 
     :raises Failure: when the provider's own description cannot be read
     """
@@ -96,7 +96,7 @@ def tell_addresses(installation: Installation, url: str, issuer: str) -> None:
 
 
 def _make_secrets(installation: Installation) -> dict:
-    """Fresh passwords and secrets, and what the demo holds.
+    """Make new passwords and secrets; return what the demo contains.
 
     :raises Failure: when the demo data did not load
     """
@@ -107,25 +107,25 @@ def _make_secrets(installation: Installation) -> dict:
 
 
 def _make(installation: Installation) -> None:
-    """Make the demo's database from nothing; its facts are written last."""
+    """Make the demo's database from scratch; its facts are written last."""
     with running(installation.server, hasty=True):
         with step("Making the demo's database (takes a minute or two)"):
             installation.create()
             installation.install_suite(demo=True)
         facts = _make_secrets(installation)
-    os.sync()  # what was made in haste is on the disk before it counts as made
+    os.sync()  # written with fsync off: flush it before it counts as made
     _write_facts(installation, facts)
 
 
 def _upgrade(installation: Installation, facts: dict) -> None:
-    """Bring a demo that was made from other code to the code of now."""
+    """Upgrade a demo that was made from other code to the current code."""
     with running(installation.server):
         told = upgrade(installation, facts, get_facts_file(installation.places))
         _write_facts(installation, told)
 
 
 def _get_whereabouts(installation: Installation, place: Path) -> str:
-    """Where what was set aside is."""
+    """Return the location of a demo that was set aside."""
     if isinstance(installation.server, Cluster):
         return f"database, keyring and checkpoints stay in {place}"
     name = get_dated_name(installation.database, place)
@@ -133,7 +133,7 @@ def _get_whereabouts(installation: Installation, place: Path) -> str:
 
 
 def _replace(installation: Installation, problem: str) -> Installation:
-    """Set a demo aside and make a new one; where that fails, too, it is put back."""
+    """Set a demo aside and make a new one; if that also fails, restore the old one."""
     places = installation.places
     place = set_aside(installation)
     problem = problem.replace(str(installation.folder), str(place))
@@ -152,9 +152,9 @@ def _replace(installation: Installation, problem: str) -> Installation:
 
 
 def _renew(installation: Installation, facts: dict) -> Installation:
-    """Upgrade a demo; one that cannot be is set aside, and a new one takes its place.
+    """Upgrade a demo; if that fails, set it aside and make a new one in its place.
 
-    :raises Failure: when the server is away, or no demo can be made at all
+    :raises Failure: when the server is unavailable, or no demo can be made at all
     """
     try:
         _upgrade(installation, facts)
@@ -166,7 +166,7 @@ def _renew(installation: Installation, facts: dict) -> Installation:
 
 
 def _read_facts(places: Places) -> dict | None:
-    """What the demo holds; None where there is none, nothing where it is unreadable."""
+    """Return the facts of the demo; None if there are none, empty if unreadable."""
     with contextlib.suppress(FileNotFoundError):
         try:
             facts = json.loads(get_facts_file(places).read_text())
@@ -177,7 +177,10 @@ def _read_facts(places: Places) -> dict | None:
 
 
 def _check_server(folder: Path) -> None:
-    """:raises Failure: when the demo was made on another server than is asked now"""
+    """Check that the demo was made on the server that is now configured.
+
+    :raises Failure: when it was made on another server
+    """
     is_own = (folder / "postgres").exists()
     is_shared = (folder / DATABASE_NOTE).exists()
     if os.environ.get("PGHOST") and is_own and not is_shared:
@@ -189,9 +192,9 @@ def _check_server(folder: Path) -> None:
 
 
 def prepare_demo(places: Places) -> Installation:
-    """The demo, ready to be served; a broken first run begins again.
+    """Return the demo, ready to be served; a broken first run starts over.
 
-    :raises Failure: saying what to do
+    :raises Failure: stating what to do
     """
     if (facts := _read_facts(places)) is not None:
         _check_server(get_folder(places))

@@ -1,8 +1,8 @@
-"""Run by Odoo's shell in a demo's database that was upgraded: what is new in the demo.
+"""Add what is new in the demo to an upgraded demo's database; run by Odoo's shell.
 
-Odoo has added the records of demo data that are new, but has called none of its
-functions: they are called here, and each does nothing where its work was done. One that
-fails leaves nothing behind; the others go on.
+Odoo has added the new records of the demo data, but has not called any of its
+functions. They are called here; each has no effect if its work is already done. A
+function that fails leaves nothing behind, and the others still run.
 """
 
 import json
@@ -15,13 +15,13 @@ from odoo.modules import get_manifest
 from odoo.tools import file_open
 from odoo.tools.convert import xml_import
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # provided by Odoo's shell
 
 _logger = logging.getLogger("spar.demo")
 
 
 def get_files():
-    """``(addon, path)`` of the demo data of our addons."""
+    """Return the demo data of our addons, as ``(addon, path)``."""
     modules = env["ir.module.module"].search(
         [
             ("name", "=like", "spar\\_%"),
@@ -45,7 +45,7 @@ def call_functions(addon, path):
 
 
 def run():
-    """Add what is new; write which files could not be added."""
+    """Add what is new; record the files that could not be added."""
     failed = []
     for addon, path in get_files():
         try:

@@ -1,13 +1,15 @@
-"""Run by Odoo's shell: the demo is at SPAR_DEMO_URL, its ID provider at
-SPAR_DEMO_ISSUER, which answers."""
+"""Record the URLs of the demo and of its ID provider; run by Odoo's shell.
+
+The demo is at SPAR_DEMO_URL, its ID provider at SPAR_DEMO_ISSUER, which must respond.
+"""
 
 import os
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # provided by Odoo's shell
 
 env["spar.self.service.demo"]._set_addresses(
     os.environ["SPAR_DEMO_URL"], os.environ["SPAR_DEMO_ISSUER"]
 )
 env.cr.commit()
-# What the server's processes remember is no longer so.
+# The caches of the server's processes are out of date.
 env.registry.signal_changes()

@@ -1,9 +1,9 @@
-"""A demo that cannot be upgraded is set aside: nothing of it is lost.
+"""Setting aside a demo that cannot be upgraded, so that nothing of it is lost.
 
-Its folder's content (database, keyring, checkpoints, files, logs) is moved to a dated
-folder beside it. A database on a server of somebody else's gets a dated name there.
-A note in the demo's folder says what is under way: whoever is killed is followed by
-somebody who ends it.
+The content of its folder (database, keyring, checkpoints, files, logs) is moved to a
+dated folder beside it. A database on somebody else's server is given a dated name
+there. A note in the demo's folder records the operation in progress, so that the next
+process can complete it if this one is killed.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ from .postgres import Cluster
 
 NOTE = "aside.json"
 DATABASE_NOTE = "database-name"
-#: What `.spar/demo.json` is called in a folder of its own.
+#: The name of ``.spar/demo.json`` once it is set aside in a folder of its own.
 TOLD = "demo.json"
-#: What stays: the lock is held, and the note is read.
+#: What is not moved: the lock is in use, and the note is read.
 STAYS = {"lock", NOTE}
 
 
@@ -35,16 +35,16 @@ def _begin(installation: Installation, **note) -> Path:
 
 
 def set_aside(installation: Installation) -> Path:
-    """Move the demo out of the way; the dated folder where it is then."""
+    """Move the demo out of the way; return the dated folder that it is in now."""
     stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"
     name = installation.database
     return _begin(installation, stamp=stamp, database=name, back=False)
 
 
 def take_back(old: Installation, begun: Installation, place: Path) -> None:
-    """Put a demo that was set aside where it was.
+    """Put a demo that was set aside back in its place.
 
-    :param begun: what was begun there since, and is removed
+    :param begun: the demo that was begun there since; it is removed
     """
     begun.server.stop()
     if not isinstance(begun.server, Cluster):
@@ -61,8 +61,10 @@ def take_back(old: Installation, begun: Installation, place: Path) -> None:
 
 
 def finish_moving(installation: Installation) -> Path | None:
-    """End what was begun and perhaps killed; the dated folder, None where there is
-    nothing to end."""
+    """Complete a move that may have been interrupted.
+
+    :return: the dated folder; None if there is nothing to complete
+    """
     note_file = installation.folder / NOTE
     if not note_file.exists():
         return None
@@ -85,7 +87,7 @@ def finish_moving(installation: Installation) -> Path | None:
 
 
 def _move(installation: Installation, source: Path, target: Path) -> None:
-    """Move what a demo is made of, and what tells its logins."""
+    """Move everything that a demo consists of, and the file that lists its logins."""
     installation.server.stop()
     if (told := _get_told(installation, source)).exists():
         told.replace(_get_told(installation, target))
@@ -95,22 +97,24 @@ def _move(installation: Installation, source: Path, target: Path) -> None:
 
 
 def _get_told(installation: Installation, folder: Path) -> Path:
-    """Where the logins of the demo in `folder` are told."""
+    """Return the file that lists the logins of the demo in ``folder``."""
     is_here = folder == installation.folder
     return installation.places.demo_file if is_here else folder / TOLD
 
 
-# === ON A SERVER OF OTHERS === #
+# === ON SOMEBODY ELSE'S SERVER === #
 
 
 def get_dated_name(database: str, place: Path) -> str:
-    """What a database is called there while its demo is set aside."""
+    """Return the name that a database has there while its demo is set aside."""
     return f"{database}_{place.name.removeprefix('demo-')}"
 
 
 def _rename(installation: Installation, name: str, new_name: str) -> None:
-    """Give a database another name, where others have theirs; a broken one keeps its
-    own: the new demo has another one in any case."""
+    """Rename a database on somebody else's server, if possible.
+
+    A broken one keeps its name: the new demo has a different name in any case.
+    """
     server = installation.server
     if isinstance(server, Cluster) or not server.has_database(name):
         return

@@ -1,11 +1,12 @@
-"""What a demo must hold, and what is told about it."""
+"""What a demo must contain, and what is reported about it."""
 
 import json
 from datetime import datetime, timezone
 
 from .errors import DemoIncomplete
 
-# The least of each that the demo data makes; Odoo itself only warns when it fails.
+# The minimum of each model that the demo data makes. Odoo only warns when demo data
+# fails to load.
 LEAST = {
     "spar.fsp": 400,
     "spar.fsp.branch": 50,
@@ -19,7 +20,10 @@ API = "/spar/v1"
 
 
 def check_counts(facts: dict) -> None:
-    """:raises DemoIncomplete: naming what the demo data did not make"""
+    """Check that the demo data is complete.
+
+    :raises DemoIncomplete: naming what the demo data did not make
+    """
     for model, least in LEAST.items():
         if (count := facts["counts"].get(model, 0)) < least:
             raise DemoIncomplete(
@@ -30,7 +34,7 @@ def check_counts(facts: dict) -> None:
 
 
 def check_upgraded(before: dict[str, int], facts: dict) -> None:
-    """Hold an upgraded demo against what there was of each model before.
+    """Compare an upgraded demo with its row counts of each model before the upgrade.
 
     :raises DemoIncomplete: naming what it has less of
     """
@@ -54,7 +58,7 @@ def _check_people(facts: dict) -> None:
 
 
 def _build_id_provider(facts: dict, url: str, issuer: str) -> dict:
-    """The ID provider: its address, our clients there, people without an address."""
+    """Return the ID provider: its URL, our clients, and people without an address."""
     clients = [
         {
             "name": client["name"],
@@ -71,7 +75,7 @@ def _build_id_provider(facts: dict, url: str, issuer: str) -> dict:
 
 
 def build_demo_file(facts: dict, url: str, issuer: str, name: str, dsn: str) -> dict:
-    """What `.spar/demo.json` says, so that any client can be pointed at the demo."""
+    """Return the content of ``.spar/demo.json``, which can configure any client."""
     token_url = f"{url}{API}/oauth2/client/token"
     return {
         "url": url,
@@ -88,7 +92,7 @@ def build_demo_file(facts: dict, url: str, issuer: str, name: str, dsn: str) -> 
 
 
 def _build_message(sender_id: str, id_value: str) -> dict:
-    """A message that asks where one person wants to be paid."""
+    """Return a message that asks where one person wants to be paid."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     item = {"reference_id": "1", "timestamp": now, "id": id_value, "scope": "details"}
     return {
@@ -106,7 +110,7 @@ def _build_message(sender_id: str, id_value: str) -> dict:
 
 
 def build_curl(demo: dict) -> list[str]:
-    """Lines for a shell that get a token and resolve the address of a demo person."""
+    """Return shell lines that get a token and resolve the address of a demo person."""
     participant = demo["participants"][0]
     id_value = demo["beneficiaries"][0]["id_value"]
     message = json.dumps(_build_message(participant["sender_id"], id_value))
@@ -122,7 +126,7 @@ def build_curl(demo: dict) -> list[str]:
 
 
 def build_greeting(demo: dict) -> list[str]:
-    """What a person who brought up the demo wants to know first."""
+    """Return what a person who has started the demo needs to know first."""
     lines = [f"SPAR is at {demo['url']} and its API at {demo['api']}", "", "Logins:"]
     lines += [
         f"  {person['role']:<22} {person['login']:<22} {person['password']}"

@@ -1,8 +1,8 @@
-"""Run by Odoo's shell in a demo's database: its secrets, and what the demo holds.
+"""Set the secrets of a demo's database and report its content; run by Odoo's shell.
 
 Writes to the file named by SPAR_ANSWER: staff and participants with their secrets, some
-people of the story, and how much there is of what. Secrets that the file named by
-SPAR_KNOWN tells are in use and stay; whoever has none there gets one.
+people of the story, and the number of rows per model. Secrets listed in the file named
+by SPAR_KNOWN are in use and are kept; anyone without one there gets a new one.
 """
 
 import json
@@ -13,7 +13,7 @@ from odoo.addons.spar_g2p_connect.lib.evidence import UNSIGNED
 from odoo.addons.spar_mapper_connector.lib.identifier import fill_template
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # provided by Odoo's shell
 
 ROLES = ("administrator", "auditor", "supervisor", "officer", "viewer")
 COUNTED = ("spar.fsp", "spar.fsp.branch", "spar.subject", "spar.mapping", "spar.event")
@@ -22,7 +22,7 @@ NEWCOMERS = ("Ama Terefe", "Bilal Sorokin", "Chandra Oyelaran", "Dalia Whitcombe
 
 
 def read_known():
-    """What was told of this demo before; nothing of a new one."""
+    """Return what was previously reported of this demo; nothing for a new one."""
     if path := os.environ.get("SPAR_KNOWN"):
         with open(path) as facts:
             return json.load(facts)
@@ -33,12 +33,12 @@ KNOWN = read_known()
 
 
 def get_known(what, key):
-    """The entries of a list that was told before, by what names them."""
+    """Return the previously reported entries of a list, keyed by their names."""
     return {entry[key]: entry for entry in KNOWN.get(what, [])}
 
 
 def get_demo_records(model):
-    """The records of a model that SPAR's addons made as data."""
+    """Return the records of a model that SPAR's addons made as data."""
     named = env["ir.model.data"].search(
         [("model", "=", model), ("module", "=like", "spar\\_%")]
     )
@@ -46,20 +46,20 @@ def get_demo_records(model):
 
 
 def get_role(user):
-    """What a demo user is there for; the groups' order says it for those with two."""
+    """Return the role of a demo user; for users with two, the groups' order decides."""
     held = set(user.group_ids.get_external_id().values())
     return next((r for r in ROLES if f"spar_fa_directory.group_{r}" in held), None)
 
 
 def set_password(user, role):
-    """A new password for a member of staff, told this once."""
+    """Set and return a new password for a member of staff, shown only this once."""
     password = secrets.token_urlsafe(12)
     user.password = password
     return {"login": user.login, "password": password, "role": role}
 
 
 def get_staff():
-    """The demo's staff with their roles, Odoo's administrator last.
+    """Return the demo's staff with their roles, Odoo's administrator last.
 
     There are two administrators: one approves what the other one changes.
     """
@@ -72,10 +72,13 @@ def get_staff():
 
 
 def set_staff():
-    """The staff with their passwords: who has none that we know gets one, unless they
-    have logged in since, under another name."""
+    """Return the staff with their passwords.
+
+    Users whose password is not recorded get a new one, unless they have since logged in
+    under another name.
+    """
     if odoos_own := env.ref("base.user_demo", raise_if_not_found=False):
-        odoos_own.active = False  # its password stands in Odoo's source
+        odoos_own.active = False  # its default password is public, in Odoo's source
     known = get_known("staff", "login")
     staff = []
     for user, role in get_staff():
@@ -87,8 +90,10 @@ def set_staff():
 
 
 def make_key(participant):
-    """A new key for a participant that signs, in place of what it had; None for one
-    that does not."""
+    """Return a new key for a participant that signs, replacing its previous one.
+
+    :return: None for a participant that does not sign
+    """
     if participant.proof in UNSIGNED:
         return None
     participant.key_ids.action_revoke()
@@ -100,7 +105,7 @@ def make_key(participant):
 
 
 def make_credentials(participant):
-    """A client secret and a key for a participant that has none."""
+    """Make a client secret and a key for a participant that has none."""
     return {
         "client_id": participant.client_id,
         "client_secret": participant._set_new_client_secret(),
@@ -109,7 +114,7 @@ def make_credentials(participant):
 
 
 def set_participants():
-    """The demo's participants with their secrets; the lenient one is the first."""
+    """Return the demo's participants with their secrets, the lenient one first."""
     found = get_demo_records("spar.participant")
     known = get_known("participants", "client_id")
     return [
@@ -123,31 +128,31 @@ def set_participants():
 
 
 def count(model):
-    """How many rows of a model's table there are, archived ones included."""
+    """Return the number of rows in a model's table, archived ones included."""
     if model not in env:
         return 0
     return env[model].sudo().with_context(active_test=False).search_count([])
 
 
 def make_code():
-    """A one-time code, as the ID provider would send it: good for this demo only."""
+    """Return a one-time code as the ID provider would send it, for this demo only."""
     return f"{secrets.randbelow(10**6):06}"
 
 
 def get_people():
-    """Some people of the story, as they know themselves."""
+    """Return some people of the story, as they know themselves."""
     people = KNOWN.get("beneficiaries") or env["spar.mapper.demo"]._get_people()
     return [{**person, "otp": person.get("otp") or make_code()} for person in people]
 
 
 def write_id(number):
-    """A national ID as it travels, in the one way in which the demo tells them all."""
+    """Return a national ID as it travels, in the single spelling that the demo uses."""
     national_id = env.ref("spar_mapper_connector.id_type_national_id")
     return fill_template(national_id.strategy, number)
 
 
 def get_newcomers(known):
-    """The newcomers that were told before, or new ones."""
+    """Return the previously reported newcomers, or new ones."""
     return [
         {**person, "id_value": write_id(person["individual_id"])}
         for person in known or make_newcomers()
@@ -155,7 +160,7 @@ def get_newcomers(known):
 
 
 def make_newcomers():
-    """People with an ID and without an address: the registry has not heard of them."""
+    """Return people with an ID but no financial address, unknown to the registry."""
     numbers = [f"{secrets.randbelow(10**9) + 7 * 10**9}" for _name in NEWCOMERS]
     return [
         {
@@ -168,7 +173,7 @@ def make_newcomers():
 
 
 def make_id_provider():
-    """What the demo's ID provider is told: its clients, and more people."""
+    """Return the configuration of the demo's ID provider: clients and more people."""
     told = KNOWN.get("idp", {})
     known = {
         client["metadata"]["client_id"]: client for client in told.get("clients", [])
@@ -181,7 +186,7 @@ def make_id_provider():
 
 
 def run():
-    """Make the secrets, write the answer, keep both or none."""
+    """Make the secrets and write the answer: both or neither."""
     answer = {
         "staff": set_staff(),
         "participants": set_participants(),

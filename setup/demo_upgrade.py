@@ -1,7 +1,7 @@
-"""Bringing a demo that was made from older code to the code of now, in its place.
+"""Upgrading a demo that was made from older code to the current code, in place.
 
-A copy of its database is upgraded, and takes its place only when it is whole: whatever
-fails or is killed on the way, the demo stays what it was.
+A copy of its database is upgraded, and replaces it only when it is complete: if a step
+fails or is killed, the demo stays as it was.
 """
 
 import shutil
@@ -19,17 +19,17 @@ ADDITIONS_SCRIPT = Path(__file__).with_name("demo_additions.py")
 
 
 def _get_draft(installation: Installation) -> Installation:
-    """The copy that is upgraded."""
+    """Return the copy that is upgraded."""
     return replace(installation, database=f"{installation.database}_draft")
 
 
 def _get_spare_name(installation: Installation) -> str:
-    """What the database is called between the moment it is replaced and its end."""
+    """Return the name of the replaced database until it is dropped."""
     return f"{installation.database}_replaced"
 
 
 def count_rows(installation: Installation) -> dict[str, int]:
-    """How many rows there are of what a demo counts."""
+    """Return the row counts of the models that a demo reports."""
     counted = {
         model: installation.server.get_answer(
             f"SELECT count(*) FROM {model.replace('.', '_')}", installation.database
@@ -40,7 +40,7 @@ def count_rows(installation: Installation) -> dict[str, int]:
 
 
 def _has_old_store(installation: Installation) -> bool:
-    """Whether its store must be migrated before Odoo's upgrade."""
+    """Return whether the store must be migrated before Odoo's upgrade."""
     query = """SELECT count(*) FROM information_schema.columns
                 WHERE table_schema = current_schema AND table_name = 'spar_mapping'
                   AND column_name = 'identifier_id'"""
@@ -49,7 +49,7 @@ def _has_old_store(installation: Installation) -> bool:
 
 def _upgrade_addons(draft: Installation, known: Sequence[str]) -> None:
     addons = get_addons(draft.places.root)
-    # First what is there: a new addon is loaded together with all of it.
+    # Existing addons first: a new addon is loaded together with all of them.
     draft.upgrade([name for name in addons if name in known])
     if new := [name for name in addons if name not in known]:
         draft.install([*new, LOGIN_STYLE_ADDON], demo=True)
@@ -64,10 +64,11 @@ def _add_what_is_new(draft: Installation) -> None:
 def _take_place(draft: Installation, installation: Installation) -> None:
     """Make the copy the demo's database."""
     if draft.filestore.exists():
-        # Files are named by what they hold: none of the demo's own is overwritten.
+        # Files are named by their content, so none of the demo's own is overwritten.
         shutil.copytree(draft.filestore, installation.filestore, dirs_exist_ok=True)
     name, spare = installation.database, _get_spare_name(installation)
     log = installation.folder / "renamedb.log"
+    # An upgrade that was killed may have left one behind.
     draft.server.drop_database(spare, installation.folder / "dropdb.log")
     draft.server.rename_databases({name: spare, draft.database: name}, log)
 
@@ -83,10 +84,10 @@ def _remove_draft(installation: Installation) -> None:
 
 
 def upgrade(installation: Installation, facts: dict, facts_file: Path) -> dict:
-    """Bring a demo to the code of now; what is known of it then.
+    """Upgrade a demo to the current code; return its facts afterwards.
 
-    :param facts: what `facts_file` says of it
-    :raises Failure: when it cannot be upgraded; it is what it was
+    :param facts: the content of ``facts_file``
+    :raises Failure: when it cannot be upgraded; it stays as it was
     """
     draft = _get_draft(installation)
     with step("The addons have changed: upgrading the demo's database"):
@@ -94,7 +95,8 @@ def upgrade(installation: Installation, facts: dict, facts_file: Path) -> dict:
         draft.copy_from(installation)
         try:
             if _has_old_store(draft):
-                # It has compared its own counts: rows of then and now differ.
+                # The migration compares its own counts; row counts before and after it
+                # differ.
                 draft.migrate_store()
             before = count_rows(draft)
             _upgrade_addons(draft, facts["addons"])

@@ -1,13 +1,13 @@
-"""What stops a command."""
+"""The errors that stop a command."""
 
 
 class Failure(Exception):
-    """One line for the person who typed the command: what failed, what to do."""
+    """One line for the person who typed the command: what failed, and what to do."""
 
 
 class ServerAway(Failure):
-    """The PostgreSQL that somebody else runs cannot be asked now."""
+    """A PostgreSQL server run by somebody else cannot be reached at present."""
 
 
 class DemoIncomplete(Failure):
-    """The demo's database lacks some of what the demo shows."""
+    """The demo's database lacks some of the data that the demo shows."""

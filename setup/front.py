@@ -1,10 +1,11 @@
-"""One port for a browser, where Odoo with workers listens on two.
+"""A single port for browsers, where Odoo with workers listens on two.
 
 Odoo's workers cannot answer a websocket: a process of its own does, on another port.
-This program passes each connection on to the right one of the two, as a proxy does in
-production, and writes down who asks (`X-Forwarded-For`). Odoo ends each connection
-after one answer, so that the head of the first request is all there is to read. One
-loop does it all: a thread for each connection would take twice the time.
+This program passes each connection on to the right one of the two, as a reverse proxy
+does in production, and adds the client's address (``X-Forwarded-For``). Odoo closes
+each connection after one response, so that only the head of the first request needs to
+be read. A single event loop handles all connections: one thread for each connection
+would take twice the time.
 
     python -m setup.front FILE    serve as FILE says: {"port", "http", "websocket"}
 """
@@ -25,9 +26,9 @@ BACKLOG = 1024
 CHUNK = 256 * 1024
 HEAD_BYTES = 64 * 1024
 HEAD_SECONDS = 30
-#: How long to wait where no more files can be opened.
+#: How long to wait when no more files can be opened.
 FULL_SECONDS = 0.05
-#: How long a client that has its answer may still send.
+#: How long a client may still send after its response was sent.
 LINGER_SECONDS = 2
 
 
@@ -35,7 +36,7 @@ LINGER_SECONDS = 2
 
 
 def build_refusal(status: str, text: str) -> bytes:
-    """An answer of our own, where Odoo gives none."""
+    """Return a response of our own, for when Odoo gives none."""
     lines = (
         f"HTTP/1.1 {status}",
         "Content-Type: text/plain; charset=utf-8",
@@ -56,7 +57,7 @@ NOBODY = build_refusal(
 
 
 class Side:
-    """One end of a connection: what is still to be sent to it, whether it sends."""
+    """One end of a connection: the data still to send to it, whether it still sends."""
 
     def __init__(self, connection: socket.socket):
         connection.setblocking(False)
@@ -68,7 +69,10 @@ class Side:
         self.watched = 0
 
     def receive(self) -> bytes | None:
-        """What came; None for nothing yet. No byte is the end, or a hang-up."""
+        """Return the data received, or None if there is none yet.
+
+        No bytes mean that the other side has finished sending, or has hung up.
+        """
         try:
             return self.socket.recv(CHUNK)
         except BlockingIOError:
@@ -78,7 +82,7 @@ class Side:
             return b""
 
     def send(self, data: bytes) -> None:
-        """Send, or keep for later; what is not taken any more is thrown away."""
+        """Send data, or keep it for later; drop what is no longer accepted."""
         self.unsent = self.unsent + data if self.unsent else data
         try:
             while self.takes and self.unsent:
@@ -92,12 +96,12 @@ class Side:
             self._shut()
 
     def end(self) -> None:
-        """Nothing more will be sent to it."""
+        """Signal that nothing more will be sent to this side."""
         self.ends = True
         self.send(b"")
 
     def _note(self, error: OSError) -> None:
-        """Whoever refuses a connection says so at its first use."""
+        """Note a refused connection, which is only reported at its first use."""
         self.refused = self.refused or isinstance(error, ConnectionRefusedError)
 
     def _shut(self) -> None:
@@ -106,7 +110,7 @@ class Side:
 
 
 class Connection:
-    """A client, and Odoo once the head of the request is there."""
+    """A client, and its connection to Odoo once the request's head is complete."""
 
     def __init__(self, front: "Front", client: socket.socket, address: str):
         self.front, self.address = front, address
@@ -116,7 +120,7 @@ class Connection:
         self.until = time.monotonic() + HEAD_SECONDS
 
     def begin(self) -> None:
-        """Read what may be there at once."""
+        """Read what may have arrived already."""
         self._read(self.client)
         self.watch()
 
@@ -129,7 +133,7 @@ class Connection:
         self.watch()
 
     def watch(self) -> None:
-        """Wait for what can go on; hang up when nothing can."""
+        """Wait for the sockets that can make progress; hang up when none can."""
         for side, other in zip(self.sides, reversed(self.sides), strict=True):
             wanted = select.EPOLLIN if side.sends and not other.unsent else 0
             wanted |= select.EPOLLOUT if side.unsent else 0
@@ -167,7 +171,7 @@ class Connection:
         """Pass the request on to the right one of Odoo's ports."""
         try:
             odoo = socket.socket()
-        except OSError:  # as many files are open as may be
+        except OSError:  # the limit of open files is reached
             return self._refuse(NOBODY)
         self.until = None
         head, _end, rest = self.head.partition(END)
@@ -195,12 +199,12 @@ class Connection:
             return self._refuse(NOBODY)
         target.end()
         if source is self.odoo:
-            # A client that still sends would lose the answer if we hung up now.
+            # A client that is still sending would lose the response if we hung up now.
             self.until = time.monotonic() + LINGER_SECONDS
 
 
 class Front:
-    """Accepts connections and passes them on."""
+    """The listener that accepts connections and passes them on."""
 
     def __init__(self, port: int, http: int, websocket: int):
         self.port, self.http, self.websocket = port, http, websocket
@@ -210,7 +214,7 @@ class Front:
         self._watched: dict[int, tuple[Connection, Side]] = {}
 
     def serve(self) -> None:
-        """Listen, and never end by itself."""
+        """Listen, and never return."""
         with socket.create_server((HOST, self.port), backlog=BACKLOG) as listener:
             listener.setblocking(False)
             self._epoll.register(listener, select.EPOLLIN)
@@ -218,7 +222,7 @@ class Front:
                 self._look(listener)
 
     def watch(self, connection: Connection, side: Side, wanted: int) -> None:
-        """Be told when a socket can be read or written; 0 for not any more."""
+        """Register for a socket's read and write events; 0 to unregister."""
         if wanted == side.watched:
             return
         number = side.socket.fileno()
@@ -233,7 +237,7 @@ class Front:
         side.watched = wanted
 
     def _look(self, listener: socket.socket) -> None:
-        """Do what is to do; wait a moment where there is nothing."""
+        """Handle pending events; wait briefly if there are none."""
         for number, event in self._epoll.poll(1):
             if number == listener.fileno():
                 self._accept(listener)
@@ -245,7 +249,7 @@ class Front:
             self._sweep(now)
 
     def _sweep(self, now: float) -> None:
-        """Hang up on those who had their time."""
+        """Hang up on connections whose time is over."""
         for each in list(self.connections):
             if each.until and each.until < now:
                 each.close()
@@ -255,7 +259,7 @@ class Front:
             client, (address, _port) = listener.accept()
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                # Nobody can come in until somebody leaves: no busy loop meanwhile.
+                # No client can connect until another one leaves: do not spin meanwhile.
                 time.sleep(FULL_SECONDS)
             return
         connection = Connection(self, client, address)

@@ -1,18 +1,19 @@
-"""The head of a request as the front gets it, and as Odoo gets it from the front."""
+"""The head of a request, as the front receives it and as it is passed on to Odoo."""
 
 import re
 from urllib.parse import unquote_to_bytes
 
 END = b"\r\n\r\n"
-#: Who asks is for us to say, whether a connection is kept is for us to decide.
+#: Headers that we set: the client's address is ours to state, and whether a connection
+#: is kept alive is ours to decide.
 OURS = re.compile(rb"(x-forwarded-.*|x-real-ip|forwarded|connection|keep-alive)$")
 WEBSOCKET = re.compile(rb"\S+ (?:https?://[^/ ]*)?/websocket[/? ]", re.IGNORECASE)
 
 
 def is_in_order(head: bytes) -> bool:
-    r"""Whether a head has no line end but CR LF (RFC 9112 2.2), and no NUL.
+    r"""Return whether all line ends of a head are CR LF (RFC 9112 2.2), without a NUL.
 
-    Odoo takes a bare CR or LF for a line end too, and would read as headers what we
+    Odoo also takes a bare CR or LF for a line end, and would read as headers what we
     passed on as part of a value.
 
     >>> is_in_order(b"GET / HTTP/1.1\r\nHost: a")
@@ -27,7 +28,7 @@ def is_in_order(head: bytes) -> bool:
 
 
 def is_for_websocket(head: bytes) -> bool:
-    """Whether a request is for Odoo's other port.
+    """Return whether a request is for Odoo's websocket port.
 
     >>> is_for_websocket(b"GET /websocket?version=19.0-2 HTTP/1.1")
     True
@@ -41,12 +42,12 @@ def is_for_websocket(head: bytes) -> bool:
 
 
 def _get_name(line: bytes) -> bytes:
-    """A header's name as Odoo understands it: `X_Real_IP` is `x-real-ip`."""
+    """Return a header's name as Odoo understands it: ``X_Real_IP`` is ``x-real-ip``."""
     return line.partition(b":")[0].strip().lower().replace(b"_", b"-")
 
 
 def _keep(lines: list[bytes]) -> list[bytes]:
-    """The headers that are the client's to say, each with its folded lines."""
+    """Return the headers that the client may set, each with its folded lines."""
     kept, keeps = [], False
     for line in lines:
         if not line.startswith((b" ", b"\t")):
@@ -57,10 +58,10 @@ def _keep(lines: list[bytes]) -> list[bytes]:
 
 
 def rewrite_head(head: bytes, client: str, host: str) -> bytes:
-    """The head of a request as Odoo gets it, with our headers first.
+    """Return the head of a request as Odoo receives it, with our headers first.
 
-    :param client: the address of whoever asks
-    :param host: where we listen, for a client that names no host
+    :param client: the address of the client
+    :param host: the address where we listen, for a client that names no host
     """
     first, *lines = head.removesuffix(END).split(b"\r\n")
     told = {_get_name(line): line.partition(b":")[2].strip() for line in lines}

@@ -7,16 +7,16 @@ from pathlib import Path
 from .odoo_server import Companion
 from .places import ROOT, write_private
 
-#: It runs where its log is, and finds this package all the same.
+#: It runs where its log is, so this package has to be put on its path.
 SCRIPT = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
 SCRIPT += "from setup.front import main; main(sys.argv[1])"
 
 
 class Front(Companion):
-    """What listens on the demo's port; see `front.py`."""
+    """The process that listens on the demo's port; see ``front.py``."""
 
     name = "The demo's front"
-    #: Of Odoo behind it, the part that is there last.
+    #: The part of Odoo behind it that is available last.
     path = "/websocket/health"
 
     def __init__(self, folder: Path, port: int, http: int, websocket: int):

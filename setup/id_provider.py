@@ -1,4 +1,4 @@
-"""The demo's OpenID provider: npm's `oidc-provider` with pages of its own (`idp/`)."""
+"""The demo's OpenID provider: npm's ``oidc-provider`` with its own pages (``idp/``)."""
 
 import hashlib
 import json
@@ -28,19 +28,20 @@ class IdProvider(Companion):
         script = _get_folder(places) / "server.mjs"
         env = {"NODE_ENV": "production"}
         super().__init__(file, [node, script, file], env, config["port"])
-        # Another host than Odoo's: for browsers the login is cross-site, as in life.
+        # A host other than Odoo's: for browsers the login is cross-site, as in
+        # production.
         self.issuer = config["issuer"]
 
 
 def _get_folder(places: Places) -> Path:
-    """Where the provider runs: beside the packages that npm got for it."""
+    """Return the folder where the provider runs, beside its npm packages."""
     return places.state / "idp"
 
 
 def prepare_id_provider(places: Places) -> None:
-    """Have npm get what the lock file pins, unless it is there; quick when it is.
+    """Install the packages pinned in npm's lock file, unless they are installed.
 
-    :raises Failure: no network, no room
+    :raises Failure: when there is no network or no room
     """
     folder = _get_folder(places)
     stamp, lock = folder / ".installed", SOURCES / "package-lock.json"
@@ -67,7 +68,7 @@ def prepare_id_provider(places: Places) -> None:
 
 
 def choose_port(folder: Path) -> int:
-    """The port of the last time while it is free, so that addresses stay."""
+    """Return the previously used port if it is free, so that URLs stay the same."""
     note = folder / "idp-port"
     if note.exists() and is_port_free(port := int(note.read_text())):
         return port
@@ -78,9 +79,9 @@ def choose_port(folder: Path) -> int:
 
 
 def build_config(facts: dict, url: str, port: int) -> dict:
-    """What the provider is told: its clients at `url`, and its people.
+    """Return the provider's configuration: its clients at ``url``, and its people.
 
-    :param facts: what the demo's database holds
+    :param facts: what the demo's database contains
     """
     idp = facts["idp"]
     return {

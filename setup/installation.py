@@ -1,6 +1,6 @@
 """One Odoo with its database: configuration, addons, keys.
 
-All of it lies in one folder below `.spar/`: what a demo and a test run have in common.
+All of it is in one folder below ``.spar/``; demos and test runs share this layout.
 """
 
 import json
@@ -16,15 +16,15 @@ from .odoo_source import OdooSource
 from .places import Places, get_addons, write_private
 from .postgres import ExternalServer
 
-# Odoo's own default is "base,rpc,web"; the server's routes must exist before a database
-# is chosen, so that an unknown one is answered in its protocol, too.
+# Odoo's own default is "base,rpc,web". The server's routes must exist before a database
+# is chosen, so that a request for an unknown one is answered in its protocol, too.
 SERVER_WIDE = ("base", "rpc", "web")
 SERVER_ADDONS = ("spar_g2p_connect", "spar_staff_login")
 KEYRING_ADDON = "spar_mapper_connector"
-#: Odoo's login page has a style only where this one is: without it, variables of its
-#: bundle are used before they are defined.
+#: Odoo's login page is only styled where this addon is installed: without it, variables
+#: of its bundle are used before they are defined.
 LOGIN_STYLE_ADDON = "portal"
-#: What Odoo's package left out is not bundled.
+#: Files that Odoo's package left out are not bundled.
 MISSING_ASSETS = Path(__file__).with_name("missing_assets.py")
 AGAIN = "Run this again; if it stays so, read the log"
 
@@ -55,7 +55,7 @@ class Installation:
 
     @property
     def lanes_pid_file(self) -> Path:
-        """Of the Odoo that only works on schedules, where tests start one."""
+        """Return the PID file of the Odoo that only runs scheduled jobs, in tests."""
         return self.folder / f"{self.database}.lanes.pid"
 
     @property
@@ -68,7 +68,7 @@ class Installation:
 
     @property
     def checkpoints(self) -> Path:
-        """What the history was: where Odoo writes it when nothing else is set."""
+        """Return the file to which Odoo writes the history's checkpoints by default."""
         return self.folder / "checkpoints" / f"{self.database}.jsonl"
 
     @property
@@ -77,10 +77,10 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What Odoo finds in its environment.
+        """Return the environment of Odoo.
 
-        SPAR_DEMO says that what is only for demos and tests may be there. ODOO_RC is
-        for Odoo's search for an addon's command: it makes folders before it reads `-c`.
+        SPAR_DEMO permits what is only allowed in demos and tests. ODOO_RC is for Odoo's
+        search for an addon's command, which creates folders before it reads ``-c``.
         """
         kept = {
             key: value
@@ -102,10 +102,10 @@ class Installation:
     def write_config(
         self, *, port: int, workers: int, websocket: int = 0, fronted: bool = False
     ) -> None:
-        """Write Odoo's configuration, with a master password that nobody knows.
+        """Write Odoo's configuration, with a random master password that is not kept.
 
-        :param websocket: the port of websockets, where there are workers; 0: any
-        :param fronted: whether a front stands before it, and says who asks
+        :param websocket: the port of websockets, if there are workers; 0 for any
+        :param fronted: whether a front stands before it and sets the client's address
         """
         told = self.server.settings
         addons = get_addons(self.places.root)
@@ -115,14 +115,14 @@ class Installation:
             "admin_passwd": secrets.token_urlsafe(32),
             "data_dir": self.data,
             **{f"db_{key}": value for key, value in told.items() if value},
-            # No dbfilter: with one, Odoo asks PostgreSQL over a new connection which
-            # databases there are, for each request without a session.
+            # No ``dbfilter``: with one, Odoo opens a new connection to PostgreSQL to
+            # list the databases, for each request without a session.
             "db_name": self.database,
             "list_db": False,
             "http_interface": "127.0.0.1",
             "http_port": port,
             "gevent_port": websocket or get_free_port(),
-            # Messages that wait, and callbacks: each has lanes of its own.
+            # Pending messages and callbacks: each has its own workers.
             "max_cron_threads": 2,
             "pidfile": self.pid_file,
             "proxy_mode": fronted,
@@ -133,7 +133,7 @@ class Installation:
         write_private(self.config, "\n".join(["[options]", *lines, ""]))
 
     def get_command(self, *arguments: str) -> list[str | Path]:
-        """A call of Odoo by its script: `python -m odoo` cannot keep its workers."""
+        """Return Odoo's command by its script: ``python -m odoo`` loses its workers."""
         named = arguments and not arguments[0].startswith("-")
         name = (
             [f"--addons-path={self._get_addons_path()}", arguments[0]] if named else []
@@ -151,7 +151,7 @@ class Installation:
         )
 
     def create(self) -> None:
-        """Begin anew: no database, no files, no keys of an earlier one."""
+        """Start afresh, without a previous installation's database, files and keys."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.server.drop_database(self.database, self.folder / "dropdb.log")
         shutil.rmtree(self.filestore, ignore_errors=True)
@@ -160,7 +160,7 @@ class Installation:
         self.write_config(port=get_free_port(), workers=0)
 
     def copy_from(self, other: "Installation") -> None:
-        """Become what another installation is: its database, files and keys."""
+        """Become a copy of another installation: its database, files and keys."""
         self.server.copy_database(
             other.database, self.database, self.folder / "createdb.log"
         )
@@ -174,16 +174,16 @@ class Installation:
         self.write_config(port=get_free_port(), workers=0)
 
     def drop(self) -> None:
-        """Leave nothing of it but logs."""
+        """Remove everything but the logs."""
         self.server.drop_database(self.database, self.folder / "dropdb.log")
         shutil.rmtree(self.filestore, ignore_errors=True)
         for path in (self.keyring, self.config, self.checkpoints):
             path.unlink(missing_ok=True)
 
     def install(self, addons: list[str], *, demo: bool) -> None:
-        """Install addons and what they depend on, without Odoo's automatic others.
+        """Install addons and their dependencies, without Odoo's auto-installed ones.
 
-        :raises Failure: when Odoo says so
+        :raises Failure: when Odoo reports a failure
         """
         given = ["--stop-after-init", "--no-http", "--skip-auto-install"]
         given += ["--with-demo"] if demo else []
@@ -192,7 +192,7 @@ class Installation:
         self._run("-i", ",".join(addons), *given, failing=failing, log=log)
 
     def upgrade(self, addons: list[str]) -> None:
-        """Bring installed addons to the state of the checkout."""
+        """Upgrade installed addons to the state of the checkout."""
         given = ["--stop-after-init", "--no-http", "--skip-auto-install"]
         failing = f"Odoo cannot upgrade {', '.join(addons)}"
         self._run("-u", ",".join(addons), *given, failing=failing)
@@ -207,7 +207,7 @@ class Installation:
         self._run("spar_keyring", "init", failing="Cannot make the keys", log=log)
 
     def migrate_store(self) -> None:
-        """Bring a store of before to the layout of now; nothing is left of the old one.
+        """Migrate a legacy store to the current layout; nothing of the old one remains.
 
         :raises Failure: when the command refuses
         """
@@ -219,8 +219,8 @@ class Installation:
     def run_script(self, script: Path, **words: str) -> dict:
         """Run a Python file in Odoo's shell on this database.
 
-        :param words: environment of the script
-        :return: the JSON object it wrote to the file named by SPAR_ANSWER
+        :param words: environment variables of the script
+        :return: the JSON object that it wrote to the file named by SPAR_ANSWER
         """
         answer = self.folder / f"{self.database}.answer.json"
         write_private(answer, "{}")
@@ -233,7 +233,7 @@ class Installation:
         return told
 
     def install_suite(self, *, demo: bool) -> None:
-        """Install every addon of the checkout: what makes the keys first."""
+        """Install every addon of the checkout, first the one that makes the keys."""
         addons = get_addons(self.places.root)
         self.install([KEYRING_ADDON], demo=demo)
         self.make_keyring()

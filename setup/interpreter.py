@@ -1,8 +1,8 @@
 """Which Python the checkout's environment is made of.
 
-One that was optimised with a profile when it was built ("PGO", as distributions do it)
-is faster by a seventh or more than one that was not; it is preferred, the system's own
-first. Where there is none, the Python that runs this is as good as any.
+A Python that was built with profile-guided optimisation ("PGO", as in distributions) is
+faster by a seventh or more than one that was not. It is preferred, the system's own
+first. If there is none, the Python that runs this is used.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from .commands import ask
 
 OLDEST_PREFERRED = (3, 11)
-NEWEST = (3, 13)  # what the pinned packages are made for
+NEWEST = (3, 13)  # the newest one that the pinned packages support
 SYSTEM = tuple(
     Path("/usr/bin") / name
     for name in ("python3", *(f"python3.{minor}" for minor in (13, 12, 11)))
@@ -40,7 +40,7 @@ class Interpreter:
     path: Path
     version: tuple[int, ...]
     is_optimised: bool
-    #: whether an environment can be made of it: Debian has that part in a package apart
+    #: whether an environment can be made of it: Debian packages that part separately
     is_complete: bool
 
     @property
@@ -49,21 +49,22 @@ class Interpreter:
 
     @property
     def words(self) -> str:
-        """Return how people read of it."""
+        """Return its description for people."""
         how = "optimised" if self.is_optimised else "not optimised"
         return f"Python {'.'.join(map(str, self.version))}, {how} ({self.path})"
 
     def is_same(self, other: "Interpreter") -> bool:
-        """Tell whether both are one program, by whatever name."""
+        """Return whether both are the same program under any name."""
         same = self.path.resolve() == other.path.resolve()
         return same and self.version == other.version
 
 
 def was_optimised(arguments: str, flags: str, profiles: Iterable[str]) -> bool:
-    """Tell whether a Python was built with a profile, from how it was built.
+    """Return whether a Python was built with a profile, judging by its build settings.
 
-    Debian and Ubuntu build with one by other means than the option, and then remove the
-    flag for its use from what is kept; all other builds keep it, used or not.
+    Debian and Ubuntu build with a profile by means other than the option, and then
+    remove the flag for its use from the recorded settings; all other builds keep it,
+    used or not.
 
     >>> was_optimised("'--enable-optimizations'", "", ["-fa", "-fb"])
     True
@@ -82,7 +83,7 @@ def was_optimised(arguments: str, flags: str, profiles: Iterable[str]) -> bool:
 
 
 def get_interpreter(path: Path) -> Interpreter | None:
-    """Return the Python at a path (of an environment the one below it), or None."""
+    """Return the Python at a path (for an environment, its base), or None."""
     try:
         told = json.loads(ask([path, "-I", "-c", _ASK]))
     except ValueError:
@@ -99,8 +100,9 @@ def choose(
 
     :param found: the system's own
     :param running: the one that runs this
-    :param present: the one that the environment is made of now, if it works: kept where
-        none is better, so that calls by several Pythons do not make it anew in turn
+    :param present: the one that the environment is made of now, if it works: kept
+        unless there is a better one, so that calls by different Pythons do not remake
+        it in turn
     """
     known = [*found, running] if present is None else [*found, present, running]
     better = [each for each in known if each.is_preferred and each.is_complete]

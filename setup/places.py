@@ -1,4 +1,4 @@
-"""Where things are: the checkout, its state in `.spar/`, the user's cache folder."""
+"""Where things are: the checkout, its state in ``.spar/``, the user's cache folder."""
 
 import os
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ class Places:
 
 
 def get_places(root: Path = ROOT) -> Places:
-    """The places of this checkout, their folders made.
+    """Return the places of this checkout, creating their folders.
 
-    :raises Failure: where the state or the cache folder cannot be written
+    :raises Failure: when the state or the cache folder is not writable
     """
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     places = Places(root, Path(base).expanduser().absolute() / "spar")
@@ -56,12 +56,12 @@ def get_places(root: Path = ROOT) -> Places:
 
 
 def get_addons(root: Path) -> list[str]:
-    """The names of the addons at the top of the checkout, sorted."""
+    """Return the names of the addons at the top of the checkout, sorted."""
     return sorted(path.parent.name for path in root.glob("spar_*/__manifest__.py"))
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
+    """Write a file that only its owner can read, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:

@@ -18,27 +18,27 @@ from .machine import GIBIBYTE, get_free_port, get_memory_bytes, is_port_free
 from .places import write_private
 
 ADMIN = "spar_admin"
-OWNER = "spar"  # owns the databases, no superuser: as an installation would have it
+OWNER = "spar"  # owns the databases; no superuser, as in production
 START_SECONDS = 60
 STOP_SECONDS = 30
 MEBIBYTE = GIBIBYTE // 1024
-#: A part of the machine's memory for PostgreSQL's pages, and the least of it, in MiB.
+#: The share of the machine's memory for shared buffers, and their minimum in MiB.
 PAGES_SHARE, PAGES_LEAST = 4, 128
-PAGES_MOST = 2048  # where no more is asked for
-#: For tests: whoever kills a process loses nothing by it; who cuts the power would.
+PAGES_MOST = 2048  # the default maximum
+#: For tests: data survives a killed process, but not a power cut.
 UNSYNCED = ("fsync=off", "full_page_writes=off")
-# While databases are made: nothing is lost that a second run does not make again.
+# While databases are made: a second run can make again whatever is lost.
 HASTY = (*UNSYNCED, "synchronous_commit=off")
 
 
 def get_unprivileged(binaries: Path, folder: Path) -> tuple[list[str], int | None]:
-    """How to run PostgreSQL's programs, which refuse to be run by root.
+    """Return how to run PostgreSQL's programs, which refuse to be run by root.
 
-    As root they run as an ordinary user, keeping the one right to reach a folder below
-    root's home where that is where the checkout lies.
+    As root they are run as an ordinary user, which keeps the single capability to reach
+    a folder below root's home if the checkout is there.
 
-    :return: what to put before the command, and the owner to be of `folder`
-    :raises Failure: for root without `setpriv`
+    :return: the prefix of the command, and the owner that ``folder`` must have
+    :raises Failure: for root without ``setpriv``
     """
     if os.geteuid() != 0:
         return [], None
@@ -52,12 +52,12 @@ def get_unprivileged(binaries: Path, folder: Path) -> tuple[list[str], int | Non
     reaches = [*prefix, "test", "-x", binaries / "postgres", "-a", "-w", folder]
     if subprocess.run(reaches, stderr=subprocess.DEVNULL).returncode:
         prefix += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-        prefix.append("--securebits=+no_setuid_fixup")  # for access(2), too
+        prefix.append("--securebits=+no_setuid_fixup")  # also affects access(2)
     return prefix, user.pw_uid
 
 
 def get_shared_buffers(memory: int, most: int) -> str:
-    """Return PostgreSQL's setting for a machine with so many bytes of memory.
+    """Return PostgreSQL's setting for a machine with the given bytes of memory.
 
     :param most: in MiB
 
@@ -78,7 +78,7 @@ class ExternalServer:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Host, port, user and password as Odoo's and libpq's settings name them."""
+        """Return host, port, user and password, named as in Odoo and libpq settings."""
         return {
             "host": os.environ["PGHOST"],
             "port": os.environ.get("PGPORT", "5432"),
@@ -90,7 +90,7 @@ class ExternalServer:
         return "accepting" in ask([self.binaries / "pg_isready"], self.environment)
 
     def start(self, *, hasty: bool = False) -> None:
-        """Nothing to start.
+        """Do nothing but check that the server answers: it is not ours to start.
 
         :raises ServerAway: when the server does not answer
         """
@@ -101,21 +101,21 @@ class ExternalServer:
             )
 
     def stop(self) -> None:
-        """Not ours to stop."""
+        """Do nothing: the server is not ours to stop."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment in which libpq's programs find the server."""
+        """Return the environment in which libpq's programs find the server."""
         told = {f"PG{key.upper()}": value for key, value in self.settings.items()}
         return {**os.environ, **{key: value for key, value in told.items() if value}}
 
     def get_dsn(self, name: str) -> str:
-        """A libpq connection string for a database."""
+        """Return a libpq connection string for a database."""
         told = {**self.settings, "dbname": name}
         return " ".join(f"{key}={value}" for key, value in told.items() if value)
 
     def get_answer(self, query: str, name: str) -> str:
-        """What a query answers, unaligned; empty when the server does not answer."""
+        """Return a query's result, unaligned; empty if the server does not answer."""
         psql = [self.binaries / "psql", "-XAtq", "-c", query, name]
         return ask(psql, self.environment)
 
@@ -124,10 +124,10 @@ class ExternalServer:
         return self.get_answer(query, "postgres") == "1"
 
     def drop_database(self, name: str, log: Path) -> None:
-        """Drop a database, whoever is connected to it.
+        """Drop a database, ending its connections first.
 
-        Not by `--force`: that is refused while autovacuum is at work there, which
-        PostgreSQL ends by itself for a plain drop.
+        Not by ``--force``, which is refused while autovacuum is at work there;
+        PostgreSQL ends autovacuum by itself for a plain drop.
         """
         self.end_sessions(name)
         run(
@@ -138,7 +138,7 @@ class ExternalServer:
         )
 
     def end_sessions(self, name: str) -> None:
-        """End what is connected to a database, as far as it is the same user's."""
+        """End the connections to a database, as far as they are the same user's."""
         self.get_answer(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE datname = '{name}' AND usename = current_user",
@@ -146,7 +146,7 @@ class ExternalServer:
         )
 
     def rename_databases(self, names: dict[str, str], log: Path) -> None:
-        """Give databases other names, in that order: all of them or none."""
+        """Rename databases, in that order: all of them or none."""
         for name in names:
             self.end_sessions(name)
         statements = [f'ALTER DATABASE "{a}" RENAME TO "{b}"' for a, b in names.items()]
@@ -159,7 +159,7 @@ class ExternalServer:
         )
 
     def copy_database(self, source: str, name: str, log: Path) -> None:
-        """Make a database as another one is; nobody may be connected to that one."""
+        """Copy a database, to which nothing may be connected."""
         self.drop_database(name, log)
         run(
             [self.binaries / "createdb", f"--template={source}", name],
@@ -170,10 +170,10 @@ class ExternalServer:
 
 
 class Cluster(ExternalServer):
-    """A PostgreSQL of our own: its data, log and settings lie in one folder.
+    """A PostgreSQL of our own: its data, log and settings are in one folder.
 
-    It listens on this machine only, asks for a password, and is started and stopped by
-    us; `postmaster.pid` tells who runs, whoever started it.
+    It listens on this machine only, requires a password, and is started and stopped by
+    us; ``postmaster.pid`` identifies the running server, whoever started it.
     """
 
     def __init__(
@@ -184,9 +184,10 @@ class Cluster(ExternalServer):
         pages: int = PAGES_MOST,
         options: tuple[str, ...] = (),
     ):
-        """
-        :param pages: most memory for pages, in MiB
-        :param options: PostgreSQL's, whenever it is started
+        """Describe the cluster in ``folder``.
+
+        :param pages: maximum memory for shared buffers, in MiB
+        :param options: PostgreSQL options for every start
         """
         super().__init__(binaries)
         self.pages = pages
@@ -201,7 +202,7 @@ class Cluster(ExternalServer):
         return json.loads(self._settings_file.read_text())
 
     def _create(self) -> None:
-        """Make the cluster and the role that owns the databases."""
+        """Create the cluster and the role that owns the databases."""
         if self.data.exists():
             shutil.rmtree(self.data)
         password = secrets.token_urlsafe(24)
@@ -227,13 +228,13 @@ class Cluster(ExternalServer):
         self._write_settings(user=OWNER)
 
     def copy_from(self, other: "Cluster") -> None:
-        """Become what another one is, which does not run now; on a port of its own."""
+        """Become a copy of another cluster, which is not running, on its own port."""
         self.stop()
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         run(
-            ["cp", "-a", other.folder, self.folder],  # the owner, too
+            ["cp", "-a", other.folder, self.folder],  # keeps the owner, too
             log=self.folder.with_suffix(".log"),
             failing="Cannot copy PostgreSQL's data folder",
         )
@@ -241,12 +242,12 @@ class Cluster(ExternalServer):
 
     @property
     def admin_dsn(self) -> str:
-        """Return the superuser's libpq connection string for `postgres`."""
+        """Return the superuser's libpq connection string for ``postgres``."""
         told = {**self.settings, "user": ADMIN, "dbname": "postgres"}
         return " ".join(f"{key}={value}" for key, value in told.items())
 
     def run_as_admin(self, statement: str) -> None:
-        """Run one statement as the superuser, who has the owner's password."""
+        """Run one statement as the superuser, whose password is the owner's."""
         run(
             [self.binaries / "psql", "-XqAt", "-c", statement, "postgres"],
             log=self.folder / "admin.log",
@@ -261,7 +262,7 @@ class Cluster(ExternalServer):
         return self._settings_file.exists() and self.settings["user"] == OWNER
 
     def get_pid(self) -> int | None:
-        """The process that runs on the data folder now."""
+        """Return the process that runs on the data folder now."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
             os.kill(pid, 0)
@@ -273,10 +274,10 @@ class Cluster(ExternalServer):
         return self.get_pid() is not None
 
     def start(self, *, hasty: bool = False) -> None:
-        """Start the server, on the port of last time where that is free.
+        """Start the server, on the previous port if it is free.
 
         :param hasty: without waiting for the disk
-        :raises Failure: with what its log says
+        :raises Failure: with the relevant line of its log
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.is_running() and self._is_created():
@@ -288,7 +289,7 @@ class Cluster(ExternalServer):
         self._start(HASTY if hasty else ())
 
     def _get_port(self) -> int:
-        """Last time's port where it is free: clients know it."""
+        """Return the previous port if it is free, because clients know it."""
         port = int(self.settings["port"])
         return port if port and is_port_free(port) else get_free_port()
 
@@ -329,7 +330,7 @@ class Cluster(ExternalServer):
         raise Failure(f"PostgreSQL does not start ({said}; log: {self.log})")
 
     def stop(self) -> None:
-        """End the server: first politely, then at once; returns when it has gone."""
+        """Stop the server, gracefully at first, then at once; wait until it is gone."""
         for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             end = time.monotonic() + STOP_SECONDS
             if (pid := self.get_pid()) is None:
@@ -341,7 +342,7 @@ class Cluster(ExternalServer):
 
 
 def _reap(pid: int) -> None:
-    """Take leave of an ended process where it was our child."""
+    """Reap an ended process if it was our child."""
     try:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
@@ -350,7 +351,7 @@ def _reap(pid: int) -> None:
 
 @contextlib.contextmanager
 def running(server: ExternalServer, *, hasty: bool = False) -> Iterator[None]:
-    """Have the server run while the block runs; leave it as it was found."""
+    """Run the server while the block runs; leave it as it was found."""
     found = server.is_running()
     server.start(hasty=hasty)
     try:
@@ -363,9 +364,9 @@ def running(server: ExternalServer, *, hasty: bool = False) -> Iterator[None]:
 def get_server(
     folder: Path, binaries: Path, *, pages: int = PAGES_MOST
 ) -> ExternalServer:
-    """The PostgreSQL to use: PGHOST's, else the cluster in `folder`.
+    """Return the PostgreSQL to use: PGHOST's, else the cluster in ``folder``.
 
-    :param pages: most memory for the pages of that cluster, in MiB
+    :param pages: maximum memory for the shared buffers of that cluster, in MiB
     """
     if os.environ.get("PGHOST"):
         return ExternalServer(binaries)

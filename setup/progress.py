@@ -21,7 +21,7 @@ def _beat(finished: threading.Event, started: float) -> None:
 
 @contextlib.contextmanager
 def step(text: str) -> Iterator[None]:
-    """Announce a step, show every few seconds that it lives, say how long it took."""
+    """Announce a step, show regularly that it is running, and report its duration."""
     say(f"- {text}")
     started, finished = time.monotonic(), threading.Event()
     heart = threading.Thread(target=_beat, args=(finished, started), daemon=True)
@@ -36,5 +36,5 @@ def step(text: str) -> Iterator[None]:
 
 
 def warn(text: str) -> None:
-    """One line on the error stream."""
+    """Print one line on the error stream."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""A plugin for pytest: doctests of `lib/`; browser tests are never quietly skipped."""
+"""A plugin for pytest: doctests of ``lib/``; browser tests never silently skipped."""
 
 import pytest
 from _pytest.doctest import DoctestModule
@@ -21,7 +21,7 @@ def pytest_collect_file(file_path, parent):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Odoo skips what needs a browser where there is none: here that fails."""
+    """Fail tests that Odoo would skip because there is no browser."""
     report = yield
     if report.skipped and "chrome" in str(report.longrepr).lower():
         report.outcome = "failed"

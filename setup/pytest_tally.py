@@ -1,6 +1,6 @@
-"""A plugin for pytest: what a run counted, written to the file that SPAR_TALLY names.
+"""A plugin for pytest: the counts of a run, written to the file that SPAR_TALLY names.
 
-`./spar test` runs several pytests side by side and tells what all of them counted.
+``./spar test`` runs several pytests side by side and reports their combined counts.
 """
 
 import json
@@ -25,7 +25,7 @@ def _describe(word: str, report) -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter):
-    """Write down how many tests had which outcome, and which ones are bad."""
+    """Record how many tests had which outcome, and which ones are bad."""
     stats = terminalreporter.stats
     counts = {
         outcome: sum(getattr(each, "count_towards_summary", True) for each in reports)

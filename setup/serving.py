@@ -1,4 +1,4 @@
-"""`./spar demo`, `./spar stop`, and Odoo's commands on the demo: its processes."""
+"""``./spar demo``, ``./spar stop``, and Odoo's commands on the demo: its processes."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def _get_lock(places: Places):
 
 
 def _get_ready_file(places: Places):
-    """There while the demo answers."""
+    """Return the file that exists while the demo is responding."""
     return get_folder(places) / "ready"
 
 
@@ -56,7 +56,7 @@ def _is_served(places: Places) -> bool:
 
 
 def _end_orphans(places: Places) -> None:
-    """Kill the Odoo that a killed ./spar left running; needs its folder only."""
+    """Kill the Odoo that a killed ``./spar`` left running; needs only its folder."""
     for pid_file in get_folder(places).glob("*.pid"):
         end_orphan(pid_file, pid_file.with_suffix(".conf"))
 
@@ -82,9 +82,9 @@ def _build_id_provider(installation: Installation, url: str) -> IdProvider:
 def build_fronted_odoo(
     installation: Installation, port: int, workers: int, *arguments: str
 ) -> tuple[OdooServer, Front]:
-    """Odoo, and the front that listens on its port for it.
+    """Return Odoo, and the front that listens on its port for it.
 
-    :param arguments: more words for Odoo's command
+    :param arguments: further arguments of Odoo's command
     """
     http, websocket = get_free_ports(2)
     installation.write_config(
@@ -93,7 +93,7 @@ def build_fronted_odoo(
     command = installation.get_command(*arguments)
     log = installation.folder / "odoo.log"
     odoo = OdooServer(command, installation.environment, log, http)
-    # Without workers Odoo is one process, which answers websockets, too.
+    # Without workers Odoo is one process, which also serves websockets.
     told = (port, http, websocket if workers else http)
     return odoo, Front(installation.folder, *told)
 
@@ -110,7 +110,7 @@ def _build_keeper(
 def _start(
     keeper: Keeper, front: Front, id_provider: IdProvider, installation: Installation
 ) -> None:
-    """Start the ID provider, tell Odoo where both are, start Odoo and its front."""
+    """Start the ID provider, record both URLs in Odoo, start Odoo and its front."""
     id_provider.start()
     id_provider.wait(keeper.ending)
     tell_addresses(installation, front.url, id_provider.issuer)
@@ -124,9 +124,9 @@ def _start(
 def serve(
     installation: Installation, port: int, workers: int, ready: Callable[[], None]
 ) -> None:
-    """Serve the demo until a signal ends it; leaves no process.
+    """Serve the demo until a signal ends it, leaving no process behind.
 
-    :param ready: called once, when Odoo answers
+    :param ready: called once, when Odoo responds
     """
     with running(installation.server):
         keeper, front, id_provider = _build_keeper(installation, port, workers)
@@ -142,9 +142,9 @@ def serve(
 
 
 def _detach(places: Places, port: int, workers: int, second_factor: bool) -> None:
-    """Have the demo served by a process that outlives this one; wait until it is.
+    """Serve the demo in a process that outlives this one; wait until it is up.
 
-    :raises Failure: with what that process said
+    :raises Failure: with what that process reported
     """
     log = get_folder(places) / "serve.log"
     command = [sys.executable, places.root / "spar", "_serve"]
@@ -172,7 +172,7 @@ def _get_served(places: Places, second_factor: bool) -> Installation:
 def serve_prepared(
     places: Places, port: int, workers: int, second_factor: bool
 ) -> None:
-    """Serve a demo that is made; what a detached process does."""
+    """Serve an existing demo, as a detached process does."""
     ready = _get_ready_file(places)
     with hold(_get_lock(places), BUSY):
         ready.unlink(missing_ok=True)
@@ -199,9 +199,9 @@ def _serve_here(places: Places, port: int, workers: int, second_factor: bool) ->
 def demo(
     places: Places, *, port: int, workers: int, detach: bool, second_factor: bool
 ) -> None:
-    """Make the demo where there is none, and serve it.
+    """Make the demo if there is none, and serve it.
 
-    :raises Failure: saying what to do
+    :raises Failure: stating what to do
     """
     if _is_served(places):
         say("The demo runs already.")
@@ -219,11 +219,11 @@ def demo(
     _greet(places)
 
 
-# === ENDING === #
+# === STOPPING === #
 
 
 def _end_holder(places: Places) -> bool:
-    """Ask whoever serves the demo to end; whether there was somebody."""
+    """Ask the process that serves the demo to end; return whether there was one."""
     end = time.monotonic() + STOP_SECONDS
     if not (holder := get_holder(_get_lock(places))):
         return False
@@ -236,7 +236,7 @@ def _end_holder(places: Places) -> bool:
 
 
 def stop(places: Places) -> None:
-    """End the demo and whatever a killed one left behind."""
+    """Stop the demo and everything that a killed one left behind."""
     if not get_folder(places).exists():
         return say(NONE)
     was_served = _end_holder(places)
@@ -246,7 +246,7 @@ def stop(places: Places) -> None:
 
 
 def run_odoo(places: Places, *words: str) -> int:
-    """Run a command of Odoo on the demo's database, served or not; its exit code.
+    """Run an Odoo command on the demo's database, served or not; return its exit code.
 
     :raises Failure: when there is no demo
     """
@@ -260,7 +260,7 @@ def run_odoo(places: Places, *words: str) -> int:
         if not get_holder(_get_lock(places)):
             installation.write_config(port=8069, workers=0)
         called_as = f"./spar {command.removeprefix('spar_')}"
-        # Where the caller is: words may name files from there.
+        # In the caller's working directory: the words may name files relative to it.
         return subprocess.call(
             [*map(str, installation.get_command(command)), *rest],
             env={**installation.environment, "SPAR_CALLED_AS": called_as},

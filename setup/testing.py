@@ -1,6 +1,6 @@
-"""`./spar test`: the addons' tests in a database, and those against a real server.
+"""``./spar test``: the addons' tests in a database, and those against a real server.
 
-Named files run one after the other in the terminal; everything runs side by side.
+Named files run one after the other in the terminal; the full suite runs in parallel.
 """
 
 import json
@@ -33,14 +33,14 @@ from .testing_tally import build_summary, get_exit_code
 
 BUSY = "Another ./spar test is at work in this checkout: wait for its end."
 SHOWN_ALARMS = 20
-#: Tests wait for servers and browsers, so that more run than there are cores.
+#: Tests wait for servers and browsers, so more of them run than there are cores.
 AT_ONCE = max(3, min(6, (os.cpu_count() or 1) + 1))
 
 
 def split_arguments(
     words: Sequence[str], root: Path, addons: Sequence[str]
 ) -> tuple[list[str], list[str] | None, list[str] | None]:
-    """What goes to which run of pytest.
+    """Split the arguments between the runs of pytest.
 
     :return: options for both, paths of the addons' run, paths of the server's run; None
         for a run that the named paths leave out
@@ -60,9 +60,9 @@ def split_arguments(
 
 
 def get_test_server(places: Places) -> tuple[Installation, dict]:
-    """For tests/conftest.py: the real server's installation, and what its demo holds.
+    """Return the real server's installation and demo facts, for ``tests/conftest.py``.
 
-    :raises Failure: outside `./spar test`
+    :raises Failure: outside ``./spar test``
     """
     if "SPAR_TEST_RUN" not in os.environ:
         raise Failure("These tests need a server: run them by ./spar test tests")
@@ -76,7 +76,7 @@ def get_test_server(places: Places) -> tuple[Installation, dict]:
 
 
 def build_runs(places: Places, source: OdooSource, words: Sequence[str]) -> list[Run]:
-    """Return the runs; `tests` as a whole is several, of which the last runs alone."""
+    """Return the runs; ``tests`` as a whole is several, the last one run alone."""
     options, ours, theirs = split_arguments(words, places.root, get_addons(places.root))
 
     def build(name: str, database: str, paths: Sequence[str]) -> Run:
@@ -94,7 +94,7 @@ def build_runs(places: Places, source: OdooSource, words: Sequence[str]) -> list
 
 
 def is_whole(paths: Sequence[str]) -> bool:
-    """Tell whether the paths mean every test that needs a real server.
+    """Return whether the paths mean every test that needs a real server.
 
     >>> is_whole(["tests"]), is_whole(["./tests/"]), is_whole(["tests/test_x.py"])
     (True, True, False)
@@ -103,7 +103,7 @@ def is_whole(paths: Sequence[str]) -> bool:
 
 
 def _run_all(runs: Sequence[Run]) -> SideBySide:
-    """Run what may run side by side, then the last one alone."""
+    """Run in parallel what may run in parallel, then the last one alone."""
     *together, alone = runs
     say(f"- Testing {', '.join(run.name for run in together)} side by side")
     running = SideBySide(AT_ONCE)
@@ -114,7 +114,7 @@ def _run_all(runs: Sequence[Run]) -> SideBySide:
 
 
 def _get_alarms(runs: Sequence[Run]) -> dict[str, int]:
-    """What warned, and how often, while addons were installed and tested."""
+    """Return the alarms, with counts, logged while addons were installed and tested."""
     logs = [run.log for run in runs]
     for run in runs:
         base = get_base(run.installation)
@@ -131,7 +131,7 @@ def _tell_alarms(alarms: dict[str, int], folder: Path) -> None:
 
 
 def _run(places: Places, source: OdooSource, words: Sequence[str]) -> int:
-    """Run the tests; one closing line, like pytest's, speaks for all that ran."""
+    """Run the tests; one closing line, like pytest's, summarises all runs."""
     runs = build_runs(places, source, words)
     make_bases(places, source, {run.installation.database for run in runs})
     started = time.monotonic()
@@ -152,9 +152,9 @@ def _run(places: Places, source: OdooSource, words: Sequence[str]) -> int:
 
 
 def test(places: Places, words: Sequence[str]) -> int:
-    """Run every test, or those that pytest's arguments name; the exit code.
+    """Run every test, or those that pytest's arguments name; return the exit code.
 
-    :raises Failure: when something for it cannot be had
+    :raises Failure: when a requirement is not met
     """
     with hold(get_folder(places) / "lock", BUSY):
         source = get_odoo(places)

@@ -1,8 +1,8 @@
 """The databases that tests run on: each run has a PostgreSQL of its own.
 
-What everything is installed in is made once, and kept for as long as the code is the
-same; each run begins with a copy of it, so that nothing that one run does to its
-database or to PostgreSQL is seen by another one at its side.
+The base, in which everything is installed, is made once and kept for as long as the
+code is the same. Each run starts with a copy of it, so that nothing that one run does
+to its database or to PostgreSQL affects another one in parallel.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ from .places import Places, write_private
 from .postgres import OWNER, UNSYNCED, Cluster, running
 from .progress import step
 
-#: So that no test waits for bundles, nor each group's server makes them.
+#: So that no test waits for bundles, and each group's server need not make them.
 BUNDLES_SCRIPT = Path(__file__).with_name("asset_bundles.py")
 ADDONS, SERVER = "spar_test", "spar_test_server"
-PAGES = 256  # MiB for PostgreSQL's pages: the databases are small
-# Tests that tamper switch triggers off, as somebody who rules PostgreSQL can.
+PAGES = 256  # MiB of shared buffers for PostgreSQL: the databases are small
+# Tests that tamper disable triggers, as an attacker who controls PostgreSQL can.
 TAMPERING = f"GRANT SET ON PARAMETER session_replication_role TO {OWNER}"
 
 
@@ -36,7 +36,7 @@ def get_folder(places: Places) -> Path:
 def get_installation(
     places: Places, source: OdooSource, database: str, name: str
 ) -> Installation:
-    """Return what one run has.
+    """Return the installation of one run.
 
     :param name: of the run, and of its folder
     """
@@ -47,7 +47,7 @@ def get_installation(
 
 
 def get_base(installation: Installation) -> Installation:
-    """Return what a run's database is a copy of; tests never touch it.
+    """Return the base that a run's database is a copy of; tests never touch it.
 
     Its database is in the run's own PostgreSQL, its files are where it was made.
     """
@@ -59,7 +59,7 @@ def get_base(installation: Installation) -> Installation:
 
 
 def get_facts_file(base: Installation) -> Path:
-    """Return the file that tells what the base holds; there once it was made whole."""
+    """Return the file of the base's facts, which exists once the base is complete."""
     return base.folder / f"{base.database}.facts.json"
 
 
@@ -67,7 +67,7 @@ def get_facts_file(base: Installation) -> Path:
 
 
 def _build_digest(places: Places) -> str:
-    """Return what changes when a base must be made anew."""
+    """Return a digest that changes when a base must be remade."""
     scripts = (SCRIPT, MISSING_ASSETS, BUNDLES_SCRIPT, places.root / PINS)
     return get_digest(places.root) + "".join(path.read_text() for path in scripts)
 
@@ -95,7 +95,7 @@ def _make_base(base: Installation, digest: str) -> None:
 
 
 def make_bases(places: Places, source: OdooSource, databases: Iterable[str]) -> None:
-    """Make what is missing of what the runs' databases are copies of, side by side."""
+    """Make the missing bases of the runs' databases, in parallel."""
     digest = _build_digest(places)
     bases = [
         get_installation(places, source, f"{name}_base", f"{name}_base")
@@ -124,7 +124,7 @@ def end_orphans(installation: Installation) -> None:
 
 @contextlib.contextmanager
 def copied(installation: Installation) -> Iterator[None]:
-    """Have a fresh copy of the base, and its PostgreSQL run, while the block runs."""
+    """Run a PostgreSQL with a fresh copy of the base while the block runs."""
     end_orphans(installation)
     base = get_base(installation)
     made = Cluster(base.folder / "postgres", installation.server.binaries)

@@ -1,16 +1,16 @@
-"""Which tests run side by side: files of `tests/`, in groups with a server each.
+"""Which tests run in parallel: files of ``tests/``, in groups with a server each.
 
-The groups are always the same, on any machine: what a test finds in its database does
-not depend on how fast the others were.
+The groups are always the same, on any machine, so that what a test finds in its
+database does not depend on how fast the others were.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 TESTS = "tests"
-#: More than run at once: who is ready early begins the next one.
+#: More than run at once: a slot that is free early starts the next one.
 GROUPS = 5
-#: Kill processes or measure time: these run last, and nothing runs beside them.
+#: These kill processes or measure time, so they run last, with nothing in parallel.
 ALONE = (
     "test_asynchronous.py",
     "test_bench_smoke.py",
@@ -44,7 +44,7 @@ SECONDS = {
     "test_what_is_kept.py": 40,
     "test_without_store.py": 90,
 }
-#: What a file takes that is not named.
+#: Seconds for a file that is not listed.
 OTHERS = 10
 
 
@@ -64,7 +64,7 @@ def split_evenly(seconds: Mapping[str, float], count: int) -> list[list[str]]:
 
 
 def get_groups(files: Iterable[str]) -> dict[str, Sequence[str]]:
-    """Return the names of groups with the files of each; `alone` is the last one."""
+    """Return the names of groups with the files of each; ``alone`` is the last one."""
     known = set(files)
     alone = known & set(ALONE)
     seconds = {name: SECONDS.get(name, OTHERS) for name in known - alone}

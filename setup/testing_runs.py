@@ -1,4 +1,4 @@
-"""Runs of pytest: one in the terminal, or several side by side with one result."""
+"""Runs of pytest: one in the terminal, or several in parallel with one result."""
 
 import os
 import re
@@ -32,7 +32,7 @@ class Run:
 
     @property
     def log(self) -> Path:
-        """Return what Odoo says in the addons' run; a real server has its own log."""
+        """Return Odoo's log of the addons' run; a real server has its own log."""
         return self.installation.folder / f"{self.installation.database}.pytest.log"
 
     @property
@@ -46,7 +46,8 @@ class Run:
             plugins += ["-p", "setup.pytest_spar"]
             plugins += [f"--odoo-config={self.installation.config}", "--odoo-http"]
             plugins += ["--odoo-log-level=warn", f"--odoo-extra=logfile={self.log}"]
-            # One process runs every test; Odoo's limit is for a worker that is renewed.
+            # One process runs every test; Odoo's limit is for a worker that is
+            # recycled.
             plugins += ["--odoo-extra=limit-memory-hard=0"]
         else:
             plugins += ["-p", "no:odoo"]
@@ -54,7 +55,7 @@ class Run:
         return [str(python), "-m", "pytest", *plugins, *self.words]
 
     def build_environment(self) -> dict[str, str]:
-        """Return Odoo's environment, in which programs and a Node are found, too."""
+        """Return Odoo's environment, in which programs and Node are also found."""
         places = self.installation.places
         path = [str(places.python.parent), os.environ.get("PATH", os.defpath)]
         if not (shutil.which("node") and shutil.which("npm")):
@@ -72,7 +73,7 @@ class Run:
 
 
 def run_in_terminal(run: Run) -> int:
-    """Run the tests with the terminal as theirs; pytest's exit code."""
+    """Run the tests with full use of the terminal; return pytest's exit code."""
     say(f"- Testing {' '.join(run.words)}")
     with copied(run.installation):
         run.prepare()
@@ -84,9 +85,9 @@ def run_in_terminal(run: Run) -> int:
 
 
 class SideBySide:
-    """Runs of pytest at the same time, their words line by line with the run's name.
+    """Parallel runs of pytest, each line of output prefixed with the name of its run.
 
-    What a run says at its end, from its failures on, stays together.
+    The output at the end of a run, from its failures on, stays together.
     """
 
     def __init__(self, at_once: int):
@@ -98,7 +99,7 @@ class SideBySide:
         self._ending = False
 
     def run(self, runs: Sequence[Run]) -> None:
-        """Run them all, so many at once; the longest ones should come first."""
+        """Run them all, a limited number at once; list the longest ones first."""
         pool = ThreadPoolExecutor(self.at_once)
         try:
             for done in [pool.submit(self._run, run) for run in runs]:
@@ -110,13 +111,13 @@ class SideBySide:
             pool.shutdown(cancel_futures=True)
 
     def add(self, run: Run, code: int) -> None:
-        """Take into account what a run has counted."""
+        """Add what a run has counted."""
         with self._lock:
             self.codes.append(code)
             self.tally += read_tally(run.tally, run.name, code)
 
     def _stop(self) -> None:
-        """End what still runs, as Ctrl-C would: what it has started ends with it."""
+        """Stop the remaining runs, and what they started, as Ctrl-C would."""
         with self._lock:
             self._ending = True
             for process in self._processes:
@@ -129,7 +130,7 @@ class SideBySide:
         self.add(run, code)
 
     def _follow(self, run: Run) -> int:
-        """Run pytest, print what it says; its exit code."""
+        """Run pytest, print its output and return its exit code."""
         with self._lock:
             if self._ending:
                 return 1
@@ -159,7 +160,7 @@ class SideBySide:
 
 
 def is_ending(line: str) -> bool:
-    """Tell whether a line is the heading of what pytest says at its end.
+    """Return whether a line is a heading of pytest's closing output.
 
     >>> is_ending("=== FAILURES ==="), is_ending("=== test session starts ===")
     (True, False)
@@ -169,7 +170,7 @@ def is_ending(line: str) -> bool:
 
 
 def build_ending(name: str, lines: Sequence[str]) -> list[str]:
-    """Return a run's last words; only the whole has pytest's closing line.
+    """Return a run's closing output; only the combined result has pytest's last line.
 
     >>> build_ending("x", ["= FAILURES =", "why", "= 1 failed in 2.00s ="])
     ['= FAILURES =', 'why', 'x: 1 failed in 2.00s']

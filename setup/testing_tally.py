@@ -1,4 +1,4 @@
-"""What several runs of pytest counted, told as one run would."""
+"""The counts of several runs of pytest, reported as those of one run."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ WIDTH = 80
 
 @dataclass
 class Tally:
-    """How many tests had which outcome, and a line for each that is bad."""
+    """The number of tests with each outcome, and a line for each bad one."""
 
     counts: Counter[str] = field(default_factory=Counter)
     bad: list[str] = field(default_factory=list)
@@ -25,13 +25,13 @@ class Tally:
         return Tally(self.counts + other.counts, self.bad + other.bad)
 
     def add_error(self, what: str) -> None:
-        """Count what went wrong outside of every test."""
+        """Count an error that occurred outside of every test."""
         self.counts["error"] += 1
         self.bad.append(f"ERROR {what}")
 
 
 def read_tally(file: Path, name: str, code: int) -> Tally:
-    """Return what a run counted; one that ended badly has an error at least.
+    """Return what a run counted; a run that ended badly has at least one error.
 
     :param name: of the run
     :param code: pytest's exit code
@@ -46,7 +46,7 @@ def read_tally(file: Path, name: str, code: int) -> Tally:
 
 
 def get_exit_code(codes: Sequence[int]) -> int:
-    """One exit code for several runs; finding nothing is bad only if all do.
+    """Return one exit code for several runs; finding no tests is bad only if all do.
 
     >>> get_exit_code([0, 5]), get_exit_code([5, 5]), get_exit_code([0, 1])
     (0, 5, 1)
@@ -91,7 +91,7 @@ def build_closing_line(tally: Tally, seconds: float) -> str:
 
 
 def build_summary(tally: Tally, seconds: float) -> list[str]:
-    """Return the last lines of a whole run: what is bad, then what was counted."""
+    """Return the last lines of a whole run: the bad tests, then the counts."""
     title = " short test summary info ".center(WIDTH, "=")
     bad = [title, *tally.bad] if tally.bad else []
     return [*bad, build_closing_line(tally, seconds)]

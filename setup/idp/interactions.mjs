@@ -134,13 +134,13 @@ async function post(provider, people, ctx, details) {
     };
 }
 
-/* Answer /interaction/…: the login page, and what was typed there. */
+/* Answer /interaction/…: show the login page, and process what was typed there. */
 export function interact(provider, people) {
     return async (ctx, next) => {
         if (!ctx.path.startsWith("/interaction/")) return next();
         const details = await provider.interactionDetails(ctx.req, ctx.res);
         if (details.prompt.name === "consent") {
-            // Who is logged in already is asked nothing: the registry is no stranger.
+            // A logged-in person is not asked for consent: the registry is a first party.
             const consent = await grant(provider, details, details.session.accountId);
             const result = {consent};
             return ctx.redirect(await finish(provider, ctx, result));
@@ -157,7 +157,7 @@ function finish(provider, ctx, result) {
     });
 }
 
-/* Asked before the provider's own session ends. */
+/* Ask for confirmation before the provider's own session ends. */
 export function logoutPage(ctx, form) {
     send(
         ctx,

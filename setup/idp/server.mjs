@@ -28,7 +28,7 @@ function makeKeys() {
     ];
 }
 
-/* eSignet asks again for whoever authenticated by a weaker way than is now wanted. */
+/* Like eSignet, ask again if the earlier authentication was weaker than required. */
 function buildPolicy() {
     const policy = oidc.interactionPolicy.base();
     policy.get("login").checks.add(
@@ -102,7 +102,7 @@ const configuration = {
     findAccount: (ctx, id) => people.has(id) && {accountId: id, claims: () => tell(id)},
 };
 
-/* Everything the person has said of themselves, and nothing of the code. */
+/* Everything recorded about the person except the one-time code. */
 function tell(id) {
     const {otp, ...told} = people.get(id);
     const verified = {

@@ -1,4 +1,4 @@
-"""Pure Python: no `odoo` import below this folder."""
+"""Pure Python: no ``odoo`` import below this folder."""
 
 from . import (
     address_rules,

@@ -1,7 +1,7 @@
-"""What decides the one form of addresses, as data: rules, and the libraries that check.
+"""The rules and library versions that determine the canonical form of addresses.
 
-Stored addresses name by number the rules that they were written by. Where those change,
-or a library is upgraded, the same text may have another form.
+Stored addresses refer by number to the rules that they were written by. If those rules
+change, or a library is upgraded, the same text may have a different form.
 """
 
 import json
@@ -13,18 +13,18 @@ from typing import Any
 
 from .fa_examination import KnownKind, KnownPart
 
-#: How keys of addresses are made of their parts; another number for another way.
+#: The version of how the keys of addresses are built from their parts.
 ALGORITHM = 2
-#: Their versions decide what a check makes of a value.
+#: The libraries whose versions affect what a check makes of a value.
 LIBRARIES = ("google-re2", "idna", "phonenumbers", "python-stdnum", "schwifty")
 
-#: The kinds of address by the id of their type.
+#: The kinds of address by the ID of their type.
 Kinds = Mapping[int, KnownKind]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What is otherwise: for every address, or for those of some kinds."""
+    """A difference between rules: for every address, or for those of some kinds."""
 
     is_general: bool = False
     type_ids: tuple[int, ...] = ()
@@ -34,7 +34,7 @@ class Difference:
 
 
 def to_data(kinds: Kinds) -> dict[str, Any]:
-    """The rules of now as they are kept as JSON.
+    """Return the current rules as they are stored in JSON.
 
     >>> kinds = {7: KnownKind("bank", (KnownPart("number", "text"),), "account")}
     >>> load_kinds(to_data(kinds)) == kinds
@@ -51,7 +51,7 @@ def to_data(kinds: Kinds) -> dict[str, Any]:
 
 
 def load_kinds(data: Mapping[str, Any]) -> dict[int, KnownKind]:
-    """The kinds that were kept by `to_data`."""
+    """Return the kinds that ``to_data`` stored."""
     return {
         int(type_id): KnownKind(
             kind["provider_kind"],
@@ -63,7 +63,7 @@ def load_kinds(data: Mapping[str, Any]) -> dict[int, KnownKind]:
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Difference:
-    """What of `new` is otherwise than in `old`; kinds that came since are not.
+    """Return how ``new`` differs from ``old``, ignoring kinds that were added since.
 
     >>> part = KnownPart("number", "text")
     >>> old = to_data({7: KnownKind("bank", (part,), "account")})

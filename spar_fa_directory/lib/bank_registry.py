@@ -1,4 +1,4 @@
-"""The banks of a country, as `schwifty`'s registry knows them."""
+"""The banks of a country, as listed in the registry of ``schwifty``."""
 
 import re
 import unicodedata
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 _SHORTEST_NAME = 2
 _WRONGLY_READ = re.compile("[\x80-\x9f]")
-#: The branch in the BIC of a head office, which may be left out.
+#: The branch code in the BIC of a head office, which may be omitted.
 HEAD_OFFICE = "X" * 3
-_WITHOUT_BRANCH = 8  # characters of a BIC that names no branch
+_WITHOUT_BRANCH = 8  # characters of a BIC without a branch
 
 
 class KnownBank(NamedTuple):
-    """A bank of the registry; `code` is made of the country and its own code.
+    """A bank of the registry; ``code`` consists of the country and the bank's own code.
 
-    `bic` is "" where the registry has none, or none that is valid.
+    ``bic`` is "" if the registry has none, or none that is valid.
     """
 
     code: str
@@ -32,14 +32,14 @@ class KnownBank(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """An entry that cannot be loaded: `reason` is "duplicate" or "nameless"."""
+    """An entry that cannot be loaded: ``reason`` is "duplicate" or "nameless"."""
 
     name: str
     reason: str
 
 
 def get_countries() -> list[str]:
-    """The ISO 3166 codes of the countries whose banks the registry knows.
+    """Return the ISO 3166 codes of the countries whose banks are in the registry.
 
     >>> "FR" in get_countries()
     True
@@ -48,12 +48,12 @@ def get_countries() -> list[str]:
 
 
 def get_banks(country: str) -> tuple[list[KnownBank], list[LeftOut]]:
-    """The banks of a country, each code once, and the entries that were left out.
+    """Return the banks of a country, each code once, and the entries left out.
 
-    National bank codes are short numbers that other countries use too, so a code
-    begins with the country; an entry without one goes by its BIC. Where several
-    entries share a code (the branches of one bank), the one that the registry calls
-    primary stands for all.
+    National bank codes are short numbers that other countries use too, so a code begins
+    with the country; an entry without one is identified by its BIC. If several entries
+    share a code (the branches of one bank), the entry that the registry marks as
+    primary is used for all of them.
 
     >>> banks, left_out = get_banks("EE")
     >>> banks[0]
@@ -81,7 +81,7 @@ def _read_entry(country: str, entry: "Bank") -> KnownBank:
 
 
 def _mend(name: str) -> str:
-    """A name whose letters were taken for Western ones: the registry has some.
+    """Return a name with its letters repaired: the registry has some decoded wrongly.
 
     >>> _mend("\x8aKOFJA LOKA"), _mend("Crédit")
     ('ŠKOFJA LOKA', 'Crédit')
@@ -99,7 +99,7 @@ def _clean_bic(bic: str) -> str:
 
 
 def get_whole_bic(bic: str) -> str:
-    """A BIC with its branch: that of the head office when it names none.
+    """Return a BIC with its branch, which is the head office's if it names none.
 
     >>> get_whole_bic("tabu ee 22") == get_whole_bic("TABUEE22" + HEAD_OFFICE)
     True

@@ -1,7 +1,7 @@
-"""How the branch codes of a bank look, so that 30100 and 030100 are one branch.
+"""The format of a bank's branch codes, so that 30100 and 030100 are one branch.
 
-A form has a sign for each of the code's: 0 for a digit, A for a letter, ? for either;
-any other sign stands for itself.
+A form has one sign for each sign of the code: 0 for a digit, A for a letter, ? for
+either; any other sign stands for itself.
 """
 
 import re
@@ -13,7 +13,7 @@ _COUNTED = re.compile(r"([^0?]*)(0+)")
 
 
 def is_branch_code_form(form: str) -> bool:
-    """Whether `form` can say how codes look.
+    """Return whether ``form`` is a valid format of branch codes.
 
     >>> is_branch_code_form("000000"), is_branch_code_form("0 0")
     (True, False)
@@ -22,7 +22,7 @@ def is_branch_code_form(form: str) -> bool:
 
 
 def fit_branch_code(code: str, form: str) -> str:
-    """A code in a bank's form, with the zeros that it lacks; "" for one that is none.
+    """Return a code in a bank's form, zero-padded; "" for one that does not fit.
 
     >>> fit_branch_code("30100", "000000"), fit_branch_code("br7", "BR000")
     ('030100', 'BR007')
@@ -40,7 +40,7 @@ def fit_branch_code(code: str, form: str) -> str:
 
 
 def list_writings(code: str, form: str) -> list[str]:
-    """The other ways in which a code is written: whole, and without its zeros.
+    """Return the other spellings of a code: padded, and without its leading zeros.
 
     >>> list_writings("30100", "000000"), list_writings("br007", "BR000")
     (['030100'], ['BR7'])
@@ -57,7 +57,7 @@ def list_writings(code: str, form: str) -> list[str]:
 
 
 def _count(code: str, prefix: str, zeros: str) -> str:
-    """A code whose number has as many digits as the form has zeros."""
+    """Return a code whose number has as many digits as the form has zeros."""
     digits = code[len(prefix) :]
     if not (digits.isascii() and digits.isdigit()):
         return code

@@ -1,8 +1,8 @@
-"""What a cell may not be, wherever it comes from: a file, a form or Odoo's importer.
+"""What a cell may not contain, whether it is from a file, a form or Odoo's importer.
 
-A spreadsheet turns codes and names into other things before anybody looks: a number
-without its zeros, a date, a power, an error. What is lost cannot be guessed back, so it
-is refused with the reason.
+A spreadsheet silently converts codes and names into other things: a number without its
+leading zeros, a date, a power, an error. The original value cannot be recovered, so the
+cell is rejected with the reason.
 """
 
 import re
@@ -14,12 +14,12 @@ from babel import Locale
 from .placeholders import is_name_placeholder, is_placeholder, is_spoilt_number
 
 MOST_CHARACTERS = 250
-#: The word that empties a field, because an empty cell changes nothing.
+#: The word that empties a field, because an empty cell leaves it unchanged.
 EMPTIED = "(none)"
 _JOINERS = "\u200c\u200d"
 _UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
-# ="00123", how programs keep a spreadsheet from making a number of a text.
+# ="00123": how programs keep a spreadsheet from converting a text to a number.
 _WRAPPED = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:[,'’][0-9]{2,3})*[,'’][0-9]{3}(?:\.[0-9]+)?")
@@ -35,7 +35,7 @@ _DAY_MONTH = re.compile(
     r"[0-9]{1,2}\.?[- /]([^\W\d_]+)\.?(?:[- /](?:[0-9]{2}|[0-9]{4}))?"
 )
 _MONTH_YEAR = re.compile(r"([^\W\d_]+)\.?[- /]([0-9]{2}|[0-9]{4})")
-# Names that can be nothing of the above, told quickly.
+# A fast path: names that cannot match any of the patterns above.
 _CLEAR_NAME = re.compile(r"[^\W\d_]{3}[^\W\d_]*[ ,.&()'-][\w ,.&()'/-]{7,}")
 _LANGUAGES = (
     "en",
@@ -55,10 +55,10 @@ _LANGUAGES = (
 
 
 def clean_text(text: str) -> str:
-    """A text without what cannot be seen, and without what protected it.
+    """Return a text without invisible characters and without spreadsheet quoting.
 
-    Format characters go, except the joiners that some scripts are written with. So do
-    the sign that a spreadsheet puts before a text, and the formula around one.
+    Format characters are removed, except the joiners that some scripts need. So are the
+    apostrophe that a spreadsheet puts before a text, and the formula around one.
 
     >>> clean_text("  Main\\u200f  \\n Street "), clean_text('="00123"')
     ('Main Street', '00123')
@@ -79,7 +79,7 @@ def clean_text(text: str) -> str:
 
 
 def clean_code(text: str) -> str:
-    """A code as it is stored: in a code, a leading apostrophe never belongs.
+    """Return a code as it is stored, without a leading apostrophe.
 
     >>> clean_code("'A44"), clean_code("\\u200dBR01"), clean_code('="0044"')
     ('A44', 'BR01', '0044')
@@ -97,7 +97,7 @@ def _unwrap(text: str) -> str:
 
 
 def find_text_problem(text: str) -> str:
-    """What is wrong with any text, as a code; "" for nothing.
+    """Return the problem of any text, as a code; "" if there is none.
 
     >>> find_text_problem("Orl\\udce9ans"), find_text_problem("x" * 251)
     ('encoding', 'too_long')
@@ -110,7 +110,7 @@ def find_text_problem(text: str) -> str:
 
 
 def find_name_problem(text: str) -> str:
-    """What is wrong with a name, as a code; "" for nothing.
+    """Return the problem of a name, as a code; "" if there is none.
 
     >>> [find_name_problem(t) for t in ("1001.0", "02-Mar", "1,003", "NULL", "=A1+B1")]
     ['fraction', 'date', 'thousands', 'placeholder', 'formula']
@@ -129,7 +129,7 @@ def find_name_problem(text: str) -> str:
 
 
 def find_code_problem(text: str) -> str:
-    """What is wrong with a code, as a code; "" for nothing.
+    """Return the problem of a code, as a code; "" if there is none.
 
     >>> [find_code_problem(t) for t in ("A 1", "1.23E+15", "2-mars-24", "#N/A", "café")]
     ['space', 'number', 'date', 'placeholder', 'signs']
@@ -152,7 +152,7 @@ def find_code_problem(text: str) -> str:
 
 
 def _find_number_problem(text: str) -> str:
-    """Whether a spreadsheet has made a number or a formula of it, as a code."""
+    """Return how a spreadsheet has made a number or formula of the text, as a code."""
     if text.startswith("="):
         return "formula"
     if not any(map(str.isdigit, text)):
@@ -163,10 +163,10 @@ def _find_number_problem(text: str) -> str:
 
 
 def _is_date(text: str, *, is_name: bool) -> bool:
-    """Whether it is a date as a spreadsheet or a program writes it.
+    """Return whether the text is a date as a spreadsheet or a program writes it.
 
-    A place can be called *6 October*, so that names are dates with dashes only; a code
-    can be MAR-02, which a spreadsheet would write Mar-02.
+    A place can be called *6 October*, so only a date with dashes counts in a name; a
+    code can be MAR-02, which a spreadsheet would write as Mar-02.
     """
     if not any(map(str.isdigit, text)):
         return False
@@ -187,7 +187,7 @@ def _is_month(word: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _get_months() -> frozenset[str]:
-    """The months' names, short and long, in the languages of many spreadsheets."""
+    """Return the months' names, short and long, in common spreadsheet languages."""
     return frozenset(
         name.lower().rstrip(".")
         for language in _LANGUAGES

@@ -1,7 +1,7 @@
-"""Reading a CSV file of any size, record by record, from any record on.
+"""Reading a CSV file of any size, record by record, starting from any record.
 
-Nothing that a file holds ends the reading: bytes that are no text in its encoding and
-quotation marks that never close spoil one record, not those after it.
+No content ends the reading: undecodable bytes and quotation marks that are never closed
+spoil one record, but not those after it.
 """
 
 import csv
@@ -13,33 +13,33 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, TextIO
 
 DELIMITERS = ",;\t|"
-_MOST_CHARACTERS = 100_000  # of a line
-_MOST_LINES = 20  # of a record whose cells hold line breaks
-# A first line that names the delimiter, as Excel reads and writes it.
+_MOST_CHARACTERS = 100_000  # per line
+_MOST_LINES = 20  # per record, whose cells may contain line breaks
+# A first line that declares the delimiter, as Excel reads and writes it.
 _DECLARED = re.compile(r'\ufeff*"?sep=(.|\t)"?\s*', re.IGNORECASE)
 _UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
-# What a spreadsheet would take for a formula, when it stands first in a cell.
+# The signs that make a spreadsheet read a cell as a formula when they come first.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """How a file is written: its encoding (as Python names it) and its delimiter."""
+    """The format of a file: its encoding (as Python names it) and its delimiter."""
 
     encoding: str
     delimiter: str
 
     @property
     def errors(self) -> str:
-        """Bytes that are no text are kept as lone surrogates, where that can be."""
+        """Return the error handler, which keeps undecodable bytes if it can."""
         wide = self.encoding.startswith("utf-16")
         return "replace" if wide else "surrogateescape"
 
 
 class Record(NamedTuple):
-    """A record: its number (the first is 1), its text, its cells, where it ends.
+    """A record: its number (the first is 1), its text, its cells, and where it ends.
 
-    `problem` is "quote" or "long" for one that cannot be split; it has no cells then.
+    ``problem`` is "quote" or "long" for a record that cannot be split and has no cells.
     """
 
     row: int
@@ -50,7 +50,7 @@ class Record(NamedTuple):
 
 
 def find_declared(line: str) -> str:
-    """The delimiter that a file's first line declares, or "".
+    """Return the delimiter that a file's first line declares, or "".
 
     >>> find_declared("sep=;"), find_declared("name;code")
     (';', '')
@@ -60,12 +60,12 @@ def find_declared(line: str) -> str:
 
 
 def is_undecoded(text: str) -> bool:
-    """Whether some of it was no text in the file's encoding."""
+    """Return whether part of the text could not be decoded."""
     return bool(_UNDECODED.search(text))
 
 
 def show_text(text: str) -> str:
-    """`text` as a database can keep it: what is no text shows as a question mark.
+    """Return ``text`` as a database can store it, undecodable bytes as question marks.
 
     >>> show_text("Orl\\udce9ans\\0")
     'Orl?ans?'
@@ -74,7 +74,7 @@ def show_text(text: str) -> str:
 
 
 def split_line(text: str, delimiter: str) -> list[str] | None:
-    """The cells of a record; None when its quotation marks are wrong.
+    """Return the cells of a record; None if its quotation marks are unbalanced.
 
     >>> split_line('1,"a, b"', ","), split_line('1,"a', ",")
     (['1', 'a, b'], None)
@@ -88,11 +88,12 @@ def split_line(text: str, delimiter: str) -> list[str] | None:
 def read_records(
     stream: BinaryIO, form: CsvFormat, *, start: int = 0, row: int = 0, width: int = 0
 ) -> Iterator[Record]:
-    """The records of a file.
+    """Yield the records of a file.
 
-    :param start: where to begin: the `end` of an earlier record, whose number is `row`
-    :param width: how many cells the header has, where that is known: tells a record
-        whose cells hold line breaks from one whose quotation mark is a stray sign
+    :param start: where to begin: the ``end`` of an earlier record, whose number is
+        ``row``
+    :param width: the number of cells in the header, if known: it distinguishes a record
+        whose cells contain line breaks from one with a stray quotation mark
 
     >>> stream = io.BytesIO(b'name,code\\r\\n"A\\nB",1\\r\\nC,2')
     >>> [(r.row, r.cells, r.end) for r in
@@ -115,11 +116,11 @@ def read_records(
             yield Record(row, whole, cells, start, problem)
     finally:
         if not stream.closed:
-            text.detach()  # or the stream, which is the caller's, would be closed
+            text.detach()  # otherwise the caller's stream would be closed
 
 
 def _take_lines(text: TextIO, waiting: deque[str]) -> list[str]:
-    """The lines of the next record: until its quotation marks are even in number."""
+    """Return the lines of the next record, up to an even number of quotation marks."""
     lines: list[str] = []
     marks = 0
     while len(lines) < _MOST_LINES:
@@ -136,14 +137,14 @@ def _take_lines(text: TextIO, waiting: deque[str]) -> list[str]:
 def _split_lines(lines: list[str], delimiter: str) -> tuple[list[str], str]:
     if any(len(line) >= _MOST_CHARACTERS for line in lines):
         return [], "long"
-    # A byte-order mark before a quotation mark would make a plain sign of it.
+    # A byte-order mark before a quotation mark would make it an ordinary sign.
     text = "".join(lines).rstrip("\r\n").lstrip("\ufeff")
     cells = split_line(text, delimiter)
     return (cells, "") if cells is not None else ([], "quote")
 
 
 def guard_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula; `clean_text` undoes it.
+    """Return a cell that no spreadsheet reads as a formula; ``clean_text`` undoes it.
 
     >>> guard_cell("=1+1"), guard_cell("East")
     ("'=1+1", 'East')

@@ -1,4 +1,4 @@
-"""Pages of the directory: what is asked, what is answered, where the next begins."""
+"""Pages of the directory: the request, the response, and the start of the next page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_TEXT = 200
 
 @dataclass(frozen=True)
 class Criteria:
-    """Which providers or branches are asked for, and which page of them."""
+    """Which providers or branches are requested, and which page of them."""
 
     text: str = ""
     kind: str = ""
@@ -24,14 +24,14 @@ class Criteria:
 
 @dataclass(frozen=True)
 class Page:
-    """Plain values, and the cursor of the next page ("" at the end)."""
+    """Plain values, and the cursor of the next page ("" on the last one)."""
 
     items: list[dict[str, object]]
     next: str = ""
 
 
 def write_cursor(place: str) -> str:
-    """A place as it travels.
+    """Return the cursor of a place, as it is sent to clients.
 
     >>> write_cursor("BANK/1"), read_cursor(write_cursor("BANK/1"))
     ('QkFOSy8x', 'BANK/1')
@@ -40,9 +40,9 @@ def write_cursor(place: str) -> str:
 
 
 def read_cursor(cursor: str) -> str:
-    """The place that a cursor names.
+    """Return the place that a cursor names.
 
-    :raises ValueError: when it is none of ours
+    :raises ValueError: when the cursor is not one of ours
     """
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
@@ -52,9 +52,9 @@ def read_cursor(cursor: str) -> str:
 
 
 def read_offset(cursor: str) -> int:
-    """The number of records before the page of a search.
+    """Return the number of records before the page of a search.
 
-    :raises ValueError: when the cursor is none of a search
+    :raises ValueError: when the cursor is not one of a search
 
     >>> read_offset(""), read_offset(write_cursor("50"))
     (0, 50)

@@ -1,8 +1,8 @@
-"""What was typed to find a provider or a branch, as queries of PostgreSQL.
+"""PostgreSQL queries for the text that was typed to find a provider or a branch.
 
-Each word is looked for on several levels, the best first: written just so, as the
-beginning of a word, with one slip of the finger, nearly. The words come folded from
-the database (`data/directory_search.sql`), which folds what it is searched in alike.
+Each word is searched on several levels, the best first: exactly as typed, as the
+beginning of a word, with one typing error, and similar. The words are folded by the
+database (``data/directory_search.sql``), which folds the searched text in the same way.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-#: A longer query says nothing more.
+#: The limit beyond which further words of a query are ignored.
 MOST_WORDS = 8
-#: So many words that were typed apart may be one.
+#: The maximum number of separately typed words that may be a single one.
 _MOST_JOINED = 3
-#: Nothing is looked for that only begins with so few letters that stand together.
+#: A run of adjacent words of at most this length (with its mark) is not searched as a
+#: beginning.
 _SHORT = 4
 
 
 class Token(NamedTuple):
-    """One word that was typed: its forms, whether the directory has it, says "and"."""
+    """A typed word: its forms, whether the directory has it, whether it means "and"."""
 
     words: list[str]
     is_known: bool = False
@@ -28,7 +29,7 @@ class Token(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its plain form where it has one, else as typed without signs.
+        """Return its plain form if it has one, else as typed without signs.
 
         >>> Token(["البنك", "بنك"]).name == "بنك", Token(["tbn", "tb", "n"]).name
         (True, 'tbn')
@@ -38,9 +39,9 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a query: a `tsquery` for each level, the best level first.
+    """One word of a query: a ``tsquery`` for each level, the best level first.
 
-    Whether words that it is the beginning of are looked for, too, `is_beginning` says.
+    ``is_beginning`` states whether words that begin with it are also searched for.
     """
 
     levels: tuple[str, ...]
@@ -48,19 +49,19 @@ class Word:
 
     @property
     def is_close(self) -> bool:
-        """Whether words are looked for, too, that are only close to it."""
+        """Return whether words that are only similar to it are also searched for."""
         return len(self.levels) > 2
 
     @property
     def any(self) -> str:
-        """A `tsquery` to look for all levels together."""
+        """Return a ``tsquery`` that searches all levels together."""
         exact, beginning, *close = self.levels
         return " | ".join([beginning if self.is_beginning else exact, *close])
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What to look for, and how many found ones are enough not to try the next."""
+    """What to search for, and how many matches make the next attempt unnecessary."""
 
     words: list[Word]
     enough: int
@@ -68,7 +69,7 @@ class Attempt:
 
     @property
     def all(self) -> str:
-        """A `tsquery` of all words together.
+        """Return a ``tsquery`` of all words together.
 
         >>> Attempt([build_word(["a"]), build_word(["b"])], 1).all
         "('a':*) & ('b':*)"
@@ -83,7 +84,7 @@ class Attempt:
 
 
 def quote(word: str) -> str:
-    """The word as a `tsquery` names it.
+    """Return the word, quoted for a ``tsquery``.
 
     >>> quote("rock'n\\\\roll")
     "'rock''n\\\\\\\\roll'"
@@ -92,7 +93,7 @@ def quote(word: str) -> str:
 
 
 def drop_and(tokens: Sequence[Token]) -> list[Token]:
-    """Leave out what says "and" between two other words: "P and T" is "P&T".
+    """Drop words for "and" between two other words: "P and T" is "P&T".
 
     >>> p, t, also = Token(["p"]), Token(["t"]), Token(["and"], is_and=True)
     >>> drop_and([p, also, t]) == [p, t], drop_and([p, also]) == [p, also]
@@ -107,7 +108,7 @@ def drop_and(tokens: Sequence[Token]) -> list[Token]:
 
 
 class Joined(NamedTuple):
-    """Words that were typed apart, from `start` to before `end`, written as one."""
+    """Separately typed words, from ``start`` to before ``end``, written as one."""
 
     word: str
     start: int
@@ -115,7 +116,7 @@ class Joined(NamedTuple):
 
 
 def join_neighbours(names: Sequence[str]) -> list[Joined]:
-    """Two and three words that stand side by side, written as one.
+    """Return two and three adjacent words, written as one.
 
     >>> [joined.word for joined in join_neighbours(["g", "t", "bank"])]
     ['gt', 'gtbank', 'tbank']
@@ -137,14 +138,14 @@ def build_word(
     half_joined: Collection[str] = (),
     run: str = "",
 ) -> Word:
-    """One word of a query.
+    """Return one word of a query.
 
-    :param token: the word without signs; then, where it has signs, what they part
-    :param near: known words that are one slip away
-    :param far: known words that look alike
-    :param joined: what it is with its neighbours, written as one
+    :param token: the word without signs; then, if it has signs, the pieces between them
+    :param near: words of the directory that differ by one typing error
+    :param far: words of the directory that look similar
+    :param joined: the word and its neighbours, written as one
     :param half_joined: the same with the last word, which may be half typed
-    :param run: the word as several that stand together are kept
+    :param run: the stored form of several adjacent words that the word may stand for
 
     >>> build_word(["bnk"], ["bank"]).levels
     ("'bnk'", "'bnk':*", "'bank'")

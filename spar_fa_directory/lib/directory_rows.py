@@ -1,4 +1,4 @@
-"""What the rows of a file of providers or branches must hold."""
+"""What the rows of a file of providers or branches must contain."""
 
 import re
 import unicodedata
@@ -17,16 +17,17 @@ from .cell_rules import (
 from .placeholders import is_name_placeholder
 
 _WORD = re.compile(r"[^\W_]+")
-# Where a program's word begins: swiftCode, IFSCCode.
+# The word boundaries of a program's identifiers: swiftCode, IFSCCode.
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that a file may have, and the headers that name it without asking.
+    """A column that a file may have, and the headers by which it is recognised.
 
-    `rule` says what its cells hold: a "code", a "name" or any "text". In one that
-    `may_lack` a value, what programs write for "nothing" is an empty cell.
+    ``rule`` states what its cells contain: a "code", a "name" or any "text". In a
+    column that ``may_lack`` a value, what programs write for "nothing" is an empty
+    cell.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Column:
 
 
 class Problem(NamedTuple):
-    """What is wrong with a cell: the name of its column ("" for the row), a code."""
+    """The problem of a cell: the name of its column ("" for the row), and a code."""
 
     column: str
     code: str
@@ -52,7 +53,7 @@ class Row(NamedTuple):
 
 
 def fold_header(header: str) -> str:
-    """A header as it is compared.
+    """Return a header in the form that is compared.
 
     >>> fold_header(" Branch-Code "), fold_header("Código"), fold_header("swiftCode")
     ('branch code', 'codigo', 'swift code')
@@ -63,12 +64,12 @@ def fold_header(header: str) -> str:
 
 
 def _squash(header: str) -> str:
-    """A header as programs write it too, without its gaps."""
+    """Return a header without gaps, as some programs write it."""
     return fold_header(header).replace(" ", "")
 
 
 def count_known(headers: list[str], columns: tuple[Column, ...]) -> int:
-    """How many of the cells are headers that are known.
+    """Return how many of the cells are known headers.
 
     >>> count_known(["BranchCode", "East"], (Column("code", ("branch code",)),))
     1
@@ -77,7 +78,7 @@ def count_known(headers: list[str], columns: tuple[Column, ...]) -> int:
 
 
 def match_headers(headers: list[str], columns: tuple[Column, ...]) -> list[str]:
-    """The name of each header's column, "" for one that is not known; no name twice.
+    """Return the name of each header's column, "" for an unknown one; no name twice.
 
     >>> columns = (Column("code", ("ifsc code",)), Column("city", ("town",)))
     >>> match_headers(["Town", "ifscCode", "Phone", "code"], columns)
@@ -96,7 +97,7 @@ def match_headers(headers: list[str], columns: tuple[Column, ...]) -> list[str]:
 
 
 def clean_cell(text: str, column: Column | None = None) -> str:
-    """A cell as it is stored; "" for what programs write where they have nothing.
+    """Return a cell as it is stored; "" for what programs write for "nothing".
 
     >>> clean_cell("  Main\\u200f  \\n Street ")
     'Main Street'
@@ -116,7 +117,7 @@ def clean_cell(text: str, column: Column | None = None) -> str:
 def check_row(
     row: Row, columns: tuple[Column, ...], optional: Collection[str] = ()
 ) -> list[Problem]:
-    """What is wrong with the cells of a row, in the order of the columns.
+    """Return the problems of the cells of a row, in the order of the columns.
 
     :param optional: columns that may be empty here, though they are required
 

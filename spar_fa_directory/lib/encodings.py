@@ -1,7 +1,7 @@
-"""How the letters of a file are written, guessed from its bytes.
+"""Guessing the encoding of a file from its bytes.
 
-A guess comes with what speaks for it: a person is asked where two encodings read the
-same bytes as different words, and sees what each of them makes of the file.
+A guess comes with its evidence: if two encodings read the same bytes as different
+words, a person is asked, and sees what each of them makes of the file.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 import chardet
 
-#: What is offered, the most usual first.
+#: The encodings that are offered, the most common first.
 ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-16-le": "UTF-16 (little-endian)",
@@ -57,14 +57,15 @@ _MARKS = {
     b"\xff\xfe": "utf-16-le",
     b"\xfe\xff": "utf-16-be",
 }
-# A guess among these that has no rival is not asked: what programs still write.
+# The encodings that programs still write: a guess among these that has no rival needs
+# no confirmation.
 _USUAL = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256")
 _UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
 _WORD = re.compile(r'[^\s,;|"]*[^\x00-\x7f][^\s,;|"]*')
 _NEVER_ALONE = "ñûîôúùüìíêëïßýÿãõâäçËÑÛÎÔÚÙÜÌÍÊËÏÝŸÃÕÂÄÇ"
 _RUN = re.compile(r"[^\W\d_]+")
-# The letters of languages beyond plain ones: a text whose letters one of them explains
-# is more likely than one that mixes them.
+# The letters of languages beyond plain ones: a text whose letters are all in one of
+# these alphabets is more likely than one that mixes them.
 _ALPHABETS = tuple(
     map(
         set,
@@ -89,7 +90,7 @@ _ALPHABETS = tuple(
         ),
     )
 )
-_MOST_BYTES = 1 << 16  # of lines that are looked at
+_MOST_BYTES = 1 << 16  # of the lines that are examined
 _MOST_WORDS = 500
 _BLOCK = 1 << 20
 _READINGS = 8
@@ -100,8 +101,8 @@ _HEARD = 0.1  # chardet's confidence in a few words is no more than noise
 class Reading(NamedTuple):
     """What an encoding makes of a file: its words with special letters.
 
-    `rate` is how many of them look like words, from 0 to 1; half of it where no
-    language has all its letters.
+    ``rate`` is the proportion of them that look like words, from 0 to 1; it is halved
+    if no language has all its letters.
     """
 
     encoding: str
@@ -111,7 +112,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class EncodingGuess:
-    """An encoding, whether it is sure, and what others make of the same bytes."""
+    """An encoding, whether it is certain, and how others read the same bytes."""
 
     encoding: str
     sure: bool = True
@@ -119,10 +120,10 @@ class EncodingGuess:
 
 
 def guess_encoding(sample: bytes) -> str:
-    """Return the encoding of a file that begins with `sample`.
+    """Return the encoding of a file that begins with ``sample``.
 
-    UTF-8 wherever some of it is good UTF-8 beyond plain letters, so that a single
-    spoilt row does not turn the letters of all others into something else.
+    It is UTF-8 if enough of the non-ASCII bytes are valid UTF-8, so that a single
+    spoilt row does not change the letters of all others.
 
     >>> guess_encoding("Łódź".encode()), guess_encoding("Łódź".encode("utf-16"))
     ('utf-8', 'utf-16-le')
@@ -149,7 +150,7 @@ def guess_stream(stream: BinaryIO) -> EncodingGuess:
 
 
 def _take_special(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines that hold more than plain letters, until there are enough."""
+    """Yield the lines with non-ASCII bytes, until there are enough."""
     taken = 0
     while taken < _MOST_BYTES and (block := stream.read(_BLOCK)):
         block += stream.readline(_BLOCK)
@@ -177,13 +178,14 @@ def guess_bytes(sample: bytes) -> EncodingGuess:
         return EncodingGuess(encoding)
     text = sample.decode(errors="surrogateescape")
     spoilt = len(_UNDECODED.findall(text))
+    # Undecodable bytes are non-ASCII signs themselves, hence the factor of two.
     if sum(not sign.isascii() for sign in text) >= 2 * spoilt:
         return EncodingGuess("utf-8")
     return _guess_code_page(sample)
 
 
 def _find_utf_16(sample: bytes) -> str:
-    """The UTF-16 of a text without a mark, told by the zeros in it; else "".
+    """Return the UTF-16 variant of a text without a mark, from its zeros; else "".
 
     >>> _find_utf_16("name,code".encode("utf-16-be")), _find_utf_16(b"name")
     ('utf-16-be', '')
@@ -201,7 +203,7 @@ def _find_utf_16(sample: bytes) -> str:
 def _guess_code_page(sample: bytes) -> EncodingGuess:
     readings = _read_all(sample[:_MOST_BYTES])
     detected = _detect(sample[:_MOST_BYTES])
-    # The sort is stable: what is as good otherwise stays in the order of ENCODINGS.
+    # The sort is stable: otherwise equal readings stay in the order of ENCODINGS.
     readings.sort(key=lambda r: (-round(r.rate, 1), -detected.get(r.text, 0)))
     best, *others = readings
     rivals = [each for each in others if each.rate >= _RIVAL * best.rate]
@@ -211,7 +213,7 @@ def _guess_code_page(sample: bytes) -> EncodingGuess:
 
 
 def _read_all(sample: bytes) -> list[Reading]:
-    """What each encoding makes of it, the same text once."""
+    """Return what each encoding makes of the bytes, identical texts only once."""
     readings: dict[str, Reading] = {}
     for encoding in ENCODINGS:
         if not encoding.startswith("utf"):
@@ -227,7 +229,7 @@ def _join_words(sample: bytes, encoding: str) -> str:
 
 
 def _detect(sample: bytes) -> dict[str, float]:
-    """What chardet thinks of the texts: the letters that a language uses."""
+    """Return chardet's confidence in the texts, by the letters that a language uses."""
     thought: dict[str, float] = {}
     for told in chardet.detect_all(sample, ignore_threshold=True):
         try:
@@ -245,14 +247,14 @@ def _rate(text: str) -> float:
 
 
 def _is_explained(text: str) -> bool:
-    """Whether one language has all its letters; told of Latin letters only."""
+    """Return whether one language has all its letters; only checks Latin letters."""
     letters = {sign for sign in text.lower() if sign.isalpha() and not sign.isascii()}
     latin = {sign for sign in letters if _get_script(sign) == "LATIN"}
     return not latin or any(latin <= alphabet for alphabet in _ALPHABETS)
 
 
 def _is_word(word: str) -> bool:
-    """Whether `word` looks like one: letters of one script, capitals where they can be.
+    """Return whether ``word`` looks like one: one script, capitals only where possible.
 
     >>> [_is_word(word) for word in ("Orléans", "OrlŽans", "Orl╬ans", "Orlйans")]
     [True, False, False, False]

@@ -1,13 +1,13 @@
-"""What can be wrong with an address, its parts or its strategy.
+"""What can be wrong with a financial address, its parts or its strategy.
 
-Each error carries a stable `code`, an English `text` with named placeholders and
-their `values`. Models translate by `code`; `str(error)` is the English sentence.
-No value that a person entered is ever among the `values`.
+Each error has a stable ``code``, an English ``text`` with named placeholders and their
+``values``. Models translate by ``code``; ``str(error)`` is the English sentence. The
+``values`` never include a value that a person entered.
 """
 
 
 class DirectoryError(Exception):
-    """The root: `code` is stable, `text % values` is the English sentence."""
+    """The base class: ``code`` is stable, ``text % values`` is the English sentence."""
 
     def __init__(self, code: str, text: str, **values: str):
         self.code = code
@@ -17,11 +17,11 @@ class DirectoryError(Exception):
 
 
 class InvalidTemplate(DirectoryError):
-    """A strategy's template could not be taken apart again."""
+    """A strategy's template whose addresses could not be parsed back."""
 
 
 class MissingPart(DirectoryError):
-    """A part that the strategy writes is not there."""
+    """A part that the strategy writes is missing."""
 
 
 class InvalidPart(DirectoryError):

@@ -1,4 +1,4 @@
-"""What is no account number: cards, IDs, words; and what a provider says of its own."""
+"""What is not an account number (cards, IDs, words), and a provider's own rules."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from .exceptions import InvalidPart
 from .fa_checks import matches, run_check
 from .fa_text import remove_gaps, to_plain
 
-# Beginnings of payment cards, and how many digits follow.
+# The prefixes of payment card numbers, and how many digits follow.
 _CARD = re.compile(
     r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})"  # Visa
     r"|5[1-5][0-9]{14}"  # Mastercard
@@ -28,7 +28,7 @@ _MASKED = re.compile(r"X{4}")
 
 
 class ProviderRule(NamedTuple):
-    """How the account numbers of a provider look; empty for what it does not say."""
+    """The format of a provider's account numbers; empty where it states no rule."""
 
     pattern: str = ""
     shortest: int = 0
@@ -38,7 +38,7 @@ class ProviderRule(NamedTuple):
 
 
 class Bank(NamedTuple):
-    """What tells a provider from others inside IBANs."""
+    """What distinguishes a provider from others inside IBANs."""
 
     country: str = ""
     bic: str = ""
@@ -49,9 +49,10 @@ NO_RULE = ProviderRule()
 
 
 def check_account(number: str, rule: ProviderRule, bank: Bank) -> None:
-    """See that an account number, in its one form, can be one of a provider.
+    """Check that an account number, in its canonical form, can belong to a provider.
 
-    What is no account number elsewhere is one where the provider's own pattern says so.
+    A number that is rejected elsewhere is accepted if the provider's own pattern allows
+    it.
 
     :raises InvalidPart: with the reason
 
@@ -85,7 +86,7 @@ def _check_rule(number: str, rule: ProviderRule, country: str) -> None:
 
 
 def _check_foreign(number: str) -> None:
-    """Refuse what people write in place of an account number."""
+    """Raise if the number is something that people enter for an account number."""
     if is_card(number):
         raise InvalidPart("card", "This is the number of a payment card.")
     is_one_sign = number.count(number[0]) == len(number)
@@ -98,7 +99,7 @@ def _is_word(text: str) -> bool:
 
 
 def is_card(number: str) -> bool:
-    """Whether digits are the number of a payment card.
+    """Return whether digits are the number of a payment card.
 
     >>> is_card("4111111111111111"), is_card("4111111111111112")
     (True, False)
@@ -111,7 +112,7 @@ def is_card(number: str) -> bool:
 
 
 def is_own_id(number: str, ids: Iterable[str]) -> bool:
-    """Whether an account number is one of a person's IDs, as typed or as it travels.
+    """Return whether an account number is one of a person's IDs, typed or on the wire.
 
     >>> is_own_id("2007816053", ["token:2007 816 053@nationalId"])
     True

@@ -1,9 +1,9 @@
-"""The registry of checks that a part of an address can be given.
+"""The registry of checks for the parts of a financial address.
 
-A check is a function `(value, parameter, country) -> str` that returns the one form of
-the value, which is stored and compared, or raises `InvalidPart`; `country` is an ISO
-3166 code or "". Its form passes the check again, unchanged. Another addon adds one with
-the decorator:
+A check is a function ``(value, parameter, country) -> str`` that returns the canonical
+form of the value, which is stored and compared, or raises ``InvalidPart``; ``country``
+is an ISO 3166 code or "". The canonical form passes the check again, unchanged. Another
+addon adds a check with the decorator:
 
 >>> @check("even", "Even number")
 ... def check_even(value, parameter, country):
@@ -14,7 +14,7 @@ the decorator:
 '12'
 >>> del CHECKS["even"]
 
-Patterns that people write run on a linear engine (RE2): none can run for ever.
+Patterns that people write run on a linear-time engine (RE2), so none can run forever.
 """
 
 import importlib
@@ -50,13 +50,13 @@ _MOST_PATTERN_MEMORY = 8 << 20
 
 @dataclass(frozen=True)
 class Check:
-    """A check: its code, its name in English, and what examines its parameter.
+    """A check: its code, its English name, and the function that checks its parameter.
 
-    `takes_gaps`: the form of its values has the gaps that people leave in them, unless
-    a part says that they do not count. `takes_prefixes`: its function has a fourth
-    argument, the prefixes of numbers that a provider adds. `names_bank`: its values say
-    which bank they are of. `list_gaps`, given the parameter, says which signs between
-    groups are none of the form of its values.
+    ``takes_gaps``: the form of its values keeps the gaps that people leave in them,
+    unless a part states that gaps do not count. ``takes_prefixes``: its function has a
+    fourth argument, the number prefixes that a provider adds. ``names_bank``: its
+    values identify the bank that they belong to. ``list_gaps``: given the parameter, it
+    returns the signs between groups that are not part of the form of its values.
     """
 
     code: str
@@ -78,10 +78,10 @@ def check(
     check_parameter: ParameterFunction | None = None,
     **traits: bool | ListGaps,
 ) -> Callable[[CheckFunction], CheckFunction]:
-    """Register the decorated function as the check `code`.
+    """Register the decorated function as the check ``code``.
 
-    `check_parameter` (for checks that take one) raises `InvalidParameter`; `traits` are
-    those of `Check`.
+    ``check_parameter`` (for checks that take one) raises ``InvalidParameter``;
+    ``traits`` are those of ``Check``.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
@@ -104,9 +104,9 @@ def run_check(
     country: str = "",
     prefixes: tuple[str, ...] = (),
 ) -> str:
-    """Run one check; return the one form of the value.
+    """Run one check; return the canonical form of the value.
 
-    :raises InvalidPart: with a code and a text that never holds the value
+    :raises InvalidPart: with a code and a text that never contains the value
 
     >>> run_check("luhn", "7992 7398 713")
     '79927398713'
@@ -128,11 +128,11 @@ def check_text(
     prefixes: tuple[str, ...] = (),
     gaps_do_not_count: bool = False,
 ) -> str:
-    """See that the text of a part is there, and passes its check where it has one.
+    """Check that the text of a part is present, and run its check if it has one.
 
     :param code: of the check, "" for none
-    :return: the one form of the text
-    :raises InvalidPart: as `run_check`
+    :return: the canonical form of the text
+    :raises InvalidPart: like ``run_check``
 
     >>> check_text(" ab-12 ", gaps_do_not_count=True)
     'AB12'
@@ -140,16 +140,16 @@ def check_text(
     Traceback (most recent call last):
     InvalidPart: This is needed.
     """
-    # Plain digits are what they are: nearly all account numbers.
+    # Plain digits, as in nearly all account numbers, are already normalised.
     if not (value.isascii() and value.isdigit()):
         value = to_form(value, code, gaps_do_not_count)
     return run_check(code, value, parameter, country, prefixes) if code else value
 
 
 def to_form(value: str, code: str, gaps_do_not_count: bool) -> str:
-    """The text of a part in its one form, before its check has said what that is.
+    """Return the normalised text of a part, before its check determines the form.
 
-    :raises InvalidPart: when there is no text, or one that stands for nothing
+    :raises InvalidPart: when there is no text, or it is a placeholder
     """
     if not (plain := to_plain(value)):
         raise InvalidPart("empty", "This is needed.")
@@ -163,7 +163,7 @@ def to_form(value: str, code: str, gaps_do_not_count: bool) -> str:
 
 
 def list_gaps(code: str, parameter: str, gaps_do_not_count: bool) -> str:
-    """The signs that people put between the groups of a text, and that are none of it.
+    """Return the signs that people put between groups of a text, not part of it.
 
     >>> list_gaps("", "", True), list_gaps("", "", False), list_gaps("iban", "", False)
     ('-./', '', '-./')
@@ -175,7 +175,7 @@ def list_gaps(code: str, parameter: str, gaps_do_not_count: bool) -> str:
 
 
 def run_parameter_check(code: str, parameter: str) -> None:
-    """See that the check can work with its parameter.
+    """Check that the check can work with its parameter.
 
     :raises InvalidParameter: with a code and a text
     """
@@ -205,7 +205,7 @@ def _compile_pattern(pattern: str) -> "re2._Regexp":
 
 @lru_cache(maxsize=256)
 def _compile_set(pattern: str) -> "re2.Set":
-    """The pattern, in the engine's own shape that answers soonest."""
+    """Return the pattern compiled to RE2's fastest structure."""
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MOST_PATTERN_MEMORY
@@ -216,10 +216,10 @@ def _compile_set(pattern: str) -> "re2.Set":
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Whether the whole of `value` is as the pattern says."""
+    """Return whether the whole of ``value`` matches the pattern."""
     whole = _compile_pattern(pattern)
     try:
-        # The set says no where it runs out of memory, too.
+        # The set also reports no match if it runs out of memory.
         return bool(_compile_set(pattern).Match(value) or whole.fullmatch(value))
     except (UnicodeError, re2.error):
         return False  # half a character (lone surrogate)
@@ -227,7 +227,7 @@ def matches(pattern: str, value: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _load_stdnum(name: str) -> ModuleType:
-    """The python-stdnum module of that name, as `do.cedula`."""
+    """Return the python-stdnum module of that name, such as ``do.cedula``."""
     try:
         if not _STDNUM.fullmatch(name):
             raise ImportError(name)
@@ -255,7 +255,7 @@ def _list_all(parameter: str) -> str:
 
 
 def _list_compact(parameter: str) -> str:
-    """The signs that python-stdnum takes out of its numbers."""
+    """Return the signs that python-stdnum removes from its numbers."""
     try:
         compact = getattr(_load_stdnum(parameter), "compact", remove_gaps)
         plain = compact("123456")
@@ -278,7 +278,7 @@ def _check_bban(value: str, parameter: str, country: str) -> str:
 
 @check("bic", "BIC", list_gaps=_list_all)
 def _check_bic(value: str, parameter: str, country: str) -> str:
-    """With its branch: that of the head office when it names none."""
+    """Return the BIC with its branch, which is the head office's if it names none."""
     try:
         return get_whole_bic(str(schwifty.BIC(remove_gaps(value))))
     except (schwifty.exceptions.SchwiftyException, UnicodeError) as error:
@@ -308,7 +308,7 @@ def _check_phone(
 
 @check("email", "E-mail address")
 def _check_email(value: str, parameter: str, country: str) -> str:
-    """In small letters, its host as the network knows it."""
+    """Return the address in lower case, its host as used on the network."""
     folded = value.casefold()
     if len(value) > _LONGEST_EMAIL or not matches(_EMAIL, folded):
         raise InvalidPart("email", "This is not a valid e-mail address.")
@@ -328,7 +328,7 @@ def _check_email(value: str, parameter: str, country: str) -> str:
     list_gaps=_list_compact,
 )
 def _check_stdnum(value: str, parameter: str, country: str) -> str:
-    """In the form that python-stdnum gives it; without gaps where it gives none."""
+    """Return python-stdnum's form of the value, or the value without gaps."""
     module = _load_stdnum(parameter)
     compact = getattr(module, "compact", remove_gaps)
     try:

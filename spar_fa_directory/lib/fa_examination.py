@@ -1,7 +1,7 @@
-"""Whether an address that was read is one that can be paid to.
+"""Checking whether an address that was read can be paid to.
 
-Reading tells what the parts are; here they are held against the directory: the provider
-and the branch exist, are in use and of the right kind, every text passes its check.
+Reading determines the parts; here they are compared with the directory: the provider
+and the branch exist, are in use and of the right kind, and every text passes its check.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,8 +18,8 @@ from .placeholders import is_placeholder
 class Problem(NamedTuple):
     """Why an address cannot be used: a stable word, never a value that was entered.
 
-    With `code` "part", `part` is the key of the part and `check` the word of what is
-    wrong with it.
+    If ``code`` is "part", ``part`` is the key of the part, and ``check`` is the word
+    for what is wrong with it.
     """
 
     code: str
@@ -31,7 +31,7 @@ class Problem(NamedTuple):
 class KnownPart:
     """A part of a kind of address, as plain values.
 
-    `is_account`: it is an account number, for which the provider's own rules count.
+    ``is_account``: it is an account number, to which the provider's own rules apply.
     """
 
     key: str
@@ -44,14 +44,14 @@ class KnownPart:
 
 @dataclass(frozen=True, slots=True)
 class KnownKind:
-    """A kind of address; `provider_kind` "" for any provider."""
+    """A kind of address; ``provider_kind`` is "" for any provider."""
 
     provider_kind: str
     parts: tuple[KnownPart, ...]
     code: str = ""
 
     def list_gaps(self) -> dict[str, str]:
-        """The signs that are none of the texts, by the key of the part."""
+        """Return the signs that are not part of the texts, by the key of the part."""
         return {
             part.key: list_gaps(
                 part.check_code, part.check_parameter, part.gaps_do_not_count
@@ -62,17 +62,17 @@ class KnownKind:
 
 
 UNREAD = Problem("unread")
-#: The word for what has closed, by whether something took over.
+#: The word for a closed provider or branch, by whether another one took over.
 _CLOSED = {False: "closed", True: "replaced"}
 PLACEHOLDER = Problem("placeholder")
-#: Words for parts that nobody may store, however little else is looked at.
+#: Words for parts that may never be stored, even if few other checks apply.
 NOTHING = frozenset(("empty", "placeholder"))
 
 
 def is_nothing(problem: Problem | None) -> bool:
-    """Whether an address says nothing where it should: null, {sub}, no number at all.
+    """Return whether an address has no value where it needs one: null, {sub}, empty.
 
-    Those are refused for everybody.
+    Such addresses are rejected for every user.
 
     >>> is_nothing(Problem("part", "number", "placeholder")), is_nothing(UNREAD)
     (True, False)
@@ -85,12 +85,12 @@ def is_nothing(problem: Problem | None) -> bool:
 def examine(
     reading: Reading | None, holder: Holder, kinds: Mapping[int, KnownKind]
 ) -> Problem | None:
-    """The first problem of an address, in the order of its kind's parts, or None.
+    """Return the first problem of an address, in the order of its kind's parts.
 
-    Parts that say nothing come before all others. A provider or branch that the
-    strategy does not write is not missed.
+    Return None if there is none. Parts without a value come before all others. A
+    provider or branch that the strategy does not write is not required.
 
-    :param kinds: by the id of the type
+    :param kinds: by the ID of the type
 
     >>> from . import fa_reader, fa_syntax
     >>> syntax = fa_syntax.compile_strategy("voucher:{serial}@{scheme}")
@@ -113,9 +113,9 @@ def examine(
 def read_parts(
     reading: Reading, holder: Holder, kind: KnownKind
 ) -> tuple[dict[str, str], Problem | None]:
-    """The texts of an address in their one form, and its problem, as `examine` says it.
+    """Return an address's texts in canonical form, and its problem, as in ``examine``.
 
-    A text that does not pass its check is as near to its form as can be told.
+    A text that does not pass its check is as close to its form as possible.
     """
     texts: dict[str, str] = {}
     problem = None
@@ -132,7 +132,7 @@ def read_parts(
 def read_part(
     part: KnownPart, value: str, holder: Holder
 ) -> tuple[str, Problem | None]:
-    """A text in its one form, and what is wrong with it.
+    """Return a text in its canonical form, and what is wrong with it.
 
     >>> number = KnownPart("number", "text", "regex", "[0-9]+", gaps_do_not_count=True)
     >>> read_part(number, "12-34", Holder())
@@ -145,9 +145,9 @@ def read_part(
 
 
 def form_text(part: KnownPart, value: str, holder: Holder) -> str:
-    """The one form of a text that `holder` has an address with.
+    """Return the canonical form of a text in an address at ``holder``.
 
-    :raises InvalidPart: when it does not pass its check, or cannot be one of `holder`
+    :raises InvalidPart: when it does not pass its check, or cannot belong to ``holder``
     """
     form = check_text(
         value,
@@ -164,7 +164,7 @@ def form_text(part: KnownPart, value: str, holder: Holder) -> str:
 
 
 def get_near_form(part: KnownPart, value: str) -> str:
-    """A text that does not pass its check, as near to its form as can be told."""
+    """Return a text that does not pass its check, as close to its form as possible."""
     try:
         return to_form(value, part.check_code, part.gaps_do_not_count)
     except InvalidPart:
@@ -204,7 +204,7 @@ def _examine_branch(
 
 
 def _find_no_code(part: KnownPart, reading: Reading, key: str, code: str) -> Problem:
-    """Of a code that the directory does not know: whether it is one at all."""
+    """Return the problem of a code missing from the directory, or a placeholder's."""
     if (value := reading.parts[key].strip()) and is_placeholder(value):
         return Problem("part", part.key, "placeholder")
     return Problem(code)

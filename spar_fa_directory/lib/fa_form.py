@@ -1,10 +1,10 @@
-"""The one form of an address, however and by whomever it was written.
+"""The canonical form of an address, however it was written and whoever wrote it.
 
-What an address is: its kind, its provider by the code that never changes, its branch
-where the provider has branches, and its texts, each in the form that its check gives
-it. Strategies, spellings, capital letters of codes, a BIC in place of a code are how it
-is written only. `CanonicalAddress.key` is a text of what it is, for digests: two
-addresses are the same when, and only when, their keys are.
+An address is identified by its kind, its provider (by the code that never changes), its
+branch (if the provider has branches), and its texts, each in the form that its check
+returns. Strategies, spellings, capital letters of codes and a BIC in place of a code
+are only ways to write it. ``CanonicalAddress.key`` is a text of this identity, for
+digests: two addresses are the same if, and only if, their keys are equal.
 """
 
 import re
@@ -25,18 +25,19 @@ from .fa_examination import (
 from .fa_reader import Address, Holder, KnownStrategy, Reading
 from .placeholders import is_placeholder
 
-# No text that is stored can hold it, so the key of one that no strategy reads is none
-# of an address that one reads.
+# No stored text can contain it, so the key of an address that no strategy reads can
+# never equal the key of one that a strategy reads.
 _MARK = "\0"
 _BETWEEN = re.compile("[:@]")
 
 
 class CanonicalAddress(NamedTuple):
-    """An address in its one form.
+    """An address in its canonical form.
 
-    `parts` are those of its kind, `known` is the strategy that read it; None, as the
-    ids are, when none did. `problem` is why it cannot be used, as `examine` says it.
-    `accounts` are the account numbers that a person's ID may not stand in for.
+    ``parts`` are those of its kind, ``known`` is the strategy that read it; both are
+    None, as are the IDs, if no strategy did. ``problem`` is why it cannot be used, as
+    in ``examine``. ``accounts`` are the account numbers, none of which may be an ID of
+    the person.
     """
 
     key: str
@@ -49,11 +50,11 @@ class CanonicalAddress(NamedTuple):
 
     @property
     def is_nothing(self) -> bool:
-        """Whether it is refused for everybody: null, {sub}, no number at all."""
+        """Return whether it is rejected for every user: null, {sub}, empty."""
         return is_nothing(self.problem)
 
     def to_address(self, text: str) -> Address:
-        """What `text` says, in this form.
+        """Return the address that ``text`` stands for, in this form.
 
         >>> CanonicalAddress("free text").to_address("Free text").parts is None
         True
@@ -72,8 +73,11 @@ class CanonicalAddress(NamedTuple):
 
 
 def write_as_read(canonical: CanonicalAddress) -> str | None:
-    """Return the address in the strategy that has read it; None where no strategy has,
-    or where it wants a part that only the directory knows, such as a BIC."""
+    """Return the address in the strategy that has read it.
+
+    :return: None if no strategy has, or if it needs a part that is only known to the
+        directory, such as a BIC
+    """
     known, parts = canonical.known, canonical.parts
     if known is None or parts is None or not parts.keys() >= set(known.syntax.keys):
         return None
@@ -81,11 +85,11 @@ def write_as_read(canonical: CanonicalAddress) -> str | None:
 
 
 def canonicalise(reading: Reading, holder: Holder, kind: KnownKind) -> CanonicalAddress:
-    """The one form of an address that a strategy reads, and what is wrong with it.
+    """Return the canonical form of an address, and what is wrong with it.
 
-    It has one though something is wrong with it: what does not pass its check stands
-    in it as near to its form as can be told, a provider or branch that the directory
-    does not know by the code that was written.
+    There is a form even if something is wrong: a text that does not pass its check is
+    as close to its form as possible, and a provider or branch that is not in the
+    directory is represented by the code that was written.
 
     >>> from . import fa_reader, fa_syntax
     >>> from .fa_examination import KnownPart
@@ -120,9 +124,10 @@ def canonicalise(reading: Reading, holder: Holder, kind: KnownKind) -> Canonical
 
 
 def keep_text(text: str) -> CanonicalAddress:
-    """The form of a text that no strategy reads: that text, as it was sent.
+    """Return the form of a text that no strategy reads: that text, as it was sent.
 
-    A word for nothing between its colons and at signs makes it none.
+    A placeholder between its colons and at signs makes the address empty
+    (``is_nothing``).
 
     >>> keep_text("Account:AbC@Bank").key, keep_text("other:null@B").is_nothing
     ('account:AbC@bank', True)
@@ -133,7 +138,7 @@ def keep_text(text: str) -> CanonicalAddress:
 
 
 def is_free_text(key: str) -> bool:
-    """Whether a key is of an address that no strategy has read.
+    """Return whether a key belongs to an address that no strategy has read.
 
     >>> is_free_text(keep_text("free text").key)
     True
@@ -142,9 +147,9 @@ def is_free_text(key: str) -> bool:
 
 
 def fold_text(text: str) -> str:
-    """A text with small letters before its first colon and behind its last @.
+    """Return a text in lower case before its first colon and after its last @.
 
-    What stands between may be a digest, whose capitals count.
+    The text in between may be a digest, whose case is significant.
     """
     left, at, provider = text.rpartition("@")
     if not at:
@@ -156,9 +161,9 @@ def fold_text(text: str) -> str:
 
 
 def find_own_id(address: CanonicalAddress, ids: Iterable[str]) -> Problem | None:
-    """The problem of an address whose account number is the person's own ID, or None.
+    """Return the problem of an account number that is the person's own ID, or None.
 
-    :param ids: of the person, as typed or as they travel
+    :param ids: of the person, as typed or as sent on the wire
 
     >>> address = CanonicalAddress("", parts={"number": "20"}, accounts=("20",))
     >>> find_own_id(address, ["token:20@nationalId"])
@@ -176,10 +181,10 @@ def find_own_id(address: CanonicalAddress, ids: Iterable[str]) -> Problem | None
 
 
 def _get_place(reading: Reading, holder: Holder) -> tuple[str, str, str]:
-    """The provider's code, or what was written for one, and the branch's."""
+    """Return the provider's code, or what was written for it, and the branch's."""
     known, place = reading.known, reading.place
     branch = holder.branch_code.upper() or place.branch
-    # What cannot be a code is folded to nothing, and yet names one place and no other.
+    # Text that cannot be a code is folded to "", but still names one particular branch.
     branch = branch or reading.parts.get(known.branch_key, "").strip().lower()
     if holder.provider_id is None:
         written = reading.parts.get(known.provider_key, "").strip().lower()
@@ -194,14 +199,14 @@ def _begin_key(*names: str) -> str:
 
 
 def _build_key(start: str, texts: dict[str, str]) -> str:
-    if len(texts) == 1:  # as nearly all are
+    if len(texts) == 1:  # as in nearly all addresses
         ((key, value),) = texts.items()
         return f"{start}{len(key)}:{key}{len(value)}:{value}"
     return start + "".join(_pack(key) + _pack(texts[key]) for key in sorted(texts))
 
 
 def _pack(text: str) -> str:
-    """A text and its length before it: no text can pass for two."""
+    """Return a text prefixed with its length, so that concatenation is unambiguous."""
     return f"{len(text)}:{text}"
 
 
@@ -211,9 +216,9 @@ def _pack(text: str) -> str:
 def _fill_place(
     texts: dict[str, str], reading: Reading, holder: Holder, kind: KnownKind
 ) -> dict[str, str]:
-    """The texts and the codes of provider and branch, for any strategy to write.
+    """Return the texts, and the codes of provider and branch, for any strategy.
 
-    A branch that was not named stays unnamed, but for a provider that has none.
+    A branch that was not named stays unnamed, unless the provider has no branches.
     """
     if holder.provider_id is None:
         return reading.parts | texts

@@ -1,8 +1,8 @@
-"""Reading texts in which people put gaps that a strategy takes for its own signs.
+"""Reading texts whose gaps are also signs of the strategy.
 
-In `account:{account_number}@{branch_code}.{bank_code}` a dot stands between branch and
-bank; `account:1234.5678@BR01.DEMO` has one more, which is none of the number. A text
-like that is read where it can be taken apart in one way only.
+In ``account:{account_number}@{branch_code}.{bank_code}`` a dot separates branch and
+bank; ``account:1234.5678@BR01.DEMO`` has another dot, which is not part of the number.
+Such a text is read if there is exactly one way to parse it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping
 from . import fa_syntax
 from .fa_syntax import Strategy
 
-#: A text with more gaps, or with more ways to take it apart, stays unread.
+#: A text with more gaps, or more ways to parse it, is not read; this bounds the work.
 _MOST_GAPS, _MOST_SPLITS = 48, 64
 
-#: The key of a part -> the signs that are none of its values.
+#: The key of a part -> the signs that are not part of its values.
 Gaps = Mapping[str, str]
 
 
 def find_gaps(strategy: Strategy, gaps: Gaps) -> dict[str, str]:
-    """Those of `gaps` that a strategy takes for signs of its own; none for most.
+    """Return those of ``gaps`` that are also signs of the strategy; usually none.
 
     >>> syntax = fa_syntax.compile_strategy("account:{number}@{branch}.{bank}")
     >>> find_gaps(syntax, {"number": "./-"})
@@ -35,9 +35,9 @@ def find_gaps(strategy: Strategy, gaps: Gaps) -> dict[str, str]:
 def parse(
     strategy: Strategy, text: str, folded: str, gaps: Gaps
 ) -> dict[str, str] | None:
-    """The parts of `text`, some of which may hold signs of the strategy as gaps.
+    """Return the parts of ``text``, some of which may contain strategy signs as gaps.
 
-    None where there is no way to take it apart, or several that differ.
+    Return None if there is no way to parse it, or several that differ.
 
     >>> syntax = fa_syntax.compile_strategy("account:{number}@{branch}.{bank}")
     >>> text = "account:12.34@BR01.DEMO"
@@ -71,7 +71,7 @@ def parse(
 def _split(
     strategy: Strategy, text: str, folded: str, place: int, gaps: Gaps
 ) -> Iterator[tuple[str, ...]]:
-    """Every way to take a text apart, from the key at `place` on."""
+    """Yield every way to split a text, from the key at ``place`` on."""
     key = strategy.keys[place]
     foreign = _list_foreign(strategy, key, gaps)
     if place == len(strategy.keys) - 1:
@@ -88,7 +88,7 @@ def _split(
 
 
 def _list_foreign(strategy: Strategy, key: str, gaps: Gaps) -> list[str]:
-    """The signs that cannot stand in the value of a key."""
+    """Return the signs that cannot occur in the value of a key."""
     if strategy.starred and key == strategy.middle:
         return []
     return [sign for sign, _count in strategy.signs if sign not in gaps.get(key, "")]

@@ -1,4 +1,4 @@
-"""IBANs: which bank one is of, and how numbers look inside those of a country."""
+"""IBANs: which bank one belongs to, and what numbers look like inside a country's."""
 
 import re
 from functools import lru_cache
@@ -14,11 +14,11 @@ from .fa_text import remove_gaps
 if TYPE_CHECKING:
     from schwifty.domain import IBANSpec
 
-# Of a BIC: which bank, and in which country.
+# The length of the BIC's prefix that identifies the bank and its country.
 _INSTITUTION = 6
 _PIECE = re.compile(r"(\d+)!?([nace])")
 _CLASSES = {"n": "[0-9]", "a": "[A-Z]", "c": "[0-9A-Z]", "e": " "}
-# Places whose banks have the IBANs of another country.
+# Territories whose banks use the IBANs of another country.
 _ISSUERS = {
     place: issuer
     for issuer, places in {
@@ -32,9 +32,9 @@ _ISSUERS = {
 
 
 def read_iban(text: str) -> schwifty.IBAN:
-    """The IBAN that a text is, however it is grouped.
+    """Return the IBAN that a text represents, however it is grouped.
 
-    :raises InvalidPart: when it is none
+    :raises InvalidPart: when it is not an IBAN
 
     >>> str(read_iban("de89 3704-0044.0532 0130 00"))
     'DE89370400440532013000'
@@ -46,9 +46,9 @@ def read_iban(text: str) -> schwifty.IBAN:
 
 
 def find_iban(number: str) -> schwifty.IBAN | None:
-    """The IBAN that an account number without gaps is; None for any other number.
+    """Return the IBAN that an account number without gaps is; None for other numbers.
 
-    :raises InvalidPart: for one of an IBAN's shape whose check digits are wrong
+    :raises InvalidPart: when it looks like an IBAN, but its check digits are wrong
 
     >>> find_iban("12345678") is find_iban("GB12345678") is None
     True
@@ -72,14 +72,14 @@ def _get_spec(country: str) -> "IBANSpec | None":
 def check_bank(
     iban: schwifty.IBAN, country: str, bic: str, bank_codes: tuple[str, ...]
 ) -> None:
-    """See that an IBAN is one of a bank.
+    """Check that an IBAN belongs to a bank.
 
-    Where the registry does not know both, their countries must be the same.
+    If the registry does not list both, only their countries must match.
 
-    :param country: of the bank, "" where it is unknown
+    :param country: of the bank, "" if it is unknown
     :param bic: of the bank
-    :param bank_codes: of the bank in the registry, as "FR-30004"
-    :raises InvalidPart: when it is of another bank or country
+    :param bank_codes: of the bank in the registry, such as "FR-30004"
+    :raises InvalidPart: when it belongs to another bank or country
 
     >>> check_bank(read_iban("DE89370400440532013000"), "DE", "COBADEFFXXX", ())
     """
@@ -96,7 +96,7 @@ def check_bank(
 
 
 def _get_names(iban: schwifty.IBAN) -> tuple[set[str], set[str]]:
-    """What the registry calls the bank of an IBAN: its codes, and those in its BICs."""
+    """Return the registry's names for the bank of an IBAN: its codes, and its BICs'."""
     if not (bank := iban.bank):
         return set(), set()
     entries = registry.get_banks_by_code(iban.country_code, bank.bank_code)
@@ -105,10 +105,10 @@ def _get_names(iban: schwifty.IBAN) -> tuple[set[str], set[str]]:
 
 
 def read_national(text: str, country: str) -> str:
-    """A number as the banks of an IBAN country write it.
+    """Return a number as the banks of an IBAN country write it.
 
-    That is an IBAN, what stands in one after its check digits (which make it one), or
-    the account's own number inside it.
+    It is an IBAN, the part of one after its check digits (which completes it to one),
+    or the account's own number inside it.
 
     :raises InvalidPart: for any other text
 
@@ -130,7 +130,7 @@ def read_national(text: str, country: str) -> str:
 
 @lru_cache(maxsize=256)
 def _compile_account(country: str) -> re.Pattern[str]:
-    """The pattern of the account's own number inside the IBANs of a country."""
+    """Return the pattern of the account's own number inside a country's IBANs."""
     spec = registry.get_iban_spec(country)
     signs = [
         _CLASSES[kind]

@@ -5,7 +5,7 @@ import unicodedata
 
 
 def suggest_key(name: str) -> str:
-    """A code or key for a name: "" when the name has no Latin letters.
+    """Return a code or key for a name: "" if the name has no Latin letters.
 
     >>> suggest_key("Numéro de série"), suggest_key("2nd part"), suggest_key("कोड")
     ('numero_de_serie', 'nd_part', '')

@@ -1,4 +1,4 @@
-"""How a financial address is shown to people: never whole.
+"""Masking: a financial address is never shown to people in full.
 
 At most four characters of a value, and at most a quarter of them, are shown.
 """
@@ -14,9 +14,9 @@ _CODE_LENGTH, _CODE_DIGITS = 16, 4
 
 
 def mask(text: str) -> str:
-    """`text` with all but its tail covered.
+    """Return ``text`` with everything but its tail masked.
 
-    A long text is cut, so that the mask does not tell how long it is.
+    A long text is cut, so that the mask does not reveal its length.
 
     >>> mask("1234567890123456")
     '••••••••••••3456'
@@ -28,13 +28,13 @@ def mask(text: str) -> str:
     shown = min(_SHOWN, len(text) // 4)
     tail = text[len(text) - shown :]
     if not tail.isprintable():
-        # Such as a right-to-left mark, which would turn the mask around.
+        # A mark such as right-to-left would turn the mask around.
         tail = DOT * shown
     return DOT * min(_MOST_DOTS, len(text) - shown) + tail
 
 
 def mask_parts(parts: Mapping[str, str], shown: Collection[str]) -> dict[str, str]:
-    """The parts with every value masked whose key is not in `shown`.
+    """Return the parts, masking every value whose key is not in ``shown``.
 
     >>> mask_parts({"account_number": "12345678", "bank_code": "DEMO"}, {"bank_code"})
     {'account_number': '••••••78', 'bank_code': 'DEMO'}
@@ -45,9 +45,9 @@ def mask_parts(parts: Mapping[str, str], shown: Collection[str]) -> dict[str, st
 def mask_address(
     strategy: Strategy, parts: Mapping[str, str], shown: Collection[str]
 ) -> str:
-    """The address as the strategy writes it, all values masked but those in `shown`.
+    """Return the address as the strategy writes it, masking all but ``shown`` values.
 
-    It is for eyes only: nothing is escaped.
+    It is for display only: nothing is escaped.
 
     >>> from .fa_syntax import compile_strategy
     >>> account = compile_strategy("account:{number}@{bank}")
@@ -62,9 +62,10 @@ def mask_address(
 
 
 def looks_like_code(value: str) -> bool:
-    """Whether a provider or branch that no directory knows may be shown all the same.
+    """Return whether an unknown provider or branch may nevertheless be shown.
 
-    Somebody may have written an account number in its place: short, and few digits.
+    An account number may have been written in its place, so a code is short and has few
+    digits.
 
     >>> looks_like_code("BR01"), looks_like_code("123456789")
     (True, False)

@@ -1,4 +1,4 @@
-"""The one form of a phone number: E.164, where the numbering plan is known."""
+"""The canonical form of a phone number: E.164, if the numbering plan is known."""
 
 import re
 
@@ -11,7 +11,7 @@ from .fa_text import BLANKS, DASHES
 MOBILE = "mobile"
 _MOBILE_TYPES = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 _WRITTEN = re.compile(r"\(?\+?[ (]*[0-9][0-9 ()./-]*")
-#: What may stand between the digits of a number.
+#: What may separate the digits of a number.
 GAPS = "-./()"
 _PREFIX = re.compile(r"\+?[0-9]{1,15}")
 _SIGNS = str.maketrans(
@@ -21,7 +21,7 @@ _SHORTEST_LOCAL, _LONGEST_LOCAL = 6, 15
 
 
 def check_parameter(parameter: str) -> None:
-    """The parameter of the check: empty for any number, or `mobile`.
+    """Check the parameter of the check: empty for any number, or ``mobile``.
 
     :raises InvalidParameter: for anything else
     """
@@ -32,9 +32,9 @@ def check_parameter(parameter: str) -> None:
 
 
 def read_prefixes(text: str) -> tuple[str, ...]:
-    """The prefixes of a list such as "0917, +63 999".
+    """Return the prefixes in a list such as "0917, +63 999".
 
-    :raises InvalidParameter: when one of them is no beginning of a number
+    :raises InvalidParameter: when one of them cannot be the beginning of a number
 
     >>> read_prefixes("0917, +63 999")
     ('0917', '+63999')
@@ -51,12 +51,12 @@ def read_prefixes(text: str) -> tuple[str, ...]:
 def to_e164(
     text: str, country: str, parameter: str = "", prefixes: tuple[str, ...] = ()
 ) -> str:
-    """The number that `text` is, as the numbering plan of `country` reads it.
+    """Return the number that ``text`` is, by the numbering plan of ``country``.
 
-    Where the country is unknown or has no numbering plan, a local number keeps its
-    digits: nothing is guessed.
+    If the country is unknown or has no numbering plan, a local number keeps its digits:
+    nothing is guessed.
 
-    :param parameter: `mobile` for mobile numbers only
+    :param parameter: ``mobile`` for mobile numbers only
     :param prefixes: beginnings that count as mobile, whatever the plan says
     :raises InvalidPart: with the reason
 
@@ -88,7 +88,7 @@ def _keep_local(digits: str) -> str:
 
 
 def _parse(number: str, region: str | None) -> PhoneNumber | None:
-    """The number; None where it is one of a country that no plan knows."""
+    """Return the number; None if it is of a country without a known numbering plan."""
     try:
         return phonenumbers.parse(number, region)
     except NumberParseException as error:
@@ -113,7 +113,7 @@ def _check_number(number: PhoneNumber, region: str | None, parameter: str) -> No
 def _has_prefix(
     number: PhoneNumber, region: str | None, prefixes: tuple[str, ...]
 ) -> bool:
-    """Whether the number is one of `region` that begins as one of `prefixes`."""
+    """Return whether it is a number of ``region`` that has one of ``prefixes``."""
     if not prefixes or not region:
         return False
     code = str(number.country_code)

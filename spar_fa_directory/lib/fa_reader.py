@@ -1,9 +1,9 @@
-"""Reading addresses whose strategy is not told.
+"""Reading addresses without being told their strategy.
 
-Strategies come as `KnownStrategy`: what a database knows of one, as plain values. A
-text may fit several; the first one whose provider the directory knows is taken, else
-the first (`account:0917@blue.wallet` is a bank account by one template and a wallet
-of an early OpenG2P by another: the directory tells which).
+Strategies are given as ``KnownStrategy``: plain values of what a database stores. A
+text may fit several; the first one whose provider is in the directory is used, else the
+first (``account:0917@blue.wallet`` is a bank account by one template and a wallet of an
+early OpenG2P by another: the directory decides which).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -19,7 +19,7 @@ from .fa_text import BLANKS, to_plain
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A financial address as read; all None but `text` when no strategy fits it."""
+    """A financial address as read; only ``text`` is set if no strategy fits it."""
 
     text: str
     strategy_number: int | None = None
@@ -34,8 +34,8 @@ class Address:
 class KnownStrategy:
     """A strategy, its type, and the keys that name provider and branch ("" for none).
 
-    `provider_by` is "code" or "bic": what the value of `provider_key` is. `gaps` are
-    the signs of its template that may stand in texts as gaps, by key.
+    ``provider_by`` is "code" or "bic": what the value of ``provider_key`` is. ``gaps``
+    are the signs of its template that may occur in texts as gaps, by key.
     """
 
     number: int
@@ -49,7 +49,7 @@ class KnownStrategy:
 
 
 class Place(NamedTuple):
-    """Who holds the money, as the address says it: by a folded code or BIC."""
+    """Who holds the money, as stated in the address: by a folded code or BIC."""
 
     by: str
     provider: str
@@ -57,7 +57,7 @@ class Place(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """One way to understand a text."""
+    """One way to interpret a text."""
 
     known: KnownStrategy
     parts: dict[str, str]
@@ -65,14 +65,15 @@ class Reading(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """What the directory knows of a place; ids are None for what it does not know.
+    """What the directory stores about a place; IDs are None for unknown ones.
 
-    `kind` and `country` (ISO 3166 code) are the provider's, and so are `rule`, how its
-    account numbers look, and `prefixes`, the phone numbers that it adds to its
-    country's numbering plan. `bank_codes` name it in the public registry of banks.
-    A code in the provider's form stands in `branch_code` though the directory has no
-    such branch. `asks_branch` tells whether there is a branch that a new address can
-    name. Where one is closed, `is_replaced` tells whether another one took over.
+    ``kind`` and ``country`` (ISO 3166 code) are the provider's, as are ``rule``, the
+    format of its account numbers, and ``prefixes``, the phone numbers that it adds to
+    its country's numbering plan. ``bank_codes`` identify it in the public registry of
+    banks. ``branch_code`` may contain a code in the provider's form even if the
+    directory has no such branch. ``asks_branch`` states whether there is a branch that
+    a new address can name. For a closed provider or branch, ``is_replaced`` states
+    whether another one took over.
     """
 
     provider_id: int | None = None
@@ -95,13 +96,13 @@ class Holder(NamedTuple):
     branch_is_replaced: bool = False
 
 
-# Places that the directory knows.
+# The places that are in the directory.
 Found = Mapping[Place, Holder]
 NOBODY = Holder()
 
 
 def fold_code(code: str) -> str:
-    """A code as it is compared: in capital letters; "" for what cannot be a code.
+    """Return a code as it is compared: in capitals; "" for what cannot be a code.
 
     >>> fold_code("demo-1"), fold_code(" ١ "), fold_code("straße")
     ('DEMO-1', '1', '')
@@ -112,7 +113,7 @@ def fold_code(code: str) -> str:
 
 
 def fold_bic(bic: str) -> str:
-    """A BIC as it is compared: in capitals, without gaps, with its branch.
+    """Return a BIC as it is compared: in capitals, without gaps, with its branch.
 
     >>> fold_bic("deut de ff")
     'DEUTDEFFXXX'
@@ -121,7 +122,7 @@ def fold_bic(bic: str) -> str:
 
 
 def derive_key(part_key: str, name: str) -> str:
-    """The key under which a template may also name a provider or branch.
+    """Return the key under which a template may also name a provider or branch.
 
     >>> derive_key("bank_code", "name"), derive_key("agent", "bic")
     ('bank_name', 'agent_bic')
@@ -138,9 +139,9 @@ def know_strategy(
     branch_key: str | None,
     gaps: Gaps | None = None,
 ) -> KnownStrategy:
-    """A stored strategy, given the keys of its type's provider and branch parts.
+    """Return a stored strategy, given its type's keys for provider and branch.
 
-    :param gaps: the signs that are none of the texts of its type, by key
+    :param gaps: the signs that are not part of its type's texts, by key
 
     >>> known = know_strategy(9, 1, "bank", "a:{number}@{bank_bic}", "bank_code", None)
     >>> known.provider_key, known.provider_by
@@ -168,7 +169,7 @@ def _pick(syntax: fa_syntax.Strategy, key: str | None) -> str:
 def group_by_scheme(
     strategies: Iterable[KnownStrategy],
 ) -> dict[str, tuple[KnownStrategy, ...]]:
-    """The strategies of each scheme ("account:"), in the order given."""
+    """Return the strategies of each scheme ("account:"), in the order given."""
     groups: dict[str, tuple[KnownStrategy, ...]] = {}
     for known in strategies:
         scheme = known.syntax.scheme
@@ -179,9 +180,9 @@ def group_by_scheme(
 def read_text(
     by_scheme: Mapping[str, tuple[KnownStrategy, ...]], text: str
 ) -> list[Reading]:
-    """Every way to read `text`, in the order of the strategies.
+    """Return every way to read ``text``, in the order of the strategies.
 
-    Where none reads it as it is written, signs that are gaps in a part are passed over.
+    If no strategy reads it as written, signs that are gaps in a part are ignored.
 
     >>> syntax = fa_syntax.compile_strategy("account:{number}@{bank}")
     >>> known = KnownStrategy(1, 7, "bank", syntax, provider_key="bank")
@@ -202,7 +203,7 @@ def read_text(
 def _read_gaps(
     candidates: Iterable[KnownStrategy], text: str, folded: str
 ) -> list[Reading]:
-    """Every way to read a text that holds signs of its strategy as gaps, too."""
+    """Return every way to read a text that may also contain strategy signs as gaps."""
     return [
         Reading(known, parts, _get_place(known, parts))
         for known in candidates
@@ -224,7 +225,7 @@ _FOLDS = {"code": fold_code, "bic": fold_bic}
 
 
 def choose_reading(readings: list[Reading], found: Found) -> Reading | None:
-    """The first reading whose provider is known, else the first, else None."""
+    """Return the first reading with a known provider, else the first, else None."""
     if len(readings) > 1:
         for reading in readings:
             if reading.place in found:
@@ -233,7 +234,7 @@ def choose_reading(readings: list[Reading], found: Found) -> Reading | None:
 
 
 def to_address(text: str, reading: Reading | None, found: Found) -> Address:
-    """The address of a chosen reading."""
+    """Return the address of a chosen reading."""
     if reading is None:
         return Address(text)
     holder, known = found.get(reading.place, NOBODY), reading.known
@@ -249,7 +250,7 @@ def to_address(text: str, reading: Reading | None, found: Found) -> Address:
 
 
 def mask_reading(text: str, reading: Reading | None, found: Found) -> str:
-    """The masked form of a chosen reading; of the whole text when there is none."""
+    """Return the masked form of a chosen reading, or of the whole text without one."""
     if reading is None:
         return fa_mask.mask(text)
     shown = _get_shown_keys(reading, found.get(reading.place, NOBODY))
@@ -257,7 +258,7 @@ def mask_reading(text: str, reading: Reading | None, found: Found) -> str:
 
 
 def _get_shown_keys(reading: Reading, holder: Holder) -> Collection[str]:
-    """The keys of provider and branch, where they hold what they are meant to."""
+    """Return the keys of provider and branch, where their values may be shown."""
     known, parts = reading.known, reading.parts
     return {
         key

@@ -1,8 +1,9 @@
-"""How a financial address is put together and taken apart again.
+"""Building a financial address from its parts, and parsing it back.
 
-A *strategy* is a template such as `account:{account_number}@{branch_code}.{bank_code}`.
-`build` writes the parts into it, `parse` takes them out. One sign of each delimiter
-is percent-escaped in every value, so that no value can change another part:
+A *strategy* is a template such as
+``account:{account_number}@{branch_code}.{bank_code}``. ``build`` writes the parts into
+it, ``parse`` extracts them. One sign of each delimiter is percent-escaped in every
+value, so that no value can alter another part:
 
 >>> wallet = compile_strategy("mobile:{phone_number}@{wallet_code}")
 >>> text = build(wallet, {"phone_number": "0917@x", "wallet_code": "BLUE"})
@@ -11,8 +12,8 @@ is percent-escaped in every value, so that no value can change another part:
 >>> parse(wallet, text)
 {'phone_number': '0917@x', 'wallet_code': 'BLUE'}
 
-What stands between the parts compares without regard to case (G2P Connect: "the
-financial address is case insensitive"); the parts keep theirs.
+The text between the parts is compared case-insensitively (G2P Connect: "the
+financial address is case insensitive"); the parts keep their case.
 """
 
 import re
@@ -23,8 +24,8 @@ from dataclasses import dataclass, field
 from .exceptions import InvalidTemplate, MissingPart
 
 ESCAPE = "%"
-# The sign of a delimiter that is escaped: the first of these that stands in it
-# once. `.` comes late because names and e-mail addresses hold it.
+# The sign of a delimiter to escape: the first of these that occurs in it once. ``.``
+# comes late because names and e-mail addresses contain it.
 _SIGNS = ":@/|;,=&#!?+*~$^<>()[]\"'`\\._-"
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)(\*?)\}")
 _SCHEME = re.compile(r"[a-z][a-z0-9_+-]*:")
@@ -33,7 +34,7 @@ _FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 @dataclass(frozen=True, slots=True)
 class Escaping:
-    """Signs that no value may hold: how they are written, and read back."""
+    """Signs that no value may contain: how they are escaped and unescaped."""
 
     table: Mapping[int, str]
     originals: Mapping[str, str]
@@ -42,14 +43,14 @@ class Escaping:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A compiled template: `compile_strategy` makes it, `build` and `parse` use it.
+    """A compiled template, made by ``compile_strategy`` for ``build`` and ``parse``.
 
-    The text is `prefix`, then each of `keys` followed by its delimiter, the last one
-    by `suffix`. The delimiters of `head` are looked for from the left, those of
-    `tail` from the right; what is left between them is the value of `middle`.
-    `literals` are the texts around the keys as the template has them; everything
-    else is in small letters. `signs` tells how often each sign of a delimiter stands
-    in the template.
+    The text is ``prefix``, then each of ``keys`` followed by its delimiter, the last
+    one by ``suffix``. The delimiters of ``head`` are searched from the left, those of
+    ``tail`` from the right; what remains between them is the value of ``middle``.
+    ``literals`` are the texts around the keys as the template has them; everything else
+    is in lower case. ``signs`` states how often each sign of a delimiter occurs in the
+    template.
     """
 
     template: str
@@ -67,11 +68,11 @@ class Strategy:
 
 
 def compile_strategy(template: str) -> Strategy:
-    """The strategy of a template.
+    """Return the strategy of a template.
 
-    `{key}` stands for a part. One key may carry a star, `{key*}`: its value may hold
-    the delimiters around it, which are then looked for from the right (OpenG2P's
-    `email:{email}.{type}` is of that kind).
+    ``{key}`` stands for a part. One key may carry a star, ``{key*}``: its value may
+    contain the delimiters around it, which are then searched from the right (OpenG2P's
+    ``email:{email}.{type}`` is such a template).
 
     :raises InvalidTemplate: when what it writes could not be parsed back
 
@@ -112,7 +113,7 @@ def _build_escaping(signs: Iterable[str]) -> Escaping:
 
 
 def _split_template(template: str) -> tuple[list[str], list[str], list[bool]]:
-    """The literals around the keys (one more than keys), the keys, their stars."""
+    """Return the literals around the keys (one more than keys), the keys and stars."""
     pieces = _PLACEHOLDER.split(template)
     return pieces[0::3], pieces[1::3], [star == "*" for star in pieces[2::3]]
 
@@ -152,17 +153,17 @@ def _check_delimiters(literals: list[str], keys: list[str]) -> None:
 
 
 def _choose_sign(delimiter: str) -> str:
-    """The sign of a delimiter to escape in values, "" when it has none.
+    """Return the sign of a delimiter to escape in values, "" if it has none.
 
-    A sign that stands in the delimiter exactly once and in no value makes the first
-    (and the last) find of that delimiter the true one: any other find would need the
-    sign at another place of the delimiter, or in a value.
+    If a sign occurs exactly once in the delimiter and never in a value, the first (and
+    the last) match of that delimiter is the true one: any other match would need the
+    sign at another position of the delimiter, or in a value.
     """
     return next((sign for sign in _SIGNS if delimiter.count(sign) == 1), "")
 
 
 def build(strategy: Strategy, parts: Mapping[str, str]) -> str:
-    """The address that travels. Parts that the strategy does not name are left out.
+    """Return the address as sent on the wire, leaving out parts not in the strategy.
 
     :raises MissingPart: naming the part
 
@@ -186,10 +187,11 @@ def _escape(strategy: Strategy, key: str, value: str) -> str:
 
 
 def parse(strategy: Strategy, text: str) -> dict[str, str] | None:
-    """The parts of `text`, in the strategy's order; None when it has another shape.
+    """Return the parts of ``text``, in the strategy's order; None if it does not match.
 
-    `parse(s, build(s, parts)) == parts` for all values. A text that others wrote
-    without escaping is read where no value holds an escaped sign, refused otherwise:
+    ``parse(s, build(s, parts)) == parts`` for all values. A text that others wrote
+    without escaping is read if no value contains an escaped sign, and otherwise
+    rejected:
 
     >>> account = compile_strategy("account:{number}@{bank}")
     >>> parse(account, "ACCOUNT:1 2@DEMO")
@@ -201,7 +203,7 @@ def parse(strategy: Strategy, text: str) -> dict[str, str] | None:
 
 
 def parse_folded(strategy: Strategy, text: str, folded: str) -> dict[str, str] | None:
-    """Parse a text that was folded before: once for all strategies that are tried."""
+    """Parse a text that was folded beforehand: once for all strategies to try."""
     start, end = len(strategy.prefix), len(text) - len(strategy.suffix)
     if (
         start > end
@@ -216,23 +218,23 @@ def parse_folded(strategy: Strategy, text: str, folded: str) -> dict[str, str] |
 
 
 def unescape(strategy: Strategy, text: str, parts: dict[str, str]) -> dict[str, str]:
-    """The parts of `text` as they were before it was built."""
+    """Return the parts of ``text`` as they were before it was built."""
     if ESCAPE not in text:
         return parts
     return {key: _unescape(strategy, value) for key, value in parts.items()}
 
 
 def fold(text: str) -> str:
-    """`text` in small letters, each character where it was."""
+    """Return ``text`` in lower case, each character at its original position."""
     folded = text.lower()
-    # A few letters grow when lowered, none shrinks: same length, same places.
+    # A few letters grow when lowered, none shrinks: same length, same positions.
     return folded if len(folded) == len(text) else text.translate(_FOLD)
 
 
 def _split_values(
     strategy: Strategy, text: str, folded: str, start: int, end: int
 ) -> list[str] | None:
-    """The values as they stand in the text, None where a delimiter is missing."""
+    """Return the raw values in the text, None if a delimiter is missing."""
     values = []
     for delimiter in strategy.head:
         found = folded.find(delimiter, start, end)
@@ -252,7 +254,7 @@ def _split_values(
 
 
 def _is_only_reading(strategy: Strategy, text: str, values: list[str]) -> bool:
-    """Whether no value holds a sign of a delimiter (a starred one may)."""
+    """Return whether no value contains a delimiter's sign (a starred one may)."""
     if not strategy.starred:
         return all(text.count(sign) == count for sign, count in strategy.signs)
     return not any(

@@ -1,14 +1,14 @@
-"""What about a text counts as the same, whatever kind of part it is.
+"""Which texts count as equal, regardless of the kind of part.
 
-Digits of any script are plain digits, blanks around a text are none of it. Where gaps
-do not count, those that people put between groups are no part of it either, and small
-letters are capitals.
+Digits of any script are plain digits, and surrounding blanks are ignored. If gaps do
+not count, the signs that people put between groups are also ignored, and lower case
+equals upper case.
 """
 
 import sys
 import unicodedata
 
-#: The gaps that stand in templates, too: blanks do not.
+#: The gaps that also occur in templates, unlike blanks.
 ASCII_GAPS = "-./"
 _OTHER_GAPS = "\t./\u2044\u2212\u2215\uff0e\uff0f"
 
@@ -24,7 +24,7 @@ _NO_GAPS = str.maketrans("", "", BLANKS + DASHES + _OTHER_GAPS)
 
 
 def to_plain(text: str) -> str:
-    """`text` with plain digits and composed letters, without blanks around it.
+    """Return ``text`` with plain digits and composed letters, without blanks around it.
 
     >>> to_plain(" \u0662\u0660 \uff11\u0967a ")
     '20 11a'
@@ -39,7 +39,7 @@ def _to_plain_digit(sign: str) -> str:
 
 
 def remove_gaps(text: str) -> str:
-    """`text` in capitals, without blanks, dashes, dots and slashes.
+    """Return ``text`` in capitals, without blanks, dashes, dots and slashes.
 
     >>> remove_gaps("de89 3704-0044/05.32\u201301")
     'DE8937040044053201'

@@ -1,17 +1,17 @@
-"""Which row of a table holds its headers: seldom the first one, and at times none."""
+"""Finding the header row of a table: seldom the first one, and sometimes absent."""
 
 import re
 from collections.abc import Callable
 
 from .csv_file import Record
 
-#: How many of some cells are headers that are known.
+#: Returns how many of the given cells are known headers.
 CountKnown = Callable[[list[str]], int]
 _DIGIT = re.compile(r"\d")
 
 
 def guess_header(records: list[Record], count_known: CountKnown) -> tuple[int, bool]:
-    """The row that has the headers (0: there is none), and whether it is sure.
+    """Return the row with the headers (0 if there is none), and whether it is certain.
 
     >>> def known(cells):
     ...     return len({"Name", "Code"} & {*cells})
@@ -37,7 +37,7 @@ def guess_header(records: list[Record], count_known: CountKnown) -> tuple[int, b
 
 
 def _guess_by_shape(filled: list[Record]) -> tuple[int, bool]:
-    """Tell a header by what its cells hold, where none of its words is known."""
+    """Recognise a header by the shape of its cells, if none of its words is known."""
     widths = [len(record.cells) for record in filled]
     usual = max(set(widths), key=lambda width: (widths.count(width), width))
     first, *rest = (record for record in filled if len(record.cells) == usual)
@@ -52,7 +52,7 @@ def _guess_by_shape(filled: list[Record]) -> tuple[int, bool]:
 
 
 def _looks_like(cell: str, column: list[str]) -> bool:
-    """Whether a cell with digits is shaped as most of those below it are.
+    """Return whether a cell with digits is shaped like most of those below it.
 
     >>> _looks_like("B01", ["B02", "C17"]), _looks_like("Code 1", ["B02", "C17"])
     (True, False)

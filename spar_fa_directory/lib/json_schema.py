@@ -1,17 +1,17 @@
-"""The check of a part of an address as a JSON Schema, as far as one can say it."""
+"""The check of a part of an address as a JSON Schema, as far as it can be expressed."""
 
 from __future__ import annotations
 
 import re
 
-# What RE2 knows and ECMA 262, which JSON Schema's patterns are written in, does not.
+# RE2 syntax that is missing from ECMA 262, the pattern language of JSON Schema.
 _FOREIGN = re.compile(r"\(\?(?![:=!])|\\[AzQEC]|\[\[:|\\p\^|\\pN?\{\^")
 _SHORT_CLASS = re.compile(r"\\([pP])([A-Z])")
 _FORMATS = {"email": "idn-email"}
 
 
 def build_schema(check: str, parameter: str) -> dict[str, object]:
-    """The schema of a part's value; what it cannot say is checked by the server alone.
+    """Return the schema of a part's value; the server alone checks the remaining rules.
 
     >>> build_schema("regex", "[0-9]+")
     {'type': 'string', 'minLength': 1, 'pattern': '^(?:[0-9]+)$'}

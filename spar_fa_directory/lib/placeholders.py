@@ -1,14 +1,15 @@
-"""Texts that stand for a value and are none.
+"""Placeholders: texts that stand for a missing value.
 
-What a program writes where it has nothing (`null`, `NaN`, `#N/A`), a template whose
-variable was never filled in (`{sub}`), a number that a spreadsheet made of digits.
+What a program writes when it has no value (``null``, ``NaN``, ``#N/A``), a template
+whose variable was never filled in (``{sub}``), a number that a spreadsheet made of
+digits.
 """
 
 import re
 import unicodedata
 from urllib.parse import unquote
 
-# Words that stand for "nothing", as `_fold` writes them.
+# Words that stand for "nothing", as returned by ``_fold``.
 _WORDS = frozenset(
     (
         "blank",
@@ -103,21 +104,21 @@ _LOOKALIKES = str.maketrans(
     "АВЕКМНОРСТУХаеорсухіІΑΒΕΗΙΚΜΝΟΡΤΥΧοα٫٬−–—∕⁄",
     "ABEKMHOPCTYXaeopcyxiIABEHIKMNOPTYXoa.,---//",
 )
-# Has a digit, and nothing that a placeholder with digits has.
+# Texts with a digit that contain nothing a placeholder with digits contains.
 _CLEAR = re.compile(r"(?!.*[0-9] ?E)[A-Z @+/_-]*[0-9][0-9A-Z @+/_-]*", re.IGNORECASE)
 _QUOTES = "\"'`´‘’“”«»"
 _BRACKETS = "()[]<>"
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether `text` stands for an ID, a code or a part of an address and is none.
+    """Return whether ``text`` is a placeholder for an ID, a code or an address part.
 
     >>> [is_placeholder(t) for t in ("", " {sub} ", "undefined", "１.２３Ｅ＋１１")]
     [True, True, True, True]
     >>> [is_placeholder(t) for t in ("2007760620", "1E2A", "12.345.678-5", "nanette")]
     [False, False, False, False]
     """
-    if _CLEAR.fullmatch(text):  # nearly all of them, and quickly
+    if _CLEAR.fullmatch(text):  # the common case, decided quickly
         return False
     plain = _fold(text)
     return (
@@ -128,10 +129,10 @@ def is_placeholder(text: str) -> bool:
 
 
 def is_name_placeholder(text: str) -> bool:
-    """Whether `text` stands for a name and is none.
+    """Return whether ``text`` is a placeholder for a name.
 
-    Narrower than `is_placeholder`: a word counts only as programs write it, because
-    there are people, banks and towns called Nan, NAN, Null or NONE.
+    Narrower than ``is_placeholder``: a word counts only in the spelling of programs,
+    because there are people, banks and towns called Nan, NAN, Null or NONE.
 
     >>> [is_name_placeholder(text) for text in ("NaN", "NULL", "-", "#REF!", "{name}")]
     [True, True, True, True, True]
@@ -144,7 +145,9 @@ def is_name_placeholder(text: str) -> bool:
 
 
 def is_spoilt_number(text: str) -> bool:
-    """Whether `text` is a number that a program made of digits: a power or a fraction.
+    """Return whether ``text`` is digits that a program has converted to a number.
+
+    Such a number is written as a power or a fraction.
 
     >>> [is_spoilt_number(t) for t in ("1.23E+11", "2007760620.0", "2,007,760.00")]
     [True, True, True]
@@ -152,12 +155,12 @@ def is_spoilt_number(text: str) -> bool:
     [False, False, False]
     """
     plain = "".join(_fold(text).split())
-    # A plus sign that went through a web form comes back as a blank.
+    # A plus sign sent through a web form arrives as a blank.
     return bool(_POWER.fullmatch(plain) or _FRACTION.fullmatch(plain))
 
 
 def _is_no_text(plain: str) -> bool:
-    """Whether it has no letter or digit, holds a variable or is a program's error."""
+    """Return whether it has no letters or digits, a variable or an error value."""
     return (
         not any(sign.isalnum() for sign in plain)
         or bool(_VARIABLE.search(plain) or _VARIABLE.search(unquote(plain)))
@@ -166,14 +169,14 @@ def _is_no_text(plain: str) -> bool:
 
 
 def _is_nothing(plain: str) -> bool:
-    """Whether every word of it stands for "nothing"."""
+    """Return whether every word of it stands for "nothing"."""
     bare = plain.strip(_BRACKETS + "+-.,;:!?* ") or plain
     spaced = " ".join(re.sub(r"[\s._-]+", " ", bare).split())
     return spaced in _PHRASES or all(word in _WORDS for word in spaced.split())
 
 
 def _fold(text: str) -> str:
-    """`text` in plain signs, without what cannot be seen.
+    """Return ``text`` in plain signs, without invisible ones.
 
     >>> _fold("\\u200b ＮＵＬＬ\\u00a0"), _fold("٢٠٠٧٫٠")
     ('NULL', '2007.0')

@@ -1,16 +1,16 @@
-"""Values that this process keeps, each for as long as its version is the same."""
+"""Values that this process caches, each for as long as its version is unchanged."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import Any
 
-#: What a cache holds at most; a full one begins anew, as after a restart.
+#: The maximum number of entries; a full cache is emptied, as after a restart.
 SIZE = 1024
 
 
 class RowCache:
-    """Keys with one value each, and the version that the value was made of.
+    """One value for each key, and the version of the rows that it was computed from.
 
     >>> cache = RowCache()
     >>> cache.put("rules", "745(0,1)", "apply")
@@ -23,12 +23,12 @@ class RowCache:
         self._values: dict[Hashable, tuple[Hashable, Any]] = {}
 
     def get(self, key: Hashable, version: Hashable) -> Any:
-        """The value of ``key``; None where it is unknown or of another version."""
+        """Return the value of ``key``; None if it is unknown or of another version."""
         known = self._values.get(key)
         return known[1] if known and known[0] == version else None
 
     def put(self, key: Hashable, version: Hashable, value: Any) -> None:
-        """Keep ``value``, made of rows that were read after their ``version`` was."""
+        """Store ``value``, made of rows that were read after their ``version``."""
         if key not in self._values and len(self._values) >= self._size:
             self._values.clear()
         self._values[key] = (version, value)

@@ -1,4 +1,4 @@
-"""The records of a file as rows: what is in which column, and what cannot be one."""
+"""Turning the records of a file into rows, and rejecting those that cannot be rows."""
 
 from dataclasses import dataclass, field
 
@@ -9,13 +9,14 @@ from .xlsx_file import join_cells
 
 @dataclass
 class RowReader:
-    """Makes rows of records.
+    """A converter from records to rows.
 
-    :param names: what each column holds
-    :param columns: the rules of each, None for one that has none
-    :param filled: the places of columns whose empty cells are the same as above
-    :param headers: the cells of the header row, so that it is not taken for a row again
-    :param above: what these columns had in the last row, by place (as JSON keeps it)
+    :param names: the content of each column
+    :param columns: the rules of each column, None for one without
+    :param filled: the positions of columns in which an empty cell repeats the one above
+    :param headers: the cells of the header row, so that a repeated header is not a row
+    :param above: the last row's values in these columns, by position (as stored in
+        JSON)
 
     >>> reader = RowReader(["provider", "code"], [None, None], [0])
     >>> records = [Record(2, "A,1", ["A", "1"], 0), Record(3, ",2", ["", "2"], 0)]
@@ -34,9 +35,10 @@ class RowReader:
     def make_rows(
         self, records: list[Record], fixed: dict[str, str]
     ) -> tuple[list[Row], list[tuple[Row, list[Problem]]], dict[int, str]]:
-        """The rows, those that cannot be taken apart, and the text of every row.
+        """Return the rows, those that cannot be split, and the text of every row.
 
-        :param fixed: cells that are the same in every row; the file's own come first
+        :param fixed: cells that are the same in every row; the file's own take
+            precedence
         """
         rows, refused, texts = [], [], {}
         for record in records:
@@ -53,7 +55,7 @@ class RowReader:
         return rows, refused, texts
 
     def _clean(self, cells: list[str]) -> list[str]:
-        """The cells, one for each column at least."""
+        """Return the cleaned cells, at least one for each column."""
         missing = len(self.columns) - len(cells)
         known = self.columns + [None] * max(-missing, 0)
         whole = cells + [""] * max(missing, 0)
@@ -62,7 +64,7 @@ class RowReader:
         ]
 
     def _fill(self, record: Record, cells: list[str]) -> str:
-        """Fill what is the same as above; the text of the row with it."""
+        """Fill in what repeats the row above; return the completed text of the row."""
         if record.problem or not any(cells):
             return record.text
         changed = False

@@ -1,7 +1,8 @@
-"""A table of texts from a file that somebody has: CSV in any writing, or a workbook.
+"""A table of texts from an uploaded file: CSV in any encoding, or a workbook.
 
-Any import reads its file by this: what the file does not say is guessed, and an unsure
-guess is said to be one, so that a person can be asked with the first rows in sight.
+Every import reads its file through this module: what the file does not state is
+guessed, and an uncertain guess is marked as such, so that a person can be asked while
+looking at the first rows.
 
 >>> import io
 >>> file = io.BytesIO(b"sep=;\\nList of branches\\n\\nCode;Name\\n01;East\\n02;West\\n")
@@ -31,9 +32,10 @@ _FIRST_BYTES = 1 << 18
 
 @dataclass(frozen=True)
 class Choices:
-    """How a file is to be read; what is None is guessed.
+    """How a file is to be read; fields that are None are guessed.
 
-    `sheet` is "" for what is no workbook, `header` the headers' row or 0 for none.
+    ``sheet`` is "" if the file is not a workbook; ``header`` is the headers' row or 0
+    for none.
     """
 
     encoding: str | None = None
@@ -44,7 +46,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class Guess:
-    """Every choice made, those in doubt by name, and what there is to choose from."""
+    """All choices made, the names of the uncertain ones, and the available options."""
 
     choices: Choices
     doubts: tuple[str, ...]
@@ -54,7 +56,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class Table:
-    """A file that can be read: its headers (none are empty texts), and its rows."""
+    """A file that can be read: its headers ("" if there are none) and its rows."""
 
     stream: BinaryIO
     choices: Choices
@@ -62,9 +64,10 @@ class Table:
     start: int
 
     def read_rows(self, end: int = 0, row: int = 0) -> Iterator[Record]:
-        """The rows below the header, or those after the record `row` that ends there.
+        """Yield the rows below the header, or those after the record ``row``.
 
-        Cells, lines and bytes are spoilt one by one: no row costs another.
+        ``end`` is where that record ends. Cells, lines and bytes are spoilt
+        individually: one bad row never affects another.
         """
         row = max(row, self.choices.header or 0)
         if self.choices.sheet:
@@ -81,7 +84,7 @@ class Table:
 
 
 def is_table(head: bytes) -> bool:
-    """Whether a file that begins so can be one: a workbook of today, or a text.
+    """Return whether a file with this beginning can be a table: a workbook or a text.
 
     >>> is_table(b"name,code"), is_table(b"\\xd0\\xcf\\x11\\xe0"), is_table(b"%PDF-1.4")
     (True, False, False)
@@ -92,10 +95,10 @@ def is_table(head: bytes) -> bool:
 def guess_table(
     stream: BinaryIO, count_known: CountKnown, chosen: Choices | None = None
 ) -> Guess:
-    """Guess how a file is to be read, as far as that is not chosen.
+    """Guess how a file is to be read, where that is not chosen already.
 
-    :param count_known: how many of the cells are headers that the caller knows
-    :raises BadWorkbook: for an archive that is no workbook, or too large
+    :param count_known: returns how many of the cells are headers known to the caller
+    :raises BadWorkbook: for an archive that is not a workbook, or is too large
     """
     chosen = chosen or Choices()
     stream.seek(0)
@@ -112,7 +115,7 @@ def guess_table(
 
 
 def open_table(stream: BinaryIO, choices: Choices) -> Table:
-    """A file, read as was chosen.
+    """Return a file, to be read as chosen.
 
     >>> import io
     >>> file = io.BytesIO(b"01,East\\n02,West,x\\n03,North\\n")
@@ -134,12 +137,12 @@ def open_table(stream: BinaryIO, choices: Choices) -> Table:
 def read_first(
     stream: BinaryIO, choices: Choices, count: int = _FIRST_RECORDS
 ) -> list[Record]:
-    """The first records, the header and what stands above it among them."""
+    """Return the first records, including the header and what is above it."""
     return list(islice(_read_all(stream, choices), count))
 
 
 def get_usual_width(records: list[Record]) -> int:
-    """How many cells most records have.
+    """Return how many cells most records have.
 
     >>> get_usual_width([Record(1, "", ["a"], 0), Record(2, "", ["b", "c"], 0)])
     2
@@ -167,7 +170,7 @@ def _get_form(choices: Choices) -> CsvFormat:
 
 
 def _find_start(stream: BinaryIO, choices: Choices) -> int:
-    """Where the first record begins: after a line that declares the delimiter."""
+    """Return where the first record begins, after a declaration of the delimiter."""
     form = _get_form(choices)
     first = next(csv_file.read_records(stream, form), None)
     return first.end if first and csv_file.find_declared(first.text) else 0
@@ -203,7 +206,7 @@ def _guess_text(
 def _rate(
     stream: BinaryIO, choices: Choices, sign: str, count_known: CountKnown
 ) -> tuple[int, int, int]:
-    """How well a delimiter fits: headers that are known, then records of one width."""
+    """Rate a delimiter: by known headers, then by records of the same width."""
     records = read_first(stream, replace(choices, delimiter=sign))
     known = max((count_known(record.cells) for record in records), default=0)
     widths = Counter(width for r in records if (width := len(r.cells)) > 1)

@@ -1,7 +1,7 @@
 """Reading a sheet of an XLSX workbook, row by row, as the texts that people see in it.
 
-A workbook is an archive of others' making: its parts are bounded before anything is
-unpacked, and what XML could hide in declarations of its own is refused.
+A workbook is an untrusted archive: the size of its parts is bounded before anything is
+unpacked, and XML with declarations of its own is rejected.
 """
 
 import csv
@@ -28,7 +28,7 @@ from .csv_file import Record
 from .xlsx_parts import RawCell
 
 MOST_ROWS = 1_048_576
-_MOST_CELLS = 500  # of a row
+_MOST_CELLS = 500  # per row
 _MOST_SHEETS = 30
 _MOST_PARTS = 5_000
 _MOST_MERGED = 200_000
@@ -45,17 +45,17 @@ _MERGED = re.compile(
 _DECLARATION = re.compile(
     rb"<\0?!\0?(?:D\0?O\0?C\0?T\0?Y\0?P\0?E|E\0?N\0?T\0?I\0?T\0?Y)"
 )
-# A number format that only fills up with zeros, with signs between: 00000, "BR"000-00.
+# A number format that only pads with zeros, with signs in between: 00000, "BR"000-00.
 _FILLING = re.compile(r'(?:0|"[^"]*"|\\.|[-/ ])+')
 _FILLING_PART = re.compile(r'0|"[^"]*"|\\.|[-/ ]')
-_MOST_DIGITS = 10**15  # a spreadsheet keeps fifteen
+_MOST_DIGITS = 10**15  # a spreadsheet keeps fifteen digits
 
 
-_from_iso: Any = from_ISO8601  # openpyxl has no type for it
+_from_iso: Any = from_ISO8601  # openpyxl has no type annotation for it
 
 
 class BadWorkbook(Exception):
-    """The workbook cannot be read; `code` is "damaged", "large" or "kind"."""
+    """The workbook cannot be read; ``code`` is "damaged", "large" or "kind"."""
 
     def __init__(self, code: str):
         self.code = code
@@ -63,13 +63,13 @@ class BadWorkbook(Exception):
 
 
 def is_workbook(head: bytes) -> bool:
-    """Whether a file that begins so is an archive, as workbooks are."""
+    """Return whether a file with this beginning is an archive, as workbooks are."""
     return head.startswith(b"PK\x03\x04")
 
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A sheet: what people call it, whether they see it, and the part that has it."""
+    """A sheet: its displayed name, whether it is visible, and its part's path."""
 
     name: str
     is_visible: bool
@@ -78,9 +78,9 @@ class _Sheet:
 
 @dataclass(frozen=True)
 class _Workbook:
-    """What openpyxl has read of a workbook: all but its texts and sheets.
+    """What openpyxl has read of a workbook: everything but its texts and sheets.
 
-    `formats` are the number formats of its styles, as far as they were asked for.
+    ``formats`` are the number formats of its styles that have been requested so far.
     """
 
     archive: zipfile.ZipFile
@@ -99,16 +99,16 @@ class _Workbook:
 
 @dataclass(frozen=True)
 class _Styled:
-    """What a cell asks for its style."""
+    """What openpyxl requires of a cell to resolve its style."""
 
     parent: Any
 
 
 @contextmanager
 def _open_workbook(stream: BinaryIO) -> Iterator[_Workbook]:
-    """The workbook, for reading only.
+    """Open the workbook, read-only.
 
-    :raises BadWorkbook: for what is none, is damaged or would be too large
+    :raises BadWorkbook: when it is not a workbook, is damaged or would be too large
     """
     _check_parts(stream)
     stream.seek(0)
@@ -118,7 +118,7 @@ def _open_workbook(stream: BinaryIO) -> Iterator[_Workbook]:
             yield _read_workbook(reader)
     except BadWorkbook:
         raise
-    except Exception as error:  # openpyxl lets through whatever its parsers raise
+    except Exception as error:  # openpyxl does not catch its parsers' exceptions
         raise BadWorkbook("damaged") from error
 
 
@@ -139,7 +139,10 @@ def _read_workbook(reader: Any) -> _Workbook:
 
 
 def _check_parts(stream: BinaryIO) -> None:
-    """:raises BadWorkbook: for what is no workbook, or unpacks to too much"""
+    """Check the parts of the archive.
+
+    :raises BadWorkbook: when it is not a workbook, or unpacks to too much
+    """
     stream.seek(0)
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -159,7 +162,7 @@ def _check_parts(stream: BinaryIO) -> None:
 
 
 def _are_large(parts: list[zipfile.ZipInfo]) -> bool:
-    """Whether they unpack to too much; a part never gives more than it declares."""
+    """Return whether they unpack to too much; declared sizes are never exceeded."""
     return (
         len(parts) > _MOST_PARTS
         or sum(part.file_size for part in parts) > _MOST_BYTES_IN_ALL
@@ -174,7 +177,7 @@ def _is_large(part: zipfile.ZipInfo) -> bool:
 
 
 def _read_blocks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
-    """The bytes of a part in blocks that overlap, so that no word is cut in two."""
+    """Yield the bytes of a part in overlapping blocks, so that no word is split."""
     with archive.open(name) as part:
         before = b""
         while block := part.read(_BLOCK):
@@ -183,9 +186,9 @@ def _read_blocks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
 
 
 def read_heads(stream: BinaryIO, count: int) -> dict[str, list[Record]]:
-    """The first rows of each sheet that people see, by its name; empty ones left out.
+    """Return the first rows of each visible, non-empty sheet, by its name.
 
-    :raises BadWorkbook: for what is no workbook
+    :raises BadWorkbook: when it is not a workbook
     """
     with _open_workbook(stream) as book:
         seen = [sheet for sheet in book.sheets if sheet.is_visible]
@@ -197,12 +200,13 @@ def read_heads(stream: BinaryIO, count: int) -> dict[str, list[Record]]:
 
 
 def read_sheet(stream: BinaryIO, name: str, *, after: int = 0) -> Iterator[Record]:
-    """The rows of a sheet after row `after`; a merged cell fills the rows below it.
+    """Yield the rows of a sheet after row ``after``, filling in merged cells.
 
-    Rows without any text are left out. A record's `text` is its cells as CSV, its `end`
-    how far the file was read by then, told by rows.
+    A merged cell fills the rows below it; rows without any text are left out. A
+    record's ``text`` is its cells as CSV; its ``end`` is how far the file has been read
+    by then, as a number of rows.
 
-    :raises BadWorkbook: for what is no workbook, or lacks the sheet
+    :raises BadWorkbook: when it is not a workbook, or lacks the sheet
     """
     size = stream.seek(0, io.SEEK_END)
     with _open_workbook(stream) as book:
@@ -217,7 +221,7 @@ def read_sheet(stream: BinaryIO, name: str, *, after: int = 0) -> Iterator[Recor
 
 
 def _count_rows(book: _Workbook, sheet: _Sheet) -> int:
-    """How many rows there are, as the sheet says; or may be, where it does not."""
+    """Return the number of rows that the sheet declares, or the possible maximum."""
     with book.archive.open(sheet.path) as part:
         return xlsx_parts.find_last_row(part.read(_HEAD)) or MOST_ROWS
 
@@ -240,7 +244,7 @@ def _read_rows(book: _Workbook, sheet: _Sheet, merged: "_Merged") -> Iterator[Re
 
 
 def _show_row(book: _Workbook, cells: list[RawCell]) -> list[str]:
-    """The texts of a row from its first column on, without empty ones at its end."""
+    """Return the texts of a row from its first column, without trailing empty ones."""
     width = max((cell.column for cell in cells), default=0)
     texts = [""] * min(width, _MOST_CELLS)
     for cell in cells:
@@ -252,7 +256,7 @@ def _show_row(book: _Workbook, cells: list[RawCell]) -> list[str]:
 
 
 def join_cells(cells: list[str], delimiter: str = ",") -> str:
-    """Cells as a line of CSV.
+    """Return cells as a line of CSV.
 
     >>> join_cells(["a,b", 'c"', "d"])
     '"a,b","c\"\"",d'
@@ -263,7 +267,7 @@ def join_cells(cells: list[str], delimiter: str = ",") -> str:
 
 
 def _find_merged(book: _Workbook, sheet: _Sheet) -> list[tuple[int, int, int]]:
-    """The merged cells of more than one row: their column (from 0), first, last row."""
+    """Return merged cells of more than one row: column (from 0), first and last row."""
     found = {}
     for block in _read_blocks(book.archive, sheet.path):
         for match in _MERGED.finditer(block):
@@ -277,7 +281,7 @@ def _find_merged(book: _Workbook, sheet: _Sheet) -> list[tuple[int, int, int]]:
 
 
 class _Merged:
-    """Fills the rows of merged cells with what their first row has."""
+    """The values of merged cells, copied from their first row to the rows below."""
 
     def __init__(self, ranges: list[tuple[int, int, int]]):
         self._by_top: dict[int, list[tuple[int, int]]] = {}
@@ -297,7 +301,7 @@ class _Merged:
 
 
 def _show_cell(book: _Workbook, cell: RawCell) -> str:
-    """The text of a cell: digits as they are shown, a date as a date."""
+    """Return the text of a cell: digits as they are displayed, a date as a date."""
     text = cell.text
     if cell.kind == "s":
         text = book.texts[int(text)]
@@ -322,7 +326,7 @@ def _show_numeric(book: _Workbook, cell: RawCell) -> str:
 
 
 def _read_number(text: str) -> float:
-    """A number as a workbook writes it.
+    """Return a number as a workbook writes it.
 
     >>> _read_number("12"), _read_number("1.5"), _read_number("1E3")
     (12, 1.5, 1000.0)
@@ -337,9 +341,9 @@ def _show_moment(value: Any) -> str:
 
 
 def show_number(value: float, form: str) -> str:
-    """A number as digits, with the zeros that its format puts in front.
+    """Return a number as digits, zero-padded as its format requires.
 
-    One of more digits than a spreadsheet keeps is written as the power that it is.
+    One with more digits than a spreadsheet keeps is written in scientific notation.
 
     >>> show_number(123, "00000"), show_number(1001.0, "General"), show_number(1.5, "")
     ('00123', '1001', '1.5')

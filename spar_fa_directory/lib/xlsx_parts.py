@@ -1,7 +1,8 @@
 """Reading the two large parts of an XLSX workbook: its shared texts and its sheets.
 
-Straight from the parser's calls, for openpyxl makes objects of every cell and text, and
-reads a whole sheet that does not say how large it is before it gives the first row.
+They are parsed directly with expat, because openpyxl creates an object for every cell
+and text, and reads all of a sheet that does not declare its size before it returns the
+first row.
 """
 
 import re
@@ -17,7 +18,7 @@ _DIGITS = "0123456789"
 
 
 class RawCell(NamedTuple):
-    """A cell as it is written: its column from 1, type, style, and what it holds."""
+    """A cell as written: its column (from 1), type, style and content."""
 
     column: int
     kind: str
@@ -26,7 +27,7 @@ class RawCell(NamedTuple):
 
 
 class _Texts:
-    """Collects what stands in elements; how a name begins is the file's own."""
+    """A collector of the text in elements; the names' prefix depends on the file."""
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate(namespace_separator=" ")
@@ -38,7 +39,7 @@ class _Texts:
         self.done: list[Any] = []
 
     def iterate(self, part: IO[bytes]) -> Iterator[Any]:
-        """What was made of the part, block after block."""
+        """Yield what was made of the part, block by block."""
         while block := part.read(_BLOCK):
             self.parser.Parse(block, False)
             yield from self.done
@@ -47,7 +48,7 @@ class _Texts:
         yield from self.done
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
-        """Begin an element: the first one says in which space all others are."""
+        """Begin an element; the first one determines the namespace of all others."""
         space = name.rpartition(" ")[0]
         self._set_names(f"{space} " if space else "")
         self.parser.StartElementHandler = self._start
@@ -69,7 +70,7 @@ class _Texts:
         self.parser.CharacterDataHandler = self.pieces.append
 
     def _take(self) -> str:
-        """What was heard since the last time."""
+        """Return the text collected since the last call."""
         self.parser.CharacterDataHandler = None
         text = "".join(self.pieces)
         self.pieces.clear()
@@ -153,7 +154,7 @@ class _Rows(_Texts):
 
 
 def _read_column(letters: str) -> int:
-    """The number of a column, from 1.
+    """Return the number of a column, from 1.
 
     >>> _read_column("A"), _read_column("AB")
     (1, 28)
@@ -167,7 +168,7 @@ def _read_column(letters: str) -> int:
 
 
 def read_texts(part: IO[bytes]) -> list[str]:
-    """The texts that cells share, in their order.
+    """Return the texts that cells share, in their order.
 
     >>> import io
     >>> part = b"<sst><si><t>a</t></si><si><r><t>b</t></r><r><t>c</t></r>"
@@ -178,7 +179,7 @@ def read_texts(part: IO[bytes]) -> list[str]:
 
 
 def read_rows(part: IO[bytes]) -> Iterator[tuple[int, list[RawCell]]]:
-    """The rows of a sheet that are written, with their numbers and filled cells.
+    """Yield the rows of a sheet that are present, with their numbers and filled cells.
 
     >>> import io
     >>> list(read_rows(io.BytesIO(b'<worksheet><sheetData><row r="2"><c r="B2" t="s">'
@@ -189,7 +190,7 @@ def read_rows(part: IO[bytes]) -> Iterator[tuple[int, list[RawCell]]]:
 
 
 def find_last_row(head: bytes) -> int:
-    """How many rows a sheet says that it has, by its beginning; 0 where it does not.
+    """Return the number of rows that a sheet's beginning declares; 0 if it does not.
 
     >>> find_last_row(b'<worksheet><dimension ref="A1:D30"/>'), find_last_row(b"")
     (30, 0)

@@ -7,7 +7,7 @@ class IrUiMenu(models.Model):
     _inherit = "ir.ui.menu"
 
     def _load_menus_blacklist(self):
-        """Show the first steps only to those who have no role in SPAR yet."""
+        """Show the first steps only to users who have no role in SPAR yet."""
         hidden = super()._load_menus_blacklist()
         roles = (f"spar_fa_directory.group_{name}" for name in SPAR_GROUPS)
         if any(self.env.user.has_group(role) for role in roles):

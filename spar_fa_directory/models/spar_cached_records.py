@@ -2,24 +2,27 @@ from odoo import api, models
 
 
 class SparCachedRecords(models.AbstractModel):
-    """For models whose rows something kept in the process is made of.
+    """Base of models whose rows are the source of values cached in the process.
 
-    Other transactions see by the rows' versions that a record was changed (see
-    ``spar.row.versions``); the one that changes it is told here.
+    Other transactions detect a changed record by the versions of the rows (see
+    ``spar.row.versions``); the transaction that changes it is notified here.
     """
 
     _name = "spar.cached.records"
     _description = "Records that are kept in a cache"
 
-    #: Whether the version of all rows together is read in each call: of few rows.
+    #: Whether each call reads the version of all rows together; for small tables.
     _is_whole = True
-    #: SQL of which rows these are, where what is kept is not made of all.
+    #: An SQL condition for the rows that cached values are made of, if not all are.
     _kept_rows = "true"
 
     @api.model
     def _mark_rows(self, condition: str = "") -> str:
-        """SQL of the version of the rows that are kept, or fulfil ``condition``; both
-        are written in the code."""
+        """Return SQL for the version of the rows that match ``condition``.
+
+        By default, these are the cached rows. Both conditions are literals in the code,
+        never input.
+        """
         condition = condition or self._kept_rows
         marks = "string_agg(xmin::text || ctid::text, '')"
         return f"(SELECT {marks} FROM {self._table} WHERE {condition})"

@@ -14,10 +14,10 @@ from ..lib.json_schema import build_schema
 
 
 class SparDirectory(models.AbstractModel):
-    """What programs and the portal are told of the directory: plain values.
+    """What programs and the portal may read of the directory, as plain values.
 
-    Needs no rights: who holds money is no secret. Names and labels are in the language
-    of the environment. Not to be called remotely.
+    It requires no access rights: who holds money is not a secret. Names and labels are
+    in the language of the environment. Its methods cannot be called remotely.
     """
 
     _name = "spar.directory"
@@ -25,9 +25,9 @@ class SparDirectory(models.AbstractModel):
 
     @api.model
     def _find_providers(self, criteria: Criteria) -> Page:
-        """Providers that meet the criteria: the best first, without a text by code.
+        """Return the providers that match, best first; without a text, by code.
 
-        :raises ValueError: when the cursor is none of this list
+        :raises ValueError: when the cursor is not one of this list
         """
         domain = Domain.TRUE
         if criteria.kind:
@@ -41,10 +41,10 @@ class SparDirectory(models.AbstractModel):
 
     @api.model
     def _find_branches(self, code: str, criteria: Criteria) -> Page | None:
-        """Branches of a provider: the best first, without a text by code.
+        """Return a provider's branches, best first; without a text, by code.
 
         :return: None when no such provider is in use
-        :raises ValueError: when the cursor is none of this list
+        :raises ValueError: when the cursor is not one of this list
         """
         place = Place("code", fold_code(code), "")
         found = self.env["spar.fsp"]._search_places({place}).get(place)
@@ -56,13 +56,13 @@ class SparDirectory(models.AbstractModel):
 
     @api.model
     def _list_fa_types(self) -> list[dict]:
-        """The kinds of address with their parts, checks and strategies."""
+        """Return the kinds of address with their parts, checks and strategies."""
         types_sudo = self.env["spar.fa.type"].sudo().search([("active", "=", True)])
         return [self._tell_fa_type(fa_type) for fa_type in types_sudo]
 
     @api.model
     def _get_kind(self, fa_type_code: str) -> str | None:
-        """The kind of provider that a kind of address is kept at; None for no such."""
+        """Return the provider kind of a kind of address; None if it does not exist."""
         types_sudo = self.env["spar.fa.type"].sudo()
         fa_type_sudo = types_sudo.search([("code", "=", fa_type_code)])
         return (fa_type_sudo.provider_kind or "") if fa_type_sudo else None
@@ -70,7 +70,7 @@ class SparDirectory(models.AbstractModel):
     @api.model
     def _has_country(self, code: str) -> bool:
         countries_sudo = self.env["res.country"].sudo()
-        # The field would cut a longer code short.
+        # The field would silently truncate a longer code.
         return len(code) == 2 and bool(
             countries_sudo.search_count([("code", "=", code)], limit=1)
         )
@@ -79,7 +79,7 @@ class SparDirectory(models.AbstractModel):
 
     @api.model
     def _find_page(self, model: str, domain: Domain, criteria: Criteria) -> tuple:
-        """The records of a page, and the cursor of the next."""
+        """Return the records of a page, and the cursor of the next."""
         records_sudo = self.env[model].sudo()
         if criteria.with_archived:
             records_sudo = records_sudo.with_context(active_test=False)
@@ -96,7 +96,8 @@ class SparDirectory(models.AbstractModel):
 
     @api.model
     def _list_page(self, records_sudo, domain: Domain, criteria: Criteria) -> tuple:
-        # By code and from a code on: a page holds though others come or go meanwhile.
+        # By code, starting from a code: a page stays valid when records are added or
+        # removed.
         query = SQL(
             """
             SELECT id, upper(code COLLATE "C") FROM %s
@@ -153,7 +154,7 @@ class SparDirectory(models.AbstractModel):
 
     @api.model
     def _tell_closing(self, record_sudo) -> dict:
-        """When and why it closed and what took over; nothing of what stays open."""
+        """Return when and why it closed and what took over; empty while it is open."""
         return self._tell_known(
             {
                 "closed_on": fields.Date.to_string(record_sudo.closed_on),
@@ -195,6 +196,6 @@ class SparDirectory(models.AbstractModel):
             "check": {"code": check, "parameter": parameter or None} if check else None,
             "gaps_do_not_count": part_sudo.gaps_do_not_count,
             "is_account_number": part_sudo.is_account_number,
-            # Of the one form of a value.
+            # The schema applies to the canonical form of a value.
             "schema": build_schema(check, parameter),
         }

@@ -4,10 +4,10 @@ from odoo.fields import Domain
 
 
 class SparDirectoryClosing(models.AbstractModel):
-    """What closes one day: from then on it takes no new addresses.
+    """A record that can be closed: from that day on it takes no new addresses.
 
-    Those that name it stay as they are, and it stays readable; archiving is another
-    matter. A model that inherits this has a `successor_id` of its own kind.
+    Addresses that name it stay as they are, and it remains readable; archiving is a
+    separate matter. A model that inherits this has a ``successor_id`` of its own kind.
     """
 
     _name = "spar.directory.closing"
@@ -51,7 +51,7 @@ class SparDirectoryClosing(models.AbstractModel):
             )
 
     def _get_last_successor(self):
-        """Return what takes over in the end; nothing where nothing does."""
+        """Return the last record in the chain of successors; empty if there is none."""
         self.ensure_one()
         last = self.successor_id
         while last.is_closed and last.successor_id:
@@ -59,7 +59,7 @@ class SparDirectoryClosing(models.AbstractModel):
         return last
 
     def _get_closed_text(self) -> str:
-        """Return that the record is closed and what took over; "" for an open one."""
+        """Return a text about the closing and the successor; "" for an open record."""
         if not self.is_closed:
             return ""
         if successor := self._get_last_successor():

@@ -4,15 +4,15 @@ from odoo.fields import Domain
 
 from ..lib.encodings import ENCODINGS
 
-#: The states in which the file still can be changed.
+#: The states in which the file can still be changed.
 _OPEN = ("draft", "stopped", "failed")
 
 
 class SparDirectoryImport(models.Model):
     """A file of providers or branches, loaded in the background.
 
-    The record itself is written by people only; what was loaded is told by its chunks,
-    so that a person's click never waits for the work, or the work for a person.
+    Only people write the record itself; its chunks record what was loaded, so that a
+    person's click never waits for the background work, nor the work for a person.
     """
 
     _name = "spar.directory.import"
@@ -104,7 +104,7 @@ class SparDirectoryImport(models.Model):
 
     @api.depends("chunk_ids", "state")
     def _compute_progress(self):
-        """What the chunks add up to."""
+        """Add up the counts of the chunks."""
         totals = self.env["spar.directory.import.chunk"]._get_totals(self)
         for job in self:
             total = totals[job.id]
@@ -118,7 +118,7 @@ class SparDirectoryImport(models.Model):
                 job.progress = 100
 
     def _compute_changes(self):
-        """How many records the file says otherwise, and how many it has no more."""
+        """Count the records that the file changes, and those that it lacks."""
         self.changed_count = self.gone_count = 0
         for job in self._origin:
             target = self.env[job._get_loader()._target].with_context(active_test=False)
@@ -127,20 +127,20 @@ class SparDirectoryImport(models.Model):
             job.gone_count = target.search_count(job._get_gone_domain())
 
     def _get_gone_domain(self):
-        """What came from files before, and is not in this one."""
+        """Return the domain of records from previous files that are not in this one."""
         if self.state != "done" or self.on_existing != "update":
             return Domain.FALSE
         gone = Domain("gone_from_source", "=", True) & Domain("import_id", "!=", False)
         return gone & self._get_loader()._get_rivals(self)
 
     def action_check(self):
-        """Look at the file again, as if nothing had been chosen."""
+        """Examine the file again, as if nothing had been chosen."""
         for job in self:
             job._check_open()
             job._inspect(frozenset())
 
     def action_load(self):
-        """Load the file in the background, or go on where it was stopped.
+        """Load the file in the background, or continue where it was stopped.
 
         :raises UserError: naming what the file needs first
         """
@@ -156,16 +156,16 @@ class SparDirectoryImport(models.Model):
         self.filtered(lambda job: job.state == "waiting").state = "stopped"
 
     def action_open_changed(self):
-        """The list of what the file said otherwise than the directory."""
+        """Open the list of records on which the file differed from the directory."""
         domain = [("import_id", "=", self.id), ("import_change", "=", "changed")]
         return self._open_records(domain)
 
     def action_open_gone(self):
-        """The list of what the file has no more."""
+        """Open the list of records that the file no longer contains."""
         return self._open_records(list(self._get_gone_domain()))
 
     def action_open_loaded(self):
-        """The list of what the file has brought."""
+        """Open the list of records that were loaded from the file."""
         return self._open_records([("import_id", "=", self.id)])
 
     def _open_records(self, domain: list) -> dict:
@@ -196,5 +196,5 @@ class SparDirectoryImport(models.Model):
             raise UserError(self.env._("Stop the loading before you delete it."))
 
     def _get_loader(self):
-        """The role that knows what the file holds."""
+        """Return the loader for the content of the file."""
         return self.env[f"spar.directory.loader.{self.kind}"]

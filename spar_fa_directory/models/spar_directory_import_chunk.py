@@ -5,7 +5,7 @@ from odoo import api, fields, models
 
 
 class Total(NamedTuple):
-    """How far a file was read, and what came of it."""
+    """How much of a file has been read, and the outcome."""
 
     end: int = 0
     row: int = 0
@@ -15,9 +15,10 @@ class Total(NamedTuple):
 
 
 class SparDirectoryImportChunk(models.Model):
-    """Rows that were loaded in one transaction, with the place where they end.
+    """Rows that were loaded in one transaction, with the position where they end.
 
-    The next worker begins there: rows are loaded once, whoever is killed when.
+    The next worker continues from there, so that rows are loaded only once, even if a
+    worker is killed.
     """
 
     _name = "spar.directory.import.chunk"
@@ -33,7 +34,7 @@ class SparDirectoryImportChunk(models.Model):
     added = fields.Integer(readonly=True)
     updated = fields.Integer(readonly=True)
     refused = fields.Integer(readonly=True)
-    # Of the columns whose empty cells are the same as above: what the last row had.
+    # The last row's values in the columns whose empty cells repeat the cell above.
     above = fields.Json(readonly=True)
 
     _row_uniq = models.UniqueIndex(
@@ -42,7 +43,7 @@ class SparDirectoryImportChunk(models.Model):
 
     @api.model
     def _get_totals(self, jobs) -> dict[int, Total]:
-        """What the chunks of each file add up to."""
+        """Return the totals of each file's chunks."""
         groups = self._read_group(
             [("import_id", "in", jobs.ids)],
             ["import_id"],

@@ -27,13 +27,13 @@ _INSPECTED = {"file", "kind"}.union(*CHOICES.values())
 
 
 class SparDirectoryImport(models.Model):
-    """The file: how it is written, and which of its columns holds what."""
+    """The file: its format, and the content of its columns."""
 
     # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.import"
 
     is_workbook = fields.Boolean(readonly=True, copy=False)
-    # The names in CHOICES that a person chose, and those in doubt, with commas.
+    # The names in CHOICES that a person chose, and those in doubt, comma-separated.
     chosen = fields.Char(readonly=True, copy=False)
     doubts = fields.Char(readonly=True, copy=False)
 
@@ -63,7 +63,7 @@ class SparDirectoryImport(models.Model):
         return result
 
     def _get_matched(self) -> dict[str, dict]:
-        """What was chosen for the columns, by their headers."""
+        """Return the choices made for the columns, by their headers."""
         return {
             column.header: {"name": column.name, "fill_down": column.fill_down}
             for column in self.column_ids
@@ -76,7 +76,7 @@ class SparDirectoryImport(models.Model):
 
     @api.model
     def _get_chosen(self, vals: dict) -> frozenset[str]:
-        """The choices that these values make."""
+        """Return the names of the choices that these values make."""
         return frozenset(
             name
             for name, names in CHOICES.items()
@@ -86,10 +86,10 @@ class SparDirectoryImport(models.Model):
         )
 
     def _inspect(self, chosen: frozenset[str], matched: dict | None = None) -> None:
-        """See how the file is written, as far as that is not chosen; match its columns.
+        """Determine the format of the file, unless chosen, and match its columns.
 
-        :param matched: what is known of columns by their headers already
-        :raises UserError: for a file that is no table, or is empty
+        :param matched: what is already known of columns, by their headers
+        :raises UserError: for a file that is not a table, or is empty
         """
         with closing(self._open_file()) as stream:
             guess = self._guess(stream, chosen)
@@ -113,7 +113,7 @@ class SparDirectoryImport(models.Model):
         self._save_inspected({"sheet_id": sheets[:1].id})
 
     def _save_inspected(self, values: dict):
-        """Write without looking at the file once more."""
+        """Write without examining the file again."""
         return super().write(values)
 
     @api.model
@@ -122,7 +122,10 @@ class SparDirectoryImport(models.Model):
         return stream.read(_SAMPLE_BYTES)
 
     def _guess(self, stream: BinaryIO, chosen: frozenset[str]) -> Guess:
-        """:raises UserError: for a file that is no table, or is empty"""
+        """Guess how the file is to be read.
+
+        :raises UserError: for a file that is not a table, or is empty
+        """
         head = self._head(stream)
         if not is_table(head):
             raise UserError(self._get_bad_file_text("kind"))
@@ -140,7 +143,7 @@ class SparDirectoryImport(models.Model):
         return guess
 
     def _get_choices(self) -> Choices:
-        """How the file is to be read, as it stands on the record."""
+        """Return how the file is to be read, as recorded."""
         return Choices(
             self.encoding or None,
             self.delimiter or None,
@@ -214,7 +217,7 @@ class SparDirectoryImport(models.Model):
         return prepared
 
     def _looks_grouped(self, columns: list[dict], rows: list[list[str]]) -> bool:
-        """Whether a column that must be filled is so only where its value changes."""
+        """Return whether a required column is only filled where its value changes."""
         needed = self._get_needed()
         places = [c["sequence"] for c in columns if c["name"] in needed]
         filled = [
@@ -231,7 +234,10 @@ class SparDirectoryImport(models.Model):
         return show_text(", ".join(cell for cell in cells if cell)[:_LONGEST_SAMPLE])
 
     def _check_columns(self):
-        """:raises UserError: when a column that is needed is missing, or there twice"""
+        """Check that the required columns are present.
+
+        :raises UserError: when a required column is missing or occurs twice
+        """
         names = [name for name in self.column_ids.mapped("name") if name != "ignored"]
         labels = dict(self.env["spar.directory.import.column"]._selection_name())
         if twice := [
@@ -257,7 +263,7 @@ class SparDirectoryImport(models.Model):
             )
 
     def _get_needed(self) -> set[str]:
-        """The columns that the file must have."""
+        """Return the columns that the file must have."""
         needed = {c.name for c in self._get_loader()._get_columns() if c.required}
         if self.provider_id:
             needed.discard("provider")
@@ -268,7 +274,7 @@ class SparDirectoryImport(models.Model):
     # === THE BYTES === #
 
     def _get_attachment(self):
-        """The stored file; readable by who may read this record."""
+        """Return the stored file, readable by anyone who may read this record."""
         attachment_sudo = self.env["ir.attachment"].sudo()
         return attachment_sudo.search(
             [
@@ -284,7 +290,7 @@ class SparDirectoryImport(models.Model):
         return self._get_attachment().file_size
 
     def _open_file(self) -> BinaryIO:
-        """The file, read from the disk as it is needed where it is kept there."""
+        """Open the file; one stored on disk is read only as needed."""
         self.check_access("read")
         self.env.flush_all()
         attachment_sudo = self._get_attachment()

@@ -15,7 +15,7 @@ from ..lib.xlsx_file import BadWorkbook
 from .spar_directory_loader import Outcome
 
 _logger = logging.getLogger(__name__)
-#: Rows that are loaded in one transaction.
+#: The number of rows that are loaded in one transaction.
 CHUNK_ROWS = 2000
 
 
@@ -31,16 +31,16 @@ class SparDirectoryImport(models.Model):
 
     @api.model
     def _cron_load(self) -> None:
-        """Load the files that wait, one after the other, while there is time."""
+        """Load the pending files, one after the other, while there is time."""
         while job := self.search([("state", "=", "waiting")], order="id", limit=1):
             if not job._load_while_wanted():
                 return
 
     def _load_while_wanted(self) -> bool:
-        """Load until the end or until somebody stops it; False when time is up.
+        """Load to the end or until somebody stops it; return False if time runs out.
 
-        A chunk that fails leaves nothing behind and ends the loading; it can be begun
-        again from there. Errors that a second try mends are left to the scheduler.
+        A chunk that fails leaves nothing behind and ends the loading, which can be
+        resumed from there. Errors that a retry can resolve are left to the scheduler.
         """
         cron = self.env["ir.cron"]
         try:
@@ -65,7 +65,7 @@ class SparDirectoryImport(models.Model):
         return bool(cron._commit_progress(0))
 
     def _load_once(self) -> None:
-        """Load the whole file where nobody has begun to: what demo data asks for.
+        """Load the whole file unless loading has already begun, as demo data requires.
 
         :raises UserError: when a column is missing
         """
@@ -73,12 +73,12 @@ class SparDirectoryImport(models.Model):
             self._load_now()
 
     def _load_now(self) -> None:
-        """Load the whole file here, in the transaction of the caller.
+        """Load the whole file here, in the caller's transaction.
 
-        The way in for scripts, demo data and measurements; memory does not grow with
-        the file. Ends in state `done`.
+        This is the entry point for scripts, demo data and measurements; memory does not
+        grow with the file. It ends in state ``done``.
 
-        :raises UserError: when a column is missing, or something is to be chosen first
+        :raises UserError: when a column is missing, or a choice has to be made first
         """
         self._check_open()
         self._check_columns()
@@ -89,7 +89,7 @@ class SparDirectoryImport(models.Model):
             self.env.invalidate_all()
 
     def _stop_for(self, error: LoadStopped) -> None:
-        """Say why nothing more is loaded; what was loaded stays."""
+        """Record why loading has stopped; what was loaded stays."""
         self.write({"state": "stopped", "problem": str(error)})
 
     def _get_failure_text(self) -> str:
@@ -99,9 +99,9 @@ class SparDirectoryImport(models.Model):
         )
 
     def _load_chunks(self) -> Iterator[int]:
-        """Load chunk after chunk from where the file was left; their numbers of rows.
+        """Load chunk after chunk, resuming where loading stopped; yield the row counts.
 
-        The caller commits, or not, between them. Whoever began the loading must still
+        The caller may commit between them. The user who started the loading must still
         have the right to.
         """
         total = self.env["spar.directory.import.chunk"]._get_totals(self)[self.id]
@@ -118,7 +118,7 @@ class SparDirectoryImport(models.Model):
         self.state = "done"
 
     def _get_reader(self, headers: list[str]) -> RowReader:
-        """What makes rows of records; it goes on where the last chunk ended."""
+        """Return the reader that makes rows of records, resuming after the last one."""
         columns = {column.name: column for column in self._get_loader()._get_columns()}
         last = self.chunk_ids.sorted("row")[-1:]
         return RowReader(

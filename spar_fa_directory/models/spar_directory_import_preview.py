@@ -18,7 +18,7 @@ _HEADER = Markup(" class='table-info'")
 
 
 class SparDirectoryImport(models.Model):
-    """The first rows of the file, and what is asked about them."""
+    """The first rows of the file, and the questions about them."""
 
     # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.import"
@@ -64,7 +64,7 @@ class SparDirectoryImport(models.Model):
 
     @api.model
     def _get_question_texts(self) -> dict[str, str]:
-        """What to look at, by the choice that is in doubt."""
+        """Return what to look at, by the name of the choice in doubt."""
         return {
             "sheet": self.env._(
                 "The workbook has several sheets: choose the one to load."
@@ -87,14 +87,17 @@ class SparDirectoryImport(models.Model):
         }
 
     def action_confirm(self):
-        """Take the guesses for right: somebody has looked at the first rows."""
+        """Accept the guesses as correct: somebody has looked at the first rows."""
         for job in self:
             job._check_open()
             chosen = job._split(job.chosen) | job._split(job.doubts)
             job.write({"chosen": ",".join(sorted(chosen)), "doubts": False})
 
     def _check_doubts(self) -> None:
-        """:raises UserError: when something is asked that nobody has answered"""
+        """Check that no question is open.
+
+        :raises UserError: when a question is unanswered
+        """
         if self.question:
             raise UserError(
                 self.env._(

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class SparDirectoryImportReading(models.Model):
-    """What an encoding makes of a file: a person sees at once which one is right."""
+    """What an encoding makes of a file, so that a person can see which one is right."""
 
     _name = "spar.directory.import.reading"
     _description = "Way to Read a Directory File"

@@ -10,7 +10,7 @@ from ..lib.directory_rows import match_headers
 
 
 class SparDirectoryImport(models.Model):
-    """The refused rows as a file: mended, it can be uploaded as it is."""
+    """The rejected rows as a file, which can be corrected and uploaded as it is."""
 
     # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.import"
@@ -34,7 +34,7 @@ class SparDirectoryImport(models.Model):
                 job.refused_file = base64.b64encode(job._build_refused_file())
 
     def _build_refused_file(self) -> bytes:
-        """The header and the refused rows, before them row, column and what to do."""
+        """Return the header and rejected rows, preceded by row, column and remedy."""
         told = io.StringIO()
         writer = csv.writer(told, delimiter=self.delimiter or ",")
         first = [self.env._("Row"), self.env._("Column"), self.env._("What to do")]
@@ -48,7 +48,7 @@ class SparDirectoryImport(models.Model):
 
     @api.model
     def _get_refused_header(self, column) -> str:
-        """The header of a column, or one that is known where that was not."""
+        """Return the header of a column, or a known one if it was not recognised."""
         columns = self._get_loader()._get_columns()
         known = match_headers([column.header or ""], columns) == [column.name]
         return column.header if known or column.name == "ignored" else column.name

@@ -12,7 +12,7 @@ from ..lib.fa_reader import fold_code
 
 @dataclass
 class Outcome:
-    """What became of rows: ids of records, and the rows that were refused."""
+    """The result for a set of rows: IDs of records, and the rows that were rejected."""
 
     added: list[int] = field(default_factory=list)
     updated: list[int] = field(default_factory=list)
@@ -21,7 +21,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A good row: what makes its record unique, and the record's values."""
+    """A valid row: what makes its record unique, and the record's values."""
 
     row: Row
     key: tuple
@@ -30,14 +30,14 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Existing:
-    """A record that has a key already, and the row of the file it came from."""
+    """A record that already has a key, and the row of the file that it came from."""
 
     record_id: int
     import_id: int | None
     import_row: int | None
 
 
-#: What a file may say of the end of a provider or a branch.
+#: The columns in which a file may state the closing of a provider or a branch.
 CLOSING_COLUMNS = (
     Column("closed_on", ("closed", "closing date", "date closed", "end date")),
     Column("successor", ("successor code", "merged into", "replaced by"), rule="code"),
@@ -46,9 +46,9 @@ CLOSING_COLUMNS = (
 
 
 class SparDirectoryLoader(models.AbstractModel):
-    """What a kind of file holds, and how its rows become records: the role.
+    """The role of a loader: what a kind of file contains, and how rows become records.
 
-    `_target` is the model of the records; they have `import_id` and `import_row`.
+    ``_target`` is the model of the records; they have ``import_id`` and ``import_row``.
     """
 
     _name = "spar.directory.loader"
@@ -57,25 +57,25 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _get_columns(self) -> tuple[Column, ...]:
-        """The columns that such a file may have."""
+        """Return the columns that such a file may have."""
         raise NotImplementedError
 
     @api.model
     def _prepare(self, job, rows: list[Row], outcome: Outcome) -> list[Prepared]:
-        """The values of the rows' records; the rows that cannot be are refused.
+        """Return the values of the rows' records, rejecting the rows that have none.
 
-        A constant number of statements, however many rows there are.
+        The number of statements is constant, however many rows there are.
         """
         raise NotImplementedError
 
     @api.model
     def _search_existing(self, keys: list[tuple]) -> dict[tuple, Existing]:
-        """The records that have one of these keys already, archived ones too."""
+        """Return the records that already have one of these keys, archived ones too."""
         raise NotImplementedError
 
     @api.model
     def _load_rows(self, job, rows: list[Row]) -> Outcome:
-        """Load rows of a file: the good ones are kept, the others refused."""
+        """Load rows of a file: the valid ones are kept, the others rejected."""
         outcome = Outcome()
         columns = self._get_columns()
         optional = {"name"} if job.on_existing == "update" else set()
@@ -91,7 +91,7 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _get_filled(self, row: Row, names: tuple[str, ...]) -> dict:
-        """The cells that say something: an empty one changes nothing.
+        """Return the cells that have a value: an empty one changes nothing.
 
         :return: by name of the column; False for one that is to be emptied
         """
@@ -104,7 +104,7 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _save(self, job, prepared: list[Prepared], outcome: Outcome) -> None:
-        """Create what is new; what is there already is updated or refused."""
+        """Create new records; update existing ones or reject their rows."""
         target = self.env[self._target]
         target.flush_model()
         existing = self._search_existing([each.key for each in prepared])
@@ -136,7 +136,7 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _read_closing(self, row: Row, problems: list[Problem]) -> dict:
-        """The values of a row's closing; what is wrong is added to the problems."""
+        """Return the values of a row's closing; add what is wrong to the problems."""
         values = self._get_filled(row, ("closed_on", "close_reason"))
         if values.get("closed_on"):
             try:
@@ -148,10 +148,10 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _save_successors(self, prepared: list[Prepared], outcome: Outcome) -> None:
-        """Write what takes over, once all records of the rows are there.
+        """Write the successors, once all records of the rows exist.
 
-        A row whose successor is not there, or cannot take over, is told as refused;
-        the rest of it is kept.
+        A row whose successor does not exist, or cannot take over, is reported as
+        rejected; the rest of it is kept.
         """
         named = [each for each in prepared if each.row.values.get("successor")]
         if not named:
@@ -171,12 +171,12 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _get_successor_key(self, each: Prepared) -> tuple:
-        """The key of what takes over, by the code that the row has."""
+        """Return the key of the successor, from the code in the row."""
         return (*each.key[:-1], fold_code(each.row.values["successor"]))
 
     @api.model
     def _write_successor(self, record, successor) -> str:
-        """Write what takes over; the code of the problem, or ""."""
+        """Write the successor; return the code of the problem, or ""."""
         if not successor:
             return "successor_unknown"
         if record.successor_id != successor:
@@ -197,7 +197,7 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _differs(self, record, each: Prepared) -> bool:
-        """Whether a row says something else of a record than the directory."""
+        """Return whether a row differs from a record of the directory."""
         fields_ = record._fields
         return any(
             fields_[name].convert_to_write(record[name], record) != value
@@ -207,10 +207,10 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _note_gone(self, job) -> None:
-        """Note what came from files before and is not in this one.
+        """Note the records from previous files that are not in this one.
 
-        A file that was to update what is there is taken for the whole list: of the
-        providers, or of the branches of each provider that it names.
+        A file that was intended to update existing records is treated as the complete
+        list: of the providers, or of the branches of each provider that it names.
         """
         target = self.env[self._target].with_context(active_test=True)
         domain = self._get_rivals(job) & Domain("import_id", "!=", False)
@@ -220,7 +220,7 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _get_rivals(self, job) -> Domain:
-        """The records that a whole list would have."""
+        """Return the records that a complete list would contain."""
         raise NotImplementedError
 
     @api.model
@@ -233,12 +233,12 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _get_problem_text(self, problem: Problem) -> str:
-        """What is wrong and what to do, in the user's language."""
+        """Return what is wrong and what to do, in the user's language."""
         return self._get_problem_texts()[problem.code] % problem.values
 
     @api.model
     def _get_problem_texts(self) -> dict[str, str]:
-        """Texts by code of `Problem`; a loader extends them with its own."""
+        """Return texts by code of ``Problem``; a loader extends them with its own."""
         return {
             **self._get_cell_texts(),
             **self._get_row_texts(),
@@ -265,7 +265,7 @@ class SparDirectoryLoader(models.AbstractModel):
 
     @api.model
     def _get_spoilt_texts(self) -> dict[str, str]:
-        """Texts for what a spreadsheet has made something else of."""
+        """Return texts for values that a spreadsheet has converted."""
         return {
             "number": self.env._(
                 "A spreadsheet has made a number with a power of ten of this, and its "

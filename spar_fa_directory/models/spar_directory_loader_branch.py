@@ -64,7 +64,10 @@ COLUMNS = (
 
 
 class SparDirectoryLoaderBranch(models.AbstractModel):
-    """Files of branches: a provider's code is unique, a branch's code in its bank."""
+    """Files of branches: a branch's code is unique within its provider.
+
+    A provider's code is unique everywhere.
+    """
 
     _name = "spar.directory.loader.branch"
     _description = "Loader of Branches"
@@ -109,7 +112,7 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
 
     @api.model
     def _get_successor_key(self, each: Prepared) -> tuple:
-        """In the form of the provider's branch codes."""
+        """Return the key in the form of the provider's branch codes."""
         provider_id, code = super()._get_successor_key(each)
         branches = self.env["spar.fsp.branch"]
         forms = branches._get_code_forms({provider_id})
@@ -121,9 +124,9 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
 
     @api.model
     def _search_providers(self, names: set[str]) -> dict[str, int | str]:
-        """Providers by code, or else by BIC, or else by their whole name.
+        """Return providers by code, or else by BIC, or else by their whole name.
 
-        :return: for each name an id, or the code of the problem
+        :return: for each name an ID, or the code of the problem
         """
         model = self.env["spar.fsp"].with_context(active_test=False)
         places = model._search_places({Place("code", fold_code(n), "") for n in names})
@@ -140,7 +143,7 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
 
     @api.model
     def _search_by_bic(self, model, names: list[str]) -> dict:
-        """Providers by their BIC with its branch; both ways to write it are one."""
+        """Return providers by their BIC with its branch; both spellings are equal."""
         whole = {bic for name in names if (bic := self._get_bic(name))}
         written = whole | {bic.removesuffix(HEAD_OFFICE) for bic in whole}
         providers = model.search([("bic", "in", sorted(written))]) if whole else model
@@ -148,7 +151,7 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
 
     @api.model
     def _get_bic(self, name: str) -> str:
-        """The BIC with its branch that a name is, blanks or not; else ""."""
+        """Return the BIC with its branch that a name is, blanks ignored; else ""."""
         bic = get_whole_bic(name.replace(" ", ""))
         return bic if _BIC.fullmatch(bic) else ""
 

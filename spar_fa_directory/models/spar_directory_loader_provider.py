@@ -77,7 +77,7 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
 
     @api.model
     def _prepare_row(self, row: Row, countries: dict, kinds: dict) -> tuple:
-        """The values of a row's record, and what is wrong with its cells."""
+        """Return the values of a row's record, and what is wrong with its cells."""
         problems: list[Problem] = []
         values = {"code": row.values["code"], **self._get_filled(row, ("name",))}
         values |= self._read_closing(row, problems)
@@ -112,14 +112,14 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
 
     @api.model
     def _get_kinds(self) -> dict[str, str]:
-        """The kinds of provider by code and by label, in small letters."""
+        """Return the kinds of provider by code and by label, in lower case."""
         field = self.env["spar.fsp"]._fields["kind"]
         told = field._description_selection(self.env)
         return {label.lower(): code for code, label in told} | {c: c for c, _ in told}
 
     @api.model
     def _get_countries(self) -> dict[str, int]:
-        """Countries by code and by name, in small letters."""
+        """Return countries by code and by name, in lower case."""
         countries = self.env["res.country"].search_fetch([], ["code", "name"])
         return {c.name.lower(): c.id for c in countries} | {
             c.code.lower(): c.id for c in countries

@@ -22,17 +22,17 @@ from ..lib.directory_query import (
 )
 
 SCRIPT = "spar_fa_directory/data/directory_search.sql"
-#: A function of the script where it is called, not where it is made.
+#: Calls of the script's functions, as opposed to their definitions.
 _CALLED = re.compile(r"(?<!FUNCTION )\b(spar_directory_(?!word\b)\w+)\(")
-#: Ranked results end here: who has more is to say more.
+#: The maximum number of ranked results; beyond it, a query must be more specific.
 MOST_FOUND = 1000
-#: Of words that more records have than this, the first so many are ranked.
+#: If more records than this have the words, only the first ones are ranked.
 MOST_RANKED = 2000
-#: Words that are close to those typed are tried where fewer than this are found.
+#: Similar words are tried if fewer records than this are found.
 FEW = 5
-#: So many words say much.
+#: The number of words from which a query counts as specific.
 MUCH = 4
-#: What a word costs that a record has not at all.
+#: The penalty for a word that a record does not have at all.
 LACKING = 9
 
 _CLOSE_WORDS = """
@@ -61,17 +61,18 @@ _CLOSE_WORDS = """
 
 
 class SparDirectorySearch(models.AbstractModel):
-    """Found by any words, in any order, without accents, with typing errors.
+    """Search by any words, in any order, ignoring accents and typing errors.
 
-    One way for forms, lists, the portal and programs: `_find`. The words of a record
-    are a generated column, so they follow every change, whoever makes it. A branch has
-    its own words only: a provider of 100,000 branches is renamed in one row.
+    Forms, lists, the portal and programs share one method: ``_find``. The words of a
+    record are a generated column, so they follow every change, whoever makes it. A
+    branch only has its own words: renaming a provider of 100,000 branches updates one
+    row.
     """
 
     _name = "spar.directory.search"
     _description = "Search of the directory"
 
-    #: SQL of the text whose words a record is found by.
+    #: SQL for the text whose words a record is found by.
     _searched_text = ""
 
     found_by = fields.Char(
@@ -94,10 +95,10 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _read_script(self) -> SQL:
-        """Return the script, its functions called by the schema that they are made in.
+        """Return the script with its function calls qualified by the current schema.
 
-        Columns and indexes are made of them, and `pg_restore` finds nothing but what is
-        called by its schema: a backup could be made, and not be restored.
+        Columns and indexes depend on these functions, and ``pg_restore`` only finds
+        functions that are qualified: a backup could be made, but not restored.
         """
         self.env.cr.execute("SELECT quote_ident(current_schema)")
         (schema,) = self.env.cr.fetchone()
@@ -107,9 +108,9 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _make_extension(self):
-        """Have `pg_trgm`.
+        """Create the extension ``pg_trgm`` unless it exists.
 
-        :raises UserError: saying what to do, where it is missing and may not be made
+        :raises UserError: stating what to do, if it is missing and cannot be created
         """
         try:
             with self.env.cr.savepoint(flush=False):
@@ -130,9 +131,10 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _make_searchable(self, script: str):
-        """Give the table its words, their index, and what teaches them to the rest.
+        """Add the table's words, their index, and the triggers that collect the words.
 
-        Words that another script made are made anew: the column says which did.
+        Words that another version of the script made are rebuilt: the column records
+        which version made them.
         """
         made_by = sha256(f"{script}{self._searched_text}".encode()).hexdigest()
         is_new = self._get_maker() != made_by
@@ -162,7 +164,7 @@ class SparDirectorySearch(models.AbstractModel):
             self._execute("SELECT spar_directory_learn(%(table_name)s)", names)
 
     def _get_maker(self) -> str:
-        """What made the words of the table; "" when it has none."""
+        """Return the version that made the words of the table; "" if it has none."""
         if not column_exists(self.env.cr, self._table, "search_words"):
             return ""
         query = SQL(
@@ -185,7 +187,7 @@ class SparDirectorySearch(models.AbstractModel):
     def _execute(self, statement: str, names: dict) -> None:
         self.env.cr.execute(SQL(statement, **names))  # pylint: disable=sql-injection
 
-    # === WHAT IS ASKED === #
+    # === QUERIES === #
 
     def _compute_found_by(self):
         self.found_by = False
@@ -214,7 +216,7 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _get_found_domain(self, text: str) -> Domain:
-        """All the records that `_find` finds, without their rank and its end."""
+        """Return a domain of all records that ``_find`` finds, without a limit."""
         found = SQL("SELECT NULL::integer AS id, 0 AS tier WHERE FALSE")
         for attempt in self._get_attempts(text.replace("\0", " ")):
             found = self._build_listed(attempt)
@@ -233,12 +235,12 @@ class SparDirectorySearch(models.AbstractModel):
     def _find(
         self, text: str, domain: Domain, limit: int | None = None, offset: int = 0
     ) -> list[int]:
-        """The ids of the records that a text finds, the best first.
+        """Return the IDs of the records that a text finds, best first.
 
-        First those whose code is the text, then those that have all its words, then
-        (where these are fewer than `FEW`) close ones; `MOST_FOUND` at most.
+        First those whose code is the text, then those that have all its words, then (if
+        these are fewer than ``FEW``) similar ones; at most ``MOST_FOUND``.
 
-        :param domain: what else is asked of them; rights are those of the user
+        :param domain: further conditions; access rights are those of the user
         """
         text = text.replace("\0", " ").strip()
         end = min(MOST_FOUND, offset + limit if limit else MOST_FOUND)
@@ -255,19 +257,19 @@ class SparDirectorySearch(models.AbstractModel):
     def _rank(
         self, attempt: Attempt, text: str, domain_ids: SQL, most: int
     ) -> list[int]:
-        """The ids of the records that an attempt finds, the best first."""
+        """Return the IDs of the records that an attempt finds, best first."""
         query = self._build_ranked(attempt, text, domain_ids, most)
         return [row_id for (row_id,) in self.env.execute_query(query)]
 
     @api.model
     def _get_attempts(self, text: str) -> Iterator[Attempt]:
-        """What to look for: as it was typed, then near it, then without one word."""
+        """Yield what to search for: as typed, then similar, then without one word."""
         self.env["spar.fsp"].flush_model(["name", "code", "bic", "active"])
         self.env["spar.fsp.branch"].flush_model(["name", "code", "city", "active"])
         tokens = self._read_tokens(text)
         if not tokens:
             return
-        # Who says much and is found wants no others.
+        # A match of a specific query makes further attempts unnecessary.
         enough = FEW if len(tokens) < MUCH else 1
         joined = self._get_joined(tokens)
         yield Attempt(self._build_words(tokens, joined), enough)
@@ -278,7 +280,7 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _read_tokens(self, text: str) -> list[Token]:
-        """The words that were typed, without an "and" between two of them."""
+        """Return the typed words, without an "and" between two of them."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT token, EXISTS (SELECT FROM spar_directory_word
@@ -293,10 +295,11 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _get_joined(self, tokens: list[Token]) -> list[Joined]:
-        """What the words are with their neighbours: those that the directory has.
+        """Return the neighbouring words written as one, if the directory has them.
 
-        With the last word, which may be half typed, those that a word begins with.
-        Short ones and those with digits are not known one by one: all of them.
+        With the last word, which may be half typed, these include beginnings of words.
+        Short words and those with digits are not stored individually, so all of them
+        are included.
         """
         joined = join_neighbours([token.name for token in tokens])
         if not joined:
@@ -320,9 +323,9 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _get_close_words(self, tokens: list) -> dict[tuple[int, bool], list[str]]:
-        """Words of the directory that those typed may be mistyped for.
+        """Return words of the directory that the typed ones may be misspellings of.
 
-        :return: {(place of the word typed, whether one slip away): words}
+        :return: {(position of the typed word, whether by one typing error): words}
         """
         words = [token.name for token in tokens]
         rows = self.env.execute_query(SQL(_CLOSE_WORDS, words=words))
@@ -332,10 +335,10 @@ class SparDirectorySearch(models.AbstractModel):
     def _build_words(
         self, tokens: list[Token], joined: list[Joined], close: dict | None = None
     ) -> list[Word]:
-        """The words to look for.
+        """Return the words to search for.
 
-        Beginnings are looked for only where the word is none that is known, or may be
-        half typed: they take the index far longer than words.
+        Beginnings are only searched if the word is unknown or may be half typed,
+        because they take the index far longer than whole words.
         """
         last = len(tokens) - 1
         close_or_single = close is not None or not last
@@ -358,31 +361,31 @@ class SparDirectorySearch(models.AbstractModel):
     def _build_found(
         self, attempt: Attempt, domain_ids: SQL | None, most: int | None
     ) -> SQL:
-        """A query for `id` and `tier` (0 before 1) of the records that are found.
+        """Return a query for ``id`` and ``tier`` (0 before 1) of the matching records.
 
         :param domain_ids: a sub-query that they must be in
-        :param most: how many at most
+        :param most: the maximum number
         """
         raise NotImplementedError
 
     @api.model
     def _build_listed(self, attempt: Attempt) -> SQL:
-        """A query for `id` and `tier` of all the records that a list shows."""
+        """Return a query for ``id`` and ``tier`` of all the records in a list."""
         return self._build_found(attempt, None, None)
 
     @api.model
     def _build_ranked(
         self, attempt: Attempt, text: str, domain_ids: SQL, most: int
     ) -> SQL:
-        """A query for the ids of the records that are found, the best first."""
+        """Return a query for the IDs of the matching records, best first."""
         raise NotImplementedError
 
     @api.model
     def _build_nearness(self, attempt: Attempt, *vectors: SQL) -> SQL:
-        """What comes first among the records that are found, as ORDER BY says it.
+        """Return the ORDER BY expression for the best of the matching records.
 
-        Those that have the words as they were typed, then the ones that are close; of
-        either those of the country of whoever asks before all others.
+        Records with the words as typed come first, then those with similar words; among
+        either, those of the user's country come before all others.
 
         :param vectors: the words of a record, and those that count as its own
         """
@@ -401,12 +404,12 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _get_own_country(self):
-        """The country of whoever asks: that of the company they act for."""
+        """Return the user's country: that of the company they act for."""
         return self.env.company.country_id
 
     @api.model
     def _build_penalty(self, attempt: Attempt, *vectors: SQL) -> SQL:
-        """How far all words together are from those of a record.
+        """Return how far all the words together are from those of a record.
 
         :param vectors: its words, and those that count as its own
         """

@@ -10,20 +10,20 @@ from ..lib.cell_rules import (
     find_name_problem,
 )
 
-_SHOWN = 60  # of a text in a message
+_SHOWN = 60  # characters of a text in a message
 _CLEANERS = {"name": clean_text, "code": clean_code}
 _FINDERS = {"name": find_name_problem, "code": find_code_problem}
 
 
 class SparDirectoryTexts(models.AbstractModel):
-    """Names and codes: one rule for forms, files and Odoo's importer."""
+    """Names and codes: the same rules for forms, files and Odoo's importer."""
 
     _name = "spar.directory.texts"
     _description = "Names and Codes of the Directory"
 
     @api.model
     def _clean_texts(self, vals: dict) -> dict:
-        """The values as they are stored: without what cannot be seen."""
+        """Return the values as they are stored, without invisible characters."""
         return vals | {
             name: clean(vals[name])
             for name, clean in _CLEANERS.items()

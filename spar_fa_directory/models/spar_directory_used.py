@@ -12,7 +12,7 @@ class Uses(NamedTuple):
 
 
 class SparDirectoryUsed(models.AbstractModel):
-    """What financial addresses name: archived rather than deleted, and counted."""
+    """A record that addresses name: archived rather than deleted, with counted uses."""
 
     _name = "spar.directory.used"
     _description = "Named by Financial Addresses"
@@ -35,21 +35,21 @@ class SparDirectoryUsed(models.AbstractModel):
             record.is_used = record in used
 
     def _count_uses(self) -> dict[int, Uses]:
-        """How many mappings name each of these records.
+        """Return how many mappings name each of these records.
 
-        Extended by the addon that keeps mappings; none here.
+        Extended by the addon that stores mappings; none here.
         """
         return {}
 
     def _is_used(self):
-        """Those of these records that a mapping names, ended ones included.
+        """Return those of these records that a mapping names, even one that has ended.
 
-        Extended by the addon that keeps mappings; none here.
+        Extended by the addon that stores mappings; none here.
         """
         return self.browse()
 
     def _get_uses_text(self) -> str:
-        """How many addresses in force name these records, in words; "" for none."""
+        """Return a text with the number of addresses in force; "" for none."""
         count = sum(uses.in_force for uses in self._count_uses().values())
         names = ", ".join(self[:3].mapped("display_name"))
         if len(self) > 3:
@@ -67,9 +67,9 @@ class SparDirectoryUsed(models.AbstractModel):
         )
 
     def action_archive(self):
-        """Archive; on the page it is then told how many addresses name the records.
+        """Archive; the page then shows how many addresses name the records.
 
-        Those stay as they are and are resolved as before.
+        The addresses stay as they are and are resolved as before.
         """
         told = self.filtered("active")._get_uses_text()
         result = super().action_archive()

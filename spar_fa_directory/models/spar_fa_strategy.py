@@ -6,7 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from ..lib import fa_reader, fa_syntax
 from ..lib.exceptions import InvalidTemplate
 
-# What gives a stored address its meaning.
+# The fields that give a stored address its meaning.
 FIXED = {"number", "type_id", "template"}
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # The numbers below are for the strategies that come with SPAR.
@@ -14,7 +14,7 @@ FIRST_OWN_NUMBER = 101
 
 
 class SparFaStrategy(models.Model):
-    """How addresses of one kind are written: append-only, mappings name its number."""
+    """A format for addresses of a kind: append-only, as mappings name its number."""
 
     _name = "spar.fa.strategy"
     _description = "Strategy of Financial Addresses"
@@ -80,7 +80,7 @@ class SparFaStrategy(models.Model):
             strategy._check_template_literals(set(syntax.keys))
 
     def _check_template_literals(self, keys: set[str]) -> None:
-        """What stands between the parts names and separates them; it is no value."""
+        """Check that the text between the parts cannot be taken for a value."""
         pieces = PLACEHOLDER.split(self.template)
         touching = [before[-1:] for before in pieces[:-1]]
         touching += [after[:1] for after in pieces[1:]]
@@ -105,7 +105,7 @@ class SparFaStrategy(models.Model):
             )
 
     def _check_template_keys(self, keys: set[str]) -> None:
-        """The template names the parts of the kind, and none of its texts is lost."""
+        """Check that the template names parts of the kind, and all of its texts."""
         parts = self.type_id.part_ids
         known = set(parts.mapped("key")) | self._get_directory_keys().keys()
         if unknown := sorted(keys - known):
@@ -127,10 +127,10 @@ class SparFaStrategy(models.Model):
             )
 
     def _get_directory_keys(self) -> dict[str, tuple[str, str]]:
-        """The keys that the directory knows the values of.
+        """Return the keys whose values are known to the directory.
 
-        A provider part `bank_code` lets templates also use `bank_name` and `bank_bic`,
-        a branch part `branch_code` also `branch_name`.
+        A provider part ``bank_code`` lets templates also use ``bank_name`` and
+        ``bank_bic``, a branch part ``branch_code`` also ``branch_name``.
 
         :return: {key: (kind of part, field)}
         """

@@ -14,19 +14,19 @@ from ..lib.fa_reader import NOBODY, Address, Found, KnownStrategy, Reading
 
 
 class SparFaStrategy(models.Model):
-    """Addresses, read and written in batches by the strategies that there are."""
+    """Addresses, read and written in batches by the existing strategies."""
 
     _inherit = "spar.fa.strategy"
 
     @api.model
     def _read_addresses(self, texts: list[str]) -> list[Address]:
-        """Take addresses apart: in the same order, each read by the strategy it fits.
+        """Parse addresses, in the same order, each by the strategy that it fits.
 
-        Archived strategies, providers and branches count too: stored addresses name
-        them. Needs no rights; one statement, one more where addresses name BICs, one
-        more when the strategies are not cached.
+        Archived strategies, providers and branches count too, because stored addresses
+        name them. It requires no access rights and takes one statement, one more if
+        addresses name BICs, and one more if the strategies are not cached.
 
-        :return: an `Address` for each; nothing but its text where no strategy fits
+        :return: an ``Address`` for each; nothing but its text if no strategy fits
         """
         chosen, found = self._choose_readings(texts)
         return [
@@ -38,14 +38,14 @@ class SparFaStrategy(models.Model):
     def _canonicalise_addresses(
         self, texts: list[str], kinds: Kinds | None = None
     ) -> list[CanonicalAddress]:
-        """Bring addresses into their one form, in the same order.
+        """Bring addresses into their canonical form, in the same order.
 
-        Two texts are the same address when the keys of their forms are the same. Each
-        has a form, whatever is wrong with it: `problem` says what. Needs no rights;
-        costs what `_read_addresses` does, a few statements more where the kinds are not
-        cached.
+        Two texts are the same address if the keys of their forms are equal. Each has a
+        form, whatever is wrong with it, which ``problem`` states. It requires no access
+        rights and costs the same as ``_read_addresses``, plus a few statements if the
+        kinds are not cached.
 
-        :param kinds: by the rules of before; those of now unless given
+        :param kinds: by the previous rules; those of the current rules unless given
         """
         chosen, found = self._choose_readings(texts)
         kinds = self._get_known_kinds() if kinds is None else kinds
@@ -60,7 +60,7 @@ class SparFaStrategy(models.Model):
 
     @api.model
     def _is_same_address(self, one: str, other: str) -> bool:
-        """Whether two texts are one address, however each is written."""
+        """Return whether two texts are one address, however each is written."""
         first, second = self._canonicalise_addresses([one, other])
         return first.key == second.key
 
@@ -68,11 +68,12 @@ class SparFaStrategy(models.Model):
     def _examine_addresses(
         self, texts: list[str]
     ) -> list[tuple[Address, Problem | None]]:
-        """Read addresses and hold them against the directory, in the same order.
+        """Read addresses and check them against the directory, in the same order.
 
-        In order is an address whose provider and branch are known, not archived and of
-        the right kind, and whose texts pass their checks. Needs no rights; costs what
-        `_read_addresses` does, a few statements more where the kinds are not cached.
+        An address is valid if its provider and branch are known, not archived and of
+        the right kind, and its texts pass their checks. It requires no access rights
+        and costs the same as ``_read_addresses``, plus a few statements if the kinds
+        are not cached.
 
         :return: each as it is written, with why it cannot be used, or None
         """
@@ -90,9 +91,9 @@ class SparFaStrategy(models.Model):
     def _get_problem_values(
         self, address: Address, problem: Problem
     ) -> dict[str, str] | None:
-        """What a message says of a problem: the part, or who took over; None of most.
+        """Return a message's values for a problem: the part, the successor, or None.
 
-        Names of the directory only, never a value that was entered.
+        Only names of the directory, never a value that was entered.
         """
         if problem.part:
             return {"part": problem.part, "check": problem.check}
@@ -112,11 +113,11 @@ class SparFaStrategy(models.Model):
     def _write_canonical(
         self, formed: list[CanonicalAddress], texts: list[str], number: int = 0
     ) -> list[str]:
-        """Write addresses that were brought into their one form, in the same order.
+        """Write addresses that are in their canonical form, in the same order.
 
-        :param texts: as they were sent: what comes back where no strategy reads one
-        :param number: of the strategy; 0 for each in the one that has read it, as is an
-            address that the strategy cannot write
+        :param texts: as they were sent: returned where no strategy reads one
+        :param number: of the strategy; 0 to write each in the one that read it, as is
+            done for an address that the strategy cannot write
         """
         addresses = [f.to_address(text) for f, text in zip(formed, texts, strict=True)]
         written = self._write_addresses(addresses, number) if number else []
@@ -132,7 +133,7 @@ class SparFaStrategy(models.Model):
 
     @api.model
     def _write_as_read(self, addresses: list[Address]) -> list[str | None]:
-        """Write addresses, each in the strategy that has read it; None without one."""
+        """Write addresses, each in the strategy that read it; None without one."""
         by_number: dict[int, list[int]] = {}
         for place, address in enumerate(addresses):
             if address.strategy_number:
@@ -146,10 +147,10 @@ class SparFaStrategy(models.Model):
 
     @api.model
     def _mask_addresses(self, texts: list[str]) -> list[str]:
-        """The masked forms of addresses, in the same order.
+        """Return the masked forms of addresses, in the same order.
 
-        The kind, and provider and branch where they are such, stay readable; an
-        address that no strategy fits is masked whole. Needs no rights.
+        The kind, and genuine providers and branches, stay readable; an address that no
+        strategy fits is masked completely. It requires no access rights.
         """
         chosen, found = self._choose_readings(texts)
         return [
@@ -159,7 +160,7 @@ class SparFaStrategy(models.Model):
 
     @api.model
     def _choose_readings(self, texts: list[str]) -> tuple[list[Reading | None], Found]:
-        """How each text is understood, and what the directory knows of the places."""
+        """Return the reading of each text, and the directory's data on the places."""
         by_scheme = self._get_known_strategies()
         readings = [fa_reader.read_text(by_scheme, text) for text in texts]
         places = {
@@ -175,11 +176,13 @@ class SparFaStrategy(models.Model):
     def _write_addresses(
         self, addresses: list[Address], number: int
     ) -> list[str | None]:
-        """Write addresses in the strategy `number`, in the same order.
+        """Write addresses in the strategy ``number``, in the same order.
 
-        Names and BICs that it wants come from the directory. Needs no rights.
+        Names and BICs that it uses come from the directory. It requires no access
+        rights.
 
-        :return: None for an address of another kind, or without what the strategy wants
+        :return: None for an address of another kind, or one that lacks what the
+            strategy needs
         :raises UserError: when there is no such strategy
         """
         strategy_sudo = self._get_by_number(number)
@@ -196,7 +199,7 @@ class SparFaStrategy(models.Model):
 
     @api.model
     def _get_by_number(self, number: int):
-        """The strategy, archived or not, readable without rights.
+        """Return the strategy, archived or not, readable without access rights.
 
         :raises UserError: when there is none
         """
@@ -211,8 +214,8 @@ class SparFaStrategy(models.Model):
         return strategy_sudo
 
     def _get_directory_parts(self, addresses: list[Address]) -> list[dict[str, str]]:
-        """For each address the parts of this strategy that the directory knows."""
-        # Names go out in one language, whoever asks.
+        """Return for each address the parts of this strategy known to the directory."""
+        # Names are sent in one language, whichever user is asking.
         env = self.with_context(lang=None).env
         providers = {a.provider_id for a in addresses if a.provider_id}
         branches = {a.branch_id for a in addresses if a.branch_id}
@@ -224,7 +227,7 @@ class SparFaStrategy(models.Model):
         branch_keys = [key for key, (kind, _name) in keys.items() if kind == "branch"]
         part = self.type_id.part_ids.filtered(lambda part: part.kind == "branch")
         return [
-            # A branch that is written as none has no name either.
+            # A branch that is stated to be none has no name either.
             dict.fromkeys(branch_keys if _is_unnamed(address, part.key) else (), "")
             | {
                 key: record[name]
@@ -237,7 +240,7 @@ class SparFaStrategy(models.Model):
 
     @api.model
     def _get_known_kinds(self) -> dict[int, KnownKind]:
-        """All kinds of address by id; plain values."""
+        """Return all kinds of address by ID, as plain values."""
         versions = self.env["spar.row.versions"]
         names = ("spar.fa.type", "spar.fa.type.part")
         return versions._reuse(self, "_build_known_kinds", *names)
@@ -256,7 +259,10 @@ class SparFaStrategy(models.Model):
 
     @api.model
     def _get_known_strategies(self) -> dict[str, tuple[KnownStrategy, ...]]:
-        """All strategies by scheme: defaults first, archived last; plain values."""
+        """Return all strategies by scheme, defaults first, archived ones last.
+
+        The values are plain, so that they can be cached.
+        """
         versions = self.env["spar.row.versions"]
         names = ("spar.fa.strategy", "spar.fa.type", "spar.fa.type.part")
         return versions._reuse(self, "_build_known_strategies", *names)
@@ -289,5 +295,5 @@ class SparFaStrategy(models.Model):
 
 
 def _is_unnamed(address: Address, key: str | bool) -> bool:
-    """Whether the address says of its branch that there is none."""
+    """Return whether the address states that it has no branch."""
     return bool(key) and (address.parts or {}).get(key) == ""

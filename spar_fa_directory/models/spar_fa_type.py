@@ -12,7 +12,7 @@ KEY = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class SparFaType(models.Model):
-    """A kind of financial address: the parts that one is made of, in order."""
+    """A kind of financial address: the parts that it consists of, in order."""
 
     _name = "spar.fa.type"
     _description = "Kind of Financial Address"
@@ -55,21 +55,21 @@ class SparFaType(models.Model):
         self.part_ids._check_no_strategy()
 
     def _check_parts(self, parts: dict[str, str], country: str = "") -> dict[str, str]:
-        """What is wrong with the parts of an address of this kind.
+        """Return what is wrong with the parts of an address of this kind.
 
         :param country: ISO 3166 code of the provider's country
-        :return: {key: message in the user's language}; empty when all is well
+        :return: {key: message in the user's language}; empty if all is well
         """
         return self._canonicalise_parts(parts, Holder(country=country))[1]
 
     def _canonicalise_parts(
         self, parts: dict[str, str], holder: Holder
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """The parts of an address of this kind in their one form.
+        """Return the parts of an address of this kind in their canonical form.
 
-        :param holder: the provider and the branch that the address is kept at
-        :return: the parts, one with which something is wrong as it was typed; and what
-            is: {key: message in the user's language}, empty when all is well
+        :param holder: the provider and the branch that hold the account
+        :return: the parts, an invalid one as it was typed; and the problems as {key:
+            message in the user's language}, empty if all is well
         """
         self.ensure_one()
         formed, problems = {}, {}
@@ -84,19 +84,22 @@ class SparFaType(models.Model):
 
     @api.model
     def _get_problem_text(self, word: str) -> str:
-        """What is wrong with a part, by the word that an examination has for it."""
+        """Return what is wrong with a part, by the word that an examination gives."""
         texts = self._get_error_texts()
         return texts.get(word) or self.env._("This cannot be used.")
 
     @api.model
     def _get_error_text(self, error: DirectoryError) -> str:
-        """The error in the user's language; in English when no translation is known."""
+        """Return the error in the user's language; untranslated ones in English."""
         text = self._get_error_texts().get(error.code)
         return text % error.values if text else str(error)
 
     @api.model
     def _get_error_texts(self) -> dict[str, str]:
-        """Texts by code of `InvalidPart` and `InvalidParameter`; extend with checks."""
+        """Return texts by code of ``InvalidPart`` and ``InvalidParameter``.
+
+        Addons that add checks extend it.
+        """
         return (
             self._get_check_texts()
             | self._get_account_texts()
@@ -129,7 +132,7 @@ class SparFaType(models.Model):
 
     @api.model
     def _get_account_texts(self) -> dict[str, str]:
-        """Of what is no account number."""
+        """Return the texts for values that are not account numbers."""
         return {
             "placeholder": self.env._(
                 "This only holds the place of a number. Write what stands on the "
@@ -151,7 +154,7 @@ class SparFaType(models.Model):
 
     @api.model
     def _get_bank_texts(self) -> dict[str, str]:
-        """Of account numbers of another bank."""
+        """Return the texts for account numbers of another bank."""
         return {
             "iban_country": self.env._(
                 "This IBAN is of a bank in another country. Choose its bank, or look "
@@ -177,7 +180,7 @@ class SparFaType(models.Model):
 
     @api.model
     def _get_setting_texts(self) -> dict[str, str]:
-        """Of checks that cannot work as they were set."""
+        """Return the texts for checks that cannot work as configured."""
         return {
             "unknown": self.env._("There is no such check."),
             "needless": self.env._("This check takes no parameter."),
@@ -194,7 +197,7 @@ class SparFaType(models.Model):
 
     @api.model
     def _get_check_labels(self) -> dict[str, str]:
-        """The names of the registered checks in the user's language."""
+        """Return the names of the registered checks in the user's language."""
         return {code: check.label for code, check in fa_checks.CHECKS.items()} | {
             "regex": self.env._("Pattern"),
             "iban": self.env._("IBAN"),

@@ -4,7 +4,7 @@ from ..lib.fa_keys import suggest_key
 
 
 class SparFaType(models.Model):
-    """Setting up a kind of address by clicks: what the form offers."""
+    """The form to set up a kind of address without typing a template."""
 
     _inherit = "spar.fa.type"
 
@@ -25,7 +25,11 @@ class SparFaType(models.Model):
             fa_type.suggested_template = fa_type._build_template()
 
     def _build_template(self) -> str:
-        """As `voucher:{campaign}/{serial}@{branch}.{provider}`; "" without parts."""
+        """Return a template for the parts of the kind.
+
+        :return: such as ``voucher:{campaign}/{serial}@{branch}.{provider}``; "" without
+            parts
+        """
         keys = {
             kind: [p.key for p in self.part_ids if p.kind == kind and p.key]
             for kind in ("text", "branch", "provider")

@@ -8,7 +8,7 @@ from ..lib.fa_keys import suggest_key
 from ..lib.fa_reader import Holder
 from .spar_fa_type import KEY
 
-# What the syntax of an address rests on: fixed once a strategy names the parts.
+# What the syntax of an address depends on: fixed once a strategy names the parts.
 FIXED = {"key", "kind", "type_id"}
 
 
@@ -64,7 +64,7 @@ class SparFaTypePart(models.Model):
 
     @api.onchange("label")
     def _onchange_label(self):
-        """Offer a key that follows from the label."""
+        """Suggest a key derived from the label."""
         for part in self:
             part.key = part.key or suggest_key(part.label or "")
 
@@ -123,7 +123,7 @@ class SparFaTypePart(models.Model):
         changed = self.filtered(lambda part: part._changes_syntax(vals))
         changed._check_no_strategy()
         result = super().write(vals)
-        changed._check_no_strategy()  # of the kind that they have come to
+        changed._check_no_strategy()  # checks the kind that they now belong to
         return result
 
     def _changes_syntax(self, vals: dict) -> bool:
@@ -135,7 +135,7 @@ class SparFaTypePart(models.Model):
         self._check_no_strategy()
 
     def _check_no_strategy(self):
-        """Parts come and go only while no strategy writes addresses of the kind."""
+        """Check that no strategy uses the parts, which would make them fixed."""
         for fa_type in self.type_id.with_context(active_test=False):
             if fa_type.sudo().strategy_ids:
                 raise UserError(
@@ -147,7 +147,7 @@ class SparFaTypePart(models.Model):
                 )
 
     def _get_known(self) -> KnownPart:
-        """The part as plain values."""
+        """Return the part as plain values."""
         check = fa_checks.CHECKS.get(self.check_code)
         return KnownPart(
             self.key,
@@ -159,7 +159,7 @@ class SparFaTypePart(models.Model):
         )
 
     def _canonicalise(self, value: str, holder: Holder) -> str:
-        """The one form of the part's value in an address at `holder`.
+        """Return the canonical form of the part's value in an address at ``holder``.
 
         :raises InvalidPart: when it is empty, or does not pass the part's check
         """

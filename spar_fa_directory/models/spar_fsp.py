@@ -72,7 +72,7 @@ class SparFsp(models.Model):
 
     @api.model
     def _clean_bic(self, vals: dict) -> dict:
-        """The values with a BIC as it is found: in capitals, without gaps."""
+        """Return the values with the BIC as it is searched: capitals, without gaps."""
         return vals | {"bic": remove_gaps(vals["bic"])} if vals.get("bic") else vals
 
     @api.ondelete(at_uninstall=False)

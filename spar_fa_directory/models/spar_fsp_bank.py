@@ -4,9 +4,9 @@ from ..lib.bank_registry import HEAD_OFFICE, get_whole_bic
 
 
 class SparFsp(models.Model):
-    """The bank in Odoo's own list that a provider is.
+    """The bank in Odoo's own list that corresponds to a provider.
 
-    Only the bank: accounts of beneficiaries never go to `res.partner.bank`, which
+    Only the bank: accounts of beneficiaries never go to ``res.partner.bank``, which
     every employee can read.
     """
 
@@ -23,7 +23,7 @@ class SparFsp(models.Model):
 
     @api.onchange("bank_id")
     def _onchange_bank_id(self):
-        """Offer what Odoo's bank knows where the provider has nothing yet."""
+        """Suggest the data of Odoo's bank for fields of the provider that are empty."""
         for provider in self.filtered("bank_id"):
             bank = provider.bank_id
             provider.name = provider.name or bank.name
@@ -32,16 +32,16 @@ class SparFsp(models.Model):
 
     @api.onchange("bic")
     def _onchange_bic(self):
-        """Offer Odoo's bank that has the BIC."""
+        """Suggest Odoo's bank that has the BIC."""
         for provider in self.filtered(lambda p: p.bic and not p.bank_id):
             found = self._search_odoo_banks([provider.bic])
             provider.bank_id = found.get(get_whole_bic(provider.bic))
 
     @api.model
     def _search_odoo_banks(self, bics: list[str]) -> dict[str, int]:
-        """Odoo's banks by their BICs, those that one bank alone has.
+        """Return Odoo's banks by their BICs, where only one bank has the BIC.
 
-        :return: {BIC with its branch: id}
+        :return: {BIC with its branch: ID}
         """
         wanted = {get_whole_bic(bic) for bic in bics if bic}
         written = wanted | {bic.removesuffix(HEAD_OFFICE) for bic in wanted}

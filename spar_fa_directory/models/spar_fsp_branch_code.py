@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from ..lib.branch_code import fit_branch_code, is_branch_code_form
 
-#: What `_search_fitted` gives of a branch, as a `Holder` names it.
+#: The columns of a branch that ``_search_fitted`` returns, as ``Holder`` names them.
 _HOLDER = (
     "branch_id",
     "branch_code",
@@ -15,7 +15,7 @@ _HOLDER = (
 
 
 class SparFsp(models.Model):
-    """How the branch codes of a provider look."""
+    """The format of a provider's branch codes."""
 
     _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
 
@@ -28,9 +28,9 @@ class SparFsp(models.Model):
 
     @api.constrains("branch_code_form")
     def _check_branch_code_form(self):
-        """Put the codes of the branches that are there into the form, where it fits.
+        """Convert the codes of existing branches to the form, where they fit.
 
-        A code that addresses have stays as it is; it is found in either writing.
+        A code that addresses name stays as it is; it is found in either spelling.
         """
         for provider in self.filtered("branch_code_form"):
             if not is_branch_code_form(provider.branch_code_form):
@@ -52,7 +52,7 @@ class SparFsp(models.Model):
 
 
 class SparFspBranch(models.Model):
-    """A branch code has the form of its provider's branch codes."""
+    """A branch whose code has the form of its provider's branch codes."""
 
     _inherit = "spar.fsp.branch"  # pylint: disable=consider-merging-classes-inherited
 
@@ -76,13 +76,13 @@ class SparFspBranch(models.Model):
 
     @api.model
     def _get_code_forms(self, provider_ids) -> dict[int, str]:
-        """How the branch codes of providers look, of those where that is said."""
+        """Return the form of the branch codes of each provider that states one."""
         providers = self.env["spar.fsp"].browse(filter(None, provider_ids))
         return {p.id: p.branch_code_form for p in providers if p.branch_code_form}
 
     @api.model
     def _get_other_codes(self, forms: dict[int, str]) -> dict[tuple[int, str], str]:
-        """The codes that are written otherwise, by their provider and form of today."""
+        """Return codes in another spelling, by their provider and current form."""
         self.flush_model(["code", "provider_id"])
         rows = self.env.execute_query(
             SQL(
@@ -101,11 +101,12 @@ class SparFspBranch(models.Model):
 
     @api.model
     def _search_fitted(self, asked: dict[tuple[int, str], str]) -> dict:
-        """What a `Holder` has of each branch that has a code in its provider's form.
+        """Return ``Holder`` values for branches with a code in their provider's form.
 
-        Archived ones too; none where several have it, in different writings.
+        Archived ones are included; none if several branches have the code, in different
+        spellings.
 
-        :param asked: how the codes look, by provider and code in that form
+        :param asked: the form of the codes, by provider and code in that form
         """
         self.flush_model(["code", "provider_id", "active", "closed_on", "successor_id"])
         providers, codes = zip(*asked, strict=True) if asked else ((), ())
@@ -137,7 +138,10 @@ class SparFspBranch(models.Model):
 
     @api.model
     def _fit_code(self, vals: dict, forms: dict, stored: dict) -> dict:
-        """:raises ValidationError: for a code that does not fit, or is there already"""
+        """Return the values with the code in the provider's form.
+
+        :raises ValidationError: for a code that does not fit, or already exists
+        """
         provider_id, code = vals.get("provider_id"), vals.get("code")
         if not code or provider_id not in forms:
             return vals

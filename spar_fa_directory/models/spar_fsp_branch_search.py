@@ -5,12 +5,12 @@ from ..lib.branch_code import list_writings
 from ..lib.directory_query import Attempt, Joined, Token
 from .spar_directory_search import MOST_RANKED
 
-#: Of more ways in which branch codes look no other writings are looked for.
+#: The maximum number of branch code forms whose other spellings are searched.
 _MOST_FORMS = 20
-# A word may stand in the branch or in its provider. Which words the providers have is
-# told first (few rows); then, for each set of words that some provider has, branches
-# are looked up that have the rest: by the index, and nothing is stored twice.
-#: `rest`: what branches are to have where their provider has the words of `mask`.
+# A word may be in the branch or in its provider. The words of the providers are looked
+# up first (few rows); then, for each set of words that some provider has, the branches
+# with the remaining words are found by the index, so that nothing is stored twice.
+#: ``rest``: the words of branches whose provider has the words of ``mask``.
 REST = """
     WITH word AS MATERIALIZED (
         SELECT query, 1 << (place - 1)::integer AS bit
@@ -86,7 +86,7 @@ class SparFspBranch(models.Model):
 
     @api.model
     def _get_joined(self, tokens: list[Token]) -> list[Joined]:
-        """A code is found in any of its writings, too."""
+        """Return the joined words; a code is found in any of its spellings, too."""
         joined = super()._get_joined(tokens)
         names = {place: token.name for place, token in enumerate(tokens)}
         coded = {p: n for p, n in names.items() if any(map(str.isdigit, n))}
@@ -106,7 +106,7 @@ class SparFspBranch(models.Model):
 
     @api.model
     def _build_rest(self, attempt: Attempt) -> SQL:
-        """What the providers have of the words, and what branches are to have."""
+        """Return SQL for the providers' words, and those left for the branches."""
         return SQL(
             REST,
             words=[word.any for word in attempt.words],

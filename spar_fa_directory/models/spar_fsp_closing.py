@@ -4,7 +4,7 @@ from odoo.fields import Domain
 
 
 class SparFsp(models.Model):
-    """Providers close, and another one takes over."""
+    """A provider that can close, with another one taking over."""
 
     _name = "spar.fsp"
     _inherit = ["spar.fsp", "spar.directory.closing"]
@@ -33,7 +33,7 @@ class SparFsp(models.Model):
 
     @api.depends("branch_ids.active", "branch_ids.closed_on")
     def _compute_has_branches(self):
-        """Whether there is a branch that a new address can name."""
+        """Compute whether there is a branch that a new address can name."""
         branches_sudo = self.env["spar.fsp.branch"].sudo()
         domain = Domain("provider_id", "in", self.ids) & _OPEN
         groups = branches_sudo._read_group(domain, ["provider_id"])
@@ -43,7 +43,7 @@ class SparFsp(models.Model):
 
 
 class SparFspBranch(models.Model):
-    """Branches close, and another one takes over."""
+    """A branch that can close, with another one taking over."""
 
     _name = "spar.fsp.branch"
     _inherit = ["spar.fsp.branch", "spar.directory.closing"]

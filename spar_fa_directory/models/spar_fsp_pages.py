@@ -17,7 +17,7 @@ class SparFsp(models.Model):
             provider.branch_count = counts.get(provider.id, 0)
 
     def action_open_branches(self):
-        """The provider's branches: there may be a hundred thousand."""
+        """Open the provider's branches, of which there may be a hundred thousand."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "spar_fa_directory.spar_fsp_branch_action"

@@ -9,9 +9,9 @@ from ..lib.fa_reader import Holder, Place
 
 #: Whether a provider has branches to choose, or only archived and closed ones.
 _OPEN, _SHUT = "open", "shut"
-#: Where a row of `_FOUND` has how branch codes look, behind provider and branch.
+#: The index of the branch code form in a row of ``_FOUND``, after provider and branch.
 _FORM = 9
-# How a provider's column is written where an address names it by that column.
+# The spellings of a provider's column in an address that names it by that column.
 _SPELLINGS = {
     "code": lambda code: [code],
     "bic": lambda bic: list({bic, bic.removesuffix(HEAD_OFFICE)}),
@@ -60,11 +60,11 @@ class SparFsp(models.Model):
 
     @api.model
     def _search_places(self, places: set[Place]) -> dict[Place, Holder]:
-        """Providers and branches of the places that addresses name, archived ones too.
+        """Return providers and branches of the places in addresses, even archived ones.
 
-        At most one statement for the codes and one for the BICs, and one more for codes
-        of branches that are not as they stand in the directory, at providers that say
-        how theirs look; a BIC that several providers have finds none.
+        At most one statement for the codes and one for the BICs, and one more for
+        branch codes in another spelling than the directory's, at providers that state a
+        form. A BIC that several providers have matches none.
 
         :return: known providers only
         """
@@ -114,11 +114,13 @@ class SparFsp(models.Model):
     def _fit_branches(
         self, found: dict[Place, Holder], forms: dict[Place, str]
     ) -> dict[Place, Holder]:
-        """The same as ``found``; a branch whose code is written otherwise than it
-        stands in the directory is found by what that is in its provider's form.
+        """Return ``found``, adding branches whose code is spelt differently.
 
-        :param forms: how the branch codes of a place's provider look, where none was
-            found
+        A code that the directory has in another spelling is found by its equivalent in
+        the provider's form.
+
+        :param forms: the form of the provider's branch codes, for places whose branch
+            was not found
         """
         branches = self.env["spar.fsp.branch"]
         codes = {
@@ -140,7 +142,7 @@ class SparFsp(models.Model):
         return {**found, **fitted}
 
     def _get_holder(self, branch=None) -> Holder:
-        """This provider, with one of its branches or none, readable without rights.
+        """Return this provider with one or none of its branches; requires no rights.
 
         :return: an empty one for no provider
         """
@@ -163,7 +165,7 @@ class SparFsp(models.Model):
         )
 
     def _get_branches_word(self) -> str:
-        """Whether there is a branch to choose, or only others, or none at all."""
+        """Return whether there are branches to choose, only others, or none at all."""
         if self.has_branches:
             return _OPEN
         branches_sudo = self.env["spar.fsp.branch"].sudo()
@@ -172,7 +174,7 @@ class SparFsp(models.Model):
         return _SHUT if has_any else ""
 
 
-# What of a provider counts for its addresses.
+# The columns of a provider that matter for its addresses.
 _COLUMNS = (
     "id",
     "code",

@@ -9,10 +9,10 @@ from ..lib.fa_reader import Place, fold_code
 
 @dataclass
 class BankLoad:
-    """What loading the banks of a country did: providers, and pairs (name, reason).
+    """The result of loading a country's banks: providers, and pairs (name, reason).
 
-    `gone` are those that the registry has no more, with what names them; `keys` the
-    codes that it has.
+    ``gone`` are those that the registry no longer has, with what identifies them;
+    ``keys`` are the codes that it has.
     """
 
     added: list[str] = field(default_factory=list)
@@ -25,7 +25,7 @@ class BankLoad:
 
 
 class SparFsp(models.Model):
-    """Providers that come from the public registry of banks (schwifty's)."""
+    """Providers from the public registry of banks (schwifty's)."""
 
     _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
 
@@ -34,7 +34,7 @@ class SparFsp(models.Model):
         copy=False,
         help="The bank's code in the public registry that it was loaded from.",
     )
-    # As last loaded: what differs from it by now was edited by staff.
+    # As last loaded: any difference from it is an edit by staff.
     registry_values = fields.Json(readonly=True, copy=False)
 
     _registry_key_uniq = models.UniqueIndex(
@@ -44,10 +44,10 @@ class SparFsp(models.Model):
 
     @api.model
     def _load_banks(self, country: str) -> BankLoad:
-        """Load the banks of a country from the registry; a second time changes nothing.
+        """Load the banks of a country from the registry; repeating it changes nothing.
 
-        What staff edited stays, archived banks stay archived, and a bank that staff
-        entered themselves (same code or BIC) is left alone.
+        What staff have edited stays, archived banks stay archived, and a bank that
+        staff entered themselves (same code or BIC) is left alone.
 
         :param country: ISO 3166 code
         :return: what was done, for each bank by name
@@ -69,7 +69,7 @@ class SparFsp(models.Model):
 
     @api.model
     def _note_gone_banks(self, country, still_there, load: BankLoad) -> None:
-        """List the banks that came from the registry, and are in it no more."""
+        """List the banks that came from the registry, but are no longer in it."""
         domain = [("registry_key", "!=", False), ("country_id", "=", country.id)]
         known = self.with_context(active_test=True).search(domain)
         gone = known.filtered(lambda bank: bank.registry_key not in load.keys)
@@ -86,7 +86,7 @@ class SparFsp(models.Model):
         }[entry.reason]
 
     def _update_from_registry(self, bank: KnownBank, load: BankLoad) -> None:
-        """Take over what the registry has changed, unless staff have changed it too."""
+        """Apply the registry's changes, except to values that staff have changed."""
         told = {"name": bank.name, "bic": bank.bic or False}
         before = self.registry_values or {}
         current = {name: self[name] for name in told}
@@ -116,7 +116,7 @@ class SparFsp(models.Model):
 
     @api.model
     def _search_entered(self, banks: list[KnownBank], country) -> dict:
-        """Providers that staff entered, by the code or BIC of such a bank."""
+        """Return providers that staff entered, by the code or BIC of such a bank."""
         places = {Place("code", fold_code(bank.code), "") for bank in banks}
         by_place = self._search_places(places)
         by_code = {

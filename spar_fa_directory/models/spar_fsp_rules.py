@@ -6,7 +6,7 @@ from ..lib.exceptions import InvalidParameter
 
 
 class SparFsp(models.Model):
-    """What a provider says of the numbers that addresses have with it."""
+    """A provider's rules for the numbers in its addresses."""
 
     _inherit = "spar.fsp"  # pylint: disable=consider-merging-classes-inherited
 

@@ -8,7 +8,7 @@ from .spar_directory_search import MOST_RANKED
 _NO_WORDS = Attempt([], enough=0)
 
 
-# Providers that have a branch with those words that they have not themselves.
+# Providers with a branch that has the words that the provider itself lacks.
 _BY_PLACE = """
     %(rest)s
     SELECT DISTINCT branch.provider_id AS id, 1 AS tier
@@ -23,8 +23,8 @@ _BY_PLACE = """
 class SparFsp(models.Model):
     """Providers are found by all their names, by code and by BIC.
 
-    After those that have the words come the ones with a branch that has the rest: a
-    town finds the banks that have a branch there.
+    Providers that have all the words come first, followed by those with a branch that
+    has the rest: a town finds the banks that have a branch there.
     """
 
     _name = "spar.fsp"
@@ -126,7 +126,7 @@ class SparFsp(models.Model):
 
     @api.model
     def _list_first(self, domain: Domain, limit: int | None = None):
-        """What is offered before anything is typed: the own country's first."""
+        """Return the choices before anything is typed, the own country's first."""
         own = Domain("country_id", "=", self._get_own_country().id or -1)
         found = self.search(domain & own, limit=limit)
         if limit is None or len(found) < limit:
@@ -136,7 +136,7 @@ class SparFsp(models.Model):
 
     @api.autovacuum
     def _forget_words(self):
-        """Words that stand nowhere any more are no suggestions."""
+        """Delete suggestions of words that no longer occur."""
         self.env.cr.execute(
             """
             DELETE FROM spar_directory_word AS known

@@ -4,7 +4,7 @@ CHANGES = [("new", "New"), ("changed", "Changed"), ("same", "Unchanged")]
 
 
 class SparDirectorySourced(models.AbstractModel):
-    """What was loaded from somewhere, and what came of it when it was loaded again."""
+    """A record loaded from a source, and what became of it when loaded again."""
 
     _name = "spar.directory.sourced"
     _description = "Loaded from Somewhere"
@@ -31,7 +31,7 @@ class SparDirectorySourced(models.AbstractModel):
 
     @api.model
     def _set_gone(self, gone, others) -> None:
-        """Note which records their source has no more, and which it has again."""
+        """Record which records their source no longer has, and which it has again."""
         gone.filtered(
             lambda record: not record.gone_from_source
         ).gone_from_source = True

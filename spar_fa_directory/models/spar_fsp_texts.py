@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class SparFsp(models.Model):
-    """A provider's name and code are cleaned before anything looks at them."""
+    """A provider whose name and code are cleaned before they are used."""
 
     _name = "spar.fsp"
     _inherit = ["spar.fsp", "spar.directory.texts"]
@@ -16,7 +16,7 @@ class SparFsp(models.Model):
 
 
 class SparFspBranch(models.Model):
-    """A branch's name and code are cleaned before anything looks at them."""
+    """A branch whose name and code are cleaned before they are used."""
 
     _name = "spar.fsp.branch"
     _inherit = ["spar.fsp.branch", "spar.directory.texts"]

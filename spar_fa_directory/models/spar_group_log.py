@@ -5,12 +5,13 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-# Marks an environment whose changes somebody logs already. An object of its own,
-# because callers from outside can put any value into a context, but not this one.
+# Marks an environment whose changes are already being logged. It is a unique object,
+# because external callers can put any value into a context, but not this one.
 _LOGGING = object()
 SPAR_GROUPS = ("viewer", "officer", "supervisor", "auditor", "administrator")
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
-#: Whose members write code or expressions, give rights or settings: as much as a role.
+#: Groups whose members write code or expressions, or grant rights or change settings:
+#: this is as powerful as a role.
 CODE_GROUPS = (
     "base.group_system",
     "base.group_erp_manager",
@@ -21,11 +22,11 @@ CODE_GROUPS = (
 
 
 class SparGroupLog(models.Model):
-    """Who joined or left a SPAR group, or one whose members reach code, however that
-    came about: never rewritten.
+    """Who joined or left a SPAR group or one whose members reach code; append-only.
 
-    A line is also written for a group that comes with another one (an officer is a
-    viewer) and when a group begins or ceases to bring a SPAR group along.
+    A membership is logged however it came about. A line is also written for a group
+    that is implied by another one (an officer is a viewer), and when a group starts or
+    stops implying a SPAR group.
     """
 
     _name = "spar.group.log"
@@ -68,10 +69,10 @@ class SparGroupLog(models.Model):
     @api.model
     @contextmanager
     def _log_changes(self, records: models.Model) -> Iterator[models.Model]:
-        """Log what the body changes of the members of the SPAR groups.
+        """Log changes that the body makes to the members of the SPAR groups.
 
-        The body works with the records that it gets: what they change further in
-        is left to the outermost one, so each change is logged once.
+        The body must use the records that it receives. Nested changes are left to the
+        outermost call, so that each change is logged once.
         """
         if self.env.context.get("spar_group_log") is _LOGGING:
             yield records
@@ -85,13 +86,13 @@ class SparGroupLog(models.Model):
 
     @api.model
     def _check_gained(self, members: set[tuple[int, int]]) -> None:
-        """Refuse what nobody may do alone; overridden where two people are needed."""
+        """Refuse what no user may do alone; overridden where two people are needed."""
 
     @api.model
     def _get_members(self) -> set[tuple[int, int]]:
-        """Who is in which SPAR group, in its own right or by another group.
+        """Return the members of each SPAR group, direct or through another group.
 
-        :return: pairs of (id of user, id of SPAR group)
+        :return: pairs of (user ID, SPAR group ID)
         """
         implied_by = self._get_implying_groups()
         groups = tuple({gid for gids in implied_by.values() for gid in gids})
@@ -109,7 +110,7 @@ class SparGroupLog(models.Model):
 
     @api.model
     def _get_implying_groups(self) -> dict[int, set[int]]:
-        """For each SPAR group the ids of the groups whose members are in it."""
+        """Return for each SPAR group the IDs of the groups whose members are in it."""
         definitions = self.env["res.groups"]._get_group_definitions()
         find = self.env["ir.model.data"]._xmlid_to_res_id
         names = [f"spar_fa_directory.group_{name}" for name in SPAR_GROUPS]
@@ -118,9 +119,10 @@ class SparGroupLog(models.Model):
 
     @api.model
     def _log(self, members: set[tuple[int, int]], change: str) -> None:
-        """Add a line for each member; nobody has the right to do it otherwise."""
+        """Add a line for each member; no user has the right to do so directly."""
         users_sudo = self.env["res.users"].sudo().browse({uid for uid, _ in members})
         groups_sudo = self.env["res.groups"].sudo().browse({gid for _, gid in members})
+        # A line cannot refer to a user or group that has been deleted.
         users, groups = set(users_sudo.exists().ids), set(groups_sudo.exists().ids)
         lines = [
             self._prepare_line(users_sudo.browse(uid), groups_sudo.browse(gid), change)

@@ -6,32 +6,32 @@ from odoo.modules import module
 
 from ..lib.row_cache import RowCache
 
-#: Where a transaction keeps the versions that it has read: emptied with everything
-#: that a commit, a rollback or a rollback to a savepoint makes untrue.
+#: The transaction's key for the versions that it has read, which are discarded by every
+#: commit, rollback or rollback to a savepoint, as these may invalidate them.
 _KEY = "spar.row.versions"
 
-#: Which server wrote the marks, and since when it runs: one that takes over from it
-#: may give the number of a lost transaction a second time.
+#: Which server wrote the versions, and since when it has been running: a server that
+#: takes over from it may reuse the number of a lost transaction.
 _SERVER = "server"
 
-#: What this process keeps, by database, model and method.
+#: What this process caches, by database, model and method.
 _CACHE = RowCache()
 
 
 class SparRowVersions(models.AbstractModel):
-    """What tells whether rows are what they were when something was made of them.
+    """Versions that show whether rows have changed since a value was made of them.
 
-    The version of a row is what PostgreSQL itself changes whenever somebody changes
-    the row: the transaction that wrote it (``xmin``) and its place (``ctid``). A column
-    could be left alone. Everything that a call may need is read in one statement, once
-    a transaction, always from the primary: what is changed anywhere holds in the next
-    call everywhere.
+    The version of a row is what PostgreSQL itself changes whenever the row is changed:
+    the transaction that wrote it (``xmin``) and its location (``ctid``). A version
+    column, in contrast, might not be updated. All versions that a call may need are
+    read in one statement, once per transaction, always from the primary: a change made
+    anywhere takes effect in the next call everywhere.
     """
 
     _name = "spar.row.versions"
     _description = "Versions of rows"
 
-    #: What ``_get_sources`` gives, once all addons are loaded.
+    #: What ``_get_sources`` returns, once all addons are loaded.
     _sources: dict[str, str] | None = None
 
     def _register_hook(self) -> None:
@@ -45,9 +45,9 @@ class SparRowVersions(models.AbstractModel):
 
     @api.model
     def _get_sources(self) -> dict[str, str]:
-        """SQL of one value each, by name, that changes whenever certain rows do.
+        """Return named SQL expressions whose values change whenever certain rows do.
 
-        Under their names: the models whose records are kept in a cache as a whole.
+        They include the models whose records are cached as a whole, under their names.
         """
         children = self.env.registry["spar.cached.records"]._inherit_children
         kept = (self.env[name] for name in sorted(children))
@@ -58,12 +58,12 @@ class SparRowVersions(models.AbstractModel):
 
     @api.model
     def _get(self, name: str):
-        """The version that ``name`` has in this transaction."""
+        """Return the version of ``name`` in this transaction."""
         return self._get_known()[name]
 
     @api.model
     def _get_known(self) -> dict:
-        """All versions, read unless this transaction knows them."""
+        """Return all versions, reading them unless this transaction already has."""
         data = self.env.cr.precommit.data
         if _KEY not in data:
             self._read()
@@ -71,8 +71,11 @@ class SparRowVersions(models.AbstractModel):
 
     @api.model
     def _read(self, columns: str = "", source: str = "", values: tuple = ()) -> tuple:
-        """Read all versions in one statement; with them the values of ``columns``, SQL
-        of what ``source`` joins, so that a call knows who calls by the same one."""
+        """Read all versions in one statement; return the values of ``columns``.
+
+        ``columns`` is SQL for columns that ``source`` joins, so that the same statement
+        can also authenticate the caller.
+        """
         sources = self._sources or self._get_sources()
         selected = ", ".join(filter(None, (*sources.values(), columns)))
         with self._on_primary() as versions:
@@ -85,7 +88,7 @@ class SparRowVersions(models.AbstractModel):
 
     @api.model
     def _find(self, name: str):
-        """What was noted for ``name`` in this transaction; None where nothing was."""
+        """Return what was noted for ``name`` in this transaction, or None."""
         return self.env.cr.precommit.data.get(_KEY, {}).get(name)
 
     @api.model
@@ -95,15 +98,17 @@ class SparRowVersions(models.AbstractModel):
 
     @api.model
     def _forget(self) -> None:
-        """Read the versions anew: this transaction has changed rows itself."""
+        """Forget the versions, because this transaction has changed rows itself."""
         self.env.cr.precommit.data.pop(_KEY, None)
 
     # === USING === #
 
     @api.model
     def _reuse(self, model: models.BaseModel, method: str, *names: str):
-        """What ``method`` of ``model`` made of the rows of ``names``, never None; made
-        anew where they have changed."""
+        """Return what ``method`` of ``model`` made of ``names``' rows, never None.
+
+        The value is made again if the rows have changed.
+        """
         known = self._get_known()
         version = tuple(known[name] for name in names)
         return self._reuse_version(version, model, method)
@@ -112,7 +117,10 @@ class SparRowVersions(models.AbstractModel):
     def _reuse_version(
         self, version: tuple, model: models.BaseModel, method: str, *args
     ):
-        """What ``method`` of ``model`` made, with ``args``, of rows of ``version``."""
+        """Return what ``method`` of ``model`` made of rows of ``version``.
+
+        :param args: the arguments of the method
+        """
         key = (self.env.cr.dbname, model._name, method, *args)
         version = (self._get(_SERVER), version)
         value = _CACHE.get(key, version)
@@ -124,9 +132,11 @@ class SparRowVersions(models.AbstractModel):
 
     @contextmanager
     def _on_primary(self) -> Iterator[models.AbstractModel]:
-        """This model with a cursor that reads from the primary: itself, but for
-        requests that only read, which Odoo may send to a replica. A test has one
-        connection."""
+        """Yield this model with a cursor that reads from the primary.
+
+        It is this model itself, except in read-only requests, which Odoo may send to a
+        replica. A test has only one connection.
+        """
         if not self.env.cr.readonly or module.current_test:
             yield self
             return

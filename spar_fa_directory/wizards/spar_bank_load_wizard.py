@@ -45,7 +45,7 @@ class SparBankLoadWizard(models.TransientModel):
             wizard.bank_count = len(banks)
 
     def action_load(self):
-        """Load, and show what was done."""
+        """Load the banks, and show what was done."""
         self.ensure_one()
         self.env["spar.fsp"].check_access("create")
         load = self.env["spar.fsp"]._load_banks(self.country_id.code)
@@ -83,7 +83,7 @@ class SparBankLoadWizard(models.TransientModel):
         return "\n".join(lines + ["…"] * (len(banks) > _MOST_SHOWN))
 
     def action_open_banks(self):
-        """The list of the country's banks."""
+        """Open the list of the country's banks."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "spar_fa_directory.spar_fsp_action"
         )

@@ -43,7 +43,7 @@ class SparFaPreview(models.TransientModel):
 
     @api.onchange("provider_id")
     def _onchange_provider_id(self):
-        """Ask for a branch where the provider has any."""
+        """Ask for a branch if the provider has any."""
         kinds = self.type_id.part_ids.mapped("kind")
         self.has_branch = "branch" in kinds and self.provider_id.has_branches
         if self.branch_id.provider_id != self.provider_id:
@@ -60,7 +60,7 @@ class SparFaPreview(models.TransientModel):
 
     @api.onchange("strategy_id", "provider_id", "branch_id", "line_ids")
     def _onchange_parts(self):
-        """Write the address, read it back, and say what is wrong with each part."""
+        """Write the address, read it back, and show what is wrong with each part."""
         address, problems = self._build_address()
         self.text = self.mask = self.note = False
         read = {}
@@ -74,7 +74,7 @@ class SparFaPreview(models.TransientModel):
             line.read_back = read.get(key, False)
 
     def _build_address(self) -> tuple[Address, dict[str, str]]:
-        """The address in its one form, and the problem of each part."""
+        """Return the address in its canonical form, and the problem of each part."""
         parts = {line.part_id.key: line.value or "" for line in self.line_ids}
         by_kind = {line.kind: line.value or "" for line in self.line_ids}
         provider, branch = by_kind.get("provider", ""), by_kind.get("branch", "")
@@ -119,7 +119,7 @@ class SparFaPreview(models.TransientModel):
         return branch._get_closed_text()
 
     def _write(self, address: Address) -> dict[str, str]:
-        """Show the address in the strategy; the parts as read back from it."""
+        """Show the address in the strategy; return the parts as read back from it."""
         strategies = self.env["spar.fa.strategy"]
         number = self.strategy_id.number
         text = strategies._write_addresses([address], number)[0]

@@ -1,6 +1,7 @@
-"""The shipped parts of addresses get their examples: their data is not loaded again.
+"""Add examples to the shipped parts of addresses, whose data is not loaded again.
 
-Before the addon is loaded, so that its translations of them are loaded with it.
+This runs before the addon is loaded, so that translations of the examples are loaded
+with it.
 """
 
 from odoo.tools.sql import SQL, column_exists

@@ -1,8 +1,8 @@
-"""The shipped parts of addresses get the switches that say what counts as the same.
+"""Set the switches of the shipped parts that define which values count as equal.
 
-Their data are not loaded again. A part whose check was changed since keeps it, and its
-gaps count as before. How addresses that are stored are brought into the new form is the
-store's own work.
+Their data is not loaded again. A part whose check has been changed since keeps it, and
+its gaps count as before. The store itself converts the addresses that it keeps to the
+new form.
 """
 
 from odoo.tools.sql import SQL, column_exists
@@ -12,7 +12,7 @@ ACCOUNT, PHONE, VOUCHER = (
     "part_mobile_wallet_phone",
     "part_voucher_number",
 )
-#: By part: its check as it was shipped, and the parameter that it gets.
+#: For each part, the check that it was shipped with and its new parameter.
 PARAMETERS = {
     ACCOUNT: ("regex", "[0-9A-Za-z](?:[ /-]?[0-9A-Za-z]){3,33}", "[0-9A-Z]{4,34}"),
     PHONE: ("phone", "", "mobile"),
