@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
-#: The lots of all workers of a host together are at most this fraction of a limit.
+#: The lots of all workers of a host together are at most 1/PARTS of a limit.
 PARTS = 20
 #: How long calls are counted in one lot.
 SECONDS = 2.0
