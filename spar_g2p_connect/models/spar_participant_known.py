@@ -55,7 +55,7 @@ class SparParticipant(models.Model):
 
     @api.model
     def _get_marks(self) -> list[str]:
-        """Return the SQL of the row versions that ``_build_known`` depends on for ``p``."""
+        """Return the SQL of the row versions that ``_build_known`` depends on."""
         keys = self.env["spar.participant.key"]._mark_rows("participant_id = p.id")
         marks = "string_agg(xmin::text || ctid::text, '')"
         relations = (
