@@ -85,7 +85,7 @@ class LoginRefused(SelfServiceError):
 
 
 class AttemptUnknown(LoginRefused):
-    """This browser began no such login, or it has finished or expired."""
+    """This browser began no such login, or it is finished or expired."""
 
     code = "attempt_unknown"
 

@@ -95,9 +95,9 @@ class SparCallback(models.Model):
 
     @api.model
     def _has_worker(self) -> bool:
-        """Return whether this worker leaves another of the server's for messages.
+        """Return whether running this worker leaves a cron worker for messages.
 
-        The first worker runs everywhere.
+        The first one runs everywhere.
         """
         number = get_number(self.env, LANES)
         return number < 2 or number < config["max_cron_threads"]

@@ -140,7 +140,7 @@ class TestOrigin(BaseCase):
 
 
 class TestForeignTokens(BaseCase):
-    """What is read of another issuer's token."""
+    """The claims that are read of another issuer's token."""
 
     def test_whose_token_it_is(self):
         key = PrivateKey.generate("ES256")

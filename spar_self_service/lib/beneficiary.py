@@ -42,7 +42,7 @@ class Beneficiary:
 class AgentTicket:
     """A proof that a person authenticated on an officer's device, for one draft.
 
-    It is used up when it is issued. ``nonce`` names this authentication in the history.
+    Taking it uses it up. ``nonce`` names this authentication in the history.
     """
 
     beneficiary: Beneficiary

@@ -158,7 +158,7 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _complete_step_up(self, pending: Pending, verified: VerifiedLogin) -> Done:
-        """Add a proof if the person who is logged in began the login and authenticated."""
+        """Add a proof if the person who is logged in began this and authenticated."""
         self._check_same_user(pending)
         identities_sudo = self.env["spar.identity"].sudo()
         if identities_sudo._find(verified).user_id.id != self.env.uid:

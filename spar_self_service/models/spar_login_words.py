@@ -10,7 +10,7 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _explain(self, error: SelfServiceError) -> str:
-        """Return what happened and what to do, in the person's language without jargon."""
+        """Return what happened and what to do, in the person's own plain language."""
         known = {**self._explain_ways(), **self._explain_people()}
         return known.get(error.code) or self.env._(
             "The ID provider's answer could not be trusted, so you were not signed in. "

@@ -63,7 +63,10 @@ def _build_tokens() -> dict[str, Schema]:
 
 
 def _build_entry(**members: Schema) -> Schema:
-    """Return the schema of something with a code and a name that may be closed."""
+    """Return the schema of an entry with a code and a name.
+
+    An entry may be archived or closed.
+    """
     closing = {"closed_on": text(), "close_reason": text(), "successor": text()}
     named = {"code": text(), "name": text(), "archived": _FLAG, **closing}
     return build_object(("code", "name", "archived"), **named, **members)
