@@ -1,4 +1,4 @@
-"""What can go wrong between a person, their ID provider and their pages.
+"""Errors between a person, their ID provider and their pages.
 
 ``code`` is a stable identifier: pages turn it into a text, the log names it, and tests
 assert it. Messages never contain an ID, a token or a claim's value.

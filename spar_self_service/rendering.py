@@ -78,7 +78,7 @@ def _read_terms(lang: str) -> dict[str, str]:
 
 
 class _Pool:
-    """Where QWeb caches what it has compiled, in place of a database's registry."""
+    """A cache for compiled templates, in place of a database's registry."""
 
     db_name = None
     _Registry__caches = {name: LRU(size) for name, size in _REGISTRY_CACHES.items()}

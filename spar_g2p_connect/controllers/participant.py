@@ -5,7 +5,7 @@ from ..const import BASE_PATH, ROUTING_TYPE
 
 
 class ParticipantController(http.Controller):
-    """What a participant may read of its own record."""
+    """The endpoint with a participant's own record."""
 
     @http.route(
         f"{BASE_PATH}/participant",

@@ -8,7 +8,7 @@ from ..exceptions import HttpRefused
 
 
 class ServiceController(http.Controller):
-    """What the protocol does not cover: health, our public keys and unknown paths."""
+    """Endpoints beside the protocol: health, our public keys and unknown paths."""
 
     @http.route(
         f"{BASE_PATH}/health",

@@ -34,9 +34,9 @@ class NoToken(Exception):
 
 @dataclass(frozen=True)
 class Credentials:
-    """How to authenticate at a callback's target.
+    """The credentials for a callback's target.
 
-    Without credentials, with a fixed bearer token, or with a token from the target's
+    There are none, a fixed bearer token, or a client ID and secret for the target's
     token endpoint (RFC 6749 4.4).
     """
 

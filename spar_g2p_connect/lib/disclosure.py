@@ -1,4 +1,4 @@
-"""What is disclosed to which caller: the registry is not an oracle.
+"""The rules of disclosure: the registry is not an oracle.
 
 Whether an address belongs to an ID is disclosed only to callers that may see details,
 and to the caller whose own call linked it. Every other caller gets the same answer
@@ -21,7 +21,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
 
 @dataclass(frozen=True)
 class Rights:
-    """What a participant may do and see."""
+    """A participant's rights to call operations and to see details."""
 
     operations: frozenset[Operation] = field(default=frozenset())
     sees_details: bool = False

@@ -51,12 +51,12 @@ class Exchange:
 
     @property
     def operation(self) -> Operation | None:
-        """The operation requested of the mapper; None for a transaction status."""
+        """Return the operation requested of the mapper; None for a status request."""
         return Operation(self.action) if self.action in OPERATIONS else None
 
     @property
     def is_kept(self) -> bool:
-        """Whether the message is stored: it changes something, or has to wait."""
+        """Return whether the message is stored: it changes something or has to wait."""
         return self._changes or self.mode == ASYNC
 
     @property
@@ -65,7 +65,7 @@ class Exchange:
 
     @property
     def claims_id(self) -> bool:
-        """Whether its message_id is reserved for it, so that a repeat is recognised."""
+        """Return whether its message_id is reserved, so that repeats are recognised."""
         if not self.is_kept:
             return False
         is_forced = self._changes and self.caller.must_not_repeat
@@ -78,7 +78,7 @@ class Exchange:
 
     @property
     def wires(self) -> list[object]:
-        """The items as received; none where the message is not about items."""
+        """Return the items as received; none where the message is not about items."""
         wires = self._message.get(f"{self.action}_request")
         return wires if isinstance(wires, list) else []
 
@@ -89,7 +89,7 @@ class Exchange:
 
     @property
     def reference_ids(self) -> set[str]:
-        """The reference IDs of its items, as far as they are texts."""
+        """Return the reference IDs of its items, as far as they are texts."""
         found = (w.get("reference_id") for w in self.wires if isinstance(w, dict))
         return {text for text in found if isinstance(text, str) and text}
 

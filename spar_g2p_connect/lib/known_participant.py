@@ -1,4 +1,4 @@
-"""What a participant's rows say: built once, and reused while they are unchanged."""
+"""A participant built once from its rows, and reused while they are unchanged."""
 
 from __future__ import annotations
 

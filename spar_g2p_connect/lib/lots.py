@@ -1,9 +1,9 @@
-"""What a process has taken of a participant's limits in advance, to count by itself.
+"""Lots of a participant's limits, which a process takes in advance to count alone.
 
-It takes a lot from the shared counter, and then admits calls without asking again until
-the lot is used up. So a limit is never exceeded, and when it is reached no process has
-more than one lot left. A lot is small and expires soon: what is left of it is given
-back with the next one.
+It takes a lot from the shared counter, and then admits calls without a further query
+until the lot is used up. So a limit is never exceeded, and when it is reached no
+process has more than one lot left. A lot is small and expires soon: what is left of it
+is given back with the next one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Need:
-    """What a call needs of several limits; a limit of 0 means no limit.
+    """The amounts that a call needs of several limits; a limit of 0 means no limit.
 
     ``day`` is the day that the limits are for, and ``kind`` what is counted.
     """
@@ -51,7 +51,7 @@ class Need:
 
 @dataclass
 class Lot:
-    """What is left of a lot, with the limits and the day that it was taken for."""
+    """The rest of a lot, with the limits and the day that it was taken for."""
 
     limits: tuple[int, ...]
     day: date | None

@@ -1,4 +1,4 @@
-"""How fast a participant may call: two buckets that refill within a minute.
+"""Limits per minute: two buckets for each participant that refill within a minute.
 
 One holds calls, the other items. An unknown ID costs as much as twenty known ones; the
 difference is taken afterwards, and may leave a debt that has to be refilled first.

@@ -1,4 +1,4 @@
-"""How long to wait before a retry."""
+"""Growing pauses between retries."""
 
 from __future__ import annotations
 

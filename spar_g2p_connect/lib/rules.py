@@ -1,4 +1,4 @@
-"""Which field of a participant controls which rule of its profile."""
+"""The fields of a participant that control the rules of its profile."""
 
 from __future__ import annotations
 

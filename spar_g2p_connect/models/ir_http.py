@@ -22,8 +22,8 @@ class IrHttp(models.AbstractModel):
         """Match our paths without redirects and without website pages.
 
         The portal redirects doubled slashes, but a redirect is a page for people. A
-        website is not asked for a page of its own either: a path that would be
-        redirected is matched as an unknown path under our base path.
+        website is not searched for a page either: a path that would be redirected is
+        matched as an unknown path under our base path.
         """
         try:
             return super()._match(path_info)

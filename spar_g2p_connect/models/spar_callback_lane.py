@@ -115,7 +115,7 @@ class SparCallback(models.Model):
     def _claim(self, limit: int) -> list[Delivery]:
         """Claim the first due callback of up to ``limit`` participants.
 
-        Participants to whom another callback is being sent are skipped.
+        Participants with another callback in flight are skipped.
         """
         if limit < 1:
             return []
@@ -306,7 +306,7 @@ def _log_error(row_id: int, error: BaseException) -> None:
 def _select_due(limit: int) -> SQL:
     """Return the query for the first due callback of each participant.
 
-    Participants to whom one is being sent are skipped. The order is random, so that no
+    Participants with a callback in flight are skipped. The order is random, so that no
     participant waits until the queues of others are empty. A disabled participant gets
     nothing until two people have reactivated it.
     """

@@ -68,7 +68,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _end_unread(self, participant_id: int, waiting) -> None:
-        """Answer a message of which only the row can be read."""
+        """Answer a message when only its row can still be read."""
         reason = f"message {waiting.message_id} {_UNREAD}"
 
         def build() -> dict:

@@ -16,7 +16,7 @@ _MARK_BYTES = 8
 
 
 class Known(NamedTuple):
-    """What is stored of a message that was received before."""
+    """The stored data of a message that was received before."""
 
     row_id: int
     uuid: str

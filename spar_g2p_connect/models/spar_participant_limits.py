@@ -6,7 +6,7 @@ from ..lib.caller import Caller
 
 
 class SparParticipant(models.Model):
-    """How fast a participant may call, and to whose accounts it may link."""
+    """A participant's limits per minute, and the providers to which it may link."""
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 

@@ -17,7 +17,7 @@ def get_workers() -> int:
 
 
 class SparParticipantPace(models.Model):
-    """What is left of a participant's calls and items of a minute: see ``lib/pace``.
+    """The rest of a participant's calls and items of a minute: see ``lib/pace``.
 
     It is stored in the database because every worker on every host counts in it; the
     database's clock decides.

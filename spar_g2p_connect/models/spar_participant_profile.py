@@ -22,7 +22,7 @@ def _switch(label: str) -> fields.Selection:
 
 
 class SparParticipant(models.Model):
-    """How strict the syntax is for a participant: a preset and a switch for each rule.
+    """The syntax rules for a participant: a preset and a switch for each rule.
 
     An empty switch leaves the rule as the preset has it.
     """

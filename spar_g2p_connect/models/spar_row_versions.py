@@ -9,8 +9,8 @@ _PARAMETER = "(SELECT value FROM ir_config_parameter WHERE key = '%s')"
 class SparRowVersions(models.AbstractModel):
     """Further values read with each call: audience, receiver and the current time.
 
-    The time is what the validity of keys is compared with. The values themselves are
-    their versions.
+    The time is used to check the validity of keys. The values themselves are their
+    versions.
     """
 
     _inherit = "spar.row.versions"

@@ -1,4 +1,4 @@
-"""The cached participant always matches its rows, whoever changes them."""
+"""The cached participant always matches its rows, even after outside changes."""
 
 import json
 from unittest.mock import patch

@@ -42,7 +42,7 @@ MESSAGE = {"header": {"sender_id": "a"}, "message": {"x": 1}}
 
 
 class TestEvidence(BaseCase):
-    """Where a signature is looked for, and what it has to cover."""
+    """The places of a signature, and the members that it has to cover."""
 
     @classmethod
     def setUpClass(cls):

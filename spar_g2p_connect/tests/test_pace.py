@@ -87,7 +87,7 @@ class TestPace(RestCase):
         self.ask(few, "resolve", build_items(*range(9)))
 
     def test_what_a_participant_may_not_know_costs_what_nothing_costs(self):
-        """What is left of its limits, which it may read, is not an oracle either."""
+        """The rest of its limits, which it may read, is not an oracle either."""
         self.link("known")
         left = []
         for fa in ("account:known@BANK", "account:other@BANK"):

@@ -21,7 +21,7 @@ _SIGNS = {PASSED: ("text-success", "✓"), FAILED: ("text-danger", "✗")}
 
 
 class SparParticipantTrial(models.TransientModel):
-    """How to call, and what is wrong with a message that a participant sends.
+    """Instructions for calling the API, and a check of a participant's message.
 
     A message that is pasted here is stored in no table: it is checked while it is
     typed, by the form's onchange calls, and gone when the dialog is closed.

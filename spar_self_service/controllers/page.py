@@ -1,4 +1,4 @@
-"""What all pages for beneficiaries share: their frame and plain error pages."""
+"""Common parts of all pages for beneficiaries: the frame and plain error pages."""
 
 import logging
 from functools import wraps

@@ -1,4 +1,4 @@
-"""What a person's pages show, ready for templates: no ID, no address in clear."""
+"""The content of a person's pages, ready for templates: no ID or address in clear."""
 
 from __future__ import annotations
 

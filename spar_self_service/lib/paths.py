@@ -1,4 +1,4 @@
-"""Which pages belong to whom."""
+"""The paths of beneficiaries', officers' and account pages."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Answers:
     def set_type(self, type_id: int) -> None:
         """Set the kind; a different one voids all later answers.
 
-        It asks other questions.
+        The questions depend on the kind.
         """
         if type_id != self.type_id:
             self.type_id, self.provider_id = type_id, None

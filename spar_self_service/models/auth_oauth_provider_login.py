@@ -89,8 +89,8 @@ class AuthOauthProvider(models.Model):
     def _get_logout_address(self) -> str:
         """Return where a person logs out of the provider; "" where it offers none.
 
-        The request names no person, because no token is kept. The provider asks the
-        person.
+        The request does not identify the person, because no token is kept: the provider
+        has to ask.
         """
         if not self.end_session_endpoint:
             return ""

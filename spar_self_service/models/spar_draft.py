@@ -17,7 +17,7 @@ _PURPOSE = "self-service draft"
 
 
 class SparDraft(models.Model):
-    """What a person intends to do, kept between pages; the answers are sealed.
+    """A change that a person intends to make, kept between pages with sealed answers.
 
     A draft belongs to one person, or to the officer who helps one. Each answer makes a
     new version, and what is sent with an older one is refused: a double click, the back

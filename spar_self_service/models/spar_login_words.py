@@ -4,7 +4,7 @@ from ..exceptions import SelfServiceError
 
 
 class SparLogin(models.AbstractModel):
-    """What a person reads when a login has failed."""
+    """The texts for a person whose login has failed."""
 
     _inherit = "spar.login"
 

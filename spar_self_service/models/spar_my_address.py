@@ -20,10 +20,10 @@ from ..lib.overview import Happening, Overview, Waiting
 
 
 class SparMyAddress(models.AbstractModel):
-    """What a person sees and does, always for their own ID only.
+    """A person's view of their own address, and their actions on it.
 
-    No method takes an ID: it comes from the verified login, so no channel above can ask
-    for another one. The mapper is the backend that the type of ID names.
+    No method takes an ID: it comes from the verified login, so no channel above can
+    request another one. The mapper is the backend that the type of ID names.
     """
 
     _name = "spar.my.address"

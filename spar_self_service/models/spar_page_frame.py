@@ -29,7 +29,7 @@ class Logo(NamedTuple):
 
 
 class SparPageFrame(models.AbstractModel):
-    """What surrounds every page: the website's name, logo, colour and language."""
+    """The frame of every page: the website's name, logo, colour and language."""
 
     _name = "spar.page.frame"
     _description = "Frame of the beneficiary's pages"

@@ -10,7 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 
 class SparPageTexts(models.AbstractModel):
-    """What happened to an account, what will happen, and the result of an objection."""
+    """Texts on what happened to an account, pending changes and objections."""
 
     _inherit = "spar.page.texts"  # pylint: disable=consider-merging-classes-inherited
 

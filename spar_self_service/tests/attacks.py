@@ -1,4 +1,4 @@
-"""What a provider, or an attacker in between, may do wrong, and how it is refused.
+"""Attacks by a provider, or by someone in between, and how they are refused.
 
 Each attack changes the hostile provider, or what the browser brings back.
 """

@@ -152,12 +152,12 @@ class StandInCase(KeyringCase):
 
     @property
     def acts(self) -> list[str]:
-        """The changes requested of the mapper."""
+        """Return the changes requested of the mapper."""
         return [word for word, _call, _request in self.changes]
 
     @property
     def changes(self) -> list[tuple]:
-        """The same with all details: operation, call and request."""
+        """Return the same with all details: operation, call and request."""
         return [each for each in self.store.calls if each[0] != "resolve"]
 
 
@@ -177,7 +177,7 @@ class PageCase(StandInCase, HttpCase):
 
     @property
     def text(self) -> str:
-        """The text of the page's main part."""
+        """Return the text of the page's main part."""
         (main,) = html.fromstring(self.page.content).xpath("//main")
         return " ".join(main.text_content().split())
 
@@ -187,7 +187,7 @@ class PageCase(StandInCase, HttpCase):
 
     @property
     def version(self) -> str:
-        """The version in the page's form."""
+        """Return the version in the page's form."""
         (value,) = html.fromstring(self.page.content).xpath(
             "(//input[@name='version'])[1]/@value"
         )

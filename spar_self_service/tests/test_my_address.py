@@ -1,4 +1,4 @@
-"""What a person sees and does below the pages, for their own ID only."""
+"""A person's view and actions below the pages, for their own ID only."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -33,7 +33,7 @@ class AttemptSecrets:
 
     @property
     def challenge(self) -> str:
-        """The PKCE challenge, method S256.
+        """Return the PKCE challenge, method S256.
 
         >>> verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 B
         >>> AttemptSecrets("", "", verifier).challenge

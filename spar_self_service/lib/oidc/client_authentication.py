@@ -1,4 +1,4 @@
-"""How we authenticate to a provider: one function per method (OpenID Core 9)."""
+"""Client authentication at a provider: one function per method (OpenID Core 9)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Signer = Callable[[dict[str, object]], str]
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a request to the provider carries in addition."""
+    """The headers and form fields that authenticate a request to the provider."""
 
     headers: dict[str, str]
     form: dict[str, str]

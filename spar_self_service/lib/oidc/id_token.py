@@ -20,7 +20,7 @@ MAX_SUBJECT = 255
 
 @dataclass(frozen=True)
 class Expected:
-    """What the token of one login is compared with; ``now`` is in seconds."""
+    """The values that an ID token is compared with; ``now`` is in seconds."""
 
     settings: ProviderSettings
     attempt: Attempt

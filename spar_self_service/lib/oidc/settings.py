@@ -1,4 +1,4 @@
-"""What is agreed with one OpenID provider."""
+"""The settings agreed with one OpenID provider."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class ClientAuthentication(str, Enum):
-    """How we authenticate at the provider's token endpoint (OpenID Core 9)."""
+    """Our client authentication at the token endpoint (OpenID Core 9)."""
 
     PRIVATE_KEY_JWT = "private_key_jwt"
     SECRET_BASIC = "client_secret_basic"

@@ -34,7 +34,7 @@ _SIGNATURE_ONLY: Options = {
 def read_signed(
     settings: ProviderSettings, token: str, key_sets: KeySetCache
 ) -> dict[str, object]:
-    """Return the claims in ``token``, of which only the signature is verified.
+    """Return the claims in ``token`` after verifying its signature only.
 
     The algorithm is one of those agreed with the provider, the key one that it
     publishes: keys in the token itself (jwk, jku, x5c) are ignored. Raises TokenRefused

@@ -27,12 +27,12 @@ class VerifiedLogin:
 
     @property
     def name(self) -> str:
-        """The name to greet the person by; "" where the provider returns none."""
+        """Return the name to greet the person by; "" where the provider has none."""
         return _read_text(self.claims, "name")
 
     @property
     def contacts(self) -> Contacts:
-        """The contacts that the provider states it has verified itself (Core 5.1)."""
+        """Return the contacts that the provider itself has verified (Core 5.1)."""
         return Contacts(
             email=self._read_verified("email"),
             phone_number=self._read_verified("phone_number"),
