@@ -35,6 +35,7 @@ def read_members(raw: bytes, known: frozenset[str]) -> dict[str, str]:
     members: dict[str, str] = {}
     for name, value in _parse(raw):
         if name not in known:
+            # The name is the caller's own text: it goes into the message shortened.
             shown = "".join(sign for sign in name[:40] if sign.isprintable())
             raise refuse(shown or "query", "is no parameter of this path")
         if name in members:

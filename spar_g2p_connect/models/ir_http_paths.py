@@ -75,6 +75,7 @@ def _build_rule(url: str, endpoint) -> werkzeug.routing.Rule:
     if routing["methods"] is not None:
         routing["methods"] = [*routing["methods"], "OPTIONS"]
     rule = base.FasterRule(url, endpoint=endpoint, **routing)
+    # Otherwise werkzeug would redirect a path with doubled slashes.
     rule.merge_slashes = False
     return rule
 

@@ -78,6 +78,7 @@ class SparCallback(models.Model):
             while True:
                 if may_begin:
                     begun = lane._claim(THREADS - len(sending))
+                    # Other workers must see the claim before anything is sent.
                     self.env.cr.commit()  # pylint: disable=invalid-commit
                     sending |= {
                         pool.submit(delivery.send, each, _TOKENS): each

@@ -12,6 +12,7 @@ from ..lib.exchange import SYNC, DuplicateMessage, Exchange
 from ..lib.packing import pack, unpack
 from .spar_message import SEAL
 
+# The size of a ``bigint``, in which reference marks are stored.
 _MARK_BYTES = 8
 
 

@@ -122,6 +122,8 @@ class SparParticipant(models.Model):
             )
         )
         participant_id, kept = rows[0] if rows else (False, None)
+        # A dummy digest stands in for a missing one, so that timing reveals no client
+        # ID.
         matches = keyring.is_secret(
             request.client_id, request.client_secret, bytes(kept) if kept else bytes(32)
         )

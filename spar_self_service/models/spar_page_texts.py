@@ -7,7 +7,7 @@ from odoo.tools.misc import format_date, format_time
 
 
 class SparPageTexts(models.AbstractModel):
-    """Texts on what happened and what to do, in plain words of the reader's language."""
+    """What happened and what to do, as plain texts in the reader's language."""
 
     _name = "spar.page.texts"
     _description = "Texts of the beneficiary's pages"

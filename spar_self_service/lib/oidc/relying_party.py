@@ -250,6 +250,7 @@ def _read_tokens(told: dict[str, object]) -> Tokens:
     if not (isinstance(id_token, str) and isinstance(access_token, str)):
         raise ProviderUnavailable("token")
     bearer = isinstance(kind, str) and kind.lower() == "bearer"
+    # The token is sent in a header, where control characters could inject others.
     printable = access_token.isascii() and access_token.isprintable()
     if not (bearer and printable and id_token and access_token):
         raise ProviderUnavailable("token")
