@@ -67,7 +67,7 @@ def disclose(rights: Rights, item: Item, result: Result) -> Result:
 
 
 def _tell_link(rights: Rights, item: Item, result: Result) -> Result:
-    """Tell a caller that may compare whether the ID has this or another address.
+    """Disclose whether the ID has this or another address, if the caller may compare.
 
     >>> linked = Result(Outcome.ALREADY_LINKED, same_fa=True)
     >>> _tell_link(Rights(), Item(Operation.LINK), linked).problem

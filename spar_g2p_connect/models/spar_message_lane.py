@@ -93,7 +93,7 @@ class SparMessage(models.Model):
             left = cron._commit_progress(done, remaining=1)
         cron._commit_progress(0, remaining=0)
         if lane._is_due(_SOON):
-            # Otherwise Odoo would wake them only after a minute. The first worker
+            # Otherwise Odoo would wake them only after a minute. Only the first worker
             # stays.
             self._wake_lanes(LANES[:1] if left > 0 else LANES)
             cron._commit_progress(0, remaining=0)

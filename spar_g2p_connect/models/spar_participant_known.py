@@ -21,8 +21,8 @@ _RELATIONS = ("own_provider_ids", "id_type_ids")
 class SparParticipant(models.Model):
     """The participant as its rows describe it, cached in the process while unchanged.
 
-    Its rows and their versions are read in the same statement by which a call reads
-    every version that it needs. A change takes effect in the next call.
+    Which rows these are, and their versions, is read by the same statement by which a
+    call reads every version that it needs. A change takes effect in the next call.
     """
 
     _name = "spar.participant"
