@@ -35,8 +35,7 @@ class SparMessage(models.Model):
     def _try_to_open(self, participant_id: int, waiting) -> Exchange | None:
         """Return the message as received, or None where the stored text is damaged.
 
-        Trying again would not help then. Errors because something is unavailable are
-        raised.
+        A retry would not help then. Errors caused by something unavailable are raised.
         """
         try:
             with self.env.cr.savepoint():
