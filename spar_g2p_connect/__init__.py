@@ -1,4 +1,4 @@
-# The dispatcher first: a route names it while its controller is imported.
+# The dispatcher comes first: routes refer to it while their controllers are imported.
 from . import dispatcher
 from . import controllers
 from . import models

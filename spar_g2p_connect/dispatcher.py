@@ -1,11 +1,11 @@
-"""The way in: every answer under the base path is JSON of the protocol.
+"""The entry point: every answer under the base path is the protocol's JSON.
 
-Two dispatchers, because an error may come before a route is found. Odoo gives each
-request its ``http`` dispatcher first, and then the one of the route. Ours of type
-``http`` does what Odoo's does, but answers for our path when the database is away or
-unknown, when no path matches, when the request cannot be read. The other one serves our
-routes. A dispatcher registers itself by being defined, for the whole process: this is
-why the addon belongs into ``server_wide_modules``.
+There are two dispatchers because an error may occur before a route is found. Odoo gives
+each request its ``http`` dispatcher first, and then the one of the route. Ours of type
+``http`` does what Odoo's does, but answers for our paths when the database is
+unavailable or unknown, when no path matches, or when the request cannot be read. The
+other one serves our routes. Defining a dispatcher class registers it for the whole
+process: this is why the addon belongs in ``server_wide_modules``.
 """
 
 import json
@@ -37,14 +37,14 @@ from .lib.error_answers import as_protocol_error, build_error_answer
 
 _logger = logging.getLogger(__name__)
 
-#: What Odoo answers by running the request once more.
+#: Exceptions to which Odoo responds by running the request once more.
 _RETRIED = (
     *PG_CONCURRENCY_EXCEPTIONS_TO_RETRY,
     ConcurrencyError,
     psycopg2.errors.ReadOnlySqlTransaction,
 )
 
-#: The one coding of a body that is read (RFC 9110, 8.4 and 15.5.16).
+#: The only content coding that is accepted in a request (RFC 9110, 8.4 and 15.5.16).
 _PLAIN = "identity"
 
 _encode = json.JSONEncoder(
@@ -53,7 +53,7 @@ _encode = json.JSONEncoder(
 
 
 def build_response(status: int, headers: list[tuple[str, str]], document) -> Response:
-    """``document`` as JSON, not to be kept by anybody on its way."""
+    """Return ``document`` as a JSON response that no intermediary may store."""
     response = Response(
         _encode(document).encode(), status=status, content_type="application/json"
     )
@@ -65,14 +65,16 @@ def build_response(status: int, headers: list[tuple[str, str]], document) -> Res
 
 
 def is_our_path(path: str) -> bool:
-    """Whether ``path`` is the base path or lies under it."""
+    """Return whether ``path`` is the base path or lies under it."""
     return path == BASE_PATH or path.startswith(f"{BASE_PATH}/")
 
 
 def get_missing_registry(request) -> ProtocolError | None:
-    """Why ``request`` reached no registry: none of that name, or none to reach now.
+    """Return the error for a request that reached no registry, or None.
 
-    Server-wide, our routes stand in databases too that are no registry of ours.
+    Either no database of that name exists, or none can be reached now. Because the
+    addon is server-wide, our routes also exist in databases that are not registries of
+    ours.
     """
     if getattr(request, "db", None):
         registry = request.registry
@@ -86,7 +88,10 @@ def get_missing_registry(request) -> ProtocolError | None:
 
 
 def get_meant_databases(request) -> list[str]:
-    """The databases that ``request`` may be for: the one it names, else those here."""
+    """Return the databases that ``request`` may be for.
+
+    That is the one it names, or else every database served under its host name.
+    """
     named = request.httprequest.headers.get("X-Odoo-Database")
     host = request.httprequest.environ["HTTP_HOST"]
     if named:
@@ -95,10 +100,10 @@ def get_meant_databases(request) -> list[str]:
 
 
 def holds_no_odoo() -> bool:
-    """Whether Odoo serves this request without its database for what is in there.
+    """Return whether Odoo dropped the database because of what it contains.
 
-    It does so, too, where the database could not be reached, and that may be over by
-    now: PostgreSQL that restarts is away for a moment only.
+    Odoo also serves a request without its database when that could not be reached, and
+    that may be over by now: a restarting PostgreSQL is unavailable only for a moment.
     """
     error = sys.exc_info()[1]
     while error is not None and not isinstance(error, http.RegistryError):
@@ -108,18 +113,22 @@ def holds_no_odoo() -> bool:
 
 
 def is_one_there(names: list[str]) -> bool:
-    """Whether exactly one database of these names exists; raises psycopg2.Error."""
+    """Return whether exactly one database with one of these names exists.
+
+    Raises psycopg2.Error.
+    """
     with closing(sql_db.db_connect("postgres").cursor()) as cr:
         cr.execute("SELECT FROM pg_database WHERE datname = ANY(%s)", [names])
         return cr.rowcount == 1
 
 
 def read_body(http_request, most: int) -> bytes:
-    """The body of a request, which may have so many bytes.
+    """Return the body of a request, of at most ``most`` bytes.
 
-    Raises RequestEntityTooLarge, and RequestTimeout for one that did not come in time.
+    Raises RequestEntityTooLarge, and RequestTimeout for a body that did not arrive in
+    time.
     """
-    # One more: werkzeug cuts a chunked body at its limit and says nothing.
+    # One more, because werkzeug silently cuts a chunked body at its limit.
     http_request.max_content_length = most + 1
     try:
         body = http_request.get_data()
@@ -134,10 +143,11 @@ def read_body(http_request, most: int) -> bytes:
 
 @contextmanager
 def protocol_errors() -> Iterator[None]:
-    """Let nothing out but the protocol's errors, and what Odoo tries again.
+    """Let only the protocol's errors pass, and those that Odoo retries.
 
-    Odoo logs an exception that it does not know with its message, in which there may be
-    values; the cause is logged here by its class and the lines of code it came through.
+    Odoo logs an unrecognised exception together with its message, which may contain
+    values; here the cause is logged by its class and the lines of code that it came
+    through.
     """
     try:
         yield
@@ -152,21 +162,23 @@ def protocol_errors() -> Iterator[None]:
 
 
 class G2pConnectDispatcher(Dispatcher):
-    """Serves our routes: a document in, a document out."""
+    """The dispatcher of our routes: a document in, a document out."""
 
     routing_type = ROUTING_TYPE
     mimetypes = ("application/json",)
-    #: Whether the route that was found answers with acknowledgements.
+    #: Whether the matched route answers with acknowledgements.
     _acknowledges = False
 
     @classmethod
     def is_compatible_with(cls, request) -> bool:
-        # Odoo refuses what is not compatible in HTML; dispatch() does it in JSON.
+        # Odoo answers an incompatible request in HTML; dispatch() answers in JSON.
         return True
 
     def dispatch(self, endpoint, args):
-        """Call ``endpoint``; it gives a document, ``(document, headers)``, or a page
-        that is ready."""
+        """Call ``endpoint`` and build the response.
+
+        The endpoint returns a document, ``(document, headers)`` or a finished page.
+        """
         missing = get_missing_registry(self.request)
         if missing:
             raise missing
@@ -182,19 +194,20 @@ class G2pConnectDispatcher(Dispatcher):
         return response
 
     def _let_keep(self, response: Response) -> None:
-        """Let the caller keep an answer and ask whether it is still true (RFC 9111).
+        """Let the caller store the response and revalidate it (RFC 9111).
 
-        Who names what it has by ``If-None-Match`` is told 304 while it holds.
+        A caller that sends the current version in ``If-None-Match`` is answered 304.
         """
         response.headers["Cache-Control"] = f"private, max-age={KEPT_SECONDS}"
         response.add_etag()
         response.make_conditional(self.request.httprequest.environ)
-        response.headers.pop("Date", None)  # the server's own is to be the only one
+        response.headers.pop("Date", None)  # the server adds the only Date
 
     def check_request(self, endpoint) -> None:
-        """Refuse a method, a type or a coding of content that is not the route's.
+        """Refuse a method, content type or content coding that the route does not take.
 
-        To be called before it is asked who calls: it is so for everybody.
+        To be called before the caller is authenticated, because these rules hold for
+        everyone.
         """
         self._acknowledges = endpoint.routing.get("acknowledges", False)
         routing, request = endpoint.routing, self.request.httprequest
@@ -217,25 +230,25 @@ class G2pConnectDispatcher(Dispatcher):
             raise HttpRefused(415, "err.request.bad", text, accept)
 
     def handle_error(self, exc: Exception) -> Callable:
-        """The answer to ``exc``."""
+        """Return the response to ``exc``."""
         if not isinstance(exc, ProtocolError):
             exc = get_missing_registry(self.request) or exc
         return build_response(*build_error_answer(exc, self._acknowledges))
 
 
 class BoundaryDispatcher(HttpDispatcher):
-    """Odoo's own, but for errors under our path before one of our routes was found."""
+    """Odoo's dispatcher, except for errors on our paths before our route was found."""
 
     routing_type = "http"
 
     def handle_error(self, exc: Exception) -> Callable:
-        """The answer to ``exc``."""
+        """Return the response to ``exc``."""
         http_request = self.request.httprequest
         if not is_our_path(http_request.path):
             return super().handle_error(exc)
         if "HTTP_HOST" not in http_request.environ:
             exc = HttpRefused(400, "err.request.bad", "the header Host is missing")
         elif isinstance(exc, (NotFound, KeyError)):
-            # What Odoo raises for a database that does not exist, or holds no Odoo.
+            # Odoo raises these for a database that does not exist or holds no Odoo.
             exc = get_missing_registry(self.request) or exc
         return build_response(*build_error_answer(exc))

@@ -1,7 +1,7 @@
-"""Why a request is answered with an HTTP error; each leaf is one cause.
+"""Why a request is answered with an HTTP error; each leaf class is one cause.
 
 They are werkzeug's HTTP exceptions: Odoo rolls back, answers through the dispatcher,
-and writes no traceback, in which there could be IDs, to the log.
+and does not log a traceback, which could contain IDs.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from werkzeug.exceptions import HTTPException
 
 
 class ProtocolError(HTTPException):
-    """Base: ``code`` is the HTTP status, ``word`` the protocol's code.
+    """Base class: ``code`` is the HTTP status, ``word`` the protocol's code.
 
-    ``description`` says it to people: it names members, never values.
+    ``description`` is for people: it names members, never values.
     """
 
     code: int = 500
@@ -22,16 +22,16 @@ class ProtocolError(HTTPException):
     description: str = "an error of the server; the request had no effect"
 
     def get_extra_headers(self) -> list[tuple[str, str]]:
-        """Headers of the answer beyond those of every answer."""
+        """Return the headers of this answer beyond those of every answer."""
         return []
 
     def build_document(self) -> dict[str, object]:
-        """The body of the answer (HttpErrorResponse)."""
+        """Return the body of the answer (HttpErrorResponse)."""
         return {"errors": [{"code": self.word, "message": self.description[:999]}]}
 
 
 class RequestRefused(ProtocolError):
-    """The request cannot be read; the codec says why."""
+    """The request cannot be read; the codec gives the reason."""
 
     code = 400
 
@@ -41,7 +41,7 @@ class RequestRefused(ProtocolError):
 
 
 class HttpRefused(ProtocolError):
-    """What HTTP itself knows: no such path, method, size or type of content."""
+    """A refusal that HTTP itself defines: path, method, size or content type."""
 
     def __init__(
         self,
@@ -59,11 +59,11 @@ class HttpRefused(ProtocolError):
         return self._headers
 
 
-# === 401: WHO === #
+# === 401: NOT AUTHENTICATED === #
 
 
 class Unauthorized(ProtocolError):
-    """The caller is not known."""
+    """The caller could not be authenticated."""
 
     code = 401
     word = "err.request.unauthorized"
@@ -74,7 +74,7 @@ class Unauthorized(ProtocolError):
 
 
 class MissingToken(Unauthorized):
-    """No bearer token at all: RFC 6750 3.1 wants no error code then."""
+    """No bearer token was sent; RFC 6750 3.1 then calls for no error code."""
 
     description = "a bearer token is required"
     challenge = 'Bearer realm="spar"'
@@ -85,13 +85,13 @@ class ExpiredToken(Unauthorized):
 
 
 class InvalidToken(Unauthorized):
-    """Not ours, altered, or of a participant who may no longer call."""
+    """The token is not ours, was altered, or its participant may no longer call."""
 
     description = "the token is not valid here"
 
 
 class SignatureMissing(Unauthorized):
-    """The participant signs its messages, and this one is not signed."""
+    """The participant has to sign its messages, and this one is not signed."""
 
     word = "err.signature.missing"
     challenge = 'Bearer realm="spar"'
@@ -103,9 +103,9 @@ class SignatureMissing(Unauthorized):
 
 
 class SignatureInvalid(Unauthorized):
-    """The signature proves nothing; why, is kept and not answered.
+    """The signature proves nothing; the reason is kept but not returned.
 
-    An unknown and a disabled sender are answered like this, too.
+    Unknown and disabled senders get the same answer.
     """
 
     word = "err.signature.invalid"
@@ -117,11 +117,11 @@ class SignatureInvalid(Unauthorized):
         self.text = f"signature: {text}" if text else self.description
 
 
-# === 403, 429: MAY NOT === #
+# === 403, 429: NOT ALLOWED === #
 
 
 class ForeignOrigin(ProtocolError):
-    """The call comes from an address that is not the participant's."""
+    """The call comes from an address that is not one of the participant's."""
 
     code = 403
     word = "err.request.forbidden"
@@ -135,7 +135,7 @@ class OperationNotGranted(ProtocolError):
 
 
 class ForeignSender(ProtocolError):
-    """The header speaks in the name of another participant than the token."""
+    """The header names a participant other than the token's."""
 
     code = 403
     word = "err.sender_id.invalid"
@@ -143,7 +143,7 @@ class ForeignSender(ProtocolError):
 
 
 class ForeignReceiver(ProtocolError):
-    """The message was meant for somebody else."""
+    """The message is addressed to another receiver."""
 
     code = 403
     word = "err.receiver_id.invalid"
@@ -151,7 +151,7 @@ class ForeignReceiver(ProtocolError):
 
 
 class ForeignSenderUri(ProtocolError):
-    """The answer is to go where this participant's answers do not go."""
+    """The answer would go to an address that is not agreed with the participant."""
 
     code = 403
     word = "err.sender_uri.invalid"
@@ -161,7 +161,7 @@ class ForeignSenderUri(ProtocolError):
 
 
 class TooMany(ProtocolError):
-    """Base: a limit of the participant is reached until some time has passed."""
+    """Base class: a limit of the participant is reached until some time has passed."""
 
     code = 429
     word = "err.request.too_many_requests"
@@ -179,7 +179,7 @@ class DailyLimitReached(TooMany):
 
 
 class PaceReached(TooMany):
-    """Each unknown ID counts as many: a registry is not to be searched by guessing."""
+    """Unknown IDs count as several items, so that guessing does not pay."""
 
     description = "this participant's calls or items of a minute are used up"
 
@@ -194,7 +194,7 @@ class NoSuchDatabase(ProtocolError):
 
 
 class Away(ProtocolError):
-    """Something that is needed is away; the request had no effect."""
+    """Something required is unavailable; the request had no effect."""
 
     code = 503
     description = "the service cannot work now; try again later"
@@ -208,7 +208,7 @@ class DatabaseAway(Away):
 
 
 class Busy(Away):
-    """What is needed is in use, or takes too long; others are served meanwhile."""
+    """A required resource is in use or too slow; other requests go on meanwhile."""
 
     description = (
         "something that is needed is in use; the request had no effect; try again"
@@ -216,14 +216,14 @@ class Busy(Away):
 
 
 class MapperAway(Away):
-    """The mapper says that it cannot work: its keyring is away, for one."""
+    """The mapper reports that it cannot work, for example without its keyring."""
 
 
 # === THE TOKEN ENDPOINT (RFC 6749 5.2) === #
 
 
 class TokenRefused(ProtocolError):
-    """Base: ``error`` is the word of RFC 6749; both forms are answered."""
+    """Base class: ``error`` is RFC 6749's code; the answer has both forms."""
 
     code = 400
     word = "err.request.bad"
@@ -253,7 +253,10 @@ class InvalidScope(TokenRefused):
 
 
 class InvalidClient(TokenRefused):
-    """Unknown, not active or the wrong secret: they all look alike."""
+    """The client is unknown or not active, or its secret is wrong.
+
+    The answer is the same in each case.
+    """
 
     code = 401
     word = "err.request.unauthorized"

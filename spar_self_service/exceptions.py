@@ -1,18 +1,18 @@
-"""What can go wrong between a person, their ID provider and their pages.
+"""Errors between a person, their ID provider and their pages.
 
-``code`` is a stable word: pages turn it into a text, the log names it, tests assert it.
-Messages never hold an ID, a token or a claim's value.
+``code`` is a stable identifier: pages turn it into a text, the log names it, and tests
+assert it. Messages never contain an ID, a token or a claim's value.
 """
 
 
 class SelfServiceError(Exception):
-    """Base of everything that these pages raise."""
+    """Base class of everything that these pages raise."""
 
     code = "self_service_error"
 
 
 class NotLoggedIn(SelfServiceError):
-    """No beneficiary is logged in: the session ended, or somebody else's user runs."""
+    """No beneficiary is logged in: the session ended, or it is another user's."""
 
     code = "not_logged_in"
 
@@ -30,25 +30,25 @@ class TicketNeeded(SelfServiceError):
 
 
 class DraftError(SelfServiceError):
-    """Base of what is wrong with a draft; nothing was changed."""
+    """Base class of problems with a draft; nothing was changed."""
 
     code = "draft_error"
 
 
 class NoSuchDraft(DraftError):
-    """There is no such draft of this person: unknown and another's look alike."""
+    """This person has no such draft; another person's draft looks the same."""
 
     code = "no_such_draft"
 
 
 class DraftOutdated(DraftError):
-    """The draft was changed since the page was made: in another window, or long ago."""
+    """The draft has changed since the page was built, in another window or long ago."""
 
     code = "draft_outdated"
 
 
 class DraftClosed(DraftError):
-    """What the draft is for has been done, or refused."""
+    """The draft has already been carried out, or refused."""
 
     code = "draft_closed"
 
@@ -64,16 +64,16 @@ class AnswerRefused(DraftError):
 
 
 class OutcomeUnknown(SelfServiceError):
-    """The mapper failed in the middle, and does not say what has become of it."""
+    """The mapper failed midway, and whether the change was made is unknown."""
 
     code = "outcome_unknown"
 
 
 class LoginRefused(SelfServiceError):
-    """Somebody could not be logged in; nothing was written.
+    """A person could not be logged in; nothing was written.
 
-    ``reason`` is a stable word for the cause within a leaf, such as ``nonce``;
-    ``return_to`` where the person may go on.
+    ``reason`` is a stable identifier of the cause within a leaf class, such as
+    ``nonce``; ``return_to`` is where the person may continue.
     """
 
     code = "login_refused"
@@ -85,55 +85,55 @@ class LoginRefused(SelfServiceError):
 
 
 class AttemptUnknown(LoginRefused):
-    """This browser began no such login, or finished it, or too long ago."""
+    """This browser began no such login, or it is finished or expired."""
 
     code = "attempt_unknown"
 
 
 class TooManyAttempts(LoginRefused):
-    """This browser began so many logins that it has to wait for a while."""
+    """This browser has begun so many logins that it has to wait for a while."""
 
     code = "too_many_attempts"
 
 
 class AttemptCancelled(LoginRefused):
-    """The person, or the provider for them, did not go on; ``reason`` is its error."""
+    """The person or the provider cancelled; ``reason`` is the provider's error."""
 
     code = "attempt_cancelled"
 
 
 class WrongProvider(LoginRefused):
-    """The answer is of another provider than the one that was asked (mix-up)."""
+    """The response comes from another provider than the one requested (mix-up)."""
 
     code = "wrong_provider"
 
 
 class ProviderUnavailable(LoginRefused):
-    """The provider does not answer, or not in a form that can be read."""
+    """The provider does not answer, or its answer cannot be read."""
 
     code = "provider_unavailable"
 
 
 class ProviderNotReady(LoginRefused):
-    """The provider is switched off, half set up, or waits for a second person."""
+    """The provider is switched off, incomplete, or waits for a second person."""
 
     code = "provider_not_ready"
 
 
 class CodeRefused(LoginRefused):
-    """The provider gives no token for this code; ``reason`` is its error."""
+    """The provider gave no token for this code; ``reason`` is its error."""
 
     code = "code_refused"
 
 
 class TokenRefused(LoginRefused):
-    """The ID token is not what it must be; ``reason`` names the check."""
+    """The ID token is not valid; ``reason`` names the failed check."""
 
     code = "token_refused"
 
 
 class UserinfoRefused(LoginRefused):
-    """What the provider tells of the person is not what it must be."""
+    """The provider's userinfo is not valid."""
 
     code = "userinfo_refused"
 
@@ -145,24 +145,24 @@ class NotStrongEnough(LoginRefused):
 
 
 class NotFresh(LoginRefused):
-    """The person did not authenticate anew, as a change of the address asks for."""
+    """The person did not authenticate anew, as a change of the address requires."""
 
     code = "not_fresh"
 
 
 class AnotherPerson(LoginRefused):
-    """Somebody else authenticated than the person who is logged in."""
+    """A person other than the one who is logged in authenticated."""
 
     code = "another_person"
 
 
 class NoUsableId(LoginRefused):
-    """The provider told no ID, or one that cannot be used."""
+    """The provider returned no ID, or one that cannot be used."""
 
     code = "no_usable_id"
 
 
 class UserNotAllowed(LoginRefused):
-    """The person's user is blocked, or is no portal user any more."""
+    """The person's user is blocked, or is no longer a portal user."""
 
     code = "user_not_allowed"

@@ -1,9 +1,9 @@
 """Pages from the addon's files, not from views.
 
-Whoever may edit a view reads everything that is shown with it. So the templates of the
-beneficiary's pages are read from ``views/`` and translated by ``i18n/``: views of the
-same names are in the database for the export of their words only. Such a template
-reaches no model: it has its values and nothing else.
+A user who may edit a view can read everything that is shown with it. So the templates
+of the beneficiary's pages are read from ``views/`` and translated by ``i18n/``: views
+of the same names exist in the database only for the export of their texts. Such a
+template reaches no model: it has its values and nothing else.
 """
 
 from collections import defaultdict
@@ -37,7 +37,7 @@ def render(name: str, values: dict[str, Any], lang: str) -> Markup:
 
 @cache
 def _read_templates() -> dict[str, etree._Element]:
-    """Return the templates by their whole names, each as a view of it would be."""
+    """Return the templates by their full names, each as its view would be."""
     templates = {}
     for file_name in FILES:
         with file_open(f"{ADDON}/views/{file_name}_templates.xml", "rb") as file:
@@ -64,7 +64,7 @@ def _translate(name: str, lang: str) -> etree._Element:
 
 @cache
 def _read_terms(lang: str) -> dict[str, str]:
-    """Return the translations of templates' words, by the words."""
+    """Return the translations of the templates' texts, by the texts."""
     return {
         row["src"]: row["value"]
         for path in get_po_paths(ADDON, lang)
@@ -78,7 +78,7 @@ def _read_terms(lang: str) -> dict[str, str]:
 
 
 class _Pool:
-    """Where QWeb keeps what it has compiled, instead of a database's registry."""
+    """A cache for compiled templates, in place of a database's registry."""
 
     db_name = None
     _Registry__caches = {name: LRU(size) for name, size in _REGISTRY_CACHES.items()}
@@ -90,7 +90,7 @@ class _Cursor:
 
 
 class _Environment(dict):
-    """An environment of no database: nothing but a context."""
+    """An environment without a database: nothing but a context."""
 
     def __init__(self, context: dict | None = None):
         super().__init__()
@@ -102,8 +102,11 @@ class _Environment(dict):
 
 
 class _FileQweb(IrQweb):
-    """As ``ir_qweb.render`` does it, which compiles each page anew, and cannot show
-    what a template puts into another one."""
+    """QWeb on template files.
+
+    It works like ``ir_qweb.render``, which compiles each page anew, and cannot show
+    what a template puts into another one.
+    """
 
     _register = False
     pool = _Pool()

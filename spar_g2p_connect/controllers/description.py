@@ -13,12 +13,12 @@ _ROUTING = {
     "content_type": "",
 }
 _KEPT = "public, max-age=300"
-#: The page loads nothing, runs nothing and is shown in no other page.
+#: The page loads nothing, runs nothing and cannot be framed by another page.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 class DescriptionController(http.Controller):
-    """What this interface is: for programs and for people."""
+    """The description of this interface, for programs and for people."""
 
     @http.route(f"{BASE_PATH}/openapi.json", **_ROUTING)
     def openapi(self):

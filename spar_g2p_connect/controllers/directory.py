@@ -13,7 +13,7 @@ _ROUTING = {
 
 
 class DirectoryController(http.Controller):
-    """Who can hold money, and how an address is written: read only, page by page."""
+    """The directory of providers and kinds of address: read-only, page by page."""
 
     @http.route(f"{DIRECTORY_PATH}/providers", **_ROUTING)
     def list_providers(self):
@@ -31,6 +31,6 @@ class DirectoryController(http.Controller):
         return request.env["spar.g2p.connect.directory"]
 
     def _get_question(self) -> tuple[bytes, list[str]]:
-        """The query string, and the languages the caller accepts, the best first."""
+        """Return the query string and the caller's accepted languages, best first."""
         http_request = request.httprequest
         return http_request.query_string, list(http_request.accept_languages.values())

@@ -12,11 +12,11 @@ _ROUTING = {
     "auth": "spar_message",
     "methods": ["POST"],
     "save_session": False,
-    # A replica may be late: who may do what, and the store, are read from the primary.
+    # A replica may lag: permissions and the store are read from the primary.
     "readonly": False,
     "max_content_length": MAX_MESSAGE_SIZE,
 }
-#: Errors of asynchronous paths are acknowledgements, too (g2p-connect.md 4.2).
+#: On asynchronous paths, errors are acknowledgements too (g2p-connect.md 4.2).
 _ASYNC_ROUTING = {**_ROUTING, "acknowledges": True}
 
 
@@ -61,7 +61,8 @@ class MapperController(http.Controller):
 class AsyncMapperController(http.Controller):
     """The asynchronous half (1.1), under the specification's paths and OpenG2P 1.x's.
 
-    OpenG2P 2.x posts to the first ones, too, and is answered at once in its envelope.
+    OpenG2P 2.x also posts to the specification's paths, and is answered synchronously
+    in its own envelope.
     """
 
     @http.route(

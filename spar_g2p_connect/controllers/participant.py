@@ -5,7 +5,7 @@ from ..const import BASE_PATH, ROUTING_TYPE
 
 
 class ParticipantController(http.Controller):
-    """What a participant may know of its own record."""
+    """The endpoint with a participant's own record."""
 
     @http.route(
         f"{BASE_PATH}/participant",
@@ -16,5 +16,5 @@ class ParticipantController(http.Controller):
         content_type="",
     )
     def participant(self):
-        """Its rights and limits, and what is left of them now."""
+        """Return the caller's rights and limits, and what is left of the limits."""
         return request.env["spar.participant"]._describe(request.spar_caller)

@@ -8,7 +8,7 @@ from ..exceptions import HttpRefused
 
 
 class ServiceController(http.Controller):
-    """What stands beside the protocol: is it up, and paths that do not exist."""
+    """Endpoints beside the protocol: health, our public keys and unknown paths."""
 
     @http.route(
         f"{BASE_PATH}/health",
@@ -18,7 +18,10 @@ class ServiceController(http.Controller):
         save_session=False,
     )
     def health(self):
-        """Whether the registry can work: 503 while database or keyring is away."""
+        """Report whether the registry can work.
+
+        The answer is 503 while the database or the keyring is unavailable.
+        """
         request.env["spar.keyring"]._open()
         return {"status": "ok"}
 
@@ -31,7 +34,7 @@ class ServiceController(http.Controller):
         readonly=False,
     )
     def jwks(self):
-        """Our public keys: in use, next and lately retired (RFC 7517)."""
+        """Return our public keys: current, next and recently retired (RFC 7517)."""
         keys = request.env["spar.g2p.connect.server"]._get_published_keys()
         return keys, [("Cache-Control", "public, max-age=300")]
 
@@ -43,7 +46,7 @@ class ServiceController(http.Controller):
         content_type="",
     )
     def unknown(self, subpath=""):
-        """404, or 405 for a path that knows other methods than this one."""
+        """Answer 404, or 405 for a path that exists but does not allow this method."""
         methods = request.env["ir.http"]._get_methods(f"{BASE_PATH}/{subpath}")
         if not methods:
             raise NotFound()

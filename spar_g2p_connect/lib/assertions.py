@@ -1,4 +1,4 @@
-"""A client's own signed word of who it is (private_key_jwt: RFC 7523 3)."""
+"""A client's signed assertion of who it is (private_key_jwt: RFC 7523 3)."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from odoo.addons.spar_mapper_connector.lib.jose.tokens import FindKey, verify_to
 from ..exceptions import InvalidClient
 from .tokens import is_name
 
-#: Seconds that an assertion may be good for: so long its jti is kept.
+#: Maximum lifetime of an assertion in seconds, for which its jti is kept.
 MAX_LIFE = 600
 MAX_ID = 255
 
 
 @dataclass(frozen=True)
 class Assertion:
-    """An assertion that was proved; its id may be used once until it expires."""
+    """A verified assertion; its ID may be used once until it expires."""
 
     id_digest: str
     expires_at: int
 
 
 def read_assertion_client(assertion: str) -> str:
-    """Whom ``assertion`` speaks for, of which nothing is proved; InvalidClient."""
+    """Return the client that ``assertion`` names, without verifying it.
+
+    Raises InvalidClient.
+    """
     try:
         claims = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.InvalidTokenError:
@@ -43,10 +46,10 @@ def read_assertion_client(assertion: str) -> str:
 def verify_assertion(
     text: str, client_id: str, audiences: Collection[str], find_key: FindKey
 ) -> Assertion:
-    """The assertion in ``text``, proved by a key of the client; raises InvalidClient.
+    """Return the assertion in ``text``, verified with a key of the client.
 
-    Issuer and subject are the client, it is for one of ``audiences``, expires within
-    MAX_LIFE and has an id.
+    Its issuer and subject are the client; it is for one of ``audiences``, expires
+    within ``MAX_LIFE`` and has an ID. Raises InvalidClient.
     """
     try:
         claims = verify_token(

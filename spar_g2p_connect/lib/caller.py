@@ -1,4 +1,4 @@
-"""Who calls: what a participant's record says at the moment of the call."""
+"""The caller: what a participant's record says at the moment of the call."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ CHANNEL = "rest"
 
 @dataclass(frozen=True)
 class Caller:
-    """A participant whose token was accepted; a limit of 0 is no limit.
+    """A participant whose token was accepted; a limit of 0 means no limit.
 
     ``provider_ids`` are the providers it may link to, None for all; ``receiver_id`` is
-    what it has to call us, "" where that is not looked at; ``strategy_number`` is the
-    one in which addresses are written to it, 0 for as they are stored.
+    the name by which it has to address us, "" where that is not checked;
+    ``strategy_number`` is the strategy in which addresses are written for it, 0 to
+    write them as stored.
     """
 
     participant_id: int
@@ -43,7 +44,7 @@ class Caller:
     strategy_number: int = 0
     #: the types of ID that it may name; None for all
     id_type_ids: frozenset[int] | None = None
-    #: how it is known once everything is proved, and what came with the request
+    #: how it is authenticated once everything is proved, and what came with the request
     authenticated_by: str = "bearer"
     evidence: Evidence = Evidence()
     needs_signature: bool = False
@@ -51,10 +52,10 @@ class Caller:
     #: whether a message that changes something is done once, whatever the profile says
     must_not_repeat: bool = True
     origin_networks: str = ""
-    #: where our signatures stand, "" for nowhere, and of which kind they are
+    #: where our signatures stand ("" for nowhere), and their algorithm
     signature_place: str = ""
     answer_algorithm: str = ""
-    #: its message, where reading it was needed to know it
+    #: its message, where it had to be read to authenticate the caller
     document: object = field(default=None, repr=False, compare=False)
 
     def check_operation(self, operation: Operation) -> None:
@@ -63,21 +64,23 @@ class Caller:
             raise OperationNotGranted()
 
     def check_sender(self, header: RequestHeader) -> None:
-        """Raise ForeignSender when ``header`` speaks for somebody else, or for nobody
-        where the profile does not allow it."""
+        """Raise ForeignSender when ``header`` names another sender.
+
+        A header that names no sender is accepted only where the profile allows it.
+        """
         if header.sender_id == self.sender_id:
             return
         if self.profile.names_sender or header.sender_id not in NOBODY:
             raise ForeignSender()
 
     def check_receiver(self, header: RequestHeader) -> None:
-        """Raise ForeignReceiver when ``header`` is addressed to somebody else."""
+        """Raise ForeignReceiver when ``header`` is addressed to another receiver."""
         if self.profile.checks_parties and self.receiver_id:
             if header.receiver_id not in ("", self.receiver_id):
                 raise ForeignReceiver()
 
     def build_call(self, header: RequestHeader) -> CallContext:
-        """The context in which the mapper is asked for this message."""
+        """Return the context in which the mapper is called for this message."""
         return CallContext(
             actor=f"participant:{self.sender_id}",
             channel=CHANNEL,

@@ -1,6 +1,7 @@
-"""Sending one callback, and what is to be thought of the answer.
+"""Sending a callback and judging the answer.
 
-No database here: this runs in threads, so that a slow target holds up only itself.
+There is no database access here: this runs in threads, so that a slow target delays
+only its own callbacks.
 """
 
 from __future__ import annotations
@@ -18,23 +19,26 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import is_acknowledg
 
 TIMEOUT = 10.0
 TOKEN_TIMEOUT = 5.0
-#: An acknowledgement is short; what is longer is none.
+#: An acknowledgement is short; anything longer is not one.
 MAX_ANSWER = 64 * 1024
-#: What may stand behind ``Bearer`` in a header (RFC 6750 2.1), and no more than that.
+#: What may follow ``Bearer`` in a header (RFC 6750 2.1), and nothing else.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 
-#: Tokens are asked for anew a while before their end.
+#: A new token is requested this many seconds before the old one expires.
 _MARGIN = 30
 
 
 class NoToken(Exception):
-    """The target's token endpoint gave none; ``str`` of it is the problem's word."""
+    """The target's token endpoint gave no token; ``str()`` gives the problem's code."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """How to authenticate at a callback's target: by nothing, by a bearer token as it
-    is, or by one from its token endpoint (RFC 6749 4.4)."""
+    """The credentials for a callback's target.
+
+    There are none, a fixed bearer token, or a client ID and secret for the target's
+    token endpoint (RFC 6749 4.4).
+    """
 
     kind: str = "none"
     secret: str = field(default="", repr=False)
@@ -45,7 +49,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One callback, ready to be sent."""
+    """A callback that is ready to be sent."""
 
     row_id: int
     participant_id: int
@@ -57,7 +61,7 @@ class Delivery:
 
 
 class Tokens:
-    """Access tokens of callback targets, kept in memory for as long as they are good.
+    """Access tokens for callback targets, kept in memory while they are valid.
 
     >>> tokens = Tokens()
     >>> tokens.get_headers(Credentials())
@@ -70,7 +74,7 @@ class Tokens:
         self._kept: dict[Credentials, tuple[str, float]] = {}
 
     def get_headers(self, credentials: Credentials) -> dict[str, str]:
-        """The headers that authenticate; raises NoToken or OutgoingError."""
+        """Return the headers that authenticate; raises NoToken or OutgoingError."""
         if credentials.kind == "none":
             return {}
         if credentials.kind == "static":
@@ -83,12 +87,12 @@ class Tokens:
         return {"Authorization": f"Bearer {token}"}
 
     def forget(self, credentials: Credentials) -> None:
-        """Drop a token that was not taken."""
+        """Drop a token that the target did not accept."""
         self._kept.pop(credentials, None)
 
 
 def _fetch_token(credentials: Credentials) -> tuple[str, float]:
-    """``(token, seconds it is good for)`` of the target's token endpoint."""
+    """Return ``(token, seconds it is valid)`` from the target's token endpoint."""
     form = {
         "grant_type": "client_credentials",
         "client_id": credentials.client_id,
@@ -113,7 +117,9 @@ def _fetch_token(credentials: Credentials) -> tuple[str, float]:
 
 
 def _read_seconds(value: object) -> float:
-    """How long a token is good for: a text in G2P Connect, a number in RFC 6749.
+    """Return the lifetime of a token in seconds.
+
+    ``expires_in`` is a text in G2P Connect, a number in RFC 6749.
 
     >>> _read_seconds("300"), _read_seconds(60), _read_seconds(None)
     (300.0, 60.0, 0.0)
@@ -128,7 +134,7 @@ def _read_seconds(value: object) -> float:
 
 
 def send(delivery: Delivery, tokens: Tokens) -> str:
-    """Send it; gives "" when it has arrived, else the problem in one word."""
+    """Send a callback; return "" when it has arrived, else the problem's code."""
     try:
         headers = tokens.get_headers(delivery.credentials)
         answer = outgoing.send(
@@ -153,10 +159,10 @@ def send(delivery: Delivery, tokens: Tokens) -> str:
 
 
 def judge(status: int, body: bytes, needs_ack: bool) -> str:
-    """What an answer says of a callback: "" for arrived, else why not.
+    """Return what an answer means for a callback: "" for arrived, else the problem.
 
-    An empty body is taken for an acknowledgement; a page of something else that says
-    200 to everything is not.
+    An empty body counts as an acknowledgement; an unrelated page that answers 200 to
+    everything does not.
 
     >>> judge(200, b'{"message": {"ack_status": "ACK"}}', True), judge(204, b"", True)
     ('', '')

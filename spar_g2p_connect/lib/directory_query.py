@@ -1,4 +1,4 @@
-"""The query string of a call for the directory."""
+"""The query string of a directory call."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ _MOST_MEMBERS = 20
 
 
 def refuse(member: str, problem: str) -> RequestRefused:
-    """The error for a member of the query string."""
+    """Return the error for a parameter of the query string."""
     return RequestRefused(_BAD, f"{member}: {problem}")
 
 
 def read_members(raw: bytes, known: frozenset[str]) -> dict[str, str]:
-    """The members of a query string, each once; raises RequestRefused.
+    """Return the parameters of a query string, each given once.
+
+    Raises RequestRefused.
 
     >>> read_members(b"q=h%C3%A4r&limit=", BRANCH_MEMBERS)
     {'q': 'här'}
@@ -33,6 +35,7 @@ def read_members(raw: bytes, known: frozenset[str]) -> dict[str, str]:
     members: dict[str, str] = {}
     for name, value in _parse(raw):
         if name not in known:
+            # The name is the caller's own text: it goes into the message shortened.
             shown = "".join(sign for sign in name[:40] if sign.isprintable())
             raise refuse(shown or "query", "is no parameter of this path")
         if name in members:
@@ -54,7 +57,7 @@ def _parse(raw: bytes) -> list[tuple[str, str]]:
 
 
 def read_criteria(members: dict[str, str]) -> Criteria:
-    """What is asked for; raises RequestRefused naming the member.
+    """Return the requested criteria; raises RequestRefused naming the parameter.
 
     >>> read_criteria({"q": "bank", "country": "in"}).country
     'IN'

@@ -1,8 +1,8 @@
-"""What is told to whom: the registry is no oracle.
+"""The rules of disclosure: the registry is not an oracle.
 
-Whether an address is the one of an ID is told only to those who may see details, and to
-those whose own call put it there. Everybody else hears the same whether it is or not,
-and whether the ID is known or not.
+Whether an address belongs to an ID is disclosed only to callers that may see details,
+and to the caller whose own call linked it. Every other caller gets the same answer
+whether it does or not, and whether the ID is known or not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
 
 @dataclass(frozen=True)
 class Rights:
-    """What a participant may do and see."""
+    """A participant's rights to call operations and to see details."""
 
     operations: frozenset[Operation] = field(default=frozenset())
     sees_details: bool = False
@@ -29,7 +29,7 @@ class Rights:
 
 
 def get_refusal(rights: Rights, item: Item) -> str:
-    """The problem for which ``item`` is refused before anything is looked up, or "".
+    """Return the problem for which ``item`` is refused before any look-up, or "".
 
     >>> item = Item(Operation.RESOLVE, fa="account:1@bank")
     >>> get_refusal(Rights(), item)
@@ -50,7 +50,7 @@ def get_refusal(rights: Rights, item: Item) -> str:
 
 
 def disclose(rights: Rights, item: Item, result: Result) -> Result:
-    """``result`` as far as it may be told.
+    """Return ``result``, reduced to what may be disclosed.
 
     >>> item = Item(Operation.RESOLVE, id_value="token:1@id", fa="account:1@bank")
     >>> for outcome in (Outcome.FOUND, Outcome.FA_MISMATCH, Outcome.NOT_LINKED):
@@ -67,7 +67,7 @@ def disclose(rights: Rights, item: Item, result: Result) -> Result:
 
 
 def _tell_link(rights: Rights, item: Item, result: Result) -> Result:
-    """Who may compare hears whether the ID has this address or another.
+    """Disclose whether the ID has this or another address, if the caller may compare.
 
     >>> linked = Result(Outcome.ALREADY_LINKED, same_fa=True)
     >>> _tell_link(Rights(), Item(Operation.LINK), linked).problem
@@ -81,7 +81,7 @@ def _tell_link(rights: Rights, item: Item, result: Result) -> Result:
 
 
 def _tell_unlink(rights: Rights, item: Item, result: Result) -> Result:
-    """A wrong address looks like an ID that is not linked.
+    """Answer a wrong address as if the ID were not linked.
 
     >>> wrong = Result(Outcome.FA_MISMATCH)
     >>> _tell_unlink(Rights(), Item(Operation.UNLINK), wrong).outcome.name
@@ -104,7 +104,7 @@ def _tell_resolve(rights: Rights, item: Item, result: Result) -> Result:
         problem = result.problem if result.problem in REPLACED else ""
         return Result(Outcome.FOUND, problem=problem)
     if result.problem == "several_ids":
-        # Whose it is cannot be said without guessing (g2p-connect.md 6.1, A19).
+        # Naming one of them would be a guess (g2p-connect.md 6.1, A19).
         return Result(Outcome.FORBIDDEN, problem=result.problem)
     return result
 

@@ -1,4 +1,4 @@
-"""From an exception to the answer: the whole error policy."""
+"""The error policy: how each exception is answered."""
 
 from __future__ import annotations
 
@@ -37,20 +37,21 @@ _HTTP_WORDS = {
     503: ("err.service.unavailable", "the service cannot work now; try again later"),
 }
 
-#: Statuses that the specification answers with errors on asynchronous paths, too.
+#: Statuses that the specification answers with errors on asynchronous paths too.
 _ONLY_ERRORS = frozenset({401, 403, 500})
 
-#: Headers that an answer has of its own.
+#: Headers that each answer sets itself.
 _OWN_HEADERS = frozenset({"content-type", "content-length", "set-cookie"})
 
 
 def build_error_answer(
     exc: BaseException, acknowledges: bool = False
 ) -> tuple[int, list[tuple[str, str]], dict[str, object]]:
-    """``(status, headers, document)`` that answer ``exc``, whatever it is.
+    """Return the ``(status, headers, document)`` that answer any ``exc``.
 
-    With ``acknowledges`` the document is an acknowledgement, too, but for the statuses
-    that have no such in the specification (g2p-connect.md 1.1): both forms are there.
+    With ``acknowledges`` the document is also an acknowledgement, except for the
+    statuses that have none in the specification (g2p-connect.md 1.1): it then has both
+    forms.
 
     >>> status, headers, document = build_error_answer(ZeroDivisionError("secret"))
     >>> status, document["errors"][0]["code"], "secret" in str(document)
@@ -65,8 +66,8 @@ def build_error_answer(
 
 @singledispatch
 def as_protocol_error(exc: BaseException) -> ProtocolError:
-    """``exc`` itself, or what it is to the protocol."""
-    # Odoo's own exceptions know a status; their words are for Odoo's users.
+    """Return the protocol's error for ``exc``, which may be one already."""
+    # Odoo's own exceptions have a status, but their texts are for Odoo's users.
     status = getattr(exc, "http_status", 500)
     if status == Busy.code:
         return Busy()

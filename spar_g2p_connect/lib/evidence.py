@@ -1,7 +1,7 @@
-"""What proves who sent a message: a token, a signature, or both (auth.md 4.5).
+"""The proof of who sent a message: a token, a signature, or both (auth.md 4.5).
 
 A signature stands in the message (``signature``: over header and message, in canonical
-form) or in the HTTP header ``Signature`` (over the whole body: as it came, or in
+form) or in the HTTP header ``Signature`` (over the whole body, either as received or in
 canonical form, which is what OpenG2P signs).
 """
 
@@ -26,15 +26,15 @@ IN_MESSAGE, IN_HTTP_HEADER = "jws_envelope", "jws_header"
 _SIGNED_MEMBERS = ("header", "message")
 
 TOKEN, SIGNATURE, BOTH = "token", "signature", "token_and_signature"
-#: The token alone, for every right and from anywhere: of who called before signatures
-#: were asked for. Nobody gets it anew.
+#: The token alone, for every right and from anywhere: for participants that called
+#: before signatures were required. It cannot be chosen for any other participant.
 TOKEN_AS_BEFORE = "token_as_before"
 UNSIGNED = (TOKEN, TOKEN_AS_BEFORE)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a request brings along besides its body: nothing of it is proved."""
+    """The proof that a request carries besides its body, not yet verified."""
 
     authorization: str = field(default="", repr=False)
     signature: str = field(default="", repr=False)
@@ -48,7 +48,7 @@ class Evidence:
 def read_document_signature(
     place: str, document: object, http_signature: str
 ) -> Signature:
-    """The signature of ``document`` at ``place``.
+    """Return the signature of ``document`` at ``place``.
 
     Raises SignatureMissing or SignatureInvalid.
     """
@@ -69,7 +69,7 @@ def _find_signature(place: str, document: object, http_signature: str) -> str:
 
 
 def has_signature(document: object, http_signature: str) -> bool:
-    """Whether there is a signature at either place."""
+    """Return whether there is a signature at either place."""
     return any(
         has_signature_at(place, document, http_signature)
         for place in (IN_MESSAGE, IN_HTTP_HEADER)
@@ -77,12 +77,12 @@ def has_signature(document: object, http_signature: str) -> bool:
 
 
 def has_signature_at(place: str, document: object, http_signature: str) -> bool:
-    """Whether there is a signature at ``place``."""
+    """Return whether there is a signature at ``place``."""
     return bool(_find_signature(place, document, http_signature))
 
 
 def build_payloads(place: str, document: object, raw: bytes) -> Iterator[bytes]:
-    """The forms of ``document`` of which one has to be what was signed.
+    """Yield the forms of ``document``, one of which must be what was signed.
 
     >>> document = {"message": {}, "header": {"b": 1, "a": 2}, "signature": "x"}
     >>> list(build_payloads(IN_MESSAGE, document, b""))
@@ -96,14 +96,14 @@ def build_payloads(place: str, document: object, raw: bytes) -> Iterator[bytes]:
 
 
 def get_signed_members(document: object) -> dict[str, object]:
-    """What a signature in the message covers."""
+    """Return the members that a signature in the message covers."""
     if not isinstance(document, dict):
         return {}
     return {name: document[name] for name in _SIGNED_MEMBERS if name in document}
 
 
 def get_sender(document: object) -> str:
-    """Who a message says that it is from, in either envelope; "" where it does not."""
+    """Return the sender that a message names, in either envelope; "" for none."""
     if not isinstance(document, dict):
         return ""
     for part, member in (
@@ -123,7 +123,9 @@ def get_sender(document: object) -> str:
 def parse_networks(
     text: str,
 ) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """The networks in ``text``, separated by commas or white space; ValueError.
+    """Return the networks in ``text``, separated by commas or white space.
+
+    Raises ValueError.
 
     >>> [str(network) for network in parse_networks("10.0.0.1, 2001:db8::/32")]
     ['10.0.0.1/32', '2001:db8::/32']
@@ -132,7 +134,7 @@ def parse_networks(
 
 
 def is_listed(address: str, networks: str) -> bool:
-    """Whether ``address`` lies in one of ``networks``.
+    """Return whether ``address`` lies in one of ``networks``.
 
     >>> is_listed("::ffff:10.1.2.3", "10.0.0.0/8"), is_listed("11.0.0.1", "10.0.0.0/8")
     (True, False)

@@ -1,4 +1,4 @@
-"""One message of a participant, as it came: who, what for, by which way."""
+"""A message as received from a participant: its sender, purpose and mode."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SYNC, ASYNC = "sync", "async"
 
 
 class DuplicateMessage(RejectedMessage):
-    """The message_id was used for another message before (g2p-connect.md 6.1, A34)."""
+    """The message_id was already used for another message (g2p-connect.md 6.1, A34)."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class DuplicateMessage(RejectedMessage):
 
 
 class NoCallback(RejectedMessage):
-    """An answer could be sent to nobody: no callback address is agreed (A22)."""
+    """There is nowhere to send an answer: no callback address is agreed (A22)."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -41,7 +41,7 @@ class NoCallback(RejectedMessage):
 
 @dataclass(frozen=True)
 class Exchange:
-    """A message whose sender is known; ``action`` is what the path is for."""
+    """A message from an authenticated sender; ``action`` is what the path is for."""
 
     caller: Caller
     action: str
@@ -51,12 +51,12 @@ class Exchange:
 
     @property
     def operation(self) -> Operation | None:
-        """What is asked of the mapper; None for a question about a transaction."""
+        """Return the operation requested of the mapper; None for a status request."""
         return Operation(self.action) if self.action in OPERATIONS else None
 
     @property
     def is_kept(self) -> bool:
-        """Whether it is stored: what changes something, and what waits for its turn."""
+        """Return whether the message is stored: it changes something or has to wait."""
         return self._changes or self.mode == ASYNC
 
     @property
@@ -65,7 +65,7 @@ class Exchange:
 
     @property
     def claims_id(self) -> bool:
-        """Whether its message_id stands for it alone, so that a repeat is known."""
+        """Return whether its message_id is reserved, so that repeats are recognised."""
         if not self.is_kept:
             return False
         is_forced = self._changes and self.caller.must_not_repeat
@@ -78,7 +78,7 @@ class Exchange:
 
     @property
     def wires(self) -> list[object]:
-        """The items as they came; none where it is not about items."""
+        """Return the items as received; none where the message is not about items."""
         wires = self._message.get(f"{self.action}_request")
         return wires if isinstance(wires, list) else []
 
@@ -89,16 +89,16 @@ class Exchange:
 
     @property
     def reference_ids(self) -> set[str]:
-        """The reference IDs of its items, as far as they are texts."""
+        """Return the reference IDs of its items, as far as they are texts."""
         found = (w.get("reference_id") for w in self.wires if isinstance(w, dict))
         return {text for text in found if isinstance(text, str) and text}
 
 
 def choose_callback(registered: str, sender_uri: str) -> str:
-    """Where the answer to a message goes, "" for nowhere.
+    """Return where the answer to a message goes, "" for nowhere.
 
-    The participant's record says it; a message may name a place below that (A25), and
-    nothing else. Raises ForeignSenderUri.
+    The address is in the participant's record; a message may name a place below it
+    (A25), and nothing else. Raises ForeignSenderUri.
 
     >>> choose_callback("https://a.example/cb", "https://a.example/cb/on-link/")
     'https://a.example/cb/on-link'
@@ -119,7 +119,10 @@ header.sender_uri: is not below the callback address of this participant
 
 
 def _is_plain(url: str) -> bool:
-    """Whether a URL means the same to everybody who compares its beginning."""
+    """Return whether comparing a URL by its prefix is safe.
+
+    It must be interpreted in only one way: no query, fragment, dot segment or escape.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -130,8 +133,10 @@ def _is_plain(url: str) -> bool:
 
 
 def find_place(registered: str, url: str) -> str:
-    """Where a callback for ``url`` goes now: an address that was replaced since gets
-    nothing any more, and above all no credentials.
+    """Return where a callback for ``url`` goes now.
+
+    An address that has been replaced since then receives nothing more, and above all no
+    credentials.
 
     >>> find_place("https://a.example/cb", "https://a.example/cb/x/on-link")
     'https://a.example/cb/x/on-link'
@@ -150,7 +155,7 @@ def find_place(registered: str, url: str) -> str:
 
 
 def build_callback_url(address: str, action: str) -> str:
-    """The URL for one kind of answer below ``address`` (A25).
+    """Return the URL for one kind of answer below ``address`` (A25).
 
     >>> build_callback_url("https://a.example/cb", "on-link")
     'https://a.example/cb/on-link'

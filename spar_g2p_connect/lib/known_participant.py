@@ -1,4 +1,4 @@
-"""What its rows say of a participant: made once, and good while they are the same."""
+"""A participant built once from its rows, and reused while they are unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class KnownKey:
     valid_to: datetime | None = None
 
     def get_problem(self, now: datetime) -> str:
-        """Why the key may not be used at ``now`` (UTC, without a zone), or "".
+        """Return why the key may not be used at ``now`` (naive UTC), or "".
 
         >>> key = KnownKey(None, valid_to=datetime(2026, 3, 1))
         >>> key.get_problem(datetime(2026, 2, 1)), key.get_problem(datetime(2026, 3, 1))
@@ -35,9 +35,9 @@ class KnownKey:
 
 @dataclass(frozen=True)
 class KnownParticipant:
-    """A participant as whoever lets it in sees it; its id is 0 for nobody.
+    """A participant as authentication sees it; its ID is 0 for no participant.
 
-    ``caller`` is what it is and may do when it calls by whatever proves who it is.
+    ``caller`` is what the participant is and may do when it calls with its full proof.
     """
 
     participant_id: int = 0

@@ -1,4 +1,4 @@
-"""Which of several schedules of one kind is at work: each is a lane."""
+"""Queue workers: several scheduled actions that process the same queue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def get_number(env: Any, lanes: Sequence[str]) -> int:
-    """The number, from 1, of the lane that works in ``env``; 0 for none of them."""
+    """Return the number, from 1, of the worker that runs in ``env``; 0 for none."""
     at_work = env.context.get("cron_id")
     for number, name in enumerate(lanes, start=1):
         lane = env.ref(f"spar_g2p_connect.{name}", raise_if_not_found=False)

@@ -1,10 +1,10 @@
-"""Which of the installed languages a message's locale stands for."""
+"""The installed language that a message's locale stands for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-#: ISO 639-3 -> ISO 639-1 where a language has both; others are compared as they are.
+#: ISO 639-3 -> ISO 639-1 where a language has both; others are compared unchanged.
 _SHORT = {
     "ara": "ar",
     "ben": "bn",
@@ -22,7 +22,9 @@ _SHORT = {
 
 
 def choose_language(locale: str, installed: list[str]) -> str:
-    """The code of an installed language for ``locale``; "" for English or none.
+    """Return the code of the installed language for ``locale``.
+
+    "" means English, or that none is installed.
 
     >>> choose_language("fra", ["en_US", "fr_FR"]), choose_language("es", ["es_MX"])
     ('fr_FR', 'es_MX')
@@ -36,9 +38,9 @@ def choose_language(locale: str, installed: list[str]) -> str:
 
 
 def choose_accepted(accepted: Iterable[str], installed: list[str]) -> str:
-    """The code of the installed language that the header Accept-Language asks for.
+    """Return the installed language that an ``Accept-Language`` header prefers.
 
-    :param accepted: what the header names, the best first
+    :param accepted: the languages in the header, best first
     :return: "" for English or none
 
     >>> choose_accepted(["xx", "fr-CA", "es"], ["en_US", "fr_FR", "es_ES"])

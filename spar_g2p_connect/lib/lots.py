@@ -1,8 +1,8 @@
-"""What a process has taken of a participant's limits in advance, to count by itself.
+"""Lots of a participant's limits, which a process takes in advance to count alone.
 
-It takes a lot where everybody counts, and then lets calls through without asking
-anybody until the lot is used up. So a limit is never exceeded, and when it is reached
-no process has more than one lot left. A lot is small, and soon old: what is left of it
+It takes a lot from the shared counter, and then admits calls without a further query
+until the lot is used up. So a limit is never exceeded, and when it is reached no
+process has more than one lot left. A lot is small and expires soon: what is left of it
 is given back with the next one.
 """
 
@@ -13,15 +13,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
-#: Lots of all workers of a host together are at most one part in so many of a limit.
+#: The lots of all workers of a host together are at most 1/PARTS of a limit.
 PARTS = 20
-#: For how long calls are counted in a lot.
+#: How long calls are counted in one lot.
 SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Need:
-    """What a call needs of each of some limits; a limit of 0 is none.
+    """The amounts that a call needs of several limits; a limit of 0 means no limit.
 
     ``day`` is the day that the limits are for, and ``kind`` what is counted.
     """
@@ -32,8 +32,10 @@ class Need:
     kind: str = ""
 
     def get_lots(self, workers: int) -> list[tuple[int, ...]]:
-        """What to take for this call: a lot, or else just what is needed, as where no
-        ``workers`` keep lots.
+        """Return the lots to try to take for this call, in order.
+
+        The first is a full lot, the second exactly what is needed, which is the only
+        one when there are no ``workers`` that keep lots.
 
         >>> Need((600, 6000), (1, 10)).get_lots(2)
         [(15, 150), (1, 10)]
@@ -49,20 +51,21 @@ class Need:
 
 @dataclass
 class Lot:
-    """What is left of a lot; it was taken under these limits, for this day."""
+    """The rest of a lot, with the limits and the day that it was taken for."""
 
     limits: tuple[int, ...]
     day: date | None
     left: tuple[int, ...]
-    #: until when calls are counted in it, by a clock that only goes on
+    #: until when calls are counted in it, by a monotonic clock
     until: float = 0
-    #: what was counted in it and is written with the next one, by kind
+    #: what was counted in it and will be written with the next one, by kind
     unwritten: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def take(cls, need: Need, taken: tuple[int, ...]) -> Lot:
-        """The lot of which so much was taken, with what the call needs used and
-        written.
+        """Return a lot of ``taken``, after this call.
+
+        What the call needs has already been used and written.
 
         >>> Lot.take(Need((600, 0), (1, 10)), (15, 10)).left
         (14, 0)
@@ -73,7 +76,7 @@ class Lot:
         return lot
 
     def covers(self, need: Need) -> bool:
-        """Whether a call that needs so much can be counted in this lot now.
+        """Return whether ``need`` can be counted in this lot now.
 
         >>> lot = Lot.take(Need((600, 0), (1, 10)), (15, 10))
         >>> lot.covers(Need((600, 0), (14, 9999))), lot.covers(Need((600, 0), (15, 1)))
@@ -94,7 +97,7 @@ class Lot:
             self.unwritten[need.kind] += need.amounts[0]
 
     def end(self) -> None:
-        """Count nothing more in this lot; what is left is given back with the next."""
+        """Stop counting in this lot; what is left is given back with the next one."""
         self.until = 0
 
     def _get_rest(self, need: Need) -> tuple[int, ...]:

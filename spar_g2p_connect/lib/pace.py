@@ -1,7 +1,7 @@
-"""How fast a participant may ask: two buckets that fill again within a minute.
+"""Limits per minute: two buckets for each participant that refill within a minute.
 
-One holds calls, one items. An ID that is not known costs as much as twenty that are;
-the difference is taken afterwards, and may leave a debt that has to fill first.
+One holds calls, the other items. An unknown ID costs as much as twenty known ones; the
+difference is taken afterwards, and may leave a debt that has to be refilled first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ UNKNOWN_COST = 20
 
 @dataclass(frozen=True)
 class Pace:
-    """What is in the buckets of a participant now; a limit of 0 is no limit."""
+    """The current content of a participant's buckets; a limit of 0 means no limit."""
 
     calls: float
     items: float
@@ -22,14 +22,14 @@ class Pace:
     items_per_minute: int
 
     def get_seconds(self, items: int) -> int:
-        """Seconds until a call with ``items`` is let through, at least one.
+        """Return the seconds until a call with ``items`` is admitted, at least one.
 
         >>> Pace(0, 6000, 60, 6000).get_seconds(1)
         1
         >>> Pace(10, -14000, 60, 6000).get_seconds(1000)
         150
         """
-        # Who asks for more than the bucket holds waits until it is full.
+        # A call for more items than the bucket holds waits until it is full.
         wanted = min(items, self.items_per_minute)
         return max(
             1,

@@ -1,6 +1,6 @@
-"""Documents as they are kept: JSON, made small before it is sealed.
+"""Documents as they are stored: JSON, compressed before it is sealed.
 
-Sealed text cannot be made smaller any more, and a batch's answer repeats itself.
+Sealed text can no longer be compressed, and the answer to a batch is repetitive.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import zlib
 
-# A sealed value is a text; this coding gives each byte one character.
+# A sealed value is a text; this encoding maps each byte to one character.
 _BYTES = "latin-1"
 _FAST = 1
 
 
 def pack(document: object) -> str:
-    """``document`` as a text to be sealed.
+    """Return ``document`` as a text to be sealed.
 
     >>> unpack(pack({"header": {"message_id": "1"}}))
     {'header': {'message_id': '1'}}
@@ -24,5 +24,5 @@ def pack(document: object) -> str:
 
 
 def unpack(text: str) -> object:
-    """The document in ``text``."""
+    """Return the document in ``text``."""
     return json.loads(zlib.decompress(text.encode(_BYTES)))

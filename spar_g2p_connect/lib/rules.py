@@ -1,8 +1,8 @@
-"""Which field of a participant switches which rule of its profile."""
+"""The fields of a participant that control the rules of its profile."""
 
 from __future__ import annotations
 
-#: Field -> the switch of the profile that it is for.
+#: Field -> the switch of the profile that it controls.
 SWITCHES = {
     f"rule_{name}": name
     for name in (

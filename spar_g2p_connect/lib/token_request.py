@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from ..exceptions import InvalidClient, InvalidTokenRequest, UnsupportedGrantType
 from .assertions import read_assertion_client
 
-#: What client_id, client_secret and scope may consist of (RFC 6749 appendix A).
+#: The characters allowed in client_id, client_secret and scope (RFC 6749 appendix A).
 _VISIBLE = re.compile(r"[\x20-\x7e]{1,512}")
 _ASSERTION = re.compile(r"[\w.-]{1,8192}", re.ASCII)
 
@@ -21,7 +21,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """Who asks, with what proof (a secret, or an assertion), for what."""
+    """The client, its proof (a secret or an assertion) and the requested scope."""
 
     client_id: str
     client_secret: str = field(default="", repr=False)
@@ -32,7 +32,7 @@ class TokenRequest:
 def read_token_request(
     parameters: Iterable[tuple[str, str]], authorization: str | None
 ) -> TokenRequest:
-    """The request in the form's ``parameters`` and the Authorization header.
+    """Return the request in the form's ``parameters`` and the Authorization header.
 
     Raises InvalidTokenRequest, UnsupportedGrantType or InvalidClient.
 
@@ -57,7 +57,10 @@ def read_token_request(
 def _read_asserted(
     form: dict[str, str], authorization: str | None, scope: str
 ) -> TokenRequest:
-    """A client that signs who it is (RFC 7523 2.2): nothing beside it."""
+    """Return the request of a client that signs who it is (RFC 7523 2.2).
+
+    No other proof may accompany the assertion.
+    """
     if authorization or form.get("client_secret"):
         raise InvalidTokenRequest(
             "client_assertion: no other proof may stand beside it"
@@ -84,7 +87,7 @@ def _read_form(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _read_client(form: dict[str, str], authorization: str | None) -> tuple[str, str]:
-    """``(client_id, client_secret)`` from the one place where they stand."""
+    """Return ``(client_id, client_secret)`` from the header or from the form."""
     basic = _read_basic(authorization)
     if basic and form.get("client_secret"):
         raise InvalidTokenRequest("client_secret: stands in the header and in the form")

@@ -1,7 +1,7 @@
 """Access tokens: short-lived, signed with a key that only the server has.
 
-A token says who, nothing of what one may do, but for a narrower scope that its holder
-asked for: rights are read anew on each call.
+A token says who its holder is, but nothing of what the holder may do, apart from a
+narrower scope that it requested: rights are read anew on each call.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_FOREIGN_LENGTH = 16 * 1024
 
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"
-#: How the claims of a token are verified whose signature was.
+#: How the claims of a token are verified after its signature.
 _OPTIONS: Any = {
     "verify_signature": False,
     "verify_exp": True,
@@ -38,7 +38,7 @@ _OPTIONS: Any = {
     "verify_iss": True,
     "verify_sub": True,
     "verify_jti": True,
-    # Hosts' clocks differ a little; exp alone bounds the token.
+    # Clocks of hosts differ a little; exp alone limits the token.
     "verify_iat": False,
     "require": ["iss", "aud", "sub", "iat", "exp", "jti"],
 }
@@ -46,30 +46,30 @@ _OPTIONS: Any = {
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token says; ``scope`` is "" where it was not narrowed.
+    """The claims of a token; ``scope`` is "" where it was not narrowed.
 
-    A token of another issuer names its scope, or is for nothing.
+    A token of another issuer names its scope, or grants nothing.
     """
 
     client_id: str
     scope: str = ""
     names_scope: bool = False
-    #: when it ends, in seconds since 1970; known of what was read
+    #: when it expires, in seconds since 1970; set for tokens that were read
     expires: float = 0
 
     def check_time(self, now: float) -> None:
-        """Raise ExpiredToken where the token has ended at ``now``."""
+        """Raise ExpiredToken where the token has expired at ``now``."""
         if self.expires <= now:
             raise ExpiredToken()
 
     def narrow(self, operations: frozenset[Operation]) -> frozenset[Operation]:
-        """Those of ``operations`` that the token is for."""
+        """Return those of ``operations`` that the token is for."""
         if not self.scope and not self.names_scope:
             return operations
         return read_scope(self.scope, operations)
 
 
-#: Returns HMAC-SHA-256 of a message, under a key that it keeps to itself.
+#: Returns the HMAC-SHA-256 of a message under a key that it does not disclose.
 Mac = Callable[[bytes], bytes]
 
 
@@ -99,7 +99,9 @@ _SIGNATURES.register_algorithm(_ALGORITHM, _ShutHmac())
 
 
 def issue(mac: Mac, audience: str, claims: Claims, now: datetime) -> str:
-    """A token for ``claims``, signed by ``mac``, good at ``audience`` for LIFETIME.
+    """Return a token for ``claims``, signed by ``mac``.
+
+    It is valid at ``audience`` for ``LIFETIME``.
 
     >>> from datetime import timezone
     >>> now = datetime.now(timezone.utc)
@@ -119,13 +121,13 @@ def issue(mac: Mac, audience: str, claims: Claims, now: datetime) -> str:
     if claims.scope:
         payload["scope"] = claims.scope
     text = json.dumps(payload, separators=(",", ":")).encode()
-    # PyJWT names only its own kinds of keys, and passes on what it is given.
+    # PyJWT's types name only its own kinds of keys, but it passes any object on.
     key: Any = mac
     return _SIGNATURES.encode(text, key, algorithm=_ALGORITHM, headers={"typ": _TYPE})
 
 
 def read(mac: Mac, audience: str, token: str) -> Claims:
-    """What ``token`` says; raises ExpiredToken or InvalidToken.
+    """Return the claims of ``token``; raises ExpiredToken or InvalidToken.
 
     >>> from datetime import timezone
     >>> now = datetime.now(timezone.utc)
@@ -149,12 +151,12 @@ def read(mac: Mac, audience: str, token: str) -> Claims:
     return Claims(payload["sub"], payload.get("scope", ""), expires=payload["exp"])
 
 
-# === OF OTHER ISSUERS === #
+# === TOKENS OF OTHER ISSUERS === #
 
 
 @dataclass(frozen=True)
 class Names:
-    """Who a token says it is from and for, "" for nobody: nothing of it is proved."""
+    """The issuer and client that a token names, "" for none; nothing is verified."""
 
     is_ours: bool
     issuer: str
@@ -163,7 +165,7 @@ class Names:
 
 @lru_cache(maxsize=1024)
 def read_names(token: str) -> Names:
-    """Whom ``token`` names; raises InvalidToken for what is no token."""
+    """Return the names in ``token``; raises InvalidToken for what is not a token."""
     read = _read_unverified(token)
     is_ours, payload = read["header"].get("alg") == _ALGORITHM, read["payload"]
     client = payload.get("client_id") or payload.get("azp")
@@ -174,8 +176,9 @@ def read_names(token: str) -> Names:
 
 
 def is_name(value: object) -> TypeGuard[str]:
-    r"""Whether a claim can be somebody's name: what is looked for in the database is
-    neither NUL nor half of a surrogate pair.
+    r"""Return whether a claim can be a name that is looked up in the database.
+
+    Such a text contains neither NUL nor half of a surrogate pair.
 
     >>> is_name("payer"), is_name("a\x00"), is_name("\ud800"), is_name(""), is_name(7)
     (True, False, False, False, False)
@@ -193,10 +196,10 @@ def _read_unverified(token: str) -> dict[str, Any]:
 
 
 def check_access_token(payload: dict[str, object]) -> Claims:
-    """What the verified ``payload`` of another issuer's token says.
+    """Return the claims in the verified ``payload`` of another issuer's token.
 
-    Raises InvalidToken for what is no access token (RFC 8725 3.11; Keycloak says in
-    ``typ`` what its tokens are for), or names no client.
+    Raises InvalidToken for what is not an access token (RFC 8725 3.11; Keycloak states
+    in ``typ`` what its tokens are for), or names no client.
 
     >>> check_access_token({"azp": "payer", "scope": "mapper.link"}).client_id
     'payer'
@@ -211,7 +214,9 @@ def check_access_token(payload: dict[str, object]) -> Claims:
 
 
 def read_bearer(header: str | None) -> str:
-    """The token in an Authorization header (RFC 6750 2.1); raises MissingToken.
+    """Return the token in an Authorization header (RFC 6750 2.1).
+
+    Raises MissingToken.
 
     >>> read_bearer("bearer abc")
     'abc'
@@ -226,7 +231,7 @@ def read_bearer(header: str | None) -> str:
 
 
 def build_scope(operations: frozenset[Operation]) -> str:
-    """The scope that stands for ``operations``.
+    """Return the scope that stands for ``operations``.
 
     >>> build_scope(frozenset({Operation.RESOLVE, Operation.LINK}))
     'mapper.link mapper.resolve'
@@ -235,7 +240,7 @@ def build_scope(operations: frozenset[Operation]) -> str:
 
 
 def read_scope(scope: str, operations: frozenset[Operation]) -> frozenset[Operation]:
-    """Those of ``operations`` that ``scope`` names, with dots or slashes (A42).
+    """Return those of ``operations`` that ``scope`` names, by dots or slashes (A42).
 
     >>> read_scope("mapper/link openid", frozenset({Operation.LINK}))
     frozenset({<Operation.LINK: 'link'>})
@@ -245,7 +250,10 @@ def read_scope(scope: str, operations: frozenset[Operation]) -> frozenset[Operat
 
 
 def grant_scope(asked: str, operations: frozenset[Operation]) -> str:
-    """The scope of a new token, "" for everything; raises InvalidScope for nothing."""
+    """Return the scope of a new token, "" for everything.
+
+    Raises InvalidScope where none of ``asked`` can be granted.
+    """
     if not asked:
         return ""
     granted = read_scope(asked, operations)

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class IrConfigParameter(models.Model):
-    """Parameters of which each call reads some, past Odoo's caches."""
+    """System parameters, some of which each call reads past Odoo's caches."""
 
     _name = "ir.config_parameter"
     _inherit = ["ir.config_parameter", "spar.cached.records"]

@@ -19,9 +19,12 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match(cls, path_info):
-        """Our paths are never redirected, as the portal does with doubled slashes: a
-        redirect is a page for people. Nor is a website asked for a page of its own:
-        what would be redirected is matched as a path that nothing lies under."""
+        """Match our paths without redirects and without website pages.
+
+        The portal redirects doubled slashes, but a redirect is a page for people. A
+        website is not searched for a page either: a path that would be redirected is
+        matched as an unknown path under our base path.
+        """
         try:
             return super()._match(path_info)
         except HTTPException as exc:
@@ -31,23 +34,24 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _authenticate(cls, endpoint):
-        """What nobody may send is refused before it is asked who calls."""
+        """Refuse what no caller may send before the caller is authenticated."""
         if endpoint.routing["type"] == ROUTING_TYPE:
             request.dispatcher.check_request(endpoint)
         return super()._authenticate(endpoint)
 
     @classmethod
     def _auth_method_spar_service(cls) -> None:
-        """Nobody in particular: the request runs as the service user."""
+        """Run the request as the service user, without authentication."""
         with protocol_errors():
             cls._use_service_user()
 
     @classmethod
     def _auth_method_spar_participant(cls) -> None:
-        """A participant by bearer token, known as ``request.spar_caller`` afterwards.
+        """Authenticate a participant by its bearer token, as ``request.spar_caller``.
 
-        The request runs as the service user; what the participant may do, its
-        :class:`Caller` says. Raises Unauthorized, or Away when nobody can be known now.
+        The request runs as the service user; what the participant may do is in its
+        :class:`Caller`. Raises Unauthorized, or Away when no caller can be
+        authenticated now.
         """
         with protocol_errors():
             cls._use_service_user()
@@ -56,10 +60,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _auth_method_spar_message(cls) -> None:
-        """A participant by bearer token or by the signature of its message.
+        """Authenticate a participant by bearer token or by its message's signature.
 
-        As ``spar_participant``; where a token came, the signature is looked at when the
-        message is read.
+        It works like ``spar_participant``; where a token was sent, the signature is
+        checked when the message is read.
         """
         with protocol_errors():
             evidence = cls._get_evidence()
@@ -81,13 +85,13 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _use_service_user(cls) -> None:
-        # The isolation first: it begins a new transaction.
+        # Set the isolation level first, because doing so begins a new transaction.
         use_read_committed(request.env.cr)
         user_id = request.env["ir.model.data"]._xmlid_to_res_id(SERVICE_USER)
         request.update_env(user=user_id)
 
     def _get_methods(self, path: str) -> list[str]:
-        """The methods that our route at ``path`` knows; empty where there is none."""
+        """Return the methods that our route at ``path`` allows; empty for no route."""
         for rule in self._get_our_rules().iter_rules():
             routing = rule.endpoint.routing
             is_ours = routing["type"] == ROUTING_TYPE and routing["methods"]

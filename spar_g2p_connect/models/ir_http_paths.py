@@ -11,16 +11,16 @@ from odoo.addons.base.models import ir_http as base
 
 from ..dispatcher import is_our_path
 
-#: What addons for pages do more than Odoo itself with each request.
+#: Methods to which addons for web pages add work on each request.
 _HOOKS = ("_match", "_pre_dispatch", "_post_dispatch")
 
 
 class IrHttp(models.AbstractModel):
-    """Our paths are no pages: they pass by what is done for those.
+    """Our paths are not web pages: they bypass the hooks of addons for pages.
 
-    Which website is meant, in which language, who is tracked: on a call of one item all
-    that costs as much as the store. The addons that do it may be loaded after this one,
-    so the way past them begins on the registry's own class.
+    Finding the website and its language and tracking the visitor costs as much as the
+    store itself on a call of one item. The addons that do so may be loaded after this
+    one, so the bypass is installed on the registry's own class.
     """
 
     _inherit = "ir.http"  # pylint: disable=consider-merging-classes-inherited
@@ -39,22 +39,24 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match_ours(cls, path_info: str):
-        """The rule and the arguments of a path of ours.
+        """Return the rule and the arguments of one of our paths.
 
-        Raises NotFound for one that has to be looked at as others are.
+        Raises NotFound for a path that has to be matched in the usual way.
         """
         rules = request.env["ir.http"]._get_our_rules()
         adapter = rules.bind_to_environ(request.httprequest.environ)
         found = adapter.match(path_info=path_info, return_rule=True)
-        # What pages' addons ask of a request that has been matched.
+        # Addons for web pages read these attributes of a matched request.
         request.is_frontend = request.is_frontend_multilang = False
         request.website_routing = False
         return found
 
     @tools.ormcache(cache="routing")
     def _get_our_rules(self) -> werkzeug.routing.Map:
-        """The rules under our base path, as ``routing_map`` makes all of them: no
-        website can rewrite them."""
+        """Return the rules under our base path, built like those of ``routing_map``.
+
+        No website can rewrite them.
+        """
         converters = self._get_converters()
         rules = werkzeug.routing.Map(strict_slashes=False, converters=converters)
         addons = self.env.registry._init_modules | set(
@@ -73,13 +75,16 @@ def _build_rule(url: str, endpoint) -> werkzeug.routing.Rule:
     if routing["methods"] is not None:
         routing["methods"] = [*routing["methods"], "OPTIONS"]
     rule = base.FasterRule(url, endpoint=endpoint, **routing)
+    # Otherwise werkzeug would redirect a path with doubled slashes.
     rule.merge_slashes = False
     return rule
 
 
 def _build_hook(model_class: type, name: str) -> classmethod:
-    """``name`` of ``ir.http`` as it begins: Odoo's own for our paths, for others what
-    all addons make of it."""
+    """Return the first implementation of ``name`` that ``ir.http`` calls.
+
+    It is Odoo's own for our paths, and for others what all addons make of it.
+    """
     own = getattr(base.IrHttp, name).__func__
 
     def hook(cls, *arguments):

@@ -14,10 +14,10 @@ ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
 
 class SparCallback(models.Model):
-    """An answer on its way to who asked: sent until it has arrived, for a day.
+    """An answer on its way to a participant, sent until it has arrived, for a day.
 
     Its body is the message's stored answer, or a later one of its own, sealed; its
-    message ID never changes, so that the other side knows a repeat.
+    message ID never changes, so that the other side recognises a repeat.
     """
 
     _name = "spar.callback"
@@ -66,7 +66,7 @@ class SparCallback(models.Model):
 
     @api.model
     def _get_problem_texts(self) -> dict[str, str]:
-        """What is said to people of a problem."""
+        """Return the text for people of each problem."""
         return {
             "http_": self.env._("The answer was HTTP %(status)s."),
             "token_http_": self.env._("Their token endpoint answered HTTP %(status)s."),
@@ -94,8 +94,10 @@ class SparCallback(models.Model):
         action: str,
         document: dict | None = None,
     ) -> None:
-        """Queue the answer to a message, or ``document`` in place of the stored one,
-        and let the callbacks' lanes know."""
+        """Queue the answer to a message and wake the workers.
+
+        ``document`` replaces the stored answer, where it is given.
+        """
         uuid = str(uuid4())
         self.env.cr.execute(
             SQL(
@@ -132,7 +134,7 @@ class SparCallback(models.Model):
         return unpack(keyring.unseal(SEAL, bytes(sealed), context))
 
     def action_send_again(self) -> None:
-        """Try failed callbacks again for another day."""
+        """Retry failed callbacks for another day."""
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(
                 self.env._("Only an administrator of the registry can send it again.")

@@ -28,32 +28,34 @@ _logger = logging.getLogger(__name__)
 
 LANES = ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
 
-#: Targets that a lane talks to at the same time: slow ones only wait for themselves.
+#: Callbacks that a worker sends at the same time: slow targets delay only themselves.
 THREADS = 32
 
-#: Problems of a target and not of what was sent: what else is for it waits, too.
+#: Problems of the target and not of the content: its other callbacks wait, too.
 _TARGET_AWAY = frozenset({"unreachable", "unknown_host", "too_slow"})
 
-#: A claim outlives the longest sending; then somebody else may send it, too.
+#: A claim outlives the longest attempt; after that, another worker may send it.
 _CLAIM_SECONDS = delivery.TIMEOUT + delivery.TOKEN_TIMEOUT + 15
 
 _TOKENS = delivery.Tokens()
 
-#: The problem's word where it is ours, for now and for good.
+#: Codes of problems on our side, temporary and permanent.
 INTERNAL, UNREADABLE = "internal_error", "unreadable"
 
 _NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
 
 
 class SparCallback(models.Model):
-    """The lanes in which callbacks are sent.
+    """The workers that send callbacks.
 
     A callback is claimed for a while, sent by a thread while no transaction is open,
-    and then marked. Whoever is killed in between leaves a claim that ends: it is sent
-    again, with the same message ID. A participant gets one after the other.
+    and then marked. A worker that is killed in between leaves a claim that expires: the
+    callback is sent again, with the same message ID. A participant gets its callbacks
+    one after the other.
 
-    A lane has its worker until the slowest target has answered. So not all of a
-    server's workers may be lanes of callbacks: one is left for messages.
+    Each of these scheduled actions occupies a cron worker until the slowest target has
+    answered. So not all of a server's cron workers may send callbacks: one is left for
+    messages.
     """
 
     _inherit = "spar.callback"  # pylint: disable=consider-merging-classes-inherited
@@ -66,7 +68,7 @@ class SparCallback(models.Model):
 
     @api.model
     def _cron_send(self) -> None:
-        """Send what is due until nothing is, or the time is over."""
+        """Send what is due until nothing is left or the time is over."""
         lane, cron = self.with_user(self.env.ref(SERVICE_USER)), self.env["ir.cron"]
         sending: dict[Future, Delivery] = {}
         may_begin = lane._has_worker()
@@ -76,6 +78,7 @@ class SparCallback(models.Model):
             while True:
                 if may_begin:
                     begun = lane._claim(THREADS - len(sending))
+                    # Other workers must see the claim before anything is sent.
                     self.env.cr.commit()  # pylint: disable=invalid-commit
                     sending |= {
                         pool.submit(delivery.send, each, _TOKENS): each
@@ -93,14 +96,16 @@ class SparCallback(models.Model):
 
     @api.model
     def _has_worker(self) -> bool:
-        """Whether one of this server's workers is left when this lane has its own; the
-        first lane works everywhere."""
+        """Return whether running this worker leaves a cron worker for messages.
+
+        The first one runs everywhere.
+        """
         number = get_number(self.env, LANES)
         return number < 2 or number < config["max_cron_threads"]
 
     @api.model
     def _must_give_way(self) -> bool:
-        """Whether a message waits for the one worker that there is."""
+        """Return whether a message waits for the server's only worker."""
         if config["max_cron_threads"] > 1 or not get_number(self.env, LANES):
             return False
         return self.env["spar.message"]._is_due(timedelta())
@@ -109,8 +114,10 @@ class SparCallback(models.Model):
 
     @api.model
     def _claim(self, limit: int) -> list[Delivery]:
-        """Claim the first due callback of up to ``limit`` participants, none of whose
-        others is just being sent."""
+        """Claim the first due callback of up to ``limit`` participants.
+
+        Participants with another callback in flight are skipped.
+        """
         if limit < 1:
             return []
         use_read_committed(self.env.cr)
@@ -133,8 +140,11 @@ class SparCallback(models.Model):
     def _try_to_build(
         self, row_id: int, participant_id: int, url: str
     ) -> Delivery | None:
-        """What is sent, or None: what is wrong with one callback, a seal that was
-        broken for one, does not hold up the others."""
+        """Return what is sent, or None.
+
+        A problem with one callback, a broken seal for example, does not delay the
+        others.
+        """
         problem = UNREADABLE
         try:
             with self.env.cr.savepoint():
@@ -169,7 +179,7 @@ class SparCallback(models.Model):
 
     @api.model
     def _sign(self, participant, document: dict) -> tuple[dict, list]:
-        """The document as it is sent, signed for whoever signs, too."""
+        """Return the document as it is sent, signed for participants that sign too."""
         caller = participant._build_caller(frozenset())
         server = self.env["spar.g2p.connect.server"]
         return server._sign_document(
@@ -178,7 +188,7 @@ class SparCallback(models.Model):
 
     @api.model
     def _get_document(self, row_id: int) -> dict:
-        """What is sent now: only its time is new."""
+        """Return the document to send now: only its timestamp is new."""
         ((uuid, sealed, message_uuid, answer),) = self.env.execute_query(
             SQL(
                 """SELECT c.uuid, c.sealed, m.uuid, m.sealed_answer
@@ -199,7 +209,7 @@ class SparCallback(models.Model):
 
     @api.model
     def _note_results(self, results: dict[Delivery, str]) -> None:
-        """Note what became of deliveries: arrived, to be tried later, or given up."""
+        """Record the result of each delivery: arrived, to be retried, or given up."""
         use_read_committed(self.env.cr)
         for sent, problem in results.items():
             if problem:
@@ -223,8 +233,11 @@ class SparCallback(models.Model):
 
     @api.model
     def _spare_target(self, sent: Delivery) -> None:
-        """Let what else waits for a target that is away wait as long as a first try:
-        one attempt after the other finds out whether it is back."""
+        """Postpone everything else that waits for an unavailable target.
+
+        It waits as long as after a first attempt: one attempt at a time then finds out
+        whether the target is available again.
+        """
         self.env.cr.execute(
             SQL(
                 """UPDATE spar_callback SET next_try = %(now)s + %(pause)s
@@ -238,7 +251,7 @@ class SparCallback(models.Model):
 
     @api.model
     def _end_unread(self, row_id: int) -> None:
-        """Give up on what does not open: it would not tomorrow."""
+        """Give up on a callback that cannot be unsealed: a retry would not help."""
         self.env.cr.execute(
             SQL(
                 """UPDATE spar_callback
@@ -251,7 +264,7 @@ class SparCallback(models.Model):
 
     @api.model
     def _note_failure(self, row_id: int, problem: str) -> None:
-        """Try again after a pause that grows; give up where it would be too late."""
+        """Schedule a retry after a growing pause, or give up when it is too late."""
         rows = self.env.execute_query(
             SQL("SELECT attempts FROM spar_callback WHERE id = %s", row_id)
         )
@@ -273,7 +286,10 @@ class SparCallback(models.Model):
 
 
 def _get_problem(sending: Future) -> str:
-    """The word of a delivery's problem, "" for none; an error of ours is one, too."""
+    """Return the code of a delivery's problem, "" for none.
+
+    An error of ours counts as a problem, too.
+    """
     error = sending.exception()
     if error is None:
         return sending.result()
@@ -282,17 +298,18 @@ def _get_problem(sending: Future) -> str:
 
 
 def _log_error(row_id: int, error: BaseException) -> None:
-    """Log an error of ours without its text, in which there may be values."""
+    """Log an error of ours without its text, which may contain values."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     name = type(error).__name__
     _logger.warning("callback %s: %s, at:\n%s", row_id, name, frames)
 
 
 def _select_due(limit: int) -> SQL:
-    """The first due callback of each participant that nothing is just sent to.
+    """Return the query for the first due callback of each participant.
 
-    By chance, so that no participant waits until the queues of others are empty. Who is
-    disabled is told nothing, until two people have let it in again.
+    Participants with a callback in flight are skipped. The order is random, so that no
+    participant waits until the queues of others are empty. A disabled participant gets
+    nothing until two people have reactivated it.
     """
     return SQL(
         """SELECT due.id

@@ -9,7 +9,7 @@ SEAL = "callback secret"
 
 
 class SparCallbackSecret(models.Model):
-    """What we authenticate with at a participant's callback address, sealed."""
+    """The sealed secret that authenticates us at a participant's callback address."""
 
     _name = "spar.callback.secret"
     _description = "Secret for a callback address"
@@ -39,7 +39,7 @@ class SparCallbackSecret(models.Model):
 
     @api.model
     def _put(self, participant_id: int, secret: str) -> None:
-        """Keep ``secret`` in place of the one there was; "" forgets it."""
+        """Store ``secret`` in place of the previous one; "" deletes it."""
         self.env.cr.execute(
             SQL(
                 "DELETE FROM spar_callback_secret WHERE participant_id = %s",
@@ -62,7 +62,7 @@ class SparCallbackSecret(models.Model):
 
     @api.model
     def _get(self, participant_id: int) -> str:
-        """The secret in clear; "" where there is none. Raises SealBroken."""
+        """Return the secret in clear; "" where there is none. Raises SealBroken."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT uuid, sealed FROM spar_callback_secret

@@ -7,7 +7,7 @@ _KIND = "participant"
 
 
 class SparEvent(models.Model):
-    """Participants are shown and found by their names."""
+    """History events that show and find participants by their names."""
 
     _inherit = "spar.event"
 
@@ -33,6 +33,9 @@ class SparEvent(models.Model):
 
     @api.model
     def _search_participants_sudo(self, domain: Domain):
-        """Names are for whoever reads the history, who may not see the participants."""
+        """Search with sudo: readers of the history need names of participants.
+
+        They may not read the participants themselves.
+        """
         participants_sudo = self.env["spar.participant"].sudo()
         return participants_sudo.with_context(active_test=False).search(domain)

@@ -25,12 +25,12 @@ from ..lib.disclosure import disclose, get_refusal
 from ..lib.exchange import Exchange
 from ..lib.locales import choose_language
 
-#: What is told of an ID that nobody knows, and of one that this caller may not know.
+#: The answers for an unknown ID, and for one that this caller may not see.
 _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 
 
 class SparG2pConnectServer(models.AbstractModel):
-    """What is answered to a message that was accepted, now or when its turn comes."""
+    """The answer to an accepted message, now or when its turn comes."""
 
     # pylint: disable=consider-merging-classes-inherited
     _inherit = "spar.g2p.connect.server"
@@ -39,7 +39,7 @@ class SparG2pConnectServer(models.AbstractModel):
     def _answer_items(
         self, exchange: Exchange, message: RequestMessage, correlation_id: str = ""
     ) -> dict:
-        """Ask the mapper for each item, and say what it may be told of the results."""
+        """Call the mapper for each item, and answer what may be disclosed."""
         caller, profile = exchange.caller, exchange.caller.profile
         items = read_items(exchange.operation, message.items, profile)
         self._refuse_items(caller, items)
@@ -59,10 +59,10 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _count_not_found(self, caller: Caller, told: list[Result]) -> None:
-        """Charge for what is not there, and as much for what is not told.
+        """Charge for IDs that are not found, and equally for results not disclosed.
 
-        By what is told, not by what was found: what is left of its limits, which a
-        participant may read, would give away the difference.
+        The charge is by what is disclosed, not by what was found: otherwise, what is
+        left of its limits, which a participant may read, would reveal the difference.
         """
         unknown = sum(result.outcome in _UNKNOWN for result in told)
         if unknown:
@@ -70,7 +70,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _refuse_items(self, caller: Caller, items: list[Item]) -> None:
-        """End the items that this caller may not have looked up."""
+        """Refuse the items that this caller may not have looked up."""
         for item in items:
             problem = item.request and get_refusal(caller.rights, item)
             if problem:
@@ -79,9 +79,10 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _answer_status(self, exchange: Exchange) -> dict:
-        """What became of an earlier transaction of this caller.
+        """Return the status of an earlier transaction of this caller.
 
-        Raises OperationNotGranted where it may not do now what it asks about.
+        Raises OperationNotGranted where the caller may not currently call the operation
+        that it asks about.
         """
         caller, header = exchange.caller, exchange.header
         request = StatusRequest.from_wire(exchange.document, header, caller.profile)
@@ -94,7 +95,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _get_mapper(self) -> models.AbstractModel:
-        """The mapper that is asked: the store of this database."""
+        """Return the mapper to call: the store of this database."""
         return self.env["spar.mapper.local"]
 
     @api.model
@@ -109,7 +110,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _get_translate(self):
-        """``(text, locale) -> text``: the codec's texts in the sender's language."""
+        """Return ``(text, locale) -> text``, which translates the codec's texts."""
         installed = [code for code, _name in self.env["res.lang"].get_installed()]
         return partial(_translate, installed)
 

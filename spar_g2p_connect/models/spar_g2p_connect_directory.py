@@ -27,7 +27,7 @@ class SparG2pConnectDirectory(models.AbstractModel):
 
     @api.model
     def _list_providers(self, raw: bytes, accepted: Iterable[str]) -> tuple:
-        """A page of providers; raises RequestRefused."""
+        """Return a page of providers; raises RequestRefused."""
         members = read_members(raw, PROVIDER_MEMBERS)
         directory, headers = self._get_directory(accepted)
         criteria = self._read_provider_criteria(members)
@@ -37,7 +37,10 @@ class SparG2pConnectDirectory(models.AbstractModel):
 
     @api.model
     def _list_branches(self, code: str, raw: bytes, accepted: Iterable[str]) -> tuple:
-        """A page of a provider's branches; raises RequestRefused, HttpRefused."""
+        """Return a page of a provider's branches.
+
+        Raises RequestRefused or HttpRefused.
+        """
         members = read_members(raw, BRANCH_MEMBERS)
         directory, headers = self._get_directory(accepted)
 
@@ -54,7 +57,7 @@ class SparG2pConnectDirectory(models.AbstractModel):
 
     @api.model
     def _list_fa_types(self, raw: bytes, accepted: Iterable[str]) -> tuple:
-        """All kinds of address; raises RequestRefused."""
+        """Return all kinds of address; raises RequestRefused."""
         read_members(raw, frozenset())
         directory, headers = self._get_directory(accepted)
         return {"fa_types": directory._list_fa_types()}, headers
@@ -63,7 +66,7 @@ class SparG2pConnectDirectory(models.AbstractModel):
 
     @api.model
     def _get_directory(self, accepted: Iterable[str]) -> tuple:
-        """The directory in the best language that the caller accepts, and headers."""
+        """Return the directory in the caller's preferred language, and headers."""
         installed = [code for code, _name in self.env["res.lang"].get_installed()]
         language = choose_accepted(accepted, installed)
         headers = [

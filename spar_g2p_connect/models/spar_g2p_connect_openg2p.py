@@ -8,14 +8,20 @@ from ..lib.exchange import SYNC
 
 
 class SparG2pConnectServer(models.AbstractModel):
-    """OpenG2P 2.x: its envelope, and its addresses in parts, at the edge only."""
+    """Support for OpenG2P 2.x: its envelope and its addresses in parts.
+
+    Both are converted at the edge: everything behind it handles G2P Connect only.
+    """
 
     # pylint: disable=consider-merging-classes-inherited
     _inherit = "spar.g2p.connect.server"
 
     @api.model
     def _serve_openg2p_2(self, caller, action, document: dict, noted: dict) -> dict:
-        """The answer to a message in the envelope of OpenG2P 2.x, always at once."""
+        """Return the answer to a message in the envelope of OpenG2P 2.x.
+
+        It is always synchronous.
+        """
         noted["mode"] = SYNC
         inner = self._read_openg2p_2(action, document)
         answer = self._serve_document(caller, action, inner, SYNC, noted)
@@ -27,8 +33,10 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _read_openg2p_2(self, action: str, document: dict) -> dict:
-        """The same message in the envelope of G2P Connect, with addresses that are
-        texts; raises MalformedMessage."""
+        """Return the same message in the envelope of G2P Connect.
+
+        Its addresses are texts. Raises MalformedMessage.
+        """
         inner = openg2p_2.from_wire(document, action)
         items = inner["message"][f"{action}_request"]
         openg2p_2.check_addresses(items, action)
@@ -37,9 +45,9 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _write_fa_objects(self, items: list) -> None:
-        """Put, in place of each address of parts, the text by which it is known.
+        """Replace each address in parts by its text.
 
-        What no strategy can write becomes empty: the item is refused for it.
+        An address that no strategy can write becomes empty: the item is then refused.
         """
         for item in items:
             if isinstance(item, dict) and isinstance(item.get("fa"), dict):
@@ -61,7 +69,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _read_fa_texts(self, answer: dict) -> None:
-        """Put, in place of each address of an answer, the object of its parts."""
+        """Replace each address of an answer by the object of its parts."""
         message = answer.get("message") or {}
         items = [i for i in message.get("resolve_response", ()) if "fa" in i]
         strategies = self.env["spar.fa.strategy"]
@@ -71,7 +79,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _build_fa_object(self, address: Address) -> dict:
-        """The parts of an address, with the names that the directory knows."""
+        """Return the parts of an address, with the names that the directory has."""
         if address.strategy_number is None:
             return {}
         strategies = self.env["spar.fa.strategy"]

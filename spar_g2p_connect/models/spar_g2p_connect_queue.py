@@ -11,7 +11,7 @@ from ..lib.exchange import Exchange, NoCallback, choose_callback
 
 
 class SparG2pConnectServer(models.AbstractModel):
-    """Asynchronous messages: taken now, answered when their turn comes."""
+    """Asynchronous messages: accepted now, answered when their turn comes."""
 
     # pylint: disable=consider-merging-classes-inherited
     _inherit = "spar.g2p.connect.server"
@@ -20,8 +20,8 @@ class SparG2pConnectServer(models.AbstractModel):
     def _accept(self, exchange: Exchange) -> dict:
         """Store the message and acknowledge it; raises NoCallback.
 
-        What is seen from outside is the commit of this: an ACK is given only for what
-        is stored.
+        The acknowledgement becomes visible only with the commit: an ACK is given only
+        for what is stored.
         """
         if exchange.action == STATUS:
             self._check_status(exchange)
@@ -48,7 +48,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _choose_callback(self, exchange: Exchange) -> str:
-        """Where the answer goes; "" for nowhere. Raises ForeignSenderUri."""
+        """Return where the answer goes, "" for nowhere; raises ForeignSenderUri."""
         registered = exchange.caller.callback
         try:
             return choose_callback(registered, exchange.header.sender_uri)
@@ -59,8 +59,11 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _answer_kept(self, exchange: Exchange, correlation_id: str) -> dict:
-        """The answer to a message whose turn has come: by what its sender may do now,
-        which may be less than when it was taken."""
+        """Return the answer to a message whose turn has come.
+
+        It is answered by what its sender may do now, which may be less than when the
+        message was accepted.
+        """
         header, profile = exchange.header, exchange.caller.profile
         try:
             self._check_right(exchange.caller, exchange.action)

@@ -28,10 +28,11 @@ from ..lib.exchange import ASYNC, SYNC, Exchange, NoCallback
 
 
 class SparG2pConnectServer(models.AbstractModel):
-    """One message of a participant: read, known or new, worked on, answered.
+    """The processing of one message of a participant, from its bytes to its answer.
 
-    The order is the design's (section 7): who it is was found out before; then rights,
-    then whether the message is known, and only of a new one whether it is fresh.
+    The order is the design's (section 7): the caller has already been authenticated;
+    then its rights are checked, then whether the message is a repeat, and only for a
+    new one whether it is fresh.
     """
 
     _name = "spar.g2p.connect.server"
@@ -39,10 +40,10 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _serve(self, caller: Caller, action: str, raw: bytes, mode: str = SYNC) -> dict:
-        """The answer to the message in ``raw``, which came for ``action``.
+        """Return the answer to the message in ``raw``, which was posted for ``action``.
 
-        Raises WireError for what cannot be read, a ProtocolError for what may not be,
-        and whatever the mapper raises for a whole call.
+        Raises WireError for what cannot be read, a ProtocolError for what is not
+        allowed, and whatever the mapper raises for a whole call.
         """
         # A message allocates many objects but no cycles: see SparMapperLocal._change.
         with self._noting(caller, action, mode) as noted, disabling_gc():
@@ -68,9 +69,9 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _answer(self, exchange: Exchange) -> dict:
-        """The stored answer of a message that is known, else what comes of a new one.
+        """Return the stored answer of a repeated message, or process a new one.
 
-        Raises RejectedMessage where it is not accepted as a whole.
+        Raises RejectedMessage where the message is rejected as a whole.
         """
         exchange.header.check(exchange.action, exchange.caller.profile)
         known = self.env["spar.message"]._find_answer(exchange)
@@ -100,7 +101,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _find_winner(self, exchange: Exchange) -> dict:
-        """The answer to the same message, sent at the same time, that came first."""
+        """Return the answer to the same message that was sent concurrently and won."""
         answer = self.env["spar.message"]._find_answer(exchange)
         if answer is None:
             raise ConcurrencyError("a message vanished while it was sent again")
@@ -108,7 +109,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _reject(self, exchange: Exchange, error: RejectedMessage) -> dict:
-        """What a message is answered that was read and is not accepted as a whole."""
+        """Return the answer to a message that was read but is rejected as a whole."""
         if exchange.mode == SYNC:
             profile = exchange.caller.profile
             return build_rejection(exchange.header, exchange.action, profile, error)
@@ -120,7 +121,11 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _check_right(self, caller: Caller, action: str) -> None:
-        """Raise OperationNotGranted; a status is asked by whoever might have asked."""
+        """Raise OperationNotGranted where the caller may not call ``action``.
+
+        A transaction status may be requested here by any caller; the right to the
+        operation that it asks about is checked when the status is read.
+        """
         if action != STATUS:
             caller.check_operation(Operation(action))
 
@@ -146,9 +151,9 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @contextmanager
     def _noting(self, caller: Caller, action: str, mode: str) -> Iterator[dict]:
-        """Note whatever a message is refused with, and let it go on.
+        """Record the error with which a message is refused, and raise it again.
 
-        The block adds the ``message_id`` once it is known.
+        The block adds the ``message_id`` once it has been read.
         """
         noted = {"caller": caller, "action": action, "mode": mode, "message_id": ""}
         try:

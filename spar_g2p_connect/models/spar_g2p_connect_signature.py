@@ -6,14 +6,14 @@ from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
 
 from ..lib import evidence as evidences
 
-#: What our messages are signed for.
+#: The use for which our messages are signed.
 USE = "messages"
-#: What is published before anybody has been let in.
+#: The algorithm whose keys are published even before there are participants.
 USUAL = "ES256"
 
 
 class SparG2pConnectServer(models.AbstractModel):
-    """What we send is signed, too: answers on the same connection, and callbacks."""
+    """Our signatures, which both synchronous answers and callbacks carry."""
 
     # pylint: disable=consider-merging-classes-inherited
     _inherit = "spar.g2p.connect.server"
@@ -22,7 +22,7 @@ class SparG2pConnectServer(models.AbstractModel):
     def _sign_document(
         self, place: str, algorithm: str, document: dict
     ) -> tuple[dict, list[tuple[str, str]]]:
-        """``document`` as it is sent, and the headers that go with it.
+        """Return ``document`` as it is sent, and the headers that go with it.
 
         ``place`` is where the signature stands, "" for none. An acknowledgement has no
         header of its own and no place for a signature in it.
@@ -37,7 +37,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _sign(self, payload: bytes, algorithm: str) -> str:
-        """The signature of ``payload``; the first one makes the key."""
+        """Return the signature of ``payload``, generating the key on first use."""
         keys = self.env["spar.signing.key"]
         try:
             return keys._sign(USE, payload, algorithm)
@@ -47,10 +47,10 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _get_published_keys(self) -> dict:
-        """Our keys for whoever verifies what we signed (JWKS): there are always some.
+        """Return our public keys (JWKS) for verifying our signatures; never empty.
 
-        The next key is published long before it is used, for each algorithm that
-        somebody's answers are signed by.
+        The next key is published long before it is used, for each algorithm by which
+        some participant's answers are signed.
         """
         keys = self.env["spar.signing.key"]
         for algorithm in self._get_algorithms():
@@ -60,7 +60,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _get_algorithms(self) -> list[str]:
-        """What our messages are signed by, and the algorithm that is usual."""
+        """Return the algorithms that sign our messages, including the usual one."""
         self.env["spar.participant"].flush_model(["answer_algorithm"])
         rows = self.env.execute_query(
             SQL("SELECT DISTINCT answer_algorithm FROM spar_participant")

@@ -13,12 +13,12 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
 )
 from odoo.addons.spar_mapper_connector.transactions import is_passing
 
-#: Messages of one transaction that are told of: the newest.
+#: A status covers at most this many messages of a transaction: the newest.
 MOST_MESSAGES = 50
 
 
 class SparMapperLocal(models.AbstractModel):
-    """What became of an earlier message: here, because here messages are kept."""
+    """The status of earlier messages, answered in the addon that stores them."""
 
     _inherit = "spar.mapper.local"
 
@@ -29,7 +29,7 @@ class SparMapperLocal(models.AbstractModel):
     def _transaction_status(
         self, call: CallContext, reference: TransactionReference
     ) -> TransactionStatus | None:
-        """See the contract. Several messages of one transaction are told together."""
+        """Implement the contract; report messages of one transaction together."""
         self._check_channel()
         keyring = self.env["spar.keyring"]._open()
         rows = self._find_messages(keyring, call, reference)
@@ -54,7 +54,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _find_messages(self, keyring, call, reference) -> list[dict]:
-        """The messages meant by ``reference``, oldest first; only the caller's own."""
+        """Return the caller's own messages that ``reference`` names, oldest first."""
         sender = call.actor.removeprefix("participant:")
         rows = self.env.execute_query_dict(
             SQL(
@@ -87,7 +87,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _get_items(self, keyring, operation, row: dict) -> list[dict]:
-        """The answers to the items of a message, or that they were received."""
+        """Return the answers to a message's items, or that they were received."""
         document = self._open_message(keyring, row)
         message = document.get("message") or {}
         if row["state"] == "done":
@@ -99,7 +99,10 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _get_transaction_id(self, keyring, row: dict) -> str:
-        """From the answer, or from the request where that was rejected as a whole."""
+        """Return the ID in the answer, or in the request if that was rejected.
+
+        The answer to a message that was rejected as a whole does not contain it.
+        """
         for open_message in (self._open_answer, self._open_request):
             message = open_message(keyring, row).get("message")
             if message:
@@ -117,7 +120,10 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _open_request(self, keyring, row: dict) -> dict:
-        """Nothing where it does not open any more: its turn will say so."""
+        """Return the request, or ``{}`` where it can no longer be unsealed.
+
+        Its turn will then report the problem.
+        """
         try:
             document = self._open(keyring, row, "sealed_request")
         except Exception as error:

@@ -4,8 +4,8 @@ from odoo.tools.sql import create_index
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
-#: For how many days messages are kept, and the least that is taken for an answer: a
-#: message id has to be known for longer than any profile takes a message for new.
+#: For how many days messages are kept. The least accepted value ensures that a message
+#: ID is recognised for longer than any profile accepts a message as new.
 RETENTION_PARAMETER = "spar_g2p_connect.message_retention_days"
 DEFAULT_RETENTION, LEAST_RETENTION = 90, 2
 
@@ -14,11 +14,12 @@ SEAL = "message"
 
 
 class SparMessage(models.Model):
-    """A message of a participant: stored once, with the answer it got.
+    """A message of a participant, stored once with its answer.
 
-    Kept is what changes something and what waits for its turn; of what was refused,
-    only that and why. Bodies are sealed in columns that the ORM does not know; what is
-    looked for (transaction, items' references) is kept as keyed marks.
+    Messages are kept when they change something or wait for their turn; of a refused
+    message, only the fact and the reason are kept. Bodies are sealed in columns that
+    the ORM does not know; values by which messages are looked up (transaction, items'
+    references) are stored as keyed marks.
     """
 
     _name = "spar.message"
@@ -115,14 +116,14 @@ class SparMessage(models.Model):
 
     @api.model
     def _build_context(self, uuid: str) -> bytes:
-        """What ties a sealed body to its row."""
+        """Return the context that binds a sealed body to its row."""
         return bind("spar.message", uuid)
 
     # === RETENTION === #
 
     @api.model
     def _get_retention(self) -> int:
-        """For how many days a message is kept."""
+        """Return for how many days a message is kept."""
         parameters_sudo = self.env["ir.config_parameter"].sudo()
         told = parameters_sudo.get_param(RETENTION_PARAMETER, "")
         days = int(told) if told.isdecimal() else DEFAULT_RETENTION
@@ -130,7 +131,7 @@ class SparMessage(models.Model):
 
     @api.autovacuum
     def _gc_messages(self) -> tuple[int, bool]:
-        """Delete what was kept long enough; never what still waits for something."""
+        """Delete messages past their retention, except those that still wait."""
         deleted = self.env.execute_query(
             SQL(
                 """DELETE FROM spar_message WHERE id IN (

@@ -19,22 +19,24 @@ _UNREAD = (
     "can no longer be read here, and had no effect: send it under another message_id"
 )
 _NEVER_WORKED = "could not be worked on, and had no effect"
-#: Where not even an answer can be made.
+#: The code where no answer can be built.
 _CODE = "err.service.unavailable"
 
 
 class SparMessage(models.Model):
-    """The end of a message that cannot be worked on: with a reason, and in any case.
+    """The end of a message that cannot be processed: always with a reason.
 
-    Whatever is wrong with it, those behind it get on.
+    Whatever is wrong with it, the messages behind it are processed.
     """
 
     _inherit = "spar.message"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _try_to_open(self, participant_id: int, waiting) -> Exchange | None:
-        """The message as it came; None where what is stored is not what was received:
-        that will not get better. What is away is raised."""
+        """Return the message as received, or None where the stored text is damaged.
+
+        A retry would not help then. Errors caused by something unavailable are raised.
+        """
         try:
             with self.env.cr.savepoint():
                 return self._open_exchange(participant_id, waiting)
@@ -46,9 +48,10 @@ class SparMessage(models.Model):
 
     @api.model
     def _give_up(self, participant_id: int, waiting) -> None:
-        """Answer that the message had no effect, so that those behind it get on.
+        """Answer that the message had no effect, so that those behind it are processed.
 
-        Where even that was begun before and came to no end, it is not opened again.
+        Where an earlier attempt at this answer was begun and never ended, the message
+        is not opened again.
         """
         was_begun = waiting.attempts > MOST_ATTEMPTS
         exchange = None if was_begun else self._try_to_open(participant_id, waiting)
@@ -64,7 +67,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _end_unread(self, participant_id: int, waiting) -> None:
-        """Answer in the name of a message of which only the row is left."""
+        """Answer a message when only its row can still be read."""
         reason = f"message {waiting.message_id} {_UNREAD}"
 
         def build() -> dict:
@@ -87,8 +90,10 @@ class SparMessage(models.Model):
     def _end(
         self, participant_id: int, waiting, build: Callable[[], dict], reason: str
     ) -> None:
-        """Finish it with the answer that ``build`` makes; where that does not work
-        either, without one."""
+        """Finish the message with the answer that ``build`` returns.
+
+        Where that fails too, it is finished without an answer.
+        """
         try:
             with self.env.cr.savepoint():
                 self._finish(participant_id, waiting, build())
@@ -115,7 +120,7 @@ class SparMessage(models.Model):
 
 
 def _log_error(waiting, error: Exception) -> None:
-    """Log it without its text, in which there may be values."""
+    """Log the error without its text, which may contain values."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     name = type(error).__name__
     _logger.warning("message %s ends: %s, at:\n%s", waiting.row_id, name, frames)

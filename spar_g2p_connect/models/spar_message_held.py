@@ -17,9 +17,10 @@ from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 _logger = logging.getLogger(__name__)
 
-#: Whether message m of participant p asked for change c, alone or while it waited: by
-#: the name it left there, for the clocks of server and database may differ; but a name
-#: that several messages have (OpenG2P 1.x) tells nothing.
+#: Whether message m of participant p requested change c, on its own or again while c
+#: was waiting. It is matched by the message ID that the change recorded, because the
+#: clocks of server and database may differ; but an ID that several messages share
+#: (OpenG2P 1.x) identifies none of them.
 _ASKED_FOR = SQL(
     """c.proposer = 'participant:' || p.sender_id
        AND (m.claims_id AND c.message_reference = m.message_id
@@ -29,19 +30,20 @@ _ASKED_FOR = SQL(
 
 
 class SparMessage(models.Model):
-    """Changes of a message that waited for somebody, when they are decided.
+    """A message whose changes waited for approval, and have now been decided.
 
-    The status tells it from then on; who was answered by callback gets another one.
+    From then on its status reports the decision; a participant that was answered by
+    callback gets another callback.
     """
 
     _name = "spar.message"
     _inherit = ["spar.message", "spar.change.listener"]
 
-    # === WHAT WAITS === #
+    # === WAITING CHANGES === #
 
     @api.model
     def _keep_waiting(self, row_id: int, action: str, answer: dict) -> None:
-        """Keep whose changes wait: the message is found by it when they are decided."""
+        """Store the IDs whose changes wait: the message is found by them later."""
         waiting = get_waiting(get_items(answer, action))
         if waiting:
             keyring = self.env["spar.keyring"]._open()
@@ -53,7 +55,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _find_identifiers(self, keyring, texts: list[str]) -> dict[int, str]:
-        """The store's row of each ID that it knows -> the canonical ID."""
+        """Return the store's row of each known ID -> the canonical ID."""
         found = self.env["spar.mapper.local"]._identify(texts)
         canonicals = [one.canonical for one in found if isinstance(one, Identifier)]
         return self.env["spar.subject.id"]._find_ids(keyring, canonicals)
@@ -63,11 +65,11 @@ class SparMessage(models.Model):
         (found,) = self.env["spar.mapper.local"]._identify([text])
         return found.canonical if isinstance(found, Identifier) else ""
 
-    # === HOW IT ENDED === #
+    # === DECISIONS === #
 
     @api.model
     def _finish_items(self, keyring, row: dict, operation: str, items: list) -> list:
-        """``items`` of the answer to message ``row`` with what has become of them."""
+        """Return the answered ``items`` of message ``row`` with their final state."""
         waiting = get_waiting(items)
         if not waiting:
             return items
@@ -76,8 +78,11 @@ class SparMessage(models.Model):
 
     @api.model
     def _get_ends(self, keyring, row_id: int, operation: str, waiting: list) -> dict:
-        """Canonical ID -> how its change ended, for the changes of a message: those it
-        asked for, and those it asked for again while they waited."""
+        """Return canonical ID -> how its change ended, for the changes of a message.
+
+        These are the changes that it requested, and those that it requested again while
+        they waited.
+        """
         identifiers = self._find_identifiers(keyring, waiting)
         rows = self.env.execute_query(
             SQL(
@@ -100,9 +105,10 @@ class SparMessage(models.Model):
 
     @api.model
     def _on_changes_ended(self, change_ids: list[int]) -> None:
-        """Queue another callback for each asynchronous message whose changes these are.
+        """Queue another callback for each asynchronous message behind these changes.
 
-        Where the first one is not answered yet, it will say it itself.
+        Where the first callback has not been answered yet, it will report the decision
+        itself.
         """
         rows = self.env.execute_query_dict(
             SQL(
@@ -125,7 +131,10 @@ class SparMessage(models.Model):
 
     @api.model
     def _try_to_tell_end(self, row: dict) -> None:
-        """Whoever decides is not held up by an answer that does not open any more."""
+        """Queue the callback, unless the stored answer cannot be unsealed.
+
+        That must not prevent the decision itself.
+        """
         try:
             with self.env.cr.savepoint():
                 self._tell_end(row)

@@ -29,24 +29,24 @@ from .spar_message_store import Kept
 
 _logger = logging.getLogger(__name__)
 
-#: One record of ir.cron each: as many participants are served at the same time.
+#: One scheduled action each: as many participants are served at the same time.
 LANES = ("ir_cron_messages_1", "ir_cron_messages_2")
 
-#: How often a message's turn may end badly, by an error of ours or by the death of who
-#: worked on it, before the queue goes on.
+#: How many turns of a message may fail, by an error of ours or because its worker was
+#: killed, before the queue goes on without it.
 MOST_ATTEMPTS = 8
 
-#: A message that met a lock has its next turn so soon, and waits for the lock no longer
-#: than this then: it only looks whether that is gone.
+#: A message that met a lock gets its next turn after this pause, and then waits no
+#: longer than this for the lock: it only checks whether it has been released.
 _LOCK_PAUSE = timedelta(seconds=1)
 _LOOK = Limits(min(0.25, TURN.lock_seconds), TURN.statement_seconds)
-#: A lane stays for messages whose turn comes within this time.
+#: A worker stays for messages whose turn comes within this time.
 _SOON = timedelta(seconds=3)
 _STAY_SECONDS = 0.3
 
 
 class Waiting(NamedTuple):
-    """A message whose turn it is."""
+    """A message whose turn has come."""
 
     row_id: int
     uuid: str
@@ -60,28 +60,30 @@ class Waiting(NamedTuple):
 
 
 class SparMessage(models.Model):
-    """The lanes in which messages that wait are worked on.
+    """The workers that process waiting messages.
 
-    A lane takes a participant by its row's lock, which no other lane waits for, works
-    on the first of its messages, and commits effect, answer and callback together.
-    Whoever is killed leaves the message as it was, at the head of its participant's;
-    that its turn began is noted before, so that it does not begin for ever.
+    A worker takes a participant by locking its row, which no other worker waits for,
+    processes the first of its messages, and commits effect, answer and callback
+    together. A worker that is killed leaves the message as it was, at the head of its
+    participant's queue; each turn is recorded before it begins, so that a message is
+    not started for ever.
     """
 
     _inherit = "spar.message"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _wake_lanes(self, names: tuple[str, ...] = LANES) -> None:
-        """Let the lanes look at once, when this transaction has committed."""
+        """Wake the workers at once, when this transaction has committed."""
         for name in names:
             cron_sudo = self.env.ref(f"spar_g2p_connect.{name}").sudo()
             cron_sudo._trigger()
 
     @api.model
     def _cron_answer(self) -> None:
-        """Work on what waits, one message of each participant in turn.
+        """Process waiting messages, one of each participant in turn.
 
-        One message is one transaction. Ends when nothing is left or the time is over.
+        One message is one transaction. The job ends when nothing is left or the time is
+        over.
         """
         lane, cron, last, left = self._get_lane(), self.env["ir.cron"], 0, 1.0
         while left > 0:
@@ -91,14 +93,17 @@ class SparMessage(models.Model):
             left = cron._commit_progress(done, remaining=1)
         cron._commit_progress(0, remaining=0)
         if lane._is_due(_SOON):
-            # Else Odoo would look again in a minute. Who stays is the first lane.
+            # Otherwise Odoo would wake them only after a minute. Only the first worker
+            # stays.
             self._wake_lanes(LANES[:1] if left > 0 else LANES)
             cron._commit_progress(0, remaining=0)
 
     @api.model
     def _work(self, last: int) -> tuple[int, int]:
-        """Work on one message of the participant after ``last``; gives whose it was, 0
-        for nobody's, and how many messages that were."""
+        """Process one message of the participant after ``last``.
+
+        Returns the participant's ID, 0 for none, and how many messages were processed.
+        """
         use_read_committed(self.env.cr)
         participant_id = done = 0
         try:
@@ -107,14 +112,17 @@ class SparMessage(models.Model):
         except Exception as error:
             if not is_passing(error):
                 raise
-            # What notes whose turn it is is in use itself: the next one's turn.
+            # Even the record of the turn is locked: the next participant gets its turn.
             use_read_committed(self.env.cr)
         return participant_id, done
 
     @api.model
     def _may_stay(self) -> bool:
-        """Wait a moment where a message only waits for a lock; False for nothing to
-        wait for. One lane does so, and leaves the others' workers to others."""
+        """Wait a moment where a message only waits for a lock.
+
+        Returns False where there is nothing to wait for. Only the first worker waits,
+        which leaves the other workers to other jobs.
+        """
         is_first = get_number(self.env, LANES) == 1
         if not is_first or not self._is_due(_SOON):
             return False
@@ -124,7 +132,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _is_due(self, within: timedelta) -> bool:
-        """Whether the turn of a message comes so soon."""
+        """Return whether the turn of a message comes within this time."""
         try:
             return bool(self.env.execute_query(_select_due(within)))
         except Exception as error:
@@ -135,13 +143,16 @@ class SparMessage(models.Model):
 
     @api.model
     def _get_lane(self):
-        """This model as the service user, in whose name the mapper is asked."""
+        """Return this model as the service user, who calls the mapper."""
         return self.with_user(self.env.ref(SERVICE_USER))
 
     @api.model
     def _lock_participant(self, after_id: int) -> int:
-        """Lock the next participant, after ``after_id`` and then from the beginning,
-        whose first waiting message is due and whom no other lane has; 0 for none."""
+        """Lock the next participant whose first waiting message is due.
+
+        The search begins after ``after_id`` and wraps around; participants locked by
+        another worker are skipped. Returns 0 for none.
+        """
         rows = self.env.execute_query(
             SQL(
                 """%s ORDER BY p.id <= %s, p.id
@@ -154,8 +165,10 @@ class SparMessage(models.Model):
 
     @api.model
     def _answer_next(self, participant_id: int) -> int:
-        """Work on the first waiting message of a locked participant; 1, or 0 where
-        another lane did so just before the lock."""
+        """Process the first waiting message of a locked participant.
+
+        Returns 1, or 0 where another worker processed it just before the lock.
+        """
         waiting = self._get_next(participant_id)
         if waiting is None:
             return 0
@@ -173,11 +186,12 @@ class SparMessage(models.Model):
 
     @api.model
     def _begin_turn(self, waiting: Waiting, limits: Limits) -> None:
-        """Note that a turn of this message begins, for good and at once: who is killed
-        in it cannot note anything any more.
+        """Record that a turn of this message begins, in a transaction of its own.
 
-        It is progress of the schedule, too: where Odoo sees none of several workers
-        that were killed one after the other, it lets all messages wait for a minute.
+        A worker that is killed during the turn could no longer record it. It also
+        counts as progress of the scheduled action: if several workers are killed one
+        after the other and Odoo sees no progress, it makes all messages wait for a
+        minute.
         """
         progress_id = self.env.context.get("ir_cron_progress_id")
         with self.env.registry.cursor() as cr:
@@ -215,7 +229,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _open_exchange(self, participant_id: int, waiting: Waiting) -> Exchange:
-        """The message as it came, and what its sender is and may do now."""
+        """Return the message as received, and what its sender is and may do now."""
         keyring = self.env["spar.keyring"]._open()
         document = self._unseal(keyring, waiting.uuid, waiting.sealed_request)
         participant = self.env["spar.participant"].browse(participant_id)
@@ -226,7 +240,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _finish(self, participant_id: int, waiting: Waiting, answer: dict) -> None:
-        """Keep the answer, and queue it for who asked."""
+        """Store the answer, and queue its callback."""
         kept = Kept(waiting.row_id, waiting.uuid, waiting.correlation_id)
         self._save_answer(kept, answer)
         self._keep_waiting(waiting.row_id, waiting.action, answer)
@@ -234,15 +248,15 @@ class SparMessage(models.Model):
         action = get_callback_action(waiting.action)
         callbacks._queue(participant_id, waiting.row_id, waiting.callback, action)
 
-    # === WHEN IT DOES NOT WORK === #
+    # === FAILURES === #
 
     @api.model
     def _postpone(
         self, participant_id: int, waiting: Waiting, error: Exception
     ) -> None:
-        """Undo what was begun and try later; give up on a message that never works.
+        """Undo what was begun and retry later, or give up on a permanent failure.
 
-        While something is away or in use nothing is given up: everybody waits.
+        While something is unavailable or locked, no message is given up: they all wait.
         """
         use_read_committed(self.env.cr)
         _log_error(waiting, error)
@@ -261,8 +275,11 @@ class SparMessage(models.Model):
     def _try_later(
         self, waiting: Waiting, pause: timedelta, taken_back: int = 0
     ) -> None:
-        """Let this message have its next turn after a pause; ``taken_back`` of the
-        turns that were noted do not count. Another lane may have begun one already."""
+        """Schedule the next turn of this message after a pause.
+
+        ``taken_back`` of the recorded turns do not count. Another worker may already
+        have begun one.
+        """
         self.env.cr.execute(
             SQL(
                 """UPDATE spar_message SET attempts = greatest(attempts - %s, 0),
@@ -276,7 +293,10 @@ class SparMessage(models.Model):
 
     @api.model
     def _lock_again(self, participant_id: int) -> bool:
-        """Whether this lane still has the participant: undoing let it go."""
+        """Lock the participant again, whose lock the rollback released.
+
+        Returns whether this worker has the lock.
+        """
         query = SQL(
             """SELECT FROM spar_participant WHERE id = %s
                   FOR NO KEY UPDATE SKIP LOCKED""",
@@ -286,7 +306,10 @@ class SparMessage(models.Model):
 
 
 def _select_due(within: timedelta) -> SQL:
-    """The participants whose first waiting message has its turn within this time."""
+    """Return the query for participants whose first waiting message is due.
+
+    A message is due if its turn comes within this time.
+    """
     return SQL(
         """SELECT p.id FROM spar_participant p
             WHERE (SELECT coalesce(m.next_try, m.received_at)
@@ -299,7 +322,7 @@ def _select_due(within: timedelta) -> SQL:
 
 
 def _log_error(waiting: Waiting, error: Exception) -> None:
-    """Log it without its text, in which there may be values."""
+    """Log the error without its text, which may contain values."""
     name = type(error).__name__
     if is_passing(error):
         level = logging.INFO if isinstance(error, STOPPED) else logging.WARNING

@@ -12,7 +12,7 @@ from ..lib.caller import Caller
 
 
 class SparMessage(models.Model):
-    """What was refused, and why; never what stood in it."""
+    """The record of a refused message and its reason, but never of its content."""
 
     _inherit = "spar.message"  # pylint: disable=consider-merging-classes-inherited
 
@@ -20,11 +20,12 @@ class SparMessage(models.Model):
     def _note_refusal(
         self, caller: Caller, action: str, mode: str, error, message_id: str = ""
     ) -> None:
-        """Note that a message of ``caller`` was refused with ``error``, which has a
-        ``word`` or ``code`` of the protocol and a text without values.
+        """Record that a message of ``caller`` was refused with ``error``.
 
-        It counts as a call, so that nobody fills the table: raises PaceReached. In a
-        transaction of its own: the request's is rolled back, or writes nothing.
+        ``error`` has a ``word`` or ``code`` of the protocol and a text without values.
+        The refusal counts as a call, so that no caller fills the table: raises
+        PaceReached. It is recorded in a transaction of its own, because the request's
+        is rolled back or writes nothing.
         """
         usage = self.env["spar.participant.usage"]
         if isinstance(error, TooMany):

@@ -12,11 +12,12 @@ from ..lib.exchange import SYNC, DuplicateMessage, Exchange
 from ..lib.packing import pack, unpack
 from .spar_message import SEAL
 
+# The size of a ``bigint``, in which reference marks are stored.
 _MARK_BYTES = 8
 
 
 class Known(NamedTuple):
-    """What is kept of a message that was received before."""
+    """The stored data of a message that was received before."""
 
     row_id: int
     uuid: str
@@ -28,7 +29,7 @@ class Known(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A message that was stored: its row, what its body is sealed for, its name."""
+    """A stored message: its row, the context of its seal, and its correlation ID."""
 
     row_id: int
     uuid: str
@@ -36,21 +37,22 @@ class Kept(NamedTuple):
 
 
 class SparMessage(models.Model):
-    """Keeping a message before its work, and knowing it when it comes again.
+    """Storing a message before it is processed, and recognising a repeat.
 
-    Statements of this file run at READ COMMITTED: who sends the same message at the
-    same time waits in ``_keep`` for the first one's end, and then finds its answer.
+    The statements in this file run at READ COMMITTED: a request that sends the same
+    message at the same time waits in ``_keep`` for the first one to end, and then finds
+    its answer.
     """
 
     _inherit = "spar.message"  # pylint: disable=consider-merging-classes-inherited
 
-    # === KNOWN MESSAGES === #
+    # === REPEATED MESSAGES === #
 
     @api.model
     def _find_answer(self, exchange: Exchange) -> dict | None:
-        """The answer that this very message got before; None for a new one.
+        """Return the previous answer to this very message; None for a new one.
 
-        Raises DuplicateMessage where its id was another message's.
+        Raises DuplicateMessage where its ID was used for another message.
         """
         if not exchange.claims_id:
             return None
@@ -82,15 +84,15 @@ class SparMessage(models.Model):
         *told, digest, sealed = rows[0]
         return Known(*told, bytes(digest), sealed)
 
-    # === KEEPING === #
+    # === STORING === #
 
     @api.model
     def _keep(self, exchange: Exchange, callback: str = "") -> Kept | None:
-        """Store the message, and with it that its id is taken.
+        """Store the message, which also reserves its ID.
 
-        None where another request has just stored a message with this id:
-        ``_find_answer`` knows it then. One that is answered at once is kept without its
-        body; its answer is saved before anybody sees the row.
+        Returns None where another request has just stored a message with this ID:
+        ``_find_answer`` finds it then. A message that is answered synchronously is
+        stored without its body; its answer is saved before the row becomes visible.
         """
         keyring = self.env["spar.keyring"]._open(for_write=True)
         uuid, is_sync = str(uuid4()), exchange.mode == SYNC
@@ -132,7 +134,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _save_answer(self, kept: Kept, answer: dict) -> None:
-        """Keep what the message is answered, sealed; it is done with it."""
+        """Save the sealed answer of the message, which is then done."""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         self.env.cr.execute(
             SQL(
@@ -152,7 +154,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _build_digest(self, keyring: OpenKeyring, exchange: Exchange) -> bytes:
-        """What tells a repeat from another message (design, section 7)."""
+        """Return the MAC that identifies a repeat of a message (design, section 7)."""
         return keyring.mac("message sameness", canonicalise(exchange.document))
 
     @api.model
@@ -174,7 +176,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _build_reference_mark(self, keyring, sender: str, text: str) -> int:
-        """A number that an index finds fast; what it finds is compared afterwards."""
+        """Return an integer for fast index look-ups; hits are compared afterwards."""
         mac = keyring.mac("message reference", bind(sender, text))
         return int.from_bytes(mac[:_MARK_BYTES], signed=True, byteorder="big")
 

@@ -12,10 +12,10 @@ from ..lib.caller import Caller
 from ..lib.disclosure import Rights
 from ..lib.rules import RULES
 
-#: Set where the server runs as a demo: what is lenient works nowhere else.
+#: Set where the server runs as a demo: lenient settings work nowhere else.
 DEMO_VARIABLE = "SPAR_DEMO"
 
-#: Right field -> what it lets a participant do.
+#: Right field -> the operation that it permits.
 _OPERATIONS = {
     "may_link": Operation.LINK,
     "may_update": Operation.UPDATE,
@@ -23,8 +23,8 @@ _OPERATIONS = {
     "may_resolve": Operation.RESOLVE,
 }
 RIGHTS = (*_OPERATIONS, "may_resolve_by_fa")
-#: Everything that an active participant is and may: changed by two people. Free are
-#: its name and the note.
+#: Everything that an active participant is and may do, which takes two people to
+#: change. Only its name and note are free.
 GUARDED = (
     *("state", "sender_id", "client_id", "demo_only", "profile", *RULES),
     *("authority", "scope", "fa_strategy_id"),
@@ -38,7 +38,7 @@ GUARDED = (
     *("callback_scope", "callback_secret"),
 )
 
-#: What is read of a participant for a call.
+#: The fields that are read for a call.
 CALLER_FIELDS = (
     "sender_id state demo_only profile authority scope may_link may_update may_unlink "
     "may_resolve may_resolve_by_fa max_items daily_item_limit calls_per_minute "
@@ -50,8 +50,8 @@ CALLER_FIELDS = (
 class SparParticipant(models.Model):
     """An organisation that calls the registry, and what it may do there.
 
-    State and rights are read on each call: what is changed here holds at once. Whoever
-    is active was looked at by two people, and so is each change of what it may do.
+    State and rights are read on each call: a change takes effect at once. Every active
+    participant was approved by two people, and so is each change of what it may do.
     """
 
     _name = "spar.participant"
@@ -64,7 +64,8 @@ class SparParticipant(models.Model):
     _guarded_secrets = ("client_secret_digest", "callback_secret")
     _sealed_beside = {
         "client_secret_digest": "encode(t.secret_digest, 'hex')",
-        # What is sealed under this reference opens under no other.
+        # A secret that was sealed under this reference cannot be unsealed under
+        # another.
         "callback_secret": (
             "(SELECT c.uuid FROM spar_callback_secret c WHERE c.participant_id = t.id)"
         ),
@@ -167,7 +168,7 @@ class SparParticipant(models.Model):
 
     @api.depends("usage_ids.items", "usage_ids.day")
     def _compute_items_today(self) -> None:
-        # The day of the counters, not of the person's time zone.
+        # The counters' day is a UTC day, not one of the user's time zone.
         today = datetime.now(timezone.utc).date()
         for participant in self:
             used = participant.usage_ids.filtered(lambda usage: usage.day == today)
@@ -176,14 +177,17 @@ class SparParticipant(models.Model):
     # === STATES === #
 
     def _is_guarded(self, name: str, value) -> bool:
-        """Activation waits, and so does every guarded change of a participant that is
-        no longer a draft; a draft is approved as a whole."""
+        """Return whether a change waits for approval.
+
+        Activation waits, and so does every guarded change of a participant that is no
+        longer a draft; a draft is approved as a whole.
+        """
         if name == "state":
             return value != "disabled"
         return self.state != "draft"
 
     def _describe_effect(self, values: dict) -> list[str]:
-        """Who approves anything of a participant sees all that it is, and its keys."""
+        """Describe the whole participant and its keys to the approver of any change."""
         return super()._describe_effect(values) + self._describe_keys()
 
     def _begins(self, values: dict) -> bool:
@@ -193,12 +197,14 @@ class SparParticipant(models.Model):
         return name == "state" and value == "disabled"
 
     def action_activate(self) -> None:
-        """Let the participants call, once a second person has approved it; they were
-        drafts or disabled."""
+        """Activate drafts and disabled participants.
+
+        They may call once a second person has approved it.
+        """
         self._set_state("active", {"draft", "disabled"})
 
     def action_disable(self) -> None:
-        """Refuse every further call of the participants, whatever token they hold."""
+        """Refuse every further call of the participants, whatever token they have."""
         self._set_state("disabled", {"draft", "active"})
 
     def write(self, vals):
@@ -208,7 +214,10 @@ class SparParticipant(models.Model):
         return super().write(vals)
 
     def _set_state(self, state: str, allowed: set[str]) -> None:
-        """Move to ``state`` whoever is not there yet; raises UserError from others."""
+        """Move the participants that are not there yet to ``state``.
+
+        Raises UserError where one is in a state other than ``allowed``.
+        """
         moving = self.filtered(lambda participant: participant.state != state)
         if not set(moving.mapped("state")) <= allowed:
             raise UserError(
@@ -218,7 +227,7 @@ class SparParticipant(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_draft(self) -> None:
-        """The history names participants: one that has called stays."""
+        """Refuse to delete anything but drafts: the history names participants."""
         if any(participant.state != "draft" for participant in self):
             raise UserError(
                 self.env._(
@@ -229,18 +238,21 @@ class SparParticipant(models.Model):
     # === CALLING === #
 
     def _may_call(self) -> bool:
-        """Whether this participant, if it is one, may call at all."""
+        """Return whether this participant may call at all.
+
+        It is False for an empty record.
+        """
         is_demo = bool(os.environ.get(DEMO_VARIABLE))
         return self.state == "active" and (is_demo or not self.demo_only)
 
     def _build_caller(self, operations: frozenset[Operation]) -> Caller:
-        """What this participant is and may do now, within ``operations``."""
+        """Return what this participant is and may do now, within ``operations``."""
         self.ensure_one()
         granted = self._get_operations()
         return Caller(
             participant_id=self.id,
             sender_id=self.sender_id,
-            # A signed message that somebody overheard does nothing a second time.
+            # An intercepted signed message has no effect when it is replayed.
             must_not_repeat=not self.demo_only,
             rights=Rights(
                 operations=granted & operations,

@@ -11,7 +11,7 @@ from ..lib.assertions import Assertion, verify_assertion
 
 
 class SparParticipantAssertion(models.Model):
-    """An assertion that a client has used: it is good once (RFC 7523 3, point 7)."""
+    """An assertion that a client has used: it is valid once (RFC 7523 3, point 7)."""
 
     _name = "spar.participant.assertion"
     _description = "Used client assertion"
@@ -29,7 +29,7 @@ class SparParticipantAssertion(models.Model):
 
     @api.model
     def _use(self, participant_id: int, assertion: Assertion) -> None:
-        """Note that ``assertion`` is used up; raises InvalidClient if it was before."""
+        """Record that ``assertion`` is used; raises InvalidClient on reuse."""
         moment = datetime.fromtimestamp(assertion.expires_at, timezone.utc)
         rows = self.env.execute_query(
             SQL(
@@ -44,7 +44,7 @@ class SparParticipantAssertion(models.Model):
 
     @api.autovacuum
     def _gc_expired(self) -> None:
-        # A day more than needed: hosts' clocks differ, rows cost little.
+        # A day more than needed: clocks of hosts differ, and rows cost little.
         self.env.cr.execute(
             """DELETE FROM spar_participant_assertion
                 WHERE expires_at < now() AT TIME ZONE 'UTC' - interval '1 day'"""
@@ -52,13 +52,16 @@ class SparParticipantAssertion(models.Model):
 
 
 class SparParticipant(models.Model):
-    """Knowing a participant at the token endpoint by its signed assertion."""
+    """Authentication at the token endpoint by a signed assertion."""
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _get_asserted(self, client_id: str, text: str):
-        """The active participant that signed the assertion; raises InvalidClient."""
+        """Return the active participant that signed the assertion.
+
+        Raises InvalidClient.
+        """
         known = self._know("p.client_id = %s", client_id)
         if not known.may_call:
             raise InvalidClient()
@@ -76,10 +79,10 @@ class SparParticipant(models.Model):
 
     @api.model
     def _get_assertion_audiences(self) -> list[str]:
-        """What assertions for us are for: our receiver ID, our API, its token endpoint.
+        """Return the audiences of assertions: our receiver ID, API and token endpoint.
 
-        From what is configured, never from the request: else an assertion that was
-        made for somebody else could be used here.
+        They come from the configuration, never from the request: otherwise an assertion
+        that was made for another server could be used here.
         """
         parameters_sudo = self.env["ir.config_parameter"].sudo()
         base = (parameters_sudo.get_param("web.base.url") or "").rstrip("/")

@@ -11,7 +11,7 @@ from ..lib.delivery import Credentials
 
 
 class SparParticipant(models.Model):
-    """Where a participant's asynchronous messages are answered, and as whom."""
+    """The callback address of a participant, and how we authenticate there."""
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
@@ -48,7 +48,7 @@ class SparParticipant(models.Model):
 
     @api.constrains("callback_url", "callback_token_url")
     def _check_callback_addresses(self) -> None:
-        """Both can be sent to: https, and no private address but an allowed one."""
+        """Ensure that both use https and a public or explicitly allowed address."""
         for participant in self:
             for name in ("callback_url", "callback_token_url"):
                 if participant[name]:
@@ -89,7 +89,7 @@ class SparParticipant(models.Model):
     # === THE SECRET === #
 
     def _compute_callback_secret(self) -> None:
-        """Nothing: what was set is not shown."""
+        """Leave the field empty: a stored secret is never shown."""
         self.callback_secret = False
 
     def _inverse_callback_secret(self) -> None:
@@ -111,7 +111,7 @@ class SparParticipant(models.Model):
             participant.has_callback_secret = participant.id in having
 
     def _get_callback_credentials(self) -> Credentials:
-        """How to authenticate at the callback address."""
+        """Return how to authenticate at the callback address."""
         self.ensure_one()
         if self.callback_auth == "none":
             return Credentials()

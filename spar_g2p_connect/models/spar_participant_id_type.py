@@ -11,7 +11,7 @@ from ..lib.caller import Caller
 
 
 class SparParticipant(models.Model):
-    """Of which kinds a participant may name IDs."""
+    """The types of ID that a participant may name."""
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
@@ -29,7 +29,7 @@ class SparParticipant(models.Model):
     def _build_caller(self, operations) -> Caller:
         caller = super()._build_caller(operations)
         if not self.has_id_types:
-            return caller  # most: the types are not asked for
+            return caller  # the usual case: skip the query for the types
         return replace(caller, id_type_ids=frozenset(self.sudo().id_type_ids.ids))
 
 
@@ -39,8 +39,10 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _refuse_items(self, caller: Caller, items: list[Item]) -> None:
-        """Also those with an ID of a type that is not this caller's: as if it were of
-        no type at all, whether it is known or not."""
+        """Refuse IDs of a type that this caller may not name, too.
+
+        They are answered like IDs of an unknown type, whether they are known or not.
+        """
         result = super()._refuse_items(caller, items)
         if caller.id_type_ids is not None:
             for item in items:
@@ -54,5 +56,5 @@ class SparG2pConnectServer(models.AbstractModel):
         try:
             identified = self.env["spar.id.type"]._identify(id_value)
         except InvalidIdentifier:
-            return True  # the mapper says what is wrong with it
+            return True  # the mapper reports what is wrong with it
         return identified.type_id in caller.id_type_ids

@@ -13,10 +13,10 @@ KEY_STATES = [("waiting", "Waiting"), ("active", "In use"), ("revoked", "Revoked
 
 
 class SparParticipantKey(models.Model):
-    """A public key of a participant, by which its signatures are known.
+    """A public key of a participant, which verifies its signatures.
 
-    Several may be in use at a time, each from one day to another: a new one is entered
-    before the old one ends. For an active participant a new key waits for a second
+    Several may be in use at a time, each for a period of its own: a new one is entered
+    before the old one expires. For an active participant a new key waits for a second
     person; revoking one does not.
     """
 
@@ -62,7 +62,7 @@ class SparParticipantKey(models.Model):
 
     @api.onchange("key_text")
     def _onchange_key_text(self) -> None:
-        """Show what the key says of itself."""
+        """Show the attributes that the key itself contains."""
         if self.key_text:
             self.update(self._read_key(self.key_text))
 
@@ -74,7 +74,10 @@ class SparParticipantKey(models.Model):
 
     @api.model
     def _read_key(self, text: str) -> dict:
-        """What a key says of itself; raises ValidationError, naming what is wrong."""
+        """Return the attributes that a key contains.
+
+        Raises ValidationError, naming what is wrong.
+        """
         try:
             return _get_values(read_public_key(text or ""))
         except KeyRefused as error:
@@ -100,8 +103,11 @@ class SparParticipantKey(models.Model):
     # === TWO PEOPLE === #
 
     def _is_guarded(self, name: str, value) -> bool:
-        """Whatever makes a key good, or good for longer; revoking one is done at once,
-        and taken back by two people whatever the participant's state."""
+        """Return whether a change waits for approval.
+
+        Anything that makes a key valid, or valid for longer, does. A key is revoked at
+        once; undoing that takes two people whatever the participant's state.
+        """
         if name == "revoked_at":
             return not value
         return self.participant_id.state != "draft"
@@ -110,14 +116,17 @@ class SparParticipantKey(models.Model):
         return name == "revoked_at" and bool(value)
 
     def _check_draft_unclaimed(self) -> None:
-        """Who approves a draft approves the keys that it had when it was proposed."""
+        """Ensure that a draft's keys do not change while its approval is pending."""
         drafts = self.participant_id.filtered(lambda record: record.state == "draft")
         if not self.env.su:
             drafts._check_unclaimed({})
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Keys with what they say of themselves, but for what was said otherwise."""
+        """Create keys with the attributes that they contain.
+
+        Values given by the caller take precedence, except for fields in ``_READ``.
+        """
         complete = []
         for vals in vals_list:
             given = {name: value for name, value in vals.items() if value}
@@ -135,7 +144,7 @@ class SparParticipantKey(models.Model):
         return super().write(vals)
 
     def action_revoke(self) -> None:
-        """Accept nothing more that was signed with these keys, from this moment."""
+        """Accept nothing that is signed with these keys, from this moment."""
         self.filtered(lambda key: not key.revoked_at).write(
             {"revoked_at": fields.Datetime.now()}
         )
@@ -153,7 +162,7 @@ class SparParticipantKey(models.Model):
 
     @api.model
     def _read_keys(self, participant_id: int) -> dict[str, KnownKey]:
-        """The keys of a participant by their IDs, of those that were not altered."""
+        """Return a participant's keys by their IDs, except keys that were altered."""
         self.flush_model()
         mine_sudo = self.sudo().search([("participant_id", "=", participant_id)])
         rows = self.env.execute_query(
@@ -180,7 +189,7 @@ def _get_fixed(known: dict) -> dict:
 
 
 def _get_values(key: PublicKey) -> dict:
-    """The values of the fields that a key's text gives."""
+    """Return the values of the fields that a key's text provides."""
     first, last = (m and m.replace(tzinfo=None) for m in (key.valid_from, key.valid_to))
     return {
         "kid": key.kid,
@@ -193,6 +202,6 @@ def _get_values(key: PublicKey) -> dict:
 
 
 def _narrow(key: PublicKey) -> dict:
-    """The key as a JWK that says its one algorithm, where it has one."""
+    """Return the key as a JWK that states its algorithm, where it has only one."""
     one = len(key.algorithms) == 1
     return {**key.jwk, "alg": key.algorithms[0]} if one else key.jwk

@@ -7,22 +7,22 @@ from odoo.addons.spar_fa_directory.lib.row_cache import RowCache
 from ..lib.known_participant import KnownParticipant
 from .spar_participant import CALLER_FIELDS, DEMO_VARIABLE
 
-#: What is read of a participant, known or not.
+#: The fields that are read of a participant, whether it exists or not.
 _FIELDS = [*CALLER_FIELDS, "jwks_url"]
 
-#: Look-ups that matched no participant, kept apart so that guesses evict nobody real.
+#: Look-ups that matched no participant, kept apart so that guesses evict no real one.
 _NOBODIES = RowCache()
 _NOBODY = KnownParticipant()
 
-#: What else it is made of: rows that tie it to others.
+#: Relations that are also part of its version.
 _RELATIONS = ("own_provider_ids", "id_type_ids")
 
 
 class SparParticipant(models.Model):
-    """Whoever may call, as its rows say: kept in the process while they are the same.
+    """The participant as its rows describe it, cached in the process while unchanged.
 
-    Which rows they are and what version they have is asked in the one statement by
-    which a call reads every version it needs. What is changed holds in the next call.
+    Which rows these are, and their versions, is read by the same statement by which a
+    call reads every version that it needs. A change takes effect in the next call.
     """
 
     _name = "spar.participant"
@@ -31,7 +31,10 @@ class SparParticipant(models.Model):
 
     @api.model
     def _know(self, condition: str, *values) -> KnownParticipant:
-        """The participant that fulfils ``condition``, SQL on ``p``; nobody for none."""
+        """Return the participant that matches ``condition``, which is SQL on ``p``.
+
+        Where there is none, an empty one is returned.
+        """
         versions = self.env["spar.row.versions"]
         columns = ", ".join(("p.id", *self._get_marks()))
         source = f"LEFT JOIN spar_participant p ON {condition}"
@@ -46,13 +49,13 @@ class SparParticipant(models.Model):
 
     @api.model
     def _know_by_id(self, participant_id: int) -> KnownParticipant:
-        """The participant; no statement where this transaction has asked for it."""
+        """Return the participant, without a query if this transaction has read it."""
         known = self.env["spar.row.versions"]._find(f"participant {participant_id}")
         return known or self._know("p.id = %s", participant_id)
 
     @api.model
     def _get_marks(self) -> list[str]:
-        """SQL of the versions of the rows that ``_build_known`` reads for ``p``."""
+        """Return the SQL of the row versions that ``_build_known`` depends on."""
         keys = self.env["spar.participant.key"]._mark_rows("participant_id = p.id")
         marks = "string_agg(xmin::text || ctid::text, '')"
         relations = (
@@ -63,7 +66,7 @@ class SparParticipant(models.Model):
 
     @api.model
     def _get_marked_sources(self) -> tuple[str, ...]:
-        """The names of the other versions that it depends on."""
+        """Return the names of the other versions that the participant depends on."""
         return ("receiver", "spar.fa.strategy", "spar.settings.seal")
 
     @api.model
@@ -85,7 +88,10 @@ class SparParticipant(models.Model):
 
     @api.model
     def _know_nobody(self, *asked) -> KnownParticipant:
-        """Nobody, after as much work as somebody takes: the first time and later."""
+        """Return the empty participant, after as much work as for a real one.
+
+        That holds for the first look-up and for repeated ones.
+        """
         key = (self.env.cr.dbname, *asked)
         if _NOBODIES.get(key, ()) is None:
             _NOBODIES.put(key, (), self._build_known(0))

@@ -6,7 +6,7 @@ from ..lib.caller import Caller
 
 
 class SparParticipant(models.Model):
-    """How fast a participant may ask, and to whose accounts it may link."""
+    """A participant's limits per minute, and the providers to which it may link."""
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
@@ -49,25 +49,27 @@ class SparParticipant(models.Model):
         )
 
     def _get_provider_ids(self) -> frozenset[int] | None:
-        """The providers it may link to; None for all."""
+        """Return the providers to which it may link; None for all."""
         if not self.own_providers_only:
             return None
-        # Who calls may read nothing of the directory; this is asked for its limits.
+        # sudo, because callers may not read the directory; this only reads their own
+        # limits.
         participant_sudo = self.sudo()
         return frozenset(participant_sudo.own_provider_ids.ids)
 
     @api.model
     def _get_receiver_id(self) -> str:
-        """What callers name us in their messages; "" where nobody has said it."""
+        """Return our name in callers' messages; "" where none is configured."""
         return self.env["spar.row.versions"]._get("receiver") or ""
 
-    # === WHAT IT IS TOLD OF ITSELF === #
+    # === A PARTICIPANT'S OWN RECORD === #
 
     @api.model
     def _describe(self, caller: Caller) -> dict:
-        """What a participant may know of its own record: rights, limits, what is left.
+        """Return what a participant may read of its own record.
 
-        Neither keys nor secrets, nor anything of another participant.
+        These are its rights, its limits and what is left of them, but neither keys nor
+        secrets, nor anything of another participant.
         """
         names = sorted(operation.value for operation in caller.rights.operations)
         return {
@@ -85,7 +87,7 @@ class SparParticipant(models.Model):
 
     @api.model
     def _describe_limits(self, caller: Caller) -> dict:
-        """Each limit with what is left of it; null where there is none."""
+        """Return each limit with what is left of it; None where there is no limit."""
         left = self.env["spar.participant.usage"]._get_left(caller)
         given = {
             "calls_a_minute": caller.calls_per_minute,

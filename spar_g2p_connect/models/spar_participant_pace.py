@@ -9,15 +9,18 @@ from ..lib.pace import Pace
 
 
 def get_workers() -> int:
-    """How many processes of this host count calls in lots at the same time; 0 in a
-    test: lots would outlive what it rolls back."""
+    """Return how many processes of this host count calls in lots.
+
+    It is 0 in a test, where lots would outlive the rollback.
+    """
     return 0 if module.current_test else max(1, config["workers"])
 
 
 class SparParticipantPace(models.Model):
-    """What is left of a participant's calls and items of a minute: see ``lib/pace``.
+    """The rest of a participant's calls and items of a minute: see ``lib/pace``.
 
-    In the database, since every worker on every host counts in it; its clock decides.
+    It is stored in the database because every worker on every host counts in it; the
+    database's clock decides.
     """
 
     _name = "spar.participant.pace"
@@ -35,16 +38,16 @@ class SparParticipantPace(models.Model):
 
     @api.model
     def _get_need(self, caller: Caller, items: int) -> Need:
-        """What a call with ``items`` needs."""
+        """Return what a call with ``items`` needs."""
         return Need((caller.calls_per_minute, caller.items_per_minute), (1, items))
 
     @api.model
     def _take_lot(self, caller: Caller, need: Need, old: Lot | None) -> Lot:
-        """A lot in which a call is counted already, in place of the ``old`` one.
+        """Return a lot that already counts this call, in place of the ``old`` one.
 
-        Takes just what is needed where more is not there; raises PaceReached where not
-        even that is. Who asks for more items than there can ever be is let in with a
-        full bucket.
+        It takes only what is needed where a whole lot is not available; raises
+        PaceReached where even that is not. A call for more items than the bucket can
+        hold is admitted with a full bucket.
         """
         if not any(need.limits):
             return Lot.take(need, need.amounts)
@@ -56,7 +59,7 @@ class SparParticipantPace(models.Model):
 
     @api.model
     def _charge_call(self, caller: Caller) -> None:
-        """Take a call without items; raises PaceReached where it is not there."""
+        """Take a call without items; raises PaceReached where none is left."""
         has_limit = caller.calls_per_minute or caller.items_per_minute
         if has_limit and not self._exchange(caller, (1, 0), (0, 0)):
             raise PaceReached(self._get_pace(caller).get_seconds(0))
@@ -65,9 +68,10 @@ class SparParticipantPace(models.Model):
     def _exchange(
         self, caller: Caller, taken: tuple[int, ...], back: tuple[int, ...]
     ) -> bool:
-        """Put ``back`` calls and items and take others; False where they are not there.
+        """Put ``back`` calls and items and take others.
 
-        A bucket that is full holds no more, whatever is put back.
+        Returns False where they are not available. A full bucket holds no more,
+        whatever is put back.
         """
         calls, items = taken
         rows = self.env.execute_query(
@@ -92,7 +96,7 @@ class SparParticipantPace(models.Model):
 
     @api.model
     def _charge_more(self, caller: Caller, items: int) -> None:
-        """Take ``items`` more for a call that was let in; a debt may be left."""
+        """Take ``items`` more for an admitted call, which may leave a debt."""
         if not caller.items_per_minute:
             return
         self.env.cr.execute(
@@ -106,8 +110,10 @@ class SparParticipantPace(models.Model):
 
     @api.model
     def _get_pace(self, caller: Caller, back: tuple[int, ...] = (0, 0)) -> Pace:
-        """What is in the buckets now, with what is put ``back``: full ones for who has
-        not called yet."""
+        """Return the current content of the buckets, including what is put ``back``.
+
+        A participant that has not called yet has full ones.
+        """
         limits = (caller.calls_per_minute, caller.items_per_minute)
         rows = self.env.execute_query(
             SQL(
@@ -122,8 +128,11 @@ class SparParticipantPace(models.Model):
 
 
 def _get_terms(caller: Caller, back: tuple[int, ...]) -> dict:
-    """The terms of the statements: the present, and how full the buckets are then with
-    what is put ``back``."""
+    """Return the terms of the statements.
+
+    These are the present time, and the content of the buckets then, including what is
+    put ``back``.
+    """
     now = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
     limits = {"calls": caller.calls_per_minute, "items": caller.items_per_minute}
     terms = {f"{name}_max": limit for name, limit in limits.items()}

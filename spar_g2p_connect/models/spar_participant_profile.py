@@ -22,8 +22,10 @@ def _switch(label: str) -> fields.Selection:
 
 
 class SparParticipant(models.Model):
-    """How strict the syntax is for a participant: a preset, and a switch for each of
-    its rules. An empty switch leaves the rule as the preset has it."""
+    """The syntax rules for a participant: a preset and a switch for each rule.
+
+    An empty switch leaves the rule as the preset has it.
+    """
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
@@ -51,7 +53,7 @@ class SparParticipant(models.Model):
     )
 
     def _get_profile(self) -> Profile:
-        """The syntax that holds for this participant."""
+        """Return the syntax that applies to this participant."""
         changed = {
             name: self[field] == "on" for field, name in SWITCHES.items() if self[field]
         }

@@ -24,7 +24,7 @@ from .spar_participant_signature import verify_in_vain
 
 _logger = logging.getLogger(__name__)
 
-#: How the history says that a participant was known.
+#: How the history records that a participant was authenticated.
 _WORDS = {
     evidences.TOKEN: "bearer",
     evidences.TOKEN_AS_BEFORE: "bearer",
@@ -34,12 +34,13 @@ _WORDS = {
 
 
 class SparParticipant(models.Model):
-    """Knowing a participant by its token, by the signature of its message, or by both.
+    """Authentication by a token, by the signature of the message, or by both.
 
-    Syntax may be relaxed, identity never: who does not sign calls from listed addresses
-    only, and only asks. What is lenient for trying out works in a demo only. Who called
-    with a token alone before signatures were asked for goes on as before, until an
-    administrator chooses another proof: there is no way back.
+    Syntax may be relaxed, identity never: a participant that does not sign calls from
+    listed addresses only, and only to resolve. Lenient settings for trials work in a
+    demo only. Participants that called with a token alone before signatures were
+    required go on as before, until an administrator chooses another proof: there is no
+    way back.
     """
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
@@ -116,7 +117,7 @@ class SparParticipant(models.Model):
 
     @api.constrains("proof", "state", "origin_networks", "jwks_url", "key_ids")
     def _check_proof(self) -> None:
-        """An active participant has what its proof is made of."""
+        """Ensure that an active participant has what its proof requires."""
         for participant in self.filtered(lambda p: p.state == "active"):
             if participant.demo_only:
                 continue
@@ -138,7 +139,7 @@ class SparParticipant(models.Model):
         return super().write(vals)
 
     def copy_data(self, default=None):
-        """A copy is new: it proves who it is as new participants do."""
+        """Give a copy the default proof where the original's is only for legacy use."""
         copies = super().copy_data(default)
         for vals in copies:
             if vals.get("proof") == evidences.TOKEN_AS_BEFORE:
@@ -154,15 +155,15 @@ class SparParticipant(models.Model):
             )
         )
 
-    # === WHO CALLS === #
+    # === AUTHENTICATION === #
 
     @api.model
     def _know_caller(self, evidence: Evidence, raw: bytes | None = None) -> Caller:
-        """Who sent a request, and what it may do now.
+        """Return the sender of a request, and what it may do now.
 
-        Of a message (``raw``) the signature may be the only proof. Where a token came,
-        too, ``_prove`` is left to be called. Raises Unauthorized, ForeignOrigin,
-        WireError, or ServiceUnavailable.
+        For a message (``raw``) the signature may be the only proof. Where a token was
+        sent as well, ``_prove`` has yet to be called. Raises Unauthorized,
+        ForeignOrigin, WireError, or ServiceUnavailable.
         """
         if evidence.has_token or raw is None:
             caller = self._get_caller(read_bearer(evidence.authorization))
@@ -172,7 +173,7 @@ class SparParticipant(models.Model):
 
     @api.model
     def _check_origin(self, caller: Caller) -> Caller:
-        """``caller`` itself; raises ForeignOrigin where it calls from elsewhere."""
+        """Return ``caller``; raises ForeignOrigin where its address is not listed."""
         networks = caller.origin_networks
         unlisted = networks and not evidences.is_listed(
             caller.evidence.address, networks
@@ -183,8 +184,10 @@ class SparParticipant(models.Model):
 
     @api.model
     def _get_signer(self, evidence: Evidence, raw: bytes) -> Caller:
-        """Whom the signature of a message proves. An unknown sender, a disabled one and
-        a wrong signature are answered alike."""
+        """Return the caller that the signature of a message proves.
+
+        An unknown sender, a disabled one and a wrong signature get the same answer.
+        """
         document = wire_json.parse(raw)
         if not evidences.has_signature(document, evidence.signature):
             raise MissingToken()
@@ -204,8 +207,10 @@ class SparParticipant(models.Model):
     def _may_sign(
         self, known: KnownParticipant, evidence: Evidence, document: object
     ) -> bool:
-        """Whether the ``known`` participant, if it is one, may call by the signature
-        that is there."""
+        """Return whether the ``known`` participant may call by the signature present.
+
+        False where it is not a real participant.
+        """
         if not known.may_call or known.proof in evidences.UNSIGNED:
             return False
         place = known.signature_place
@@ -224,8 +229,10 @@ class SparParticipant(models.Model):
 
     @api.model
     def _prove(self, caller: Caller, document: object, raw: bytes) -> None:
-        """Raise SignatureMissing or SignatureInvalid unless the message is proved to be
-        the caller's own, where it signs."""
+        """Raise unless a caller that has to sign is proved to be the message's author.
+
+        Raises SignatureMissing or SignatureInvalid.
+        """
         if not caller.needs_signature or caller.document is not None:
             return
         if not isinstance(document, dict):
@@ -234,12 +241,12 @@ class SparParticipant(models.Model):
         self._verify(known, caller.evidence.signature, document, raw)
 
     def _describe_keys(self) -> list[str]:
-        """The keys that count for this participant, as who approves it sees them."""
+        """Return this participant's active keys, as shown to an approver."""
         label = self._fields["key_ids"]._description_string(self.env)
         keys = self.key_ids.filtered(lambda key: key.state == "active")
         return [f"{label}: {key.kid} ({key.thumbprint})" for key in keys]
 
-    # === WHAT IT MAY === #
+    # === RIGHTS === #
 
     def _build_caller(self, operations: frozenset[Operation]) -> Caller:
         caller = super()._build_caller(operations)

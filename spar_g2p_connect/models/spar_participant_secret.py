@@ -14,19 +14,20 @@ from ..lib import tokens
 from ..lib.caller import Caller
 from ..lib.token_request import TokenRequest
 
-#: Tokens of ours that this process has verified, by their digests.
+#: Our tokens that this process has verified, by their digests.
 _VERIFIED = RowCache()
 
-#: The participant whom an issuer knows as a client.
+#: The participant with this client ID at an issuer.
 _OF_ISSUER = """p.issuer_client_id = %s AND p.token_issuer_id = (
     SELECT id FROM spar_token_issuer WHERE issuer = %s AND active)"""
 
 
 class SparParticipant(models.Model):
-    """Knowing a participant by its secret, and then by the token given for it.
+    """Authentication by a secret, and then by the token issued for it.
 
-    Of a secret only a digest is kept, under a key that is not in the database, in a
-    column that the ORM does not know: no form, export or remote call can read it.
+    Only a digest of a secret is stored, computed with a key that is not in the
+    database, and in a column that the ORM does not know: no form, export or remote call
+    can read it.
     """
 
     _inherit = "spar.participant"
@@ -60,10 +61,10 @@ class SparParticipant(models.Model):
         return super().init()
 
     def _set_new_client_secret(self) -> str:
-        """A new client secret of 256 bits, in clear this once.
+        """Return a new client secret of 256 bits, in clear only this once.
 
-        In place of an active participant's old one it works as soon as a second person
-        has approved it. Raises KeyringUnavailable or KeyringMismatch.
+        Where it replaces an active participant's secret, it works as soon as a second
+        person has approved it. Raises KeyringUnavailable or KeyringMismatch.
         """
         self.ensure_one()
         secret = secrets.token_urlsafe(32)
@@ -73,7 +74,7 @@ class SparParticipant(models.Model):
         return secret
 
     def _compute_client_secret_digest(self) -> None:
-        """Nothing: not even a digest is shown."""
+        """Leave the field empty: not even a digest is shown."""
         self.client_secret_digest = False
 
     def _inverse_client_secret_digest(self) -> None:
@@ -90,7 +91,7 @@ class SparParticipant(models.Model):
 
     @api.model
     def _grant_token(self, request: TokenRequest) -> dict:
-        """The answer to a token request (RFC 6749 5.1); raises TokenRefused."""
+        """Return the answer to a token request (RFC 6749 5.1); raises TokenRefused."""
         keyring = self.env["spar.keyring"]._open()
         participant = self._get_client(keyring, request)
         scope = tokens.grant_scope(request.scope, participant._get_operations())
@@ -108,9 +109,9 @@ class SparParticipant(models.Model):
 
     @api.model
     def _get_client(self, keyring, request: TokenRequest):
-        """The active participant with these credentials; raises InvalidClient.
+        """Return the active participant with these credentials; raises InvalidClient.
 
-        Who is unknown takes as long as who has the wrong secret.
+        An unknown client takes as long as a wrong secret.
         """
         if request.assertion:
             return self._get_asserted(request.client_id, request.assertion)
@@ -121,6 +122,8 @@ class SparParticipant(models.Model):
             )
         )
         participant_id, kept = rows[0] if rows else (False, None)
+        # A dummy digest stands in for a missing one, so that timing reveals no client
+        # ID.
         matches = keyring.is_secret(
             request.client_id, request.client_secret, bytes(kept) if kept else bytes(32)
         )
@@ -133,7 +136,7 @@ class SparParticipant(models.Model):
 
     @api.model
     def _get_caller(self, token: str) -> Caller:
-        """Who calls with ``token``, and what it may do now.
+        """Return the caller with ``token``, and what it may do now.
 
         Raises ExpiredToken, InvalidToken, KeyringUnavailable or KeyringMismatch.
         """
@@ -152,7 +155,7 @@ class SparParticipant(models.Model):
 
     @api.model
     def _read_token(self, token: str) -> tokens.Claims:
-        """What a token of ours says; it is verified once in a process and for a key.
+        """Return the claims of a token of ours, verified once per process and key.
 
         Raises ExpiredToken, InvalidToken, KeyringUnavailable or KeyringMismatch.
         """
@@ -168,5 +171,5 @@ class SparParticipant(models.Model):
 
     @api.model
     def _get_audience(self) -> str:
-        """What our tokens are for: this database and none of its copies."""
+        """Return the audience of our tokens: this database and none of its copies."""
         return self.env["spar.row.versions"]._get("audience")

@@ -15,12 +15,12 @@ from ..exceptions import ProtocolError, SignatureInvalid
 from ..lib import evidence as evidences
 from ..lib.known_participant import KnownParticipant
 
-#: Whose signature an unknown sender's is compared with: it takes as long.
+#: The dummy key for an unknown sender's signature: verifying takes as long.
 _NOBODY = PrivateKey.generate("ES256").public
 
 
 class SparParticipant(models.Model):
-    """By which of its keys a participant signed a message."""
+    """The verification of a message's signature with one of the participant's keys."""
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
@@ -28,7 +28,7 @@ class SparParticipant(models.Model):
     def _verify(
         self, known: KnownParticipant, http_signature: str, document: object, raw: bytes
     ) -> PublicKey:
-        """The key of the ``known`` participant that signed ``document``.
+        """Return the key of the ``known`` participant that signed ``document``.
 
         Raises SignatureMissing or SignatureInvalid.
         """
@@ -48,10 +48,10 @@ class SparParticipant(models.Model):
 
     @api.model
     def _find_key(self, known: KnownParticipant, kid: str, algorithm: str) -> PublicKey:
-        """The key of the ``known`` participant that ``kid`` names; without a name, the
-        only one that fits.
+        """Return the key of the ``known`` participant that ``kid`` names.
 
-        Raises SignatureInvalid for none, or one that may not be used now.
+        Without a key ID, it is the only one that fits. Raises SignatureInvalid where
+        there is none, or one that may not be used now.
         """
         now = self.env["spar.row.versions"]._get("now")
         if kid in known.keys:
@@ -76,7 +76,10 @@ class SparParticipant(models.Model):
         return key
 
     def _diagnose_signature(self, http_signature: str, document, raw: bytes) -> str:
-        """What is wrong with a signature, in words for the participant; "" if right."""
+        """Return what is wrong with a signature, as a text for the participant.
+
+        The text is "" for a valid signature.
+        """
         try:
             self._verify(self._know_by_id(self.id), http_signature, document, raw)
         except ProtocolError as error:
@@ -85,6 +88,6 @@ class SparParticipant(models.Model):
 
 
 def verify_in_vain(signature: Signature, payloads: Iterable[bytes]) -> None:
-    """Take as long as with a key of somebody who is known."""
+    """Verify with a dummy key, which takes as long as with a participant's own."""
     with contextlib.suppress(SignatureRefused):
         signature.verify(payloads, _NOBODY)

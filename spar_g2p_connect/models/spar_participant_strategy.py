@@ -8,7 +8,7 @@ from ..lib.caller import Caller
 
 
 class SparParticipant(models.Model):
-    """In which strategy addresses are written to a participant."""
+    """The strategy in which addresses are written for a participant."""
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
@@ -31,10 +31,10 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _write_addresses(self, caller: Caller, told: list[Result]) -> None:
-        """Write the addresses that are told in the strategy that ``caller`` reads.
+        """Write the disclosed addresses in the strategy that ``caller`` reads.
 
-        What cannot be written in it stays as it was given: a payer that knows another
-        kind of address only shall see that there is one.
+        An address that cannot be written in it stays as it was given: a payer that
+        supports only another kind of address should still see that there is one.
         """
         found = [result for result in told if result.fa]
         if not (caller.strategy_number and found):

@@ -20,7 +20,7 @@ _MAX_PROBLEMS = 10
 
 @dataclass(frozen=True)
 class Check:
-    """One of the checks that a message passes or not, in the server's order."""
+    """One of the checks on a message, in the server's order, and its outcome."""
 
     name: str
     outcome: str
@@ -44,13 +44,16 @@ class _Failed(Exception):
 
 
 class SparParticipant(models.Model):
-    """Trying a message: every check that the server makes, and nothing done."""
+    """The trial of a message: every check that the server makes, without any effect."""
 
     _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
 
     def _try_message(self, action: str, raw: bytes, signature: str) -> list[Check]:
-        """What the server would find in a message, check by check; the first one that
-        fails is where it would stop. Nothing is changed, kept or counted."""
+        """Return what the server would find in a message, check by check.
+
+        The first check that fails is where the server would stop. Nothing is changed,
+        kept or counted.
+        """
         self.ensure_one()
         caller = self._build_caller(self._get_operations())
         trial, checks, failed = Trial(caller, action, raw, signature), [], False
@@ -67,7 +70,7 @@ class SparParticipant(models.Model):
 
     @api.model
     def _get_checks(self) -> list:
-        """``(name, function of the trial)``, in the order of the server."""
+        """Return ``(name, function of the trial)``, in the order of the server."""
         return [
             (self.env._("The participant may call"), self._check_state),
             (self.env._("The body can be read"), self._check_body),
@@ -151,6 +154,6 @@ class SparParticipant(models.Model):
 
 
 def _get_words(error: Exception) -> str:
-    """What ``error`` says to people; no value of a message is in it."""
+    """Return the text of ``error`` for people; it contains no value of a message."""
     text = getattr(error, "text", "") or getattr(error, "description", "")
     return text or str(error)

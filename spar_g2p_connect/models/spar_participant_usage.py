@@ -16,15 +16,16 @@ from .spar_participant_pace import get_workers
 
 #: The lots of this process, by database and participant, and then by model.
 _LOTS: dict[tuple[str, int], dict[str, Lot]] = {}
-#: Where requests are threads of one process, one counts after the other.
+#: Where requests are threads of one process, they count one after the other.
 _LOCK = threading.Lock()
 
 
 class SparParticipantUsage(models.Model):
-    """What a participant asked for on one day (UTC), in items.
+    """A participant's usage on one day (UTC), in items.
 
-    Counted in a transaction of its own: a resolve writes nothing in the one it reads
-    in, and what was asked is counted even where the answer was an error.
+    It is counted in a transaction of its own: a resolve writes nothing in the
+    transaction that it reads in, and requests are counted even where the answer was an
+    error.
     """
 
     _name = "spar.participant.usage"
@@ -58,10 +59,10 @@ class SparParticipantUsage(models.Model):
         """Count a call with ``items``.
 
         Raises PaceReached or DailyLimitReached, and then counts nothing. Most calls are
-        counted in lots that this process has taken (see ``lib/lots``), and cost no
-        statement. A lot is taken by one statement for each model, so that calls at the
-        same time cannot pass a limit together. What the day's record says is late by
-        what was counted since the process wrote it.
+        counted in lots that this process has taken (see ``lib/lots``), without a query.
+        A lot is taken by one statement for each model, so that concurrent calls cannot
+        exceed a limit together. The day's record lags by what was counted since the
+        process last wrote it.
         """
         needs = {"spar.participant.pace": self._get_pace_need(caller, items)}
         if operation and items:
@@ -87,7 +88,7 @@ class SparParticipantUsage(models.Model):
 
     @api.model
     def _get_lots(self, caller: Caller) -> dict[str, Lot]:
-        """The lots of this process, by model."""
+        """Return the lots of this process, by model."""
         if not get_workers():
             return {}
         return _LOTS.setdefault((self.env.cr.dbname, caller.participant_id), {})
@@ -98,17 +99,17 @@ class SparParticipantUsage(models.Model):
 
     @api.model
     def _get_need(self, caller: Caller, items: int, column: str = "") -> Need:
-        """What so many items need today, counted in ``column``."""
+        """Return what this number of items needs today, counted in ``column``."""
         day = datetime.now(timezone.utc).date()
         return Need((caller.daily_limit,), (items,), day, column)
 
     @api.model
     def _take_lot(self, caller: Caller, need: Need, old: Lot | None) -> Lot:
-        """A lot in which items are counted already, in place of the ``old`` one, of
-        which is written what was not yet.
+        """Return a lot that already counts these items, in place of the ``old`` one.
 
-        Takes just what is needed where more is not there; raises DailyLimitReached
-        where not even that is.
+        What the old one counted and has not yet written is written. The new one takes
+        only what is needed where a whole lot is not available; raises DailyLimitReached
+        where even that is not.
         """
         participant_id = caller.participant_id
         counted, back = Counter({need.kind: need.amounts[0]}), 0
@@ -126,8 +127,10 @@ class SparParticipantUsage(models.Model):
     def _add_items(
         self, participant_id: int, need: Need, counted: Counter, taken: int
     ) -> bool:
-        """Write what was counted, by columns, and take so much of the limit; False
-        where that is not there."""
+        """Write what was counted, by column, and take ``taken`` of the limit.
+
+        Returns False where that much is not left.
+        """
         query = SQL(
             """INSERT INTO spar_participant_usage AS used
                       (participant_id, day, items, taken_items, %(columns)s)
@@ -151,17 +154,17 @@ class SparParticipantUsage(models.Model):
 
     @api.model
     def _count_not_found(self, caller: Caller, items: int) -> None:
-        """Count ``items`` of a call for which there was nothing; they cost more."""
+        """Count ``items`` of a call that were not found; they cost more."""
         pace_lot = self._get_lots(caller).get("spar.participant.pace")
         if pace_lot:
-            pace_lot.end()  # whether there is enough for the next is asked at once
+            pace_lot.end()  # the next call checks the shared counter at once
         with self._apart() as usage:
             pace = self.env["spar.participant.pace"].with_env(usage.env)
             pace._charge_more(caller, items * (UNKNOWN_COST - 1))
             usage._add(caller.participant_id, "not_found", items)
 
     def _add(self, participant_id: int, column: str, number: int) -> None:
-        """Add ``number`` to a counter of today."""
+        """Add ``number`` to one of today's counters."""
         self.env.cr.execute(
             SQL(
                 """INSERT INTO spar_participant_usage AS used
@@ -178,8 +181,10 @@ class SparParticipantUsage(models.Model):
 
     @api.model
     def _get_left(self, caller: Caller) -> dict[str, int]:
-        """What is left of each limit, never less than nothing; other processes may have
-        a lot each of it."""
+        """Return what is left of each limit, never less than zero.
+
+        Each other process may have one more lot of it.
+        """
         rows = self.env.execute_query(
             SQL(
                 """SELECT COALESCE(taken_items, items) FROM spar_participant_usage
@@ -199,7 +204,7 @@ class SparParticipantUsage(models.Model):
 
     @api.model
     def _get_left_of_lots(self, caller: Caller) -> tuple[tuple[int, ...], ...]:
-        """What this process has left of its lots: of a minute's limits, of today's."""
+        """Return what is left of this process's lots: per minute, and for today."""
         lots = self._get_lots(caller)
         pace, today = lots.get("spar.participant.pace"), lots.get(self._name)
         is_todays = today and today.day == self._get_need(caller, 0).day
@@ -207,12 +212,12 @@ class SparParticipantUsage(models.Model):
 
     @api.model
     def _apart(self):
-        """This model in a short transaction of its own."""
+        """Return this model in a short transaction of its own."""
         return _Apart(self)
 
 
 class _Apart:
-    """A transaction beside the request's, which a refusal of the request leaves."""
+    """A transaction beside the request's, which survives a refusal of the request."""
 
     def __init__(self, model: models.Model):
         self._model = model
@@ -221,7 +226,7 @@ class _Apart:
         self._cursor = self._model.env.registry.cursor()
         cr = self._cursor.__enter__()
         use_read_committed(cr)
-        # Losing a few counts in a crash is better than a disk's wait in every call.
+        # Losing a few counts in a crash is better than a disk write in every call.
         cr.execute("SET LOCAL synchronous_commit TO off")
         return self._model.with_env(self._model.env(cr=cr))
 
@@ -230,7 +235,7 @@ class _Apart:
 
 
 def _get_column_terms(counted: Counter) -> dict[str, SQL]:
-    """The terms of a statement that adds what was counted to its columns."""
+    """Return the terms of a statement that adds what was counted to its columns."""
     columns = [SQL.identifier(name) for name in counted]
     numbers = [SQL("%s", number) for number in counted.values()]
     sums = (
@@ -245,6 +250,6 @@ def _get_column_terms(counted: Counter) -> dict[str, SQL]:
 
 
 def _get_seconds_left(now: datetime) -> int:
-    """Seconds from ``now`` to the next midnight (UTC), at least one."""
+    """Return the seconds from ``now`` to the next midnight (UTC), at least one."""
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0)
     return max(1, int((midnight - now).total_seconds()))

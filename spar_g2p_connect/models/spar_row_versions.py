@@ -1,14 +1,17 @@
 from odoo import api, models
 
-#: What a participant has to call this registry, where it says whom it means.
+#: The name by which a participant has to address this registry, if it names any.
 RECEIVER_PARAMETER = "spar_g2p_connect.receiver_id"
 
 _PARAMETER = "(SELECT value FROM ir_config_parameter WHERE key = '%s')"
 
 
 class SparRowVersions(models.AbstractModel):
-    """What else is read with each call: whom tokens and messages are for, and the time
-    that keys are held against. The values themselves are their versions."""
+    """Further values read with each call: audience, receiver and the current time.
+
+    The time is used to check the validity of keys. The values themselves are their
+    versions.
+    """
 
     _inherit = "spar.row.versions"
 

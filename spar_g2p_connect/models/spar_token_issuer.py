@@ -20,10 +20,10 @@ _TYPES = ("at+jwt", "jwt", "")
 
 
 class SparTokenIssuer(models.Model):
-    """Somebody else who gives access tokens for this registry: a Keycloak, for example.
+    """An external issuer of access tokens for this registry, for example a Keycloak.
 
-    Its tokens are taken for the participants that name it, under the client that it
-    knows them by.
+    Its tokens are accepted for the participants that name it, under their client ID at
+    that issuer.
     """
 
     _name = "spar.token.issuer"
@@ -75,9 +75,9 @@ class SparTokenIssuer(models.Model):
 
     @api.model
     def _read_token(self, token: str) -> Claims:
-        """What ``token`` says, which one of the issuers gave.
+        """Return the claims of ``token``, which one of the issuers issued.
 
-        Raises ExpiredToken or InvalidToken; a token without a scope of ours is one for
+        Raises ExpiredToken or InvalidToken; a token without a scope of ours grants
         nothing.
         """
         versions = self.env["spar.row.versions"]
@@ -105,6 +105,6 @@ class SparTokenIssuer(models.Model):
 
     @api.model
     def _read_issuers(self) -> dict[str, tuple[str, str]]:
-        """The audience and the key set's address of those in use, by their names."""
+        """Return the audience and JWKS URL of each active issuer, by its name."""
         issuers_sudo = self.sudo().search(Domain.TRUE)._filter_true()
         return {each.issuer: (each.audience, each.jwks_url) for each in issuers_sudo}

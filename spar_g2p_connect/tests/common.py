@@ -16,7 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     now,
 )
 
-#: When an item's sender says it was true.
+#: The time that a sender states for an item.
 TIMESTAMP = "2026-03-01T10:00:00.000+00:00"
 EVERY_RIGHT = {
     "may_link": True,
@@ -29,7 +29,7 @@ EVERY_RIGHT = {
 
 
 def build_items(*keys, **members):
-    """An item for each key, which stands for ``{}`` in the other members."""
+    """Return an item for each key, which replaces ``{}`` in the other members."""
     return [
         {
             "reference_id": f"ref-{key}",
@@ -45,7 +45,7 @@ def build_items(*keys, **members):
 
 
 def build_message(operation, sender_id, items, **header):
-    """A correct message with ``items``; ``header`` replaces members of its header."""
+    """Return a valid message with ``items``; ``header`` replaces header members."""
     return {
         "header": {
             "version": "1.0.0",
@@ -79,7 +79,7 @@ class KeyringMixin:
 
 
 def seal_settings(env, *names):
-    """Seal the settings of these models as they are, as if two people had."""
+    """Seal the settings of these models as they are, as if two people had approved."""
     env.flush_all()
     for name in names:
         env["spar.settings.seal"]._seal_as_it_is(env[name])
@@ -87,9 +87,9 @@ def seal_settings(env, *names):
 
 
 class RestCase(KeyringMixin, HttpCase):
-    """Participants, and the calls they make over HTTP.
+    """Participants, and the calls that they make over HTTP.
 
-    ``full`` may do everything, ``bank`` may link, update and ask for yes or no.
+    ``full`` may do everything, ``bank`` may link, update and resolve to yes or no.
     """
 
     @classmethod
@@ -106,7 +106,7 @@ class RestCase(KeyringMixin, HttpCase):
 
     @classmethod
     def set_up_directory(cls):
-        """A kind of address with any number: ``account:<number>@BANK``."""
+        """Create a kind of address with any number: ``account:<number>@BANK``."""
         cls.env["spar.fsp"].create({"name": "Test Bank", "code": "BANK"})
         parts = [("bank", "provider"), ("number", "text")]
         fa_type = cls.env["spar.fa.type"].create(
@@ -129,8 +129,10 @@ class RestCase(KeyringMixin, HttpCase):
 
     @classmethod
     def make_participant(cls, sender_id, **values):
-        """An active participant; by default one of a demo, for which a token is enough
-        to do whatever it may do."""
+        """Return an active participant, by default one for demos.
+
+        There, a token is enough for everything that it may do.
+        """
         participant = cls.env["spar.participant"].create(
             {
                 "name": sender_id,
@@ -145,7 +147,7 @@ class RestCase(KeyringMixin, HttpCase):
         return participant
 
     def open(self, path, body=None, method="POST", **headers):
-        """Call ``path`` under the base path; ``body`` is bytes or made JSON."""
+        """Call ``path`` under the base path; ``body`` is bytes or encoded as JSON."""
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -153,7 +155,7 @@ class RestCase(KeyringMixin, HttpCase):
         return self.url_open(url, data=body, headers=headers, method=method)
 
     def ask_token(self, participant, **parameters):
-        """The answer to a token request with the participant's credentials."""
+        """Return the response to a token request with the participant's credentials."""
         form = {
             "grant_type": "client_credentials",
             "client_id": participant.client_id,
@@ -182,14 +184,14 @@ class RestCase(KeyringMixin, HttpCase):
         return self.open(f"/mapper/sync/{operation}", body, **headers)
 
     def send(self, participant, operation, items, **header):
-        """The document that answers a correct message with ``items``."""
+        """Return the document that answers a valid message with ``items``."""
         message = build_message(operation, participant.sender_id, items, **header)
         response = self.call(participant, operation, message)
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()
 
     def ask(self, participant, operation, items, **header):
-        """The answers to ``items``."""
+        """Return the answers to ``items``."""
         document = self.send(participant, operation, items, **header)
         return document["message"][f"{operation}_response"]
 
@@ -204,7 +206,7 @@ class RestCase(KeyringMixin, HttpCase):
         self.assertEqual(found, list(codes), answers)
 
     def assertHttpError(self, response, status, code, text=""):
-        """The answer is the protocol's error document and nothing else."""
+        """Assert that the response is the protocol's error document and no more."""
         self.assertEqual(response.status_code, status, response.text)
         self.assertEqual(response.headers["Content-Type"], "application/json")
         self.assertEqual(response.headers["Cache-Control"], "no-store")

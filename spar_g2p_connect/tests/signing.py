@@ -1,4 +1,4 @@
-"""Participants that sign, with another JOSE library than the one that is tested."""
+"""Participants that sign with another JOSE library than the one under test."""
 
 import json
 
@@ -14,7 +14,7 @@ PLACES = (IN_MESSAGE, IN_HTTP_HEADER)
 
 
 def canonicalise(document) -> bytes:
-    """The bytes that are signed, made without the code that is tested."""
+    """Return the bytes to sign, without using the code under test."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return json.dumps(
         json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False
@@ -22,7 +22,7 @@ def canonicalise(document) -> bytes:
 
 
 def sign(payload: bytes, private: PrivateKey, **header) -> str:
-    """A detached JWS by joserfc; ``header`` replaces protected members."""
+    """Return a detached JWS by joserfc; ``header`` replaces protected members."""
     jwk = {k: v for k, v in private.to_jwk().items() if k not in ("kid", "use", "alg")}
     protected = {"alg": private.algorithm, "kid": private.public.kid, **header}
     protected = {name: value for name, value in protected.items() if value is not None}
@@ -39,7 +39,7 @@ def sign_message(message: dict, private: PrivateKey, **header) -> dict:
 
 
 def verify(signature: str, payload: bytes, jwk: dict) -> bool:
-    """Whether joserfc finds ``signature`` of ``payload`` right."""
+    """Return whether joserfc accepts ``signature`` for ``payload``."""
     first, _nothing, last = signature.split(".")
     whole = jws.serialize_compact({"alg": "none"}, payload, None, algorithms=["none"])
     middle = whole.split(".")[1]
@@ -71,7 +71,7 @@ class SigningCase(RestCase):
 
     @classmethod
     def add_key(cls, participant, algorithm="ES256", **values) -> PrivateKey:
-        """A new key for ``participant``, trusted at once."""
+        """Return a new key for ``participant``, trusted at once."""
         private = PrivateKey.generate(algorithm)
         told = {"participant_id": participant.id, **values}
         told["key_text"] = json.dumps(private.public.jwk)
@@ -95,7 +95,7 @@ class SigningCase(RestCase):
         return self.post(message, action, **headers)
 
     def post(self, body, action="resolve", **headers):
-        """Post ``body`` with just these headers."""
+        """Post ``body`` with exactly these headers."""
         headers = {"Content_Type": "application/json", **headers}
         return self.open(f"/mapper/sync/{action}", body, **headers)
 

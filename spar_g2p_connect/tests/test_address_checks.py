@@ -4,7 +4,7 @@ from odoo.tests import tagged
 from .common import EVERY_RIGHT, RestCase, build_items
 
 EMPTY_PART = "account: @BANK"
-#: Addresses that the directory does not find in order, and what the sender hears.
+#: Addresses that the directory refuses, and the answer to the sender.
 WRONG = {
     "anything": "fa: is written like no kind of address.",
     "account:12345678@nobody": "fa: no provider has this code.",
@@ -16,7 +16,7 @@ WRONG = {
 
 @tagged("post_install", "-at_install")
 class TestAddressChecks(RestCase):
-    """The profile says whether an address has to be one of the directory."""
+    """The profile determines whether an address has to be in the directory."""
 
     def test_the_strict_profile_refuses_and_names_what_is_wrong(self):
         for fa, text in WRONG.items():

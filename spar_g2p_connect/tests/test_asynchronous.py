@@ -18,7 +18,7 @@ class AsynchronousCase(MessageCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Not by the form: its check would look the name up.
+        # By SQL, because the form's check would look up the host.
         cls.env.cr.execute(
             "UPDATE spar_participant SET callback_url = %s WHERE id = %s",
             (CALLBACK, cls.full.id),
@@ -26,7 +26,7 @@ class AsynchronousCase(MessageCase):
         seal_settings(cls.env, "spar.participant")
 
     def queue(self, operation, message, participant=None, path="/mapper/"):
-        """The acknowledgement of ``message``."""
+        """Return the acknowledgement of ``message``."""
         participant = participant or self.full
         response = self.open(
             f"{path}{operation}",
@@ -38,18 +38,18 @@ class AsynchronousCase(MessageCase):
         return response.json()["message"]
 
     def run_lane(self):
-        """Work on what waits, as the schedule does."""
+        """Process waiting messages, as the scheduled action does."""
         self.run_schedule("spar.message", "_cron_answer")
 
     def run_schedule(self, model, name):
-        """Call a schedule's method, which commits, on a cursor of its own."""
+        """Call a scheduled action's method, which commits, on a cursor of its own."""
         self.env.flush_all()
         with self.env.registry.cursor() as cr:
             getattr(self.env(cr=cr)[model], name)()
         self.env.invalidate_all()
 
     def get_answer(self, message):
-        """The answer that is kept for ``message``."""
+        """Return the stored answer to ``message``."""
         name = message["header"]["message_id"]
         row = self.get_messages(message_id=name, state="done")
         return self.env["spar.callback"]._get_document(row.callback_ids[:1].id)
@@ -178,7 +178,7 @@ class TestAsynchronous(AsynchronousCase):
 
 @tagged("post_install", "-at_install")
 class TestLane(AsynchronousCase):
-    """Rights of the moment, errors, and who gets on."""
+    """Rights at the time of processing, errors, and the order of messages."""
 
     def test_right_that_is_gone_when_the_turn_comes_is_gone(self):
         message = self.build("link", "gone")
@@ -221,7 +221,7 @@ class TestLane(AsynchronousCase):
             self.run_lane()
         self.assertNotIn("token:broken", "".join(logs.output))
         self.assertEqual(self.resolve_fa("theirs"), "account:theirs@BANK")
-        # The first one is not overtaken.
+        # The first message is not overtaken.
         self.assertIsNone(self.resolve_fa("behind"))
         waiting = self.get_messages(state="waiting").sorted("id")
         self.assertEqual(waiting.mapped("attempts"), [1, 0])
@@ -255,7 +255,7 @@ class TestLane(AsynchronousCase):
         self.assertEqual(self.resolve_fa("next"), "account:next@BANK")
 
     def enter_savepoints(self):
-        """What was begun is undone in a test, too, whose cursor never rolls back."""
+        """Undo what was begun in a test too, whose cursor never rolls back."""
         answer = type(self.env["spar.message"])._answer_waiting
 
         def answer_or_nothing(messages, participant_id, waiting):
@@ -418,10 +418,10 @@ class TestStatus(StatusCase):
 
 @tagged("post_install", "-at_install")
 class TestHeld(StatusCase):
-    """A change that waits for somebody is not final, until it is decided."""
+    """A change that waits for approval is not final until it is decided."""
 
     def hold(self, key):
-        """A message whose change waits, and the change."""
+        """Return a message whose change waits, and the change."""
         higher = self.make_participant(
             f"{key}.example", authority="programme", **EVERY_RIGHT
         )
@@ -499,7 +499,7 @@ class TestHeld(StatusCase):
             self.assertEqual(self.count_callbacks(message), 2)
             (item,) = self.get_answer(message)["message"]["update_response"]
             self.assertEqual(item["status"], "succ")
-        # A later change of the same ID is nobody's business but its own.
+        # A later change of the same ID affects only its own message.
         higher = self.env["spar.participant"].search([("name", "=", "held5.example")])
         self.ask(higher, "update", build_items("held5", fa="account:third{}@BANK"))
         self.queue("update", other)

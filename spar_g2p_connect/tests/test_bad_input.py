@@ -4,7 +4,7 @@ from .common import RestCase, build_items, build_message
 
 SECRET = "4711471147114711"
 
-#: Bodies that cannot be read: (what it is, body, what the message names)
+#: Bodies that cannot be read: (description, body, member that the message names)
 BODIES = [
     ("nothing", b"", "empty"),
     ("not JSON", b"{header", "not JSON"),
@@ -33,7 +33,7 @@ BODIES = [
     ("a surrogate in UTF-8", b'{"header": "\xed\xa0\x80"}', "UTF-8"),
 ]
 
-#: Members that a header or message cannot do without: (path, value or None for missing)
+#: Required members of a header or message: (path, value or None for missing)
 MEMBERS = [
     ("header", None),
     ("header", []),
@@ -68,7 +68,7 @@ MEMBERS = [
     ("message.link_request", []),
 ]
 
-#: Headers that are read and not accepted: (members, code)
+#: Headers that can be read but are not accepted: (members, code)
 HEADERS = [
     ({"version": "2.0.0"}, "rjct.version.invalid"),
     ({"version": ""}, "rjct.version.invalid"),
@@ -136,7 +136,7 @@ ITEMS = [
 
 
 def replace(document, path, value):
-    """Set or, with None, take out what stands at ``path``."""
+    """Set the value at ``path`` or, with None, remove it."""
     *parents, member = path.split(".")
     for parent in parents:
         document = document[parent]
@@ -147,7 +147,7 @@ def replace(document, path, value):
 
 @tagged("post_install", "-at_install")
 class TestBadInput(RestCase):
-    """The code and the text that each kind of bad input gets; the good stays done."""
+    """The code and the text for each kind of bad input; valid items are processed."""
 
     def build_link(self, *keys, **header):
         items = build_items(*keys, fa="account:{}@BANK")
@@ -207,7 +207,7 @@ class TestBadInput(RestCase):
                 self.check_bad_item(number, operation, member, value, code)
 
     def check_bad_item(self, number, operation, member, value, code):
-        """Of three items the middle one is bad; the first and the last are done."""
+        """Check that of three items, only the bad one in the middle is rejected."""
         keys = [f"{number}-{part}" for part in "abc"]
         if operation != "link":
             self.link(keys[0], keys[2])

@@ -14,7 +14,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @tagged("post_install", "-at_install")
 class TestBoundary(RestCase):
-    """Whatever comes, the answer is JSON of the protocol."""
+    """Every response is JSON of the protocol, whatever the request."""
 
     def get_authorization(self):
         return f"Bearer {self.get_token(self.full)}"
@@ -154,7 +154,7 @@ class TestBoundary(RestCase):
 
     @mute_logger("odoo.http")
     def test_database_that_was_away_for_a_moment(self):
-        """PostgreSQL is back already when it is asked why Odoo could not reach it."""
+        """PostgreSQL is back by the time the cause of Odoo's failure is examined."""
         away = psycopg2.OperationalError("the database system is starting up")
         with patch.object(http, "Registry", side_effect=away):
             for path in ("/mapper/sync/link", "/health", "/nothing", ""):

@@ -4,8 +4,8 @@ from odoo.tests import tagged
 
 from .common import EVERY_RIGHT, RestCase, build_items
 
-#: How OpenG2P's G2P Bridge takes an address apart: by what it ends with, into named
-#: groups (erp-integration.md 2.3).
+#: How OpenG2P's G2P Bridge splits an address: by its suffix, into named groups
+#: (erp-integration.md 2.3).
 PATTERNS = {
     "BANK_ACCOUNT": (
         r"account_number:(?P<account_number>.*?)\.(?:branch_name:.*?\.)?"
@@ -25,7 +25,7 @@ PATTERNS = {
 
 
 def deconstruct(fa: str) -> dict[str, str]:
-    """The parts of an address as the bridge finds them; {} where it finds none."""
+    """Return the parts of an address as the bridge finds them; {} for none."""
     for ending, pattern in PATTERNS.items():
         if fa.endswith(ending):
             return re.fullmatch(pattern, fa).groupdict()
@@ -34,7 +34,7 @@ def deconstruct(fa: str) -> dict[str, str]:
 
 @tagged("post_install", "-at_install")
 class TestBridge(RestCase):
-    """Both generations of the payment bridge get answers that they can take apart."""
+    """Both generations of the payment bridge get answers that they can parse."""
 
     @classmethod
     def setUpClass(cls):
@@ -64,7 +64,7 @@ class TestBridge(RestCase):
         )
 
     def resolve_as_bridge_1(self, bridge, *keys):
-        """What the bridge of 1.x sends (and nothing more), joined by ID as it does."""
+        """Send what the bridge of 1.x sends, and join the answers by ID as it does."""
         message = {
             "signature": "",
             "header": {

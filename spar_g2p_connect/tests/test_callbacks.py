@@ -26,10 +26,10 @@ def look_up(host, port, *_words, **_named):
 
 @tagged("post_install", "-at_install")
 class TestCallbacks(AsynchronousCase):
-    """What becomes of a callback; how it travels, ``tests/`` tries for real."""
+    """The life cycle of a callback; ``tests/`` covers the real HTTP transport."""
 
     def send(self, *answers):
-        """Run the lane; the target gives ``answers``, one for each call."""
+        """Run the worker; the target gives one of ``answers`` to each call."""
         left, self.sent = list(answers), []
 
         def answer(method, url, **words):

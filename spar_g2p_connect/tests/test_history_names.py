@@ -1,4 +1,4 @@
-"""The history names participants as people know them, and finds them by that."""
+"""The history shows and finds participants by their names."""
 
 from odoo.tests import tagged
 

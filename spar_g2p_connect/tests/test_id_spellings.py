@@ -1,4 +1,4 @@
-"""One person, however a program writes the ID; and items that hold none."""
+"""One person, however a program writes the ID; and items without an ID."""
 
 from odoo.tests import tagged
 

@@ -1,4 +1,4 @@
-"""What is kept of a participant is what its rows say, whoever changed them."""
+"""The cached participant always matches its rows, even after outside changes."""
 
 import json
 from unittest.mock import patch
@@ -28,7 +28,7 @@ from .signing import SigningCase
 
 ISSUER = "https://idp.example/realms/known"
 
-#: Column -> what another session writes there, and how it is then seen.
+#: Column -> the value that another session writes, and its visible effect.
 LEAVES = {
     "max_items": (7, lambda known: known.caller.max_items),
     "daily_item_limit": (8, lambda known: known.caller.daily_limit),
@@ -45,8 +45,7 @@ LEAVES = {
 
 
 class ChangedOutside:
-    """Rows as another session changes them, which seals them: past what this one
-    keeps."""
+    """Rows as another session changes and seals them, bypassing this one's cache."""
 
     def execute(self, statement, *values):
         self.env.flush_all()
@@ -146,7 +145,7 @@ class TestKnown(ChangedOutside, RestCase):
 
 @tagged("post_install", "-at_install")
 class TestUnknown(ChangedOutside, RestCase):
-    """Nobody is nobody, and asking for nobody costs the others nothing."""
+    """Unknown callers stay unknown, and evict no cached participant."""
 
     def test_nobody_may_do_nothing(self):
         participants = self.env["spar.participant"]
@@ -197,7 +196,7 @@ class TestUnknown(ChangedOutside, RestCase):
 
 @tagged("post_install", "-at_install")
 class TestChangedBetweenCalls(ChangedOutside, RestCase):
-    """The same token, and another row: the next request is answered by that."""
+    """The same token with a changed row: the next request is answered by that."""
 
     def ask_status(self, participant, operation="resolve", items=1):
         values = {"fa": "account:{}@BANK"} if operation == "link" else {}
@@ -336,7 +335,7 @@ class TestKeysAndIssuers(ChangedOutside, SigningCase):
         self.assertEqual(self.find(ISSUER, "payer"), (0, True))
 
     def find(self, issuer, client):
-        """Whom an issuer's token would be of, and whether we take its tokens."""
+        """Return the participant with this client, and whether the issuer is in use."""
         known = self.env["spar.participant"]._know(_OF_ISSUER, client, issuer)
         taken = self.env["spar.row.versions"]._reuse(
             self.env["spar.token.issuer"], "_read_issuers", "spar.token.issuer"

@@ -42,7 +42,7 @@ MESSAGE = {"header": {"sender_id": "a"}, "message": {"x": 1}}
 
 
 class TestEvidence(BaseCase):
-    """Where a signature is looked for, and what it has to cover."""
+    """The places of a signature, and the members that it has to cover."""
 
     @classmethod
     def setUpClass(cls):
@@ -140,7 +140,7 @@ class TestOrigin(BaseCase):
 
 
 class TestForeignTokens(BaseCase):
-    """What is read of another issuer's token."""
+    """The claims that are read of another issuer's token."""
 
     def test_whose_token_it_is(self):
         key = PrivateKey.generate("ES256")

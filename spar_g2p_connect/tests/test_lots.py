@@ -1,4 +1,4 @@
-"""Calls that each worker counts by itself: never more together than a limit."""
+"""Calls that each worker counts by itself never exceed a limit together."""
 
 import random
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ class LotsCase(RestCase):
         self.startPatcher(patch.object(usages, "_LOTS", {}))
 
     def make_limited(self, name, **limits):
-        """A participant with no other limits than these."""
+        """Return a participant with no limits but these."""
         names = ("daily_item_limit", "calls_per_minute", "items_per_minute")
         values = {**dict.fromkeys(names, 0), **limits}
         return self.make_participant(f"{name}.example", **values)
@@ -86,7 +86,7 @@ class LotsCase(RestCase):
         return participant.usage_ids.filtered(lambda usage: usage.day == wanted)
 
     def stop_refilling(self, participant):
-        """Let no time pass for the buckets of a minute."""
+        """Let no time pass for the per-minute buckets."""
         self.env.cr.execute(
             """UPDATE spar_participant_pace SET at = now() AT TIME ZONE 'UTC'
                + interval '1 day' WHERE participant_id = %s""",
@@ -113,8 +113,11 @@ class TestDailyLots(LotsCase):
                 self.assertGreater(passed, limit - 1 - lot * WORKERS)
 
     def assertSums(self, participant, passed):
-        """What was let through is written, or known to the worker that will; what was
-        taken is that, and what is left of lots."""
+        """Assert that admitted calls and what was taken of the limits add up.
+
+        What was admitted is written, or known to the worker that will write it; what
+        was taken is that plus what is left of lots.
+        """
         usage, kept = self.get_usage(participant), self.get_lots(participant)
         unwritten = sum(lot.unwritten.total() for lot in kept)
         left = sum(lot.left[0] for lot in kept)
@@ -332,7 +335,7 @@ class TestPaceLots(LotsCase):
 
 @tagged("post_install", "-at_install")
 class TestLotsOverHttp(LotsCase):
-    """Requests are counted in lots: what they are answered does not show it."""
+    """Requests are counted in lots without any effect on their answers."""
 
     def test_the_item_after_the_last_one_is_refused(self):
         payer = self.make_limited("http", daily_item_limit=120)

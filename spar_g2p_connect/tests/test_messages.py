@@ -17,12 +17,12 @@ def ago(**words):
 
 class MessageCase(RestCase):
     def build(self, operation, *keys, participant=None, fa="account:{}@BANK", **header):
-        """A message for ``keys``, to be sent as it is, as often as wanted."""
+        """Return a message for ``keys``, to be sent unchanged as often as wanted."""
         sender = (participant or self.full).sender_id
         return build_message(operation, sender, build_items(*keys, fa=fa), **header)
 
     def post(self, operation, message, participant=None):
-        """The document that answers ``message``."""
+        """Return the document that answers ``message``."""
         response = self.call(participant or self.full, operation, message)
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()
@@ -45,7 +45,7 @@ class MessageCase(RestCase):
 
 @tagged("post_install", "-at_install")
 class TestMessages(MessageCase):
-    """A message is known when it comes again."""
+    """A repeated message is recognised."""
 
     def test_repeat_gets_the_stored_answer_and_does_nothing(self):
         message = self.build("link", "rep1", "rep2")
@@ -134,7 +134,7 @@ class TestMessages(MessageCase):
 
 @tagged("post_install", "-at_install")
 class TestRefusals(MessageCase):
-    """What was refused is kept without its body, with the reason."""
+    """A refused message is stored without its body, with the reason."""
 
     def test_reason_is_kept_and_no_value(self):
         message = self.build("link", "secret9", total_count=7)

@@ -1,4 +1,4 @@
-"""What payers hear who ask by an address at a provider that has closed."""
+"""Answers to payers that ask by an address at a provider that has closed."""
 
 from odoo import fields
 from odoo.tests import tagged
@@ -21,7 +21,7 @@ class TestMovedAddress(RestCase):
         cls.heir = providers.create({"name": "Heir Bank", "code": "HEIR"})
 
     def move(self):
-        """Everybody of the closed bank is moved, as two people decided."""
+        """Move all accounts of the closed bank, as two people decided."""
         self.closed.write(
             {"closed_on": fields.Date.today(), "successor_id": self.heir.id}
         )

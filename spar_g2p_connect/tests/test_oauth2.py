@@ -25,7 +25,7 @@ KEY = bytes(range(32))
 
 
 def make_mac(key):
-    """What a keyring does with its token key."""
+    """Return a MAC function like a keyring's, with its token key."""
     return lambda message: hmac.digest(key, message, "sha256")
 
 
@@ -38,7 +38,7 @@ def make_basic(text):
 
 
 class TestTokens(BaseCase):
-    """Tokens as such: what is accepted, and everything that is not."""
+    """Tokens on their own: what is accepted, and everything that is not."""
 
     def setUp(self):
         super().setUp()

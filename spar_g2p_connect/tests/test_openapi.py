@@ -21,7 +21,7 @@ _CATCH_ALL = {BASE_PATH, f"{BASE_PATH}/<path:subpath>"}
 
 
 def get_routes() -> dict[str, dict]:
-    """Path, as the description writes it -> what our route there says of itself."""
+    """Return path, as the description writes it -> our route's own settings."""
     rules = _generate_routing_rules(["spar_g2p_connect"], nodb_only=False)
     return {
         re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", url.removeprefix(BASE_PATH)): (
@@ -34,7 +34,7 @@ def get_routes() -> dict[str, dict]:
 
 @tagged("post_install", "-at_install")
 class TestDescription(HttpCase):
-    """The description says what the code does: nothing is missing, nothing is more."""
+    """The description matches the code: nothing is missing, nothing is added."""
 
     def setUp(self):
         super().setUp()
@@ -123,7 +123,7 @@ class TestDescription(HttpCase):
         return schema["required"]
 
     def assert_described(self, document, schema):
-        """Every member of ``document`` that is an object's is in ``schema``."""
+        """Assert that every member of an object in ``document`` is in ``schema``."""
         for name, value in document.items():
             self.assertIn(name, schema["properties"])
             if isinstance(value, dict):

@@ -8,7 +8,7 @@ from .common import EVERY_RIGHT, RestCase, build_items, build_message
 
 @tagged("post_install", "-at_install")
 class TestOpenG2p1(RestCase):
-    """Answers of OpenG2P 1.x, text for text (openg2p-spar.md 1.4), always HTTP 200."""
+    """Answers of OpenG2P 1.x, word for word (openg2p-spar.md 1.4), always HTTP 200."""
 
     @classmethod
     def setUpClass(cls):
@@ -18,7 +18,7 @@ class TestOpenG2p1(RestCase):
         )
 
     def exchange(self, operation, *items, **header):
-        """What the published test collection sends, and the answer."""
+        """Send what the published test collection sends, and return the answer."""
         message = {
             "signature": "string",
             "header": {
@@ -57,7 +57,7 @@ class TestOpenG2p1(RestCase):
         return response.json()
 
     def ask_words(self, operation, *items):
-        """(status, code, text) of each item."""
+        """Return (status, code, text) of each item."""
         answer = self.exchange(operation, *items)
         names = ("status", "status_reason_code", "status_reason_message")
         return [
@@ -154,7 +154,7 @@ class TestOpenG2p1(RestCase):
         self.assertEqual(answer["header"]["total_count"], 0)
 
     def test_repeated_message_id_is_another_message(self):
-        """Nothing is done twice to the store: there the second link is one too many."""
+        """The store itself prevents a double effect: it refuses the second link."""
         first = self.exchange("link", {"id": "a"})
         second = self.exchange("link", {"id": "b"})
         again = self.exchange("link", {"id": "a"})

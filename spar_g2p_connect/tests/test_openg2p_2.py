@@ -143,7 +143,7 @@ class TestOpenG2p2(RestCase):
         linked = self.exchange("link", {"id": "6", "fa": nasty})
         self.assertCodes(linked, None)
         (found,) = self.exchange("resolve", {"id": "6", "scope": "details"})
-        names = ("bank_name", "branch_name")  # of a bank that the directory knows
+        names = ("bank_name", "branch_name")  # of a bank that is in the directory
         sent = {key: value for key, value in nasty.items() if key not in names}
         self.assertEqual(found["fa"], sent)
 

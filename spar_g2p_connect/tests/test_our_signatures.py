@@ -19,14 +19,14 @@ ANSWER = {"header": {"action": "on-link"}, "message": {"link_response": []}}
 
 @tagged("post_install", "-at_install")
 class TestOurSignatures(SigningCase):
-    """What we send is signed by a key that we publish."""
+    """Everything that we send is signed by a key that we publish."""
 
     def sign(self, place, document, algorithm="ES256"):
         server = self.env["spar.g2p.connect.server"]
         return server._sign_document(place, algorithm, document)
 
     def find_key(self, text):
-        """The published key that a signature names."""
+        """Return the published key that a signature names."""
         keys = self.open("/.well-known/jwks.json", method="GET").json()["keys"]
         kid = read_signature(text).kid
         return read_jwk(next(jwk for jwk in keys if jwk["kid"] == kid))
@@ -97,7 +97,7 @@ class TestOurSignatures(SigningCase):
 
 @tagged("post_install", "-at_install")
 class TestIssuerRights(TwoAdministratorsCase):
-    """Whose tokens are taken is decided by two people, once somebody relies on it."""
+    """Two people decide whose tokens are accepted, once a participant uses them."""
 
     def setUp(self):
         super().setUp()

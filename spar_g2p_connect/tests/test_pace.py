@@ -9,14 +9,14 @@ from .common import RestCase, build_items, build_message
 
 @tagged("post_install", "-at_install")
 class TestPace(RestCase):
-    """Calls and items of a minute, and what guessing costs."""
+    """Limits of calls and items per minute, and the cost of guessing."""
 
     def ask_status(self, participant, operation, items):
         message = build_message(operation, participant.sender_id, items)
         return self.call(participant, operation, message)
 
     def pass_time(self, participant, **words):
-        """Let it be later: the database's own clock cannot be set."""
+        """Move the bucket's time back, because the database's clock cannot be set."""
         self.env.cr.execute(
             "UPDATE spar_participant_pace SET at = at - %s WHERE participant_id = %s",
             (timedelta(**words), participant.id),
@@ -55,7 +55,8 @@ class TestPace(RestCase):
     def test_unknown_ids_cost_twenty_and_leave_a_debt(self):
         guesser = self.make_participant("guess.example", items_per_minute=60)
         self.ask(guesser, "resolve", build_items(*range(10)))
-        # 60 less 10 * 20: 140 have to come back, one a second, and then what is asked.
+        # 60 minus 10 * 20: 140 have to be refilled, one per second, and then those
+        # requested.
         response = self.ask_status(guesser, "resolve", build_items("a"))
         self.assertReached(response, 10 * UNKNOWN_COST - 60 + 1)
         self.pass_time(guesser, seconds=100)
@@ -86,7 +87,7 @@ class TestPace(RestCase):
         self.ask(few, "resolve", build_items(*range(9)))
 
     def test_what_a_participant_may_not_know_costs_what_nothing_costs(self):
-        """What is left of its limits, which it may read, is no oracle either."""
+        """The rest of its limits, which it may read, is not an oracle either."""
         self.link("known")
         left = []
         for fa in ("account:known@BANK", "account:other@BANK"):
@@ -98,7 +99,7 @@ class TestPace(RestCase):
                 answers = self.ask(asker, "resolve", items)
                 self.assertCodes(answers, "rjct.resolve_type.not_supported")
                 left.append(self.get_limits(asker)["items_a_minute"]["left"])
-        # One comes back each second.
+        # One is refilled each second.
         self.assertLessEqual(max(left) - min(left), 1, left)
         self.assertAlmostEqual(left[0], 60 - UNKNOWN_COST, delta=2)
 

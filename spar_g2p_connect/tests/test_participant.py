@@ -166,7 +166,7 @@ class TestParticipant(TransactionCase):
 @tagged("post_install", "-at_install")
 class TestForm(TransactionCase):
     def test_no_form_shows_a_value_that_is_another_once_it_is_saved(self):
-        """A default that is new each time, and that a form does not send back."""
+        """A default that differs each time, and that a form does not send back."""
         models = [name for name in self.env if name.startswith("spar.")]
         for name in models:
             model = self.env[name]
@@ -187,7 +187,7 @@ class TestForm(TransactionCase):
                     )
 
     def get_fresh_defaults(self, model) -> set[str]:
-        """The fields whose default is another one each time."""
+        """Return the fields whose default differs each time."""
         names = [name for name, field in model._fields.items() if field.type == "char"]
         first, second = model.default_get(names), model.default_get(names)
         return {name for name in first if first[name] != second.get(name)}

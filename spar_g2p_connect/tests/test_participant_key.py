@@ -38,7 +38,7 @@ class TwoAdministratorsCase(KeyringMixin, TransactionCase):
         )
 
     def approve(self, record=None):
-        """The second administrator approves what waits for the participant."""
+        """Approve the participant's pending changes as the second administrator."""
         self.env.invalidate_all()
         record = self.participant if record is None else record
         record.setting_change_ids.with_user(self.second).action_approve()

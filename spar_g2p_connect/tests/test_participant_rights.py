@@ -13,7 +13,7 @@ OPERATIONS = ("link", "update", "unlink", "resolve")
 
 @tagged("post_install", "-at_install")
 class TestParticipantRights(RestCase):
-    """Every right, and what is answered without it."""
+    """Every right, and the answer without it."""
 
     def assertForbidden(self, participant, operation):
         message = build_message(operation, participant.sender_id, build_items("f"))

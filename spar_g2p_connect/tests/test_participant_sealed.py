@@ -1,4 +1,4 @@
-"""What plain SQL changed of a participant, its keys or issuers is not used."""
+"""Participants, keys and issuers that were altered by SQL alone are not used."""
 
 import json
 from contextlib import contextmanager
@@ -112,7 +112,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
                 WHERE id = %s""",
             *(self.other.id, self.payer.id),
         )
-        # Even where the seal were forged: it is of another client.
+        # Even with a forged seal: the digest belongs to another client.
         self.env["spar.settings.seal"]._seal_as_it_is(self.participants)
         with self.assertRaises(InvalidClient):
             self.ask_token(self.payer, self.other_secret)

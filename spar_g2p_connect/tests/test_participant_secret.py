@@ -10,7 +10,7 @@ from .common import KeyringMixin
 
 @tagged("post_install", "-at_install")
 class TestParticipantSecret(KeyringMixin, TransactionCase):
-    """A secret is shown once, and only its digest is anywhere."""
+    """A secret is shown once, and only its digest is stored."""
 
     @classmethod
     def setUpClass(cls):

@@ -55,7 +55,7 @@ class TestProfile(TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestStrategy(RestCase):
-    """In which strategy a participant is told addresses."""
+    """The strategy in which addresses are written for a participant."""
 
     FA = "account:4711@BANK"
 
@@ -101,7 +101,7 @@ class TestStrategy(RestCase):
 
 @tagged("post_install", "-at_install")
 class TestIdTypes(RestCase):
-    """Of which kinds a participant may name IDs."""
+    """The types of ID that a participant may name."""
 
     @classmethod
     def setUpClass(cls):

@@ -18,7 +18,7 @@ from .signing import SigningCase, canonicalise, sign, sign_message
 
 @tagged("post_install", "-at_install")
 class TestTrial(SigningCase):
-    """Which check failed, and nothing done."""
+    """The check that fails is reported, and nothing is done."""
 
     def try_message(self, message, participant=None, signature="", action="resolve"):
         participant = participant or self.signer

@@ -14,7 +14,7 @@ MIGRATION = load_script(
 
 
 def migrate(env, *kept):
-    """Make the table what it was, but for the columns in ``kept``, and upgrade it."""
+    """Restore the previous table, but for the columns in ``kept``, and upgrade it."""
     env.flush_all()
     for name in set(MIGRATION.COLUMNS) - set(kept):
         column = SQL.identifier(name)
@@ -26,7 +26,7 @@ def migrate(env, *kept):
 
 
 class TestMigration(TransactionCase):
-    """What an upgrade says of participants that it finds."""
+    """The values that an upgrade sets for existing participants."""
 
     def _make(self, **values):
         return self.env["spar.participant"].create(
@@ -99,7 +99,7 @@ class TestMigration(TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestFromBefore(RestCase):
-    """Who called with a token alone before signatures were asked for."""
+    """Legacy participants, which called with a token alone before signatures."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,4 +1,4 @@
-"""Our paths pass by what addons do with pages; pages are left as they are."""
+"""Our paths bypass the hooks of addons for pages; pages are unaffected."""
 
 import threading
 from unittest.mock import patch
@@ -13,12 +13,12 @@ from .common import RestCase
 
 HOOKS = ("_match", "_pre_dispatch", "_post_dispatch")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-#: Paths that begin like ours and are not.
+#: Paths that have a similar prefix but are not ours.
 LIKE_OURS = ("/spar/v", "/spar/v10/health", "/spar/v1x", "/spar/v2/health")
 
 
 def build_page_hook(name, seen):
-    """A hook of an addon for pages: it notes each path that it is asked for."""
+    """Return a hook of an addon for pages, which records each path that it sees."""
 
     def hook(cls, *arguments):
         seen.append((name, ir_http_paths.request.httprequest.path))
@@ -30,7 +30,7 @@ def build_page_hook(name, seen):
 @tagged("post_install", "-at_install")
 class TestPaths(RestCase):
     def get_rules(self):
-        """Each route of ours with methods, as a path without parameters."""
+        """Return each of our routes with methods, as a path without parameters."""
         rules = self.env["ir.http"]._get_our_rules().iter_rules()
         return [
             (rule.rule.replace("<path:code>", "BANK"), rule.endpoint.routing)
@@ -39,7 +39,7 @@ class TestPaths(RestCase):
         ]
 
     def watch(self):
-        """The hooks of pages' addons that are called from now on, with the paths."""
+        """Record the page hooks that are called from now on, with the paths."""
         seen = []
         for name in HOOKS:
             hook = build_page_hook(name, seen)

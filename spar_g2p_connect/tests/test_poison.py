@@ -21,14 +21,14 @@ CALLBACKS = "odoo.addons.spar_g2p_connect.models.spar_callback_lane"
 
 
 class Stopped(psycopg2.errors.QueryCanceled):
-    """A statement that took too long; PostgreSQL's own cannot be made here."""
+    """A statement that took too long; PostgreSQL's own cannot be raised here."""
 
     pgcode = "57014"
 
 
 @tagged("post_install", "-at_install")
 class TestPoison(StatusCase):
-    """A message that no stage can digest ends with a reason, and the queue goes on."""
+    """A message that cannot be processed ends with a reason, and the queue goes on."""
 
     def setUp(self):
         super().setUp()
@@ -57,7 +57,7 @@ class TestPoison(StatusCase):
         self.env.invalidate_all()
 
     def run_turns(self, count=1):
-        """As many turns as it takes, whatever the pause between them."""
+        """Run as many turns as it takes, ignoring the pauses between them."""
         for _turn in range(count):
             with mute_logger(LANE, END, "odoo.sql_db"), self.enter_savepoints():
                 self.run_lane()
@@ -71,7 +71,7 @@ class TestPoison(StatusCase):
         self.assertEqual(self.resolve_fa("behind"), "account:behind@BANK")
         self.assertIsNone(self.resolve_fa("poisoned"))
 
-    # === WHAT IS STORED === #
+    # === DAMAGED STORED MESSAGES === #
 
     def test_what_does_not_open_any_more(self):
         wrong = {
@@ -130,7 +130,7 @@ class TestPoison(StatusCase):
         told = self.get_status("transaction_id", "transaction-poisoned")
         self.assertEqual(told["link_response"], [])
 
-    # === WHAT IS DONE WITH IT === #
+    # === FAILURES OF PROCESSING === #
 
     def test_every_stage_that_fails(self):
         registry = self.env.registry
@@ -160,7 +160,7 @@ class TestPoison(StatusCase):
                     self.env.invalidate_all()
 
     def run_broken(self, model, name):
-        """Turns until the poisoned message has ended, while one stage fails."""
+        """Run turns until the poisoned message has ended, while one stage fails."""
 
         work, messages = getattr(model, name), self.env.registry["spar.message"]
         take, at_work = messages._get_next, []
@@ -182,7 +182,7 @@ class TestPoison(StatusCase):
                     return
 
     def enter_savepoints(self):
-        """What was begun is undone in a test, too, whose cursor never rolls back."""
+        """Undo what was begun in a test too, whose cursor never rolls back."""
         model = type(self.env["spar.message"])
         answer = model._answer_waiting
 
@@ -192,7 +192,7 @@ class TestPoison(StatusCase):
 
         return patch.object(model, "_answer_waiting", answer_or_nothing)
 
-    # === WHAT IS AWAY === #
+    # === UNAVAILABLE RESOURCES === #
 
     def test_what_is_away_or_in_use_counts_as_no_bad_turn(self):
         for error in (

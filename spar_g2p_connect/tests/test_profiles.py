@@ -5,7 +5,7 @@ from .common import EVERY_RIGHT, RestCase, build_items, build_message
 
 @tagged("post_install", "-at_install")
 class TestOpenG2pProfile(RestCase):
-    """What clients of OpenG2P 1.x send is understood; who they are is still checked."""
+    """Messages of OpenG2P 1.x clients are accepted, but senders are still verified."""
 
     @classmethod
     def setUpClass(cls):

@@ -43,7 +43,7 @@ class TestSignedCalls(SigningCase):
                     self.check_answer(place, algorithm, response)
 
     def check_answer(self, place, algorithm, response):
-        """Another library verifies the answer with the keys that we publish."""
+        """Verify the response with another library and the keys that we publish."""
         answer = response.json()
         if place == IN_MESSAGE:
             signed = {k: answer[k] for k in ("header", "message") if k in answer}
@@ -127,7 +127,7 @@ class TestSignedCalls(SigningCase):
 
 
 def sign_critical(message, private):
-    """A signature that wants its ``exp`` to be understood; joserfc makes none such."""
+    """Return a signature with ``exp`` in ``crit``, which joserfc cannot make."""
     signed = {name: message[name] for name in ("header", "message")}
     exp = int(time.time()) + 60
     return sign_detached(canonicalise(signed), private, crit=["exp"], exp=exp)
@@ -135,8 +135,10 @@ def sign_critical(message, private):
 
 @tagged("post_install", "-at_install")
 class TestAttacks(SigningCase):
-    """Whatever is wrong with a signature is answered by the same word, and kept with
-    its cause; nothing changes."""
+    """Anything wrong with a signature gets the same code, and changes nothing.
+
+    The cause is stored.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -157,7 +159,7 @@ class TestAttacks(SigningCase):
         cls.env.flush_all()
 
     def get_attacks(self):
-        """Name -> (message, its word of why), signed in the message."""
+        """Return name -> (message, code of the cause), signed in the message."""
         ours, message = self.private[self.signer], self.build(self.signer)
         signed = sign_message(message, ours)
         stranger = PrivateKey.generate("ES256")
@@ -351,7 +353,7 @@ class TestWithoutToken(SigningCase):
         self.assertEqual(len(set(works.values())), 1, works)
 
     def measure(self, sender, kid, place):
-        """Statements and verifications that a stranger's message costs."""
+        """Return the statements and verifications that a stranger's message costs."""
         message = build_message("resolve", sender, build_items("x"))
         stranger, header = PrivateKey.generate("ES256"), ""
         if place == IN_MESSAGE:
@@ -396,7 +398,7 @@ class TestWithoutToken(SigningCase):
 
 @tagged("post_install", "-at_install")
 class TestTokenAlone(SigningCase):
-    """Who does not sign calls from listed addresses, and only asks."""
+    """Participants that do not sign call from listed addresses, and only resolve."""
 
     def make(self, sender_id, **values):
         told = {"proof": "token", "demo_only": False, **EVERY_RIGHT, **values}

@@ -17,7 +17,7 @@ class FakeMapper:
 
 @tagged("post_install", "-at_install")
 class TestStatements(TransactionCase):
-    """What the REST layer itself asks of the database does not grow with the batch."""
+    """The REST layer's own number of queries does not grow with the batch."""
 
     @classmethod
     def setUpClass(cls):

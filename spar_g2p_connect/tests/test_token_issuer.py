@@ -21,7 +21,7 @@ ISSUER = "https://idp.example/realms/payments"
 
 @tagged("post_install", "-at_install")
 class TestIssuer(SigningCase):
-    """Access tokens of somebody else, in Keycloak's shape."""
+    """Access tokens of another issuer, in Keycloak's format."""
 
     def setUp(self):
         super().setUp()

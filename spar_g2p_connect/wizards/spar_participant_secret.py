@@ -2,10 +2,10 @@ from odoo import api, fields, models
 
 
 class SparParticipantSecret(models.TransientModel):
-    """Asks before a participant's client secret is replaced.
+    """A confirmation before a participant's client secret is replaced.
 
-    The secret itself is in no field and no table: it is in the answer to the click, and
-    gone once the person has closed the message that shows it.
+    The secret itself is in no field and no table: it is in the response to the click,
+    and gone once the user has closed the message that shows it.
     """
 
     _name = "spar.participant.secret"
@@ -27,7 +27,7 @@ class SparParticipantSecret(models.TransientModel):
 
     @api.depends("participant_id")
     def _compute_consequence(self) -> None:
-        """What becomes of the old secret, and of what waits, in one sentence."""
+        """Describe what becomes of the old secret and of pending changes."""
         for wizard in self:
             wizard.consequence = wizard._get_consequence()
 
@@ -60,7 +60,7 @@ class SparParticipantSecret(models.TransientModel):
                     secret=secret,
                 ),
                 "sticky": True,
-                # The form behind shows what waits now.
+                # Reloading lets the form behind show pending changes.
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }

@@ -21,10 +21,10 @@ _SIGNS = {PASSED: ("text-success", "✓"), FAILED: ("text-danger", "✗")}
 
 
 class SparParticipantTrial(models.TransientModel):
-    """Shows a participant how to call, and what is wrong with a message that it sends.
+    """Instructions for calling the API, and a check of a participant's message.
 
-    A message that is pasted here is in no table: it is checked while it is typed, by
-    the form's own questions to the server, and gone with the window.
+    A message that is pasted here is stored in no table: it is checked while it is
+    typed, by the form's onchange calls, and gone when the dialog is closed.
     """
 
     _name = "spar.participant.trial"
@@ -79,7 +79,7 @@ class SparParticipantTrial(models.TransientModel):
 
     @api.model
     def _get_settings(self, participant) -> list[tuple[str, str]]:
-        """What the participant has to know, as label and value."""
+        """Return what the participant has to know, as labels and values."""
         proofs = dict(participant._fields["proof"]._description_selection(self.env))
         places = participant._fields["signature_place"]
         places = dict(places._description_selection(self.env))
@@ -105,7 +105,7 @@ class SparParticipantTrial(models.TransientModel):
 
     @api.model
     def _get_api_url(self) -> str:
-        """Where we are: as the person who looks has found us, else as configured."""
+        """Return the API's URL as the user's browser reached it, else as configured."""
         if request:
             return f"{request.httprequest.url_root.rstrip('/')}{BASE_PATH}"
         parameters_sudo = self.env["ir.config_parameter"].sudo()
@@ -139,8 +139,10 @@ class SparParticipantTrial(models.TransientModel):
         }
 
     def _sign_sample(self, message: dict) -> tuple[str, str]:
-        """The whole request, signed with a key that was made for this sample; and that
-        key, so that a signer can be compared with ours."""
+        """Return the whole request, signed with a key made for it, and that key.
+
+        With the key, a participant can compare its own signer with ours.
+        """
         participant = self.participant_id
         lines = [f"POST {self._get_api_url()}/mapper/sync/{self.action}"]
         if participant.proof != evidences.SIGNATURE:
@@ -157,11 +159,11 @@ class SparParticipantTrial(models.TransientModel):
         jwk = json.dumps(key.to_jwk(), indent=2)
         return "\n".join([*lines, "", json.dumps(message, indent=2)]), jwk
 
-    # === TRY IT === #
+    # === TRYING A MESSAGE === #
 
     @api.onchange("body", "http_signature", "action")
     def _onchange_body(self) -> None:
-        """Check what was pasted, check by check."""
+        """Run all checks on the pasted message."""
         if not (self.body or "").strip():
             self.result = False
             return

@@ -6,7 +6,7 @@ from .page import PAGE, get_number, go_to, page, show
 
 
 class Address(http.Controller):
-    """One's own financial address: how it stands, what it was, this was not me."""
+    """The person's own financial address: its state, its history and objections."""
 
     @http.route("/spar/address", methods=["GET"], **PAGE)
     @page
@@ -43,7 +43,7 @@ class Address(http.Controller):
     @http.route("/spar/objection", methods=["POST"], **PAGE)
     @page
     def object_to(self, period="", seq="", **_ignored):
-        """Freeze at once; then to the ID provider, to have it undone."""
+        """Freeze at once, then send the person to the ID provider to have it undone."""
         mine = request.env["spar.my.address"]
         answer = mine._begin_objection(period, get_number(seq))
         if not answer.needs_login:
@@ -60,8 +60,10 @@ class Address(http.Controller):
     )
     @page
     def finish_objection(self, period, seq, **_ignored):
-        """Back from the ID provider: only for a proof of this person for this
-        objection, which is used up by it."""
+        """Finish an objection after the return from the ID provider.
+
+        It takes a proof of this person for this objection, which it uses up.
+        """
         try:
             answer = request.env["spar.my.address"]._object_to(period, seq)
         except StepUpNeeded:
@@ -70,6 +72,6 @@ class Address(http.Controller):
 
 
 def show_objected(answer):
-    """What became of an objection."""
+    """Return the page with the result of an objection."""
     text = request.env["spar.page.texts"]._get_remedy_text(answer.remedy)
     return show("objected", answer=answer, remedy=text)

@@ -10,7 +10,11 @@ from .page import STAFF_PAGE, get_number, go_to, page, show
 
 
 class Agent(http.Controller):
-    """An officer helps a person who is there: fills in, hands over, takes back."""
+    """Pages on which an officer helps a person who is present.
+
+    The officer fills in the answers, the person authenticates, and the officer takes
+    over again.
+    """
 
     @http.route("/spar/agent", methods=["GET"], **STAFF_PAGE)
     @page
@@ -45,7 +49,7 @@ class Agent(http.Controller):
     @http.route("/spar/agent/<string:uuid>/prove", methods=["GET"], **STAFF_PAGE)
     @page
     def prove(self, uuid, version="", provider="", **_ignored):
-        """The person beside the officer authenticates on this device."""
+        """Send the person beside the officer to authenticate on this device."""
         place = _find(uuid)
         if place.draft.state == "done":
             return go_to(place.get_url("done"))
@@ -63,7 +67,7 @@ class Agent(http.Controller):
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["GET"], **STAFF_PAGE)
     @page
     def ask_confirmation(self, uuid, **_ignored):
-        """For the person's eyes: whole, before it is done; once they are known."""
+        """Show the whole change for confirmation, once the person is authenticated."""
         place = _find(uuid)
         is_proved = request.env["spar.helped.change"]._is_proved(place.draft)
         if place.draft.state == "open" and not is_proved:

@@ -12,7 +12,7 @@ _QUESTIONS = ",".join(draft_pages.QUESTIONS)
 
 
 class Change(http.Controller):
-    """From a question to an account that counts: one question a page."""
+    """From the first question to a saved address: one question per page."""
 
     @http.route(
         f"/spar/change/<string:uuid>/<any({_STEPS}):step>", methods=["GET"], **PAGE
@@ -31,7 +31,10 @@ class Change(http.Controller):
     @http.route("/spar/change/<string:uuid>/prove", methods=["GET"], **PAGE)
     @page
     def prove(self, uuid, version="", **_ignored):
-        """To the ID provider: a link, for it changes nothing but where one is."""
+        """Send the person to the ID provider.
+
+        It is a plain link, because it changes nothing but the browser's location.
+        """
         place = _find(uuid)
         if place.draft.state == "done":
             return go_to(place.get_url("done"))
@@ -46,10 +49,10 @@ class Change(http.Controller):
     @http.route("/spar/change/<string:uuid>/finish", methods=["GET"], **PAGE)
     @page
     def finish(self, uuid, **_ignored):
-        """Back from the ID provider: the last leg of what began with its button.
+        """Carry out the draft after the return from the ID provider.
 
-        It does something by GET, but only for a proof of this person for this draft,
-        which is used up by it: without one it leads back to the review.
+        This is a GET request with an effect, but only for a proof of this person for
+        this draft, which it uses up: without one it leads back to the review.
         """
         place = _find(uuid)
         try:
@@ -72,7 +75,7 @@ def _find(uuid: str) -> Place:
 
 
 def show_done(place: Place):
-    """What came of a draft, truthfully."""
+    """Return the page with the actual result of a draft."""
     draft = place.draft
     if draft.state == "open":
         return go_to(place.get_url(steps.REVIEW))

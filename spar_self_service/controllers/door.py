@@ -7,13 +7,13 @@ from ..models.ir_http import FOR_EVER
 from .page import PAGE, SHARED_PAGE, go_to, page, show
 
 FRONTEND_LANGUAGE = "frontend_lang"
-#: Files that are the same for everybody, kept by the browser for good. Where staff have
-#: a host of their own, it serves these, too.
+#: Files that are the same for every visitor, cached by the browser for good. Where
+#: staff have a host of their own, it serves these too.
 FILE = {**SHARED_PAGE, "methods": ["GET"], "save_session": False}
 
 
 class Door(http.Controller):
-    """Where everybody comes in: what this is, the language, one button."""
+    """The entry page: what this is, the language and the login button."""
 
     @http.route("/spar", methods=["GET"], **PAGE)
     @page
@@ -41,10 +41,11 @@ class Door(http.Controller):
     @http.route("/spar/language/<string:code>", methods=["GET"], **SHARED_PAGE)
     @page
     def choose_language(self, code, back="", **_ignored):
-        """Keep the language where Odoo keeps it, and go back."""
+        """Store the language in Odoo's own cookie, and go back."""
         known = [row[0] for row in request.env["spar.page.frame"]._get_languages()]
         if code in known:
-            # Not on our own answer: Odoo adds the language of before behind it.
+            # On Odoo's future response: on ours, Odoo would append the previous
+            # language.
             request.future_response.set_cookie(
                 FRONTEND_LANGUAGE, code, max_age=31536000, samesite="Lax"
             )
@@ -52,13 +53,13 @@ class Door(http.Controller):
 
     @http.route("/spar/style/<string:name>.css", **FILE)
     def style(self, name):
-        """The one style sheet; whoever asks for an older one is given the new one."""
+        """Return the style sheet; a request for an older version gets the new one."""
         newest, style = request.env["spar.page.frame"]._get_style()
         return _give(style, "text/css; charset=utf-8", name == newest)
 
     @http.route("/spar/logo/<string:name>", **FILE)
     def logo(self, name):
-        """The website's logo, no larger than it is shown."""
+        """Return the website's logo, scaled to the size at which it is shown."""
         logo = request.env["spar.page.frame"]._get_logo()
         return _give(logo.image, logo.mimetype, name == logo.name)
 

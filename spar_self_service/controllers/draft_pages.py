@@ -1,4 +1,4 @@
-"""The questions of a draft, the same for a person and for an officer who helps one."""
+"""The questions of a draft, for beneficiaries and for officers who help them."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class Place:
 
 
 def show_step(place: Place, step: str, **told):
-    """The page of a question, or of the first that must be answered before it."""
+    """Return the page of a question, or of the first to be answered before it."""
     draft = place.draft
     if draft.state == "done":
         return go_to(place.get_url("done"))
@@ -55,7 +55,7 @@ def _show(place: Place, step: str, answers, asked: list[str], status=200, **told
     )
 
 
-# === WHAT A PAGE SHOWS === #
+# === CONTENT OF THE PAGES === #
 
 
 def _get_texts():
@@ -115,7 +115,7 @@ _BUILDERS = {
     steps.REVIEW: _build_review,
 }
 
-#: Which keys a phone shows for a check, as HTML's inputmode says it.
+#: The keyboard that a phone shows for each check, as a value of HTML's inputmode.
 INPUTS = {"phone": "tel", "email": "email"}
 
 
@@ -123,7 +123,7 @@ INPUTS = {"phone": "tel", "email": "email"}
 
 
 def take_answer(place: Place, step: str, form: dict):
-    """Keep an answer and go to the next question; show it again where it is refused."""
+    """Store an answer and go to the next question; show it again if it is refused."""
     draft, version = place.draft, get_number(form.get("version"))
     if step not in draft._get_steps(draft._get_answers()):
         return show_where_it_stands(place)
@@ -138,7 +138,7 @@ def take_answer(place: Place, step: str, form: dict):
 
 
 def _go_on(place: Place, step: str):
-    """To the question after this one, while the kind chosen asks both."""
+    """Go to the question after this one, while the chosen kind still asks both."""
     asked = place.draft._get_steps(place.draft._get_answers())
     if step not in asked[:-1]:
         return show_where_it_stands(place)
@@ -146,8 +146,11 @@ def _go_on(place: Place, step: str):
 
 
 def show_where_it_stands(place: Place):
-    """The first question that is open again, or open still because another window was
-    faster; and a word about it."""
+    """Redirect to the first open question, with an explanation.
+
+    The question may be open again because its answer no longer holds, or still open
+    because another window was faster.
+    """
     if place.draft.state == "done":
         return go_to(place.get_url("done"))
     answers = place.draft._get_answers()

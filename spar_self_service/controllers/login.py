@@ -20,13 +20,16 @@ _logger = logging.getLogger(__name__)
 
 
 class Login(http.Controller):
-    """The way to the ID provider and back."""
+    """The redirect to the ID provider and its callback."""
 
     @http.route("/spar/login/<int:provider_id>", methods=["GET", "POST"], **PAGE)
     @page
     def begin(self, provider_id, return_to=DOOR_PATH, **_ignored):
-        """Send the person to the provider; a POST with our token, so nobody else can
-        begin a login in their browser. A GET only asks."""
+        """Send the person to the provider.
+
+        It takes a POST with our CSRF token, so that no other site can begin a login in
+        the person's browser. A GET only shows the button.
+        """
         provider = request.env["auth.oauth.provider"]._search_usable(
             [("id", "=", provider_id)]
         )
@@ -39,7 +42,7 @@ class Login(http.Controller):
     @http.route(f"{CALLBACK_PATH}<int:provider_id>", methods=["GET"], **SHARED_PAGE)
     @page
     def callback(self, provider_id, **parameters):
-        """What the provider answers, by the person's browser."""
+        """Handle the provider's response, which comes through the person's browser."""
         try:
             done = _complete(provider_id, parameters)
         except SelfServiceError as error:
@@ -52,8 +55,10 @@ class Login(http.Controller):
 
     @http.route("/spar/logout", methods=["POST"], **PAGE)
     def logout(self, **_ignored):
-        """End the session here, then at the provider where it offers that; where not,
-        the door says how far it goes."""
+        """End the session here, and at the provider where it offers log-out.
+
+        Where it does not, the entry page says that only the session here has ended.
+        """
         login = request.session.get(browser.LOGIN)
         provider_sudo = request.env["auth.oauth.provider"].sudo()
         provider_sudo = provider_sudo.browse(
@@ -68,7 +73,7 @@ class Login(http.Controller):
     @http.route("/spar/oidc/test/<int:provider_id>", **STAFF_PAGE)
     @page
     def test(self, provider_id, **_ignored):
-        """An administrator tries a provider that may still be switched off."""
+        """Let an administrator test a provider, even one that is still switched off."""
         provider = request.env["auth.oauth.provider"].browse(provider_id).exists()
         provider.check_access("write")
         return _go_to_provider(provider, "test", DOOR_PATH)
@@ -82,7 +87,7 @@ class Login(http.Controller):
         readonly=False,
     )
     def key_set(self, provider_id):
-        """Our public keys towards a provider, which may follow them by this address."""
+        """Return our public keys for a provider, which may fetch them from this URL."""
         provider_sudo = request.env["auth.oauth.provider"].sudo().browse(provider_id)
         return request.make_json_response(provider_sudo._get_key_set())
 
@@ -97,8 +102,11 @@ def _go_to_provider(provider, purpose: str, return_to: str):
 
 
 def _complete(provider_id: int, parameters: dict) -> Done:
-    """What the answer leads to. When Odoo runs the request again after a conflict, the
-    provider is not asked again: its answer was kept with the request."""
+    """Return the result of the provider's response.
+
+    When Odoo runs the request again after a conflict, the provider is not called again:
+    its verified response was stored on the request.
+    """
     login = request.env["spar.login"]
     if not hasattr(request, "spar_answered"):
         secret = browser.get_browser_secret(request.session)
@@ -107,9 +115,10 @@ def _complete(provider_id: int, parameters: dict) -> Done:
 
 
 def _log_in(ticket: LoginTicket) -> None:
-    """A new session for the person; what this browser had begun before is void."""
+    """Begin a new session for the person; void this browser's other attempts."""
     before = browser.get_browser_secret(request.session)
     request.env["spar.login.attempt"]._forget_browser(before)
+    # Only the credential check of this very call may accept the ticket.
     request.spar_login_ticket = ticket
     credential = {"type": CREDENTIAL, "login": ticket.login, "ticket": ticket}
     try:
@@ -120,12 +129,12 @@ def _log_in(ticket: LoginTicket) -> None:
 
 
 def _show_problem(error: SelfServiceError):
-    """The page that says what happened and what to do; nobody's data, no token."""
+    """Show what happened and what to do, without personal data or tokens."""
     reason = getattr(error, "reason", "")
     _logger.info("login refused: %s %s", error.code, reason)
     explanation = request.env["spar.login"]._explain(error)
     return_to = getattr(error, "return_to", DOOR_PATH)
-    # Not the address of this page: what the provider answered is good for once.
+    # Not this page's own address: the provider's response can be used only once.
     told = {"explanation": explanation, "return_to": return_to}
     status = 429 if isinstance(error, TooManyAttempts) else 400
     return show("login_problem", status, here=return_to, **told)

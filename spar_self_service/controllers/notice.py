@@ -12,7 +12,7 @@ from .page import PAGE, page, show
 
 
 class Notice(http.Controller):
-    """The one-time link of a notice: GET only shows, POST acts."""
+    """The one-time link of a notice: GET only shows it, POST acts."""
 
     @http.route("/spar/notice/<string:token>", methods=["GET"], **PAGE)
     @page

@@ -1,4 +1,4 @@
-"""What all pages of beneficiaries have in common: their frame, and plain refusals."""
+"""Common parts of all pages for beneficiaries: the frame and plain error pages."""
 
 import logging
 from functools import wraps
@@ -22,7 +22,7 @@ from ..rendering import render
 
 _logger = logging.getLogger(__name__)
 
-#: Pages of ours: one address for all languages, in no site map, never of a cache.
+#: Our pages: one address for all languages, not in the site map, never cached.
 PAGE = {
     "type": "http",
     "auth": "public",
@@ -32,28 +32,28 @@ PAGE = {
     "readonly": False,
 }
 
-#: Pages of ours for staff; where they have a host of their own, these are there.
+#: Our pages for staff; where staff have a host of their own, it serves these.
 STAFF_PAGE = {**PAGE, "auth": "user", "spar_staff": True}
 
-#: Pages that are there for staff as well, whom nothing of the website surrounds.
+#: Pages that are also served to staff, without anything of the website around them.
 SHARED_PAGE = {**PAGE, "spar_shared": True}
 
-#: Nothing but our style sheet and pictures. No form-action: a form's answer leads on to
-#: the ID provider and to whatever site that one uses.
+#: Nothing but our style sheet and images. There is no form-action, because submitting a
+#: form redirects to the ID provider and to whatever site that one uses.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
 
-#: What is kept of a page's address where it is shown again in another language.
+#: Query parameters that are kept when a page is shown in another language.
 _KEPT = ("q", "said")
 
 
 def show(template: str, status: int = 200, here: str = "", **values):
-    """The page of a template, in the frame of all pages.
+    """Return the page of a template, in the frame of all pages.
 
-    ``here`` is where another language leads; by itself it is the page's own address.
+    ``here`` is where another language leads; by default it is the page's own address.
     """
     frame = request.env["spar.page.frame"]._get_frame(request.lang, here or get_here())
     values = {"csrf_token": request.csrf_token(), **frame, **values}
@@ -65,7 +65,7 @@ def show(template: str, status: int = 200, here: str = "", **values):
 
 
 def get_here(form: str = "/spar") -> str:
-    """The address of this page; the answer to a form is found again at ``form``."""
+    """Return the address of this page; the response to a form is shown at ``form``."""
     asked = request.httprequest
     if asked.method != "GET":
         return form
@@ -74,18 +74,18 @@ def get_here(form: str = "/spar") -> str:
 
 
 def go_to(path: str, said: str = ""):
-    """To another page of ours, which begins by saying ``said``."""
+    """Redirect to another page of ours, which begins with the message ``said``."""
     return request.redirect(f"{path}?said={said}" if said else path, 303)
 
 
 def get_home() -> str:
-    """Where whoever uses this page begins: a person, or an officer who helps one."""
+    """Return the start page of the current user: a person, or an officer."""
     is_agent = is_agent_page(request.httprequest.path)
     return AGENT_PATH if is_agent else "/spar/address"
 
 
 def page(handler):
-    """Answer what goes wrong with a page that says what happened and what to do."""
+    """Answer an error with a page that says what happened and what to do."""
 
     @wraps(handler)
     def answer(self, *args, **kwargs):
@@ -112,8 +112,10 @@ def page(handler):
 
 
 def show_unavailable(error: MapperError | OutcomeUnknown):
-    """The mapper cannot work: what was sent is as if it had not been, or nobody knows
-    whether it is."""
+    """Show that the mapper is unavailable.
+
+    What was sent had no effect, or its outcome is unknown.
+    """
     _logger.warning("the mapper did not answer a page: %s", error.code)
     request.env.cr.rollback()
     path = request.httprequest.path
@@ -123,7 +125,7 @@ def show_unavailable(error: MapperError | OutcomeUnknown):
 
 
 def get_number(text: str | None) -> int:
-    """A whole number from a form; 0 for anything else.
+    """Return a whole number from a form; 0 for anything else.
 
     >>> get_number("12"), get_number("x"), get_number(None), get_number("9" * 30)
     (12, 0, 0, 0)

@@ -7,10 +7,10 @@ from ..models.auth_oauth_provider import FLOW
 
 
 class BeneficiaryLogin(OAuthLogin):
-    """Odoo's own login page is for staff; it leads beneficiaries to their door."""
+    """Odoo's login page for staff, which links to the beneficiaries' entry page."""
 
     def list_providers(self):
-        """Without ours: core would send people to them by its implicit flow."""
+        """Leave out our providers: core would use its implicit flow for them."""
         providers = super().list_providers()
         return [provider for provider in providers if provider["flow"] != FLOW]
 

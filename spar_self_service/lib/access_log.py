@@ -1,7 +1,7 @@
-"""What the server's own access log says of our pages: that, not with which secret.
+"""Filtering of secrets in our pages' addresses from the server's access log.
 
-The link of a notice and the ID provider's answer are secrets in an address, and what a
-person searches for is theirs. Odoo logs every address whole.
+The link of a notice and the ID provider's response are secrets in an address, and what
+a person searches for is private. Odoo logs every address in full.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import logging
 import re
 
-#: An address of ours to its end: read once, however often our name stands in it.
+#: An address of ours up to its end: scanned once, however often our name occurs in it.
 _ADDRESS = re.compile(r"/spar\b[^?\s]*(?:\?\S*)?")
 _NOTICE = re.compile(r"(/spar/notice/)[^/]+")
 
-#: Of each part of a line, at most so much is kept: an address can be as long as a book.
+#: At most this much of each part of a line is kept: an address can be very long.
 MOST = 2000
 
 
 def hide_secrets(line: str) -> str:
-    """``line`` of an access log, without what no log may hold, and not too long.
+    """Return a line of an access log, shortened and without secrets.
 
     >>> hide_secrets("GET /spar/notice/s3cr3t HTTP/1.1")
     'GET /spar/notice/... HTTP/1.1'
@@ -41,10 +41,10 @@ def _hide_in_address(found: re.Match[str]) -> str:
 
 
 class SecretsHidden(logging.Filter):
-    """Applies ``hide_secrets`` to what the web server logs of a request."""
+    """A filter that applies ``hide_secrets`` to the web server's access log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always true: nothing is left out but secrets."""
+        """Hide secrets in the record; always return True, as nothing is dropped."""
         if isinstance(record.args, tuple):
             record.args = tuple(
                 hide_secrets(arg) if isinstance(arg, str) else arg
@@ -54,5 +54,5 @@ class SecretsHidden(logging.Filter):
 
 
 def hide_in_access_log() -> None:
-    """Let the web server of this process log no secrets of our pages."""
+    """Keep secrets of our pages out of the access log of this process."""
     logging.getLogger("werkzeug").addFilter(SecretsHidden())

@@ -1,4 +1,4 @@
-"""Who a beneficiary is, as their ID provider said and we verified."""
+"""A beneficiary, as stated by their ID provider and verified by us."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Contacts:
-    """Ways to reach a person that their ID provider has verified; empty where not."""
+    """Contacts that the person's ID provider has verified; empty where it has not."""
 
     email: str = ""
     phone_number: str = ""
@@ -17,9 +17,9 @@ class Contacts:
 class Beneficiary:
     """A person who authenticated at an ID provider.
 
-    ``key`` is an opaque reference to the person, good for histories and digests.
-    ``id_value`` is the ID as it travels, made by the ID type's strategy from verified
-    claims; ``id_type`` is that type's code. ``issuer`` said so.
+    ``key`` is an opaque reference to the person, suitable for histories and digests.
+    ``id_value`` is the ID in its transmitted form, built by the ID type's strategy from
+    verified claims; ``id_type`` is that type's code. ``issuer`` is who asserted it.
     """
 
     key: str
@@ -30,7 +30,7 @@ class Beneficiary:
     contacts: Contacts = Contacts()
 
     def __repr__(self) -> str:
-        """Without the ID and the name: a log or a traceback may hold it.
+        """Return a representation without ID and name, which is safe to log.
 
         >>> Beneficiary("a1", "token:4711@nationalid", "national_id", "https://op")
         Beneficiary(key='a1', issuer='https://op')
@@ -40,9 +40,9 @@ class Beneficiary:
 
 @dataclass(frozen=True)
 class AgentTicket:
-    """A person authenticated on an officer's device, for one draft.
+    """A proof that a person authenticated on an officer's device, for one draft.
 
-    Used up by being given out. ``nonce`` names this authentication in the history.
+    Taking it uses it up. ``nonce`` names this authentication in the history.
     """
 
     beneficiary: Beneficiary

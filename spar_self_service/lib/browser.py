@@ -11,18 +11,18 @@ from ..exceptions import TooManyAttempts
 SECRET, LOGIN, BEGUN = "spar_browser", "spar_login", "spar_begun"
 IDLE_SECONDS = 15 * 60
 LONGEST_SECONDS = 60 * 60
-#: So often, in so many seconds, one browser may be sent to the ID provider: each time
-#: we ask the provider something, and a worker of ours waits for it.
+#: How many times in how many seconds one browser may be sent to the ID provider: each
+#: time we send the provider a request, and one of our workers waits for the answer.
 MOST_BEGUN, BEGUN_SECONDS = 12, 10 * 60
-#: How exact "last seen" is: a session is written once in this time.
+#: The precision of "last seen" in seconds: a session is written at most this often.
 SEEN_STEP = 15
 
-#: A session holds what anybody puts there.
+#: A session may contain values of any type.
 Session = MutableMapping[str, Any]
 
 
 def get_browser_secret(session: Session) -> str:
-    """The secret that tells this browser from others; made where it has none."""
+    """Return the secret that identifies this browser, creating it where missing."""
     if not session.get(SECRET):
         session[SECRET] = secrets.token_urlsafe(32)
     secret: str = session[SECRET]
@@ -30,9 +30,9 @@ def get_browser_secret(session: Session) -> str:
 
 
 def begin_attempt(session: Session, now: float) -> str:
-    """Note that this browser is to be sent to the ID provider, and give its secret.
+    """Record that this browser is to be sent to the ID provider; return its secret.
 
-    Raises TooManyAttempts, before anybody was asked anything.
+    Raises TooManyAttempts, before any request is sent.
 
     >>> session = {}
     >>> secrets = {begin_attempt(session, 1000 + n) for n in range(MOST_BEGUN)}
@@ -53,13 +53,13 @@ def begin_attempt(session: Session, now: float) -> str:
 
 
 def begin_login(session: Session, provider_id: int, now: float) -> None:
-    """Note that a beneficiary is logged in from now on; the secret is another one."""
+    """Record that a beneficiary is now logged in, and replace the secret."""
     session[SECRET] = secrets.token_urlsafe(32)
     session[LOGIN] = {"began": int(now), "seen": int(now), "provider": provider_id}
 
 
 def is_over(session: Session, now: float) -> bool:
-    """Whether a beneficiary's login has lasted long enough.
+    """Return whether a beneficiary's login has expired.
 
     >>> session = {}
     >>> begin_login(session, 1, 1000)
@@ -76,7 +76,7 @@ def is_over(session: Session, now: float) -> bool:
 
 
 def note_seen(session: Session, now: float) -> None:
-    """The person did something just now; written in steps.
+    """Record that the person has just been active; it is written in steps.
 
     >>> session = {}
     >>> begin_login(session, 1, 1000)

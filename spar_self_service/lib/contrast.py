@@ -1,7 +1,7 @@
-"""A colour that can be read on white, made from the organisation's own.
+"""A colour that is readable on white, derived from the organisation's own.
 
-WCAG 2.2, success criterion 1.4.3: 4.5 to 1. Formulas: definitions of relative luminance
-and of contrast ratio there.
+WCAG 2.2, success criterion 1.4.3: 4.5 to 1. The formulas are in its definitions of
+relative luminance and of contrast ratio.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 
 DEFAULT = "#1f4e79"
-#: More than the 4.5 that is asked for: the colour also stands on light grey.
+#: More than the required 4.5, because the colour also appears on light grey.
 ENOUGH = 6.0
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def contrast_with_white(colour: str) -> float:
-    """The contrast ratio of ``colour`` and white.
+    """Return the contrast ratio of ``colour`` and white.
 
     >>> round(contrast_with_white("#000000")), round(contrast_with_white("#ffffff"))
     (21, 1)
@@ -29,7 +29,9 @@ def _linear(channel: float) -> float:
 
 
 def readable(colour: str | None) -> str:
-    """``colour``, darkened until white text on it can be read; ours if it is none.
+    """Return ``colour``, darkened until white text on it is readable.
+
+    Anything that is not a colour is replaced by ours.
 
     >>> readable("#ffee00") != "#ffee00", contrast_with_white(readable("#ffee00")) >= 6
     (True, True)

@@ -1,4 +1,4 @@
-"""The kinds of provider that the demo shows, as records and as their other side."""
+"""The kinds of client that the demo shows, with both sides of their configuration."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DemoClient:
-    """One way to be connected: our record's values, the provider's client metadata."""
+    """A kind of client: our record's values and the provider's client metadata."""
 
     client_id: str
     name: str
-    #: what the button says, by Odoo's code of the language
+    #: the button's label, by Odoo's code of the language
     button: dict[str, str]
     preset: str
     values: dict[str, object]

@@ -1,4 +1,4 @@
-"""What a person's pages show, ready for templates: no ID, no address in clear."""
+"""The content of a person's pages, ready for templates: no ID or address in clear."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 @dataclass(frozen=True)
 class Line:
-    """One line of an address: what it is, and what it says.
+    """One line of an address: a label and its value.
 
-    ``heard`` is what is said of a masked value to those who listen. ``is_number`` tells
-    that the value runs from left to right in every language.
+    ``heard`` is what a screen reader says for a masked value. ``is_number`` means that
+    the value is written from left to right in every language.
     """
 
     label: str
@@ -28,7 +28,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A change that will happen unless somebody stops it."""
+    """A change that will take effect unless it is stopped."""
 
     text: str
     lines: list[Line]
@@ -53,11 +53,10 @@ class Happening:
 
 @dataclass(slots=True)
 class Overview:
-    """How things stand. ``state`` is none, active, stopped, closed or locked.
+    """The state of an address: none, active, stopped, closed or locked.
 
-    Closed: the provider of the address is no more, so nothing is paid to it.
-
-    ``unfinished`` is the reference of a draft that can be gone on with.
+    Closed: the provider of the address no longer exists, so nothing is paid to it.
+    ``unfinished`` is the reference of a draft that can be continued.
     """
 
     state: str
@@ -73,7 +72,8 @@ class Overview:
     unfinished: str = ""
 
 
-#: What a person is told; all else is bookkeeping, or the other half of one of these.
+#: Events that are shown to the person; others are bookkeeping, or the counterpart of
+#: one of these.
 TOLD = (
     "linked updated updated_suspended moved moved_suspended restored "
     "restored_suspended unlinked suspended resumed held change_cancelled "
@@ -83,13 +83,13 @@ TOLD = (
 
 
 def get_told(periods: list[Period]) -> list[tuple[Period, HistoryEvent]]:
-    """The events that people are told of, newest first."""
+    """Return the events that are shown to the person, newest first."""
     told = [(p, e) for p in periods for e in p.events if e.kind in TOLD]
     return sorted(told, key=lambda pair: pair[1].happened_at, reverse=True)
 
 
 def get_open_case(periods: list[Period]) -> ObjectionAnswer | None:
-    """The newest objection that staff have not decided yet."""
+    """Return the newest objection that staff have not decided yet."""
     for _period, event in get_told(periods):
         if event.objection and not event.objection.is_closed:
             return event.objection
@@ -97,19 +97,21 @@ def get_open_case(periods: list[Period]) -> ObjectionAnswer | None:
 
 
 def get_beginning(periods: list[Period], purpose: str = "") -> Period | None:
-    """The period in force now, or None."""
+    """Return the period that is currently in force, or None."""
     return next((p for p in periods if not p.valid_to and p.purpose == purpose), None)
 
 
 def is_free(event: HistoryEvent) -> bool:
-    """Whether a person who has logged in can object to an event: nobody has, or only
-    somebody without a login."""
+    """Return whether a logged-in person can object to an event.
+
+    They can if there is no objection yet, or only one that was made without a login.
+    """
     case = event.objection
     return event.is_disputable and (case is None or case.needs_login)
 
 
 def get_disputable(period: Period | None) -> tuple[str, int] | None:
-    """The event by which an address came into force, where it can be disputed."""
+    """Return the event by which an address took effect, where it can be disputed."""
     if period is None or not period.events:
         return None
     first = period.events[0]

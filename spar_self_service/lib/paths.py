@@ -1,9 +1,9 @@
-"""Which pages are whose."""
+"""The paths of beneficiaries', officers' and account pages."""
 
 from __future__ import annotations
 
 OUR_PATH, API_PATH, AGENT_PATH = "/spar", "/spar/v1", "/spar/agent"
-#: Where Odoo's portal lets people change who they are and how they log in.
+#: Pages of Odoo's portal on which users change their own data and login.
 ACCOUNT_PATHS = (
     "/my/account",
     "/my/address",
@@ -14,7 +14,7 @@ ACCOUNT_PATHS = (
 
 
 def is_our_page(path: str) -> bool:
-    """Whether a path is of the beneficiaries' pages.
+    """Return whether a path belongs to the beneficiaries' pages.
 
     >>> is_our_page("/spar"), is_our_page("/spar/change"), is_our_page("/sparrow")
     (True, True, False)
@@ -25,7 +25,7 @@ def is_our_page(path: str) -> bool:
 
 
 def is_agent_page(path: str) -> bool:
-    """Whether a path is of an officer's pages.
+    """Return whether a path belongs to an officer's pages.
 
     >>> is_agent_page("/spar/agent/1/kind"), is_agent_page("/spar/agents")
     (True, False)
@@ -34,7 +34,7 @@ def is_agent_page(path: str) -> bool:
 
 
 def is_account_page(path: str) -> bool:
-    """Whether a path is of Odoo's pages about one's own user.
+    """Return whether a path belongs to Odoo's pages about one's own user.
 
     >>> is_account_page("/my/address/submit"), is_account_page("/my/home")
     (True, False)

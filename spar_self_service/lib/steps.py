@@ -1,4 +1,4 @@
-"""The questions on the way to a financial address, one a page."""
+"""The questions on the way to a financial address, one per page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KIND, PROVIDER, BRANCH, DETAILS, REVIEW = "kind provider branch details review".
 
 @dataclass(slots=True)
 class Answers:
-    """What was answered until now; ``parts`` are the texts, by key."""
+    """The answers given so far; ``parts`` are the texts, by key."""
 
     type_id: int | None = None
     provider_id: int | None = None
@@ -31,19 +31,22 @@ class Answers:
         }
 
     def set_type(self, type_id: int) -> None:
-        """Another kind asks other questions: what was answered to them is void."""
+        """Set the kind; a different one voids all later answers.
+
+        The questions depend on the kind.
+        """
         if type_id != self.type_id:
             self.type_id, self.provider_id = type_id, None
             self.branch_id, self.parts = None, {}
 
     def set_provider(self, provider_id: int) -> None:
-        """Another provider has other branches, and another number for this person."""
+        """Set the provider; a different one voids the branch and the number."""
         if provider_id != self.provider_id:
             self.provider_id, self.branch_id, self.parts = provider_id, None, {}
 
 
 def get_steps(kinds: Iterable[str]) -> list[str]:
-    """The questions that a kind of address asks, given the kinds of its parts.
+    """Return the questions for a kind of address, given the kinds of its parts.
 
     >>> get_steps(["provider", "branch", "text"])
     ['kind', 'provider', 'branch', 'details', 'review']
@@ -56,7 +59,7 @@ def get_steps(kinds: Iterable[str]) -> list[str]:
 
 
 def get_open_step(steps: list[str], answers: Answers) -> str:
-    """The first question without an answer; the last one when there is none.
+    """Return the first question without an answer, or the last question.
 
     >>> get_open_step(get_steps(["provider", "text"]), Answers(type_id=1))
     'provider'
@@ -73,7 +76,7 @@ def get_open_step(steps: list[str], answers: Answers) -> str:
 
 
 def may_ask(steps: list[str], answers: Answers, step: str) -> bool:
-    """Whether ``step`` can be asked now: all before it have their answers.
+    """Return whether ``step`` can be asked now: all before it are answered.
 
     >>> may_ask(get_steps(["provider", "text"]), Answers(type_id=1), "details")
     False
@@ -84,7 +87,7 @@ def may_ask(steps: list[str], answers: Answers, step: str) -> bool:
 
 
 def comes_before(steps: list[str], first: str, step: str) -> bool:
-    """Whether ``first`` is asked before ``step``, which may not be asked at all.
+    """Return whether ``first`` is asked before ``step``, which may not be asked.
 
     >>> comes_before([KIND, DETAILS, REVIEW], "kind", "review")
     True
@@ -95,7 +98,7 @@ def comes_before(steps: list[str], first: str, step: str) -> bool:
 
 
 def get_before(steps: list[str], step: str) -> str:
-    """The question before ``step``; empty before the first.
+    """Return the question before ``step``; empty before the first.
 
     >>> get_before(["kind", "details", "review"], "details")
     'kind'

@@ -1,4 +1,4 @@
-"""What people type, and how a number is written for them to check it."""
+"""Cleaning of what people type, and grouping of numbers for reading."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Mapping
 
 GROUP = 4
-#: What would be taken for an argument of Python's own.
+#: Names that would clash with Python's own arguments.
 RESERVED = frozenset(("self", "args", "kwargs"))
 
 
 def keep_plain(parameters: Mapping[str, object]) -> dict[str, str | int]:
-    """Of a request's parameters the texts and numbers: no files, no NUL.
+    """Return the texts and numbers of a request's parameters: no files, no NUL.
 
     >>> keep_plain({"period": "a\\0b", "seq": 1, "self": "1", "version": b"file"})
     {'period': 'ab', 'seq': 1}
@@ -24,7 +24,7 @@ def keep_plain(parameters: Mapping[str, object]) -> dict[str, str | int]:
 
 
 def clean(text: str) -> str:
-    """``text`` without what nobody sees, its digits as addresses hold them.
+    """Return ``text`` without invisible characters, its digits as addresses hold them.
 
     Digits of any script become plain ones: an Arabic or Hindi keyboard writes its own.
 
@@ -44,7 +44,7 @@ def _plain(character: str) -> str:
 
 
 def compact(text: str) -> str:
-    """``text`` without the gaps that people leave between groups.
+    """Return ``text`` without the gaps that people leave between groups.
 
     >>> compact("1234 5678")
     '12345678'
@@ -53,7 +53,7 @@ def compact(text: str) -> str:
 
 
 def in_groups(text: str) -> str:
-    """A number in groups of four, for the eye; anything else as it is.
+    """Return a number in groups of four, for the eye; anything else unchanged.
 
     >>> in_groups("123456789")
     '1234 5678 9'

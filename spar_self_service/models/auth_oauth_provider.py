@@ -10,7 +10,7 @@ from ..lib.oidc.settings import ClientAuthentication, UserinfoFormat
 
 FLOW = "spar_oidc"
 
-#: What must be known before anybody can log in.
+#: Fields that are required before anyone can log in.
 _NEEDED = (
     "client_id issuer auth_endpoint token_endpoint validation_endpoint jwks_uri "
     "algorithms id_type_id id_claim"
@@ -20,7 +20,7 @@ _NEEDED = (
 class AuthOauthProvider(models.Model):
     """A provider at which beneficiaries log in: code flow, OpenID Connect.
 
-    Core's own providers stay what they are; ``flow`` tells them apart.
+    Core's own providers are unchanged; ``flow`` distinguishes them.
     """
 
     _inherit = "auth.oauth.provider"
@@ -209,7 +209,7 @@ class AuthOauthProvider(models.Model):
         return None
 
     def action_discover(self):
-        """Read the provider's description anew; says so where that does not work."""
+        """Read the provider's description again; raises ValidationError on failure."""
         self.ensure_one()
         typed = self.discovery_uri or self.issuer or ""
         try:
@@ -218,8 +218,7 @@ class AuthOauthProvider(models.Model):
             raise ValidationError(self._explain(error)) from error
 
     def _discover(self, address: str) -> dict:
-        """What the provider says of itself there, as values; choices stay where they
-        can.
+        """Return the values in the description, keeping earlier choices where possible.
 
         Raises ProviderUnavailable or WrongProvider.
         """
@@ -241,13 +240,16 @@ class AuthOauthProvider(models.Model):
         }
 
     def _choose_authentication(self, found: discovery.Discovered) -> str:
-        """What was chosen where it is offered, else the first that is."""
+        """Return the chosen method if it is offered, else the first that is."""
         offered = [method.value for method in found.client_authentications]
         chosen = self.client_authentication
         return chosen if chosen in offered or not offered else offered[0]
 
     def _choose_algorithms(self, found: discovery.Discovered) -> str:
-        """What was chosen and is offered, else what is offered: the strong ones."""
+        """Return the chosen algorithms that are offered, else all strong ones.
+
+        If no strong one is offered, that is RS256.
+        """
         chosen = set((self.algorithms or "").split()) & set(found.algorithms)
         strong = [name for name in found.algorithms if name != "RS256"]
         return " ".join(
@@ -257,7 +259,7 @@ class AuthOauthProvider(models.Model):
         )
 
     def _explain(self, error: LoginRefused) -> str:
-        """What an administrator is told of a provider that does not work."""
+        """Return the explanation for an administrator of a provider that fails."""
         return self.env._(
             "%(issuer)s: %(cause)s (%(detail)s). Check the address, and that this "
             "server may reach it.",

@@ -5,7 +5,7 @@ from .auth_oauth_provider import FLOW
 
 
 class AuthOauthProvider(models.Model):
-    """Who says who people are is decided by two administrators."""
+    """Providers assert who people are, so their settings take two administrators."""
 
     _name = "auth.oauth.provider"
     _inherit = [
@@ -29,7 +29,10 @@ class AuthOauthProvider(models.Model):
     _sealed_rows = "t.flow = 'spar_oidc'"
 
     def _is_guarded(self, name, value):
-        """While people log in here, and for letting them; not for stopping them."""
+        """Guard every change while people log in here.
+
+        Enabling the provider is guarded too, but disabling it is not.
+        """
         if self.flow != FLOW:
             return False
         return bool(value) if name == "enabled" else self.enabled
@@ -41,8 +44,10 @@ class AuthOauthProvider(models.Model):
         return bool(values.get("enabled"))
 
     def _let_assert(self):
-        """Let the ID types of these providers be asserted by them: for set-ups, and for
-        databases in which the provider alone said so."""
+        """Let these providers assert IDs of their ID types.
+
+        This is for set-ups, and for databases in which only the provider stated it.
+        """
         for provider in self.sudo().filtered(lambda p: p.issuer and p.id_type_id):
             issuers = provider.id_type_id._get_issuers()
             if provider.issuer not in issuers:

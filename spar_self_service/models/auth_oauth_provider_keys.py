@@ -17,7 +17,7 @@ ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
 
 class AuthOauthProvider(models.Model):
-    """Our keys and our secret towards the provider: sealed, in no field to be read."""
+    """Our keys and our secret for the provider: sealed, and in no readable field."""
 
     _name = "auth.oauth.provider"
     _inherit = ["auth.oauth.provider", "spar.sealed.storage"]
@@ -57,11 +57,11 @@ class AuthOauthProvider(models.Model):
     # === OUR KEYS === #
 
     def _get_key_use(self) -> str:
-        """Each provider knows us by keys of its own."""
+        """Return the use of our keys for this provider: each one has its own keys."""
         return f"oidc.{self.id}"
 
     def _get_needed_algorithms(self) -> list[str]:
-        """What there must be keys of ours for."""
+        """Return the algorithms for which we need keys."""
         if self.flow != FLOW:
             return []
         needed = []
@@ -79,7 +79,7 @@ class AuthOauthProvider(models.Model):
                 )
 
     def _get_key_set(self) -> dict:
-        """Our public keys as the provider may fetch them (JWKS)."""
+        """Return our public keys as the provider may fetch them (JWKS)."""
         self.ensure_one()
         return self.env["spar.signing.key"]._get_key_set(self._get_key_use())
 
@@ -91,7 +91,7 @@ class AuthOauthProvider(models.Model):
             provider.public_keys = told
 
     def _sign_assertion(self, claims: dict) -> str:
-        """A client assertion; raises ProviderNotReady where there is no key for it."""
+        """Return a client assertion; raises ProviderNotReady where there is no key."""
         try:
             return self.env["spar.signing.key"]._sign_token(
                 self._get_key_use(), claims, algorithm=self.assertion_algorithm
@@ -100,14 +100,14 @@ class AuthOauthProvider(models.Model):
             raise ProviderNotReady("key") from error
 
     def _decrypt(self, text: str) -> str:
-        """What was encrypted for us; raises UserinfoRefused."""
+        """Return what was encrypted for us; raises UserinfoRefused."""
         keys = self.env["spar.signing.key"]
         try:
             return keys._decrypt(self._get_key_use(), text).decode("ascii")
         except (DecryptionFailed, UnicodeDecodeError) as error:
             raise UserinfoRefused("encryption") from error
 
-    # === THE SECRET THAT WE SHARE === #
+    # === THE SHARED SECRET === #
 
     def _compute_client_secret(self):
         known = set()
@@ -124,7 +124,7 @@ class AuthOauthProvider(models.Model):
             provider._set_client_secret(provider.client_secret)
 
     def _set_client_secret(self, secret: str) -> None:
-        """Keep the secret that the provider's operator gave us, sealed."""
+        """Seal and store the secret that the provider's operator issued to us."""
         self.check_access("write")
         keyring = self.env["spar.keyring"]._open(for_write=True)
         sealed = keyring.seal(PURPOSE, secret, _get_context(self.id))
@@ -133,7 +133,7 @@ class AuthOauthProvider(models.Model):
         self.invalidate_recordset(["client_secret", "has_client_secret"])
 
     def _get_client_secret(self) -> str:
-        """The secret in clear, for a request to the provider; "" for none."""
+        """Return the secret in clear, for a request to the provider; "" for none."""
         query = "SELECT client_secret_sealed FROM auth_oauth_provider WHERE id = %s"
         ((sealed,),) = self.env.execute_query(SQL(query, self.id))
         if sealed is None:

@@ -23,7 +23,7 @@ DOOR_PATH = "/spar"
 
 
 class AuthOauthProvider(models.Model):
-    """Asking the provider who somebody is."""
+    """The login of a person at the provider."""
 
     _name = "auth.oauth.provider"
     _inherit = ["auth.oauth.provider"]
@@ -54,7 +54,7 @@ class AuthOauthProvider(models.Model):
 
     @api.model
     def _search_usable(self, domain=Domain.TRUE):
-        """The providers of this flow that are switched on and approved."""
+        """Return the providers of this flow that are enabled and approved."""
         usable_sudo = self.sudo().search(
             Domain("flow", "=", FLOW) & Domain("enabled", "=", True) & Domain(domain)
         )
@@ -62,7 +62,7 @@ class AuthOauthProvider(models.Model):
 
     @api.model
     def _get_door(self):
-        """The providers that are offered to beneficiaries, the first one foremost."""
+        """Return the providers that are offered to beneficiaries, in order."""
         return self._search_usable([("on_door", "=", True)])
 
     def _check_usable(self) -> None:
@@ -73,23 +73,24 @@ class AuthOauthProvider(models.Model):
     # === ADDRESSES === #
 
     def _get_base_url(self) -> str:
-        """This site's own address, by configuration: never what a request says."""
+        """Return this site's address from its configuration, never from a request."""
         return self.env["website"].get_current_website().get_base_url().rstrip("/")
 
     def _get_staff_base_url(self) -> str:
-        """The address of staff's screens: a host of their own, where they have one."""
+        """Return the address of staff's screens, on their own host if they have one."""
         host, base = get_staff_host(self.env.cr.dbname), self._get_base_url()
         return f"{urlsplit(base).scheme}://{host}" if host else base
 
     def _get_redirect_uri(self, for_staff: bool = False) -> str:
-        """Where the provider sends people back to; registered with its operator."""
+        """Return where the provider sends people back; registered with its operator."""
         base = self._get_staff_base_url() if for_staff else self._get_base_url()
         return f"{base}{CALLBACK_PATH}{self.id}"
 
     def _get_logout_address(self) -> str:
-        """Where a person logs out of the provider, too; "" where it offers none.
+        """Return where a person logs out of the provider; "" where it offers none.
 
-        Without a token to say who: none is kept. The provider asks the person.
+        The request does not identify the person, because no token is kept: the provider
+        has to ask.
         """
         if not self.end_session_endpoint:
             return ""
@@ -102,25 +103,25 @@ class AuthOauthProvider(models.Model):
     # === THE LOGIN === #
 
     def _get_authorization_address(self, attempt: Attempt) -> str:
-        """Where the browser goes to authenticate; raises LoginRefused."""
+        """Return where the browser goes to authenticate; raises LoginRefused."""
         locales = (self.env.lang or "en").replace("_", "-").partition("@")[0]
         party = self._get_relying_party()
         return party.build_address(attempt, locales, int(time.time()))
 
     def _verify_login(self, parameters: dict, attempt: Attempt) -> VerifiedLogin:
-        """Who authenticated, by the answer in ``parameters``; raises LoginRefused.
+        """Return the verified login of the response in ``parameters``.
 
-        Writes nothing.
+        Raises LoginRefused. Writes nothing.
         """
         party = self._get_relying_party()
         response = read_response(party.settings, parameters)
         return party.complete(response, attempt, int(time.time()))
 
     def _build_id_value(self, verified: VerifiedLogin) -> str:
-        """The ID of who authenticated, as it travels; raises NoUsableId.
+        """Return the person's ID in its transmitted form; raises NoUsableId.
 
-        A value that could change what stands around it is refused, and one that does
-        not look as the type's IDs do on the card.
+        A value that could change the meaning of what surrounds it is refused, and so is
+        one that does not have the form of the type's IDs on the card.
         """
         value = verified.get_id_claim(self.id_claim or "").strip()
         if not value or ":" in value or "@" in value:
@@ -129,7 +130,7 @@ class AuthOauthProvider(models.Model):
         try:
             written = self.id_type_id._write_id(value)
             identifier = types._identify(written, CardCheck.PEOPLE)
-            # One spelling, whatever the provider's is today.
+            # One spelling, whatever the provider's current one is.
             written = self.id_type_id._write_id(types._get_clean_value(written))
         except InvalidIdentifier as error:
             raise NoUsableId(error.code) from error
@@ -150,11 +151,11 @@ class AuthOauthProvider(models.Model):
 
     @api.model
     def _get_sender(self):
-        """The one seam that sends HTTP."""
+        """Return the only function that sends HTTP, which tests replace."""
         return outgoing.send
 
     def _get_settings(self) -> ProviderSettings:
-        """What was agreed with the provider; raises ProviderNotReady."""
+        """Return what is agreed with the provider; raises ProviderNotReady."""
         self.ensure_one()
         if self.flow != FLOW or not (self.issuer and self.algorithms):
             raise ProviderNotReady("incomplete")

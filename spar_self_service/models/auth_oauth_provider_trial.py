@@ -5,13 +5,13 @@ from ..lib.oidc.verified import VerifiedLogin
 
 
 class AuthOauthProvider(models.Model):
-    """Trying a provider before beneficiaries do."""
+    """A test login at a provider, before beneficiaries use it."""
 
     _name = "auth.oauth.provider"
     _inherit = ["auth.oauth.provider"]
 
     def action_test_login(self):
-        """Log in at the provider as a beneficiary would; nobody gets a session."""
+        """Log in at the provider as a beneficiary would, but without a session."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_url",
@@ -20,7 +20,7 @@ class AuthOauthProvider(models.Model):
         }
 
     def _describe_trial(self, verified: VerifiedLogin) -> list[tuple[str, str]]:
-        """What came of a test login: names of claims, never their values."""
+        """Return the result of a test login: names of claims, never their values."""
         yes, no = self.env._("yes"), self.env._("no")
         contacts = verified.contacts
         return [

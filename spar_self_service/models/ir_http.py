@@ -36,8 +36,11 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match(cls, path_info):
-        """A page that does not know this method is no page: Odoo has a page in the
-        visitor's language for what it does not find, and only for that."""
+        """Treat a method that our page does not allow as a page that does not exist.
+
+        Odoo has an error page in the visitor's language for what it does not find, and
+        only for that.
+        """
         try:
             return super()._match(path_info)
         except MethodNotAllowed:
@@ -47,12 +50,12 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _authenticate_explicit(cls, auth):
-        """A login that lasted long enough is over before anything else is looked at."""
+        """End an expired login before anything else is checked."""
         session, now = request.session, time.time()
         if session.uid and browser.is_over(session, now):
             session.logout(keep_db=True)
             request.env = api.Environment(request.env.cr, None, session.context)
-            # At once: where the request ends in an error nothing is saved.
+            # Saved at once, because a request that ends in an error saves nothing.
             root.session_store.rotate(session, request.env)
             if _is_form_of_nobody():
                 raise BadRequest()
@@ -61,10 +64,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _dispatch(cls, endpoint):
-        """Our pages are given what a form of theirs can hold, and nothing else.
+        """Pass our pages only what one of their forms can contain.
 
-        Beneficiaries change nothing of the user they have here: who they are is the ID
-        provider's, where they are paid is changed with a fresh proof only.
+        Beneficiaries cannot change their user here: who they are comes from the ID
+        provider, and where they are paid is changed only with a fresh proof.
         """
         path = request.httprequest.path
         if request.session.get(browser.LOGIN) and is_account_page(path):
@@ -90,7 +93,7 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _show_busy(cls):
-        """Under our path in the frame of our pages, where that can be had."""
+        """Show it in the frame of our pages under our path, where that is available."""
         asked = request.httprequest
         if not is_our_page(asked.path):
             return super()._show_busy()
@@ -101,7 +104,7 @@ class IrHttp(models.AbstractModel):
             template = "spar_self_service.unavailable"
             page = request.env["ir.ui.view"]._render_template(template, shown)
         except Exception as problem:
-            # What the frame needs may be what is in use.
+            # What the frame needs may itself be locked.
             _logger.info("no page of ours can be shown: %s", type(problem).__name__)
             request.env.cr.rollback()
             return super()._show_busy()
@@ -109,8 +112,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _get_error_html(cls, env, code, values):
-        """Under our path, a page of ours: light, and in the person's language. Staff
-        are told what they may not."""
+        """Return a page of ours under our path: light, in the person's language.
+
+        Staff are also shown what they are not allowed to do.
+        """
         path = request.httprequest.path
         if not is_our_page(path):
             return super()._get_error_html(env, code, values)
@@ -124,19 +129,19 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _lead_to_the_beginning(cls):
-        """A form whose session is over does nothing; the person can begin anew."""
+        """Lead a form whose session is over to the start; it does nothing."""
         is_agent = is_agent_page(request.httprequest.path)
         place = AGENT_PATH if is_agent else f"{OUR_PATH}?said=ended"
         response = request.make_response("", [("Location", place)], status=303)
-        request.params = {}  # core's cookies look at them, and there may be none yet
+        request.params = {}  # core's cookies read them, and they may not be set yet
         cls._post_dispatch(response)
         return response
 
 
 def _is_form_of_nobody() -> bool:
-    """Whether a form of our pages was sent by a browser in which nobody is logged in.
+    """Return whether a form of our pages came from a browser without a login.
 
-    Its token is not valid any more when the session that it was made in is over.
+    Its CSRF token is no longer valid when the session that it was created in is over.
     """
     asked = request.httprequest
     is_form = asked.method == "POST" and is_our_page(asked.path)
@@ -144,18 +149,18 @@ def _is_form_of_nobody() -> bool:
 
 
 def _guard(response) -> None:
-    """Nobody keeps or frames a beneficiary's page, or hears where they came from."""
+    """Forbid caching and framing of a beneficiary's page, and hide the referrer."""
     _guard_cookie(response)
     if is_our_page(request.httprequest.path) or request.session.get(browser.LOGIN):
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        # What is the same for everybody says so itself: the pages' style and logo.
+        # Public files set their own header: the pages' style and logo.
         if response.headers.get("Cache-Control") != FOR_EVER:
             response.headers["Cache-Control"] = HEADERS["Cache-Control"]
 
 
 def _guard_cookie(response) -> None:
-    """Odoo's session cookie says neither Secure nor SameSite by itself."""
+    """Add Secure and SameSite to Odoo's session cookie, which lacks both."""
     added = "; SameSite=Lax"
     if request.httprequest.scheme == "https":
         added += "; Secure"

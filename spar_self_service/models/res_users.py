@@ -6,12 +6,12 @@ CREDENTIAL = "spar_oidc"
 
 
 class ResUsers(models.Model):
-    """Beneficiaries have no password: they bring what their provider just said."""
+    """Users for beneficiaries, who have no password but authenticate at a provider."""
 
     _inherit = "res.users"
 
     def _check_credentials(self, credential, env):
-        """A ticket is good when it is the very one that this request has made."""
+        """Accept a ticket only if it is the very object that this request created."""
         if credential.get("type") != CREDENTIAL:
             if self.env.user._get_beneficiaries():
                 raise AccessDenied()
@@ -27,29 +27,31 @@ class ResUsers(models.Model):
         return {"uid": user.id, "auth_method": CREDENTIAL, "mfa": "skip"}
 
     def write(self, vals):
-        """Raise AccessDenied where a beneficiary would get a password, by anybody."""
+        """Raise AccessDenied where any user would give a beneficiary a password."""
         has_password = vals.get("password") or vals.get("new_password")
         if has_password and self._get_beneficiaries():
             raise AccessDenied()
         return super().write(vals)
 
     def _action_reset_password(self, signup_type="reset"):
-        """Beneficiaries get no link; whoever asked hears what everybody hears."""
+        """Send no reset link to beneficiaries; the answer is the same for everyone."""
         others = self - self._get_beneficiaries()
         if others or not self:
             return super(ResUsers, others)._action_reset_password(signup_type)
         return None
 
     def _get_beneficiaries(self):
-        """Those who come by an ID provider, and in no other way."""
+        """Return the users who log in through an ID provider, and in no other way."""
         identities_sudo = self.env["spar.identity"].sudo()
         known_sudo = identities_sudo.search([("user_id", "in", self.ids)])
         return self.filtered(lambda user: user in known_sudo.user_id)
 
     @api.model
     def auth_oauth(self, provider, params):
-        """Core's implicit flow checks no audience and no nonce: it is not for our
-        providers."""
+        """Refuse core's implicit flow, which checks no audience and no nonce.
+
+        It is not for our providers.
+        """
         self._check_implicit_flow(provider)
         return super().auth_oauth(provider, params)
 

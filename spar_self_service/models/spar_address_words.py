@@ -15,10 +15,10 @@ class SparAddressWords(models.AbstractModel):
 
     @api.model
     def _describe(self, text: str, whole: bool = False) -> list[Line]:
-        """The lines of an address, in the reader's language.
+        """Return the lines of an address, in the reader's language.
 
-        Masked, unless the reader has just typed it (``whole``). An address that no
-        strategy reads is one line, masked.
+        They are masked, unless the reader has just typed it (``whole``). An address
+        that no strategy reads is one line, masked.
         """
         (address,) = self.env["spar.fa.strategy"]._read_addresses([text])
         if address.type_id is None:
@@ -33,7 +33,7 @@ class SparAddressWords(models.AbstractModel):
             *(
                 self._describe_part(part, address, whole)
                 for part in parts
-                # Of a bank without branches nothing is said of one.
+                # A bank without branches has no line for one.
                 if part.kind != "branch" or address.parts.get(part.key) != ""
             ),
         ]

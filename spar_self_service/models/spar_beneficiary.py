@@ -13,9 +13,9 @@ OFFICER = "spar_fa_directory.group_officer"
 
 
 class SparBeneficiary(models.AbstractModel):
-    """The person behind the request: what pages may know and ask of the login.
+    """The person behind the request: what pages may learn from the login.
 
-    The underscores keep all of it off Odoo's remote calls.
+    The underscores keep all of its methods off Odoo's remote calls.
     """
 
     _name = "spar.beneficiary"
@@ -23,7 +23,7 @@ class SparBeneficiary(models.AbstractModel):
 
     @api.model
     def _get_current(self) -> Beneficiary:
-        """The verified identity of the person who is logged in.
+        """Return the verified identity of the person who is logged in.
 
         Raises NotLoggedIn when the user of this environment is not a beneficiary, or
         the session of the request did not come from their ID provider.
@@ -44,12 +44,12 @@ class SparBeneficiary(models.AbstractModel):
 
     @api.model
     def _begin_step_up(self, draft_digest: str, return_to: str = "/spar") -> str:
-        """The address to send the browser to, to authenticate for one draft.
+        """Return the address to send the browser to, to authenticate for one draft.
 
-        ``draft_digest`` is any text that is the same for the same draft only; with the
-        person's ID it is kept as a keyed digest. Afterwards the browser comes to
-        ``return_to`` (a path here), which calls ``_take_step_up``. Raises NotLoggedIn,
-        LoginRefused.
+        ``draft_digest`` is any text that is the same only for the same draft; together
+        with the person's ID it is stored as a keyed digest. Afterwards the browser
+        returns to ``return_to`` (a path here), which calls ``_take_step_up``. Raises
+        NotLoggedIn, LoginRefused.
         """
         identity = self._get_identity()
         provider = identity.provider_id
@@ -64,9 +64,9 @@ class SparBeneficiary(models.AbstractModel):
 
     @api.model
     def _take_step_up(self, draft_digest: str) -> None:
-        """Use up the proof that this person authenticated for this draft just now.
+        """Use up the proof that this person has just authenticated for this draft.
 
-        Raises NotLoggedIn, or StepUpNeeded: begin it (again).
+        Raises NotLoggedIn, or StepUpNeeded: the caller then has to begin (again).
         """
         text = _bind_to_id(self._get_identity(), draft_digest)
         if not self.env["spar.login.proof"]._take("step_up", self.env.uid, text):
@@ -78,10 +78,11 @@ class SparBeneficiary(models.AbstractModel):
     def _begin_agent_authentication(
         self, officer, draft_digest: str, return_to: str, provider
     ) -> str:
-        """The address to send the officer's browser to, for the person beside them.
+        """Return the address to which the officer's browser is sent, for the person.
 
-        Always a fresh login there. It yields no session here: one ticket, of this
-        officer for this draft, for five minutes. Raises NotLoggedIn or LoginRefused.
+        The person always has to log in anew there. It yields no session here, but one
+        ticket, for this officer and this draft, valid for five minutes. Raises
+        NotLoggedIn or LoginRefused.
         """
         self._check_officer(officer)
         if not provider:
@@ -109,17 +110,20 @@ class SparBeneficiary(models.AbstractModel):
 
     @api.model
     def _has_agent_ticket(self, officer, draft_digest: str) -> bool:
-        """Whether there is a ticket of this officer for this draft; it stays."""
+        """Return whether this officer has a ticket for this draft, without using it."""
         self._check_officer(officer)
         return self.env["spar.login.proof"]._has("agent", officer.id, draft_digest)
 
     @api.model
     def _check_officer(self, officer) -> None:
-        """Raise NotLoggedIn unless it is the officer who is logged in."""
+        """Raise NotLoggedIn unless the officer is the user who is logged in."""
         if officer.id != self.env.uid or not officer.has_group(OFFICER):
             raise NotLoggedIn()
 
 
 def _bind_to_id(identity, draft_digest: str) -> str:
-    """A draft of this ID: a provider may come to tell another one of the person."""
+    """Return a text that binds a draft to this ID.
+
+    A provider may later return another ID of the person.
+    """
     return bind(identity._get_beneficiary().id_value, draft_digest).hex()

@@ -11,17 +11,17 @@ from odoo.addons.spar_mapper_connector.lib.keyring import bind
 from ..exceptions import DraftClosed, DraftOutdated, NoSuchDraft
 from ..lib.steps import Answers
 
-#: How long a draft is kept for a person whose line was lost.
+#: How long a draft is kept for a person who lost the connection.
 LIFETIME = timedelta(hours=24)
 _PURPOSE = "self-service draft"
 
 
 class SparDraft(models.Model):
-    """What a person means to do, kept between pages; the answers are sealed.
+    """A change that a person intends to make, kept between pages with sealed answers.
 
     A draft belongs to one person, or to the officer who helps one. Each answer makes a
     new version, and what is sent with an older one is refused: a double click, the back
-    button and a second window change nothing by accident.
+    button or a second window changes nothing by accident.
     """
 
     _name = "spar.draft"
@@ -57,7 +57,7 @@ class SparDraft(models.Model):
         "A draft belongs to a person or to an officer.",
     )
 
-    # === ANSWERS, SEALED === #
+    # === SEALED ANSWERS === #
 
     def _get_seal_contexts(self, keyring, row_ids):
         query = SQL(
@@ -69,7 +69,7 @@ class SparDraft(models.Model):
         }
 
     def _get_answers(self) -> Answers:
-        """What was answered until now; nothing where it does not open."""
+        """Return the answers given so far; none where they cannot be unsealed."""
         self.ensure_one()
         self.flush_recordset()
         query = SQL("SELECT sealed FROM spar_draft WHERE id = %s", self.id)
@@ -85,7 +85,7 @@ class SparDraft(models.Model):
         return Answers.from_json(json.loads(text))
 
     def _set_answers(self, answers: Answers) -> None:
-        """Keep the answers as a new version."""
+        """Store the answers as a new version."""
         self.ensure_one()
         self.version += 1
         self.flush_recordset()
@@ -99,11 +99,11 @@ class SparDraft(models.Model):
             "UPDATE spar_draft SET sealed = %s WHERE id = %s", (sealed, self.id)
         )
 
-    # === LIFE === #
+    # === LIFE CYCLE === #
 
     @api.model
     def _open_draft(self, operation: str, base_version: int, **owner):
-        """A new draft of ``owner_key`` or ``officer_id``; older ones of theirs end."""
+        """Open a draft of ``owner_key`` or ``officer_id``, closing their older ones."""
         domain = [(name, "=", value) for name, value in owner.items()]
         self.search([*domain, ("state", "=", "open")])._close("abandoned")
         values = {"uuid": uuid4().hex, "operation": operation, **owner}
@@ -111,7 +111,7 @@ class SparDraft(models.Model):
 
     @api.model
     def _find_draft(self, uuid: str, **owner):
-        """The draft of ``owner_key`` or ``officer_id``; raises NoSuchDraft."""
+        """Return the draft of ``owner_key`` or ``officer_id``; raises NoSuchDraft."""
         since = fields.Datetime.now() - LIFETIME
         domain = [("uuid", "=", uuid), ("create_date", ">=", since)]
         draft = self.search(domain + [(k, "=", value) for k, value in owner.items()])
@@ -121,7 +121,7 @@ class SparDraft(models.Model):
 
     @api.model
     def _find_unfinished(self, owner_key: str):
-        """The person's open draft in which something was answered, or none."""
+        """Return the person's open draft with at least one answer, or none."""
         return self.search(
             [
                 ("owner_key", "=", owner_key),
@@ -134,11 +134,12 @@ class SparDraft(models.Model):
         )
 
     def _lock_version(self, version: int) -> None:
-        """Hold the draft for a change of this version.
+        """Lock the draft for a change of this version.
 
-        Raises DraftClosed, and DraftOutdated for any other version than the last.
+        Raises DraftClosed, and DraftOutdated for any version but the latest.
         """
-        # Waiting, unlike Odoo's own lock: the second click of two is answered, too.
+        # This waits, unlike Odoo's own lock, so that a double click's second request is
+        # answered, too.
         query = SQL("SELECT id FROM spar_draft WHERE id = %s FOR UPDATE", self.id)
         self.env.execute_query(query)
         self.invalidate_recordset()
@@ -148,7 +149,7 @@ class SparDraft(models.Model):
             raise DraftOutdated()
 
     def _close(self, outcome: str, problem: str = "") -> None:
-        """End drafts; what was answered is forgotten."""
+        """Close drafts and erase their answers."""
         self.write(
             {
                 "state": "done",
@@ -162,5 +163,5 @@ class SparDraft(models.Model):
 
     @api.autovacuum
     def _gc_drafts(self):
-        """Forget what is over."""
+        """Delete drafts that have expired."""
         self.search([("create_date", "<", fields.Datetime.now() - LIFETIME)]).unlink()

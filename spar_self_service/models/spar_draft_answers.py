@@ -12,14 +12,14 @@ SHOWN = 20
 
 
 class SparDraft(models.Model):
-    """Questions and answers: each is checked by the directory, on this side."""
+    """Questions and answers: the server checks each one against the directory."""
 
     _inherit = "spar.draft"
 
     # === QUESTIONS === #
 
     def _get_steps(self, answers: Answers) -> list[str]:
-        """The questions of the kind chosen; of a removal only the last."""
+        """Return the questions of the chosen kind; for a removal only the last."""
         if self.operation == "remove":
             return [steps.REVIEW]
         kinds = self._get_type(answers).part_ids.mapped("kind")
@@ -31,7 +31,7 @@ class SparDraft(models.Model):
         return steps.get_steps(kinds)
 
     def _get_types(self):
-        """The kinds of address that can be chosen."""
+        """Return the kinds of address that can be chosen."""
         domain = [("strategy_ids.is_default", "=", True)]
         return self.env["spar.fa.type"].sudo().search(domain)
 
@@ -39,7 +39,7 @@ class SparDraft(models.Model):
         return self._get_types().filtered(lambda t: t.id == answers.type_id)
 
     def _get_provider(self, answers: Answers):
-        """The provider chosen, while it can be chosen."""
+        """Return the chosen provider, while it can be chosen."""
         provider_sudo = self.env["spar.fsp"].sudo().browse(answers.provider_id or ())
         kind = self._get_type(answers).provider_kind
         return provider_sudo.exists().filtered(
@@ -47,7 +47,7 @@ class SparDraft(models.Model):
         )
 
     def _get_branch(self, answers: Answers):
-        """The branch chosen, while it can be chosen."""
+        """Return the chosen branch, while it can be chosen."""
         branch_sudo = self.env["spar.fsp.branch"].sudo().browse(answers.branch_id or ())
         provider_sudo = self._get_provider(answers)
         return branch_sudo.exists().filtered(
@@ -57,14 +57,15 @@ class SparDraft(models.Model):
         )
 
     def _get_texts(self, answers: Answers):
-        """The parts that are typed."""
+        """Return the parts that are typed."""
         parts = self._get_type(answers).part_ids
         return parts.filtered(lambda part: part.kind == "text").sorted("sequence")
 
     def _find_providers(self, answers: Answers, words: str):
-        """Providers of the kind chosen that the words find.
+        """Return providers of the chosen kind that match the words.
 
-        Without words the first ones, those of the own country before all others.
+        Without words, these are the first ones, those of the own country before all
+        others.
         """
         domain = Domain("kind", "=", self._get_type(answers).provider_kind)
         domain &= Domain("is_closed", "=", False)
@@ -73,14 +74,14 @@ class SparDraft(models.Model):
         return self.env["spar.fsp"].sudo()._list_first(domain, SHOWN + 1)
 
     def _find_branches(self, answers: Answers, words: str):
-        """Branches of the provider chosen that the words find."""
+        """Return branches of the chosen provider that match the words."""
         domain = Domain("provider_id", "=", self._get_provider(answers).id)
         domain &= Domain("is_closed", "=", False)
         return self._find_places("spar.fsp.branch", words, domain)
 
     @api.model
     def _find_places(self, model: str, words: str, domain: Domain):
-        """At most `SHOWN`, and one more where there are more."""
+        """Return at most ``SHOWN`` places, plus one where there are more."""
         places_sudo, words = self.env[model].sudo(), typing.clean(words)
         if words:
             return places_sudo.browse(places_sudo._find(words, domain, SHOWN + 1))
@@ -116,7 +117,7 @@ class SparDraft(models.Model):
         self._set_answers(answers)
 
     def _answer_details(self, version: int, typed: dict, again: dict) -> None:
-        """Keep what was typed in its one form, each number the same both times.
+        """Store what was typed in canonical form, if both entries are the same.
 
         Raises AnswerRefused with what is wrong, by part.
         """
@@ -139,7 +140,7 @@ class SparDraft(models.Model):
         self._set_answers(answers)
 
     def _begin_answer(self, version: int, is_kept) -> Answers | None:
-        """The answers until now, the draft held; None where this one is kept already.
+        """Lock the draft and return its answers; None where this one is stored.
 
         Raises DraftClosed; DraftOutdated when another answer was given meanwhile.
         """
@@ -147,7 +148,7 @@ class SparDraft(models.Model):
             self._lock_version(version)
         except DraftOutdated:
             if is_kept(self._get_answers()):
-                return None  # the second click of two
+                return None  # the second request of a double click
             raise
         return self._get_answers()
 
@@ -157,7 +158,7 @@ class SparDraft(models.Model):
 
     @api.model
     def _get_gone_text(self, model: str, record_id: int) -> str:
-        """Why a provider or a branch cannot be chosen: closed, perhaps taken over."""
+        """Return why a provider or a branch cannot be chosen: closed or taken over."""
         record_sudo = self.env[model].sudo().browse(record_id).exists()
         return record_sudo._get_closed_text() or self.env._(
             "This one cannot be chosen any more."
@@ -168,10 +169,10 @@ class SparDraft(models.Model):
     def _form_texts(
         self, answers: Answers, typed: dict[str, str]
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """What was typed in its one form, and what is wrong with it, by part.
+        """Return what was typed in canonical form, and what is wrong, by part.
 
-        A number means the same however it is grouped, wherever that is right, and
-        whichever digits a keyboard writes; what is wrong is said in the person's
+        A number means the same however it is grouped, where grouping is allowed, and
+        whichever digits a keyboard writes; problems are described in the person's
         language.
         """
         cleaned = {key: typing.clean(value) for key, value in typed.items()}
@@ -195,9 +196,9 @@ class SparDraft(models.Model):
         )
 
     def _get_outdated_step(self, answers: Answers) -> str:
-        """The first question whose answer no longer holds; empty when all do.
+        """Return the first question whose answer no longer holds; empty for none.
 
-        A kind may have been withdrawn between two pages, a provider archived.
+        A kind may have been withdrawn between two pages, or a provider archived.
         """
         asked = self._get_steps(answers)
         is_void = {
@@ -212,7 +213,7 @@ class SparDraft(models.Model):
     # === THE ADDRESS === #
 
     def _build_address(self) -> str:
-        """The address that the answers make; empty while one is missing or void."""
+        """Return the address from the answers; empty while one is missing or void."""
         answers = self._get_answers()
         asked = self._get_steps(answers)
         is_open = steps.get_open_step(asked, answers) != steps.REVIEW
@@ -239,6 +240,6 @@ class SparDraft(models.Model):
         return text or ""
 
     def _get_digest_text(self) -> str:
-        """What a proof of identity is good for: this draft, as it stands, only."""
+        """Return what a proof of identity is bound to: this draft, as it stands."""
         address = self._build_address()
         return f"{self.uuid}:{self.version}:{self.operation}:{address}"

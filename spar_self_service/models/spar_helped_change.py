@@ -10,10 +10,11 @@ OFFICER = "spar_fa_directory.group_officer"
 
 
 class SparHelpedChange(models.AbstractModel):
-    """An officer fills in for a person who is there; the person proves and confirms.
+    """A change that an officer fills in for a person who is present.
 
-    The officer learns nothing of the person by it, and can do nothing without them: the
-    ID comes with the ticket of the person's own login, good for this draft only.
+    The person authenticates and confirms it. The officer learns nothing about the
+    person from it, and can do nothing without them: the ID comes with the ticket of the
+    person's own login, which is valid for this draft only.
     """
 
     _name = "spar.helped.change"
@@ -21,7 +22,7 @@ class SparHelpedChange(models.AbstractModel):
 
     @api.model
     def _check_officer(self):
-        """The officer who is logged in; raises AccessError for anybody else."""
+        """Return the officer who is logged in; raises AccessError for anyone else."""
         if not self.env.user.has_group(OFFICER):
             raise AccessError(
                 self.env._("You may not do this: ask an administrator for the right.")
@@ -30,7 +31,7 @@ class SparHelpedChange(models.AbstractModel):
 
     @api.model
     def _get_registry_url(self) -> str:
-        """Where the officer came from: what SPAR's menu opens in the backend."""
+        """Return where the officer came from: the target of SPAR's backend menu."""
         menus = self.env["ir.ui.menu"].load_web_menus(False)
         app = menus.get(self.env.ref("spar_fa_directory.menu_root").id, {})
         if app.get("actionModel") != "ir.actions.act_window":
@@ -39,14 +40,14 @@ class SparHelpedChange(models.AbstractModel):
 
     @api.model
     def _open_draft(self):
-        """A new draft of this officer, for whoever will confirm it."""
+        """Open a draft of this officer, for the person who will confirm it."""
         officer = self._check_officer()
         drafts_sudo = self.env["spar.draft"].sudo()
         return drafts_sudo._open_draft("set", 0, officer_id=officer.id)
 
     @api.model
     def _find_draft(self, uuid: str):
-        """This officer's draft; raises NoSuchDraft."""
+        """Return this officer's draft; raises NoSuchDraft."""
         officer = self._check_officer()
         return self.env["spar.draft"].sudo()._find_draft(uuid, officer_id=officer.id)
 
@@ -54,8 +55,10 @@ class SparHelpedChange(models.AbstractModel):
     def _begin_proof(
         self, draft_sudo, version: int, return_to: str, provider_id: int = 0
     ) -> str:
-        """Where the person authenticates on this device, by default at the first
-        provider of the door; raises DraftOutdated."""
+        """Return where the person authenticates on this device.
+
+        By default it is the first provider that is offered. Raises DraftOutdated.
+        """
         officer = self._check_officer()
         draft_sudo._lock_version(version)
         if not draft_sudo._build_address():
@@ -71,17 +74,17 @@ class SparHelpedChange(models.AbstractModel):
 
     @api.model
     def _is_proved(self, draft_sudo) -> bool:
-        """Whether the person has authenticated for the draft as it stands just now."""
+        """Return whether the person has authenticated for the draft as it stands."""
         return self.env["spar.beneficiary"]._has_agent_ticket(
             self._check_officer(), draft_sudo._get_digest_text()
         )
 
     @api.model
     def _carry_out(self, draft_sudo, version: int) -> None:
-        """The person has confirmed: do it, once; the history names both.
+        """Carry out the confirmed change, once; the history names both people.
 
         Raises TicketNeeded where the draft was edited since the person's login, and
-        MapperError when the mapper cannot work: then the ticket is as it was.
+        MapperError when the mapper cannot work: the ticket is then unused.
         """
         if draft_sudo.state == "done":
             return

@@ -16,10 +16,10 @@ COLUMNS = ("a", "b")
 
 
 class SparIdentity(models.Model):
-    """One person at one issuer, and the portal user that they are here.
+    """One person at one issuer, and their portal user here.
 
-    Of (issuer, subject) a keyed digest is kept; what the provider said of the person is
-    sealed, and renewed with every login. No token is kept.
+    Only a keyed digest of (issuer, subject) is stored; the provider's data about the
+    person is sealed, and renewed with every login. No token is stored.
     """
 
     _name = "spar.identity"
@@ -76,7 +76,7 @@ class SparIdentity(models.Model):
 
     @api.model
     def _find(self, verified: VerifiedLogin):
-        """The person who authenticated, or an empty record: they were never here."""
+        """Return the person who authenticated, or an empty record for a new one."""
         keyring = self.env["spar.keyring"]._open()
         column = SQL.identifier(f"person_digest_{keyring.roles.read_column}")
         digest = keyring.digest(PURPOSE, _get_person(verified))
@@ -85,7 +85,7 @@ class SparIdentity(models.Model):
 
     @api.model
     def _recognise(self, provider, verified: VerifiedLogin, with_user: bool):
-        """The person who authenticated, made where new, with what is known of them now.
+        """Return the person who authenticated, created if new, with current data.
 
         ``with_user``: they get a portal user where they have none. Raises NoUsableId or
         UserNotAllowed; to be called where an error undoes what was written.
@@ -119,12 +119,12 @@ class SparIdentity(models.Model):
             )
         )
         if not rows:
-            # The same person, in two windows at once: the request is run again.
+            # The same person in two windows at once: the request is run again.
             raise ConcurrencyError("this person was met just now")
         return self.browse(rows[0])
 
     def _renew(self, provider, verified: VerifiedLogin, id_value: str) -> None:
-        """Keep, sealed, what the provider says of the person now."""
+        """Seal and store the provider's current data about the person."""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         contacts = verified.contacts
         told = {
@@ -148,7 +148,7 @@ class SparIdentity(models.Model):
         self.invalidate_recordset()
 
     def _get_beneficiary(self) -> Beneficiary:
-        """What is known of the person; raises SealBroken where somebody moved it."""
+        """Return what is known of the person; raises SealBroken if it was moved."""
         self.ensure_one()
         keyring = self.env["spar.keyring"]._open()
         purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
@@ -168,9 +168,10 @@ class SparIdentity(models.Model):
 
     @api.model
     def _create_user(self, key: str):
-        """A portal user as the template says, who says nothing about the person.
+        """Create a portal user from the template, which reveals nothing of the person.
 
-        No password, no e-mail address, a login that nobody can guess or read.
+        It has no password, no e-mail address, and a login that cannot be guessed or
+        interpreted.
         """
         users_sudo = self.env["res.users"].sudo()
         return users_sudo._create_user_from_template(
@@ -198,5 +199,8 @@ def _get_person(verified: VerifiedLogin) -> str:
 
 
 def _get_context(key: str, id_type: str, user_id: int | None) -> bytes:
-    """Moved to another user or another kind of ID, what is sealed does not open."""
+    """Return the context of the seal.
+
+    Moved to another user or another type of ID, a sealed value cannot be unsealed.
+    """
     return bind("spar.identity", key, id_type, user_id or 0)

@@ -1,10 +1,10 @@
 from odoo import api, models
 
-#: Odoo's codes of the languages that the pages speak.
+#: Odoo's codes of the languages in which the pages are available.
 LANGUAGES = ("en_US", "fr_FR", "es_ES", "ar_001", "hi_IN", "tl_PH")
 ADDONS = ("spar_fa_directory", "spar_mapper_connector", "spar_self_service")
 
-#: What an empty page of Odoo's website has.
+#: The class that marks an empty page of Odoo's website.
 _EMPTY = "oe_empty"
 _FRONT_PAGE = """<t name="Home" t-name="website.homepage">
     <t t-call="website.layout">
@@ -27,15 +27,15 @@ _FRONT_PAGE = """<t name="Home" t-name="website.homepage">
 
 
 class SparSelfServiceDemo(models.AbstractModel):
-    """The demo's website speaks every language of the pages, and begins with them."""
+    """The demo's website in every language of the pages, with a front page for them."""
 
     _inherit = "spar.self.service.demo"
 
     @api.model
     def _add_languages(self) -> None:
-        """Switch the languages on, and read what our addons say in them.
+        """Switch the languages on, and load our addons' translations.
 
-        Odoo's own addons stay as they are: their words are for staff, and many.
+        Translations of Odoo's own addons are not loaded: they are for staff, and many.
         """
         self._check_demo()
         languages = self.env["res.lang"]
@@ -47,10 +47,10 @@ class SparSelfServiceDemo(models.AbstractModel):
 
     @api.model
     def _set_front_page(self) -> None:
-        """Say on the website's front page who goes where, in place of Odoo's filler.
+        """Replace Odoo's placeholder on the front page by links for each audience.
 
-        One that somebody has made stays. It is a page of Odoo's website: its menus for
-        editors work there.
+        A front page that a user has edited is kept. It is a page of Odoo's website, so
+        its menus for editors work there.
         """
         self._check_demo()
         website = self.env.ref("website.default_website")

@@ -16,9 +16,9 @@ from ..lib.oidc.verified import VerifiedLogin
 from .auth_oauth_provider_login import DOOR_PATH
 from .spar_login_attempt import Pending
 
-#: What a login is begun for that is good for one change of an address.
+#: Purposes of a login that is valid for one change of an address.
 FOR_A_CHANGE = ("step_up", "agent")
-#: And what staff begin, on the host of their screens.
+#: Purposes that staff begin, on the host of their screens.
 BY_STAFF = ("agent", "test")
 
 
@@ -26,7 +26,7 @@ BY_STAFF = ("agent", "test")
 class LoginTicket:
     """A person's right to a session, for the request in which they authenticated.
 
-    It lives in that request's memory only, and is compared by being the same object.
+    It exists only in that request's memory, and is compared by object identity.
     """
 
     user_id: int
@@ -44,7 +44,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Done:
-    """What a login led to: where to go, and a session where it is for one."""
+    """The result of a login: where to go, and a session where it is for one."""
 
     return_to: str
     ticket: LoginTicket | None = None
@@ -52,7 +52,7 @@ class Done:
 
 
 class SparLogin(models.AbstractModel):
-    """From a button to a person: beginning a login, and what becomes of its answer."""
+    """A login of a beneficiary, from the button to the result."""
 
     _name = "spar.login"
     _description = "Login of beneficiaries"
@@ -68,9 +68,9 @@ class SparLogin(models.AbstractModel):
         return_to: str = DOOR_PATH,
         draft_digest: str = "",
     ) -> str:
-        """Where to send the browser with this secret; raises LoginRefused.
+        """Return where to send the browser with this secret; raises LoginRefused.
 
-        State, nonce and PKCE verifier are made for this attempt alone.
+        State, nonce and PKCE verifier are generated for this attempt alone.
         """
         provider_sudo = provider.sudo()
         attempt = Attempt(
@@ -102,10 +102,11 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _verify(self, provider_id: int, parameters: dict, browser: str) -> Answered:
-        """Take the attempt that the answer belongs to, and ask who authenticated.
+        """Take the attempt that the response belongs to, and verify the login.
 
-        The attempt is used up whatever happens, the code exchanged once; nothing else
-        is written. Raises LoginRefused, with ``return_to`` where the attempt was known.
+        The attempt is used up whatever happens, and the code exchanged once; nothing
+        else is written. Raises LoginRefused, with ``return_to`` where the attempt was
+        found.
         """
         attempts = self.env["spar.login.attempt"]
         pending = attempts._take(parameters.get("state") or "", browser)
@@ -131,9 +132,9 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _complete(self, answered: Answered) -> Done:
-        """Do what the login was begun for; raises LoginRefused, and nothing is written.
+        """Do what the login was begun for; raises LoginRefused and writes nothing then.
 
-        May be run again for the same answer, as Odoo does after a conflict.
+        May be run again for the same response, as Odoo does after a conflict.
         """
         pending = answered.pending
         complete = getattr(self, f"_complete_{pending.purpose}")
@@ -157,7 +158,7 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _complete_step_up(self, pending: Pending, verified: VerifiedLogin) -> Done:
-        """The same person as is logged in, and as began: then it is proved."""
+        """Add a proof if the person who is logged in began this and authenticated."""
         self._check_same_user(pending)
         identities_sudo = self.env["spar.identity"].sudo()
         if identities_sudo._find(verified).user_id.id != self.env.uid:
@@ -171,7 +172,7 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _complete_agent(self, pending: Pending, verified: VerifiedLogin) -> Done:
-        """A ticket for the officer; the person gets no session here."""
+        """Add a ticket for the officer; the person gets no session here."""
         self._check_same_user(pending)
         self.env["spar.beneficiary"]._check_officer(self.env.user)
         identity_sudo = self.env["spar.identity"]._recognise(
@@ -182,7 +183,7 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _complete_test(self, pending: Pending, verified: VerifiedLogin) -> Done:
-        """Nothing is written: an administrator sees what would have been."""
+        """Show an administrator the result; nothing is written."""
         self._check_same_user(pending)
         return Done(pending.return_to, tried=verified)
 

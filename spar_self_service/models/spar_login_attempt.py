@@ -14,13 +14,13 @@ from ..lib.oidc.authorization import Attempt, AttemptSecrets
 
 PURPOSE = "login attempt"
 LIFETIME = timedelta(minutes=10)
-#: Attempts of one browser that may wait for their answer: some tabs, no flood.
+#: Pending attempts per browser: enough for some tabs, too few for a flood.
 MAX_PENDING = 5
 
 
 @dataclass(frozen=True)
 class Pending:
-    """An attempt as it was begun: what for, and for whom."""
+    """An attempt as it was begun: its purpose and its user."""
 
     provider_id: int
     purpose: str
@@ -31,10 +31,10 @@ class Pending:
 
 
 class SparLoginAttempt(models.Model):
-    """An attempt to log in that waits for the provider's answer.
+    """An attempt to log in that waits for the provider's response.
 
-    Of the state only a digest is kept; nonce and PKCE verifier are sealed. The browser
-    that began is known by a secret of its session.
+    Only a digest of the state is stored; nonce and PKCE verifier are sealed. The
+    browser that began it is recognised by a secret of its session.
     """
 
     _name = "spar.login.attempt"
@@ -79,7 +79,7 @@ class SparLoginAttempt(models.Model):
 
     @api.model
     def _add(self, pending: Pending, browser: str) -> None:
-        """Keep what was begun by the browser with this secret, for ten minutes."""
+        """Store what the browser with this secret has begun, for ten minutes."""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         secrets, state = pending.attempt.secrets, _hash(pending.attempt.secrets.state)
         sealed = {
@@ -117,10 +117,10 @@ class SparLoginAttempt(models.Model):
 
     @api.model
     def _take(self, state: str, browser: str) -> Pending:
-        """The attempt of this state, begun by this browser; it exists no more then.
+        """Return and delete the attempt of this state, begun by this browser.
 
-        In a transaction of its own: whatever becomes of the request, a state is good
-        for one answer. Raises AttemptUnknown.
+        This happens in a transaction of its own: whatever becomes of the request, a
+        state is valid for one response. Raises AttemptUnknown.
         """
         with self.env.registry.cursor() as cr:
             cr.execute(
@@ -153,9 +153,10 @@ class SparLoginAttempt(models.Model):
 
     @api.model
     def _forget_browser(self, browser: str) -> None:
-        """Drop whatever else this browser began: it is somebody's now.
+        """Delete everything else that this browser began before the login.
 
-        In a transaction of its own, which sees that the attempt just taken is gone.
+        This happens in a transaction of its own, which sees that the attempt just taken
+        is gone.
         """
         query = "DELETE FROM spar_login_attempt WHERE browser_digest = %s"
         with self.env.registry.cursor() as cr:
@@ -163,7 +164,7 @@ class SparLoginAttempt(models.Model):
 
     @api.model
     def _cron_forget_old(self) -> None:
-        """Drop what nobody came back from in time."""
+        """Delete attempts that were not completed in time."""
         self.env.cr.execute(
             "DELETE FROM spar_login_attempt WHERE began_at < %s",
             (fields.Datetime.now() - LIFETIME,),
@@ -171,7 +172,7 @@ class SparLoginAttempt(models.Model):
 
 
 def _hash(secret: str) -> bytes:
-    """The digest of a random secret of 256 bits: no key is needed."""
+    """Return the digest of a random secret of 256 bits, which needs no key."""
     return hashlib.sha256(secret.encode()).digest()
 
 

@@ -11,10 +11,10 @@ LIFETIME = timedelta(minutes=5)
 
 
 class SparLoginProof(models.Model):
-    """That a person authenticated for one draft, on a user's device: good once.
+    """A proof that a person authenticated for one draft, on a user's device.
 
-    Only a keyed digest of the draft is kept. What an officer's ticket says of the
-    person is sealed.
+    It is valid once. Only a keyed digest of the draft is stored. The person's data in
+    an officer's ticket is sealed.
     """
 
     _name = "spar.login.proof"
@@ -43,7 +43,7 @@ class SparLoginProof(models.Model):
 
     @api.model
     def _get_mac(self, kind: str, user_id: int, draft_digest: str) -> bytes:
-        """What stands for a user's draft: useless to whoever reads the table."""
+        """Return the MAC that represents a user's draft, useless without our key."""
         keyring = self.env["spar.keyring"]._open()
         return keyring.mac(PURPOSE, bind(kind, user_id, draft_digest))
 
@@ -51,7 +51,7 @@ class SparLoginProof(models.Model):
     def _add(
         self, kind: str, user_id: int, draft_mac: bytes, nonce: str, told: dict
     ) -> None:
-        """Note that somebody authenticated just now for the draft."""
+        """Store a proof that a person has just authenticated for the draft."""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         context = _get_context(nonce, user_id)
         self.env.cr.execute(
@@ -69,10 +69,11 @@ class SparLoginProof(models.Model):
 
     @api.model
     def _take(self, kind: str, user_id: int, draft_digest: str) -> tuple | None:
-        """``(nonce, what was noted)``, which exists no more then; None without one.
+        """Return and delete ``(nonce, stored data)``; None where there is none.
 
-        In the request's own transaction: an answer that is not committed uses nothing
-        up. Two requests at once: the later one is run again, and finds nothing.
+        This happens in the request's own transaction: a request that is not committed
+        uses nothing up. Of two concurrent requests, the later one is run again and
+        finds nothing.
         """
         rows = self.env.execute_query(
             SQL(
@@ -95,7 +96,7 @@ class SparLoginProof(models.Model):
 
     @api.model
     def _has(self, kind: str, user_id: int, draft_digest: str) -> bool:
-        """Whether `_take` would find one; it stays."""
+        """Return whether ``_take`` would find a proof, without using it."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT 1 FROM spar_login_proof WHERE kind = %s AND user_id = %s

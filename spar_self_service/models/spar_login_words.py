@@ -4,13 +4,13 @@ from ..exceptions import SelfServiceError
 
 
 class SparLogin(models.AbstractModel):
-    """What a person reads when a login did not come about."""
+    """The texts for a person whose login has failed."""
 
     _inherit = "spar.login"
 
     @api.model
     def _explain(self, error: SelfServiceError) -> str:
-        """What happened and what to do, in the person's language, without jargon."""
+        """Return what happened and what to do, in the person's own plain language."""
         known = {**self._explain_ways(), **self._explain_people()}
         return known.get(error.code) or self.env._(
             "The ID provider's answer could not be trusted, so you were not signed in. "
@@ -19,7 +19,7 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _explain_ways(self) -> dict[str, str]:
-        """Where the way to the provider and back was not gone to its end."""
+        """Return the texts for a login that was not completed at the provider."""
         return {
             "attempt_unknown": self.env._(
                 "Signing in took too long, was finished already, or was begun in "
@@ -47,7 +47,7 @@ class SparLogin(models.AbstractModel):
 
     @api.model
     def _explain_people(self) -> dict[str, str]:
-        """Where it is about the person, or how they showed who they are."""
+        """Return the texts for problems with the person or how they authenticated."""
         return {
             "not_strong_enough": self.env._(
                 "Please sign in again in one of the ways that are offered there: this "

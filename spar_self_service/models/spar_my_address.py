@@ -20,27 +20,27 @@ from ..lib.overview import Happening, Overview, Waiting
 
 
 class SparMyAddress(models.AbstractModel):
-    """What a person sees and does: always to the one subject that is their own.
+    """A person's view of their own address, and their actions on it.
 
-    No method takes an ID: it comes from the verified login, so no channel above can ask
-    for another. The mapper is whatever backend the kind of ID names.
+    No method takes an ID: it comes from the verified login, so no channel above can
+    request another one. The mapper is the backend that the type of ID names.
     """
 
     _name = "spar.my.address"
     _description = "One's own financial address"
 
-    # === WHO ASKS WHOM === #
+    # === PERSON AND MAPPER === #
 
     @api.model
     def _get_me(self) -> Beneficiary:
-        """The person who is logged in; raises NotLoggedIn."""
+        """Return the person who is logged in; raises NotLoggedIn."""
         return self.env["spar.beneficiary"]._get_current()
 
     @api.model
     def _get_mapper(self, person: Beneficiary):
-        """The mapper that knows this person's kind of ID; raises MapperError."""
+        """Return the mapper for this person's type of ID; raises MapperError."""
         types_sudo = self.env["spar.id.type"].sudo()
-        types_sudo._get_rules()  # raises where types were changed past the registry
+        types_sudo._get_rules()  # raises where types were changed by SQL alone
         backend_sudo = types_sudo.search([("code", "=", person.id_type)]).backend_id
         if backend_sudo:
             return backend_sudo._get_mapper().sudo()
@@ -65,11 +65,11 @@ class SparMyAddress(models.AbstractModel):
             return []
         return mapper._history(call, person.id_value)
 
-    # === HOW THINGS STAND === #
+    # === CURRENT STATE === #
 
     @api.model
     def _get_overview(self) -> Overview:
-        """One's own address, masked, and what can be done about it.
+        """Return the person's own address, masked, and what can be done about it.
 
         Raises NotLoggedIn, and MapperError when the mapper cannot answer.
         """
@@ -99,7 +99,7 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _add_abilities(self, shown: Overview, capabilities) -> None:
-        """Only what the backend can do, and what is not locked."""
+        """Offer only what the backend can do and what is not locked."""
         free = shown.state != "locked" and shown.case is None
         linked = shown.state in _LINKED
         needed = Capability.UPDATE if linked else Capability.LINK
@@ -130,7 +130,7 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _get_unfinished(self) -> str:
-        """What one began to fill in before the line or the session was lost."""
+        """Return the draft that was begun before connection or session were lost."""
         drafts_sudo = self.env["spar.draft"].sudo()
         return drafts_sudo._find_unfinished(self._get_me().key).uuid or ""
 
@@ -138,7 +138,7 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _get_happenings(self) -> list[Happening]:
-        """Everything that happened to one's own address, newest first."""
+        """Return everything that happened to the person's own address, newest first."""
         person = self._get_me()
         mapper, call = self._get_mapper(person), self._build_call(person)
         can_object = Capability.OBJECTION in mapper._capabilities()
@@ -168,8 +168,10 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _find_disputed(self, period: str, seq: int) -> Happening | Waiting | None:
-        """One's own event or waiting change of that number that can be disputed; or
-        None."""
+        """Return the person's own event or waiting change, if it can be disputed.
+
+        Returns None where there is no such event.
+        """
         person = self._get_me()
         mapper, call = self._get_mapper(person), self._build_call(person)
         known = [*self._get_waiting(mapper, call, person), *self._get_happenings()]
@@ -180,9 +182,9 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _begin_objection(self, period: str, seq: int) -> ObjectionAnswer:
-        """Freeze what somebody who uses this session says was not them.
+        """Freeze what a user of this session disputes.
 
-        Whoever holds a session may not be its person: nothing is undone before a fresh
+        The user of a session may not be its person: nothing is undone before a fresh
         login. Raises NotLoggedIn, and MapperError: NoSuchEvent, ...
         """
         return self._send_objection(period, seq, "session")
@@ -195,7 +197,7 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _object_to(self, period: str, seq: int) -> ObjectionAnswer:
-        """This was not me, says who has just logged in for it.
+        """Object to an event as a person who has just logged in for it.
 
         Raises NotLoggedIn, StepUpNeeded, and MapperError: NoSuchEvent, ...
         """
@@ -216,13 +218,13 @@ class SparMyAddress(models.AbstractModel):
 
 
 def _get_objection_digest(period: str, seq: int) -> str:
-    """What a login for one objection is bound to."""
+    """Return what a login for one objection is bound to."""
     return f"objection {period} {seq}"
 
 
 #: States in which there is an address.
 _LINKED = ("active", "stopped", "closed")
-#: Why nothing is paid to an address whose place is no more.
+#: Why nothing is paid to an address whose provider or branch has closed.
 _CLOSED = ("provider_closed", "branch_closed")
 _STATES = {
     Outcome.FOUND: "active",

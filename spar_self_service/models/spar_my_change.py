@@ -20,21 +20,21 @@ from .spar_page_texts_outcome import PAYMENTS_STOPPED
 
 #: Outcomes after which the person may try again with the same draft.
 _TRY_AGAIN = (Outcome.RETRY,)
-#: After these an account is there.
+#: Outcomes after which an address is stored.
 _SAVED = (Outcome.LINKED, Outcome.UPDATED)
 
 
 class SparMyAddress(models.AbstractModel):
-    """Doing what a draft says: once, on a fresh proof, and truthfully reported."""
+    """The execution of a draft: once, on a fresh proof, and with its actual result."""
 
     _inherit = "spar.my.address"
 
     @api.model
     def _open_draft(self, operation: str):
-        """A new draft of the person who is logged in, on what they see now.
+        """Open a draft for the person who is logged in, on what they see now.
 
-        Raises DraftOutdated where that cannot be done any more: an older window offers
-        it still.
+        Raises DraftOutdated where the operation is no longer possible: an older window
+        still offers it.
         """
         shown, person = self._get_overview(), self._get_me()
         can_begin = {"set": shown.can_change, "remove": shown.can_remove}
@@ -45,13 +45,13 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _find_draft(self, uuid: str):
-        """One's own draft; raises NotLoggedIn and NoSuchDraft."""
+        """Return the person's own draft; raises NotLoggedIn and NoSuchDraft."""
         person = self._get_me()
         return self.env["spar.draft"].sudo()._find_draft(uuid, owner_key=person.key)
 
     @api.model
     def _begin_proof(self, draft_sudo, version: int, return_to: str) -> str:
-        """Where to send the browser for a fresh login; raises DraftOutdated."""
+        """Return where to send the browser for a fresh login; raises DraftOutdated."""
         draft_sudo._lock_version(version)
         digest = draft_sudo._get_digest_text()
         if draft_sudo.operation == "set" and not draft_sudo._build_address():
@@ -60,10 +60,10 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _carry_out(self, draft_sudo) -> None:
-        """Use up the proof and do what the draft says; the draft holds what came of it.
+        """Use up the proof and carry out the draft, which stores the result.
 
         Proof, change and draft stand or fall together. Raises StepUpNeeded, and
-        MapperError when the mapper cannot work: then nothing of it is so.
+        MapperError when the mapper cannot work: then nothing is written.
         """
         if draft_sudo.state == "done":
             return
@@ -79,7 +79,7 @@ class SparMyAddress(models.AbstractModel):
         result = self._send(draft_sudo, person, call)
         if result.outcome in _TRY_AGAIN:
             return
-        # What is wrong with a part says more than that one is.
+        # The problem of one part is more precise than that there is one.
         problem = (result.problem_values or {}).get("check") or result.problem
         if result.outcome in _SAVED and self._is_stopped(person, call):
             problem = PAYMENTS_STOPPED
@@ -87,7 +87,7 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _is_stopped(self, person: Beneficiary, call: CallContext) -> bool:
-        """Whether the mapper says that nothing is paid to the account all the same."""
+        """Return whether the mapper reports that the address gets no payments."""
         try:
             now = self._resolve(self._get_mapper(person), call, person)
         except MapperError:
@@ -96,9 +96,9 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _send(self, draft_sudo, person: Beneficiary, call: CallContext) -> Result:
-        """Ask the mapper; where it fails half-way, look what has become of it.
+        """Call the mapper; where it fails midway, check what was done.
 
-        Raises MapperError when nothing was done, OutcomeUnknown when nobody knows.
+        Raises MapperError when nothing was done, OutcomeUnknown when that is unknown.
         """
         mapper, fa = self._get_mapper(person), draft_sudo._build_address()
         if draft_sudo.operation == "set" and not fa:
@@ -117,7 +117,7 @@ class SparMyAddress(models.AbstractModel):
     def _look_after(
         self, mapper, call: CallContext, person: Beneficiary, fa: str
     ) -> Result | None:
-        """What a call that failed has done all the same; None for nothing."""
+        """Return what a failed call has done nevertheless; None for nothing."""
         try:
             now = self._resolve(mapper, call, person)
         except MapperError as error:
@@ -126,8 +126,10 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _find_done(self, now: Result, fa: str) -> Result | None:
-        """The result when ``fa`` is in force already, or for a removal (empty ``fa``)
-        nothing is; else None."""
+        """Return the result if ``fa`` is already in force; else None.
+
+        For a removal (empty ``fa``) that means that no address is.
+        """
         if not fa and now.outcome is Outcome.NOT_LINKED:
             return Result(Outcome.UNLINKED)
         if fa and now.fa and self.env["spar.fa.strategy"]._is_same_address(now.fa, fa):
@@ -139,7 +141,7 @@ class SparMyAddress(models.AbstractModel):
         now = self._resolve(mapper, call, person)
         done = self._find_done(now, fa)
         if done is not None:
-            # Asked before, by a request that Odoo runs again or that was cut off.
+            # Done by an earlier request, which Odoo runs again or which was cut off.
             return done
         base = draft_sudo.base_version or None
         if draft_sudo.operation == "remove":

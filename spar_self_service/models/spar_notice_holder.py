@@ -13,10 +13,10 @@ _CALL = CallContext(
 
 
 class SparNoticeHolder(models.AbstractModel):
-    """Whoever holds the one-time link of a notice: may dispute that event, once.
+    """The holder of a notice's one-time link, who may dispute that event once.
 
-    The link was sent to a contact known before the event, and can only lock and bring
-    back; no ID and no address is shown for it.
+    The link was sent to a contact known before the event, and can only lock and
+    restore; it shows no ID and no address.
     """
 
     _name = "spar.notice.holder"
@@ -28,10 +28,10 @@ class SparNoticeHolder(models.AbstractModel):
 
     @api.model
     def _read(self, token: str) -> NoticeInfo:
-        """What the link is about; raises NoSuchNotice and NotSupported."""
+        """Return what the link is about; raises NoSuchNotice and NotSupported."""
         return self._get_mapper()._read_notice(token)
 
     @api.model
     def _object_to(self, token: str) -> ObjectionAnswer:
-        """This was not me; raises NoSuchNotice and NotSupported."""
+        """Object to the event; raises NoSuchNotice and NotSupported."""
         return self._get_mapper()._object_to_notice(_CALL, token)

@@ -12,15 +12,15 @@ from ..exceptions import NotLoggedIn
 from ..lib.contrast import readable
 from .spar_self_service_demo import DEMO_VARIABLE
 
-#: Twice what is shown, for dense screens.
+#: Twice the size shown, for high-density screens.
 LOGO_SIZE = (256, 80)
 STYLE = "spar_self_service/static/src/css/pages.css"
-#: Instead of Odoo's placeholder, where the website has no logo of its own.
+#: Replaces Odoo's placeholder where the website has no logo of its own.
 ICON = "spar_self_service/static/description/icon.png"
 
 
 class Logo(NamedTuple):
-    """A picture, in pixels; the name changes with what is in it."""
+    """An image and its size in pixels; the name changes with the content."""
 
     name: str
     image: bytes
@@ -29,15 +29,17 @@ class Logo(NamedTuple):
 
 
 class SparPageFrame(models.AbstractModel):
-    """What stands around every page: the website's name, logo and colour, language."""
+    """The frame of every page: the website's name, logo, colour and language."""
 
     _name = "spar.page.frame"
     _description = "Frame of the beneficiary's pages"
 
     @api.model
     def _get_frame(self, language, here: str) -> dict:
-        """Values for the layout; ``language`` is the request's, ``here`` where the
-        page is found again in another one."""
+        """Return the values for the layout.
+
+        ``language`` is the request's, ``here`` the page's address in another language.
+        """
         website_sudo = self.env["website"].sudo().get_current_website()
         logo = self._get_logo()
         return {
@@ -63,14 +65,14 @@ class SparPageFrame(models.AbstractModel):
 
     @api.model
     def _is_demo(self) -> bool:
-        """Whether what is here is invented, which visitors are told."""
+        """Return whether all data here is invented, which visitors are informed of."""
         return os.environ.get(DEMO_VARIABLE) == "1"
 
     # === LANGUAGES === #
 
     @api.model
     def _get_languages(self) -> list[tuple[str, str, str, str]]:
-        """``(code, name in itself, its html lang, direction)`` of each language."""
+        """Return ``(code, name in itself, html lang, direction)`` of each language."""
         return [
             (
                 language.code,
@@ -83,7 +85,7 @@ class SparPageFrame(models.AbstractModel):
 
     @api.model
     def _get_own_name(self, language) -> str:
-        """How a language calls itself: Odoo names some in two languages.
+        """Return a language's name in itself: Odoo names some in two languages.
 
         "Arabic / الْعَرَبيّة" becomes "الْعَرَبيّة".
         """
@@ -93,7 +95,7 @@ class SparPageFrame(models.AbstractModel):
 
     @api.model
     def _get_logo(self) -> Logo:
-        """The logo of the website of this request."""
+        """Return the logo of the website of this request."""
         website_sudo = self.env["website"].sudo().get_current_website()
         return self._build_logo(website_sudo.id, website_sudo.write_date)
 
@@ -112,7 +114,7 @@ class SparPageFrame(models.AbstractModel):
 
     @api.model
     def _get_style(self) -> tuple[str, str]:
-        """``(name, style sheet)``; the name changes with what is in it."""
+        """Return ``(name, style sheet)``; the name changes with the content."""
         company_sudo = self.env["website"].sudo().get_current_website().company_id
         return self._build_style(readable(company_sudo.primary_color))
 
@@ -125,7 +127,7 @@ class SparPageFrame(models.AbstractModel):
 
 
 def _measure(image: bytes) -> tuple[int | None, int | None]:
-    """Width and height in pixels; of a drawing (SVG), which has none, None."""
+    """Return width and height in pixels; None for a drawing (SVG), which has none."""
     try:
         return tools.image.binary_to_image(image).size
     except UserError:

@@ -10,19 +10,19 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 
 class SparPageTexts(models.AbstractModel):
-    """What happened to an account, what will, and what came of an objection."""
+    """Texts on what happened to an account, pending changes and objections."""
 
     _inherit = "spar.page.texts"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _get_event_text(self, kind: str) -> str:
-        """What happened; in general words where a backend knows kinds of its own."""
+        """Return what happened, in general words for a backend's own kinds of event."""
         texts = self._get_account_texts() | self._get_request_texts()
         return texts.get(kind) or self.env._("Something about your account changed.")
 
     @api.model
     def _get_account_texts(self) -> dict[str, str]:
-        """What happened to an account, by kind of event."""
+        """Return what happened to an account, by kind of event."""
         return {
             "linked": self.env._("Your account was added."),
             "updated": self.env._("Your account was changed to this one."),
@@ -50,7 +50,7 @@ class SparPageTexts(models.AbstractModel):
 
     @api.model
     def _get_request_texts(self) -> dict[str, str]:
-        """What somebody asked for or said, and what became of it."""
+        """Return what was requested or stated, and its result, by kind of event."""
         return {
             "held": self.env._("Somebody asked for a change. It had to wait."),
             "change_cancelled": self.env._("A change that waited was called off."),
@@ -72,7 +72,7 @@ class SparPageTexts(models.AbstractModel):
 
     @api.model
     def _get_who_text(self, event: HistoryEvent) -> str:
-        """Who did it, as far as a person needs to know."""
+        """Return who did it, as far as a person needs to know."""
         texts = {
             "portal": self.env._("By you, on these pages"),
             "agent": self.env._("By you, with the help of our staff"),
@@ -85,7 +85,7 @@ class SparPageTexts(models.AbstractModel):
 
     @api.model
     def _get_waiting_text(self, change: WaitingChange) -> str:
-        """A change that is not in force yet, and when it will be."""
+        """Return a change that is not in force yet, and when it will be."""
         if change.effective_at:
             day = self._get_moment(change.effective_at)
             if change.operation is Operation.UNLINK:
@@ -101,7 +101,7 @@ class SparPageTexts(models.AbstractModel):
 
     @api.model
     def _get_remedy_text(self, remedy: Remedy) -> str:
-        """What was done at once when somebody said: this was not me."""
+        """Return what was done at once when a person objected."""
         return {
             Remedy.CANCELLED: self.env._("The change that waited will not happen."),
             Remedy.RESTORED: self.env._("Your earlier account counts again."),
@@ -116,7 +116,7 @@ class SparPageTexts(models.AbstractModel):
 
     @api.model
     def _get_case_text(self, answer: ObjectionAnswer) -> str:
-        """How far an objection has come."""
+        """Return how far an objection has come."""
         if answer.is_closed:
             return self.env._("You said this was not you. Our staff have decided.")
         if answer.needs_login:

@@ -2,22 +2,22 @@ from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
-#: Outcomes of a draft after which it is done.
+#: Outcomes with which a draft is carried out.
 _DONE = (Outcome.LINKED.value, Outcome.UPDATED.value, Outcome.UNLINKED.value)
-#: The person's ID is that of several records, until staff decide.
+#: The person's ID belongs to several records, until staff decide.
 CONTESTED = "contested"
-#: What stands in the way of being paid to an account that was saved.
+#: What prevents payments to an account that was saved.
 PAYMENTS_STOPPED = "payments_stopped"
 
 
 class SparPageTexts(models.AbstractModel):
-    """What came of a draft: done, or a plain reason and what to do."""
+    """The result of a draft: done, or a plain reason and what to do."""
 
     _inherit = "spar.page.texts"
 
     @api.model
     def _get_outcome(self, draft) -> dict:
-        """The words of the last page: title, text, advice; ``is_done`` or not."""
+        """Return the texts of the last page: title, text, advice and ``is_done``."""
         if draft.problem == CONTESTED:
             title = self.env._("Nothing was changed")
             text, advice = self._get_refusal(Outcome.LOCKED.value, CONTESTED)
@@ -65,7 +65,7 @@ class SparPageTexts(models.AbstractModel):
 
     @api.model
     def _get_refusal(self, outcome: str, problem: str) -> tuple[str, str]:
-        """Why a change was not made, and what to do: two plain sentences or so."""
+        """Return why a change was not made, and what to do, in plain sentences."""
         reasons = self._get_reasons()
         if outcome == Outcome.INVALID_FA.value:
             unusable, again = reasons[outcome]
@@ -80,7 +80,7 @@ class SparPageTexts(models.AbstractModel):
 
     @api.model
     def _get_reasons(self) -> dict[str, tuple[str, str]]:
-        """By outcome: what happened, and what to do."""
+        """Return, by outcome, what happened and what to do."""
         look = self.env._("Look at it again, then decide.")
         office = self.env._("Go to your welfare office with your ID card.")
         meanwhile = self.env._("Your account was changed by somebody else meanwhile.")

@@ -12,14 +12,14 @@ from .auth_oauth_provider import FLOW
 from .auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
 
 DEMO_VARIABLE = "SPAR_DEMO"
-#: Until the provider runs and says where it is.
+#: Used until the provider runs and its address is known.
 NOWHERE = "http://localhost/"
 
 
 class SparSelfServiceDemo(models.AbstractModel):
-    """The demo's ID provider, seen from here: one record for each kind of client.
+    """The records for the demo's ID provider: one for each kind of client.
 
-    Refuses to work without the demo's variable in the environment.
+    It refuses to work unless the demo's variable is set in the environment.
     """
 
     _name = "spar.self.service.demo"
@@ -32,9 +32,9 @@ class SparSelfServiceDemo(models.AbstractModel):
 
     @api.model
     def _make_clients(self, known: dict[str, dict] | None = None) -> list[dict]:
-        """Records with keys and secrets; what the provider is told of each.
+        """Make records with keys and secrets; return what the provider needs of each.
 
-        :param known: what it was told before, by client ID: these stay as they are
+        :param known: what was returned before, by client ID: these stay as they are
         """
         self._check_demo()
         known = known or {}
@@ -71,7 +71,7 @@ class SparSelfServiceDemo(models.AbstractModel):
 
     @api.model
     def _set_provider(self, client: DemoClient):
-        """The record of a client as it is in this version's demo."""
+        """Create or update the record of a client as in this version's demo."""
         values = self._get_values(client)
         provider = self._get_provider(client)
         if provider:
@@ -84,7 +84,7 @@ class SparSelfServiceDemo(models.AbstractModel):
 
     @api.model
     def _set_button(self, provider, texts: dict[str, str]) -> None:
-        """What the button says, in the languages of ``texts`` that are switched on."""
+        """Set the button's label, in the languages of ``texts`` that are installed."""
         spoken = dict(self.env["res.lang"].get_installed())
         told = {code: text for code, text in texts.items() if code in spoken}
         provider.update_field_translations("body", told)
@@ -102,7 +102,7 @@ class SparSelfServiceDemo(models.AbstractModel):
 
     @api.model
     def _set_addresses(self, url: str, issuer: str) -> None:
-        """This site is at ``url``, the provider at ``issuer``, and it answers."""
+        """Set this site's URL and the issuer of the provider, which must be running."""
         self._check_demo()
         parameters = self.env["ir.config_parameter"]
         parameters.set_param("web.base.url", url)

@@ -1,4 +1,4 @@
-"""What a provider, or somebody in between, may do wrong; and how it is refused.
+"""Attacks by a provider, or by someone in between, and how they are refused.
 
 Each attack changes the hostile provider, or what the browser brings back.
 """
@@ -14,8 +14,11 @@ NOW = time.time
 
 @dataclass
 class Attack:
-    """``refused``: the code of the refusal; ``changes`` are attributes of the provider
-    (functions of it where they depend on it); ``callback`` what the browser brings."""
+    """An attack and the code of its refusal, ``refused``.
+
+    ``changes`` are attributes of the provider (functions of it where they depend on
+    it); ``callback`` is what the browser brings.
+    """
 
     name: str
     refused: str
@@ -36,7 +39,7 @@ def later(seconds):
 
 
 def self_signed(provider):
-    """The attacker's own key, brought along in the header."""
+    """Return a token with the attacker's own key in the header."""
     return {"jwk": provider.strange.public.jwk, "kid": provider.strange.public.kid}
 
 

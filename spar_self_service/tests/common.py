@@ -19,7 +19,7 @@ ALLOWED = {"SPAR_OUTGOING_ALLOW": "127.0.0.0/8"}
 
 
 class ProviderCase(KeyringCase):
-    """A database with one ID provider: one that does what a test wants."""
+    """A database with one ID provider, which does what a test wants."""
 
     @classmethod
     def setUpClass(cls):
@@ -37,7 +37,7 @@ class ProviderCase(KeyringCase):
 
     @classmethod
     def create_provider(cls, **values):
-        """A provider at the hostile one's address, switched on."""
+        """Create an enabled provider at the hostile provider's address."""
         id_type = cls.env.ref("spar_mapper_connector.id_type_national_id")
         provider = cls.env["auth.oauth.provider"].create(
             {
@@ -63,19 +63,19 @@ class ProviderCase(KeyringCase):
 
 
 class LoginCase(ProviderCase, HttpCase):
-    """Somebody with a browser in front of the login."""
+    """A person with a browser in front of the login."""
 
     def setUp(self):
         super().setUp()
         self.authenticate(None, None)
 
     def get_token(self, path="/web/login"):
-        """The token that Odoo wants in forms."""
+        """Return the CSRF token that Odoo requires in forms."""
         page = self.url_open(path).text
         return re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
 
     def begin(self, provider=None, **form):
-        """Press the button; the parameters with which the provider is asked."""
+        """Press the button; return the parameters of the authorization request."""
         provider = provider or self.provider
         answer = self.url_open(
             f"/spar/login/{provider.id}",
@@ -86,14 +86,14 @@ class LoginCase(ProviderCase, HttpCase):
         return self.ask(answer.headers["Location"])
 
     def ask(self, address):
-        """What the browser asks the provider for, who hears it."""
+        """Send the browser to the provider, and return the recorded request."""
         parts = urlsplit(address)
         self.assertTrue(address.startswith(f"{self.hostile.issuer}/auth?"), address)
         self.hostile.request = dict(parse_qsl(parts.query))
         return self.hostile.request
 
     def come_back(self, provider=None, **changes):
-        """The provider sends the browser back; the answer of our callback."""
+        """Send the browser back from the provider; return our callback's response."""
         provider = provider or self.provider
         parameters = {
             "code": "the-code",
@@ -108,7 +108,7 @@ class LoginCase(ProviderCase, HttpCase):
 
     @contextlib.contextmanager
     def within_request(self):
-        """As if a page of ours ran: with this browser's session."""
+        """Run the block as if within a request of this browser's session."""
         session = root.session_store.get(self.opener.cookies["session_id"])
         page = SimpleNamespace(session=session)
         with patch.object(spar_beneficiary, "request", page):
@@ -116,14 +116,14 @@ class LoginCase(ProviderCase, HttpCase):
         root.session_store.save(session)
 
     def log_in(self, **form):
-        """A whole login; the answer of the callback."""
+        """Log in; return the response of the callback."""
         self.begin(**form)
         answer = self.come_back()
         self.assertEqual(answer.status_code, 303, answer.text)
         return answer
 
     def get_session_user(self):
-        """Who is logged in, by the server's own session; None for nobody."""
+        """Return the user of the server's own session; None where there is none."""
         sid = self.opener.cookies.get("session_id")
         session = root.session_store.get(sid) if sid else {}
         return self.env["res.users"].browse(session.get("uid") or ()) or None

@@ -1,7 +1,7 @@
-"""An OpenID provider that does whatever a test wants it to do, on a port of its own.
+"""An OpenID provider that does whatever a test wants, on a port of its own.
 
-It is told what to do wrong by attributes; ``reset`` makes it honest again. Beside it
-stands no browser: a test reads the authorization request and calls back by itself.
+Attributes control what it does wrong; ``reset`` makes it honest again. No browser is
+involved: a test reads the authorization request and calls back by itself.
 """
 
 import base64
@@ -41,11 +41,11 @@ class HostileProvider:
         self.server.server_close()
 
     def reset(self):
-        """Be honest: what each attribute is when nothing is wrong."""
+        """Set each attribute to its value for an honest provider."""
         self.algorithm = "PS256"
-        #: Claims of the ID token that are other ones; None leaves one out.
+        #: Claims that replace the ID token's; None leaves one out.
         self.id_claims = {}
-        #: The same of userinfo; and what it is made of.
+        #: The same for userinfo; and its format.
         self.user_claims = {}
         self.userinfo_kind = "jws"
         #: What is written into the headers of tokens, and who signs them.
@@ -59,11 +59,11 @@ class HostileProvider:
         #: Path -> (status, body, content type), or seconds to wait before an answer.
         self.answers = {}
         self.delays = {}
-        #: What was asked for: (path, form or headers).
+        #: The requests received: (path, form or headers).
         self.calls = []
         self.request = {}
 
-    # === WHAT IT SAYS === #
+    # === ITS ANSWERS === #
 
     @property
     def description(self):
@@ -83,7 +83,7 @@ class HostileProvider:
         }
 
     def get_key_set(self):
-        """As eSignet's: without ``alg``."""
+        """Return the key set like eSignet's: without ``alg``."""
         if self.jwks is not None:
             return self.jwks
         keys = []
@@ -198,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, json.dumps(told()).encode(), "application/json"
 
     def log_message(self, *_arguments):
-        """Say nothing."""
+        """Log nothing."""
 
 
 def encode(data):
@@ -206,7 +206,7 @@ def encode(data):
 
 
 def encrypt(token, jwk, enc="A256GCM"):
-    """A JWE of ``token`` for the public key ``jwk`` (RSA-OAEP-256)."""
+    """Return a JWE of ``token`` for the public key ``jwk`` (RSA-OAEP-256)."""
     import secrets
 
     from cryptography.hazmat.primitives import hashes

@@ -20,10 +20,10 @@ PROVIDER_URL = "https://op.example/authorize"
 
 
 class StandInCase(KeyringCase):
-    """A mapper that stands in, a directory with one bank, and two people.
+    """A stand-in mapper, a directory with one bank, and two people.
 
-    The login is the login's own tests' business: here people are whom they say, and
-    `prove` is what the ID provider would have let happen.
+    The login has tests of its own: here people are who they claim to be, and ``prove``
+    stands for the ID provider's confirmation.
     """
 
     @classmethod
@@ -132,10 +132,10 @@ class StandInCase(KeyringCase):
         self.patch(model, "_begin_agent_authentication", _begin_agent)
         self.patch(model, "_take_agent_ticket", _take_agent_ticket)
 
-    # === WORDS === #
+    # === HELPERS === #
 
     def as_user(self, user):
-        """The pages' models as this user calls them."""
+        """Return the pages' models as this user calls them."""
         return self.env["spar.my.address"].with_user(user)
 
     def fill_in(self, draft, number="1234 5678 9012", branch=None):
@@ -147,17 +147,17 @@ class StandInCase(KeyringCase):
         draft._answer_details(draft.version, typed, typed)
 
     def prove(self, draft):
-        """The person has authenticated anew for this draft."""
+        """Record that the person has authenticated anew for this draft."""
         self.proofs.add(draft._get_digest_text())
 
     @property
     def acts(self) -> list[str]:
-        """What the mapper was asked to change."""
+        """Return the changes requested of the mapper."""
         return [word for word, _call, _request in self.changes]
 
     @property
     def changes(self) -> list[tuple]:
-        """The same with all that came along: word, call and request."""
+        """Return the same with all details: operation, call and request."""
         return [each for each in self.store.calls if each[0] != "resolve"]
 
 
@@ -169,7 +169,7 @@ class PageCase(StandInCase, HttpCase):
         return self.page
 
     def post(self, path, allow_redirects=True, **form):
-        """Send a form with the token that the last page held."""
+        """Send a form with the CSRF token of the last page."""
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.page.text)
         data = {"csrf_token": token and unescape(token.group(1)), **form}
         self.page = self.url_open(path, data=data, allow_redirects=allow_redirects)
@@ -177,7 +177,7 @@ class PageCase(StandInCase, HttpCase):
 
     @property
     def text(self) -> str:
-        """What the page says in its main part."""
+        """Return the text of the page's main part."""
         (main,) = html.fromstring(self.page.content).xpath("//main")
         return " ".join(main.text_content().split())
 
@@ -187,7 +187,7 @@ class PageCase(StandInCase, HttpCase):
 
     @property
     def version(self) -> str:
-        """The version that the page's form holds."""
+        """Return the version in the page's form."""
         (value,) = html.fromstring(self.page.content).xpath(
             "(//input[@name='version'])[1]/@value"
         )
@@ -197,7 +197,7 @@ class PageCase(StandInCase, HttpCase):
         return self.env["spar.draft"].search([], order="id desc", limit=1)
 
     def begin(self):
-        """Sign in as Ada and begin to choose an account; at the first question."""
+        """Sign in as Ada and begin to choose an account; ends at the first question."""
         self.authenticate("ada", "ada-ada-1")
         self.get("/spar/address")
         self.post("/spar/change")
@@ -207,21 +207,21 @@ class PageCase(StandInCase, HttpCase):
         return self.post(self.path.partition("?")[0], version=self.version, **form)
 
     def choose_all(self, number="1234 5678 9012"):
-        """Answer every question; at the review."""
+        """Answer every question; ends at the review."""
         self.choose(type=self.account.id)
         self.choose(provider=self.bank.id)
         self.choose(branch=self.north.id)
         self.choose(account_number=number, account_number_again=number)
 
     def finish(self):
-        """Back from the ID provider, which let it happen."""
+        """Return from the ID provider, which confirmed the person."""
         draft = self.get_draft()
         self.prove(draft)
         return self.get(f"/spar/change/{draft.uuid}/finish")
 
     @contextmanager
     def assert_no_change(self):
-        """The block changes nothing in the mapper."""
+        """Assert that the block changes nothing in the mapper."""
         before = {key: list(value) for key, value in self.store.periods.items()}
         yield
         self.assertEqual(self.store.periods, before)

@@ -1,4 +1,4 @@
-"""A small mapper for tests: these pages run on whatever fills in the contract."""
+"""A small mapper for tests: these pages run on anything that fulfils the contract."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -32,7 +32,7 @@ EVERYTHING = frozenset(
 
 
 class Store:
-    """What the stand-in holds, and what it is told to answer; anew for each test."""
+    """The stand-in's content and configured answers, new for each test."""
 
     def __init__(self):
         self.periods: dict[str, list[Period]] = {}
@@ -88,7 +88,7 @@ class StandIn(models.AbstractModel):
         return self.store.capabilities
 
     def _note(self, word, call, request):
-        """Note the call; fail or answer as the test says."""
+        """Record the call; fail or answer as the test has configured."""
         self.store.calls.append((word, call, request))
         if word in self.store.failing and not self.store.acts_before_failing:
             raise self.store.failing[word]

@@ -83,7 +83,7 @@ class TestProviderForm(ProviderCase):
             self.provider.action_discover()
 
     def test_description_may_be_at_another_path_of_the_issuers_site(self):
-        """As eSignet's is."""
+        """eSignet's is an example."""
         path = "/v1/esignet/oidc/.well-known/openid-configuration"
         issuer = f"{self.hostile.issuer}/v1/esignet"
         body = json.dumps({**self.hostile.description, "issuer": issuer}).encode()

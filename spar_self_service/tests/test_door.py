@@ -1,4 +1,4 @@
-"""The door, and what the demo adds to it."""
+"""The entry page, and what the demo adds to it."""
 
 import os
 from unittest.mock import patch

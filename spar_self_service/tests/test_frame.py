@@ -1,4 +1,4 @@
-"""The frame of the pages, languages, the link of a notice, and what stays away."""
+"""The pages' frame, languages, links of notices, and what unavailability looks like."""
 
 import logging
 import time
@@ -46,7 +46,7 @@ class TestFrame(PageCase):
         self.assertLess(weight, 60_000)
 
     def test_the_logos_place_is_kept_while_it_loads(self):
-        """On a slow line nothing jumps away from under a thumb."""
+        """On a slow connection, nothing moves away from under a thumb."""
         (logo,) = html.fromstring(self.url_open("/spar").content).xpath("//header//img")
         self.assertEqual((logo.get("width"), logo.get("height")), ("80", "80"))
         self.assertEqual(logo.get("loading"), "eager")
@@ -84,7 +84,7 @@ class TestFrame(PageCase):
         self.assertNotIn("s3cr3t", "".join(logged.output))
 
     def test_the_access_log_takes_no_time_and_no_space(self):
-        """Our name again and again: the longer, the more often it was read anew."""
+        """Our name repeated many times: scanning must not restart at each of them."""
         log = logging.getLogger("werkzeug")
         begin = time.process_time()
         with self.assertLogs("werkzeug") as logged:
@@ -110,7 +110,7 @@ class TestFrame(PageCase):
         self.get("/spar/language?back=https://evil.example")
         self.assertNotIn("evil", self.page.text)
 
-    # === WHAT IS IN USE === #
+    # === LOCKED RECORDS === #
 
     def test_where_something_is_in_use_our_page_says_so(self):
         def meet(*_words, **_named):
@@ -163,7 +163,7 @@ class TestFrame(PageCase):
         self.get("/spar/language/xx_XX?back=/spar")
         self.assertIn("Where your payments go", self.text)
 
-    # === THE MAPPER IS AWAY === #
+    # === MAPPER UNAVAILABLE === #
 
     def test_whoever_finds_the_mapper_away_reads_so(self):
         self.store.failing["resolve"] = ServiceUnavailable("away")

@@ -1,4 +1,4 @@
-"""An officer fills in, the person beside them proves and confirms."""
+"""An officer fills in; the person beside them authenticates and confirms."""
 
 import os
 from unittest.mock import patch
@@ -27,7 +27,7 @@ class TestHelpedChange(StandInCase, TransactionCase):
         self.fill_in(self.draft)
 
     def give_ticket(self, officer=None):
-        """Ada has authenticated on the officer's device for the draft as it stands."""
+        """Record that Ada authenticated on the officer's device for this draft."""
         officer = officer or self.officer
         self.tickets[officer.id, self.draft._get_digest_text()] = self.ada
 

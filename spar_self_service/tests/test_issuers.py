@@ -1,4 +1,4 @@
-"""Who may assert an ID is said by its type; what SQL made of a provider is not used."""
+"""An ID type names its issuers; a provider that was altered by SQL is not used."""
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger

@@ -314,7 +314,7 @@ class TestVerified(BaseCase):
 
 
 class TestRelyingParty(BaseCase):
-    """Requests and answers, with a network that a test writes down."""
+    """Requests and answers, with a network that a test scripts."""
 
     def setUp(self):
         super().setUp()

@@ -126,8 +126,11 @@ class TestLogin(LoginCase):
         self.assertEqual(self.come_back().status_code, 303)
 
     def test_one_browser_cannot_ask_the_provider_for_ever(self):
-        """Each button's press is a request of ours to the provider, and a worker waits
-        for its answer."""
+        """Limit logins per browser, because each one occupies a worker.
+
+        Each press of the button is a request of ours to the provider, and a worker
+        waits for its answer.
+        """
         self.hostile.answers["/par"] = (
             201,
             b'{"request_uri": "urn:x:1", "expires_in": 60}',
@@ -251,7 +254,7 @@ class TestLogin(LoginCase):
         self.assertIsNone(self.get_session_user())
 
     def test_another_browser_cannot_finish_what_this_one_began(self):
-        """Login CSRF: somebody has their own login finished in the victim's browser."""
+        """Login CSRF: an attacker's own login is finished in the victim's browser."""
         self.begin()
         begun = dict(self.hostile.request)
         self.authenticate(None, None)
@@ -333,7 +336,7 @@ class TestLogin(LoginCase):
             self.assertNotIn("/web/assets/", answer.text)
 
     def test_request_that_is_run_again_asks_the_provider_once(self):
-        """Odoo runs a request again after a conflict: the code is exchanged already."""
+        """Odoo runs a request again after a conflict: the code is already exchanged."""
         recognise, met = SparIdentity._recognise, []
 
         def conflict(self, *arguments, **options):
@@ -409,7 +412,7 @@ class TestLogin(LoginCase):
             self.env["auth.oauth.provider"].with_user(user).has_access("read")
         )
 
-    # === LEAVING === #
+    # === LOGGING OUT === #
 
     def test_logging_out_ends_the_session_here(self):
         self.log_in()
@@ -498,7 +501,7 @@ class TestLogin(LoginCase):
         self.assertEqual(self.ask_later(7200), 200)
 
     def ask_later(self, seconds):
-        """The status of a page for who is logged in, so many seconds from now."""
+        """Return the status of the logged-in user's page after so many seconds."""
         with patch.object(ir_http, "time") as clock:
             clock.time.return_value = time.time() + seconds
             return self.url_open("/my", allow_redirects=False).status_code

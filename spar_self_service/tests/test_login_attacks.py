@@ -13,7 +13,7 @@ from .common import LoginCase
 
 @tagged("post_install", "-at_install")
 class TestLoginAttacks(LoginCase):
-    """Every attack of the table: refused for the right reason, and nothing happened."""
+    """Every attack in the table is refused for the right reason, without effect."""
 
     @classmethod
     def setUpClass(cls):

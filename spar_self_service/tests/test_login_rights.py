@@ -69,7 +69,7 @@ class TestRights(ProviderCase):
                 for name in vars(base)
                 if not name.startswith("_") and callable(getattr(base, name, None))
             }
-            # Odoo calls it at installation, and refuses whoever calls it from afar.
+            # Odoo calls it at installation, and refuses remote calls of it.
             self.assertEqual(ours - {"init"}, set(), model)
 
 

@@ -1,4 +1,4 @@
-"""What a person sees and does, below any page: to nobody's subject but their own."""
+"""A person's view and actions below the pages, for their own ID only."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -11,7 +11,7 @@ EMAIL, SECRET = "asha@people.example", "a-secret-of-19-letters"
 
 @tagged("post_install", "-at_install")
 class TestNoPassword(LoginCase):
-    """A beneficiary comes by the ID provider, and in no other way."""
+    """Beneficiaries log in through the ID provider, and in no other way."""
 
     def setUp(self):
         super().setUp()

@@ -16,7 +16,7 @@ from .page_case import FA, ID, STAFF, PageCase
 
 @tagged("post_install", "-at_install")
 class TestFormOfEndedSession(LoginCase):
-    """A form that comes too late does nothing, and leads to the beginning."""
+    """A form that comes too late does nothing, and leads to the start."""
 
     def send_later(self, path, **form):
         with patch.object(ir_http, "time") as clock:
@@ -55,7 +55,7 @@ class TestFormOfEndedSession(LoginCase):
 
 @tagged("post_install", "-at_install")
 class TestOddRequests(PageCase):
-    """What no page of ours sends is answered as calmly as what they send."""
+    """Requests that no page of ours sends are answered just as calmly."""
 
     def test_an_answer_before_its_question_changes_nothing(self):
         self.begin()

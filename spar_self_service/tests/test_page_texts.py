@@ -1,4 +1,4 @@
-"""Whatever happens, there are plain words for it, and they name what to do."""
+"""Every result has a text in plain words, which says what to do."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from ..lib.overview import TOLD
 from .page_case import FA, StandInCase
 
 CHANNELS = ("portal", "agent", "staff", "rest", "schedule", "notice")
-#: (outcome of a draft, whether it is done, a word of what the person reads).
+#: (outcome of a draft, whether it is done, a word of the text for the person).
 OUTCOMES = (
     (Outcome.LINKED, True, "Your next payment goes there."),
     (Outcome.UPDATED, True, "may still go to your old account"),

@@ -1,4 +1,4 @@
-"""The whole way as a browser without scripts goes it."""
+"""The complete flow in a browser without scripts."""
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -169,7 +169,7 @@ class TestPages(PageCase):
                 self.assertEqual(self.path, "/spar?said=ended")
                 self.assertIn("Nothing was changed", self.text)
 
-    # === WHAT GOES WRONG === #
+    # === FAILURES === #
 
     def test_a_wrong_number_is_told_and_nothing_typed_is_lost(self):
         self.begin()

@@ -4,7 +4,7 @@ from odoo.tests import HttpCase, tagged
 @tagged("-at_install", "post_install")
 class TestRendering(HttpCase):
     def test_our_pages_are_no_views(self):
-        """What a designer writes into the views of our pages is shown to nobody."""
+        """Check that a designer's changes to the views of our pages are never shown."""
         views = self.env["ir.ui.view"].search(
             [("key", "in", ("spar_self_service.layout", "spar_self_service.door"))]
         )

@@ -16,7 +16,7 @@ CLAIMS = {"individual_id": "7712345678", "name": "Asha Devi"}
 
 
 class IdentityCase(ProviderCase):
-    """Somebody who authenticated, as the relying party hands them over."""
+    """A person who authenticated, as the relying party returns them."""
 
     @classmethod
     def setUpClass(cls):
@@ -39,7 +39,7 @@ class IdentityCase(ProviderCase):
 
 @tagged("post_install", "-at_install")
 class TestSparIdentity(IdentityCase):
-    """One person at one issuer: recognised, sealed, and nobody else's."""
+    """One person at one issuer: recognised, sealed, and separate from all others."""
 
     def test_person_is_issuer_and_subject_together(self):
         first = self.recognise()
@@ -87,7 +87,7 @@ class TestSparIdentity(IdentityCase):
                 self.assertEqual(value, "token:7712345678@nationalid")
 
     def test_an_id_that_is_not_as_on_the_card_is_refused(self):
-        """On the pages and where an officer helps: both recognise a person here."""
+        """On the pages and with an officer's help: both recognise a person here."""
         rule = {"card_pattern": "[0-9]+", "card_min_length": 10}
         self.provider.id_type_id.write({"card_look": "10 digits", **rule})
         for wrong in ("John Smith", "771234567"):
@@ -235,7 +235,7 @@ class TestRotation(IdentityCase):
 
 @tagged("post_install", "-at_install")
 class TestDark(LoginCase):
-    """Without the keyring nobody logs in, and nothing is written."""
+    """Without the keyring, no login is possible and nothing is written."""
 
     def go_dark(self):
         return patch.dict(os.environ, {"SPAR_KEYRING": "/nowhere/keyring.json"})

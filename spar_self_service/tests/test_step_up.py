@@ -20,7 +20,7 @@ class TestStepUp(LoginCase):
         self.beneficiaries = self.env["spar.beneficiary"].with_user(self.user)
 
     def begin_step_up(self, draft=DRAFT, return_to="/spar/confirm"):
-        """As a page of ours does it: within a request of this browser."""
+        """Begin a step-up as a page of ours does: within a request of this browser."""
         with self.within_request():
             return self.ask(self.beneficiaries._begin_step_up(draft, return_to))
 
@@ -98,7 +98,7 @@ class TestStepUp(LoginCase):
         self.assert_no_proof()
 
     def test_a_proof_is_good_for_the_id_it_was_given_for_only(self):
-        """A provider may tell another ID of the same person, as eSignet's VIDs."""
+        """A provider may return another ID of the same person, like eSignet's VIDs."""
         self.begin_step_up()
         self.come_back_with(303)
         self.hostile.user_claims = {"individual_id": "7799999999"}

@@ -1,4 +1,4 @@
-"""The pages are whole in every language: no word of theirs is left in English."""
+"""The pages are complete in every language: no text is left in English."""
 
 import re
 
@@ -10,9 +10,9 @@ from odoo.tools.translate import TranslationModuleReader
 
 ADDON = "spar_self_service"
 LANGUAGES = ("fr", "es", "ar", "hi", "tl")
-#: Code whose words only administrators read, or nobody but whoever tries the demo.
+#: Code whose texts are only for administrators, or for users of the demo.
 FOR_STAFF = re.compile(r"models/(auth_oauth_provider|spar_identity|\w+_demo)")
-#: What a translation must keep: values that are put in, and tags.
+#: What a translation must keep: placeholders and tags.
 KEPT = re.compile(r"%\(\w+\)s|</?\w+[^>]*>")
 
 
@@ -32,7 +32,7 @@ class TestTranslations(TransactionCase):
                 cls.words.add(source)
 
     def get_words_of(self, language):
-        """What a language says; what is left open or marked as unsure says nothing."""
+        """Return a language's translations; empty and fuzzy entries do not count."""
         entries = polib.pofile(file_path(f"{ADDON}/i18n/{language}.po"))
         return {e.msgid: e.msgstr for e in entries if e.msgstr and not e.fuzzy}
 
@@ -53,7 +53,7 @@ class TestTranslations(TransactionCase):
         self.assertEqual({*map(frozenset, said.values())}, {frozenset(said["fr"])})
 
     def test_the_export_names_every_page_of_a_word(self):
-        # Odoo translates a word only on the pages that the export names for it.
+        # Odoo translates a text only on the pages that the export names for it.
         entries = polib.pofile(file_path(f"{ADDON}/i18n/{ADDON}.pot"))
         named = {(e.msgid, place) for e in entries for place, _line in e.occurrences}
         self.assertGreater(len(self.placed), 100)

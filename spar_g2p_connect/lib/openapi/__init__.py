@@ -1,5 +1,5 @@
-"""The description of the REST interface (OpenAPI 3.0), made from the code's own tables.
+"""The OpenAPI 3.0 description of the REST interface, built from the code's own tables.
 
-``schemas`` are the documents, ``paths`` what is where, ``document`` the whole; ``page``
+``schemas`` are the documents, ``paths`` the paths and ``document`` the whole; ``page``
 renders it for people.
 """

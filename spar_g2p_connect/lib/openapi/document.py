@@ -1,4 +1,4 @@
-"""The whole description."""
+"""The complete OpenAPI document."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ that is not known costs as much as twenty that are.
 
 @lru_cache(maxsize=1)
 def build_document() -> Schema:
-    """The OpenAPI document of this server; the same for everybody."""
+    """Return the OpenAPI document of this server, the same for every caller."""
     services = {**build_service_schemas(), "OpenApi": OPEN_API}
     schemas = {**build_schemas(), **openg2p_2.build_schemas(), **services}
     return {

@@ -1,7 +1,7 @@
-"""The envelope of OpenG2P 2.x, which is served on the same paths as JSON schemas.
+"""JSON schemas of the OpenG2P 2.x envelope, which is served on the same paths.
 
-It is told apart by ``request_header`` (openg2p-spar.md 1.7); participants whose profile
-has it are answered in it.
+It is recognised by ``request_header`` (openg2p-spar.md 1.7); participants whose profile
+allows it are answered in it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .schemas import Schema, build_list, build_object, name_of, text, words
 
 PREFIX = "OpenG2p2"
 
-#: An address in parts; which there are depends on its kind.
+#: An address in parts; which parts it has depends on its kind.
 _ADDRESS = build_object(strategy_id={"type": "integer"}, fa_type=text())
 
 
@@ -39,7 +39,7 @@ def _build_request(operation: str) -> Schema:
     return build_object(tuple(members), **members)
 
 
-#: Whatever an item says; more of it as of G2P Connect.
+#: Every item of an answer has these members; others are those of G2P Connect.
 _ANSWERED = build_object(
     ("status",),
     reference_id=text(),
@@ -72,7 +72,7 @@ def _build_response(operation: str) -> Schema:
 
 
 def build_schemas() -> dict[str, Schema]:
-    """Request and answer of each operation in this envelope."""
+    """Return the schemas of each operation's request and answer in this envelope."""
     schemas = {}
     for operation in OPERATIONS:
         word = name_of(operation, "")

@@ -1,4 +1,4 @@
-"""The description as a page: no script, no style from elsewhere, nothing to load."""
+"""The description as a page: no script, no external style, nothing to load."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ th, td { border-block-end: 1px solid #8886; padding: .25rem .5rem; text-align: s
 
 @lru_cache(maxsize=1)
 def build_page() -> str:
-    """The page, in English."""
+    """Return the page, in English."""
     document = build_document()
     info = document["info"]
     paragraphs = "".join(
@@ -50,7 +50,7 @@ def build_page() -> str:
 
 
 def _mark(text: str) -> str:
-    """``text`` with the little mark-up that the description has.
+    """Return ``text`` with the simple mark-up of the description as HTML.
 
     >>> _mark("**Who** is `<x>`")
     '<strong>Who</strong> is <code>&lt;x&gt;</code>'
@@ -129,7 +129,7 @@ def _build_members(schema: Schema) -> str:
 
 
 def _describe(schema: Schema) -> str:
-    """A schema in a few words; an object with its members."""
+    """Return a short description of a schema; for an object, of its members."""
     if "$ref" in schema:
         return _link(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:

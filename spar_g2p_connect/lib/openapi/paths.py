@@ -1,4 +1,4 @@
-"""What is where: each path with what it takes and how it answers."""
+"""The paths: what each one takes and how it answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OF_MESSAGES = ("400", "401", "403", "413", "415", "429")
 
 @dataclass(frozen=True)
 class Path:
-    """One path with its one method."""
+    """A path with its only method."""
 
     path: str
     method: str
@@ -45,11 +45,11 @@ class Path:
     error: str = "Error"
     query: tuple[tuple[str, Schema], ...] = ()
     acknowledges: bool = False
-    #: the operation that may come in the envelope of OpenG2P 2.x, too
+    #: the operation that may also come in the OpenG2P 2.x envelope
     dialect: str = ""
 
     def build(self) -> Schema:
-        """The operation object."""
+        """Return the operation object."""
         operation: Schema = {
             "operationId": _build_id(self.method, self.path),
             "summary": self.summary,
@@ -98,7 +98,7 @@ class Path:
         return named
 
 
-#: Whether it is a message -> what proves who asks.
+#: Whether it is a message -> the accepted ways to authenticate.
 _SECURITY: dict[bool, list[dict[str, list[str]]]] = {
     True: [{"bearer": [], "signature": []}, {"bearer": []}, {"signature": []}],
     False: [{"bearer": []}],
@@ -114,7 +114,7 @@ def _build_id(method: str, path: str) -> str:
 
 
 def _build_callbacks(path: str, request: str) -> Schema:
-    """The answer that comes later, posted below the participant's callback address."""
+    """Return the callback: a later answer, posted below the participant's address."""
     word = request.removesuffix("Request")
     action = "txn/on-status" if word == "TxnStatus" else f"on-{word.lower()}"
     post = {
@@ -210,7 +210,7 @@ _OWN_RECORD = Path(
     refusals=("401", "403", "429"),
 )
 
-#: What anybody may get: path, what it is, the document.
+#: Paths that need no authentication: path, summary, document.
 _OPEN = (
     ("/.well-known/jwks.json", "Our keys", "KeySet"),
     ("/openapi.json", "This description", "OpenApi"),
@@ -268,7 +268,7 @@ PATHS: tuple[Path, ...] = (
 
 
 def build_paths() -> Schema:
-    """The paths object."""
+    """Return the paths object."""
     return {path.path: {path.method: path.build()} for path in PATHS}
 
 

@@ -1,4 +1,4 @@
-"""The documents that come and go, as JSON schemas."""
+"""The documents that are received and sent, as JSON schemas."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
     MAX_REFERENCES,
 )
 
-#: An object of JSON schema or OpenAPI: what a member holds depends on its name.
+#: An object of JSON schema or OpenAPI: the type of a member depends on its name.
 Schema = dict[str, Any]
 
-#: Words of ``header.status`` and of an item's ``status``.
+#: Values of ``header.status`` and of an item's ``status``.
 STATUSES = ("rcvd", "pdng", "succ", "rjct")
 
 
@@ -44,7 +44,7 @@ def ref(name: str) -> Schema:
 
 
 def build_object(required: tuple[str, ...] = (), /, **members: Schema) -> Schema:
-    """An object with these members; others may be there."""
+    """Return an object schema with these members; others are allowed."""
     schema: Schema = {"type": "object", "properties": members}
     return {**schema, "required": sorted(required)} if required else schema
 
@@ -54,7 +54,7 @@ def build_list(item: Schema, **more: object) -> Schema:
 
 
 def name_of(operation: str, kind: str) -> str:
-    """The schema's name, for example LinkRequest."""
+    """Return the schema's name, for example ``LinkRequest``."""
     return f"{operation.replace('-', ' ').title().replace(' ', '')}{kind}"
 
 
@@ -99,7 +99,10 @@ def _build_response_header() -> Schema:
 
 
 def _build_request_item(operation: Operation) -> Schema:
-    """What an item may hold; lengths and what must be there are the reader's own."""
+    """Return the schema of an item of a request.
+
+    Lengths and required members are those that the reader itself checks.
+    """
     members = {
         member.name: text(member.maximum) for member in items.get_members(operation)
     }
@@ -136,7 +139,7 @@ def _build_response_item(operation: Operation) -> Schema:
 
 
 def list_codes(operation: Operation) -> frozenset[str]:
-    """Every reason code that an item of ``operation`` can be answered with."""
+    """Return every reason code with which an item of ``operation`` can be answered."""
     members = {member.code for member in items.get_members(operation)}
     return codes.list_codes(operation) | members | items.OTHER_CODES
 
@@ -224,7 +227,7 @@ def _build_shared() -> dict[str, Schema]:
 
 
 def build_schemas() -> dict[str, Schema]:
-    """Every schema, by its name."""
+    """Return every schema by its name."""
     messages = [_build_messages(Operation(name)) for name in OPERATIONS]
     schemas = {**_build_shared(), **_build_status()}
     for more in messages:

@@ -1,4 +1,4 @@
-"""The documents beside the messages: tokens, keys, the directory, one's own record."""
+"""The documents besides messages: tokens, keys, directory and own record."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ def _build_tokens() -> dict[str, Schema]:
 
 
 def _build_entry(**members: Schema) -> Schema:
-    """Something that has a code and a name, and may be archived or closed."""
+    """Return the schema of an entry with a code and a name.
+
+    An entry may be archived or closed.
+    """
     closing = {"closed_on": text(), "close_reason": text(), "successor": text()}
     named = {"code": text(), "name": text(), "archived": _FLAG, **closing}
     return build_object(("code", "name", "archived"), **named, **members)
@@ -93,7 +96,7 @@ def _build_directory() -> dict[str, Schema]:
 
 
 def build_service_schemas() -> dict[str, Schema]:
-    """Every schema, by its name."""
+    """Return every schema by its name."""
     key = build_object(("kty", "kid", "use", "alg"), kty=text(), kid=text())
     return {
         **_build_tokens(),

@@ -1,15 +1,16 @@
-"""Who called before signatures, limits a minute and checks of messages calls as before.
+"""Participants that called before this version are authenticated and limited as before.
 
-Each column is looked at by itself: where it is there already, it says what somebody
-chose, or what the participant was made with. A draft never called: it gets what new
-participants get, and is approved as a whole.
+This covers signatures, limits per minute and checks of messages. Each column is handled
+on its own: where it already exists, its value was chosen by an administrator, or set
+when the participant was created. A draft has never called: it gets the values of new
+participants, and is approved as a whole.
 """
 
 from odoo.tools.sql import SQL, column_exists
 
-STRICT = "g2p-connect-1.0-strict"  # what other profiles check is as it was
+STRICT = "g2p-connect-1.0-strict"  # other profiles' checks are unchanged
 
-#: Column -> its type, what it says of a draft, and of a participant that has called.
+#: Column -> its type, its value for a draft, and for a participant that has called.
 COLUMNS = {
     "proof": (
         *("varchar", "token_and_signature"),
@@ -37,7 +38,7 @@ def migrate(cr, version):
 
 
 def add_column(cr, name, kind, of_draft, of_caller):
-    """Add a column, with what it says of each participant that is there."""
+    """Add a column, and set its value for each existing participant."""
     cr.execute(SQL("ALTER TABLE spar_participant ADD COLUMN %s %s", name, kind))
     cr.execute(
         SQL(

@@ -1,4 +1,4 @@
-"""Ids of the store are wide: so is the list of those that an item waits for."""
+"""The store's IDs became bigint: so does the list of those that an item waits for."""
 
 
 def migrate(cr, version):
@@ -8,7 +8,7 @@ def migrate(cr, version):
               AND column_name = 'waiting_ids'"""
     )
     if cr.fetchall() == [("_int4",)]:
-        # The model's init makes the index again, for the type of now.
+        # The model's init recreates the index for the new type.
         cr.execute(
             """DROP INDEX IF EXISTS spar_message_waiting_ids_index;
                ALTER TABLE spar_message ALTER COLUMN waiting_ids TYPE bigint[]"""

@@ -1,10 +1,11 @@
-"""Messages that wait begin anew, and the settings of before are sealed as they are."""
+"""Reset the attempts of waiting messages, and seal existing settings as they are."""
 
 from odoo.api import SUPERUSER_ID, Environment
 
 
 def migrate(cr, version):
-    # Turns that ended because something was away counted as bad ones, and do no more.
+    # Turns that ended because something was unavailable used to count as failed
+    # attempts.
     cr.execute(
         "UPDATE spar_message SET attempts = 0, next_try = NULL WHERE state = 'waiting'"
     )

@@ -1,1 +1,1 @@
-"""OpenID Connect from the relying party's side; pure: knows no record."""
+"""The relying party's side of OpenID Connect, in pure code without records."""

@@ -1,4 +1,4 @@
-"""The way to the provider and back: authorization request and response.
+"""Authorization request and response: to the provider and back.
 
 RFC 6749 4.1, RFC 7636 (PKCE), RFC 9207 (issuer of the response), OpenID Core 3.1.2.
 """
@@ -21,7 +21,7 @@ MAX_ERROR = 64
 
 @dataclass(frozen=True)
 class AttemptSecrets:
-    """The random values of one attempt, each of 256 bits; none is ever used twice."""
+    """The random values of one attempt, each of 256 bits; none is ever reused."""
 
     state: str = field(repr=False)
     nonce: str = field(repr=False)
@@ -33,7 +33,7 @@ class AttemptSecrets:
 
     @property
     def challenge(self) -> str:
-        """The PKCE challenge, method S256.
+        """Return the PKCE challenge, method S256.
 
         >>> verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 B
         >>> AttemptSecrets("", "", verifier).challenge
@@ -67,7 +67,7 @@ class Response:
 def build_request(
     settings: ProviderSettings, attempt: Attempt, ui_locales: str = ""
 ) -> dict[str, str]:
-    """The parameters of an authorization request; the empty ones are left out."""
+    """Return the parameters of an authorization request, without empty ones."""
     request = {
         "response_type": "code",
         "client_id": settings.client_id,
@@ -87,7 +87,7 @@ def build_request(
 
 
 def add_query(url: str, parameters: Mapping[str, str]) -> str:
-    """``url`` with ``parameters`` behind those that it has.
+    """Return ``url`` with ``parameters`` appended to its own.
 
     >>> add_query("https://op.example/auth?realm=a", {"state": "x y"})
     'https://op.example/auth?realm=a&state=x+y'
@@ -100,7 +100,7 @@ def add_query(url: str, parameters: Mapping[str, str]) -> str:
 def read_response(
     settings: ProviderSettings, parameters: Mapping[str, str]
 ) -> Response:
-    """The code in an authorization response to ``settings``' provider.
+    """Return the code in an authorization response from ``settings``' provider.
 
     Raises WrongProvider, AttemptCancelled or AttemptUnknown.
     """
@@ -116,7 +116,7 @@ def read_response(
 
 
 def read_error(error: object) -> str:
-    """An OAuth error code, or ``other`` for what is none: it goes into the log.
+    """Return an OAuth error code, or ``other`` for anything else: it is logged.
 
     >>> read_error("access_denied"), read_error("4711 is unknown"), read_error(None)
     ('access_denied', 'other', 'other')
@@ -127,7 +127,9 @@ def read_error(error: object) -> str:
 
 
 def get_local_path(wanted: str, default: str) -> str:
-    """``wanted`` where it is a path of this site, else ``default``: no open redirect.
+    """Return ``wanted`` where it is a path of this site, else ``default``.
+
+    This prevents open redirects.
 
     >>> get_local_path("/spar/change?step=2", "/spar")
     '/spar/change?step=2'

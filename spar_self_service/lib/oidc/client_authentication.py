@@ -1,4 +1,4 @@
-"""How we show a provider who we are: one function for each method (OpenID Core 9)."""
+"""Client authentication at a provider: one function per method (OpenID Core 9)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 from .settings import ClientAuthentication, ProviderSettings
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-#: Keycloak refuses more than a minute, eSignet one that begins in the future.
+#: Keycloak refuses more than a minute, eSignet an assertion that is not valid yet.
 ASSERTION_SECONDS = 60
 
 #: Signs the claims of a client assertion with our key for this provider.
@@ -20,7 +20,7 @@ Signer = Callable[[dict[str, object]], str]
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a request to the provider carries in addition."""
+    """The headers and form fields that authenticate a request to the provider."""
 
     headers: dict[str, str]
     form: dict[str, str]
@@ -28,7 +28,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Call:
-    """One request that must say who we are: to which endpoint, when (seconds)."""
+    """A request that must authenticate us: its endpoint and its time in seconds."""
 
     settings: ProviderSettings
     endpoint: str
@@ -41,7 +41,7 @@ _METHODS: dict[ClientAuthentication, Method] = {}
 
 
 def authenticate(call: Call) -> Credentials:
-    """The credentials for ``call``, by the method agreed with the provider."""
+    """Return the credentials for ``call``, by the method agreed with the provider."""
     return _METHODS[call.settings.client_authentication](call)
 
 
@@ -55,7 +55,7 @@ def _method(which: ClientAuthentication) -> Callable[[Method], Method]:
 
 @_method(ClientAuthentication.PRIVATE_KEY_JWT)
 def _by_private_key(call: Call) -> Credentials:
-    """RFC 7523 2.2: a fresh assertion, never used twice."""
+    """Return credentials with a fresh, single-use assertion (RFC 7523 2.2)."""
     settings = call.settings
     endpoint = settings.assertion_audience == "endpoint"
     assertion = call.sign(
@@ -74,7 +74,7 @@ def _by_private_key(call: Call) -> Credentials:
 
 @_method(ClientAuthentication.SECRET_BASIC)
 def _by_basic(call: Call) -> Credentials:
-    """RFC 6749 2.3.1: both parts form-encoded, then base64."""
+    """Return a Basic header of form-encoded ID and secret (RFC 6749 2.3.1)."""
     settings = call.settings
     pair = f"{quote_plus(settings.client_id)}:{quote_plus(settings.client_secret)}"
     token = base64.b64encode(pair.encode()).decode()

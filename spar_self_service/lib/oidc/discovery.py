@@ -1,4 +1,4 @@
-"""What a provider says of itself: OpenID Connect Discovery 1.0."""
+"""A provider's description of itself: OpenID Connect Discovery 1.0."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...exceptions import ProviderUnavailable, WrongProvider
 from .settings import ClientAuthentication
 
 WELL_KNOWN = "/.well-known/openid-configuration"
-#: In the order in which we prefer them; RS256 only where nothing better is offered.
+#: In order of our preference; RS256 only where nothing better is offered.
 ALGORITHMS = ("PS256", "ES256", "EdDSA", "RS256")
 MAX_BYTES = 64 * 1024
 
@@ -32,8 +32,9 @@ class Discovered:
 
 
 def get_address(typed: str) -> str:
-    """Where a provider describes itself, by what somebody typed: its issuer (Discovery
-    4.1), or the very address of its description.
+    """Return the address of a provider's description.
+
+    ``typed`` is its issuer (Discovery 4.1), or that address itself.
 
     >>> get_address(" https://op.example/realms/a/")
     'https://op.example/realms/a/.well-known/openid-configuration'
@@ -44,12 +45,12 @@ def get_address(typed: str) -> str:
 
 
 def read_discovery(document: object, address: str) -> Discovered:
-    """The description in ``document``, which is at ``address``.
+    """Return the description in ``document``, which was fetched from ``address``.
 
     Raises ProviderUnavailable where it is not usable, WrongProvider where it is that of
-    another site. eSignet describes itself at a path that is not its issuer's, so the
-    path may differ; whoever set up the provider sees the issuer, and so does the second
-    person.
+    another site. eSignet publishes its description at a path that is not its issuer's,
+    so the path may differ; the administrator who sets up the provider sees the issuer,
+    and so does the second person.
     """
     if not isinstance(document, dict):
         raise ProviderUnavailable("discovery")
@@ -73,7 +74,7 @@ def read_discovery(document: object, address: str) -> Discovered:
 
 
 def get_origin(url: str) -> tuple[str, str]:
-    """Scheme and host of an address.
+    """Return scheme and host of an address.
 
     >>> get_origin("https://op.example/realms/a")
     ('https', 'op.example')
@@ -110,7 +111,7 @@ def _read_authentications(
     document: dict[str, object],
 ) -> tuple[ClientAuthentication, ...]:
     offered = _read_list(document, "token_endpoint_auth_methods_supported")
-    # Discovery 3: client_secret_basic where nothing is said.
+    # Discovery 3: client_secret_basic is the default.
     return tuple(
         each
         for each in ClientAuthentication

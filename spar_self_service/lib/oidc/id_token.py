@@ -1,4 +1,4 @@
-"""What an ID token must say: OpenID Core 3.1.3.7, once its signature holds."""
+"""The checks of an ID token after its signature: OpenID Core 3.1.3.7."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_SUBJECT = 255
 
 @dataclass(frozen=True)
 class Expected:
-    """What the token of one login is compared with; ``now`` in seconds."""
+    """The values that an ID token is compared with; ``now`` is in seconds."""
 
     settings: ProviderSettings
     attempt: Attempt
@@ -29,7 +29,7 @@ class Expected:
 
 
 def check_id_token(claims: dict[str, object], expected: Expected) -> None:
-    """Raise a leaf of LoginRefused unless ``claims`` are of this login."""
+    """Raise a leaf of LoginRefused unless ``claims`` belong to this login."""
     for reason, holds in _CHECKS.items():
         if not holds(claims, expected):
             raise TokenRefused(reason)
@@ -41,7 +41,7 @@ def check_id_token(claims: dict[str, object], expected: Expected) -> None:
 def check_acr(claims: dict[str, object], settings: ProviderSettings) -> None:
     """Raise NotStrongEnough unless one of the ways used is accepted.
 
-    eSignet tells all of them, with spaces between.
+    eSignet returns all of them, separated by spaces.
     """
     accepted, told = settings.accepted_acrs, claims.get("acr")
     used = told.split() if isinstance(told, str) else ()
@@ -52,7 +52,8 @@ def check_acr(claims: dict[str, object], settings: ProviderSettings) -> None:
 def check_fresh(claims: dict[str, object], expected: Expected) -> None:
     """Raise NotFresh unless the person authenticated after the attempt began.
 
-    No leeway: what was a moment before it was for something else.
+    There is no leeway at the start: an authentication a moment earlier was for
+    something else.
     """
     told = claims.get("auth_time")
     if not is_time(told):
@@ -65,7 +66,7 @@ def check_fresh(claims: dict[str, object], expected: Expected) -> None:
 
 
 def is_time(value: object) -> TypeGuard[float]:
-    """Whether a claim is a time in seconds."""
+    """Return whether a claim is a time in seconds."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -80,7 +81,7 @@ def _is_for_us(claims: dict[str, object], expected: Expected) -> bool:
 
 
 def _is_authorised(claims: dict[str, object], expected: Expected) -> bool:
-    """``azp``: due where there are several audiences, ours where it is there."""
+    """Check ``azp``: required with several audiences, and ours where present."""
     told = claims.get("aud")
     if "azp" in claims:
         return claims["azp"] == expected.settings.client_id
@@ -110,10 +111,10 @@ def _has_nonce(claims: dict[str, object], expected: Expected) -> bool:
 
 
 def _belongs_to_access_token(claims: dict[str, object], expected: Expected) -> bool:
-    """``at_hash``, where it is there: the left half of SHA-256 over the token.
+    """Check ``at_hash``, where present: the left half of SHA-256 over the token.
 
-    Every algorithm that we accept is one of SHA-256, but for EdDSA, whose half of
-    SHA-512 some providers write.
+    Every algorithm that we accept uses SHA-256, except EdDSA, for which some providers
+    use half of SHA-512.
     """
     if "at_hash" not in claims:
         return True

@@ -1,4 +1,4 @@
-"""What is usual at the providers that are met most; the rest they say themselves."""
+"""Usual values for common providers; the rest comes from their own description."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from .settings import ClientAuthentication, UserinfoFormat
 
-#: eSignet tells no claim that is not asked for.
+#: eSignet returns no claim that is not requested.
 _ESIGNET_CLAIMS = (
     '{"userinfo": {"individual_id": {"essential": true}, "name": null, '
     '"phone_number": null, "phone_number_verified": null, '
@@ -43,7 +43,7 @@ PRESETS: dict[str, Preset] = {
         "Keycloak",
         {
             "client_authentication": ClientAuthentication.SECRET_BASIC.value,
-            # Keycloak 26.2 and later take one audience, and recommend this one.
+            # Keycloak 26.2 and later accept one audience, and recommend this one.
             "assertion_audience": "issuer",
             "userinfo_format": UserinfoFormat.JSON.value,
             "scope": "openid profile email",
@@ -59,5 +59,5 @@ PRESETS: dict[str, Preset] = {
 
 
 def selection() -> list[tuple[str, str]]:
-    """``(code, label)`` of each preset."""
+    """Return ``(code, label)`` of each preset."""
     return [(code, preset.label) for code, preset in PRESETS.items()]

@@ -1,7 +1,7 @@
-"""One provider, asked: the requests that go out, and what is believed of the answers.
+"""The requests to one provider, and what is accepted of its answers.
 
 Nothing here is stored. The order is that of OpenID Core 3.1.3 and 5.3: the code is
-exchanged once, the ID token checked, then userinfo asked for.
+exchanged once, the ID token checked, then userinfo requested.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from .verified import VerifiedLogin, merge_claims
 
 TIMEOUT = 8.0
 TOKEN_BYTES = 64 * 1024
-#: Some providers tell a portrait, too.
+#: Some providers return a portrait, too.
 USERINFO_BYTES = 512 * 1024
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True)
 class Ports:
-    """What the relying party needs of the world.
+    """The functions that the relying party needs from outside.
 
-    ``verify`` gives the claims of a token that the provider signed by an allowed
-    algorithm, else raises TokenRefused or ProviderUnavailable; ``decrypt`` the text in
-    a JWE for us, or raises UserinfoRefused; ``sign`` a client assertion.
+    ``verify`` returns the claims of a token that the provider signed with an allowed
+    algorithm, else raises TokenRefused or ProviderUnavailable; ``decrypt`` returns the
+    text in a JWE for us, or raises UserinfoRefused; ``sign`` signs a client assertion.
     """
 
     send: Callable[..., Answer]
@@ -58,7 +58,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """We, towards one provider."""
+    """The relying party, which is this site, towards one provider."""
 
     settings: ProviderSettings
     ports: Ports
@@ -66,11 +66,11 @@ class RelyingParty:
     def build_address(
         self, attempt: authorization.Attempt, ui_locales: str, now: int
     ) -> str:
-        """Where the person's browser goes to authenticate; one request with PAR."""
+        """Return where the browser goes to authenticate; sends a request with PAR."""
         settings = self.settings
         request = authorization.build_request(settings, attempt, ui_locales)
         if settings.par_endpoint:
-            # RFC 9126: what the browser carries says nothing and cannot be changed.
+            # RFC 9126: the browser carries only a reference, which cannot be altered.
             request = {
                 "client_id": settings.client_id,
                 "request_uri": self._push(request, now),
@@ -83,13 +83,13 @@ class RelyingParty:
         attempt: authorization.Attempt,
         now: int,
     ) -> VerifiedLogin:
-        """Who authenticated; raises a leaf of LoginRefused."""
+        """Return the verified login; raises a leaf of LoginRefused."""
         tokens = self._exchange(response, attempt, now)
         claims = self.ports.verify(self.settings, tokens.id_token)
         expected = Expected(self.settings, attempt, tokens.access_token, now)
         check_id_token(claims, expected)
         subject, acr, auth_time = map(claims.get, ("sub", "acr", "auth_time"))
-        # check_id_token has seen that it is a text.
+        # check_id_token has ensured that it is a text.
         subject = subject if isinstance(subject, str) else ""
         userinfo = self._ask_userinfo(tokens.access_token, subject, now)
         return VerifiedLogin(
@@ -159,7 +159,7 @@ class RelyingParty:
     def _ask_userinfo(
         self, access_token: str, subject: str, now: int
     ) -> dict[str, object]:
-        """What the provider tells of ``subject``; Core 5.3."""
+        """Return the userinfo claims of ``subject`` (Core 5.3)."""
         answer = self._send(
             "GET",
             self.settings.userinfo_endpoint,
@@ -178,7 +178,7 @@ class RelyingParty:
         return claims
 
     def _read_userinfo(self, answer: Answer) -> dict[str, object]:
-        """The claims, in the one form that was agreed."""
+        """Return the claims, which must have the agreed format."""
         wanted = self.settings.userinfo_format
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_token = kind == "application/jwt"
@@ -201,7 +201,7 @@ def ask(
     headers: dict[str, str] | None = None,
     body: bytes | None = None,
 ) -> Answer:
-    """An answer below 500; raises ProviderUnavailable for everything else."""
+    """Return an answer below 500; raises ProviderUnavailable for everything else."""
     try:
         answer = send(
             method,
@@ -219,7 +219,7 @@ def ask(
 
 
 def discover(send: Callable[..., Answer], address: str) -> discovery.Discovered:
-    """What the provider says of itself at ``address``.
+    """Return the provider's description of itself at ``address``.
 
     Raises ProviderUnavailable or WrongProvider.
     """
@@ -229,7 +229,10 @@ def discover(send: Callable[..., Answer], address: str) -> discovery.Discovered:
 
 
 def read_object(answer: Answer, strict: bool = True) -> dict[str, object]:
-    """The JSON object of an answer; raises ProviderUnavailable, or {} if not strict."""
+    """Return the JSON object of an answer.
+
+    Raises ProviderUnavailable where there is none, or returns ``{}`` if not strict.
+    """
     try:
         told = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -247,6 +250,7 @@ def _read_tokens(told: dict[str, object]) -> Tokens:
     if not (isinstance(id_token, str) and isinstance(access_token, str)):
         raise ProviderUnavailable("token")
     bearer = isinstance(kind, str) and kind.lower() == "bearer"
+    # The token is sent in a header, where control characters could inject others.
     printable = access_token.isascii() and access_token.isprintable()
     if not (bearer and printable and id_token and access_token):
         raise ProviderUnavailable("token")
@@ -256,7 +260,7 @@ def _read_tokens(told: dict[str, object]) -> Tokens:
 def _check_addressed(
     claims: dict[str, object], settings: ProviderSettings, now: int
 ) -> None:
-    """What a userinfo says of its issuer, audience and time must be so (5.3.2)."""
+    """Check the issuer, audience and expiry of a userinfo, where present (5.3.2)."""
     audience = claims.get("aud", settings.client_id)
     audience = audience if isinstance(audience, list) else [audience]
     expiry = claims.get("exp", now + 1)

@@ -1,4 +1,4 @@
-"""What is agreed with one OpenID provider."""
+"""The settings agreed with one OpenID provider."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class ClientAuthentication(str, Enum):
-    """How we show the provider's token endpoint who we are (OpenID Core 9)."""
+    """Our client authentication at the token endpoint (OpenID Core 9)."""
 
     PRIVATE_KEY_JWT = "private_key_jwt"
     SECRET_BASIC = "client_secret_basic"
@@ -15,7 +15,7 @@ class ClientAuthentication(str, Enum):
 
 
 class UserinfoFormat(str, Enum):
-    """The one form in which userinfo is accepted."""
+    """The only format in which userinfo is accepted."""
 
     JSON = "json"
     SIGNED = "jws"
@@ -24,10 +24,10 @@ class UserinfoFormat(str, Enum):
 
 @dataclass(frozen=True)
 class ProviderSettings:
-    """A provider as it was set up.
+    """The configuration of a provider.
 
-    ``algorithms`` is the allow-list for every signature of the provider: what a token
-    says of itself never widens it.
+    ``algorithms`` is the allow-list for every signature of the provider: a token's own
+    header never widens it.
     """
 
     issuer: str

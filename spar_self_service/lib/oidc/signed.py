@@ -1,4 +1,4 @@
-"""What a provider signed: by one of its published keys and an allowed algorithm."""
+"""Tokens signed by a provider's published key with an allowed algorithm."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.tokens import read_token_header
 from ...exceptions import ProviderUnavailable, TokenRefused
 from .settings import ProviderSettings
 
-#: Signature only: what the claims must say differs between ID token and userinfo.
+#: Signature only: the required claims differ between ID token and userinfo.
 _SIGNATURE_ONLY: Options = {
     "verify_signature": True,
     "verify_aud": False,
@@ -34,11 +34,11 @@ _SIGNATURE_ONLY: Options = {
 def read_signed(
     settings: ProviderSettings, token: str, key_sets: KeySetCache
 ) -> dict[str, object]:
-    """The claims in ``token``; nothing is said yet of what they must be.
+    """Return the claims in ``token`` after verifying its signature only.
 
     The algorithm is one of those agreed with the provider, the key one that it
-    publishes: what the token says of itself (jwk, jku, x5c) is not looked at. Raises
-    TokenRefused or ProviderUnavailable.
+    publishes: keys in the token itself (jwk, jku, x5c) are ignored. Raises TokenRefused
+    or ProviderUnavailable.
     """
     algorithm, kid = _read_header(settings, token)
     key = _find_key(settings, kid, algorithm, key_sets)

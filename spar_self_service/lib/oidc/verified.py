@@ -1,4 +1,4 @@
-"""Who authenticated: what is left of a login when everything has been checked."""
+"""The result of a login after everything has been checked."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class VerifiedLogin:
 
     @property
     def name(self) -> str:
-        """The name to greet by; "" where the provider tells none."""
+        """Return the name to greet the person by; "" where the provider has none."""
         return _read_text(self.claims, "name")
 
     @property
     def contacts(self) -> Contacts:
-        """What the provider says it has verified itself; Core 5.1."""
+        """Return the contacts that the provider itself has verified (Core 5.1)."""
         return Contacts(
             email=self._read_verified("email"),
             phone_number=self._read_verified("phone_number"),
@@ -43,7 +43,7 @@ class VerifiedLogin:
         return _read_text(self.claims, name) if is_true(verified) else ""
 
     def get_id_claim(self, name: str) -> str:
-        """The claim that holds the ID, or "" where it is no usable text.
+        """Return the claim that holds the ID, or "" where it is not a usable text.
 
         >>> VerifiedLogin("https://op", "s", {"individual_id": 4711}).get_id_claim(
         ...     "individual_id")
@@ -58,7 +58,7 @@ class VerifiedLogin:
 
 
 def is_true(claim: object) -> bool:
-    """Whether a claim says yes: as JSON does, or, as some providers do, in text.
+    """Return whether a claim is true: as JSON, or, from some providers, as text.
 
     >>> [is_true(claim) for claim in (True, "true", "True", "1", 1, "false", None)]
     [True, True, True, False, False, False, False]
@@ -67,7 +67,7 @@ def is_true(claim: object) -> bool:
 
 
 def _read_text(claims: dict[str, object], name: str) -> str:
-    """A claim of text; with languages (``name#fr``) the first that is there."""
+    """Return a text claim; with language tags (``name#fr``) the first present."""
     for key in (name, *sorted(k for k in claims if k.startswith(f"{name}#"))):
         value = claims.get(key)
         if isinstance(value, str) and value.strip():
@@ -78,6 +78,9 @@ def _read_text(claims: dict[str, object], name: str) -> str:
 def merge_claims(
     id_token: dict[str, object], userinfo: dict[str, object]
 ) -> dict[str, object]:
-    """What both say of the person; userinfo is asked later and goes before."""
+    """Return the claims of both that are about the person.
+
+    Userinfo is requested later, so its claims take precedence.
+    """
     told = {**id_token, **userinfo}
     return {name: value for name, value in told.items() if name not in PROTOCOL_CLAIMS}

@@ -1,6 +1,6 @@
-"""Which issuer may assert which ID type is said by the type; before, by the provider.
+"""Let ID types name their issuers, as providers did before this version.
 
-Then the settings of a database from before are sealed once, as they are.
+Then the existing settings are sealed once, as they are.
 """
 
 from odoo.api import SUPERUSER_ID, Environment
