@@ -2,7 +2,8 @@ from .lib import integrity
 
 
 def uninstall_hook(env):
-    """Lift what keeps the tables from being dropped, and let the directory go."""
+    """Remove the guards that keep the tables from being dropped, the directory's too.
+    """
     env["spar.event"]._lift_append_only()
     env.cr.execute(integrity.drop_directory_guards())
     env.cr.execute(integrity.drop_ties())

@@ -1,4 +1,4 @@
-"""``odoo spar_audit``: is the store what the mapper left?"""
+"""``odoo spar_audit``: check the store for tampering and write checkpoints."""
 
 import sys
 from pathlib import Path
@@ -10,8 +10,8 @@ class SparAudit(Command):
     """Check the store for tampering, or write a checkpoint of its history.
 
     check: read everything and name each row that was altered; exit code 1 if any.
-    checkpoint: write what is new in the history to a signed file outside the database.
-    send: copy that file to the folder --to, unless the copy there says otherwise.
+    checkpoint: write new history to a signed file outside the database.
+    send: copy that file to the folder --to, unless the copy there differs.
     """
 
     name = "spar_audit"

@@ -1,6 +1,6 @@
-"""What becomes of changes that waited: done, or dropped.
+"""What becomes of pending changes: applied or dropped.
 
-What makes a change wait is decided by ``assessment.py``, asked by ``operations.py``.
+``assessment.py`` decides what makes a change wait; ``operations.py`` asks it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .ledger import Ledger
 from .operations import refuse_locked, run
 from .records import ChangeRow, Holding
 
-#: The lock of a subject while an objection is open: nobody passes it.
+#: The lock of a subject while an objection is open: no authority overrides it.
 OBJECTION_LOCK = "objection"
 
 
