@@ -8,7 +8,8 @@ _OPEN = ("active", "suspended")
 
 
 class SparDirectoryUsed(models.AbstractModel):
-    """What has closed while addresses name it: found, and moved from in one action."""
+    """Closed providers and branches that addresses still name: found, and moved from.
+    """
 
     # One file a concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.used"
@@ -40,11 +41,12 @@ class SparDirectoryUsed(models.AbstractModel):
         return over & Domain("id", "in", named)
 
     def _is_over(self) -> bool:
-        """Whether it has closed, or is archived; of a branch, its provider too."""
+        """Return whether it, or the provider of a branch, has closed or is archived."""
         return bool(self) and (not self.active or self.is_closed)
 
     def action_move(self):
-        """Prepare the move of everybody whose address names it, or go on with it."""
+        """Prepare the move of everyone whose address names it, or continue that move.
+        """
         self.ensure_one()
         name = _COLUMNS[self._name]
         moves = self.env["spar.move"]

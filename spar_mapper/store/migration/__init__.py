@@ -1,1 +1,2 @@
-"""From the store of before to the one of now, beside the old tables, in pieces."""
+"""The migration of a legacy store to the current one, in pieces, beside the old tables.
+"""
