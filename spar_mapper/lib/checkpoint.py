@@ -191,8 +191,7 @@ class Reading:
 def read(
     texts: Iterable[str], keyring: OpenKeyring, wanted: Iterable[int] = ()
 ) -> Reading:
-    """Return the content of the lines ``texts``; keep marks of the ``wanted`` chunks.
-    """
+    """Return the content of the lines ``texts``, with marks of ``wanted`` chunks."""
     reading = Reading(wanted=frozenset(wanted))
     for place, text in enumerate(texts, start=1):
         reading.add(place, text, parse(text, keyring))

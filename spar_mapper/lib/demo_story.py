@@ -24,8 +24,7 @@ _WALLETS = ("TAVO", "LINDOW", "KESH")
 
 @dataclass(frozen=True)
 class Person:
-    """A person of the demo; they know ``individual_id``, and ``fa`` is their address.
-    """
+    """A demo person: ``individual_id`` is what they know, ``fa`` their address."""
 
     name: str
     individual_id: str

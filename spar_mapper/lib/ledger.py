@@ -85,8 +85,7 @@ class Ledger:
     # === PLACES === #
 
     def get_place(self, holding: Holding, purpose: str) -> Head:
-        """Return the head of the place for ``purpose``, or a new one if there is none.
-        """
+        """Return the head of the place for ``purpose``; create one if there is none."""
         heads = holding.subject.heads
         if purpose not in heads:
             heads[purpose] = Head(new_uuid(), purpose, is_new=True)
@@ -291,8 +290,7 @@ class Ledger:
         self._turn_id(taker, stored, ID_TAKEN, b"")
 
     def merge(self, subject: Subject, into: Subject) -> None:
-        """Record that ``subject`` turned out to be ``into``: an event in both chains.
-        """
+        """Record that ``subject`` proved to be ``into``: an event in both chains."""
         subject.merged_into = into.row_id
         said = commit_to(self.keyring, f"{subject.uuid}.{into.uuid}")
         self._record(subject, None, MERGED, b"", said, "", None)
@@ -318,8 +316,7 @@ class Ledger:
     # === PENDING CHANGES === #
 
     def wait(self, holding: Holding, change: ChangeRow) -> None:
-        """Keep ``change`` until it is decided or due; its event must be recorded next.
-        """
+        """Keep ``change`` until it is decided or due; record its event next."""
         call, text = self.call, pack(change.fa, change.details)
         change.commitment = commit_to_change(
             self.keyring,

@@ -239,8 +239,7 @@ def replace_address(
 def move(
     ledger: Ledger, holding: Holding, head: Head, address: Address, key: str
 ) -> None:
-    """Put the address at the successor into its place; a suspended one stays suspended.
-    """
+    """Put the address at the successor into its place; a suspension persists."""
     old = head.current
     new = replace_address(old, address, key, ledger.now, ledger.address_form)
     contact = old.details.phone_number

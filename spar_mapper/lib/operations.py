@@ -118,8 +118,7 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
 
 @operation(Operation.SUSPEND)
 def suspend(case: Case[ChangeRequest]) -> Result:
-    """Suspend an address; no rule delays it, because a doubt must take effect at once.
-    """
+    """Suspend an address, undelayed by any rule: a doubt must take effect at once."""
     head = case.in_force
     if head is None:
         return _refuse_not_linked(case)

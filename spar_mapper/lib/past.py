@@ -14,8 +14,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class PeriodRecord:
-    """A period as it was read; ``sealed`` and ``plain`` are used to open its address.
-    """
+    """A period as it was read; ``sealed`` and ``plain`` serve to open its address."""
 
     row_id: int
     head_id: int

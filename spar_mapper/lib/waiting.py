@@ -63,8 +63,7 @@ _END_EVENTS = {
 
 
 def drop_change(ledger: Ledger, holding: Holding, change: ChangeRow, end: str) -> None:
-    """End a pending change without applying it, and a proposed first address with it.
-    """
+    """End a pending change unapplied, along with a proposed first address."""
     if change.head.state == "proposed":
         ledger.end(holding, change.head, "withdrawn")
     else:

@@ -70,8 +70,7 @@ class SparAudit(models.AbstractModel):
 
     @api.model
     def _check_orphans(self, table: str, after: int, until: int) -> list[audit.Finding]:
-        """Return rows whose subject is missing; the check of subjects cannot see them.
-        """
+        """Return rows without a subject, which the check of subjects cannot see."""
         query = SQL(
             """SELECT r.id FROM %s r LEFT JOIN spar_subject s ON s.id = r.subject_id
                 WHERE r.id > %s AND r.id <= %s AND s.id IS NULL ORDER BY 1""",
@@ -98,7 +97,7 @@ class SparAudit(models.AbstractModel):
     def _check_events(
         self, keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
-        """Return events that lack their subject or notice, or have an altered notice."""
+        """Return events without subject or notice, or with an altered notice."""
         return [
             *self._check_orphans("spar_event", after, until),
             *self._search_lost_notices(after, until),

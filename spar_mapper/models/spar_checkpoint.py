@@ -267,8 +267,7 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _hash_chunks(self, first: int, last_id: int) -> checkpoint.Chunks:
-        """Return the present chunks from number ``first`` on, up to event ``last_id``.
-        """
+        """Return the chunks from number ``first`` on, as of event ``last_id``."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT id / %(size)s, count(*),

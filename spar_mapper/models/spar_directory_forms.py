@@ -171,8 +171,7 @@ class SparFspBranch(models.Model):
 
 
 class SparFaType(models.Model):
-    """A kind of address; its parts and strategies, which come with it, govern reading.
-    """
+    """A kind of address: the parts and strategies that come with it govern reading."""
 
     _name = "spar.fa.type"
     _inherit = ["spar.approved.rule", "spar.fa.type"]

@@ -62,8 +62,7 @@ class SparEvent(models.Model):
 
     @api.model
     def _get_actor_names(self, actors: list[str]) -> dict[str, str]:
-        """Return the names behind references such as ``user:7`` and ``participant:x``.
-        """
+        """Return names by references such as ``user:7`` and ``participant:x``."""
         names, users = {}, {}
         for actor in filter(None, actors):
             kind, _colon, reference = actor.partition(":")

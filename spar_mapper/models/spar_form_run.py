@@ -367,8 +367,7 @@ class SparFormRun(models.Model):
             self._rewrite()
 
     def _has_no_old_writers(self) -> bool:
-        """Return whether all transactions that may write by previous rules have ended.
-        """
+        """Return whether all transactions that may write by old rules have ended."""
         return settling.wait_for_writers(self.env.cr, PATIENCE)
 
     def _begin_work(self):
@@ -402,8 +401,7 @@ class SparFormRun(models.Model):
         self.unfit += piece.verdicts.get(UNFIT, 0)
 
     def _end_looking(self) -> None:
-        """Continue if there is nothing to decide; otherwise wait for an administrator.
-        """
+        """Continue if there is nothing to decide; else wait for an administrator."""
         if self.kind == "ids":
             self._note_foreseen(True)
         if self.kind == "proposal":

@@ -47,8 +47,7 @@ class SparDirectoryUsed(models.AbstractModel):
         }
 
     def action_open_mappings(self):
-        """Open the addresses that name the record: those in force, others by filters.
-        """
+        """Open the addresses that name the record; filters add those not in force."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "spar_mapper.spar_mapping_action"

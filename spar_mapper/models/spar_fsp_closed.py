@@ -8,8 +8,7 @@ _OPEN = ("active", "suspended")
 
 
 class SparDirectoryUsed(models.AbstractModel):
-    """Closed providers and branches that addresses still name: found, and moved from.
-    """
+    """Closed providers and branches that are still named: found, and moved from."""
 
     # One file a concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.used"
@@ -45,8 +44,7 @@ class SparDirectoryUsed(models.AbstractModel):
         return bool(self) and (not self.active or self.is_closed)
 
     def action_move(self):
-        """Prepare the move of everyone whose address names it, or continue that move.
-        """
+        """Prepare or continue the move of everyone whose address names it."""
         self.ensure_one()
         name = _COLUMNS[self._name]
         moves = self.env["spar.move"]

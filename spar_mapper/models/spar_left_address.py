@@ -78,8 +78,7 @@ class SparLeftAddress(models.AbstractModel):
 
     @api.model
     def _prepare_left(self, found: dict[int, Problem], **values) -> list[dict]:
-        """Return the values of rows for places, with each address's present provider.
-        """
+        """Return the values of rows for places, with each address's provider."""
         mappings_sudo = self.env["spar.mapping"].sudo().browse(found)
         return [
             {

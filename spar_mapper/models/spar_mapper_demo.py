@@ -91,8 +91,10 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _get_people(self, limit: int = 20) -> list[dict]:
-        """Some of the enrolled whose address stayed what it was, as they know
-        themselves."""
+        """Return some enrolled people whose address never changed.
+
+        The values are those that the people themselves know.
+        """
         people = build_people(PEOPLE)[:-WALKED_IN][-limit:]
         return [
             {
@@ -175,7 +177,6 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _tell_of_waiting(self, cast) -> None:
-        """Record a bank's requests that need a higher authority, and await a decision.
-        """
+        """Record a bank's requests that await a decision by a higher authority."""
         requests = [UpdateRequest(p.id_value, p.new_fa) for p in islice(cast, 3)]
         self._ago(1)._update_fa(_BANK, requests)

@@ -296,8 +296,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _waiting_changes(self, call: CallContext, id_value: str) -> list[WaitingChange]:
-        """Return pending changes by the contract; raises SealBroken for a tampered one.
-        """
+        """Return pending changes; raises SealBroken if one was tampered with."""
         self._check_channel(AUDITOR)
         work = self._begin_work(call, for_write=False)
         canonical = self._get_canonical(id_value)
@@ -371,8 +370,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _receive(self, call: CallContext, subject_ids: list[int]) -> None:
-        """Assign people whom a clerk of exactly one office has linked to that office.
-        """
+        """Assign people whom a clerk of exactly one office has linked to the office."""
         user_id = call.actor.partition(":")[2]
         user = self.env["res.users"].browse(int(user_id or 0))
         office = self.env["spar.office"]._find_of(user)
@@ -604,8 +602,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _read_stored(self, texts: list[str]) -> list[Asked]:
-        """Return the directory's reading of stored addresses; see ``read_addresses``.
-        """
+        """Return the directory's reading of addresses; see ``read_addresses``."""
         return read_addresses(self._get_directory(), texts)
 
     @api.model

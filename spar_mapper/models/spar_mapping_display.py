@@ -95,8 +95,7 @@ class SparMapping(models.Model):
 
     @api.depends("last_seq")
     def _compute_past(self):
-        """Compute by subject: a place's periods and events have no index of their own.
-        """
+        """Compute by subject: the periods and events of a place are not indexed."""
         domain = [("subject_id", "in", self.subject_id.ids)]
         periods = self.env["spar.mapping.period"].search(domain)
         events = self.env["spar.event"].search(domain, order="id desc")

@@ -94,8 +94,7 @@ class SparMapping(models.Model):
     # === NOTIFYING === #
 
     def _notify_done(self, operation: str) -> dict:
-        """Notify the user what applies after ``operation``, as the period stands now.
-        """
+        """Notify the user what applies to this period after ``operation``."""
         answers = self.env["spar.staff.answers"]
         if operation in ("link", "update", "resume") and self.pay_state != "active":
             states = dict(self._fields["pay_state"]._description_selection(self.env))

@@ -158,8 +158,7 @@ class SparMove(models.Model):
         copy_rows(self.env.cr, "spar_move_number", columns, rows)
 
     def _list_forms(self, number: str) -> set[str]:
-        """Return the forms of a number that addresses of the closed provider may have.
-        """
+        """Return the forms that a number may have at the closed provider."""
         kinds = self.env["spar.fa.strategy"]._get_known_kinds().values()
         forms = set()
         for kind in kinds:

@@ -16,7 +16,7 @@ class SparSettingChange(models.Model):
         return change
 
     def _begin_dry_run(self, record, values: dict) -> None:
-        """Look at what is stored by the rules that are proposed, if they are others."""
+        """Check stored IDs by the proposed rules, if these differ from the present."""
         if record._name != "spar.id.type":
             return
         data = self._get_proposed_rules(record, values)

@@ -27,14 +27,15 @@ class SparStoredForm(models.AbstractModel):
 
     @api.model
     def _get_state(self):
-        """Return the relevant forms; ``number`` is 0 for rules that are not stored yet.
-        """
+        """Return the relevant forms; ``number`` is 0 for rules not stored yet."""
         raise NotImplementedError
 
     @api.model
     def _keep_rules(self) -> int:
-        """Store the rules of now, begin a run for what they change; gives their
-        number."""
+        """Store the current rules, and start a run for their effect.
+
+        Return the number of the rules.
+        """
         raise NotImplementedError
 
     @api.model

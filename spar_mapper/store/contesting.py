@@ -66,8 +66,10 @@ class Judge:
         self.work.save(ledger)
 
     def decide_account(self, decisions: Mapping[int, str]) -> None:
-        """Do what is said of each person who has an account, by a row of their IDs:
-        ``keep``, ``merge`` (the same person, who keeps all IDs), or ``apart``."""
+        """Carry out the decision on each holder of an account, by a row of their IDs.
+
+        It is ``keep``, ``merge`` (the same person, who keeps all IDs), or ``apart``.
+        """
         merging = {r: word for r, word in decisions.items() if word in (KEEP, MERGE)}
         if MERGE not in merging.values():
             return
@@ -87,7 +89,10 @@ class Judge:
     def _load(
         self, decisions: Mapping[int, str]
     ) -> tuple[dict[int, StoredId], dict[int, Subject]]:
-        """All IDs of all people concerned, and whose each is; locked as batches do."""
+        """Return all IDs of all people concerned, and their owners, locked in order.
+
+        The order is that of a batch.
+        """
         given = build_array(decisions)
         row_ids = [row_id for (row_id,) in fetch(self.work.cr, _ROWS, given, given)]
         query = LOCKED_ID.format(column=self.work.keyring.roles.read_column)
@@ -132,16 +137,14 @@ class Judge:
     def _has_no_id(
         self, row_id: int, ids: Mapping[int, StoredId], subjects: Mapping[int, Subject]
     ) -> bool:
-        """Return whether the person of an ID has no active ID left among those loaded.
-        """
+        """Return whether an ID's person has no active ID among those loaded."""
         subject = subjects[row_id]
         return not any(ids[r].active for r in ids if subjects[r] is subject)
 
     def _end_record(
         self, ledger: Ledger, subject: Subject, owner: Subject, stored: StoredId
     ) -> None:
-        """End the places of a record that has no ID or is another person's second one.
-        """
+        """End the places of a record without an ID, or of a person's second record."""
         if subject is not owner:
             _end_places(ledger, Holding(stored.canonical, stored.row_id, subject))
 

@@ -141,9 +141,10 @@ class Decider:
         return Loaded(self.work.begin(), holding, change, proposer)
 
     def _apply(self, loaded: Loaded) -> Result:
-        """Do the change on its proposer's word; the decision stays the decider's.
+        """Apply the change with its proposer's authority.
 
-        Raises NoSuchChange where the person's history is not what it was.
+        The decision itself remains the decider's. Raises NoSuchChange if the person's
+        history is not what it was.
         """
         try:
             check_person(self.work, loaded.holding.subject.row_id)

@@ -186,9 +186,10 @@ class FormReader:
         stored: dict[str, tuple[int, int]],
         contested: dict[str, Problem | None],
     ) -> Found:
-        """What a text is: an ID that is stored in the form by which it was read so,
-        else what it is now. Where that is contested, the spelling of a row, and no
-        other."""
+        """Return the ID stored in the form by which it was read, else the current one.
+
+        If that is contested, only the spelling of a row is accepted.
+        """
         for number, identifier in readings:
             row_id, form = stored.get(identifier.canonical, (0, number))
             if row_id and form == number:
@@ -219,7 +220,7 @@ class FormReader:
     def _is_under_way(self) -> bool:
         """Return whether rows are being rewritten in the current form.
 
-        If so, a row that is still in another form is there because it is contested.
+        If so, a row that is still in another form stays there because it is contested.
         """
         cr, number = self.work.cr, self.state.number
         ((is_open,),) = fetch(
@@ -236,8 +237,11 @@ class FormReader:
     # === OUTCOMES OF A DRY RUN === #
 
     def _find_foreseen(self, found: list[Found]) -> list[Found]:
-        """The same as ``found``, but for IDs that a row is to become that is not
-        rewritten yet: it is that row's, however it is spelt now."""
+        """Return ``found``, with IDs that rows are to become mapped to those rows.
+
+        Such an ID belongs to the row that is still to be rewritten, however that is
+        spelt now.
+        """
         digest = self.work.keyring.digester(seals.ID)
         asked = {
             digest(one.canonical): one

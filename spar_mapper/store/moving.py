@@ -212,7 +212,10 @@ class Mover:
         return find_own_id(canonical, [candidate.holding.canonical])
 
     def _leave_taken(self, targets: list[Target]) -> list[Target]:
-        """Leave those whose new address is somebody else's: nobody else's money."""
+        """Leave addresses whose new address is another person's.
+
+        Otherwise the money would go to that person.
+        """
         if not targets:
             return []
         digest = self.work.keyring.digester(seals.ADDRESS)

@@ -80,7 +80,7 @@ class Event(NamedTuple):
 
     @property
     def is_frozen(self) -> bool:
-        """Whether nothing was undone yet: who objected had not logged in."""
+        """Return whether nothing was undone yet: the objector had not logged in."""
         return self.state == "open" and self.remedy == Remedy.FROZEN.value
 
 
@@ -121,8 +121,7 @@ class Objector:
         return self._settle(holding, event)
 
     def _load(self, canonical: str) -> Holding:
-        """Return the holding of a stored ID, locked; raises NoSuchEvent and SealBroken.
-        """
+        """Return a stored ID's holding, locked; raises NoSuchEvent and SealBroken."""
         holding = self.work.load().load([canonical]).get(canonical)
         if holding is None:
             raise NoSuchEvent("the ID is not known")
@@ -201,7 +200,7 @@ class Objector:
         )
 
     def _was_stopped(self, holding: Holding, event: Event) -> bool:
-        """Whether nothing is paid for another reason than this event's case."""
+        """Return whether something other than this event's case stops payments."""
         if event.case_id is None:
             return holding.subject.pay_stop
         stopped = bool(event.stop_before)
@@ -341,8 +340,7 @@ class Objector:
     def _open_replaced(
         self, holding: Holding, head: Head, remedy: Remedy, address_uuid: str
     ) -> StoredAddress | None:
-        """Return the disputed address, if the restored one followed it and is in place.
-        """
+        """Return the disputed address, if the restored one followed it and is there."""
         if remedy is not Remedy.RESTORED:
             return None
         subject = self.historian.get(holding.subject.row_id)

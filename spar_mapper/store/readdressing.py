@@ -131,8 +131,7 @@ class Readdresser:
         self.read = read
 
     def look(self, after: int, limit: int) -> Piece:
-        """Check the next places after ``after``, and record their addresses' outcomes.
-        """
+        """Check the next places after ``after``, and record the addresses' outcomes."""
         rows = fetch(self.work.cr, _SEEN, *self.scope.build_values(after), limit)
         piece = Piece(rows[-1][0] if rows else after, len(rows))
         found = self._open(rows)
@@ -165,8 +164,10 @@ class Readdresser:
         return found
 
     def count_shared(self) -> tuple[int, int]:
-        """Return how many addresses are one with another person's, and in how many
-        accounts; without those that were so before."""
+        """Return how many addresses coincide with others, and in how many accounts.
+
+        Addresses that already coincided are not counted.
+        """
         query = COUNT_SHARED.format(column=self.work.keyring.roles.read_column)
         ((groups, rows),) = fetch(self.work.cr, query, self.run_id, self.run_id)
         return int(rows), int(groups)

@@ -48,8 +48,7 @@ SEAL_TABLE = """
 
 @dataclass(frozen=True)
 class SealedTable:
-    """A table, the sealed columns of its rows ``t``, and SQL of what belongs to them.
-    """
+    """A table, the sealed columns of its rows ``t``, and SQL for related rows."""
 
     name: str
     columns: tuple[str, ...]

@@ -28,7 +28,7 @@ class SparEvidenceWizard(models.TransientModel):
 
     @api.depends("evidence_id")
     def _compute_document(self):
-        """In clear only behind a fresh trace of this person; kept nowhere."""
+        """Open the document, only after this user's recent trace; never store it."""
         for wizard in self:
             wizard.document = wizard._is_traced() and wizard._open_document()
 
@@ -37,8 +37,7 @@ class SparEvidenceWizard(models.TransientModel):
             return self.evidence_id._open()
 
     def _is_traced(self) -> bool:
-        """Return whether this user's own recent access to the document is in the list.
-        """
+        """Return whether this user's own recent access to the document is recorded."""
         evidence = self.evidence_id
         try:
             self.env["spar.mapper.local"]._build_staff_call()

@@ -166,8 +166,7 @@ class SparFindWizard(models.TransientModel):
         ]
 
     def _write_addresses(self, strategy, numbers: set[str]) -> list[str]:
-        """Return ``numbers`` as one strategy writes them, for each code of a provider.
-        """
+        """Return ``numbers`` as one strategy writes them, for each provider code."""
         compiled = fa_syntax.compile_strategy(strategy.template)
         kinds = {part.key: part.kind for part in strategy.type_id.part_ids}
         holders = self._get_holder_codes()

@@ -138,8 +138,7 @@ class SparMappingWizard(models.TransientModel):
         return self._tell(result, request.id_value)
 
     def _ask_back(self, call, request) -> dict:
-        """Return a question to the officer before the action; empty if there is none.
-        """
+        """Return a question to ask the officer first; empty if there is none."""
         return {}
 
     def _build_request(self):

@@ -41,8 +41,7 @@ class SparMappingWizard(models.TransientModel):
         return document.decode() if isinstance(document, bytes) else document
 
     def _get_evidence_reference(self) -> str:
-        """Return the document's reference in the change's event, "" without a document.
-        """
+        """Return the event's reference to the document, or "" without a document."""
         return build_reference(self.uuid) if self.document else ""
 
     def _keep_evidence(self, call, identifier: str) -> None:

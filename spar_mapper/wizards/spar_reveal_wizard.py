@@ -67,7 +67,7 @@ class SparRevealWizard(models.TransientModel):
             wizard.fa_value = fa
 
     def _is_traced(self) -> bool:
-        """Whether this user's own look at this mapping is in the history, just now."""
+        """Return whether this user's own recent access to the mapping is recorded."""
         event = self.env["spar.event"].browse(self.event_number).exists()
         return bool(
             event

@@ -35,8 +35,7 @@ def migrate(cr, version):
 
 
 def _go_on_checking(cr):
-    """Continue a check whose current part no longer exists: that part counts as done.
-    """
+    """Continue a check whose current part no longer exists: the part counts as done."""
     cr.execute(
         """UPDATE spar_audit_run SET position = '{"part": "spar_form_case", "after": 0}'
             WHERE finished_at IS NULL AND position ->> 'part' = 'spar_change'"""
@@ -44,8 +43,7 @@ def _go_on_checking(cr):
 
 
 def _forget(cr):
-    """Delete the forms: without keys nothing is stored, and forms are kept again later.
-    """
+    """Delete the forms: nothing is stored without keys, and they are kept anew then."""
     cr.execute(
         """
         ALTER TABLE spar_id_form DISABLE TRIGGER spar_id_form_no_delete;

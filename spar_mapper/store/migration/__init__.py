@@ -1,2 +1,1 @@
-"""The migration of a legacy store to the current one, in pieces, beside the old tables.
-"""
+"""The migration of a legacy store, in pieces, beside the old tables."""

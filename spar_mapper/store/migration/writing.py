@@ -46,8 +46,7 @@ class Writer:
         return list(ids)
 
     def save(self, subjects: Sequence[NewSubject]) -> None:
-        """Write everything of ``subjects`` except their old events, notices and cases.
-        """
+        """Write everything of ``subjects`` but their old events, notices and cases."""
         everything: dict[tuple[str, tuple[str, ...]], list[Row]] = {
             ("spar_subject", listing.SUBJECT): [
                 listing.list_subject(self.keyring, s.subject, s.since) for s in subjects
