@@ -36,6 +36,7 @@ class SparAudit(Command):
     def _check(self, env):
         run = env["spar.audit.run"]._start()
         for findings in run._walk():
+            # Each piece is kept, so that an interrupted check loses no findings.
             env.cr.commit()  # pylint: disable=invalid-commit
             for table, row_id, problem in findings:
                 self.say(f"{table}, row {row_id}: {problem}")

@@ -106,6 +106,7 @@ class SparMigrate(Command):
 
         # Rows that the other cursor commits meanwhile must be visible at the end.
         locking.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        # This transaction is idle as long as the other cursor works.
         locking.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         own = []
         for each in (cr, locking):

@@ -100,7 +100,8 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
     >>> assess([at_once], other).why
     'other_provider'
 
-    Staff attach a document where the rule that applies asks for one, whoever decides:
+    Staff must attach a document if the rule that applies requires one, even if someone
+    else decides:
 
     >>> from dataclasses import replace
     >>> scanned = Rule(Decision.APPLY, needs_evidence=True)

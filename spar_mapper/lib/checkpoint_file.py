@@ -74,11 +74,13 @@ def append(path: Path, line: str, after: str | None) -> None:
         last, end = _read_last(file)
         if last != after:
             raise FileMoved("the checkpoint file has another last line")
+        # Removes what a killed writer left behind the last line feed.
         file.truncate(end)
         file.seek(end)
         file.write(line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
+    # A new file is durable only once its folder is, too.
     _sync_folder(path.parent)
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a stored ID when the rules for reading IDs have changed."""
+"""The outcome for stored IDs when the rules for reading IDs have changed."""
 
 from __future__ import annotations
 

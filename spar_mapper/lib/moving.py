@@ -1,4 +1,4 @@
-"""What a move makes of an address: a number by a rule, a place at the successor.
+"""The result of a move for an address: its number by a rule, its new place.
 
 When a bank closes, everyone with an address there gets one at its successor. An address
 that must not be touched, or whose number the rule does not cover, stays and is listed

@@ -1,4 +1,4 @@
-"""What the history records about a person's office."""
+"""The history's record of a person's office."""
 
 from __future__ import annotations
 

@@ -216,7 +216,7 @@ class StoredId:
 
 @dataclass(slots=True)
 class Holding:
-    """What the store knows about one ID, and keeps locked, during a batch."""
+    """The store's data about one ID, kept locked during a batch."""
 
     canonical: str
     identifier_row_id: int

@@ -57,5 +57,6 @@ def wait_for_writers(cursor: Cursor, seconds: float) -> bool:
         if time.monotonic() > end:
             return False
         time.sleep(_PAUSE)
+        # Later writers are left out: they take greater ids.
         waiting &= get_writers(cursor)
     return True

@@ -1,4 +1,4 @@
-"""The permitted events in each state: the one table of the store's life cycle."""
+"""The events permitted in each state, and where they lead: the one such table."""
 
 from __future__ import annotations
 

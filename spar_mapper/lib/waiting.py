@@ -1,4 +1,4 @@
-"""What becomes of pending changes: applied or dropped.
+"""The end of pending changes: applied or dropped.
 
 ``assessment.py`` decides what makes a change wait; ``operations.py`` asks it.
 """

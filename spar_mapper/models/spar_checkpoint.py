@@ -34,7 +34,7 @@ _LOCK = 5_207_113_001
 
 
 class Known(NamedTuple):
-    """What the database knows of its checkpoints."""
+    """The database's record of its checkpoints."""
 
     number: int
     line: str
@@ -42,7 +42,7 @@ class Known(NamedTuple):
 
 
 class SparCheckpoint(models.Model):
-    """What the database knows of the checkpoints outside it: one row.
+    """The database's record of the checkpoints outside it: one row.
 
     The file is written first, and the row follows. A process that is killed between the
     two leaves one valid line more than the row knows: the next process adopts it.

@@ -29,7 +29,7 @@ STATES = [
 
 
 class SparStoredAddress(models.AbstractModel):
-    """What a place and each of its periods record about an address."""
+    """The columns that a place and each of its periods have for an address."""
 
     _name = "spar.stored.address"
     _description = "Address as it is stored"

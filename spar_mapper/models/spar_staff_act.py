@@ -137,6 +137,7 @@ class SparStaffAct(models.Model):
             return OTHER_OFFICE
         if code is Operation.SUSPEND:
             return ""
+        # Two concurrent requests could otherwise each stay within the limit.
         self.env.cr.execute(
             "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, call.actor)
         )

@@ -1,4 +1,4 @@
-"""The addresses that are shown to people, and the trace that an access leaves."""
+"""The display of addresses to people, and the trace that an access leaves."""
 
 from __future__ import annotations
 

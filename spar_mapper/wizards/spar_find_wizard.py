@@ -154,6 +154,7 @@ class SparFindWizard(models.TransientModel):
     def _get_addresses(self, number: str) -> list[str]:
         """Return every form in which ``number`` may occur in an address here."""
         numbers = spell_number(number)
+        # Archived ones too: stored addresses may have been written by them.
         strategies = (
             self.env["spar.fa.strategy"]
             .with_context(active_test=False)
@@ -166,7 +167,7 @@ class SparFindWizard(models.TransientModel):
         ]
 
     def _write_addresses(self, strategy, numbers: set[str]) -> list[str]:
-        """Return ``numbers`` as one strategy writes them, for each provider code."""
+        """Return ``numbers`` as one strategy writes them, for each holder code."""
         compiled = fa_syntax.compile_strategy(strategy.template)
         kinds = {part.key: part.kind for part in strategy.type_id.part_ids}
         holders = self._get_holder_codes()

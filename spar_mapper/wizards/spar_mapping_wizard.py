@@ -120,6 +120,7 @@ class SparMappingWizard(models.TransientModel):
         self.ensure_one()
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(OFFICER)
+        # A race for the same ID should wait for the lock, not fail and be retried.
         use_read_committed(self.env.cr)
         with self.env["spar.staff.answers"]._say_errors():
             self._check_reason()

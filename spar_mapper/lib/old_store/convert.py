@@ -1,4 +1,4 @@
-"""What a subject of the old store becomes: heads, periods, one chain of events.
+"""The conversion of an old subject: to heads, periods, and one chain of events.
 
 The old events stay as they are. An event ``migrated`` ties the ends of their chains,
 and the periods made from them, to the subject's own chain, of which it is the first
