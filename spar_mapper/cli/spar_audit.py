@@ -11,7 +11,7 @@ class SparAudit(Command):
 
     check: read everything and name each row that was altered; exit code 1 if any.
     checkpoint: write new history to a signed file outside the database.
-    send: copy that file to the folder --to, unless the copy there differs.
+    send: copy that file to the folder --to, unless the copy there contradicts it.
     """
 
     name = "spar_audit"

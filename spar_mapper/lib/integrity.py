@@ -196,7 +196,7 @@ def _build_directory_guard(table: str) -> str:
             EXECUTE FUNCTION spar_directory_keeps_rows();"""
 
 
-# === WHAT BELONGS TOGETHER === #
+# === ROWS THAT BELONG TOGETHER === #
 
 
 def build_update_guard(
@@ -259,7 +259,7 @@ def build_id_guard() -> Iterator[str]:
     yield _build_trigger("spar_subject_id", "guard", "UPDATE", transition)
 
 
-# === WHAT GOVERNS READING === #
+# === ROWS THAT GOVERN READING === #
 
 
 def build_revision_guard(table: str) -> Iterator[str]:
@@ -356,7 +356,7 @@ def build_append_only(table: str, columns: Iterable[str]) -> Iterator[str]:
             ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"""
 
 
-# === WHAT IS CHECKED WHEN THE TRANSACTION ENDS === #
+# === CHECKS AT THE END OF THE TRANSACTION === #
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from .ledger import Ledger
 from .records import Head, Holding, StoredAddress, new_uuid
 
-# === WHOSE ADDRESS STAYS === #
+# === ADDRESSES THAT STAY === #
 
 BROKEN = Problem("broken")
 DISPUTED = Problem("disputed")

@@ -13,6 +13,6 @@ OTHER_OFFICE = "other_office"
 def commit_to_office(keyring: OpenKeyring, subject: str, office: str) -> bytes:
     """Return the commitment of the event that moves a person to an office.
 
-    Both are UUIDs; an empty ``office`` means none.
+    ``subject`` and ``office`` are UUIDs; an empty ``office`` means none.
     """
     return commit_to(keyring, f"office {subject} {office}")

@@ -264,7 +264,7 @@ def _wait(
     first: StoredAddress | None,
     verdict: Verdict,
 ) -> Result:
-    """Keep the change; if the same one is requested again, it is queued only once."""
+    """Keep the change; an identical repeated request does not add a second one."""
     answer = Result(Outcome.HELD, case.request.id_value, case.request.fa)
     waiting = case.holding.subject.changes.get(case.request.purpose)
     if waiting is not None:
@@ -312,7 +312,7 @@ def _make_stale(case: Case[ChangeRequest]) -> None:
         case.ledger.end_change(case.holding, waiting, "stale")
 
 
-# === WHAT IS THE SAME === #
+# === EQUALITY === #
 
 
 def _is_same_address(case: Case[LinkRequest], head: Head) -> bool:

@@ -200,8 +200,8 @@ class Subject:
 class StoredId:
     """One ID of a subject, as its row has it.
 
-    ``typed`` is the text as which it was previously stored, if that differs. An ID that
-    was deactivated is not ``active`` and has no digest, so it cannot be found.
+    ``typed`` is its previous stored text, if that differs. An ID that was deactivated
+    is not ``active`` and has no digest, so it cannot be found.
     """
 
     row_id: int

@@ -170,7 +170,7 @@ def split_address(text: str) -> tuple[int, str, str, str]:
 
 
 def pack_id(canonical: str, typed: str) -> str:
-    """Return an ID, and the text as which it was previously stored, as one text.
+    """Return an ID and its previous stored text as one text.
 
     >>> pack_id("4711", ""), pack_id("4711", "47 11")
     ('4711', '4711\\x0247 11')

@@ -1,4 +1,4 @@
-"""Find the event before which no new event can appear, without blocking writers.
+"""Determine up to which event the history is final, without blocking writers.
 
 Writers take ``LOCK TABLE spar_event IN ROW EXCLUSIVE MODE`` before they take ids from
 the sequence. So an event that is not visible yet, and whose id is smaller than a

@@ -7,7 +7,7 @@ from .spar_change import SUPERVISOR
 class SparChange(models.Model):
     """The decisions of a supervisor or the proposer on a change, and their result."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.change"
 
     def action_approve(self):

@@ -7,7 +7,7 @@ from ..lib import seals
 
 
 class SparChange(models.Model):
-    """The display of a pending change to people."""
+    """The fields of a pending change that users see."""
 
     _inherit = "spar.change"
 

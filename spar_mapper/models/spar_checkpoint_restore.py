@@ -122,7 +122,7 @@ class SparCheckpointRestore(models.Model):
         """Return the lost ranges; Odoo stores an empty list as nothing."""
         return self.lost or []
 
-    # === WHAT IS LOST === #
+    # === LOST EVENTS === #
 
     @api.model
     def _find_lost(self) -> dict:

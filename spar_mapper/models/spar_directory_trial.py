@@ -98,7 +98,7 @@ class SparDirectoryTrial(models.Model):
 
     @api.model
     def _check_seen(self, changes: RuleChanges) -> None:
-        """Refuse a change that concerns stored addresses until a user has seen how.
+        """Refuse a change affecting stored addresses until a user has seen its effect.
 
         The refusal also undoes what this transaction has written of it. Raises
         RedirectWarning. Server code that runs with all rights is not asked.

@@ -82,7 +82,7 @@ class SparEvent(models.Model):
 
     @api.model
     def _build_actor_domain(self, name: str, operator: str, values) -> Domain:
-        """Return a domain of rows whose field ``name`` refers to people by name.
+        """Return a domain of rows by the names of the people in their field ``name``.
 
         Words of a name or of a login suffice, in any order.
         """

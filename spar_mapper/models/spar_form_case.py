@@ -186,7 +186,7 @@ class SparFormCase(models.Model):
     # === DECIDING === #
 
     def action_propose(self):
-        """Open the window in which a supervisor states what is the case."""
+        """Open the window in which a supervisor proposes a decision."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -253,7 +253,7 @@ class SparFormCase(models.Model):
     def _check_proposal(self) -> None:
         """Raise RowBroken unless it is the newest proposal.
 
-        An older proposal that was restored is detected over the set of all cases.
+        An older proposal that was restored is detected by the seal over all cases.
         """
         problems = self._get_row_seals().find_altered_set(CASES)
         if problems:

@@ -10,7 +10,7 @@ _OPEN = ("active", "suspended")
 class SparDirectoryUsed(models.AbstractModel):
     """Closed providers and branches that are still named: found, and moved from."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.used"
 
     is_left_over = fields.Boolean(
@@ -67,7 +67,7 @@ class SparDirectoryUsed(models.AbstractModel):
 
 
 class SparFspBranch(models.Model):
-    # One file a concern: that it is closed here, its forms there.
+    # One file per concern: closing here, forms elsewhere.
     # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.fsp.branch"
 

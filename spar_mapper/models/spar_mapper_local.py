@@ -77,7 +77,7 @@ _SYSTEM = CallContext("system", "schedule", Authority.STAFF)
 class SparMapperLocal(models.AbstractModel):
     """The store of this database, and its only interface.
 
-    This model decides who may make a request and what it says; the work itself is in
+    This model decides who may make a request, and reads it; the work itself is in
     ``store/``, where every piece of work takes the call first: nothing is opened,
     signed or changed without one. A batch costs a constant number of statements.
     """

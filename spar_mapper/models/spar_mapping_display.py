@@ -32,9 +32,9 @@ def _get_texts(values) -> list[str]:
 
 
 class SparMapping(models.Model):
-    """The display and the search of a mapping: masked, and by exact value."""
+    """The display and search of mappings: masked, and by exact value."""
 
-    # One file a concern: what is shown here, what is done in spar_mapping_actions.
+    # One file per concern: display here, actions in spar_mapping_actions.
     # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.mapping"
 
@@ -95,7 +95,7 @@ class SparMapping(models.Model):
 
     @api.depends("last_seq")
     def _compute_past(self):
-        """Compute by subject: the periods and events of a place are not indexed."""
+        """Compute by subject, because periods and events have no index by place."""
         domain = [("subject_id", "in", self.subject_id.ids)]
         periods = self.env["spar.mapping.period"].search(domain)
         events = self.env["spar.event"].search(domain, order="id desc")

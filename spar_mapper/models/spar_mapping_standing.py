@@ -9,7 +9,7 @@ _LOOKED = "revealed"
 class SparMapping(models.Model):
     """The payment state of an address, and who decided it last."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.mapping"
 
     pay_state = fields.Selection(

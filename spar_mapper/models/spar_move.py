@@ -230,7 +230,7 @@ class SparMove(models.Model):
             move.sudo().proposer_id = self.env.user
         return super()._propose(values)
 
-    # === WHAT TWO PEOPLE DECIDED === #
+    # === THE DECISION === #
 
     def _sign(self) -> None:
         """Sign what was approved, so that it cannot be forged by SQL."""

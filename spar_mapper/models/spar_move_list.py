@@ -77,7 +77,7 @@ def _build_context(list_uuid: str, old_digest: bytes) -> bytes:
 class SparMove(models.Model):
     """The list of old and new numbers: read from a file, sealed, and destroyed."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.move"
 
     list_uuid = fields.Char(readonly=True, copy=False, groups="base.group_no_one")

@@ -35,7 +35,7 @@ class SparMove(models.Model):
     first rows, masked, and with the answers the same file is read.
     """
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.move"
 
     numbers_encoding = fields.Selection(

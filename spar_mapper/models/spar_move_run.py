@@ -15,7 +15,7 @@ PIECE = 200
 class SparMove(models.Model):
     """The execution of a move: in the background, in committed pieces."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.move"
 
     @api.model

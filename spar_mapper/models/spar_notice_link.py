@@ -12,7 +12,7 @@ from ..store.noticing import sign_links
 class SparNotice(models.Model):
     """The one-time link of a notice: kept as a keyed digest, good for one objection."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.notice"
 
     link_expires_at = fields.Datetime(readonly=True)

@@ -421,7 +421,7 @@ def _get_first_seq(events: list[Row]) -> int:
 
 
 def _find_migrated(evidence: Evidence, said: dict[int, str]) -> dict[int, str]:
-    """Return the state of each place when the legacy chains were tied in."""
+    """Return each place's description as of when the legacy chains were tied in."""
     return {
         period.head_id: said[period.row_id]
         for period in evidence.periods.values()

@@ -151,8 +151,8 @@ class Follower:
     def open(self, subject: Subject, head: Head, past: Past) -> StoredAddress:
         """Return the address that was moved; raises RowBroken.
 
-        The MAC of the event covers that it was this person's, in this place, and that
-        it was moved: the event names the earlier state by a commitment.
+        The event's MAC proves that it was this person's, in this place, and that it was
+        moved: the event names the earlier state by a commitment.
         """
         address = self._open_address(subject, past.period)
         event_id, address_uuid, *said = past.event

@@ -222,7 +222,7 @@ class Loader:
     def load_subject(self, subject_id: int) -> Holding | None:
         """Lock all IDs of a subject, then the subject; return its oldest ID that opens.
 
-        Deactivated IDs come last. Return None if it has no ID.
+        Deactivated IDs come last. Return None if no ID opens.
         """
         return self.load_subjects([subject_id]).get(subject_id)
 

@@ -119,7 +119,7 @@ class Mover:
         left = tuple(sorted(self._left))
         return Piece(rows[-1][0], len(rows), len(targets), left)
 
-    # === WHO === #
+    # === CANDIDATES === #
 
     def _find_candidates(self, rows: Sequence[tuple[int, int]]) -> list[Candidate]:
         """Lock the people of the places; omit places that are gone or must stay."""
@@ -147,7 +147,7 @@ class Mover:
     def _leave(self, head_id: int | None, problem: Problem) -> None:
         self._left.append(Left(head_id or 0, problem))
 
-    # === WHERE TO === #
+    # === DESTINATIONS === #
 
     def _find_targets(self, candidates: list[Candidate]) -> list[Target]:
         """Return the addresses that the successor can have; others are left."""

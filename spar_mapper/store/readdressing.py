@@ -1,8 +1,8 @@
 """The rewriting of stored addresses in the current form, piece by piece.
 
-An address keeps its reference, its version and all its statements: the person has the
-same address as before, written in its one form. From then on it is found by what it is,
-however it is written and whoever writes it.
+An address keeps its reference, its version and everything recorded about it: the person
+has the same address as before, written in its one form. From then on it is found by
+what it is, however it is written and whoever writes it.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ class Directory:
     look: Callable[[int], str]
 
 
-#: Returns the readings of texts as IDs; takes those that must match the format on the
-#: card.
+#: Returns the readings of texts as IDs; the second list states which of them must match
+#: the format on the card.
 Identify = Callable[[list[str | None], list[CardCheck]], list[Found]]
 
 

@@ -172,7 +172,7 @@ class Resolver:
         self._follow_moves(requests, identified, results, by_id)
         return results
 
-    # === WHAT ADDRESSES ARE === #
+    # === KEYS OF ADDRESSES === #
 
     def _read_keys(self, requests: Sequence[ResolveRequest]) -> None:
         """Record the key of each requested address, if it can be an address at all."""

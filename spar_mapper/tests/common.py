@@ -147,7 +147,7 @@ class StoreCase(KeyringCase):
         request = UpdateRequest(id_value, fa, **values)
         return self.mapper._update_fa(call or self.call, [request])[0]
 
-    # A word of the store, not the ORM's: pylint: disable-next=method-required-super
+    # A method of the store, not the ORM's: pylint: disable-next=method-required-super
     def unlink(self, id_value, fa=None, call=None, **values) -> Result:
         request = UnlinkRequest(id_value, fa, **values)
         return self.mapper._unlink_fa(call or self.call, [request])[0]

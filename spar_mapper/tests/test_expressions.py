@@ -179,7 +179,7 @@ class TestExpressions(StoreCase):
                     text = self.channels[channel](expression)
                     self.env.flush_all()
                     return str(text)
-            # Whatever it is: pylint: disable-next=broad-except
+            # Any refusal counts: pylint: disable-next=broad-except
             except Exception as error:
                 self.env.invalidate_all()
                 return f"{error!r} {error.__cause__!r} {error.__context__!r}"

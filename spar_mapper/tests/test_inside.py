@@ -98,7 +98,7 @@ class TestInside(StoreCase, HttpCase):
                     template = self.env["mail.template"].create(values)
                     people = self.env.user.partner_id.ids
                     return str(template._render_field("body_html", people))
-            # Whatever it is: pylint: disable-next=broad-except
+            # Any refusal counts: pylint: disable-next=broad-except
             except Exception as error:
                 return repr(error)
 

@@ -4,7 +4,7 @@ from ..fields import BigMany2one
 
 
 class SparFormCaseWizard(models.TransientModel):
-    """A supervisor's statement which record is kept, and what the others are."""
+    """A supervisor's proposal: which record is kept, and what becomes of the others."""
 
     _name = "spar.form.case.wizard"
     _description = "Decide on IDs that coincide"

@@ -87,7 +87,7 @@ class Converter:
         self.take_ids = take_ids
 
     def convert(self, old: OldSubject) -> NewSubject:
-        """Return the conversion of a subject of which every value opens."""
+        """Return the conversion of a subject, all of whose values open."""
         stays = [_Stay(row) for row in old.mappings.values()]
         first_seq = _get_first_seq(old)
         heads = {

@@ -43,7 +43,7 @@ def _go_on_checking(cr):
 
 
 def _forget(cr):
-    """Delete the forms: nothing is stored without keys, and they are kept anew then."""
+    """Delete the forms: nothing is stored without keys; the first write keeps them."""
     cr.execute(
         """
         ALTER TABLE spar_id_form DISABLE TRIGGER spar_id_form_no_delete;

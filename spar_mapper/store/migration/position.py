@@ -1,6 +1,6 @@
 """The progress of a migration, kept in the transaction of the rows that it concerns."""
 
-# Names of tables and schemas are no parameters: pylint: disable=sql-injection
+# Table and schema names cannot be parameters: pylint: disable=sql-injection
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The migration: stage by stage, in pieces that are each committed."""
 
-# A command's own transactions; names of tables are no parameters.
+# A command's own transactions; table names cannot be parameters.
 # pylint: disable=invalid-commit,sql-injection
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The replacement of the old tables by the new ones, in one transaction."""
 
-# Names of tables and schemas are no parameters: pylint: disable=sql-injection
+# Table and schema names cannot be parameters: pylint: disable=sql-injection
 
 from __future__ import annotations
 
