@@ -13,7 +13,7 @@ from .tables import NEXT, OLD_TABLES, TABLES, build_tables
 
 
 class Position(NamedTuple):
-    """Where the migration continues: in which stage, after which id.
+    """The stage and the id after which the migration continues.
 
     ``started_at`` is the time stated in the events that tie the histories together.
     """
