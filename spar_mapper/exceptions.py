@@ -1,4 +1,4 @@
-"""What can go wrong in the store for a whole call; each leaf is one cause."""
+"""Errors of the store that concern a whole call; each leaf class is one cause."""
 
 from odoo.addons.spar_mapper_connector.exceptions import (
     InvalidIdentifier,
@@ -12,49 +12,49 @@ class StoreError(MapperError):
 
 
 class DirectWriteRefused(StoreError):
-    """Somebody tried to write a table of the store past the mapper's methods."""
+    """A write to a table of the store bypassed the mapper's methods."""
 
     code = "direct_write_refused"
 
 
 class IdMoved(StoreError):
-    """A stored ID got another form between two looks at it: ask again."""
+    """A stored ID was rewritten in another form between two reads: retry."""
 
     code = "id_moved"
 
 
 class NoSuchChange(StoreError):
-    """The change does not wait any more, or never did."""
+    """The change is no longer pending, or never was."""
 
     code = "no_such_change"
 
 
 class ChangeFrozen(StoreError):
-    """Somebody said that it was not them: until that is decided, the change waits."""
+    """The owner has objected: the change stays pending until that is decided."""
 
     code = "change_frozen"
 
 
 class NotForApproval(StoreError):
-    """The change waits for its time, which nobody shortens."""
+    """The change waits for its time, which no one can shorten."""
 
     code = "not_for_approval"
 
 
 class SamePerson(StoreError):
-    """A change needs a second person, and this is the first."""
+    """A change needs a second person, but the same person tried to decide it."""
 
     code = "same_person"
 
 
 class OwnDoing(StoreError):
-    """Whoever did what is disputed does not close the case."""
+    """The person who performed the disputed act may not close the case."""
 
     code = "own_doing"
 
 
 class NotDecidable(StoreError):
-    """People cannot be put together now; ``code`` says why."""
+    """People cannot be merged now; ``code`` says why."""
 
     def __init__(self, why: str):
         super().__init__(why)
@@ -62,30 +62,32 @@ class NotDecidable(StoreError):
 
 
 class ContestedId(InvalidIdentifier):
-    """An ID is that of several people until staff decide, and this is not the spelling
-    of any of them."""
+    """An ID is contested, and the text matches none of its spellings.
+
+    It belongs to several people until staff decide.
+    """
 
     def __init__(self) -> None:
         super().__init__("contested")
 
 
 class BrokenId(InvalidIdentifier):
-    """Whose ID a text is cannot be said: what says so was altered."""
+    """The owner of an ID cannot be determined: the row that says so was altered."""
 
     def __init__(self) -> None:
         super().__init__("integrity")
 
 
 class NoSuchObjection(StoreError):
-    """The case is closed already, or never was."""
+    """The case is already closed, or never existed."""
 
     code = "no_such_objection"
 
 
 class HistoryDiffers(StoreError):
-    """The history is not what the last checkpoint says it was.
+    """The history does not match the last checkpoint.
 
-    ``findings`` say where: (table, row id, problem).
+    ``findings`` lists the differences: (table, row id, problem).
     """
 
     code = "history_differs"
@@ -104,7 +106,7 @@ class WritersStayOpen(StoreError):
 class RowBroken(SealBroken):
     """A row is not what the store wrote.
 
-    ``problem`` says where: (table, row id, what is wrong), as an alarm names it.
+    ``problem`` locates it, as an alarm names it: (table, row id, what is wrong).
     """
 
     code = "row_broken"

@@ -2,7 +2,7 @@ from .lib import integrity
 
 
 def uninstall_hook(env):
-    """Lift what keeps the tables from being dropped, and let the directory go."""
+    """Remove the guards that keep tables, and directory rows, from being dropped."""
     env["spar.event"]._lift_append_only()
     env.cr.execute(integrity.drop_directory_guards())
     env.cr.execute(integrity.drop_ties())

@@ -1,4 +1,4 @@
-"""``odoo spar_audit``: is the store what the mapper left?"""
+"""``odoo spar_audit``: check the store for tampering and write checkpoints."""
 
 import sys
 from pathlib import Path
@@ -10,8 +10,8 @@ class SparAudit(Command):
     """Check the store for tampering, or write a checkpoint of its history.
 
     check: read everything and name each row that was altered; exit code 1 if any.
-    checkpoint: write what is new in the history to a signed file outside the database.
-    send: copy that file to the folder --to, unless the copy there says otherwise.
+    checkpoint: write new history to a signed file outside the database.
+    send: copy that file to the folder --to, unless the copy there contradicts it.
     """
 
     name = "spar_audit"
@@ -36,6 +36,7 @@ class SparAudit(Command):
     def _check(self, env):
         run = env["spar.audit.run"]._start()
         for findings in run._walk():
+            # Each piece is kept, so that an interrupted check loses no findings.
             env.cr.commit()  # pylint: disable=invalid-commit
             for table, row_id, problem in findings:
                 self.say(f"{table}, row {row_id}: {problem}")

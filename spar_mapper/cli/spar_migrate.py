@@ -1,4 +1,4 @@
-"""``odoo spar_migrate``: the store of before, brought to the layout of now."""
+"""``odoo spar_migrate``: bring a previous store to the current layout."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from odoo.cli import Command
 
-#: Findings that are listed at most.
+#: The most findings that are listed.
 _LISTED = 1000
 
 
@@ -14,12 +14,12 @@ class SparMigrate(Command):
     """Bring the store of a database to the layout of this version.
 
     Stop Odoo, make a backup, run this, then upgrade the addons. Every row is checked
-    and sealed anew in new tables beside the old ones; these take their place at the
-    end. Whatever ends the command before: run it again, and it goes on. What is not
-    what the registry wrote is listed, and nothing is changed.
+    and resealed in new tables beside the old ones, which the new tables replace at the
+    end. If the command is interrupted, run it again and it continues. Rows that the
+    registry did not write are listed, and nothing is changed.
 
-    The keyring is where the environment variable SPAR_KEYRING says. With --drop-old
-    the old tables, which are kept, are removed for good.
+    The environment variable SPAR_KEYRING names the keyring. The old tables are kept;
+    with --drop-old they are removed for good.
 
     Exit codes: 0 done, or nothing to do; 1 refused; 2 not possible now.
     """
@@ -55,8 +55,10 @@ class SparMigrate(Command):
 
     @contextmanager
     def _open(self, database):
-        """Two cursors of the database, without its registry: this code does not fit it
-        yet."""
+        """Open two cursors on the database without loading its registry.
+
+        The registry cannot be loaded: the code does not match the old schema yet.
+        """
         from psycopg2 import Error
         from psycopg2.errors import LockNotAvailable
 
@@ -98,12 +100,13 @@ class SparMigrate(Command):
         )
 
     def _keep_others_out(self, cr, locking):
-        """Let nobody write to the old tables until the end; refuse where others are."""
+        """Block writes to the old tables until the end; refuse if others use them."""
         # pylint: disable-next=odoo-addons-relative-import
         from odoo.addons.spar_mapper.store.migration import swapping
 
-        # What is done meanwhile over the other cursor is to be seen at the end.
+        # Rows that the other cursor commits meanwhile must be visible at the end.
         locking.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        # This transaction is idle as long as the other cursor works.
         locking.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         own = []
         for each in (cr, locking):
@@ -136,7 +139,7 @@ class SparMigrate(Command):
         else:
             self._say("There are no tables of before.")
 
-    # === TELLING === #
+    # === OUTPUT === #
 
     def _refuse(self, refused):
         for line in refused.findings[:_LISTED]:

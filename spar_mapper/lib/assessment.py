@@ -1,8 +1,8 @@
-"""Whether a proposed change is applied now, later, after a second look, or not at all.
+"""Decide whether a change is applied now, later, after a second look, or never.
 
-Rules are data: the first whose conditions all hold decides. Two laws stand before them:
-a lower authority never overwrites a higher one's word on its own, and a provider never
-moves a link away from another.
+Rules are data: the first whose conditions all hold decides. Two laws take precedence: a
+lower authority never overwrites a higher one's statement on its own, and a provider
+never moves a link away from another provider.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Enum
 
 
 class Decision(str, Enum):
-    """What becomes of a proposed change."""
+    """The possible fates of a proposed change."""
 
     APPLY = "apply"
     HOLD = "hold"
@@ -23,10 +23,10 @@ class Decision(str, Enum):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A change as the rules see it: never the ID or the address.
+    """A change as the rules see it, without the ID or the address.
 
-    ``is_foreign`` tells that the address in force is with a provider that is none of
-    the caller's, where the caller has providers of its own.
+    ``is_foreign`` states that the caller has providers of its own, and that the address
+    in force is with none of them.
     """
 
     operation: str
@@ -40,7 +40,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Rule:
-    """Conditions (None: any) and a decision."""
+    """Conditions (None matches anything) and a decision."""
 
     decision: Decision
     operation: str | None = None
@@ -51,7 +51,7 @@ class Rule:
     needs_evidence: bool = False
 
     def applies_to(self, proposal: Proposal) -> bool:
-        """Whether every condition holds for ``proposal``."""
+        """Return whether every condition holds for ``proposal``."""
         return (
             self.operation in (None, proposal.operation)
             and self.channel in (None, proposal.channel)
@@ -64,14 +64,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision, how long to hold, and the rule's own words for why."""
+    """The decision, how long to hold the change, and the rule's reason."""
 
     decision: Decision
     hold_hours: int = 0
     why: str = ""
 
 
-#: What gives the verdict on a proposal.
+#: A function that returns the verdict on a proposal.
 Assess = Callable[[Proposal], Verdict]
 
 #: The channel that can attach a document, and why a change without one is refused.
@@ -83,10 +83,10 @@ NO_RULE = Verdict(Decision.APPROVE, why="no_rule")
 
 
 def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
-    """The verdict on ``proposal``.
+    """Return the verdict on ``proposal``.
 
-    Where no rule applies a second person must look: a registry without rules is not a
-    registry without care.
+    If no rule applies, a second person must review the change: the absence of rules is
+    not permission.
 
     >>> from odoo.addons.spar_mapper_connector.lib.contract import Authority
     >>> at_once = Rule(Decision.APPLY)
@@ -100,7 +100,8 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
     >>> assess([at_once], other).why
     'other_provider'
 
-    Staff attach a document where the rule that applies asks for one, whoever decides:
+    Staff must attach a document if the rule that applies requires one, even if someone
+    else decides:
 
     >>> from dataclasses import replace
     >>> scanned = Rule(Decision.APPLY, needs_evidence=True)
@@ -128,7 +129,7 @@ def _lacks_evidence(proposal: Proposal) -> bool:
 
 
 def assess_once(assess_one: Assess) -> Assess:
-    """Return ``assess_one`` for one batch: each kind of proposal is looked at once."""
+    """Return ``assess_one`` for one batch: each kind of proposal is assessed once."""
     verdicts: dict[Proposal, Verdict] = {}
 
     def assess_new(proposal: Proposal) -> Verdict:

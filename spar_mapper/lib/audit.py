@@ -1,10 +1,10 @@
-"""What the integrity check says, and of what.
+"""The findings of the integrity check.
 
 Every finding names one row and one problem; a reader who knows no cryptography can act
 on it.
 """
 
-#: A table, a row of it, and what is wrong.
+#: A table, the id of a row in it, and what is wrong.
 Finding = tuple[str, int, str]
 
 ID_DIGEST = "the digest is not that of the ID: it would be found under another ID"

@@ -1,8 +1,8 @@
-"""How the integrity check walks: part after part, piece after piece.
+"""How the integrity check proceeds: part by part, piece by piece.
 
-A piece is a range of ids of one table, small enough for a transaction of its own; the
-first part are the chunks of the checkpoints. What is between two pieces can be written
-down, and the walk goes on from there.
+A piece is a range of ids of one table, small enough for its own transaction; the first
+part consists of the chunks of the checkpoints. The position between two pieces can be
+stored, and the check continues from there.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ CHUNKS = "spar_checkpoint"
 
 
 class Part(NamedTuple):
-    """How many rows a piece of a table has, and which method checks it."""
+    """The size in rows of a piece of a table, and the method that checks it."""
 
     size: int
     method: str = ""
 
 
-#: In this order; all but the first are tables.
+#: In the order of the check; all but the first are tables.
 PARTS = {
     CHUNKS: Part(20),
     "spar_subject": Part(250, "_check_subjects"),
@@ -36,7 +36,7 @@ _ORDER = list(PARTS)
 
 @dataclass(frozen=True)
 class Position:
-    """Where the walk is: in which part, and ``after`` which id."""
+    """The position of the check: the part, and the id ``after`` which it continues."""
 
     part: str = CHUNKS
     after: int = 0
@@ -50,7 +50,7 @@ class Position:
         return not self.part
 
     def get_next(self, after: int | None) -> Position:
-        """Return the position behind ``after``, None where the part is at its end.
+        """Return the position after ``after``; None means that the part is finished.
 
         >>> Position().get_next(20)
         Position(part='spar_checkpoint', after=20)
@@ -65,7 +65,7 @@ class Position:
         return Position(_ORDER[following] if following < len(_ORDER) else "")
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is kept of it.
+        """Return the position as it is stored.
 
         >>> Position.from_json(Position("spar_event", 7).to_json())
         Position(part='spar_event', after=7)

@@ -1,4 +1,4 @@
-"""One request on its way through an operation, and the address that it would bring."""
+"""One request on its way through an operation, and the address it would store."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .assessment import Assess
 from .ledger import Ledger
 from .records import Head, Holding, StoredAddress, new_uuid
 
-#: The kind of request of a case: a case of an update is a case of a change, too.
+#: The kind of request of a case: a case of an update is also a case of a change.
 R_co = TypeVar("R_co", bound=ChangeRequest, covariant=True)
 
 
 @dataclass(slots=True)
 class Case(Generic[R_co]):
-    """One request, everything known about it, and who asks.
+    """One request, everything known about it, and who makes it.
 
     ``address`` is the request's address as the directory reads it, in its one form
-    (None where the request has none), ``key`` what it is. ``is_decided`` tells that the
-    change was assessed before and waited.
+    (None if the request has none); ``key`` identifies that address. ``is_decided``
+    states that the change was assessed earlier and has waited since.
     """
 
     request: R_co
@@ -41,12 +41,12 @@ class Case(Generic[R_co]):
 
     @property
     def in_force(self) -> Head | None:
-        """The place asked for, if its address is in force."""
+        """Return the place of the request's purpose, if its address is in force."""
         return self.holding.in_force(self.request.purpose)
 
 
 def build_address(case: Case[LinkRequest]) -> StoredAddress:
-    """The address that the request would put into its place.
+    """Return the address that the request would put into its place.
 
     Raises ValueError for a case without the directory's reading of its address.
     """
@@ -75,15 +75,16 @@ def build_address(case: Case[LinkRequest]) -> StoredAddress:
 
 
 def _get_asserted_at(asserted: datetime | None, now: datetime) -> datetime:
-    """When the sender says it was true; never in the future, which would block others.
+    """Return when the sender states it was true.
 
-    Without a claim it is now, to the second: senders' clocks tell no more.
+    It is never in the future, which would block others. Without a claim it is now,
+    rounded down to the second, because senders' clocks are no more precise.
     """
     return min(to_naive_utc(asserted), now) if asserted else now.replace(microsecond=0)
 
 
 def to_naive_utc(moment: datetime) -> datetime:
-    """``moment`` as the store keeps time.
+    """Return ``moment`` as the store keeps times: naive UTC.
 
     >>> to_naive_utc(datetime.fromisoformat("2026-03-01T02:00:00+02:00"))
     datetime.datetime(2026, 3, 1, 0, 0)
@@ -94,10 +95,10 @@ def to_naive_utc(moment: datetime) -> datetime:
 
 
 def is_older(asserted: datetime, current: datetime) -> bool:
-    """Whether a claim was made before the one in force.
+    """Return whether a claim was made before the one in force.
 
-    A sender's clock may tell whole seconds only: such a claim is not older within its
-    own second.
+    A sender's clock may have a resolution of whole seconds: such a claim is not older
+    within its own second.
 
     >>> now = datetime(2026, 3, 1, 0, 0, 7, 500_000)
     >>> is_older(now.replace(microsecond=0), now), is_older(now.replace(second=6), now)

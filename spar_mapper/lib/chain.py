@@ -1,10 +1,11 @@
-"""History that proves itself: commitments to what was, and a chain of MACs over events.
+"""Verifiable history: commitments to past states, and a chain of MACs over events.
 
-A commitment tells nothing about an address without the audit key, but with it anybody
-can check that the row in the table is the one the event spoke of. Each event's MAC
-covers the MAC of the event before it, so that none can be changed, inserted or cut.
-A subject's MAC covers where its chain ends and which event last changed each of its
-places and IDs, so that an older row does not pass for the present one.
+Without the audit key a commitment reveals nothing about an address. With the key,
+anyone can check that the row in the table is the one that the event refers to. Each
+event's MAC covers the MAC of the event before it, so that no event can be changed,
+inserted or cut. A subject's MAC covers the end of its chain and the number of the event
+that last changed each of its places and IDs, so that an older row cannot pass for the
+present one.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from .records import EventRow, Head, StoredAddress, StoredId, Subject
 
-#: The number of the way in which events are written now; 1 is of before the chains of
-#: subjects (see ``old_chain.py``).
+#: The number of the current event format; 1 dates from before the chains of subjects
+#: (see ``old_chain.py``).
 FORMAT = 2
 
 
 def describe(subject_uuid: str, head: Head) -> str:
-    """Return all that ``head`` says about a subject as one text.
+    """Return everything that ``head`` states about a subject as one text.
 
-    The bytes are those of ``bind`` over all values in this order. What many rows have
-    in common is bound once for all of them.
+    The bytes are those of ``bind`` over all values in this order. Values that many rows
+    share are bound once for all of them.
     """
     return describe_place(
         subject_uuid,
@@ -46,7 +47,7 @@ def describe_place(
     address_uuid: str,
     address: StoredAddress | None,
 ) -> str:
-    """Return the text of :func:`describe` for a period, too.
+    """Return the text of :func:`describe`, for periods too.
 
     :param manner: purpose, rank, state and version
     :param since: when the state began
@@ -77,9 +78,9 @@ def describe_place(
 
 
 def describe_id(subject_uuid: str, stored: StoredId) -> str:
-    """Return what an ID says about a subject as one text.
+    """Return everything that an ID states about a subject as one text.
 
-    Not its form, which only tells by which rules it was looked at last.
+    Its form is left out: it only records which rules last read the ID.
     """
     active = int(stored.active)
     values = ("id", subject_uuid, stored.uuid, stored.type_id, active)
@@ -87,22 +88,22 @@ def describe_id(subject_uuid: str, stored: StoredId) -> str:
 
 
 def commit_to(keyring: OpenKeyring, description: str) -> bytes:
-    """Return the keyed commitment to what :func:`describe` gave."""
+    """Return the keyed commitment to a text of :func:`describe`."""
     return keyring.mac("commitment", description.encode())
 
 
 def mac_head(keyring: OpenKeyring, description: str, last_seq: int) -> bytes:
-    """Return the MAC of a head that was last changed by event ``last_seq``."""
+    """Return the MAC of a head that event ``last_seq`` was the last to change."""
     return keyring.mac("head", f"{last_seq}.{description}".encode())
 
 
 def mac_subject(
     keyring: OpenKeyring, subject: Subject, marks: str | None = None
 ) -> bytes:
-    """Return the MAC over a subject, its chain's end and its marks.
+    """Return the MAC over a subject, the end of its chain and its marks.
 
-    :param marks: those of the subject as they are stored, where they were written or
-        read already
+    :param marks: the subject's marks as they are stored, if they were already written
+        or read
     """
     uuid, last = subject.uuid, subject.last_mac.hex()
     marks = write_marks(subject.marks) if marks is None else marks
@@ -121,8 +122,8 @@ def mac_subject(
 def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
     """Return the link of the chain: a MAC over the event and the MAC before it.
 
-    The bytes are those of ``bind`` over all values in this order; without the last one
-    where the event is about no change.
+    The bytes are those of ``bind`` over all values in this order, without the last one
+    if the event concerns no change.
     """
     previous, subject, uuid = event.previous_mac.hex(), event.subject_uuid, event.uuid
     head, address = event.head_uuid, event.address_uuid
@@ -152,10 +153,10 @@ def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
 def commit_to_change(
     keyring: OpenKeyring, uuid: str, text: str, terms: Sequence[object], *said: str
 ) -> bytes:
-    """Return the commitment to a change that waits.
+    """Return the commitment to a pending change.
 
-    :param text: the address in it with its details, as it is sealed
-    :param said: when it was true, and what its proposer said beside it
+    :param text: its address and details, as they are sealed
+    :param said: when the proposer states it was true, and their other statements
     """
     parts = [uuid, text, *map(str, terms), "said", *said]
     return keyring.mac("commitment", bind("change", *parts))
@@ -166,9 +167,9 @@ def commit_to_past(
 ) -> bytes:
     """Return the commitment of an event ``migrated`` to the chains before it.
 
-    :param old_ends: for each old chain the uuid of its address, the number and the MAC
+    :param old_ends: for each old chain, the uuid of its address and the number and MAC
         of its last event
-    :param said: the descriptions of the periods that were made of them, in their order
+    :param said: the descriptions of the periods made from them, in order
     """
     parts: list[str | int] = []
     for uuid, seq, mac in sorted(old_ends):
@@ -199,7 +200,7 @@ def write_marks(marks: Mapping[str, int]) -> str:
 
 
 def read_marks(text: str | None) -> dict[str, int]:
-    """Return the marks in ``text``; none where it is no list of marks.
+    """Return the marks in ``text``; none if it is not a list of marks.
 
     >>> read_marks("h12:7 i4:0")
     {'h12': 7, 'i4': 0}
@@ -221,5 +222,5 @@ def bind_shared(*values: str | int) -> str:
 
 @lru_cache(maxsize=1024)
 def bind_moment(moment: datetime | None) -> str:
-    """Return ``bind`` of a moment; of an empty text where there is none."""
+    """Return ``bind`` of a moment, or of an empty text if there is none."""
     return bind(moment.isoformat(timespec="microseconds") if moment else "").decode()

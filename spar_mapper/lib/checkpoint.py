@@ -1,15 +1,16 @@
-"""Checkpoints: what the history was, written down outside the database.
+"""Checkpoints: records of the history, kept outside the database.
 
-Whoever rules the database can cut its newest events, or bring back an old copy of all
-of it, and everything left is true in itself. A checkpoint remembers how many events
-there were and a hash over their MACs, in chunks; a later check finds what is gone.
+Anyone who controls the database can cut its newest events, or restore an old copy of
+all of it, and everything that remains is valid in itself. A checkpoint records how many
+events there were and a hash over their MACs, in chunks; a later check finds what is
+missing.
 
-A file is a list of lines, one JSON document each, signed under the audit key. Each
-line has a number, names the line before it by its MAC, and holds the chunks that are
-new or grew since then: each closed chunk once, the open one as it stands. A line of the
-kind *restore* says that two people declared the history to be what it is: what lines
-before it say does not count any more. Lines of the first format have no number; each of
-them holds every chunk, and the newest counts.
+A file is a list of lines, one JSON document each, signed under the audit key. Each line
+has a number, names the line before it by its MAC, and contains the chunks that are new
+or have grown since then: each closed chunk once, the open one as it stands. A line of
+the kind *restore* records that two people declared the history to be correct as it is:
+the lines before it no longer count. Lines of the first format have no number; each of
+them contains every chunk, and the newest counts.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
-#: Events of one chunk, by id.
+#: Number of events in a chunk, by id.
 CHUNK = 100_000
 FORMAT = 2
 NO_SETTINGS = (0, "")
 CHECKPOINT, RESTORE = "checkpoint", "restore"
 
-#: How many events a chunk has, and the hash over their MACs.
+#: The number of events in a chunk, and the hash over their MACs.
 Chunk = tuple[int, str]
 Chunks = dict[int, Chunk]
 
@@ -44,7 +45,7 @@ REPLACED = "the last line of the checkpoint file is not the one that was written
 
 @dataclass(frozen=True)
 class Declaration:
-    """What two people said when they declared a restore."""
+    """The statement of two people who declared a restore."""
 
     reference: str
     lost: list[list[int]]
@@ -67,7 +68,7 @@ class Line:
     chunks: Chunks
     previous: str = ""
     declaration: Declaration | None = None
-    #: Number and MAC of the newest seal of settings; (0, "") where none is said.
+    #: Number and MAC of the newest seal of settings; (0, "") if none is recorded.
     settings: tuple[int, str] = NO_SETTINGS
     mac: str = field(default="", compare=False)
 
@@ -99,7 +100,7 @@ def _mac(keyring: OpenKeyring, document: dict[str, Any]) -> str:
 
 
 def parse(text: str, keyring: OpenKeyring) -> Line | None:
-    """Return the line that ``text`` is, None where this registry did not write it."""
+    """Return the line in ``text``, or None if this registry did not write it."""
     try:
         document = json.loads(text)
         mac = document.pop("mac")
@@ -133,11 +134,11 @@ def _build_line(document: dict[str, Any], mac: str) -> Line:
 
 @dataclass
 class Reading:
-    """What a whole file says, and what is wrong with it.
+    """The content of a whole file, and what is wrong with it.
 
-    ``problems`` are pairs: which line (its number where it has one, else its place in
-    the file), and what is wrong. ``marks`` says how the chunks that were asked for
-    grew: the last event and the chunk of each line that holds one.
+    ``problems`` are pairs: the line (its number if it has one, else its position in the
+    file), and what is wrong. ``marks`` records how the requested chunks grew: the last
+    event and the chunk of each line that contains one.
     """
 
     wanted: frozenset[int] = frozenset()
@@ -156,7 +157,7 @@ class Reading:
         return self.last.last_event_id if self.last else 0
 
     def add(self, place: int, text: str, line: Line | None) -> None:
-        """Take in the next line of the file: ``text``, and what it was read as."""
+        """Add the next line of the file: ``text``, and the line parsed from it."""
         self.text = text
         if line is None:
             self.problems.append((place, FORGED))
@@ -177,7 +178,7 @@ class Reading:
         self.marks.clear()
 
     def _compare_with_last(self, line: Line) -> None:
-        """Note where ``line`` does not follow the one before it."""
+        """Record a problem if ``line`` does not follow the line before it."""
         before = self.last.mac if self.last else ""
         if line.number == self.number == 0:
             return
@@ -190,7 +191,7 @@ class Reading:
 def read(
     texts: Iterable[str], keyring: OpenKeyring, wanted: Iterable[int] = ()
 ) -> Reading:
-    """Return what the lines ``texts`` say; ``wanted`` are chunks to keep marks of."""
+    """Return the content of the lines ``texts``, with marks of ``wanted`` chunks."""
     reading = Reading(wanted=frozenset(wanted))
     for place, text in enumerate(texts, start=1):
         reading.add(place, text, parse(text, keyring))
@@ -202,9 +203,10 @@ def compare_numbers(
 ) -> tuple[int, str] | None:
     """Return what is wrong between a database and its file: (line number, problem).
 
-    A line is written to the file first. So the file has at least what the database
-    knew ``before`` it was read, and at most one line more than it knows ``after``.
-    ``last`` is the number of the last line, None where there is no file.
+    A line is written to the file first. The file therefore has at least the lines that
+    the database knew ``before`` the file was read, and at most one line more than the
+    database knows ``after``. ``last`` is the number of the last line, or None if there
+    is no file.
 
     >>> compare_numbers(3, 3, 3), compare_numbers(3, 4, 3), compare_numbers(3, 9, 8)
     (None, None, None)
@@ -224,7 +226,7 @@ def compare_numbers(
 
 
 def list_differing(known: Chunks, present: Chunks) -> list[int]:
-    """Return the chunks that are not as they were, gone and new ones included.
+    """Return the chunks that differ, including missing and new ones.
 
     >>> list_differing({0: (7, "aa"), 1: (2, "bb")}, {0: (7, "aa"), 2: (1, "cc")})
     [1, 2]
@@ -234,7 +236,7 @@ def list_differing(known: Chunks, present: Chunks) -> list[int]:
 
 
 def merge(ranges: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Return ``ranges`` of ids in order; what touches becomes one.
+    """Return ``ranges`` of ids in order, merging adjacent ones.
 
     >>> merge([(7, 9), (1, 3), (4, 6), (20, 21)])
     [[1, 9], [20, 21]]

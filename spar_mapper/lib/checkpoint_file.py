@@ -1,7 +1,7 @@
-"""The file of checkpoints: lines are added, never rewritten; hosts take turns.
+"""The file of checkpoints: lines are only appended, and hosts take turns.
 
-A line counts when it ends with a line feed. What stands behind the last one was left by
-a writer that was killed; the next one takes it away.
+A line counts once it ends with a line feed. Anything after the last line feed was left
+by a writer that was killed; the next writer removes it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class FileMoved(OSError):
 
 
 class CopyDiffers(ValueError):
-    """A copy of the file holds what the file does not."""
+    """A copy of the file contains something that the file does not."""
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of the file; none where there is no file."""
+    """Yield the lines of the file; none if there is no file."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -36,7 +36,7 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def read_last(path: Path) -> str | None:
-    """Return the last line of the file, None where there is none."""
+    """Return the last line of the file, or None if there is none."""
     try:
         file = path.open("rb")
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def read_last(path: Path) -> str | None:
 
 
 def _read_last(file: BinaryIO) -> tuple[str | None, int]:
-    """Return the last whole line, and where it ends in the file."""
+    """Return the last complete line, and the position in the file at which it ends."""
     start = file.seek(0, os.SEEK_END)
     tail = b""
     while start > 0:
@@ -62,10 +62,10 @@ def _read_last(file: BinaryIO) -> tuple[str | None, int]:
 
 
 def append(path: Path, line: str, after: str | None) -> None:
-    """Add ``line`` behind the line ``after``, safely on disk before this returns.
+    """Append ``line`` after the line ``after``; return once it is safely on disk.
 
-    ``after`` is None where the file has no line yet. Raises FileMoved when the file
-    does not end with it: some other host was faster.
+    ``after`` is None if the file has no line yet. Raises FileMoved if the file does not
+    end with it: another host was faster.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -74,11 +74,13 @@ def append(path: Path, line: str, after: str | None) -> None:
         last, end = _read_last(file)
         if last != after:
             raise FileMoved("the checkpoint file has another last line")
+        # Removes what a killed writer left behind the last line feed.
         file.truncate(end)
         file.seek(end)
         file.write(line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
+    # A new file is durable only once its folder is, too.
     _sync_folder(path.parent)
 
 
@@ -91,10 +93,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def send(path: Path, target: Path) -> None:
-    """Bring ``target``, a copy from before, to what the file is now.
+    """Bring ``target``, an earlier copy of the file, up to date.
 
-    Raises CopyDiffers when the copy is not the beginning of the file: then the file was
-    shortened or rewritten, and the copy is what proves it.
+    Raises CopyDiffers if the copy is not the beginning of the file: then the file was
+    shortened or rewritten, and the copy is the proof.
     """
     if target.exists() and not _is_beginning(target, path):
         raise CopyDiffers("the copy holds lines that the checkpoint file does not")

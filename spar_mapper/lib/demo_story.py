@@ -1,4 +1,4 @@
-"""The invented people of the demo, and where they are paid: the same in every demo."""
+"""The demo's invented people and their addresses, the same in every demo."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WALLETS = ("TAVO", "LINDOW", "KESH")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of the demo: ``individual_id`` is what they know, ``fa`` their own."""
+    """A demo person: ``individual_id`` is what they know, ``fa`` their address."""
 
     name: str
     individual_id: str
@@ -35,7 +35,7 @@ class Person:
 
 
 def build_people(count: int) -> list[Person]:
-    """The first ``count`` people; each with an address and one to change to.
+    """Return the first ``count`` people, each with an address and one to change to.
 
     >>> build_people(2)[0] == build_people(5)[0]
     True
@@ -60,7 +60,7 @@ def _build_person(number: int) -> Person:
 
 
 def _build_address(chance: random.Random, phone_number: str) -> str:
-    """Three in four at a bank, the others in a mobile wallet."""
+    """Return an address: three in four at a bank, the others in a mobile wallet."""
     if chance.random() < 0.75:
         account, branch = chance.randrange(10**12), chance.randint(1, 6)
         return f"account:{account:012}@BR{branch:02}.{chance.choice(_BANKS)}"

@@ -1,4 +1,4 @@
-"""What travels with an address, as one canonical text."""
+"""The details that accompany an address, as one canonical text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _encode = json.JSONEncoder(
 
 
 def pack_details(details: Details) -> str:
-    """Return ``details`` as one text; empty when there are none.
+    """Return ``details`` as one text; empty if there are none.
 
     >>> pack_details(Details(name="Ada"))
     '["Ada","",[]]'
@@ -21,6 +21,6 @@ def pack_details(details: Details) -> str:
     if not details:
         return ""
     if not details.additional_info:
-        # The same text, without making an encoder for it.
+        # The same text, without creating an encoder for it.
         return f"[{_quote(details.name)},{_quote(details.phone_number)},[]]"
     return _encode([details.name, details.phone_number, list(details.additional_info)])

@@ -1,12 +1,12 @@
-"""A person's document as it is stored: what it may be, and how an event names it."""
+"""Stored documents of a person: the permitted types, and how an event names one."""
 
 from __future__ import annotations
 
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
-#: For what it is sealed, and what stands before its number in an event.
+#: The purpose for which it is sealed, and the prefix of its number in an event.
 EVIDENCE, _PREFIX = "evidence", "evidence:"
-#: How a file of each kind begins: what it says of itself (a name) counts for nothing.
+#: How a file of each kind begins; the type that its name claims is ignored.
 _BEGINNINGS = {
     b"%PDF-": "application/pdf",
     b"\xff\xd8\xff": "image/jpeg",
@@ -15,7 +15,7 @@ _BEGINNINGS = {
 
 
 def get_media_type(data: bytes) -> str:
-    """Return what ``data`` is by its content, "" for what may not be stored.
+    """Return the media type of ``data`` by its content, or "" if it may not be stored.
 
     >>> get_media_type(b"%PDF-1.7 ..."), get_media_type(b"<svg onload=...>")
     ('application/pdf', '')
@@ -25,7 +25,7 @@ def get_media_type(data: bytes) -> str:
 
 
 def build_reference(uuid: str) -> str:
-    """Return what an event says of the document with that number."""
+    """Return the reference by which an event names the document with that number."""
     return _PREFIX + uuid
 
 
@@ -39,5 +39,5 @@ def is_evidence(reference: str) -> bool:
 
 
 def evidence_context(uuid: str, subject: str, media_type: str) -> bytes:
-    """Return the context of a sealed document: which one, whose, and what it is."""
+    """Return the context of a sealed document: which one, whose, and its type."""
     return bind(EVIDENCE, uuid, subject, media_type)

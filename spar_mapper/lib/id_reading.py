@@ -1,4 +1,4 @@
-"""What a stored ID becomes when the rules by which IDs are read have changed."""
+"""The outcome for stored IDs when the rules for reading IDs have changed."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.id_forms import IdForm
 from odoo.addons.spar_mapper_connector.lib.id_rules import IdRule
 
-#: What becomes of a row: its text stays; it gets another one; the rules of now refuse
-#: it; nobody can say, for only a token of the ID is stored.
+#: The outcomes for a row: its text stays; its text changes; the current rules refuse
+#: it; its outcome cannot be determined, because only a token of the ID is stored.
 SAME, OTHER, REFUSED, UNKNOWN = "same", "other", "refused", "unknown"
 
 
 @dataclass(frozen=True)
 class FormState:
-    """The forms in which IDs are stored now.
+    """The forms in which IDs are stored at present.
 
-    :param newest: by the rules of now
-    :param number: under which those are kept; 0 where they are not yet
-    :param older: the others of which there may be rows, with their numbers; newest
-        first
+    :param newest: the form by the current rules
+    :param number: the number under which those rules are kept; 0 if they are not kept
+        yet
+    :param older: other forms of which rows may exist, with their numbers; newest first
     :param contested: whether there are rows that would coincide
-    :param foreseen: whether a dry run has noted what older rows become
-    :param known: those whose rules are what they were, library versions included, by
-        their numbers
-    :param problem: why none of this can be believed, as an alarm names it
+    :param foreseen: whether a dry run has recorded the outcome of older rows
+    :param known: forms whose rules are unchanged, library versions included, by number
+    :param problem: why none of this can be trusted, as an alarm names it
     """
 
     newest: IdForm
@@ -41,13 +40,13 @@ class FormState:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a text is what the rules of now say, and nothing else."""
+        """Return whether only the current rules determine how a text is read."""
         return not (self.older or self.contested or self.problem)
 
     def has_row(self, number: int, canonical: str, type_id: int) -> bool:
         """Return whether a row with this ID can be in the form ``number``.
 
-        Of a token nobody can say, nor where a library has changed since.
+        This cannot be determined for a token, or if a library has changed since.
         """
         form = self.known.get(number)
         if form is None:
@@ -61,7 +60,7 @@ class FormState:
 
 
 class Reading(NamedTuple):
-    """What becomes of one stored ID."""
+    """The outcome for one stored ID."""
 
     verdict: str
     canonical: str
@@ -71,7 +70,8 @@ class Reading(NamedTuple):
 def to_plain(form: IdForm) -> dict[str, Any]:
     """Return a form as it is kept and compared.
 
-    How an ID looks on the card says who may enter it, and nothing of how it is stored.
+    The appearance of an ID on the card is left out: it only affects who may enter it,
+    not how it is stored.
     """
     rules = tuple(replace(rule, card=None) for rule in form.rules)
     plain: dict[str, Any] = json.loads(json.dumps(replace(form, rules=rules).to_data()))
@@ -79,14 +79,14 @@ def to_plain(form: IdForm) -> dict[str, Any]:
 
 
 def find_rule(rules: Sequence[IdRule], type_id: int) -> IdRule | None:
-    """Return the rule of an ID type without its card, or None where it has none."""
+    """Return the rule of an ID type without its card, or None if it has none."""
     return next(
         (replace(rule, card=None) for rule in rules if rule.type_id == type_id), None
     )
 
 
 def read_anew(old: IdForm | None, new: IdForm, canonical: str, type_id: int) -> Reading:
-    """Return what an ID that is stored in the form ``old`` is in the form ``new``.
+    """Return what an ID stored in the form ``old`` becomes in the form ``new``.
 
     >>> from odoo.addons.spar_mapper_connector.lib.identifier import IdTemplate
     >>> rule = IdRule(1, IdTemplate("nid:", ""), ignores_gaps=True)
@@ -107,5 +107,5 @@ def read_anew(old: IdForm | None, new: IdForm, canonical: str, type_id: int) -> 
 
 
 def _is_token(rule: IdRule | None) -> bool:
-    """Whether what is stored was made of the ID, and does not say what that was."""
+    """Return whether only a token of the ID is stored, which does not reveal it."""
     return rule is not None and (rule.tokeniser != "none" or rule.stored is not None)

@@ -1,16 +1,17 @@
-"""What the database itself refuses, as the text of triggers.
+"""The constraints that the database itself enforces, as the text of triggers.
 
-Everything here is checked once for each statement, over all rows that it wrote
-("transition tables"), because a check for each row costs more than the row. PostgreSQL
-sets limits: such a trigger is for one event, has no column list and is not deferred. So
-where two tables name each other, one direction is checked by the table that is written
-last, and the other at commit, from a queue with one row for each statement.
+Everything here is checked once per statement, over all rows that the statement wrote
+("transition tables"), because a check per row costs more than the row. PostgreSQL sets
+limits: such a trigger is for one event, has no column list and is not deferred. So if
+two tables refer to each other, one direction is checked by the table that is written
+last, and the other at commit, from a queue with one row per statement.
 
-Rows of the store are never deleted, so that a reference to one that is there stays
-good. Rows of the directory may be deleted until they were used once: a key of
-``spar_store_use`` is written by whoever uses a row and by whoever deletes it. A unique
-index is the one thing that sees what other transactions have done whatever their
-isolation; a lock on the row would not (REPEATABLE READ deletes what it still sees).
+Rows of the store are never deleted, so that a reference to an existing row stays valid.
+Rows of the directory may be deleted until they are first used: a key of
+``spar_store_use`` is written both by a transaction that uses a row and by one that
+deletes it. A unique index is the only mechanism that sees what other transactions have
+done whatever their isolation level; a lock on the row does not (REPEATABLE READ deletes
+what its snapshot still shows).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 from .transitions import ID_EVENTS, MIGRATED
 
-#: Tables whose rows can be deleted while nothing of the store uses them.
+#: Tables whose rows can be deleted as long as nothing in the store uses them.
 DIRECTORY = ("spar_fsp", "spar_fsp_branch", "spar_fa_type", "spar_id_type")
 
 
@@ -29,11 +30,11 @@ def build_references(
     references: Mapping[str, str],
     owned: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Iterator[str]:
-    """Statements that make ``table`` refuse rows that refer to nothing.
+    """Yield statements that make ``table`` refuse dangling references.
 
     :param references: column of ``table`` -> the table whose ``id`` it holds
-    :param owned: columns of those where both rows must also agree in other columns:
-        whose they are
+    :param owned: the columns among those for which both rows must also agree in other
+        columns, namely those that state the owner
     """
     owned = owned or {}
     used = {column: to for column, to in references.items() if to in DIRECTORY}
@@ -50,7 +51,10 @@ def build_references(
 
 
 def build_delete_guard(table: str, message: str) -> str:
-    """A statement that makes ``table`` refuse DELETE and TRUNCATE with ``message``."""
+    """Return a statement by which ``table`` refuses DELETE and TRUNCATE.
+
+    The error text is ``message``.
+    """
     name = f"{table}_no_delete"
     return f"""
         CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$
@@ -62,7 +66,7 @@ def build_delete_guard(table: str, message: str) -> str:
 
 
 def build_use_table() -> Iterator[str]:
-    """Statements for what was used of the directory, and for its own guards."""
+    """Yield statements for the record of used directory rows, and for its guards."""
     yield """
         CREATE TABLE IF NOT EXISTS spar_store_use (
             used_table varchar NOT NULL, row_id bigint NOT NULL,
@@ -72,7 +76,7 @@ def build_use_table() -> Iterator[str]:
 
 
 def drop_directory_guards() -> str:
-    """The statement that lets the directory go its own way: for the uninstallation."""
+    """Return the statement that removes the directory's guards, for uninstallation."""
     return "".join(
         f"DROP TRIGGER IF EXISTS {table}_{name} ON {table};"
         for table in DIRECTORY
@@ -89,11 +93,11 @@ def _build_function(name: str, body: str, settings: str = "") -> str:
         END $$ LANGUAGE plpgsql {settings}"""
 
 
-#: For a join of two transition tables. They have no index, the plan is made for the
-#: first statement and kept, and that one may have had one row: a nested loop over
+#: For a join of two transition tables. They have no index, and the plan is made for the
+#: first statement, which may have had one row, and then cached: a nested loop over
 #: thousands of rows by thousands took 85 % of a batch of updates.
 _HASHED = "SET enable_nestloop = off"
-#: For a join of what was written with a table of any size. The plan is cached, and may
+#: For a join of the written rows with a table of any size. The plan is cached, and may
 #: date from when the table was empty and a sequential scan was cheap.
 _INDEXED = "SET enable_seqscan = off"
 
@@ -106,7 +110,10 @@ def _build_trigger(table: str, name: str, event: str, transition: str) -> str:
 
 
 def _build_check(table: str, column: str, to: str) -> str:
-    """A missing row is named by its id, which says nothing of anybody."""
+    """Return the check that a reference exists.
+
+    A missing row is named by its id, which reveals nothing about any person.
+    """
     return f"""
             IF EXISTS (SELECT FROM (SELECT DISTINCT {column} AS id FROM added) child
                          LEFT JOIN {to} parent ON parent.id = child.id
@@ -118,7 +125,7 @@ def _build_check(table: str, column: str, to: str) -> str:
 
 
 def _build_owned_check(table: str, column: str, to: str, same: tuple[str, ...]) -> str:
-    """The same, row by row of what was written: each refers to another one."""
+    """Return the same check, row by row: each written row refers to another one."""
     agree = "".join(f" AND parent.{name} = child.{name}" for name in same)
     return f"""
             IF EXISTS (SELECT FROM added child
@@ -131,7 +138,10 @@ def _build_owned_check(table: str, column: str, to: str, same: tuple[str, ...]) 
 
 
 def _build_use(used: Mapping[str, str]) -> str:
-    """Note first uses, in one order: two batches must not wait for each other."""
+    """Return the recording of first uses, in a fixed order.
+
+    Otherwise two batches could wait for each other.
+    """
     if not used:
         return ""
     rows = " UNION ".join(
@@ -149,7 +159,10 @@ def _build_use(used: Mapping[str, str]) -> str:
 
 
 def _build_first_use(table: str, column: str, to: str) -> str:
-    """What was there before the triggers; an index, where there is one, is enough."""
+    """Return the recording of uses that predate the triggers.
+
+    An index, if there is one, is enough.
+    """
     return f"""
         INSERT INTO spar_store_use (used_table, row_id)
         SELECT DISTINCT '{to}', {column} FROM {table} WHERE {column} IS NOT NULL
@@ -183,13 +196,13 @@ def _build_directory_guard(table: str) -> str:
             EXECUTE FUNCTION spar_directory_keeps_rows();"""
 
 
-# === WHAT BELONGS TOGETHER === #
+# === ROWS THAT BELONG TOGETHER === #
 
 
 def build_update_guard(
     table: str, fixed: tuple[str, ...], moving: tuple[str, ...]
 ) -> Iterator[str]:
-    """Statements that make ``table`` refuse changes that come without an event.
+    """Yield statements that make ``table`` refuse changes without an event.
 
     :param fixed: columns that never change
     :param moving: columns that change only together with a higher ``last_seq``
@@ -209,11 +222,11 @@ def build_update_guard(
     yield _build_trigger(table, "guard", "UPDATE", transition)
 
 
-#: Of an ID: its row stays what it is; what it says, and whose it is, changes with an
-#: event of whoever has it then; its form alone may become a newer one, which says only
-#: by which rules it was looked at last. A digest may be added, and one that is not
-#: searched any more taken away: the index key rotates. Without the one that is searched
-#: nobody would find it.
+#: For an ID: its row stays what it is; its text and its owner change only with an event
+#: of its owner at that time. Only its form may become a newer one, because the form
+#: merely records which rules last read the ID. A digest may be added, and one that is
+#: no longer searched may be removed, because the index key rotates. Without the digest
+#: that is searched, the ID could not be found.
 _ID_GUARD = """
             IF EXISTS (SELECT FROM after n LEFT JOIN before o ON o.id = n.id
                         WHERE o.id IS NULL OR n.uuid IS DISTINCT FROM o.uuid) THEN
@@ -239,18 +252,18 @@ _ID_GUARD = """
 
 
 def build_id_guard() -> Iterator[str]:
-    """Statements that make an ID refuse changes that come without an event."""
+    """Yield statements that make an ID refuse changes without an event."""
     yield "DROP TRIGGER IF EXISTS spar_subject_id_fixed ON spar_subject_id"
     yield _build_function("spar_subject_id_guard", _ID_GUARD, _HASHED)
     transition = "OLD TABLE AS before NEW TABLE AS after"
     yield _build_trigger("spar_subject_id", "guard", "UPDATE", transition)
 
 
-# === WHAT STEERS READING === #
+# === ROWS THAT GOVERN READING === #
 
 
 def build_revision_guard(table: str) -> Iterator[str]:
-    """Statements that make ``table`` keep its rows, and their numbers grow."""
+    """Yield statements that keep the rows of ``table`` and make their numbers grow."""
     body = f"""
             IF EXISTS (SELECT FROM after n LEFT JOIN before o ON o.id = n.id
                         WHERE o.id IS NULL
@@ -263,7 +276,7 @@ def build_revision_guard(table: str) -> Iterator[str]:
     yield _build_trigger(table, "revision", "UPDATE", transition)
 
 
-#: Of a case of IDs: what it is about stays; a digest as of an ID.
+#: For a case of IDs: its subject matter stays; a digest is treated as for an ID.
 _CASE_GUARD = """
             IF EXISTS (
                 SELECT FROM after n LEFT JOIN before o ON o.id = n.id
@@ -280,13 +293,13 @@ _CASE_GUARD = """
 
 
 def build_case_guard() -> Iterator[str]:
-    """Statements that make a case stay about what it is."""
+    """Yield statements that keep the subject matter of a case fixed."""
     yield _build_function("spar_form_case_guard", _CASE_GUARD, _HASHED)
     transition = "OLD TABLE AS before NEW TABLE AS after"
     yield _build_trigger("spar_form_case", "guard", "UPDATE", transition)
 
 
-#: Notes of a dry run go with its end.
+#: The notes of a dry run are deleted when it ends.
 _FORECAST_GUARD = """
             IF EXISTS (SELECT FROM removed f JOIN spar_form_run r ON r.id = f.run_id
                         WHERE r.state IN ('looking', 'ready', 'rewriting')) THEN
@@ -295,7 +308,7 @@ _FORECAST_GUARD = """
 
 
 def build_forecast_guard() -> Iterator[str]:
-    """Statements that make what a dry run has noted stay as long as it counts."""
+    """Yield statements that keep the notes of a dry run as long as they count."""
     yield _build_function("spar_form_row_guard", _FORECAST_GUARD)
     yield _build_trigger("spar_form_row", "guard", "DELETE", "OLD TABLE AS removed")
     yield """
@@ -313,7 +326,8 @@ def _build_row(alias: str, columns: tuple[str, ...]) -> str:
     return f"({', '.join(f'{alias}.{column}' for column in columns)})"
 
 
-#: Who writes by rules that are not used any more began before they ended: once more.
+#: A transaction that writes by rules no longer in use began before they ended: retry
+#: it.
 _FORM_CHECK = """
             IF EXISTS (SELECT FROM (SELECT DISTINCT form FROM added) child
                          JOIN spar_id_form f ON f.number = child.form
@@ -324,13 +338,13 @@ _FORM_CHECK = """
 
 
 def build_form_check() -> Iterator[str]:
-    """Statements that make IDs refuse to be written in a form that has ended."""
+    """Yield statements that make IDs refuse to be written in an ended form."""
     yield _build_function("spar_subject_id_form", _FORM_CHECK)
     yield _build_trigger("spar_subject_id", "form", "INSERT", "NEW TABLE AS added")
 
 
 def build_append_only(table: str, columns: Iterable[str]) -> Iterator[str]:
-    """Statements that make ``table`` refuse to change ``columns`` of any row."""
+    """Yield statements that make ``table`` refuse changes to ``columns`` of any row."""
     name = f"{table}_append_only"
     yield f"""
         CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$
@@ -342,17 +356,17 @@ def build_append_only(table: str, columns: Iterable[str]) -> Iterator[str]:
             ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"""
 
 
-# === WHAT IS LOOKED AT WHEN THE TRANSACTION ENDS === #
+# === CHECKS AT THE END OF THE TRANSACTION === #
 
 
 @dataclass(frozen=True)
 class _Tie:
-    """What each row that was written must have when the transaction ends.
+    """A condition that each written row must meet when the transaction ends.
 
     ``needs`` are the values of a written row that the queue holds, by the queue's
     columns; ``missing`` finds rows of ``tied`` (those columns, row by row) that lack
-    what they name. The values are those that were written: rows of events, subjects
-    and periods stay, so what is there for them once is there for good.
+    what they name. The values are those that were written: rows of events, subjects and
+    periods are permanent, so a row that was found once stays.
     """
 
     needs: Mapping[str, str]
@@ -362,7 +376,7 @@ class _Tie:
 
 _EVENT_OF = """SELECT FROM tied t LEFT JOIN spar_event e
                ON e.subject_id = t.subject_id AND e.seq = t.seq AND e.format = 2"""
-#: After which an ID is what the event says.
+#: Events after which an ID is what the event states.
 _ID_KINDS = ", ".join(f"'{kind}'" for kind in (MIGRATED, *ID_EVENTS))
 _TIES = {
     "id_event": _Tie(
@@ -399,7 +413,7 @@ _TIES = {
         "spar_mapping_period_event_fk",
     ),
 }
-#: Columns of the queue: each an array with one value for each row that was written.
+#: Columns of the queue: each an array with one value per written row.
 _QUEUED = {
     "subject_id": "bigint",
     "seq": "int",
@@ -410,9 +424,10 @@ _QUEUED = {
 
 
 def build_queue_table() -> Iterator[str]:
-    """Statements for the queue of what is looked at when a transaction ends.
+    """Yield statements for the queue of checks at the end of a transaction.
 
-    The queue is read by nobody else, and after a crash nothing in it counts: UNLOGGED.
+    No other transaction reads the queue, and after a crash its content is irrelevant:
+    UNLOGGED.
     """
     columns = ", ".join(f"{name} {kind}[]" for name, kind in _QUEUED.items())
     yield f"""
@@ -442,7 +457,7 @@ def _build_tie_check(kind: str, tie: _Tie) -> str:
 
 
 def _build_queue(table: str, kind: str, events: tuple[str, ...]) -> Iterator[str]:
-    """Statements that queue the rows of ``table`` that were written."""
+    """Yield statements that queue the written rows of ``table``."""
     needs = _TIES[kind].needs
     columns, values = (
         ", ".join(needs),
@@ -458,28 +473,28 @@ def _build_queue(table: str, kind: str, events: tuple[str, ...]) -> Iterator[str
 
 
 def build_subject_tie() -> Iterator[str]:
-    """Statements that tie a subject to the end of its chain of events."""
+    """Yield statements that tie a subject to the end of its chain of events."""
     yield from _build_queue("spar_subject", "subject", ("INSERT", "UPDATE"))
 
 
 def build_id_tie() -> Iterator[str]:
-    """Statements that tie an ID to its subject, which is written after it."""
+    """Yield statements that tie an ID to its subject, which is written after it."""
     yield from _build_queue("spar_subject_id", "identifier", ("INSERT",))
     yield from _build_queue("spar_subject_id", "id_event", ("UPDATE",))
 
 
 def build_head_tie() -> Iterator[str]:
-    """Statements that tie a head to the event and the period that it names."""
+    """Yield statements that tie a head to the event and the period that it names."""
     yield from _build_queue("spar_mapping", "head", ("INSERT", "UPDATE"))
 
 
 def build_period_tie() -> Iterator[str]:
-    """Statements that tie a period to the event that it began with."""
+    """Yield statements that tie a period to the event with which it began."""
     yield from _build_queue("spar_mapping_period", "period", ("INSERT",))
 
 
 def drop_ties() -> str:
-    """The statement that lets the tables go: for the uninstallation."""
+    """Return the statement that removes the ties, for uninstallation."""
     guarded = ("spar_subject", "spar_subject_id", "spar_mapping", "spar_mapping_period")
     names = ("guard", "fixed", "form", "append_only", "tie_insert", "tie_update")
     triggers = "".join(
@@ -490,7 +505,7 @@ def drop_ties() -> str:
     return f"{triggers}DROP TABLE IF EXISTS spar_store_tie, spar_store_use;"
 
 
-#: Events are written after their subjects, so they look at once.
+#: Events are written after their subjects, so they are checked immediately.
 _EVENT_TIE = """
             IF EXISTS (SELECT FROM added n LEFT JOIN spar_subject s
                            ON s.id = n.subject_id
@@ -505,6 +520,6 @@ _EVENT_TIE = """
 
 
 def build_event_tie() -> Iterator[str]:
-    """Statements that make an event refuse to stand outside its subject's chain."""
+    """Yield statements that make an event refuse to be outside its subject's chain."""
     yield _build_function("spar_event_tie", _EVENT_TIE, _INDEXED)
     yield _build_trigger("spar_event", "tie", "INSERT", "NEW TABLE AS added")

@@ -1,7 +1,7 @@
-"""One batch's work on the store, collected in memory and written at once.
+"""The work of one batch on the store, collected in memory and written at once.
 
-The ledger is the only place where a head changes its state: every change goes with an
-event and a period, and the event with the table of transitions.
+The ledger is the only place where a head changes its state: every change comes with an
+event and a period, and every event follows the table of transitions.
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ _ABOUT_CHANGES = frozenset((*WAIT_BEGINS, *WAIT_ENDS, "change_approved"))
 
 
 class Ledger:
-    """What a batch did: heads, periods, events, subjects, changes that wait.
+    """The results of a batch: heads, periods, events, subjects, pending changes.
 
-    An event gets its MAC here, when it is recorded: the next one covers it.
+    An event gets its MAC here when it is recorded, because the next event's MAC covers
+    it.
 
     :param address_form: the number of the form in which addresses are written
     """
@@ -78,14 +79,13 @@ class Ledger:
         self.events: list[EventRow] = []
         self.ids: dict[int, tuple[Subject, StoredId]] = {}
         self.changes: dict[str, tuple[Subject, ChangeRow]] = {}
-        #: Changes that are being done, by the place's uuid.
+        #: Changes that are being applied, by the place's uuid.
         self.applied: dict[str, ChangeRow] = {}
 
     # === PLACES === #
 
     def get_place(self, holding: Holding, purpose: str) -> Head:
-        """Return the head of the place for ``purpose``; a new one where there is
-        none."""
+        """Return the head of the place for ``purpose``; create one if there is none."""
         heads = holding.subject.heads
         if purpose not in heads:
             heads[purpose] = Head(new_uuid(), purpose, is_new=True)
@@ -101,9 +101,9 @@ class Ledger:
     ) -> Head:
         """Put ``address`` into the place for ``purpose``; return its head.
 
-        :param kind: sets the state, and says whether the address counts: one that is
+        :param kind: sets the state, and states whether the address counts: one that is
             only proposed has the version of the place
-        :param contact: who is notified: whoever was known before
+        :param contact: whom to notify; by default the previously known contact
         """
         subject, head = holding.subject, self.get_place(holding, purpose)
         before = self._commit(subject, head) if head.state != "new" else b""
@@ -116,7 +116,7 @@ class Ledger:
         return head
 
     def end(self, holding: Holding, head: Head, kind: str) -> None:
-        """End the address of ``head``; the place stays, and remembers its version."""
+        """End the address of ``head``; the place remains and keeps its version."""
         contact = head.current.details.phone_number
         before = self._commit(holding.subject, head)
         was_proposed = head.state == "proposed"
@@ -134,8 +134,11 @@ class Ledger:
         self._turn(holding.subject, head, kind, before, contact)
 
     def rewrite(self, holding: Holding, head: Head, address: StoredAddress) -> None:
-        """Write the address of ``head`` in another form: it is the same one still, of
-        the same version, and nothing that waits for it is out of date."""
+        """Write the address of ``head`` in another form.
+
+        It is still the same address, of the same version, and no change that waits for
+        it becomes stale.
+        """
         before = self._commit(holding.subject, head)
         next_state(ADDRESS_REWRITTEN, head.state)
         head.address = address
@@ -150,9 +153,10 @@ class Ledger:
         reason: str | None = None,
         period: PeriodRow | None = None,
     ) -> EventRow:
-        """Record an event that leaves ``head`` as it is; return it.
+        """Record an event that leaves ``head`` unchanged; return it.
 
-        :param period: which of the head's periods it concerns, instead of the present
+        :param period: the period of the head that it concerns, instead of the present
+            one
         """
         next_state(kind, head.state)
         said = self._commit(holding.subject, head)
@@ -177,9 +181,9 @@ class Ledger:
         contact: str,
         since: datetime | None = None,
     ) -> None:
-        """Begin the next period of a head that was just brought into its new state.
+        """Begin the next period of a head that has just entered its new state.
 
-        :param since: when the state began, if it was the same before
+        :param since: when the state began, if the state did not change
         """
         head.state_since, head.description = since or self.now, ""
         head.last_seq = subject.last_seq + 1
@@ -242,14 +246,14 @@ class Ledger:
     # === SUBJECTS === #
 
     def register(self, subject: Subject) -> None:
-        """Take in a subject that is new: it is written whatever comes of the batch."""
+        """Add a new subject: it is written whatever the result of the batch."""
         self.subjects[subject.uuid] = subject
 
     def guard(self, holding: Holding, change_lock: str, pay_stop: bool) -> None:
         """Set who may change the subject's addresses, and whether it is paid at all.
 
-        It goes with an event that was recorded just before: raises ForbiddenTransition
-        where there is none.
+        This accompanies an event that was recorded just before. Raises
+        ForbiddenTransition if there is none.
         """
         subject = holding.subject
         if subject.uuid not in self.subjects:
@@ -266,14 +270,14 @@ class Ledger:
         type_id: int,
         form: int,
     ) -> None:
-        """Bring an ID into another form; what it was stored as is kept beside it."""
+        """Rewrite an ID in another form; its previous stored text is kept beside it."""
         before = self._commit_id(subject, stored)
         stored.typed = stored.typed or stored.canonical
         stored.canonical, stored.type_id, stored.form = canonical, type_id, form
         self._turn_id(subject, stored, ID_REWRITTEN, before)
 
     def switch_off_id(self, subject: Subject, stored: StoredId) -> None:
-        """Let nobody find an ID any more."""
+        """Deactivate an ID, so that it can no longer be found."""
         before = self._commit_id(subject, stored)
         stored.active = False
         self._turn_id(subject, stored, ID_OFF, before)
@@ -286,14 +290,14 @@ class Ledger:
         self._turn_id(taker, stored, ID_TAKEN, b"")
 
     def merge(self, subject: Subject, into: Subject) -> None:
-        """Note that ``subject`` turned out to be ``into``: an event in both chains."""
+        """Record that ``subject`` proved to be ``into``: an event in both chains."""
         subject.merged_into = into.row_id
         said = commit_to(self.keyring, f"{subject.uuid}.{into.uuid}")
         self._record(subject, None, MERGED, b"", said, "", None)
         self._record(into, None, MERGED_WITH, b"", said, "", None)
 
     def change_office(self, subject: Subject, office: str) -> None:
-        """Note that a subject belongs to an office from now on; empty for none."""
+        """Record that a subject belongs to an office from now on; empty means none."""
         said = commit_to_office(self.keyring, subject.uuid, office)
         self._record(subject, None, OFFICE_CHANGED, b"", said, "", None)
 
@@ -309,10 +313,10 @@ class Ledger:
         self._record(subject, None, kind, before, after, "", None)
         self.ids[stored.row_id] = (subject, stored)
 
-    # === CHANGES THAT WAIT === #
+    # === PENDING CHANGES === #
 
     def wait(self, holding: Holding, change: ChangeRow) -> None:
-        """Keep ``change`` until it is decided or due; the event of that comes next."""
+        """Keep ``change`` until it is decided or due; record its event next."""
         call, text = self.call, pack(change.fa, change.details)
         change.commitment = commit_to_change(
             self.keyring,
@@ -329,7 +333,7 @@ class Ledger:
         self.changes[change.uuid] = (holding.subject, change)
 
     def end_change(self, holding: Holding, change: ChangeRow, state: str) -> None:
-        """End a waiting change: applied, cancelled, refused, stale or expired."""
+        """End a pending change: applied, cancelled, refused, stale or expired."""
         if change.state != "waiting" or state not in CHANGE_ENDS:
             raise ForbiddenTransition(f"{change.state} to {state}")
         change.state = state
@@ -341,7 +345,7 @@ class Ledger:
     def _commit_change(
         self, subject: Subject, head: Head | None, kind: str
     ) -> bytes | None:
-        """Return the commitment to the change that waits, or ends, with an event."""
+        """Return the commitment to the change that an event makes pending or ends."""
         if head is None or kind not in _ABOUT_CHANGES:
             return None
         change = self.applied.get(head.uuid) or subject.changes.get(head.purpose)

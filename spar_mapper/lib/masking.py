@@ -1,4 +1,4 @@
-"""How an ID is shown to people: never whole."""
+"""How an ID is displayed: never in full."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from odoo.addons.spar_fa_directory.lib.fa_mask import looks_like_code, mask
 
 
 def mask_id(canonical: str) -> str:
-    """``canonical`` with its value covered; type and provider stay readable.
+    """Return ``canonical`` with its value masked; type and provider stay readable.
 
-    At most four characters of the value are shown, and at most a quarter of them. What
-    stands where a type or a provider should, but looks like a number, is covered too.
+    At most four characters of the value are shown, and at most a quarter of them.
+    Anything in the position of a type or a provider that looks like a number is masked
+    too.
 
     >>> mask_id("token:1234567890@nationalid")
     'token:••••••••90@nationalid'

@@ -1,8 +1,8 @@
-"""What a move makes of an address: its number by a rule, its place at the successor.
+"""The result of a move for an address: its number by a rule, its new place.
 
-When a bank closes, everybody with an address there gets one at its successor. Whose
-address must not be touched, and whose number the rule says nothing of, stays and is
-listed: an obstacle says why.
+When a bank closes, everyone with an address there gets one at its successor. An address
+that must not be touched, or whose number the rule does not cover, stays and is listed
+with the obstacle that explains why.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from .ledger import Ledger
 from .records import Head, Holding, StoredAddress, new_uuid
 
-# === WHOSE ADDRESS STAYS === #
+# === ADDRESSES THAT STAY === #
 
 BROKEN = Problem("broken")
 DISPUTED = Problem("disputed")
 LOCKED = Problem("locked")
 WAITING = Problem("waiting")
 FALLBACK = Problem("fallback")
-#: The rule says nothing of the number.
+#: The rule does not cover the number.
 NO_NUMBER = Problem("no_number")
 OTHER_PREFIX = Problem("other_prefix")
 UNLISTED = Problem("unlisted")
@@ -66,10 +66,11 @@ def find_place_obstacle(holding: Holding, head: Head | None) -> Problem | None:
 
 @dataclass(frozen=True)
 class NumberRule:
-    """How a number at the successor follows from the one before.
+    """How a number at the successor is derived from the previous one.
 
-    ``kind`` is "same", "add" (``prefix`` before it), "replace" (``prefix`` instead of
-    ``replaced``, with which it begins) or "list" (a list of old and new numbers).
+    ``kind`` is "same", "add" (put ``prefix`` before the number), "replace" (put
+    ``prefix`` in place of ``replaced``, with which the number begins) or "list" (a list
+    of old and new numbers).
     """
 
     kind: str = "same"
@@ -77,14 +78,14 @@ class NumberRule:
     replaced: str = ""
 
 
-#: Gives the new number, or why there is none. The mapping is the part of the list that
-#: is wanted.
+#: A function that returns the new number, or why there is none. The mapping is the part
+#: of the list that is needed.
 Renumber = Callable[[NumberRule, str, Mapping[str, str]], str | Problem]
 _RULES: dict[str, Renumber] = {}
 
 
 def number_rule(kind: str) -> Callable[[Renumber], Renumber]:
-    """Register the decorated function as what the rule ``kind`` does."""
+    """Register the decorated function as the implementation of the rule ``kind``."""
 
     def register(function: Renumber) -> Renumber:
         _RULES[kind] = function
@@ -94,7 +95,7 @@ def number_rule(kind: str) -> Callable[[Renumber], Renumber]:
 
 
 def renumber(rule: NumberRule, number: str, listed: Mapping[str, str]) -> str | Problem:
-    """Return the number that takes the place of ``number``, or why there is none.
+    """Return the number that replaces ``number``, or why there is none.
 
     >>> renumber(NumberRule("add", "99"), "123", {})
     '99123'
@@ -135,7 +136,7 @@ def _look_up(
 
 
 def get_number_key(kind: KnownKind) -> str:
-    """Return the key of the part that is the number: "" for a kind without one."""
+    """Return the key of the part that is the number; "" for a kind without one."""
     texts = [part for part in kind.parts if part.kind == "text"]
     accounts = [part for part in texts if part.is_account]
     return next((part.key for part in accounts or texts), "")
@@ -145,7 +146,7 @@ def get_number_key(kind: KnownKind) -> str:
 
 
 class Branch(NamedTuple):
-    """A branch of the successor; ``row_id`` None where it has none of that code."""
+    """A branch of the successor; ``row_id`` is None if no branch has that code."""
 
     row_id: int | None = None
     code: str = ""
@@ -153,11 +154,11 @@ class Branch(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """From where to where, by which rule.
+    """The origin, the destination and the rule of a move.
 
-    ``branch_id`` is the closed branch, None where the whole provider has closed.
-    ``branch`` is the successor's branch for everybody; without one, each goes to the
-    one that ``branches`` names for theirs, else to the one with the same code.
+    ``branch_id`` is the closed branch, or None if the whole provider has closed.
+    ``branch`` is the successor's branch for everyone; without one, each address goes to
+    the branch that ``branches`` names for its own, else to the one with the same code.
     """
 
     provider_id: int
@@ -169,13 +170,13 @@ class Plan:
     branches: Mapping[int, Branch] = field(default_factory=dict)
 
     def is_from(self, address: StoredAddress) -> bool:
-        """Return whether ``address`` is one of those that are moved."""
+        """Return whether ``address`` is one of those to be moved."""
         if self.branch_id is not None:
             return address.branch_id == self.branch_id
         return address.provider_id == self.provider_id
 
     def get_branch(self, branch_id: int | None) -> Branch:
-        """Return where those of ``branch_id`` go; an empty one for the same code."""
+        """Return the destination of ``branch_id``; an empty one means the same code."""
         if self.branch.row_id is not None:
             return self.branch
         return self.branches.get(branch_id or 0, Branch())
@@ -187,7 +188,7 @@ def build_moved(
     canonical: CanonicalAddress,
     listed: Mapping[str, str],
 ) -> Address | Problem:
-    """Return the address at the successor, not written yet; or why there is none."""
+    """Return the address at the successor, not written yet, or why there is none."""
     known, parts = canonical.known, canonical.parts
     number_key = get_number_key(kind)
     if known is None or parts is None or not number_key:
@@ -216,7 +217,7 @@ def build_moved(
 def replace_address(
     old: StoredAddress, address: Address, key: str, now: datetime, form: int
 ) -> StoredAddress:
-    """Return what takes the place of ``old``, on the word that it rested on."""
+    """Return the address that replaces ``old``, with the authority of ``old``."""
     return replace(
         old,
         uuid=new_uuid(),
@@ -238,7 +239,7 @@ def replace_address(
 def move(
     ledger: Ledger, holding: Holding, head: Head, address: Address, key: str
 ) -> None:
-    """Put the address at the successor into its place; a stopped one stays stopped."""
+    """Put the address at the successor into its place; a suspension persists."""
     old = head.current
     new = replace_address(old, address, key, ledger.now, ledger.address_form)
     contact = old.details.phone_number

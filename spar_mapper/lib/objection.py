@@ -1,10 +1,11 @@
-"""What becomes of "this was not me": the one table from events to remedies.
+"""The consequences of "this was not me": the one table from events to remedies.
 
-Whatever the event, further changes are locked and a case is opened; what differs is
-what can be undone at once. Payments stop only where no undisputed address is left.
+Whatever the event, further changes are locked and a case is opened; events differ in
+what can be undone at once. Payments stop only if no undisputed address is left.
 
-Only who has proved to be the person undoes anything. Whoever merely holds the link of a
-notice freezes: a thief who linked first is who was notified of the owner's change.
+Only a caller that has proved to be the person can undo anything. One that merely holds
+the link of a notice can freeze: a thief who linked first is the one who was notified of
+the owner's change.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ from .records import Head, Holding, PeriodRow, StoredAddress, new_uuid
 from .waiting import OBJECTION_LOCK, drop_change
 
 LOCK = OBJECTION_LOCK
-#: How a call is authenticated in which nobody has proved to be the person.
+#: Ways to authenticate a call that do not prove who the person is.
 _UNPROVED = ("", "link", "session")
-#: On whose word something was done, by how they were authenticated.
+#: The authority behind an act, by how the actor was authenticated.
 _PROVED = {"login": Authority.OWNER, "document": Authority.STAFF}
 
 
 def proves_person(call: CallContext) -> bool:
-    """Return whether who objects has proved who they are: else nothing is undone."""
+    """Return whether the objector has proved their identity: else nothing is undone."""
     return call.authenticated_by not in _UNPROVED
 
 
 def get_word(authenticated_by: str | None) -> int:
-    """Return the authority of who was authenticated so; 0 where it does not tell.
+    """Return the authority behind a way to authenticate; 0 if it implies none.
 
     >>> get_word("login"), get_word("bearer")
     (40, 0)
@@ -46,7 +47,7 @@ def get_word(authenticated_by: str | None) -> int:
 
 @dataclass(slots=True)
 class PastAddress:
-    """An address and how long it was in its place; ``valid_to`` is None while it is.
+    """An address and its time in its place; ``valid_to`` is None while it is there.
 
     ``period`` is the period that began with it.
     """
@@ -59,16 +60,16 @@ class PastAddress:
 
 @dataclass(slots=True)
 class Dispute:
-    """An event that its owner objects to, and what of the subject bears on it.
+    """An event to which its owner objects, and the relevant data of the subject.
 
     ``past`` is the address that the event is about, ``kind`` what happened to it.
-    ``addresses`` are all of the place that were ever in force, and ``past``, newest
-    first; ``disowned`` the uuids of those that were disputed before. Nothing that ended
-    before ``oldest`` is brought back. ``word`` is the authority of who did it, as far
-    as the event tells. ``was_stopped`` tells whether nothing was paid before this
-    objection, ``is_known`` whether it has a case already. The rest is filled by
-    :func:`settle` and :func:`freeze`: ``disputed`` is the address that the objection is
-    about, ``stop`` what is not paid: ``all``, ``one`` or nothing.
+    ``addresses`` are all addresses of the place that were ever in force, and ``past``,
+    newest first; ``disowned`` are the uuids of those that were disputed before. Nothing
+    that ended before ``oldest`` is restored. ``word`` is the authority of the actor, as
+    far as the event reveals it. ``was_stopped`` states whether payments were already
+    stopped before this objection, ``is_known`` whether it already has a case. The rest
+    is filled by :func:`settle` and :func:`freeze`: ``disputed`` is the address that the
+    objection is about, ``stop`` is what is not paid: ``all``, ``one`` or nothing.
     """
 
     holding: Holding
@@ -91,19 +92,22 @@ class Dispute:
         return self.holding.in_force(self.head.purpose)
 
     def is_in_force(self, past: PastAddress) -> bool:
-        """Whether ``past`` is what the place holds, and counts."""
+        """Return whether ``past`` is the address in force in its place."""
         head = self.in_force
         return head is not None and head.address_uuid == past.address.uuid
 
     def find_successor(self) -> PastAddress | None:
-        """The address that began when ``past`` ended."""
+        """Return the address that began when ``past`` ended."""
         ended, place = self.past.valid_to, self.addresses.index(self.past)
         newer = self.addresses[:place] if ended else []
         return next((p for p in reversed(newer) if p.valid_from == ended), None)
 
     def find_previous(self, past: PastAddress) -> PastAddress | None:
-        """The newest address before ``past`` that nobody disputes, if it is not too
-        old and rests on a word that weighs as much as that of ``past``."""
+        """Return the newest undisputed address before ``past``.
+
+        It must not be too old, and must rest on an authority that is no lower than that
+        of ``past``.
+        """
         weight = past.address.authority
         refused = {
             p.address.identity or p.address.key
@@ -119,7 +123,7 @@ class Dispute:
 
 
 def settle(dispute: Dispute) -> Remedy:
-    """Do what the objection calls for at once; lock further changes.
+    """Apply the immediate remedy for the objection; lock further changes.
 
     Raises KeyError for a kind of event that cannot be objected to.
     """
@@ -132,7 +136,7 @@ def settle(dispute: Dispute) -> Remedy:
 
 
 def freeze(dispute: Dispute, stops_payments: bool) -> Remedy:
-    """Lock further changes; what waits goes on waiting, and nothing is undone.
+    """Lock further changes; pending changes stay pending, and nothing is undone.
 
     Raises KeyError for a kind of event that cannot be objected to.
     """
@@ -160,7 +164,7 @@ def _lock(dispute: Dispute) -> None:
 
 
 def _cancel(dispute: Dispute) -> Remedy:
-    """A change that still waits will not happen; one that happened is undone."""
+    """Cancel a change that is still pending; undo one that was applied."""
     change = dispute.holding.subject.changes.get(dispute.head.purpose)
     if change is not None and dispute.head.address_uuid == dispute.past.address.uuid:
         drop_change(dispute.ledger, dispute.holding, change, "cancelled")
@@ -173,13 +177,13 @@ def _cancel(dispute: Dispute) -> Remedy:
 
 
 def _undo_replaced(dispute: Dispute) -> Remedy:
-    """The event told of the old address's end; the objection is to the new one."""
+    """Undo a replacement: the event concerns the old address, the objection the new."""
     successor = dispute.find_successor()
     return _undo_opened(dispute, successor) if successor else Remedy.NOTED
 
 
 def _undo_opened(dispute: Dispute, past: PastAddress | None = None) -> Remedy:
-    """The address before takes the place of the disputed one, where it is in force."""
+    """Replace the disputed address, if it is in force, with the previous one."""
     past = past or dispute.past
     dispute.disputed, dispute.is_disowned = past, True
     head = dispute.in_force
@@ -194,8 +198,11 @@ def _undo_opened(dispute: Dispute, past: PastAddress | None = None) -> Remedy:
 
 
 def _undo_unlinked(dispute: Dispute) -> Remedy:
-    """The removed address counts again, unless another one does meanwhile, or it was
-    removed on a word that weighs more than the one it rests on."""
+    """Restore the removed address.
+
+    It is not restored if another address is in force meanwhile, or if it was removed
+    with a higher authority than the one it rests on.
+    """
     past = dispute.past
     if dispute.in_force or past.valid_to is None or past.valid_to < dispute.oldest:
         return Remedy.NOTED
@@ -210,8 +217,8 @@ def _note(dispute: Dispute) -> Remedy:
     return Remedy.NOTED
 
 
-#: With which event an old address comes back, by the state of its place; else the
-#: first.
+#: The event with which an old address is restored, by the state of its place; otherwise
+#: the first.
 _RESTORED_KINDS = {"active": "restored", "suspended": "restored_suspended"}
 _REMEDIES: dict[str, Callable[[Dispute], Remedy]] = {
     "held": _cancel,
@@ -229,7 +236,7 @@ _REMEDIES: dict[str, Callable[[Dispute], Remedy]] = {
     "resumed": _note,
     "revealed": _note,
 }
-#: Kinds of events that an owner can object to.
+#: Kinds of events to which an owner can object.
 DISPUTABLE = frozenset(_REMEDIES)
 
 
@@ -246,7 +253,7 @@ def _cancel_change(ledger: Ledger, holding: Holding, head: Head) -> None:
 def _bring_back(
     ledger: Ledger, holding: Holding, head: Head, past: StoredAddress
 ) -> None:
-    """Put an old address into its place again, on the word that it rested on."""
+    """Put an old address back into its place, with the authority it rested on."""
     now = ledger.now
     address = replace(
         past,
@@ -261,7 +268,7 @@ def _bring_back(
 
 
 def _stop(dispute: Dispute, head: Head) -> Remedy:
-    """Nothing is paid to a disputed address; other purposes go on being paid."""
+    """Stop payments to a disputed address; other purposes are still paid."""
     others = [
         other
         for other in dispute.holding.subject.heads.values()
@@ -284,12 +291,12 @@ def _stop(dispute: Dispute, head: Head) -> Remedy:
 class Closing:
     """A supervisor's decision: whether it was somebody else, and what to lift.
 
-    ``kind`` is what the disputed event has led to, ``event_address`` the uuid of the
-    address that it told of. ``head`` and ``period`` are the disputed place and when it
-    was given the address; ``address_uuid`` is that address, ``stop`` what the objection
-    stopped, ``is_disowned`` whether the address itself was disputed. ``replaced`` is
-    the disputed address where the objection brought one back that still is in the
-    place. The subject goes back to ``change_lock`` and ``pay_stop``.
+    ``kind`` is the outcome of the disputed event, ``event_address`` the uuid of the
+    address that the event concerned. ``head`` and ``period`` are the disputed place and
+    the time at which it was given the address; ``address_uuid`` is that address,
+    ``stop`` what the objection stopped, ``is_disowned`` whether the address itself was
+    disputed. ``replaced`` is the disputed address if the objection restored one that is
+    still in the place. The subject goes back to ``change_lock`` and ``pay_stop``.
     """
 
     is_upheld: bool
@@ -307,7 +314,7 @@ class Closing:
 
     @property
     def disowns(self) -> bool:
-        """Whether the case, once upheld, means that the address is not the owner's."""
+        """Return whether upholding the case means the address is not the owner's."""
         remedy_for = _REMEDIES[self.kind]
         told_of_old = remedy_for in (_cancel, _undo_replaced)
         is_other = self.address_uuid != self.event_address
@@ -315,12 +322,12 @@ class Closing:
 
 
 def close(holding: Holding, ledger: Ledger, closing: Closing) -> None:
-    """End a case.
+    """Close a case.
 
-    Upheld: a disputed address that only stopped, or that was left as it was, ends for
-    good, and so does a change that waits, if that is what is disputed. What was brought
-    back stays. Rejected: the disputed address counts again, and what was unlinked is
-    unlinked.
+    Upheld: a disputed address that was only stopped, or that was left unchanged, ends
+    for good, and so does a pending change if that is what is disputed. A restored
+    address stays. Rejected: the disputed address counts again, and an unlinked address
+    is unlinked again.
     """
     head = closing.head
     kind = "objection_upheld" if closing.is_upheld else "objection_rejected"
@@ -355,7 +362,7 @@ def _uphold(holding: Holding, ledger: Ledger, closing: Closing, is_there: bool) 
 def _take_back(
     holding: Holding, ledger: Ledger, closing: Closing, replaced: StoredAddress
 ) -> None:
-    """Undo what the objection had undone: it was in order."""
+    """Revert what the objection had undone: the disputed event was legitimate."""
     _cancel_change(ledger, holding, closing.head)
     if closing.is_disowned:
         _bring_back(ledger, holding, closing.head, replaced)

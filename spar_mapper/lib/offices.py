@@ -1,4 +1,4 @@
-"""What the history says of somebody's office."""
+"""The history's record of a person's office."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ OTHER_OFFICE = "other_office"
 
 
 def commit_to_office(keyring: OpenKeyring, subject: str, office: str) -> bytes:
-    """Return the commitment of the event that moves somebody to an office; both are
-    UUIDs, and no office is empty."""
+    """Return the commitment of the event that moves a person to an office.
+
+    ``subject`` and ``office`` are UUIDs; an empty ``office`` means none.
+    """
     return commit_to(keyring, f"office {subject} {office}")

@@ -1,7 +1,7 @@
-"""The chains of before: one for each address, in events of format 1.
+"""The legacy chains: one for each address, in events of format 1.
 
-They are read by the check and by the migration; nothing writes them any more. Their
-bytes never change, and a subject's event ``migrated`` ties their ends to its own chain.
+The check and the migration read them; nothing writes them any more. Their bytes never
+change, and a subject's event ``migrated`` ties their ends to its own chain.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What link, update, unlink, suspend and resume do: one function each.
+"""The operations link, update, unlink, suspend and resume: one function each.
 
-Every channel's request, and every change that waited, ends here. A function looks at
-one :class:`Case`, writes through the ledger, and gives the result.
+Every channel's request, and every change that was pending, ends here. A function takes
+one :class:`Case`, writes through the ledger, and returns the result.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OPERATIONS: dict[Operation, Function[Any]] = {}
 
 
 def operation(code: Operation) -> Callable[[Function[R]], Function[R]]:
-    """Register the decorated function as what ``code`` does."""
+    """Register the decorated function as the implementation of ``code``."""
 
     def register(function: Function[R]) -> Function[R]:
         _OPERATIONS[code] = function
@@ -46,7 +46,7 @@ def operation(code: Operation) -> Callable[[Function[R]], Function[R]]:
 
 
 def run(code: Operation, case: Case[ChangeRequest]) -> Result:
-    """Do ``code``; refuse first what is broken or locked."""
+    """Run ``code``, but first refuse broken or locked subjects."""
     return refuse_locked(case) or _OPERATIONS[code](case)
 
 
@@ -55,7 +55,7 @@ def run(code: Operation, case: Case[ChangeRequest]) -> Result:
 
 @operation(Operation.LINK)
 def link(case: Case[LinkRequest]) -> Result:
-    """An ID whose address is in force for this purpose keeps it; any other gets one."""
+    """Link an ID, unless its address for this purpose is already in force."""
     head = case.in_force
     if head is not None:
         return _answer(case, Outcome.ALREADY_LINKED, head)
@@ -70,8 +70,7 @@ def link(case: Case[LinkRequest]) -> Result:
 
 @operation(Operation.UPDATE)
 def update(case: Case[LinkRequest]) -> Result:
-    """The next address takes the place of the one in force; a suspended one stays
-    suspended."""
+    """Replace the address in force; a suspended one stays suspended."""
     head = case.in_force
     if head is None:
         return _refuse_not_linked(case)
@@ -97,7 +96,7 @@ _UPDATE_KINDS = {"active": "updated", "suspended": "updated_suspended"}
 
 @operation(Operation.UNLINK)
 def unlink(case: Case[UnlinkRequest]) -> Result:
-    """The address in force ends; nothing is deleted."""
+    """End the address in force; nothing is deleted."""
     head = case.in_force
     if head is None:
         return _refuse_not_linked(case)
@@ -119,7 +118,7 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
 
 @operation(Operation.SUSPEND)
 def suspend(case: Case[ChangeRequest]) -> Result:
-    """No rule makes a suspension wait: a doubt must take effect at once."""
+    """Suspend an address, undelayed by any rule: a doubt must take effect at once."""
     head = case.in_force
     if head is None:
         return _refuse_not_linked(case)
@@ -134,7 +133,7 @@ def suspend(case: Case[ChangeRequest]) -> Result:
 
 @operation(Operation.RESUME)
 def resume(case: Case[ChangeRequest]) -> Result:
-    """A suspended address is paid to again."""
+    """Resume payments to a suspended address."""
     head = case.in_force
     if head is None:
         return _refuse_not_linked(case)
@@ -153,8 +152,9 @@ def resume(case: Case[ChangeRequest]) -> Result:
 
 # === REFUSALS === #
 
-#: Change lock of a subject -> the authority that a call needs in spite of it. So far
-#: only objections lock, and nobody passes their lock: closing the case lifts it.
+#: Change lock of a subject -> the authority that a call needs to override it. So far
+#: only objections lock, and no authority overrides their lock: closing the case lifts
+#: it.
 LOCK_AUTHORITY: dict[str, int] = {
     "none": 0,
     "staff": Authority.STAFF,
@@ -164,7 +164,7 @@ LOCK_AUTHORITY: dict[str, int] = {
 
 
 def refuse_locked(case: Case[ChangeRequest]) -> Result | None:
-    """The answer where nothing may be done at all, or None."""
+    """Return the answer if no operation is possible at all, or None."""
     if case.holding.is_broken:
         return Result(Outcome.LOCKED, case.request.id_value, problem="integrity")
     if case.call.authority < LOCK_AUTHORITY[case.holding.subject.change_lock]:
@@ -175,9 +175,9 @@ def refuse_locked(case: Case[ChangeRequest]) -> Result | None:
 def refuse_foreign(
     call: CallContext, request: LinkRequest, address: Address
 ) -> Result | None:
-    """The answer where the address is with none of the caller's own providers, or None.
+    """Return the refusal of an address outside the caller's own providers, or None.
 
-    Before anything is looked up: it tells nothing of the ID.
+    This comes before any lookup, so the answer reveals nothing about the ID.
     """
     if _is_foreign(call, address.provider_id):
         return Result(
@@ -195,7 +195,7 @@ def _refuse_not_linked(case: Case[ChangeRequest]) -> Result:
 
 
 def _refuse_unfit(case: Case[ChangeRequest], head: Head) -> Result | None:
-    """Another version than the caller saw, or an older claim."""
+    """Refuse a version other than the caller saw, or an older claim."""
     expected = case.request.expected_version
     if expected is not None and expected != head.version:
         return _answer(case, Outcome.CONFLICT, head, "version")
@@ -229,7 +229,7 @@ def _hold(
     head: Head | None,
     first: StoredAddress | None = None,
 ) -> Result | None:
-    """Assess the change; None when it may be applied now, else the answer.
+    """Assess the change; return None if it may be applied now, else the answer.
 
     :param head: the place whose address is in force; None for a link
     :param first: the address of a link
@@ -264,7 +264,7 @@ def _wait(
     first: StoredAddress | None,
     verdict: Verdict,
 ) -> Result:
-    """Keep the change; the same one asked for again waits only once."""
+    """Keep the change; an identical repeated request does not add a second one."""
     answer = Result(Outcome.HELD, case.request.id_value, case.request.fa)
     waiting = case.holding.subject.changes.get(case.request.purpose)
     if waiting is not None:
@@ -305,14 +305,14 @@ def _build_change(
 
 
 def _make_stale(case: Case[ChangeRequest]) -> None:
-    """A change that waits for another state of things can no longer be applied."""
+    """Mark the pending change as stale: it was based on another state."""
     waiting = case.holding.subject.changes.get(case.request.purpose)
     if waiting is not None:
         case.ledger.note(case.holding, waiting.head, "change_stale")
         case.ledger.end_change(case.holding, waiting, "stale")
 
 
-# === WHAT IS THE SAME === #
+# === EQUALITY === #
 
 
 def _is_same_address(case: Case[LinkRequest], head: Head) -> bool:
@@ -323,7 +323,7 @@ def _is_same_address(case: Case[LinkRequest], head: Head) -> bool:
 
 
 def _keep_contact(new: Details, old: Details) -> Details:
-    """What a change does not mention stays known."""
+    """Return ``new`` with the contact details that it omits taken from ``old``."""
     return Details(
         new.name or old.name,
         new.phone_number or old.phone_number,

@@ -1,7 +1,7 @@
-"""The addresses that a place has had, made of its periods.
+"""The addresses that a place has had, reconstructed from its periods.
 
-A period is one state for a time; an address lasts over several of them, while it is
-suspended and paid to again.
+A period is one state for a time; an address spans several periods if it is suspended
+and resumed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class PeriodRecord:
-    """A period as it was read; ``sealed`` and ``plain`` are what opens its address."""
+    """A period as it was read; ``sealed`` and ``plain`` serve to open its address."""
 
     row_id: int
     head_id: int
@@ -31,10 +31,10 @@ class PeriodRecord:
 
 @dataclass(slots=True)
 class Stay:
-    """An address in its place, from the period that it began with.
+    """An address in its place, from the period with which it began.
 
-    ``state`` is "ended" as soon as it has ended; ``version`` is that of the period that
-    it ended with. ``suspensions`` are the times when nothing was paid to it.
+    ``state`` is "ended" as soon as it has ended; ``version`` is that of the period with
+    which it ended. ``suspensions`` are the times when nothing was paid to it.
     """
 
     first: PeriodRecord
@@ -49,12 +49,12 @@ class Stay:
 
     @property
     def was_in_force(self) -> bool:
-        """Whether it ever counted: what was only proposed did not."""
+        """Return whether it was ever in force; an address only proposed was not."""
         return self.first.state != "proposed"
 
     def _go_on(self, record: PeriodRecord) -> None:
         if record.state == self.state:
-            return  # the address was written in another form, and nothing else
+            return  # the address was written in another form, and nothing else changed
         self._close_suspension(record.since)
         self.state, self.version = record.state, record.version
         if record.state == "suspended":
@@ -70,9 +70,9 @@ class Stay:
 
 
 def group_stays(records: Iterable[PeriodRecord]) -> list[Stay]:
-    """Return the addresses of places, in the order of their beginnings.
+    """Return the addresses of places, in the order in which they began.
 
-    :param records: periods, those of a place together and in their order
+    :param records: periods, grouped by place and in order
     """
     stays: list[Stay] = []
     open_stay: Stay | None = None

@@ -1,6 +1,6 @@
-"""The store's rows as plain values: what a batch works on in memory.
+"""The store's rows as plain values, on which a batch works in memory.
 
-Tables are read once and written once for each batch; everything between happens here.
+Tables are read once and written once per batch; everything in between happens here.
 Times are naive UTC, as the database keeps them.
 """
 
@@ -17,13 +17,13 @@ from .details import pack_details
 #: States of a head in which its address is in force.
 IN_FORCE = ("active", "suspended")
 
-#: Forms of an address: what its digest is made of. The first is the text itself, as a
-#: participant wrote it; the second what the address is, however it is written
-#: (``spar_fa_directory/lib/fa_form.py``), and so are all that follow, each by other
-#: rules (``spar.address.form``).
+#: Forms of an address: the text from which its digest is made. The first is the text as
+#: a participant wrote it; the second is what the address is, however it is written
+#: (``spar_fa_directory/lib/fa_form.py``). All later forms are like the second, each by
+#: other rules (``spar.address.form``).
 TEXT_FORM, KEY_FORM = 1, 2
-#: Numbers of the forms of IDs (``spar.id.form``): of the one before forms were kept,
-#: and of the one that was current when they began to be.
+#: Numbers of the forms of IDs (``spar.id.form``): that of the form used before forms
+#: were kept, and that of the form that was current when they began to be kept.
 FIRST_ID_FORM, ID_FORM = 1, 2
 
 #: Columns that a head and a period have in common with a StoredAddress.
@@ -40,8 +40,8 @@ ADDRESS_COLUMNS = (
     "branch_id",
 )
 
-#: Identifiers made in advance: asking the kernel once for each costs more than the rest
-#: of making it. A process that is forked makes its own.
+#: Identifiers made in advance: asking the kernel for each one costs more than the rest
+#: of making it. A forked process makes its own.
 _ready: list[str] = []
 os.register_at_fork(after_in_child=_ready.clear)
 _MADE_AT_ONCE = 256
@@ -63,9 +63,10 @@ class StoredAddress:
 
     ``uuid`` and ``version`` are the context in which it is sealed. ``valid_from`` is
     when it began to count. ``sealed`` is empty until it is written. ``fa`` is written
-    in the address's one form, ``typed`` is what was sent where that differs, ``key`` is
-    what its digest is made of. ``identity`` is what it is compared by where that is not
-    the key: of an address that is stored in an older form.
+    in the address's one form, ``typed`` is the text that was sent if it differs,
+    ``key`` is the text from which its digest is made. ``identity`` is what it is
+    compared by if that is not the key: it is set for an address that is stored in an
+    older form.
     """
 
     uuid: str
@@ -95,7 +96,7 @@ class StoredAddress:
 
     @property
     def packed_details(self) -> str:
-        """What travels with the address as one text: made once for each address."""
+        """Return the details that accompany the address as one text, made once."""
         if self._packed[0] is not self.details:
             self._packed = (self.details, pack_details(self.details))
         return self._packed[1]
@@ -105,7 +106,7 @@ class StoredAddress:
 class PeriodRow:
     """One state and address of a place for a time. ``row_id`` is None until inserted.
 
-    Of a period that was read only ``row_id`` and ``seq`` are known.
+    For a period that was read, only ``row_id`` and ``seq`` are known.
     """
 
     seq: int
@@ -119,10 +120,10 @@ class PeriodRow:
 
 @dataclass(slots=True)
 class Head:
-    """One place of a subject, as it stands now: what resolve reads.
+    """One place of a subject in its present state: what resolve reads.
 
-    ``state`` is "new" until the first event. ``address`` is None where the place has
-    ended; ``address_uuid`` still names the address that it had. ``state_since`` is when
+    ``state`` is "new" until the first event. ``address`` is None if the place has
+    ended; ``address_uuid`` still names its last address. ``state_since`` is when
     ``state`` began. ``last_seq`` is the event that last changed the head.
     """
 
@@ -138,12 +139,12 @@ class Head:
     row_id: int | None = None
     period: PeriodRow | None = None
     is_new: bool = False
-    #: What describes it as it stands: made once for each state.
+    #: The text that describes it as it stands, made once per state.
     description: str = field(default="", compare=False)
 
     @property
     def current(self) -> StoredAddress:
-        """The address of the place; raises ValueError where it has none."""
+        """Return the address of the place; raises ValueError if it has none."""
         if self.address is None:
             raise ValueError("the place has no address")
         return self.address
@@ -165,20 +166,20 @@ class ChangeRow:
     why: str
     state: str = "waiting"
     row_id: int | None = None
-    #: What the address in it is, however it is written.
+    #: The key of its address, which does not depend on how it is written.
     key: str = ""
-    #: What events commit to that are about it.
+    #: The commitment to it, as the events about it state it.
     commitment: bytes = b""
 
 
 @dataclass(slots=True)
 class Subject:
-    """Somebody who is paid, locked for a batch, with all their places.
+    """A person who is paid, locked for a batch, with all their places.
 
-    ``marks`` holds for each head ("h" and its id) and ID ("i" and its id) the number of
-    the event that last changed it. ``heads`` and ``changes`` go by purpose; only
-    changes that wait are there. ``is_broken`` tells that something of it is not what
-    the store wrote: nothing may be done with it.
+    ``marks`` contains for each head ("h" and its id) and ID ("i" and its id) the number
+    of the event that last changed it. ``heads`` and ``changes`` are keyed by purpose;
+    only pending changes are included. ``is_broken`` states that some part of it is not
+    what the store wrote: no operation on it is allowed.
     """
 
     uuid: str
@@ -199,8 +200,8 @@ class Subject:
 class StoredId:
     """One ID of a subject, as its row has it.
 
-    ``typed`` is the text that it was stored as before, where that differs. An ID that
-    was switched off is not ``active``, and has no digest: nobody finds it.
+    ``typed`` is its previous stored text, if that differs. An ID that was deactivated
+    is not ``active`` and has no digest, so it cannot be found.
     """
 
     row_id: int
@@ -215,7 +216,7 @@ class StoredId:
 
 @dataclass(slots=True)
 class Holding:
-    """What the store knows about one ID, and holds locked, during a batch."""
+    """The store's data about one ID, kept locked during a batch."""
 
     canonical: str
     identifier_row_id: int
@@ -224,11 +225,11 @@ class Holding:
 
     @property
     def is_broken(self) -> bool:
-        """Whether nothing may be done with the ID."""
+        """Return whether no operation on the ID is allowed."""
         return self.does_not_open or self.subject.is_broken
 
     def in_force(self, purpose: str) -> Head | None:
-        """The place for ``purpose`` if its address is in force, or None."""
+        """Return the place for ``purpose`` if its address is in force, or None."""
         head = self.subject.heads.get(purpose)
         return head if head is not None and head.state in IN_FORCE else None
 
@@ -237,8 +238,9 @@ class Holding:
 class EventRow:
     """One thing that happened to a subject; ``seq`` counts from 1 for each subject.
 
-    ``head_uuid`` and ``address_uuid`` are empty for what concerns the subject itself.
-    ``commitment_change`` commits to the change that began to wait, or ended, with it.
+    ``head_uuid`` and ``address_uuid`` are empty if the event concerns the subject
+    itself. ``commitment_change`` commits to the change that the event made pending or
+    ended.
     """
 
     uuid: str

@@ -1,4 +1,4 @@
-"""What a change of the directory can concern, while it is being made."""
+"""The possible scope of a directory change, collected while it is being made."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any
 
 @dataclass
 class RuleChanges:
-    """The changes of one save: what was done first, and in its course.
+    """The changes of one save: those made first, and those that follow from it.
 
-    It stands in the context of the save, where no program outside can put one.
+    It is kept in the context of the save, which no external client can set.
     """
 
     providers: set[int] = field(default_factory=set)
     types: set[int] = field(default_factory=set)
     #: how many there are
     noted: int = 0
-    #: what is being saved, with all that comes in its course: the model, the ids of
-    #: the records (none where they are made) and the values (None to delete them)
+    #: what is being saved, with everything that follows from it: the model, the ids of
+    #: the records (none if they are being created) and the values (None to delete them)
     saved: tuple[str, list[int], Any] | None = None
-    #: somebody has seen what it does, or looks at that now
+    #: a user has seen the effect, or is looking at it now
     is_seen: bool = False
-    #: it is only tried, and undone
+    #: it is only a trial, and is undone
     is_rehearsed: bool = False
 
     @property
     def has_any(self) -> bool:
-        """Whether anything was changed that decides how addresses are read."""
+        """Return whether a change affects how addresses are read."""
         return self.noted > 0
 
     def add(self, scope: Mapping[str, set[int]]) -> None:
-        """Note the providers and kinds whose addresses a change can concern.
+        """Record the providers and kinds whose addresses a change can concern.
 
         >>> changes = RuleChanges()
         >>> changes.add({"providers": {7}})
@@ -44,7 +44,7 @@ class RuleChanges:
         self.noted += 1
 
     def to_scope(self) -> dict[str, Any]:
-        """Return which addresses are to be looked at, as a run keeps it."""
+        """Return which addresses are to be checked, as a run stores it."""
         return {
             "providers": sorted(self.providers),
             "types": sorted(self.types),

@@ -1,9 +1,9 @@
-"""In which context each value of the store is sealed, and how it is packed.
+"""The context in which each value of the store is sealed, and how it is packed.
 
 The context (the associated data of AES-GCM) ties a ciphertext to its place: a value
 that was swapped or moved does not open. Values are sealed in ``store/saving.py`` and
-opened in ``store/opening.py``. Whether the row around it is the present one is for the
-MACs of head and subject (``chain.py``).
+opened in ``store/opening.py``. Whether the row around a value is the present one is
+verified by the MACs of head and subject (``chain.py``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ APPROVAL_TIME = timedelta(days=30)
 
 
 class ChangeTerms(NamedTuple):
-    """What about a waiting change must not be altered, in its order in the table."""
+    """The unalterable parts of a pending change, in the order of its table."""
 
     operation: str
     base_version: int
@@ -59,18 +59,18 @@ def build_terms(call: CallContext, now: datetime, row: ChangeRow) -> ChangeTerms
 
 ID, ADDRESS, CHANGE, CONTACT, DRAFT = "id", "fa", "change", "contact", "draft"
 
-#: Neither an address nor an ID can hold these, so they mark what follows: details; and
-#: before them the key of an address and what was typed; behind an ID what was typed.
+#: Neither an address nor an ID can contain these, so they mark what follows: details;
+#: before them, the key of an address and the typed text; after an ID, the typed text.
 _WITH_DETAILS, _WITH_KEY = "\x00", "\x02"
-#: Before the key: the number of the address's form, where that is not the first one
-#: that has a key.
+#: Before the key: the number of the address's form, unless it is the first one that has
+#: a key.
 _NUMBERED = "\x03"
 _decode = json.JSONDecoder().raw_decode
 
 
 def id_context(uuid: str, subject: str, active: bool, last_seq: int) -> bytes:
-    """Of a sealed ID: its row, its subject, and what last happened to it."""
-    # As bind() writes it, without a loop: this is done for each item of a batch.
+    """Return the context of a sealed ID: row, subject, state and last event."""
+    # As bind() writes it, but without a loop: this runs for each item of a batch.
     number = str(last_seq)
     return (
         f"2:id{len(uuid)}:{uuid}{len(subject)}:{subject}"
@@ -79,7 +79,7 @@ def id_context(uuid: str, subject: str, active: bool, last_seq: int) -> bytes:
 
 
 def address_context(uuid: str, subject: str, version: int) -> bytes:
-    """Of a sealed address: which one it is, whose, and its version."""
+    """Return the context of a sealed address: which one, whose, and its version."""
     number = str(version)
     return (
         f"2:fa{len(uuid)}:{uuid}{len(subject)}:{subject}{len(number)}:{number}"
@@ -87,17 +87,20 @@ def address_context(uuid: str, subject: str, version: int) -> bytes:
 
 
 def change_context(uuid: str, subject: str, head: str, terms: ChangeTerms) -> bytes:
-    """Of the address in a waiting change: who proposed what, how long it waits."""
+    """Return the context of the address in a pending change.
+
+    It covers who proposed what, and how long it waits.
+    """
     return bind(CHANGE, uuid, subject, head, *(str(term) for term in terms))
 
 
 def contact_context(event_uuid: str) -> bytes:
-    """Of the contact that is told of one event."""
+    """Return the context of the contact who is notified of one event."""
     return bind(CONTACT, event_uuid)
 
 
 def pack(fa: str, details: Details) -> str:
-    """An address and what travels with it as one text.
+    """Return an address and its details as one text.
 
     >>> pack("account:1@b", NO_DETAILS)
     'account:1@b'
@@ -106,7 +109,7 @@ def pack(fa: str, details: Details) -> str:
 
 
 def join(fa: str, packed_details: str) -> str:
-    """Return an address and details that were packed before as one text.
+    """Return an address and already packed details as one text.
 
     >>> join("account:1@b", "")
     'account:1@b'
@@ -115,7 +118,7 @@ def join(fa: str, packed_details: str) -> str:
 
 
 def unpack(text: str) -> tuple[str, Details]:
-    """The inverse of :func:`pack`.
+    """Return the address and details in ``text``, the inverse of :func:`pack`.
 
     >>> unpack(pack("account:1@b", Details(name="Ada", additional_info=({"a": 1},))))
     ('account:1@b', Details(name='Ada', phone_number='', additional_info=({'a': 1},)))
@@ -138,7 +141,7 @@ def split(text: str) -> tuple[str, Details, str]:
 
 
 def pack_address(address: StoredAddress) -> str:
-    """Return an address, its key, what was typed, and its details as one text."""
+    """Return an address, its key, its typed text and its details as one text."""
     text = join(address.fa, address.packed_details)
     if address.form == TEXT_FORM:
         return text
@@ -147,7 +150,7 @@ def pack_address(address: StoredAddress) -> str:
 
 
 def split_address(text: str) -> tuple[int, str, str, str]:
-    """Return the form, the key, what was typed, and the rest: see :func:`split`.
+    """Return the form, the key, the typed text, and the rest: see :func:`split`.
 
     >>> split_address("account:1@B")
     (1, 'account:1@b', '', 'account:1@B')
@@ -167,7 +170,7 @@ def split_address(text: str) -> tuple[int, str, str, str]:
 
 
 def pack_id(canonical: str, typed: str) -> str:
-    """Return an ID, and what it was stored as before, as one text.
+    """Return an ID and its previous stored text as one text.
 
     >>> pack_id("4711", ""), pack_id("4711", "47 11")
     ('4711', '4711\\x0247 11')
@@ -176,7 +179,7 @@ def pack_id(canonical: str, typed: str) -> str:
 
 
 def split_id(text: str) -> tuple[str, str]:
-    """Return an ID, and what it was stored as before: :func:`pack_id` undone.
+    """Return an ID and its previous stored text, the inverse of :func:`pack_id`.
 
     >>> split_id(pack_id("4711", "47 11")), split_id("4711")
     (('4711', '47 11'), ('4711', ''))
@@ -190,7 +193,7 @@ def unseal_all(
     rows: list[tuple[int, bytes]],
     contexts: dict[int, tuple[str, bytes]],
 ) -> dict[int, str]:
-    """The text of each row that opens in its context, by row id."""
+    """Return the text of each row that opens in its context, by row id."""
     texts = {}
     for row_id, sealed in rows:
         try:

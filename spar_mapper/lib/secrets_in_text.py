@@ -1,20 +1,20 @@
-"""Whether a text that is kept in clear says what may only be kept sealed."""
+"""Detection of sealed values in a text that is kept in clear."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-#: Shorter values turn up in any text by chance.
+#: Shorter values occur in any text by chance.
 SHORTEST = 4
 
-#: Digits with what may stand between them, and letters that stick to them.
+#: Digits with the separators allowed between them, and adjoining letters.
 _NUMBER = re.compile(r"\w*\d(?:[\s./\-]?\w*\d)*\w*")
 _BETWEEN = re.compile(r"[\s./\-_]+")
 
 
 def extract_secrets(*texts: str | None) -> set[str]:
-    """The values inside IDs and addresses, whole and in their parts.
+    """Return the values inside IDs and addresses, whole and in parts.
 
     >>> sorted(extract_secrets("token:1234567890@nationalid", None))
     ['1234567890', 'token:1234567890@nationalid']
@@ -30,7 +30,7 @@ def extract_secrets(*texts: str | None) -> set[str]:
 
 
 def mentions(text: str, secrets: Iterable[str]) -> bool:
-    """Whether ``text`` holds one of ``secrets``, however it is grouped or written.
+    """Return whether ``text`` contains one of ``secrets``, however it is written.
 
     >>> mentions("lost card 1234-5678 90", ["1234567890"])
     True
@@ -43,7 +43,7 @@ def mentions(text: str, secrets: Iterable[str]) -> bool:
 
 
 def count_numbers(text: str) -> int:
-    """Return how many numbers ``text`` holds that may be an ID or an account.
+    """Return how many numbers ``text`` contains that may be an ID or an account.
 
     >>> count_numbers("card 1234-5678 90, then 4711"), count_numbers("3 days, room 12")
     (2, 0)

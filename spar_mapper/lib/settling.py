@@ -1,12 +1,13 @@
-"""Up to which event nothing can appear any more, without stopping who writes.
+"""Determine up to which event the history is final, without blocking writers.
 
 Writers take ``LOCK TABLE spar_event IN ROW EXCLUSIVE MODE`` before they take ids from
-the sequence. So an event with a smaller id than one that can be seen belongs to a
-transaction that holds that lock now, or that has ended. Waiting for those transactions,
-and for no other, is enough: those that come later take greater ids.
+the sequence. So an event that is not visible yet, and whose id is smaller than a
+visible one, belongs to a transaction that holds that lock now, or that has ended.
+Waiting for those transactions, and for no other, is enough: later ones take greater
+ids.
 
-Nothing is locked here, and no transaction number is compared: a schedule holds one for
-the row of its own job, and so does whoever writes in another database.
+Nothing is locked here, and no transaction numbers are compared: a scheduler holds one
+for the row of its own job, and so does any process that writes in another database.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _PAUSE = 0.05
 
 
 class Cursor(Protocol):
-    """What is used of a cursor."""
+    """The part of a cursor's interface that is used here."""
 
     def execute(self, query: str, params: Sequence[Any] | None = None) -> Any: ...
 
@@ -27,13 +28,13 @@ class Cursor(Protocol):
 
 
 def get_newest(cursor: Cursor) -> int:
-    """Return the id of the newest event that can be seen, 0 where there is none."""
+    """Return the id of the newest visible event, or 0 if there is none."""
     cursor.execute("SELECT coalesce(max(id), 0) FROM spar_event")
     return int(cursor.fetchall()[0][0])
 
 
 def get_writers(cursor: Cursor) -> set[str]:
-    """Return the transactions of others that may have taken ids of events."""
+    """Return the other transactions that may have taken ids of events."""
     cursor.execute(
         """SELECT virtualtransaction FROM pg_locks
             WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted
@@ -46,9 +47,9 @@ def get_writers(cursor: Cursor) -> set[str]:
 
 
 def wait_for_writers(cursor: Cursor, seconds: float) -> bool:
-    """Return whether all who write events now have ended within ``seconds``.
+    """Return whether all current writers of events have ended within ``seconds``.
 
-    What they did is in a snapshot taken from now on, and in none taken before.
+    Their events are visible in a snapshot taken from now on, and in none taken before.
     """
     waiting = get_writers(cursor)
     end = time.monotonic() + seconds
@@ -56,5 +57,6 @@ def wait_for_writers(cursor: Cursor, seconds: float) -> bool:
         if time.monotonic() > end:
             return False
         time.sleep(_PAUSE)
+        # Later writers are left out: they take greater ids.
         waiting &= get_writers(cursor)
     return True

@@ -1,4 +1,4 @@
-"""How a number on a card or a form may be typed: for finding, never for storing."""
+"""Spellings of a number on a card or a form, for finding, never for storing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _GAPS = re.compile(r"[\s./\-]+")
 
 
 def squeeze(text: str) -> str:
-    """Return ``text`` without gaps and invisible signs, its digits in ASCII.
+    """Return ``text`` without gaps and invisible characters, its digits in ASCII.
 
     >>> squeeze("2007 760-620"), squeeze("٢٠٠٧"), squeeze("１２３４")
     ('2007760620', '2007', '1234')

@@ -1,21 +1,21 @@
-"""How much one member of staff changes in a day, and in whose favour."""
+"""How much one member of staff may change in a day, and in whose favour."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-#: Which limit is reached, as a result names its problem.
+#: The limit that is reached, as a result names its problem.
 CHANGES, PROVIDER, ACCOUNT = "day_changes", "day_provider", "day_account"
 #: All of them.
 PROBLEMS = (CHANGES, PROVIDER, ACCOUNT)
 
 
 class Asked(NamedTuple):
-    """A change that is asked for: for whom, and to whom the money would go.
+    """A requested change: for whom, and to whom the money would go.
 
-    ``subject_id`` is None for somebody who is new, ``provider_id`` and ``account`` (a
-    commitment) are empty where the change gives no address.
+    ``subject_id`` is None for a new person; ``provider_id`` and ``account`` (a
+    commitment) are empty if the change contains no address.
     """
 
     canonical: str
@@ -41,9 +41,9 @@ class Limits(NamedTuple):
 
 
 def find_exceeded(asked: Sequence[Asked], done: Sequence[Done], limits: Limits) -> str:
-    """Return which limit ``asked`` would exceed after ``done``, or "".
+    """Return the limit that ``asked`` would exceed after ``done``, or "".
 
-    Somebody who was moved to the same place before is not one more.
+    A person who was already moved to the same destination does not count again.
 
     >>> done = [Done(1, 7, b"a"), Done(2, 7, b"b")]
     >>> new = Asked("x", None, 7, b"c")
@@ -73,7 +73,7 @@ def find_exceeded(asked: Sequence[Asked], done: Sequence[Done], limits: Limits) 
 
 
 def _count_people(known: set[int], asked: Sequence[Asked]) -> int:
-    """Return how many people there are, with those who are asked for."""
+    """Return how many people there are, including those in the requested changes."""
     known = known | {a.subject_id for a in asked if a.subject_id is not None}
     new = {a.canonical for a in asked if a.subject_id is None}
     return len(known) + len(new)

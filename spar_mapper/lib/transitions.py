@@ -1,4 +1,4 @@
-"""From which state which event leads where: the one table of the store's life."""
+"""The events permitted in each state, and where they lead: the one such table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ _FREE = frozenset({"new", "ended", "proposed"})
 _IN_FORCE = frozenset({"active", "suspended"})
 _EMPTY = frozenset({"new", "ended"})
 
-#: kind of event -> (states it may happen in, state after it; None: as before).
+#: kind of event -> (states in which it may happen, state after it; None: unchanged).
 #: The state of a place before its first event is "new".
 PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "linked": (_FREE, "active"),
@@ -30,7 +30,7 @@ PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "address_rewritten": (frozenset({"proposed", "active", "suspended"}), None),
     "revealed": (_ANY, None),
     "objected": (_ANY, None),
-    # By who has logged in since they objected by the link of a notice.
+    # By a person who has logged in since they objected by the link of a notice.
     "objection_confirmed": (_ANY, None),
     "reversed": (_IN_FORCE, "ended"),
     "restored": (_FREE | {"active"}, "active"),
@@ -54,12 +54,12 @@ LEAVES = (
     "restored_suspended",
 )
 
-#: What happens to an ID, or to the person themselves: it concerns no place.
+#: Events of an ID, or of the person themselves, which concern no place.
 ID_REWRITTEN, ID_OFF = "id_rewritten", "id_switched_off"
 ID_GIVEN, ID_TAKEN = "id_given_away", "id_taken_over"
 MERGED, MERGED_WITH = "merged", "merged_with"
 OFFICE_CHANGED = "office_changed"
-#: After which an ID of the person is what the event says.
+#: Events after which an ID of the person is what the event states.
 ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN)
 SUBJECT_EVENTS = (
     ID_REWRITTEN,
@@ -71,20 +71,20 @@ SUBJECT_EVENTS = (
     OFFICE_CHANGED,
 )
 
-#: Kinds of events that are written no more; older histories have them.
+#: Kinds of events that are no longer written; older histories contain them.
 OLD_EVENTS = ("replaced",)
-#: What ties the histories before the chains of subjects to a subject's chain.
+#: The event that ties legacy histories to a subject's chain.
 MIGRATED = "migrated"
 
-#: No notice is sent for these: they do not affect payment, or an event that is notified
-#: goes with them.
+#: No notice is sent for these: they do not affect payment, or they accompany an event
+#: that is notified.
 ADDRESS_REWRITTEN = "address_rewritten"
 SILENT_EVENTS = (MIGRATED, ADDRESS_REWRITTEN, *SUBJECT_EVENTS)
 
-#: How a waiting change may end; nothing leads out of an end.
+#: How a pending change may end; every end is final.
 CHANGE_ENDS = ("applied", "cancelled", "refused", "stale", "expired")
 
-#: Events after which a change of a place waits, and after which none does any more.
+#: Events after which a change of a place is pending, and after which none is any more.
 WAIT_BEGINS = ("held", "proposed")
 WAIT_ENDS = (
     "change_cancelled",
@@ -109,11 +109,11 @@ CASE_ENDS = ("objection_upheld", "objection_rejected")
 
 
 class ForbiddenTransition(ValueError):
-    """A programme tried what the table does not allow: a fault, never an answer."""
+    """The code tried a transition that the table forbids: a bug, never an answer."""
 
 
 def next_state(kind: str, state: str) -> str:
-    """The state after an event of ``kind`` in ``state``.
+    """Return the state after an event of ``kind`` in ``state``.
 
     >>> next_state("suspended", "active")
     'suspended'

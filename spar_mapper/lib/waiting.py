@@ -1,6 +1,6 @@
-"""What becomes of changes that waited: done, or dropped.
+"""The end of pending changes: applied or dropped.
 
-What makes a change wait is decided by ``assessment.py``, asked by ``operations.py``.
+``assessment.py`` decides what makes a change wait; ``operations.py`` asks it.
 """
 
 from __future__ import annotations
@@ -17,28 +17,29 @@ from .ledger import Ledger
 from .operations import refuse_locked, run
 from .records import ChangeRow, Holding
 
-#: The lock of a subject while an objection is open: nobody passes it.
+#: The lock of a subject while an objection is open: no authority overrides it.
 OBJECTION_LOCK = "objection"
 
 
 def is_frozen(holding: Holding) -> bool:
-    """Whether a change that waits neither happens nor is called off for now.
+    """Return whether a pending change may be neither applied nor cancelled for now.
 
-    Whether it was asked for by the person is what an open objection is about.
+    An open objection is about exactly this: whether the person requested the change.
     """
     return holding.subject.change_lock == OBJECTION_LOCK
 
 
 def is_stale(change: ChangeRow) -> bool:
-    """Whether things are no longer as they were when the change was proposed."""
+    """Return whether the place has changed since the change was proposed."""
     return change.head.version != change.base_version
 
 
 def apply_change(case: Case[ChangeRequest], change: ChangeRow) -> Result:
-    """Do what waited, on its proposer's word; ``case`` carries the proposer's call.
+    """Apply a pending change with its proposer's authority and call, from ``case``.
 
-    The address in force stays where it is when the change turns out to be stale, or its
-    proposer has meanwhile been locked out; a change whose ID does not open waits on.
+    The address in force stays where it is if the change turns out to be stale, or if
+    its proposer has meanwhile been locked out; a change whose ID does not open stays
+    pending.
     """
     if is_stale(change):
         case.ledger.note(case.holding, change.head, "change_stale")
@@ -62,7 +63,7 @@ _END_EVENTS = {
 
 
 def drop_change(ledger: Ledger, holding: Holding, change: ChangeRow, end: str) -> None:
-    """End a waiting change without doing it; a proposed first address goes with it."""
+    """End a pending change unapplied, along with a proposed first address."""
     if change.head.state == "proposed":
         ledger.end(holding, change.head, "withdrawn")
     else:

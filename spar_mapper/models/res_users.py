@@ -7,7 +7,7 @@ class ResUsers(models.Model):
     def _get_reach(self, path: str = "") -> list:
         """Return a domain of the people whom this user may see; ``path`` leads to them.
 
-        Record rules ask it: whoever belongs to no office sees everybody.
+        Record rules use it. A user who belongs to no office sees everybody.
         """
         offices = self.env["spar.office"]._find_of(self)
         if not offices:

@@ -9,16 +9,16 @@ from odoo.addons.spar_fa_directory.lib.address_rules import Kinds
 
 from ..lib.records import KEY_FORM, TEXT_FORM
 
-#: States of a form in which there may be addresses that would be others now.
+#: States of a form whose addresses may read differently by the current rules.
 ALIVE = ("current", "older")
 
 
 class AddressState(NamedTuple):
-    """The forms in which addresses are stored now.
+    """The forms in which addresses are stored at present.
 
-    ``number`` is that of the rules of now; 0 where they are not kept yet. An address
-    with a number below ``below`` may have another form by these. ``older`` are the
-    rules by which such ones were written, newest first.
+    ``number`` is that of the current rules; 0 if they are not kept yet. An address with
+    a number below ``below`` may have another form by these rules. ``older`` are the
+    rules by which such addresses were written, newest first.
     """
 
     number: int
@@ -27,12 +27,12 @@ class AddressState(NamedTuple):
 
 
 class SparAddressForm(models.Model):
-    """One form in which addresses are, or were, stored: its rules and what checks them.
+    """One present or past form of addresses: its rules and its library versions.
 
-    Each period names the form in which its address was written; the first one is the
-    text itself, as it came. Where a rule of a part changes, or a library that checks,
-    there is a new form, and a run looks at the addresses (``spar.form.run``). Until
-    that has ended, an address is looked for by the older rules, too.
+    Each period names the form in which its address was written; the first form is the
+    text itself, as it was received. If a rule of a part or a checking library changes,
+    a new form is created, and a run checks the addresses (``spar.form.run``). Until
+    that run has ended, addresses are also looked up by the older rules.
     """
 
     _name = "spar.address.form"
@@ -58,11 +58,11 @@ class SparAddressForm(models.Model):
 
     _number_uniq = models.UniqueIndex("(number)", "A form has one number.")
 
-    # === WHICH THERE ARE === #
+    # === EXISTING FORMS === #
 
     @api.model
     def _get_state(self) -> AddressState:
-        """The forms that matter; kept until a rule or a form changes."""
+        """Return the relevant forms, cached until a rule or a form changes."""
         versions = self.env["spar.row.versions"]
         names = ("spar.fa.type", "spar.fa.type.part", self._name)
         return versions._reuse(self, "_build_state", *names)
@@ -91,10 +91,10 @@ class SparAddressForm(models.Model):
 
     @api.model
     def _get_number(self) -> int:
-        """The number under which addresses are written; a new one for new rules."""
+        """Return the number for newly written addresses; new rules get a new number."""
         return self._get_state().number or self._add_current()
 
-    # === A NEW ONE === #
+    # === ADDING A FORM === #
 
     @api.model
     def _keep_rules(self) -> int:
@@ -105,7 +105,7 @@ class SparAddressForm(models.Model):
             return self._keep_first(data)
         difference = address_rules.compare(last_sudo.data or {}, data)
         if not difference:
-            # Only kinds have come, of which there is no address yet.
+            # The only new kinds are ones that no address uses yet.
             last_sudo.data = data
             return last_sudo.number
         last_sudo.state = "older"
@@ -137,11 +137,11 @@ class SparAddressForm(models.Model):
         since = fields.Datetime.now()
         return {"number": number, "data": data, "state": state, "since": since}
 
-    # === THE END OF ONE === #
+    # === RETIRING A FORM === #
 
     @api.model
     def _retire(self) -> None:
-        """Look for nothing by older rules any more: a run has seen to all addresses."""
+        """Stop looking up by older rules: a run has handled all addresses."""
         older_sudo = self.sudo().search(Domain("state", "=", "older"))
         if older_sudo:
             older_sudo.state = "gone"

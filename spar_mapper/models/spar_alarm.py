@@ -29,16 +29,16 @@ class SparAlarm(models.Model):
 
     @api.model
     def _raise_alarms(self, problems: list[tuple[str, int, str]]) -> None:
-        """Note ``(table, row, problem)`` in a transaction of its own, and in the log.
+        """Record ``(table, row, problem)`` in a separate transaction, and in the log.
 
-        What the caller does afterwards, or fails to do, does not undo it.
+        What the caller does afterwards, or fails to do, cannot undo it.
         """
         if not problems:
             return
         for table, row_id, problem in problems:
             _logger.error("integrity alarm: %s, row %s: %s", table, row_id, problem)
         with self.env.registry.cursor() as cr:
-            # Many workers may notice the same at the same moment.
+            # Many workers may detect the same problem at the same moment.
             use_read_committed(cr)
             cr.execute_values(
                 """INSERT INTO spar_alarm

@@ -5,7 +5,7 @@ from odoo.tools import format_datetime
 
 
 class SparAlarm(models.Model):
-    """What an empty list of alarms rests on: the last check, and what it covered."""
+    """The basis of an empty list of alarms: the last check, and what it covered."""
 
     _inherit = "spar.alarm"
 
@@ -29,7 +29,7 @@ class SparAlarm(models.Model):
             alarm.standing = alarm._get_standing(last)
 
     def _get_standing(self, last) -> str:
-        """Say whether the check ``last`` saw the alarm; ``last`` may be none."""
+        """Return whether the check ``last``, which may be empty, found the alarm."""
         if not last:
             return "unchecked"
         if self.last_seen > last.finished_at:
@@ -38,7 +38,7 @@ class SparAlarm(models.Model):
 
     @api.model
     def _get_last_check(self):
-        """Return the check that ended last, whoever looks: none where none did."""
+        """Return the check that ended last, for any user; empty if none has ended."""
         runs_sudo = self.env["spar.audit.run"].sudo()
         return runs_sudo.search(
             [("finished_at", "!=", False)], order="finished_at desc", limit=1
@@ -46,7 +46,7 @@ class SparAlarm(models.Model):
 
     @api.model
     def get_empty_list_help(self, help_message):
-        """Return the help of the empty list: first when the last check ran."""
+        """Return the help of the empty list, led by the time of the last check."""
         runs = self.env["spar.audit.run"]
         if not runs.has_access("read"):
             return super().get_empty_list_help(help_message)
@@ -64,7 +64,7 @@ class SparAlarm(models.Model):
 
     @api.model
     def _get_last_check_text(self, last) -> str:
-        """Say when the last check ran and what it covered, or that none did."""
+        """Return when the last check ran and what it covered, or that none has run."""
         if not last:
             return self.env._(
                 "No check has run yet: nothing is known about what is stored."

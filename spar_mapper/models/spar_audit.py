@@ -12,10 +12,10 @@ from ..store.placing import find_misplaced
 
 
 class SparAudit(models.AbstractModel):
-    """What of the store is not what the mapper left: one range of rows at a time.
+    """The detection of alterations in the store, one range of rows at a time.
 
-    Each method takes a keyring and looks at the rows with an id behind ``after`` up to
-    ``until``; it runs in one snapshot. ``spar.audit.run`` walks.
+    Each method takes a keyring, checks the rows with an id after ``after`` up to
+    ``until``, and runs in one snapshot. ``spar.audit.run`` iterates over the ranges.
     """
 
     _name = "spar.audit"
@@ -25,16 +25,17 @@ class SparAudit(models.AbstractModel):
 
     @api.model
     def _check_store(self) -> list[audit.Finding]:
-        """Everything in the store that was tampered with: (table, row id, problem).
+        """Return everything in the store that was altered: (table, row id, problem).
 
-        Reads everything in this transaction. Each finding is also raised as an alarm.
+        It reads everything in this transaction. Each finding is also raised as an
+        alarm.
         """
         run = self.env["spar.audit.run"]._start()
         return [finding for findings in run._walk() for finding in findings]
 
     @api.model
     def _cron_check(self) -> None:
-        """The nightly check: in kept pieces, which go on where time ended."""
+        """Run the nightly check in committed pieces; it resumes after a time limit."""
         run = self.env["spar.audit.run"]._get_nightly()
         cron = self.env["ir.cron"]
         for _findings in run._walk():
@@ -47,13 +48,13 @@ class SparAudit(models.AbstractModel):
     def _check_subjects(
         self, keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
-        """What is wrong with the subjects of a range and with all they have."""
+        """Return what is wrong with the subjects of a range and all their rows."""
         forms = self.env["spar.id.form"]._get_state()
         return Auditor(CHECK, self.env.cr, keyring, forms).check(after, until)
 
     @api.model
     def _check_forms(self, keyring: OpenKeyring) -> list[audit.Finding]:
-        """What is wrong with what steers the reading of IDs."""
+        """Return what is wrong with the rows that govern the reading of IDs."""
         self.env["spar.id.form"].flush_model()
         self.env["spar.form.run"].flush_model()
         problem = self.env["spar.id.form"]._find_problem()
@@ -64,12 +65,12 @@ class SparAudit(models.AbstractModel):
     def _check_cases(
         self, keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
-        """What is wrong with the cases of a range."""
+        """Return what is wrong with the cases of a range."""
         return FormAuditor(self.env.cr, keyring).check_cases(after, until)
 
     @api.model
     def _check_orphans(self, table: str, after: int, until: int) -> list[audit.Finding]:
-        """Rows whose subject is gone: a check of the subjects does not meet them."""
+        """Return rows without a subject, which the check of subjects cannot see."""
         query = SQL(
             """SELECT r.id FROM %s r LEFT JOIN spar_subject s ON s.id = r.subject_id
                 WHERE r.id > %s AND r.id <= %s AND s.id IS NULL ORDER BY 1""",
@@ -96,7 +97,7 @@ class SparAudit(models.AbstractModel):
     def _check_events(
         self, keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
-        """Events whose subject or whose notice is gone, or whose notice was altered."""
+        """Return events without subject or notice, or with an altered notice."""
         return [
             *self._check_orphans("spar_event", after, until),
             *self._search_lost_notices(after, until),
@@ -108,7 +109,7 @@ class SparAudit(models.AbstractModel):
     def _check_offices(
         self, keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
-        """People in a range of rows whose office is not what their history says."""
+        """Return people in a range of rows whose office differs from their history."""
         query = SQL(
             "SELECT subject_id FROM spar_office_person WHERE id > %s AND id <= %s",
             after,
@@ -120,7 +121,7 @@ class SparAudit(models.AbstractModel):
     def _check_left_offices(
         self, keyring: OpenKeyring, after: int, until: int
     ) -> list[audit.Finding]:
-        """The same, for people who moved by an event of a range."""
+        """Return the same, for people who moved by an event of a range."""
         query = SQL(
             """SELECT DISTINCT subject_id FROM spar_event
                 WHERE id > %s AND id <= %s AND kind = %s""",
@@ -138,10 +139,10 @@ class SparAudit(models.AbstractModel):
 
     @api.model
     def _search_lost_notices(self, after: int, until: int) -> list[audit.Finding]:
-        """Return the events of a range that nobody was, or will be, notified of.
+        """Return the events of a range that have no notice, although they should.
 
-        What ties a history to the one before it happened to nobody; of what concerns an
-        ID nobody is notified.
+        An event that ties a history to the previous one concerns no one, and events
+        that concern an ID are not notified.
         """
         query = SQL(
             """SELECT e.id FROM spar_event e

@@ -10,10 +10,10 @@ from ..lib.audit_walk import CHUNKS, PARTS, Position
 
 
 class SparAuditRun(models.Model):
-    """One run of the integrity check: how far it got, and what it found.
+    """One run of the integrity check: its progress and its findings.
 
-    Its pieces are committed one by one by whoever walks it. A run that was cut off, by
-    Odoo's time limits or by a kill, goes on behind its last piece.
+    The caller that iterates commits its pieces one by one. A run that was interrupted,
+    by Odoo's time limits or by a kill, continues after its last piece.
     """
 
     _name = "spar.audit.run"
@@ -46,22 +46,22 @@ class SparAuditRun(models.Model):
 
     @api.model
     def _get_nightly(self) -> "SparAuditRun":
-        """The nightly run that is not finished, or a new one."""
+        """Return the unfinished nightly run, or a new one."""
         domain = [("is_nightly", "=", True), ("finished_at", "=", False)]
         return self.search(domain, limit=1) or self._start(nightly=True)
 
-    # === WALKING === #
+    # === ITERATING === #
 
     def _walk(self) -> Iterator[list[audit.Finding]]:
-        """Check piece after piece until all is covered; gives the findings of each.
+        """Check piece after piece until all is covered; yield the findings of each.
 
-        Who iterates may commit between two pieces.
+        The caller may commit between two pieces.
         """
         while not self.finished_at:
             yield self._check_piece()
 
     def _check_piece(self) -> list[audit.Finding]:
-        """Check the next piece, note it, and raise what was found as alarms."""
+        """Check the next piece, record it, and raise its findings as alarms."""
         self.ensure_one()
         keyring = self.env["spar.keyring"]._open()
         position = Position.from_json(self.position)
@@ -103,7 +103,7 @@ class SparAuditRun(models.Model):
         return found, position.get_next(until)
 
     def _get_end(self, position: Position) -> tuple[int, int]:
-        """The last id of the next piece of a table, and how many rows it has."""
+        """Return the last id of the next piece of a table, and its number of rows."""
         query = SQL(
             """SELECT coalesce(max(id), 0), count(*)
                  FROM (SELECT id FROM %s WHERE id > %s

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from ..fields import BigMany2one
 from ..lib import seals
 
-#: Who may decide, by the group that the backend asks for.
+#: The group that may decide, which the backend checks.
 SUPERVISOR = "spar_fa_directory.group_supervisor"
 
 

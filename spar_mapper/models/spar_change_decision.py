@@ -5,13 +5,13 @@ from .spar_change import SUPERVISOR
 
 
 class SparChange(models.Model):
-    """What a supervisor or the proposer decides, and what came of it."""
+    """The decisions of a supervisor or the proposer on a change, and their result."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.change"
 
     def action_approve(self):
-        """A second person lets the change happen; it is applied at once."""
+        """Approve the change as a second person; it is applied at once."""
         self._check_supervisor()
         with self.env["spar.staff.answers"]._say_errors():
             mapper = self.env["spar.mapper.local"]
@@ -19,13 +19,13 @@ class SparChange(models.Model):
         return self._notify_decision()
 
     def action_refuse(self):
-        """A second person says no."""
+        """Refuse the change as a second person."""
         self._check_supervisor()
         self._end(self._get_staff_call(), "refused")
         return self._notify_decision()
 
     def action_cancel(self):
-        """Take the change back: by the one who proposed it, or by a supervisor."""
+        """Cancel the change, as its proposer or as a supervisor."""
         call = self._get_staff_call()
         if self.proposer != call.actor:
             self._check_supervisor()
@@ -45,7 +45,7 @@ class SparChange(models.Model):
             return self.env["spar.mapper.local"]._build_staff_call()
 
     def _notify_decision(self) -> dict:
-        """Say what the change has become, as the database has it now."""
+        """Notify the user of the change's new state, as the database has it now."""
         self.env.invalidate_all()
         texts = {
             "refused": self.env._("Refused. Everything stays as it was."),
@@ -63,7 +63,7 @@ class SparChange(models.Model):
         return answers._notify(text, is_warning=True)
 
     def _notify_waiting(self) -> dict:
-        """Say what this change waits for: a second person, or its time."""
+        """Notify the user what this change waits for: a second person, or its time."""
         if self.needs_approval:
             text = self.env._("The change waits until a supervisor approves it.")
         elif self.effective_at:
@@ -76,5 +76,5 @@ class SparChange(models.Model):
         return self.env["spar.staff.answers"]._notify(text, is_warning=True)
 
     def _notify_applied(self) -> dict:
-        """Say what counts now in the place that was changed."""
+        """Notify the user what now applies in the place that was changed."""
         return self.mapping_id._notify_done(self.operation)

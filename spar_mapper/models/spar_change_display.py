@@ -7,7 +7,7 @@ from ..lib import seals
 
 
 class SparChange(models.Model):
-    """What people see of a change that waits."""
+    """The fields of a pending change that users see."""
 
     _inherit = "spar.change"
 
@@ -54,7 +54,7 @@ class SparChange(models.Model):
 
     @api.depends("why")
     def _compute_why_text(self):
-        """The law or the rule that made it wait, in words."""
+        """Compute the law or rule that made the change wait, in words."""
         texts = {
             "lower_authority": self.env._(
                 "the address rests on the word of a higher authority"
@@ -68,7 +68,7 @@ class SparChange(models.Model):
 
     @api.depends("uuid")
     def _compute_fa_masked(self):
-        """Opened for this one showing; empty where a change has no address."""
+        """Open the address for this display only; empty if the change has none."""
         try:
             keyring = self.env["spar.keyring"]._open()
         except ServiceUnavailable:

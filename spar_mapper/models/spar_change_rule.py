@@ -9,7 +9,7 @@ _ASSESSED = (Operation.LINK, Operation.UPDATE, Operation.UNLINK, Operation.RESUM
 
 
 class SparChangeRule(models.Model):
-    """When a change is applied, held, looked at by a second person, or refused."""
+    """The conditions for applying, holding, reviewing or refusing a change."""
 
     _name = "spar.change.rule"
     _description = "Rule for changes"
@@ -54,7 +54,10 @@ class SparChangeRule(models.Model):
     )
 
     def _is_guarded(self, name: str, value) -> bool:
-        """Every change of an active rule waits; of an inactive one, its activation."""
+        """Return whether a write needs approval.
+
+        Every change of an active rule does; of an inactive one, only its activation.
+        """
         return bool(self.active or name == "active")
 
     @api.model
@@ -67,7 +70,7 @@ class SparChangeRule(models.Model):
 
     @api.model
     def _get_rules(self) -> tuple[Rule, ...]:
-        """The rules in force, in their order."""
+        """Return the active rules, in order."""
         versions = self.env["spar.row.versions"]
         return versions._reuse(self, "_build_rules", self._name)
 
@@ -79,7 +82,7 @@ class SparChangeRule(models.Model):
 
     @api.model
     def _asks_evidence(self, operation: str, authority: Authority) -> bool:
-        """Whether staff who ask for ``operation`` have to attach a document."""
+        """Return whether staff who request ``operation`` must attach a document."""
         proposal = Proposal(operation or "", "staff", authority)
         rules = (rule for rule in self._get_rules() if rule.applies_to(proposal))
         rule = next(rules, None)

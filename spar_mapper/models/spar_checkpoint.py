@@ -24,17 +24,17 @@ OVERDUE = "no checkpoint could be taken for half an hour: somebody still writes"
 NOT_WRITTEN = "the checkpoint file cannot be written"
 NOT_TAKEN = "no checkpoint was taken for a day: its schedule does not run"
 
-#: Chunks that one line adds at most: what is behind gets its lines one by one.
+#: The most chunks that one line adds; a backlog is written line by line.
 CHUNKS_OF_A_LINE = 50
-#: How long a checkpoint waits for those who write, and when it is overdue.
+#: How long a checkpoint waits for writers, and when it is overdue.
 PATIENCE = 15.0
 OVERDUE_AFTER, NOT_TAKEN_AFTER = timedelta(minutes=30), timedelta(days=1)
-#: Of the advisory lock that whoever takes a checkpoint has.
+#: The advisory lock of the process that takes a checkpoint.
 _LOCK = 5_207_113_001
 
 
 class Known(NamedTuple):
-    """What the database knows of its checkpoints."""
+    """The database's record of its checkpoints."""
 
     number: int
     line: str
@@ -42,10 +42,10 @@ class Known(NamedTuple):
 
 
 class SparCheckpoint(models.Model):
-    """What the database knows of the checkpoints outside it: one row.
+    """The database's record of the checkpoints outside it: one row.
 
-    The file is written first, and the row follows. Whoever is killed between the two
-    leaves a valid line more than the row knows: the next one takes it over.
+    The file is written first, and the row follows. A process that is killed between the
+    two leaves one valid line more than the row knows: the next process adopts it.
     """
 
     _name = "spar.checkpoint"
@@ -73,16 +73,16 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _get_known(self) -> Known:
-        """What this transaction sees; number -1 where the row is gone."""
+        """Return what this transaction sees; number -1 if the row is missing."""
         query = SQL("SELECT number, line, looked_at FROM spar_checkpoint ORDER BY id")
         rows = self.env.execute_query(query)
         return Known(*rows[0]) if rows else Known(-1, "", fields.Datetime.now())
 
-    # === TAKING ONE === #
+    # === TAKING A CHECKPOINT === #
 
     @api.model
     def _cron_take(self) -> None:
-        """Write down what is new; a checkpoint that cannot be taken is an alarm."""
+        """Record new history; raise an alarm if no checkpoint can be taken."""
         cron = self.env["ir.cron"]
         left = True
         while left:
@@ -92,7 +92,7 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _take_or_alarm(self) -> bool:
-        """Take a checkpoint; gives whether more is to be written down."""
+        """Take a checkpoint; return whether there is more to record."""
         try:
             return self._take()
         except HistoryDiffers as error:
@@ -108,12 +108,12 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _take(self) -> bool:
-        """Write down what the history is now; gives whether there is more of it.
+        """Record the present history; return whether there is more of it.
 
-        It is read in a transaction that begins when everybody who wrote before is
-        done: this one's snapshot may be older. Raises WritersStayOpen when somebody
-        stays open, and HistoryDiffers when the history is not what the last checkpoint
-        says: a new one would cover that up.
+        It is read in a transaction that begins after all earlier writers have finished,
+        because this one's snapshot may be older. Raises WritersStayOpen if a writer
+        stays open, and HistoryDiffers if the history does not match the last
+        checkpoint: a new checkpoint would cover that up.
         """
         if self._write_declared():
             return True
@@ -129,7 +129,7 @@ class SparCheckpoint(models.Model):
     @api.model
     @contextmanager
     def _in_fresh_transaction(self) -> Iterator["SparCheckpoint"]:
-        """This model in a transaction of its own, committed at the end."""
+        """Yield this model in a transaction of its own, committed at the end."""
         with self.env.registry.cursor() as cr:
             fresh = self.with_env(self.env(cr=cr))
             yield fresh
@@ -137,7 +137,7 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _write_declared(self) -> bool:
-        """Write down a restore that two people declared; gives whether one was."""
+        """Record a restore that two people declared; return whether there was one."""
         with self._alone() as cr:
             if cr is None:
                 return False
@@ -148,9 +148,9 @@ class SparCheckpoint(models.Model):
     @api.model
     @contextmanager
     def _alone(self) -> Iterator:
-        """A transaction while which nobody else takes a checkpoint.
+        """Yield a cursor during whose transaction no other process takes a checkpoint.
 
-        Gives None when somebody does already. It stands in nobody's way otherwise.
+        Yields None if another process is already taking one. It blocks nothing else.
         """
         with self.env.registry.cursor() as cr:
             cr.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,))
@@ -158,7 +158,7 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _write_down(self, newest: int) -> bool:
-        """Add a line with what is new up to the event ``newest``."""
+        """Add a line with everything new up to the event ``newest``."""
         keyring = self.env["spar.keyring"]._open()
         last = self._get_valid_last(keyring)
         base = last.last_event_id if last else 0
@@ -185,13 +185,13 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _get_settings_mark(self) -> tuple[int, str]:
-        """Number and MAC of the newest seal of settings."""
+        """Return the number and MAC of the newest seal of settings."""
         seal = self.env["spar.settings.seal"].sudo()._find_newest()
         return (seal.seq, seal.mac) if seal else checkpoint.NO_SETTINGS
 
     @api.model
     def _has_lost_settings(self, line: checkpoint.Line) -> bool:
-        """Whether the seal that ``line`` names is not there any more."""
+        """Return whether the seal that ``line`` names no longer exists."""
         if line.settings == checkpoint.NO_SETTINGS:
             return False
         query = SQL(
@@ -202,9 +202,9 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _get_valid_last(self, keyring: OpenKeyring) -> checkpoint.Line | None:
-        """The last line of the file, taken over where the database does not know it.
+        """Return the last line of the file, adopting it if the database lacks it.
 
-        Raises HistoryDiffers when it is not what the database knows.
+        Raises HistoryDiffers if it is not what the database knows.
         """
         known, text = self._get_known(), checkpoint_file.read_last(get_path(self.env))
         last = checkpoint.parse(text, keyring) if text is not None else None
@@ -225,7 +225,7 @@ class SparCheckpoint(models.Model):
         text: str | None,
         last: checkpoint.Line | None,
     ) -> tuple[int, str] | None:
-        """What is wrong between the database and the last line of the file."""
+        """Return what differs between the database and the last line of the file."""
         if text is not None and last is None:
             return before.number, checkpoint.FORGED
         number = last.number if last else None
@@ -236,7 +236,7 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _compare_open_chunk(self, last: checkpoint.Line | None, until: int) -> None:
-        """Raise HistoryDiffers unless the newest chunk is what ``last`` says."""
+        """Raise HistoryDiffers unless the newest chunk matches ``last``."""
         number = until // checkpoint.CHUNK
         said = last.chunks.get(number) if last else None
         known = {number: said} if said else {}
@@ -246,7 +246,7 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _add_line(self, keyring: OpenKeyring, line: checkpoint.Line) -> None:
-        """Write a line to the file, then note it in the database."""
+        """Write a line to the file, then record it in the database."""
         path, text = get_path(self.env), line.sign(keyring)
         checkpoint_file.append(path, text, after=checkpoint_file.read_last(path))
         self._note(line.number, text)
@@ -267,7 +267,7 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _hash_chunks(self, first: int, last_id: int) -> checkpoint.Chunks:
-        """The chunks from number ``first`` on as they are, up to event ``last_id``."""
+        """Return the chunks from number ``first`` on, as of event ``last_id``."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT id / %(size)s, count(*),
@@ -285,7 +285,7 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _check_time(self, limit: timedelta, problem: str) -> list[audit.Finding]:
-        """A finding where everything was covered for the last time before ``limit``."""
+        """Return a finding if everything was last covered longer than ``limit`` ago."""
         late = fields.Datetime.now() - self._get_known().looked_at
         return [("spar_checkpoint", 0, problem)] if late > limit else []
 
@@ -300,8 +300,9 @@ class SparCheckpoint(models.Model):
     ) -> tuple[list[audit.Finding], int | None]:
         """Compare ``size`` chunks from number ``after`` on with the file.
 
-        Gives the findings, and where to go on, None at the end. The file is read first:
-        what it says must be in the snapshot in which the events are read then.
+        Return the findings and the number at which to continue, None at the end. The
+        file is read first, because its content must be in the snapshot in which the
+        events are read afterwards.
         """
         before = self._get_known()
         reading = self._read_file(keyring)
@@ -315,7 +316,7 @@ class SparCheckpoint(models.Model):
     def _check_file(
         self, before: Known, reading: checkpoint.Reading
     ) -> list[audit.Finding]:
-        """What is wrong with the file as a whole."""
+        """Return what is wrong with the file as a whole."""
         problems = list(reading.problems)
         damaged = any(what == checkpoint.FORGED for _number, what in problems)
         if not damaged:
@@ -340,9 +341,9 @@ class SparCheckpoint(models.Model):
 
 
 def get_path(env: api.Environment) -> Path:
-    """Return where the file is: where the variable says, else beside the keyring.
+    """Return the file's path: as the variable says, else beside the keyring.
 
-    A function and no method: see ``spar_keyring.get_path``.
+    It is a function, not a method, for the reason given in ``spar_keyring.get_path``.
     """
     folder = os.environ.get(CHECKPOINT_VARIABLE)
     if not folder:
@@ -351,7 +352,7 @@ def get_path(env: api.Environment) -> Path:
 
 
 def _get_last_id(number: int) -> int:
-    """The greatest id that an event of chunk ``number`` can have."""
+    """Return the greatest id that an event of chunk ``number`` can have."""
     return (number + 1) * checkpoint.CHUNK - 1
 
 

@@ -18,8 +18,8 @@ _CHUNKS_AT_ONCE = 50
 class SparCheckpointRestore(models.Model):
     """A restore of the database that two people declare, or the loss of its file.
 
-    It lists what is lost. Once a second person has approved it, it is written down as a
-    signed line, and checkpoints go on from what the history is now.
+    It lists what is lost. Once a second person has approved it, it is recorded as a
+    signed line, and checkpoints continue from the present history.
     """
 
     _name = "spar.checkpoint.restore"
@@ -70,7 +70,7 @@ class SparCheckpointRestore(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Begin a declaration: only the reason is anybody's to say."""
+        """Begin a declaration; users supply only the reason."""
         found = self._find_lost()
         vals_list = [
             {"reason": vals.get("reason"), "reference": uuid4().hex, **found}
@@ -93,13 +93,13 @@ class SparCheckpointRestore(models.Model):
         return self.with_env(self.env(su=False))._may_write_at_once()
 
     def action_declare(self) -> None:
-        """Propose it to a second administrator."""
+        """Propose the restore to a second administrator."""
         if set(self.mapped("state")) != {"new"}:
             raise UserError(self.env._("This is over: declare it anew."))
         self.write({"confirmed": True})
 
     def _sign(self) -> None:
-        """Put under a MAC what was approved, so that nobody can say so by SQL."""
+        """Sign what was approved, so that it cannot be forged by SQL."""
         keyring = self.env["spar.keyring"]._open()
         restores_sudo = self.sudo()
         for restore_sudo in restores_sudo:
@@ -119,14 +119,14 @@ class SparCheckpointRestore(models.Model):
         return keyring.mac(_PURPOSE, told).hex()
 
     def _get_lost(self) -> list[list[int]]:
-        """The ranges that are lost: Odoo keeps an empty list as nothing."""
+        """Return the lost ranges; Odoo stores an empty list as nothing."""
         return self.lost or []
 
-    # === WHAT IS LOST === #
+    # === LOST EVENTS === #
 
     @api.model
     def _find_lost(self) -> dict:
-        """``number`` of the newest checkpoint, and the ranges ``lost`` of events."""
+        """Return ``number`` of the newest checkpoint, and ``lost`` ranges of events."""
         keyring = self.env["spar.keyring"]._open()
         checkpoints_sudo = self.env["spar.checkpoint"].sudo()
         reading = checkpoints_sudo._read_file(keyring)
@@ -152,9 +152,9 @@ class SparCheckpointRestore(models.Model):
 
     @api.model
     def _find_range(self, reading: checkpoint.Reading, number: int) -> tuple[int, int]:
-        """From which event on a chunk is not what it was, and its last one.
+        """Return the event from which a chunk differs, and the chunk's last event.
 
-        Where it was as a checkpoint says, it was so at all that were taken before.
+        If it matches one checkpoint, it also matches all earlier ones.
         """
         checkpoints_sudo = self.env["spar.checkpoint"].sudo()
         marks = reading.marks.get(number, [])
@@ -168,11 +168,11 @@ class SparCheckpointRestore(models.Model):
         first = marks[place - 1][0] + 1 if place else number * checkpoint.CHUNK
         return first, min(reading.last_event_id, _get_last_id(number))
 
-    # === WRITING IT DOWN === #
+    # === RECORDING IT === #
 
     @api.model
     def _write_confirmed(self, keyring: OpenKeyring) -> bool:
-        """Write down what two people declared; gives whether something was."""
+        """Record what two people declared; return whether there was anything."""
         domain = [("confirmed", "=", True), ("state", "=", "new")]
         written = False
         for restore in self.search(domain, order="id"):
@@ -188,7 +188,7 @@ class SparCheckpointRestore(models.Model):
         return self.create_uid == self.confirmed_by_id
 
     def _write_line(self, keyring: OpenKeyring) -> bool:
-        """Add the signed line, unless what was declared is not what is so now."""
+        """Add the signed line, unless the situation is no longer the declared one."""
         checkpoints = self.env["spar.checkpoint"]
         text = checkpoint_file.read_last(get_path(checkpoints.env))
         last = checkpoint.parse(text, keyring) if text is not None else None

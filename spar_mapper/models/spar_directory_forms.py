@@ -1,4 +1,4 @@
-"""Changes of the directory after which addresses may have another form."""
+"""Directory changes that may alter the form of addresses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,45 +8,46 @@ from odoo import api, models
 from ..lib.rule_changes import RuleChanges
 from .spar_directory_trial import CHANGES
 
-#: In the context of a rehearsal: the save in whose course it is.
+#: Context key, set during a rehearsal: the save that the rehearsal belongs to.
 _SAVE = "spar_rule_save"
 
 
 class SparAddressRule(models.AbstractModel):
-    """A record of the directory that decides how addresses are read: the role.
+    """The role of a directory record that governs how addresses are read.
 
-    Where one comes, goes or changes, the addresses that it can concern are looked at in
-    the background, and so are those that nothing could read before. Before anything is
-    saved after which one of them is another, somebody has to see that
+    If such a record is created, deleted or changed, a background job checks the
+    addresses that it can concern, and those that could not be read before. Before a
+    save that alters any of them, a user has to see the effect
     (``spar.directory.trial``). The role comes first in ``_inherit``, so that a save is
-    complete before addresses are looked at.
+    complete before addresses are checked.
     """
 
     _name = "spar.address.rule"
     _description = "What decides how addresses are read"
 
-    #: The fields that decide; no others matter.
+    #: The fields that govern reading; no others matter.
     _forming: frozenset[str] = frozenset()
-    #: Whether such a record decides by itself, and not only what is made with it.
+    #: Whether such a record has an effect by itself, not only through records that use
+    #: it.
     _reads_addresses = True
 
     def _get_scope(self) -> dict[str, set[int]]:
-        """The providers and kinds whose addresses these records can concern, by id."""
+        """Return the ids of providers and kinds whose addresses these can concern."""
         raise NotImplementedError
 
     def _look_at_addresses(self, changes: RuleChanges) -> None:
-        # What this transaction has changed is read anew.
+        # Changes of this transaction must be visible to the query.
         self.env.flush_all()
         self.env["spar.row.versions"]._forget()
         self.env["spar.form.run"].sudo()._begin_addresses(changes.to_scope())
 
     @contextmanager
     def _changing(self, values, ids: list[int]) -> Iterator[tuple]:
-        """Make a change, of which somebody sees first what it does to addresses.
+        """Make a change whose effect on addresses a user must see first.
 
-        What is changed in the course of another change belongs to that one, and
-        addresses are looked at once, when all of it is saved. Gives these records in
-        the context of the change, and where it notes what it can concern.
+        A change made in the course of another belongs to that one, and addresses are
+        checked once, after all of it is saved. Yields these records in the context of
+        the change, and the object that records what it can concern.
         """
         begun = self.env.context.get(CHANGES)
         changes = begun if isinstance(begun, RuleChanges) else RuleChanges()
@@ -63,7 +64,7 @@ class SparAddressRule(models.AbstractModel):
             changes.saved = None
 
     def _check_seen(self, changes: RuleChanges) -> None:
-        """Refuse what nobody has seen the effect of; raises RedirectWarning."""
+        """Refuse a change whose effect no user has seen; raises RedirectWarning."""
         if not changes.is_seen:
             self.env["spar.directory.trial"]._check_seen(changes)
 
@@ -95,15 +96,17 @@ class SparAddressRule(models.AbstractModel):
 
 
 class SparApprovedRule(models.AbstractModel):
-    """A rule that two people change: the first of them sees what it does to addresses
-    before a second one is asked."""
+    """A rule that two people change.
+
+    The first of them sees what it does to addresses before a second one is asked.
+    """
 
     _name = "spar.approved.rule"
     _inherit = "spar.address.rule"
     _description = "What decides how addresses are read, by two people"
 
     def _check_seen(self, changes):
-        # Who approves it does what was seen when it was proposed.
+        # An approval applies what the proposer was already shown.
         return None if self._may_write_at_once() else super()._check_seen(changes)
 
     def _rehearse(self, values):
@@ -122,8 +125,11 @@ class SparApprovedRule(models.AbstractModel):
         return result
 
     def _seal_unfinished(self, model: str) -> None:
-        """Seal the records that are being saved, in whose course this one is: they
-        would be sealed when all of them is there. The rehearsal undoes it."""
+        """Seal the records that are being saved and have led to this save.
+
+        Otherwise they would be sealed only once all of them exist. The rehearsal undoes
+        it.
+        """
         seals_sudo = self.env["spar.settings.seal"].sudo()
         sealed = self.env.registry["spar.sealed.setting"]._inherit_children
         if model in sealed and seals_sudo._is_needed():
@@ -154,7 +160,7 @@ class SparFsp(models.Model):
 
 
 class SparFspBranch(models.Model):
-    """Addresses name a branch as soon as their provider has one."""
+    """A branch; addresses name one as soon as their provider has any."""
 
     _name = "spar.fsp.branch"
     _inherit = ["spar.address.rule", "spar.fsp.branch"]
@@ -165,7 +171,7 @@ class SparFspBranch(models.Model):
 
 
 class SparFaType(models.Model):
-    """A kind of address: its parts and strategies, which come with it, decide."""
+    """A kind of address: the parts and strategies that come with it govern reading."""
 
     _name = "spar.fa.type"
     _inherit = ["spar.approved.rule", "spar.fa.type"]

@@ -5,7 +5,7 @@ from odoo.addons.spar_fa_directory.models.spar_directory_import_load import Load
 from ..lib.rule_changes import RuleChanges
 from .spar_directory_trial import CHANGES
 
-#: Of more addresses than this nobody is kept waiting for figures at every piece.
+#: For more addresses than this, the user is not kept waiting for figures at each piece.
 MOST_LOOKED_AT = 20_000
 _FLAGS = ("addresses_seen", "touches_addresses")
 
@@ -15,7 +15,7 @@ class AddressesTouched(LoadStopped):
 
 
 class SparDirectoryImport(models.Model):
-    """Files after which stored addresses would have another form stop, and say so."""
+    """A file import, which stops and reports if stored addresses would be rewritten."""
 
     _inherit = "spar.directory.import"
 
@@ -44,7 +44,7 @@ class SparDirectoryImport(models.Model):
         return result
 
     def action_load_seen(self):
-        """Go on, as somebody wants who has seen what it does to the addresses."""
+        """Continue for a user who has seen the effect on the addresses."""
         self.check_access("write")
         jobs = self.filtered("touches_addresses")
         jobs.sudo().write({"addresses_seen": True, "touches_addresses": False})
@@ -61,7 +61,7 @@ class SparDirectoryImport(models.Model):
         return super().write(vals)
 
     def _drop_flags(self, vals: dict) -> dict:
-        """What is written, without what only the registry notes."""
+        """Return the values without those that only the registry may set."""
         if self.env.su:
             return dict(vals)
         return {name: value for name, value in vals.items() if name not in _FLAGS}

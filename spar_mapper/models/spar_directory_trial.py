@@ -15,21 +15,21 @@ from ..store.readdressing import COUNT_PLACES, Readdresser, Scope
 
 _logger = logging.getLogger(__name__)
 
-#: Where a save keeps what it changes; see ``RuleChanges``.
+#: Context key under which a save keeps its changes; see ``RuleChanges``.
 CHANGES = "spar_rule_changes"
 _CALL = CallContext("system", "forms", Authority.STAFF)
-#: Addresses that are looked at while somebody waits; of more, in the background.
+#: The most addresses checked while a user waits; more are checked in the background.
 MOST_LOOKED_AT = 3000
 _LOOKED_AT_ONCE = 1000
-#: Notes of a dry run that is undone have no run.
+#: The notes of a dry run that is undone have no run.
 _NO_RUN = 0
 
 
 class Effect(NamedTuple):
-    """What a change would do to the stored addresses.
+    """The effect that a change would have on the stored addresses.
 
-    ``looked_at`` is how many there are to look at, though nobody has yet where
-    ``is_known`` is not so.
+    ``looked_at`` is the number of addresses to check; they have not been checked yet if
+    ``is_known`` is false.
     """
 
     looked_at: int = 0
@@ -51,10 +51,10 @@ class _Undone(Exception):
 
 
 class SparDirectoryTrial(models.Model):
-    """A change of the directory that is not saved yet, and what it would do.
+    """A change of the directory that is not saved yet, and its effect.
 
-    A change after which stored addresses would have another form is not saved at once.
-    It waits here with its figures, until somebody who has seen them wants it.
+    A change that would alter the form of stored addresses is not saved at once. It
+    waits here with its figures until a user who has seen them saves it.
     """
 
     _name = "spar.directory.trial"
@@ -98,11 +98,10 @@ class SparDirectoryTrial(models.Model):
 
     @api.model
     def _check_seen(self, changes: RuleChanges) -> None:
-        """Refuse a change that concerns stored addresses until somebody has seen how;
-        what was written of it in this transaction is undone by that.
+        """Refuse a change affecting stored addresses until a user has seen its effect.
 
-        Raises RedirectWarning. Code of this server that acts with all rights is not
-        asked.
+        The refusal also undoes what this transaction has written of it. Raises
+        RedirectWarning. Server code that runs with all rights is not asked.
         """
         if self.env.su or not changes.has_any:
             return
@@ -143,7 +142,7 @@ class SparDirectoryTrial(models.Model):
 
     @api.model
     def _describe_rows(self, effect: Effect, row: int) -> str:
-        """The same of the rows of a file."""
+        """Return the description of an effect for the rows of a file."""
         if not effect.is_known:
             return self.env._(
                 "With the rows up to %(row)s, %(count)s stored addresses may get "
@@ -165,8 +164,7 @@ class SparDirectoryTrial(models.Model):
 
     @api.model
     def _keep(self, model: str, ids: list[int], values, effect: Effect) -> int:
-        """Keep the change in a transaction of its own; what is being done now is
-        undone."""
+        """Keep the change in a separate transaction; the current one is undone."""
         with self.env.registry.cursor() as cr:
             trials_sudo = self.with_env(self.env(cr=cr)).sudo()
             trial_sudo = trials_sudo._add(model, ids, values, self.env.uid)
@@ -175,7 +173,7 @@ class SparDirectoryTrial(models.Model):
 
     @api.model
     def _add(self, model: str, ids: list[int], values, user_id: int):
-        """The change, once: where it waits already, that one."""
+        """Add the change, or return the identical one that is already pending."""
         vals = {
             "model": model,
             "record_ids": ids,
@@ -220,14 +218,15 @@ class SparDirectoryTrial(models.Model):
         if not effect.is_known:
             self.env.ref("spar_mapper.ir_cron_trials").sudo()._trigger()
 
-    # === LOOKING === #
+    # === CHECKING === #
 
     @api.model
     def _survey(self, data: dict, most: int | None = None) -> Effect:
-        """What becomes of stored addresses, by the directory as it is now in this
-        transaction. Nothing is changed.
+        """Return what becomes of stored addresses by the directory as changed here.
 
-        :param most: of more addresses it is only said how many there are
+        The directory is read as this transaction sees it. Nothing is changed.
+
+        :param most: beyond this many addresses, only their number is returned
         """
         self.env.flush_all()
         scope = Scope.from_data(data)
@@ -261,7 +260,7 @@ class SparDirectoryTrial(models.Model):
 
     @api.model
     def _cron_look(self) -> None:
-        """Look at what the changes would do that wait for that."""
+        """Check the effect of the changes that wait for that."""
         cron = self.env["ir.cron"]
         while trial := self.search([("state", "=", "looking")], order="id", limit=1):
             trial._look_once()
@@ -270,10 +269,11 @@ class SparDirectoryTrial(models.Model):
                 return
 
     def _look_once(self) -> None:
-        """Try the change and undo it; save it where it concerns no address."""
+        """Try the change and undo it; save it if it concerns no address."""
         try:
             with self.env.cr.savepoint():
-                # With all rights: what would wait for a second person is seen as well.
+                # With all rights, so that changes awaiting a second person are
+                # included.
                 changes = self._apply(self.env.user.browse(SUPERUSER_ID))
                 raise _Undone(self._survey(changes.to_scope()))
         except _Undone as undone:
@@ -297,10 +297,10 @@ class SparDirectoryTrial(models.Model):
         self.env.invalidate_all()
         self.write({"state": "failed", "problem": problem})
 
-    # === WHAT BECOMES OF IT === #
+    # === OUTCOME === #
 
     def _apply(self, user) -> RuleChanges:
-        """Do what was to be done, with the rights of ``user``."""
+        """Apply the change with the rights of ``user``."""
         self.ensure_one()
         changes = RuleChanges(is_seen=True)
         context = {CHANGES: changes, **({"lang": self.lang} if self.lang else {})}
@@ -316,7 +316,7 @@ class SparDirectoryTrial(models.Model):
         return changes
 
     def action_save(self):
-        """Save the change, as somebody wants who has seen what it does."""
+        """Save the change for a user who has seen its effect."""
         for trial in self:
             trial.check_access("read")
             self.env[trial.model].check_access("write")
@@ -329,7 +329,7 @@ class SparDirectoryTrial(models.Model):
         )
 
     def action_discard(self):
-        """Give the change up."""
+        """Discard the change."""
         for trial in self:
             self.env[trial.model].check_access("write")
             trial_sudo = trial.sudo()
@@ -337,12 +337,12 @@ class SparDirectoryTrial(models.Model):
             trial_sudo.state = "discarded"
 
     def _lock_waiting(self, *states: str) -> None:
-        """Lock the change; raises UserError where it is in none of ``states``."""
+        """Lock the change; raises UserError if it is in none of ``states``."""
         self.lock_for_update()
         self.invalidate_recordset(["state"])
         if self.state not in states:
             raise UserError(self.env._("This change is no longer waiting."))
 
 
-#: What makes two changes one.
+#: The fields by which two changes are recognised as the same.
 _CHANGE = ("model", "record_ids", "values")

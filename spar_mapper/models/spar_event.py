@@ -11,7 +11,7 @@ from ..store.listing import EVENT_BYTES
 class SparEvent(models.Model):
     """One thing that happened to a subject; never rewritten, never removed.
 
-    It holds no ID and no address, sealed or not: only keyed commitments to them.
+    It contains no ID and no address, sealed or not: only keyed commitments to them.
     """
 
     _name = "spar.event"
@@ -20,7 +20,7 @@ class SparEvent(models.Model):
     _rec_name = "kind"
     _order = "id desc"
     _log_access = False
-    # The subject is looked at with its chain, the place with the period.
+    # The subject is checked with its chain, the place with the period.
     _references = {"period_id": "spar_mapping_period"}
     _owned = {"period_id": ("subject_id", "mapping_id")}
 
@@ -53,14 +53,14 @@ class SparEvent(models.Model):
     reason = fields.Char(readonly=True)
     happened_at = fields.Datetime(required=True, readonly=True)
 
-    # The events of a subject, for its history and the check; from their end, for each
-    # resolve, which looks whether the subject is up to date. Events of before have
-    # numbers of their own for each address.
+    # Serves a subject's history and the check; and, read from the end, each resolve,
+    # which verifies that the subject is up to date. Legacy events are numbered
+    # separately for each address.
     _chain = models.UniqueIndex(
         "(subject_id, seq, (CASE WHEN format = 1 THEN id ELSE 0 END))",
         "An event has one place.",
     )
-    # Rows come in the order of time: a few kilobytes do for a filter by date.
+    # Rows arrive in chronological order: a few kilobytes suffice for a filter by date.
     _happened_at = models.Index("USING brin (happened_at)")
 
     @api.model
@@ -81,13 +81,13 @@ class SparEvent(models.Model):
 
     @api.model
     def _tie_to_subjects(self):
-        """An event continues its subject's chain, or the statement fails."""
+        """Make a statement fail unless its events continue their subjects' chains."""
         for statement in integrity.build_event_tie():
             self.env.cr.execute(statement)
 
     @api.model
     def _make_append_only(self):
-        """Let the database refuse UPDATE, DELETE and TRUNCATE."""
+        """Make the database refuse UPDATE, DELETE and TRUNCATE."""
         self.env.cr.execute(
             """
             CREATE OR REPLACE FUNCTION spar_event_append_only() RETURNS trigger AS $$
@@ -105,10 +105,10 @@ class SparEvent(models.Model):
 
     @api.model
     def _lift_append_only(self):
-        """The named step of a migration that must touch the table's rows.
+        """Lift the protection, as a named step of a migration that must change rows.
 
-        Call ``_make_append_only`` when done. What a migration changes of an event's
-        content, the check finds.
+        Call ``_make_append_only`` when done. If a migration changes an event's content,
+        the check finds it.
         """
         self.env.cr.execute(
             """

@@ -4,16 +4,16 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import escape_psql
 
-#: Whoever is looked for by name, these ways of comparing mean the same.
+#: Operators that mean the same in a search for people by name.
 _ALIKE = ("in", "=", "ilike", "like")
-#: These name a pattern: the web client's *starts with* gives ``Omar%``.
+#: Operators that take a pattern: the web client's *starts with* sends ``Omar%``.
 _PATTERNS = ("=ilike", "=like")
 
 
 def build_words_domain(names: tuple[str, ...], text: str) -> Domain:
-    """Find each word of ``text``, in any order, in one of the fields ``names``.
+    """Return a domain that finds each word of ``text`` in any of the fields ``names``.
 
-    What is a wildcard to PostgreSQL is a character like others here.
+    The words may be in any order. PostgreSQL's wildcards are ordinary characters here.
     """
     return Domain.AND(
         Domain.OR(Domain(name, "ilike", escape_psql(word)) for name in names)
@@ -22,7 +22,7 @@ def build_words_domain(names: tuple[str, ...], text: str) -> Domain:
 
 
 class SparEvent(models.Model):
-    """Who did it, as people read it and look for it."""
+    """The actor of an event, as people read it and search for it."""
 
     _inherit = "spar.event"
 
@@ -42,7 +42,7 @@ class SparEvent(models.Model):
 
     @api.model
     def formatted_read_group(self, domain, groupby=(), *args, **kwargs):
-        """Name the groups of events by the people who did them."""
+        """Label groups of events with the names of the people who caused them."""
         groups = super().formatted_read_group(domain, groupby, *args, **kwargs)
         if "actor" in groupby:
             self._name_groups(groups)
@@ -50,7 +50,7 @@ class SparEvent(models.Model):
 
     @api.model
     def _name_groups(self, groups: list[dict]) -> None:
-        """Replace references by names; two people of one name stay apart."""
+        """Replace references by names; two people of the same name stay distinct."""
         names = self._get_actor_names([group["actor"] for group in groups])
         times = Counter(names.values())
         for group in groups:
@@ -62,7 +62,7 @@ class SparEvent(models.Model):
 
     @api.model
     def _get_actor_names(self, actors: list[str]) -> dict[str, str]:
-        """The names behind references such as ``user:7`` and ``participant:x``."""
+        """Return names by references such as ``user:7`` and ``participant:x``."""
         names, users = {}, {}
         for actor in filter(None, actors):
             kind, _colon, reference = actor.partition(":")
@@ -82,9 +82,9 @@ class SparEvent(models.Model):
 
     @api.model
     def _build_actor_domain(self, name: str, operator: str, values) -> Domain:
-        """Find by what people are called the rows whose field ``name`` refers to them.
+        """Return a domain of rows by the names of the people in their field ``name``.
 
-        Words of a name or of a login are enough, in any order.
+        Words of a name or of a login suffice, in any order.
         """
         values = [values] if isinstance(values, str) else values
         texts = [text for text in values if isinstance(text, str) and text.strip()]
@@ -97,7 +97,7 @@ class SparEvent(models.Model):
     @api.model
     def _build_named_domain(self, name: str, text: str) -> Domain:
         domain = Domain(name, "in", self._search_actors(text))
-        # Others are shown by what they are called in the reference itself.
+        # Other actors are displayed by the text of the reference itself.
         shown = build_words_domain((name,), text)
         domain |= shown & ~Domain(name, "=like", "user:%")
         person = self._get_person_name().casefold()
@@ -107,9 +107,9 @@ class SparEvent(models.Model):
 
     @api.model
     def _search_actors(self, text: str) -> list[str]:
-        """The references of whoever is called like ``text``; archived ones included.
+        """Return references of actors whose name matches ``text``, archived ones too.
 
-        To be extended where there are other kinds of actors with names.
+        Extend this for other kinds of actors that have names.
         """
         users_sudo = self.env["res.users"].sudo().with_context(active_test=False)
         found_sudo = users_sudo.search(build_words_domain(("name", "login"), text))

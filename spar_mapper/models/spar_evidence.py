@@ -17,8 +17,8 @@ from .spar_lookup import Place
 class SparEvidence(models.Model):
     """A person's document, stored with a change that staff made; sealed.
 
-    The change's event names it, under the event's MAC; the seal names the person: a
-    document that was swapped does not open. It is in no attachment and no field.
+    The change's event names it, under the event's MAC; the seal names the person, so a
+    document that was swapped does not open. It is stored in no attachment and no field.
     """
 
     _name = "spar.evidence"
@@ -75,9 +75,9 @@ class SparEvidence(models.Model):
 
     @api.model
     def _read_file(self, text: str) -> tuple[bytes, str]:
-        """Return a file that a browser sent, and what it is by its content.
+        """Return a file that a browser sent, and its type by its content.
 
-        Raises UserError for one that is too big or of another kind.
+        Raises UserError for one that is too large or of another type.
         """
         most = self.env["spar.limit"]._get_number("evidence_kilobytes")
         try:
@@ -122,11 +122,10 @@ class SparEvidence(models.Model):
         )
         self.invalidate_model()
 
-    # === LOOKING === #
+    # === VIEWING === #
 
     def action_view(self):
-        """Record that somebody looks, then show the document; for supervisors and
-        auditors."""
+        """Record the access, then show the document, to supervisors and auditors."""
         self.ensure_one()
         self.check_access("read")
         with self.env["spar.staff.answers"]._say_errors():
@@ -143,8 +142,10 @@ class SparEvidence(models.Model):
         }
 
     def _open(self) -> str:
-        """Return the document in base64, for who was recorded to look at it; raises
-        SealBroken."""
+        """Return the document in base64, for a user whose access was recorded.
+
+        Raises SealBroken.
+        """
         self.ensure_one()
         keyring = self.env["spar.keyring"]._open()
         query = SQL("SELECT id, sealed FROM spar_evidence WHERE id = %s", self.id)

@@ -15,16 +15,16 @@ from ..store.sealing import CASES
 from .spar_change import SUPERVISOR
 from .spar_id_form import ALIVE
 
-#: What may be said of a line, by kind of case.
+#: The possible decisions on a line, by kind of case.
 DECISIONS = {"ids": ("keep", "merge", "off"), "accounts": ("keep", "merge", "apart")}
 
 
 class SparFormCase(models.Model):
-    """IDs of several people that are one and the same, written in one form.
+    """IDs of several people that are identical when written in one form.
 
-    While it is open, each of the IDs is found by exactly the spelling that it has, and
-    whoever asks for any other spelling is told to wait. Two people decide: a person was
-    recorded twice, or an ID was mistyped.
+    While the case is open, each of the IDs is found only by exactly its own spelling,
+    and a request with any other spelling is answered with *pending*. Two people decide:
+    a person was recorded twice, or an ID was mistyped.
     """
 
     _name = "spar.form.case"
@@ -109,7 +109,7 @@ class SparFormCase(models.Model):
             case.decider_name = names.get(case.decided_by, "")
             case.is_mine = case.proposed_by == f"user:{self.env.uid}"
 
-    # === WHICH IDS ARE CONTESTED === #
+    # === CONTESTED IDS === #
 
     @api.model
     def _open_cases(
@@ -165,7 +165,7 @@ class SparFormCase(models.Model):
 
     @api.model
     def _note_contested(self) -> None:
-        """Let every host know whether cases are open."""
+        """Notify every host whether cases are open."""
         query = SQL(
             """SELECT EXISTS (SELECT FROM spar_form_case
                                WHERE kind = 'ids' AND state <> 'closed')"""
@@ -177,7 +177,7 @@ class SparFormCase(models.Model):
             other_sudo.is_contested = is_contested
 
     def _open_text(self, keyring: OpenKeyring) -> str:
-        """The ID that all of them would be; raises SealBroken."""
+        """Return the ID that they would all become; raises SealBroken."""
         ((sealed, uuid),) = self.env.execute_query(
             SQL("SELECT sealed, uuid FROM spar_form_case WHERE id = %s", self.id)
         )
@@ -186,7 +186,7 @@ class SparFormCase(models.Model):
     # === DECIDING === #
 
     def action_propose(self):
-        """Open the window where a supervisor says what is so."""
+        """Open the window in which a supervisor proposes a decision."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -198,9 +198,9 @@ class SparFormCase(models.Model):
         }
 
     def _propose(self, decisions: dict[int, str], reason: str) -> None:
-        """Say what is so of each line, by its id: ``keep``, ``merge`` or ``off``.
+        """Propose a decision for each line, by its id: ``keep``, ``merge`` or ``off``.
 
-        Raises AccessError, and UserError for what is no decision.
+        Raises AccessError, and UserError for an invalid decision.
         """
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(SUPERVISOR)
@@ -214,7 +214,7 @@ class SparFormCase(models.Model):
         words = list(decisions.values())
         if set(words) - set(DECISIONS[self.kind]):
             raise UserError(self.env._("This decision does not fit this kind of case."))
-        # An account may be that of several people.
+        # Several people may share an account.
         most = 0 if self.kind == "accounts" and "merge" not in words else 1
         if words.count("keep") != most and (most or "keep" in words):
             raise UserError(self.env._("Keep exactly one of the records."))
@@ -226,7 +226,7 @@ class SparFormCase(models.Model):
         self._set(state="proposed", proposed_by=f"user:{self.env.uid}", reason=reason)
 
     def action_approve(self) -> dict:
-        """Do what somebody else has proposed."""
+        """Carry out what another person has proposed."""
         self.ensure_one()
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(SUPERVISOR)
@@ -251,9 +251,9 @@ class SparFormCase(models.Model):
         )
 
     def _check_proposal(self) -> None:
-        """Raise RowBroken unless it is what somebody proposed last.
+        """Raise RowBroken unless it is the newest proposal.
 
-        An older proposal that was brought back is noticed by all cases together.
+        An older proposal that was restored is detected by the seal over all cases.
         """
         problems = self._get_row_seals().find_altered_set(CASES)
         if problems:
@@ -261,7 +261,7 @@ class SparFormCase(models.Model):
             raise RowBroken(*problems[0])
 
     def action_refuse(self) -> dict:
-        """Leave it open: what was proposed is not so, or no longer wanted."""
+        """Leave the case open: the proposal is wrong, or no longer wanted."""
         self.ensure_one()
         self.env["spar.mapper.local"]._check_member(SUPERVISOR)
         self._lock("proposed")
@@ -275,9 +275,9 @@ class SparFormCase(models.Model):
         )
 
     def _lock(self, state: str) -> None:
-        """Raise unless the case is in ``state``, and stays so until it is changed.
+        """Lock the case until it is changed; raise unless it is in ``state``.
 
-        Raises RowBroken where it is not as it was left.
+        Raises RowBroken if it is not as it was left.
         """
         self.check_access("read")
         self.env.cr.execute(
@@ -290,7 +290,7 @@ class SparFormCase(models.Model):
             self._check_signed()
 
     def _set(self, **values) -> None:
-        """Write and sign; it was locked, and verified, before."""
+        """Write and sign the case, which the caller has locked and verified."""
         assignments = SQL(", ").join(
             SQL("%s = %s", SQL.identifier(name), value)
             for name, value in values.items()
@@ -303,7 +303,7 @@ class SparFormCase(models.Model):
 
 
 class SparFormCaseLine(models.Model):
-    """One of the IDs that coincide, and what two people say of it."""
+    """One of the IDs that coincide, and what two people decide about it."""
 
     _name = "spar.form.case.line"
     _description = "ID that coincides with others"
@@ -346,7 +346,7 @@ class SparFormCaseLine(models.Model):
 
     @api.depends("identifier_id")
     def _compute_shown(self):
-        """Opened for this one showing, and kept nowhere."""
+        """Open the ID for this display only; the result is not stored."""
         try:
             shown = self._show()
         except ServiceUnavailable:
@@ -364,13 +364,13 @@ class SparFormCaseLine(models.Model):
             line.pay_state = ", ".join(states.get(p.state, "") for p in places)
 
     def _get_identifier(self):
-        """The ID in question, or one that its person has."""
+        """Return the ID in question, or one that its person has."""
         ids = self.subject_id.with_context(active_test=False).identifier_ids
         chosen = ids.sorted(lambda row: (not row.active, row.id))[:1]
         return self.identifier_id or chosen
 
     def _show(self) -> dict[int, str]:
-        """The spelling of each ID, in clear, by its row: for masking only."""
+        """Return the spelling of each ID, in clear, by its row; for masking only."""
         self.check_access("read")
         mapper = self.env["spar.mapper.local"]
         ids = [line._get_identifier().id for line in self]

@@ -16,22 +16,22 @@ from ..store.sealing import RUNS
 
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
-#: Rows that are looked at, and rewritten, in one transaction: nobody waits for long.
+#: Rows checked, and rows rewritten, per transaction: few, so that nothing waits long.
 LOOKED_AT_ONCE, REWRITTEN_AT_ONCE = 2000, 200
-#: How long a piece waits for those who write by the rules of before.
+#: How long a piece waits for transactions that write by the previous rules.
 PATIENCE = 5.0
-#: States in which the schedule has something to do.
+#: States in which the scheduled job has work to do.
 DUE = ("looking", "rewriting")
 OPEN = (*DUE, "ready")
 
 
 class SparFormRun(models.Model):
-    """Bringing all IDs into a new form: what would come of it, and how far it is.
+    """The rewriting of all IDs into a new form: its effect and its progress.
 
-    First every row is looked at, and nothing is changed: how many get another form,
-    which would be the same then, which the new rules refuse. Where there is nothing to
-    decide, or two people have seen the figures and wanted it, rows are rewritten then;
-    else an administrator starts that. Both go on where they were, whatever ends them.
+    First every row is checked, and nothing is changed: how many get another form, which
+    ones would coincide, which ones the new rules refuse. If there is nothing to decide,
+    or two people have seen and approved the figures, rows are then rewritten; otherwise
+    an administrator starts that. Both steps continue where they were interrupted.
 
     A dry run of rules that somebody has proposed ends with its figures.
     """
@@ -140,7 +140,7 @@ class SparFormRun(models.Model):
 
     @api.model
     def _begin_ids(self) -> "SparFormRun":
-        """A run for the form of now, if any row is in an older one."""
+        """Return a new run for the current form, if any row is in an older one."""
         forms = self.env["spar.id.form"]
         state = forms._get_state()
         unfinished = [("kind", "=", "ids"), ("state", "in", OPEN)]
@@ -155,8 +155,10 @@ class SparFormRun(models.Model):
 
     @api.model
     def _begin_proposal(self, change, data: dict) -> "SparFormRun":
-        """A dry run of the rules ``data``, which somebody proposes; few rows are looked
-        at right now."""
+        """Return a new dry run of the proposed rules ``data``.
+
+        If there are only a few rows, they are checked immediately.
+        """
         run = self._start("proposal", data, self._count(None), change_id=change.id)
         run._look()
         if run.state == "looking":
@@ -165,9 +167,9 @@ class SparFormRun(models.Model):
 
     @api.model
     def _begin_addresses(self, scope: dict | None = None) -> "SparFormRun":
-        """A run over addresses in a form of before, and those of ``scope``.
+        """Return a run over addresses in an older form, and those of ``scope``.
 
-        One that has begun takes them in, and begins again.
+        A run that has already begun includes them, and starts again.
         """
         forms = self.env["spar.address.form"]
         number = forms._get_number()
@@ -220,16 +222,16 @@ class SparFormRun(models.Model):
 
     @api.model
     def _get_open_ids(self) -> "SparFormRun":
-        """The run that brings IDs into the form of now, if there is one."""
+        """Return the run that rewrites IDs in the current form, if there is one."""
         return self.search([("kind", "=", "ids"), ("state", "in", OPEN)], limit=1)
 
     @api.model
     def _get_dry_runs(self, changes) -> "SparFormRun":
-        """The dry runs of proposed changes, newest first."""
+        """Return the dry runs of proposed changes, newest first."""
         return self.search([("change_id", "in", changes.ids)])
 
     def _describe(self) -> str:
-        """What a dry run has found, in a line."""
+        """Return the findings of a dry run, in one line."""
         if self.state in DUE:
             percent = self.progress
             return self.env._("Dry run: %(percent)s %% are done.", percent=percent)
@@ -247,13 +249,13 @@ class SparFormRun(models.Model):
 
     @api.model
     def _build_current(self) -> Task:
-        """What brings a single row into the form of now, outside a run."""
+        """Return the task that rewrites a single row now, outside a run."""
         forms = self.env["spar.id.form"]
         number, state = forms._get_number(), forms._get_state()
         return Task(0, dict(state.older), number, state.newest)
 
     def _end(self, state: str) -> None:
-        """End runs; what was noted of rows is needed no more."""
+        """End runs; their notes on rows are no longer needed."""
         if not self:
             return
         self.filtered(lambda run: run.kind == "ids")._note_foreseen(False)
@@ -265,7 +267,7 @@ class SparFormRun(models.Model):
     # === STARTING BY HAND === #
 
     def action_start(self) -> dict:
-        """Rewrite, as an administrator wants who has seen the figures."""
+        """Start rewriting, for an administrator who has seen the figures."""
         self.ensure_one()
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(self.env._("Only an administrator starts this."))
@@ -284,18 +286,18 @@ class SparFormRun(models.Model):
     def _rewrite_from_start(self) -> None:
         self.write({"state": "rewriting", "after": 0, "seen": 0})
 
-    # === THE SCHEDULE === #
+    # === THE SCHEDULED JOB === #
 
     @api.model
     def _cron_run(self) -> None:
-        """Go on with what is due, one piece after the other; each is kept."""
+        """Continue with what is due, piece by piece; each piece is committed."""
         cron = self.env["ir.cron"]
         forms = self.env["spar.id.form"]
-        # Without keys nothing can be stored; what was altered is not added to.
+        # Without keys nothing can be stored; altered data must not be added to.
         if not self.env["spar.keyring"]._get_phase() or forms._get_state().problem:
             return
         use_read_committed(self.env.cr)
-        # Rules that nobody approved, and libraries, may be others than those kept.
+        # Unapproved rules, and libraries, may differ from those that are kept.
         forms._get_number()
         self.env["spar.address.form"]._get_number()
         cron._commit_progress()
@@ -310,10 +312,11 @@ class SparFormRun(models.Model):
 
     @api.model
     def _goes_on(self) -> bool:
-        """Whether there is a piece to be done here and now.
+        """Return whether there is a piece to process here and now.
 
-        Not while the index key is replaced: one such job at a time. Not on a host whose
-        libraries are others than those of the new form. Not what was altered.
+        There is none while the index key is being replaced, because only one such job
+        runs at a time; none on a host whose libraries differ from those of the new
+        form; and none for altered data.
         """
         if self.env["spar.keyring"]._get_phase().get("index_key_b"):
             return False
@@ -329,10 +332,10 @@ class SparFormRun(models.Model):
 
     @api.model
     def _do_next(self) -> int:
-        """Do the next piece; gives how many rows it had, at least 1.
+        """Process the next piece; return its number of rows, at least 1.
 
-        Where somebody has linked an ID meanwhile that a row was to become, nothing of
-        the piece is done: the next one sees both.
+        If another transaction has meanwhile linked an ID that a row was to become,
+        nothing of the piece is done: the next one sees both.
         """
         run = self._get_due()
         before = run.seen
@@ -346,13 +349,13 @@ class SparFormRun(models.Model):
 
     @api.model
     def _get_due(self) -> "SparFormRun":
-        """The run that is to go on: those that were begun first come first."""
+        """Return the run that is to continue: the oldest comes first."""
         return self.search([("state", "in", DUE)], order="id", limit=1)
 
     # === PIECES === #
 
     def _do_piece(self) -> None:
-        """Do the next piece of what is due."""
+        """Process the next piece of what is due."""
         if self.kind != "proposal" and not self.after:
             if not self._has_no_old_writers():
                 return
@@ -364,21 +367,21 @@ class SparFormRun(models.Model):
             self._rewrite()
 
     def _has_no_old_writers(self) -> bool:
-        """Whether all have ended who may write by the rules of before."""
+        """Return whether all transactions that may write by old rules have ended."""
         return settling.wait_for_writers(self.env.cr, PATIENCE)
 
     def _begin_work(self):
         return self.env["spar.mapper.local"]._begin_work(FORMS)
 
     def _build_task(self) -> Task:
-        """From which forms, to which one."""
+        """Return the task: the source forms and the target form."""
         kept = self.env["spar.id.form"]._get_kept()
         if self.kind == "ids":
             kept.pop(self.number)
         return Task(self.id, kept, self.number, load_form(self.data))
 
     def _look(self) -> None:
-        """Look at the next rows, and note what would become of them."""
+        """Check the next rows, and record what would become of them."""
         work, task = self._begin_work(), self._build_task()
         surveyor = Surveyor(work, task)
         forms = list(task.forms) if self.kind == "ids" else None
@@ -398,7 +401,7 @@ class SparFormRun(models.Model):
         self.unfit += piece.verdicts.get(UNFIT, 0)
 
     def _end_looking(self) -> None:
-        """Go on where there is nothing to decide; else wait for somebody."""
+        """Continue if there is nothing to decide; else wait for an administrator."""
         if self.kind == "ids":
             self._note_foreseen(True)
         if self.kind == "proposal":
@@ -409,7 +412,7 @@ class SparFormRun(models.Model):
             self.state = "ready"
 
     def _rewrite(self) -> None:
-        """Bring the next rows into the new form."""
+        """Rewrite the next rows in the new form."""
         work, task = self._begin_work(), self._build_task()
         cases = self.env["spar.form.case"]
         piece = Former(work, task).rewrite(self.after, REWRITTEN_AT_ONCE)
@@ -423,7 +426,7 @@ class SparFormRun(models.Model):
         self.env["spar.mapper.local"]._finish_work(work)
 
     def _note_foreseen(self, is_foreseen: bool) -> None:
-        """Let every host know whether it is noted what older rows become."""
+        """Notify every host whether the outcome of older rows has been recorded."""
         forms_sudo = self.env["spar.id.form"].sudo()
         numbers = self.mapped("number")
         form_sudo = forms_sudo.search([("number", "in", numbers)])
@@ -465,7 +468,7 @@ class SparFormRun(models.Model):
             self.env["spar.address.form"]._retire()
 
     def _end_round(self) -> None:
-        """End where nothing is left; else look again for what came meanwhile."""
+        """End if nothing is left; otherwise check again for rows added meanwhile."""
         if self.has_moved:
             self.write({"after": 0, "has_moved": False})
         else:

@@ -3,12 +3,12 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.models.spar_directory_used import Uses
 
-#: By which column of a mapping it names what is in the directory.
+#: The column of a mapping that refers to each directory model.
 _COLUMNS = {"spar.fsp": "provider_id", "spar.fsp.branch": "branch_id"}
 
 
 class SparDirectoryUsed(models.AbstractModel):
-    """Mappings name providers and branches: their codes are part of what was sealed."""
+    """A directory record named by mappings: its code is part of what was sealed."""
 
     _inherit = "spar.directory.used"
 
@@ -47,7 +47,7 @@ class SparDirectoryUsed(models.AbstractModel):
         }
 
     def action_open_mappings(self):
-        """The addresses that name the record: those in force, others by the filters."""
+        """Open the addresses that name the record; filters add those not in force."""
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "spar_mapper.spar_mapping_action"

@@ -8,9 +8,9 @@ _OPEN = ("active", "suspended")
 
 
 class SparDirectoryUsed(models.AbstractModel):
-    """What has closed while addresses name it: found, and moved from in one action."""
+    """Closed providers and branches that are still named: found, and moved from."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.used"
 
     is_left_over = fields.Boolean(
@@ -40,11 +40,11 @@ class SparDirectoryUsed(models.AbstractModel):
         return over & Domain("id", "in", named)
 
     def _is_over(self) -> bool:
-        """Whether it has closed, or is archived; of a branch, its provider too."""
+        """Return whether it, or the provider of a branch, has closed or is archived."""
         return bool(self) and (not self.active or self.is_closed)
 
     def action_move(self):
-        """Prepare the move of everybody whose address names it, or go on with it."""
+        """Prepare or continue the move of everyone whose address names it."""
         self.ensure_one()
         name = _COLUMNS[self._name]
         moves = self.env["spar.move"]
@@ -67,7 +67,7 @@ class SparDirectoryUsed(models.AbstractModel):
 
 
 class SparFspBranch(models.Model):
-    # One file a concern: that it is closed here, its forms there.
+    # One file per concern: closing here, forms elsewhere.
     # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.fsp.branch"
 

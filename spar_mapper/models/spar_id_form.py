@@ -14,17 +14,17 @@ from ..lib.id_reading import FormState, to_plain
 from ..lib.records import FIRST_ID_FORM, ID_FORM
 from ..store.sealing import FORMS
 
-#: States of a form of which there may be rows.
+#: States of a form in which rows may exist.
 ALIVE = ("current", "older")
 
 
 class SparIdForm(models.Model):
-    """One form in which IDs are, or were, stored: its rules and what checks them.
+    """One present or past form of IDs: its rules and its library versions.
 
-    Each row of an ID names the form in which it was written. Where the rules of an ID
-    type change, or a library that checks, there is a new form, and a job brings the
-    rows into it (``spar.form.run``). As long as a row is in an older form, texts are
-    read by that, too.
+    Each row of an ID names the form in which it was written. If the rules of an ID type
+    or a checking library change, a new form is created, and a job rewrites the rows in
+    it (``spar.form.run``). As long as a row is in an older form, texts are also read by
+    that form.
     """
 
     _name = "spar.id.form"
@@ -62,11 +62,11 @@ class SparIdForm(models.Model):
 
     _number_uniq = models.UniqueIndex("(number)", "A form has one number.")
 
-    # === WHICH THERE ARE === #
+    # === EXISTING FORMS === #
 
     @api.model
     def _get_state(self) -> FormState:
-        """The forms in which there may be rows; kept until a rule or a form changes."""
+        """Return the forms in use, cached until a rule or a form changes."""
         versions = self.env["spar.row.versions"]
         return versions._reuse(self, "_build_state", "spar.id.type", self._name)
 
@@ -95,7 +95,7 @@ class SparIdForm(models.Model):
 
     @api.model
     def _find_problem(self) -> tuple[str, int, str] | None:
-        """Why the forms cannot be believed, or None."""
+        """Return why the forms cannot be trusted, or None."""
         query = SQL(
             """SELECT EXISTS (SELECT FROM spar_id_form),
                       EXISTS (SELECT FROM spar_subject_id)"""
@@ -109,9 +109,9 @@ class SparIdForm(models.Model):
 
     @api.model
     def _get_number(self) -> int:
-        """The number under which new rows are written; a new one for new rules.
+        """Return the number for newly written rows; new rules get a new number.
 
-        Raises RowBroken where the forms cannot be believed.
+        Raises RowBroken if the forms cannot be trusted.
         """
         state = self._get_state()
         if state.problem:
@@ -121,11 +121,11 @@ class SparIdForm(models.Model):
 
     @api.model
     def _get_kept(self) -> dict[int, IdForm]:
-        """Every form that was ever kept, by its number."""
+        """Return every form that was ever kept, by number."""
         forms_sudo = self.sudo().search(Domain.TRUE)
         return {form.number: load_form(form.data) for form in forms_sudo}
 
-    # === A NEW ONE === #
+    # === ADDING A FORM === #
 
     @api.model
     def _keep_rules(self) -> int:
@@ -149,8 +149,7 @@ class SparIdForm(models.Model):
 
     @api.model
     def _keep_first(self) -> None:
-        """Keep the form of before forms were kept, whether there are rows of it or
-        not."""
+        """Keep the form that predates kept forms, whether it has rows or not."""
         query = SQL(
             """SELECT EXISTS (SELECT FROM spar_subject_id
                                WHERE coalesce(form, %s) < %s)""",
@@ -172,14 +171,14 @@ class SparIdForm(models.Model):
             **values,
         }
 
-    # === THE END OF ONE === #
+    # === RETIRING A FORM === #
 
     @api.model
     def _retire(self) -> bool:
-        """Try no more the forms of which no row is left; gives whether any was ended.
+        """Retire the forms of which no row is left; return whether there were any.
 
-        Nobody writes meanwhile: whoever still writes by old rules is waited for, and
-        whoever begins by them later is refused by the table, and begins again.
+        No transaction writes meanwhile: one that still writes by old rules is waited
+        for, and one that begins by them later is refused by the table, and retried.
         """
         older = self.sudo().search([("state", "=", "older")])
         if not older.filtered(lambda form: not form._has_rows()):
@@ -191,8 +190,11 @@ class SparIdForm(models.Model):
 
     @api.model
     def _wait_for_writers(self) -> None:
-        """Be alone until the end of this transaction; one that sees older rows only
-        fails, and is done again, as it does where keys change."""
+        """Wait for all writers, and stay alone until this transaction ends.
+
+        A transaction that sees only older rows fails and is retried, as it is when keys
+        change.
+        """
         keyring = self.env["spar.keyring"]
         keyring._lock_phase_alone()
         self.env.cr.execute("UPDATE spar_keyring_phase SET seal_key = seal_key")

@@ -6,23 +6,23 @@ from ..lib.id_reading import to_plain
 
 
 class SparIdType(models.Model):
-    """What a change of the rules of an ID type does to the IDs that are stored."""
+    """The effect of changed ID-type rules on stored IDs."""
 
     _inherit = "spar.id.type"
 
     @api.model
     def _get_id_forms(self) -> tuple[IdForm, ...]:
-        """The form of now, and those of before of which there may still be rows."""
+        """Return the current form, and older ones of which rows may still exist."""
         state = self.env["spar.id.form"]._get_state()
         return state.newest, *(form for _number, form in state.older)
 
     @api.model
     def _describe_rules(self) -> dict:
-        """The rules of all types as a form keeps them."""
+        """Return the rules of all types as a form stores them."""
         return to_plain(IdForm(NEWEST, self._get_rules()))
 
     def _describe_effect(self, values: dict) -> list[str]:
-        """What a dry run has found."""
+        """Return the findings of a dry run."""
         lines = super()._describe_effect(values)
         changes_sudo = self.sudo().setting_change_ids.filtered(
             lambda change: change._open_kept()["values"] == values

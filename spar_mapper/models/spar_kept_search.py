@@ -3,14 +3,14 @@ from collections.abc import Iterable
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-#: Fields by which a whole ID or address is searched.
+#: Fields that are searched by a whole ID or address.
 _SEARCHED = ("id_value", "fa_value")
 
 
 class SparKeptSearch(models.AbstractModel):
-    """A place where Odoo keeps searches: never one for an ID or an address.
+    """A model in which Odoo keeps searches, but never those for an ID or an address.
 
-    What is searched for would stand there in clear.
+    The searched value would be stored there in clear.
     """
 
     _name = "spar.kept.search"

@@ -6,7 +6,7 @@ from ..fields import BigMany2one
 
 
 class SparLeftAddress(models.AbstractModel):
-    """An address in a list of those that something is wrong with, and what it is."""
+    """An address in a list of problematic ones, and the problem."""
 
     _name = "spar.left.address"
     _description = "Address in a list"
@@ -33,7 +33,7 @@ class SparLeftAddress(models.AbstractModel):
 
     @api.depends("mapping_id")
     def _compute_masked(self):
-        """As the registry shows it: for whoever may read this list."""
+        """Compute the registry's masked values, for any user who may read this list."""
         for left in self:
             mapping_sudo = left.mapping_id.sudo()
             left.id_masked = mapping_sudo.id_masked
@@ -50,7 +50,7 @@ class SparLeftAddress(models.AbstractModel):
 
     @api.model
     def _get_reason_texts(self) -> dict[str, str]:
-        """Why an address stays or is wrong, by the code of the problem."""
+        """Return why an address stays or is wrong, by the code of the problem."""
         return {
             "broken": self.env._("It does not open: see the alarms."),
             "disputed": self.env._("An objection to it is open."),
@@ -78,7 +78,7 @@ class SparLeftAddress(models.AbstractModel):
 
     @api.model
     def _prepare_left(self, found: dict[int, Problem], **values) -> list[dict]:
-        """The values of rows for places, with whom each has its address now."""
+        """Return the values of rows for places, with each address's provider."""
         mappings_sudo = self.env["spar.mapping"].sudo().browse(found)
         return [
             {
@@ -94,7 +94,7 @@ class SparLeftAddress(models.AbstractModel):
         ]
 
     def action_open_mapping(self):
-        """Open the address in the registry, for whoever may read it."""
+        """Open the address in the registry, for users who may read it."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",

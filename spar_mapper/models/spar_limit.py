@@ -7,8 +7,9 @@ from odoo.addons.spar_mapper_connector.exceptions import SettingsAltered
 class SparLimit(models.Model):
     """A limit or a term that is set for everybody: the rows come with addons.
 
-    Two administrators change a value; nobody else, and no expression, can. One that
-    plain SQL changed is not used: what needs it is refused until it is put right.
+    Only two administrators can change a value; no one else can, and no expression. A
+    value that plain SQL changed is not used: what needs it is refused until it is
+    corrected.
     """
 
     _name = "spar.limit"
@@ -37,7 +38,7 @@ class SparLimit(models.Model):
 
     @api.constrains("value", "least", "most")
     def _check_value(self):
-        """Raise ValidationError where a number is out of its range."""
+        """Raise ValidationError if a number is out of its range."""
         for limit in self:
             if limit.kind == "number" and not limit.least <= limit.value <= limit.most:
                 raise ValidationError(

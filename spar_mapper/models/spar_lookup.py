@@ -12,10 +12,10 @@ from ..fields import StoreMany2one
 
 #: How long a lookup counts.
 DAY = timedelta(days=1)
-#: Within this time the same search is one lookup: a list, its pages and its groups each
-#: search anew.
+#: Within this time the same search is one lookup, because a list, its pages and its
+#: groups each repeat the search.
 _SAME = timedelta(minutes=10)
-#: Among this database's advisory locks: the lookups of one user, one after another.
+#: The advisory lock of this database that serialises the lookups of one user.
 _LOCK = int.from_bytes(b"look", "big") & 0x7FFFFFFF
 
 
@@ -27,20 +27,21 @@ class Place(NamedTuple):
 
 
 class SparLookup(models.Model):
-    """Somebody looked for a person by an ID or an account, and whom that found.
+    """A search for a person by an ID or an account, and whom it found.
 
-    One row for each person that was found, or one without a person; never rewritten,
-    never removed. What was searched for is kept as a keyed commitment alone.
+    There is one row for each person found, or one row without a person; rows are never
+    rewritten or removed. What was searched for is kept only as a keyed commitment.
 
-    Each user has a budget for 24 hours (200). A search that finds somebody costs 1, one
-    that finds nobody 5, for a clerk with a card in hand seldom mistypes and whoever
-    guesses nearly always misses: 200 people can be served in a day, or 40 guesses made.
-    A mask shows at most 4 characters and at most a quarter. Of an account of 12 digits
-    that ends in three known ones 10^9 are left: at 40 guesses a day 34,000 years for
-    half of them. Of an ID of 10 digits with two known, a birth date in six of them that
-    is known too, and a check digit, 10 are left: that one falls on the first day, and
-    its row here, with a name and a time, is what is left against it. Hence IDs that
-    tell a birth date are no secret, and nothing here may rest on their being one.
+    Each user has a budget for 24 hours (200). A search that finds a person costs 1, and
+    one that finds no one costs 5, because a clerk with a card in hand seldom mistypes,
+    whereas a guess nearly always misses: 200 people can be served in a day, or 40
+    guesses made. A mask shows at most 4 characters and at most a quarter. For an
+    account of 12 digits that ends in three known ones, 10^9 remain: at 40 guesses a
+    day, 34,000 years for half of them. For an ID of 10 digits with two known, a birth
+    date in six of them that is also known, and a check digit, 10 remain: that one is
+    found on the first day, and the only defence against it is its row here, with a name
+    and a time. Hence IDs that contain a birth date are no secret, and nothing here may
+    rely on their being one.
     """
 
     _name = "spar.lookup"
@@ -110,7 +111,7 @@ class SparLookup(models.Model):
         for lookup in self:
             lookup.id_masked = lookup.subject_id.mapping_ids[:1].id_masked
 
-    # === LOOKING === #
+    # === SEARCHING === #
 
     @api.model
     def _look(
@@ -120,12 +121,13 @@ class SparLookup(models.Model):
         find: Callable[[], list[Place]],
         guesses: int = 1,
     ) -> list[Place]:
-        """Do one search, count it against the user's budget, and record it.
+        """Perform one search, count it against the user's budget, and record it.
 
-        In a transaction of its own: it stays whatever the caller does afterwards, and a
-        request that may only read can be counted too. The same text again costs nothing
-        for 24 hours. Raises RedirectWarning for who has used the budget up: Odoo takes
-        a UserError in a search for an operator that it should turn around.
+        This runs in a transaction of its own: it stays whatever the caller does
+        afterwards, and a read-only request can be counted too. Repeating the same text
+        costs nothing for 24 hours. Raises RedirectWarning if the user's budget is
+        exhausted: in a search, Odoo takes a UserError for an operator that it should
+        invert.
 
         :param guesses: how many values ``text`` tries at once
         """
@@ -156,8 +158,10 @@ class SparLookup(models.Model):
 
     @api.model
     def _fetch_spent(self, commitment: bytes):
-        """Return what the user has spent in 24 hours, and when they looked for the same
-        last; nobody else counts for them meanwhile."""
+        """Return the user's spending in 24 hours, and their last search for the same.
+
+        No other search of theirs can count meanwhile.
+        """
         self.env.cr.execute(
             "SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, self.env.uid)
         )
@@ -175,14 +179,14 @@ class SparLookup(models.Model):
 
     @api.model
     def _record(self, kind, commitment, found, guesses, last) -> None:
-        """Write a row for each person found; the first bears what the search costs."""
+        """Write a row for each person found; the first carries the search's cost."""
         now = self._get_now()
         if last is not None and last > now - _SAME:
             return
         cost = self._get_limit("lookup_hit_cost")
         if not found:
             cost = max(cost, self._get_limit("lookup_miss_cost"))
-        # What was paid for is seen again for nothing.
+        # A result that was already paid for is shown again free of charge.
         cost = 0 if last is not None else cost * guesses
         subjects = list(dict.fromkeys(place.subject_id for place in found)) or [None]
         costs = [cost] + [0] * (len(subjects) - 1)
@@ -196,7 +200,7 @@ class SparLookup(models.Model):
 
     @api.model
     def _has_looked(self, user_id: int, kind: str, text: str, since) -> bool:
-        """Return whether a user has looked for just this since then."""
+        """Return whether a user has searched for exactly this since then."""
         keyring = self.env["spar.keyring"]._open()
         query = SQL(
             """SELECT EXISTS (
@@ -218,7 +222,7 @@ class SparLookup(models.Model):
 
     @api.model
     def _refuse(self) -> NoReturn:
-        """Tell who has used the budget up what to do, and a supervisor who it is."""
+        """Refuse a user whose budget is used up, and alert a supervisor."""
         self.env["spar.alarm"]._raise_alarms(
             [("res_users", self.env.uid, "lookups: the budget of a day is used up")]
         )

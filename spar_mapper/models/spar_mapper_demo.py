@@ -22,9 +22,9 @@ from ..lib.demo_story import Person, build_people
 DEMO_VARIABLE = "SPAR_DEMO"
 
 PEOPLE = 1200
-#: Of these, how many came to a counter instead of being enrolled by a programme.
+#: The number of these who came to a counter instead of being enrolled by a programme.
 WALKED_IN = 200
-#: Of these, how many are linked in one day.
+#: The number of these who are linked in one day.
 WALKED_IN_A_DAY = 40
 
 _PROGRAMME = CallContext(
@@ -38,7 +38,7 @@ _BANK = CallContext(
     "participant:bank.demo.example", "rest", Authority.INSTITUTION, "bearer"
 )
 
-#: What the demo's national IDs look like.
+#: The format of the demo's national IDs.
 CARD = {
     "card_look": "10 digits, for example 2007760620",
     "card_pattern": "[0-9]+",
@@ -50,9 +50,9 @@ _logger = logging.getLogger(__name__)
 
 
 class SparMapperDemo(models.AbstractModel):
-    """The story of the demo, told to the store through its one way in.
+    """The story of the demo, written to the store through its only interface.
 
-    It is the store with a clock of its own: the demo has a past.
+    It is the store with a clock of its own, because the demo has a past.
     """
 
     _name = "spar.mapper.demo"
@@ -66,7 +66,7 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _load(self) -> None:
-        """Tell the story once; nothing without the demo's variable and a keyring."""
+        """Load the story once; do nothing without the demo's variable and a keyring."""
         if os.environ.get(DEMO_VARIABLE) != "1":
             _logger.info("no demo people: %s is not 1", DEMO_VARIABLE)
             return
@@ -81,9 +81,9 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _set_card_rule(self) -> None:
-        """The demo's country gives everybody a number of ten digits.
+        """Give everybody in the demo's country a number of ten digits.
 
-        Who has said otherwise since is left alone.
+        A rule that has been set meanwhile is left alone.
         """
         national_id = self.env.ref("spar_mapper_connector.id_type_national_id")
         if not national_id.has_card_rule:
@@ -91,8 +91,10 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _get_people(self, limit: int = 20) -> list[dict]:
-        """Some of the enrolled whose address stayed what it was, as they know
-        themselves."""
+        """Return some enrolled people whose address never changed.
+
+        The values are those that the people themselves know.
+        """
         people = build_people(PEOPLE)[:-WALKED_IN][-limit:]
         return [
             {
@@ -107,7 +109,7 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _ago(self, days: int):
-        """The store as it was ``days`` ago."""
+        """Return the store with its clock set ``days`` ago."""
         return self.with_context(spar_demo_days_ago=days)
 
     @api.model
@@ -144,7 +146,7 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _tell_of_changes(self, cast) -> None:
-        """Forty people moved or changed their bank."""
+        """Record that forty people moved or changed their bank."""
         moved = list(islice(cast, 40))
         staff = self._get_staff("Moved; new account shown at the counter")
         for days, call, people in (
@@ -156,7 +158,7 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _tell_of_suspensions(self, cast) -> None:
-        """A branch reported accounts that it does not know; three were cleared up."""
+        """Record a branch's report of unknown accounts; three were cleared up."""
         doubtful = list(islice(cast, 15))
         call = self._get_staff("The bank reports the account as closed")
         requests = [SuspendRequest(p.id_value) for p in doubtful]
@@ -167,7 +169,7 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _tell_of_ends(self, cast) -> None:
-        """Twelve left the programme; two came back."""
+        """Record that twelve left the programme and two came back."""
         gone = list(islice(cast, 12))
         requests = [UnlinkRequest(p.id_value) for p in gone]
         self._ago(18)._unlink_fa(_PROGRAMME, requests)
@@ -175,6 +177,6 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _tell_of_waiting(self, cast) -> None:
-        """A bank asks for what only a higher authority may change: somebody decides."""
+        """Record a bank's requests that await a decision by a higher authority."""
         requests = [UpdateRequest(p.id_value, p.new_fa) for p in islice(cast, 3)]
         self._ago(1)._update_fa(_BANK, requests)

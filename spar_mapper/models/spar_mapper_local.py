@@ -75,9 +75,9 @@ _SYSTEM = CallContext("system", "schedule", Authority.STAFF)
 
 
 class SparMapperLocal(models.AbstractModel):
-    """The store of this database: the one way in.
+    """The store of this database, and its only interface.
 
-    Here it is decided who may ask and what a request says; what is done stands in
+    This model decides who may make a request, and reads it; the work itself is in
     ``store/``, where every piece of work takes the call first: nothing is opened,
     signed or changed without one. A batch costs a constant number of statements.
     """
@@ -110,7 +110,7 @@ class SparMapperLocal(models.AbstractModel):
     def _change(
         self, call: CallContext, code: Operation, requests: list
     ) -> list[Result]:
-        """Do ``code`` for each request; results in the same order."""
+        """Run ``code`` for each request; return the results in the same order."""
         self._check_channel(OFFICER)
         work = self._begin_work(call)
         # A batch allocates many objects but no cycles: a full collection in the middle
@@ -138,7 +138,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _read_acts(self, work: Work, requests, read, addresses) -> list[StaffAsked]:
-        """Whom each request of staff is about, and to whom the money would go."""
+        """Return whom each staff request is about, and to whom the money would go."""
         if work.call.channel != STAFF_CHANNEL:
             return []
         canonicals = [one.canonical if one else "" for one, _refusal in read]
@@ -168,7 +168,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _fetch_subjects(self, canonicals: list[str]) -> dict[str, int]:
-        """Who is paid, by canonical ID; IDs that are not stored are left out."""
+        """Return subjects by canonical ID; IDs that are not stored are omitted."""
         keyring = self.env["spar.keyring"]._open()
         by_digest = {
             bytes(keyring.digest(seals.ID, canonical)): canonical
@@ -188,14 +188,14 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _assess(self, proposal: Proposal) -> Verdict:
-        """Whether a proposed change is applied, held, looked at or refused."""
+        """Return whether a proposed change is applied, held, reviewed or refused."""
         return assess(self.env["spar.change.rule"]._get_rules(), proposal)
 
-    # === CHANGES THAT WAIT === #
+    # === PENDING CHANGES === #
 
     @api.model
     def _approve_change(self, call: CallContext, change_id: int) -> Result:
-        """Let a change happen, as a second person; see ``Decider.approve``."""
+        """Approve a change as a second person; see ``Decider.approve``."""
         work = self._begin_work(call)
         try:
             return self._build_decider(work).approve(change_id)
@@ -204,7 +204,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _end_change(self, call: CallContext, change_id: int, end: str) -> None:
-        """End a change without doing it; see ``Decider.drop``."""
+        """End a change without applying it; see ``Decider.drop``."""
         work = self._begin_work(call)
         try:
             self._build_decider(work).drop(change_id, end)
@@ -213,10 +213,10 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _cron_decide_due(self) -> None:
-        """Apply what was held long enough, expire what nobody approved in time.
+        """Apply changes whose holding time is over; expire those not approved in time.
 
-        Each change in a transaction of its own: what stops one does not stop the
-        others, and no two IDs are locked at once, which could deadlock with a batch.
+        Each change has a transaction of its own: a failure of one does not stop the
+        others, and two IDs are never locked at once, which could deadlock with a batch.
         """
         due = self._build_decider(self._begin_work(_SYSTEM)).search_due()
         for left, change_id in zip(reversed(range(len(due))), due, strict=True):
@@ -227,7 +227,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _try_to_decide_due(self, change_id: int) -> None:
-        """Decide a change; one of an ID that somebody else has locked stays due."""
+        """Decide a change; it stays due if another transaction has locked its ID."""
         try:
             with self.env.cr.savepoint():
                 self._decide_due(change_id)
@@ -246,7 +246,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _read_address(self, call: CallContext, request) -> Asked | None:
-        """What the directory makes of the address of one request, if it has one."""
+        """Return the directory's reading of a request's address, if it has one."""
         return read_asked(self._get_directory(), call, [request]).get(request.fa)
 
     # === RESOLVING === #
@@ -255,8 +255,11 @@ class SparMapperLocal(models.AbstractModel):
     def _resolve_fa(
         self, call: CallContext, requests: list[ResolveRequest]
     ) -> list[Result]:
-        """See the contract; at most four statements, however many requests, and two
-        more where addresses are asked about that nobody has."""
+        """Resolve requests as the contract specifies.
+
+        It takes at most four statements, however many requests there are, and two more
+        for requested addresses that no one has.
+        """
         self._check_channel(OFFICER)
         keyring = self.env["spar.keyring"]._open()
         found = self._identify([asked.id_value for asked in requests])
@@ -279,10 +282,10 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _history(self, call: CallContext, id_value: str) -> list[Period]:
-        """Every address that was ever in force, newest first; times are naive UTC.
+        """Return every address that was ever in force, newest first, in naive UTC.
 
-        One that does not open is left out and raises an alarm. An ID that is not known,
-        or is none, has no history.
+        One that does not open is omitted and raises an alarm. An ID that is unknown or
+        invalid has no history.
         """
         self._check_channel(AUDITOR)
         work = self._begin_work(call, for_write=False)
@@ -293,7 +296,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _waiting_changes(self, call: CallContext, id_value: str) -> list[WaitingChange]:
-        """See the contract; raises SealBroken where one was tampered with."""
+        """Return pending changes; raises SealBroken if one was tampered with."""
         self._check_channel(AUDITOR)
         work = self._begin_work(call, for_write=False)
         canonical = self._get_canonical(id_value)
@@ -301,9 +304,9 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _get_canonical(self, id_value: str) -> str:
-        """The stored form of an ID, empty for what is none.
+        """Return the stored form of an ID, empty for an invalid one.
 
-        Raises SealBroken where nobody can say whose it is.
+        Raises SealBroken if its owner cannot be determined.
         """
         (found,) = self._identify([id_value])
         if isinstance(found, BrokenId):
@@ -316,9 +319,10 @@ class SparMapperLocal(models.AbstractModel):
     def _object_to(
         self, call: CallContext, request: ObjectionRequest
     ) -> ObjectionAnswer:
-        """See the contract. Raises NoSuchEvent, and SealBroken for what does not open.
+        """Object to an event as the contract specifies.
 
-        The ID stays locked meanwhile, so two objections to one event open one case.
+        Raises NoSuchEvent, and SealBroken for what does not open. The ID stays locked
+        meanwhile, so that two objections to one event open one case.
         """
         self._check_channel(OFFICER)
         work = self._begin_work(call)
@@ -335,7 +339,7 @@ class SparMapperLocal(models.AbstractModel):
     def _close_objection(
         self, call: CallContext, objection_id: int, is_upheld: bool
     ) -> None:
-        """Staff have looked: end the case; see ``Objector.close``."""
+        """End a case that staff have reviewed; see ``Objector.close``."""
         work = self._begin_work(call)
         try:
             self._build_objector(work).close(objection_id, is_upheld)
@@ -356,7 +360,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _move_to_office(self, call: CallContext, subject_ids: list[int], office) -> int:
-        """Let people belong to ``office``, or to none; returns how many were moved.
+        """Move people to ``office``, or to none; return how many were moved.
 
         For supervisors. Raises AccessError, SettingsAltered and RowBroken.
         """
@@ -366,7 +370,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _receive(self, call: CallContext, subject_ids: list[int]) -> None:
-        """Somebody whom a clerk of one office has linked belongs to that office."""
+        """Assign people whom a clerk of exactly one office has linked to the office."""
         user_id = call.actor.partition(":")[2]
         user = self.env["res.users"].browse(int(user_id or 0))
         office = self.env["spar.office"]._find_of(user)
@@ -394,7 +398,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
-        """The link freezes, once; what is undone is undone after a login."""
+        """Freeze by a notice's link, once; anything is undone only after a login."""
         link = self._find_link(token)
         work = self._begin_work(call)
         try:
@@ -410,7 +414,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _find_link(self, token: str) -> Link:
-        """The event behind a link; raises NoSuchNotice for any that is not good."""
+        """Return the event behind a link; raises NoSuchNotice for an invalid one."""
         self._check_channel()
         keyring = self.env["spar.keyring"]._open()
         try:
@@ -423,9 +427,9 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _show_heads(self, call: CallContext, row_ids: list[int]) -> dict[int, Shown]:
-        """What is behind heads, in clear: for masking, and for what was logged before.
+        """Return the content of heads in clear, for masking and for logged accesses.
 
-        What does not open is left out and raises an alarm.
+        What does not open is omitted and raises an alarm.
         """
         work = self._begin_work(call, for_write=False)
         shown = show_heads(work, row_ids)
@@ -434,7 +438,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _show_periods(self, call: CallContext, row_ids: list[int]) -> dict[int, str]:
-        """The addresses of periods, in clear; see ``_show_heads``."""
+        """Return the addresses of periods, in clear; see ``_show_heads``."""
         work = self._begin_work(call, for_write=False)
         shown = show_periods(work, row_ids)
         self.env["spar.alarm"]._raise_alarms(work.problems)
@@ -444,10 +448,10 @@ class SparMapperLocal(models.AbstractModel):
     def _log_reveal(
         self, call: CallContext, mapping_id: int, period_id: int | None = None
     ) -> int:
-        """Record that somebody looks, in a transaction of its own; the event's id.
+        """Record an access in a transaction of its own; return the event's id.
 
-        The trace is there before anything is shown, and stays whatever comes after.
-        Refuses everybody but auditors, and a mapping that does not open.
+        The trace exists before anything is shown, and stays whatever happens
+        afterwards. Only auditors are accepted, and only a mapping that opens.
         """
         self._check_member(AUDITOR)
         self.env["spar.mapping"].browse(mapping_id).check_access("read")
@@ -469,7 +473,7 @@ class SparMapperLocal(models.AbstractModel):
         finally:
             self._finish_work(work)
 
-    # === WHO MAY === #
+    # === PERMISSIONS === #
 
     @api.model
     def _check_channel(self, *groups: str) -> None:
@@ -483,7 +487,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _check_member(self, group: str) -> None:
-        """Refuse a person of the backend who is not in ``group``."""
+        """Refuse a backend user who is not in ``group``."""
         if not self.env.user.has_group(group):
             self._refuse_person()
 
@@ -500,11 +504,11 @@ class SparMapperLocal(models.AbstractModel):
         has_evidence: bool = True,
         message_reference: str = "",
     ) -> CallContext:
-        """The call of the person who is logged in to the backend.
+        """Return the call of the user who is logged in to the backend.
 
-        Without evidence (the person's document was not seen) the word of staff weighs
-        no more than a programme's. Raises AccessError for who has no role here, even as
-        superuser, and for whoever is not the person who is logged in.
+        Without evidence (the person's document was not seen), staff have no more
+        authority than a programme. Raises AccessError for a user without a role here,
+        even as superuser, and for any user other than the one who is logged in.
         """
         try:
             check_person(self.env)
@@ -532,9 +536,9 @@ class SparMapperLocal(models.AbstractModel):
     def _identify(
         self, texts: list[str | None], bounds: list[CardCheck] | None = None
     ) -> list[Found]:
-        """What each text is as an ID, in the form in which the store has it.
+        """Return each text as an ID, in the form in which the store has it.
 
-        :param bounds: which of them have to look as on the card; none
+        :param bounds: which of them must match the format on the card; none by default
         """
         found = read_ids(self.env["spar.id.type"]._build_reader(), texts, bounds)
         state = self.env["spar.id.form"]._get_state()
@@ -547,10 +551,10 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _find_doubt(self, call: CallContext, id_value: str) -> str:
-        """Why a new ID may be mistyped: ``letters``, ``length``, or "" for no doubt.
+        """Return why a new ID may be mistyped: ``letters``, ``length``, or "".
 
-        There is none about an ID that is here already, about one whose type says what
-        its IDs look like, and about a text that the mapper refuses anyway.
+        There is no doubt about an ID that is already stored, about one whose type
+        specifies the format of its IDs, or about a text that the mapper refuses anyway.
         """
         types = self.env["spar.id.type"]
         (identifier,) = self._identify([id_value])
@@ -565,7 +569,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _show_ids(self, call: CallContext, row_ids: list[int]) -> dict[int, str]:
-        """The spelling of IDs, in clear; see ``_show_heads``."""
+        """Return the spelling of IDs, in clear; see ``_show_heads``."""
         work = self._begin_work(call, for_write=False)
         shown = show_ids(work, row_ids)
         self.env["spar.alarm"]._raise_alarms(work.problems)
@@ -573,7 +577,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _decide_case(self, call: CallContext, case) -> None:
-        """Do what two people have decided of IDs that coincide; see ``Judge``."""
+        """Carry out two people's decision on IDs that coincide; see ``Judge``."""
         work = self._begin_work(call)
         run = self.env["spar.form.run"].sudo()._build_current()
         decisions = {line._get_identifier().id: line.decision for line in case.line_ids}
@@ -598,18 +602,18 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _read_stored(self, texts: list[str]) -> list[Asked]:
-        """What the directory makes of stored addresses; see ``read_addresses``."""
+        """Return the directory's reading of addresses; see ``read_addresses``."""
         return read_addresses(self._get_directory(), texts)
 
     @api.model
     def _build_keys(self, texts: list[str]) -> list[str]:
-        """What addresses are, however they are written; in the same order."""
+        """Return the keys of addresses, however they are written, in the same order."""
         read = self.env["spar.fa.strategy"]._canonicalise_addresses(texts)
         return [canonical.key for canonical in read]
 
     @api.model
     def _get_older_forms(self) -> OlderForms:
-        """The forms of before, while there may be addresses in them."""
+        """Return the older forms, as long as addresses may be in them."""
         state = self.env["spar.address.form"]._get_state()
         strategies = self.env["spar.fa.strategy"]
 
@@ -625,13 +629,13 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _begin_work(self, call: CallContext, for_write: bool = True) -> Work:
-        """The tools of ``store/`` for one call.
+        """Return the tools of ``store/`` for one call.
 
-        Raises ServiceUnavailable where the keys are not there.
+        Raises ServiceUnavailable if the keys are unavailable.
         """
         keyring = self.env["spar.keyring"]._open(for_write=for_write)
         forms = self.env["spar.id.form"]
-        # Where the forms cannot be believed, no ID is written: none is read.
+        # If the forms cannot be trusted, no ID is written, so no form is read.
         is_new = for_write and not forms._get_state().problem
         return Work(
             call,
@@ -647,7 +651,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _finish_work(self, work: Work) -> None:
-        """Raise alarms for what cannot be believed; let the ORM read anew."""
+        """Raise alarms for untrusted rows; invalidate the ORM's cache."""
         self.env["spar.alarm"]._raise_alarms(work.problems)
         for name in (
             "spar.subject",
@@ -661,19 +665,19 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _call_change_listeners(self, change_ids: list[int]) -> None:
-        """Let every listener know which changes have ended."""
+        """Notify every listener which changes have ended."""
         for name in sorted(self.env.registry["spar.change.listener"]._inherit_children):
             self.env[name]._on_changes_ended(change_ids)
 
     @api.model
     def _get_now(self) -> datetime:
-        """The present, in naive UTC."""
+        """Return the present time, in naive UTC."""
         return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
 @contextmanager
 def _asking_again() -> Iterator[None]:
-    """Let Odoo run the request again where an ID got another form meanwhile."""
+    """Make Odoo retry the request if an ID was rewritten in another form meanwhile."""
     try:
         yield
     except IdMoved as error:

@@ -7,9 +7,9 @@ from ..fields import CheckedMany2one, StoreMany2one
 from ..lib import integrity, seals
 from ..lib.records import ADDRESS_COLUMNS
 
-#: What of a head never changes; the database refuses it.
+#: The columns of a head that never change; the database enforces it.
 _FIXED = ("uuid", "subject_id", "purpose", "rank")
-#: What changes with a new event only; the rest is the sealed address.
+#: The columns that change only with a new event; the rest is the sealed address.
 _MOVING = (
     "state",
     "version",
@@ -29,7 +29,7 @@ STATES = [
 
 
 class SparStoredAddress(models.AbstractModel):
-    """What a place and each of its periods say about an address."""
+    """The columns that a place and each of its periods have for an address."""
 
     _name = "spar.stored.address"
     _description = "Address as it is stored"
@@ -77,7 +77,7 @@ class SparStoredAddress(models.AbstractModel):
 class SparMapping(models.Model):
     """One place of a subject, and the address that is in it now: what resolve reads.
 
-    A row is changed where it stands. What was before is in the periods.
+    A row is changed where it stands. Earlier states are in the periods.
     """
 
     _name = "spar.mapping"
@@ -105,7 +105,7 @@ class SparMapping(models.Model):
     )
     change_ids = fields.One2many("spar.change", "mapping_id", readonly=True)
 
-    # Finds a subject's places, too: for resolve, and for whoever changes one.
+    # Also finds a subject's places, for resolve and for changes.
     _place_uniq = models.UniqueIndex(
         "(subject_id, purpose, rank)",
         "A subject has one place for a purpose and rank.",
@@ -114,18 +114,18 @@ class SparMapping(models.Model):
     def init(self):
         result = super().init()
         add_columns(self.env.cr, self._table, ("mac",))
-        # No column that changes is indexed, and pages keep room: an update stays on
-        # its page and touches no index.
+        # No column that changes is indexed, and pages keep room: an update stays on its
+        # page and touches no index.
         self.env.cr.execute("ALTER TABLE spar_mapping SET (fillfactor = 70)")
         self._guard_table()
         return result
 
     @api.model
     def _guard_table(self):
-        """Let the database refuse what does not come with an event.
+        """Make the database refuse changes that come without an event.
 
-        A stumbling block for a plain statement, not a lock: whoever switches triggers
-        off is found by the seals at resolve and by the chain at the check.
+        This is an obstacle to a plain statement, not a lock: if triggers are switched
+        off, the seals reveal the change at resolve, and the chain at the check.
         """
         guard = integrity.build_update_guard(self._table, _FIXED, _MOVING)
         for statement in (*guard, *integrity.build_queue_table()):

@@ -26,11 +26,11 @@ class SparMapping(models.Model):
         return self._open_wizard("update", self.env._("Change the address"))
 
     def action_suspend(self):
-        """Let nothing be paid for now."""
+        """Suspend payments."""
         return self._open_wizard("suspend", self.env._("Suspend the address"))
 
     def action_resume(self):
-        """Let it be paid again."""
+        """Resume payments."""
         return self._open_wizard("resume", self.env._("Resume the address"))
 
     def action_unlink(self):
@@ -38,7 +38,7 @@ class SparMapping(models.Model):
         return self._open_wizard("unlink", self.env._("Unlink the address"))
 
     def action_reveal(self):
-        """Show ID and address whole, for auditors."""
+        """Show the full ID and address, for auditors."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",

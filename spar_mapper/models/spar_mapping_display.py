@@ -11,17 +11,17 @@ from ..lib.masking import mask_id
 from ..lib.secrets_in_text import count_numbers, extract_secrets, mentions
 from .spar_lookup import Place
 
-#: Characters of a reason: who could send thousands of guesses in one would read what is
-#: masked.
+#: The most characters of a reason: thousands of guesses in one reason would reveal the
+#: masked value.
 LONGEST_REASON = 500
-#: Nothing of an ID or an address is found but the whole, so these all mean the same.
+#: IDs and addresses are found only by the whole value, so these all mean the same.
 _EXACT = ("in", "ilike", "like", "=ilike", "=like")
 
 
 def _refuse_operator(operator: str):
-    """Nothing is found by any other comparison; a negation is Odoo's to turn around.
+    """Return a domain without results, or leave a negation to Odoo to invert.
 
-    Never an error: Odoo would log it with the value.
+    It is never an error, because Odoo would log it with the value.
     """
     return NotImplemented if operator.startswith("not ") else Domain.FALSE
 
@@ -32,9 +32,9 @@ def _get_texts(values) -> list[str]:
 
 
 class SparMapping(models.Model):
-    """What people see of a mapping, and how they find it: masked, by exact value."""
+    """The display and search of mappings: masked, and by exact value."""
 
-    # One file a concern: what is shown here, what is done in spar_mapping_actions.
+    # One file per concern: display here, actions in spar_mapping_actions.
     # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.mapping"
 
@@ -95,8 +95,7 @@ class SparMapping(models.Model):
 
     @api.depends("last_seq")
     def _compute_past(self):
-        """By the subject: the periods and events of a place have no index of their
-        own."""
+        """Compute by subject, because periods and events have no index by place."""
         domain = [("subject_id", "in", self.subject_id.ids)]
         periods = self.env["spar.mapping.period"].search(domain)
         events = self.env["spar.event"].search(domain, order="id desc")
@@ -119,7 +118,7 @@ class SparMapping(models.Model):
 
     @api.depends("state", "subject_id.pay_stop")
     def _compute_masked(self):
-        """Opened for this one showing, and kept nowhere."""
+        """Open the values for this display only; the result is not stored."""
         try:
             opened = self._show()
         except ServiceUnavailable:
@@ -143,16 +142,16 @@ class SparMapping(models.Model):
         self._set_pay_state(opened)
 
     def _show(self):
-        """ID and address of each that opens, in clear, by row id.
+        """Return ID and address of each mapping that opens, in clear, by row id.
 
-        For masking and for what was logged before: nothing else may call it.
+        It may be called only for masking and for logged accesses.
         """
         self.check_access("read")
         mapper = self.env["spar.mapper.local"]
         return mapper._show_heads(mapper._build_staff_call(), self.ids)
 
     def _check_told(self, reason: str, *more: str) -> None:
-        """Refuse a reason that names the ID, the account, or one of ``more``.
+        """Refuse a reason that contains the ID, the account, or one of ``more``.
 
         Raises UserError: reasons are kept in the history in clear.
         """
@@ -175,8 +174,10 @@ class SparMapping(models.Model):
             )
 
     def _count_guesses(self, reason: str, is_told: bool) -> None:
-        """Count the numbers of a reason as guesses at what is masked: whether one is
-        refused tells whether it is right."""
+        """Count the numbers in a reason as guesses at what is masked.
+
+        A refusal of a reason reveals whether a number in it is right.
+        """
         guesses = count_numbers(reason) if self else 0
         if guesses:
             places = [Place(place.id, place.subject_id.id) for place in self]
@@ -191,7 +192,7 @@ class SparMapping(models.Model):
 
     @api.depends_context("uid")
     def _compute_values(self):
-        """Empty: these fields are for searching only."""
+        """Leave empty: these fields are for searching only."""
         self.id_value = self.fa_value = self.in_force_on = False
 
     @api.model
@@ -200,9 +201,9 @@ class SparMapping(models.Model):
 
     @api.model
     def _search_exact(self, kind: str, operator: str, values, find) -> Domain:
-        """The places that one value finds: a lookup, which counts and is recorded.
+        """Return the places that one value finds; the lookup counts and is recorded.
 
-        Several values at once find nobody: each would be a guess.
+        Several values at once find nothing: each would be a guess.
         """
         if operator not in _EXACT:
             return _refuse_operator(operator)
@@ -214,7 +215,7 @@ class SparMapping(models.Model):
 
     @api.model
     def _find_by_ids(self, texts: list[str]) -> list[Place]:
-        """The places of who has one of these IDs. Not counted: see ``spar.lookup``."""
+        """Return places of people with these IDs, uncounted: see ``spar.lookup``."""
         canonicals = self._get_canonicals(texts)
         digests = self._get_search_digests(seals.ID, canonicals)
         column = SQL.identifier("i", f"digest_{self._get_read_column()}")
@@ -230,7 +231,7 @@ class SparMapping(models.Model):
 
     @api.model
     def _get_canonicals(self, texts: list[str]) -> list[str]:
-        """The stored IDs that people may mean by ``texts``, in every form of them."""
+        """Return the stored IDs that ``texts`` may stand for, in every form of them."""
         id_types = self.env["spar.id.type"]
         return [
             identifier.canonical
@@ -245,8 +246,8 @@ class SparMapping(models.Model):
 
     @api.model
     def _find_by_accounts(self, texts: list[str]) -> list[Place]:
-        """The places that have, or had, one of these addresses. Not counted."""
-        # As what they are, and as the text that an older form was made of.
+        """Return places that have, or had, one of these addresses; not counted."""
+        # As keys, and as the texts from which an older form was made.
         forms = [*self.env["spar.mapper.local"]._build_keys(texts), *map(fold, texts)]
         digests = self._get_search_digests(seals.ADDRESS, forms)
         column = SQL.identifier(f"fa_digest_{self._get_read_column()}")
@@ -261,7 +262,7 @@ class SparMapping(models.Model):
 
     @api.model
     def _search_in_force_on(self, operator, values):
-        """Places whose address was in force at some time of a day."""
+        """Return places whose address was in force at some time of a day."""
         periods = self.env["spar.mapping.period"]
         found = periods._search_in_force_on(operator, values)
         if found is NotImplemented:
@@ -279,8 +280,10 @@ class SparMapping(models.Model):
 
     @api.model
     def _open_for_search(self):
-        """The keyring; raises RedirectWarning, for Odoo takes a UserError in a search
-        for an operator that it should turn around."""
+        """Return the keyring; raises RedirectWarning.
+
+        In a search, Odoo takes a UserError for an operator that it should invert.
+        """
         try:
             return self.env["spar.keyring"]._open()
         except ServiceUnavailable as error:

@@ -15,8 +15,8 @@ from ..lib.case import to_naive_utc
 class SparMappingPeriod(models.Model):
     """One state and address of a place for a time; never rewritten, never removed.
 
-    It lasts until the next one of the same place begins. Where a place has ended there
-    is a period without an address.
+    It lasts until the next one of the same place begins. When a place has ended, it has
+    a period without an address.
     """
 
     _name = "spar.mapping.period"
@@ -66,7 +66,8 @@ class SparMappingPeriod(models.Model):
 
     def init(self):
         result = super().init()
-        # Who has, or had, this account: resolve by address, and staff's search.
+        # Finds who has, or had, this account: resolve by address, and the search by
+        # staff.
         for name in self._digest_columns:
             self.env.cr.execute(
                 SQL(
@@ -81,7 +82,7 @@ class SparMappingPeriod(models.Model):
 
     @api.model
     def _make_append_only(self):
-        """Let the database refuse to change anything but what keys rotate."""
+        """Make the database refuse changes, except those of key rotation."""
         columns = [
             name
             for name, field in self._fields.items()
@@ -92,12 +93,12 @@ class SparMappingPeriod(models.Model):
         for statement in integrity.build_period_tie():
             self.env.cr.execute(statement)
 
-    # === WHAT PEOPLE SEE === #
+    # === DISPLAY === #
 
     def _show(self) -> dict[int, str]:
-        """The address of each that opens, in clear, by row id.
+        """Return the address of each period that opens, in clear, by row id.
 
-        For masking and for what was logged before: nothing else may call it.
+        It may be called only for masking and for logged accesses.
         """
         self.check_access("read")
         mapper = self.env["spar.mapper.local"]
@@ -105,7 +106,7 @@ class SparMappingPeriod(models.Model):
 
     @api.depends("address_uuid")
     def _compute_fa_masked(self):
-        """Opened for this one showing, and kept nowhere."""
+        """Open the address for this display only; the result is not stored."""
         try:
             shown = self._show()
         except ServiceUnavailable:
@@ -119,7 +120,7 @@ class SparMappingPeriod(models.Model):
 
     @api.depends("seq")
     def _compute_valid_to(self):
-        """A period lasts until the next one of its place begins."""
+        """Compute the end of a period, which is the start of the place's next one."""
         periods = self.search([("subject_id", "in", self.subject_id.ids)])
         following = {}
         for later, earlier in pairwise(
@@ -134,12 +135,12 @@ class SparMappingPeriod(models.Model):
 
     @api.depends_context("uid")
     def _compute_values(self):
-        """Empty: these fields are for searching only."""
+        """Leave empty: these fields are for searching only."""
         self.id_value = self.in_force_on = False
 
     @api.model
     def _search_id_value(self, operator, values):
-        """The periods of the person with an ID."""
+        """Return the periods of the person with an ID."""
         found = self.env["spar.mapping"]._search_id_value(operator, values)
         if found is NotImplemented:
             return NotImplemented
@@ -148,8 +149,10 @@ class SparMappingPeriod(models.Model):
 
     @api.model
     def _search_in_force_on(self, operator, values):
-        """Periods in force at some time of a day, as the user's clock goes: in gaps,
-        and while the address was suspended, there is none."""
+        """Return periods in force at some time of a day, in the user's time zone.
+
+        In gaps, and while the address was suspended, there is none.
+        """
         if operator != "in":
             return NotImplemented
         days = [fields.Date.to_date(value) for value in values if value]
@@ -177,7 +180,7 @@ class SparMappingPeriod(models.Model):
         return Domain.custom(to_sql=is_in_force)
 
     def action_reveal(self):
-        """Show ID and address whole, for auditors."""
+        """Show the full ID and address, for auditors."""
         self.ensure_one()
         action = self.mapping_id.action_reveal()
         context = {**action["context"], "default_period_id": self.id}

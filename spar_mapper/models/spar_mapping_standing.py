@@ -2,14 +2,14 @@ from collections.abc import Container
 
 from odoo import api, fields, models
 
-#: Tells nothing of the address: an auditor has only looked at it.
+#: Reveals nothing about the address: an auditor has only looked at it.
 _LOOKED = "revealed"
 
 
 class SparMapping(models.Model):
-    """Whether anything is paid to an address, and who decided that last."""
+    """The payment state of an address, and who decided it last."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.mapping"
 
     pay_state = fields.Selection(
@@ -42,7 +42,7 @@ class SparMapping(models.Model):
         return self.env["spar.event"]._selection_kind()
 
     def _set_pay_state(self, opened: Container[int]) -> None:
-        """Set the state that people see; ``opened`` holds the rows that open."""
+        """Set the state that is displayed; ``opened`` contains the rows that open."""
         disputed = self._filter_disputed()
         for mapping in self:
             mapping.pay_state = mapping._get_pay_state(
@@ -50,7 +50,7 @@ class SparMapping(models.Model):
             )
 
     def _get_pay_state(self, is_open: bool, is_disputed: bool) -> str:
-        """Return the state, or what stands in the way of paying."""
+        """Return the state, or what prevents payment."""
         if self.state not in ("active", "suspended"):
             return self.state
         if not is_open:
@@ -63,12 +63,12 @@ class SparMapping(models.Model):
         return "stopped" if is_stopped else self._get_place_state()
 
     def _get_place_state(self) -> str:
-        """Return whether the provider and the branch of an address are still there."""
+        """Return whether the provider and the branch of an address still exist."""
         places = (self.provider_id.sudo(), self.branch_id.sudo())
         return "closed" if any(place.is_closed for place in places) else "active"
 
     def _filter_disputed(self):
-        """Return those that are not paid to because of an open case."""
+        """Return those that are not paid because of an open case."""
         cases = self.env["spar.objection"].search(
             [
                 ("state", "=", "open"),
@@ -83,7 +83,7 @@ class SparMapping(models.Model):
 
     @api.depends("last_seq")
     def _compute_last_change(self):
-        """What happened last, and who did it; who only looked changed nothing."""
+        """Compute the last change and its author; an access alone is not a change."""
         for mapping in self:
             changes = mapping.event_ids.filtered(lambda event: event.kind != _LOOKED)
             last = changes.sorted("seq")[-1:]
@@ -91,10 +91,10 @@ class SparMapping(models.Model):
             mapping.last_by = last.actor_name
             mapping.last_at = last.happened_at
 
-    # === SAYING IT === #
+    # === NOTIFYING === #
 
     def _notify_done(self, operation: str) -> dict:
-        """Say what counts after ``operation`` for this period, as it stands now."""
+        """Notify the user what applies to this period after ``operation``."""
         answers = self.env["spar.staff.answers"]
         if operation in ("link", "update", "resume") and self.pay_state != "active":
             states = dict(self._fields["pay_state"]._description_selection(self.env))

@@ -11,7 +11,7 @@ from .spar_mapping_display import LONGEST_REASON
 
 MOVE_FORGED = "two people did not decide on this move: it was set or altered by hand"
 _PURPOSE = "move"
-#: What is said about a move, and fixed once it is counted.
+#: The specification of a move, fixed once it is counted.
 _PLAN = (
     "provider_id",
     "branch_id",
@@ -35,7 +35,7 @@ _LIST = frozenset(
 
 
 class SparMove(models.Model):
-    """Everybody of a closed provider or branch goes to its successor.
+    """The move of everyone at a closed provider or branch to its successor.
 
     It is counted first: how many are moved, and who stays and why. Then one
     administrator proposes it and another approves; then it runs, piece by piece.
@@ -153,7 +153,7 @@ class SparMove(models.Model):
 
     @api.depends("provider_id", "branch_id")
     def _compute_successor_id(self):
-        """What the directory says, unless something else is chosen."""
+        """Compute the successor from the directory, unless another is chosen."""
         for move in self:
             provider = (
                 move.branch_id.successor_id.provider_id or move.provider_id.successor_id
@@ -172,7 +172,7 @@ class SparMove(models.Model):
             is_over = move.state in ("counted", "done")
             move.progress = 100 if is_over else min(100.0, 100 * share)
 
-    # === WHO WRITES WHAT === #
+    # === WRITE PERMISSIONS === #
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -182,7 +182,7 @@ class SparMove(models.Model):
                 {k: v for k, v in vals.items() if k in allowed} for vals in vals_list
             ]
         moves = super().create(vals_list)
-        # What was uploaded is given back to nobody.
+        # The uploaded file is never returned to anyone.
         moves.invalidate_recordset(["numbers_file"])
         return moves
 
@@ -230,13 +230,13 @@ class SparMove(models.Model):
             move.sudo().proposer_id = self.env.user
         return super()._propose(values)
 
-    # === WHAT TWO PEOPLE DECIDED === #
+    # === THE DECISION === #
 
     def _sign(self) -> None:
-        """Put under a MAC what was approved, so that nobody can say so by SQL."""
+        """Sign what was approved, so that it cannot be forged by SQL."""
         keyring = self.env["spar.keyring"]._open()
         for move_sudo in self.sudo():
-            # While it is tried by who proposes it, nobody has approved it yet.
+            # While its proposer tries it, no one has approved it yet.
             approver = self.env.user
             if approver != move_sudo.proposer_id:
                 move_sudo.confirmed_by_id = approver
@@ -246,8 +246,10 @@ class SparMove(models.Model):
         self._trigger()
 
     def _build_mac(self, keyring: OpenKeyring) -> str:
-        """What shows that two people decided on this, and how far it is: where to, with
-        the codes that addresses get."""
+        """Return the MAC that proves the decision of two people, and the progress.
+
+        It also covers the destination, with the codes that addresses get.
+        """
         move_sudo, plan = self.sudo(), self._build_plan()
         said = bind(
             self.uuid,
@@ -271,7 +273,7 @@ class SparMove(models.Model):
         return keyring.mac(_PURPOSE, said).hex()
 
     def _is_decided(self) -> bool:
-        """Whether two people decided on just this."""
+        """Return whether two people decided on exactly this."""
         keyring = self.env["spar.keyring"]._open()
         return bool(
             self.confirmed
@@ -281,7 +283,7 @@ class SparMove(models.Model):
         )
 
     def _describe_effect(self, values: dict) -> list[str]:
-        """How many are moved, to where, by which rule."""
+        """Return how many are moved, to where, and by which rule."""
         reasons = [
             self.env._("– %(reason)s %(count)s", reason=reason, count=count)
             for reason, count in self._count_reasons()
@@ -324,7 +326,7 @@ class SparMove(models.Model):
         return texts[self.rule]
 
     def _count_reasons(self) -> list[tuple[str, int]]:
-        """Why people are not moved, and how many for each reason."""
+        """Return why people are not moved, and how many for each reason."""
         groups = self.env["spar.move.left"]._read_group(
             [("move_id", "=", self.id)], ["code", "part", "check"], ["__count"]
         )
@@ -338,7 +340,7 @@ class SparMove(models.Model):
     # === BUTTONS === #
 
     def action_count(self):
-        """Find out who would be moved; nothing is changed."""
+        """Count who would be moved; nothing is changed."""
         self._check_administrator()
         for move in self:
             if move.state != "new":
@@ -351,7 +353,7 @@ class SparMove(models.Model):
         self._trigger()
 
     def action_change(self):
-        """Go back to where it can be changed; what was proposed is called off."""
+        """Make the move editable again; a proposal is cancelled."""
         self._check_administrator()
         if set(self.mapped("state")) - {"counting", "counted"}:
             raise UserError(self.env._("It cannot be changed any more."))
@@ -361,11 +363,11 @@ class SparMove(models.Model):
         moves_sudo.write({"state": "new", "moved_count": 0, "left_count": 0})
 
     def action_propose(self):
-        """Ask a second administrator."""
+        """Propose the move to a second administrator."""
         self.write({"confirmed": True})
 
     def action_discard(self):
-        """Give it up; a list of numbers is destroyed."""
+        """Discard the move; a list of numbers is destroyed."""
         self._check_administrator()
         if set(self.mapped("state")) - {"new", "counting", "counted", "halted"}:
             raise UserError(self.env._("It is already running."))
@@ -380,7 +382,7 @@ class SparMove(models.Model):
         self.check_access("write")
 
     def _check_plan(self) -> None:
-        """Refuse what cannot be done; raises UserError."""
+        """Refuse an impossible move; raises UserError."""
         self.ensure_one()
         self._check_alone()
         source, target = self._get_ends()
@@ -405,7 +407,7 @@ class SparMove(models.Model):
         self._check_rule()
 
     def _check_alone(self) -> None:
-        """Refuse a second move of the same people: its count would not be true."""
+        """Refuse a second move of the same people: its count would not be correct."""
         domain = self._get_unfinished_domain() & Domain("state", "!=", "new")
         domain &= Domain("provider_id", "=", self.provider_id.id)
         if self.search_count(domain & Domain("id", "!=", self.id), limit=1):
@@ -414,7 +416,7 @@ class SparMove(models.Model):
             )
 
     def _get_ends(self) -> tuple:
-        """The record that has closed, and its successor."""
+        """Return the record that has closed, and its successor."""
         if self.branch_id:
             if not self.successor_branch_id and self.successor_id.branch_ids:
                 raise UserError(self.env._("Choose the branch that takes over."))
@@ -430,7 +432,7 @@ class SparMove(models.Model):
             raise UserError(self.env._("Upload the list of old and new numbers."))
 
     def _build_branch_map(self) -> dict:
-        """Where those of each branch go, where the directory says so."""
+        """Return the destination of each branch, if the directory names one."""
         branches_sudo = self.env["spar.fsp.branch"].sudo()
         branches_sudo = branches_sudo.with_context(active_test=False)
         closed = branches_sudo.search(
@@ -443,7 +445,7 @@ class SparMove(models.Model):
         }
 
     def _forget_left(self) -> None:
-        """Begin the list of those who are not moved anew."""
+        """Clear the list of those who are not moved."""
         self.env.cr.execute(
             SQL("DELETE FROM spar_move_left WHERE move_id = ANY(%s)", self.ids)
         )

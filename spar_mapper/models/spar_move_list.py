@@ -33,7 +33,7 @@ class Pair(NamedTuple):
 class SparMoveNumber(models.Model):
     """One old number, as a keyed digest, and the new one, sealed.
 
-    They are there while a move is prepared and runs, and are destroyed after it.
+    They exist while a move is prepared and runs, and are destroyed after it.
     """
 
     _name = "spar.move.number"
@@ -77,7 +77,7 @@ def _build_context(list_uuid: str, old_digest: bytes) -> bytes:
 class SparMove(models.Model):
     """The list of old and new numbers: read from a file, sealed, and destroyed."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.move"
 
     list_uuid = fields.Char(readonly=True, copy=False, groups="base.group_no_one")
@@ -92,7 +92,7 @@ class SparMove(models.Model):
 
     @api.depends("list_uuid")
     def _compute_numbers_file(self):
-        """What was uploaded is given back to nobody."""
+        """Leave empty: the uploaded file is never returned to anyone."""
         self.numbers_file = False
 
     def _inverse_numbers_file(self):
@@ -103,9 +103,9 @@ class SparMove(models.Model):
     # === READING === #
 
     def _load_list(self, data: bytes) -> None:
-        """Seal the rows of a file, instead of those of the one before.
+        """Seal the rows of a file; they replace those of the previous one.
 
-        Raises UserError, which names rows and never what is in them.
+        Raises UserError, which names rows and never their content.
         """
         self.check_access("write")
         if len(data) > _MOST_BYTES:
@@ -123,7 +123,7 @@ class SparMove(models.Model):
         move_sudo.write({"list_uuid": uuid, "number_count": count})
 
     def _read_pairs(self, data: bytes) -> Iterator[Pair]:
-        """The rows with two numbers each, below titles and headers (without digits).
+        """Yield rows with two numbers each, skipping titles and headers (no digits).
 
         Raises UserError, which names rows and never what is in them.
         """
@@ -158,7 +158,7 @@ class SparMove(models.Model):
         copy_rows(self.env.cr, "spar_move_number", columns, rows)
 
     def _list_forms(self, number: str) -> set[str]:
-        """A number as it may stand in addresses of the closed provider."""
+        """Return the forms that a number may have at the closed provider."""
         kinds = self.env["spar.fa.strategy"]._get_known_kinds().values()
         forms = set()
         for kind in kinds:
@@ -169,7 +169,7 @@ class SparMove(models.Model):
         return forms
 
     def _check_repeated(self) -> None:
-        """Refuse a number that stands in two rows: whose would it be?"""
+        """Refuse a number that occurs in two rows: its owner would be ambiguous."""
         for column in ("old_digest", "new_digest"):
             query = SQL(
                 """SELECT min(row), max(row) FROM spar_move_number WHERE move_id = %s
@@ -195,7 +195,7 @@ class SparMove(models.Model):
     # === LOOKING UP === #
 
     def _look_up(self, keyring: OpenKeyring, numbers: Iterable[str]) -> dict[str, str]:
-        """The new number of each that is in the list."""
+        """Return the new number of each number that is in the list."""
         if self.rule != "list":
             return {}
         digests = {keyring.mac(_PURPOSE, n.encode()): n for n in numbers}
@@ -219,5 +219,5 @@ class SparMove(models.Model):
 
 
 def _is_number(cell: str) -> bool:
-    """Whether a cell holds what no spreadsheet has spoilt."""
+    """Return whether a cell contains a number that no spreadsheet has damaged."""
     return bool(cell) and not (is_placeholder(cell) or find_text_problem(cell))

@@ -19,7 +19,7 @@ from odoo.addons.spar_fa_directory.lib.table_file import (
 from odoo.addons.spar_fa_directory.lib.xlsx_file import BadWorkbook
 
 _ROWS, _CELLS, _LONGEST = 6, 4, 40
-#: What people may say of the file, by the word for what is in doubt.
+#: The fields that users may set for the file, by the doubt that each resolves.
 _FIELDS = {
     "encoding": "numbers_encoding",
     "delimiter": "numbers_delimiter",
@@ -29,13 +29,13 @@ _FIELDS = {
 
 
 class SparMove(models.Model):
-    """How the list of a move is read, and what is asked where that is not clear.
+    """The reading of a move's list, and the questions asked if it is ambiguous.
 
-    Nothing of the file is kept before it is sealed: what is asked comes with its first
-    rows, masked, and with the answers the same file is read.
+    Nothing of the file is kept before it is sealed: a question includes the file's
+    first rows, masked, and with the answers the same file is read.
     """
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.move"
 
     numbers_encoding = fields.Selection(
@@ -56,9 +56,9 @@ class SparMove(models.Model):
     )
 
     def _read_cells(self, data: bytes) -> Iterator[tuple[int, list[str]]]:
-        """The rows of a CSV file or a workbook with their numbers, cells cleaned.
+        """Yield the numbered rows of a CSV file or a workbook, their cells cleaned.
 
-        Raises UserError: for what is none, and where it is not clear how to read it.
+        Raises UserError for any other file, and if it is not clear how to read it.
         """
         stream = io.BytesIO(data)
         if not is_table(data[:16]):
@@ -77,7 +77,7 @@ class SparMove(models.Model):
             ) from error
 
     def _get_list_choices(self) -> Choices:
-        """What people have said of the file; the rest is guessed."""
+        """Return what users have specified about the file; the rest is guessed."""
         return Choices(
             self.numbers_encoding or None,
             self.numbers_delimiter or None,
@@ -86,10 +86,10 @@ class SparMove(models.Model):
         )
 
     def _find_doubts(self, guess: Guess, first: list[Record]) -> list[str]:
-        """What has to be asked, in the order in which it is asked."""
+        """Return the questions that must be asked, in the order of asking."""
         doubts = set(guess.doubts) & _FIELDS.keys()
         if all(len(record.cells) < 2 for record in first):
-            # Whatever stands between them, there are no two numbers.
+            # Whatever separates them, there are not two numbers.
             doubts.discard("delimiter")
         if _has_doubtful_header(first):
             doubts.add("row")
@@ -100,7 +100,7 @@ class SparMove(models.Model):
         return {name for name, field in _FIELDS.items() if self[field]}
 
     def _ask(self, guess: Guess, doubts: list[str], first: list[Record]) -> str:
-        """The question, with the first rows as they were read; numbers are masked."""
+        """Return the question and the first rows as read, with numbers masked."""
         texts = self._get_list_questions(guess)
         rows = [
             f"{record.row}: " + " | ".join(map(_show, record.cells[:_CELLS]))
@@ -135,8 +135,10 @@ class SparMove(models.Model):
 
 
 def _has_doubtful_header(first: list[Record]) -> bool:
-    """Whether the first row with a digit may be one of headers: it has letters where
-    those below have none."""
+    """Return whether the first row with a digit may be a header.
+
+    It may be if it has letters where the rows below have none.
+    """
     below = [
         list(map(clean_code, record.cells))
         for record in first
@@ -153,6 +155,6 @@ def _has_letters(cell: str) -> bool:
 
 
 def _show(cell: str) -> str:
-    """A cell as it may be shown: words as they are, numbers masked."""
+    """Return a cell as it may be shown: words unchanged, numbers masked."""
     text = show_text(cell)[:_LONGEST]
     return mask(text) if any(map(str.isdigit, text)) else text

@@ -8,14 +8,14 @@ from ..store.moving import Directory, Mover, Piece, count_people
 from ..store.work import Work
 from .spar_move import MOVE_FORGED
 
-#: Places that are moved in one transaction: nobody waits long for one of them.
+#: Places moved in one transaction: few, so that nothing waits long for one of them.
 PIECE = 200
 
 
 class SparMove(models.Model):
-    """How a move runs: in the background, in pieces that are kept."""
+    """The execution of a move: in the background, in committed pieces."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.move"
 
     @api.model
@@ -24,7 +24,7 @@ class SparMove(models.Model):
 
     @api.model
     def _cron_move(self) -> None:
-        """Count and move, piece by piece; who is killed goes on behind the last one."""
+        """Count and move, piece by piece; a killed job resumes after its last piece."""
         cron = self.env["ir.cron"]
         while True:
             use_read_committed(self.env.cr)
@@ -49,7 +49,7 @@ class SparMove(models.Model):
         }
 
     def _do_piece(self) -> None:
-        """Do the next piece and note how far it is, in this transaction."""
+        """Process the next piece and record the progress, in this transaction."""
         self.ensure_one()
         is_trial = self.state == "counting"
         if not is_trial and not self._is_decided():
@@ -89,10 +89,10 @@ class SparMove(models.Model):
         self._destroy_list()
         self.write({"state": "done", "finished_at": now})
 
-    # === WHAT IT WORKS WITH === #
+    # === THE CALL === #
 
     def _build_call(self) -> CallContext:
-        """On the word of who proposed it; the reference names who approved it."""
+        """Return a call with the proposer's authority that names the approver."""
         return CallContext(
             actor=f"user:{(self.proposer_id or self.create_uid).id}",
             channel="staff",

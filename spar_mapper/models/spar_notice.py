@@ -6,7 +6,7 @@ from ..lib import seals
 
 
 class SparNotice(models.Model):
-    """One person to be told of one event, by the contact known before it."""
+    """One person to be notified of one event, by the contact known before it."""
 
     _name = "spar.notice"
     _description = "Notice"
@@ -20,7 +20,7 @@ class SparNotice(models.Model):
     event_id = StoreMany2one(
         "spar.event", required=True, readonly=True, ondelete="restrict"
     )
-    # Notices come in the order of events: a few kilobytes do for a range of them.
+    # Notices come in the order of events: a few kilobytes suffice for a range of them.
     _event_range = models.Index("USING brin (event_id)")
 
     state = fields.Selection(

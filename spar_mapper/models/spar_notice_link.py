@@ -10,9 +10,9 @@ from ..store.noticing import sign_links
 
 
 class SparNotice(models.Model):
-    """The one-time link of a notice: kept as a keyed digest, worth one objection."""
+    """The one-time link of a notice: kept as a keyed digest, good for one objection."""
 
-    # One file a concern: pylint: disable-next=consider-merging-classes-inherited
+    # One file per concern: pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.notice"
 
     link_expires_at = fields.Datetime(readonly=True)
@@ -27,10 +27,10 @@ class SparNotice(models.Model):
         return result
 
     def _make_link(self) -> str:
-        """A new token for this notice's link, told once; an older one ends.
+        """Return a new token for this notice's link; it invalidates an older one.
 
-        It lives as long as an address can be brought back. Empty for an event that
-        nobody can object to.
+        It is returned only once, and is valid as long as an address can be restored. It
+        is empty for an event to which no one can object.
         """
         self.ensure_one()
         if self.event_id.kind not in DISPUTABLE:

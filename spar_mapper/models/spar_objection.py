@@ -7,9 +7,9 @@ from .spar_change import SUPERVISOR
 
 
 class SparObjection(models.Model):
-    """A case: somebody said of an event that it was not their doing.
+    """A case: somebody stated that an event was not their doing.
 
-    What was done at once stands in the history. Closing the case lifts the lock.
+    The history records the immediate remedy. Closing the case lifts the lock.
     """
 
     _name = "spar.objection"
@@ -103,7 +103,7 @@ class SparObjection(models.Model):
 
     @api.depends("mapping_id")
     def _compute_current_masked(self):
-        """What counts today in the place of the disputed address, if anything does."""
+        """Compute what now counts in the place of the disputed address, if anything."""
         for case in self:
             place = case.mapping_id
             in_force = place.filtered(lambda p: p.state in ("active", "suspended"))
@@ -134,8 +134,8 @@ class SparObjection(models.Model):
     def _close(self, is_upheld: bool, reason: str) -> None:
         """End the case and lift the lock; supervisors only.
 
-        Raises AccessError, and UserError for a reason that gives away what is sealed,
-        a case that is closed, or the doer of what is disputed.
+        Raises AccessError, and UserError for a reason that discloses sealed values, for
+        a case that is already closed, or if the user performed the disputed act.
         """
         self.ensure_one()
         mapper = self.env["spar.mapper.local"]

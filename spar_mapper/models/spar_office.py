@@ -5,10 +5,11 @@ from ..fields import StoreMany2one
 
 
 class SparOffice(models.Model):
-    """A caseload: the people whom some of the staff look after.
+    """A caseload: the people for whom some of the staff are responsible.
 
-    Staff who belong to offices see the people of those, and people without an office;
-    staff of no office see everybody. Two administrators decide who belongs to one.
+    Staff who belong to offices see the people of those offices, and people without an
+    office; staff of no office see everybody. Two administrators decide who belongs to
+    one.
     """
 
     _name = "spar.office"
@@ -67,14 +68,14 @@ class SparOffice(models.Model):
 
     @api.model
     def _find_of(self, user):
-        """Return the offices that a user belongs to."""
+        """Return the offices to which a user belongs."""
         return self.sudo().search([("member_ids", "in", user.ids)])
 
 
 class SparOfficePerson(models.Model):
-    """Which office somebody belongs to; the history says who decided that, and when.
+    """A person's office; the history records who decided that, and when.
 
-    Somebody without a row belongs to none, and is seen by everybody.
+    A person without a row belongs to no office, and is seen by everybody.
     """
 
     _name = "spar.office.person"

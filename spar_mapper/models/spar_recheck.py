@@ -19,8 +19,9 @@ _MAY_START = (
 class SparRecheck(models.Model):
     """One run of *Check again*: which stored addresses no longer pass their checks.
 
-    A country renumbers, a bank closes, a rule is made stricter: what was in order when
-    it was stored may be none any more. Nothing is changed; it is listed, by provider.
+    A country renumbers, a bank closes, a rule is made stricter: an address that was
+    valid when it was stored may no longer be. Nothing is changed; such addresses are
+    listed, by provider.
     """
 
     _name = "spar.recheck"
@@ -49,7 +50,7 @@ class SparRecheck(models.Model):
 
     @api.model
     def action_start(self):
-        """Check all addresses in the background; what an earlier run found is gone."""
+        """Check all addresses in the background; earlier findings are deleted."""
         if not (self.env.su or any(map(self.env.user.has_group, _MAY_START))):
             raise AccessError(
                 self.env._("You may not do this: ask an administrator for the right.")
@@ -86,7 +87,7 @@ class SparRecheck(models.Model):
 
     @api.model
     def _cron_check(self) -> None:
-        """Go on where the last run ended, in pieces that are kept."""
+        """Continue where the last run ended, in committed pieces."""
         cron = self.env["ir.cron"]
         while run := self.search([("finished_at", "=", False)], limit=1):
             run._do_piece()
@@ -116,7 +117,7 @@ class SparRecheck(models.Model):
         )
 
     def action_open_findings(self):
-        """The addresses that do not pass, by provider."""
+        """Open the list of addresses that do not pass, by provider."""
         self.check_access("read")
         return self.env["ir.actions.act_window"]._for_xml_id(
             "spar_mapper.spar_recheck_finding_action"

@@ -8,16 +8,16 @@ from ..store.sealing import SEAL_TABLE, RowSeals, SealedTable
 
 
 class SparSealedRows(models.AbstractModel):
-    """Rows that steer how IDs are read: see ``store/sealing.py``.
+    """Rows that govern how IDs are read: see ``store/sealing.py``.
 
-    What the ORM writes of them is signed, where what was there before was signed. What
-    is written by SQL has to be signed by whoever writes it.
+    Rows that the ORM writes are signed, if their previous content was signed. SQL that
+    writes such rows has to sign them itself.
     """
 
     _name = "spar.sealed.rows"
     _description = "Rows under a MAC"
 
-    #: Which columns are covered.
+    #: The columns that the signature covers.
     _sealed_table: SealedTable
 
     revision = fields.Integer(readonly=True, help="Grows whenever it is signed.")
@@ -50,7 +50,7 @@ class SparSealedRows(models.AbstractModel):
         return RowSeals(self.env.cr, self.env["spar.keyring"]._open())
 
     def _sign(self, added: int = 0) -> None:
-        """Put the records under their MACs as they stand.
+        """Sign the records with their MACs as they stand.
 
         :param added: how many are new; the others were verified before they changed
         """
@@ -59,14 +59,14 @@ class SparSealedRows(models.AbstractModel):
         self.invalidate_recordset(["revision"])
 
     def _find_altered(self) -> list[tuple[str, int, str]]:
-        """What of the records is not as it was signed."""
+        """Return the records that are not as they were signed."""
         self.flush_model()
         condition = "t.id = ANY(%s)"
         row_seals = self._get_row_seals()
         return row_seals.find_altered(self._sealed_table, condition, self.ids)
 
     def _check_signed(self) -> None:
-        """Raise RowBroken, and an alarm, where one is not as it was signed."""
+        """Raise RowBroken, and an alarm, if a record is not as it was signed."""
         problems = self._find_altered()
         if problems:
             self.env["spar.alarm"]._raise_alarms(problems)

@@ -5,7 +5,7 @@ from odoo.addons.spar_mapper_connector.models.spar_second_person import _Rehears
 
 
 class SparSettingChange(models.Model):
-    """A change of the rules by which IDs are read begins with a dry run."""
+    """A change of the rules for reading IDs, which begins with a dry run."""
 
     _inherit = "spar.setting.change"
 
@@ -16,7 +16,7 @@ class SparSettingChange(models.Model):
         return change
 
     def _begin_dry_run(self, record, values: dict) -> None:
-        """Look at what is stored by the rules that are proposed, if they are others."""
+        """Check stored IDs by the proposed rules, if these differ from the present."""
         if record._name != "spar.id.type":
             return
         data = self._get_proposed_rules(record, values)
@@ -25,7 +25,7 @@ class SparSettingChange(models.Model):
 
     @api.model
     def _get_proposed_rules(self, record, values: dict) -> dict:
-        """The rules of all types, were ``values`` written."""
+        """Return the rules of all types as they would be with ``values``."""
         data = {}
         try:
             with self.env.cr.savepoint():
@@ -38,7 +38,7 @@ class SparSettingChange(models.Model):
         return data
 
     def _apply(self) -> bool:
-        """Not before everything was looked at by just these rules."""
+        """Apply the change, but only after a dry run of exactly these rules."""
         self._check_dry_run()
         before = self._get_rules_now()
         is_applied = super()._apply()
@@ -47,7 +47,7 @@ class SparSettingChange(models.Model):
         return is_applied
 
     def _get_rules_now(self) -> dict | None:
-        """The rules by which IDs are read; None where this is about something else."""
+        """Return the rules for reading IDs, or None if this concerns something else."""
         if self.res_model != "spar.id.type":
             return None
         return self.env["spar.id.type"]._describe_rules()
@@ -62,7 +62,7 @@ class SparSettingChange(models.Model):
         runs_sudo = self.env["spar.form.run"].sudo()
         run_sudo = runs_sudo._get_dry_runs(self).filtered(lambda run: run.data == data)
         if not run_sudo:
-            # The rules of other types are not what they were when it was proposed.
+            # Rules of other types have changed since the proposal.
             raise UserError(
                 self.env._(
                     "Other rules have changed since the dry run: refuse this, and "
@@ -79,7 +79,7 @@ class SparSettingChange(models.Model):
             )
 
     def _rewrite_ids(self) -> None:
-        """Two people have seen what comes of it: bring all IDs into the new form."""
+        """Rewrite all IDs in the new form, now that two people have seen the effect."""
         self.env["spar.id.form"].sudo()._get_number()
         run_sudo = self.env["spar.form.run"].sudo()._get_open_ids()
         run_sudo.is_wanted = True

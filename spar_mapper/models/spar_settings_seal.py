@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class SparSettingsSeal(models.Model):
-    """What is wrong with settings stands in the list of alarms."""
+    """The seal of the settings; problems with it are raised as alarms."""
 
     _inherit = "spar.settings.seal"
 

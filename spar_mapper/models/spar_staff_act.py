@@ -20,20 +20,21 @@ from ..lib.offices import OTHER_OFFICE
 from ..lib.staff_limits import Asked, Done, Limits, find_exceeded
 from ..store.placing import find_misplaced
 
-#: How long what was done counts.
+#: How long a change counts.
 DAY = timedelta(days=1)
 CHANNEL = "staff"
-#: What is a change, also where it waits.
+#: The outcomes that are a change, including a pending one.
 _CHANGED = (*DONE, Outcome.RESUMED, Outcome.SUSPENDED, Outcome.HELD)
-#: Among this database's advisory locks: the changes of one user, one after another.
+#: The advisory lock of this database that serialises the changes of one user.
 _LOCK = int.from_bytes(b"acts", "big") & 0x7FFFFFFF
 
 
 class SparStaffAct(models.Model):
-    """One change that a member of staff made or asked for: what limits them for a day,
-    and the list of what they did.
+    """One change that a member of staff made or requested.
 
-    Never rewritten, never removed. The address is there as a keyed commitment alone.
+    These rows are the basis of the daily limits, and the list of what staff did. They
+    are never rewritten and never removed. The address is stored only as a keyed
+    commitment.
     """
 
     _name = "spar.staff.act"
@@ -124,11 +125,11 @@ class SparStaffAct(models.Model):
     def _find_exceeded(
         self, call: CallContext, code: Operation, asked: list[Asked], now: datetime
     ) -> str:
-        """Return which limit of a day ``asked`` would exceed, or "".
+        """Return the daily limit that ``asked`` would exceed, or "".
 
-        Nobody else changes anything in this person's name until the transaction ends. A
-        suspension is never refused: a doubt takes effect at once. But for people of
-        other offices: staff change nothing of them.
+        No other change in this person's name can be made until the transaction ends. A
+        suspension is never refused, because a doubt takes effect at once, unless it is
+        of people of other offices: staff change nothing of theirs.
         """
         if call.channel != CHANNEL:
             return ""
@@ -136,6 +137,7 @@ class SparStaffAct(models.Model):
             return OTHER_OFFICE
         if code is Operation.SUSPEND:
             return ""
+        # Two concurrent requests could otherwise each stay within the limit.
         self.env.cr.execute(
             "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, call.actor)
         )
@@ -146,8 +148,10 @@ class SparStaffAct(models.Model):
 
     @api.model
     def _reaches_too_far(self, call: CallContext, asked: list[Asked]) -> bool:
-        """Return whether somebody in ``asked`` belongs to an office that is not the
-        caller's. Raises SettingsAltered and SealBroken."""
+        """Return whether a person in ``asked`` belongs to an office not the caller's.
+
+        Raises SettingsAltered and SealBroken.
+        """
         offices = self.env["spar.office"]
         user_id = call.actor.partition(":")[2]
         own = offices._find_of(self.env["res.users"].browse(int(user_id or 0)))
@@ -191,7 +195,7 @@ class SparStaffAct(models.Model):
 
     @api.model
     def _raise_alarm(self, call: CallContext, exceeded: str) -> None:
-        """Let a supervisor know who it is, whatever becomes of the transaction."""
+        """Alert a supervisor to the user, whatever becomes of the transaction."""
         user = call.actor.partition(":")[2]
         self.env["spar.alarm"]._raise_alarms(
             [
@@ -217,9 +221,9 @@ class SparStaffAct(models.Model):
         subjects: dict[str, int],
         now: datetime,
     ) -> None:
-        """Keep what was done of ``asked``, for the limits and the list.
+        """Record what was done of ``asked``, for the limits and the list.
 
-        :param subjects: who is paid, by canonical ID
+        :param subjects: the subjects by canonical ID
         """
         rows = [
             (

@@ -12,7 +12,7 @@ from ..lib.offices import OTHER_OFFICE
 
 
 class SparStaffAnswers(models.AbstractModel):
-    """What the mapper answers and raises, in the words of the backend."""
+    """The mapper's answers and exceptions, worded for the backend."""
 
     _name = "spar.staff.answers"
     _description = "Answers to staff"
@@ -20,7 +20,7 @@ class SparStaffAnswers(models.AbstractModel):
     @api.model
     @contextmanager
     def _say_errors(self):
-        """Turn what the mapper raises for a whole call into a message."""
+        """Turn exceptions of the mapper for a whole call into a message."""
         try:
             yield
         except MapperError as error:
@@ -28,7 +28,7 @@ class SparStaffAnswers(models.AbstractModel):
 
     @api.model
     def _notify(self, message: str, is_warning: bool = False) -> dict:
-        """Return what lets the web client say something, and read the page again."""
+        """Return the client action that shows a message and reloads the page."""
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -95,7 +95,7 @@ class SparStaffAnswers(models.AbstractModel):
 
     @api.model
     def _get_refusal(self, result: Result) -> str:
-        """Why it was not done; never with the ID or the address."""
+        """Return why it was not done; the text never contains the ID or the address."""
         texts = {
             Outcome.ALREADY_LINKED: self.env._(
                 "ID: it has an address already. Search for it and change that one."
@@ -120,7 +120,7 @@ class SparStaffAnswers(models.AbstractModel):
 
     @api.model
     def _get_forbidden_text(self, problem: str) -> str:
-        """Why a rule or a limit stands in the way, and what to do."""
+        """Return which rule or limit forbids it, and what to do."""
         texts = {
             staff_limits.CHANGES: self.env._(
                 "You have made as many changes as one person may in 24 hours. Ask a "
@@ -148,7 +148,7 @@ class SparStaffAnswers(models.AbstractModel):
 
     @api.model
     def _get_id_refusal(self, result: Result) -> str:
-        """What is wrong with the ID, and what one looks like."""
+        """Return what is wrong with the ID, and what a valid one looks like."""
         look = (result.problem_values or {}).get("look", "")
         texts = {
             "card": self.env._(
@@ -172,7 +172,7 @@ class SparStaffAnswers(models.AbstractModel):
 
     @api.model
     def _get_address_refusal(self, result: Result) -> str:
-        """What is wrong with the address, and what to do."""
+        """Return what is wrong with the address, and what to do."""
         values = result.problem_values or {}
         texts = {
             **self._get_holder_refusals(),
@@ -195,7 +195,7 @@ class SparStaffAnswers(models.AbstractModel):
 
     @api.model
     def _get_part_refusal(self, part: str, check: str) -> str:
-        """What is wrong with a part, under the name that the form has for it."""
+        """Return what is wrong with a part, under its label in the form."""
         parts = self.env["spar.fa.type.part"].search([("key", "=", part)], limit=1)
         problem = self.env["spar.fa.type"]._get_problem_text(check)
         return self.env._(

@@ -8,20 +8,20 @@ from ..lib import integrity
 class SparStoreTable(models.AbstractModel):
     """A table of the store: read through the ORM, written only by the mapper.
 
-    There is one way in. Not even the superuser writes past it through the ORM. What
-    plain SQL may not do either, the database refuses: a model says to what its columns
-    refer and whether its rows may be deleted, and ``lib/integrity.py`` writes the
-    triggers for that.
+    There is only one interface for writing. Not even the superuser can bypass it
+    through the ORM. The database refuses what plain SQL must not do either: a model
+    declares the references of its columns and whether its rows may be deleted, and
+    ``lib/integrity.py`` writes the triggers that enforce it.
     """
 
     _name = "spar.store.table"
     _description = "Table of the store"
 
-    #: Column -> the table it refers to; as a rule each is a CheckedMany2one.
+    #: Column -> the table to which it refers; normally each is a CheckedMany2one.
     _references: dict[str, str] = {}
-    #: Of those, columns where both rows must agree in more: whose they are.
+    #: The columns among those for which both rows must agree in others, too: the owner.
     _owned: dict[str, tuple[str, ...]] = {}
-    #: What the database says to whoever deletes a row; empty where rows may go.
+    #: The database's error for a deletion; empty if rows may be deleted.
     _refuses_delete = ""
 
     def init(self):
@@ -38,7 +38,7 @@ class SparStoreTable(models.AbstractModel):
 
     @api.model
     def _widen_ids(self):
-        """Make the table's ids ``bigint``: Odoo makes them ``int4``."""
+        """Make the table's ids ``bigint``, because Odoo makes them ``int4``."""
         self.env.cr.execute(
             SQL(
                 """SELECT data_type FROM information_schema.columns
@@ -60,7 +60,7 @@ class SparStoreTable(models.AbstractModel):
 
     @api.model
     def _check_references(self):
-        """Put up the triggers of this table, in the place of foreign keys."""
+        """Create the triggers of this table that replace foreign keys."""
         self.env.cr.execute(
             SQL(
                 """SELECT conname FROM pg_constraint

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 class SparStoredForm(models.AbstractModel):
     """A form in which IDs or addresses are stored: the role of a cached record.
 
-    The rules of now get a number when something is first written by them.
+    The current rules get a number when something is first written by them.
     """
 
     _name = "spar.stored.form"
@@ -27,21 +27,22 @@ class SparStoredForm(models.AbstractModel):
 
     @api.model
     def _get_state(self):
-        """Return the forms that matter; their ``number`` is 0 for rules that are not
-        stored yet."""
+        """Return the relevant forms; ``number`` is 0 for rules not stored yet."""
         raise NotImplementedError
 
     @api.model
     def _keep_rules(self) -> int:
-        """Store the rules of now, begin a run for what they change; gives their
-        number."""
+        """Store the current rules, and start a run for their effect.
+
+        Return the number of the rules.
+        """
         raise NotImplementedError
 
     @api.model
     def _add_current(self) -> int:
-        """Store the rules of now under a new number; those of before become older.
+        """Store the current rules under a new number; the previous ones become older.
 
-        Raises ConcurrencyError where somebody else just did.
+        Raises ConcurrencyError if another transaction has just done so.
         """
         table = SQL.identifier(self._table)
         self.env.cr.execute(SQL("LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", table))

@@ -9,7 +9,7 @@ from ..store.identifying import find_rows
 
 
 class SparSubject(models.Model):
-    """Somebody who is paid."""
+    """A person who is paid."""
 
     _name = "spar.subject"
     _description = "Subject"
@@ -53,7 +53,7 @@ class SparSubject(models.Model):
     def init(self):
         result = super().init()
         add_columns(self.env.cr, self._table, ("last_mac", "mac"))
-        # Updated where it stands by each event: room on the page keeps that cheap.
+        # Each event updates the row in place: spare room on the page keeps that cheap.
         self.env.cr.execute("ALTER TABLE spar_subject SET (fillfactor = 70)")
         moving = ("change_lock", "pay_stop", "merged_into", "last_mac", "marks", "mac")
         guard = integrity.build_update_guard(self._table, ("uuid", "since"), moving)
@@ -67,8 +67,8 @@ class SparSubject(models.Model):
 class SparSubjectId(models.Model):
     """One ID of a subject: sealed, and found by its digest.
 
-    A digest is there once, in whichever state its row is: were a row that was switched
-    off passed over, the ID could be linked anew, to another person's account.
+    A digest exists only once, whatever the state of its row: if a row that was switched
+    off were ignored, the ID could be linked again, to another person's account.
     """
 
     _name = "spar.subject.id"
@@ -105,7 +105,7 @@ class SparSubjectId(models.Model):
                     digest=SQL.identifier(f"digest_{column}"),
                 )
             )
-        # Which rows have not got the form of now; it grows at its end only.
+        # Finds rows that are not in the current form; the index grows only at its end.
         self.env.cr.execute(
             """CREATE INDEX IF NOT EXISTS spar_subject_id_form_index
                    ON spar_subject_id (form, id)"""
@@ -128,6 +128,6 @@ class SparSubjectId(models.Model):
         return {row_id: (seals.ID, seals.id_context(*place)) for row_id, *place in rows}
 
     def _find_ids(self, keyring, canonicals: list[str]) -> dict[int, str]:
-        """Row -> canonical ID, of those that are known."""
+        """Return canonical IDs by row, for those that are stored."""
         rows = find_rows(self.env.cr, keyring, canonicals)
         return {row_id: canonical for row_id, _form, canonical in rows}

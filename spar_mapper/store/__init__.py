@@ -1,1 +1,1 @@
-"""How the store's tables are read and written: plain classes, no models."""
+"""Reading and writing of the store's tables: plain classes, no models."""

@@ -1,4 +1,4 @@
-"""Whether subjects and all they have are what the store left."""
+"""Verification that subjects and all their rows are as the store left them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _PERIODS = f"""
       FROM spar_mapping_period p
      WHERE p.subject_id = ANY(%s::bigint[]) ORDER BY p.mapping_id, p.seq
 """
-#: Behind two digests and what a PeriodRecord begins with.
+#: After two digests and the first columns of a PeriodRecord.
 _PERIOD_PLAIN = 12
 _EVENTS = f"""
     SELECT e.subject_id, e.id, e.mapping_id, e.period_id, e.format,
@@ -91,7 +91,7 @@ _OBJECTIONS = """
      WHERE m.subject_id = ANY(%s::bigint[]) AND o.state = 'open'
      GROUP BY m.subject_id, m.id
 """
-#: Behind the event's id, place, period and format.
+#: After the event's id, place, period and format.
 _SAID_START = 4
 
 
@@ -106,7 +106,7 @@ class Place:
 
 @dataclass(slots=True)
 class Evidence:
-    """All that the tables say about one subject."""
+    """Everything that the tables state about one subject."""
 
     row: Row
     ids: list[Row] = field(default_factory=list)
@@ -116,7 +116,7 @@ class Evidence:
     #: IDs that open, by the number of the event that last changed them.
     changed_ids: dict[int, StoredId] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
-    #: Changes that wait, by their rows, and how many objections to a place are open.
+    #: Pending changes by row, and the number of open objections to a place.
     changes: dict[int, Row] = field(default_factory=dict)
     objections: dict[int, int] = field(default_factory=dict)
 
@@ -124,7 +124,7 @@ class Evidence:
 class Auditor:
     """Checks subjects, a range of ids at a time, in one snapshot.
 
-    :param forms: those in which there are IDs; None before any were kept
+    :param forms: the forms of existing IDs; None before any were kept
     """
 
     def __init__(
@@ -140,8 +140,7 @@ class Auditor:
         self.opener = Opener(call, keyring)
 
     def check(self, after: int, until: int) -> list[audit.Finding]:
-        """Return everything that is wrong with the subjects behind ``after`` up to
-        ``until``."""
+        """Return all problems of the subjects after ``after`` up to ``until``."""
         found: list[audit.Finding] = []
         for evidence in self._collect(after, until):
             found += self._examine(evidence)
@@ -187,7 +186,7 @@ class Auditor:
             subject = self.opener.open_subject(evidence.row)
         except RowBroken as error:
             yield error.problem
-            # What the row says is still held against everything else.
+            # The content of the row is still compared with everything else.
             subject = _read_subject(evidence.row)
         yield from self._examine_ids(subject, evidence)
         yield from self._examine_heads(subject, evidence)
@@ -209,7 +208,7 @@ class Auditor:
             row_id, uuid, _sealed, active, last_seq = row
             stored = StoredId(row_id, uuid, type_id, form, *said, active, last_seq)
             evidence.changed_ids[last_seq] = stored
-            # Nobody finds one that was switched off.
+            # A deactivated ID cannot be found.
             digests = self.keyring.digests(seals.ID, said[0]) if active else {}
             if digests != read_digests(digest_a, digest_b):
                 yield "spar_subject_id", row_id, audit.ID_DIGEST
@@ -280,7 +279,7 @@ class Auditor:
     def _describe_periods(
         self, subject: Subject, evidence: Evidence
     ) -> Iterator[tuple[int, str]]:
-        """Each period's row and what it says; empty where it does not open."""
+        """Yield each period's row and description; empty if it does not open."""
         for row_id, period in evidence.periods.items():
             place = evidence.places.get(period.head_id)
             if place is None:
@@ -312,8 +311,10 @@ class Auditor:
     def _examine_chain(
         self, subject: Subject, evidence: Evidence, said: dict[int, str]
     ) -> Iterator[audit.Finding]:
-        """The chain from its first event to the one that the subject names, and what
-        each event says about its place."""
+        """Check the chain from its first event to the one that the subject names.
+
+        It also checks what each event states about its place.
+        """
         events = [row for row in evidence.events if row[3] == FORMAT]
         begun = {p.seq: p for p in evidence.periods.values() if p.seq > 0}
         standing = _find_migrated(evidence, said)
@@ -353,7 +354,7 @@ class Auditor:
         event: EventRow,
         said: dict[int, str],
     ) -> Iterator[audit.Finding]:
-        """An event that is about no place."""
+        """Check an event that concerns no place."""
         if event.kind == MIGRATED:
             yield from self._examine_past(subject, evidence, row, event, said)
         else:
@@ -362,7 +363,7 @@ class Auditor:
     def _examine_id(
         self, subject: Subject, evidence: Evidence, event: EventRow
     ) -> Iterator[audit.Finding]:
-        """Whether an ID is what the event says that changed it last."""
+        """Check that an ID is what the event that last changed it states."""
         stored = evidence.changed_ids.get(event.seq)
         if stored is None or event.kind not in ID_EVENTS:
             return
@@ -378,8 +379,10 @@ class Auditor:
         event: EventRow,
         said: dict[int, str],
     ) -> Iterator[audit.Finding]:
-        """The chains of before, and whether they and their periods are what was tied to
-        the subject's chain."""
+        """Check the legacy chains and their periods against the subject's chain.
+
+        The event ``migrated`` states what was tied to it.
+        """
         ends: dict[str, tuple[int, bytes]] = {}
         for old in evidence.events:
             if old[3] == FORMAT:
@@ -407,10 +410,10 @@ def _blame(row: Row, period: PeriodRecord | None) -> Iterator[audit.Finding]:
 
 
 def _get_first_seq(events: list[Row]) -> int:
-    """The number that a chain begins with.
+    """Return the number with which a chain begins.
 
-    One that follows chains of before begins behind them, where its first event says;
-    which nobody can write without the key.
+    A chain that follows legacy chains begins after them, at the number that its first
+    event states, which cannot be forged without the key.
     """
     if events and events[0][_SAID_START + 2] == MIGRATED:
         return int(events[0][_SAID_START + 1])
@@ -418,7 +421,7 @@ def _get_first_seq(events: list[Row]) -> int:
 
 
 def _find_migrated(evidence: Evidence, said: dict[int, str]) -> dict[int, str]:
-    """What each place said when the chains of before were tied to the subject's."""
+    """Return each place's description as of when the legacy chains were tied in."""
     return {
         period.head_id: said[period.row_id]
         for period in evidence.periods.values()
@@ -427,7 +430,7 @@ def _find_migrated(evidence: Evidence, said: dict[int, str]) -> dict[int, str]:
 
 
 def _read_subject(row: Row) -> Subject:
-    """The subject as its row has it, whether it is true or not."""
+    """Return the subject as its row states it, whether that is correct or not."""
     row_id, uuid, lock, stop, merged, seq, last_mac, _marks, _mac, _newest = row
     return Subject(uuid, row_id, lock, stop, merged, seq, bytes(last_mac or b""))
 
@@ -444,7 +447,7 @@ def _read_event(subject: Subject, evidence: Evidence, row: Row) -> EventRow:
 
 
 def _examine_changes(evidence: Evidence) -> Iterator[audit.Finding]:
-    """What waits by the history, and has no row."""
+    """Yield changes that are pending by the history but have no row."""
     waits = _follow(evidence, WAIT_BEGINS, WAIT_ENDS, most=1)
     for row_id, place in evidence.places.items():
         if waits.get(row_id) and not place.change_id:
@@ -452,7 +455,7 @@ def _examine_changes(evidence: Evidence) -> Iterator[audit.Finding]:
 
 
 def _examine_objections(evidence: Evidence) -> Iterator[audit.Finding]:
-    """Whether as many cases of each place are open as by its history."""
+    """Check that each place has as many open cases as its history states."""
     open_cases = _follow(evidence, CASE_BEGINS, CASE_ENDS)
     for row_id in evidence.places:
         if open_cases.get(row_id, 0) != evidence.objections.get(row_id, 0):
@@ -465,7 +468,7 @@ def _follow(
     ends: Collection[str],
     most: int | None = None,
 ) -> dict[int, int]:
-    """How much has begun, and not ended, of each place; ``most`` at a time."""
+    """Return how many of each place have begun and not ended, at most ``most``."""
     count: dict[int, int] = {}
     for row in sorted(evidence.events, key=lambda row: row[0]):
         kind, so_far = row[_SAID_START + 2], count.get(row[1], 0)
@@ -479,7 +482,7 @@ def _follow(
 def check_person(work: Work, subject_id: int) -> None:
     """Raise RowBroken if any of one person's rows was altered.
 
-    Called before anything is done on the strength of their history.
+    It is called before any action that relies on their history.
     """
     auditor = Auditor(work.call, work.cr, work.keyring)
     found = auditor.check(subject_id - 1, subject_id)

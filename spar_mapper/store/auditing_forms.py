@@ -1,4 +1,4 @@
-"""Whether what steers the reading of IDs is what the registry left."""
+"""Verification of the rows that govern the reading of IDs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .database import Cursor, fetch
 from .listing import read_digests
 from .sealing import CASES, FORMS, RUNS, RowSeals, mac_forecast
 
-#: In which context the ID of a case is sealed, with its uuid.
+#: The context, together with its uuid, in which the ID of a case is sealed.
 CASE = "form case"
 _AT_ONCE = 10_000
 
@@ -40,7 +40,7 @@ class FormAuditor:
         self.row_seals = RowSeals(cr, keyring)
 
     def check_forms(self) -> list[audit.Finding]:
-        """Return what is wrong with forms and runs, and which of all are missing."""
+        """Return what is wrong with forms and runs, including missing ones."""
         found: list[audit.Finding] = []
         for table in (FORMS, RUNS):
             found += self.row_seals.find_altered(table)
@@ -62,7 +62,7 @@ class FormAuditor:
             yield "spar_form_run", run_id, audit.FORECASTS_REMOVED
 
     def check_cases(self, after: int, until: int) -> list[audit.Finding]:
-        """Return what is wrong with the cases behind ``after`` up to ``until``."""
+        """Return what is wrong with the cases after ``after`` up to ``until``."""
         condition = "t.id > %s AND t.id <= %s"
         found = self.row_seals.find_altered(CASES, condition, after, until)
         for row_id, uuid, sealed, *digests in fetch(self.cr, _OPEN_CASES, after, until):
@@ -73,7 +73,7 @@ class FormAuditor:
     def _is_found(
         self, uuid: str, sealed: bytes, digest_a: bytes | None, digest_b: bytes | None
     ) -> bool:
-        """Whether a case is found by its ID, and by no other."""
+        """Return whether a case is found by its ID, and by no other."""
         try:
             canonical = self.keyring.unseal(seals.ID, sealed, bind(CASE, uuid))
         except SealBroken:

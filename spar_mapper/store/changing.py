@@ -25,7 +25,7 @@ from .work import Work
 
 
 class Asked(NamedTuple):
-    """An address in its one form, what it is, and why it cannot be stored, if so."""
+    """An address in its one form, its key, and why it cannot be stored, if so."""
 
     address: Address
     canonical: CanonicalAddress
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What the address is, however it is written."""
+        """Return the key of the address, which does not depend on how it is written."""
         return self.canonical.key
 
 
@@ -49,10 +49,10 @@ def change(
     addresses: Mapping[str, Asked],
     assess: Assess,
 ) -> list[Result]:
-    """Do ``code`` for each request; return the results in the same order.
+    """Run ``code`` for each request; return the results in the same order.
 
-    :param read: what was made of each request's ID
-    :param addresses: what the directory makes of each address that is named
+    :param read: the result of reading each request's ID
+    :param addresses: the directory's reading of each address in the requests
     """
     identifiers = {i.canonical: i for i, _refusal in read if i}
     holdings = _take(work, code, identifiers)
@@ -81,7 +81,7 @@ def change(
 def _take(
     work: Work, code: Operation, identifiers: Mapping[str, Identified]
 ) -> dict[str, Holding]:
-    """What is known of each ID, locked; a link makes the IDs that are new."""
+    """Return what is known of each ID, locked; a link creates the new IDs."""
     loader = work.load()
     new = {}
     if code is Operation.LINK:

@@ -1,4 +1,4 @@
-"""What two people decided about IDs of several people that are one and the same."""
+"""Two people's decisions on IDs of several people that coincide."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .forming import LOCKED_ID, Task, open_id
 from .opening import ID_WIDTH
 from .work import Work
 
-#: Of an ID: its record stays; its person is the one that stays; it was mistyped.
+#: For an ID: its record stays; its person is the one who stays; it was mistyped.
 KEEP, MERGE, OFF = "keep", "merge", "off"
-#: Of the people of one account: who has it rightly, too.
+#: For the people of one account: this person is a legitimate holder, too.
 APART = "apart"
 
 _ROWS = """
@@ -36,11 +36,11 @@ class Judge:
         self.task = task
 
     def decide(self, decisions: Mapping[int, str]) -> None:
-        """Do what is said of each ID, by its row: ``keep``, ``merge`` or ``off``.
+        """Carry out the decision on each ID, by row: ``keep``, ``merge`` or ``off``.
 
-        The IDs that are not kept are switched off. A person who was recorded twice has
-        all other IDs and the address of the record that is kept. Raises NotDecidable
-        where the records cannot be put together now, RowBroken where one was altered.
+        The IDs that are not kept are deactivated. A person who was recorded twice gets
+        all other IDs and the address of the record that is kept. Raises NotDecidable if
+        the records cannot be merged now, RowBroken if one was altered.
         """
         ids, subjects = self._load(decisions)
         self._check_one_id([ids[row_id] for row_id in decisions])
@@ -66,8 +66,10 @@ class Judge:
         self.work.save(ledger)
 
     def decide_account(self, decisions: Mapping[int, str]) -> None:
-        """Do what is said of each person who has an account, by a row of their IDs:
-        ``keep``, ``merge`` (the same person, who keeps all IDs), or ``apart``."""
+        """Carry out the decision on each holder of an account, by a row of their IDs.
+
+        It is ``keep``, ``merge`` (the same person, who keeps all IDs), or ``apart``.
+        """
         merging = {r: word for r, word in decisions.items() if word in (KEEP, MERGE)}
         if MERGE not in merging.values():
             return
@@ -87,7 +89,10 @@ class Judge:
     def _load(
         self, decisions: Mapping[int, str]
     ) -> tuple[dict[int, StoredId], dict[int, Subject]]:
-        """All IDs of all people concerned, and whose each is; locked as batches do."""
+        """Return all IDs of all people concerned, and their owners, locked in order.
+
+        The order is that of a batch.
+        """
         given = build_array(decisions)
         row_ids = [row_id for (row_id,) in fetch(self.work.cr, _ROWS, given, given)]
         query = LOCKED_ID.format(column=self.work.keyring.roles.read_column)
@@ -117,7 +122,7 @@ class Judge:
             raise NotDecidable("objection")
 
     def _check_one_id(self, stored: list[StoredId]) -> None:
-        """Raise NotDecidable unless the form of now makes one ID of all of them."""
+        """Raise NotDecidable unless they all become one ID in the current form."""
         foresee = self.task.foresee
         read = {foresee(s.form, s.canonical, s.type_id).canonical for s in stored}
         if len(read) > 1:
@@ -132,15 +137,14 @@ class Judge:
     def _has_no_id(
         self, row_id: int, ids: Mapping[int, StoredId], subjects: Mapping[int, Subject]
     ) -> bool:
-        """Whether the person of an ID has none any more, of all that were loaded."""
+        """Return whether an ID's person has no active ID among those loaded."""
         subject = subjects[row_id]
         return not any(ids[r].active for r in ids if subjects[r] is subject)
 
     def _end_record(
         self, ledger: Ledger, subject: Subject, owner: Subject, stored: StoredId
     ) -> None:
-        """End the places of a person who has no ID, or is somebody else's second
-        record."""
+        """End the places of a record without an ID, or of a person's second record."""
         if subject is not owner:
             _end_places(ledger, Holding(stored.canonical, stored.row_id, subject))
 
@@ -152,7 +156,7 @@ class Judge:
         others: list[StoredId],
         owners: Mapping[int, Subject],
     ) -> None:
-        """Give all other IDs of ``merged`` to ``owner``, and note who they are."""
+        """Give all other IDs of ``merged`` to ``owner``, and record who they are."""
         merged = list({s.uuid: s for s in merged if s is not owner}.values())
         for stored in others:
             giver = owners[stored.row_id]
@@ -163,7 +167,7 @@ class Judge:
             _bind_like(owner, subject)
 
     def _load_merged_before(self, merged: list[Subject]) -> list[Subject]:
-        """Those who were merged into these before: they are the same person, too."""
+        """Return people merged into these earlier: they are the same person, too."""
         ids = build_array([subject.row_id for subject in merged])
         rows: list[Row] = fetch(self.work.cr, _MERGED_BEFORE, ids)
         found = self.work.load().load_people({row[0] for row in rows})
@@ -173,7 +177,7 @@ class Judge:
 
 
 def _check_one_account(subjects: list[Subject]) -> None:
-    """Raise NotDecidable unless all of them have one address in common."""
+    """Raise NotDecidable unless they all have one address in common."""
     each = [
         {
             head.address.identity or head.address.key
@@ -187,7 +191,7 @@ def _check_one_account(subjects: list[Subject]) -> None:
 
 
 def _end_places(ledger: Ledger, holding: Holding) -> None:
-    """End all that is paid, or waits, under a record."""
+    """End everything that is paid, or pending, under a record."""
     subject = holding.subject
     for change in list(subject.changes.values()):
         drop_change(ledger, holding, change, "cancelled")
@@ -197,7 +201,7 @@ def _end_places(ledger: Ledger, holding: Holding) -> None:
 
 
 def _bind_like(owner: Subject, subject: Subject) -> None:
-    """Let what stops and locks one record stop and lock the one that is kept."""
+    """Apply the stop and lock of one record to the record that is kept."""
     owner.pay_stop = owner.pay_stop or subject.pay_stop
     locks = (owner.change_lock, subject.change_lock)
     owner.change_lock = max(locks, key=LOCK_AUTHORITY.__getitem__)

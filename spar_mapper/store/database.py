@@ -1,7 +1,7 @@
-"""What the store needs of a database cursor, and how rows are handed to it.
+"""The store's requirements of a database cursor, and how rows are passed to it.
 
 COPY takes rows without parsing SQL, and an array is one parameter whatever its length:
-both cost a fraction of the same values as text of a statement.
+both cost a fraction of passing the same values in the text of a statement.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, Protocol
 Row = tuple[Any, ...]
 
 _NULL = "\\N"
-#: COPY's text format: what would end a value or a row is escaped.
+#: COPY's text format: characters that would end a value or a row are escaped.
 _ESCAPES = str.maketrans(
     {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
 )
 
 
-#: What would end a text in an array is escaped.
+#: Characters that would end a text in an array are escaped.
 _QUOTES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
@@ -32,7 +32,7 @@ class Cursor(Protocol):
         """Send one statement."""
 
     def fetchall(self) -> list[Row]:
-        """Give the rows that the last statement found."""
+        """Return the rows that the last statement found."""
 
     def copy_expert(self, sql: str, file: io.StringIO) -> None:
         """Send rows by COPY."""
@@ -45,7 +45,7 @@ def fetch(cr: Cursor, query: str, *values: object) -> list[Row]:
 
 
 def copy_rows(cr: Cursor, table: str, columns: Sequence[str], rows: list[Row]) -> None:
-    """Insert ``rows`` into ``table`` by one COPY; nothing where there are none."""
+    """Insert ``rows`` into ``table`` with one COPY; do nothing if there are none."""
     if rows:
         into = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
         cr.copy_expert(into, io.StringIO(format_rows(rows)))
@@ -62,7 +62,7 @@ def format_rows(rows: Sequence[Row]) -> str:
 
 
 def _format_column(values: Row) -> Iterable[str]:
-    """Format one column; what is the same in every row is formatted once."""
+    """Format one column; a value that is the same in every row is formatted once."""
     first = values[0]
     if values[-1] is first and values.count(first) == len(values):
         return repeat(_format_value(first), len(values))
@@ -76,7 +76,7 @@ def _format_column(values: Row) -> Iterable[str]:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether COPY takes ``text`` as it is; checking is cheaper than translating."""
+    """Return whether COPY takes ``text`` as is; this is cheaper than translating."""
     return text.isprintable() and "\\" not in text
 
 
@@ -117,8 +117,8 @@ def build_texts(values: Iterable[str | None]) -> str:
 def build_array(values: Iterable[object]) -> str:
     """Return numbers or plain words as a parameter to be cast to an array.
 
-    For what is made here (ids, hexadecimal, words of a state), never for what came from
-    outside: nothing is escaped.
+    Use it only for internal values (ids, hexadecimal, words of a state), never for
+    external input, because nothing is escaped.
 
     >>> build_array([1, 2, None])
     '{1,2,NULL}'

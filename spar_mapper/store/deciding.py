@@ -1,4 +1,4 @@
-"""Changes that wait: approved, dropped, or due; each on its own, under its lock."""
+"""Pending changes: approved, dropped, or due; each alone, under its lock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .changing import Asked
 from .database import fetch
 from .work import Work
 
-#: Gives what the directory makes of a request's address, for its proposer's call.
+#: Returns the directory's reading of a request's address, for its proposer's call.
 ReadAddress = Callable[[CallContext, ChangeRequest], Asked | None]
 
 _PROPOSER = """
@@ -55,7 +55,7 @@ _DUE = """
 
 
 class Loaded(NamedTuple):
-    """A change that waits, locked, with what is to be done about it."""
+    """A pending change, locked, with everything needed to process it."""
 
     ledger: Ledger
     holding: Holding
@@ -64,7 +64,7 @@ class Loaded(NamedTuple):
 
 
 class Decider:
-    """Decides changes that wait."""
+    """Decides pending changes."""
 
     def __init__(self, work: Work, assess: Assess, read_address: ReadAddress):
         self.work = work
@@ -72,10 +72,10 @@ class Decider:
         self.read_address = read_address
 
     def approve(self, change_id: int) -> Result:
-        """Let a change happen, as a second person: it is applied, or is stale.
+        """Approve a change as a second person: it is applied, or is stale.
 
-        Raises NoSuchChange, ChangeFrozen, NotForApproval when it waits for its time
-        only, and SamePerson when the approver proposed it.
+        Raises NoSuchChange, ChangeFrozen, NotForApproval if it waits only for its time,
+        and SamePerson if the approver proposed it.
         """
         loaded = self._load_free(change_id)
         if not loaded.change.needs_approval:
@@ -87,7 +87,7 @@ class Decider:
         return self._apply(loaded)
 
     def drop(self, change_id: int, end: str) -> None:
-        """End a change without doing it: ``cancelled``, ``refused`` or ``expired``.
+        """End a change without applying it: ``cancelled``, ``refused`` or ``expired``.
 
         Raises NoSuchChange and ChangeFrozen.
         """
@@ -96,18 +96,18 @@ class Decider:
         self.work.save(loaded.ledger)
 
     def search_due(self) -> list[int]:
-        """Return the changes that were held long enough, or not approved in time.
+        """Return the changes whose holding or approval time is over.
 
-        While an objection of the person is open they are not due.
+        They are not due while an objection of the person is open.
         """
         rows = fetch(self.work.cr, _DUE, OBJECTION_LOCK, self.work.get_now())
         return [change_id for (change_id,) in rows]
 
     def decide_due(self, change_id: int) -> None:
-        """Expire a change that nobody approved, apply any other.
+        """Expire a change that was not approved; apply any other.
 
-        What was decided meanwhile is passed over, and so is what does not open: loading
-        it is a problem for an alarm.
+        A change that was meanwhile decided is skipped, and so is one that does not
+        open: loading it reports a problem for an alarm.
         """
         with suppress(NoSuchChange, ChangeFrozen):
             loaded = self._load_free(change_id)
@@ -118,15 +118,17 @@ class Decider:
                 self._apply(loaded)
 
     def _load_free(self, change_id: int) -> Loaded:
-        """Lock the person of a change; raises NoSuchChange, and ChangeFrozen while an
-        objection is open."""
+        """Lock the person of a change; return the change.
+
+        Raises NoSuchChange, and ChangeFrozen while an objection is open.
+        """
         loaded = self._load(change_id)
         if is_frozen(loaded.holding):
             raise ChangeFrozen(change_id)
         return loaded
 
     def _load(self, change_id: int) -> Loaded:
-        """Lock the person of a change; raises NoSuchChange where it does not wait."""
+        """Lock the person of a change; raises NoSuchChange if it is not pending."""
         rows = fetch(self.work.cr, _PROPOSER, change_id)
         if not rows:
             raise NoSuchChange(change_id)
@@ -139,9 +141,10 @@ class Decider:
         return Loaded(self.work.begin(), holding, change, proposer)
 
     def _apply(self, loaded: Loaded) -> Result:
-        """Do the change on its proposer's word; the decision stays the decider's.
+        """Apply the change with its proposer's authority.
 
-        Raises NoSuchChange where the person's history is not what it was.
+        The decision itself remains the decider's. Raises NoSuchChange if the person's
+        history is not what it was.
         """
         try:
             check_person(self.work, loaded.holding.subject.row_id)
@@ -160,7 +163,7 @@ class Decider:
 
 
 def _build_request(holding: Holding, change: ChangeRow) -> ChangeRequest:
-    """Return the request that waited."""
+    """Return the request that was pending."""
     place = (holding.canonical, change.head.purpose)
     return _BUILDERS[change.operation](*place, change)
 

@@ -1,4 +1,4 @@
-"""Whose address was moved to the successor of a provider or branch that has closed."""
+"""Addresses that were moved to the successor of a closed provider or branch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .opening import (
 )
 
 _EVENT_ALTERED = "the move of the address was altered"
-#: Of the period that ended with a move.
+#: Columns of the period that ended with a move.
 _PERIOD = (
     "id",
     "state",
@@ -38,11 +38,11 @@ _PERIOD = (
 )
 _PERIOD_WIDTH = len(_PERIOD)
 _PERIOD_PLAIN = _PERIOD_WIDTH - len(ADDRESS_COLUMNS)
-#: Behind it the event's row and the address that it names, and all that it says.
+#: It is followed by the event's row, the address that it names, and all its columns.
 _EVENT_END = _PERIOD_WIDTH + 2 + len(EVENT)
 
-#: An address is followed where it ended with a move, and nothing but moves has put
-#: another one into its place since. At most three, as of addresses in force.
+#: An address is followed if it ended with a move, and only moves have put another one
+#: into its place since. At most three, as with addresses in force.
 _MOVED = f"""
     SELECT wanted.place, {name_columns("m", tuple(f"old_{n}" for n in _PERIOD))},
            {name_columns("e", ("id",))}, m.moved_uuid, {name_columns("e", EVENT)},
@@ -85,7 +85,7 @@ _MOVED = f"""
 
 
 class Wanted(NamedTuple):
-    """An address that nobody has now: of anybody, or of one person only."""
+    """An address that no one has now: of any person, or of only one."""
 
     key: str
     purpose: str
@@ -93,14 +93,14 @@ class Wanted(NamedTuple):
 
 
 class Past(NamedTuple):
-    """What an address ended with: its period and the move, as rows."""
+    """The end of an address: its period and the move, as rows."""
 
     period: Row
     event: Row
 
 
 class Found(NamedTuple):
-    """Somebody who had an address, and was moved.
+    """A person who had an address and was moved.
 
     ``row`` is that of ID, subject, newest MAC and head, as resolve finds them.
     """
@@ -112,7 +112,7 @@ class Found(NamedTuple):
 class Follower:
     """Finds people by the address from which they were moved.
 
-    :param types: of the IDs that may be named; None for all
+    :param types: the ID types that may be disclosed; None for all
     """
 
     def __init__(self, cr: Cursor, opener: Opener, types: Iterable[int] | None):
@@ -123,7 +123,8 @@ class Follower:
     def find(self, wanted: dict[Wanted, set[str]]) -> dict[Wanted, list[Found]]:
         """Return who had each address; one statement, whatever their number.
 
-        :param wanted: what is asked for, and the texts its digest may be made of
+        :param wanted: the requested addresses, and the texts their digests may be made
+            of
         """
         keyring = self.opener.keyring
         digest = keyring.digester(seals.ADDRESS)
@@ -150,8 +151,8 @@ class Follower:
     def open(self, subject: Subject, head: Head, past: Past) -> StoredAddress:
         """Return the address that was moved; raises RowBroken.
 
-        That it was this person's, in this place, and that it was moved, stands under
-        the MAC of the event, which names what was before by a commitment.
+        The event's MAC proves that it was this person's, in this place, and that it was
+        moved: the event names the earlier state by a commitment.
         """
         address = self._open_address(subject, past.period)
         event_id, address_uuid, *said = past.event

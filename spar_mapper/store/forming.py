@@ -1,9 +1,9 @@
-"""Bringing stored IDs into the form of now: a piece at a time, and nobody merged.
+"""The rewriting of stored IDs in the current form, piece by piece, without merging.
 
-First every row is looked at, and what would become of it is noted: its digest in the
-new form, never the ID (:class:`Surveyor`). Then rows are rewritten (:class:`Former`).
-Two rows of which the new form would make one keep the form they have: each is still
-found by the spelling it has, and a case is opened for staff.
+First every row is checked, and its outcome is recorded: its digest in the new form,
+never the ID (:class:`Surveyor`). Then rows are rewritten (:class:`Former`). Two rows
+that would coincide in the new form keep the form they have: each is still found by its
+own spelling, and a case is opened for staff.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .opening import ID_ALTERED, ID_COLUMNS, ID_WIDTH, Opener
 from .sealing import mac_forecast
 from .work import Work
 
-#: Whoever brings IDs into a form, or reads them in one.
+#: The actor that rewrites IDs in a form, or reads them in one.
 FORMS = CallContext("system", "forms", Authority.STAFF)
 
 _SEEN = """
@@ -45,8 +45,8 @@ LOCKED_ID = f"""
     SELECT {ID_COLUMNS}, i.subject_id, i.form, i.type_id FROM spar_subject_id i
      WHERE i.id = ANY(%s::bigint[]) ORDER BY i.digest_{{column}}, i.id FOR UPDATE
 """
-#: Rows of which a new form would make one: those that have the digest already, and
-#: those that would get it.
+#: Rows that would coincide in a new form: those that have the digest already, and those
+#: that would get it.
 _RIVALS = """
     SELECT digest_{column}, id FROM spar_subject_id
      WHERE digest_{column} = ANY(%s::bytea[])
@@ -72,10 +72,10 @@ COUNT_COINCIDING = """
 
 @dataclass
 class Piece:
-    """What came of one piece: where to go on, and how many rows became what.
+    """The result of one piece: where to continue, and how many rows had which outcome.
 
-    ``moved`` have got the new form, ``rewritten`` of them another text. ``contested``
-    are rows by the ID that they would share.
+    ``moved`` rows are in the new form, ``rewritten`` ones of them with another text.
+    ``contested`` are rows by the ID that they would share.
     """
 
     after: int
@@ -92,7 +92,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Task:
-    """From which forms, by their numbers, to which one; and whose notes those are."""
+    """The source forms, by number, the target form, and the run of the notes."""
 
     run_id: int
     forms: Mapping[int, IdForm]
@@ -100,21 +100,21 @@ class Task:
     target: IdForm
 
     def foresee(self, form: int, canonical: str, type_id: int) -> Reading:
-        """Return what becomes of one ID."""
+        """Return the outcome for one ID."""
         return read_anew(self.forms.get(form), self.target, canonical, type_id)
 
 
 class Surveyor:
-    """Looks at rows and notes what would become of them; changes nothing."""
+    """Checks rows and records what would become of them; changes nothing."""
 
     def __init__(self, work: Work, task: Task):
         self.work = work
         self.task = task
 
     def look(self, after: int, limit: int, forms: Iterable[int] | None) -> Piece:
-        """Look at the next rows behind ``after``; none are left where ``seen`` is 0.
+        """Check the next rows after ``after``; none are left if ``seen`` is 0.
 
-        :param forms: only at rows in these; None: at all
+        :param forms: check only rows in these forms; None: all rows
         """
         wanted = None if forms is None else build_array(forms)
         rows = fetch(self.work.cr, _SEEN, after, wanted, wanted, limit)
@@ -135,7 +135,7 @@ class Surveyor:
         return piece
 
     def _read(self, row: Row) -> Reading | None:
-        """What becomes of a row; None of one that does not open, or is switched off."""
+        """Return a row's outcome, or None if it does not open or is deactivated."""
         row_id, uuid, sealed, active, last_seq, form, type_id, subject = row
         if not active:
             return None
@@ -157,14 +157,14 @@ class Surveyor:
 
 
 class Former:
-    """Rewrites rows that nobody else's would coincide with."""
+    """Rewrites rows that would coincide with no other person's."""
 
     def __init__(self, work: Work, task: Task):
         self.work = work
         self.task = task
 
     def rewrite(self, after: int, limit: int) -> Piece:
-        """Bring the next rows of older forms into the new one."""
+        """Rewrite the next rows of older forms in the new one."""
         rows = fetch(self.work.cr, _NEXT, after, build_array(self.task.forms), limit)
         piece = Piece(rows[-1][0] if rows else after, len(rows))
         if rows:
@@ -172,7 +172,7 @@ class Former:
         return piece
 
     def bring(self, row_ids: list[int], piece: Piece) -> None:
-        """Bring these rows into the new form, but for those that are contested."""
+        """Rewrite these rows in the new form, except contested ones."""
         column = self.work.keyring.roles.read_column
         query = LOCKED_ID.format(column=column)
         locked = fetch(self.work.cr, query, build_array(row_ids))
@@ -202,7 +202,7 @@ class Former:
     def _open(
         self, rows: list[Row], subjects: dict[int, Subject]
     ) -> Iterable[tuple[Subject, StoredId, int]]:
-        """The IDs that open, with their subjects; those that are off stay so."""
+        """Yield the IDs that open, with their subjects; deactivated ones stay so."""
         opener = self.work.load().opener
         for row in rows:
             subject = subjects.get(row[ID_WIDTH])
@@ -214,8 +214,10 @@ class Former:
                 self.work.problems.append(error.problem)
 
     def _find_rivals(self, wanted: list[tuple[int, Reading]], piece: Piece) -> set[str]:
-        """The IDs of ``wanted`` that several rows have or would get; those that are not
-        known as contested are noted in ``piece``."""
+        """Return the IDs of ``wanted`` that several rows have or would get.
+
+        Those that are not known as contested are added to ``piece``.
+        """
         digest = self.work.keyring.digester(seals.ID)
         rows: dict[str, set[int]] = {}
         for row_id, reading in wanted:
@@ -244,7 +246,7 @@ class Former:
         rewrite(subject, stored, reading.canonical, reading.type_id, self.task.number)
 
     def _number(self, row_ids: list[int]) -> None:
-        """Note that rows are in the new form as they stand."""
+        """Record that rows are in the new form as they stand."""
         if row_ids:
             self.work.cr.execute(
                 """UPDATE spar_subject_id SET form = %s

@@ -1,4 +1,4 @@
-"""What was, who did it, and what will happen unless somebody stops it."""
+"""The past of a subject, its actors, and its pending changes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def read_period(row: Row) -> PeriodRecord:
 def build_answer(
     reference: str | None, remedy: str | None, state: str | None
 ) -> ObjectionAnswer | None:
-    """Return the answer of a case; None where there is no case."""
+    """Return the answer of a case, or None if there is no case."""
     if reference is None:
         return None
     return ObjectionAnswer(Remedy(remedy), reference[:8].upper(), state != "open")
@@ -90,7 +90,7 @@ class Historian:
         self.opener = work.load().opener
 
     def find(self, canonical: str) -> PastSubject | None:
-        """Return the subject of an ID, or None where it is not known."""
+        """Return the subject of an ID, or None if the ID is unknown."""
         keyring = self.work.keyring
         query = _SUBJECT_OF_ID.format(column=keyring.roles.read_column)
         rows = fetch(self.work.cr, query, keyring.digest(seals.ID, canonical))
@@ -108,7 +108,7 @@ class Historian:
     def read_periods(self, canonical: str) -> list[Period]:
         """Return every address that was ever in force for an ID, newest first.
 
-        One that does not open is left out, and is a problem.
+        One that does not open is omitted, and reported as a problem.
         """
         subject = self.find(canonical)
         if subject is None:
@@ -129,8 +129,10 @@ class Historian:
     def fetch_stays(
         self, subject: PastSubject, head_id: int | None = None
     ) -> list[Stay]:
-        """Return the addresses that a subject, or one of its places, has had; oldest
-        first, still sealed."""
+        """Return the past addresses of a subject or of one of its places.
+
+        They are sorted from the oldest, and still sealed.
+        """
         rows = fetch(
             self.work.cr,
             f"""{PERIODS} WHERE p.subject_id = %s
@@ -159,7 +161,7 @@ class Historian:
         return StoredAddress(uuid, version, fa, *rest)
 
     def _fetch_events(self, subject: PastSubject) -> dict[str, list[HistoryEvent]]:
-        """The events of each address, in their order."""
+        """Return the events of each address, in order."""
         events: dict[str, list[HistoryEvent]] = {}
         for uuid, reference, remedy, state, seq, kind, *rest in fetch(
             self.work.cr, _EVENTS, subject.row_id, list(SILENT_EVENTS)
@@ -169,10 +171,10 @@ class Historian:
             events.setdefault(uuid, []).append(HistoryEvent(*values))
         return events
 
-    # === WHAT WAITS === #
+    # === PENDING CHANGES === #
 
     def read_waiting(self, canonical: str) -> list[WaitingChange]:
-        """Return what waits for an ID; raises SealBroken where one was altered."""
+        """Return an ID's pending changes; raises SealBroken if one was altered."""
         subject = self.find(canonical)
         if subject is None:
             return []

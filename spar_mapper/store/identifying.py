@@ -1,4 +1,4 @@
-"""What texts are as IDs, in the form in which the store has them."""
+"""The identification of texts as IDs, in the form in which the store has them."""
 
 from __future__ import annotations
 
@@ -21,26 +21,25 @@ from .sealing import CASES, RUNS, RowSeals, mac_forecast
 from .showing import show_ids
 from .work import Work
 
-#: An ID, why a text is none, or None where there is no text.
+#: An ID, the reason why a text is none, or None if there is no text.
 Found = Identifier | InvalidIdentifier | None
-#: Reads a text by the rules of now; raises InvalidIdentifier.
+#: Reads a text by the current rules; raises InvalidIdentifier.
 ReadId = Callable[[str, CardCheck], Identifier]
-#: What a text is in an older form, and the number of that.
+#: The reading of a text in an older form, and the number of that form.
 Reading = tuple[int, Identifier]
 
 _ROWS = """
     SELECT id, form, digest_{column} FROM spar_subject_id
      WHERE digest_{column} = ANY(%s::bytea[])
 """
-#: Closed ones, too: one that was closed past the registry is altered.
+#: Includes closed cases: one that was closed without the registry is altered.
 _CASES = """
     SELECT id, digest_{column}, state <> 'closed' FROM spar_form_case
      WHERE kind = 'ids' AND digest_{column} = ANY(%s::bytea[])
 """
 _OPEN_RUN = "kind = 'ids' AND state NOT IN ('done', 'overtaken') AND number = %s"
 _RUN = "kind = 'ids' AND state IN ('ready', 'rewriting') AND number = %s"
-#: The rows that an ID in the form of now is to be found by, while each is in an older
-#: form.
+#: The rows by which an ID in the current form is found while they are in an older form.
 _FORESEEN = """
     SELECT f.digest, f.row_id, f.verdict, f.mac FROM spar_form_row f
      WHERE f.run_id = %s AND f.digest = ANY(%s::bytea[])
@@ -54,9 +53,9 @@ def read_ids(
     texts: Sequence[str | None],
     bounds: Sequence[CardCheck] | None = None,
 ) -> list[Found]:
-    """Return what each text is by the rules of now.
+    """Return the reading of each text by the current rules.
 
-    :param bounds: which of them have to look as on the card; none
+    :param bounds: which of them must match the format on the card; none by default
     """
     return [
         None if text is None else _read_id(read, text, bound)
@@ -72,7 +71,7 @@ def _read_id(read: ReadId, text: str, bound: CardCheck) -> Found:
 
 
 def get_outcome(error: InvalidIdentifier) -> Outcome:
-    """Return the answer to what is no ID; one that is of several people has to wait."""
+    """Return the answer to an invalid ID; one of several people has to wait."""
     if isinstance(error, BrokenId):
         return Outcome.LOCKED
     is_contested = isinstance(error, ContestedId)
@@ -82,7 +81,7 @@ def get_outcome(error: InvalidIdentifier) -> Outcome:
 def find_rows(
     cr: Cursor, keyring: OpenKeyring, canonicals: Iterable[str]
 ) -> list[tuple[int, int, str]]:
-    """Return the row, the form and the canonical ID of those that are known."""
+    """Return the row, the form and the canonical ID of those that are stored."""
     digest = keyring.digester(seals.ID)
     wanted = {digest(canonical): canonical for canonical in canonicals}
     if not wanted:
@@ -95,7 +94,7 @@ def find_rows(
 def find_contested(
     cr: Cursor, keyring: OpenKeyring, canonicals: Iterable[str]
 ) -> dict[str, Problem | None]:
-    """Return those IDs of which a case is open, and why a case cannot be believed."""
+    """Return the IDs that have an open case, and why a case cannot be trusted."""
     digest = keyring.digester(seals.ID)
     asked = {digest(canonical): canonical for canonical in canonicals}
     if not asked:
@@ -116,10 +115,11 @@ def find_contested(
 
 
 class FormReader:
-    """Finds IDs that are stored in a form of before, and those that coincide.
+    """Finds IDs that are stored in an older form, and those that coincide.
 
-    What steers that is used only where it is as the registry left it; whatever depends
-    on anything else is nobody's ID, and a problem of ``work``.
+    The rows that govern this are used only if they are as the registry left them;
+    anything that depends on altered ones is treated as no one's ID, and is a problem of
+    ``work``.
     """
 
     def __init__(self, work: Work, state: FormState):
@@ -129,10 +129,10 @@ class FormReader:
     def prefer_stored(
         self, texts: Sequence[str | None], found: Sequence[Found]
     ) -> list[Found]:
-        """Return ``found``, but for IDs that are stored as exactly this spelling gives
-        them in a form of before: it reaches them until they have the form of now.
+        """Return ``found``, with IDs stored in an older form by exactly this spelling.
 
-        What is contested is reached in no other way.
+        Such a spelling finds its ID until that ID is in the current form. A contested
+        ID can be found in no other way.
         """
         if self.state.problem:
             broken = self._break(self.state.problem)
@@ -165,7 +165,7 @@ class FormReader:
         return BrokenId()
 
     def _read_older(self, text: str | None, newest: Found) -> list[Reading]:
-        """What ``text`` is in each older form that takes it."""
+        """Return the reading of ``text`` in each older form that accepts it."""
         if text is None or _is_exact(text):
             return []
         readings = []
@@ -174,7 +174,7 @@ class FormReader:
                 identifier = form.identify(text)
             except InvalidIdentifier:
                 continue
-            # What is the same in both forms is found by that of now.
+            # An ID that is the same in both forms is found by the current one.
             if self.state.contested or identifier != newest:
                 readings.append((number, identifier))
         return readings
@@ -186,9 +186,10 @@ class FormReader:
         stored: dict[str, tuple[int, int]],
         contested: dict[str, Problem | None],
     ) -> Found:
-        """What a text is: an ID that is stored in the form by which it was read so,
-        else what it is now. Where that is contested, the spelling of a row, and no
-        other."""
+        """Return the ID stored in the form by which it was read, else the current one.
+
+        If that is contested, only the spelling of a row is accepted.
+        """
         for number, identifier in readings:
             row_id, form = stored.get(identifier.canonical, (0, number))
             if row_id and form == number:
@@ -211,14 +212,16 @@ class FormReader:
         return ContestedId()
 
     def _fits(self, form: int, identifier: Identifier, newest: Found) -> bool:
-        """Whether a row can be in ``form`` that another form finds by a text."""
+        """Return whether a row in ``form`` can match what another form read."""
         if form == self.state.number and identifier == newest:
             return True
         return self.state.has_row(form, identifier.canonical, identifier.type_id)
 
     def _is_under_way(self) -> bool:
-        """Whether rows are brought into the form of now: who is in another one then has
-        it because it is contested."""
+        """Return whether rows are being rewritten in the current form.
+
+        If so, a row that is still in another form stays there because it is contested.
+        """
         cr, number = self.work.cr, self.state.number
         ((is_open,),) = fetch(
             cr, f"SELECT EXISTS (SELECT FROM spar_form_run WHERE {_OPEN_RUN})", number
@@ -227,15 +230,18 @@ class FormReader:
         return is_open and not row_seals.find_altered(RUNS, _OPEN_RUN, number)
 
     def _find_contested(self, found: Sequence[Found]) -> dict[str, Problem | None]:
-        """Those of the IDs ``found`` that are of several people."""
+        """Return the IDs in ``found`` that belong to several people."""
         identifiers = [one.canonical for one in found if isinstance(one, Identifier)]
         return find_contested(self.work.cr, self.work.keyring, identifiers)
 
-    # === WHAT ROWS ARE TO BECOME === #
+    # === OUTCOMES OF A DRY RUN === #
 
     def _find_foreseen(self, found: list[Found]) -> list[Found]:
-        """The same as ``found``, but for IDs that a row is to become that is not
-        rewritten yet: it is that row's, however it is spelt now."""
+        """Return ``found``, with IDs that rows are to become mapped to those rows.
+
+        Such an ID belongs to the row that is still to be rewritten, however that is
+        spelt now.
+        """
         digest = self.work.keyring.digester(seals.ID)
         asked = {
             digest(one.canonical): one
@@ -262,7 +268,7 @@ class FormReader:
         ]
 
     def _get_run(self) -> int:
-        """The dry run whose notes count; raises RowBroken."""
+        """Return the dry run whose notes count; raises RowBroken."""
         cr, number = self.work.cr, self.state.number
         rows = fetch(cr, f"SELECT id FROM spar_form_run WHERE {_RUN}", number)
         row_seals = RowSeals(cr, self.work.keyring)
@@ -275,8 +281,10 @@ class FormReader:
     def _fetch_foreseen(
         self, run_id: int, digests: Iterable[bytes]
     ) -> dict[bytes, int | None]:
-        """The row that has each digest to come, if one has; None where what says so
-        was altered."""
+        """Return the row that is to get each digest, if there is one.
+
+        It is None if the note that states it was altered.
+        """
         query = _FORESEEN.format(column=self.work.keyring.roles.read_column)
         rows: dict[bytes, set[int | None]] = {}
         for digest, row_id, verdict, mac in fetch(
@@ -296,5 +304,5 @@ class FormReader:
 
 
 def _is_exact(text: str | None) -> bool:
-    """Whether nothing is to be read: it is what a row has."""
+    """Return whether nothing is to be read, because a row has exactly this."""
     return text is None or isinstance(text, StoredIdentifier)

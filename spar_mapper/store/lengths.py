@@ -1,4 +1,4 @@
-"""How long the IDs are that the store has: their lengths, never the IDs."""
+"""The lengths of stored IDs, without the IDs themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from .identifying import find_rows
 from .opening import ID_COLUMNS, ID_WIDTH, NEWEST_MAC, SUBJECT_COLUMNS
 from .work import Work
 
-#: So many of a type's newest IDs are looked at, among so many newest IDs of all.
+#: The number of a type's newest IDs that are sampled, out of the newest IDs of all
+#: types.
 SEEN, RECENT = 100, 20_000
 
 _NEWEST = f"""
@@ -30,9 +31,9 @@ def find_doubt(
 ) -> str:
     """Return why a new ID may be mistyped: ``letters``, ``length``, or "" for no doubt.
 
-    There is none about an ID that is here already.
+    There is no doubt about an ID that is already stored.
 
-    :param clean: gives the value in ``text``, spelt as its type does
+    :param clean: returns the value in ``text``, spelt as its type spells it
     """
     if find_rows(work.cr, work.keyring, [identifier.canonical]):
         return ""
@@ -44,7 +45,7 @@ def find_doubt(
 
 
 def list_lengths(work: Work, type_id: int) -> frozenset[int]:
-    """Return the lengths that IDs of a type have, without what stands around them."""
+    """Return the lengths of a type's stored IDs, without what surrounds the value."""
     opener, lengths = work.load().opener, set()
     for row in fetch(work.cr, _NEWEST, type_id, RECENT, SEEN):
         try:

@@ -1,7 +1,7 @@
 """The rows of the store's tables: their columns, and the values in the same order.
 
-Whoever writes the tables (a batch, or the migration of an older store) lists rows here,
-and whoever reads events back takes their columns from here.
+Code that writes the tables (a batch, or the migration of an older store) lists rows
+here, and code that reads events back takes their columns from here.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ PERIOD = (
     "fa_digest_b",
     *ADDRESS_COLUMNS,
 )
-#: What an event says, and the bytes that secure it: the order of :func:`list_said`.
+#: The content of an event, and the bytes that secure it: the order of
+#: :func:`list_said`.
 EVENT_WORDS = (
     "uuid",
     "seq",
@@ -116,7 +117,7 @@ def list_subject(keyring: OpenKeyring, subject: Subject, since: datetime) -> Row
 
 
 def list_head(keyring: OpenKeyring, subject: Subject, head: Head) -> Row:
-    """Return a head with its MAC; its address was sealed before."""
+    """Return a head with its MAC; its address is already sealed."""
     address = head.address
     description = head.description or describe(subject.uuid, head)
     return (
@@ -141,9 +142,9 @@ def list_head(keyring: OpenKeyring, subject: Subject, head: Head) -> Row:
 def list_period(
     subject: Subject, head: Head, period: PeriodRow, digests: dict[str, bytes]
 ) -> Row:
-    """Return a period; its address was sealed before.
+    """Return a period; its address is already sealed.
 
-    :param digests: of the address, by column
+    :param digests: those of the address, by column
     """
     address = period.address
     return (
@@ -165,7 +166,7 @@ def list_period(
 
 
 def list_said(event: EventRow) -> Row:
-    """Return what an event says, and its bytes."""
+    """Return the content of an event, and its bytes."""
     values: Row = _get_said(event)
     return values
 
@@ -176,7 +177,7 @@ def _list_plain(address: StoredAddress | None) -> Row:
 
 
 def read_event(said: Row, subject_uuid: str, head_uuid: str, address: str) -> EventRow:
-    """Return the event whose columns ``EVENT`` are ``said``: :func:`list_said` undone.
+    """Return the event with the columns ``said``, the inverse of :func:`list_said`.
 
     :param address: the uuid of the address that it concerns
     """
@@ -188,6 +189,6 @@ def read_event(said: Row, subject_uuid: str, head_uuid: str, address: str) -> Ev
 
 
 def read_digests(digest_a: bytes | None, digest_b: bytes | None) -> dict[str, bytes]:
-    """Return the digests of a row by column, without those that are not there."""
+    """Return the digests of a row by column, without missing ones."""
     columns = {"a": digest_a, "b": digest_b}
     return {name: bytes(digest) for name, digest in columns.items() if digest}

@@ -1,4 +1,4 @@
-"""Reading what a batch works on, under lock: three statements, whatever its size."""
+"""The locked reading of a batch's data: three statements, whatever its size."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ class Identified(Protocol):
 
     @property
     def canonical(self) -> str:
-        """The stored form."""
+        """Return the stored form."""
 
     @property
     def type_id(self) -> int:
-        """The row of the ID's type."""
+        """Return the row of the ID's type."""
 
     @property
     def is_stored(self) -> bool:
-        """Whether a row with just this form was seen."""
+        """Return whether a row with exactly this form was found."""
 
 
-#: What an alarm names: a table, a row of it, and what is wrong.
+#: The content of an alarm: a table, a row of it, and what is wrong.
 Problem = tuple[str, int, str]
 
 _CHANGE_COLUMNS = (
@@ -65,14 +65,14 @@ _CHANGE_COLUMNS = (
     "effective_at",
     "why",
 )
-#: What its proposer said beside it.
+#: The proposer's accompanying statements.
 _SAID = ("authenticated_by", "message_reference", "reason", "why")
 _LOCK_SUBJECTS = f"""
     SELECT {SUBJECT_COLUMNS} FROM spar_subject s
      WHERE s.id = ANY(%s::bigint[]) ORDER BY s.id FOR UPDATE
 """
-#: In a statement of its own, behind the lock: what is joined to a row that was waited
-#: for is not read anew.
+#: A statement of its own, after the lock: rows joined to a row that was waited for
+#: would not be read again.
 _HEADS = f"""
     SELECT s.id, {NEWEST_MAC}, c.id, {HEAD_COLUMNS}
       FROM unnest(%s::bigint[]) AS s (id)
@@ -103,7 +103,7 @@ _ADD = """
 """
 
 
-#: Returns what each address is, however it is written: a key for each.
+#: Returns a key for each address, which does not depend on how it is written.
 BuildKeys = Callable[[list[str]], list[str]]
 
 
@@ -112,8 +112,11 @@ def identify(
     addresses: Iterable[StoredAddress],
     older_below: int = KEY_FORM,
 ) -> None:
-    """Let addresses be compared with any other that are stored in an older form, or as
-    free text, which the directory may have learnt to read since."""
+    """Make older addresses comparable with any other.
+
+    These are addresses stored in an older form, or as free text, which the directory
+    may be able to read by now.
+    """
     old = [a for a in addresses if a.form < older_below or is_free_text(a.key)]
     if old:
         keys = build_keys([address.fa for address in old])
@@ -122,15 +125,14 @@ def identify(
 
 
 class Loader:
-    """The way from rows to what a batch works on.
+    """Converts rows to the objects that a batch works on.
 
-    ``problems`` are the rows that cannot be believed: whoever loads raises alarms for
-    them.
+    ``problems`` are the rows that cannot be trusted: the caller raises alarms for them.
 
-    :param build_keys: by which addresses of waiting changes, and those that are stored
-        in an older form, are compared
+    :param build_keys: by which addresses of pending changes, and those stored in an
+        older form, are compared
     :param id_form: the number of the form in which new IDs are written
-    :param older_below: addresses whose form has a lower number are in an older one
+    :param older_below: addresses with a lower form number are in an older form
     """
 
     def __init__(
@@ -153,12 +155,12 @@ class Loader:
     # === IDS === #
 
     def add_new(self, identifiers: Iterable[Identified]) -> dict[str, Holding]:
-        """Make each ID that is not there; return those by canonical ID.
+        """Create each ID that is missing; return the created ones by canonical ID.
 
-        One statement, in digest order: whoever races for the same ID waits here for the
-        other's end, and then finds it. Nobody else sees the new ones yet and they hold
-        nothing, so they are neither locked nor read again. Their subjects are written
-        with what the batch does to them.
+        It takes one statement, in digest order: a transaction that races for the same
+        ID waits here for the other's end, and then finds it. No other transaction sees
+        the new ones yet, and they contain nothing, so they are neither locked nor read
+        again. Their subjects are written with the results of the batch.
         """
         rows = sorted(map(self._build_new, identifiers))
         if not rows:
@@ -197,7 +199,7 @@ class Loader:
     def load(self, canonicals: Iterable[str]) -> dict[str, Holding]:
         """Lock IDs, then their subjects; return what is known of them.
 
-        IDs that are not known are left out.
+        Unknown IDs are omitted.
         """
         digest = self.keyring.digester(seals.ID)
         wanted = {digest(canonical): canonical for canonical in canonicals}
@@ -220,14 +222,14 @@ class Loader:
     def load_subject(self, subject_id: int) -> Holding | None:
         """Lock all IDs of a subject, then the subject; return its oldest ID that opens.
 
-        One that was switched off comes last. None where it has none.
+        Deactivated IDs come last. Return None if no ID opens.
         """
         return self.load_subjects([subject_id]).get(subject_id)
 
     def load_subjects(self, subject_ids: Iterable[int]) -> dict[int, Holding]:
-        """The same for many, by subject; locked in the order in which a batch does.
+        """Return the same for many, by subject; locked in the order of a batch.
 
-        Those without an ID that opens are left out.
+        Those without an ID that opens are omitted.
         """
         rows = fetch(
             self.cr,
@@ -247,7 +249,7 @@ class Loader:
     def _build_holding(
         self, subjects: dict[int, Subject], row: Row, expected: str | None = None
     ) -> Holding:
-        """Open one ID; where it cannot be believed, neither can what it holds."""
+        """Open one ID; if it cannot be trusted, neither can its content."""
         subject = subjects.get(row[ID_WIDTH])
         if subject is None:
             missing = Subject("", row[ID_WIDTH], is_broken=True)
@@ -269,7 +271,8 @@ class Loader:
     def _load_subjects(self, row_ids: set[int]) -> dict[int, Subject]:
         """Lock subjects in the order of their ids, then read their places.
 
-        Of one that cannot be believed only its row and that it is broken are known.
+        For a subject that cannot be trusted, only its row and that it is broken are
+        known.
         """
         if not row_ids:
             return {}
@@ -292,7 +295,7 @@ class Loader:
         return subjects
 
     def _identify_addresses(self, subjects: Iterable[Subject]) -> None:
-        """Let addresses in an older form, and those of changes, be compared."""
+        """Make addresses in an older form, and those of changes, comparable."""
         addresses = [
             head.address
             for subject in subjects
@@ -328,11 +331,11 @@ class Loader:
         return subject
 
 
-# === CHANGES THAT WAIT === #
+# === PENDING CHANGES === #
 
 
 def fetch_changes(cr: Cursor, row_ids: list[int]) -> dict[int, Row]:
-    """Return what :func:`open_change` takes of changes, by their rows."""
+    """Return the rows of changes that :func:`open_change` takes, by id."""
     if not row_ids:
         return {}
     kinds = [*WAIT_BEGINS, *WAIT_ENDS]
@@ -343,9 +346,9 @@ def fetch_changes(cr: Cursor, row_ids: list[int]) -> dict[int, Row]:
 def open_change(
     keyring: OpenKeyring, subject_uuid: str, head: Head, row: Row
 ) -> ChangeRow:
-    """Return a change that waits by its row and by its own event; raises RowBroken.
+    """Return a change that is pending by its row and its own event; raises RowBroken.
 
-    An event of before names none: then it is enough that something waits.
+    A legacy event names no change: then it suffices that some change is pending.
     """
     row_id, sealed, last_kind, named, *columns = row
     if last_kind not in WAIT_BEGINS:
@@ -369,6 +372,6 @@ def open_change(
 
 
 def _build_digests(digests: Iterable[bytes]) -> str | None:
-    """An array of digests; NULL for a column that is not written now."""
+    """Return an array of digests, or NULL for a column that is not written now."""
     known = list(digests)
     return build_bytes_array(known) if known[0] else None

@@ -1,4 +1,4 @@
-"""Moving everybody of a closed provider or branch to its successor, piece by piece."""
+"""The move of everyone at a closed provider or branch to its successor, in pieces."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ..lib.records import Head, Holding
 from .database import build_bytes_array, fetch
 from .work import Work
 
-#: Those of a provider or branch that count, or wait, behind a row.
+#: Places of a provider or branch that count, or are pending, after a row.
 _PIECE = """
     SELECT id, subject_id FROM spar_mapping
      WHERE id > %s AND state IN ('active', 'suspended', 'proposed')
        AND (%s::int IS NULL OR branch_id = %s) AND provider_id = %s
      ORDER BY id LIMIT %s
 """
-#: Whether somebody has an address who did not have the one before it, as those have who
-#: share an account and are moved together.
+#: Whether an address belongs to a person who did not have the previous one. People who
+#: share an account had it, and are moved together.
 _TAKEN = """
     SELECT wanted.place
       FROM unnest(%s::bytea[], %s::bytea[]) WITH ORDINALITY AS wanted (new, old, place)
@@ -42,10 +42,10 @@ _TAKEN = """
 
 @dataclass(frozen=True)
 class Directory:
-    """What the directory is asked for: see ``spar.fa.strategy``.
+    """The functions of the directory that are needed: see ``spar.fa.strategy``.
 
     ``write`` writes an address, ``rewrite`` one that is in its one form; ``look_up``
-    gives the new number of each that is in the list.
+    returns the new number of each that is in the list.
     """
 
     kinds: Mapping[int, KnownKind]
@@ -64,7 +64,7 @@ class Left(NamedTuple):
 
 @dataclass(frozen=True)
 class Piece:
-    """What became of some places; ``until`` is the last one, None at the end."""
+    """The result for some places; ``until`` is the last one, None at the end."""
 
     until: int | None
     seen: int = 0
@@ -73,7 +73,7 @@ class Piece:
 
 
 class Candidate(NamedTuple):
-    """A place whose address may be moved, and what that address is."""
+    """A place whose address may be moved, and the reading of that address."""
 
     holding: Holding
     head: Head
@@ -81,7 +81,7 @@ class Candidate(NamedTuple):
 
 
 class Target(NamedTuple):
-    """The address that a candidate gets, and what it is."""
+    """The address that a candidate gets, and its reading."""
 
     candidate: Candidate
     address: Address
@@ -91,7 +91,7 @@ class Target(NamedTuple):
 class Mover:
     """Moves addresses by a plan.
 
-    :param is_trial: nothing is written; it is found out what would be
+    :param is_trial: nothing is written; only the result is determined
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Mover:
         self._left: list[Left] = []
 
     def move_piece(self, after: int, size: int) -> Piece:
-        """Move the next ``size`` places behind ``after``, under their locks."""
+        """Move the next ``size`` places after ``after``, under their locks."""
         plan = self.plan
         branch = plan.branch_id
         rows = fetch(
@@ -119,11 +119,10 @@ class Mover:
         left = tuple(sorted(self._left))
         return Piece(rows[-1][0], len(rows), len(targets), left)
 
-    # === WHO === #
+    # === CANDIDATES === #
 
     def _find_candidates(self, rows: Sequence[tuple[int, int]]) -> list[Candidate]:
-        """Lock whose places they are; leave out what is not there any more, and what
-        stays."""
+        """Lock the people of the places; omit places that are gone or must stay."""
         holdings = self.work.load().load_subjects({subject for _row, subject in rows})
         found: list[tuple[Holding, Head]] = []
         for head_id, subject_id in rows:
@@ -148,10 +147,10 @@ class Mover:
     def _leave(self, head_id: int | None, problem: Problem) -> None:
         self._left.append(Left(head_id or 0, problem))
 
-    # === WHERE TO === #
+    # === DESTINATIONS === #
 
     def _find_targets(self, candidates: list[Candidate]) -> list[Target]:
-        """The addresses that the successor can have; others are left."""
+        """Return the addresses that the successor can have; others are left."""
         built = self._build(candidates)
         written = self.directory.write([address for _candidate, address in built])
         ready = []
@@ -163,7 +162,7 @@ class Mover:
         return self._leave_taken(self._find_fitting(ready))
 
     def _find_fitting(self, ready: list[tuple[Candidate, str]]) -> list[Target]:
-        """The addresses that pass the successor's checks, in their one form."""
+        """Return the addresses that pass the successor's checks, in their one form."""
         texts = [text for _candidate, text in ready]
         read = self.directory.canonicalise(texts)
         written = self.directory.rewrite(read, texts)
@@ -205,7 +204,7 @@ class Mover:
     def _examine(
         self, candidate: Candidate, canonical: CanonicalAddress
     ) -> Problem | None:
-        """Why the successor cannot have an address, by its own checks."""
+        """Return why the successor cannot have an address, by its own checks."""
         if canonical.problem:
             return canonical.problem
         if canonical.provider_id != self.plan.successor_id:
@@ -213,7 +212,10 @@ class Mover:
         return find_own_id(canonical, [candidate.holding.canonical])
 
     def _leave_taken(self, targets: list[Target]) -> list[Target]:
-        """Leave those whose new address is somebody else's: nobody else's money."""
+        """Leave addresses whose new address is another person's.
+
+        Otherwise the money would go to that person.
+        """
         if not targets:
             return []
         digest = self.work.keyring.digester(seals.ADDRESS)
@@ -250,7 +252,7 @@ _NO_KIND = KnownKind("", ())
 
 
 def count_people(work: Work, plan: Plan) -> int:
-    """Return how many places a plan is about."""
+    """Return how many places a plan concerns."""
     ((count,),) = fetch(
         work.cr,
         """SELECT count(*) FROM spar_mapping

@@ -25,7 +25,7 @@ _LINKS = """
 
 
 class Link(NamedTuple):
-    """A notice's link, the event behind it, and the case of that, if there is one."""
+    """A notice's link, the event behind it, and its case, if there is one."""
 
     notice_id: int
     event_uuid: str
@@ -43,8 +43,10 @@ class Link(NamedTuple):
 
 
 def find_link(cr: Cursor, keyring: OpenKeyring, token: str, now: datetime) -> Link:
-    """Return what a token is for; raises NoSuchNotice, and RowBroken where the link was
-    set on another notice."""
+    """Return what a token is for.
+
+    Raises NoSuchNotice, and RowBroken if the link was set on another notice.
+    """
     query = f"{_LINKS} WHERE n.link_digest = %s AND n.link_expires_at > %s"
     rows = fetch(cr, query, keyring.link_digest(token), now)
     if not rows:

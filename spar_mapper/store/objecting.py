@@ -1,4 +1,4 @@
-"""This was not me: the owner's word undoes, locks, and calls staff."""
+"""Objections ("This was not me"): they undo, lock, and call staff."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CASE = """
       FROM spar_objection o JOIN spar_mapping_period p ON p.id = o.period_id
      WHERE o.id = %s
 """
-#: What became of a change that was held: the next of these events of its place.
+#: The outcome of a held change: the next of these events of its place.
 _OUTCOMES = {
     "replaced": "replaced",
     "updated": "replaced",
@@ -62,7 +62,7 @@ _OBJECTION = (
 
 
 class Event(NamedTuple):
-    """An event that may be objected to, and the case of it, if there is one."""
+    """An event to which the owner may object, and its case, if there is one."""
 
     row_id: int
     seq: int
@@ -80,15 +80,15 @@ class Event(NamedTuple):
 
     @property
     def is_frozen(self) -> bool:
-        """Whether nothing was undone yet: who objected had not logged in."""
+        """Return whether nothing was undone yet: the objector had not logged in."""
         return self.state == "open" and self.remedy == Remedy.FROZEN.value
 
 
 class Objector:
     """Opens and closes the cases of objections.
 
-    :param days: how long after it an address can be brought back by its owner's word
-    :param link_stops: whether payments stop when somebody objects without a login
+    :param days: how long after its end the owner can have an address restored
+    :param link_stops: whether an objection without a login stops payments
     """
 
     def __init__(self, work: Work, days: int, link_stops: bool = False):
@@ -102,9 +102,9 @@ class Objector:
     def object_to(self, canonical: str, address_uuid: str, seq: int) -> ObjectionAnswer:
         """Undo what can be undone, lock, open a case; an event has one case at most.
 
-        Without a login everything is frozen as it is; who then logs in and objects to
-        the same event takes the case up. Raises NoSuchEvent, and SealBroken for what
-        does not open.
+        Without a login everything is frozen as it is; if the person then logs in and
+        objects to the same event, the case is taken up. Raises NoSuchEvent, and
+        SealBroken for what does not open.
         """
         holding = self._load(canonical)
         event = self._fetch_event(
@@ -121,7 +121,7 @@ class Objector:
         return self._settle(holding, event)
 
     def _load(self, canonical: str) -> Holding:
-        """The holding of a stored ID, locked; raises NoSuchEvent and SealBroken."""
+        """Return a stored ID's holding, locked; raises NoSuchEvent and SealBroken."""
         holding = self.work.load().load([canonical]).get(canonical)
         if holding is None:
             raise NoSuchEvent("the ID is not known")
@@ -134,7 +134,7 @@ class Objector:
         return Event(*rows[0])
 
     def _settle(self, holding: Holding, event: Event) -> ObjectionAnswer:
-        # What comes back is what the history says, whatever rows say now.
+        # The history determines what is restored, whatever the rows state now.
         check_person(self.work, holding.subject.row_id)
         before = self._get_guards_before(holding)
         ledger = self.work.begin()
@@ -181,8 +181,10 @@ class Objector:
     def _take_up(
         self, event: Event, dispute: objection.Dispute, remedy: Remedy
     ) -> None:
-        """Keep in a case that was frozen what was done now; when and by whose link it
-        was opened stays."""
+        """Record in a frozen case what was done now.
+
+        The time of its opening, and the link by which it was opened, stay.
+        """
         disputed = dispute.disputed or dispute.past
         self.work.cr.execute(
             """UPDATE spar_objection
@@ -198,14 +200,14 @@ class Objector:
         )
 
     def _was_stopped(self, holding: Holding, event: Event) -> bool:
-        """Whether nothing is paid for another reason than this event's case."""
+        """Return whether something other than this event's case stops payments."""
         if event.case_id is None:
             return holding.subject.pay_stop
         stopped = bool(event.stop_before)
         return self._get_guards_after(holding, event.case_id, "", stopped)[1]
 
     def _get_guards_before(self, holding: Holding) -> tuple[str, bool]:
-        """The lock and the stop to go back to: those before the first open case."""
+        """Return the lock and stop to go back to: those before the first open case."""
         rows = fetch(
             self.work.cr,
             """SELECT o.lock_before, o.stop_before
@@ -223,7 +225,10 @@ class Objector:
     def _build_dispute(
         self, ledger: Ledger, holding: Holding, event: Event
     ) -> objection.Dispute:
-        """Raises SealBroken: with a past that does not open nothing is brought back."""
+        """Return the dispute about an event.
+
+        Raises SealBroken: nothing is restored from a past that does not open.
+        """
         head = _get_head(holding, event.head_id)
         subject = self.historian.get(holding.subject.row_id)
         stays = self.historian.fetch_stays(subject, event.head_id)
@@ -254,7 +259,7 @@ class Objector:
         )
 
     def _get_lasting_kind(self, event: Event) -> str:
-        """What the event has led to: a change that was held may have happened since."""
+        """Return what the event led to: a held change may have been applied since."""
         if event.kind != "held":
             return event.kind
         rows = fetch(
@@ -285,10 +290,10 @@ class Objector:
     # === CLOSING A CASE === #
 
     def close(self, objection_id: int, is_upheld: bool) -> None:
-        """End a case, lift the lock unless another case is open.
+        """End a case; lift the lock unless another case is open.
 
-        Raises NoSuchObjection when it is not open, OwnDoing when the closer did what is
-        disputed, and SealBroken for what does not open.
+        Raises NoSuchObjection if it is not open, OwnDoing if the closer performed the
+        disputed act, and SealBroken for what does not open.
         """
         event = self._fetch_event("o.id = %s", objection_id)
         loaded = self.work.load().load_subject(event.subject_id)
@@ -306,7 +311,7 @@ class Objector:
     def _build_closing(
         self, holding: Holding, event: Event, objection_id: int, is_upheld: bool
     ) -> objection.Closing:
-        """Return what is decided about; raises NoSuchObjection and OwnDoing."""
+        """Return the subject of the decision; raises NoSuchObjection and OwnDoing."""
         ((head_id, remedy, stop, disowned, lock, stopped, state, *period),) = fetch(
             self.work.cr, _CASE, objection_id
         )
@@ -335,7 +340,7 @@ class Objector:
     def _open_replaced(
         self, holding: Holding, head: Head, remedy: Remedy, address_uuid: str
     ) -> StoredAddress | None:
-        """The disputed address, if what was brought back followed it and is there."""
+        """Return the disputed address, if the restored one followed it and is there."""
         if remedy is not Remedy.RESTORED:
             return None
         subject = self.historian.get(holding.subject.row_id)
@@ -352,8 +357,10 @@ class Objector:
     def _get_guards_after(
         self, holding: Holding, objection_id: int, lock: str, stopped: bool
     ) -> tuple[str, bool]:
-        """What holds of the subject when the case is closed; another open one keeps it
-        locked."""
+        """Return the subject's lock and stop after the case is closed.
+
+        Another open case keeps the subject locked.
+        """
         ((count, keeps_stop),) = fetch(
             self.work.cr,
             """SELECT count(*), bool_or(o.stop = 'all')
@@ -384,7 +391,7 @@ class Objector:
 
 
 def _check_opens(holding: Holding) -> Holding:
-    """Return ``holding``; raises SealBroken where something of it does not open."""
+    """Return ``holding``; raises SealBroken if any part of it does not open."""
     if holding.is_broken:
         raise SealBroken("the ID or its address does not open")
     return holding

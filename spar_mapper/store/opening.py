@@ -1,4 +1,4 @@
-"""Open rows of the store: verify them, and return what they say."""
+"""The opening of the store's rows: verify them, and return their content."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def name_columns(alias: str, columns: tuple[str, ...]) -> str:
     return ", ".join([f"{alias}.{column}" for column in columns])
 
 
-#: What :meth:`Opener.open_subject` takes, of table ``s``; and behind it the MAC of the
-#: subject's newest event.
+#: Columns of table ``s`` for :meth:`Opener.open_subject`; they are followed by the MAC
+#: of the subject's newest event.
 SUBJECT_COLUMNS = name_columns(
     "s",
     (
@@ -51,10 +51,10 @@ NEWEST_MAC = """(SELECT e.mac FROM spar_event e
                   WHERE e.subject_id = s.id AND e.format = 2
                   ORDER BY e.seq DESC LIMIT 1)"""
 SUBJECT_WIDTH = 10
-#: What :meth:`Opener.open_id` takes, of table ``i``.
+#: Columns of table ``i`` for :meth:`Opener.open_id`.
 ID_COLUMNS = name_columns("i", ("id", "uuid", "sealed", "active", "last_seq"))
 ID_WIDTH = 5
-#: What :meth:`Opener.open_head` takes, of table ``m``.
+#: Columns of table ``m`` for :meth:`Opener.open_head`.
 HEAD_COLUMNS = name_columns(
     "m",
     (
@@ -75,7 +75,7 @@ HEAD_COLUMNS = name_columns(
     ),
 )
 _PLAIN = 13
-#: Where the head begins in rows of ID, subject, newest MAC and head, in this order.
+#: The start of the head in rows of ID, subject, newest MAC and head, in this order.
 HEAD_START = ID_WIDTH + SUBJECT_WIDTH
 
 SUBJECT_ALTERED = "the person's record was altered"
@@ -89,7 +89,7 @@ HEAD_OLD = "there are newer events of the address than it names"
 
 
 class Opener:
-    """What opens rows: for a call, with the keys.
+    """Opens rows for a call, with the keys.
 
     :param call: on whose behalf; nothing is opened without one
     """
@@ -134,10 +134,9 @@ class Opener:
         return canonical
 
     def read_id(self, subject: Subject, row: Row) -> tuple[str, str]:
-        """Return the canonical ID of a row, and what it was stored as before.
+        """Return the canonical ID of a row, and its previous stored text.
 
-        One that was switched off opens, too: nobody finds it by its digest. Raises
-        RowBroken.
+        A deactivated ID opens, too; it cannot be found by its digest. Raises RowBroken.
 
         :param row: ``ID_COLUMNS``
         """
@@ -163,7 +162,8 @@ class Opener:
             uuid, purpose, state, version, rank, None, address_uuid, since, last_seq
         )
         head.row_id = row_id
-        # Of the present period only this is needed, and that it has this address.
+        # Of the present period, only this and the fact that it has this address are
+        # needed.
         head.period = PeriodRow(last_seq, period_id, state, version, address_uuid)
         try:
             if sealed is not None:
@@ -197,6 +197,6 @@ class Opener:
 
 
 def check_complete(subject: Subject, heads: int) -> None:
-    """Raise RowBroken where fewer places were found than the subject's marks name."""
+    """Raise RowBroken if fewer places were found than the subject's marks name."""
     if sum(name[0] == "h" for name in subject.marks) != heads:
         raise RowBroken("spar_subject", subject.row_id, SUBJECT_LACKS)

@@ -30,10 +30,10 @@ _LAST = """
 def place(
     work: Work, subject_ids: Iterable[int], office: tuple[int, str] | None
 ) -> int:
-    """Let people belong to an office (its row and UUID) or to none; an event for each.
+    """Assign people to an office (its row and UUID) or to none, with an event for each.
 
-    Returns how many were moved; those who are there already are passed over. Raises
-    RowBroken where one cannot be verified.
+    Return how many were moved; people who already belong there are skipped. Raises
+    RowBroken if one cannot be verified.
     """
     ids = sorted(set(subject_ids))
     there = {row[0]: row[2] for row in fetch(work.cr, _STANDING, build_array(ids))}
@@ -61,7 +61,7 @@ def place(
 def find_misplaced(
     cr: Cursor, keyring: OpenKeyring, subject_ids: Iterable[int]
 ) -> list[int]:
-    """Return those of these people whose office is not what their history says."""
+    """Return those of these people whose office differs from their history."""
     ids = build_array(subject_ids)
     last: dict[int, int] = {row[0]: row[1] for row in fetch(cr, _LAST, ids)}
     rows: dict[int, Row] = {row[0]: row for row in fetch(cr, _STANDING, ids)}

@@ -1,8 +1,8 @@
-"""Bringing stored addresses into the form of now: a piece at a time.
+"""The rewriting of stored addresses in the current form, piece by piece.
 
-An address keeps its reference, its version and everything that was said about it: the
-person has the same address as before, written in its one form. It is found by what it
-is from then on, whoever writes it and however.
+An address keeps its reference, its version and everything recorded about it: the person
+has the same address as before, written in its one form. From then on it is found by
+what it is, however it is written and whoever writes it.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from .opening import (
 from .sealing import CASES, RowSeals
 from .work import Work
 
-#: Returns what the directory makes of addresses, in the same order.
+#: Returns the directory's reading of addresses, in the same order.
 ReadAddresses = Callable[[list[str]], list[Asked]]
 
-#: Of an address that gets its form though it does not pass its checks.
+#: For an address that gets its form although it does not pass its checks.
 UNFIT = "unfit"
-#: Places whose address may become another one: those in a form of before, and those
-#: that a change of the directory can concern.
+#: Places whose address may be rewritten: those in an older form, and those that a
+#: change of the directory can concern.
 _WANTED = """
       FROM spar_mapping m JOIN spar_mapping_period p ON p.id = m.period_id
      WHERE m.id > %s AND m.sealed IS NOT NULL
@@ -59,7 +59,7 @@ _LOCK_IDS = """
     SELECT id FROM spar_subject_id WHERE subject_id = ANY(%s::bigint[])
      ORDER BY digest_{column}, id FOR UPDATE
 """
-#: Addresses of several people that are one, and were written so that nobody saw it.
+#: Addresses of several people that are identical, although their spellings differed.
 _SHARED = """
     SELECT f.digest
       FROM spar_form_row f JOIN spar_mapping m ON m.id = f.row_id
@@ -96,10 +96,10 @@ _ADD_PLACES = """
 
 @dataclass(frozen=True)
 class Scope:
-    """Which addresses beside those in a form of before are looked at.
+    """The addresses to be checked besides those in an older form.
 
-    :param unread: those of which no provider is known
-    :param below: which forms are those of before
+    :param unread: those whose provider is unknown
+    :param below: the number below which forms are older ones
     """
 
     providers: tuple[int, ...] = ()
@@ -109,7 +109,7 @@ class Scope:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any] | None) -> Scope:
-        """Return the scope that was kept as JSON."""
+        """Return the scope from its JSON data."""
         data = data or {}
         providers, types = data.get("providers", ()), data.get("types", ())
         below = data.get("below", KEY_FORM)
@@ -122,7 +122,7 @@ class Scope:
 
 
 class Readdresser:
-    """Looks at addresses, and rewrites them."""
+    """Checks addresses, and rewrites them."""
 
     def __init__(self, work: Work, run_id: int, scope: Scope, read: ReadAddresses):
         self.work = work
@@ -131,8 +131,7 @@ class Readdresser:
         self.read = read
 
     def look(self, after: int, limit: int) -> Piece:
-        """Look at the next places behind ``after``, and note what would become of
-        their addresses."""
+        """Check the next places after ``after``, and record the addresses' outcomes."""
         rows = fetch(self.work.cr, _SEEN, *self.scope.build_values(after), limit)
         piece = Piece(rows[-1][0] if rows else after, len(rows))
         found = self._open(rows)
@@ -151,7 +150,7 @@ class Readdresser:
         return piece
 
     def _open(self, rows: list[Row]) -> list[tuple[int, StoredAddress]]:
-        """The addresses that open, with the rows of their places."""
+        """Return the addresses that open, with the rows of their places."""
         opener, found = self.work.load().opener, []
         for row in rows:
             try:
@@ -165,8 +164,10 @@ class Readdresser:
         return found
 
     def count_shared(self) -> tuple[int, int]:
-        """Return how many addresses are one with another person's, and in how many
-        accounts; without those that were so before."""
+        """Return how many addresses coincide with others, and in how many accounts.
+
+        Addresses that already coincided are not counted.
+        """
         query = COUNT_SHARED.format(column=self.work.keyring.roles.read_column)
         ((groups, rows),) = fetch(self.work.cr, query, self.run_id, self.run_id)
         return int(rows), int(groups)
@@ -184,7 +185,7 @@ class Readdresser:
         row_seals.sign(CASES, sound)
 
     def _find_concerned(self, row_seals: RowSeals) -> list[int]:
-        """The cases to which places are added; those that were altered are none."""
+        """Return the cases to which places are added, without altered ones."""
         query = _CONCERNED.format(column=self.work.keyring.roles.read_column)
         found = [row_id for (row_id,) in fetch(self.work.cr, query, self.run_id)]
         condition = "t.id = ANY(%s::bigint[])"
@@ -224,7 +225,7 @@ class Readdresser:
 
 
 def _judge(address: StoredAddress, asked: Asked) -> str:
-    """What becomes of an address; refused is one that is read as another bank's now."""
+    """Return an address's outcome: refused if it now reads as another bank's."""
     if address.provider_id and asked.address.provider_id != address.provider_id:
         return REFUSED
     is_same = address.form != TEXT_FORM and (address.key, address.fa) == (

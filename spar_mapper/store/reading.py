@@ -1,4 +1,4 @@
-"""What requests say: their IDs and addresses, or the answer to what is neither."""
+"""The reading of requests: their IDs and addresses, or the answer to invalid ones."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ MAX_FA_LENGTH = 1000
 
 @dataclass(frozen=True)
 class Directory:
-    """What the directory is asked for: see ``spar.fa.strategy``.
+    """The functions of the directory that are needed: see ``spar.fa.strategy``.
 
-    ``write`` writes an address in its one form, ``explain`` names what a problem is
-    about; ``look`` says how an ID of a type looks on the card.
+    ``write`` writes an address in its one form, ``explain`` names what a problem
+    concerns; ``look`` describes the format of an ID type on the card.
     """
 
     canonicalise: Callable[[list[str]], list[CanonicalAddress]]
@@ -40,13 +40,13 @@ class Directory:
     look: Callable[[int], str]
 
 
-#: Returns what texts are as IDs; which of them have to look as on the card.
+#: Returns the readings of texts as IDs; the second list states which of them must match
+#: the format on the card.
 Identify = Callable[[list[str | None], list[CardCheck]], list[Found]]
 
 
 def get_address_problem(fa: str | None) -> str:
-    """Return why ``fa`` cannot be an address: ``empty``, ``too_long``,
-    ``characters``."""
+    """Return why ``fa`` is no address: ``empty``, ``too_long`` or ``characters``."""
     if fa is None:
         return ""
     if not fa.strip():
@@ -62,10 +62,9 @@ def get_address_problem(fa: str | None) -> str:
 
 
 def read_addresses(directory: Directory, texts: list[str]) -> list[Asked]:
-    """Return what the directory makes of addresses, in the same order.
+    """Return the directory's reading of addresses, in the same order.
 
-    One that is not in order stays as it is written, any other is written in its one
-    form.
+    An invalid address stays as it is written; any other is written in its one form.
     """
     read = directory.canonicalise(texts)
     written = directory.write(read, texts)
@@ -80,7 +79,7 @@ def read_addresses(directory: Directory, texts: list[str]) -> list[Asked]:
 def read_asked(
     directory: Directory, call: CallContext, requests: Sequence[ChangeRequest]
 ) -> dict[str, Asked]:
-    """Return what the directory makes of each address that is named."""
+    """Return the directory's reading of each address in the requests."""
     texts = list({r.fa for r in requests if r.fa is not None})
     if not texts:
         return {}
@@ -91,9 +90,11 @@ def read_asked(
 
 
 def _overlook(call: CallContext, asked: Asked) -> Asked:
-    """The same without a problem that nobody minds: lenient participants may name who
-    the directory does not know and write as no strategy does, but nobody's number may
-    be wrong."""
+    """Return the reading without a problem that this caller may ignore.
+
+    Lenient participants may name a provider that the directory does not know and write
+    as no strategy does, but no one's number may be wrong.
+    """
     problem = asked.problem
     is_wrong = asked.canonical.is_nothing or (problem and problem.code == "part")
     if call.checks_addresses or is_wrong:
@@ -102,9 +103,9 @@ def _overlook(call: CallContext, asked: Asked) -> Asked:
 
 
 class RequestReader:
-    """Reads what is to be changed.
+    """Reads requests for changes.
 
-    :param addresses: what the directory makes of each address that is named
+    :param addresses: the directory's reading of each address in the requests
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class RequestReader:
         bound = CardCheck.PEOPLE if self.call.checks_cards else CardCheck.PROGRAMS
         identified = identify(
             [request.id_value for request in requests],
-            # What is there can be stopped and ended, however it looks.
+            # A stored ID can be suspended and unlinked, whatever its format.
             [
                 bound if isinstance(request, LinkRequest) else CardCheck.NOBODY
                 for request in requests
@@ -139,7 +140,7 @@ class RequestReader:
         return (None, refusal) if refusal else (found, None)
 
     def _refuse_id(self, request: ChangeRequest, error: InvalidIdentifier) -> Result:
-        """The answer to a text that is no ID, with what says how one looks."""
+        """Return the answer to an invalid ID, with a description of a valid one."""
         look = self.directory.look(error.type_id) if error.type_id else ""
         return Result(
             get_outcome(error),
@@ -151,7 +152,7 @@ class RequestReader:
     def _refuse_address(
         self, request: ChangeRequest, identifier: Identifier
     ) -> Result | None:
-        """The answer to an address that cannot be used, or None."""
+        """Return the answer to an address that cannot be used, or None."""
         problem, values = get_address_problem(request.fa), None
         if not problem and isinstance(request, LinkRequest):
             asked = self.addresses[request.fa]

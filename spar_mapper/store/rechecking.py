@@ -1,4 +1,4 @@
-"""Holding stored addresses against their checks again: rules and directories change."""
+"""The repeated check of stored addresses, because rules and directories change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PIECE = """
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found in some places; ``until`` is the last one, None at the end."""
+    """The findings in some places; ``until`` is the last one, None at the end."""
 
     until: int | None
     count: int = 0
@@ -35,7 +35,7 @@ def check_piece(
     after: int,
     size: int,
 ) -> Checked:
-    """Check the addresses in force of the next places behind ``after``.
+    """Check the addresses in force of the next places after ``after``.
 
     Nothing is locked or written.
     """

@@ -1,4 +1,4 @@
-"""Finding addresses by ID, IDs by address, and whether both belong together."""
+"""Resolution: addresses by ID, IDs by address, and whether both belong together."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .opening import (
 )
 from .reading import get_address_problem
 
-#: An ID as it is stored, why a text is none, or None where no ID is asked for.
+#: An ID as it is stored, the reason why a text is none, or None if no ID is requested.
 Identified = str | InvalidIdentifier | None
 
 #: A provider and a branch, or neither.
@@ -44,10 +44,9 @@ Place = tuple[int | None, int | None]
 
 _FOUND = f"{ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}, {HEAD_COLUMNS}"
 
-#: LATERAL with LIMIT throughout: one look into an index for each ID and row, in tables
-#: of any size. Left to itself, PostgreSQL reads the whole of one with some 100,000
-#: rows, or begins at the wrong end where its statistics are of a time when the tables
-#: were empty.
+#: LATERAL with LIMIT throughout: one index lookup for each ID and row, in tables of any
+#: size. Otherwise PostgreSQL reads the whole of a table with some 100,000 rows, or
+#: begins at the wrong end if its statistics date from when the tables were empty.
 _BY_ID = f"""
     SELECT wanted.place, {{providers}} {_FOUND}
       FROM unnest(%s::bytea[]) WITH ORDINALITY AS wanted (digest, place)
@@ -60,7 +59,7 @@ _BY_ID = f"""
 """
 #: Whether the day has come on which a provider or branch closes.
 _CLOSED = "coalesce({}.closed_on <= (now() AT TIME ZONE 'UTC')::date, false)"
-#: For one ID, who holds its money comes with it; of many, each is looked up once.
+#: For one ID, its provider is joined; for many, each provider is looked up once.
 _WITH_PROVIDER = {
     "providers": f"f.name ->> 'en_US', f.code, {_CLOSED.format('f')}, b.code, "
     f"{_CLOSED.format('b')},",
@@ -70,8 +69,8 @@ _WITH_PROVIDER = {
 }
 _WITHOUT_PROVIDER = {"providers": "'', '', false, '', false,", "joined": ""}
 #: At most three: a subject has one for the purpose and one for any, so three are enough
-#: to see that several people share the address. What may not be disclosed is left out
-#: as early as here, so that it takes no longer than an address of nobody.
+#: to see that several people share the address. What may not be disclosed is excluded
+#: here, so that it takes no longer than an address that no one has.
 _BY_ADDRESS = f"""
     SELECT wanted.digest, wanted.purpose, {_FOUND}
       FROM unnest(%s::bytea[], %s::varchar[]) AS wanted (digest, purpose)
@@ -99,7 +98,7 @@ _PROVIDERS = f"""
     SELECT 'branch', b.id, '', b.code, {_CLOSED.format("b")}
       FROM spar_fsp_branch b WHERE b.id = ANY(%s::int[])
 """
-#: What is no place of the directory has not closed.
+#: A place outside the directory has not closed.
 _NOWHERE = ("", "", False)
 
 _NO_SUBJECT = "the person of the ID is gone"
@@ -107,10 +106,10 @@ _NO_SUBJECT = "the person of the ID is gone"
 
 @dataclass(frozen=True)
 class OlderForms:
-    """The forms of addresses of before, as long as there may be addresses in them.
+    """The older forms of addresses, as long as addresses may be in them.
 
-    :param below: those that are stored with a lower number are in an older one
-    :param build_keys: what each address was by the rules of before: for each of them
+    :param below: addresses stored with a lower number are in an older form
+    :param build_keys: returns the keys of addresses by each set of older rules
     """
 
     below: int = KEY_FORM
@@ -118,11 +117,13 @@ class OlderForms:
 
 
 class Resolver:
-    """The answers to a batch; at most three statements, whatever its size, and two more
-    where it names addresses that nobody has, which may be at a closed provider.
+    """Builds the answers to a batch.
 
-    Nothing is answered that is not as the store wrote it: what was tampered with gives
-    LOCKED and a problem for an alarm, never an address.
+    It takes at most three statements, whatever its size, and two more if it names
+    addresses that no one has, which may be at a closed provider.
+
+    Only what is as the store wrote it is answered: a tampered row gives LOCKED and a
+    problem for an alarm, never an address.
     """
 
     def __init__(
@@ -153,9 +154,9 @@ class Resolver:
     ) -> list[Result]:
         """Return the results in the order of the requests.
 
-        :param identified: the stored ID of each request, None where it asks for none
-        :param stored: those of which a row was seen; raises IdMoved where one has got
-            another form since
+        :param identified: the stored ID of each request, or None if it requests none
+        :param stored: those of which a row was found; raises IdMoved if one was
+            rewritten in another form since
         """
         self._read_keys(requests)
         by_id = self._find_by_id([i for i in identified if isinstance(i, str)])
@@ -171,10 +172,10 @@ class Resolver:
         self._follow_moves(requests, identified, results, by_id)
         return results
 
-    # === WHAT ADDRESSES ARE === #
+    # === KEYS OF ADDRESSES === #
 
     def _read_keys(self, requests: Sequence[ResolveRequest]) -> None:
-        """Note what each address that is asked about is, if it can be one at all."""
+        """Record the key of each requested address, if it can be an address at all."""
         texts = list(dict.fromkeys(r.fa for r in requests if r.fa))
         texts = [fa for fa in texts if not get_address_problem(fa)]
         if texts:
@@ -184,8 +185,10 @@ class Resolver:
                     self._older_keys.setdefault(fa, []).append(key)
 
     def _list_forms(self, fa: str) -> set[str]:
-        """What an address is, by the rules of now and of before, and the text of it
-        that the oldest form was made of."""
+        """Return the keys of an address by the current and older rules.
+
+        The text from which the oldest form was made is included.
+        """
         return {self._keys[fa], fold(fa), *self._older_keys.get(fa, ())}
 
     def _is_same(self, fa: str, address: StoredAddress) -> bool:
@@ -195,7 +198,7 @@ class Resolver:
     # === STATEMENTS === #
 
     def _find_by_id(self, identifiers: list[str]) -> dict[str, list[Row]]:
-        """Canonical ID -> its row, its subject's and those of all places."""
+        """Return, by canonical ID, its row, its subject's and those of all places."""
         wanted = list(dict.fromkeys(identifiers))
         if not wanted:
             return {}
@@ -214,7 +217,7 @@ class Resolver:
     def _find_by_address(
         self, requests: Sequence[ResolveRequest]
     ) -> dict[tuple[str, str], list[Row]]:
-        """(Key of the address, purpose) -> rows, where no ID is asked for."""
+        """Return rows by key of the address and purpose, for requests without an ID."""
         asked = {
             (r.fa, r.purpose)
             for r in requests
@@ -246,8 +249,10 @@ class Resolver:
         return found
 
     def _load_providers(self, rows: Iterable[Row]) -> None:
-        """Name and codes of who holds each address found, and whether they have closed;
-        the name in one language."""
+        """Load name, codes and closing state of each found address's provider.
+
+        The name is in one language.
+        """
         pairs = {row[-2:] for row in rows if row[-2]} - self._providers.keys()
         if not pairs:
             return
@@ -305,10 +310,10 @@ class Resolver:
     def _answer_id(
         self, request: ResolveRequest, identifier: str, rows: list[Row]
     ) -> Result:
-        """Say what is in the place asked for, else in the one for any purpose.
+        """Return the content of the requested place, else of the one for any purpose.
 
-        All places are opened, ended ones too: that an ID is not linked is only said
-        where it is so.
+        All places are opened, including ended ones: the answer that an ID is not linked
+        is given only if it is true.
         """
         if not rows:
             return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
@@ -328,7 +333,7 @@ class Resolver:
         return self._answer_found(request, request.id_value, subject, head)
 
     def _answer_address(self, request: ResolveRequest, rows: list[Row]) -> Result:
-        """Say whose the address is; not whose where it is several people's."""
+        """Return whose the address is; no owner is given if several people share it."""
         places = {row[HEAD_START + 2]: row for row in rows}
         row = places.get(request.purpose) or places.get("")
         if row is None:
@@ -386,8 +391,10 @@ class Resolver:
         results: list[Result],
         by_id: dict[str, list[Row]],
     ) -> None:
-        """Answer anew where an address was asked about that is not in force: it may be
-        one that was moved to the successor of its provider."""
+        """Answer again requests for an address that is not in force.
+
+        It may have been moved to the successor of its provider.
+        """
         asked: dict[int, Wanted] = {}
         for place, (request, result) in enumerate(zip(requests, results, strict=True)):
             if request.fa not in self._keys:
@@ -422,7 +429,7 @@ class Resolver:
         found: Found,
         several: bool,
     ) -> Result:
-        """Say what has become of an address whose provider or branch has closed."""
+        """Return what became of an address whose provider or branch has closed."""
         row = found.row
         try:
             subject = self._open_subject(row)
@@ -460,14 +467,14 @@ class Resolver:
 
 
 def _want_of(key: str, request: ResolveRequest, rows: list[Row]) -> Wanted:
-    """The address, as one of the place that is asked about of one person."""
+    """Return the address as that of one person's requested place."""
     purposes = {row[HEAD_START + 2] for row in rows if row[HEAD_START + 3] in IN_FORCE}
     purpose = request.purpose if request.purpose in purposes else ""
     return Wanted(key, purpose, rows[0][ID_WIDTH])
 
 
 def _choose(wanted: Wanted, found: list[Found]) -> Found | None:
-    """Who had it in the place for the purpose, else in the one for any."""
+    """Return who had it in the place for the purpose, else in the one for any."""
     places = {one.row[HEAD_START + 2]: one for one in found}
     if wanted.subject_id:
         return places.get(wanted.purpose)

@@ -1,4 +1,4 @@
-"""Writing what a batch did: each table once, whatever the batch's size."""
+"""The writing of a batch's results: each table once, whatever the batch's size."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _UPDATE_SUBJECTS = """
         AS v (id, change_lock, pay_stop, last_seq, last_mac, marks, mac, merged_into)
      WHERE s.id = v.id
 """
-#: What of a head changes, and how a column of it is handed over.
+#: The columns of a head that change, and how each is passed.
 _UPDATED_COLUMNS: dict[str, Callable[[Sequence[Any]], str]] = {
     "id": build_array,
     "state": build_array,
@@ -105,14 +105,14 @@ _UPDATE_IDS = """
      WHERE i.id = v.id
 """
 
-#: Called with the ids of changes that were just ended, in the same transaction.
+#: Called with the ids of changes that have just ended, in the same transaction.
 EndsCallback = Callable[[list[int]], None]
 
 
 class Saver:
-    """The way from a batch's ledger to rows; seals what is to be sealed.
+    """Converts a batch's ledger to rows, and seals what must be sealed.
 
-    :param on_ends: called once, when changes that waited have ended
+    :param on_ends: called once, when pending changes have ended
     """
 
     def __init__(self, cr: Cursor, keyring: OpenKeyring, on_ends: EndsCallback):
@@ -123,7 +123,8 @@ class Saver:
     def save(self, ledger: Ledger) -> None:
         """Write subjects, then heads, periods, events and notices, then changes.
 
-        What a row names is there before it: the tables' triggers look at once.
+        Rows are written after the rows they name, because the tables' triggers check
+        immediately.
         """
         if not ledger.subjects:
             return
@@ -141,8 +142,8 @@ class Saver:
     def _take_ids(self, ledger: Ledger) -> list[int]:
         """Give each new row its id before it is written; return those of the events.
 
-        The lock, which no writer waits for, lets a checkpoint see that this transaction
-        takes ids of events: it waits for whoever holds it.
+        The lock, for which no writer waits, shows a checkpoint that this transaction
+        takes ids of events: the checkpoint waits for all its holders.
         """
         if not ledger.events:
             return []
@@ -189,7 +190,7 @@ class Saver:
     # === IDS === #
 
     def _save_ids(self, ledger: Ledger) -> None:
-        """Write IDs that changed: those first whose digest another one may get."""
+        """Write changed IDs: first those whose digest another one may get."""
         pairs = list(ledger.ids.values())
         for active in (False, True):
             rows = [self._list_id(*pair) for pair in pairs if pair[1].active == active]
@@ -200,7 +201,7 @@ class Saver:
                 self.cr.execute(_UPDATE_IDS, (*plain, *sealed))
 
     def _list_id(self, subject: Subject, stored: StoredId) -> Row:
-        """Return the values of ``_UPDATE_IDS``; an ID that is off has no digest."""
+        """Return the values of ``_UPDATE_IDS``; a deactivated ID has no digest."""
         digests = (
             self.keyring.digests(seals.ID, stored.canonical) if stored.active else {}
         )
@@ -230,7 +231,7 @@ class Saver:
             self._update_heads(list(zip(*known, strict=True)))
 
     def _update_heads(self, columns: list[Row]) -> None:
-        """Bring known rows to where they are now."""
+        """Update known rows to their present state."""
         given = dict(zip(listing.HEAD, columns, strict=True))
         self.cr.execute(
             _UPDATE_HEADS,
@@ -289,7 +290,7 @@ class Saver:
         context = seals.contact_context(event.uuid)
         return "queued", self.keyring.seal(seals.CONTACT, event.contact, context)
 
-    # === CHANGES THAT WAIT === #
+    # === PENDING CHANGES === #
 
     def _save_changes(self, ledger: Ledger) -> None:
         pairs = list(ledger.changes.values())

@@ -1,10 +1,10 @@
-"""Rows that steer how IDs are read: each under a MAC, and each table as a set.
+"""The seals of rows that govern how IDs are read: a MAC for each row, and for the set.
 
-Whoever rules the database could else let a spelling reach somebody else's address. Each
-row has a number that only grows, its revision, and a MAC over that and what it says.
-The one row of ``spar_form_seal`` says, under a MAC of its own, how many rows each table
-has and what their revisions add up to: a row that is gone, and an older one that was
-brought back, are noticed.
+Otherwise anyone who controls the database could make a spelling reach another person's
+address. Each row has a number that only grows, its revision, and a MAC over that number
+and its content. The one row of ``spar_form_seal`` states, under a MAC of its own, how
+many rows each table has and the sum of their revisions: a missing row, and an older one
+that was restored, are detected.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SIGN = """
     UPDATE {table} t SET mac = v.mac
       FROM unnest(%s::bigint[], %s::bytea[]) AS v (id, mac) WHERE t.id = v.id
 """
-#: Rows and set in one statement: what is written meanwhile changes both.
+#: Rows and set in one statement, because a concurrent write changes both.
 _SET = """
     SELECT count(*), coalesce(sum(revision), 0), (SELECT said FROM spar_form_seal),
            (SELECT mac FROM spar_form_seal)
@@ -48,7 +48,7 @@ SEAL_TABLE = """
 
 @dataclass(frozen=True)
 class SealedTable:
-    """A table, columns that its rows ``t`` say, and SQL of what belongs to them."""
+    """A table, the sealed columns of its rows ``t``, and SQL for related rows."""
 
     name: str
     columns: tuple[str, ...]
@@ -93,7 +93,7 @@ class RowSeals:
     # === SIGNING === #
 
     def sign(self, table: SealedTable, row_ids: Iterable[int], added: int = 0) -> None:
-        """Put rows under their MACs as they stand now.
+        """Sign rows with their MACs as they stand now.
 
         :param added: how many of them are new; the others were verified before they
             were changed
@@ -110,7 +110,7 @@ class RowSeals:
         self._move_on(table, added, len(ids))
 
     def _move_on(self, table: SealedTable, added: int, raised: int) -> None:
-        """Note in the set that rows were added, and that revisions were raised."""
+        """Record in the set that rows were added, and that revisions were raised."""
         query = "SELECT said, mac FROM spar_form_seal FOR UPDATE"
         sets = {}
         for said, mac in fetch(self.cr, query):
@@ -132,7 +132,7 @@ class RowSeals:
     def find_altered(
         self, table: SealedTable, condition: str = "true", *values: object
     ) -> list[Problem]:
-        """Return the rows that fulfil ``condition`` and are not as they were signed."""
+        """Return the rows that match ``condition`` and are not as they were signed."""
         return [
             (table.name, row[0], ROW_ALTERED)
             for row in self._fetch(table, condition, *values)
@@ -140,8 +140,7 @@ class RowSeals:
         ]
 
     def find_altered_set(self, table: SealedTable) -> list[Problem]:
-        """Return whether the rows of a table are all that there were, as they were
-        last."""
+        """Return a problem unless a table has all its rows in their last state."""
         query = _SET.format(table=table.name)
         ((*found, said, mac),) = fetch(self.cr, query)
         known = [0, 0] if said is None else None
@@ -168,6 +167,6 @@ class RowSeals:
 def mac_forecast(
     keyring: OpenKeyring, run_id: int, row_id: int, digest: bytes | None, verdict: str
 ) -> bytes:
-    """Return the MAC of what a dry run has noted of a row."""
+    """Return the MAC of what a dry run has recorded about a row."""
     values = (run_id, row_id, digest.hex() if digest else "", verdict)
     return keyring.mac("forecast", bind(*values))

@@ -1,4 +1,4 @@
-"""What people are shown of addresses, and the trace that looking leaves."""
+"""The display of addresses to people, and the trace that an access leaves."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Shown(NamedTuple):
 
 
 def show_heads(work: Work, row_ids: Iterable[int]) -> dict[int, Shown]:
-    """Return what is behind each head; one that cannot be believed is left out."""
+    """Return the content of each head; one that cannot be trusted is omitted."""
     historian, opener = Historian(work), work.load().opener
     shown, ended = {}, {}
     for type_id, *columns in fetch(work.cr, _SHOWN, build_array(row_ids)):
@@ -92,7 +92,7 @@ def _show_past(
 
 
 def show_periods(work: Work, row_ids: Iterable[int]) -> dict[int, str]:
-    """Return the address of each period; what does not open is left out."""
+    """Return the address of each period; one that does not open is omitted."""
     historian = Historian(work)
     rows = fetch(
         work.cr,
@@ -117,7 +117,7 @@ def show_periods(work: Work, row_ids: Iterable[int]) -> dict[int, str]:
 
 
 def record_look(work: Work, head_id: int, period_id: int | None = None) -> int:
-    """Record that somebody looks at a place or at one of its periods; return the event.
+    """Record an access to a place or to one of its periods; return the event.
 
     Raises SealBroken for what does not open.
     """
@@ -143,7 +143,7 @@ def record_look(work: Work, head_id: int, period_id: int | None = None) -> int:
 
 
 def _get_period(work: Work, head: Head, period_id: int | None) -> PeriodRow | None:
-    """The period of ``head`` that is looked at; None for the present one."""
+    """Return the period of ``head`` that is viewed; None for the present one."""
     if period_id is None:
         return None
     rows: list[Row] = fetch(
@@ -158,7 +158,7 @@ def _get_period(work: Work, head: Head, period_id: int | None) -> PeriodRow | No
 
 
 def show_ids(work: Work, row_ids: Iterable[int]) -> dict[int, str]:
-    """Return how each ID is spelt in the store; what does not open is left out."""
+    """Return the stored spelling of each ID; one that does not open is omitted."""
     opener, shown = work.load().opener, {}
     for row in fetch(work.cr, _IDS, build_array(row_ids)):
         try:

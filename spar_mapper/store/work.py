@@ -1,4 +1,4 @@
-"""What every piece of work on the store has in common: who asks, keys, a cursor."""
+"""The common part of all work on the store: the caller, keys, a cursor."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from .saving import EndsCallback, Saver
 class Work:
     """One call's work, in the transaction that is open.
 
-    :param get_now: gives the present in naive UTC; asked after the locks, so that time
-        never runs backwards along an ID, as a transaction's own start would
-    :param on_ends: is called with the changes that have ended
-    :param build_keys: gives what each address is, however it is written
+    :param get_now: returns the present time in naive UTC; it is called after locking,
+        so that time never runs backwards along an ID, as a transaction's own start
+        would
+    :param on_ends: called with the changes that have ended
+    :param build_keys: returns a key for each address, which does not depend on how it
+        is written
     :param id_form: the number of the form in which new IDs are written
     :param address_form: the number of the form in which addresses are written
-    :param older_below: addresses with a lower one may have another form now
+    :param older_below: addresses with a lower form number may have another form now
     """
 
     call: CallContext
@@ -38,7 +40,7 @@ class Work:
     id_form: int = ID_FORM
     address_form: int = KEY_FORM
     older_below: int = KEY_FORM
-    #: Rows that cannot be believed: whoever called raises alarms for them.
+    #: Rows that cannot be trusted: the caller raises alarms for them.
     problems: list[Problem] = field(default_factory=list)
 
     def load(self) -> Loader:
@@ -53,5 +55,5 @@ class Work:
         return Ledger(self.call, self.keyring, self.get_now(), self.address_form)
 
     def save(self, ledger: Ledger) -> None:
-        """Write what was done."""
+        """Write the results."""
         Saver(self.cr, self.keyring, self.on_ends).save(ledger)

@@ -38,13 +38,13 @@ FA, OTHER_FA, THIRD_FA = (
 )
 
 
-#: For the pure parts: a moment, and who asks.
+#: For the pure parts: a moment, and the caller.
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456)
 CALL = CallContext("participant:x", "rest", Authority.PROGRAMME, "bearer")
 
 
 def build_address(**values) -> StoredAddress:
-    """An address, with ``values`` instead of the usual ones."""
+    """Return an address, with ``values`` instead of the usual ones."""
     defaults = {
         "uuid": "u1",
         "version": 1,
@@ -60,7 +60,7 @@ def build_address(**values) -> StoredAddress:
 
 
 def build_head(**values) -> Head:
-    """A place with an active address, with ``values`` instead of the usual ones."""
+    """Return a place with an active address; ``values`` replace the usual ones."""
     address = values.pop("address", build_address())
     defaults = {
         "uuid": "h1",
@@ -75,10 +75,10 @@ def build_head(**values) -> Head:
 
 
 def get_clear_forms(value: str) -> set[str]:
-    """Every text in which ``value`` may stand in a dump, in small letters.
+    """Return every text in which ``value`` may occur in a dump, in lower case.
 
-    Plain, as JSON escapes it, in hexadecimal, and in both alphabets of base64, behind
-    0, 1 or 2 other bytes, without the characters that depend on its neighbours.
+    It may be plain, as JSON escapes it, in hexadecimal, or in both alphabets of base64,
+    after 0, 1 or 2 other bytes, without the characters that depend on its neighbours.
     """
     data = value.encode()
     forms = {value, json.dumps(value)[1:-1], data.hex()}
@@ -90,10 +90,10 @@ def get_clear_forms(value: str) -> set[str]:
 
 
 class StoreCase(KeyringCase):
-    """The store, a provider with two branches, and short words for what is done to it.
+    """The store, a provider with two branches, and short methods for the operations.
 
-    A word takes the ID and what it needs, acts as ``self.call`` (a programme over REST)
-    unless ``call`` is given, and gives the one result.
+    A method takes the ID and what it needs, acts as ``self.call`` (a programme over
+    REST) unless ``call`` is given, and returns the one result.
     """
 
     @classmethod
@@ -124,7 +124,7 @@ class StoreCase(KeyringCase):
 
     def setUp(self):
         super().setUp()
-        # In the test's own transaction: nothing is left in the database of tests.
+        # In the test's own transaction: nothing is left in the test database.
         self.patch(
             type(self.env["spar.lookup"]),
             "_open_cursor",
@@ -133,10 +133,10 @@ class StoreCase(KeyringCase):
         self.env.cr.execute("SELECT coalesce(max(id), 0) FROM spar_alarm")
         (self.alarms_before,) = self.env.cr.fetchone()
 
-    # === WORDS === #
+    # === SHORT METHODS === #
 
     def set_limit(self, code: str, value: int) -> None:
-        """Set a limit as if two people had."""
+        """Set a limit as if two people had done so."""
         self.env.ref(f"spar_mapper.limit_{code}").value = value
 
     def link(self, id_value, fa, call=None, **values) -> Result:
@@ -147,7 +147,7 @@ class StoreCase(KeyringCase):
         request = UpdateRequest(id_value, fa, **values)
         return self.mapper._update_fa(call or self.call, [request])[0]
 
-    # A word of the store, not the ORM's: pylint: disable-next=method-required-super
+    # A method of the store, not the ORM's: pylint: disable-next=method-required-super
     def unlink(self, id_value, fa=None, call=None, **values) -> Result:
         request = UnlinkRequest(id_value, fa, **values)
         return self.mapper._unlink_fa(call or self.call, [request])[0]
@@ -165,13 +165,13 @@ class StoreCase(KeyringCase):
         return self.mapper._resolve_fa(call or self.call, [request])[0]
 
     def get_fa(self, id_value, purpose=""):
-        """The address that a payer gets now, or None."""
+        """Return the address that a payer gets now, or None."""
         return self.resolve(id_value, purpose=purpose).fa
 
     # === RULES AND TIME === #
 
     def add_rule(self, decision, **values):
-        """A rule before all others."""
+        """Add a rule before all others."""
         if decision == "hold":
             values.setdefault("hold_hours", 48)
         name = f"Test: {decision}"
@@ -188,14 +188,14 @@ class StoreCase(KeyringCase):
         self.patch(type(self.mapper), "_get_now", lambda _self: later)
 
     def run_schedule(self) -> None:
-        """Decide what is due, as the schedule does."""
+        """Decide what is due, as the scheduled job does."""
         with self.enter_registry_test_mode(), self.registry.cursor() as cr:
             self.env(cr=cr)["spar.mapper.local"]._cron_decide_due()
 
-    # === WHAT THERE IS === #
+    # === STORED ROWS === #
 
     def subject_of(self, id_value):
-        """The subject of an ID, or none."""
+        """Return the subject of an ID, or an empty record."""
         canonical = self.env["spar.id.type"]._identify(id_value).canonical
         self.env.cr.execute(
             "SELECT subject_id FROM spar_subject_id WHERE digest_a = %s",
@@ -206,36 +206,36 @@ class StoreCase(KeyringCase):
         )
 
     def mappings_of(self, id_value):
-        """Every place of an ID, newest first; read as the superuser."""
+        """Return every place of an ID, newest first; read as the superuser."""
         domain = [("subject_id", "in", self.subject_of(id_value).ids)]
         return self.env["spar.mapping"].search(domain)
 
     def identifier_of(self, id_value):
-        """The row of the first ID of an ID's subject."""
+        """Return the row of the first ID of an ID's subject."""
         return self.subject_of(id_value).identifier_ids.sorted("id")[:1]
 
     def periods_of(self, id_value):
-        """Every period of an ID, newest first."""
+        """Return every period of an ID, newest first."""
         domain = [("subject_id", "in", self.subject_of(id_value).ids)]
         return self.env["spar.mapping.period"].search(domain, order="seq desc")
 
     def mapping_of(self, id_value):
-        """The place of an ID that was made last."""
+        """Return the newest place of an ID."""
         return self.mappings_of(id_value)[:1]
 
     def events_of(self, id_value) -> list[str]:
-        """The kinds of all events of an ID, in the order in which they happened."""
+        """Return the kinds of all events of an ID, in chronological order."""
         events = self.subject_of(id_value).event_ids
         return events.sorted("id").mapped("kind")
 
     def change_of(self, id_value):
-        """The newest change of an ID, waiting or not."""
+        """Return the newest change of an ID, pending or not."""
         return self.mappings_of(id_value).change_ids.sorted("id")[-1:]
 
-    # === PAST THE MAPPER === #
+    # === BYPASSING THE MAPPER === #
 
     def remove_subject(self, subject) -> None:
-        """Remove a person with all that they have: nothing in itself is wrong then."""
+        """Remove a person with all their rows; what remains is consistent in itself."""
         events = "SELECT id FROM spar_event WHERE subject_id = %(id)s"
         for statement in (
             f"DELETE FROM spar_notice WHERE event_id IN ({events})",
@@ -250,14 +250,14 @@ class StoreCase(KeyringCase):
             self.tamper(statement.replace("%(id)s", str(subject.id)))
 
     def set_subject(self, id_value, **values) -> None:
-        """Set ``change_lock`` or ``pay_stop`` as the store would, but for the event."""
+        """Set ``change_lock`` or ``pay_stop`` as the store would, without an event."""
         subject = self.load_subject(id_value)
         for name, value in values.items():
             setattr(subject, name, value)
         self.write_subject(subject)
 
     def load_subject(self, id_value) -> Subject:
-        """The subject of an ID as the store reads it."""
+        """Return the subject of an ID as the store reads it."""
         loader = Loader(
             self.call,
             self.env.cr,
@@ -267,7 +267,7 @@ class StoreCase(KeyringCase):
         return loader.load_subject(self.subject_of(id_value).id).subject
 
     def write_subject(self, subject: Subject) -> None:
-        """Write a subject past the mapper, with a MAC that is right."""
+        """Write a subject without the mapper, but with a correct MAC."""
         self.tamper(
             """UPDATE spar_subject
                   SET change_lock = %s, pay_stop = %s, marks = %s, mac = %s
@@ -302,7 +302,7 @@ class StoreCase(KeyringCase):
         self.write_subject(subject)
 
     def tamper(self, query, *values) -> None:
-        """Run ``query`` as somebody who rules the database: no trigger, no key."""
+        """Run ``query`` as someone who controls the database: no trigger, no key."""
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.env.cr.execute("SET LOCAL session_replication_role = replica")
         self.env.cr.execute(query, values)
@@ -312,7 +312,7 @@ class StoreCase(KeyringCase):
 
     @contextmanager
     def past_triggers(self):
-        """Run statements as somebody who has switched the triggers off."""
+        """Run the block's statements as someone who has switched off the triggers."""
         self.env.cr.execute("SET LOCAL session_replication_role = replica")
         yield
         self.env.cr.execute("SET LOCAL session_replication_role = origin")
@@ -320,7 +320,7 @@ class StoreCase(KeyringCase):
 
     @contextmanager
     def undone(self):
-        """Undo in the end whatever is done meanwhile."""
+        """Undo everything done in the block at its end."""
         self.env.cr.execute("SAVEPOINT before_attempt")
         yield
         self.env.cr.execute("ROLLBACK TO SAVEPOINT before_attempt")
@@ -328,7 +328,7 @@ class StoreCase(KeyringCase):
 
     @contextmanager
     def catch_alarms(self):
-        """Collect ``(table, row id)`` of the alarms raised meanwhile; not logged."""
+        """Collect ``(table, row id)`` of alarms raised in the block, unlogged."""
         caught = []
         with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():
             yield caught
@@ -340,16 +340,16 @@ class StoreCase(KeyringCase):
 
     @contextmanager
     def keyring_away(self):
-        """The keyring is not where the server looks for it, meanwhile."""
+        """Make the keyring unavailable to the server during the block."""
         with patch.dict(os.environ, {KEYRING_VARIABLE: "/nowhere/keyring"}):
             yield
 
     # === THE SCANNER === #
 
     def find_clear(self, *values: str, tables: str = "spar%") -> list[tuple[str, str]]:
-        """``(table, value)`` for each of ``values`` that a table holds in clear.
+        """Return ``(table, value)`` for each of ``values`` that a table holds in clear.
 
-        Looks at every column of every row of the tables whose names are like
+        It searches every column of every row of the tables whose names are like
         ``tables``, for each of ``get_clear_forms``.
         """
         self.env.flush_all()
@@ -368,7 +368,7 @@ class StoreCase(KeyringCase):
         ]
 
     def _holds_clear(self, table: str, forms: set[str]) -> bool:
-        """Whether a row of ``table``, written out, holds one of ``forms``."""
+        """Return whether a row of ``table``, as text, contains one of ``forms``."""
         query = SQL(
             """SELECT EXISTS (SELECT FROM %s t, unnest(%s) AS scanned (clear_text)
                                WHERE strpos(lower(t::text), clear_text) > 0)""",

@@ -31,13 +31,13 @@ class MoveCase(StoreCase):
         cls.second = cls.create_user("administrator", "move-second")
 
     def close(self, record=None, **values):
-        """The provider or branch has closed a week ago."""
+        """Close the provider or branch as of a week ago."""
         day = date.today() - timedelta(days=7)
         (record or self.old).write({"closed_on": day, **values})
         self.env.flush_all()
 
     def prepare(self, **values):
-        """A move as the first administrator prepares it."""
+        """Return a move as the first administrator prepares it."""
         moves = self.env["spar.move"].with_user(self.first)
         return moves.create(
             {
@@ -49,7 +49,7 @@ class MoveCase(StoreCase):
         )
 
     def run_move(self, size=200):
-        """The schedule, in pieces of ``size``."""
+        """Run the scheduled job, in pieces of ``size``."""
         with (
             patch.object(spar_move_run, "PIECE", size),
             mute_logger(ALARM_LOGGER),
@@ -60,14 +60,14 @@ class MoveCase(StoreCase):
         self.env.invalidate_all()
 
     def count(self, **values):
-        """A move that was counted."""
+        """Return a move that was counted."""
         move = self.prepare(**values)
         move.action_count()
         self.run_move()
         return move
 
     def propose(self, **values):
-        """A move that waits for a second person."""
+        """Return a move that waits for a second person."""
         move = self.count(**values)
         move.action_propose()
         self.env.invalidate_all()
@@ -78,18 +78,18 @@ class MoveCase(StoreCase):
         self.env.invalidate_all()
 
     def move_all(self, **values):
-        """A move that two people decided on, and that ran."""
+        """Return a move that two people decided on, and that has run."""
         move = self.propose(**values)
         self.approve(move)
         self.run_move()
         return move
 
     def get_left(self, move) -> dict[int, str]:
-        """Why which places are not moved."""
+        """Return the places that are not moved, with the reasons."""
         return {left.mapping_id.id: left.code for left in move.sudo().left_ids}
 
     def get_alarms(self) -> list[tuple[str, int]]:
-        """``(table, row id)`` of the alarms raised in this test."""
+        """Return ``(table, row id)`` of the alarms raised in this test."""
         self.env.cr.execute(
             "SELECT table_name, row_id FROM spar_alarm WHERE id > %s ORDER BY id",
             (self.alarms_before,),
@@ -97,7 +97,7 @@ class MoveCase(StoreCase):
         return self.env.cr.fetchall()
 
     def assert_sound(self):
-        """The integrity check finds nothing, and the commit would not fail."""
+        """Assert that the integrity check finds nothing and a commit would succeed."""
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.assertEqual(self.env["spar.audit"]._check_store(), [])
         self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -16,7 +16,7 @@ ALARM_LOGGER = "odoo.addons.spar_mapper.models.spar_alarm"
 
 @tagged("post_install", "-at_install")
 class AuditCase(StoreCase):
-    """Two people with a history, and SQL that goes past every guard."""
+    """Two people with a history, and SQL that bypasses every guard."""
 
     @classmethod
     def setUpClass(cls):
@@ -34,7 +34,7 @@ class AuditCase(StoreCase):
         self.update("audit-b", "account:3333@BR02.DEMO")
 
     def check(self):
-        """The findings, without the noise they make on purpose."""
+        """Return the findings, without the noise that they intentionally make."""
         with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():
             return self.audit._check_store()
 

@@ -1,4 +1,4 @@
-"""What each role finds in SPAR: what opens, what stands above the list."""
+"""The menus of each role in SPAR: the entries that open, and the list buttons."""
 
 from lxml import etree
 
@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from .common import StoreCase
 
 ROLES = ("viewer", "officer", "supervisor", "auditor", "administrator")
-#: What stands above the registry's list for a role, beside *Find a person*.
+#: The buttons above the registry's list for a role, besides *Find a person*.
 BUTTONS = {
     "viewer": set(),
     "officer": {"Link a person"},
@@ -30,7 +30,7 @@ class TestMenus(StoreCase):
         return self.env["ir.ui.menu"].with_user(user).load_web_menus(False)
 
     def get_entries(self, user) -> set[str]:
-        """The names below *Registry* that a user sees."""
+        """Return the names below *Registry* that a user sees."""
         menus = self.get_menus(user)
         registry = menus.get(self.env.ref("spar_fa_directory.menu_registry").id)
         children = registry["children"] if registry else []
@@ -65,8 +65,7 @@ class TestMenus(StoreCase):
                     self.assertEqual(set(shown), {"Find a person", *buttons})
 
     def test_each_role_finds_what_it_may_read_and_nothing_else(self):
-        """Entries that do something are for whom they are for; all others for whoever
-        may read what they show."""
+        """Actions appear for their own role; lists for any user who may read them."""
         for role, user in self.users.items():
             menus = self.get_menus(user)
             for menu in self.search_lists():
@@ -80,7 +79,7 @@ class TestMenus(StoreCase):
                     )
 
     def search_lists(self):
-        """The entries of SPAR that show a list."""
+        """Return the entries of SPAR that show a list."""
         found = self.env["ir.ui.menu"].search([("id", "child_of", self.root.id)])
         return found.filtered(
             lambda menu: menu.action
@@ -89,7 +88,7 @@ class TestMenus(StoreCase):
         )
 
     def is_for(self, menu, user, may_read: bool) -> bool:
-        """Whether ``user`` is to find an entry: a viewer has no use of settings."""
+        """Return whether ``user`` should see an entry: viewers do not need settings."""
         settings = self.env.ref("spar_fa_directory.menu_configuration")
         if menu.parent_id == settings and user in (
             self.users["viewer"] | self.users["officer"]
@@ -116,7 +115,7 @@ class TestMenus(StoreCase):
                 self.assertLessEqual({"fa_masked", "current_masked"}, set(card))
 
     def test_an_empty_list_that_nobody_adds_to_says_what_comes_there(self):
-        """Else Odoo says *Try to add some records*."""
+        """Otherwise Odoo says *Try to add some records*."""
         for menu in self.search_lists():
             model = self.env[menu.action.res_model]
             tree = etree.fromstring(model.get_view(view_type="list")["arch"])

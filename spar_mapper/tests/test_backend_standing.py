@@ -1,4 +1,4 @@
-"""The screen tells the truth: what is paid, who decided it, what a click has done."""
+"""The accuracy of the screen: what is paid, who decided it, what a click has done."""
 
 from lxml import etree
 
@@ -26,7 +26,7 @@ class StandingCase(StoreCase):
         self.link(ID, FA)
 
     def get_state(self, id_value=ID):
-        """What a viewer sees as the state of the newest period of an ID."""
+        """Return the state of an ID's newest period as a viewer sees it."""
         self.env.invalidate_all()
         return self.mapping_of(id_value).with_user(self.viewer).pay_state
 
@@ -34,13 +34,13 @@ class StandingCase(StoreCase):
         self.mapper._object_to(self.owner, self.build_request(id_value))
 
     def build_request(self, id_value):
-        """To object to the address that was linked last."""
+        """Return an objection to the address that was linked last."""
         mapping = self.mapping_of(id_value)
         seq = min(mapping.event_ids.mapped("seq"))
         return ObjectionRequest(id_value, mapping.address_uuid, seq)
 
     def act(self, operation, **values):
-        """Do something by the officer's window; the message of the toast."""
+        """Perform an operation in the officer's window; return the toast's message."""
         mapping = self.mapping_of(ID)
         seen = {"mapping_id": mapping.id, "seen_version": mapping.version}
         wizard = (
@@ -107,7 +107,7 @@ class TestState(StandingCase):
         for view in views:
             tree = etree.fromstring(view.arch)
             for field in tree.xpath("//field[@name='state'][not(@invisible='1')]"):
-                # Of a change that waits, or of the past, in the form of an address.
+                # Of a pending change, or of the past, in the form of an address.
                 inside = field.xpath(
                     "ancestor::field[@name='change_ids' or @name='period_ids']"
                 )
@@ -247,7 +247,7 @@ class TestWhatAClickSays(StandingCase):
         wizard = self.env["spar.mapping.wizard"].with_user(self.officer)
         asked = {"operation": "link", "reason": "asked", "has_evidence": True}
         draft = wizard.create({**asked, "id_value": OTHER_ID, "fa_text": OTHER_FA})
-        draft.action_confirm()  # asks back: the ID has letters
+        draft.action_confirm()  # asks for confirmation: the ID has letters
         draft.is_id_right = True
         self.assertIn("Linked", draft.action_confirm()["params"]["message"])
 
@@ -286,7 +286,7 @@ class TestWhatAClickSays(StandingCase):
 
 
 class TestWhatResolveRefuses(StandingCase):
-    """Nothing is green on the screen that resolve does not pay."""
+    """Nothing that resolve refuses to pay is green on the screen."""
 
     def assert_not_paid(self, query):
         self.tamper(query)

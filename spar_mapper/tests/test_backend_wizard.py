@@ -20,7 +20,7 @@ class TestBackendWizard(StoreCase):
         cls.bank_account = cls.env.ref("spar_fa_directory.type_bank_account")
 
     def open(self, operation, id_value=None, user=None):
-        """The wizard as the list or the form of a mapping opens it."""
+        """Return the wizard as the list or the form of a mapping opens it."""
         user = user or self.officer
         if id_value is None:
             return Form(
@@ -49,7 +49,7 @@ class TestBackendWizard(StoreCase):
         wizard = form.save()
         action = wizard.action_confirm()
         if action.get("res_model") == wizard._name:
-            # The ID of these tests has letters: the officer looks at it again.
+            # The ID of these tests has letters, so the officer must confirm it.
             wizard.is_id_right = True
             action = wizard.action_confirm()
         return wizard, action
@@ -172,7 +172,7 @@ class TestBackendWizard(StoreCase):
             self.confirm(form)
 
     def add_voucher(self):
-        """A kind of address with two texts, as an administrator adds it."""
+        """Add a kind of address with two texts, as an administrator does."""
         self.env["spar.fsp"].create(
             {"name": "Food for All", "code": "FOOD", "kind": "voucher"}
         )

@@ -29,7 +29,7 @@ class TestDemo(StoreCase):
             )
 
     def load(self, flag):
-        """Load the demo with the variable at ``flag``; how many subjects it made."""
+        """Load the demo with ``flag``; return how many subjects it made."""
         before = self.env["spar.subject"].search_count([])
         with patch.dict(os.environ, {DEMO_VARIABLE: flag}):
             self.demo._load()

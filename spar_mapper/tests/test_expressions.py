@@ -1,7 +1,8 @@
-"""Nobody's expression opens, signs or changes anything, whoever evaluates it.
+"""No expression opens, signs or changes anything, whoever evaluates it.
 
-Each attempt is an expression; each channel is a place where Odoo evaluates what people
-typed. What an attempt gives is looked at as text, which holds no ID, account or key.
+Each attempt is an expression; each channel is a place where Odoo evaluates what users
+typed. The result of an attempt is checked as text, which must not contain any ID,
+account or key.
 """
 
 from base64 import b64encode
@@ -37,13 +38,13 @@ _DRAFT = (
 
 _CONFIRMED = f"{_DRAFT}.action_confirm()"
 
-#: What gives a value away, where nothing refuses it.
+#: Expressions that would disclose a value if nothing refused them.
 READING = {
     "masked list": "env['spar.mapping'].sudo().search([]).mapped('fa_masked')",
     "shown as an officer": (
         f"{_OFFICER}._show_heads({_CALL}, env['spar.mapping'].sudo().search([]).ids)"
     ),
-    # In two pieces, for what refuses it quotes it.
+    # In two pieces, because the refusal quotes the expression.
     "history as an officer": (f"{_OFFICER}._history({_CALL}, '{ID[:8]}' + '{ID[8:]}')"),
     "masked, by a lambda": (
         "(lambda m: m.mapped('id_masked'))(env['spar.mapping'].sudo().search([]))"
@@ -73,7 +74,7 @@ READING = {
         "'%s', env.cr.dbname).format(env['spar.keyring']._open)"
     ),
 }
-#: What changes something, where nothing refuses it.
+#: Expressions that would change something if nothing refused them.
 CHANGING = {
     "unlink as an officer": (
         f"{_OFFICER}._change({_CALL}, env.registry['spar.mapper.local'], [])"
@@ -110,7 +111,7 @@ class TestExpressions(StoreCase):
         return action.run()["name"]
 
     def by_qweb(self, expression):
-        # As Odoo's attribute values: double quotes delimit.
+        # Like Odoo's attribute values: double quotes delimit.
         view = self.env["ir.ui.view"].create(
             {
                 "name": "x",
@@ -140,7 +141,7 @@ class TestExpressions(StoreCase):
             field.unlink()
 
     def by_record_rule(self, expression):
-        """The rule's domain gives its name what the expression gives."""
+        """Evaluate by a rule whose domain sets its name to the expression's result."""
         domain = f"[('name', 'in', (lambda env: [str({expression})])(user.env))]"
         self.env["ir.rule"].create(
             {
@@ -153,7 +154,7 @@ class TestExpressions(StoreCase):
         return str(rules._compute_domain("res.bank", "read"))
 
     def by_inline_template(self, expression):
-        """As the subject of a mail template is rendered."""
+        """Evaluate as the subject of a mail template is rendered."""
         from odoo.tools import rendering_tools
 
         groups = rendering_tools.parse_inline_template("{{ str(%s) }}" % expression)
@@ -171,21 +172,21 @@ class TestExpressions(StoreCase):
         }
 
     def attempt(self, channel, expression) -> str:
-        """What an expression gave, or the text of what refused it."""
+        """Return the result of an expression, or the text of its refusal."""
         with mute_logger("odoo.addons.spar_mapper_connector.expressions"):
             try:
                 with self.env.cr.savepoint():
                     text = self.channels[channel](expression)
                     self.env.flush_all()
                     return str(text)
-            # Whatever it is: pylint: disable-next=broad-except
+            # Any refusal counts: pylint: disable-next=broad-except
             except Exception as error:
                 self.env.invalidate_all()
                 return f"{error!r} {error.__cause__!r} {error.__context__!r}"
 
     @contextmanager
     def without_guard(self):
-        """As if nobody looked who calls."""
+        """Disable the check of the caller during the block."""
         with ExitStack() as stack:
             for module in (
                 expressions,
@@ -202,10 +203,10 @@ class TestExpressions(StoreCase):
                 )
             yield
 
-    # === WHAT COMES OF IT === #
+    # === RESULTS === #
 
     def get_secrets(self) -> set[str]:
-        """What no text may hold: of the person, and each key as it could be written."""
+        """Return what no text may contain: the person's values, and keys as text."""
         ring = keys.read_file(spar_keyring.get_path(self.env))
         secrets = {FA, ID, FA[-4:], "BEGIN " + "PRIVATE KEY"}
         for key in ring.keys.values():
@@ -225,7 +226,7 @@ class TestExpressions(StoreCase):
 
     def test_nothing_is_read(self):
         secrets = self.get_secrets()
-        # Both have been computed for the screen of somebody else.
+        # Both have been computed for another user's screen.
         for channel in self.channels:
             for name, expression in READING.items():
                 with self.subTest(channel, attempt=name):
@@ -243,7 +244,7 @@ class TestExpressions(StoreCase):
                     self.assertEqual(self.read_state(), before)
 
     def test_without_the_guard_they_would_succeed(self):
-        """So that what the other tests try is known to be an attack."""
+        """This proves that what the other tests try is an attack."""
         before = self.read_state()
         with self.without_guard():
             for channel in self.channels:
@@ -257,10 +258,10 @@ class TestExpressions(StoreCase):
                             self.attempt(channel, _CONFIRMED)
                             self.assertNotEqual(self.read_state(), before)
 
-    # === LATER === #
+    # === DEFERRED CALLS === #
 
     def test_what_is_called_later_is_refused(self):
-        """Where an expression leaves a method with Odoo, to be called in the end."""
+        """An expression leaves a method with Odoo, to be called at the end."""
         wizard = (
             self.env["spar.mapping.wizard"]
             .with_user(self.officer)
@@ -308,7 +309,7 @@ class TestExpressions(StoreCase):
         with self.assertRaises(AccessError):
             self.mapper.with_user(self.designer).sudo()._build_staff_call()
 
-    # === WHAT IS ADDED TO OUR MODELS === #
+    # === ADDITIONS TO OUR MODELS === #
 
     def test_our_models_take_nothing_from_outside(self):
         models, wizard = self.env["ir.model"], "spar.mapping.wizard"

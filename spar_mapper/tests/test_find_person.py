@@ -1,4 +1,4 @@
-"""A person is found by what they can show, and what was typed stays nowhere."""
+"""A person is found by what they can show, and no typed text is stored."""
 
 from lxml import etree
 
@@ -29,7 +29,7 @@ class TestFindPerson(StoreCase):
         self.link(OTHER_ID, OTHER_FA)
 
     def find(self, role="officer", **typed):
-        """The window, and the action that its button gives."""
+        """Return the action that the wizard's button returns, keeping the wizard."""
         wizards = self.env["spar.find.wizard"].with_user(self.users[role])
         self.wizard = wizards.create(typed)
         return self.wizard.action_find()
@@ -40,7 +40,7 @@ class TestFindPerson(StoreCase):
         self.assertEqual(self.get_shown(action), self.mappings_of(expected))
 
     def get_shown(self, action):
-        """What the list shows at first, but for *In force*."""
+        """Return what the list shows initially, apart from *In force*."""
         view = self.env.ref("spar_mapper.spar_mapping_view_search")
         context = action["context"]
         domains = [
@@ -52,8 +52,10 @@ class TestFindPerson(StoreCase):
         return self.env["spar.mapping"].search(Domain.AND(domains))
 
     def test_what_is_found_is_seen_to_be_a_selection(self):
-        """A part of the search that is seen and can be taken away; and a title, for a
-        phone shows no parts of a search."""
+        """The selection is a visible, removable part of the search, and has a title.
+
+        A phone shows the title, but not the parts of a search.
+        """
         action = self.find(id_value=ID)
         self.assertTrue(action["context"]["search_default_found"])
         self.assertEqual(action["context"]["found_ids"], self.mappings_of(ID).ids)
@@ -61,7 +63,7 @@ class TestFindPerson(StoreCase):
         self.assertEqual(action["display_name"], "Find a person")
 
     def test_the_page_is_found_again_when_it_is_loaded_anew(self):
-        """The web client takes an action anew that names no record it came from."""
+        """On reload the client restores an action that names no originating record."""
         context = self.find(id_value=ID)["context"]
         self.assertEqual([context["active_id"], context["active_ids"]], [False] * 2)
 
@@ -161,7 +163,7 @@ class TestFindPerson(StoreCase):
 
 @tagged("post_install", "-at_install")
 class TestSpellings(StoreCase):
-    """However a number is typed, the person is found."""
+    """A person is found however the number is typed."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,4 +1,4 @@
-"""One person, however the ID is typed; and what is no ID at the desk."""
+"""One person, however the ID is typed; and texts rejected at the desk."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ class SpellingCase(StoreCase):
         cls.officer = cls.create_user("officer")
 
     def write_id(self, spelling):
-        """What travels when a number is written so."""
+        """Return what is transmitted when a number is written like this."""
         return spelling if ":" in spelling else f"token:{spelling}@nationalId"
 
     def set_card(self, **values):
@@ -59,7 +59,7 @@ class SpellingCase(StoreCase):
 
 
 class TestSpellings(SpellingCase):
-    """What programs send."""
+    """Spellings sent by client programs."""
 
     def test_every_spelling_reaches_the_same_person(self):
         self.link(ID, FA)
@@ -122,7 +122,7 @@ class TestSpellings(SpellingCase):
 
 @tagged("post_install", "-at_install")
 class TestDesk(SpellingCase):
-    """What an officer types."""
+    """Spellings typed by an officer."""
 
     def open(self, typed, **values):
         wizards = self.env["spar.mapping.wizard"].with_user(self.officer)
@@ -167,7 +167,7 @@ class TestDesk(SpellingCase):
         self.assertTrue(self.is_asked(wizard.action_confirm()))
         self.assertEqual(wizard.id_doubt, "letters")
         self.assertFalse(self.mapping_of(self.write_id("John Smith")))
-        # Nothing that was typed is lost, and the question is of this form.
+        # No typed text is lost, and the question belongs to this form.
         wizard.invalidate_recordset()
         self.assertEqual((wizard.id_value, wizard.fa_text), ("John Smith", FA))
         self.assertEqual(wizard.reason, "Came to the counter")

@@ -1,7 +1,7 @@
-"""What a web designer, a writer of mail templates and Odoo's administrator can reach.
+"""Access by web designers, authors of mail templates and Odoo's administrator.
 
-The table of attempts is in ``test_expressions``; here are the places that come with a
-website. They are tried where one is installed, with the pages of the beneficiaries.
+The table of attempts is in ``test_expressions``; here are the channels that a website
+adds. They are tried if one is installed, with the pages of the beneficiaries.
 """
 
 import re
@@ -13,7 +13,7 @@ from .common import FA, ID, StoreCase
 from .test_expressions import CHANGING, READING
 
 GUARD = "odoo.addons.spar_mapper_connector.expressions"
-#: Ways to what a page of ours does, by the page's own function.
+#: Ways to reach what one of our pages does, by the page's own function.
 ENDPOINTS = {
     "overview": "env['spar.my.address']._get_overview()",
     "agent's page": (
@@ -52,7 +52,7 @@ class TestInside(StoreCase, HttpCase):
         return self.env.cr.fetchone()
 
     def show_page(self, expression) -> str:
-        """What visitors of a page see that a designer has written."""
+        """Return what visitors see of a page that a designer has written."""
         view = self.env["ir.ui.view"].create(
             {
                 "name": "x",
@@ -64,7 +64,7 @@ class TestInside(StoreCase, HttpCase):
         page = self.env["website.page"].create(
             {"url": "/attempt", "view_id": view.id, "is_published": True}
         )
-        # Pages are shown in transactions that only read: some attempts end there.
+        # Pages are rendered in read-only transactions: some attempts end there.
         loggers = ("odoo.http", "odoo.sql_db", "odoo.addons.website.models.ir_http")
         with mute_logger(GUARD, *loggers):
             text = self.url_open("/attempt").text
@@ -84,7 +84,7 @@ class TestInside(StoreCase, HttpCase):
                     self.assertEqual(self.read_state(), before)
 
     def render_mail(self, expression) -> str:
-        """The body of a mail template, or the text of what refused it."""
+        """Return the body of a mail template, or the text of its refusal."""
         values = {
             "name": "x",
             "model_id": self.env["ir.model"]._get("res.partner").id,
@@ -98,7 +98,7 @@ class TestInside(StoreCase, HttpCase):
                     template = self.env["mail.template"].create(values)
                     people = self.env.user.partner_id.ids
                     return str(template._render_field("body_html", people))
-            # Whatever it is: pylint: disable-next=broad-except
+            # Any refusal counts: pylint: disable-next=broad-except
             except Exception as error:
                 return repr(error)
 

@@ -1,4 +1,4 @@
-"""What becomes of an old subject: periods that answer as its mappings did."""
+"""The conversion of an old subject: its periods answer as its mappings did."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 class OldStore:
-    """Writes one subject as the store of before did; an hour passes with each event."""
+    """Writes one subject as the old store did; an hour passes with each event."""
 
     def __init__(self):
         self.keyring = build_open_keyring()
@@ -83,7 +83,7 @@ class OldStore:
         row.last_seq, row.last_mac = event.seq, event.mac
 
     def seal(self):
-        """Seal everything as it stands; the subject is as it is read then."""
+        """Seal everything as it stands; return the subject as it is then read."""
         subject = self.subject
         for row in subject.ids.values():
             guards = (subject.change_lock, subject.pay_stop)
@@ -115,7 +115,7 @@ class OldStore:
 
 
 def get_stays(new):
-    """The addresses as the history of now reads them."""
+    """Return the addresses as the current history reads them."""
     records = [
         PeriodRecord(
             *(p.row.row_id, p.head.row_id, p.head.purpose, p.row.seq, p.row.state),
@@ -127,7 +127,7 @@ def get_stays(new):
 
 
 class TestOldRules(BaseCase):
-    """What was tampered with is found by the rules of then."""
+    """The old rules detect tampering."""
 
     def build(self):
         old = OldStore()
@@ -173,7 +173,7 @@ class TestOldRules(BaseCase):
 
 class TestConvert(BaseCase):
     def assert_answers_as_before(self, old, new):
-        """Each address has the state, version, times and id order that it had."""
+        """Assert that each address has its old state, version, times and id order."""
         rows = sorted(old.subject.mappings.values(), key=lambda r: (r.began, r.row_id))
         before = [(r.uuid, r.state, r.version, r.began, r.valid_to) for r in rows]
         now = [
@@ -277,7 +277,7 @@ class TestConvert(BaseCase):
         self.assertEqual([h.row_id for h in new.heads], [100, 101])
 
     def test_the_chain_begins_behind_those_before(self):
-        """So that an address and a number never name two events."""
+        """An address and a number therefore never name two events."""
         old = OldStore()
         row = old.open()
         old.move(row, "suspended", "suspended")

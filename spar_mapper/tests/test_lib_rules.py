@@ -1,4 +1,4 @@
-"""Rules and transitions: the tables by which changes are judged."""
+"""Rules and transitions: the tables by which changes are assessed."""
 
 from odoo.tests import BaseCase
 
@@ -74,7 +74,7 @@ class TestAssessment(BaseCase):
 class TestTransitions(BaseCase):
     STATES = ("new", "proposed", "active", "suspended", "ended")
 
-    #: Events that leave any period as it is, an ended one too.
+    #: Events that leave any period as it is, including an ended one.
     NOTES = (
         *("revealed", "objected", "objection_confirmed"),
         *("objection_upheld", "objection_rejected"),

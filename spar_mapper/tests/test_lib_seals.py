@@ -1,4 +1,4 @@
-"""What is sealed in which context, and what the chain of events covers."""
+"""The context in which each value is sealed, and what the chain of events covers."""
 
 from dataclasses import replace
 from datetime import timedelta

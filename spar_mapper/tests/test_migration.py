@@ -10,7 +10,7 @@ MIGRATION = load_script(
 
 
 class TestMigration(StoreCase):
-    """The queue of what is checked at the end of a transaction, as of 19.0.2.0.0."""
+    """The queue of checks at the end of a transaction, as of 19.0.2.0.0."""
 
     def test_the_queue_gets_its_columns(self):
         self.env.cr.execute(
@@ -30,7 +30,7 @@ class TestMigration(StoreCase):
 
 
 class TestLimits(StoreCase):
-    """Limits were system parameters."""
+    """Limits that were system parameters."""
 
     def migrate(self):
         path = file_path("spar_mapper/migrations/19.0.2.5.0/post-migration.py")

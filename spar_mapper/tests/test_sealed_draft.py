@@ -12,7 +12,7 @@ SUBSETS = [set(each) for each in chain(*(combinations(TEXTS, n) for n in range(1
 
 @tagged("post_install", "-at_install")
 class TestSealedDraft(StoreCase):
-    """Whatever is written together, one after another or again: nothing is lost."""
+    """No text is lost, whether written together, one after another or repeatedly."""
 
     @classmethod
     def setUpClass(cls):
@@ -29,7 +29,7 @@ class TestSealedDraft(StoreCase):
         return {name: f"{word} {name}" for name in names}
 
     def read_texts(self, draft):
-        """What another request would read."""
+        """Return what another request would read."""
         draft.invalidate_recordset()
         return {name: draft[name] for name in TEXTS}
 
@@ -120,7 +120,7 @@ class TestSealedDraft(StoreCase):
             self.assertEqual(self.read_texts(draft), self.build_texts(TEXTS, "created"))
 
     def test_an_onchange_keeps_what_is_not_saved_yet(self):
-        """The web client sends only what was changed since it saved."""
+        """The web client sends only what has changed since it last saved."""
         specification = {name: {} for name in (*TEXTS, "fa_type_id")}
         for names in SUBSETS:
             with self.subTest(names=names):
@@ -163,7 +163,7 @@ class TestSealedDraft(StoreCase):
                 self.assertEqual(draft.part_ids.value, "corrected")
 
     def test_another_kind_keeps_what_it_asks_for_too(self):
-        """Whoever chose the wrong kind first types no account number again."""
+        """A user who first chose the wrong kind need not type the number again."""
         first, second = self.create_kinds({"number", "branch"}, {"number", "name"})
         with Form(self.wizards.with_context(default_operation="link")) as form:
             form.fa_type_id = first
@@ -180,7 +180,7 @@ class TestSealedDraft(StoreCase):
         self.assertEqual(typed, {"number"})
 
     def create_kinds(self, *kinds):
-        """Kinds of address that ask for these texts."""
+        """Create kinds of address that ask for these texts."""
         return [
             self.env(su=True)["spar.fa.type"].create(
                 {
@@ -196,10 +196,10 @@ class TestSealedDraft(StoreCase):
         ]
 
     def get_key(self, line):
-        """The part that a line of the form is for."""
+        """Return the key of the part that a line of the form is for."""
         return self.env["spar.fa.type.part"].browse(line["part_id"]).key
 
-    # === WHOSE THEY ARE === #
+    # === OWNERSHIP === #
 
     def test_a_line_is_its_users_alone(self):
         line = {"part_id": self.bank_account.part_ids[0].id, "value": "typed"}
@@ -258,7 +258,7 @@ class TestSealedDraft(StoreCase):
                 self.env.invalidate_all()
                 draft.write({name: texts[name] for name in pair})
                 self.env.invalidate_all()
-                draft.action_confirm()  # asks back: the ID has letters
+                draft.action_confirm()  # asks for confirmation: the ID has letters
                 draft.is_id_right = True
                 draft.action_confirm()
                 self.assertEqual(self.get_fa(texts["id_value"]), FA)

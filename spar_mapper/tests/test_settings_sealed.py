@@ -1,4 +1,4 @@
-"""A rule that is missing, or another one, decides nothing: the call is refused."""
+"""A missing or altered rule decides nothing: the call is refused."""
 
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
@@ -85,7 +85,7 @@ class TestRulesAreSealed(SettingsCase):
 
 class TestOlderSettings(CheckpointCase):
     def test_settings_that_are_older_than_the_checkpoint(self):
-        """The newest seals and what they are of, taken back together."""
+        """The newest seals, and the settings they seal, are reverted together."""
         self.link(ID, FA)
         rule = self.rules.create(
             {"name": "Hold", "sequence": 1, "decision": "refuse", "channel": "x"}

@@ -10,7 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
 
-#: Addresses that the directory does not find in order, and why.
+#: Addresses that the directory rejects, and why.
 WRONG = {
     "no account at all": "unread",
     "account:12345678@BR01.NOSUCH": "provider_unknown",
@@ -21,7 +21,7 @@ WRONG = {
 
 
 class TestAddressChecks(StoreCase):
-    """Whoever asks for it has addresses held against the directory before anything."""
+    """Callers that request it have addresses checked by the directory first."""
 
     @classmethod
     def setUpClass(cls):
@@ -128,7 +128,7 @@ class TestAddressChecks(StoreCase):
             }
         )
         self.env.user.group_ids += self.env.ref("spar_fa_directory.group_officer")
-        wizard.action_confirm()  # asks back: the first ID of this length
+        wizard.action_confirm()  # asks for confirmation: the first ID of this length
         wizard.is_id_right = True
         with self.assertRaisesRegex(UserError, "Branch: this provider has none"):
             wizard.action_confirm()

@@ -1,4 +1,4 @@
-"""Addresses that were stored as the texts that they came as, brought into one form."""
+"""Addresses that were stored as received, rewritten in one form."""
 
 from unittest.mock import patch
 
@@ -36,7 +36,7 @@ class AddressFormCase(FormCase):
         self.runs.search([("kind", "=", "addresses")])._end("overtaken")
 
     def link_before(self, id_value, fa):
-        """Link an address as it was done before: as the text that it came as."""
+        """Link an address as it used to be done: as the received text."""
 
         def build(case):
             address = build_now(case)
@@ -190,7 +190,7 @@ class TestAddressForms(AddressFormCase):
 
 
 class TestAddressRules(AddressFormCase):
-    """The form of each address is kept: its rules, and what checks them."""
+    """The form of each address is kept: its rules, and its library versions."""
 
     def setUp(self):
         super().setUp()
@@ -198,7 +198,7 @@ class TestAddressRules(AddressFormCase):
         self.address_forms._get_number()
 
     def upgrade(self, **versions):
-        """Libraries are other versions from now on."""
+        """Make libraries appear in other versions from now on."""
         build_now = address_rules.version
 
         def get_version(name):
@@ -286,7 +286,7 @@ class TestAddressRules(AddressFormCase):
         self.assertIn("v", [kind["code"] for kind in form.data["kinds"].values()])
 
     def change_part(self):
-        """Gaps do not count any more, from now on."""
+        """Make gaps insignificant from now on."""
         part = self.env.ref("spar_fa_directory.part_bank_account_number")
         part.write({"gaps_do_not_count": False, "check_parameter": "[0-9-]{4,34}"})
         self.address_forms._get_number()

@@ -10,7 +10,7 @@ from .test_audit_findings import ALARM_LOGGER, AuditCase
 
 
 class TestAuditRun(AuditCase):
-    """A check in pieces that are kept, and that says how much it covered."""
+    """A check in committed pieces that reports how much it covered."""
 
     def setUp(self):
         super().setUp()
@@ -19,7 +19,7 @@ class TestAuditRun(AuditCase):
         self.startPatcher(patch.dict(audit_walk.PARTS, small))
 
     def run_cron(self, seconds=None):
-        """The schedule; with ``seconds`` that are left after the first piece."""
+        """Run the scheduled job; ``seconds`` is the time left after the first piece."""
         cron = type(self.env["ir.cron"])
         left = patch.object(cron, "_commit_progress", return_value=seconds)
         with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():

@@ -13,7 +13,7 @@ from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
 class TestBatches(StoreCase):
     def test_the_mapper_says_what_it_can(self):
-        # Who keeps messages adds the status of transactions.
+        # An addon that keeps messages adds the status of transactions.
         self.assertEqual(
             self.mapper._capabilities() - {Capability.TRANSACTION_STATUS},
             {

@@ -1,6 +1,6 @@
-"""What was refused, moved on or undone does not come back by plain SQL.
+"""Refused, superseded or undone data cannot be restored by plain SQL.
 
-Whatever can be, is done with the triggers on, as the tables' owner.
+As far as possible it is tried with the triggers on, as the tables' owner.
 """
 
 from unittest.mock import patch
@@ -27,7 +27,7 @@ PERSON = CallContext("person:1", "portal", Authority.OWNER, "login")
 
 class BroughtBackCase(StoreCase):
     def sql(self, query, *values):
-        """Run a statement, and have everything checked as at commit."""
+        """Run a statement, and perform all the checks of a commit."""
         self.env.flush_all()
         self.env.cr.execute(query, values)
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -40,8 +40,8 @@ class BroughtBackCase(StoreCase):
         return {(table, problem) for table, _row, problem in found}
 
     def get_alarms_of(self, error, function):
-        """The alarms raised by ``function``, which raises ``error``."""
-        # Not assertRaises: it would undo what was done, alarms with it.
+        """Return the alarms raised by ``function``, which raises ``error``."""
+        # Not assertRaises: it would undo what was done, including alarms.
         with self.catch_alarms() as alarms:
             try:
                 function()
@@ -59,14 +59,14 @@ class BroughtBackCase(StoreCase):
 
 
 class TestRefusedChanges(BroughtBackCase):
-    """A supervisor has refused one; somebody proposed another since."""
+    """A supervisor has refused a change; another was proposed since."""
 
     COLUMNS = """uuid, sealed, operation, base_version, needs_approval, effective_at,
         expires_at, proposer, on_behalf_of, channel, authority, asserted_at,
         authenticated_by, message_reference, reason, why"""
 
     def refuse(self, word, fa):
-        """Propose and refuse one, then propose another; return both."""
+        """Propose and refuse a change, then propose another; return both."""
         word(ID, fa)
         refused = self.change_of(ID)
         self.mapper._end_change(self.supervisor, refused.id, "refused")
@@ -308,7 +308,7 @@ class TestMoves(MoveCase, BroughtBackCase):
 
 
 class TestUpgrade(MoveCase):
-    """What a database of a version before has is good still."""
+    """The data of a database of a previous version stay valid."""
 
     def test_links_of_notices_stay_good(self):
         self.link(ID, FA)
@@ -337,7 +337,7 @@ class TestUpgrade(MoveCase):
         self.assertTrue(run.finished_at)
 
     def test_what_waits_by_an_event_that_names_nothing_is_done(self):
-        """Events of before stay as they are."""
+        """Legacy events stay as they are."""
         self.link(ID, FA)
         self.hold_everything()
         with patch.object(Ledger, "_commit_change", lambda *_args: None):

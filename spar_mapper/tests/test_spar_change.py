@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 
 class WaitingCase(StoreCase):
-    """An ID with an address, and short words for decisions."""
+    """An ID with an address, and short methods for decisions."""
 
     def setUp(self):
         super().setUp()
@@ -30,7 +30,7 @@ class WaitingCase(StoreCase):
         self.mapper._end_change(call or self.supervisor, change.id, how)
 
     def assert_waits(self, fa=FA):
-        """Nothing has changed for a payer, and one change waits."""
+        """Assert that nothing has changed for a payer, and one change is pending."""
         self.assertEqual(self.get_fa(ID), fa)
         self.assertEqual(self.change_of(ID).state, "waiting")
         self.assertEqual(len(self.mappings_of(ID)), 1)

@@ -65,10 +65,10 @@ class TestDecidingInTheBackend(WaitingCase):
         self.assertNotIsInstance(caught.exception, AccessError)
         self.assert_waits()
 
-    # === WHAT IS SAID === #
+    # === MESSAGES === #
 
     def act(self, operation="update"):
-        """What the window of an officer says after *Confirm*."""
+        """Return the message of an officer's window after *Confirm*."""
         mapping = self.mapping_of(ID).with_user(self.users["officer"])
         context = getattr(mapping, f"action_{operation}")()["context"]
         wizards = self.env["spar.mapping.wizard"].with_user(self.users["officer"])

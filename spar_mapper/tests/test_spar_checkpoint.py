@@ -13,7 +13,7 @@ from .test_audit_findings import ALARM_LOGGER, AuditCase
 
 
 class CheckpointCase(AuditCase):
-    """A file of checkpoints of its own, with chunks of a few events."""
+    """A separate file of checkpoints, with chunks of a few events."""
 
     def setUp(self):
         super().setUp()
@@ -22,7 +22,7 @@ class CheckpointCase(AuditCase):
         self.path = spar_checkpoint.get_path(self.env)
         self.path.unlink(missing_ok=True)
         self.startPatcher(patch.object(checkpoint, "CHUNK", 4))
-        # No line is cut in two because earlier tests have used up many ids.
+        # No line is split because earlier tests have used up many ids.
         self.startPatcher(patch.object(spar_checkpoint, "CHUNKS_OF_A_LINE", 10**9))
 
     def take(self):
@@ -53,7 +53,7 @@ class CheckpointCase(AuditCase):
         return self.env["spar.alarm"].search(domain).mapped("problem")
 
     def cut_newest(self):
-        """Remove the newest event with its person: true in itself."""
+        """Remove the newest event with its person; the rest is consistent in itself."""
         newest = self.get_newest()
         self.remove_subject(self.env["spar.event"].browse(newest).subject_id)
         return newest
@@ -224,7 +224,7 @@ class TestFile(CheckpointCase):
             self.take()
 
     def test_line_that_the_database_does_not_know_is_adopted(self):
-        """As if it was killed between the file and the database."""
+        """The process seems to have been killed between the file and the database."""
         self.take()
         self.link("killed", "account:1111@BR01.DEMO")
         with patch.object(type(self.checkpoints), "_note"):
@@ -282,7 +282,7 @@ class TestFile(CheckpointCase):
 
 
 class TestFirstFormat(CheckpointCase):
-    """Files that were written before lines had numbers."""
+    """Files from before lines had numbers."""
 
     def setUp(self):
         super().setUp()

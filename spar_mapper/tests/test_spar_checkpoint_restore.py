@@ -11,7 +11,7 @@ from .test_spar_checkpoint import CheckpointCase
 
 
 class TestDeclaredRestore(CheckpointCase):
-    """The newest events are gone: two people say why, and checkpoints go on."""
+    """The newest events are lost: two people declare it, and checkpoints continue."""
 
     @classmethod
     def setUpClass(cls):
@@ -31,7 +31,7 @@ class TestDeclaredRestore(CheckpointCase):
         self.restore_database()
 
     def restore_database(self):
-        """Everything that came after the first checkpoint is gone."""
+        """Remove everything that came after the first checkpoint."""
         lost = self.env["spar.event"].search([("id", ">", self.kept)])
         for subject in lost.subject_id:
             self.remove_subject(subject)

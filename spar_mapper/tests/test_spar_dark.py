@@ -1,4 +1,4 @@
-"""A stolen dump shows nothing: no table holds an ID, an address, a name or a phone."""
+"""A stolen dump reveals nothing: no ID, address, name or phone is in any table."""
 
 import base64
 
@@ -18,7 +18,7 @@ class TestSparDark(StoreCase):
         return f"account:{NUMBERS[index]}@BR01.TESTBANK"
 
     def live(self):
-        """All that can happen to an ID and its address."""
+        """Do everything that can happen to an ID and its address."""
         details = Details(NAME, PHONE, ({"note": NOTE},))
         self.link(ID, self.build_fa(0), details=details)
         self.update(ID, self.build_fa(1), details=details)
@@ -34,7 +34,7 @@ class TestSparDark(StoreCase):
         self.unlink(ID, self.build_fa(1))
 
     def refuse(self):
-        """All that is refused."""
+        """Do everything that is refused."""
         self.link(ID, " ")
         self.link(f"{ID}\u200b", self.build_fa(0))
         self.update("x" * 256, self.build_fa(0))
@@ -77,10 +77,10 @@ class TestSparDark(StoreCase):
 
 
 class TestScanner(StoreCase):
-    """The scanner finds what it is there to find."""
+    """The scanner finds what it is intended to find."""
 
     def plant(self, text):
-        """Leave ``text`` where a slip could: in the reason of an event, in clear."""
+        """Leave ``text`` where a mistake could: in the reason of an event, in clear."""
         call = self.call.__class__(
             "participant:x", "rest", self.call.authority, reason=text
         )

@@ -1,4 +1,4 @@
-"""What a change of the directory would do to stored addresses is seen before."""
+"""The effect of a directory change on stored addresses is seen before it is saved."""
 
 import base64
 from unittest.mock import patch
@@ -32,7 +32,7 @@ class TrialCase(AddressFormCase):
         }
 
     def attempt(self, function):
-        """Do what is not saved yet, which undoes it; gives the change that waits."""
+        """Attempt a change that is then undone; return the pending trial."""
         kept = []
 
         def keep(trials, *values):
@@ -205,7 +205,7 @@ class TestDirectoryTrial(TrialCase):
 
 
 class TestManyAddresses(TrialCase):
-    """Of more than can be looked at while somebody waits."""
+    """More addresses than can be checked while a user waits."""
 
     def setUp(self):
         super().setUp()

@@ -7,7 +7,7 @@ from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
 
 
 class TestDirectoryUsed(StoreCase):
-    """What mappings name is archived, not deleted, and counted."""
+    """Records that mappings name are archived, not deleted, and counted."""
 
     def setUp(self):
         super().setUp()

@@ -1,4 +1,4 @@
-"""A person's document: sealed, asked for by a rule, looked at with a trace."""
+"""A person's document: sealed, required by a rule, viewed with a trace."""
 
 from base64 import b64encode
 
@@ -42,11 +42,11 @@ class TestEvidence(LookupCase):
         return evidence.with_user(self.users[role]).action_view()
 
     def open(self, evidence, role="supervisor"):
-        """The window as the client opens it after ``action_view``."""
+        """Return the window as the client opens it after ``action_view``."""
         wizards = self.env["spar.evidence.wizard"].with_user(self.users[role])
         return wizards.create({"evidence_id": evidence.id})
 
-    # === WHAT A RULE ASKS FOR === #
+    # === REQUIRED BY A RULE === #
 
     def test_without_a_document_the_change_is_refused(self):
         wizard = self.open_wizard()
@@ -94,7 +94,7 @@ class TestEvidence(LookupCase):
         wizard.action_confirm()
         self.assertFalse(self.env["spar.evidence"].search([]))
 
-    # === WHAT IT MAY BE === #
+    # === PERMITTED FILES === #
 
     def test_kinds_are_known_by_what_is_in_the_file(self):
         for data, kind in (
@@ -113,7 +113,7 @@ class TestEvidence(LookupCase):
         with self.assertRaisesRegex(UserError, "too big"):
             self.open_wizard(document=encode(PDF + b"x" * 1024))
 
-    # === WHERE IT IS === #
+    # === STORAGE === #
 
     def test_it_is_in_no_table_and_no_attachment(self):
         attachments = self.env["ir.attachment"].sudo()
@@ -151,7 +151,7 @@ class TestEvidence(LookupCase):
             with self.env.cr.savepoint():
                 self.env.cr.execute("DELETE FROM spar_evidence")
 
-    # === WHO LOOKS === #
+    # === VIEWING === #
 
     def test_who_looks_is_recorded_and_then_sees_it(self):
         evidence = self.store()

@@ -17,7 +17,7 @@ SWAP = """UPDATE %(table)s one SET %(column)s = other.%(column)s
 
 
 class TestGuards(StoreCase):
-    """What the database and the ORM refuse by themselves."""
+    """The constraints that the database and the ORM enforce by themselves."""
 
     def setUp(self):
         super().setUp()

@@ -1,4 +1,4 @@
-"""IDs that were stored before one form was kept, on their way into it."""
+"""Legacy IDs, from before one form was kept, and their rewriting."""
 
 from unittest.mock import patch
 
@@ -21,7 +21,7 @@ MIGRATION = load_script(
     file_path("spar_mapper/migrations/19.0.2.2.0/post-migration.py"),
     "spar_mapper_post_migration_19_0_2_2_0",
 )
-#: Another ID in the place of one that a case is about.
+#: Replaces the ID that a case is about by another.
 EXCHANGE = """UPDATE spar_form_case_line SET identifier_id = %s
                WHERE identifier_id = %s"""
 PLAIN = "token:2007816053@nationalId"
@@ -39,7 +39,7 @@ FOUR = {
 
 
 class FormCase(StoreCase):
-    """A store with IDs of before."""
+    """A store with legacy IDs."""
 
     def setUp(self):
         super().setUp()
@@ -50,7 +50,7 @@ class FormCase(StoreCase):
         self.forms.search([("number", "=", 1)]).state = "older"
 
     def link_before(self, id_value, fa):
-        """Link an ID as it was done before: the text as it came."""
+        """Link an ID as it used to be done: as the received text."""
         rules = self.env["spar.id.type"]._get_rules()
         found = IdForm(1, rules).identify(id_value)
         stored = StoredIdentifier(found.canonical, found.type_id)
@@ -67,7 +67,7 @@ class FormCase(StoreCase):
         return self.runs._begin_ids()
 
     def go_on(self, most=100):
-        """Do pieces as the schedule does, until there is none, or so many."""
+        """Process pieces as the scheduled job does, until none or ``most`` are done."""
         while most and self.runs._goes_on():
             self.runs._do_next()
             most -= 1
@@ -81,7 +81,7 @@ class FormCase(StoreCase):
         return run
 
     def create_member(self, *groups):
-        """A member of staff with these rights."""
+        """Create a member of staff with these rights."""
         number = len(self.env["res.users"].search([])) + 1
         names = [f"spar_fa_directory.group_{group}" for group in groups]
         return new_test_user(
@@ -89,7 +89,7 @@ class FormCase(StoreCase):
         )
 
     def forget_forms(self):
-        """As in a database of a version that kept none."""
+        """Reset the store to that of a version without forms."""
         self.env.flush_all()
         for table in ("spar_id_form", "spar_form_run", "spar_form_seal"):
             self.tamper(f"DELETE FROM {table}")
@@ -362,7 +362,7 @@ class TestDeciding(FormCase):
         self.first, self.second = (self.create_member("supervisor") for _n in "ab")
 
     def propose(self, kept, others="merge", **special):
-        """Propose to keep one; the others are ``others``, or as ``special`` says."""
+        """Propose to keep one ID; the rest are ``others``, or as in ``special``."""
         decisions = {}
         for line in self.case.line_ids:
             text = next(t for t, r in self.rows.items() if r == line.identifier_id.id)
@@ -522,7 +522,7 @@ class TestDeciding(FormCase):
             )
 
     def test_records_that_do_not_coincide_are_not_put_together(self):
-        """Not even where two people say so, and the case itself is in order."""
+        """They are not merged even if two people decide so and the case is sound."""
         self.link(ID, FA)
         stranger = self.subject_of(ID).identifier_ids.id
         self.env.cr.execute(EXCHANGE, (stranger, self.rows[DASH]))

@@ -40,7 +40,7 @@ class IntegrityCase(StoreCase):
         self.settle()
 
     def settle(self):
-        """Have the database check now what it would check at commit."""
+        """Make the database perform now the checks of a commit."""
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
 
@@ -73,7 +73,7 @@ class IntegrityCase(StoreCase):
 
 
 class TestReferences(IntegrityCase):
-    """What refers to nothing is refused, as foreign keys refused it."""
+    """Dangling references are refused, as foreign keys refused them."""
 
     FRESH = {
         "spar_subject_id": {
@@ -158,7 +158,7 @@ class TestReferences(IntegrityCase):
 
 
 class TestDirectoryRows(IntegrityCase):
-    """Rows of the directory go until they were used once, and never after that."""
+    """Directory rows can be deleted until they are first used, and never after that."""
 
     def delete(self, table, row_id):
         query = SQL("DELETE FROM %s WHERE id = %s", SQL.identifier(table), row_id)
@@ -194,7 +194,7 @@ class TestDirectoryRows(IntegrityCase):
         self.assertFalse(branch.exists())
 
     def test_a_row_that_went_is_not_used_any_more(self):
-        """Whoever still holds its id, in another transaction, is refused."""
+        """A transaction that still has its id is refused."""
         branch = self.env["spar.fsp.branch"].create(
             {"provider_id": self.bank.id, "name": "Spare", "code": "SPARE"}
         )
@@ -232,10 +232,10 @@ class TestDirectoryRows(IntegrityCase):
 
 
 class TestCatalogue(IntegrityCase):
-    """What an upgrade makes of the tables is what is there."""
+    """The catalogue after an upgrade is the same as before it."""
 
     def read_catalogue(self):
-        """Columns, constraints, indexes and triggers of the store's tables."""
+        """Return columns, constraints, indexes and triggers of the store's tables."""
         queries = (
             """SELECT table_name, column_name, udt_name FROM information_schema.columns
                 WHERE table_name = ANY(%s)""",
@@ -254,7 +254,7 @@ class TestCatalogue(IntegrityCase):
         return found
 
     def init_again(self):
-        """What Odoo does with the models when the addon is upgraded."""
+        """Initialise the models as Odoo does when the addon is upgraded."""
         names = [
             name
             for name, model in self.env.registry.items()
@@ -290,7 +290,7 @@ class TestCatalogue(IntegrityCase):
         self.assertEqual(self.env.cr.fetchall(), [])
 
     def test_an_update_of_a_place_touches_no_index(self):
-        """A HOT update: no column that changes is indexed, and pages keep room."""
+        """It is a HOT update: no changing column is indexed, and pages keep room."""
         self.update(ID, OTHER_FA)
         self.env.cr.execute(
             """SELECT indexname FROM pg_indexes WHERE tablename = 'spar_mapping'"""
@@ -305,7 +305,7 @@ class TestCatalogue(IntegrityCase):
         self.assertEqual(len(self.env.cr.fetchall()), 2)
 
     def test_whatever_is_read_of_a_person_is_found_by_an_index(self):
-        """Else each history, and each piece of the check, would read whole tables."""
+        """Otherwise each history, and each piece of the check, would scan tables."""
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
         queries = {
             history._EVENTS: [1, ["revealed"]],

@@ -45,7 +45,7 @@ class TestSparLimit(StoreCase):
                 self.budget.with_user(user).value = 1000
         with self.assertRaises(AccessError):
             self.budget.with_user(system).value = 1000
-        # What was the setting before is none any more.
+        # The former parameter is no longer a setting.
         parameters = self.env["ir.config_parameter"].with_user(system)
         parameters.set_param("spar_mapper.lookup_budget", "1000")
         self.assertEqual(self.limits._get_number("lookup_budget"), 200)

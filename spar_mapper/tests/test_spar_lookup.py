@@ -1,4 +1,4 @@
-"""Looking is counted: by whom, whom it found, and how much is left for today."""
+"""Lookups are counted: by whom, whom they found, and how much is left today."""
 
 from contextlib import nullcontext
 
@@ -42,8 +42,10 @@ class LookupCase(StoreCase):
         return wizards.create(typed).action_find()
 
     def open_another(self):
-        """Another transaction, in which lookups are counted from now on: as outside
-        tests, they stay when what they were made for is undone."""
+        """Open another transaction in which lookups are counted from now on.
+
+        As outside tests, they stay when the work that caused them is undone.
+        """
         lookups = type(self.env["spar.lookup"])
         cursor = self.enterContext(self.registry.cursor())
         self.patch(lookups, "_open_cursor", lambda _self: nullcontext(cursor))
@@ -58,7 +60,7 @@ class LookupCase(StoreCase):
         return cursor.fetchone()[0] or 0
 
     def assert_used_up(self, call, *args, **values):
-        """It is refused by the budget, and a supervisor hears of it."""
+        """Assert that the budget refuses a call and a supervisor is alerted."""
         with self.catch_alarms() as alarms:
             with self.assertRaisesRegex(RedirectWarning, "too many IDs") as caught:
                 call(*args, **values)
@@ -87,7 +89,7 @@ class TestLookup(LookupCase):
         self.assertEqual((miss.cost, miss.subject_id.ids), (5, []))
 
     def test_whoever_finds_people_is_counted(self):
-        """Each way in which an ID or an account finds somebody."""
+        """Each way in which an ID or an account finds a person is tried."""
         ways = {
             "changes": ("spar.change", "mapping_id.id_value"),
             "cases": ("spar.objection", "mapping_id.id_value"),
@@ -138,7 +140,7 @@ class TestLookup(LookupCase):
         self.assertTrue(self.search(ID))
 
     def test_a_number_cannot_be_guessed_behind_its_mask(self):
-        """The account is 1111 0000 1111; its last three are seen."""
+        """The account is 1111 0000 1111; its last three digits are visible."""
         guesses = 0
         with self.assertRaises(RedirectWarning), mute_logger(ALARM_LOGGER):
             with self.enter_registry_test_mode():
@@ -220,7 +222,7 @@ class TestLookup(LookupCase):
             mapping._check_told(f"or {NUMBER}")
         self.assertEqual(self.count_spent(cursor), 1)
 
-    # === WHO SETS, WHO READS, WHO WRITES === #
+    # === SETTING, READING AND WRITING === #
 
     def test_only_administrators_may_propose_another_limit(self):
         writers = {
@@ -258,7 +260,7 @@ class TestLookup(LookupCase):
 
 @tagged("post_install", "-at_install")
 class TestLookupLasts(LookupCase):
-    """In a transaction of its own."""
+    """Lookups in a transaction of their own."""
 
     def test_a_rollback_of_the_search_leaves_it(self):
         cursor = self.open_another()
@@ -267,7 +269,7 @@ class TestLookupLasts(LookupCase):
         self.assertEqual(self.count_spent(cursor, "viewer"), 5)
 
     def test_a_request_that_only_reads_is_counted(self):
-        """As Odoo opens it for a search: PostgreSQL refuses to write in it."""
+        """Odoo opens it for a search like this: PostgreSQL refuses to write in it."""
         cursor = self.open_another()
         self.env.flush_all()
         self.env.cr.execute("SAVEPOINT reading")

@@ -1,4 +1,4 @@
-"""Everybody of a closed provider or branch is moved to its successor."""
+"""Everyone at a closed provider or branch is moved to its successor."""
 
 from datetime import date, datetime, timedelta, timezone
 from unittest.mock import patch
@@ -121,7 +121,7 @@ class TestMove(MoveCase):
         move = self.count()
         self.assertEqual((move.total, move.moved_count, move.left_count), (0, 0, 0))
 
-    # === WHO STAYS === #
+    # === ADDRESSES THAT STAY === #
 
     def test_locked_disputed_and_waiting_ones_are_listed(self):
         why = {
@@ -222,7 +222,7 @@ class TestMove(MoveCase):
                     (self.get_fa(ID), self.get_fa(OTHER_ID)), (NEW_FA,) * 2
                 )
 
-    # === WHERE TO, BY WHICH RULE === #
+    # === DESTINATION AND RULE === #
 
     def test_a_prefix_is_added(self):
         self.link(ID, OLD_FA)
@@ -298,7 +298,7 @@ class TestMove(MoveCase):
         with patch.object(spar_move_run, "PIECE", 2):
             move.sudo()._do_piece()
             self.env.flush_all()
-            # What a killed worker did after its last commit is gone.
+            # What a killed worker did after its last commit is lost.
             with self.undone():
                 move.sudo()._do_piece()
                 self.env.flush_all()
@@ -523,7 +523,7 @@ class TestMove(MoveCase):
 
 
 class TestClosedPlace(MoveCase):
-    """What is closed, and still named."""
+    """A closed provider or branch that is still named."""
 
     def test_resolving_at_a_closed_provider_says_so(self):
         self.link(ID, OLD_FA)

@@ -1,4 +1,4 @@
-"""Resolving by an address that was moved to the successor of a closed provider."""
+"""Resolution by an address that was moved to a closed provider's successor."""
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, ResolveRequest
 
@@ -38,7 +38,7 @@ class TestMoveResolve(MoveCase):
                 self.assertNotEqual(both.outcome, Outcome.FOUND)
                 self.assertIsNone(both.fa)
 
-    # === WHO IS FOUND === #
+    # === PEOPLE WHO ARE FOUND === #
 
     def test_every_spelling_of_it_gives_the_one_at_the_successor(self):
         self.move()
@@ -155,7 +155,7 @@ class TestMoveResolve(MoveCase):
         result = self.resolve(fa=OLD_FA, call=call)
         self.assertEqual(result.outcome, Outcome.NOT_LINKED)
 
-    # === WHO IS NOT === #
+    # === PEOPLE WHO ARE NOT FOUND === #
 
     def test_who_has_left_it_is_not_found(self):
         self.move()
@@ -178,7 +178,7 @@ class TestMoveResolve(MoveCase):
         self.move()
         self.assert_unknown("account:11110001@E1.OLDB", "account:11110000@W1.OLDB")
 
-    # === WHAT CANNOT BE BELIEVED === #
+    # === UNTRUSTED ROWS === #
 
     def assert_locked(self):
         with self.catch_alarms() as alarms:
@@ -221,7 +221,7 @@ class TestMoveResolve(MoveCase):
         self.tamper("UPDATE spar_mapping_period SET version = 9 WHERE seq = 1")
         self.assert_locked()
 
-    # === HOW MUCH IT COSTS === #
+    # === COST === #
 
     def test_many_cost_as_many_statements_as_one(self):
         numbers = [f"4000{number:04}" for number in range(30)]

@@ -1,4 +1,4 @@
-"""This was not me: every event from every state, what is undone, locked and lifted."""
+"""Objections to every event from every state: what is undone, locked and lifted."""
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
@@ -23,7 +23,7 @@ from ..store.moving import Mover
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
 MOVED_FA = "account:111100001111@BR02.TESTBANK"
-#: (how it came to be, kind objected to) -> (remedy, what a payer gets, new events).
+#: (how it came about, kind objected to) -> (remedy, what a payer gets, new events).
 TABLE = {
     ("linked", "linked"): (Remedy.STOPPED, None, ["objected"]),
     ("updated", "updated"): (
@@ -74,7 +74,7 @@ class ObjectionCase(StoreCase):
         cls.link_holder = CallContext("notice", "notice", Authority.OWNER, "link")
 
     def find_event(self, id_value, kind):
-        """The newest event of a kind."""
+        """Return the newest event of a kind."""
         events = self.subject_of(id_value).event_ids
         return events.filtered(lambda event: event.kind == kind).sorted("id")[-1:]
 
@@ -88,7 +88,7 @@ class ObjectionCase(StoreCase):
         return self.mapper._object_to(call or self.person, request)
 
     def case_of(self, id_value):
-        """The newest case of an ID."""
+        """Return the newest case of an ID."""
         domain = [("mapping_id", "in", self.mappings_of(id_value).ids)]
         return self.env["spar.objection"].search(domain, limit=1)
 
@@ -97,14 +97,14 @@ class ObjectionCase(StoreCase):
         self.mapper._close_objection(call or self.supervisor, case.id, is_upheld)
 
     def assert_sound(self):
-        """The integrity check finds nothing, and the commit would not fail."""
+        """Assert that the integrity check finds nothing and a commit would succeed."""
         self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
         self.assertEqual(self.env["spar.audit"]._check_store(), [])
         self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 class WaysCase(ObjectionCase):
-    """How each state comes to be."""
+    """Ways to reach each state."""
 
     def reach_linked(self, id_value):
         self.link(id_value, FA)
@@ -119,7 +119,7 @@ class WaysCase(ObjectionCase):
         self.update(id_value, OTHER_FA)
 
     def reach_moved(self, id_value):
-        """A branch has closed; the next one has taken over."""
+        """Close a branch and let the next one take over."""
         self.link(id_value, FA)
         self.move_to_south()
 
@@ -262,7 +262,7 @@ class TestSparObjection(WaysCase):
         self.assertTrue(answer.is_closed)
         self.assertEqual(self.subject_of(ID).change_lock, "none")
 
-    # === WHAT IS BROUGHT BACK === #
+    # === RESTORATION === #
 
     def test_of_two_disputed_addresses_neither_comes_back(self):
         self.link(ID, FA)
@@ -415,7 +415,7 @@ class TestSparObjection(WaysCase):
         self.assertEqual(self.find_event(ID, "objection_upheld").reason, wizard.reason)
 
     def close_by_the_window(self, id_value=ID):
-        """What the window of a supervisor says after *Close the case*."""
+        """Return the message of a supervisor's window after *Close the case*."""
         boss = self.create_user("supervisor", login="the_boss")
         wizard = self.env["spar.objection.wizard"].with_user(boss)
         told = {"decision": "rejected", "reason": "seen with her card"}
@@ -549,7 +549,7 @@ class TestSparObjection(WaysCase):
             self.mapper._object_to(self.person, request)
         self.assertEqual(self.case_of(ID).ids, [])
 
-    # === WHAT PAGES READ === #
+    # === DATA FOR PAGES === #
 
     def test_the_store_says_that_it_can(self):
         self.assertIn(Capability.OBJECTION, self.mapper._capabilities())

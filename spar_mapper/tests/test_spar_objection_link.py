@@ -1,4 +1,4 @@
-"""A link without a login moves nothing; what comes back weighs as much as what goes."""
+"""A link without a login moves nothing; a restored address has equal authority."""
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Remedy
 
@@ -8,7 +8,7 @@ from .test_spar_objection import TABLE, ObjectionCase, WaysCase
 
 
 class TestLinkFreezes(WaysCase):
-    """Whoever holds the link of a notice stops further changes, and no more."""
+    """The holder of a notice's link stops further changes, and no more."""
 
     def freeze(self, way, kind, id_value=ID):
         getattr(self, f"reach_{way}")(id_value)
@@ -52,7 +52,7 @@ class TestLinkFreezes(WaysCase):
         self.assertEqual(self.object_to(ID, "updated", self.link_holder), answer)
         self.assertEqual(self.events_of(ID), events)
 
-    # === WHAT WAITS === #
+    # === PENDING CHANGES === #
 
     def test_what_waits_neither_happens_nor_is_called_off(self):
         for way, kind in (("held", "held"), ("proposed", "proposed")):
@@ -110,7 +110,7 @@ class TestLinkFreezes(WaysCase):
         self.assert_sound()
 
     def object_to_first(self, id_value, kind):
-        """Object once more to the event that the case is about."""
+        """Object again to the event that the case is about."""
         event = self.case_of(id_value).event_id
         request = self.build_request(id_value, kind)
         request = type(request)(id_value, event.period_id.address_uuid, event.seq)
@@ -168,7 +168,7 @@ class TestLinkFreezes(WaysCase):
 
 
 class TestAuthority(ObjectionCase):
-    """What comes back rests on a word that weighs as much."""
+    """A restored address rests on an equal authority."""
 
     def test_an_owner_s_word_is_not_replaced_by_a_programme_s(self):
         self.link(ID, FA)
@@ -203,7 +203,7 @@ class TestAuthority(ObjectionCase):
 
 
 class TestRejected(WaysCase):
-    """Staff say that it was in order: what was undone is done again."""
+    """Staff decide that it was legitimate: what was undone is done again."""
 
     def reject(self, way, kind):
         id_value = f"token:rejected-{way}@nationalId"
@@ -238,7 +238,7 @@ class TestRejected(WaysCase):
         self.assertEqual(self.get_fa(ID), FA)
 
     def test_what_replaced_it_meanwhile_stays(self):
-        """Another case has brought back something else since then."""
+        """Another case has restored something else since then."""
         self.link(ID, FA)
         self.update(ID, OTHER_FA)
         self.update(ID, THIRD_FA)

@@ -1,4 +1,4 @@
-"""Staff of an office see, and change, their own people and those of no office."""
+"""Staff of an office see and change only their own people and those of no office."""
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -59,13 +59,13 @@ class TestSparOffice(StoreCase):
         return moved
 
     def seen(self, user, model="spar.mapping", path="subject_id"):
-        """Whom of the three somebody sees."""
+        """Return which of the three people a user sees."""
         known = {self.subject_of(each): each for each in (ID, OTHER_ID, FREE_ID)}
         rows = self.env[model].with_user(self.users[user]).search([])
         subjects = rows.sudo().mapped(path) if path else rows.sudo()
         return {known[each] for each in subjects if each in known}
 
-    # === WHO SEES WHOM === #
+    # === VISIBILITY === #
 
     def test_each_list_shows_ones_own_people_and_those_of_no_office(self):
         lists = {
@@ -100,7 +100,7 @@ class TestSparOffice(StoreCase):
         with self.assertRaises(AccessError):
             reveal.action_reveal()
 
-    # === WHO CHANGES WHAT === #
+    # === PERMITTED CHANGES === #
 
     def change(self, user, operation, id_value, fa=None):
         mapper = self.mapper.with_user(self.users[user])
@@ -136,7 +136,7 @@ class TestSparOffice(StoreCase):
         self.change("everywhere", "link", other, FA)
         self.assertFalse(self.subject_of(other).office_person_ids)
 
-    # === WHO MOVES PEOPLE, AND STAFF === #
+    # === MOVING PEOPLE, AND STAFF === #
 
     def test_moving_is_an_event_and_done_once(self):
         self.assertEqual(self.move(ID, "south"), 1)
@@ -183,7 +183,7 @@ class TestSparOffice(StoreCase):
         with self.assertRaises(AccessError):
             self.offices["north"].with_user(self.users["head"]).member_ids = False
 
-    # === PAST THE REGISTRY === #
+    # === BYPASSING THE REGISTRY === #
 
     def test_what_sql_changed_is_named_and_not_used(self):
         subject = self.subject_of(OTHER_ID)

@@ -196,7 +196,7 @@ class TestUpdate(StoreCase):
         self.link(OTHER_ID, FA, asserted_at=half)
         result = self.update(OTHER_ID, OTHER_FA, asserted_at=noon)
         self.assertEqual(result.outcome, Outcome.UPDATED)
-        # It counts from then on as what is in force did: nothing older comes after it.
+        # From then on it counts like the one in force: nothing older can follow it.
         for older in (half - timedelta(microseconds=1), noon - timedelta(seconds=1)):
             with self.subTest(older):
                 result = self.update(OTHER_ID, FA, asserted_at=older)

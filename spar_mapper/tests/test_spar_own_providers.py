@@ -19,7 +19,7 @@ BANK = CallContext("participant:bank", "rest", Authority.INSTITUTION)
 
 @tagged("post_install", "-at_install")
 class TestOwnProviders(StoreCase):
-    """A provider links to itself only, and takes nothing from another by itself."""
+    """A provider links only to itself, and takes nothing from another on its own."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,4 +1,4 @@
-"""Which stored addresses no longer pass their checks."""
+"""Stored addresses that no longer pass their checks."""
 
 from contextlib import nullcontext
 from unittest.mock import patch
@@ -19,7 +19,7 @@ class TestRecheck(StoreCase):
         self.runs = self.env["spar.recheck"]
 
     def run_cron(self, size=500, turns=None):
-        """The schedule; with ``turns``, that often, each ended after one piece."""
+        """Run the scheduled job; ``turns`` times, if given, with one piece each."""
         cron = type(self.env["ir.cron"])
         left = {} if turns is None else {"return_value": 0}
         for _turn in range(turns or 1):

@@ -16,7 +16,7 @@ from odoo.addons.spar_mapper_connector.tests.common import ROLES
 
 from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
 
-#: Who may call what; the superuser and a channel may call everything.
+#: The methods each role may call; the superuser and a channel may call everything.
 MAY = {
     "_link_fa": {"officer"},
     "_update_fa": {"officer"},

@@ -1,4 +1,4 @@
-"""Replacing the sealing key with every table of the store in use."""
+"""Replacement of the sealing key with every table of the store in use."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ class RotationCase(StoreCase):
         self.old = self.keyring.roles.seal_key
 
     def count_sealed_with(self, key_id):
-        """Rows of each table that are sealed with the key."""
+        """Return how many rows of each table are sealed with the key."""
         return {
             storage._table: storage._count_sealed_with([key_id])
             for storage in self.keyrings._get_sealed_models()
@@ -53,7 +53,7 @@ class RotationCase(StoreCase):
         return new, self.keyrings._finish_rotation()
 
     def drop_key(self, key_id):
-        """Take the key out of the file."""
+        """Remove the key from the file."""
         ring = keys.read_file(self.path)
         left = [key for key in ring.keys.values() if key.key_id != key_id]
         keys.write_file(self.path, keys.Keyring(left), replace=True)
@@ -184,7 +184,7 @@ class TestSparRotation(RotationCase):
 
 
 class TestWithoutKeyring(RotationCase):
-    """The file is away: nothing can be done, and nothing is written."""
+    """The keyring is unavailable: nothing can be done, and nothing is written."""
 
     def count_rows(self):
         counts = {}
@@ -214,7 +214,7 @@ class TestWithoutKeyring(RotationCase):
         self.assertEqual(self.count_rows(), before)
 
     def change_of(self, id_value):
-        """The waiting change, found without any key."""
+        """Return the pending change, found without any key."""
         return self.env["spar.change"].search([("state", "=", "waiting")])
 
     def test_without_its_file_nothing_works_until_it_is_back(self):

@@ -1,4 +1,4 @@
-"""What one officer may do in a day, and what shows what they did."""
+"""The daily limits of an officer, and the list of what they did."""
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -22,7 +22,7 @@ class TestStaffAct(LookupCase):
         return (acts.with_user(user) if user else acts).search([], order="id")
 
     def give(self, number, fa, call=None):
-        """Somebody new is linked by the officer."""
+        """Link a new person as the officer."""
         return self.link(f"token:{number:010}@nationalId", fa, call or self.acting)
 
     def assert_limit(self, problem, change, *args):

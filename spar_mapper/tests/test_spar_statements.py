@@ -24,7 +24,7 @@ class TestStatements(StoreCase):
     BOUNDS = {"link": 12, "update": 12, "unlink": 12, "suspend": 12, "resume": 12}
 
     def build(self, size, kind, fa="{}"):
-        """The IDs of a batch, and an address for each by the pattern."""
+        """Return the IDs of a batch, and an address for each by the pattern."""
         fa = f"account:1000{fa}00@BR01.TESTBANK"
         return [
             (f"token:{size}x{kind}x{number}@nationalId", fa.format(number))
@@ -32,13 +32,13 @@ class TestStatements(StoreCase):
         ]
 
     def warm(self):
-        """What a worker has read long before: types, rules, strategies, providers."""
+        """Load the caches that a worker has: types, rules, strategies, providers."""
         self.link("warm", FA)
         self.update("warm", OTHER_FA)
         self.resolve("warm")
 
     def count_cycle(self, size):
-        """Statements of each operation on ``size`` IDs with details, in their order."""
+        """Count each operation's statements on ``size`` IDs with details, in order."""
         details = Details("Ada", "+15551815", ({"a": 1},))
         pairs = self.build(size, "cycle")
         updates = self.build(size, "cycle", "9{}")
@@ -96,7 +96,7 @@ class TestStatements(StoreCase):
         self.warm()
         superuser = self.count_cycle(10)
         self.mapper = self.mapper.with_user(self.create_channel())
-        # A new user empties caches of the whole registry.
+        # Creating a user empties caches of the whole registry.
         self.link("warm channel", FA)
         self.assertEqual(self.count_cycle(11), superuser)
 

@@ -1,9 +1,9 @@
-"""What the tables' owner can do by plain SQL: one table of attempts.
+"""The attacks that the tables' owner can make by plain SQL: one table of attempts.
 
-Each is tried once with the triggers on, and once past them. What is inconsistent in
-itself is refused at once by resolve; the check names each. A true earlier state (whole
-older rows, with all events after them gone) can be seen by nothing in the database: the
-check finds it where a checkpoint covers it (see ``readme/`` on checkpoints).
+Each is tried once with the triggers on, and once without them. Anything inconsistent in
+itself is refused at once by resolve, and the check names it. A genuine earlier state
+(whole older rows, with all later events gone) cannot be detected by anything in the
+database: the check finds it if a checkpoint covers it (see ``readme/`` on checkpoints).
 """
 
 from typing import NamedTuple
@@ -37,7 +37,7 @@ PERSON = "subject_id = %(subject)s"
 
 
 def restore(table: str, key: str = "id") -> str:
-    """The statement that brings a person's rows of a table back to what was kept."""
+    """Return the statement that restores a person's rows of a table as kept."""
     owner = "t.id" if table == "spar_subject" else "t.subject_id"
     return f"""
         UPDATE {table} t SET ({{columns}}) = (
@@ -45,7 +45,7 @@ def restore(table: str, key: str = "id") -> str:
          WHERE {owner} = %(subject)s"""
 
 
-#: Whatever happened after what was kept, with its notices.
+#: Everything that happened after what was kept, with its notices.
 CUT_EVENTS = (
     f"""DELETE FROM spar_notice WHERE event_id IN (
                SELECT id FROM spar_event
@@ -66,7 +66,7 @@ LOCKED, FOUND = Outcome.LOCKED, Outcome.FOUND
 
 
 class Attempt(NamedTuple):
-    """Statements, what resolve says then, and what the check says of which table."""
+    """Statements, the resulting answer of resolve, and the check's finding by table."""
 
     statements: tuple[str, ...]
     outcome: Outcome
@@ -203,7 +203,7 @@ ATTEMPTS = {
 
 
 class TamperCase(CheckpointCase):
-    """A person whose earlier rows were kept by somebody, then was suspended."""
+    """A person whose earlier rows an attacker kept, and who was then suspended."""
 
     def setUp(self):
         super().setUp()
@@ -286,7 +286,7 @@ class TestTamperTable(TamperCase):
 
 
 class TestTamperedGuards(TamperCase):
-    """Locks, stops, IDs and changes: what took more than one statement to reach."""
+    """Locks, stops, IDs and changes, which took more than one statement to attack."""
 
     def test_a_lock_and_a_stop_are_not_lifted_by_an_older_row(self):
         stopped = "token:stopped@nationalId"
@@ -327,7 +327,7 @@ class TestTamperedGuards(TamperCase):
         self.assertIn(("spar_subject_id", opening.ID_ALTERED), found)
 
     def test_a_place_of_another_purpose_is_looked_at_too(self):
-        """Restored after an event that has nothing to do with it."""
+        """It is restored after an event that has nothing to do with it."""
         self.link(ID, THIRD_FA, purpose="school")
         self.keep(ID)
         self.update(ID, FA, purpose="school")

@@ -1,7 +1,7 @@
-"""What steers the reading of IDs, changed by plain SQL: one table of attempts.
+"""The rows that govern the reading of IDs, changed by SQL: one table of attempts.
 
-Each is tried once with the triggers on and once past them. Either the database refuses
-it, or whoever it concerns is LOCKED; the check names each.
+Each is tried once with the triggers on and once without them. Either the database
+refuses it, or the person it concerns is LOCKED; the check names each.
 """
 
 import json
@@ -43,8 +43,11 @@ LOCKED, NOT_LINKED, HELD = Outcome.LOCKED, Outcome.NOT_LINKED, Outcome.HELD
 
 
 class Attempt(NamedTuple):
-    """Statements, a text that they concern, what resolve says to it past the triggers,
-    and what the check says of which table."""
+    """An attempt at tampering, and what should come of it.
+
+    It consists of statements, a text that they concern, the answer of resolve to it
+    without the triggers, and the check's finding by table.
+    """
 
     statements: tuple[str, ...]
     text: str
@@ -173,7 +176,7 @@ CONTESTED = {
     ),
 }
 RUN = "spar_form_run", sealing.ROW_ALTERED
-#: While a dry run has noted what an ID becomes, which is not rewritten yet.
+#: While a dry run has recorded an ID's outcome, but the ID is not rewritten yet.
 FORESEEN = {
     "a run has ended": Attempt(
         ("UPDATE spar_form_run SET state = 'done' WHERE state = 'rewriting'",),
@@ -258,7 +261,7 @@ class FormTamperCase(FormCase):
         self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
 
     def execute(self, *statements):
-        """Run statements as the tables' owner, and look at everything anew."""
+        """Run statements as the tables' owner, and discard cached values."""
         self.env.flush_all()
         for statement in statements:
             self.env.cr.execute(statement, self.values)
@@ -276,7 +279,7 @@ class FormTamperCase(FormCase):
         return {(table, problem) for table, _row, problem in found}
 
     def build_alias(self, source, target):
-        """A form in which the ID ``source`` is read as ``target``."""
+        """Return a form in which the ID ``source`` is read as ``target``."""
         data = to_plain(IdForm(1, self.env["spar.id.type"]._get_rules()))
         source, target = (
             self.env["spar.id.type"]._identify(text).canonical
@@ -292,7 +295,7 @@ class FormTamperCase(FormCase):
         return data
 
     def assert_each_is_seen(self, attempts):
-        """Past the triggers; and with them, unless the database refuses."""
+        """Assert detection without triggers, and with them unless they refuse it."""
         self.assertEqual(self.find(), set())
         for name, attempt in attempts.items():
             with self.subTest(name), self.undone():
@@ -303,7 +306,7 @@ class FormTamperCase(FormCase):
             self.forms._forget_versions()
 
     def assert_each_is_refused(self, attempts):
-        """By the database, or by whoever uses it."""
+        """Assert that the database, or the code that uses it, refuses each attempt."""
         for name, attempt in attempts.items():
             with self.subTest(name), self.undone():
                 try:
@@ -411,7 +414,7 @@ class TestForeseenBySql(FormTamperCase):
 
 
 class TestFormsPutThere(FormTamperCase):
-    """A form, or a run, that reads one person's ID as another's."""
+    """A forged form or run, which reads one person's ID as another's."""
 
     def setUp(self):
         super().setUp()
@@ -451,7 +454,7 @@ class TestFormsPutThere(FormTamperCase):
         self.assertIn(("spar_form_run", sealing.ROW_ALTERED), self.find())
 
     def test_what_was_altered_is_not_signed_by_the_way(self):
-        """Other rules come, by the ordinary way, after a form was altered."""
+        """Other rules arrive, in the ordinary way, after a form was altered."""
         self.execute("UPDATE spar_id_form SET state = 'older' WHERE number = 1")
         with self.catch_alarms():
             self.assert_refused(Exception, self.forms._get_number)
@@ -460,7 +463,7 @@ class TestFormsPutThere(FormTamperCase):
 
 
 class TestSealing(FormTamperCase):
-    """What a database of a version without seals has."""
+    """The data of a database of a version without seals."""
 
     def unseal(self):
         self.env.flush_all()

@@ -1,4 +1,4 @@
-"""Somebody rules the database: resolve gives no wrong address, an alarm is raised."""
+"""Under an attacker in the database, resolve gives no wrong address and alarms."""
 
 from odoo.tools import mute_logger
 
@@ -40,13 +40,16 @@ class TestTampering(StoreCase):
         self.tamper(query, values[one.id], other.id)
 
     def resolve_tampered(self, *requests):
-        """Results of resolving, and the alarms raised by it."""
+        """Return the results of resolving, and the alarms that it raises."""
         with self.catch_alarms() as alarms:
             results = self.mapper._resolve_fa(self.call, list(requests))
         return results, alarms
 
     def assert_locked(self, row, *requests):
-        """Each request is LOCKED, tells nothing, and raises an alarm for ``row``."""
+        """Assert that each request is LOCKED, reveals nothing, and alarms for a row.
+
+        :param row: the row that the alarm names
+        """
         results, alarms = self.resolve_tampered(*requests)
         for request, result in zip(requests, results, strict=True):
             with self.subTest(request=request):
@@ -59,7 +62,7 @@ class TestTampering(StoreCase):
         self.assertIn((row._table, row.id), alarms)
 
     def assert_unchangeable(self, id_value):
-        """Nothing can be done to the ID but looking."""
+        """Assert that nothing can be done to the ID except viewing it."""
         with self.catch_alarms():
             for result in (
                 self.link(id_value, THIRD_FA, self.owner),
@@ -261,7 +264,7 @@ class TestTampering(StoreCase):
                 self.catch_alarms(),
                 self.assertRaises(NoSuchChange),
             ):
-                # Undone with all the rest that is done before the refusal.
+                # It is undone with everything else that was done before the refusal.
                 self.tamper(query, change.id)
                 self.mapper._approve_change(self.supervisor, change.id)
         self.assertEqual(self.get_fa(ID), FA)

@@ -76,7 +76,7 @@ TABLE = {
     ),
 }
 
-#: What a payer gets in each state: outcome, address.
+#: The answer to a payer in each state: outcome, address.
 RESOLVED = {
     "none": (Outcome.NOT_LINKED, None),
     "ended": (Outcome.NOT_LINKED, None),

@@ -7,7 +7,7 @@ from .common import ALARM_LOGGER, FA, ID, OTHER_FA, THIRD_FA, StoreCase
 
 
 class TestTruth(StoreCase):
-    """What a plain statement makes of an ID or of a change that waits."""
+    """The effect of a plain statement on an ID or on a pending change."""
 
     def setUp(self):
         super().setUp()
@@ -23,7 +23,7 @@ class TestTruth(StoreCase):
                 for table, _row, problem in self.env["spar.audit"]._check_store()
             }
 
-    # === AN ID THAT WAS SWITCHED OFF === #
+    # === A DEACTIVATED ID === #
 
     def switch_off(self):
         with self.past_triggers():
@@ -75,7 +75,7 @@ class TestTruth(StoreCase):
         self.assertIn(("spar_mapping", audit.CHANGE_HIDDEN), self.get_findings())
 
     def test_every_way_of_a_change_is_true_by_the_history(self):
-        """No false alarm, however a change begins and ends."""
+        """There is no false alarm, however a change begins and ends."""
         self.hold_everything()
         self.update(ID, THIRD_FA)
         self.assertFalse(self.get_findings())

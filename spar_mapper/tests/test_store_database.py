@@ -14,7 +14,7 @@ from ..store.database import (
     fetch,
 )
 
-# PostgreSQL's texts hold no NUL, and UTF-8 no half of a surrogate pair.
+# PostgreSQL's texts contain no NUL, and UTF-8 no half of a surrogate pair.
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 ROWS = st.tuples(
     st.none() | TEXTS,
@@ -31,7 +31,7 @@ EACH = settings(
 
 
 class TestStoreDatabase(TransactionCase):
-    """What goes in by COPY or in an array comes out again, whatever it holds."""
+    """Values sent by COPY or in an array are read back unchanged, whatever they are."""
 
     @classmethod
     def setUpClass(cls):

@@ -7,12 +7,12 @@ from odoo.addons.spar_mapper_connector.exceptions import MapperError
 
 from ..fields import BigMany2one
 
-#: How long a document that was looked at can be seen.
+#: How long a document stays visible after its access was recorded.
 _SHOWN_FOR = timedelta(minutes=10)
 
 
 class SparEvidenceWizard(models.TransientModel):
-    """A stored document, shown to who has left a trace of looking at it."""
+    """A stored document, shown to a user whose access was recorded."""
 
     _name = "spar.evidence.wizard"
     _description = "Look at a stored document"
@@ -29,7 +29,7 @@ class SparEvidenceWizard(models.TransientModel):
 
     @api.depends("evidence_id")
     def _compute_document(self):
-        """In clear only behind a fresh trace of this person; kept nowhere."""
+        """Open the document, only after this user's recent trace; never store it."""
         for wizard in self:
             wizard.document = wizard._is_traced() and wizard._open_document()
 
@@ -38,7 +38,7 @@ class SparEvidenceWizard(models.TransientModel):
             return self.evidence_id._open()
 
     def _is_traced(self) -> bool:
-        """Whether this user's own look at the document is in the list, just now."""
+        """Return whether this user's own recent access to the document is recorded."""
         evidence = self.evidence_id
         try:
             self.env["spar.mapper.local"]._build_staff_call()

@@ -16,15 +16,15 @@ from .spar_sealed_draft import sealed_text
 #: A provider with more branches than this is searched branch by branch only.
 MOST_ADDRESSES = 20_000
 
-#: By what is looked for: its kind, what was typed, and what finds the places.
+#: A criterion: its kind, the typed text, and the function that finds the places.
 Finder = tuple[str, str, Callable[[], list[Place]]]
 
 
 class SparFindWizard(models.TransientModel):
     """Find a person by what they can show: an ID, or an account and its bank.
 
-    Addresses are found by their digest alone, so an account number is tried in every
-    way in which the directory writes addresses of its provider.
+    Addresses are found only by their digest, so an account number is tried in every way
+    in which the directory writes addresses of its provider.
     """
 
     _name = "spar.find.wizard"
@@ -55,7 +55,7 @@ class SparFindWizard(models.TransientModel):
         self.branch_id = False
 
     def action_find(self):
-        """Open the registry with those that are found."""
+        """Open the registry with the people that were found."""
         self.ensure_one()
         finders = [*self._get_id_finder(), *self._get_account_finder()]
         if not finders:
@@ -76,25 +76,24 @@ class SparFindWizard(models.TransientModel):
 
     @api.model
     def _open_found(self, found) -> dict:
-        """Return the registry's list of ``found``: by row, never by what was typed."""
+        """Return the registry's list of ``found``, by row, never by the typed text."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "spar_mapper.spar_mapping_action"
         )
         in_force = found.filtered(lambda row: row.state in ("active", "suspended"))
-        # A phone shows no parts of a search, but a title.
+        # A phone shows a title, but not the parts of a search.
         title = self.env._("Find a person")
         return {
             **action,
             "name": title,
             "display_name": title,
             "context": {
-                # A part of the search that is seen, and can be taken away.
+                # A visible part of the search, which the user can remove.
                 "found_ids": found.ids,
                 "search_default_found": True,
                 "search_default_in_force": bool(in_force),
-                # Else the web client takes the window that was filled in for a part of
-                # the page's address, and does not find the page again when it is
-                # loaded anew.
+                # Otherwise the web client puts the wizard's window into the page's
+                # address, and cannot find the page when it is reloaded.
                 "active_id": False,
                 "active_ids": False,
             },
@@ -102,8 +101,10 @@ class SparFindWizard(models.TransientModel):
         }
 
     def _look(self, finders: list[Finder]) -> list[int]:
-        """Return the places that all ``finders`` find: one lookup, however many ways of
-        writing an ID or an account it tries."""
+        """Return the places that all ``finders`` find.
+
+        It is one lookup, however many spellings of an ID or an account it tries.
+        """
 
         def find() -> list[Place]:
             first, *others = (set(finder()) for _kind, _text, finder in finders)
@@ -126,7 +127,7 @@ class SparFindWizard(models.TransientModel):
         return [("id", said, lambda: mappings._find_by_ids(forms))]
 
     def _write_id(self, text: str) -> str:
-        """Return the ID as its kind writes it, where a kind was chosen."""
+        """Return the ID as its type writes it, if a type was chosen."""
         try:
             return self.id_type_id._write_id(text) if self.id_type_id else text
         except InvalidIdentifier:
@@ -151,8 +152,9 @@ class SparFindWizard(models.TransientModel):
         return [("account", said, lambda: mappings._find_by_accounts(texts))]
 
     def _get_addresses(self, number: str) -> list[str]:
-        """Return every way in which ``number`` may stand in an address here."""
+        """Return every form in which ``number`` may occur in an address here."""
         numbers = spell_number(number)
+        # Archived ones too: stored addresses may have been written by them.
         strategies = (
             self.env["spar.fa.strategy"]
             .with_context(active_test=False)
@@ -165,7 +167,7 @@ class SparFindWizard(models.TransientModel):
         ]
 
     def _write_addresses(self, strategy, numbers: set[str]) -> list[str]:
-        """Return ``numbers`` as one strategy writes them, for each code of a holder."""
+        """Return ``numbers`` as one strategy writes them, for each holder code."""
         compiled = fa_syntax.compile_strategy(strategy.template)
         kinds = {part.key: part.kind for part in strategy.type_id.part_ids}
         holders = self._get_holder_codes()
@@ -183,7 +185,7 @@ class SparFindWizard(models.TransientModel):
         return addresses
 
     def _get_holder_codes(self) -> dict[str, list[str]]:
-        """Return what the provider and its branches are called in addresses."""
+        """Return the codes of the provider and its branches in addresses."""
         provider = self.provider_id
         branches = self.branch_id or provider.with_context(active_test=False).branch_ids
         if len(branches) > MOST_ADDRESSES:

@@ -4,7 +4,7 @@ from ..fields import BigMany2one
 
 
 class SparFormCaseWizard(models.TransientModel):
-    """A supervisor says which record is kept, and what is so of the others."""
+    """A supervisor's proposal: which record is kept, and what becomes of the others."""
 
     _name = "spar.form.case.wizard"
     _description = "Decide on IDs that coincide"

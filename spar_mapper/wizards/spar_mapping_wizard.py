@@ -22,12 +22,12 @@ from ..fields import BigMany2one
 from ..models.spar_mapper_local import OFFICER
 from .spar_sealed_draft import sealed_text
 
-#: Why something is held that nobody has kept: the ID is that of several people.
+#: Why something is *held* although no rule held it: the ID belongs to several people.
 CONTESTED = "contested"
 
 
 class SparMappingWizard(models.TransientModel):
-    """What an officer does for a person: the same call that REST makes."""
+    """An officer's action for a person: the same call that REST makes."""
 
     _name = "spar.mapping.wizard"
     _description = "Act for a beneficiary"
@@ -86,7 +86,7 @@ class SparMappingWizard(models.TransientModel):
 
     @api.depends("fa_type_id", "provider_id")
     def _compute_needs(self):
-        """Which questions the kind asks; a branch only of a provider that has one."""
+        """Compute the questions of the kind; a branch only if the provider has one."""
         for wizard in self:
             kinds = wizard.fa_type_id.part_ids.mapped("kind")
             wizard.needs_provider = "provider" in kinds
@@ -94,8 +94,10 @@ class SparMappingWizard(models.TransientModel):
 
     @api.onchange("fa_type_id")
     def _onchange_fa_type_id(self):
-        """Ask what this kind asks; what was typed for another one stays where this one
-        asks for the same."""
+        """Show the questions of this kind.
+
+        Values typed for another kind stay if this kind asks for the same.
+        """
         self.provider_id = self.branch_id = False
         typed = {line.part_id.key: line.value for line in self.part_ids}
         texts = self.fa_type_id.part_ids.filtered(lambda part: part.kind == "text")
@@ -111,13 +113,14 @@ class SparMappingWizard(models.TransientModel):
     def _onchange_provider_id(self):
         self.branch_id = False
 
-    # === DOING IT === #
+    # === CONFIRMING === #
 
     def action_confirm(self):
-        """Ask the mapper, and tell the officer what came of it."""
+        """Call the mapper, and report the result to the officer."""
         self.ensure_one()
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(OFFICER)
+        # A race for the same ID should wait for the lock, not fail and be retried.
         use_read_committed(self.env.cr)
         with self.env["spar.staff.answers"]._say_errors():
             self._check_reason()
@@ -136,12 +139,11 @@ class SparMappingWizard(models.TransientModel):
         return self._tell(result, request.id_value)
 
     def _ask_back(self, call, request) -> dict:
-        """Return what asks the officer something before it is done; nothing to ask is
-        an empty one."""
+        """Return a question to ask the officer first; empty if there is none."""
         return {}
 
     def _build_request(self):
-        """The request of the contract."""
+        """Return the request of the contract."""
         common = {"id_value": self._get_id_value()}
         if self.operation == "link":
             return LinkRequest(**common, fa=self._build_address())
@@ -157,7 +159,7 @@ class SparMappingWizard(models.TransientModel):
         return builders[self.operation]()
 
     def _get_id_value(self) -> str:
-        """The ID that was typed, or that of the mapping the officer looks at."""
+        """Return the typed ID, or that of the mapping which the officer views."""
         if not self.mapping_id:
             return self._get_typed_id()
         if self.mapping_id.state == "ended":
@@ -177,7 +179,7 @@ class SparMappingWizard(models.TransientModel):
             return self.id_value
 
     def _build_address(self) -> str:
-        """The address as it travels; raises UserError naming what is wrong."""
+        """Return the address as transmitted; raises UserError naming what is wrong."""
         if not self.fa_type_id:
             if not self.fa_text:
                 raise UserError(self.env._("Whole address: fill it in."))
@@ -210,16 +212,16 @@ class SparMappingWizard(models.TransientModel):
         }
 
     def _check_reason(self) -> None:
-        """A reason is needed, and it may not give away what is sealed."""
+        """Raise UserError if the reason is missing, or discloses sealed values."""
         if not (self.reason or "").strip():
             raise UserError(self.env._("Reason: say why."))
         typed = (self.id_value, self.fa_text, *self.part_ids.mapped("value"))
         self.mapping_id._check_told(self.reason, *filter(None, typed))
 
-    # === TELLING IT === #
+    # === REPORTING === #
 
     def _tell(self, result: Result, identifier: str) -> dict:
-        """A notification, or UserError for what was not done."""
+        """Return a notification; raises UserError for what was not done."""
         is_contested = result.problem == CONTESTED
         if is_contested or result.outcome not in (*DONE, Outcome.HELD, Outcome.RESUMED):
             self._count_lookup(identifier)
@@ -231,7 +233,10 @@ class SparMappingWizard(models.TransientModel):
         return changed._notify_done(self.operation)
 
     def _count_lookup(self, identifier: str) -> None:
-        """Count what tells whether an ID is here, and changes nothing, as a lookup."""
+        """Count an answer that reveals whether an ID exists but changes nothing.
+
+        It counts as a lookup.
+        """
         if not self.mapping_id:
             mappings = self.env["spar.mapping"]
             self.env["spar.lookup"]._look(
@@ -239,7 +244,7 @@ class SparMappingWizard(models.TransientModel):
             )
 
     def _find_changed(self, identifier: str):
-        """Return the place of what was asked about."""
+        """Return the place that the request concerns."""
         if self.mapping_id:
             return self.mapping_id
         mappings = self.env["spar.mapping"]

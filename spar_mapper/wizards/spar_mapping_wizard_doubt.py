@@ -4,11 +4,11 @@ from ..lib import seals
 
 
 class SparMappingWizard(models.TransientModel):
-    """Asking back before a new ID is taken that may be mistyped.
+    """The question to the officer before a new ID that may be mistyped is accepted.
 
-    Where an ID type does not say how its IDs look, nobody but the officer can tell: a
-    name in the place of a number, or a digit too many, would be one more person. The
-    confirmation is of the very text that was asked about; what was typed stays.
+    If an ID type does not specify the format of its IDs, only the officer can judge: a
+    name in the place of a number, or a digit too many, would add another person. The
+    confirmation is for exactly the text that was shown; what was typed stays.
     """
 
     _inherit = "spar.mapping.wizard"
@@ -35,9 +35,9 @@ class SparMappingWizard(models.TransientModel):
         return self._open_question() if self._must_ask(call, request) else {}
 
     def _must_ask(self, call, request) -> bool:
-        """Whether the ID may be mistyped, and the officer has not said that it is not.
+        """Return whether the ID may be mistyped and the officer has not confirmed it.
 
-        The answer counts for the ID that was asked about, and for no other.
+        The confirmation counts only for the ID that it was given for.
         """
         doubt = self.env["spar.mapper.local"]._find_doubt(call, request.id_value)
         digest = self._digest_doubt(request.id_value)
@@ -48,12 +48,12 @@ class SparMappingWizard(models.TransientModel):
         return True
 
     def _digest_doubt(self, typed: str) -> str:
-        """What tells this ID from another in this form, and nothing to who reads it."""
+        """Return a digest that identifies this ID in this form and reveals nothing."""
         keyring = self.env["spar.keyring"]._open()
         return keyring.digest(seals.DRAFT, f"{self.uuid} {typed}").hex()
 
     def _open_question(self) -> dict:
-        """Return what shows the same form again, with the question."""
+        """Return the action that shows the same form again, with the question."""
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Link a person"),

@@ -7,9 +7,9 @@ from .spar_sealed_draft import sealed_file
 
 
 class SparMappingWizard(models.TransientModel):
-    """The person's document, where a rule for changes asks for it.
+    """The person's document, if a rule for changes requires it.
 
-    It is sealed as everything that is typed here, and stored with the change alone.
+    It is sealed like everything typed here, and stored only with the change.
     """
 
     # pylint: disable-next=consider-merging-classes-inherited
@@ -29,7 +29,7 @@ class SparMappingWizard(models.TransientModel):
             wizard.asks_evidence = rules._asks_evidence(wizard.operation, authority)
 
     def _inverse_text(self, name):
-        """What cannot be stored is refused before it is kept at all."""
+        """Refuse a file that cannot be stored before any of it is kept."""
         if name == "document":
             for draft in self:
                 if draft.document:
@@ -41,11 +41,11 @@ class SparMappingWizard(models.TransientModel):
         return document.decode() if isinstance(document, bytes) else document
 
     def _get_evidence_reference(self) -> str:
-        """What the event of the change says of the document; "" without one."""
+        """Return the event's reference to the document, or "" without a document."""
         return build_reference(self.uuid) if self.document else ""
 
     def _keep_evidence(self, call, identifier: str) -> None:
-        """Store the document, where something was done for somebody."""
+        """Store the document, if the action was carried out for a person."""
         text = self._get_file()
         subject = self._find_changed(identifier)[:1].subject_id
         if text and subject:

@@ -4,7 +4,7 @@ from ..fields import BigMany2one
 
 
 class SparObjectionWizard(models.TransientModel):
-    """A supervisor decides a case, with a reason."""
+    """A supervisor's decision on a case, with a reason."""
 
     _name = "spar.objection.wizard"
     _description = "Close an objection"
@@ -21,7 +21,7 @@ class SparObjectionWizard(models.TransientModel):
 
     @api.constrains("reason", "objection_id")
     def _check_reason(self):
-        """The reason is kept in clear: it may not give away what is sealed."""
+        """Refuse a reason that discloses sealed values: it is kept in clear."""
         for wizard in self:
             wizard.objection_id.mapping_id._check_told(wizard.reason)
 
@@ -34,7 +34,7 @@ class SparObjectionWizard(models.TransientModel):
         return self.env["spar.staff.answers"]._notify(text, is_warning=bool(obstacle))
 
     def _get_obstacle(self) -> str:
-        """Say the gravest of what still stands in the way, if anything does."""
+        """Return the most serious remaining obstacle to payment, if there is one."""
         self.env.invalidate_all()
         subject = self.objection_id.mapping_id.subject_id
         if subject.pay_stop:

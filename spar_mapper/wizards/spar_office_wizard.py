@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class SparOfficeWizard(models.TransientModel):
-    """A supervisor moves people to an office, or out of any."""
+    """A supervisor's transfer of people to an office, or out of any."""
 
     _name = "spar.office.wizard"
     _description = "Move people to an office"
@@ -12,7 +12,7 @@ class SparOfficeWizard(models.TransientModel):
     reason = fields.Char(required=True)
 
     def action_move(self):
-        """Move the people of the addresses that were chosen in the list."""
+        """Move the people whose addresses were selected in the list."""
         self.ensure_one()
         mappings = self.env["spar.mapping"].browse(
             self.env.context.get("active_ids", [])

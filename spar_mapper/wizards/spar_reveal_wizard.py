@@ -6,12 +6,12 @@ from odoo.addons.spar_mapper_connector.clear_fields import ClearChar
 
 from ..fields import BigInteger, BigMany2one
 
-#: How long what was revealed can be seen.
+#: How long revealed values stay visible.
 _SHOWN_FOR = timedelta(minutes=10)
 
 
 class SparRevealWizard(models.TransientModel):
-    """An auditor sees an ID and an address whole, and leaves a trace of it first."""
+    """The full ID and address, shown to an auditor only after a trace was recorded."""
 
     _name = "spar.reveal.wizard"
     _description = "Reveal an address"
@@ -33,12 +33,12 @@ class SparRevealWizard(models.TransientModel):
 
     @api.constrains("reason", "mapping_id")
     def _check_reason(self):
-        """The reason is kept in clear: it may not give away what is sealed."""
+        """Refuse a reason that discloses sealed values: it is kept in clear."""
         for wizard in self:
             wizard.mapping_id._check_told(wizard.reason)
 
     def action_reveal(self):
-        """Record it, then show it in the same window."""
+        """Record the access, then show the values in the same window."""
         self.ensure_one()
         mapper = self.env["spar.mapper.local"]
         with self.env["spar.staff.answers"]._say_errors():
@@ -57,7 +57,7 @@ class SparRevealWizard(models.TransientModel):
 
     @api.depends("event_number", "mapping_id")
     def _compute_values(self):
-        """Clear values, shown only behind a fresh trace of this person."""
+        """Compute the clear values, only after this user's recent trace."""
         for wizard in self:
             shown, fa = None, False
             if wizard._is_traced():
@@ -69,7 +69,7 @@ class SparRevealWizard(models.TransientModel):
             wizard.fa_value = fa
 
     def _is_traced(self) -> bool:
-        """Whether this user's own look at this mapping is in the history, just now."""
+        """Return whether this user's own recent access to the mapping is recorded."""
         event = self.env["spar.event"].browse(self.event_number).exists()
         return bool(
             event

@@ -15,9 +15,9 @@ from ..lib.records import new_uuid
 def sealed_text(name: str, **attributes) -> ClearChar:
     """Return a field of a sealed draft, for the text called ``name``.
 
-    Each has a compute and an inverse of its own. Odoo reads fields that share one
-    compute as empty while one of them is written, and computes them over what was typed
-    in a form that is not saved yet: either way a text would be lost.
+    Each field has its own compute and inverse. Odoo reads fields that share one compute
+    as empty while one of them is written, and recomputes them over text typed in an
+    unsaved form: either way a text would be lost.
     """
 
     compute, inverse = _make_accessors(name)
@@ -25,8 +25,10 @@ def sealed_text(name: str, **attributes) -> ClearChar:
 
 
 def sealed_file(name: str, **attributes) -> ClearBinary:
-    """Return a field of a sealed draft for a file: in no attachment, see
-    :func:`sealed_text`."""
+    """Return a file field of a sealed draft, stored without an attachment.
+
+    See :func:`sealed_text`.
+    """
     compute, inverse = _make_accessors(name)
     return ClearBinary(compute=compute, inverse=inverse, attachment=False, **attributes)
 
@@ -43,11 +45,11 @@ def _make_accessors(name: str) -> tuple[Callable, Callable]:
 
 
 class SparSealedDraft(models.AbstractModel):
-    """A form whose texts no table may hold in clear.
+    """A form whose texts must not be stored in clear in any table.
 
-    The web client saves a form before it presses a button, so what was typed is in a
-    table for a moment: sealed. A model makes its texts by :func:`sealed_text`; it
-    inherits ``spar.sealed.storage`` too.
+    The web client saves a form before it presses a button, so the typed text is in a
+    table for a moment: sealed. A model creates its texts with :func:`sealed_text`; it
+    also inherits ``spar.sealed.storage``.
     """
 
     _name = "spar.sealed.draft"
@@ -79,13 +81,13 @@ class SparSealedDraft(models.AbstractModel):
         }
 
     def _compute_text(self, name: str) -> None:
-        """Open what was typed as ``name``, for whoever may read the form."""
+        """Open the typed text ``name``, for any user who may read the form."""
         typed = self._open_typed(self.env["spar.keyring"]._open())
         for draft in self:
             draft[name] = typed.get(draft._origin.id, {}).get(name) or False
 
     def _inverse_text(self, name: str) -> None:
-        """Seal what was typed as ``name`` beside the texts that are there."""
+        """Seal the typed text ``name`` beside the existing texts."""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         self.flush_recordset(["uuid"])
         typed = self._open_typed(keyring)
@@ -110,7 +112,7 @@ class SparSealedDraft(models.AbstractModel):
         return {row_id: json.loads(text) for row_id, text in texts.items()}
 
     def _set_sealed(self, sealed: bytes | None) -> None:
-        """Keep ``sealed`` for each row; None forgets what was typed."""
+        """Store ``sealed`` for each row; None deletes the typed texts."""
         self.env.cr.execute(
             SQL(
                 "UPDATE %s SET sealed = %s WHERE id = ANY(%s)",

@@ -1,10 +1,10 @@
 """Names that no expression may hold.
 
-Odoo checks the names in every expression before it is evaluated, and refuses those that
-lead to Python's own machinery. With the database's cursor, the registry or the internals
-of a request an expression is more than that: it writes past every check of ours, or
-leaves something behind that runs when it has ended. Odoo's own views and actions name
-none of these.
+Odoo checks the names in every expression before it evaluates it, and refuses those that
+lead to Python's own machinery. The database's cursor, the registry and the internals of a
+request lead further: an expression that has them writes past every check, or leaves
+something behind that runs after it has ended. Odoo's own views and actions use none of
+them.
 """
 
 from odoo.tools import safe_eval

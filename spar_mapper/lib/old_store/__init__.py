@@ -1,1 +1,1 @@
-"""The store as it was before places and the chains of subjects, and how it goes on."""
+"""The store as it was before places and the chains of subjects, and its migration."""

@@ -1,8 +1,8 @@
-"""What becomes of a subject of the old store: heads, periods, one chain of events.
+"""The conversion of an old subject: to heads, periods, and one chain of events.
 
-The old events go on as they are. An event ``migrated`` ties the ends of their chains,
-and the periods that were made of them, to the subject's own chain, which begins with
-it.
+The old events stay as they are. An event ``migrated`` ties the ends of their chains,
+and the periods made from them, to the subject's own chain, of which it is the first
+event.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class NewPeriod:
 
 @dataclass(slots=True)
 class NewChange:
-    """A change with the place that it points to now, sealed for that."""
+    """A change, sealed anew, with the place that it now points to."""
 
     row_id: int
     head: Head
@@ -42,10 +42,10 @@ class NewChange:
 
 @dataclass(slots=True)
 class NewSubject:
-    """A subject with all it has, ready to be written.
+    """A subject with all its rows, ready to be written.
 
-    ``firsts`` gives for each old mapping the period that it began with. ``migrated``
-    is None where nothing has happened to the subject yet.
+    ``firsts`` maps each old mapping to the period with which it began. ``migrated`` is
+    None if nothing has happened to the subject yet.
     """
 
     subject: Subject
@@ -70,10 +70,10 @@ class _Stay:
 
 
 class Converter:
-    """Makes new rows of old ones that were examined.
+    """Converts examined old rows to new rows.
 
     :param now: when the history was tied together
-    :param take_ids: gives so many new ids of periods
+    :param take_ids: returns the given number of new period ids
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Converter:
         self.take_ids = take_ids
 
     def convert(self, old: OldSubject) -> NewSubject:
-        """Return what becomes of a subject of which everything opens."""
+        """Return the conversion of a subject, all of whose values open."""
         stays = [_Stay(row) for row in old.mappings.values()]
         first_seq = _get_first_seq(old)
         heads = {
@@ -131,7 +131,7 @@ class Converter:
             self._fill_stay(old, head, stay, following, greatest)
         last = ours[-1].periods[-1].row
         if last.state == "ended" and last.version < greatest:
-            # The version of a place never restarts, as it did before.
+            # The version of a place never restarts, as it did in the old store.
             end = Step("ended", greatest, newest.valid_to or newest.began)
             ours[-1].periods.append(_begin(head, ours[-1].row, end, None))
         _bring_to(head, ours[-1].periods[-1].row)
@@ -147,15 +147,15 @@ class Converter:
     ) -> None:
         """Make the periods of one address.
 
-        Its end is one where no other address began at the same moment and with the
-        version that it ended with.
+        Its end is a period of its own unless another address began at the same moment
+        and with the version with which it ended.
         """
         steps = list_steps(stay.row)
         address = self._seal_address(old, stay.row, steps[0].version)
         if steps[-1].state == "ended" and _is_end_told(steps[-1], following):
             steps.pop()
         if steps[-1].state == "proposed" and following is None:
-            # What is only proposed has the version of its place.
+            # An address that is only proposed has the version of its place.
             steps[-1] = steps[-1]._replace(version=greatest)
         stay.periods = [
             _begin(head, stay.row, step, None if step.state == "ended" else address)
@@ -163,7 +163,7 @@ class Converter:
         ]
 
     def _number(self, stays: list[_Stay]) -> list[NewPeriod]:
-        """Give periods their ids and numbers; return them by place, in their order."""
+        """Give periods their ids and numbers; return them by place, in order."""
         stays.sort(key=lambda stay: (stay.row.began, stay.row.row_id))
         periods = [period for stay in stays for period in stay.periods]
         for period, row_id in zip(periods, self.take_ids(len(periods)), strict=True):
@@ -187,7 +187,7 @@ class Converter:
         stays: list[_Stay],
         periods: list[NewPeriod],
     ) -> EventRow:
-        """Return the event that the subject's chain begins with."""
+        """Return the event with which the subject's chain begins."""
         ends = [(s.row.uuid, s.row.last_seq, s.row.last_mac) for s in stays]
         said = [_describe(subject, period) for period in periods]
         event = EventRow(
@@ -211,7 +211,7 @@ class Converter:
         subject.last_seq, subject.last_mac = event.seq, event.mac
         return event
 
-    # === SEALING ANEW === #
+    # === RESEALING === #
 
     def _seal_id(self, subject: Subject, row: OldId) -> bytes:
         context = seals.id_context(row.uuid, subject.uuid, True, subject.last_seq)
@@ -230,8 +230,10 @@ class Converter:
     def _move(
         self, old: OldSubject, heads: dict[tuple[str, int], Head], change: OldChange
     ) -> NewChange:
-        """Let a change point to its place: what was stale stays so, and nothing else
-        becomes it."""
+        """Point a change to its place.
+
+        A stale change stays stale, and no other change becomes stale.
+        """
         row = old.mappings[change.mapping_id]
         head, terms = heads[row.place], change.terms
         if change.state == "waiting":
@@ -245,14 +247,14 @@ class Converter:
 def _get_first_seq(old: OldSubject) -> int:
     """Return the number of the event ``migrated``.
 
-    Behind the greatest of before: an address and a number name one event, whichever
-    chain it is in.
+    It comes after the greatest old number: an address and a number name one event,
+    whichever chain it is in.
     """
     return 1 + max((row.last_seq for row in old.mappings.values()), default=0)
 
 
 def _by_time(stay: _Stay) -> tuple[bool, datetime, int]:
-    """What ended before what has not, then in the order of time."""
+    """Return a sort key: ended stays before open ones, then by time."""
     return stay.row.state != "ended", stay.row.began, stay.row.row_id
 
 
@@ -261,7 +263,7 @@ def _list_places(stays: list[_Stay]) -> list[tuple[str, int]]:
 
 
 def _is_end_told(end: Step, following: OldMapping | None) -> bool:
-    """Whether the next address says by its beginning that the one before has ended."""
+    """Return whether the next address's beginning implies the end of this one."""
     if following is None:
         return False
     first = list_steps(following)[0]
@@ -276,7 +278,7 @@ def _begin(
 
 
 def _bring_to(head: Head, period: PeriodRow) -> None:
-    """Let a head say what its last period does."""
+    """Set a head to the content of its last period."""
     head.state, head.version = period.state, period.version
     head.address, head.address_uuid = period.address, period.address_uuid
     head.state_since, head.period = period.valid_from, period
@@ -291,7 +293,7 @@ def _describe(subject: Subject, period: NewPeriod) -> str:
 
 
 def _get_base(row: OldMapping, head: Head, base: int) -> int:
-    """Return the version of the place that a waiting change is based on."""
+    """Return the version of the place on which a pending change is based."""
     if base == row.version:
         return head.version
     return base if base != head.version else -1

@@ -1,6 +1,6 @@
-"""The rows of the old store as plain values: one mapping for each period of an address.
+"""The rows of the old store as plain values: one mapping per period of an address.
 
-``canonical``, ``address`` and ``text`` are empty until they were opened.
+``canonical``, ``address`` and ``text`` are empty until they are opened.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class OldId:
 class OldMapping:
     """One address for a time, with the events of its own chain.
 
-    ``address`` holds all but what is sealed until that was opened; ``text`` is what was
-    sealed, address and details, as it stood.
+    Until the sealed value is opened, ``address`` has everything except that; ``text``
+    is the sealed text, address and details, as it stood.
     """
 
     row_id: int
@@ -57,7 +57,7 @@ class OldMapping:
 
     @property
     def place(self) -> tuple[str, int]:
-        """For what it is: purpose and rank."""
+        """Return what it is used for: purpose and rank."""
         return self.purpose or "", self.rank or 1
 
     @property
@@ -67,7 +67,7 @@ class OldMapping:
 
 @dataclass(slots=True)
 class OldChange:
-    """A change that waits or waited."""
+    """A change that is or was pending."""
 
     row_id: int
     mapping_id: int
@@ -80,7 +80,7 @@ class OldChange:
 
 @dataclass(slots=True)
 class OldSubject:
-    """Somebody who is paid, with all that the old store has of them."""
+    """A person who is paid, with everything that the old store has about them."""
 
     row_id: int
     uuid: str

@@ -1,7 +1,7 @@
-"""By which rules the old store sealed and chained, and whether a subject keeps them.
+"""The sealing and chaining rules of the old store, and their verification.
 
-Whoever examines a subject has it opened afterwards: IDs, addresses and changes hold
-what was sealed.
+Examining a subject also opens it: IDs, addresses and changes then contain the sealed
+values.
 """
 
 from __future__ import annotations
@@ -30,24 +30,34 @@ OTHER_ID = "its ID is not one of the person's"
 
 
 def id_context(uuid: str, subject: str, change_lock: str, pay_stop: bool) -> bytes:
-    """Of a sealed ID: its row, its subject, what may be done and paid to that."""
+    """Return the context of a sealed ID.
+
+    It consists of its row, its subject, and the subject's locks on changes and
+    payments.
+    """
     return bind("id", uuid, subject, change_lock, 1 if pay_stop else 0)
 
 
 def address_context(
     uuid: str, subject: str, version: int, state: str, canonical: str
 ) -> bytes:
-    """Of a sealed address: its row, its subject, version, state, and the ID."""
+    """Return the context of a sealed address.
+
+    It consists of its row, its subject, version, state, and the ID.
+    """
     return bind("fa", uuid, subject, version, state, canonical)
 
 
 def change_context(uuid: str, canonical: str, terms: seals.ChangeTerms) -> bytes:
-    """Of the address in a waiting change: who proposed what, how long it waits."""
+    """Return the context of the address in a pending change.
+
+    It covers who proposed what, and how long it waits.
+    """
     return bind(seals.CHANGE, uuid, canonical, *(str(term) for term in terms))
 
 
 def commit_to(keyring: OpenKeyring, canonical: str, row: OldMapping) -> bytes:
-    """Return the keyed commitment to all that ``row`` says about ``canonical``."""
+    """Return the keyed commitment to everything ``row`` states about ``canonical``."""
     address = row.address
     parts = (
         canonical,
@@ -81,7 +91,7 @@ def _write(moment: datetime | None) -> str:
 
 
 def examine(keyring: OpenKeyring, subject: OldSubject) -> Iterator[audit.Finding]:
-    """Open all that a subject has, and give what is wrong with it."""
+    """Open everything a subject has, and yield what is wrong with it."""
     for identifier in subject.ids.values():
         yield from _examine_id(keyring, subject, identifier)
     for row in subject.mappings.values():
@@ -135,7 +145,7 @@ def _examine_address(
 
 
 def _examine_events(keyring: OpenKeyring, row: OldMapping) -> Iterator[audit.Finding]:
-    """The chain from the first event to the one that the mapping names."""
+    """Check the chain from the first event to the one that the mapping names."""
     if not row.events:
         yield "spar_mapping", row.row_id, audit.NO_EVENTS
         return
@@ -167,7 +177,7 @@ def _examine_change(
 
 
 def _examine_waiting(subject: OldSubject) -> Iterator[audit.Finding]:
-    """What waits by its row, and what by the history."""
+    """Compare the changes pending by their rows with those pending by the history."""
     waiting = {c.mapping_id: c.row_id for c in subject.changes if c.state == "waiting"}
     for row in subject.mappings.values():
         kinds = [

@@ -1,4 +1,4 @@
-"""What an old mapping was one after the other: its states, each with its version."""
+"""The successive states of an old mapping, each with its version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOVES = ("suspended", "resumed")
 
 
 class Step(NamedTuple):
-    """One state of a mapping, and since when."""
+    """One state of a mapping, and when it began."""
 
     state: str
     version: int
@@ -21,9 +21,9 @@ class Step(NamedTuple):
 
 
 def list_steps(row: OldMapping) -> list[Step]:
-    """Return the states of ``row`` in their order; an end is the last of them.
+    """Return the states of ``row`` in order; an end is the last of them.
 
-    Its version grew by one with each, and is known of the last.
+    The version grew by one with each state; only that of the last is recorded.
     """
     first = row.events[0][1].kind
     moves = [event for _row_id, event in row.events[1:] if event.kind in _MOVES]

@@ -1,7 +1,7 @@
-"""Checks once for each statement: what was checked row by row goes.
+"""Check references once per statement, and drop the row-by-row checks.
 
-The models' own ``init`` puts up the triggers that take its place, in the same
-transaction; foreign keys of the store's tables are dropped there, too.
+The models' own ``init`` creates the triggers that replace them, in the same
+transaction; it also drops the foreign keys of the store's tables.
 """
 
 _INDEXES = (
@@ -17,7 +17,7 @@ _INDEXES = (
 
 
 def _refuse_switched_off(cr):
-    """Stop where an ID was switched off: nothing of the registry has ever done that."""
+    """Stop if an ID was switched off: no code of the registry has ever done that."""
     cr.execute("SELECT id FROM spar_subject_id WHERE NOT active ORDER BY id LIMIT 20")
     rows = [str(row_id) for (row_id,) in cr.fetchall()]
     if rows:

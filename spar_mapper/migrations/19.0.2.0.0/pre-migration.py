@@ -1,6 +1,7 @@
-"""Every row of the store is sealed anew, which does not fit into one transaction.
+"""Refuse to upgrade before every row of the store has been resealed.
 
-A command does that beforehand: see ``cli/spar_migrate.py``.
+That does not fit into one transaction, so a command does it beforehand: see
+``cli/spar_migrate.py``.
 """
 
 from odoo.tools.sql import column_exists

@@ -1,6 +1,6 @@
-"""The queue of what is checked at the end of a transaction has other columns.
+"""Drop the queue of checks at the end of a transaction: its columns have changed.
 
-It is empty between transactions; the models' ``init`` makes it anew.
+It is empty between transactions; the models' ``init`` recreates it.
 """
 
 

@@ -1,7 +1,7 @@
-"""Forms are kept: IDs and addresses of before are in the first one.
+"""Record forms: all existing IDs and addresses are in the first one.
 
-What would become of them is looked at in the background, and nothing is changed before
-that is done (see the README).
+A background job determines what would become of them, and nothing is changed before it
+has finished (see the README).
 """
 
 from odoo import SUPERUSER_ID, api

@@ -1,8 +1,8 @@
-"""What steers the reading of IDs, links of notices and how far moves are, is under
-MACs: what is there is signed once.
+"""Sign existing rows that are protected by MACs from this version on.
 
-Before anything else of this version writes any of it. A dry run that was under way
-begins anew: what it has noted is not signed.
+These are the rows that govern the reading of IDs, the links of notices and the progress
+of moves. This runs before anything else of this version writes any of them. A dry run
+in progress starts again, because its notes are not signed.
 """
 
 from odoo import SUPERUSER_ID, api
@@ -35,7 +35,7 @@ def migrate(cr, version):
 
 
 def _go_on_checking(cr):
-    """A check that had come to a part that is none any more has seen all of it."""
+    """Continue a check whose current part no longer exists: the part counts as done."""
     cr.execute(
         """UPDATE spar_audit_run SET position = '{"part": "spar_form_case", "after": 0}'
             WHERE finished_at IS NULL AND position ->> 'part' = 'spar_change'"""
@@ -43,7 +43,7 @@ def _go_on_checking(cr):
 
 
 def _forget(cr):
-    """Without keys nothing is stored: forms are kept again when something is."""
+    """Delete the forms: nothing is stored without keys; the first write keeps them."""
     cr.execute(
         """
         ALTER TABLE spar_id_form DISABLE TRIGGER spar_id_form_no_delete;

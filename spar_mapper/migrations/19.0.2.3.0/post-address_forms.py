@@ -1,7 +1,7 @@
-"""Forms of addresses are kept, with their rules and the versions of what checks them.
+"""Record the forms of addresses, with their rules and library versions.
 
-Gaps in numbers, and branch codes in other writings, are read where nothing could read
-them before: addresses of which no provider was known are looked at again.
+Gaps in numbers, and other spellings of branch codes, can be read now: addresses whose
+provider was unknown are checked again.
 """
 
 from odoo import SUPERUSER_ID, api

@@ -1,8 +1,8 @@
-"""Limits were system parameters: their values go to the limits, which are sealed."""
+"""Move limits from system parameters, where they were kept, to sealed records."""
 
 from odoo.api import SUPERUSER_ID, Environment
 
-#: Before every name of a parameter.
+#: The prefix of every parameter's name.
 PREFIX = "spar_mapper."
 
 
@@ -14,7 +14,7 @@ def migrate(cr, version):
 
 
 def _take_over(env, limit) -> None:
-    """Give a limit the value that its parameter had, where that could be used."""
+    """Give a limit the value of its former parameter, if that value is usable."""
     parameter = env["ir.config_parameter"].search(
         [("key", "=", PREFIX + limit.code)], limit=1
     )

@@ -1,1 +1,1 @@
-"""From the store of before to the one of now, beside the old tables, in pieces."""
+"""The migration of a legacy store, in pieces, beside the old tables."""

@@ -1,4 +1,4 @@
-"""What is checked of the old store as a whole, and what is compared in the end."""
+"""The checks of the old store as a whole, and the comparisons at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUBJECT_REMOVED = "its ID or its subject was removed"
 MAPPING_REMOVED = "its mapping was removed"
 EVENT_REMOVED = "its event was removed"
 
-#: Table, what is wrong with its rows ``r``, and which these are.
+#: Table, the problem with its rows ``r``, and the condition that selects them.
 _ORPHANS = (
     (
         "spar_subject_id",
@@ -55,7 +55,7 @@ _ORPHANS = (
            WHERE e.id IS NULL OR m.id IS NULL""",
     ),
 )
-#: Table -> how many rows the new one must have, by the old ones.
+#: Table -> how many rows the new one must have, based on the old ones.
 _COUNTS = {
     "spar_subject": "SELECT count(*) FROM spar_subject",
     "spar_subject_id": "SELECT count(*) FROM spar_subject_id",
@@ -70,7 +70,7 @@ _COUNTS = {
 
 
 def find_orphans(cr: Cursor) -> Iterator[audit.Finding]:
-    """Give the rows of the old store that belong to nothing."""
+    """Yield the rows of the old store that belong to nothing."""
     for table, problem, condition in _ORPHANS:
         if not list_old_columns(cr, table):
             continue
@@ -80,7 +80,7 @@ def find_orphans(cr: Cursor) -> Iterator[audit.Finding]:
 
 
 def compare_counts(cr: Cursor) -> Iterator[str]:
-    """Give a line for each new table that has not as many rows as it must."""
+    """Yield a line for each new table that does not have as many rows as it must."""
     for table, query in _COUNTS.items():
         if not list_old_columns(cr, table):
             continue

@@ -1,7 +1,8 @@
-"""What goes on as it was: events, notices and cases, copied within the database.
+"""The unchanged rows: events, notices and cases, copied within the database.
 
-The bytes of an old event never leave it; only where it stands is new. Rows are copied
-in the order of their ids, so that what is searched by ranges of pages stays together.
+The bytes of an old event never leave the database; only its place is new. Rows are
+copied in the order of their ids, so that data searched by ranges of pages stays
+together.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from ..database import Cursor, fetch
 from .tables import NEXT, list_columns
 
-#: Table -> what is new in it, and what says so, for an old row ``o``.
+#: Table -> its new columns, and the source that provides them for an old row ``o``.
 COPIES: dict[str, tuple[dict[str, str], str]] = {
     "spar_event": (
         {
@@ -29,9 +30,9 @@ COPIES: dict[str, tuple[dict[str, str], str]] = {
 
 
 def copy_range(cr: Cursor, table: str, after: int, limit: int) -> int | None:
-    """Copy the next rows of a table behind an id; return the last one's.
+    """Copy the next rows of a table after an id; return the id of the last one.
 
-    None where there are no more, or where the old store has no such table.
+    Return None if there are no more rows, or if the old store has no such table.
     """
     there = list_old_columns(cr, table)
     if not there:
@@ -54,8 +55,7 @@ def copy_range(cr: Cursor, table: str, after: int, limit: int) -> int | None:
 
 
 def list_old_columns(cr: Cursor, table: str) -> set[str]:
-    """Return the columns that a table of the old store has; none where it is not
-    there."""
+    """Return the columns of an old table; none if the table does not exist."""
     rows = fetch(
         cr,
         """SELECT column_name FROM information_schema.columns

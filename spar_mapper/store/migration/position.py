@@ -1,6 +1,6 @@
-"""How far a migration is: kept in the transaction of the rows that it is about."""
+"""The progress of a migration, kept in the transaction of the rows that it concerns."""
 
-# Names of tables and schemas are no parameters: pylint: disable=sql-injection
+# Table and schema names cannot be parameters: pylint: disable=sql-injection
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .tables import NEXT, OLD_TABLES, TABLES, build_tables
 
 
 class Position(NamedTuple):
-    """Where the migration goes on: in which stage, behind which id.
+    """The stage and the id after which the migration continues.
 
-    ``started_at`` is what the events say that tie the histories together.
+    ``started_at`` is the time stated in the events that tie the histories together.
     """
 
     stage: str
@@ -29,14 +29,14 @@ def is_there(cr: Cursor) -> bool:
 
 
 def is_old(cr: Cursor) -> bool:
-    """Return whether the store has the layout of before."""
+    """Return whether the store has the legacy layout."""
     return "identifier_id" in list_old_columns(cr, "spar_mapping")
 
 
 def begin(cr: Cursor, stage: str) -> tuple[Position, bool]:
-    """Return where the migration goes on, and whether something is done already.
+    """Return where the migration continues, and whether something is already done.
 
-    What was made of rows that were written to since then counts no more.
+    Results for rows that were written to in the meantime no longer count.
     """
     stamp = _build_stamp(cr)
     known = _read(cr)
@@ -54,7 +54,7 @@ def begin(cr: Cursor, stage: str) -> tuple[Position, bool]:
 
 
 def keep(cr: Cursor, position: Position) -> None:
-    """Note the position, to be committed with what was done until there."""
+    """Store the position, to be committed with the work done so far."""
     query = f"UPDATE {NEXT}.position SET stage = %s, after = %s"
     cr.execute(query, (position.stage, position.after))
 
@@ -75,10 +75,10 @@ def _read(cr: Cursor) -> tuple[Position, str] | None:
 
 
 def _build_stamp(cr: Cursor) -> str:
-    """Return a text that differs after any write to the old store.
+    """Return a text that changes after any write to the old store.
 
-    Every change there has an event, except a notice's link; and replacing a key seals
-    rows anew, which the keyring's generation tells.
+    Every change there has an event, except that of a notice's link; and a key
+    replacement reseals rows, which the keyring's generation reveals.
     """
     ((generation,),) = fetch(cr, "SELECT generation FROM spar_keyring_phase")
     parts = [f"keyring {generation}"]
@@ -93,7 +93,7 @@ def _build_stamp(cr: Cursor) -> str:
 
 
 def _continue_sequences(cr: Cursor) -> None:
-    """Let ids go on behind the old ones."""
+    """Make ids continue after the old ones."""
     for table in TABLES:
         if list_old_columns(cr, table):
             cr.execute(

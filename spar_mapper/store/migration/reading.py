@@ -1,4 +1,4 @@
-"""Reading the old store: some subjects with all they have, five statements."""
+"""The reading of the old store: some subjects with all their rows, five statements."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAPPINGS = f"""
 """
 #: Where the bytes, and the columns of the address, begin.
 _SEALED_START, _PLAIN_START = 11, 13
-#: The last column is of now: an event of before is about no change.
+#: The last column is new: a legacy event concerns no change.
 _EVENTS = f"""
     SELECT e.mapping_id, e.id, {name_columns("e", EVENT[:-1])}, NULL
       FROM spar_event e WHERE e.mapping_id = ANY(%s::bigint[])
@@ -44,7 +44,7 @@ _CHANGES = f"""
 
 
 def read_subjects(cr: Cursor, after: int, limit: int) -> list[OldSubject]:
-    """Return the next ``limit`` subjects behind an id, still sealed."""
+    """Return the next ``limit`` subjects after an id, still sealed."""
     rows = fetch(cr, _SUBJECTS, after, limit)
     subjects = {row[0]: OldSubject(*row) for row in rows}
     if subjects:

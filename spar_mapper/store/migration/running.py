@@ -1,6 +1,6 @@
-"""The migration: stage after stage, in pieces that are each committed."""
+"""The migration: stage by stage, in pieces that are each committed."""
 
-# A command's own transactions; names of tables are no parameters.
+# A command's own transactions; table names cannot be parameters.
 # pylint: disable=invalid-commit,sql-injection
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .writing import Writer
 SUBJECTS, INDEXES, CHECK, READY = "spar_subject", "indexes", "check", "ready"
 #: The stages in order. Those between the first and the indexes copy one table each.
 STAGES = (SUBJECTS, *copying.COPIES, INDEXES, CHECK, READY)
-#: How many rows one piece of a copy has.
+#: The number of rows in one piece of a copy.
 COPIED_AT_ONCE = 20_000
 
 Say = Callable[[str], None]
@@ -54,8 +54,8 @@ class Refused(Exception):
 class Migration:
     """Brings a store to the new layout.
 
-    :param call: on whose behalf what is sealed is opened for the check
-    :param batch: subjects that one piece has
+    :param call: on whose behalf sealed values are opened for the check
+    :param batch: the number of subjects in one piece
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class Migration:
     def build(self) -> None:
         """Make the new tables beside the old ones, and check them.
 
-        Goes on where an earlier run was ended. Raises Refused, and then nothing is left
-        of the new ones.
+        It continues where an earlier run was interrupted. Raises Refused, and then
+        nothing is left of the new tables.
         """
         where, is_begun = position.begin(self.cr, STAGES[0])
         if is_begun:
@@ -93,9 +93,9 @@ class Migration:
             self.cr.commit()
 
     def swap(self, locking: Cursor) -> None:
-        """Put the new tables where the old ones are.
+        """Put the new tables in the place of the old ones.
 
-        :param locking: the cursor that has kept others from writing to the old ones
+        :param locking: the cursor that has blocked other writers to the old ones
         """
         self.cr.commit()
         swapping.swap(locking)
@@ -103,7 +103,7 @@ class Migration:
     # === PIECES === #
 
     def _do_piece(self, where: Position) -> Position:
-        """Do one piece; return where the next one is."""
+        """Process one piece; return where the next one is."""
         pieces = {
             SUBJECTS: self._convert,
             INDEXES: self._make_indexes,
@@ -117,9 +117,9 @@ class Migration:
         return Position(STAGES[STAGES.index(where.stage) + 1], 0, where.started_at)
 
     def _convert(self, where: Position) -> int | None:
-        """Examine the next subjects by the old rules, and write what becomes of them.
+        """Examine the next subjects by the old rules, and write their conversions.
 
-        After the first finding nothing is written any more: all are listed.
+        After the first finding nothing more is written, but all findings are listed.
         """
         subjects = read_subjects(self.cr, where.after, self.batch)
         if not subjects:
@@ -149,7 +149,7 @@ class Migration:
         self.cr.execute(f"ANALYZE {', '.join(f'{NEXT}.{t}' for t in TABLES)}")
 
     def _check(self, where: Position) -> int | None:
-        """Check the next subjects in the new tables as any check does."""
+        """Check the next subjects in the new tables as the regular check does."""
         self.cr.execute(f"SET LOCAL search_path TO {NEXT}, public")
         query = """SELECT max(id) FROM (SELECT id FROM spar_subject WHERE id > %s
                                          ORDER BY id LIMIT %s) AS piece"""
@@ -161,14 +161,14 @@ class Migration:
         self._tell("checked in the new tables", "spar_subject", until)
         return int(until)
 
-    # === TELLING === #
+    # === REPORTING === #
 
     def _report(self, findings: Iterator[Finding] | list[Finding]) -> None:
         for table, row_id, problem in findings:
             self.findings.append(f"{table}, row {row_id}: {problem}")
 
     def _refuse(self, is_old: bool) -> None:
-        """End it all: nothing of what was made is left."""
+        """Abort: nothing of what was made is left."""
         self.cr.rollback()
         position.forget(self.cr)
         self.cr.commit()

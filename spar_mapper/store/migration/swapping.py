@@ -1,6 +1,6 @@
-"""The new tables take the place of the old ones, in one transaction."""
+"""The replacement of the old tables by the new ones, in one transaction."""
 
-# Names of tables and schemas are no parameters: pylint: disable=sql-injection
+# Table and schema names cannot be parameters: pylint: disable=sql-injection
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .tables import BEFORE, NEXT, OLD_TABLES, TABLES
 
 
 class Key(NamedTuple):
-    """A foreign key from or to an old table; where it points to is ``to``."""
+    """A foreign key from or to an old table; ``to`` is its target."""
 
     table: str
     name: str
@@ -21,14 +21,14 @@ class Key(NamedTuple):
 
 
 def lock(cr: Cursor, mode: str) -> None:
-    """Lock the old tables; whoever holds one of them for long ends this."""
+    """Lock the old tables; fail if another transaction keeps one of them locked."""
     cr.execute("SET LOCAL lock_timeout = '10s'")
     tables = [table for table in OLD_TABLES if list_old_columns(cr, table)]
     cr.execute(f"LOCK TABLE {', '.join(tables)} IN {mode} MODE")
 
 
 def swap(cr: Cursor) -> None:
-    """Put the old tables away, and the new ones where they were."""
+    """Move the old tables away, and the new ones into their place."""
     lock(cr, "ACCESS EXCLUSIVE")
     ((home,),) = fetch(cr, "SELECT current_schema")
     _release(cr)
@@ -44,8 +44,8 @@ def swap(cr: Cursor) -> None:
 def _release(cr: Cursor) -> None:
     """Drop the foreign keys from and to the old tables.
 
-    What is kept for a while only is emptied; what stays points to the place that an
-    old mapping went to. Odoo's upgrade puts up the keys again.
+    Tables kept only for a while are emptied; the others point to the place that an old
+    mapping became. Odoo's upgrade creates the keys again.
     """
     for key in _list_keys(cr):
         cr.execute(f'ALTER TABLE "{key.table}" DROP CONSTRAINT "{key.name}"')
@@ -61,7 +61,7 @@ def _release(cr: Cursor) -> None:
 
 
 def _list_keys(cr: Cursor) -> list[Key]:
-    """Foreign keys over the border of the old tables."""
+    """Return the foreign keys that cross the border of the old tables."""
     rows = fetch(
         cr,
         """SELECT f.relname, c.conname, a.attname, t.relname
@@ -94,7 +94,7 @@ def drop_old(cr: Cursor) -> bool:
 def count_others(cr: Cursor, own: list[int]) -> int:
     """Return how many sessions of others the database has.
 
-    :param own: the processes of this one's
+    :param own: the processes of this command's own sessions
     """
     ((count,),) = fetch(
         cr,

@@ -1,14 +1,14 @@
-"""The tables that addon version 19.0.2.0.0 has, as they are made beside the old ones.
+"""The tables of addon version 19.0.2.0.0, as they are made beside the old ones.
 
-What a later version adds, its own migration adds; Odoo's upgrade puts up the triggers,
-the comments and the keys to other tables.
+Each later version's own migration adds what that version adds; Odoo's upgrade creates
+the triggers, the comments and the keys to other tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-#: Where the new tables are made, and where the old ones go in the end.
+#: The schema of the new tables, and the schema to which the old ones are finally moved.
 NEXT, BEFORE = "spar_next", "spar_before"
 
 _ADDRESS = {
@@ -29,7 +29,7 @@ _ADDRESS = {
     "address_version": "int4",
     "sealed": "bytea",
 }
-#: Table -> its columns behind the id, with their types.
+#: Table -> its columns after the id, with their types.
 TABLES: dict[str, dict[str, str]] = {
     "spar_subject": {
         "uuid": "varchar NOT NULL",
@@ -143,7 +143,7 @@ TABLES: dict[str, dict[str, str]] = {
         "link_digest": "bytea",
     },
 }
-#: The old ones; a period is new, and the oldest stores had no objections.
+#: The old tables; periods are new, and the oldest stores had no objections.
 OLD_TABLES = tuple(name for name in TABLES if name != "spar_mapping_period")
 
 #: Indexes that fields and ``init`` make: name -> table and definition.
@@ -172,8 +172,8 @@ _INDEXES = {
     "spar_change__mapping_id_index": ("spar_change", "INDEX (mapping_id)"),
     "spar_objection__mapping_id_index": ("spar_objection", "INDEX (mapping_id)"),
 }
-#: Those that models declare: Odoo keeps the definition as a comment, and makes an index
-#: anew when that is another one.
+#: Indexes that models declare: Odoo keeps the definition as a comment, and recreates an
+#: index if the definition differs.
 _DECLARED = {
     "spar_mapping_place_uniq": (
         "spar_mapping",
@@ -196,7 +196,7 @@ _DECLARED = {
     "spar_change_message_reference": ("spar_change", "INDEX (message_reference)"),
     "spar_objection_event_uniq": ("spar_objection", "UNIQUE INDEX (event_id)"),
 }
-#: What a place's row is updated in is left on its page.
+#: Room for updates of a place's row is left on its page.
 _SETTINGS = """
     ALTER TABLE {0}.spar_subject SET (fillfactor = 70);
     ALTER TABLE {0}.spar_mapping SET (fillfactor = 70);
@@ -204,10 +204,10 @@ _SETTINGS = """
 
 
 def build_tables() -> Iterator[str]:
-    """Statements that make the new tables, empty, and what is noted beside them.
+    """Yield statements that make the new tables, empty, and their auxiliary tables.
 
-    ``placed`` says for each old mapping where it went; ``position`` how far the
-    migration is.
+    ``placed`` states for each old mapping where it went; ``position`` is the progress
+    of the migration.
     """
     yield f"CREATE SCHEMA {NEXT}"
     for table, columns in TABLES.items():
@@ -225,7 +225,7 @@ def build_tables() -> Iterator[str]:
 
 
 def build_indexes() -> Iterator[str]:
-    """Statements for the indexes, which are quicker made when the rows are there."""
+    """Yield statements for the indexes, which are faster to build after the rows."""
     for name, (table, definition) in (_INDEXES | _DECLARED).items():
         kind, what = definition.split("INDEX ", 1)
         yield f"CREATE {kind}INDEX {name} ON {NEXT}.{table} {what}"

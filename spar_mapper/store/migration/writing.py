@@ -1,4 +1,4 @@
-"""Writing what became of old subjects: each new table by one COPY for a batch."""
+"""The writing of converted subjects: each new table with one COPY per batch."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _ID = (
 )
 _EVENT = ("subject_id", "format", *listing.EVENT)
 _PLACED = ("old_id", "subject_id", "mapping_id", "period_id")
-#: The old row with what is new of it: the place, the base, the seal.
+#: The old row with its new values: the place, the base, the seal.
 _CHANGED = ("id", "mapping_id", "base_version", "sealed")
 
 
 class Writer:
-    """The way from converted subjects to the rows of the new tables."""
+    """Converts new subjects to the rows of the new tables."""
 
     def __init__(self, cr: Cursor, keyring: OpenKeyring):
         self.cr = cr
         self.keyring = keyring
 
     def take_period_ids(self, count: int) -> Sequence[int]:
-        """Return so many new ids of periods."""
+        """Return the given number of new period ids."""
         query = f"""SELECT ARRAY(SELECT nextval('{NEXT}.spar_mapping_period_id_seq')
                                    FROM generate_series(1, %s))"""
         ((ids,),) = fetch(self.cr, query, count)
@@ -70,7 +70,7 @@ class Writer:
         self._write_changes(subjects)
 
     def _write_changes(self, subjects: Sequence[NewSubject]) -> None:
-        """What is not new of a change is copied in the database."""
+        """Write the new values of changes; the rest is copied within the database."""
         changes = [change for new in subjects for change in new.changes]
         if not changes:
             return
