@@ -13,10 +13,11 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.spar_mapper_connector import expressions
+from odoo.addons.spar_mapper_connector import clear_fields, expressions
 from odoo.addons.spar_mapper_connector.exceptions import NotThePerson
 from odoo.addons.spar_mapper_connector.lib import keyring as keys
 from odoo.addons.spar_mapper_connector.models import (
+    base,
     spar_keyring,
     spar_keyring_rotation,
     spar_second_person,
@@ -92,6 +93,7 @@ CHANGING = {
 class TestExpressions(StoreCase):
     def setUp(self):
         super().setUp()
+        self.open_names()
         self.officer = self.create_user("officer", "expr-officer")
         self.designer = self.create_user(None, "expr-designer")
         self.link(ID, FA)
@@ -193,6 +195,8 @@ class TestExpressions(StoreCase):
                 spar_keyring,
                 spar_keyring_rotation,
                 spar_second_person,
+                base,
+                clear_fields,
             ):
                 stack.enter_context(
                     patch.object(module, "refuse_expressions", lambda: None)

@@ -38,6 +38,7 @@ class TestInside(StoreCase, HttpCase):
         super().setUp()
         if "spar.my.address" not in self.env:
             self.skipTest("there is no website")
+        self.open_names()
         self.officer = self.create_user("officer", "expr-officer")
         self.link(ID, FA)
         self.env.flush_all()

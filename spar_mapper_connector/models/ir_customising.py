@@ -148,8 +148,8 @@ class IrUiView(models.Model):
             if view.id in ids or extends:
                 raise ValidationError(
                     self.env._(
-                        "%(view)s is part of the frame of staff's screens, where a "
-                        "script could act as any member of staff. Put it into an addon.",
+                        "%(view)s is part of the frame of staff's screens. A script "
+                        "there could act as any member of staff: put it into an addon.",
                         view=view.name,
                     )
                 )
@@ -178,8 +178,8 @@ class IrAsset(models.Model):
             if not is_style and not (asset.bundle or "").startswith(_WEBSITES):
                 raise ValidationError(
                     self.env._(
-                        "%(bundle)s is loaded by staff's screens, where a script could "
-                        "act as any member of staff. Put it into an addon.",
+                        "%(bundle)s is loaded by staff's screens. A script there could "
+                        "act as any member of staff: put it into an addon.",
                         bundle=asset.bundle,
                     )
                 )

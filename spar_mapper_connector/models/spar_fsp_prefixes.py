@@ -1,16 +1,24 @@
 from odoo import api, models
 
+#: What strategies may put into addresses beside the code: a key ends in it.
+_IN_ADDRESSES = ("name", "bic")
+
 
 class SparFsp(models.Model):
-    """Numbers that no numbering plan knows are let in by two people."""
+    """Numbers beside the numbering plan take two people, and so does what an address
+    says of a provider in use: its BIC, and its name where a strategy writes it."""
 
     _name = "spar.fsp"
     _inherit = ["spar.fsp", "spar.second.person", "spar.sealed.setting"]
 
-    _guarded_fields = ("phone_prefixes",)
+    _guarded_fields = ("phone_prefixes", *_IN_ADDRESSES)
     _guarded_at_creation = ("phone_prefixes",)
 
     _sealed_rows = "t.phone_prefixes <> ''"
+
+    @api.model
+    def _get_sealed_columns(self):
+        return ("phone_prefixes",)
 
     @api.model
     def _touches_seal(self, vals):
@@ -18,11 +26,32 @@ class SparFsp(models.Model):
 
     @api.model
     def _concerns(self, vals):
-        return "phone_prefixes" in vals
+        return not vals.keys().isdisjoint(self._guarded_fields)
+
+    def _check_unclaimed(self, vals):
+        """The rest of a provider is edited while a change of it waits."""
+        return super()._check_unclaimed(vals) if self._concerns(vals) else None
 
     def _stops(self, name, value):
         return name == "phone_prefixes" and not value
 
     def _is_guarded(self, name, value):
-        """Taking all of them back is nothing that a second person must look at."""
-        return bool(value)
+        """Taking all prefixes back is nothing that a second person must look at, nor is
+        what no address says."""
+        if name not in _IN_ADDRESSES:
+            return bool(value)
+        return bool(self._is_used()) and self._is_in_strategies(name)
+
+    @api.model
+    def _is_in_strategies(self, name: str) -> bool:
+        """Return whether a strategy that counts writes this into addresses."""
+        strategies_sudo = self.env["spar.fa.strategy"].sudo()
+        approved = strategies_sudo.with_context(active_test=False).search(
+            [("is_approved", "=", True)]
+        )
+        return any(
+            key.endswith(f"_{name}")
+            for strategy in approved
+            for key, (_kind, field) in strategy._get_directory_keys().items()
+            if field == name and f"{{{key}}}" in (strategy.template or "")
+        )

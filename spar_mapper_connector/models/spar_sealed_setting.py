@@ -105,7 +105,8 @@ class SparSealedSetting(models.AbstractModel):
 
     def unlink(self):
         self._unlink_sealed_parts()
-        ids, referring = self._filter_sealed().ids, self._find_referring()
+        ids = self.exists()._filter_sealed().ids
+        referring = self._find_referring()
         result = super().unlink()
         for records, good in referring:
             records._seal_again(good)

@@ -1,8 +1,8 @@
 """Names that no expression may hold.
 
 Odoo checks the names in every expression before it evaluates it, and refuses those that
-lead to Python's own machinery. The database's cursor, the registry and the internals of a
-request lead further: an expression that has them writes past every check, or leaves
+lead to Python's own machinery. The database's cursor, the registry and the internals of
+a request lead further: an expression that has them writes past every check, or leaves
 something behind that runs after it has ended. Odoo's own views and actions use none of
 them.
 """

@@ -52,6 +52,7 @@ EXPRESSIONS = {
 class TestByExpressions(AccountCase):
     def setUp(self):
         super().setUp()
+        self.open_names()
         self.role = self.env.ref(AUDITOR)
         self.other = self.env["res.groups"].create(
             {"name": "Other", "user_ids": [Command.link(self.clerk.id)]}
@@ -546,6 +547,7 @@ class TestSessions(KeyringCase, HttpCase):
 
     def setUp(self):
         super().setUp()
+        self.open_names()
         self.auditor = new_test_user(
             self.env, "a-auditor", groups=f"base.group_user,{AUDITOR}"
         )

@@ -1,5 +1,7 @@
 """Two people, not two accounts; and what they see is what takes effect."""
 
+from unittest.mock import patch
+
 import psycopg2
 
 from odoo.exceptions import AccessError, UserError
@@ -7,11 +9,26 @@ from odoo.fields import Command
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
+from .. import expressions
 from .test_second_person import SecondPersonCase
 
 OFFICER = "spar_fa_directory.group_officer"
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 CODE = ("base.group_system", "base.group_erp_manager")
+ALARMS = (
+    "odoo.addons.spar_mapper_connector.models.spar_settings_seal",
+    "odoo.addons.spar_mapper.models.spar_alarm",
+)
+
+
+class _Request:
+    """A request of somebody who is logged in."""
+
+    def __init__(self, uid):
+        expressions._persons[self] = uid
+
+    def _get_current_object(self):
+        return self
 
 
 class AccountCase(SecondPersonCase):
@@ -77,6 +94,55 @@ class TestTwoAccounts(AccountCase):
                 savepoint.rollback()
             self.env.invalidate_all()
         self.propose().with_user(self.second).action_approve()
+
+    def test_a_second_factor_that_somebody_else_changed_closes_the_account(self):
+        if "totp_secret" not in self.second._fields:
+            self.skipTest("there are no authenticators")
+        secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+        self.second.totp_secret = secret
+        third = self.create_user("administrator", "third")
+
+        def is_open():
+            self.env.invalidate_all()
+            holder = self.second._filter_roles()
+            with mute_logger(*ALARMS):
+                return bool(holder._filter_true_accounts())
+
+        def act(user, value):
+            """Change it as core does for whoever is logged in."""
+            with patch.object(expressions, "request", _Request(user.id)):
+                self.second.with_user(user).sudo().totp_secret = value
+                self.env.flush_all()
+
+        act(self.second, False)
+        self.assertTrue(is_open())
+        act(self.second, secret)
+        self.assertTrue(is_open())
+        act(self.odoo, False)
+        self.assertFalse(is_open())
+        acts = self.env["spar.account.act"]
+        last = acts.search([("account_id", "=", self.second.id)], limit=1)
+        self.assertEqual((last.kind, last.actor_login), ("factor", "odoo-admin"))
+        for user in (self.second, self.odoo, self.clerk):
+            with self.subTest(user.login), mute_logger(*ALARMS):
+                with self.assertRaises(UserError):
+                    last.with_user(user).action_open_account()
+        with mute_logger(*ALARMS):
+            self.assertTrue(last.is_closed)
+            last.with_user(third).action_open_account()
+        self.assertTrue(is_open())
+        self.assertEqual(acts.search([], limit=1).kind, "opened")
+
+    def test_what_sql_changed_is_opened_by_nobody_here(self):
+        third = self.create_user("administrator", "third")
+        self.second.with_user(self.odoo).write({"login": "second-2"})
+        last = self.env["spar.account.act"].search([], limit=1)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_users SET password = 'x' WHERE id = %s", [self.second.id]
+        )
+        with mute_logger(*ALARMS), self.assertRaisesRegex(UserError, "past Odoo"):
+            last.with_user(third).action_open_account()
 
     def test_what_people_do_with_their_own_account(self):
         self.second.with_user(self.second).sudo().password = "a new Password 1"

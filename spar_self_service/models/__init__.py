@@ -24,3 +24,4 @@ from . import spar_login_proof
 from . import spar_login_words
 from . import spar_self_service_demo
 from . import spar_languages_demo
+from . import website_rewrite

@@ -1,3 +1,4 @@
+from odoo.exceptions import ValidationError
 from odoo.tests import HttpCase, tagged
 
 
@@ -15,3 +16,11 @@ class TestRendering(HttpCase):
         page = self.url_open("/spar").text
         self.assertNotIn("written by a designer", page)
         self.assertIn("<main", page)
+
+    def test_our_pages_and_the_login_lead_nowhere_else(self):
+        rewrites = self.env["website.rewrite"]
+        values = {"name": "x", "redirect_type": "308", "url_to": "/elsewhere"}
+        for path in ("/spar", "/spar/notice/<token>", "SPAR/address", "/web/login"):
+            with self.subTest(path), self.assertRaises(ValidationError):
+                rewrites.create({**values, "url_from": path})
+        rewrites.new({**values, "url_from": "/sparkling"})._check_not_ours()
