@@ -19,7 +19,7 @@ CHAIN = {
     "spar_self_service": {
         *("spar_fa_directory", "spar_mapper_connector", "spar_staff_login"),
     },
-    "spar_staff_login": {"spar_fa_directory"},
+    "spar_staff_login": {"spar_fa_directory", "spar_mapper_connector"},
     "spar_registry": {"spar_fa_directory", "spar_mapper_connector"},
 }
 ADDONS = get_addons(ROOT)

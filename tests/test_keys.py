@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from .backend import get_backend
+from .backend import Refused, get_backend
+from .client import TIMEOUT
 
 
 def make_ids(count):
@@ -236,9 +237,11 @@ def test_a_keyring_that_others_can_read_is_refused(server, programme, linked):
 def test_staff_are_told_that_the_keyring_is_away(server, linked):
     viewer = get_backend(server, "viewer")
     with server.moved_away(server.keyring):
-        found = viewer.find("spar.mapping", [], "id_masked", "fa_masked", limit=3)
-    assert len(found) == 3
-    assert all("keyring" in row[name] for row in found for name in row if name != "id")
+        with pytest.raises(Refused, match="keys are not there"):
+            viewer.find("spar.mapping", [], "id_masked", "fa_masked", limit=3)
+        page = viewer.session.get(f"{server.url}/odoo", timeout=TIMEOUT)
+        assert page.status_code == 503
+        assert "keys are not there" in page.text
     assert all(
         "•" in row["fa_masked"]
         for row in viewer.find("spar.mapping", [], "fa_masked", limit=3)

@@ -42,15 +42,6 @@ class SparStaffAnswers(models.AbstractModel):
     @api.model
     def _get_error_text(self, error: MapperError) -> str:
         texts = {
-            "service_unavailable": self.env._(
-                "The registry cannot be used now: its keys are not there, or a setting "
-                "was altered. Nothing was changed. Tell an administrator."
-            ),
-            "account_altered": self.env._(
-                "Your account is closed: it was altered past Odoo, or somebody else "
-                "changed its second factor. An administrator of SPAR can open it under "
-                "Audit, Acts on accounts."
-            ),
             "seal_broken": self.env._("This does not open: see the alarms."),
             "row_broken": self.env._("This does not open: see the alarms."),
             "not_permitted": self.env._(
@@ -71,9 +62,25 @@ class SparStaffAnswers(models.AbstractModel):
                 "You did what is disputed: somebody else must close this case."
             ),
             "no_such_objection": self.env._("This case is closed already."),
+            **self._get_closed_texts(),
             **self._get_undecidable_texts(),
         }
         return texts.get(error.code) or self.env._("This could not be done.")
+
+    @api.model
+    def _get_closed_texts(self) -> dict[str, str]:
+        """Return why nothing works just now, or for this account, by error code."""
+        return {
+            "service_unavailable": self.env._(
+                "The registry cannot be used now: its keys are not there, or a setting "
+                "was altered. Nothing was changed. Tell an administrator."
+            ),
+            "account_altered": self.env._(
+                "Your account is closed: it was altered past Odoo, or somebody else "
+                "changed its second factor. An administrator of SPAR can open it under "
+                "Audit, Acts on accounts."
+            ),
+        }
 
     @api.model
     def _get_undecidable_texts(self) -> dict[str, str]:

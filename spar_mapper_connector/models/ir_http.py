@@ -4,9 +4,10 @@ from odoo import models
 from odoo.exceptions import AccessDenied
 from odoo.http import HttpDispatcher, Response, request
 
+from ..exceptions import ServiceUnavailable
 from ..expressions import note_person
 from ..lib.framing import is_ambiguous
-from ..server.busy import TryAgain, show_busy
+from ..server.busy import KEYS_AWAY, KeysAway, TryAgain, show_busy
 from ..transactions import STOPPED
 
 
@@ -32,11 +33,16 @@ class IrHttp(models.AbstractModel):
         except AccessDenied as error:
             if isinstance(error.__context__, STOPPED):
                 raise error.__context__ from None
+            if isinstance(error.__context__, ServiceUnavailable):
+                language = request.session.context.get("lang") or "en_US"
+                raise KeysAway(KEYS_AWAY._translate(language)) from None
             raise
 
     @classmethod
     def _handle_error(cls, exception):
         is_page = isinstance(request.dispatcher, HttpDispatcher)
+        if is_page and isinstance(exception, KeysAway):
+            return show_busy(request, KEYS_AWAY)
         if is_page and isinstance(exception, TryAgain):
             return cls._show_busy()
         return super()._handle_error(exception)

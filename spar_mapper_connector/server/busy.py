@@ -16,6 +16,10 @@ IN_USE = _lt(
     "Something that is needed for this is in use just now. Nothing was changed. "
     "Please try again in a moment."
 )
+KEYS_AWAY = _lt(
+    "The registry cannot be used now: its keys are not there. Nothing was changed. "
+    "Tell an administrator."
+)
 TITLE = _lt("Please try again")
 AGAIN = _lt("Try again")
 #: After how many seconds to try again.
@@ -30,11 +34,17 @@ class TryAgain(UserError):
     loglevel = logging.INFO
 
 
-def show_busy(request) -> Response:
-    """The page that says so, in the language of the session; the database is asked for
-    nothing."""
+class KeysAway(TryAgain):
+    """Who somebody is cannot be made sure of without keys."""
+
+
+def show_busy(request, text=IN_USE) -> Response:
+    """Return the page that says so, in the language of the session.
+
+    The database is not asked for anything.
+    """
     language = request.session.context.get("lang") or "en_US"
-    texts = [text._translate(language) for text in (TITLE, IN_USE, AGAIN)]
+    texts = [each._translate(language) for each in (TITLE, text, AGAIN)]
     asked = request.httprequest
     path = asked.full_path.rstrip("?") if asked.method == "GET" else ""
     page = build_busy_page(language, *texts, path)
