@@ -117,7 +117,7 @@ def write_parts(strategy: int, kind: str, parts: dict[str, str]) -> JsonObject:
 
     >>> write_parts(11, "mobile_wallet", {"phone_number": "1", "wallet_code": "W"})
     {'strategy_id': 11, 'fa_type': 'MOBILE_WALLET', 'mobile_number': '1', \
-    'wallet_provider_code': 'W'}
+'wallet_provider_code': 'W'}
     """
     if kind not in _KINDS:
         return {}

@@ -51,7 +51,7 @@ def parse(raw: bytes) -> object:
     Traceback (most recent call last):
     ...
     odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions.MalformedMessage: \
-    header.total_count: not a finite number
+header.total_count: not a finite number
     """
     text = _decode(raw)
     try:
