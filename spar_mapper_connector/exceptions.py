@@ -11,8 +11,7 @@ class MapperError(Exception):
 
 
 class ServiceUnavailable(MapperError):
-    """The mapper cannot work now; nothing was written; the call may be retried later.
-    """
+    """The mapper cannot work now; nothing was written; the call may be retried."""
 
     code = "service_unavailable"
 

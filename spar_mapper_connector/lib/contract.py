@@ -59,8 +59,7 @@ DONE = frozenset(
 
 
 class Authority(IntEnum):
-    """The source that an address rests on; a lower one never overwrites a higher one.
-    """
+    """The authority behind an address; a lower one never overwrites a higher one."""
 
     INSTITUTION = 10
     PROGRAMME = 20
@@ -197,8 +196,7 @@ Request = ChangeRequest | ResolveRequest
 
 
 class Remedy(str, Enum):
-    """The immediate effect of an objection, besides locking changes and opening a case.
-    """
+    """The immediate effect of an objection; it also locks changes and opens a case."""
 
     CANCELLED = "cancelled"  # the pending change is cancelled
     RESTORED = "restored"  # the previous address is in force again

@@ -39,8 +39,7 @@ class DirectoryClient:
     _token: str = field(default="", repr=False)
 
     def get_providers(self, cursor: str) -> RemotePage:
-        """Return a page of providers, archived ones too, in the order of their codes.
-        """
+        """Return a page of providers, archived ones too, ordered by code."""
         return self._get_page("providers", "/directory/providers", cursor)
 
     def get_branches(self, code: str, cursor: str) -> RemotePage:

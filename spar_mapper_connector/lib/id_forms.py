@@ -30,8 +30,7 @@ Reader = Callable[[Sequence[IdRule], str], Identifier]
 
 @dataclass(frozen=True)
 class IdForm:
-    """One way to write IDs: the number of its algorithm, and the ID types at that time.
-    """
+    """One way to write IDs: its algorithm's number, and the ID types at that time."""
 
     algorithm: int
     rules: tuple[IdRule, ...]

@@ -195,8 +195,7 @@ def _spell_stored(rules: Sequence[IdRule], canonical: str) -> str:
 def _read_other(
     rules: Sequence[IdRule], canonical: str, card_check: CardCheck
 ) -> Identifier:
-    """Return the ID that no strategy recognises: one in its stored form, or any other.
-    """
+    """Return the ID that no strategy recognises: in its stored form, or any other."""
     if is_placeholder(get_value(canonical)):
         raise InvalidIdentifier("placeholder")
     for rule in rules:

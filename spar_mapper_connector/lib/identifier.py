@@ -157,8 +157,7 @@ def fold(text: str) -> str:
 
 
 def nfc(text: str) -> str:
-    """Return the composed form of Unicode, in which equal texts have equal characters.
-    """
+    """Return Unicode's composed form: one text has only one spelling."""
     return unicodedata.normalize("NFC", text)
 
 

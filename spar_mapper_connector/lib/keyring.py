@@ -53,8 +53,7 @@ class Key:
 
     @property
     def check_value(self) -> str:
-        """Return the database's proof of the key: enough to recognise it, nothing more.
-        """
+        """Return the check value that the database keeps to recognise the key."""
         return hmac.digest(self.material, b"spar check value", "sha256").hex()
 
     def shut_in(self) -> ShutKey:
@@ -215,16 +214,14 @@ class OpenKeyring:
         return cipher
 
     def seal(self, purpose: str, text: str, context: bytes) -> bytes:
-        """Return ``text`` sealed for ``purpose``; opens only with the same ``context``.
-        """
+        """Return ``text`` sealed for ``purpose``; it opens only in its ``context``."""
         nonce = os.urandom(NONCE_BYTES)
         cipher = self._cipher(self._seal_id, purpose)
         sealed = cipher.encrypt(nonce, text.encode(), context)
         return b"".join((SEALED_VERSION, self._seal_id, nonce, sealed))
 
     def unseal(self, purpose: str, sealed: bytes, context: bytes) -> str:
-        """Return the text in ``sealed``; raises SealBroken if it was moved or altered.
-        """
+        """Return the text in ``sealed``; raises SealBroken if moved or altered."""
         if sealed[:1] != SEALED_VERSION:
             raise SealBroken("not a sealed value")
         cipher = self._cipher(sealed[1:_HEADER], purpose)
@@ -239,8 +236,7 @@ class OpenKeyring:
     # blind index
 
     def digest(self, purpose: str, text: str) -> bytes:
-        """Return the digest to search for ``text``: HMAC-SHA-256 under the index key.
-        """
+        """Return the digest to search for: HMAC-SHA-256 under the index key."""
         return self._digest(self.roles.read_column, purpose, text)
 
     def digests(self, purpose: str, text: str) -> dict[str, bytes]:
@@ -303,7 +299,6 @@ class OpenKeyring:
         return mac.finalize()
 
     def _prepare(self, key_id: str, purpose: str) -> HMAC:
-        """Make the HMAC of one purpose once, since deriving costs more than using it.
-        """
+        """Make the HMAC of a purpose once: deriving it costs more than using it."""
         ready = self._ready[key_id, purpose] = self._keys[key_id].make_mac(purpose)
         return ready

@@ -97,8 +97,7 @@ class AllowList:
         return cls(frozenset(hosts), tuple(networks))
 
     def has(self, host: str, port: int, addresses: tuple[Address, ...]) -> bool:
-        """Return whether this target is allowed: by its name, or by all its addresses.
-        """
+        """Return whether this target is allowed: by name, or by all its addresses."""
         if (host.lower(), port) in self.hosts:
             return True
         return bool(addresses) and all(map(self._has_address, addresses))

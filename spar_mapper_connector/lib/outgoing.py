@@ -132,8 +132,7 @@ def _resolve(
 
 
 def _look_up(host: str, port: int, timeout: float) -> tuple[Address, ...]:
-    """Return every address of ``host``; in a thread, since the look-up has no timeout.
-    """
+    """Return every address of ``host``; in a thread, as look-ups have no timeout."""
     found: queue.SimpleQueue[tuple[Address, ...]] = queue.SimpleQueue()
     look_up = threading.Thread(
         target=_put_addresses, args=(host, port, found), daemon=True

@@ -76,8 +76,7 @@ def _find_answer(item: Item, result: Result | None, table: str) -> Answer:
 def _complete_nothing(
     wire: JsonObject, result: Result | None, profile: Profile
 ) -> None:
-    """Complete the answer to a link or unlink with the request's values and the result.
-    """
+    """Leave a link or unlink as it is: request and outcome are the whole answer."""
 
 
 def _complete_update(wire: JsonObject, result: Result | None, profile: Profile) -> None:

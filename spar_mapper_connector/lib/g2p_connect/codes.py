@@ -16,8 +16,7 @@ from ..contract import Operation, Outcome
 
 
 class Answer(NamedTuple):
-    """Status, reason code and text of an item; ``values`` fill the text's placeholders.
-    """
+    """Status, reason code and text of an item; ``values`` fill its placeholders."""
 
     status: str
     code: str = ""

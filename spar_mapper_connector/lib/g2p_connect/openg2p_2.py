@@ -46,8 +46,7 @@ def is_request(document: object) -> bool:
 
 
 def from_wire(document: JsonObject, operation: str) -> JsonObject:
-    """Return the same message in the envelope of G2P Connect; raises MalformedMessage.
-    """
+    """Return the message in G2P Connect's envelope; raises MalformedMessage."""
     header = read_typed(document, "request_header", dict, "an object")
     body = read_typed(document, "request_body", dict, "an object")
     payload = read_typed(body, "request_body.request_payload", dict, "an object")

@@ -186,8 +186,7 @@ def _refuse_unusable(document: object) -> None:
 
 
 def _walk(document: object) -> Iterator[tuple[str, object]]:
-    """Yield ``(path, value)`` of every value and member name, in no particular order.
-    """
+    """Yield ``(path, value)`` of every value and member name, in no fixed order."""
     waiting: list[tuple[str, object]] = [("", document)]
     while waiting:
         path, value = waiting.pop()

@@ -34,8 +34,7 @@ class TokenRefused(JoseError):
 
 
 class DecryptionFailed(JoseError):
-    """The encrypted text cannot be decrypted. ``code``: malformed, algorithm, mismatch.
-    """
+    """A message cannot be decrypted. ``code``: malformed, algorithm, mismatch."""
 
 
 class KeySetUnavailable(JoseError):

@@ -93,8 +93,7 @@ class PrivateKey:
 
     @classmethod
     def generate(cls, algorithm: str) -> PrivateKey:
-        """Return a new key for ``algorithm``; raises KeyRefused for one we do not use.
-        """
+        """Return a new key for ``algorithm``; raises KeyRefused if it is unsupported."""
         if algorithm not in _GENERATE:
             raise KeyRefused("algorithm", "keys are not made for this algorithm")
         return cls(algorithm, _GENERATE[algorithm]())

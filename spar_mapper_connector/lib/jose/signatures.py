@@ -31,8 +31,7 @@ _TYPES = frozenset({"jwt", "jose", "jws", "g2pc+jws"})
 
 
 def sign_detached(payload: bytes, key: PrivateKey, **header: object) -> str:
-    """Return ``header..signature`` of ``payload``; ``header`` adds protected members.
-    """
+    """Return ``header..signature`` of ``payload``; ``header`` is protected, too."""
     protected = {"alg": key.algorithm, "kid": key.public.kid, **header}
     text = json.dumps(protected, separators=(",", ":"), sort_keys=True)
     first = encode_base64url(text.encode())
