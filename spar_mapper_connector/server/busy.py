@@ -1,4 +1,4 @@
-"""What is answered where something that is needed is in use."""
+"""The answer to a request that needs a busy resource."""
 
 import logging
 
@@ -18,21 +18,23 @@ IN_USE = _lt(
 )
 TITLE = _lt("Please try again")
 AGAIN = _lt("Try again")
-#: After how many seconds to try again.
+#: Seconds after which a client may try again.
 RETRY_SECONDS = 5
 
 
 class TryAgain(UserError):
-    """What was needed was in use, or took too long; nothing was changed."""
+    """A needed resource was in use, or took too long; nothing was changed."""
 
     http_status = 503
-    #: Odoo would log it as a warning: the statement is in the log already.
+    #: Odoo would log it as a warning: the statement is already in the log.
     loglevel = logging.INFO
 
 
 def show_busy(request) -> Response:
-    """The page that says so, in the language of the session; the database is asked for
-    nothing."""
+    """Return the page that says so, in the language of the session.
+
+    It makes no query to the database.
+    """
     language = request.session.context.get("lang") or "en_US"
     texts = [text._translate(language) for text in (TITLE, IN_USE, AGAIN)]
     asked = request.httprequest
@@ -42,7 +44,7 @@ def show_busy(request) -> Response:
 
 
 def finish(response: Response) -> Response:
-    """Say when to try again, and let nobody keep the page."""
+    """Add when to try again, and forbid caching."""
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -93,7 +93,7 @@ class PrivateKey:
 
     @classmethod
     def generate(cls, algorithm: str) -> PrivateKey:
-        """Return a new key for ``algorithm``; raises KeyRefused if it is unsupported."""
+        """Return a new key for ``algorithm``; raises KeyRefused if unsupported."""
         if algorithm not in _GENERATE:
             raise KeyRefused("algorithm", "keys are not made for this algorithm")
         return cls(algorithm, _GENERATE[algorithm]())
