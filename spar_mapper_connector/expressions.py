@@ -76,13 +76,11 @@ def note_person(uid: int | None) -> None:
 def check_person(env) -> None:
     """Raise NotThePerson unless the user of ``env`` is really logged in.
 
+    Raises CalledFromExpression if an expression is among the callers.
+
     ``with_user`` gives the environment of any user, and an API key is not a person:
     what counts is the session that the browser sent, as it was verified at the
     beginning. Without a request (a command, the schedule) there is no other user.
-
-    ``with_user`` gives anybody's environment, and an API key is no person: what counts
-    is the session that the browser sent, as it was verified at the beginning. Without a
-    request (a command, the schedule) there is nobody else.
     """
     refuse_expressions()
     if request:
@@ -96,7 +94,7 @@ def check_person(env) -> None:
 
 
 def get_person(env) -> int:
-    """Return the id of the user who is really logged in, whatever ``env`` says."""
+    """Return the id of the user who really acts: the one logged in, not ``env``'s."""
     if not request:
         return env.uid
     session_uid = _persons.get(request._get_current_object())
@@ -124,7 +122,7 @@ def is_on_command_line() -> bool:
     return not (is_serving or is_scheduled or is_called_from_expression())
 
 
-# === BUILTINS OF EXPRESSIONS ===
+# === BUILTINS OF EXPRESSIONS === #
 
 
 def call_at_once() -> None:

@@ -28,7 +28,7 @@ class Visitor:
         if self.checks and self.page.url.startswith(self.url):
             self.barriers += find_barriers(self.page) + find_small_targets(self.page)
 
-    # === ONE STEP ===
+    # === ONE STEP === #
 
     def open(self, path: str) -> None:
         self.page.open(f"{self.url}{path}")
@@ -57,7 +57,7 @@ class Visitor:
             assert time.monotonic() < end, f"{self.page.url}:\n{self.page.text}"
             time.sleep(0.05)
 
-    # === THE WHOLE PATH ===
+    # === THE WHOLE PATH === #
 
     def authenticate(self) -> None:
         """Prove one's identity to the ID provider, with the code."""

@@ -60,7 +60,7 @@ class Page:
             case "Network.loadingFinished" | "Network.loadingFailed":
                 self.open_requests.pop(event["params"]["requestId"], None)
 
-    # === THE WINDOW ===
+    # === THE WINDOW === #
 
     def set_size(self, width: int, height: int, scale: float = 1) -> None:
         """Give the window the size of a phone, or of a desktop."""
@@ -86,7 +86,7 @@ class Page:
             uploadThroughput=kilobits * 125,
         )
 
-    # === A USER'S ACTIONS ===
+    # === A USER'S ACTIONS === #
 
     def open(self, url: str) -> None:
         with self.loading():
@@ -133,7 +133,7 @@ class Page:
             self.press("Tab", 9)
         raise AssertionError(f"{selector} cannot be reached by Tab")
 
-    # === A USER'S VIEW ===
+    # === A USER'S VIEW === #
 
     @property
     def url(self) -> str:

@@ -44,7 +44,7 @@ class Desk:
     person: dict
     is_phone: bool = False
 
-    # === ACTIONS ===
+    # === ACTIONS === #
 
     def log_in(self) -> None:
         """Log in by the form, as on the first morning, and wait for the first page."""
@@ -148,7 +148,7 @@ class Desk:
         self.page.press("Enter", 13, "\r")
         self.wait("!!document.querySelector('.o_searchview_facet')", text)
 
-    # === THE VIEW ===
+    # === THE VIEW === #
 
     @property
     def title(self) -> str:

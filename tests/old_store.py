@@ -11,7 +11,7 @@ has begun), and the answers of that time (``answers.json``: ``{kind: [{"question
 it was made. ``old_store_questions.py`` asks any later code the same questions:
 
     known = restore(installation, folder)
-    ...  # bring the database to the code of now
+    ...  # bring the database to the present code
     answers = ask(installation, folder)
     assert compare(known["answers"], answers) == []
 """

@@ -99,7 +99,7 @@ class Asker:
     def build_auditor_call(self) -> CallContext:
         return CallContext(f"user:{self.auditor.id}", "staff", Authority.STAFF, "")
 
-    # === QUESTIONS OF CHANNELS ===
+    # === QUESTIONS OF CHANNELS === #
 
     def resolve(self, questions: list[dict]) -> list:
         """Resolve all questions of one caller in one call."""
@@ -173,7 +173,7 @@ class Asker:
         reference = TransactionReference(operation, Reference.TRANSACTION, values)
         return self.mapper._transaction_status(call, reference)
 
-    # === THE VIEW OF STAFF ===
+    # === THE VIEW OF STAFF === #
 
     def subject(self, questions: list[dict]) -> list:
         """Return the lock and the stop of an ID's person."""

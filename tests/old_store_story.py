@@ -178,7 +178,7 @@ class Words:
         request = ResumeRequest(id_value, **values)
         return self.do("_resume_fa", call, request, expected)
 
-    # === RULES, AND PENDING CHANGES ===
+    # === RULES, AND PENDING CHANGES === #
 
     @contextmanager
     def rule(self, decision: str, **values):
@@ -250,7 +250,7 @@ class Words:
         self.mapper.with_user(AUDITOR)._log_reveal(READER, mapping.id)
         env.cr.rollback()
 
-    # === RECORDS ===
+    # === RECORDS === #
 
     def get_subject(self, id_value: str):
         keyring = env["spar.keyring"]._open()
@@ -439,7 +439,7 @@ class Story(Words):
             self.link(id_value, purpose="school")
             self.end(id_value, purpose="school")
 
-    # === PENDING CHANGES ===
+    # === PENDING CHANGES === #
 
     def tell_of_first_links(self) -> None:
         for group in ("approved", "refused", "cancelled", "expired"):

@@ -222,7 +222,7 @@ def test_participants_do_not_wait_for_each_other(server):
         slow.wait(3)
 
 
-# === TARGETS THAT MISBEHAVE ===
+# === TARGETS THAT MISBEHAVE === #
 
 
 def test_target_that_is_down_gets_it_when_it_is_back(server):

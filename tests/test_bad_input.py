@@ -341,7 +341,7 @@ def test_an_encrypted_message_is_refused(strict):
     check_error(answer, 400, "err.encryption.invalid", "message")
 
 
-# === WHILE SOMETHING IS UNAVAILABLE ===
+# === WHILE SOMETHING IS UNAVAILABLE === #
 
 
 def test_without_the_database_every_call_is_answered_and_afterwards_works(

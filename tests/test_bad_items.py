@@ -97,7 +97,7 @@ def test_a_question_without_id_and_address_is_rejected(strict):
     check_item(strict.resolve([{"scope": "details"}])[0], ID_CODE, "id:")
 
 
-# === REFUSALS OF THE STORE ===
+# === REFUSALS OF THE STORE === #
 
 
 def test_the_same_id_twice_in_a_batch_gets_two_answers(strict):

@@ -34,7 +34,7 @@ class Killed(BaseException):
 
 
 class StandIn(Installation):
-    """An installation whose Odoo is a few statements; ``fails`` says where, once."""
+    """An installation whose Odoo is some statements; ``fails`` says which one fails."""
 
     empty: Cluster
     fails: dict[str, BaseException] = {}

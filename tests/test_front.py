@@ -82,7 +82,7 @@ def ask(front, path="/", **words) -> requests.Response:
     return requests.get(f"{front.url}{path}", timeout=TIMEOUT, **words)
 
 
-# === ROUTING ===
+# === ROUTING === #
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_websocket_stays_open_both_ways(front):
         assert client.recv(1000) == b""
 
 
-# === CLIENT ADDRESSES ===
+# === CLIENT ADDRESSES === #
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_odoo_sees_the_address_of_who_asks(server):
     assert "6.6.6.6" not in told
 
 
-# === NOTHING IS LOST ===
+# === NOTHING IS LOST === #
 
 
 def test_an_answer_before_the_end_of_the_question_arrives(front):

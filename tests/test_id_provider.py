@@ -163,7 +163,7 @@ def test_nothing_of_the_person_is_in_the_log(server, esignet, id_provider):
         assert known not in log
 
 
-# === LOGGING OUT ===
+# === LOGGING OUT === #
 
 
 def test_logging_out_leads_to_the_provider_and_back(server, esignet, person):

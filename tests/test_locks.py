@@ -156,7 +156,7 @@ def test_what_a_killed_worker_waited_for_nobody_waits_for(server, programme):
         server.wait()
 
 
-# === QUEUED MESSAGES ===
+# === QUEUED MESSAGES === #
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +236,7 @@ def test_the_queue_goes_on_at_once_when_a_table_is_free(
     wait_until_done(server, message, 60)
     with holding_table(server, "spar_event"):
         message = queue(server, queues[0], person, "990012345")
-        time.sleep(12)  # longer than a worker processes one queue before it yields to others
+        time.sleep(12)  # longer than a worker stays with one queue
         assert get_state(server, message)[0] == "waiting"
     assert wait_until_done(server, message, LOCK_SECONDS + SLACK) >= 0
 

@@ -120,7 +120,7 @@ def test_every_language_is_spoken(visit, id_provider, code):
     assert visitor.barriers == []
 
 
-# === A SLOW CONNECTION ===
+# === A SLOW CONNECTION === #
 
 
 def test_every_first_visit_is_light(server, id_provider, visit):
@@ -158,7 +158,7 @@ def test_a_slow_line_is_fast_enough(visit, id_provider):
         assert time.monotonic() - began < 5, path
 
 
-# === ERRORS ON THE WAY ===
+# === ERRORS ON THE WAY === #
 
 
 def test_back_button_and_double_confirmation_do_it_once(visit, id_provider, server):
@@ -200,7 +200,7 @@ def test_the_registry_is_away_in_the_middle(visit, id_provider, server, programm
     assert visitor.barriers == []
 
 
-# === THIS WAS NOT ME ===
+# === THIS WAS NOT ME === #
 
 
 def test_an_objection_brings_the_account_back(visit, id_provider, programme, server):

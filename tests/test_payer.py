@@ -91,7 +91,7 @@ def test_order_and_white_space_change_nothing():
     assert canonicalise(json.loads('{"b": 1,\n "a": 2}')) == b'{"a":2,"b":1}'
 
 
-# === ERRORS ARE ONE LINE ===
+# === ERRORS ARE ONE LINE === #
 
 
 def check_refused(done: subprocess.CompletedProcess, word: str) -> None:

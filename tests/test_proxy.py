@@ -23,7 +23,7 @@ TIMEOUT = 20
 PARTS, PAUSE = 8, 0.5
 
 
-# === THE TEXT ===
+# === THE TEXT === #
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_limit_of_a_message_is_the_servers():
     assert "client_max_body_size 4m;" in place
 
 
-# === THE BEHAVIOUR ===
+# === THE BEHAVIOUR === #
 
 
 class Origin:

@@ -297,7 +297,7 @@ def test_removed_id_is_named(server, programme, pair):
         assert_named(server, f"spar_subject, row {subject}: not all of its addresses")
 
 
-# === A PENDING CHANGE ===
+# === A PENDING CHANGE === #
 
 
 @pytest.fixture

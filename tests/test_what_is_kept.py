@@ -1,10 +1,8 @@
-"""Rows that a process caches are valid no longer than they exist.
+"""Rows that a process caches are valid only as long as they are unchanged.
 
+The next call of every worker sees any change that another session makes by plain SQL.
 Sealed settings that SQL changed are not trusted: the participant is refused, or the
 call is. Restored values are used again.
-
-Of settings that are sealed nothing that SQL changed is believed: the participant is
-refused, or the call is. What was put back is used again.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -2,13 +2,13 @@
 
 The keyring is a file outside the data directory and the database, the same on every
 host. A :class:`Keyring` is that file; an :class:`OpenKeyring` is the file together with
-the roles that the database gives its keys (which one seals now, which column is
+the roles that the database assigns to its keys (which one seals now, which column is
 searched).
 
 Every purpose has a key of its own, derived by HKDF-SHA-256 (RFC 5869) from the file's
-material. No bytes of a key stay in memory once the file has been read: an open keyring
-has only cipher and HMAC objects, which use a key and never reveal it, since the value
-of any attribute can be printed (``"{0.attribute}".format(…)``).
+material. No bytes of a key outlive the reading of the file: an open keyring has only
+cipher and HMAC objects, which use a key and never reveal it, since the value of any
+attribute can be printed (``"{0.attribute}".format(…)``).
 
 Sealing is AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D 8.2.2);
 a sealed value is ``version (1) | key id (4) | nonce (12) | ciphertext and tag``.
@@ -179,7 +179,7 @@ def bind(*parts: str | int) -> bytes:
 
 @dataclass(frozen=True)
 class KeyRoles:
-    """The roles that the database gives its keys.
+    """The roles that the database assigns to its keys.
 
     ``index_keys`` gives the key id of each digest column that is written (``a``,
     ``b``); ``read_column`` is the one that is searched.

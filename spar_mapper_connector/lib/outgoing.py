@@ -119,7 +119,7 @@ class _Deadline:
         return self._end - time.monotonic() > seconds
 
 
-# === TARGETS ===
+# === TARGETS === #
 
 
 def _resolve(

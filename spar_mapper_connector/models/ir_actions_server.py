@@ -12,7 +12,7 @@ class IrActionsServer(models.Model):
     _name = "ir.actions.server"
     _inherit = ["ir.actions.server", "spar.closed.customising"]
 
-    # === SCHEDULED JOBS ===
+    # === SCHEDULED JOBS === #
 
     @names_jobs
     def _run_action_code_multi(self, eval_context):
@@ -31,7 +31,7 @@ class IrActionsServer(models.Model):
             return None
         return getattr(self.env[model], named[1], None)
 
-    # === REFUSALS ===
+    # === REFUSALS === #
 
     def _run(self, records, eval_context):
         """Refuse to run what was written past the check of added actions."""

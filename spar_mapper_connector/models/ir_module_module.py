@@ -20,7 +20,7 @@ class IrModuleModule(models.Model):
         with limited(NONE):
             return super()._button_immediate_function(function)
 
-    # === RECORDS PREVENT UNINSTALLING ===
+    # === RECORDS PREVENT UNINSTALLING === #
 
     def write(self, vals):
         if vals.get("state") == "to remove":

@@ -47,7 +47,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _concerns(self, vals):
-        """Return whether a role or a group that reaches code is held, or would be."""
+        """Return whether users have or would get a role or group that reaches code."""
         if "group_ids" not in vals:
             return False
         wanted = self.new({"group_ids": vals["group_ids"]}).group_ids._origin
@@ -99,7 +99,7 @@ class ResUsers(models.Model):
     def _describe_effect(self, values):
         return []
 
-    # === ACTS ON ACCOUNTS ===
+    # === ACTS ON ACCOUNTS === #
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -213,7 +213,7 @@ class ResUsers(models.Model):
         rows = self.env.execute_query(query)
         return [(row_id, bytes(seal or b""), text) for row_id, seal, text in rows]
 
-    # === USE ===
+    # === USE === #
 
     def _filter_true_accounts(self):
         """Return the accounts whose roles and credentials are as sealed.
@@ -295,7 +295,7 @@ class ResUsers(models.Model):
 
 
 class ResUsersApikeys(models.Model):
-    """API keys: whoever has one acts as its user for as long as it lasts."""
+    """API keys: the holder of one acts as its user for as long as it lasts."""
 
     _inherit = "res.users.apikeys"
 

@@ -220,7 +220,7 @@ class SparDirectorySource(models.Model):
     def _unlink_except_fetching(self):
         self._check_idle()
 
-    # === PROBLEMS ===
+    # === PROBLEMS === #
 
     @api.model
     def _get_problem_text(self, error: OutgoingError | RemoteDirectoryError) -> str:

@@ -229,7 +229,7 @@ class SparDirectorySource(models.Model):
             name: fields_[name].convert_to_write(record[name], record) for name in told
         } | {"closed_on": fields.Date.to_string(record.closed_on)}
 
-    # === MISSING RECORDS ===
+    # === MISSING RECORDS === #
 
     def _note_gone_of_page(self, model: str, page: RemotePage, domain: Domain) -> None:
         """Note records fetched earlier that are missing between the ends of two pages.

@@ -16,11 +16,9 @@ class SparDirectorySource(models.Model):
     def _take_fa_type(self, told: dict) -> None:
         """Take over an unknown kind of address, and new strategies.
 
-        A known kind with other parts, and a number whose strategy differs here, are
-        left unchanged and noted: stored addresses depend on them.
-
-        A kind that is known with other parts, and a number that writes another way
-        here, are left alone and noted: stored addresses rest on them.
+        Both take effect once a second person approves them. A known kind with other
+        parts, and a number whose strategy differs here, are left unchanged and noted:
+        stored addresses depend on them.
         """
         code, parts = read_text(told, "code"), read_items(told, "parts")
         kinds = self.env["spar.fa.type"].with_context(active_test=False)

@@ -124,6 +124,7 @@ class SparKeyring(models.AbstractModel):
         copy first). Raises KeyringExists when the database has keys.
         """
         refuse_expressions()
+        # Two processes that start at once must not both make keys.
         self.env.cr.execute("LOCK TABLE spar_keyring_phase IN EXCLUSIVE MODE")
         if self._get_phase():
             raise KeyringExists("this database has its keys already")

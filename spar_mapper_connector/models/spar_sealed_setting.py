@@ -22,7 +22,7 @@ class SparSealedSetting(models.AbstractModel):
     #: SQL condition of the rows that count; others are never used.
     _sealed_rows = "true"
 
-    # === SEALED VALUES ===
+    # === SEALED VALUES === #
 
     @api.model
     def _get_sealed_columns(self) -> tuple[str, ...]:
@@ -175,7 +175,7 @@ class SparSealedSetting(models.AbstractModel):
         """Return the problems of those seals: table, row id and problem."""
         return []
 
-    # === USE ===
+    # === USE === #
 
     @api.model
     def _judge_settings(self, ids: list[int] | None = None) -> Verdict | None:

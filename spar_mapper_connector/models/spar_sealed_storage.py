@@ -54,11 +54,9 @@ class SparSealedStorage(models.AbstractModel):
     ) -> tuple[int, int]:
         """Seal anew the next ``limit`` rows that are sealed with a ``retiring`` key.
 
-        Rows that another transaction has locked are skipped: waiting for them could
-        deadlock with a batch, and there is another round.
-
-        Rows that somebody else holds are passed over: waiting for them could deadlock
-        with a batch, and there is another round.
+        It begins after ``after_id``, and returns the last id processed and the number
+        of rows done. Rows that another transaction has locked are skipped: waiting for
+        them could deadlock with a batch, and there is another round.
         """
         rows = self._lock_sealed_with(retiring, after_id, limit)
         if not rows:

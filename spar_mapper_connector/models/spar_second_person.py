@@ -348,7 +348,7 @@ class SparSecondPerson(models.AbstractModel):
         """Write approved values."""
         self.with_context(**{_CONTEXT_KEY: self._get_mark()}).write(values)
 
-    # === PRESENT AND PREVIOUS VALUES ===
+    # === PRESENT AND PREVIOUS VALUES === #
 
     def _get_snapshot(self, names: list[str]) -> dict:
         """Return the present values of ``names`` in storable form, without secrets."""

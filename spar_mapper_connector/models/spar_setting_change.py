@@ -112,7 +112,7 @@ class SparSettingChange(models.Model):
             lines += record._describe_effect(kept["values"])
         return "\n".join(lines)
 
-    # === STORING ===
+    # === STORING === #
 
     @api.model
     def _keep(
@@ -193,7 +193,7 @@ class SparSettingChange(models.Model):
             return None
         return self.env[self.res_model].browse(self.res_id).exists()
 
-    # === DECISIONS ===
+    # === DECISIONS === #
 
     def action_approve(self) -> dict:
         """Make the changes that another user proposed; report those overtaken."""

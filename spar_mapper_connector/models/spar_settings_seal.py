@@ -23,7 +23,7 @@ from ..lib.settings_seal import (
 
 _logger = logging.getLogger(__name__)
 
-#: The database itself refuses changes, whoever makes them.
+#: The database itself refuses to change or delete seals.
 _GUARD = """
     CREATE OR REPLACE FUNCTION spar_settings_seal_stays() RETURNS trigger AS $$
     BEGIN
@@ -276,6 +276,7 @@ class SparSettingsSeal(models.Model):
         rows: dict[int, str],
     ) -> None:
         """Add a line; raises ConcurrencyError if another transaction just did."""
+        # One line at a time: each contains the MAC of the one before.
         self.env.cr.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self._table])
         last = self._find_newest()
         own = self._find_newest(settings._name)

@@ -80,7 +80,7 @@ class SparSigningKey(models.Model):
         )
         return {row_id: (PURPOSE, bind(*names)) for row_id, *names in rows}
 
-    # === CREATION AND REPLACEMENT ===
+    # === CREATION AND REPLACEMENT === #
 
     @api.model
     def _generate(self, use: str, algorithm: str = "ES256", state: str = "current"):
@@ -154,7 +154,7 @@ class SparSigningKey(models.Model):
             raise AccessError(self.env._("Only an administrator replaces keys."))
         self._rotate(self.use, self.algorithm)
 
-    # === USE ===
+    # === USE === #
 
     @api.model
     def _get_private_key(self, use: str, algorithm: str = "") -> PrivateKey:

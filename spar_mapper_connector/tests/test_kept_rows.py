@@ -1,4 +1,4 @@
-"""Rows that a process caches are valid until they change, by whatever session."""
+"""Rows that a process caches are valid until any session changes them."""
 
 import contextlib
 import json

@@ -95,7 +95,7 @@ class IrHttp(models.AbstractModel):
             response.headers["Content-Security-Policy"] = "sandbox"
         return result
 
-    # === THE USER ===
+    # === THE USER === #
 
     @classmethod
     def _authenticate(cls, endpoint):
@@ -132,7 +132,7 @@ class IrHttp(models.AbstractModel):
     def _is_away(cls, user) -> bool:
         """Return whether a user with a role is logged in outside the staff host.
 
-        By whatever means they logged in.
+        It does not matter by what means they logged in.
         """
         is_elsewhere = cls._get_staff_host() and not cls._is_on_staff_host()
         return bool(is_elsewhere) and user._has_spar_role()

@@ -94,6 +94,7 @@ class ResUsersLogins(models.Model):
         context = self._crypt_context()
         registry = self.env.registry
         stored = getattr(registry, "_spar_dummy_password", None)
+        # Hashed only once: hashing would double the work of an attempt.
         if stored is None:
             stored = registry._spar_dummy_password = context.hash(_DUMMY)
         context.verify_and_update(password, stored)

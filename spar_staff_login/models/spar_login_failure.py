@@ -60,6 +60,7 @@ class SparLoginFailure(models.Model):
             rows = self._read_rows(cr, [*keys.values(), self._get_known(keys)])
             left = self._get_left(keys, rows, now)
             if left <= 0:
+                # In a fixed order, so that parallel attempts cannot deadlock.
                 for key in sorted(keys.values()):
                     cr.execute(COUNT, [key, now, now - FORGOTTEN_SECONDS])
         return left

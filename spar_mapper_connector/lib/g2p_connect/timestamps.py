@@ -38,7 +38,7 @@ def parse_timestamp(text: str) -> datetime | None:
     year, month, day, hour, minute, second = map(int, parts)
     microsecond = int((fraction or "").ljust(6, "0")[:6])
     try:
-        # RFC 3339 knows leap seconds, Python does not.
+        # RFC 3339 allows leap seconds, Python does not.
         moment = datetime(
             year, month, day, hour, minute, min(second, 59), microsecond, timezone.utc
         )
