@@ -1,6 +1,6 @@
 """A small client of the registry's REST interface: token, messages, the four calls.
 
-It signs for participants that have a key, as `setup/payer.py` does.
+It signs for participants that have a key, as ``setup/payer.py`` does.
 """
 
 import itertools

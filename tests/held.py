@@ -28,7 +28,7 @@ _WAITING = """
 
 
 class HeldCall:
-    """A call in a thread of its own whose commit waits until `release`."""
+    """A call in a thread of its own whose commit waits until ``release``."""
 
     def __init__(self, call: Callable, release: Callable):
         self.answer = None
@@ -48,7 +48,7 @@ class HeldCall:
 
 
 def wait_until(reached: Callable, what: str, seconds: float = 60) -> None:
-    """Return when `reached()` is true; fail with `what` when it takes too long."""
+    """Return when ``reached()`` is true; fail with ``what`` if it takes too long."""
     end = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < end, what

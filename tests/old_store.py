@@ -34,7 +34,7 @@ def restore(installation: Installation, folder: Path) -> dict[str, dict]:
     The database must not exist yet; Odoo's configuration is left to the caller.
 
     :param folder: where the archive is unpacked
-    :return: `facts`, `story` and `answers`
+    :return: ``facts``, ``story`` and ``answers``
     """
     old_demo.unpack(folder, ARCHIVE)
     old_demo.restore(installation, folder)

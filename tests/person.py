@@ -25,7 +25,7 @@ class Person:
         return self.browser.get(url, timeout=60)
 
     def send(self, page: requests.Response, **fields: str) -> requests.Response:
-        """Fill in and send the form of `page` that has all these fields."""
+        """Fill in and send the form of ``page`` that has all these fields."""
         form = next(
             form
             for form in re.findall(r"<form.*?</form>", page.text, re.S)
