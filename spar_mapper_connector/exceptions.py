@@ -96,7 +96,7 @@ class InvalidIdentifier(MapperError):
 
 
 class InvalidTemplate(MapperError):
-    """An ID strategy cannot be used; ``code`` says why."""
+    """An ID strategy cannot be used; ``code`` is the reason."""
 
     def __init__(self, code: str):
         super().__init__(code)
