@@ -1,4 +1,4 @@
-"""Fields that hold clear values for a moment, while a form is open."""
+"""Fields that hold clear values only while a form is open."""
 
 from odoo import fields
 
@@ -6,7 +6,10 @@ from .expressions import refuse_expressions
 
 
 class _Clear:
-    """What is read by no expression, though it stands in the transaction's cache.
+    """A field that no expression reads, though the transaction's cache has its value.
+
+    The user who opened the form may see it; an expression that is evaluated in the same
+    transaction may not.
 
     Whoever opened the form has the right to see it; an expression that is evaluated in
     the same transaction has not.

@@ -1,7 +1,7 @@
-"""What SPAR's commands for ``odoo`` have in common.
+"""The common parts of SPAR's commands for ``odoo``.
 
-Odoo loads a command's file by itself, outside its addon: it imports this only while it
-runs.
+Odoo loads a command's file by itself, outside its addon, so a command imports this
+module only when it runs.
 """
 
 import argparse
@@ -16,19 +16,19 @@ from odoo.tools import config
 
 from .exceptions import MapperError
 
-#: Set by a program that calls a command of ours and says which database: how people
-#: call that program.
+#: Set by a program that calls one of our commands and supplies the database: the name
+#: by which users call that program.
 CALLED_AS = "SPAR_CALLED_AS"
 
 
 def add_options(parser: argparse.ArgumentParser, actions) -> None:
-    """Add the options of a command: which database, and what to do."""
+    """Add the options of a command: the database, and the action."""
     add_database(parser)
     parser.add_argument("action", choices=list(actions))
 
 
 def add_database(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every command: which database."""
+    """Add the option of every command: the database."""
     called_as = os.environ.get(CALLED_AS)
     parser.prog = called_as or parser.prog
     about = {
@@ -41,15 +41,16 @@ def add_database(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def open_environment(options: argparse.Namespace, model: str) -> Iterator[Environment]:
-    """The superuser's environment of the database, committed at the end.
+    """Yield the superuser's environment of the database; commit at the end.
 
-    Ends the program with one line when ``model`` is not there, or on a MapperError.
+    Exits with a one-line message when ``model`` is missing, or on a MapperError.
     """
     odoo_options = ["-d", options.database, "--no-http"]
     if options.config:
         odoo_options += ["-c", options.config]
     if os.environ.get(CALLED_AS):
-        # What Odoo loads is of no interest to whoever does not know that it runs.
+        # Users of the calling program do not know that Odoo runs: its log is noise to
+        # them.
         odoo_options.append("--log-level=warn")
     config.parse_config(odoo_options, setup_logging=True)
     with Registry(options.database).cursor() as cr:
@@ -63,5 +64,5 @@ def open_environment(options: argparse.Namespace, model: str) -> Iterator[Enviro
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal, at once."""
+    """Print a line for the user at the terminal, at once."""
     print(line, flush=True)  # pylint: disable=print-used

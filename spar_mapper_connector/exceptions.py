@@ -1,23 +1,23 @@
-"""What can go wrong below any channel; each leaf is one cause.
+"""Errors below the channels; each leaf class is one cause.
 
-``code`` is a stable word that a channel's codec turns into its protocol's code.
+``code`` is a stable word that a channel's codec translates into its protocol's code.
 """
 
 
 class MapperError(Exception):
-    """Base of everything a mapper raises for a whole call."""
+    """Base of every error that a mapper raises for a whole call."""
 
     code = "mapper_error"
 
 
 class ServiceUnavailable(MapperError):
-    """The mapper cannot work now; nothing was written; asking again later is right."""
+    """The mapper cannot work now; nothing was written; the call may be retried."""
 
     code = "service_unavailable"
 
 
 class KeyringUnavailable(ServiceUnavailable):
-    """There is no keyring where the server looks for one, or it cannot be read."""
+    """There is no keyring at the configured path, or it cannot be read."""
 
 
 class KeyringMismatch(ServiceUnavailable):
@@ -25,66 +25,69 @@ class KeyringMismatch(ServiceUnavailable):
 
 
 class SettingsAltered(ServiceUnavailable):
-    """Settings are not what was sealed: nothing is decided by them."""
+    """Settings differ from what was sealed: no decision is based on them."""
 
 
 class CalledFromExpression(KeyringUnavailable):
-    """What uses keys was called by an expression that is kept in the database."""
+    """An expression that is stored in the database called code that uses keys."""
 
 
 class KeyringExists(MapperError):
-    """A key was to be made where keys already are."""
+    """Keys were to be made for a database that has keys already."""
 
     code = "keyring_exists"
 
 
 class KeyMissing(ServiceUnavailable):
-    """A key of our own is asked for that was not made yet."""
+    """A key of our own is requested that was not made yet."""
 
 
 class SealBroken(MapperError):
-    """A sealed value does not belong where it stands: it was moved or altered."""
+    """A sealed value does not belong to its row: it was moved or altered."""
 
     code = "seal_broken"
 
 
 class NotPermitted(MapperError):
-    """The user who runs the call is no channel of the mapper."""
+    """The user who runs the call is not a channel of the mapper."""
 
     code = "not_permitted"
 
 
 class NotThePerson(NotPermitted):
-    """A call was to be made in the name of somebody who is not logged in."""
+    """A call was to be made in the name of a person who is not logged in."""
 
 
 class AccountAltered(NotPermitted):
-    """The account is not what was sealed: its roles, or what lets somebody log in."""
+    """The account differs from what was sealed: its roles, or its credentials."""
 
     code = "account_altered"
 
 
 class NotSupported(MapperError):
-    """The backend cannot do what was asked; see its capabilities."""
+    """The backend cannot do what was requested; see its capabilities."""
 
     code = "not_supported"
 
 
 class NoSuchEvent(MapperError):
-    """The ID has no such event: unknown and somebody else's look alike."""
+    """The ID has no such event: unknown events and those of other people look alike."""
 
     code = "no_such_event"
 
 
 class NoSuchNotice(MapperError):
-    """A notice's link is not known, or its time is over."""
+    """The link of a notice is unknown or has expired."""
 
     code = "no_such_notice"
 
 
 class InvalidIdentifier(MapperError):
-    """A text is not usable as an ID; ``code`` says why, ``type_id`` of which type it
-    was to be, where that can be said."""
+    """A text is not usable as an ID.
+
+    ``code`` is the reason; ``type_id`` is the type that it was to have, where that can
+    be determined.
+    """
 
     def __init__(self, code: str, type_id: int | None = None):
         super().__init__(code)
@@ -93,7 +96,7 @@ class InvalidIdentifier(MapperError):
 
 
 class InvalidTemplate(MapperError):
-    """An ID strategy cannot be used; ``code`` says why."""
+    """An ID strategy cannot be used; ``code`` is the reason."""
 
     def __init__(self, code: str):
         super().__init__(code)
@@ -104,9 +107,9 @@ class InvalidTemplate(MapperError):
 
 
 class OutgoingError(Exception):
-    """Base of what goes wrong when something is sent; no text holds what was sent.
+    """Base of the errors of sending; no text contains what was sent.
 
-    ``was_sent`` says whether the other side may have got the request.
+    ``was_sent`` tells whether the other side may have received the request.
     """
 
     code = "outgoing_error"
@@ -114,31 +117,31 @@ class OutgoingError(Exception):
 
 
 class OutgoingRefused(OutgoingError):
-    """It was not sent, and never will be: this is no address to send anything to."""
+    """The request was not sent and never will be: the address is not permitted."""
 
     code = "address_refused"
 
 
 class OutgoingFailed(OutgoingError):
-    """It did not work now; asking again later may be right."""
+    """Sending failed now; a later retry may succeed."""
 
     code = "failed"
 
 
 class TargetUnknown(OutgoingFailed):
-    """No address is known for the host's name."""
+    """The host's name does not resolve to an address."""
 
     code = "unknown_host"
 
 
 class TargetUnreachable(OutgoingFailed):
-    """No connection, or none that is known to lead to the host (TLS)."""
+    """There is no connection, or none that provably leads to the host (TLS)."""
 
     code = "unreachable"
 
 
 class TargetTooSlow(OutgoingFailed):
-    """The time that was allowed for all of it is over."""
+    """The time allowed for the whole request is over."""
 
     code = "too_slow"
 
@@ -148,14 +151,14 @@ class TargetTooSlow(OutgoingFailed):
 
 
 class AnswerLost(OutgoingFailed):
-    """The connection ended before the answer did, or the answer is no HTTP."""
+    """The connection ended before the answer did, or the answer is not HTTP."""
 
     code = "answer_lost"
     was_sent = True
 
 
 class AnswerTooLarge(OutgoingFailed):
-    """The answer is larger than was allowed, or is compressed."""
+    """The answer is larger than allowed, or is compressed."""
 
     code = "answer_too_large"
     was_sent = True
@@ -165,11 +168,11 @@ class AnswerTooLarge(OutgoingFailed):
 
 
 class RemoteDirectoryError(Exception):
-    """Base of what another SPAR answers that is no directory."""
+    """Base of the errors for answers of another SPAR that are not a directory."""
 
 
 class RemoteRefused(RemoteDirectoryError):
-    """It answered with an HTTP error, ``status``."""
+    """The other SPAR answered with an HTTP error, ``status``."""
 
     def __init__(self, status: int):
         super().__init__(f"HTTP status {status}")
@@ -177,7 +180,7 @@ class RemoteRefused(RemoteDirectoryError):
 
 
 class RemoteAnswerInvalid(RemoteDirectoryError):
-    """The answer cannot be understood; ``member`` names where."""
+    """The answer cannot be understood; ``member`` names the offending part."""
 
     def __init__(self, member: str):
         super().__init__(f"{member} cannot be understood")

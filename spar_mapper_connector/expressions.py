@@ -1,9 +1,9 @@
-"""What expressions that are kept in the database may not do.
+"""Limits on expressions that are stored in the database.
 
-Whoever may edit a web page, a mail template, a server action or a record rule writes
-expressions that call any method of any model by name, as superuser or as anybody else.
-So the right to use keys, to make a call in a person's name or to write guarded settings
-is nobody's who is called from one: see ``lib/expressions.py`` for how that is seen.
+A user who may edit a web page, a mail template, a server action or a record rule writes
+expressions that call any method of any model by name, as superuser or as any other
+user. So code that an expression calls may not use keys, make a call in a person's name
+or write guarded settings: ``lib/expressions.py`` describes how such a call is detected.
 """
 
 import functools
@@ -24,20 +24,20 @@ from .lib.expressions import is_evaluating
 
 _logger = logging.getLogger(__name__)
 
-#: Runs what was left for the end of a transaction, which an expression can do as well,
-#: and what somebody stored as an action, whether or not it is code.
+#: Runs callbacks that were left for the end of a transaction, which an expression can
+#: do as well, and stored actions, whether or not they are code.
 _DEFERRING = (Callbacks.run.__code__, IrActionsServer._run.__code__)
-#: Calls a job of ours by its name; see ``models/ir_actions_server.py``.
+#: Calls one of our jobs by its name; see ``models/ir_actions_server.py``.
 _NAMING: list = []
 
-#: Who was authenticated, for each request that is being served.
+#: The user who was authenticated, for each request that is being served.
 _persons: WeakKeyDictionary = WeakKeyDictionary()
 #: Whether this thread runs a scheduled job.
 _here = threading.local()
 
 
 def names_jobs(function):
-    """Mark the function that calls scheduled jobs of ours by their names."""
+    """Mark the function that calls our scheduled jobs by their names."""
     _NAMING.append(function.__code__)
     return function
 
@@ -45,14 +45,14 @@ def names_jobs(function):
 def is_called_from_expression() -> bool:
     """Return whether an evaluated expression or a stored action is among the callers.
 
-    Actions of Odoo's own types write without evaluating anything: what they write was
-    typed by somebody all the same.
+    Actions of Odoo's own types write without evaluating anything, but somebody typed
+    what they write.
     """
     return is_evaluating(_DEFERRING, _NAMING)
 
 
 def refuse_expressions() -> None:
-    """Raise CalledFromExpression where one is among the callers."""
+    """Raise CalledFromExpression if an expression is among the callers."""
     if is_called_from_expression():
         _logger.error(
             "SPAR ALARM an expression (a view, template, server action, record rule or "
@@ -65,32 +65,36 @@ def refuse_expressions() -> None:
 
 
 def note_person(uid: int | None) -> None:
-    """Note whose session the request that is being served came with, once it has been
-    verified; raises CalledFromExpression."""
+    """Note the user of the session of the request that is being served.
+
+    It is called once the session has been verified. Raises CalledFromExpression.
+    """
     refuse_expressions()
     _persons[request._get_current_object()] = uid
 
 
 def check_person(env) -> None:
-    """Raise NotThePerson unless ``env`` is of who is really logged in, and
-    CalledFromExpression.
+    """Raise NotThePerson unless the user of ``env`` is really logged in.
 
-    ``with_user`` gives anybody's environment, and an API key is no person: what counts
-    is the session that the browser sent, as it was verified at the beginning. Without a
-    request (a command, the schedule) there is nobody else.
+    Raises CalledFromExpression if an expression is among the callers.
+
+    ``with_user`` gives the environment of any user, and an API key is not a person:
+    what counts is the session that the browser sent, as it was verified at the
+    beginning. Without a request (a command, the schedule) there is no other user.
     """
     refuse_expressions()
     if request:
         if env.uid != _persons.get(request._get_current_object()):
             raise NotThePerson("not the person who is logged in")
     elif hasattr(threading.current_thread(), "url"):
-        # A request has been served here and is over: what still runs was left behind.
+        # A request was served here and is over: the code that still runs was left
+        # behind.
         raise NotThePerson("nobody is logged in")
     env.user._check_true_account()
 
 
 def get_person(env) -> int:
-    """Return the id of who really acts: who is logged in, whoever ``env`` names."""
+    """Return the id of the user who really acts: the one logged in, not ``env``'s."""
     if not request:
         return env.uid
     session_uid = _persons.get(request._get_current_object())
@@ -99,7 +103,7 @@ def get_person(env) -> int:
 
 @contextmanager
 def scheduled() -> Iterator[None]:
-    """Note that what runs in the block was started by the schedule."""
+    """Note that the schedule started the code in the block."""
     before = getattr(_here, "is_scheduled", False)
     _here.is_scheduled = True
     try:
@@ -109,21 +113,23 @@ def scheduled() -> Iterator[None]:
 
 
 def is_on_command_line() -> bool:
-    """Return whether the operator of the machine started what runs: neither a request
-    nor the schedule did, and no expression."""
+    """Return whether the operator of the machine started the running code.
+
+    Neither a request, the schedule nor an expression did.
+    """
     is_serving = request or hasattr(threading.current_thread(), "url")
     is_scheduled = getattr(_here, "is_scheduled", False)
     return not (is_serving or is_scheduled or is_called_from_expression())
 
 
-# === WHAT EXPRESSIONS GET === #
+# === BUILTINS OF EXPRESSIONS === #
 
 
 def call_at_once() -> None:
     """Give expressions a ``map`` and a ``filter`` that call at once.
 
-    Python's own call later, when whoever got them goes through them: by then the
-    expression has ended, and it no longer shows who wrote it.
+    Python's own call later, when their result is iterated: by then the expression has
+    ended, and the stack no longer shows who wrote it.
     """
     eager = {"map": _map, "filter": _filter}
     safe_eval._BUILTINS.update(eager)

@@ -1,4 +1,4 @@
-"""The isolation under which SPAR's set-based statements are right; what ends them."""
+"""The isolation level for set-based statements, and the errors that stop them."""
 
 import psycopg2
 from psycopg2.errors import LockNotAvailable, QueryCanceled
@@ -13,19 +13,19 @@ from .lib.waiting import Limits
 #: A statement waited too long for a lock, or took too long.
 STOPPED = (LockNotAvailable, QueryCanceled)
 
-#: Classes of PostgreSQL's codes that say nothing against the statement: connection,
-#: conflict, resources, intervention, state of what is needed, the system below.
+#: Classes of PostgreSQL's codes that do not concern the statement itself: connection,
+#: conflict, resources, intervention, object state, system errors.
 _PASSING = ("08", "40", "53", "55", "57", "58")
 
 
 def use_read_committed(cr) -> None:
-    """Begin a READ COMMITTED transaction on ``cr``; what was pending is rolled back.
+    """Begin a READ COMMITTED transaction on ``cr``; pending changes are rolled back.
 
     Odoo's default, REPEATABLE READ, answers every race with a serialization failure and
     runs the whole batch again; at READ COMMITTED a batch waits for the rows it wants
-    and then sees them as they are. It costs no statement: the transaction begins so
-    with its first one, as do those that follow on this cursor. A test keeps its one
-    transaction.
+    and then sees them as they are. It costs no statement: the level is set when the
+    transaction begins with its first one, as for those that follow on this cursor. A
+    test keeps its one transaction.
     """
     if module.current_test:
         return
@@ -34,18 +34,21 @@ def use_read_committed(cr) -> None:
 
 
 def is_read_committed(cr) -> bool:
-    """Whether each statement on ``cr`` sees what was committed before it began."""
+    """Return whether each statement on ``cr`` sees what was committed before it."""
     return cr.connection.isolation_level == ISOLATION_LEVEL_READ_COMMITTED
 
 
 def limit_transaction(cr, limits: Limits) -> None:
-    """Have what follows in this transaction wait no longer than ``limits`` say."""
+    """Make the rest of this transaction wait no longer than ``limits`` allow."""
     cr.execute(limits.build_transaction())
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether ``error`` says that something is away or in use, and nothing against what
-    was asked: later the same may work."""
+    """Return whether a later retry may succeed after ``error``.
+
+    The error then means that something is unavailable or in use, and is no objection to
+    the request.
+    """
     if isinstance(error, psycopg2.OperationalError):
         return (error.pgcode or "08")[:2] in _PASSING
     return isinstance(

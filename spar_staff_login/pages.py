@@ -1,6 +1,6 @@
-"""Pages around staff's login, drawn from files on disk.
+"""Pages around the staff login, rendered from files on disk.
 
-Whoever may edit Odoo's views or the website can put nothing into them.
+Users who may edit Odoo's views or the website cannot change them.
 """
 
 from lxml import html
@@ -9,7 +9,7 @@ from odoo.tools.misc import file_open
 
 from odoo.addons.base.models.ir_qweb import render
 
-#: Odoo's templates, and our pages in their place on the host of staff's screens.
+#: Odoo's templates, and our pages that replace them on the staff host.
 PAGES = {
     "auth_signup.reset_password": "reset_password",
     "auth_timeout.check_identity": "check_identity",
@@ -19,7 +19,7 @@ PAGES = {
 
 
 def draw(name: str, values: dict):
-    """Return the page of a name."""
+    """Return the page with this name."""
     return render("frame", {**values, "page": name}, _load)
 
 

@@ -1,4 +1,4 @@
-"""What axe-core finds on a page: the rules of WCAG 2.2, levels A and AA."""
+"""The violations that axe-core finds on a page: WCAG 2.2, levels A and AA."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 @lru_cache
 def get_axe() -> str:
-    """The script of the pinned axe-core; npm gets it where it is not there yet."""
+    """Return the script of the pinned axe-core; npm downloads it if it is missing."""
     places = get_places()
     folder = places.state / "axe"
     script = folder / "node_modules/axe-core/axe.min.js"
@@ -35,7 +35,7 @@ def get_axe() -> str:
 
 
 def find_barriers(page: Page) -> list[str]:
-    """Each violation on the page as it is shown: the rule, and where."""
+    """Return each violation on the page as it is shown: the rule, and the element."""
     page.evaluate(f"{get_axe()}; 0")
     options = json.dumps({"runOnly": {"type": "tag", "values": RULES}})
     found = page.evaluate(
@@ -46,9 +46,9 @@ def find_barriers(page: Page) -> list[str]:
 
 
 def find_small_targets(page: Page) -> list[str]:
-    """What is pressed and is lower than a thumb needs: 44 pixels (WCAG 2.5.5).
+    """Return controls that are too low for a thumb: under 44 pixels (WCAG 2.5.5).
 
-    The link that skips to the content is for the keyboard only.
+    The link that skips to the content is only for the keyboard.
     """
     return page.evaluate(
         """[...document.querySelectorAll("a:not(.skip), button, input")]

@@ -1,4 +1,4 @@
-"""What an answer must be when something was refused."""
+"""Assertions about answers to refused requests."""
 
 import requests
 
@@ -6,7 +6,7 @@ import requests
 def check_error(
     answer: requests.Response, status: int, code: str, member: str = ""
 ) -> None:
-    """The answer is the protocol's error document, names the member, tells no more."""
+    """Assert that the answer is the error document, with the member and no more."""
     assert answer.status_code == status, answer.text[:500]
     assert answer.headers["Content-Type"] == "application/json"
     assert "Set-Cookie" not in answer.headers
@@ -18,7 +18,7 @@ def check_error(
 
 
 def check_rejected(answer: requests.Response, code: str, member: str = "") -> None:
-    """The message was read and rejected as a whole, in a header."""
+    """Assert that the message was read and rejected as a whole, in a header."""
     assert answer.status_code == 200, answer.text[:500]
     header = answer.json()["header"]
     assert (header["status"], header["status_reason_code"]) == ("rjct", code)

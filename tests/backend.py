@@ -1,4 +1,4 @@
-"""The backend as the web client talks to it: a login, and calls of models."""
+"""A client of the backend, which acts like the web client: login and model calls."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from setup.payer import make_jwk
 from .client import STRICT, TIMEOUT, Participant
 from .real_server import RealServer
 
-#: What `make_participant` is told for one that may do everything, without limit.
+#: Arguments of `make_participant` for every right, without limits.
 EVERY_RIGHT = {
     **{"may_link": 1, "may_update": 1, "may_unlink": 1, "may_resolve": 1},
     **{"scope": "details", "daily_item_limit": 0},
@@ -21,7 +21,7 @@ EVERY_RIGHT = {
 
 
 class Refused(Exception):
-    """The backend answered with an error; `name` is its class."""
+    """The backend answered with an error; ``name`` is its class."""
 
     def __init__(self, error: dict):
         super().__init__(error["data"].get("message", ""))
@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 class Backend:
-    """One member of staff, logged in."""
+    """A client that is logged in as one member of staff."""
 
     def __init__(self, server: RealServer, role: str):
         self.url = server.url
@@ -47,7 +47,7 @@ class Backend:
         document = answer.json()
         if "error" in document:
             raise Refused(document["error"])
-        # A method that answers nothing leaves the member out.
+        # A method that returns nothing leaves the member out.
         return document.get("result")
 
     def call(self, model: str, method: str, *args, **kwargs):
@@ -59,7 +59,7 @@ class Backend:
         return self._post(f"/web/dataset/call_kw/{model}/{method}", params)
 
     def find(self, model: str, domain: list, *names: str, **words) -> list[dict]:
-        """What the list view shows of the records of a domain."""
+        """Return what the list view shows of the records of a domain."""
         specification = {name: {} for name in names}
         found = self.call(
             model,
@@ -71,19 +71,19 @@ class Backend:
         return found["records"]
 
     def find_mapping(self, id_value: str) -> dict:
-        """The place of an ID that was made last, as the list shows it."""
+        """Return the newest mapping of an ID, as the list shows it."""
         names = ("id_masked", "fa_masked", "state", "version")
         domain = [("id_value", "=", id_value)]
         return self.find("spar.mapping", domain, *names, order="id desc")[0]
 
     def act(self, operation: str, **values):
-        """Do something for a person by the officer's window; what the click answers."""
+        """Act for a person in the officer's dialog; return the result of the click."""
         asked = {"operation": operation, "reason": "asked in person", **values}
         (wizard,) = self.call("spar.mapping.wizard", "create", [asked])
         return self.call("spar.mapping.wizard", "action_confirm", [wizard])
 
     def act_on(self, operation: str, id_value: str, **values):
-        """Do something to the mapping that is in force for an ID."""
+        """Act on the mapping that is in force for an ID."""
         found = self.find_mapping(id_value)
         seen = {"mapping_id": found["id"], "seen_version": found["version"]}
         return self.act(operation, **seen, **values)
@@ -91,12 +91,12 @@ class Backend:
 
 @lru_cache
 def get_backend(server: RealServer, role: str) -> Backend:
-    """The member of staff with a role; logging in takes its time, so only once."""
+    """Return the member of staff with a role; cached, since logging in is slow."""
     return Backend(server, role)
 
 
 def approve_all(server: RealServer) -> None:
-    """The second administrator approves whatever the first one has changed."""
+    """Approve, as the second administrator, what the first one has changed."""
     backend = get_backend(server, "second administrator")
     waiting = [("state", "=", "waiting")]
     for change in backend.find("spar.setting.change", waiting, order="id"):
@@ -105,7 +105,7 @@ def approve_all(server: RealServer) -> None:
 
 @contextmanager
 def in_force(server: RealServer, **rule) -> Iterator[None]:
-    """A rule for changes that two administrators let count, until they end it."""
+    """Put a rule for changes in force for the block, by two administrators."""
     rules = get_backend(server, "administrator")
     (rule_id,) = rules.call("spar.change.rule", "create", [rule])
     approve_all(server)
@@ -126,7 +126,7 @@ def change_participant(server: RealServer, sender_id: str, **values) -> None:
 
 
 def make_participant(server: RealServer, name: str, **values) -> Participant:
-    """A new participant with its secret and a key, made active by two administrators.
+    """Return a new participant with a secret and a key, active by two administrators.
 
     :param values: its rights and limits; the default ones are the backend's
     """
@@ -151,7 +151,7 @@ def make_participant(server: RealServer, name: str, **values) -> Participant:
 
 
 def get_secret(backend: Backend, participant_id: int) -> str:
-    """The secret that the administrator is shown once."""
+    """Return the secret that the administrator is shown once."""
     context = {"active_id": participant_id}
     told = {"participant_id": participant_id}
     (wizard,) = backend.call(

@@ -1,4 +1,4 @@
-"""A person in front of the pages, in Chromium: by mouse, by keyboard, on any line."""
+"""A beneficiary on the pages in Chromium: by mouse, by keyboard, on any connection."""
 
 import time
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ MAIN = "main .button.main, main button.main"
 
 @dataclass
 class Visitor:
-    """Somebody with a window; with `checks` every page of ours is looked at by axe."""
+    """A user with a window; with ``checks``, axe examines every page of ours."""
 
     page: Page
     url: str
@@ -23,7 +23,7 @@ class Visitor:
     seen: list[str] = field(default_factory=list)
 
     def look(self) -> None:
-        """Note what is on the page, and what bars anybody's way."""
+        """Note the page, and its accessibility barriers."""
         self.seen.append(self.page.url)
         if self.checks and self.page.url.startswith(self.url):
             self.barriers += find_barriers(self.page) + find_small_targets(self.page)
@@ -51,16 +51,16 @@ class Visitor:
             self.page.type(selector, text)
 
     def wait_for(self, selector: str) -> None:
-        """The provider leads on by itself; its page is there when this is on it."""
+        """Wait for the page with this element: the provider redirects by itself."""
         end = time.monotonic() + 10
         while not self.page.has(selector):
             assert time.monotonic() < end, f"{self.page.url}:\n{self.page.text}"
             time.sleep(0.05)
 
-    # === THE WAY === #
+    # === THE WHOLE PATH === #
 
     def authenticate(self) -> None:
-        """Show the ID provider who one is, by the code."""
+        """Prove one's identity to the ID provider, with the code."""
         self.wait_for("#id")
         self.page.type("#id", self.told["individual_id"])
         self.page.type("#otp", self.told["otp"])
@@ -74,12 +74,12 @@ class Visitor:
         assert self.page.url == f"{self.url}/spar/address", self.page.url
 
     def choose_account(self, number: str, words: str = "harbour") -> None:
-        """From one's own page through all questions to the review."""
+        """Go from one's own page through all questions to the review."""
         self.press("form[action='/spar/change'] button")
         self.answer_questions(number, words)
 
     def answer_questions(self, number: str, words: str = "harbour") -> None:
-        """A bank account with this number at the first provider that is found."""
+        """Enter a bank account with this number at the first provider found."""
         self.press(".choices button")
         self.fill_in("#q", words)
         self.press("form[role='search'] button")
@@ -90,7 +90,7 @@ class Visitor:
         self.press("main form button.main")
 
     def confirm(self) -> None:
-        """Say yes at the review and prove it at the provider; back to the outcome."""
+        """Confirm at the review, authenticate at the provider; end on the outcome."""
         self.press(".button.main")
         self.authenticate()
 
@@ -104,5 +104,5 @@ class Visitor:
 
 
 def build_newcomer(provider: ProviderAtWork, number: int) -> dict:
-    """One of the people whom the registry does not know yet."""
+    """Return one of the people whom the registry does not have yet."""
     return provider.newcomers[number % len(provider.newcomers)]

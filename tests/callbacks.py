@@ -1,4 +1,4 @@
-"""A participant's own server, where callbacks arrive: a real one, on loopback."""
+"""A participant's own server, which receives callbacks: a real one, on loopback."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ ACK = {
         "correlation_id": "received",
     }
 }
-#: What a receiver answers to a path and its number: status, headers, body.
+#: A receiver's answer to a path and its number: status, headers, body.
 Behaviour = Callable[[str, int], tuple[int, dict, bytes]]
 
 
@@ -24,7 +24,7 @@ def acknowledge(path: str, number: int) -> tuple[int, dict, bytes]:
 
 
 class Receiver:
-    """Takes callbacks and keeps them in order; `behave` says how it answers."""
+    """A server that stores callbacks in order; ``behave`` returns its answers."""
 
     def __init__(self, behave: Behaviour = acknowledge):
         self.behave = behave
@@ -44,7 +44,7 @@ class Receiver:
                 self.wfile.write(answer)
 
             def log_message(self, *_words):
-                """Nothing: a test's output is pytest's."""
+                """Do nothing: a test's output is pytest's."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -52,7 +52,7 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def take(self, path: str, headers, body: bytes) -> tuple[int, dict, bytes]:
-        """Keep a callback; give out a token where one is asked for."""
+        """Store a callback; return a token if one is requested."""
         if path == "/token":
             self.tokens_given += 1
             assert parse_qs(body.decode())["grant_type"] == ["client_credentials"]
@@ -67,9 +67,9 @@ class Receiver:
         return [each["document"] for each in self.received]
 
     def wait(self, count: int, seconds: float = 90) -> list[dict]:
-        """The callbacks, once there are `count` of them.
+        """Return the callbacks, once there are ``count`` of them.
 
-        :raises TimeoutError: telling how many there were
+        :raises TimeoutError: with the number received
         """
         end = time.monotonic() + seconds
         while len(self.received) < count:
@@ -85,7 +85,7 @@ class Receiver:
 
 @contextmanager
 def receiving(behave: Behaviour = acknowledge) -> Iterator[Receiver]:
-    """A receiver that is there while the block runs."""
+    """Yield a receiver that runs as long as the block."""
     receiver = Receiver(behave)
     try:
         yield receiver

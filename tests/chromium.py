@@ -1,4 +1,4 @@
-"""Chromium, driven by its own protocol (CDP): what a person does, and what they see."""
+"""Chromium, driven by its own protocol (CDP): a user's actions, and their view."""
 
 import base64
 import contextlib
@@ -14,7 +14,7 @@ from pathlib import Path
 import websocket
 
 WAIT_SECONDS = 120
-#: The script of a worker: that it has come is told to the worker, not to the page.
+#: The script of a worker: the worker is notified of its arrival, not the page.
 WORKERS_SCRIPT = "/bus/websocket_worker_bundle"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking "
@@ -24,13 +24,13 @@ FLAGS = (
 
 
 class Page:
-    """One tab. Elements are named by CSS selectors."""
+    """One tab. Elements are identified by CSS selectors."""
 
     def __init__(self, address: str):
         self._socket = websocket.create_connection(address, timeout=WAIT_SECONDS)
         self._numbers = itertools.count(1)
         self.events: list[dict] = []
-        #: What is asked of a server and not answered yet: its address by its number.
+        #: Requests to a server that are not answered yet: address by number.
         self.open_requests: dict[str, str] = {}
         for domain in ("Page", "Runtime", "Network"):
             self.call(f"{domain}.enable")
@@ -39,7 +39,7 @@ class Page:
         self._socket.close()
 
     def call(self, method: str, **parameters) -> dict:
-        """Ask Chromium for something; what it answers. Events are kept meanwhile."""
+        """Send Chromium a command; return its result. Events are stored meanwhile."""
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": parameters}
         self._socket.send(json.dumps(message))
@@ -60,10 +60,10 @@ class Page:
             case "Network.loadingFinished" | "Network.loadingFailed":
                 self.open_requests.pop(event["params"]["requestId"], None)
 
-    # === WHAT THE WINDOW IS === #
+    # === THE WINDOW === #
 
     def set_size(self, width: int, height: int, scale: float = 1) -> None:
-        """A phone's window, or a desk's."""
+        """Give the window the size of a phone, or of a desktop."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -73,11 +73,11 @@ class Page:
         )
 
     def switch_scripts_off(self) -> None:
-        """Pages run no script any more; what a test asks of them still works."""
+        """Disable the scripts of pages; those that a test evaluates still work."""
         self.call("Emulation.setScriptExecutionDisabled", value=True)
 
     def set_line(self, kilobits: int, milliseconds: int) -> None:
-        """As slow a line as this."""
+        """Limit the connection to this speed and latency."""
         self.call(
             "Network.emulateNetworkConditions",
             offline=False,
@@ -86,7 +86,7 @@ class Page:
             uploadThroughput=kilobits * 125,
         )
 
-    # === WHAT A PERSON DOES === #
+    # === A USER'S ACTIONS === #
 
     def open(self, url: str) -> None:
         with self.loading():
@@ -107,25 +107,25 @@ class Page:
                 )
 
     def type(self, selector: str, text: str) -> None:
-        """Fill in a field from its beginning."""
+        """Replace the whole text of a field."""
         self.evaluate(f"document.querySelector({json.dumps(selector)}).select()")
         self.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
         self.call("Input.insertText", text=text)
 
     def press(self, key: str, code: int, text: str = "") -> None:
-        """A key of the keyboard, e.g. ``press("Tab", 9)``."""
+        """Press a key of the keyboard, e.g. ``press("Tab", 9)``."""
         about = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         down = "keyDown" if text else "rawKeyDown"
         self.call("Input.dispatchKeyEvent", type=down, text=text, **about)
         self.call("Input.dispatchKeyEvent", type="keyUp", **about)
 
     def press_enter(self) -> None:
-        """Enter, where it leads to another page."""
+        """Press Enter where it leads to another page."""
         with self.loading():
             self.press("Enter", 13, "\r")
 
     def tab_to(self, selector: str) -> None:
-        """Press Tab until the element has the focus, as who has no mouse does."""
+        """Press Tab until the element has the focus, as users without a mouse do."""
         test = f"document.activeElement.matches({json.dumps(selector)})"
         for _each in range(100):
             if self.evaluate(test):
@@ -133,7 +133,7 @@ class Page:
             self.press("Tab", 9)
         raise AssertionError(f"{selector} cannot be reached by Tab")
 
-    # === WHAT A PERSON SEES === #
+    # === A USER'S VIEW === #
 
     @property
     def url(self) -> str:
@@ -147,7 +147,7 @@ class Page:
         return self.evaluate(f"!!document.querySelector({json.dumps(selector)})")
 
     def evaluate(self, expression: str):
-        """The value of a JavaScript expression, waited for where it is a promise."""
+        """Return the value of a JavaScript expression; a promise is awaited."""
         told = self.call(
             "Runtime.evaluate",
             expression=expression,
@@ -158,7 +158,7 @@ class Page:
         return told["result"].get("value")
 
     def save_picture(self, path: Path) -> None:
-        """A PNG of the whole page, however long."""
+        """Write a PNG of the whole page, however long."""
         told = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(told["data"]))
 
@@ -166,7 +166,7 @@ class Page:
 
     @contextlib.contextmanager
     def loading(self) -> Iterator[None]:
-        """Whatever the block does leads to a page, which has loaded at the end."""
+        """Wait at the end of the block until the page that it leads to has loaded."""
         before = self.evaluate("performance.timeOrigin")
         yield
         end = time.monotonic() + WAIT_SECONDS
@@ -196,7 +196,7 @@ class Page:
 
 @contextlib.contextmanager
 def chromium(program: str) -> Iterator[Page]:
-    """A fresh Chromium without any memory, and its one tab."""
+    """Yield the one tab of a new Chromium with an empty profile."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
             [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
@@ -213,7 +213,7 @@ def chromium(program: str) -> Iterator[Page]:
 
 
 def _get_address(folder: Path) -> str:
-    """Where the tab listens, once Chromium has written down its port."""
+    """Return the tab's address, once Chromium has written its port to a file."""
     note = folder / "DevToolsActivePort"
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end:

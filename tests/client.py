@@ -1,6 +1,6 @@
 """A small client of the registry's REST interface: token, messages, the four calls.
 
-It signs for participants that have a key, as `setup/payer.py` does.
+It signs for participants that have a key, as ``setup/payer.py`` does.
 """
 
 import itertools
@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Participant:
-    """Who calls, as `.spar/demo.json` tells it."""
+    """A calling participant, as described in ``.spar/demo.json``."""
 
     sender_id: str
     client_id: str
@@ -35,17 +35,17 @@ class Participant:
 
 
 def get_timestamp() -> str:
-    """Now, as RFC 3339 wants it."""
+    """Return the present time as RFC 3339 requires."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def get_naive_timestamp() -> str:
-    """Now, as OpenG2P's clients write it: without a zone."""
+    """Return the present time as OpenG2P's clients write it: without a zone."""
     return datetime.now().isoformat(sep=" ", timespec="milliseconds")
 
 
 def build_items(values: list[dict], timestamp: str = "") -> list[dict]:
-    """Items of a message: each gets what every item must have, where it lacks it.
+    """Return items of a message: missing required members are added to each.
 
     >>> build_items([{"id": "token:1@nationalId"}], "2026-01-01T00:00:00Z")
     [{'reference_id': '1', 'timestamp': '2026-01-01T00:00:00Z', \
@@ -59,7 +59,7 @@ def build_items(values: list[dict], timestamp: str = "") -> list[dict]:
 
 
 class Client:
-    """One participant's calls over one kept connection; not shared between threads."""
+    """One participant's calls over one persistent connection; not thread-safe."""
 
     def __init__(self, api: str, participant: Participant):
         self.api = api
@@ -71,7 +71,7 @@ class Client:
     # === TOKEN === #
 
     def ask_token(self, **changed: str) -> requests.Response:
-        """The raw answer of the token endpoint; `changed` replaces form members."""
+        """Return the token endpoint's raw answer; ``changed`` replaces form members."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self.participant.client_id,
@@ -81,7 +81,7 @@ class Client:
         return self.session.post(self.participant.token_url, data=form, timeout=TIMEOUT)
 
     def get_token(self) -> str:
-        """A token that is good for a while yet."""
+        """Return a token that stays valid for a while."""
         if not self._token or time.monotonic() - self._renewed > _RENEW_SECONDS:
             answer = self.ask_token()
             answer.raise_for_status()
@@ -98,9 +98,9 @@ class Client:
     # === MESSAGES === #
 
     def build_message(self, operation: str, items: list[dict], **header) -> dict:
-        """The message for `operation` as this participant's profile writes it.
+        """Return the message for ``operation`` as this participant's profile writes it.
 
-        :param header: members of the header that are to be others
+        :param header: members of the header to replace
         """
         number = f"{threading.get_ident()}-{time.time_ns()}-{next(_numbers)}"
         build = _HEADERS[self.participant.profile]
@@ -121,13 +121,13 @@ class Client:
         }
 
     def sign_header(self, message: dict) -> dict[str, str]:
-        """The HTTP header that signs `message` (jws_header)."""
+        """Return the HTTP header that signs ``message`` (jws_header)."""
         return {"Signature": self.key.sign_body(json.dumps(message).encode())}
 
     def post(self, path: str, sign: bool = True, **words) -> requests.Response:
-        """The raw answer of a path below the base path.
+        """Return the raw answer of a path below the base path.
 
-        A JSON object is signed by a participant that has a key, unless told otherwise.
+        A JSON object is signed if the participant has a key, unless ``sign`` is false.
         """
         if sign and self.key and isinstance(words.get("json"), dict):
             words["json"] = self.key.sign_message(words["json"])
@@ -137,11 +137,11 @@ class Client:
         )
 
     def send(self, operation: str, message: dict) -> requests.Response:
-        """The raw answer to a message."""
+        """Return the raw answer to a message."""
         return self.post(f"/mapper/sync/{operation}", json=message)
 
     def call(self, operation: str, values: list[dict], **header) -> list[dict]:
-        """The answers to the items `values`, in their order.
+        """Return the answers to the items ``values``, in their order.
 
         :raises requests.HTTPError: when the call as a whole is refused
         """
@@ -164,7 +164,7 @@ class Client:
 
 
 def _build_openg2p_header(_participant: Participant) -> dict:
-    """What OpenG2P's bridge sends: no sender, no zone (g2p-connect.md 6.2)."""
+    """Return what OpenG2P's bridge sends: no sender, no zone (g2p-connect.md 6.2)."""
     return {"message_ts": get_naive_timestamp(), "sender_id": "", "sender_uri": ""}
 
 
@@ -179,6 +179,6 @@ _HEADERS = {
         "sender_id": participant.sender_id,
     },
     OPENG2P: _build_openg2p_header,
-    # The envelope of 1.x is understood there, too.
+    # The envelope of 1.x is accepted there, too.
     OPENG2P_2: _build_openg2p_header,
 }

@@ -1,4 +1,4 @@
-"""What tests against a real server stand on."""
+"""Fixtures of the tests against a real server."""
 
 import shutil
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[RealServer]:
-    """Odoo with two workers and a PostgreSQL that tests may stop.
+    """Yield Odoo with two workers and a PostgreSQL that tests may stop.
 
-    Fails at the end when its log holds a warning or an error that no test expected.
+    Fails at the end if its log contains a warning or an error that no test expected.
     """
     try:
         installation, facts = get_test_server(get_places())
@@ -42,25 +42,25 @@ def server() -> Iterator[RealServer]:
 
 @pytest.fixture
 def programme(server: RealServer) -> Client:
-    """The participant with every right and no daily limit."""
+    """Return the participant with every right and no daily limit."""
     return server.get_client("programme")
 
 
 @pytest.fixture
 def payer(server: RealServer) -> Client:
-    """The participant that may ask only, and is told details."""
+    """Return the participant that may only resolve, and receives details."""
     return server.get_client("payer")
 
 
 @pytest.fixture
 def bank(server: RealServer) -> Client:
-    """The participant that may link and update, and hears only yes or no."""
+    """Return the participant that may link and update, and resolves to yes or no."""
     return server.get_client("bank")
 
 
 @pytest.fixture(scope="session")
 def browser() -> str:
-    """The path of a Chromium; the test fails where there is none."""
+    """Return the path of a Chromium; the test fails if there is none."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not found:
         pytest.fail(MISSING_BROWSER, pytrace=False)
@@ -69,7 +69,7 @@ def browser() -> str:
 
 @pytest.fixture(scope="session")
 def id_provider(server: RealServer) -> Iterator[ProviderAtWork]:
-    """The demo's ID provider, running, with the server as its client."""
+    """Yield the running ID provider of the demo, with the server as its client."""
     config = build_config(server.facts, server.url, get_free_port())
     running = IdProvider(get_places(), server.installation.folder, config)
     running.start()

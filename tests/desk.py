@@ -1,4 +1,4 @@
-"""A member of staff in front of the backend, in Chromium: by mouse, by what is read."""
+"""A member of staff at the backend, in Chromium: clicks on what is visible."""
 
 import json
 import time
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from .chromium import Page
 
-#: The elements that can be pressed, as people see them.
+#: The elements that can be pressed, as users see them.
 PRESSABLE = (
     "button, a, .o_app, .dropdown-item, .o_nav_entry, .o_data_cell, .o_kanban_record"
 )
-#: Generous, for the first page of a session has its scripts bundled first.
+#: Generous: the first page of a session waits until its scripts are bundled.
 WAIT_SECONDS = 60
 _IN_SIGHT = """(() => {{
     const seen = [...document.querySelectorAll({selector})].filter(each => {{
@@ -25,29 +25,29 @@ _IN_SIGHT = """(() => {{
     return [box.x + box.width / 2, box.y + box.height / 2];
 }})()"""
 
-#: Nothing moves and nothing loads, after what was to be drawn has been drawn.
+#: Nothing moves and nothing loads, after everything pending has been drawn.
 _IS_CALM = """new Promise(tell => requestAnimationFrame(() => setTimeout(() => tell(
     !document.querySelector(".o_loading_indicator")
     && document.getAnimations().every(each => each.playState !== "running"
         || each.effect.getComputedTiming().endTime === Infinity)
 ), 40)))"""
-#: It must be so this many times in a row: an answer may lead to the next question.
+#: Required consecutive calm readings: an answer may lead to the next request.
 CALM_TIMES = 4
 
 
 @dataclass
 class Desk:
-    """Somebody of the staff with a window."""
+    """A member of staff with a window."""
 
     page: Page
     url: str
     person: dict
     is_phone: bool = False
 
-    # === WHAT THEY DO === #
+    # === ACTIONS === #
 
     def log_in(self) -> None:
-        """By the form, as on the first morning; what opens is what they land on."""
+        """Log in by the form, as on the first morning, and wait for the first page."""
         self.page.open(f"{self.url}/web/login")
         self.wait("!document.querySelector('form.oe_login_form.d-none')")
         self.page.type("#login", self.person["login"])
@@ -57,12 +57,12 @@ class Desk:
         self.rest()
 
     def press(self, text: str | None, selector: str = PRESSABLE, number: int = -1):
-        """Click what is called ``text``: the innermost and last thing of that name."""
+        """Click the element labelled ``text``: the innermost and last one."""
         script = _IN_SIGHT.format(
             selector=json.dumps(selector), text=json.dumps(text), number=number
         )
         x, y = self.wait(script, f"{text or selector} is not in sight")
-        # As a hand does: some lists take a press only where the pointer has come.
+        # Move there first, as a hand does: some lists react only under the pointer.
         self.page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         for kind in ("mousePressed", "mouseReleased"):
             self.page.call(
@@ -76,7 +76,7 @@ class Desk:
         self.rest()
 
     def tap(self, selector: str) -> None:
-        """Touch a thing once, with a finger; on a phone."""
+        """Touch an element once with a finger; on a phone."""
         script = _IN_SIGHT.format(selector=json.dumps(selector), text="null", number=-1)
         x, y = self.wait(script, f"{selector} is not in sight")
         self.page.call(
@@ -95,7 +95,7 @@ class Desk:
         self.rest()
 
     def press_above_list(self, text: str) -> None:
-        """A button above the list; on a phone it may be behind the three dots."""
+        """Press a button above the list; a phone may hide it behind the three dots."""
         shown = ".o_control_panel_main_buttons button"
         if self.sees(text, shown):
             self.press(text, shown)
@@ -104,7 +104,7 @@ class Desk:
             self.press(text, ".o-dropdown--menu button")
 
     def press_more(self, place: str) -> None:
-        """The three dots behind which a phone has the other buttons."""
+        """Press the three dots behind which a phone hides the other buttons."""
         self.press(None, f"{place} button:has(.oi-ellipsis-v)")
 
     def open_app(self, xmlid: str) -> None:
@@ -135,24 +135,24 @@ class Desk:
     def choose(self, field: str, text: str) -> None:
         """Choose a record by typing a part of its name."""
         self.type(field, text)
-        # What was looked for, not what was offered before.
+        # The results of this search, not of a previous one.
         self.wait("!document.querySelector('.o-autocomplete .o_loading')")
         self.press(
             None, ".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)", 0
         )
 
     def search(self, text: str) -> None:
-        """Look for ``text`` in the first field of the list's search; on a desk."""
+        """Search for ``text`` in the first field of the list's search; on a desktop."""
         self.page.type(".o_searchview_input", text)
         self.wait("!!document.querySelector('.o_searchview_autocomplete')", text)
         self.page.press("Enter", 13, "\r")
         self.wait("!!document.querySelector('.o_searchview_facet')", text)
 
-    # === WHAT THEY SEE === #
+    # === THE VIEW === #
 
     @property
     def title(self) -> str:
-        """What the page that is open calls itself."""
+        """Return the title of the open page."""
         selector = ".o_last_breadcrumb_item"
         return self.page.evaluate(
             f"document.querySelector('{selector}')?.innerText.trim() || ''"
@@ -173,14 +173,14 @@ class Desk:
         return bool(self.page.evaluate(script))
 
     def wait(self, expression: str, problem: str = ""):
-        """What the expression gives once it gives something."""
+        """Return the value of the expression once it has one."""
         end = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < end:
             try:
                 if found := self.page.evaluate(expression):
                     return found
             except AssertionError:
-                # The page is just being replaced by another one.
+                # Another page is just replacing this one.
                 pass
             time.sleep(0.1)
         raise AssertionError(
@@ -191,7 +191,7 @@ class Desk:
         self.wait(f"document.body.innerText.includes({json.dumps(text)})", text)
 
     def rest(self) -> None:
-        """Wait until nothing is asked of the server any more, and all is drawn."""
+        """Wait until there are no open requests to the server, and all is drawn."""
         end, times = time.monotonic() + WAIT_SECONDS, 0
         while times < CALM_TIMES:
             assert time.monotonic() < end, (
@@ -203,5 +203,5 @@ class Desk:
         try:
             return self.page.evaluate(_IS_CALM) and not self.page.open_requests
         except AssertionError:
-            # The page is just being replaced by another one.
+            # Another page is just replacing this one.
             return False

@@ -1,4 +1,4 @@
-"""A commit that waits for the test: what one participant did stays open."""
+"""A commit that waits for the test, so that a participant's transaction stays open."""
 
 import contextlib
 import threading
@@ -10,7 +10,7 @@ import psycopg2
 from .real_server import RealServer
 
 _KEY = 7_301_992
-#: The commit of whatever the participant does waits while the test has the lock.
+#: The commit of the participant's transactions waits while the test has the lock.
 _SET_UP = """
     CREATE FUNCTION hold_commit() RETURNS trigger AS $$
     BEGIN
@@ -28,7 +28,7 @@ _WAITING = """
 
 
 class HeldCall:
-    """A call in a thread of its own whose commit waits until `release`."""
+    """A call in a thread of its own whose commit waits until ``release``."""
 
     def __init__(self, call: Callable, release: Callable):
         self.answer = None
@@ -40,7 +40,7 @@ class HeldCall:
         self.answer = call()
 
     def finish(self):
-        """Let it commit; gives what it was answered."""
+        """Let it commit; return its answer."""
         self.release()
         self._thread.join(60)
         assert not self._thread.is_alive(), "the call does not end"
@@ -48,7 +48,7 @@ class HeldCall:
 
 
 def wait_until(reached: Callable, what: str, seconds: float = 60) -> None:
-    """Return when `reached()` is true; fail with `what` when it takes too long."""
+    """Return when ``reached()`` is true; fail with ``what`` if it takes too long."""
     end = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < end, what
@@ -57,7 +57,7 @@ def wait_until(reached: Callable, what: str, seconds: float = 60) -> None:
 
 @contextlib.contextmanager
 def holding(server: RealServer, sender: str, call: Callable) -> Iterator[HeldCall]:
-    """`call` of the participant `sender` was worked on, and is not committed."""
+    """Yield a participant's call that was processed and is not committed."""
     connection = psycopg2.connect(server.get_dsn())
     connection.autocommit = True
     with server.cursor() as cursor:

@@ -1,16 +1,18 @@
-"""Run by Odoo's shell: the histories of the people named in SPAR_IDS, as an auditor
-reads them, to the file named by SPAR_ANSWER."""
+"""Write the histories of the people in SPAR_IDS, as an auditor reads them.
+
+Run by Odoo's shell; the file is the one named by SPAR_ANSWER.
+"""
 
 import json
 import os
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # Odoo's shell provides it
 
 
 def describe(period):
-    """A period with its events, as far as the older code knew them."""
+    """Return a period with its events, as far as the older code had them."""
     events = [
         (e.seq, e.kind, str(e.happened_at), e.actor, e.channel, e.reason)
         + (e.message_reference,)

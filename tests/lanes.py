@@ -1,7 +1,7 @@
-"""Odoo's workers for schedules, beside the server: what waits is worked on by them.
+"""Odoo's workers for schedules, beside the server: they process what is queued.
 
-They are an Odoo of their own. Odoo's master ends when one of these workers has to be
-replaced while PostgreSQL is away, and would take the HTTP workers with it.
+They are a separate Odoo. Odoo's master ends when one of these workers has to be
+replaced while PostgreSQL is unavailable, and would take the HTTP workers with it.
 """
 
 import contextlib
@@ -14,10 +14,10 @@ from .real_server import RealServer
 
 LANES = ("ir_cron_messages_1", "ir_cron_messages_2")
 LANES += ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
-#: Schedules of the store that a test can have beside them.
+#: Schedules of the store that a test can run as well.
 CHECKPOINT, CHECK = "ir_cron_checkpoint", "ir_cron_check"
 
-#: Other schedules would meddle with what tests do to the database.
+#: Other schedules would interfere with what tests do to the database.
 _ONLY_LANES = """
     UPDATE ir_cron SET active = id IN (
         SELECT res_id FROM ir_model_data
@@ -29,9 +29,9 @@ _ONLY_LANES = """
 def running_lanes(
     server: RealServer, threads: int = 2, schedules: tuple[str, ...] = LANES
 ) -> Iterator[Keeper]:
-    """Messages and callbacks get on while the block runs; gives who looks after it.
+    """Process messages and callbacks during the block; yield the workers' keeper.
 
-    :param schedules: those of the lanes or of the store that run
+    :param schedules: those of the queues or of the store that run
     """
     active = [row[0] for row in server.query(_ONLY_LANES, list(schedules))]
     pid_file = server.installation.lanes_pid_file
@@ -56,7 +56,7 @@ def running_lanes(
 
 
 def hurry(server: RealServer, schedule: str) -> None:
-    """Make a schedule due, and wake who works on schedules."""
+    """Make a schedule due, and wake the workers for schedules."""
     server.query(
         """UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' - interval '1 minute'
             WHERE id = (SELECT res_id FROM ir_model_data
@@ -67,6 +67,6 @@ def hurry(server: RealServer, schedule: str) -> None:
 
 
 def wake(server: RealServer) -> None:
-    """Wake who works on schedules: one that has just started sleeps for a minute."""
+    """Wake the workers for schedules: a newly started one sleeps for a minute."""
     with server.autocommit("postgres") as cursor:
         cursor.execute("SELECT pg_notify('cron_trigger', %s)", (server.database,))

@@ -1,4 +1,4 @@
-"""Another session that holds a lock, as an open psql does; and who waits for one."""
+"""Another session that holds a lock, as an open psql does; and waiting sessions."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import psycopg2
 
 from .real_server import RealServer
 
-#: Locks the row of an ID's subject, the first thing that a change of it takes.
+#: Locks the row of an ID's subject, the first one that a change of it takes.
 _ROW = """
     SELECT i.id FROM spar_subject_id i JOIN spar_event e ON e.subject_id = i.subject_id
      WHERE e.message_reference = %s FOR UPDATE OF i"""
@@ -15,7 +15,7 @@ _ROW = """
 
 @contextlib.contextmanager
 def holding(server: RealServer, statement: str, *values) -> Iterator[None]:
-    """A transaction that has run a statement stays open while the block runs."""
+    """Keep a transaction open for the block, after it has run a statement."""
     connection = psycopg2.connect(server.get_dsn())
     try:
         with connection.cursor() as cursor:
@@ -26,19 +26,19 @@ def holding(server: RealServer, statement: str, *values) -> Iterator[None]:
 
 
 def holding_row(server: RealServer, message: dict):
-    """The row of the ID that a message linked is locked while the block runs."""
+    """Lock the row of the ID that a message linked for the block."""
     name = message["header"]["message_id"]
     assert server.query(_ROW.replace("FOR UPDATE OF i", ""), name)
     return holding(server, _ROW, name)
 
 
 def holding_table(server: RealServer, table: str):
-    """Nobody may even read a table while the block runs."""
+    """Lock a table for the block, even against reads."""
     return holding(server, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
 
 
 def count_backends(server: RealServer) -> int:
-    """How many sessions wait for a lock of the database."""
+    """Return how many sessions wait for a lock of the database."""
     query = """SELECT count(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
     return server.query(query)[0][0]

@@ -1,11 +1,12 @@
 """A demo that commit 18ad0ab made, to be upgraded.
 
-`data/demo-18ad0ab.tar.xz` holds it: its database as `pg_dump` wrote it, its keyring,
-and what it said of itself (`facts.json`). The story of its demo data has 90 people
-instead of 1,200, to be small; then its participants linked 40 people over REST, changed
-ten of these addresses and ended four. Beside it is what was answered then: each
-participant's `resolve` of these people and of twenty of the story (`answers.json`), and
-the history of the forty as an auditor reads it (`history.json`).
+``data/demo-18ad0ab.tar.xz`` contains it: its database as ``pg_dump`` wrote it, its
+keyring, and its own description (``facts.json``). The story of its demo data has 90
+people instead of 1,200, to be small; then its participants linked 40 people over REST,
+changed ten of these addresses and ended four. It also contains the answers of that
+time: each participant's ``resolve`` of these people and of twenty of the story
+(``answers.json``), and the history of the forty as an auditor reads it
+(``history.json``).
 """
 
 import json
@@ -27,7 +28,7 @@ def unpack(folder: Path, path: Path = ARCHIVE) -> None:
 
 
 def read(folder: Path, name: str) -> dict:
-    """What one of the unpacked files says."""
+    """Return the content of one of the unpacked files."""
     return json.loads((folder / f"{name}.json").read_text())
 
 

@@ -1,17 +1,17 @@
 """A registry as commit 36df681 left it, with data in every state its store knows.
 
-`data/demo-36df681.tar.xz` holds its database (`database.sql`, of `pg_dump`), its
-keyring, its file of checkpoints (one line from before the story, one from after it),
-what the demo said of itself (`facts.json`), who is in which state (`story.json`:
-`groups`, and how many rows of each table are sealed with which key, for a rotation has
-begun), and what was answered then (`answers.json`: ``{kind: [{"question": {...},
-"answer": ...}]}``).
+``data/demo-36df681.tar.xz`` contains its database (``database.sql``, from ``pg_dump``),
+its keyring, its file of checkpoints (one line from before the story, one from after
+it), the demo's own description (``facts.json``), who is in which state (``story.json``:
+``groups``, and how many rows of each table are sealed with which key, for a rotation
+has begun), and the answers of that time (``answers.json``: ``{kind: [{"question":
+{...}, "answer": ...}]}``).
 
-How it was made stands in `old_store_make.py` and `old_store_story.py`, which only that
-commit runs. `old_store_questions.py` asks any later code the same again:
+``old_store_make.py`` and ``old_store_story.py``, which only that commit runs, show how
+it was made. ``old_store_questions.py`` asks any later code the same questions:
 
     known = restore(installation, folder)
-    ...  # bring the database to the code of now
+    ...  # bring the database to the present code
     answers = ask(installation, folder)
     assert compare(known["answers"], answers) == []
 """
@@ -34,7 +34,7 @@ def restore(installation: Installation, folder: Path) -> dict[str, dict]:
     The database must not exist yet; Odoo's configuration is left to the caller.
 
     :param folder: where the archive is unpacked
-    :return: `facts`, `story` and `answers`
+    :return: ``facts``, ``story`` and ``answers``
     """
     old_demo.unpack(folder, ARCHIVE)
     old_demo.restore(installation, folder)
@@ -43,17 +43,17 @@ def restore(installation: Installation, folder: Path) -> dict[str, dict]:
 
 
 def ask(installation: Installation, folder: Path) -> dict[str, list]:
-    """What the code of now says to each question of the unpacked answers."""
+    """Return the present code's answers to the questions of the unpacked answers."""
     questions = str(folder / "answers.json")
     return installation.run_script(QUESTIONS, SPAR_QUESTIONS=questions)
 
 
 def compare(before: dict[str, list], now: dict[str, list]) -> list[tuple]:
-    """Each ``(kind, question, said before, said now)`` that differ.
+    """Return each ``(kind, question, old answer, new answer)`` with a difference.
 
-    Of an answer that is a list only those of its items that differ.
+    Of answers that are lists, only the items that differ are returned.
 
-    :raises ValueError: when not the same was asked
+    :raises ValueError: when the questions differ
     """
     return [
         (kind, then["question"], *pair)
@@ -64,7 +64,7 @@ def compare(before: dict[str, list], now: dict[str, list]) -> list[tuple]:
 
 
 def _get_differing(then: dict, again: dict) -> list[tuple]:
-    """What was said before and is said now, where both are not the same.
+    """Return the old and the new answer, or their items, where they differ.
 
     >>> then, again = ({"question": 1, "answer": told} for told in ([2, 3], [2]))
     >>> _get_differing(then, again)

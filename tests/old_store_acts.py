@@ -1,7 +1,8 @@
-"""Run by Odoo's shell: what people still do with what an older store left.
+"""Act on what an older store left, as people still do; run by Odoo's shell.
 
-SPAR_TOKENS holds links of notices, ``{name: token}``. To the file named by SPAR_ANSWER
-goes what came of each act, and what the check says afterwards. Everything is committed.
+SPAR_TOKENS contains links of notices, ``{name: token}``. The results of the acts, and
+of a check afterwards, are written to the file named by SPAR_ANSWER. Everything is
+committed.
 """
 
 import json
@@ -15,7 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     ResumeRequest,
 )
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # Odoo's shell provides it
 mapper = env["spar.mapper.local"]
 OWNER = CallContext("person:f0e1d2", "portal", Authority.OWNER, "oidc")
 STAFF = CallContext("user:8", "staff", Authority.STAFF, "document")
@@ -29,7 +30,7 @@ def get_fa(id_value: str) -> str | None:
 
 
 def object_by_links(tokens: dict[str, str]) -> dict:
-    """An objection by the link of each notice."""
+    """Object by the link of each notice; return the remedies."""
     return {
         name: mapper._object_to_notice(OWNER, token).remedy.value
         for name, token in tokens.items()
@@ -37,7 +38,7 @@ def object_by_links(tokens: dict[str, str]) -> dict:
 
 
 def approve(id_value: str) -> dict:
-    """A supervisor lets a change happen that has waited since then."""
+    """Approve, as a supervisor, a change that has been pending since then."""
     (waiting,) = mapper._waiting_changes(AUDITOR, id_value)
     change = env["spar.change"].search(
         [("state", "=", "waiting"), ("proposed_at", "=", waiting.proposed_at)]
@@ -51,8 +52,10 @@ def approve(id_value: str) -> dict:
 
 
 def go_on(id_value: str) -> dict:
-    """An address of before is paid to again, and two of its events are disputed: one of
-    before, and the new one."""
+    """Resume an old address, and dispute two of its events.
+
+    One of them is old, and one is new.
+    """
     mapper._resume_fa(STAFF, [ResumeRequest(id_value)])
     (period,) = mapper._history(AUDITOR, id_value)
     told = {}
@@ -65,7 +68,7 @@ def go_on(id_value: str) -> dict:
 
 
 def run() -> None:
-    # However long ago it was: an address is brought back by its owner's word.
+    # However long ago it was: the owner's word restores an address.
     env.ref("spar_mapper.limit_objection_days").value = 36500
     told = {
         "by_link": object_by_links(json.loads(os.environ["SPAR_TOKENS"])),

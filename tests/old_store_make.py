@@ -1,17 +1,20 @@
-"""Make `data/demo-36df681.tar.xz`, in a checkout of commit 36df681, for the record.
+"""Make ``data/demo-36df681.tar.xz``, in a checkout of commit 36df681; for the record.
 
-Beside that commit's own files are this one, `old_store_story.py` and
-`old_store_questions.py`; its demo has 95 people instead of 1,200 (five of them came to
-a counter), and its least numbers are lowered. While `./spar demo` serves that demo:
+Added to that commit's own files are this one, ``old_store_story.py`` and
+``old_store_questions.py``; its demo has 95 people instead of 1,200 (five of them came
+to a counter), and its minimum numbers are lowered. While ``./spar demo`` serves that
+demo:
 
     python -m tests.old_store_make messages
 
-leaves changes that wait because messages over REST asked for them. After `./spar stop`
+leaves changes that are pending because messages over REST requested them. After
+``./spar stop``
 
     python -m tests.old_store_make archive FILE
 
-tells the story to a copy of the demo's database, asks, and writes the archive. Old code
-answers again, of what was unpacked and restored, with ``restored FOLDER``.
+applies the story to a copy of the demo's database, asks the questions, and writes the
+archive. The old code answers again, for an unpacked and restored archive, with
+``restored FOLDER``.
 """
 
 import io
@@ -35,10 +38,10 @@ from .client import Client, Participant, build_items
 
 STORY = Path(__file__).with_name("old_store_story.py")
 QUESTIONS = Path(__file__).with_name("old_store_questions.py")
-#: Of the demo's people those who came to a counter: what staff was shown, no programme
-#: and no bank changes on its own.
+#: The demo's people who came to a counter: no programme and no bank alone changes what
+#: staff were shown.
 AT_A_COUNTER = range(90, 95)
-#: For the callbacks to arrive.
+#: Time for the callbacks to arrive.
 SECONDS = 20
 
 
@@ -52,15 +55,15 @@ def get_client(name: str) -> Client:
 
 
 def build_wish(number: int) -> dict:
-    """A change of the address of one of the demo's people."""
+    """Return a change of the address of one of the demo's people."""
     id_value = f"token:{2_000_000_000 + number * 7_919:010}@nationalId"
     return {"id": id_value, "fa": f"account:{number:012}@BR01.DEMO"}
 
 
 def send_messages() -> None:
-    """Three messages that are answered at once, two that are by callback.
+    """Send three messages that are answered at once, and two by callback.
 
-    The bank's callback address is the receiver's meanwhile.
+    Meanwhile the bank's callback address is that of the receiver.
     """
     receiver = Receiver()
     print("Set the bank's callback address, then Enter:", receiver.url)
@@ -73,7 +76,7 @@ def send_messages() -> None:
 
 
 def send_message(client: Client, number: int) -> dict:
-    """Ask for one change; what the message is found by."""
+    """Request one change; return the key by which the message is found."""
     wish = build_wish(number)
     message = client.build_message("update", build_items([wish]))
     path = "sync/update" if number < AT_A_COUNTER[3] else "update"
@@ -91,7 +94,7 @@ def send_message(client: Client, number: int) -> dict:
 
 
 def make(demo: Installation, folder: Path) -> dict[str, bytes]:
-    """What the archive holds, by name."""
+    """Return the content of the archive, by name."""
     installation = replace(demo, folder=folder, database="spar_from_36df681")
     folder.mkdir(parents=True, exist_ok=True)
     demo.server.drop_database(installation.database, folder / "dropdb.log")
@@ -120,9 +123,9 @@ def make(demo: Installation, folder: Path) -> dict[str, bytes]:
     }
 
 
-#: What the dump need not hold: copies that Odoo keeps of views for its editor, the
-#: editor's blocks, words about addons that are not installed and about fields, and
-#: translations of views. They were half of it.
+#: Not needed in the dump: Odoo's copies of views for its editor, the editor's blocks,
+#: texts about addons that are not installed and about fields, and translations of
+#: views. They were half of it.
 SPARED = """
     UPDATE ir_ui_view SET arch_prev = NULL;
     UPDATE ir_ui_view SET arch_db = jsonb_build_object('en_US', arch_db -> 'en_US')
@@ -139,7 +142,7 @@ SPARED = """
 
 
 def trim(installation: Installation) -> None:
-    """Leave out what takes room and says nothing of the store."""
+    """Remove what takes space and does not concern the store."""
     run(
         [installation.server.binaries / "psql", "-Xq", "-v", "ON_ERROR_STOP=1"]
         + ["-c", SPARED, installation.database],
@@ -149,11 +152,11 @@ def trim(installation: Installation) -> None:
     )
 
 
-#: The directory's functions of then find each other in the search path only, which
-#: `pg_dump` empties: as it writes it, this dump cannot be restored.
+#: The old functions of the directory find each other in the search path only, which
+#: `pg_dump` empties: as written, this dump cannot be restored.
 EMPTY_PATH = b"set_config('search_path', '', false)"
 PUBLIC_PATH = b"set_config('search_path', 'public', false)"
-#: As `xz -9e` for much text.
+#: As ``xz -9e`` for long texts.
 FILTER = {
     "id": lzma.FILTER_LZMA2,
     "preset": 9 | lzma.PRESET_EXTREME,
@@ -176,7 +179,7 @@ def write_archive(target: Path, files: dict[str, bytes]) -> None:
 
 
 def ask_restored(demo: Installation, folder: Path) -> None:
-    """Compare what the old code says of a restored database with what it said."""
+    """Compare the old code's answers for a restored database with the stored ones."""
     from .old_store import ask, compare, restore
 
     installation = replace(demo, folder=folder, database="spar_restored")

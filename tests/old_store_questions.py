@@ -1,14 +1,13 @@
-"""Run by Odoo's shell: ask a store each question of a file, answer after answer.
+"""Ask a store each question of a file; run by Odoo's shell.
 
-SPAR_QUESTIONS names the file: ``{kind: [{"question": {...}}, ...]}``, which is what
-`answers.json` of `data/demo-36df681.tar.xz` is, too: its answers are passed over. To
-the file named by SPAR_ANSWER goes the same with ``"answer"`` beside each question.
-Times are naive UTC as text; of records nothing is told that only one database knows
-(ids).
+SPAR_QUESTIONS names the file: ``{kind: [{"question": {...}}, ...]}``, which is the
+format of ``answers.json`` of ``data/demo-36df681.tar.xz``, too: its answers are
+ignored. The same with ``"answer"`` beside each question is written to the file named by
+SPAR_ANSWER. Times are naive UTC as text; values that are specific to one database (ids)
+are left out.
 
-Only methods of models are called, so that the store behind them may be another one.
-What was asked of the store as it was then, and may be named otherwise now, is in
-``Asker``.
+Only methods of models are called, so that the store behind them may be replaced. Calls
+to the old store whose names may differ now are in ``Asker``.
 """
 
 import json
@@ -30,9 +29,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     TransactionReference,
 )
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # Odoo's shell provides it
 
-#: Not the names of who did something: they are what participants are called today.
+#: Without the names of actors: those are the participants' present names.
 OBJECTION_FIELDS = (
     "uuid reference remedy stop is_disowned state lock_before stop_before made_at "
     "channel actor on_behalf_of closed_by closed_at close_reason id_masked fa_masked "
@@ -47,7 +46,7 @@ PERIOD_FIELDS = (
     "uuid purpose rank state version authority channel origin proof valid_from "
     "valid_to asserted_at strategy_number id_masked fa_masked last_seq"
 ).split()
-#: Kinds of events that change whether the address of a period is paid to.
+#: Kinds of events that decide whether the address of a period is paid to.
 STATES_AFTER = {
     "linked": "active",
     "updated": "active",
@@ -60,7 +59,7 @@ STATES_AFTER = {
 
 
 def write(value):
-    """A value as JSON can hold it."""
+    """Return a value in JSON's types."""
     if is_dataclass(value):
         return write(asdict(value))
     if isinstance(value, Enum):
@@ -75,7 +74,7 @@ def write(value):
 
 
 def get_state_at(period, moment: datetime) -> str:
-    """Whether a period was paid to at a moment in which it lasted."""
+    """Return the state of a period at a moment within it."""
     kinds = [e.kind for e in period.events if e.happened_at <= moment]
     return [STATES_AFTER[kind] for kind in kinds if kind in STATES_AFTER][-1]
 
@@ -100,10 +99,10 @@ class Asker:
     def build_auditor_call(self) -> CallContext:
         return CallContext(f"user:{self.auditor.id}", "staff", Authority.STAFF, "")
 
-    # === WHAT CHANNELS ASK === #
+    # === QUESTIONS OF CHANNELS === #
 
     def resolve(self, questions: list[dict]) -> list:
-        """All of one caller in one call."""
+        """Resolve all questions of one caller in one call."""
         answers: dict[int, object] = {}
         callers: dict[str, list[int]] = {}
         for place, question in enumerate(questions):
@@ -125,7 +124,7 @@ class Asker:
         return [self.get_history(question["id_value"]) for question in questions]
 
     def get_history(self, id_value: str) -> list:
-        """As far as it was told then: of suspensions there were only the events."""
+        """Return the history as it was then: suspensions were only events."""
         mapper = self.mapper.with_user(self.auditor)
         periods = map(asdict, mapper._history(self.build_auditor_call(), id_value))
         return [
@@ -134,7 +133,7 @@ class Asker:
         ]
 
     def as_of(self, questions: list[dict]) -> list:
-        """The address in force at a moment, and whether it was paid to."""
+        """Return the address in force at a moment, and whether it was paid to."""
         return [self.get_address_at(**question) for question in questions]
 
     def get_address_at(self, id_value: str, purpose: str, moment: str) -> dict | None:
@@ -164,7 +163,7 @@ class Asker:
             return {"problem": "no such notice"}
 
     def message(self, questions: list[dict]) -> list:
-        """What has become of the items of a message."""
+        """Return the status of a message's items."""
         return [self.get_status(question) for question in questions]
 
     def get_status(self, question: dict):
@@ -174,14 +173,14 @@ class Asker:
         reference = TransactionReference(operation, Reference.TRANSACTION, values)
         return self.mapper._transaction_status(call, reference)
 
-    # === WHAT STAFF SEE === #
+    # === THE VIEW OF STAFF === #
 
     def subject(self, questions: list[dict]) -> list:
-        """The lock and the stop of an ID's person."""
+        """Return the lock and the stop of an ID's person."""
         return [self.get_guards(question["id_value"]) for question in questions]
 
     def get_forms(self, id_value: str) -> list[str]:
-        """What an ID may be stored as: a version before forms were kept knows one."""
+        """Return the possible stored forms of an ID: older versions have only one."""
         types = env["spar.id.type"]
         if not hasattr(types, "_get_forms"):
             return [types._identify(id_value).canonical]
@@ -201,7 +200,7 @@ class Asker:
         }
 
     def read(self, model: str, names: list[str], **more) -> list[dict]:
-        """Every record as a supervisor sees it, in the order of uuids."""
+        """Return every record as a supervisor sees it, in the order of uuids."""
         records = env[model].with_user(self.supervisor).search([])
         rows = [
             {name: record[name] for name in names}
@@ -228,7 +227,7 @@ class Asker:
         return [self.read("spar.change", CHANGE_FIELDS, **more)]
 
     def get_told(self, change):
-        """The period to which a change was proposed, by the event that told of it."""
+        """Return the period for which a change was proposed, by its event."""
         events = env["spar.event"].search(
             [
                 ("subject_id", "=", change.mapping_id.subject_id.id),
@@ -240,7 +239,7 @@ class Asker:
         return events.period_id
 
     def periods(self, questions: list[dict]) -> list:
-        """Every address that was in a place, proposed ones and ended ones too."""
+        """Return every address of a mapping, proposed ones and ended ones too."""
         records = [
             PeriodRecord(
                 row_id=period.id,
@@ -286,7 +285,7 @@ class Asker:
         return {name: period[name] for name in PERIOD_FIELDS if name not in told} | told
 
     def notices(self, questions: list[dict]) -> list:
-        """Every notice with its contact, in the order of its event."""
+        """Return every notice with its contact, in the order of its event."""
         keyring = env["spar.keyring"]._open()
         notices = env["spar.notice"].search([])
         contexts = notices._get_seal_contexts(keyring, notices.ids)
@@ -311,7 +310,7 @@ class Asker:
         return [sorted(rows, key=lambda row: (row["period"], row["seq"]))]
 
     def check(self, questions: list[dict]) -> list:
-        """What the integrity check finds, the checkpoint's file included."""
+        """Return the findings of the integrity check, with the checkpoints' file."""
         return [env["spar.audit"]._check_store()]
 
 

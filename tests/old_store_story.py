@@ -1,11 +1,11 @@
-"""Run by the shell of commit 36df681: fill its store with data in every state.
+"""Fill the store of commit 36df681 with data in every state; run by its shell.
 
-It is kept to show how `data/demo-36df681.tar.xz` was made; only that commit runs it.
+It is kept to show how ``data/demo-36df681.tar.xz`` was made; only that commit runs it.
 The store's own methods do everything, at times that the story sets, except where the
-store of then had no method: a second ID, the locks of staff and of the owner. The story
-is told twice, and between the two a rotation of the sealing key begins that nobody
-ends. To the file named by SPAR_ANSWER go the questions that `old_store_questions.py`
-asks, and whom each state was reached by.
+old store had no method: a second ID, the locks of staff and of the owner. The story
+runs twice, and between the two a rotation of the sealing key begins that never ends.
+The questions of ``old_store_questions.py``, and the people who reached each state, are
+written to the file named by SPAR_ANSWER.
 """
 
 import json
@@ -32,9 +32,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UpdateRequest,
 )
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # Odoo's shell provides it
 
-#: How many of each state there are, each time that the story is told.
+#: The number of people in each state, for each run of the story.
 MANY = (1, 1)
 START = datetime(2025, 10, 6, 8, 0, 0, 417)
 STEP = timedelta(minutes=7, seconds=11, microseconds=20_011)
@@ -83,7 +83,7 @@ DETAILS = (
     Details("Li Wei 李伟", "+99955510003", ({"key": "household", "value": "7"}, 4)),
     Details(additional_info=({"bank_note": "ключ"}, {"n": None, "list": [1, 2.5]})),
 )
-#: How addresses are written; a number makes each another one.
+#: Formats of addresses; each number makes another one.
 ADDRESSES = (
     "account:{0:012}@BR01.DEMO",
     "account:{0:012}@BR02.PSB",
@@ -100,7 +100,7 @@ ADDRESSES = (
 
 
 class Clock:
-    """What time it is for the store: later each time it looks."""
+    """The time of the store: later each time it is read."""
 
     def __init__(self, now: datetime):
         self.now = now
@@ -114,7 +114,7 @@ class Clock:
 
 
 class Words:
-    """Short words for what is done to the store; each is a transaction."""
+    """Short methods for acts on the store; each is a transaction."""
 
     def __init__(self, clock: Clock):
         self.clock = clock
@@ -128,7 +128,7 @@ class Words:
     # === PEOPLE AND ADDRESSES === #
 
     def get_people(self, group: str, count: int = 0) -> list[str]:
-        """The next IDs of a group."""
+        """Return the next IDs of a group."""
         known = self.groups.setdefault(group, [])
         name = group.replace("_", "-")
         new = [
@@ -139,7 +139,7 @@ class Words:
         return new
 
     def get_new(self, template: str = "") -> str:
-        """An address that nobody had."""
+        """Return an address that no one had."""
         self.number += 1
         template = template or ADDRESSES[self.number % 2]
         return self.know(template.format(770_000 + self.number * 13))
@@ -178,11 +178,11 @@ class Words:
         request = ResumeRequest(id_value, **values)
         return self.do("_resume_fa", call, request, expected)
 
-    # === RULES, AND WHAT WAITS === #
+    # === RULES, AND PENDING CHANGES === #
 
     @contextmanager
     def rule(self, decision: str, **values):
-        """A rule before all others, meanwhile; kept afterwards, switched off."""
+        """Put a rule before all others for the block; switch it off afterwards."""
         name = f"Story: {decision}"
         hours = {"hold_hours": 48} if decision == "hold" else {}
         terms = {"sequence": 1, "decision": decision, **hours, **values}
@@ -194,7 +194,7 @@ class Words:
 
     @contextmanager
     def for_years(self):
-        """What is proposed meanwhile does not expire: nobody's schedule ends it."""
+        """Let proposals of the block never expire: no schedule ends them."""
         usual = spar_mapper_local_save.APPROVAL_TIME
         spar_mapper_local_save.APPROVAL_TIME = YEARS
         yield
@@ -234,7 +234,7 @@ class Words:
         env.cr.commit()
 
     def make_link(self, name: str, id_value: str, kind: str, days: int = 36_500) -> str:
-        """The token of a link of the notice of the newest event of a kind."""
+        """Return the token of a notice's link, for the newest event of a kind."""
         days_sudo = env["ir.config_parameter"].sudo()
         days_sudo.set_param("spar_mapper.objection_days", str(days))
         event = self.get_event(id_value, kind)
@@ -245,12 +245,12 @@ class Words:
         return self.tokens[name]
 
     def reveal(self, id_value: str) -> None:
-        """An auditor looks at the newest address of an ID."""
+        """Reveal the newest address of an ID, as an auditor."""
         mapping = self.get_mappings(id_value)[:1]
         self.mapper.with_user(AUDITOR)._log_reveal(READER, mapping.id)
         env.cr.rollback()
 
-    # === WHAT THERE IS === #
+    # === RECORDS === #
 
     def get_subject(self, id_value: str):
         keyring = env["spar.keyring"]._open()
@@ -259,7 +259,7 @@ class Words:
         return env["spar.subject.id"].browse(list(found)).subject_id
 
     def get_mappings(self, id_value: str):
-        """Every mapping of an ID, newest first."""
+        """Return every mapping of an ID, newest first."""
         env.invalidate_all()
         subject = self.get_subject(id_value)
         return env["spar.mapping"].search([("subject_id", "=", subject.id)])
@@ -327,10 +327,10 @@ class Words:
 
 
 class Story(Words):
-    """Everything that can have happened to somebody's address."""
+    """Everything that can happen to a person's address."""
 
     def tell(self, many: int) -> None:
-        """Everything once, by so many people each."""
+        """Do everything once, for this many people each."""
         self.many = many
         for chapter in (
             self.tell_of_addresses,
@@ -354,7 +354,7 @@ class Story(Words):
     # === ADDRESSES === #
 
     def tell_of_addresses(self) -> None:
-        """Each way to write an address, each kind of details, claims of other times."""
+        """Write addresses in every form, with all kinds of details, at other times."""
         for template in ADDRESSES:
             for id_value in self.get_people("address_forms", 1):
                 self.link(id_value, self.get_new(template))
@@ -439,7 +439,7 @@ class Story(Words):
             self.link(id_value, purpose="school")
             self.end(id_value, purpose="school")
 
-    # === CHANGES THAT WAIT === #
+    # === PENDING CHANGES === #
 
     def tell_of_first_links(self) -> None:
         for group in ("approved", "refused", "cancelled", "expired"):
@@ -476,7 +476,7 @@ class Story(Words):
             self.link(id_value)
 
     def hold(self, group: str, decision: str = "hold", call=PROGRAMME) -> list[str]:
-        """Linked people, each with a change that waits."""
+        """Return linked people, each with a pending change."""
         people = self.get_people(group)
         for id_value in people:
             self.link(id_value, call=call)
@@ -486,7 +486,7 @@ class Story(Words):
         return people
 
     def tell_of_changes(self) -> None:
-        """Changes that waited, and each way in which that ended."""
+        """Create pending changes, and end them in each possible way."""
         for how in ("cancelled", "refused"):
             for id_value in self.hold(f"change_{how}"):
                 self.drop(id_value, how)
@@ -514,7 +514,7 @@ class Story(Words):
                 self.link(id_value, expected="forbidden")
 
     def tell_of_waiting(self) -> None:
-        """Changes that wait and go on waiting; each has nothing else to it."""
+        """Create changes that stay pending; nothing else happens to them."""
         ways = {
             "hold": {"hold_hours": YEARS.days * 24},
             "approve": {},
@@ -547,7 +547,7 @@ class Story(Words):
                     self.end(id_value, expected="held", fa=fa if last else None)
 
     def tell_of_overdue(self) -> None:
-        """Time has passed, and the schedule did not run: told of last."""
+        """Let time pass without the schedule; this comes last."""
         self.hold("overdue_update")
         self.hold("overdue_approval", "approve")
         self.clock.let_pass(days=32)
@@ -603,7 +603,7 @@ class Story(Words):
     # === OBJECTIONS === #
 
     def tell_of_objections(self) -> None:
-        """Each remedy, from each way to it; open, upheld and rejected."""
+        """Create each remedy, in each way to it; open, upheld and rejected."""
         ways = (
             ("cancelled_held", "held", "cancelled"),
             ("cancelled_first", "proposed", "cancelled"),
@@ -661,7 +661,7 @@ class Story(Words):
         self.link(id_value)
 
     def reach_stopped_suspended(self, id_value) -> None:
-        """Nothing is paid to it already, and nothing will be."""
+        """Object to an address that is not paid to already."""
         self.link(id_value)
         self.suspend(id_value)
 
@@ -672,7 +672,7 @@ class Story(Words):
         self.resume(id_value)
 
     def tell_of_stops(self) -> None:
-        """Linked anew after an upheld objection; refused meanwhile."""
+        """Link after an upheld objection; be refused before."""
         for id_value in self.get_people("stopped_upheld_and_linked"):
             self.link(id_value)
             self.object_to(id_value, "linked", "stopped")
@@ -749,7 +749,7 @@ class Story(Words):
 
 
 def begin_rotation() -> None:
-    """Seal with a new key from now on, and a dozen rows of each table anew."""
+    """Start sealing with a new key, and reseal a dozen rows of each table."""
     keyrings = env["spar.keyring"]
     keyrings._start_rotation()
     keyring, retiring = keyrings._open(for_write=True), keyrings._get_retiring_keys()
@@ -759,7 +759,7 @@ def begin_rotation() -> None:
 
 
 def count_sealed() -> dict:
-    """How many rows of each table are sealed with each key."""
+    """Return how many rows of each table are sealed with each key."""
     keys = env["spar.keyring.key"].search([("kind", "=", "seal")]).mapped("key_id")
     return {
         storage._table: {key: storage._count_sealed_with([key]) for key in keys}
@@ -798,7 +798,7 @@ def ask_by_address(story: Story) -> list[dict]:
 
 
 def ask_both(story: Story) -> list[dict]:
-    """Whether an ID and an address belong together: each address it ever had."""
+    """Return the questions whether an ID and each of its addresses belong together."""
     call, mapper = READER, story.mapper
     return [
         {"actor": PAYER.actor, "id_value": id_value, "fa": fa}
@@ -812,7 +812,7 @@ def ask_both(story: Story) -> list[dict]:
 
 
 def ask_of_days(mapper, id_value: str) -> list[dict]:
-    """Before, between and after everything that happened to an ID, and just then."""
+    """Return questions about moments before, between, after and at an ID's events."""
     periods = mapper._history(READER, id_value)
     times = sorted({event.happened_at for p in periods for event in p.events})
     if not times:
@@ -851,7 +851,7 @@ def build_questions(story: Story, demo: list[str], messages: list[dict]) -> dict
 
 
 def make_id_types() -> None:
-    """IDs of voters are kept as tokens."""
+    """Create ID types; IDs of voters are stored as tokens."""
     env["spar.id.type"].create(
         [
             {"name": "Tax number", "code": "vat", "strategy": "vat:{sub}@tax"},
@@ -868,7 +868,7 @@ def make_id_types() -> None:
 
 
 def decide_messages(story: Story, messages: list[dict]) -> None:
-    """What messages over REST asked for, today: done, refused, or waiting on."""
+    """Decide the changes that REST messages requested: done, refused, or pending."""
     people = {question["id_value"] for question in messages}
     done, refused, _waiting, _waiting_too, refused_too = sorted(people)
     story.approve(done)

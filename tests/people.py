@@ -1,4 +1,4 @@
-"""Invented people for tests: IDs and addresses that nothing else holds."""
+"""Invented people for tests: IDs and addresses that nothing else uses."""
 
 import secrets
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an ID and an account; `account` is its number alone."""
+    """A person with an ID and an account; ``account`` is its number alone."""
 
     value: str
     account: str
@@ -21,21 +21,21 @@ class Person:
 
     @property
     def asked(self) -> dict:
-        """The item that asks for the address."""
+        """Return the item that requests the address."""
         return {"id": self.id, "scope": "details"}
 
     def with_account(self, account: str) -> dict:
-        """The item that gives this person another account."""
+        """Return the item that gives this person another account."""
         return {"id": self.id, "fa": f"account:{account}@BR01.DEMO"}
 
     @property
     def linked(self) -> dict:
-        """The item that links or confirms the address."""
+        """Return the item that links or confirms the address."""
         return self.with_account(self.account)
 
 
 def make_people(count: int) -> list[Person]:
-    """People nobody has heard of; values so long that a scan finds only them."""
+    """Return unknown people; with values so long that a scan finds only them."""
     return [
         Person(f"{secrets.token_hex(6)}Xy{number:04}", make_account())
         for number in range(count)
@@ -43,12 +43,14 @@ def make_people(count: int) -> list[Person]:
 
 
 def make_card_holders(count: int) -> list[Person]:
-    """People nobody has heard of whose IDs look as on the demo's card: ten digits, and
-    none that the demo's own people have."""
+    """Return unknown people whose IDs have the format of the demo's card.
+
+    These are ten digits, and none that the demo's own people have.
+    """
     numbers = [secrets.randbelow(10**9) + 9 * 10**9 for _each in range(count)]
     return [Person(str(number), make_account()) for number in numbers]
 
 
 def make_account() -> str:
-    """The number of an account nobody has: too short for that of a payment card."""
+    """Return an unused account number: too short for that of a payment card."""
     return str(secrets.randbelow(9 * 10**11) + 10**11)

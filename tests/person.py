@@ -12,7 +12,7 @@ FINGERPRINT = "mosip:idp:acr:biometrics"
 
 
 class Person:
-    """Somebody of the demo with a browser of their own: cookies, forms, redirects."""
+    """A person of the demo with a browser of their own: cookies, forms, redirects."""
 
     def __init__(self, told: dict, acr: str = GENERATED_CODE):
         self.told = told
@@ -25,7 +25,7 @@ class Person:
         return self.browser.get(url, timeout=60)
 
     def send(self, page: requests.Response, **fields: str) -> requests.Response:
-        """Fill in and send the form of `page` that has all these fields."""
+        """Fill in and send the form of ``page`` that has all these fields."""
         form = next(
             form
             for form in re.findall(r"<form.*?</form>", page.text, re.S)
@@ -43,11 +43,11 @@ class Person:
     # === THE LOGIN === #
 
     def begin(self, url: str, **fields: str) -> requests.Response:
-        """Press the button at our side; the provider's page, or what comes of it."""
+        """Press the button at our side; return the provider's page, or the result."""
         return self.send(self.open(url), **fields)
 
     def authenticate(self, page: requests.Response) -> requests.Response:
-        """Show the provider who one is; what our side says to it."""
+        """Authenticate at the provider; return our side's answer."""
         return self.send(page, **self.get_proof())
 
     def get_proof(self) -> dict[str, str]:
@@ -57,19 +57,19 @@ class Person:
         return {**proof, "acr": self.acr}
 
     def log_in(self, url: str) -> requests.Response:
-        """A whole login by the button at `url`."""
+        """Log in completely by the button at ``url``."""
         return self.authenticate(self.begin(url))
 
 
 def get_attribute(tag: str, name: str) -> str:
-    """An attribute of the first tag in a piece of HTML."""
+    """Return an attribute of the first tag in a piece of HTML."""
     found = re.search(rf'\b{name}="([^"]*)"', tag)
     return html.unescape(found[1]) if found else ""
 
 
 @dataclass(frozen=True)
 class ProviderAtWork:
-    """The demo's ID provider: our clients there, and whom it knows."""
+    """The demo's ID provider: our clients there, and its people."""
 
     issuer: str
     clients: dict[str, dict]

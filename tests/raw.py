@@ -24,7 +24,7 @@ class Answer:
 def send_raw(port: int, head: list[str], body: bytes = b"") -> Answer:
     """Send a request line with headers as they are, and read the answer.
 
-    The server may answer and hang up while the body still travels.
+    The server may answer and close the connection while the body is still sent.
     """
     method = head[0].partition(" ")[0]
     with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as connection:
@@ -32,7 +32,7 @@ def send_raw(port: int, head: list[str], body: bytes = b"") -> Answer:
         try:
             connection.sendall(body)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it has heard enough
+            pass  # the server has closed the connection
         response = HTTPResponse(connection, method=method)
         response.begin()
         headers = {name.lower(): value for name, value in response.getheaders()}

@@ -1,7 +1,7 @@
-"""A real server to test against: PostgreSQL of its own, Odoo with two workers.
+"""A real server to test against: a PostgreSQL of its own, Odoo with two workers.
 
-Everything lies in one folder below `.spar/` and belongs to the tests alone: they stop
-the database, take the keys away and tamper with rows as somebody who rules it.
+Everything is in one folder below ``.spar/`` and belongs to the tests alone: they stop
+the database, remove the keys and tamper with rows as its superuser.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ NOTHING = r"(?!)"
 
 
 class RealServer:
-    """Odoo and its PostgreSQL, and whatever a test must see or break of them."""
+    """Odoo and its PostgreSQL, and everything that a test must see or break."""
 
     def __init__(self, installation: Installation, facts: dict, port: int):
         self.installation = installation
@@ -57,7 +57,7 @@ class RealServer:
     # === RUNNING === #
 
     def start(self) -> None:
-        """Start PostgreSQL and Odoo, and look after them until `stop`."""
+        """Start PostgreSQL and Odoo, and keep them running until ``stop``."""
         self.postgres.start()
         # Odoo's workers for schedules end with PostgreSQL, and Odoo's master with them;
         # tests that need them start others (`lanes.py`).
@@ -81,7 +81,7 @@ class RealServer:
 
     @contextlib.contextmanager
     def without_postgres(self) -> Iterator[None]:
-        """PostgreSQL is stopped while the block runs; afterwards all works again."""
+        """Stop PostgreSQL for the block; afterwards everything works again."""
         self.keeper.keeps_postgres = False
         self.postgres.stop()
         try:
@@ -92,7 +92,7 @@ class RealServer:
             self.wait()
 
     def wait(self) -> None:
-        """Return when the registry says that it can work."""
+        """Return when the registry reports that it can work."""
         end = time.monotonic() + 120
         while time.monotonic() < end:
             with contextlib.suppress(requests.RequestException):
@@ -104,11 +104,11 @@ class RealServer:
     # === CALLING === #
 
     def get_client(self, name: str) -> Client:
-        """A client of the participant whose sender ID begins with `name`."""
+        """Return a client of the participant whose sender ID begins with ``name``."""
         return Client(self.api, self.participants[name])
 
     def build_command(self, *words: str) -> list[str]:
-        """A call of one of our Odoo commands on the server's database."""
+        """Return a call of one of our Odoo commands on the server's database."""
         return [str(part) for part in self.installation.get_command(*words)]
 
     @property
@@ -118,7 +118,7 @@ class RealServer:
     def run_command(self, *words: str, **changed: str) -> subprocess.CompletedProcess:
         """Run an Odoo command to its end.
 
-        :param changed: environment variables that are to be others
+        :param changed: environment variables to replace
         """
         return subprocess.run(
             self.build_command(*words),
@@ -132,13 +132,13 @@ class RealServer:
     # === THE DATABASE === #
 
     def get_dsn(self) -> str:
-        """How to reach the database as the one who rules the whole of PostgreSQL."""
+        """Return the DSN of the database for PostgreSQL's superuser."""
         told = {**self.postgres.settings, "user": ADMIN, "dbname": self.database}
         return " ".join(f"{key}={value}" for key, value in told.items() if value)
 
     @contextlib.contextmanager
     def cursor(self) -> Iterator["psycopg2.extensions.cursor"]:
-        """A cursor of PostgreSQL's superuser; committed when the block ends well."""
+        """Yield a cursor of PostgreSQL's superuser; commit if the block succeeds."""
         connection = psycopg2.connect(self.get_dsn())
         try:
             with connection, connection.cursor() as cursor:
@@ -148,7 +148,7 @@ class RealServer:
 
     @contextlib.contextmanager
     def autocommit(self, database: str = "") -> Iterator["psycopg2.extensions.cursor"]:
-        """A cursor whose statements stand alone, in this or in another database."""
+        """Yield a cursor in autocommit mode, for this or another database."""
         told = {"dbname": database} if database else {}
         connection = psycopg2.connect(self.get_dsn(), **told)
         connection.autocommit = True
@@ -167,7 +167,7 @@ class RealServer:
 
     @contextlib.contextmanager
     def expecting(self, *patterns: str) -> Iterator[None]:
-        """Warnings and errors that the block causes must match one of `patterns`."""
+        """Require that the block's warnings and errors match one of ``patterns``."""
         start = self._get_log_size()
         yield
         end = self._get_log_size()
@@ -184,18 +184,18 @@ class RealServer:
         return self.log.stat().st_size
 
     def _read_alarming(self, start: int, end: int) -> list[str]:
-        """Warnings and errors of a part of the log that no test has expected yet."""
+        """Return unexpected warnings and errors of a part of the log."""
         text = b""
         with open(self.log, "rb") as log:
             for begin, finish in self._get_gaps(start, end):
                 log.seek(begin)
                 text += log.read(finish - begin)
         lines = text.decode(errors="replace").splitlines()
-        # A failed statement is logged whole: its beginning says enough.
+        # A failed statement is logged whole: its beginning is enough.
         return [alarm[:500] for alarm in get_alarms(lines, get_allowed(ROOT))]
 
     def _get_gaps(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """What of a part of the log is in no part that was looked at before."""
+        """Yield the subranges of a part of the log that were not examined before."""
         for known_start, known_end in sorted(self._expected):
             if start < min(known_start, end):
                 yield start, min(known_start, end)
@@ -204,14 +204,14 @@ class RealServer:
             yield start, end
 
     def get_unexpected(self) -> list[str]:
-        """Every warning and error of the log that no test has expected."""
+        """Return every warning and error of the log that no test has expected."""
         return self._read_alarming(0, self._get_log_size())
 
     # === FILES === #
 
     @contextlib.contextmanager
     def moved_away(self, path: Path) -> Iterator[Path]:
-        """A file is elsewhere while the block runs."""
+        """Move a file elsewhere for the block."""
         elsewhere = path.with_name(f"{path.name}.away")
         os.replace(path, elsewhere)
         try:

@@ -1,4 +1,4 @@
-"""A member of staff in front of Odoo's backend, in Chromium."""
+"""A member of staff at Odoo's backend, in Chromium."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from .chromium import WAIT_SECONDS, Page
 from .real_server import RealServer
 
 _ENV = "odoo.__WOWL_DEBUG__.root.env"
-#: The web client has drawn what it was asked for.
+#: The web client has drawn the requested page.
 _IS_READY = (
     f"!!window.odoo?.__WOWL_DEBUG__ && !!{_ENV}.services.action.currentController"
 )
@@ -23,14 +23,14 @@ _TROUBLE = ".o_error_dialog, .o_notification .bg-danger, .o-bus-ConnectionAlert"
 
 
 class Colleague:
-    """Somebody who is logged in, with a window."""
+    """A member of staff who is logged in, with a window."""
 
     def __init__(self, page: Page, server: RealServer, role: str):
         self.page, self.server, self.role = page, server, role
         person = server.staff[role]
         page.set_size(1280, 900)
         page.open(f"{server.url}/web/login")
-        # Scripts of the page show the form, and put the cursor into it.
+        # Scripts of the page show the form, and focus it.
         self.wait("document.activeElement?.id === 'login'")
         page.type("#login", person["login"])
         page.type("#password", person["password"])
@@ -38,7 +38,7 @@ class Colleague:
         self.open()
 
     def open(self) -> None:
-        """Begin at the web client's first page."""
+        """Open the web client's first page."""
         self.page.open(f"{self.server.url}/odoo")
         self.wait(_IS_READY)
 
@@ -52,7 +52,7 @@ class Colleague:
     # === MENUS === #
 
     def get_menus(self) -> dict[int, str]:
-        """Every menu that leads somewhere, with the way to it."""
+        """Return every menu that leads somewhere, with its path."""
         told = self.page.evaluate(f"{_ENV}.services.menu.getAll()")
         parents = {child: menu for menu in told for child in menu["children"]}
         found = {}
@@ -66,7 +66,7 @@ class Colleague:
         return found
 
     def open_menu(self, menu: int) -> None:
-        """Go where a menu leads, which may be outside of the web client.
+        """Open a menu, which may lead outside the web client.
 
         :raises AssertionError: when it does not open
         """
@@ -78,7 +78,7 @@ class Colleague:
         time.sleep(0.3)
 
     def find_trouble(self) -> str:
-        """What the page complains of; nothing if all is well."""
+        """Return the errors that the page shows; empty if there are none."""
         selector = json.dumps(_TROUBLE)
         return self.page.evaluate(
             f"[...document.querySelectorAll({selector})].map(e => e.innerText).join()"
@@ -91,7 +91,7 @@ class Colleague:
     # === THE BUS === #
 
     def is_connected(self) -> bool:
-        """Whether the server can tell this page of what happens."""
+        """Return whether the server can notify this page of events."""
         return self.page.evaluate(f"{_ENV}.services.bus_service.workerState") == (
             "CONNECTED"
         )

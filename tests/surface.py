@@ -1,6 +1,6 @@
-"""Run by Odoo's shell: every route and method of the suite that a login can reach.
+"""List every route and method of the suite that a login can reach.
 
-Writes to the file named by SPAR_ANSWER.
+It is run by Odoo's shell, and writes to the file named by SPAR_ANSWER.
 """
 
 import json
@@ -8,10 +8,10 @@ import os
 
 from odoo.service.model import get_public_method
 
-env = globals()["env"]  # Odoo's shell gives it
+env = globals()["env"]  # Odoo's shell provides it
 
-#: What every model has; called of each of ours. (What fields there are, anybody may
-#: ask; it tells of nobody.)
+#: Methods of every model, called on each of ours. (Any user may ask which fields there
+#: are, which reveals nothing about anyone.)
 COMMON = (
     "search_read web_search_read read web_read search_count export_data "
     "formatted_read_group name_search create write unlink copy"
@@ -19,7 +19,7 @@ COMMON = (
 
 
 def list_methods(name):
-    """What anybody who is logged in can name in a remote call, of a model's own."""
+    """Return what a logged-in user can name in a remote call, of a model's own."""
     model = env[name]
     own = set(dir(type(model))) - set(dir(type(env["base"])))
     found = []
@@ -33,7 +33,7 @@ def list_methods(name):
 
 
 def list_routes():
-    """Our own pages; the protocol's are another server's business."""
+    """Return our own pages; the protocol's are another server's responsibility."""
     return [
         {
             "path": rule.rule,

@@ -32,7 +32,7 @@ def make_client(server, name: str, callback: str = "", **values) -> Client:
 
 
 def queue(client: Client, message: dict) -> dict:
-    """The acknowledgement of a message."""
+    """Return the acknowledgement of a message."""
     action = message["header"]["action"].replace("txn-", "txn/")
     answer = client.post(f"/mapper/{action}", json=message)
     assert answer.status_code == 200, answer.text
@@ -40,14 +40,14 @@ def queue(client: Client, message: dict) -> dict:
 
 
 def queue_link(client: Client, person) -> dict:
-    """The message that was taken."""
+    """Return the message that was accepted."""
     message = client.build_message("link", build_items([person.linked]))
     assert queue(client, message)["ack_status"] == "ACK"
     return message
 
 
 def count_events(server, message: dict) -> int:
-    """How often a message changed something."""
+    """Return how often a message changed something."""
     name = message["header"]["message_id"]
     found = server.query(
         "SELECT count(*) FROM spar_event WHERE message_reference = %s", name
@@ -56,7 +56,7 @@ def count_events(server, message: dict) -> int:
 
 
 def wait_for_problem(server, client: Client, problem: str) -> None:
-    """Return when a callback of a participant did not arrive for this reason."""
+    """Return when a callback of a participant has failed for this reason."""
     end = time.monotonic() + 90
     seen = []
     while [problem] not in seen:
@@ -74,9 +74,9 @@ def wait_for_problem(server, client: Client, problem: str) -> None:
 
 
 def try_again(server, client: Client) -> None:
-    """Let it be later for a participant's callbacks; another message wakes the lanes.
+    """Make a participant's callbacks due; another message wakes the workers.
 
-    :raises AssertionError: when nothing was waiting
+    :raises AssertionError: when there were no pending ones
     """
     made_due = server.query(
         """UPDATE spar_callback SET next_try = since WHERE state = 'waiting'
@@ -92,8 +92,10 @@ def try_again(server, client: Client) -> None:
 
 
 def send_together(client: Client, path: str, message: dict) -> list[dict]:
-    """What one message, sent by many threads at once, is answered: header and message
-    (a signature is made anew for each answer)."""
+    """Send one message from many threads at once; return the answers.
+
+    These are header and message only (a signature is made anew for each answer).
+    """
     message = client.key.sign_message(message)
     token = client.get_token()
 
@@ -199,7 +201,7 @@ def test_status_is_asked_and_answered_both_ways(server):
 
 
 def test_participants_do_not_wait_for_each_other(server):
-    """A target that takes its time holds up its own callbacks only."""
+    """A slow target delays only its own callbacks."""
 
     def dawdle(path, number):
         time.sleep(6)
@@ -220,7 +222,7 @@ def test_participants_do_not_wait_for_each_other(server):
         slow.wait(3)
 
 
-# === TARGETS THAT DO NOT DO AS THEY SHOULD === #
+# === TARGETS THAT MISBEHAVE === #
 
 
 def test_target_that_is_down_gets_it_when_it_is_back(server):
@@ -233,7 +235,7 @@ def test_target_that_is_down_gets_it_when_it_is_back(server):
     again = Receiver()
     change_participant(server, "down-target.example", callback_url=again.url)
     try_again(server, client)
-    # The message that woke the lanes is answered there, too.
+    # The message that woke the workers is answered there, too.
     told = {c["document"]["message"]["transaction_id"] for c in again.wait(2)}
     assert message["message"]["transaction_id"] in told
     again.close()
@@ -299,7 +301,7 @@ def test_target_is_authenticated_at(server):
         for person in make_people(5):
             queue_link(client, person)
         headers = {each["headers"]["Authorization"] for each in receiver.wait(5)}
-        # Each of the two workers keeps the one that it was given.
+        # Each of the two workers keeps the token that it received.
         assert receiver.tokens_given == len(headers) <= 2
         assert headers <= {"Bearer token-1", "Bearer token-2"}
 

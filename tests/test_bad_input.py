@@ -1,4 +1,4 @@
-"""What bad input gets: protocol JSON that names the member, never more."""
+"""Answers to bad input: protocol JSON that names the member, never more."""
 
 import json
 
@@ -12,7 +12,7 @@ from .people import make_people
 from .raw import send_raw
 
 RESOLVE = "/mapper/sync/resolve"
-#: Every kind of path that takes messages.
+#: Every kind of path that accepts messages.
 PATHS = (
     *(RESOLVE, "/mapper/sync/link", "/mapper/link", "/mapper/async/unlink"),
     *("/mapper/sync/txn/status", "/registry/sync/txn/status", "/mapper/txn/status"),
@@ -21,7 +21,7 @@ PATHS = (
 
 @pytest.fixture(scope="module")
 def strict(server):
-    """A participant of the strict profile that may do everything."""
+    """Return a participant of the strict profile with every right."""
     return Client(server.api, make_participant(server, "bad-input", **EVERY_RIGHT))
 
 
@@ -341,7 +341,7 @@ def test_an_encrypted_message_is_refused(strict):
     check_error(answer, 400, "err.encryption.invalid", "message")
 
 
-# === WHILE SOMETHING IS AWAY === #
+# === WHILE SOMETHING IS UNAVAILABLE === #
 
 
 def test_without_the_database_every_call_is_answered_and_afterwards_works(
@@ -350,7 +350,7 @@ def test_without_the_database_every_call_is_answered_and_afterwards_works(
     (person,) = make_people(1)
     strict.link([person.linked])
     items = build_items([person.linked])
-    away = (".",)  # whatever Odoo says while its database is away
+    away = (".",)  # anything that Odoo logs while its database is unavailable
     with server.expecting(*away):
         with server.without_postgres():
             for path in PATHS:

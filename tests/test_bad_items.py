@@ -1,4 +1,4 @@
-"""What bad items get: an answer that names the member; the good ones are done."""
+"""Answers to bad items: each names the member; the good items are processed."""
 
 import json
 
@@ -12,7 +12,7 @@ from .people import make_account, make_people
 
 @pytest.fixture(scope="module")
 def strict(server):
-    """A participant of the strict profile that may do everything."""
+    """Return a participant of the strict profile with every right."""
     return Client(server.api, make_participant(server, "bad-items", **EVERY_RIGHT))
 
 
@@ -65,7 +65,7 @@ def test_bad_items_are_named_and_the_good_ones_are_linked(strict):
     ):
         items += build_items([{**person.linked, "reference_id": f"good-{number}"}])
         items.append(build_bad({"reference_id": f"bad-{number}", **changed}))
-    # NUL and lone surrogates end the message before it is looked at.
+    # NUL and lone surrogates stop the message before it is processed.
     clean = json.loads(json.dumps(items).replace("\\u0000", "\\u0001"))
     answer = strict.send("link", strict.build_message("link", clean))
     assert answer.status_code == 200, answer.text[:500]
@@ -97,7 +97,7 @@ def test_a_question_without_id_and_address_is_rejected(strict):
     check_item(strict.resolve([{"scope": "details"}])[0], ID_CODE, "id:")
 
 
-# === WHAT THE STORE HAS TO REFUSE === #
+# === REFUSALS OF THE STORE === #
 
 
 def test_the_same_id_twice_in_a_batch_gets_two_answers(strict):

@@ -1,4 +1,4 @@
-"""`./spar bench`: it measures what it says, and sees every wrong answer."""
+"""``./spar bench``: it measures what it reports, and notices every wrong answer."""
 
 import doctest
 import importlib
@@ -50,7 +50,7 @@ SENDER = "bench.example"
 
 @pytest.fixture(scope="module")
 def target(server):
-    """Who calls in a database in which some people are linked."""
+    """Yield the target in a database in which some people are linked."""
     participant = make_participant(server.installation)
     fill(server.installation, ROWS)
     yield bench.build_target(server.port, participant)
@@ -60,7 +60,7 @@ def target(server):
 
 @pytest.fixture(scope="module")
 def floor(server):
-    """A database beside the server's, for bare rows."""
+    """Yield a database beside the server's, for bare rows."""
     made = get_floor(server.installation)
     made.copy_from(get_base(server.installation))
     make_participant(made)
@@ -75,20 +75,20 @@ def floor_dsn(floor) -> str:
 
 @pytest.fixture(scope="module")
 def sample(floor) -> dict:
-    """Which rows the store writes."""
+    """Return the rows that the store writes."""
     return take_sample(floor)
 
 
 @pytest.fixture(scope="module")
 def told(server, target, floor) -> dict:
-    """What a very short bench measures."""
+    """Return the results of a very short bench."""
     given = {"rows": ROWS, "clients": CLIENTS, "seconds": SECONDS}
     return bench.measure(server.installation, target, floor, **given)
 
 
 @pytest.fixture
 def seat(server, target) -> Seat:
-    """A single client in this process."""
+    """Yield a single client in this process."""
     dsn = server.installation.server.get_dsn(server.database)
     run, watched = time.time_ns() // 10**8, Watched(dsn)
     plan = Plan(target, dsn, ROWS, 1, SECONDS, (1, 100), run, watched)
@@ -260,7 +260,7 @@ def test_the_triggers_look_at_bare_rows_only_where_they_are_on(floor_dsn, sample
     spoiled = json.loads(json.dumps(sample))
     for row in spoiled["steps"]["link"]["spar_event"]["added"]:
         place = spoiled["tables"]["spar_event"]["columns"].index("mac")
-        row[place] = "\\x" + "00" * 16  # another one than its mapping names
+        row[place] = "\\x" + "00" * 16  # another provider than its mapping names
     for triggers in (False, True):
         set_triggers(floor_dsn, on=triggers)
         tables = Tables(floor_dsn, spoiled)
@@ -295,7 +295,7 @@ def test_processor_time_of_children_that_ended_is_counted():
     before = read_cpu_seconds(os.getpid())
     subprocess.run([sys.executable, "-c", burn], check=True)
     # Both figures are whole ticks of a hundredth of a second; their difference, as a
-    # binary fraction, may fall just short of one.
+    # binary fraction, may be just below one.
     assert round(read_cpu_seconds(os.getpid()) - before, 2) >= 0.3
 
 
@@ -342,7 +342,7 @@ def test_what_is_not_known_is_not_told_as_nothing():
 
 
 def build_answer(operation: str, batch, **changed) -> bytes:
-    """A right answer, with members of its first item changed."""
+    """Return a right answer, with members of its first item changed."""
     found = {"status_reason_code": "succ.id.active"} if operation == "resolve" else {}
     items = [
         {
@@ -502,7 +502,7 @@ def test_examples_in_docstrings_hold(name):
 
 @pytest.fixture
 def report() -> dict:
-    """A small report in which one answer was wrong."""
+    """Return a small report in which one answer was wrong."""
     served = Usage(odoo=0.02, postgres=0.01, wal=400_000, wal_images=100_000)
     bare = Usage(odoo=0.0, postgres=0.012)
     fast = Measurement(1, 100, 0, 4.0, 400.0, client_seconds=0.003, usage=bare)

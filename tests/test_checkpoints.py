@@ -1,4 +1,4 @@
-"""Checkpoints beside writers: they accuse nobody who is honest, and stop nobody."""
+"""Checkpoints beside writers: they accuse no honest one, and block none."""
 
 import contextlib
 import secrets
@@ -20,7 +20,7 @@ WAITING_FOR_WRITERS = 3
 
 
 def make_link(client):
-    """A call that links a new ID."""
+    """Return a function that links a new ID."""
     number = secrets.token_hex(6)
     item = {
         "id": f"token:{number}@nationalId",
@@ -36,7 +36,7 @@ def run(server, action):
 
 @contextlib.contextmanager
 def checkpoint_at_work(server):
-    """A checkpoint that another process takes while the block runs."""
+    """Run a checkpoint in another process during the block."""
     process = subprocess.Popen(
         server.build_command("spar_audit", "checkpoint"),
         env=server.environment,
@@ -98,7 +98,7 @@ def test_writers_do_not_wait_for_a_checkpoint_that_waits(server, programme, bank
 
 @contextlib.contextmanager
 def open_write_elsewhere(server):
-    """A transaction that has written in another database of the cluster stays open."""
+    """Keep a transaction open that has written in another database of the cluster."""
     with server.autocommit("postgres") as cursor:
         cursor.execute("DROP DATABASE IF EXISTS elsewhere")
         cursor.execute("CREATE DATABASE elsewhere")
@@ -115,7 +115,7 @@ def open_write_elsewhere(server):
 
 @contextlib.contextmanager
 def busy_queue(server, senders=2):
-    """Messages that wait, and are worked on while the block runs."""
+    """Queue messages that are processed during the block."""
     with receiving() as receiver:
         busy = [Sender(server, receiver.url, f"beside-{n}") for n in range(senders)]
         threads = [threading.Thread(target=sender.send_all) for sender in busy]
@@ -179,9 +179,9 @@ def take_many(server, times, pace):
 
 @contextlib.contextmanager
 def writing(server):
-    """Two callers link and change while the block runs: few people, many calls.
+    """Let two callers link and change during the block: few people, many calls.
 
-    What they write makes every later look at the whole store slower.
+    Their rows make every later check of the whole store slower.
     """
     ending, lost = threading.Event(), []
 
@@ -237,7 +237,7 @@ def test_one_row_cut_is_one_alarm(server, programme):
 
 
 def get_run(server):
-    """Id, people checked and end of the newest nightly check."""
+    """Return the id, people checked and end of the newest nightly check."""
     return server.query(
         """SELECT id, subjects_checked, finished_at FROM spar_audit_run
             WHERE is_nightly ORDER BY id DESC LIMIT 1"""
@@ -245,7 +245,7 @@ def get_run(server):
 
 
 def is_at_work(server):
-    """Whether a nightly check has checked somebody."""
+    """Return whether a nightly check has checked anyone."""
     return any(checked for _id, checked, _end in get_run(server))
 
 

@@ -1,7 +1,8 @@
-"""Answers against the published contract, wherever its files lie beside the project.
+"""Answers against the published contract, if its files lie beside the project.
 
-The files are not copied into the project. Its published form rejects every sensible
-message (g2p-connect.md 6.3): the overlay below is that page's, and nothing more.
+The files are not copied into the project. The published form rejects every sensible
+message (g2p-connect.md 6.3): the overlay below is the one of that page, and nothing
+more.
 """
 
 import copy
@@ -18,7 +19,7 @@ from .client import Client, build_items
 SPECIFICATION = Path(__file__).parents[2] / "shared/g2p-connect-spec/release/yaml"
 OPERATIONS = ("link", "update", "unlink", "resolve")
 SYNC = "/mapper/sync/"
-#: Codes that answer what the published lists have no code for (6.1, A5 and A6).
+#: Codes for cases that the published lists have no code for (6.1, A5 and A6).
 MORE_CODES = ["rjct.id.invalid", "rjct.fa.invalid", "rjct.mobile_number.invalid"]
 
 pytestmark = pytest.mark.skipif(
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def overlay(document: dict) -> dict:
-    """The contract with its own defects mended, as the six points of 6.3 say."""
+    """Return the contract with its defects corrected, by the six points of 6.3."""
     schemas = document["components"]["schemas"]
     for operation in OPERATIONS:
         post = document["paths"][f"{SYNC}{operation}"]["post"]
@@ -70,7 +71,7 @@ def token_contract() -> dict:
 
 
 def check(document: dict, schema: dict, instance: object) -> None:
-    """Fail unless `instance` is what `schema` of the contract `document` says."""
+    """Fail unless ``instance`` matches ``schema`` of the contract ``document``."""
     schema = {**copy.deepcopy(schema), "components": document["components"]}
     errors = [
         f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
@@ -90,7 +91,7 @@ def check_error(contract: dict, answer: dict) -> None:
 
 
 def exchange(contract: dict, client: Client, operation: str, values: list) -> dict:
-    """A message and its answer, both as the contract says; gives the answer."""
+    """Return the answer to a message; both must match the contract."""
     message = client.build_message(operation, build_items(values))
     post = contract["paths"][f"{SYNC}{operation}"]["post"]
     check(contract, get_json(post["requestBody"]), message)

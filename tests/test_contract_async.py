@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def exchanged(server, contract):
-    """A client with its receiver: everything that is sent is as the contract says."""
+    """Yield a client with its receiver, whose traffic must match the contract."""
     with running_lanes(server), receiving() as receiver:
         told = {**EVERY_RIGHT, "callback_url": receiver.url}
         participant = make_participant(server, "contract-async", **told)

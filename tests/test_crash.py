@@ -1,4 +1,4 @@
-"""kill -9 amid 200 asynchronous messages: nothing is lost, nothing is done twice."""
+"""After kill -9 amid 200 asynchronous messages, none is lost or processed twice."""
 
 import contextlib
 import os
@@ -20,12 +20,12 @@ from .people import make_people
 
 SENDERS, MESSAGES, PEOPLE = 4, 50, 5
 ROUNDS = 3
-#: Whatever is said while processes are killed and PostgreSQL is away.
+#: Anything is logged while processes are killed and PostgreSQL is unavailable.
 ANYTHING = (".",)
 
 
 def get_children(pid: int) -> list[int]:
-    """The processes that a process has started and not buried."""
+    """Return the child processes of a process that it has not reaped."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -42,14 +42,14 @@ def kill(pids: list[int]) -> None:
 
 
 class Killer:
-    """Kills HTTP workers, workers for schedules and PostgreSQL, in turn."""
+    """A killer of HTTP workers, workers for schedules and PostgreSQL, in turn."""
 
     def __init__(self, server, lanes, receiver):
         self.server = server
         self.lanes = lanes
         self.receiver = receiver
         self.killed = Counter()
-        #: How many callbacks had arrived when something was killed.
+        #: The number of callbacks that had arrived at each kill.
         self.moments: list[int] = []
 
     def kill_workers(self, name: str, keeper) -> bool:
@@ -68,7 +68,7 @@ class Killer:
         return True
 
     def run(self) -> None:
-        """One after the other, with a pause in which things begin anew."""
+        """Kill one after the other, with pauses in which they restart."""
         for _round in range(ROUNDS):
             for act in (
                 lambda: self.kill_workers("http", self.server.keeper),
@@ -82,7 +82,7 @@ class Killer:
 
 
 class Sender:
-    """One participant that sends its messages in order, each until it is taken."""
+    """One participant that sends its messages in order, each until it is accepted."""
 
     def __init__(self, server, callback: str, number: int):
         self.participant = make_participant(
@@ -93,7 +93,7 @@ class Sender:
         self.messages = [self.build(place) for place in range(MESSAGES)]
 
     def build(self, place: int) -> dict:
-        """The first message of a person links, every other one updates."""
+        """Return a message: a person's first one links, all others update."""
         person = self.people[place % PEOPLE]
         operation = "link" if place < PEOPLE else "update"
         items = build_items([person.with_account(f"7{place:010}")])
@@ -106,7 +106,7 @@ class Sender:
                 time.sleep(0.1)
 
     def send(self, message: dict) -> bool:
-        """Whether the message was taken; nobody knows what a broken one did."""
+        """Return whether the message was accepted; after an error, that is unknown."""
         try:
             answer = self.client.post(f"/mapper/{get_action(message)}", json=message)
         except requests.RequestException:
@@ -128,8 +128,8 @@ def get_transaction(document: dict) -> str:
 
 @pytest.fixture(scope="module")
 def survived(server):
-    """What was sent, and what came back, of 200 messages amid the killing."""
-    # PostgreSQL becomes this process's child, which can bury it.
+    """Return what was sent and received for 200 messages amid the killing."""
+    # PostgreSQL becomes a child of this process, which can reap it.
     with server.expecting(*ANYTHING), server.without_postgres():
         pass
     with receiving() as receiver:
@@ -148,7 +148,7 @@ def survived(server):
 
 
 def wait_for_all(receiver, senders) -> None:
-    """Return when each message has its callback; a killed lane's claims end in time."""
+    """Return when each message has its callback; claims of killed workers expire."""
     wanted = {get_transaction(m) for sender in senders for m in sender.messages}
     end = time.monotonic() + 300
     while missing := wanted - set(map(get_transaction, receiver.get_documents())):

@@ -1,4 +1,4 @@
-"""A stolen dump, log, session or file shows nobody's ID, address, name or phone."""
+"""A stolen dump, log, session or file reveals no ID, address, name or phone."""
 
 import base64
 import secrets
@@ -30,7 +30,7 @@ SECRETS = {
 
 
 def get_forms(value: str) -> set[bytes]:
-    """``value`` as it may stand in a dump: plain, hex, base64 at each alignment."""
+    """Return ``value`` as dumps may have it: plain, hex, base64 at each alignment."""
     data = value.encode()
     forms = {data, data.hex().encode(), data.hex().upper().encode()}
     for before, skip in ((0, 0), (1, 2), (2, 3)):
@@ -42,7 +42,7 @@ def get_forms(value: str) -> set[bytes]:
 
 
 def find_in(data: bytes) -> set[str]:
-    """The names of the secrets that ``data`` gives away."""
+    """Return the names of the secrets that ``data`` reveals."""
     return {
         name
         for name, value in SECRETS.items()
@@ -51,7 +51,7 @@ def find_in(data: bytes) -> set[str]:
 
 
 def scan_tables(server) -> dict[str, set[str]]:
-    """Table -> secrets that stand in it, for every table of the database."""
+    """Return table -> secrets in it, for every table of the database."""
     found = {}
     with server.cursor() as cursor:
         cursor.execute(
@@ -69,7 +69,7 @@ def scan_tables(server) -> dict[str, set[str]]:
 
 
 def scan_files(server) -> dict[str, set[str]]:
-    """File -> secrets, for the log of Odoo, sessions, filestore, PostgreSQL's log."""
+    """Return file -> secrets, for Odoo's log, sessions, filestore, PostgreSQL's log."""
     folders = [server.log, server.data, *server.installation.folder.glob("**/*.log")]
     files = [
         path
@@ -83,7 +83,7 @@ def scan_files(server) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def used(server):
-    """Good and refused calls that carry every secret."""
+    """Make valid and refused calls that carry every secret."""
     client = server.get_client("programme")
     id_value = f"token:{SECRETS['number']}@nationalId"
     item = {
@@ -114,7 +114,7 @@ def used(server):
 
 
 def send_hopeless(server, client, item):
-    """What is refused before it is read carries the secrets all the same."""
+    """Send requests that are refused unread, although they carry the secrets."""
     message = client.build_message("link", [item])
     url = f"{server.api}/mapper/sync/link"
     for token in ("", f"Bearer {SECRETS['number']}", "Bearer a.b.c"):
@@ -135,8 +135,10 @@ def send_hopeless(server, client, item):
 
 
 def send_by_callback(server, item):
-    """An answer that does not arrive, and a message whose turn does not come; the ID is
-    their reference and transaction, too, as OpenG2P's bridge has it."""
+    """Cause a callback that does not arrive, and a message that stays queued.
+
+    The ID is their reference and transaction, too, as OpenG2P's bridge writes it.
+    """
     told = {
         "callback_url": "http://127.0.0.1:9/callback",
         "callback_auth": "static",
@@ -173,7 +175,7 @@ def wait_for(server, statement):
 
 
 def act_at_the_counter(server):
-    """What staff type, find and are refused; and a window left open."""
+    """Type, find and be refused as staff; leave a window open."""
     officer, auditor = (get_backend(server, role) for role in ("officer", "auditor"))
     id_value = f"token:{SECRETS['number at the counter']}@nationalId"
     told = {"fa_text": f"account:{SECRETS['account at the counter']}@BR01.DEMO"}
@@ -200,7 +202,7 @@ def reveal(auditor, mapping):
 
 
 def keep_search(officer, id_value):
-    """A search for a whole ID is not to be saved as a favourite."""
+    """Try to save a search for a whole ID as a favourite, which is refused."""
     told = {
         "name": "that person",
         "model_id": "spar.mapping",
@@ -211,7 +213,7 @@ def keep_search(officer, id_value):
 
 
 def test_what_must_stay_dark_was_really_there(server, used):
-    """The secrets are in the store: sealed, and opened by those who may."""
+    """The store has the secrets: sealed, and opened for authorised users."""
     officer = get_backend(server, "officer")
     found = officer.find_mapping(f"token:{SECRETS['number at the counter']}@nationalId")
     assert found["state"] == "active"

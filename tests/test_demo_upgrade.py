@@ -1,6 +1,7 @@
-"""What becomes of a demo when its code has changed, whatever goes wrong on the way.
+"""The upgrade of a demo whose code has changed, whatever goes wrong on the way.
 
-A PostgreSQL of its own, and a stand-in for Odoo: `test_old_demo.py` has the real one.
+It uses a PostgreSQL of its own, and a stand-in for Odoo: ``test_old_demo.py`` has the
+real one.
 """
 
 import json
@@ -29,11 +30,11 @@ FACTS = {
 
 
 class Killed(BaseException):
-    """What ends a process: nothing of ours catches it."""
+    """The end of a process: none of our code catches it."""
 
 
 class StandIn(Installation):
-    """An installation whose Odoo is a few statements; `fails` says where, once."""
+    """An installation whose Odoo is some statements; ``fails`` says which one fails."""
 
     empty: Cluster
     fails: dict[str, BaseException] = {}
@@ -83,7 +84,7 @@ def places(tmp_path) -> Places:
 
 @pytest.fixture(scope="module", autouse=True)
 def empty(tmp_path_factory) -> Cluster:
-    """A PostgreSQL with nothing in it: making one takes longer than most tests."""
+    """Return an empty PostgreSQL: creating one takes longer than most tests."""
     folder = tmp_path_factory.mktemp("empty") / "postgres"
     made = Cluster(folder, get_postgres_binaries(get_places()))
     made.start(hasty=True)
@@ -94,7 +95,7 @@ def empty(tmp_path_factory) -> Cluster:
 
 @pytest.fixture
 def shared(tmp_path, monkeypatch, empty):
-    """A server that somebody else runs, which PGHOST names."""
+    """Yield a server that another user runs, which PGHOST names."""
     server = Cluster(tmp_path / "theirs", get_postgres_binaries(get_places()))
     server.copy_from(empty)
     server.start(hasty=True)
@@ -113,7 +114,7 @@ def build(places: Places) -> StandIn:
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch, places):
-    """The stand-in everywhere; whatever a test starts is ended."""
+    """Use the stand-in everywhere; end everything that a test starts."""
     monkeypatch.setattr(demo, "get_installation", build)
     monkeypatch.setattr(StandIn, "fails", {})
     monkeypatch.setattr(StandIn, "done", [])
@@ -123,7 +124,7 @@ def stand_in(monkeypatch, places):
 
 
 def make_old(places: Places) -> StandIn:
-    """A demo of before: a database with rows, files, a keyring, checkpoints."""
+    """Return an old demo: a database with rows, files, a keyring, checkpoints."""
     old = build(places)
     if isinstance(old.server, Cluster):
         old.server.copy_from(StandIn.empty)
@@ -140,7 +141,7 @@ def make_old(places: Places) -> StandIn:
 
 
 def get_aside(places: Places) -> Path:
-    """The one dated folder that there is."""
+    """Return the only dated folder."""
     (place,) = places.state.glob("demo-*")
     return place
 

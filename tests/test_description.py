@@ -1,7 +1,7 @@
 """The description against the server: bounded numbers of made-up calls to every path.
 
-Whatever is sent, right or wrong, is answered as the description says: no error of the
-server, no status, type or document that it does not know.
+Every call, right or wrong, is answered as the description says: no server error, and no
+status, type or document that it does not define.
 """
 
 import pytest
@@ -38,7 +38,7 @@ TOKEN_PATH = "/oauth2/client/token"
 
 @pytest.fixture(scope="module")
 def description(server):
-    """What the server tells programs of itself."""
+    """Return the server's own description for programs."""
     client = server.get_client("programme")
     document = client.session.get(f"{server.api}/openapi.json", timeout=30).json()
     schema = schemathesis.openapi.from_dict(document)
@@ -48,7 +48,7 @@ def description(server):
 
 @pytest.fixture(scope="module")
 def callers(server) -> list[Client]:
-    """Who does not sign, and who does."""
+    """Return a caller that does not sign, and one that does."""
     signer = make_participant(server, "made-up", **EVERY_RIGHT)
     return [server.get_client("programme"), Client(server.api, signer)]
 
@@ -58,7 +58,7 @@ def get_operations(schema) -> list:
 
 
 def send(case, client: Client | None):
-    """The answer to a made-up call; signed and with a token where somebody sends it."""
+    """Return the answer to a made-up call, as sent by the client, if there is one."""
     headers = {}
     if client:
         headers["Authorization"] = f"Bearer {client.get_token()}"
@@ -69,7 +69,7 @@ def send(case, client: Client | None):
 
 
 def check_operation(operation, client: Client | None, mode) -> int:
-    """Send CASES calls of one operation; the number that was sent."""
+    """Send CASES calls of one operation; return the number that was sent."""
     sent = []
 
     @BOUNDED
@@ -82,7 +82,7 @@ def check_operation(operation, client: Client | None, mode) -> int:
     try:
         run()
     except Unsatisfiable:
-        # Nothing can be wrong with a call that says nothing.
+        # A call without any content cannot be wrong.
         assert not sent and mode is schemathesis.GenerationMode.NEGATIVE
     return len(sent)
 
@@ -100,7 +100,7 @@ def test_every_path_answers_as_described(description, callers, mode):
 
 
 def test_the_check_can_fail(server, description):
-    """An answer that the description does not know is found."""
+    """An answer that the description does not define is found."""
     case = description["/health"]["GET"].Case()
     answer = case.call()
     case.validate_response(answer, checks=CHECKS)

@@ -1,4 +1,4 @@
-"""The directory over REST: found, turned page by page, kept, and what is refused."""
+"""The directory over REST: searches, pages, caching and refusals."""
 
 import itertools
 from urllib.parse import quote
@@ -15,7 +15,7 @@ BAD = "err.request.bad"
 
 
 def get(client: Client, path: str, **words) -> requests.Response:
-    """The raw answer of a path of the directory."""
+    """Return the raw answer of a path of the directory."""
     headers = {**client.get_headers(), **words.pop("headers", {})}
     url = f"{client.api}{path}"
     return client.session.get(url, headers=headers, timeout=TIMEOUT, **words)
@@ -27,7 +27,7 @@ def get_names(answer: requests.Response, member: str = "providers") -> list[str]
 
 
 def turn_pages(client: Client, path: str, member: str, **params) -> list[dict]:
-    """All items, by following `next`; the header says the same."""
+    """Return all items, by following ``next``, which the header must equal."""
     answer = get(client, path, params=params)
     items = answer.json()[member]
     for _number in itertools.count():

@@ -1,4 +1,4 @@
-"""The first five minutes of each role, clicked in Chromium on a desk and a phone."""
+"""The first five minutes of each role, clicked in Chromium on a desktop and a phone."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ ROOT, FIRST_STEPS = (
     "spar_fa_directory.menu_first_steps",
 )
 REGISTRY = "Financial addresses"
-#: Role -> what SPAR opens: its title.
+#: Role -> the title of the page that SPAR opens.
 OPENS = {
     "viewer": REGISTRY,
     "officer": REGISTRY,
@@ -26,7 +26,7 @@ OPENS = {
     "auditor": REGISTRY,
     "administrator": "Participants",
 }
-#: Role -> what stands above the list, and the title of what it opens.
+#: Role -> the buttons above the list, and the titles of what they open.
 ABOVE = {
     "viewer": {"Find a person": "Find a person"},
     "officer": {"Find a person": "Find a person", "Link a person": "Link a person"},
@@ -40,7 +40,7 @@ GREEN = ".o_field_widget[name='pay_state'] .text-bg-success"
 
 @pytest.fixture(params=SIZES)
 def sit_down(request, server, browser) -> Iterator:
-    """Give a member of staff a window of the size, and let them log in."""
+    """Return a function that opens a window of the size and logs a role in."""
     with contextlib.ExitStack() as windows:
         windows.enter_context(server.expecting(NOTHING))
 
@@ -56,7 +56,7 @@ def sit_down(request, server, browser) -> Iterator:
 
 @pytest.fixture
 def person(programme):
-    """Somebody who is linked."""
+    """Return a person who is linked."""
     (made,) = make_people(1)
     programme.link([made.linked])
     return made
@@ -80,7 +80,7 @@ def test_each_role_finds_its_work(sit_down, role):
 
 
 def see(desk: Desk, title: str) -> None:
-    """What a button opened has this title; then back to where it was."""
+    """Assert the title that a button opened; then go back."""
     if title in WINDOWS:
         desk.wait_for_dialog(title)
         desk.press("Cancel", ".modal button")
@@ -118,7 +118,7 @@ def test_an_officer_finds_suspends_and_sees_it(sit_down, person, programme, serv
     desk.rest()
     assert person.value not in desk.page.url
     assert desk.page.has(GREEN)
-    # The whole of what is not covered is in sight, not an ellipsis.
+    # The uncovered part is in view as a whole, not as an ellipsis.
     assert desk.page.evaluate(
         """(() => {
             const places = ".o_data_cell[name='id_masked'], .o_kanban_record *";

@@ -9,7 +9,7 @@ from .desk import Desk
 from .people import make_account, make_card_holders, make_people
 
 TEXTS = ("id_value", "fa_text", "reason")
-#: Odoo writes down what it refuses, in the words of the refusal.
+#: Odoo logs its refusals, with their text.
 REFUSED = r"WARNING \S+ odoo\.http: "
 REASON = "Asked at the counter"
 
@@ -29,7 +29,7 @@ def fill(desk: Desk, values: dict[str, str]) -> None:
 
 
 def read(desk: Desk, names) -> dict[str, str]:
-    """What stands in the fields of the form that is open."""
+    """Return the contents of the fields of the open form."""
     selector = ".o_field_widget[name='{}'] input"
     return {
         name: desk.page.evaluate(
@@ -47,7 +47,7 @@ def confirm_and_be_refused(desk: Desk) -> None:
 
 
 def correct(desk: Desk, pair, right: dict[str, str], wrong: dict[str, str]) -> None:
-    """Have ``pair`` refused, correct it, one field after the other, and confirm."""
+    """Have ``pair`` refused, correct one field after the other, and confirm."""
     fill(desk, {**right, **{name: wrong[name] for name in pair}})
     confirm_and_be_refused(desk)
     for name in pair:

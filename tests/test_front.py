@@ -1,4 +1,4 @@
-"""The front of the demo: which port a request goes to, who asks, nothing lost."""
+"""The front of the demo: routing by port, client addresses, and complete answers."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ TIMEOUT = 20
 
 
 class Backend:
-    """In Odoo's place: answers once with what it was sent, then hangs up."""
+    """A stand-in for Odoo: it answers once with what it received, then closes."""
 
     def __init__(self, port: int, name: str):
         self.name = name
@@ -57,14 +57,14 @@ class Backend:
             peer.sendall("\r\n".join(lines).encode())
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):  # when it was closed before
+        with contextlib.suppress(OSError):  # if it was closed earlier
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
 
 @pytest.fixture
 def front(tmp_path):
-    """A front with two servers behind it."""
+    """Yield a front with two servers behind it."""
     port, http, other = get_free_ports(3)
     backends = Backend(http, "http"), Backend(other, "websocket")
     made = Front(tmp_path, port, http, other)
@@ -82,7 +82,7 @@ def ask(front, path="/", **words) -> requests.Response:
     return requests.get(f"{front.url}{path}", timeout=TIMEOUT, **words)
 
 
-# === WHERE TO === #
+# === ROUTING === #
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_websocket_stays_open_both_ways(front):
         assert client.recv(1000) == b""
 
 
-# === WHO ASKS === #
+# === CLIENT ADDRESSES === #
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_odoo_sees_the_address_of_who_asks(server):
     assert "6.6.6.6" not in told
 
 
-# === NOTHING LOST === #
+# === NOTHING IS LOST === #
 
 
 def test_an_answer_before_the_end_of_the_question_arrives(front):
@@ -202,7 +202,7 @@ def test_a_head_that_comes_in_pieces_is_read(front):
 
 
 def test_who_says_nothing_bars_nobodys_way(front):
-    """Browsers open connections that they may need; Odoo's worker would wait on one."""
+    """Browsers open spare connections; a worker of Odoo would wait on one."""
     silent = [
         socket.create_connection(("127.0.0.1", front.port), TIMEOUT) for _ in range(50)
     ]

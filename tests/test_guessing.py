@@ -1,5 +1,8 @@
-"""Nobody finds out by asking who is in the registry: guesses end soon, and no answer,
-code or time tells what is not known from what may not be known."""
+"""Guessing does not reveal who is in the registry.
+
+Guesses end soon, and no answer, code or time distinguishes what is unknown from what is
+forbidden.
+"""
 
 import statistics
 import time
@@ -15,13 +18,13 @@ from .people import make_people
 GUESSES = 600_000
 UNKNOWN_COST = 20
 PARALLEL = 4
-#: All workers together hold at most this part of a limit (`lib/lots.py`).
+#: All workers together reserve at most this part of a limit (`lib/lots.py`).
 LOTS = 20
 
 
 @pytest.fixture(scope="module")
 def known(server):
-    """People that the registry knows."""
+    """Return people whom the registry has."""
     people = make_people(50)
     server.get_client("programme").link([person.linked for person in people])
     return people
@@ -36,7 +39,7 @@ def get_state(client: Client) -> dict:
 
 
 def guess(client: Client) -> int:
-    """How many IDs a participant learns something about until it is stopped."""
+    """Return how many IDs a participant learns about until it is stopped."""
     told = 0
     for _call in range(20):
         items = build_items([{"id": person.id} for person in make_people(1000)])
@@ -49,8 +52,11 @@ def guess(client: Client) -> int:
 
 
 def test_six_hundred_thousand_guesses_end_within_the_first_minute(server):
-    """Bounded calls, and the arithmetic of the rest: what a participant owes, it says
-    itself, and comes back no faster than its budget of a minute."""
+    """Bounded calls, and arithmetic for the rest.
+
+    The answers state what a participant owes, which is restored no faster than its
+    budget per minute.
+    """
     participant = make_participant(server, "guesser", daily_item_limit=0)
     begin = time.monotonic()
     with ThreadPoolExecutor(PARALLEL) as pool:
@@ -59,7 +65,7 @@ def test_six_hundred_thousand_guesses_end_within_the_first_minute(server):
     assert time.monotonic() - begin < 60
     client = clients[0]
     budget = get_state(client)["items_a_minute"]["limit"]
-    # Calls at the same moment may pass together; each of them pays afterwards.
+    # Simultaneous calls may pass together; each of them pays afterwards.
     assert told <= budget
     answer = client.send(
         "resolve",
@@ -85,13 +91,13 @@ def test_known_ids_are_asked_at_full_speed(server, known):
     for _call in range(50):
         client.resolve([{"id": person.id} for person in known])
     budget = get_state(client)["items_a_minute"]
-    # An item costs one; the workers' lots are taken from the budget in advance.
+    # An item costs one; the workers reserve their lots from the budget in advance.
     asked = 50 * len(known) + budget["limit"] // LOTS
     assert budget["left"] >= budget["limit"] - asked
 
 
 def ask_pairs(client: Client, people: list, fa: str) -> list[dict]:
-    """Whether each of the people has an address: what is told, without the echo."""
+    """Return the answers to whether each person has an address, without the echo."""
     told = client.resolve([{"id": person.id, "fa": fa} for person in people])
     for item in told:
         for name in ("id", "fa", "timestamp", "reference_id"):
@@ -120,7 +126,7 @@ def test_no_time_tells_unknown_from_forbidden(server, known):
             times[name].append(time.perf_counter() - begin)
     known_time, unknown_time = (min(times[name]) for name in ("known", "unknown"))
     spread = statistics.pstdev(times["known"])
-    # One ID of fifty: what there is to see lies far below what calls differ by anyway.
+    # One ID of fifty: the visible difference is far below the noise between calls.
     assert abs(known_time - unknown_time) / len(known) < spread
 
 

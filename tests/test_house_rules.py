@@ -1,4 +1,4 @@
-"""What holds for the whole tree, read from its files."""
+"""Rules for the whole tree, checked in its files."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import pytest
 
 from setup.places import ROOT, get_addons
 
-#: What each addon may import of the others: the chain, downwards.
+#: The other addons that each addon may import: down the chain.
 CHAIN = {
     "spar_fa_directory": set(),
     "spar_mapper_connector": {"spar_fa_directory"},
@@ -23,9 +23,9 @@ CHAIN = {
     "spar_registry": {"spar_fa_directory", "spar_mapper_connector"},
 }
 ADDONS = get_addons(ROOT)
-#: A guide: what is longer is looked at.
+#: A guideline: longer bodies are reviewed.
 BODY_LINES = 30
-#: Written apart, so that this file does not hold what it forbids.
+#: Written in parts, so that this file does not contain what it forbids.
 FORBIDDEN = {
     "unfinished work": r"\b(TO" + "DO|FIX" + r"ME|XX" + r"X)\b",
     "a registry's or mirror's host": r"py" + r"pi\.org|npm" + r"js\.|deb" + r"\.debian",
@@ -35,7 +35,7 @@ FORBIDDEN = {
 
 
 def get_tracked() -> list[Path]:
-    """The text files that belong to the project, untracked new ones included."""
+    """Return the text files of the project, including untracked new ones."""
     told = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -62,7 +62,7 @@ def parse(path: Path) -> ast.Module:
 
 
 def get_imports(path: Path) -> set[str]:
-    """The modules that a file imports, relative ones with their dots."""
+    """Return the modules that a file imports, relative ones with their dots."""
     found = set()
     for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
@@ -78,7 +78,7 @@ def get_functions(path: Path) -> list[ast.FunctionDef]:
 
 
 def count_body(function: ast.FunctionDef, lines: list[str]) -> int:
-    """The lines of a function's body that are code: no docstring, blank or comment."""
+    """Return a body's lines of code: no docstring, blank line or comment."""
     body = function.body[1:] if ast.get_docstring(function) else function.body
     if not body:
         return 0
@@ -144,7 +144,7 @@ def test_pure_code_has_types_on_every_signature():
 
 @pytest.mark.parametrize("addon", ADDONS)
 def test_mypy_finds_all_pure_code(addon):
-    """It reads what setup/types links to, and nothing else (mypy.ini)."""
+    """It reads what ``setup/types`` links to, and nothing else (mypy.ini)."""
     parts = ("lib", "store", "exceptions.py", "const.py")
     there = {ROOT / addon / part for part in parts if (ROOT / addon / part).exists()}
     linked = (ROOT / "setup/types/odoo/addons" / addon).glob("*")

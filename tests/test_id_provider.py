@@ -1,4 +1,4 @@
-"""Logging in at a real OpenID provider: every kind of client, and what it refuses."""
+"""Logins at a real OpenID provider: every kind of client, and refusals."""
 
 import re
 
@@ -13,7 +13,7 @@ KINDS = ("spar-esignet", "spar-keycloak", "spar-esignet-encrypted", "spar-pushed
 
 @pytest.fixture(params=KINDS)
 def client(request, id_provider) -> dict:
-    """Our record of each kind of client, as the demo tells of it."""
+    """Return our record of each kind of client, as described by the demo."""
     return id_provider.clients[request.param]
 
 
@@ -67,7 +67,7 @@ def test_fingerprint_is_told_as_the_way_that_was_used(server, esignet, id_provid
 
 
 def test_who_comes_next_in_this_browser_is_asked_anew(server, client, person):
-    """The provider still knows the one before: phones are shared."""
+    """The provider still has the session of the previous user: phones are shared."""
     person.log_in(client["login_url"])
     person.browser.cookies.clear(domain="127.0.0.1")
     page = person.begin(client["login_url"])
@@ -123,7 +123,7 @@ def test_answer_is_good_for_one_login(server, client, person):
 
 
 def test_answer_is_good_in_one_browser(server, client, id_provider):
-    """Somebody has their own login finished in another's browser."""
+    """An attacker has their own login finished in a victim's browser."""
     attacker, victim = (Person(told) for told in id_provider.people[6:8])
     page = attacker.begin(client["login_url"])
     form = attacker.browser.post(
@@ -163,7 +163,7 @@ def test_nothing_of_the_person_is_in_the_log(server, esignet, id_provider):
         assert known not in log
 
 
-# === LEAVING === #
+# === LOGGING OUT === #
 
 
 def test_logging_out_leads_to_the_provider_and_back(server, esignet, person):
@@ -180,7 +180,7 @@ def test_logging_out_leads_to_the_provider_and_back(server, esignet, person):
 
 
 def test_login_in_a_browser(server, esignet, id_provider, browser):
-    """Cross-site, as it is in life: the provider is on another host than Odoo."""
+    """Cross-site, as in production: the provider is on another host than Odoo."""
     told = id_provider.people[9]
     with chromium(browser) as page:
         page.set_size(360, 740)

@@ -1,4 +1,4 @@
-"""Keys are replaced while the system runs; without them nothing is done."""
+"""Keys are replaced while the system runs; without them nothing works."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def count_rows(server):
 
 
 class Loop(threading.Thread):
-    """Calls until it is told to end; keeps what went wrong."""
+    """A thread that calls until it is stopped; it records errors."""
 
     def __init__(self, call):
         super().__init__(daemon=True)
@@ -47,7 +47,7 @@ class Loop(threading.Thread):
 
 @pytest.fixture
 def linked(programme):
-    """IDs that are linked, by ID."""
+    """Return the addresses of linked IDs, by ID."""
     items = {
         id_value: f"account:{n:012}@BR01.DEMO"
         for n, id_value in enumerate(make_ids(300), start=1)
@@ -97,7 +97,7 @@ def test_keys_are_replaced_while_clients_call(server, programme, linked):
 
 
 def keep_without(server, key_id):
-    """Take a key out of the keyring: what it sealed could not be opened any more."""
+    """Remove a key from the keyring: values that it sealed could not be opened."""
     document = json.loads(server.keyring.read_text())
     document["keys"] = [key for key in document["keys"] if key["id"] != key_id]
     draft = server.keyring.with_name("draft")
@@ -107,7 +107,7 @@ def keep_without(server, key_id):
 
 
 def refuse_everything(client, id_value):
-    """Every operation answers that the service is away."""
+    """Assert that every operation answers that the service is unavailable."""
     for operation in ("link", "update", "unlink", "resolve"):
         items = [
             {
@@ -158,7 +158,7 @@ def test_a_database_that_has_keys_gets_no_others(server, programme, linked):
 
 
 def count_sealed_with(server, key_id):
-    """How many rows the key has sealed, in all the tables that hold sealed values."""
+    """Return how many rows the key has sealed, in all tables with sealed values."""
     columns = server.query(
         """SELECT table_name, column_name FROM information_schema.columns
             WHERE column_name LIKE '%sealed%' AND data_type = 'bytea'"""
@@ -173,7 +173,7 @@ def count_sealed_with(server, key_id):
 
 
 def kill_rotation(server):
-    """Begin to replace the key, and kill the command when it has done some rows."""
+    """Begin to replace the key, and kill the command after some rows."""
     process = subprocess.Popen(
         server.build_command("spar_keyring", "rotate"),
         env=server.environment,

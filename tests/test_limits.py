@@ -1,4 +1,4 @@
-"""Limits hold over all workers together, though each takes a part in advance."""
+"""Limits apply to all workers together, though each reserves a part in advance."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,12 +8,12 @@ from .people import make_people
 from .real_server import WORKERS
 
 PARALLEL = 6
-#: Of these, a worker takes five in advance.
+#: A worker reserves five of these in advance.
 LIMIT, LOT = 200, 5
 
 
 def ask_until_refused(client: Client, person) -> int:
-    """How many calls of one item were answered before the first that was refused."""
+    """Return how many calls of one item were answered before the first refusal."""
     for number in range(LIMIT + 1):
         items = build_items([person.asked])
         answer = client.send("resolve", client.build_message("resolve", items))

@@ -1,6 +1,6 @@
-"""A lock that somebody else holds: who needs it hears so, everybody else is served.
+"""A lock of another session: callers that need it learn so, all others are served.
 
-Before, two such requests were an outage of all, for as long as Odoo let them wait.
+Previously, two such requests blocked everyone, for as long as Odoo let them wait.
 """
 
 import os
@@ -21,14 +21,14 @@ from .people import make_people
 from .real_server import WORKERS
 from .test_crash import get_children, kill
 
-#: SPAR_LOCK_SECONDS of the server, and what a busy machine adds to it.
+#: SPAR_LOCK_SECONDS of the server, and the delay that a busy machine adds.
 LOCK_SECONDS, SLACK = 5, 6
-#: What a participant waits who has nothing to do with it.
+#: The longest wait of a participant that does not need the lock.
 SOON = 5
 
 
 def link(client: Client, person) -> dict:
-    """The message by which a person was linked."""
+    """Return the message by which a person was linked."""
     message = client.build_message("link", build_items([person.linked]))
     answer = client.send("link", message)
     assert answer.status_code == 200, answer.text
@@ -36,7 +36,7 @@ def link(client: Client, person) -> dict:
 
 
 def update(api: str, participant, person, account="70012345") -> requests.Response:
-    """Change a person's account at once, by a connection of its own."""
+    """Change a person's account at once, over a separate connection."""
     client = Client(api, participant)
     items = build_items([person.with_account(account)])
     return client.send("update", client.build_message("update", items))
@@ -71,7 +71,7 @@ def test_a_locked_id_is_asked_for_again_and_others_go_on(server, programme, paye
         ]
         assert payer.resolve([people[1].asked])[0]["fa"] == people[1].fa
         assert requests.get(f"{server.api}/health", timeout=60).ok
-        # Each request waits for whoever waits already, and then for the lock.
+        # Each request waits for those that already wait, and then for the lock.
         assert time.monotonic() - begin < 2 * LOCK_SECONDS + SLACK
         for each in held:
             assert_asks_again(each.result())
@@ -129,7 +129,7 @@ def test_staff_are_asked_to_try_again(server, programme):
 
 
 def test_what_a_killed_worker_waited_for_nobody_waits_for(server, programme):
-    """Its backend lived on, and each that tried again added one."""
+    """Its backend used to survive, and each retry added one."""
     (person,) = make_people(1)
     message = link(programme, person)
     with server.expecting("."), holding_row(server, message):
@@ -156,7 +156,7 @@ def test_what_a_killed_worker_waited_for_nobody_waits_for(server, programme):
         server.wait()
 
 
-# === WHEN THEIR TURN COMES === #
+# === QUEUED MESSAGES === #
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,7 @@ def receiver(server):
 
 @pytest.fixture(scope="module")
 def queues(server, receiver):
-    """Participants that ask by callback."""
+    """Return participants that request answers by callback."""
     told = {**EVERY_RIGHT, "callback_url": receiver.url}
     return [make_participant(server, f"locked-{n}", **told) for n in range(3)]
 
@@ -193,7 +193,7 @@ def get_state(server, message: dict) -> tuple[str, int]:
 
 
 def wait_until_done(server, message: dict, seconds: float) -> float:
-    """How long it took."""
+    """Return how long it took."""
     begin = time.monotonic()
     while get_state(server, message)[0] == "waiting":
         assert time.monotonic() - begin < seconds, get_state(server, message)
@@ -209,7 +209,7 @@ def test_a_locked_id_waits_in_its_queue_and_others_go_on(
     first, end = queue(server, queues[2], people[2]), time.monotonic() + 90
     while get_state(server, first)[0] == "waiting":
         assert time.monotonic() < end
-        wake(server)  # a worker that is new sleeps for a minute
+        wake(server)  # a new worker sleeps for a minute
         time.sleep(1)
     with holding_row(server, messages[0]), holding_row(server, messages[1]):
         held = [queue(server, queues[n], people[n]) for n in (0, 1)]
@@ -223,7 +223,7 @@ def test_a_locked_id_waits_in_its_queue_and_others_go_on(
             assert get_state(server, message)[0] == "waiting"
     for message in held:
         wait_until_done(server, message, 2 * SOON)
-        # It was worked on once more, and no turn of it ended badly.
+        # It was processed once more, and no attempt failed.
         assert get_state(server, message) == ("done", 1)
 
 
@@ -236,13 +236,13 @@ def test_the_queue_goes_on_at_once_when_a_table_is_free(
     wait_until_done(server, message, 60)
     with holding_table(server, "spar_event"):
         message = queue(server, queues[0], person, "990012345")
-        time.sleep(12)  # longer than a lane works before it lets others work
+        time.sleep(12)  # longer than a worker stays with one queue
         assert get_state(server, message)[0] == "waiting"
     assert wait_until_done(server, message, LOCK_SECONDS + SLACK) >= 0
 
 
 def test_a_message_that_kills_its_worker_is_given_up(server, programme, lanes, queues):
-    """Each turn that nobody ended counts, so that those behind it get on."""
+    """Each unfinished attempt counts, so that the messages behind it progress."""
     people = make_people(2)
     messages = [link(programme, person) for person in people]
     with server.expecting("."):
@@ -255,7 +255,7 @@ def test_a_message_that_kills_its_worker_is_given_up(server, programme, lanes, q
                 for pid in get_waiting_workers(server, lanes):
                     os.kill(pid, signal.SIGKILL)
                     kills += 1
-                wake(server)  # a worker that is new sleeps for a minute
+                wake(server)  # a new worker sleeps for a minute
                 time.sleep(0.2)
         wait_until_done(server, behind, 60)
     assert kills >= 8
@@ -265,7 +265,7 @@ def test_a_message_that_kills_its_worker_is_given_up(server, programme, lanes, q
 
 
 def get_waiting_workers(server, lanes) -> list[int]:
-    """The workers for schedules, while one of them waits for the lock."""
+    """Return the workers for schedules, while one of them waits for the lock."""
     query = """SELECT count(*) FROM pg_stat_activity a
                 WHERE wait_event_type = 'Lock' AND datname = current_database()
                   AND query LIKE '%%spar_subject%%'"""
@@ -278,7 +278,7 @@ def get_waiting_workers(server, lanes) -> list[int]:
 
 
 def test_callbacks_that_hang_hold_up_no_message(server, programme, lanes, queues):
-    """Both background workers waited for targets that did not answer."""
+    """Both background workers used to wait for targets that did not answer."""
 
     def hang(path, number):
         time.sleep(9)

@@ -1,4 +1,4 @@
-"""The main job: linked, asked for, changed and ended over REST, then seen by staff."""
+"""The main job: link, resolve, change and end over REST, then view as staff."""
 
 from contextlib import contextmanager
 
@@ -13,7 +13,7 @@ RIGHTS = {name: 1 for name in EVERY_RIGHT if name.startswith("may_")}
 
 @pytest.fixture(scope="module")
 def strict(server):
-    """A participant of the strict profile that may do everything."""
+    """Return a participant of the strict profile with every right."""
     return Client(server.api, make_participant(server, "main-job", **EVERY_RIGHT))
 
 
@@ -21,13 +21,13 @@ ACCESS_ERROR = "odoo.exceptions.AccessError"
 DIRECT_WRITE = "odoo.addons.spar_mapper.exceptions.DirectWriteRefused"
 
 
-#: How each profile says that nobody knows an ID.
+#: The code of each profile for an unknown ID.
 NOT_FOUND = {"strict": "succ.id.not_found", "programme": "succ.fa.not_linked_to_id"}
 
 
 @contextmanager
 def refused(server, *names: str):
-    """The block is refused with an error of one of these classes, and logged."""
+    """Require that the block is refused with one of these error classes, and logged."""
     logged = ("You are not allowed", "Exception during request handling")
     with server.expecting(*logged), pytest.raises(Refused) as refusal:
         yield
@@ -173,7 +173,7 @@ def test_an_auditors_reveal_leaves_a_trace(server, strict):
     auditor.call("spar.reveal.wizard", "action_reveal", [wizard])
     names = ["id_value", "fa_value"]
     (shown,) = auditor.call("spar.reveal.wizard", "read", [wizard], names)
-    # The type and the provider of an ID are kept folded.
+    # The type and the provider of an ID are stored folded.
     assert shown["id_value"].casefold() == person.id.casefold()
     assert person.value in shown["id_value"]
     assert shown["fa_value"] == person.fa

@@ -1,4 +1,4 @@
-"""Every menu of everybody, opened once in Chromium: nothing complains, and no log."""
+"""Every menu of every role, opened once in Chromium: no page or log has errors."""
 
 import time
 
@@ -9,12 +9,12 @@ from .real_server import NOTHING
 from .staff import Colleague
 
 ROLES = ("viewer", "officer", "supervisor", "auditor", "administrator", "odoo")
-#: A page whose websocket cannot be opened says so after the second try, within 5 s.
+#: A page whose websocket cannot be opened reports it after the second try, within 5 s.
 PATIENCE_SECONDS = 8
 
 
 def open_every_menu(colleague: Colleague) -> dict[str, str]:
-    """What is wrong with which menu."""
+    """Return the problems, by menu."""
     wrong = {}
     for menu, way in colleague.get_menus().items():
         try:
@@ -30,7 +30,7 @@ def open_every_menu(colleague: Colleague) -> dict[str, str]:
 
 
 def get_complaints(colleague: Colleague) -> list[str]:
-    """What scripts of the pages complained of in the browser's console."""
+    """Return the errors of the pages' scripts in the browser's console."""
     return [
         str(event["params"])[:500]
         for event in colleague.page.events

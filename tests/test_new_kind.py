@@ -33,7 +33,7 @@ KIND = {
 
 @pytest.fixture(scope="module")
 def kind(server):
-    """The kind, as the form of an administrator saves it."""
+    """Return the kind, as the form of an administrator saves it."""
     administrator = get_backend(server, "administrator")
     (row_id,) = administrator.call("spar.fa.type", "create", [KIND])
     return row_id

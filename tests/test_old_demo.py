@@ -1,4 +1,4 @@
-"""A demo of an older commit at the code of now: upgraded for real, asked over REST."""
+"""A demo of an older commit, really upgraded to the present code; called over REST."""
 
 import json
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ from .old_demo import read, restore, unpack
 from .real_server import RealServer
 
 HISTORY_SCRIPT = Path(__file__).with_name("history_script.py")
-#: How the profile of OpenG2P 1.x has said since then, as OpenG2P does, that nothing is
-#: linked.
+#: The present codes of the profile of OpenG2P 1.x, which are OpenG2P's own, for an ID
+#: without a link.
 NOT_FOUND = {"succ.id.not_found", "succ.fa.not_linked_to_id"}
 
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory) -> Iterator[SimpleNamespace]:
-    """The old demo, upgraded and served; what was told of it before and is told now."""
+    """Yield the old demo, upgraded and served, with its descriptions then and now."""
     folder = tmp_path_factory.mktemp("old")
     unpack(folder)
     test_server, _facts = get_test_server(get_places())
@@ -57,7 +57,7 @@ def describe(item: dict) -> list:
 
 @pytest.mark.parametrize("name", ["programme", "payer", "bank"])
 def test_every_resolve_is_answered_as_before(old, name):
-    """With the secrets of before, and a token alone: none of them has a key."""
+    """With the old secrets, and a token alone: none of them has a key."""
     known = read(old.folder, "answers")[name]
     scope = "yes_no" if name == "bank" else "details"
     client = old.real.get_client(name)
@@ -144,7 +144,7 @@ def test_the_store_was_migrated_and_nothing_of_the_old_one_is_left(old):
 
 
 def test_a_second_upgrade_changes_no_secret(old):
-    """As when the first was killed after it had taken the demo's place."""
+    """This is the case when the first was killed after it had replaced the demo."""
     installation = old.real.installation
     facts_file = old.folder / "facts-after.json"
     facts = {**old.after, "addons": ["spar_fa_directory"]}

@@ -1,6 +1,6 @@
-"""A registry of 36df681, brought to the store of now: for real, killed half-way.
+"""A registry of 36df681, migrated to the present store: for real, killed half-way.
 
-Every answer that was given then is given now; what was tampered with is refused.
+Every answer of that time is given now; tampered data is refused.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ KINDS = (
     *("resolve", "history", "as_of", "waiting", "subject", "notice", "message"),
     *("objections", "changes", "periods", "notices", "check"),
 )
-#: People who have two IDs: which of them is shown is not kept for each address any
-#: more. It is the older one.
+#: People who have two IDs: which of them is shown is no longer stored for each address.
+#: It is the older one.
 TWO_IDS = ("two-ids-second", "two-ids")
-#: Links of notices that were never used, and what an objection does to each event. A
-#: programme's address does not take the place of one that staff entered.
+#: Links of notices that were never used, and the effect of an objection on each event.
+#: A programme's address does not replace one that staff entered.
 LINKS = {
     "linked linked 15": "stopped",
     "updated updated_once 15": "stopped",
@@ -42,7 +42,7 @@ LINKS = {
     "proposed first_link_waiting 15": "cancelled",
     "updated_suspended updated_while_suspended 15": "stopped",
 }
-#: Everything that the catalogue says of our tables, but for the order of columns.
+#: The whole catalogue of our tables, except the order of columns.
 CATALOGUE = """
     SELECT 'column', relname, attname, format_type(atttypid, atttypmod),
            attnotnull::text, pg_get_expr(adbin, adrelid)
@@ -80,7 +80,7 @@ CATALOGUE = """
 
 
 def build_command(installation: Installation, *words: str) -> dict:
-    """What starts the command that migrates, as arguments for a subprocess."""
+    """Return what starts the migration command, as arguments for a subprocess."""
     command = installation.get_command("spar_migrate", *words)
     return {
         "args": [str(part) for part in command],
@@ -97,7 +97,7 @@ def migrate(installation: Installation, *words: str) -> subprocess.CompletedProc
 
 
 def migrate_and_kill(installation: Installation, pieces: int) -> list[str]:
-    """Kill the command after some committed pieces; the lines that it wrote."""
+    """Kill the command after some committed pieces; return the lines that it wrote."""
     command = build_command(installation, "--batch", "20")
     lines = []
     with subprocess.Popen(**command, stdout=subprocess.PIPE) as running:
@@ -128,7 +128,7 @@ def query(installation: Installation, statement: str) -> list[tuple]:
 
 @pytest.fixture(scope="module")
 def restored(tmp_path_factory) -> Iterator[SimpleNamespace]:
-    """The old registry as it was, and what is known of it."""
+    """Yield the old registry as it was, and its description."""
     folder = tmp_path_factory.mktemp("old")
     test_server, _facts = get_test_server(get_places())
     named = {"folder": folder, "database": "spar_from_36df681"}
@@ -142,7 +142,7 @@ def restored(tmp_path_factory) -> Iterator[SimpleNamespace]:
 
 @pytest.fixture
 def copy(restored) -> Iterator[Installation]:
-    """A copy of the old registry, to be spoiled."""
+    """Yield a copy of the old registry, to be damaged."""
     copied = replace(restored.installation, database="spar_from_36df681_copy")
     copied.copy_from(restored.installation)
     yield copied
@@ -151,7 +151,7 @@ def copy(restored) -> Iterator[Installation]:
 
 @pytest.fixture(scope="module")
 def migrated(restored) -> Iterator[SimpleNamespace]:
-    """The old registry at the code of now; `known` says what was answered then."""
+    """Yield the migrated registry; ``known`` has the answers of that time."""
     here = replace(restored.installation, database="spar_from_36df681_now")
     here.copy_from(restored.installation)
     told = migrate_and_kill(here, pieces=5)
@@ -175,7 +175,7 @@ def migrated(restored) -> Iterator[SimpleNamespace]:
 
 
 def test_killed_half_way_it_goes_on(migrated):
-    """Behind what was committed: no person is read twice."""
+    """It continues after the committed part: no person is read twice."""
     ((stage, after),) = migrated.half
     assert stage == "spar_subject" and after in list_read(migrated.killed)
     begin, *lines = migrated.done.stdout.splitlines()
@@ -185,7 +185,7 @@ def test_killed_half_way_it_goes_on(migrated):
 
 
 def list_read(lines: list[str]) -> list[int]:
-    """Up to which person each piece went, of those that were read and sealed."""
+    """Return the last person of each piece that was read and sealed."""
     found = (re.search(r"sealed anew up to row (\d+)", line) for line in lines)
     return [int(each[1]) for each in found if each]
 
@@ -199,14 +199,14 @@ def test_every_answer_is_as_before(migrated, kind):
 
 
 def is_trimmed_id(asked, was, now) -> bool:
-    """Whether an ID was none for a blank around it, which does not count any more."""
+    """Return whether an ID was invalid only for blanks, which no longer count."""
     text = asked.get("id_value") or ""
     words = [answer and answer.get("outcome") for answer in (was, now)]
     return text != text.strip() and words == ["invalid_id", "not_linked"]
 
 
 def is_other_id(was, now) -> bool:
-    """Whether two answers differ by which ID of one person they name, and no more."""
+    """Return whether two answers differ only in which ID of one person they name."""
     told = json.dumps(was).lower()
     if TWO_IDS[0] in told:
         return told.replace(*TWO_IDS) == json.dumps(now).lower()
@@ -225,7 +225,7 @@ def test_the_tables_are_those_of_a_new_registry(migrated):
 
 
 def test_old_events_are_what_they_were(restored, migrated):
-    """To the last byte, but for where they stand."""
+    """Every byte is the same, except for their position."""
     columns = (
         "id, uuid, seq, kind, actor, on_behalf_of, channel, authenticated_by,"
         " message_reference, reason, happened_at, encode(commitment_before, 'hex'),"
@@ -252,7 +252,7 @@ def test_the_old_tables_are_kept_until_they_are_dropped(migrated):
 
 
 def test_what_was_left_open_can_be_decided(migrated, restored):
-    """Links of notices, held changes, and an address that goes on."""
+    """Use links of notices, pending changes, and an address that continues."""
     notices = migrated.known["answers"]["notice"]
     tokens = {
         asked["question"]["name"]: asked["question"]["token"]
@@ -272,7 +272,7 @@ def test_what_was_left_open_can_be_decided(migrated, restored):
 
 # === REFUSED === #
 
-#: What is done to the old database -> the row that the command names.
+#: Damage to the old database -> the row that the command names.
 TAMPERINGS = {
     "a version": (
         "UPDATE spar_mapping SET version = version + 1 WHERE id = {mapping}",
@@ -329,7 +329,7 @@ TAMPERINGS = {
         "spar_change, row {waiting}: the change does not open",
     ),
 }
-#: The newest address of all, and of other rows one that a tampering is good for.
+#: The newest address, and from each other table a row suitable for tampering.
 ROWS = """
     SELECT m.id AS mapping, m.subject_id AS subject, m.identifier_id AS identifier,
            (SELECT max(id) FROM spar_event WHERE mapping_id = m.id) AS event,
@@ -391,7 +391,7 @@ def test_nothing_is_done_to_a_database_without_a_store(copy):
 
 
 def test_what_was_written_meanwhile_is_read(copy):
-    """Killed half-way, then somebody used the old registry again: it begins anew."""
+    """Killed half-way, then the old registry was used again: it starts again."""
     migrate_and_kill(copy, pieces=5)
     with connect(copy) as cursor:
         cursor.execute(
@@ -406,7 +406,7 @@ def test_what_was_written_meanwhile_is_read(copy):
 
 
 def test_what_was_sealed_before_a_key_was_replaced_is_sealed_anew(copy):
-    """Killed half-way, then a sealing key was replaced: it begins anew."""
+    """Killed half-way, then a sealing key was replaced: it starts again."""
     migrate_and_kill(copy, pieces=5)
     with connect(copy) as cursor:
         cursor.execute("UPDATE spar_keyring_phase SET generation = generation || '-2'")

@@ -1,4 +1,4 @@
-"""Callbacks reach who has only the paths of OpenG2P 1.x, whatever profile it has."""
+"""Callbacks reach participants with only the paths of OpenG2P 1.x, in any profile."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from .client import Client, build_items, get_timestamp
 from .lanes import running_lanes
 from .people import make_people
 
-#: OpenG2P 1.x posts to `<sender_uri>/on-<action>`; a question about a transaction is
+#: OpenG2P 1.x posts to `<sender_uri>/on-<action>`; a query about a transaction is
 #: answered where the specification says (openg2p-spar.md 1.5, g2p-connect.md 1.1).
 PATHS = {
     **{action: f"on-{action}" for action in ("link", "update", "resolve", "unlink")},
@@ -27,7 +27,7 @@ def lanes(server):
 
 
 def answer_as_openg2p(path: str, _number: int) -> tuple[int, dict, bytes]:
-    """What a receiver of OpenG2P 1.x answers: 404 to any path but its own."""
+    """Return the answer of an OpenG2P 1.x receiver: 404 to any path but its own."""
     if path in {f"/callback/{place}" for place in PATHS.values()}:
         ack = {"message": {"ack_status": "ACK", "timestamp": get_timestamp()}}
         return 200, {}, json.dumps(ack).encode()
@@ -35,7 +35,7 @@ def answer_as_openg2p(path: str, _number: int) -> tuple[int, dict, bytes]:
 
 
 def get_profiles(server) -> list[str]:
-    """Every profile that an administrator can choose."""
+    """Return every profile that an administrator can choose."""
     backend = get_backend(server, "administrator")
     told = backend.call("spar.participant", "fields_get", ["profile"], ["selection"])
     return [code for code, _label in told["profile"]["selection"]]
@@ -56,7 +56,7 @@ def build_question(client: Client, transaction_id: str) -> dict:
 
 
 def build_messages(client: Client) -> dict[str, dict]:
-    """A message for each action, in an order in which each succeeds."""
+    """Return a message for each action, in an order in which each succeeds."""
     (person,) = make_people(1)
     told = {
         "link": person.linked,

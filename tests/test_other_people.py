@@ -1,4 +1,4 @@
-"""Whoever is logged in reaches their own subject, by no route or method another."""
+"""A logged-in user reaches only their own subject, by any route or method."""
 
 import re
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from .people import make_account
 from .person import Person
 
 SURFACE = Path(__file__).with_name("surface.py")
-#: Leaving would end the walk; it tells nothing of anybody.
+#: Logging out would end the walk; it reveals nothing about anyone.
 SKIPPED = ("/spar/logout",)
 
 
 @dataclass
 class Victim:
-    """Somebody with an account, a history and a half-finished draft."""
+    """A person with an account, a history and a half-finished draft."""
 
     told: dict
     account: str
@@ -62,7 +62,7 @@ def victim(server, id_provider, esignet):
 
 @pytest.fixture
 def attacker(id_provider, esignet) -> Person:
-    """Another beneficiary, logged in."""
+    """Return another beneficiary, logged in."""
     person = Person(build_newcomer(id_provider, 1))
     person.page = person.log_in(esignet["login_url"])
     return person
@@ -73,7 +73,7 @@ def get_token(page: requests.Response) -> str:
 
 
 def get_state(server, victim: Victim) -> list:
-    """All that is kept of the victim, as it stands in the tables."""
+    """Return everything that is stored about the victim, as the tables have it."""
     uuid, period = victim.words["uuid"], victim.words["period"]
     return [
         server.query("SELECT version, state FROM spar_draft WHERE uuid = %s", uuid),
@@ -89,7 +89,7 @@ def get_state(server, victim: Victim) -> list:
 
 
 def fill_path(path: str, words: dict[str, str]) -> list[str]:
-    """The paths of a route with the victim's own references in them."""
+    """Return the paths of a route with the victim's own references in them."""
     choices = re.findall(r"<any\(([^)]*)\):\w+>", path)
     paths = [path]
     if choices:
@@ -122,7 +122,7 @@ def test_no_route_shows_or_changes_another_person(server, surface, victim, attac
 
 
 def call_route(server, attacker, method, path, token, victim) -> requests.Response:
-    """With every name by which somebody might mean the victim."""
+    """Call a route with every parameter that could refer to the victim."""
     told = {**victim.words, "version": "1", "type": "1"}
     words = {"params": told}
     if method == "POST":
@@ -150,7 +150,7 @@ def test_no_method_shows_or_changes_another_person(server, surface, victim, atta
 
 
 def call_method(server, attacker, model: str, method: str) -> requests.Response:
-    """As the web client would, on the first records of the model."""
+    """Call a method as the web client would, on the first records of the model."""
     ids = [number for number in range(1, 6)]
     arguments = {
         "search_read": [[]],

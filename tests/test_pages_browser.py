@@ -24,7 +24,7 @@ MOST_BYTES = 60_000
 
 @pytest.fixture
 def visit(server, id_provider, browser):
-    """Open a window for a person whom the registry knows or not."""
+    """Return a function that opens a window for a known or unknown person."""
     opened = []
 
     def open_window(told, size=PHONE, **how) -> Visitor:
@@ -40,7 +40,7 @@ def visit(server, id_provider, browser):
 
 
 def find_address(client, told: dict) -> str | None:
-    """The address that a payer is told for a person of the ID provider."""
+    """Return the address that a payer receives for a person of the ID provider."""
     (answer,) = client.resolve([{"id": told["id_value"], "scope": "details"}])
     return answer.get("fa")
 
@@ -120,11 +120,11 @@ def test_every_language_is_spoken(visit, id_provider, code):
     assert visitor.barriers == []
 
 
-# === A SLOW LINE === #
+# === A SLOW CONNECTION === #
 
 
 def test_every_first_visit_is_light(server, id_provider, visit):
-    """All that a page loads with an empty cache, as it comes over the line."""
+    """Measure all that a page loads with an empty cache, as transferred."""
     visitor = visit(id_provider.people[12], checks=False)
     visitor.sign_in()
     visitor.press("form[action='/spar/change'] button")
@@ -148,7 +148,7 @@ def weigh(visitor: Visitor, path: str) -> int:
 
 
 def test_a_slow_line_is_fast_enough(visit, id_provider):
-    """400 kbit/s and 400 ms: the pages of a change are there in seconds."""
+    """At 400 kbit/s and 400 ms, the pages of a change load in seconds."""
     visitor = visit(id_provider.people[13], checks=False)
     visitor.sign_in()
     visitor.page.set_line(400, 400)
@@ -158,7 +158,7 @@ def test_a_slow_line_is_fast_enough(visit, id_provider):
         assert time.monotonic() - began < 5, path
 
 
-# === WHAT GOES WRONG IN THE MIDDLE === #
+# === ERRORS ON THE WAY === #
 
 
 def test_back_button_and_double_confirmation_do_it_once(visit, id_provider, server):
@@ -225,7 +225,7 @@ def test_an_objection_brings_the_account_back(visit, id_provider, programme, ser
 
 
 def close_case(server, reference: str) -> None:
-    """A supervisor decides in the backend: it was somebody else."""
+    """Decide a case as a supervisor in the backend: it was somebody else."""
     supervisor = get_backend(server, "supervisor")
     domain = [("uuid", "=ilike", f"{reference}%")]
     (case,) = supervisor.find("spar.objection", domain, "state", "remedy")
@@ -241,7 +241,7 @@ def close_case(server, reference: str) -> None:
 
 
 def take_session(page, backend) -> None:
-    """The window is that of a member of staff who has logged in."""
+    """Turn the window into that of a member of staff who has logged in."""
     told = {"name": "session_id", "value": backend.session.cookies["session_id"]}
     page.call("Network.setCookie", url=backend.url, **told)
 

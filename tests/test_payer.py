@@ -1,4 +1,4 @@
-"""The payer of the README, as its program is used."""
+"""The payer of the README, used as its program."""
 
 import json
 import stat
@@ -91,7 +91,7 @@ def test_order_and_white_space_change_nothing():
     assert canonicalise(json.loads('{"b": 1,\n "a": 2}')) == b'{"a":2,"b":1}'
 
 
-# === WHAT GOES WRONG IS ONE LINE === #
+# === ERRORS ARE ONE LINE === #
 
 
 def check_refused(done: subprocess.CompletedProcess, word: str) -> None:
@@ -110,7 +110,7 @@ def test_a_key_is_never_overwritten(tmp_path):
 
 
 def write_settings(folder: Path, **changed: str) -> tuple[str, ...]:
-    """A key and settings for a call of a registry that is not there."""
+    """Write a key and settings for a call of a registry that does not exist."""
     key_file, settings_file = folder / "payer.jwk", folder / "payer.json"
     key_file.write_text(json.dumps(make_jwk()))
     told = {
@@ -144,7 +144,7 @@ def test_a_call_without_settings_says_how(tmp_path):
 
 DEEP = "[" * 100_000
 PUBLIC = {name: value for name, value in make_jwk().items() if name != "d"}
-#: What is no private key, no settings and no list of items.
+#: Neither a private key, nor settings, nor a list of items.
 NONSENSE_KEYS = ("", "nonsense", DEEP, "[]", "7", "null", "{}", b"\xff\xfe\x00")
 NONSENSE_KEYS += tuple(
     json.dumps(jwk)

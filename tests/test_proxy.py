@@ -1,4 +1,4 @@
-"""The proxy's configuration that is shipped: it buffers, and believes nobody."""
+"""The shipped configuration of the proxy: it buffers, and trusts no client."""
 
 import contextlib
 import re
@@ -19,11 +19,11 @@ from .raw import send_raw
 SHIPPED = (ROOT / "docs" / "nginx.conf").read_text()
 PLAIN = re.sub(r"#.*", "", SHIPPED)
 TIMEOUT = 20
-#: A part of a body each time, so long after the one before.
+#: The body is sent in parts, with this pause between them.
 PARTS, PAUSE = 8, 0.5
 
 
-# === WHAT IT SAYS === #
+# === THE TEXT === #
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_it_says_what_it_promises(directive):
 
 
 def test_no_place_takes_back_what_the_whole_promises():
-    """Headers that are set in a place replace all of those of the server."""
+    """Headers set in a location replace all of the server's."""
     for place in re.findall(r"location [^{]*\{([^}]*)\}", PLAIN):
         if "proxy_set_header" in place:
             for name in ("X-Forwarded-For", "X-Forwarded-Proto", "Forwarded"):
@@ -59,11 +59,11 @@ def test_the_limit_of_a_message_is_the_servers():
     assert "client_max_body_size 4m;" in place
 
 
-# === WHAT IT DOES === #
+# === THE BEHAVIOUR === #
 
 
 class Origin:
-    """In Odoo's place: notes how long each request took to arrive, and answers."""
+    """A stand-in for Odoo: it records how long each request took to arrive."""
 
     def __init__(self, port: int):
         self.taken: list[tuple[float, bytes]] = []
@@ -78,7 +78,7 @@ class Origin:
                     self._answer(peer)
 
     def _answer(self, peer: socket.socket) -> None:
-        """One after the other, as a worker does."""
+        """Answer one after the other, as a worker does."""
         begin, told = time.monotonic(), b""
         while b"\r\n\r\n" not in told:
             if not (data := peer.recv(65536)):
@@ -99,12 +99,12 @@ class Origin:
 
 
 def build_config(folder, port: int, http: int, websocket: int) -> str:
-    """The shipped file as it runs here: other ports, no certificate."""
+    """Return the shipped file as it runs here: other ports, no certificate."""
     told = SHIPPED.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
     told = re.sub(r"(?m)^ *ssl_.*$", "", told)
     told = told.replace("127.0.0.1:8069", f"127.0.0.1:{http}")
     told = told.replace("127.0.0.1:8072", f"127.0.0.1:{websocket}")
-    told = told.replace("10s;", "2s;")  # who stops in the middle
+    told = told.replace("10s;", "2s;")  # for clients that stop in the middle
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     return (
@@ -116,7 +116,7 @@ def build_config(folder, port: int, http: int, websocket: int) -> str:
 
 @pytest.fixture
 def proxy(tmp_path):
-    """The port of nginx with the shipped configuration, and what is behind it."""
+    """Yield the port of nginx with the shipped configuration, and its origin."""
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin")
     nginx = shutil.which("nginx") or nginx
     if not nginx:
@@ -148,7 +148,7 @@ def wait_for(port: int, process, log) -> None:
 
 
 def send_slowly(port: int, path: str) -> bytes:
-    """Send a body part by part; gives the answer."""
+    """Send a body part by part; return the answer."""
     head = f"POST {path} HTTP/1.1\r\nHost: spar\r\nContent-Length: {PARTS}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port), TIMEOUT) as peer:
         peer.sendall(head.encode())
@@ -224,7 +224,7 @@ def test_what_odoo_should_not_see_is_answered_in_json(proxy, lines, body, status
     answer = send_raw(port, [*head, "Connection: close"], body)
     assert answer.status == status
     assert origin.taken == []
-    if status != 400:  # before it is known what was asked, nginx has its own words
+    if status != 400:  # before it has read the path, nginx answers in its own words
         assert answer.document["errors"][0]["code"].startswith("err.")
 
 
@@ -254,7 +254,7 @@ def test_databases_are_nobodys_business(proxy):
 
 
 def test_a_free_port_is_needed_for_nothing_else():
-    """What the tests replace is in the shipped file, so that they test that file."""
+    """The replaced texts are in the shipped file, so that the tests cover that file."""
     told = build_config(ROOT, get_free_port(), 1, 2)
     for text in ("listen 443", "8069", "8072", "ssl_certificate"):
         assert text in SHIPPED

@@ -1,4 +1,4 @@
-"""Many callers, the same IDs, at the same moment."""
+"""Many callers, the same IDs, at the same time."""
 
 import multiprocessing
 import random
@@ -12,9 +12,9 @@ CHANGES = ("link", "update", "unlink")
 
 
 def _call_batches(api, participant, operations, ids, seed, answers):
-    """Ask for random batches of `ids`, each by one of `operations`.
+    """Send random batches of ``ids``, each for one of ``operations``.
 
-    Puts `(status, operation, asked IDs, answers to the items)` of each batch.
+    Puts ``(status, operation, IDs of the batch, answers to the items)`` of each batch.
     """
     client, chance = Client(api, participant), random.Random(seed)
     told = []
@@ -39,7 +39,7 @@ def _call_batches(api, participant, operations, ids, seed, answers):
 
 
 def race(server, operations, ids):
-    """What every batch of every process was answered; none lost, none a failure."""
+    """Return the answers to every batch of every process; none lost, none failed."""
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
     participant = server.participants["programme"]
@@ -67,7 +67,7 @@ def make_ids(count):
 
 
 def get_items(told):
-    """`(operation, answer)` of every item of every batch."""
+    """Return ``(operation, answer)`` of every item of every batch."""
     return [(operation, wire) for _s, operation, _b, wires in told for wire in wires]
 
 
@@ -76,7 +76,7 @@ def get_word(wire):
 
 
 def count_done(told, operation):
-    """How often each ID was changed by an operation."""
+    """Return how often each ID was changed by an operation."""
     return Counter(
         wire["id"]
         for done, wire in get_items(told)
@@ -116,7 +116,7 @@ def test_no_update_of_sixty_parallel_batches_is_lost(server, programme):
     for _operation, wire in get_items(told):
         offered.setdefault(wire["id"], set()).add(wire["fa"])
     assert all(found[id_value] in offered[id_value] for id_value in offered)
-    # Each update began a period, which ended the one before.
+    # Each update began a period, which ended the previous one.
     query = "SELECT count(*) FROM spar_mapping_period WHERE id > %s"
     opened = server.query(query, last)
     assert opened == [(PROCESSES * BATCHES * SIZE,)]
@@ -129,7 +129,7 @@ def test_mixed_batches_of_two_processes_leave_what_was_answered(server, programm
     words = {}
     for operation, wire in get_items(told):
         words.setdefault(operation, set()).add(get_word(wire))
-    # In the words of OpenG2P 1.x, whose dialect the programme speaks.
+    # In the words of OpenG2P 1.x, which is the profile of the programme.
     duplicate = ("rjct", "rjct.reference_id.duplicate")
     refusals = {"link": duplicate, "update": duplicate}
     assert {operation: words[operation] for operation in CHANGES} == {

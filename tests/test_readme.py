@@ -1,4 +1,4 @@
-"""Every command of the README works as it is written there."""
+"""Every command of the README works as written there."""
 
 import json
 import os
@@ -20,24 +20,24 @@ from .backend import EVERY_RIGHT, approve_all, get_backend, get_secret
 from .lanes import running_lanes
 
 README = (ROOT / "README.md").read_text()
-#: What a reader puts in place of these.
+#: What a reader replaces these with.
 PLACEHOLDERS = {"--port N": "--port 1", "DATABASE": "spar"}
 
 
 def get_blocks() -> list[str]:
-    """The shell's blocks in their order, without the indentation of lists."""
+    """Return the shell blocks in their order, without the indentation of lists."""
     found = re.finditer(r"^( *)```sh\n(.*?)^ *```$", README, re.M | re.S)
     return [re.sub(f"^{each[1]}", "", each[2], flags=re.M) for each in found]
 
 
 def get_block(word: str) -> str:
-    """The one block that holds a word."""
+    """Return the one block that contains a word."""
     (block,) = (block for block in get_blocks() if word in block)
     return block
 
 
 def get_calls(program: str) -> list[str]:
-    """Every call of a program, in blocks and in the text; what follows its name."""
+    """Return the arguments of every call of a program, in blocks and in the text."""
     blocks = "\n".join(get_blocks()).replace("\\\n", " ")
     prose = re.sub(r"^ *```.*?^ *```$", "", README, flags=re.M | re.S)
     inline = (" ".join(each.split()) for each in re.findall(r"`([^`]+)`", prose))
@@ -50,7 +50,7 @@ def get_calls(program: str) -> list[str]:
 
 @pytest.fixture
 def clone(server, tmp_path) -> Path:
-    """A folder that looks like a clone with the demo running."""
+    """Return a folder that looks like a clone with the demo running."""
     (tmp_path / "setup").symlink_to(ROOT / "setup")
     (tmp_path / ".spar").mkdir()
     dsn = server.installation.server.get_dsn(server.database)
@@ -62,7 +62,7 @@ def clone(server, tmp_path) -> Path:
 
 
 def run(folder: Path, *blocks: str, fails: bool = False) -> str:
-    """What a shell prints for some blocks, one after the other."""
+    """Return what a shell prints for some blocks, one after the other."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
@@ -101,7 +101,7 @@ def test_every_call_of_odoo_s_commands_is_one_that_they_take(server):
 
 
 def test_every_block_is_run_by_a_test_of_this_file():
-    """A new block needs a test; these words are those that the tests ask for."""
+    """A new block needs a test; these are the words that the tests look for."""
     known = (*ONE_SHELL, "setup.payer key", "cat > payer.json", "private_jwk")
     known += ("setup.payer_callbacks", "./spar demo ")
     unknown = [b for b in get_blocks() if not any(word in b for word in known)]
@@ -133,7 +133,7 @@ def test_the_first_five_minutes_and_the_calls_after_them(server, clone):
 
 
 def enter_payer(server, public: dict, **values) -> tuple[str, str]:
-    """What the README has two administrators do; the payer's ID and secret."""
+    """Do what the README's two administrators do; return the payer's ID and secret."""
     backend = get_backend(server, "administrator")
     told = {
         **{"name": "README", "sender_id": "payments.example.org"},
@@ -174,7 +174,7 @@ def test_the_demo_s_payer_calls(clone):
 
 
 def wait_for_lanes(server, begin: int) -> None:
-    """Return when they work: the payer's program waits for a callback, not for them."""
+    """Return when the workers run: the payer's program waits only for a callback."""
     end = time.monotonic() + 300
     while "SPAR: send callbacks" not in server.log.read_text()[begin:]:
         assert time.monotonic() < end, "no lane works"
@@ -184,7 +184,7 @@ def wait_for_lanes(server, begin: int) -> None:
 def test_the_payer_gets_its_callback(server, clone):
     port = get_free_port()
     public = json.loads(run(clone, get_block("setup.payer key")))
-    # The block calls as the demo's payer; this one has the same place.
+    # The block calls as the demo's payer; this one is in the same place.
     (clone / "payer.jwk").rename(clone / "demo-payer.jwk")
     sender_id = "callbacks.readme.example"
     told = {**EVERY_RIGHT, "callback_url": f"http://127.0.0.1:{port}/callback"}

@@ -1,4 +1,4 @@
-"""The server's log is watched: nothing alarming passes unseen."""
+"""The server's log is watched: no alarming line stays unnoticed."""
 
 import re
 
@@ -14,7 +14,7 @@ CALM = "2026-01-01 10:00:02,000 7 INFO db x: calm\n"
 
 @pytest.fixture
 def watched(tmp_path):
-    """A server of which there is only the log."""
+    """Return a server that consists only of its log."""
     server = RealServer.__new__(RealServer)
     server.log, server._expected = tmp_path / "odoo.log", []
     server.log.write_text(CALM)
@@ -56,7 +56,7 @@ def test_an_inner_expectation_does_not_speak_for_the_outer_one(watched):
 
 
 def test_no_page_waits_for_its_bundles(server):
-    """What the login page asks for was made once for all databases of tests."""
+    """The assets of the login page were built once for all databases of tests."""
     page = requests.get(f"{server.url}/web/login", timeout=60).text
     links = set(re.findall(r"/web/assets/[^\"'?]+", page))
     made = server.query(

@@ -1,4 +1,4 @@
-"""The parts of `./spar`: what they work out, and the one line when something fails."""
+"""The parts of ``./spar``: their results, and the one line when something fails."""
 
 import ast
 import doctest
@@ -63,7 +63,7 @@ LISTEN = (
 
 @pytest.fixture
 def places(tmp_path) -> Places:
-    """The places of an imagined checkout."""
+    """Return the places of an imagined checkout."""
     made = Places(tmp_path / "checkout", tmp_path / "cache")
     for folder in (made.logs, made.cache):
         folder.mkdir(parents=True)
@@ -72,7 +72,7 @@ def places(tmp_path) -> Places:
 
 @pytest.fixture
 def facts() -> dict:
-    """What the secrets' script would tell of a whole demo."""
+    """Return what the secrets' script would report of a complete demo."""
     roles = "viewer officer supervisor auditor administrator odoo".split()
     return {
         "staff": [{"login": r, "password": "p", "role": r} for r in roles],
@@ -122,7 +122,7 @@ def facts() -> dict:
 
 @pytest.fixture
 def cluster(tmp_path):
-    """A PostgreSQL for one test."""
+    """Yield a PostgreSQL for one test."""
     made = Cluster(tmp_path / "postgres", packages.get_postgres_binaries(get_places()))
     yield made
     made.stop()
@@ -143,7 +143,7 @@ def test_command_can_be_read_by_old_python():
     ast.parse((ROOT / "spar").read_text(), feature_version=(3, 6))
 
 
-#: Loaded by pytest, and run by Odoo's shell and the environment's Python.
+#: Files that pytest loads, and that Odoo's shell and the environment's Python run.
 INSIDE = (
     *("pytest_spar.py", "pytest_tally.py"),
     *("bench_fill.py", "bench_floor.py", "bench_meter.py"),
@@ -189,7 +189,7 @@ def test_arguments_of_pytest_are_kept_as_they_are():
 @pytest.mark.parametrize("call", ["keyring", "audit"])
 @pytest.mark.parametrize("words", [[], ["show"], ["check", "--help", "-d", "x"]])
 def test_words_of_odoos_commands_are_kept_as_they_are(monkeypatch, call, words):
-    """And the exit code of the command is ours."""
+    """The exit code of the command is ours, too."""
     called = []
     monkeypatch.setattr(
         "setup.serving.run_odoo", lambda _places, *given: called.append(given) or 3
@@ -303,7 +303,7 @@ def test_lock_is_held_by_one_process(tmp_path):
 
 
 def make_odoo(home: Path, series: str, *, packaged: bool) -> Path:
-    """The least that looks like an Odoo."""
+    """Create the minimum that looks like an Odoo."""
     package = home / ("usr/lib/python3/dist-packages/odoo" if packaged else "odoo")
     package.mkdir(parents=True)
     (package / "release.py").write_text(f"version_info = ({series}, 0, FINAL, 0, '')\n")
@@ -340,7 +340,7 @@ def test_odoo_home_without_odoo_is_refused(monkeypatch, tmp_path):
 
 
 def test_no_network_is_told_in_one_line(monkeypatch, places):
-    """apt and git find nobody; whatever was begun is cleared away."""
+    """apt and git have no connection; everything begun is cleaned up."""
     programs = places.root / "bin"
     programs.mkdir()
     for name in ("apt-get", "apt-config", "dpkg-deb", "tar", "git"):
@@ -391,7 +391,7 @@ def test_every_package_is_pinned():
 
 
 def read_pins(name: str) -> dict[str, list[str]]:
-    """Each pin of a file, with its hashes."""
+    """Return each pin of a file, with its hashes."""
     text = (ROOT / name).read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     words = {line.partition(" --hash=")[0].strip(): line.split() for line in lines}
@@ -451,7 +451,7 @@ def test_what_the_addons_need_is_pinned():
 
 
 def test_packages_that_cannot_be_had_are_told(monkeypatch, places):
-    """No registry answers: a pin that no place has stands for it."""
+    """No registry answers: a pin that exists nowhere simulates that."""
     (places.root / "setup").mkdir()
     (places.root / packages.PINS).write_text("spar-no-such-package==1\n")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -518,7 +518,7 @@ def test_no_python_is_none(tmp_path):
 
 
 def prepare_venv(monkeypatch, places, *, chosen, present, used=False) -> list:
-    """Prepare an environment; the Pythons that one was made of."""
+    """Prepare an environment; return the Pythons that one was made with."""
     made = []
     monkeypatch.setattr(packages, "get_interpreter", lambda _path: present)
     monkeypatch.setattr(packages, "get_system_interpreters", lambda: [chosen])
@@ -627,7 +627,7 @@ def test_cluster_comes_back_on_its_port_after_a_kill(cluster):
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     assert not cluster.is_running()
-    time.sleep(0.5)  # its children see that it has gone
+    time.sleep(0.5)  # its children need time to notice
     cluster.start()
     assert cluster.settings["port"] == port
     assert cluster.has_database("kept")
@@ -678,7 +678,7 @@ def test_pghost_that_does_not_answer_is_told(monkeypatch, tmp_path):
 
 @pytest.fixture
 def listener(tmp_path):
-    """A small server in Odoo's place."""
+    """Yield a small server in place of Odoo."""
     port = get_free_port()
     command = [sys.executable, "-c", LISTEN, str(port)]
     made = OdooServer(command, dict(os.environ), tmp_path / "odoo.log", port)
@@ -741,7 +741,7 @@ def test_orphan_is_ended_by_its_configuration_only(tmp_path):
     process = subprocess.Popen(command, start_new_session=True)
     try:
         while not is_ours(process.pid, config):
-            time.sleep(0.01)  # its words are not there at once
+            time.sleep(0.01)  # its output is not there at once
         pid_file.write_text(str(process.pid))
         end_orphan(pid_file, tmp_path / "another.conf")
         assert process.poll() is None
@@ -753,7 +753,7 @@ def test_orphan_is_ended_by_its_configuration_only(tmp_path):
 
 
 def end_orphan_and_reap(pid_file: Path, config: Path, process) -> None:
-    """A real orphan is reaped by the system; ours is our child."""
+    """End a real orphan, which the system would reap; here it is our child."""
     signal.signal(signal.SIGCHLD, lambda *_received: process.poll())
     try:
         end_orphan(pid_file, config)
@@ -771,7 +771,7 @@ def test_stop_without_a_demo_says_so(places, capsys):
 def test_odoos_command_runs_whether_the_demo_is_served_or_not(
     monkeypatch, places, capfd, holder
 ):
-    """A served demo's configuration stays as it is; the exit code comes through."""
+    """A served demo's configuration stays as it is; the exit code is passed on."""
     written = []
     script = "import os, sys; print(sys.argv[1:], os.environ['SPAR_CALLED_AS'])"
     script += "; sys.exit(7)"
@@ -789,7 +789,7 @@ def test_odoos_command_runs_whether_the_demo_is_served_or_not(
     assert serving.run_odoo(places, "spar_audit", "check", "--help") == 7
     told = capfd.readouterr().out
     assert "['spar_audit', 'check', '--help']" in told
-    # Its usage and its errors name what was typed.
+    # Its usage and its errors name the command that was typed.
     assert "./spar audit" in told
     assert bool(written) is (holder is None)
     for word in ("-d", "-dother", "--database=other"):
@@ -821,7 +821,7 @@ def test_configuration_keeps_odoo_to_itself(installation):
     options = read_options(installation)
     assert options["http_interface"] == "127.0.0.1"
     assert options["list_db"] == options["proxy_mode"] == "False"
-    # Whoever reaches Odoo without a front must not say who they are.
+    # Clients that reach Odoo without a front must not declare their own address.
     installation.write_config(port=1, workers=2, websocket=2, fronted=True)
     told = installation.config.read_text()
     assert "\nproxy_mode = True\n" in told and "\ngevent_port = 2\n" in told
@@ -890,7 +890,7 @@ def test_demo_file_says_what_programs_ask(facts):
 
 
 def build_told(facts: dict) -> dict:
-    """What `.spar/demo.json` would say."""
+    """Return what ``.spar/demo.json`` would contain."""
     url = "http://127.0.0.1:8069"
     return build_demo_file(facts, url, ISSUER, "spar_demo", "dbname=x")
 
@@ -974,7 +974,7 @@ def test_lock_file_names_no_host_and_a_digest_of_every_package():
 
 
 def make_id_provider(places, facts: dict, folder: Path) -> IdProvider:
-    """A provider with the packages that this checkout has."""
+    """Return a provider with the packages of this checkout."""
     config = build_config(facts, "http://127.0.0.1:8069", get_free_port())
     return IdProvider(get_places(), folder, config)
 

@@ -1,6 +1,6 @@
-"""Requests that come slowly, or do not say where they end: Odoo itself, no proxy.
+"""Requests that arrive slowly, or have no clear end: Odoo itself, without a proxy.
 
-The front of these tests passes on what comes, as it comes.
+The front of these tests passes bytes on as they arrive.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import requests
 
 from .raw import send_raw
 
-#: SPAR_REQUEST_SECONDS of the server, and what a busy machine adds to it.
+#: SPAR_REQUEST_SECONDS of the server, and the delay that a busy machine adds.
 REQUEST_SECONDS, SLACK = 30, 6
 PATH = "/spar/v1/mapper/sync/link"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -25,7 +25,7 @@ def get_head(server, *lines: str, path: str = PATH) -> list[str]:
 
 
 def drip(server, path: str, answers: list) -> None:
-    """Send a body a byte a second until we are told to go."""
+    """Send a body at a byte per second until the server closes the connection."""
     head = get_head(server, "Content-Length: 1000", path=path)
     with socket.create_connection(("127.0.0.1", server.port), 120) as peer:
         peer.sendall("\r\n".join([*head, "", ""]).encode())
@@ -97,7 +97,7 @@ def test_a_broken_chunk_is_no_slow_one(server):
 
 
 def test_no_line_of_the_access_log_is_a_book(server):
-    """60 kB of our own name took the filter three seconds."""
+    """60 kB of our own name used to take the filter three seconds."""
     start = server.log.stat().st_size
     with contextlib.closing(requests.Session()) as session:
         session.get(f"{server.url}/spar/{'x' * 15_000}", timeout=60)

@@ -1,4 +1,4 @@
-"""Staff's login on a real server: what several processes and refused requests keep."""
+"""The staff login on a real server: several processes, and refused requests."""
 
 import re
 import time
@@ -11,13 +11,13 @@ from .client import TIMEOUT
 from .real_server import RealServer
 
 PAUSED = "Too many failed attempts"
-#: Odoo tells of each refusal.
+#: Odoo logs each refusal.
 REFUSALS = (r"odoo\.http: (Access Denied|Too many failed attempts)",)
 
 
 @pytest.fixture
 def unpaused(server: RealServer):
-    """Nobody waits before or after."""
+    """Clear all pauses before and after."""
     forget = "DELETE FROM spar_login_failure"
     with server.cursor() as cr:
         cr.execute(forget)
@@ -59,7 +59,7 @@ def test_failures_are_counted_where_the_request_is_rolled_back(server, unpaused)
 
 
 def test_an_unknown_login_takes_as_long_as_a_known_one(server, unpaused):
-    """The form's own time; the best of several says most."""
+    """The form's own time; the best of several is the most meaningful."""
     best = {}
     for login in (server.staff["viewer"]["login"], "nobody-is-called-so"):
         times = []

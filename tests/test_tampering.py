@@ -1,4 +1,4 @@
-"""Somebody rules the database: resolve gives no wrong address, the check names it."""
+"""With tampered rows, resolve gives no wrong address, and the check names them."""
 
 import secrets
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ TABLES = (
 
 @pytest.fixture
 def pair(programme):
-    """Two linked IDs with a history: ``(ID, address, other ID, other address)``."""
+    """Link two IDs with a history: ``(ID, address, other ID, other address)``."""
     number = secrets.token_hex(6)
     one, other = (f"token:{number}{letter}@nationalId" for letter in "ab")
     first, old, new = (
@@ -32,7 +32,7 @@ def pair(programme):
 
 @contextmanager
 def tampered(server, *statements):
-    """The statements are done past every trigger, and undone afterwards."""
+    """Run the statements past every trigger; undo them afterwards."""
     with server.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"CREATE TABLE kept_{table} AS TABLE {table}")
@@ -52,7 +52,7 @@ def tampered(server, *statements):
 
 
 def get_newest_mappings(server):
-    """Ids of the places of the newest pair: the first's, the other's."""
+    """Return the ids of the mappings of the newest pair: the first's, the other's."""
     rows = server.query("SELECT id FROM spar_mapping ORDER BY id DESC LIMIT 2")
     (other,), (one,) = rows
     return one, other
@@ -175,7 +175,7 @@ def test_mapping_removed(server, programme, pair):
 
 
 def get_subject(server, mapping):
-    """The id of the person whose place it is."""
+    """Return the id of the person whose mapping it is."""
     query = "SELECT subject_id FROM spar_mapping WHERE id = %s"
     return server.query(query, mapping)[0][0]
 
@@ -216,7 +216,7 @@ def test_suspended_mapping_set_active(server, programme, pair):
 
 
 def get_newest_and_suspended(server):
-    """Ids of the newest mapping that is active, and of the newest that is suspended."""
+    """Return the ids of the newest active mapping, and of the newest suspended one."""
     query = "SELECT max(id) FROM spar_mapping WHERE state = %s"
     return [server.query(query, state)[0][0] for state in ("active", "suspended")]
 
@@ -297,12 +297,12 @@ def test_removed_id_is_named(server, programme, pair):
         assert_named(server, f"spar_subject, row {subject}: not all of its addresses")
 
 
-# === A CHANGE THAT WAITS === #
+# === A PENDING CHANGE === #
 
 
 @pytest.fixture
 def waiting(server, programme, pair):
-    """The id of a change of the second person's address that waits for approval."""
+    """Yield the id of a change of the second person's address that needs approval."""
     rule = {"name": "test", "sequence": 1, "operation": "update", "decision": "approve"}
     with in_force(server, **rule):
         wire = programme.update([{"id": pair[2], "fa": pair[1]}])[0]

@@ -1,4 +1,4 @@
-"""Which tests run side by side, and what all of them say at the end."""
+"""Which tests run side by side, and their common closing line."""
 
 import json
 from pathlib import Path
@@ -99,7 +99,7 @@ def test_one_bad_run_makes_the_whole_bad(codes, code):
 
 
 def test_only_the_whole_closes_as_pytest_does():
-    """Whoever reads the closing line must not find one that speaks for a part."""
+    """A reader of the closing line must not find one that covers only a part."""
     ending = ["==== FAILURES ====", "why", "==== 1 failed, 2 passed in 3.00s ===="]
     assert [is_ending(line) for line in ending] == [True, False, True]
     assert not is_ending("==== test session starts ====")

@@ -1,8 +1,9 @@
-"""What a process keeps of rows holds no longer than they do: whatever another session
-changes by plain SQL is seen by the very next call, of every worker.
+"""Rows that a process caches are valid only as long as they are unchanged.
 
-Of settings that are sealed nothing that SQL changed is believed: the participant is
-refused, or the call is. What was put back is used again."""
+The next call of every worker sees any change that another session makes by plain SQL.
+Sealed settings that SQL changed are not trusted: the participant is refused, or the
+call is. Restored values are used again.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from .backend import EVERY_RIGHT, make_participant
 from .client import Client, build_items
 from .people import make_people
 
-#: Calls at the same time, over connections of their own: more than one worker takes.
+#: Parallel calls over separate connections: several workers accept them.
 PARALLEL, CALLS = 6, 24
 
 SENDER = "kept.example"
@@ -22,7 +23,7 @@ SENDER = "kept.example"
 
 @dataclass(frozen=True)
 class Case:
-    """What is changed by SQL, columns to expressions, and what is answered then."""
+    """A change by SQL, columns to expressions, and the expected answer."""
 
     table: str
     where: str
@@ -32,20 +33,20 @@ class Case:
 
 
 def of_participant(answer: str, operation: str = "resolve", **columns: str) -> Case:
-    """A change of the participant's own row."""
+    """Return a change of the participant's own row."""
     where = f"sender_id = '{SENDER}'"
     return Case("spar_participant", where, columns, answer, operation)
 
 
 def of_key(**columns: str) -> Case:
-    """A change of its key."""
+    """Return a change of its key."""
     where = f"""participant_id = (
         SELECT id FROM spar_participant WHERE sender_id = '{SENDER}')"""
     return Case("spar_participant_key", where, columns, "401")
 
 
 def of_setting(table: str, where: str, **columns: str) -> Case:
-    """A change of what decides whose money goes where."""
+    """Return a change of a setting that decides where money goes."""
     return Case(table, where, columns, "503", "link")
 
 
@@ -99,7 +100,7 @@ def person(server):
 
 @pytest.fixture
 def clients(server, participant):
-    """Clients with a connection and a token each."""
+    """Return clients with a connection and a token each."""
     clients = [Client(server.api, participant) for _each in range(PARALLEL)]
     for client in clients:
         client.get_token()
@@ -109,14 +110,14 @@ def clients(server, participant):
 
 
 def ask(client: Client, operation: str, person) -> str:
-    """What is answered, in one word as far as it goes."""
+    """Return the answer, in one word as far as possible."""
     values = {
         "resolve": lambda: person.asked,
         "link": lambda: make_people(1)[0].linked,
     }
     message = client.build_message(operation, build_items([values[operation]()]))
     answer = client.send(operation, message)
-    client.session.close()  # the next call is another connection's
+    client.session.close()  # the next call uses another connection
     if answer.status_code != 200:
         return str(answer.status_code)
     document = answer.json()
@@ -131,7 +132,7 @@ def ask(client: Client, operation: str, person) -> str:
 
 
 def ask_all(clients: list[Client], operation: str, person) -> set[str]:
-    """What the workers answer, to many calls at the same time."""
+    """Return the workers' answers to many simultaneous calls."""
 
     def ask_some(client: Client) -> set[str]:
         each = range(CALLS // PARALLEL)
@@ -180,7 +181,7 @@ def test_a_change_by_sql_holds_in_the_next_call_of_every_worker(
 
 
 def test_both_workers_are_asked(server, clients, person):
-    """The tests above say what they are meant to: more than one process answers."""
+    """The tests above cover what they should: more than one process answers."""
     query = """SELECT count(DISTINCT pid) FROM pg_stat_activity
                 WHERE datname = current_database() AND usename <> current_user"""
     ask_all(clients, "resolve", person)

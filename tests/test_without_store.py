@@ -1,4 +1,4 @@
-"""The pages in a database without the store: on whatever else fills in the contract."""
+"""The pages in a database without the store: on any other mapper."""
 
 import subprocess
 from dataclasses import replace
@@ -14,7 +14,7 @@ TESTS = "test_pages test_frame test_my_address test_helped_change test_spar_draf
 
 @pytest.fixture(scope="module")
 def alone(server):
-    """An Odoo with the pages and what they depend on, and no more of the suite."""
+    """Yield an Odoo with the pages and their dependencies, and no more of the suite."""
     installation = replace(server.installation, database="spar_test_without_store")
     installation.create()
     installation.install(["spar_mapper_connector"], demo=False)
@@ -38,7 +38,7 @@ def test_pages_run_on_a_stand_in_alone(alone):
 
 
 def test_the_store_is_not_there(alone, server):
-    """Else the test above proves nothing."""
+    """Otherwise the test above proves nothing."""
     told = {**server.postgres.settings, "dbname": alone.database}
     assert read_installed(told) == {
         "spar_fa_directory",

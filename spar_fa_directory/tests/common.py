@@ -41,7 +41,7 @@ class DirectoryCase(TransactionCase):
         return cls.strategies._read_addresses([text])[0]
 
     def _assert_refused(self, text, function, *args, exception=ValidationError):
-        """The call fails with that message (a pattern) and leaves nothing behind."""
+        """Assert that the call fails with that message (a pattern), without a trace."""
         with self.assertRaises(exception) as caught:
             function(*args)
         self.assertRegex(str(caught.exception), text)

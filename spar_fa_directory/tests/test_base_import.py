@@ -7,7 +7,7 @@ BRANCH = ["id", "name", "code", "provider_id", "city"]
 
 
 class TestOdooImporter(DirectoryCase):
-    """Odoo's own importer (its page calls `load`), with external IDs."""
+    """Odoo's own importer (its page calls ``load``), with external IDs."""
 
     @classmethod
     def setUpClass(cls):

@@ -13,7 +13,7 @@ from ..lib.cell_rules import (
     find_name_problem,
 )
 
-#: What programs make of a code or a name, refused in both.
+#: What programs turn a code or a name into; refused in both.
 SPOILT = {
     "1001.0": "fraction",
     "1001.00": "fraction",

@@ -183,7 +183,7 @@ class TestBranchesWhereThereAreAny(ClosingCase):
 
 
 class TestGone(ImportCase):
-    """Loading again lists what is new, changed and gone, and archives nothing."""
+    """A repeated load lists new, changed and missing rows, and archives none."""
 
     def test_a_file_lists_what_is_new_changed_and_gone(self):
         header = "provider,code,name,city\n"

@@ -73,7 +73,7 @@ class TestRecords(BaseCase):
 
 
 class TestRoundTrip(BaseCase):
-    """What a spreadsheet writes is read as it was, in every encoding and shape."""
+    """A spreadsheet's file is read unchanged, in every encoding and shape."""
 
     LETTERS = "abc ,;|\t\"'\n\u00e9"
 
@@ -83,7 +83,7 @@ class TestRoundTrip(BaseCase):
             ["".join(draw.choices(letters, k=draw.randrange(6))) for _ in range(width)]
             for _ in range(draw.randrange(1, 8))
         ]
-        # Cells at the ends of a row that are not empty: an empty row has no width.
+        # The cells at the ends of a row are not empty: an empty row has no width.
         return [["x", *row[1:-1], "y"] for row in cells]
 
     def _write(self, table, form, line_break):

@@ -10,7 +10,7 @@ DEMO = Path(__file__).parents[1] / "demo"
 
 
 class TestDemo(BaseCase):
-    """The demo data, read from its files: tests do not need it installed."""
+    """The demo data, read from its files, so that it need not be installed."""
 
     def _get_records(self, model):
         records = []

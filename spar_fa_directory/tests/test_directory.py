@@ -13,7 +13,7 @@ class TestDirectory(DirectoryCase):
         cls.directory = cls.env["spar.directory"].with_user(portal)
 
     def _list(self, **criteria):
-        """Every provider of the invented country, page by page."""
+        """Return every provider of the invented country, page by page."""
         codes, cursor = [], ""
         while True:
             page = self.directory._find_providers(Criteria(cursor=cursor, **criteria))

@@ -81,7 +81,7 @@ class TestFilesThatPeopleHave(ImportCase):
 
 
 class TestQuestions(ImportCase):
-    """What is unsure is asked with the first rows in sight; nothing is a dead end."""
+    """Unclear points are asked with the first rows in view; none is a dead end."""
 
     def _assert_asked(self, job, text):
         self.assertRegex(job.question, text)

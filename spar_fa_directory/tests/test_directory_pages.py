@@ -77,7 +77,7 @@ class TestPages(DirectoryCase):
 
 
 class TestUsed(DirectoryCase):
-    """Where no addon keeps mappings nothing is used; what one tells is shown."""
+    """Nothing is used if no addon stores mappings; a use that one reports is shown."""
 
     def _count(self, in_force, ended=0):
         told = {self.bank.id: Uses(in_force, ended)}

@@ -34,7 +34,7 @@ class SearchCase(DirectoryCase):
             ]
 
     def _find(self, text, model=None, limit=8):
-        """The records that a form's field offers for a text, in their order."""
+        """Return the records that a form's field offers for a text, in their order."""
         model = model if model is not None else self.branches
         return model.browse([row[0] for row in model.name_search(text, limit=limit)])
 
@@ -186,7 +186,7 @@ class TestSpellings(SearchCase):
         )
 
     def _assert_each_finds_all(self, spellings, written=None):
-        """Whichever of them is typed, whichever of them the directory has."""
+        """Assert that each spelling finds the bank, whichever one the directory has."""
         for name in written or spellings:
             bank = self._create_banks(name)
             branch = self.branches.create(
@@ -321,7 +321,7 @@ class TestPlaces(SearchCase):
 
 
 class TestOwnCountry(SearchCase):
-    """The country of whoever asks comes first."""
+    """The user's own country comes first."""
 
     @classmethod
     def setUpClass(cls):
@@ -365,7 +365,7 @@ class TestOwnCountry(SearchCase):
 
 class TestWordsAreMadeAnew(SearchCase):
     def test_words_that_another_script_made(self):
-        """A database from before has its words from the script of before."""
+        """An existing database has words that an earlier script made."""
         self.env.flush_all()
         self.env.cr.execute("DELETE FROM spar_directory_word")
         for model in (self.providers, self.branches):
@@ -480,7 +480,7 @@ class TestSearchRights(SearchCase):
             )
 
     def test_what_columns_are_made_of_works_as_a_backup_is_restored(self):
-        """`pg_restore` finds a function by its schema only."""
+        """``pg_restore`` finds a function only by its schema."""
         self.env.cr.execute("SELECT quote_ident(current_schema)")
         (schema,) = self.env.cr.fetchone()
         with self.env.cr.savepoint():

@@ -7,7 +7,7 @@ from .common import DirectoryCase
 
 
 class TestWords(DirectoryCase):
-    """What the database makes of texts, and keeps of them."""
+    """The words that the database derives from texts and stores."""
 
     def _ask(self, query, *values):
         self.env.flush_all()

@@ -10,7 +10,7 @@ from ..lib.fa_accounts import (
     is_own_id,
 )
 
-# Numbers that the networks publish for trying out.
+# Test numbers that the card networks publish.
 CARDS = """
     4111111111111111 4222222222222 4012888888881881 4000000000000000006
     5555555555554444 5105105105105100 2223003122003222 2720990000000007
@@ -25,7 +25,7 @@ TURKISH = Bank("TR", "TCZBTR2A", ("TR-00010",))
 
 
 def make_card(beginning: str) -> str:
-    """A number with that beginning whose last digit is right."""
+    """Return a number with that beginning and a valid last digit."""
     return next(beginning + d for d in "0123456789" if is_luhn(beginning + d))
 
 
@@ -58,8 +58,8 @@ class TestAccounts(BaseCase):
     def test_accounts_are_no_cards(self):
         for number in (
             "12345678",
-            make_card("123456781234567"),  # no network's
-            make_card("41111111111"),  # too short for one
+            make_card("123456781234567"),  # not of any network
+            make_card("41111111111"),  # too short for a card
             make_card("9791000000000000"[:15]),
         ):
             with self.subTest(number=number):
@@ -131,7 +131,7 @@ class TestAccounts(BaseCase):
             ("TR320010009999901234567890", TURKISH, ""),
             ("TR330010009999901234567890", TURKISH, "iban"),
             ("GB29NWBK60161331926819", TURKISH, "iban_country"),
-            # The registry does not know this bank: its country is the same.
+            # The registry does not have this bank, but its country is the same.
             ("TR330006100519786457841326", TURKISH, ""),
             ("DE89370400440532013000", Bank("DE", "COBADEFF"), ""),
             ("DE89370400440532013000", Bank("DE", "COBADEFFXXX"), ""),
@@ -140,7 +140,7 @@ class TestAccounts(BaseCase):
             ("DE89370400440532013000", Bank("DE", "", ("DE-10010010",)), "iban_bank"),
             ("DE89370400440532013000", Bank("DE"), ""),
             ("DE89370400440532013000", Bank("FR", "BNPAFRPP"), "iban_country"),
-            # A bank that gives out IBANs of another country, by its BIC.
+            # A bank that issues IBANs of another country, by its BIC.
             ("DE89370400440532013000", Bank("FR", "COBADEFF"), ""),
             ("DE89370400440532013000", Bank("XT"), "iban_country"),
             ("DE89370400440532013000", Bank(), ""),
@@ -149,7 +149,7 @@ class TestAccounts(BaseCase):
             ("GB29NWBK60161331926819", Bank("JE"), ""),
             ("FR1420041010050500013M02606", Bank("RE"), ""),
             ("FR1420041010050500013M02606", Bank("RE", "BNPAFRPP"), "iban_bank"),
-            # No IBANs, though they begin as some do.
+            # Not IBANs, though they begin like some.
             ("GB12345678", TURKISH, ""),
             ("ZZ29NWBK60161331926819", TURKISH, ""),
         ):

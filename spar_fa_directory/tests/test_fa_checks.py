@@ -5,7 +5,7 @@ from odoo.tests import BaseCase
 from ..lib.exceptions import InvalidParameter, InvalidPart
 from ..lib.fa_checks import CHECKS, check, run_check, run_parameter_check
 
-#: Check, parameter, country; the one form; spellings of it.
+#: Check, parameter, country; the one form; its spellings.
 SAME = [
     (
         "regex",
@@ -118,7 +118,7 @@ SAME = [
     ),
     ("stdnum", "luhn", "", "79927398713", ("7992 7398 713", "7992-7398-713")),
 ]
-#: Check, value, parameter, country, and the word of what is wrong.
+#: Check, value, parameter, country, and the word for the problem.
 BAD = [
     ("regex", "12", "[0-9]", "", "regex"),
     ("regex", "1\n", "[0-9]", "", "regex"),
@@ -211,7 +211,8 @@ class TestChecks(BaseCase):
         start = time.monotonic()
         with self.assertRaises(InvalidPart):
             run_check("regex", "a" * 5_000 + "!", "(a+)+(a*)*b")
-        # Python's own engine would need longer than the universe has: any bound does.
+        # Python's own engine would not end within the age of the universe: any bound
+        # works.
         self.assertLess(time.monotonic() - start, 60)
 
     def test_parameters_that_cannot_work_are_refused(self):

@@ -20,7 +20,7 @@ KINDS = {10: KnownKind("bank", PARTS)}
 GOOD = Holder(1, 2, "bank", "FR", True, True)
 TEXT = "account:12345678@north.demo"
 
-#: What the directory knows, and what is wrong then.
+#: What the directory knows of a provider, and the problem then.
 HOLDERS = [
     (GOOD, None),
     (Holder(), Problem("provider_unknown")),

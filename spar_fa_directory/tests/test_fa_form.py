@@ -74,7 +74,7 @@ _TYPES = {
 
 
 def know_shipped():
-    """The shipped strategies of those kinds, in the order of their numbers."""
+    """Return the shipped strategies of those kinds, in the order of their numbers."""
     known = []
     for record in ElementTree.parse(DATA / "spar_fa_strategy_data.xml").iter("record"):
         fields = {field.get("name"): field for field in record}
@@ -91,7 +91,7 @@ def know_shipped():
 
 SHIPPED = know_shipped()
 BY_SCHEME = fa_reader.group_by_scheme(SHIPPED)
-#: What the names and BICs in templates say.
+#: The values of the names and BICs in templates.
 SAID = {
     "bank_name": "Harbour Bank",
     "branch_name": "Old Town",
@@ -111,7 +111,7 @@ def form(text):
 
 @draws.composite
 def spell(draw, text, gaps=GAPS, cases=True):
-    """A text with digits of any scripts, gaps between its signs, in any case."""
+    """Draw a text with digits of any script, with gaps, in any case."""
     signs = []
     for sign in text:
         if sign.isdigit():
@@ -133,14 +133,14 @@ class TestSpellings(BaseCase):
     """Every spelling of the same parts gives the same key."""
 
     def _write(self, known, **parts):
-        """An address as a strategy writes it, with what names and BICs say."""
+        """Return an address as a strategy writes it, with values of names and BICs."""
         parts = SAID | parts
         return fa_syntax.build(
             known.syntax, {key: parts[key] for key in known.syntax.keys}
         )
 
     def _write_raw(self, known, **parts):
-        """The same as people write it: nothing is escaped."""
+        """Return the same as people write it: without escaping."""
         parts = SAID | parts
         first, *literals = known.syntax.literals
         keys = known.syntax.keys
@@ -148,7 +148,7 @@ class TestSpellings(BaseCase):
         return first + "".join(pieces)
 
     def _assert_same(self, type_id, plain, spelled, raw=True):
-        """Whatever writes the parts, and however they are spelled: one form."""
+        """Assert that all strategies and spellings of the parts give one form."""
         keys = {}
         for known in SHIPPED:
             if known.type_id != type_id or known.provider_by != "code":
@@ -255,7 +255,7 @@ class TestSpellings(BaseCase):
         self.assertLessEqual(len(plain), len(keys) + self._count_blank(plain))
 
     def _count_blank(self, pairs):
-        """Texts of blanks alone have no form but themselves."""
+        """Return how many pairs have a text of blanks alone: it has no other form."""
         return sum(not (a and b) for a, b in pairs)
 
     def test_digits_of_every_script(self):
@@ -356,7 +356,7 @@ OTHER = [
     "",
 ]
 
-#: Address, part, and the word of what is wrong with it.
+#: Address, part, and the word for its problem.
 WRONG = [
     ("mobile:0917FLOWERS@PESO", "phone_number", "phone_signs"),
     ("mobile:O9171234567@PESO", "phone_number", "phone_signs"),

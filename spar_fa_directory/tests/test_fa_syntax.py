@@ -9,7 +9,7 @@ from ..lib.exceptions import InvalidTemplate, MissingPart
 from ..lib.fa_syntax import build, compile_strategy, parse
 
 DATA = Path(__file__).parents[1] / "data" / "spar_fa_strategy_data.xml"
-# Templates that nobody ships, with delimiters that lean on each other.
+# Templates that are not shipped, with adjacent delimiters.
 AWKWARD = [
     "x:{a}",
     "x:{a}.end",
@@ -23,7 +23,7 @@ HARD = "@.:%_|-{}25 3aAfFkKxyz\u0130\u00df\u00e9\u212a\u202e\U0001f600\ud800\0\n
 
 
 def get_shipped_templates():
-    """The templates of the data file, by number."""
+    """Return the templates of the data file, by number."""
     return {
         int(record.find("field[@name='number']").text): record.find(
             "field[@name='template']"
@@ -33,7 +33,7 @@ def get_shipped_templates():
 
 
 class TestRoundTrip(BaseCase):
-    """What is built comes apart as it was: whatever people write."""
+    """A built address is parsed into the same parts, whatever people write."""
 
     @classmethod
     def setUpClass(cls):
@@ -44,7 +44,7 @@ class TestRoundTrip(BaseCase):
         ]
 
     def _draw_value(self, draw, strategy):
-        """Any text, or one made to be taken for a piece of the template."""
+        """Draw any text, or one that resembles a piece of the template."""
         if draw.random() < 0.3:
             count = draw.randrange(6)
             return "".join(chr(draw.randrange(0x110000)) for _ in range(count))

@@ -1,4 +1,4 @@
-"""Where people land, and what Odoo's administrator sees of SPAR without a role."""
+"""Users' first pages, and what Odoo's administrator sees of SPAR without a role."""
 
 from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
@@ -20,7 +20,7 @@ class TestFirstSteps(TransactionCase):
         cls.root = cls.env.ref(f"{PREFIX}.menu_root")
 
     def get_apps(self, user) -> list[int]:
-        """The menus at the top, in the order in which a user sees them."""
+        """Return the top-level menus, in the order in which a user sees them."""
         menus = self.env["ir.ui.menu"].with_user(user).load_web_menus(False)
         return menus["root"]["children"]
 

@@ -26,11 +26,11 @@ class TestGroupLog(TransactionCase):
         self._forget()
 
     def _forget(self):
-        """What is logged up to now does not count."""
+        """Ignore everything logged so far."""
         self.last_id = self.log.search([], limit=1).id or 0
 
     def _get_lines(self, user=None):
-        """What was logged since `_forget`: {(group, change)}, each once."""
+        """Return what was logged since ``_forget``: {(group, change)}, each once."""
         lines = self.log.search([("id", ">", self.last_id)])
         self.assertEqual(lines.user_id, user or self.user)
         found = [(line.group_id, line.change) for line in lines]

@@ -8,7 +8,7 @@ FILE = base64.b64encode(b"provider,name,code\nTESTBANK,East,TB-E\n")
 
 
 class TestImportRights(DirectoryCase):
-    """Files, their rows and what was refused are for administrators alone."""
+    """Files, their rows and refused rows are for administrators alone."""
 
     @classmethod
     def setUpClass(cls):

@@ -3,11 +3,14 @@ from odoo.tests import TransactionCase, tagged
 
 @tagged("post_install", "-at_install")
 class TestInverseFields(TransactionCase):
-    """Nothing that was typed is lost because something else is written."""
+    """No typed value is lost because another field is written."""
 
     def test_no_two_fields_with_an_inverse_share_a_compute(self):
-        """While one of them is written the ORM protects all of them, and reads each
-        that is not in its cache as empty: an inverse would keep that."""
+        """Check that fields with an inverse do not share a compute method.
+
+        While one of them is written, the ORM protects all of them, and reads each that
+        is not in its cache as empty: an inverse would store that.
+        """
         shared = {}
         for field, group in self.env.registry.field_computed.items():
             typed = sorted(str(other) for other in group if other.inverse)

@@ -27,7 +27,7 @@ class TestKindForm(DirectoryCase):
         self._add_part(form, "Serial number", check_code="luhn")
 
     def _add_strategy(self, form):
-        """A line on the page, with what the page's own context offers."""
+        """Add a line on the page, with the defaults of the page's own context."""
         with form.strategy_ids.new() as strategy:
             strategy.name = form.name
             strategy.template = form.suggested_template

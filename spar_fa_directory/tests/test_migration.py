@@ -13,7 +13,7 @@ FORMS = load_migration("19.0.1.2.0")
 
 
 class TestMigration(TransactionCase):
-    """The shipped parts of addresses from before there were examples."""
+    """The shipped parts of addresses from before examples existed."""
 
     def _migrate(self):
         self.env.flush_all()
@@ -44,7 +44,7 @@ class TestMigration(TransactionCase):
 
 
 class TestFormsMigration(TransactionCase):
-    """The shipped parts of addresses from before what they are had one form."""
+    """The shipped parts of addresses from before their values had one form."""
 
     FIELDS = "check_parameter", "gaps_do_not_count", "is_account_number"
 

@@ -3,7 +3,7 @@ import re
 
 from .common import DirectoryCase
 
-# What OpenG2P's documents and data show, and what each part of it is
+# Addresses in OpenG2P's documents and data, and the meaning of each part
 # (openg2p-spar.md 1.9 and 1.10, erp-integration.md 2.4).
 SHAPES = {
     "account_number:123456789.branch_name:HDFC Mumbai Central Branch"
@@ -109,7 +109,7 @@ HARD = "@.:%/ 15aZ\u0130\u202e\U0001f600\u2022"
 
 
 def read_as_bridge(text):
-    """The address as G2P Bridge takes it apart."""
+    """Return the address as G2P Bridge parses it."""
     for word, labels in BRIDGE_LABELS.items():
         if text.endswith(word):
             groups = r"\.".join(f"{label}:(?P<{label}>.*)" for label in labels)
@@ -208,7 +208,7 @@ class TestBridge(DirectoryCase):
 
 
 class TestEveryKind(DirectoryCase):
-    """Whatever people write: each kind comes apart as it was put together."""
+    """Each kind is parsed into the parts it was built from, whatever people write."""
 
     def _draw_value(self, draw):
         if draw.random() < 0.5:
@@ -217,7 +217,7 @@ class TestEveryKind(DirectoryCase):
         return "".join(chr(draw.randrange(1, 0x110000)) for _ in range(count))
 
     def _write_and_read(self, strategy, values):
-        """The text of an address with these parts, and the parts that are read."""
+        """Return the text of an address with these parts, and the parts as read."""
         kind = strategy.type_id
         found = {p.key: p.kind for p in kind.part_ids if p.kind != "text"}
         codes = {"provider": "TestBank", "branch": "tb.n"}

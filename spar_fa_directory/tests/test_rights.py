@@ -106,7 +106,7 @@ class TestRights(DirectoryCase):
         self.assertNotIn(root.id, seen[self.nobody])
 
     def _get_allowed_menus(self, user):
-        """Menus of the user's groups, whether or not there is an action below yet."""
+        """Return the menus of the user's groups, even those without an action yet."""
         menus = self.env["ir.ui.menu"].search([])
         return menus.filtered(
             lambda menu: not menu.group_ids or menu.group_ids & user.all_group_ids

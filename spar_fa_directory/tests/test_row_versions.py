@@ -2,7 +2,7 @@ from odoo.tests import TransactionCase
 
 
 class TestRowVersions(TransactionCase):
-    """What was made of rows is used again while they are the same, and no longer."""
+    """Values derived from rows are reused only as long as the rows are the same."""
 
     def setUp(self):
         super().setUp()
@@ -10,7 +10,7 @@ class TestRowVersions(TransactionCase):
         self.kind = self.env["spar.fa.type"].create({"name": "New", "code": "new"})
 
     def get_made(self):
-        """What is made of the kinds now; the same object while it is kept."""
+        """Return the derived kinds; the same object while it is cached."""
         return self.env["spar.fa.strategy"]._get_known_kinds()
 
     def change(self, statement):
@@ -33,7 +33,7 @@ class TestRowVersions(TransactionCase):
                 self.get_made()
 
     def seal(self):
-        """Where settings are sealed: as if two people had wanted what SQL changed."""
+        """Seal settings, if sealed, as if two people had approved the SQL change."""
         if "spar.settings.seal" in self.env:
             self.env["spar.settings.seal"]._seal_all()
 

@@ -39,7 +39,7 @@ class ImportCase(DirectoryCase):
         return [(r.row, r.header, r.problem) for r in job.refusal_ids]
 
     def _assert_row_refused(self, row, header, text, data=None, **values):
-        """The row is refused, naming the column and what to do; the others are kept."""
+        """Assert that the row is refused, with column and remedy; others are kept."""
         data = data or f"provider,name,code,city\n{row}\nTESTBANK,Kept,KEPT,Marn\n"
         job = self._load(data, **values)
         self.assertEqual(len(job.refusal_ids), 1, self._get_refusals(job))
@@ -309,7 +309,7 @@ class TestBackground(ImportCase):
         return self.branches.search_count([("import_id", "=", self.job.id)])
 
     def _run(self, *answers):
-        """Let the scheduler's job run until it has no time left."""
+        """Run the scheduled job until it has no time left."""
         told = iter(answers)
         with patch.object(
             type(self.env["ir.cron"]),

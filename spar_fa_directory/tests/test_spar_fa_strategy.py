@@ -245,7 +245,7 @@ class TestReadAddresses(DirectoryCase):
             )
             self.assertTrue(self._read("new:1@TESTBANK").parts)
             strategy.unlink()
-        self.env.registry.reset_changes()  # as the end of a failed request does
+        self.env.registry.reset_changes()  # as at the end of a failed request
         self.assertEqual(self._read("new:1@TESTBANK").parts, None)
 
     def test_another_code_of_a_kind_is_known_at_once(self):
@@ -254,7 +254,7 @@ class TestReadAddresses(DirectoryCase):
         self.assertEqual(self._read("account:1@TB-S.TESTBANK").type_code, "bank")
 
     def test_the_default_is_asked_first(self):
-        """Also before strategies of which nobody ever said that they are no default."""
+        """It also comes before strategies whose flag was never set."""
         account = self.strategies._get_known_strategies()["account:"]
         self.assertEqual(account[0].number, 1)
         address = self._read("account:1@TESTWALLET.wallet")
@@ -599,7 +599,7 @@ class TestCanonicalAddresses(DirectoryCase):
 
 
 class TestBranchCodeForms(DirectoryCase):
-    """Where a bank says how its branch codes look, 30100 and 030100 are one branch."""
+    """If a bank defines its branch codes' format, 30100 and 030100 are one branch."""
 
     WRITINGS = ("30100", "030100", "0030100")
 

@@ -11,7 +11,7 @@ from .common import DirectoryCase
 
 class TestProvider(DirectoryCase):
     def _use(self, records):
-        """Let the records be named by a mapping."""
+        """Make the records count as named by a mapping."""
         patcher = patch.object(
             type(records), "_is_used", lambda asked: asked & records.with_env(asked.env)
         )
@@ -101,7 +101,7 @@ class TestProvider(DirectoryCase):
 
 class TestPlaces(DirectoryCase):
     def _search(self, *places):
-        """Ids of provider and branch, by place."""
+        """Return the ids of provider and branch, by place."""
         found = self.env["spar.fsp"]._search_places(set(places))
         return {place: holder[:2] for place, holder in found.items()}
 
@@ -204,7 +204,7 @@ class TestPlaces(DirectoryCase):
 
 
 class TestRules(DirectoryCase):
-    """What a provider says of its numbers."""
+    """The rules of a provider for its numbers."""
 
     def test_a_rule_that_cannot_work_is_refused(self):
         for vals, text in [

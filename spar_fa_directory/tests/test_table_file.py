@@ -25,7 +25,7 @@ def write(rows, delimiter=",", **told):
 
 
 def read(data, chosen=None):
-    """The guess, the headers, and the rows with their numbers."""
+    """Return the guess, the headers, and the rows with their numbers."""
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
     guess = guess_table(stream, known, chosen)
     table = open_table(stream, guess.choices)

@@ -17,7 +17,7 @@ ROWS = [["One", "0012", "East", "Marn"], ["Two", "0044", "West", "Sella"]]
 
 
 def build(*sheets, change=None):
-    """The bytes of a workbook of sheets, each a list of rows."""
+    """Return the bytes of a workbook of sheets, each a list of rows."""
     book = openpyxl.Workbook()
     book.remove(book.active)
     for number, rows in enumerate(sheets, 1):
@@ -32,7 +32,7 @@ def build(*sheets, change=None):
 
 
 def rewrite(data, change):
-    """The archive with its parts changed: `change(name, bytes)` tells the new bytes."""
+    """Return the archive with parts changed by ``change(name, bytes)``."""
     told = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(data)) as archive,

@@ -12,9 +12,9 @@ class SparKeyring(Command):
     show: list the keys, their ids and states, never secrets.
     add: add an unused sealing key to the file, to be copied to every host.
     rotate: replace the sealing key while the system runs.
-    seal: seal all settings as they are, having listed what is not what it was.
+    seal: list the settings that were altered, then seal all of them as they are.
 
-    The file is where the environment variable SPAR_KEYRING says.
+    The environment variable SPAR_KEYRING holds the path of the file.
     """
 
     name = "spar_keyring"
@@ -55,7 +55,7 @@ class SparKeyring(Command):
         self.say("All settings count now as they are.")
 
     def _add(self, env):
-        # Neither is a relative import here.
+        # Nor is a relative import possible here.
         # pylint: disable-next=odoo-addons-relative-import
         from odoo.addons.spar_mapper_connector.models.spar_keyring_rotation import (
             add_seal_key,

@@ -1,4 +1,4 @@
-"""``odoo spar_uninstall``: take an addon of the registry away, after an export."""
+"""``odoo spar_uninstall``: uninstall an addon of the registry, after an export."""
 
 import sys
 from pathlib import Path
@@ -9,9 +9,9 @@ from odoo.cli import Command
 class SparUninstall(Command):
     """Export what an addon of the registry holds, then uninstall it.
 
-    The export is one CSV file for each of its tables, sealed values as they are, in a
-    new folder: with a copy of the keyring file it can be read, without it never.
-    Addons that depend on it are exported and uninstalled with it.
+    The export is a new folder with one CSV file for each of its tables, sealed values
+    as they are: they can be read only with a copy of the keyring file. Addons that
+    depend on it are exported and uninstalled with it.
     """
 
     name = "spar_uninstall"

@@ -1,4 +1,7 @@
-"""The page for people where a request met a lock: plain, for nothing may be asked."""
+"""The page that people see when a request met a lock.
+
+It is plain: nothing may be read from the database.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,10 @@ main {{ padding: 0 1rem; }}
 
 
 def build_busy_page(language: str, title: str, text: str, again: str, path: str) -> str:
-    """The page in ``language``; ``path`` is where a click on ``again`` leads, "" for
-    nowhere: a form is sent again by going back.
+    """Return the page in ``language``.
+
+    ``path`` is the target of a click on ``again``, "" for none: users go back to send a
+    form again.
 
     >>> page = build_busy_page("ar_001", "T", "<t>", "Again", "/web?a=1&b=2")
     >>> 'lang="ar-001" dir="rtl"' in page, "&lt;t&gt;" in page

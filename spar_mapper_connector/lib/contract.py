@@ -1,8 +1,8 @@
-"""What any mapper can be asked, and what it answers.
+"""The requests that any mapper accepts, and its results.
 
-Nothing here knows a wire format or a database: channels (REST, staff, portal, files)
-build requests, a mapper answers with results, in the same order, one for each request.
-The words of a protocol for an :class:`Outcome` stand in that protocol's codec.
+This module knows neither a wire format nor a database: channels (REST, staff, portal,
+files) build requests, and a mapper returns results in the same order, one for each
+request. The words of a protocol for an :class:`Outcome` are in that protocol's codec.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import ClassVar
 
 
 class Operation(str, Enum):
-    """What can be done to the address in force for an ID."""
+    """The operations on the address in force for an ID."""
 
     LINK = "link"
     UPDATE = "update"
@@ -25,7 +25,7 @@ class Operation(str, Enum):
 
 
 class Outcome(str, Enum):
-    """What became of one request; free of any protocol."""
+    """The result of one request; independent of any protocol."""
 
     LINKED = "linked"
     UPDATED = "updated"
@@ -59,7 +59,7 @@ DONE = frozenset(
 
 
 class Authority(IntEnum):
-    """Whose word an address rests on; a lower one never overwrites a higher one."""
+    """The authority behind an address; a lower one never overwrites a higher one."""
 
     INSTITUTION = 10
     PROGRAMME = 20
@@ -83,16 +83,16 @@ class Capability(str, Enum):
 
 @dataclass(frozen=True)
 class CallContext:
-    """Who asks, through which channel, on whose word.
+    """The caller, its channel and its authority.
 
     ``actor`` and ``on_behalf_of`` are opaque references (``participant:payer.example``,
-    ``user:7``), never names, IDs or accounts: they are kept in the history in clear.
-    ``provider_ids`` are the directory's providers to which alone the caller may link,
-    ``id_type_ids`` the types of those IDs that it may be told; None is any.
-    With ``checks_addresses`` an address that the directory does not find in order is
-    refused; without, any text may be stored. With ``checks_cards`` an ID that gets an
-    address has to look as its type says it does on the card; without (programs, which
-    send tokens too) only where the type says that it binds them.
+    ``user:7``), never names, IDs or accounts: the history keeps them in clear.
+    ``provider_ids`` are the only providers of the directory to which the caller may
+    link, ``id_type_ids`` the types of the IDs that it may receive; None is any. With
+    ``checks_addresses`` an address that the directory does not find valid is refused;
+    without, any text may be stored. With ``checks_cards`` an ID that receives an
+    address must have the format that its type prescribes for the card; without
+    (programs, which send tokens too) this applies only where the type binds programs.
     """
 
     actor: str
@@ -110,9 +110,9 @@ class CallContext:
 
 @dataclass(frozen=True)
 class Details:
-    """What may travel with an address; sealed together with it.
+    """Optional data that travels with an address; sealed together with it.
 
-    ``additional_info`` is the protocol's free list, kept as given.
+    ``additional_info`` is the protocol's free list, kept as received.
     """
 
     name: str = ""
@@ -130,8 +130,9 @@ NO_DETAILS = Details()
 class LinkRequest:
     """Give an ID its first address.
 
-    ``asserted_at`` is when the sender says this was true (aware datetime), or None when
-    the sender makes no claim; an older claim never replaces a newer one.
+    ``asserted_at`` is the time at which, according to the sender, this was true (aware
+    datetime), or None when the sender makes no claim; an older claim never replaces a
+    newer one.
     """
 
     id_value: str
@@ -160,7 +161,7 @@ class UnlinkRequest:
 
 @dataclass(frozen=True)
 class SuspendRequest:
-    """Keep the address, pay nothing to it for now: neither names one nor claims."""
+    """Keep the address, but suspend payments to it; no address or claim is passed."""
 
     fa: ClassVar[None] = None
     asserted_at: ClassVar[None] = None
@@ -172,41 +173,41 @@ class SuspendRequest:
 
 @dataclass(frozen=True)
 class ResumeRequest(SuspendRequest):
-    """Pay to the suspended address again."""
+    """Resume payments to the suspended address."""
 
 
 @dataclass(frozen=True)
 class ResolveRequest:
-    """Ask by ID, by address, or whether both belong together."""
+    """Query by ID, by address, or whether both belong together."""
 
     id_value: str | None = None
     fa: str | None = None
     purpose: str = ""
 
 
-#: What changes the address in force for an ID. All name the ID and the purpose, and
-#: say which address they speak of, if any.
+#: Requests that change the address in force for an ID. All have the ID and the purpose,
+#: and the address that they concern, if any.
 ChangeRequest = (
     LinkRequest | UpdateRequest | UnlinkRequest | SuspendRequest | ResumeRequest
 )
 
-#: What a mapper can be asked.
+#: Requests that a mapper accepts.
 Request = ChangeRequest | ResolveRequest
 
 
 class Remedy(str, Enum):
-    """What an objection did at once, besides locking changes and opening a case."""
+    """The immediate effect of an objection; it also locks changes and opens a case."""
 
-    CANCELLED = "cancelled"  # the change that waited will not happen
-    RESTORED = "restored"  # the address before it counts again
-    STOPPED = "stopped"  # nothing is paid: no undisputed address is left
-    NOTED = "noted"  # nothing to undo: staff look at it
-    FROZEN = "frozen"  # nothing was undone: who objects has not logged in
+    CANCELLED = "cancelled"  # the pending change is cancelled
+    RESTORED = "restored"  # the previous address is in force again
+    STOPPED = "stopped"  # payments are stopped: no undisputed address is left
+    NOTED = "noted"  # nothing to undo: staff examine it
+    FROZEN = "frozen"  # nothing was undone: the objecting person has not logged in
 
 
 @dataclass(frozen=True)
 class ObjectionRequest:
-    """The owner says of one event of one period: this was not me."""
+    """The owner disputes one event of one period: "this was not me"."""
 
     id_value: str
     period: str
@@ -215,9 +216,9 @@ class ObjectionRequest:
 
 @dataclass(frozen=True)
 class ObjectionAnswer:
-    """What became of an objection; ``reference`` names its case to staff.
+    """The result of an objection; ``reference`` names its case to staff.
 
-    ``is_closed`` tells that staff have decided: an event is objected to once.
+    ``is_closed`` tells that staff have decided: an event can be disputed once.
     """
 
     remedy: Remedy
@@ -226,7 +227,7 @@ class ObjectionAnswer:
 
     @property
     def needs_login(self) -> bool:
-        """Whether the person has to log in and say it again, to have it undone."""
+        """Return whether the person has to log in and repeat it, to have it undone."""
         return self.remedy is Remedy.FROZEN and not self.is_closed
 
 
@@ -234,7 +235,8 @@ class ObjectionAnswer:
 class WaitingChange:
     """A change that is not in force yet; ``period`` and ``seq`` name its event.
 
-    It happens at ``effective_at`` (naive UTC), or when a second person approves it.
+    It takes effect at ``effective_at`` (naive UTC), or when a second person approves
+    it.
     """
 
     operation: Operation
@@ -250,7 +252,7 @@ class WaitingChange:
 
 @dataclass(frozen=True)
 class NoticeInfo:
-    """What the link of a notice shows to whoever holds it: no ID, no address.
+    """The data that the link of a notice shows to its holder: no ID, no address.
 
     ``answer`` is set once somebody has objected to the event.
     """
@@ -263,7 +265,7 @@ class NoticeInfo:
 
 @dataclass(frozen=True)
 class ProviderInfo:
-    """Who holds the address: shown to callers who may see details."""
+    """The provider of an address: shown to callers who may see details."""
 
     name: str
     code: str
@@ -272,15 +274,15 @@ class ProviderInfo:
 
 @dataclass(slots=True)
 class Result:
-    """The answer to one request.
+    """The result of one request.
 
-    ``fa`` and ``id_value`` are filled with what the store holds (FOUND) or with what
-    was done; a channel shows of them only what its caller may see. ``same_fa`` tells
-    whether the address asked about is the one in force, where both are known.
-    ``is_origin`` tells whether the asker's own call put the address there. ``problem``
-    is a short stable word for the reason within an outcome, ``problem_values`` names
-    what it is about (a part of an address, say), never what was entered; ``version`` is
-    the version now in force.
+    ``fa`` and ``id_value`` hold the stored values (FOUND) or those of the change; a
+    channel shows only the part that its caller may see. ``same_fa`` tells whether the
+    address in the request is the one in force, where both are known. ``is_origin``
+    tells whether the caller itself stored the address. ``problem`` is a short stable
+    word for the reason within an outcome, ``problem_values`` names its subject (a part
+    of an address, for example), never a value that was entered; ``version`` is the
+    version now in force.
     """
 
     outcome: Outcome
@@ -299,8 +301,8 @@ class Result:
 class Period:
     """One address over one stretch of time; ``valid_to`` is None while it lasts.
 
-    ``suspensions`` are the times within it when nothing was paid to it; the end of one
-    that lasts is None.
+    ``suspensions`` are the times within it when payments to it were suspended; the end
+    of a suspension that lasts is None.
     """
 
     uuid: str
@@ -318,10 +320,10 @@ class Period:
 
 @dataclass(frozen=True)
 class HistoryEvent:
-    """One thing that happened to a period.
+    """One event in the life of a period.
 
-    ``is_disputable`` tells whether the owner can object to it, ``objection`` what came
-    of it when they did.
+    ``is_disputable`` tells whether the owner can object to it, ``objection`` what an
+    objection led to, if there was one.
     """
 
     seq: int
@@ -339,9 +341,9 @@ class HistoryEvent:
 def in_force_at(
     periods: list[Period], moment: datetime, purpose: str = ""
 ) -> Period | None:
-    """The period in force at ``moment`` (naive UTC, as the store keeps time), or None.
+    """Return the period in force at ``moment`` (naive UTC, as stored), or None.
 
-    Its ``state`` is that of the moment: active or suspended.
+    Its ``state`` is the one at that moment: active or suspended.
 
     >>> from datetime import datetime as dt
     >>> begin, end = dt(2026, 3, 1), dt(2026, 4, 1)
@@ -371,7 +373,7 @@ def _lasts(begin: datetime, end: datetime | None, moment: datetime) -> bool:
 
 
 class Reference(str, Enum):
-    """By what an earlier transaction is named."""
+    """The kind of name by which an earlier transaction is identified."""
 
     TRANSACTION = "transaction_id"
     REFERENCES = "reference_id_list"
@@ -380,7 +382,7 @@ class Reference(str, Enum):
 
 @dataclass(frozen=True)
 class TransactionReference:
-    """An earlier transaction: what was asked for in it, and how it is named."""
+    """An earlier transaction: its operation, and how it is named."""
 
     operation: Operation
     reference: Reference
@@ -389,10 +391,10 @@ class TransactionReference:
 
 @dataclass(frozen=True)
 class TransactionStatus:
-    """What became of an earlier transaction.
+    """The status of an earlier transaction.
 
     ``items`` are the answers to its items as they were given, in the words of the
-    protocol they were asked in; with ``is_done`` unset, as they stand now.
+    request's protocol; with ``is_done`` unset, as they are now.
     """
 
     operation: Operation

@@ -1,4 +1,4 @@
-"""The client of another SPAR's directory: a token, and page after page."""
+"""The client for the directory of another SPAR: a token, then page after page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RemotePage:
 
 @dataclass
 class DirectoryClient:
-    """One fetching: its token is got once, and anew when it has expired.
+    """A client for one run: it gets a token once, and a new one when it has expired.
 
     Every method raises RemoteRefused, RemoteAnswerInvalid or an OutgoingError.
     """
@@ -39,16 +39,16 @@ class DirectoryClient:
     _token: str = field(default="", repr=False)
 
     def get_providers(self, cursor: str) -> RemotePage:
-        """A page of providers, archived ones too, in the order of their codes."""
+        """Return a page of providers, archived ones too, ordered by code."""
         return self._get_page("providers", "/directory/providers", cursor)
 
     def get_branches(self, code: str, cursor: str) -> RemotePage:
-        """A page of a provider's branches, archived ones too."""
+        """Return a page of a provider's branches, archived ones too."""
         path = f"/directory/providers/{quote(code, safe='')}/branches"
         return self._get_page("branches", path, cursor)
 
     def get_fa_types(self) -> list[dict[str, object]]:
-        """The kinds of address with their parts and strategies."""
+        """Return the kinds of address with their parts and strategies."""
         return read_items(self._get("/directory/fa-types"), "fa_types")
 
     def _get_page(self, member: str, path: str, cursor: str) -> RemotePage:
@@ -104,7 +104,7 @@ class DirectoryClient:
 
 
 def read_document(answer: outgoing.Answer) -> dict[str, object]:
-    """The JSON object of an answer; raises RemoteRefused, RemoteAnswerInvalid.
+    """Return the JSON object of an answer; raises RemoteRefused, RemoteAnswerInvalid.
 
     >>> read_document(outgoing.Answer(200, {}, b'{"a": 1}'))
     {'a': 1}
@@ -121,7 +121,7 @@ def read_document(answer: outgoing.Answer) -> dict[str, object]:
 
 
 def read_items(document: dict[str, object], member: str) -> list[dict[str, object]]:
-    """The objects that a member lists; raises RemoteAnswerInvalid.
+    """Return the objects that a member lists; raises RemoteAnswerInvalid.
 
     >>> read_items({"providers": [{"code": "A"}]}, "providers")
     [{'code': 'A'}]
@@ -133,7 +133,7 @@ def read_items(document: dict[str, object], member: str) -> list[dict[str, objec
 
 
 def read_cursor(document: dict[str, object]) -> str:
-    """The cursor of the next page; nothing else of its address is followed.
+    """Return the cursor of the next page; the rest of its address is ignored.
 
     >>> read_cursor({"next": "/any/where?cursor=abc&limit=5"}), read_cursor({})
     ('abc', '')
@@ -151,7 +151,7 @@ def read_cursor(document: dict[str, object]) -> str:
 
 
 def read_text(item: dict[str, object], member: str) -> str:
-    """A member that is text or missing; raises RemoteAnswerInvalid.
+    """Return a member that is text or missing; raises RemoteAnswerInvalid.
 
     >>> read_text({"name": "A"}, "name"), read_text({"bic": None}, "bic")
     ('A', '')

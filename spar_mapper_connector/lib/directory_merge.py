@@ -1,4 +1,4 @@
-"""Taking over what another directory says, without undoing what people changed here."""
+"""The merging of another directory's data, which keeps local changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Merged:
-    """What to write, and whether people have changed what was taken over before."""
+    """The values to write, and whether previously fetched values were changed here."""
 
     values: dict[str, object]
     is_edited: bool
@@ -19,10 +19,11 @@ def merge(
     before: Mapping[str, object],
     current: Mapping[str, object],
 ) -> Merged:
-    """What to take over of a record.
+    """Return what to take over of a record.
 
-    A value that differs from what was told `before` was changed here, and stays. A
-    record is archived or restored only where nothing of it was changed here.
+    A value that differs from the previously fetched one (``before``) was changed here,
+    and stays. A record is archived or restored only if none of its values was changed
+    here.
 
     >>> merge({"name": "B", "active": True}, {"name": "A", "active": True},
     ...       {"name": "A", "active": True})

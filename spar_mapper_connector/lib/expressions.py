@@ -1,10 +1,10 @@
-"""Whether an expression that is kept in the database is being evaluated.
+"""The detection of expressions, stored in the database, that are being evaluated.
 
 Odoo evaluates text that people edit: QWeb views, mail templates, server actions, record
-rules, computed fields. Such text reaches every method of every model by its name, and
-names with one underscore as well; ``sudo()`` makes it superuser. What it cannot change
-is who called whom: it runs with builtins that Odoo chose for it instead of Python's,
-and that shows on each of its frames (``safe_eval`` and ``ir.qweb`` alike).
+rules, computed fields. Such text can call every method of every model by name,
+including names with one underscore; ``sudo()`` makes it superuser. It cannot change the
+call stack: it runs with builtins that Odoo supplies instead of Python's, and that shows
+on each of its frames (``safe_eval`` and ``ir.qweb`` alike).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def is_evaluating(
 ) -> bool:
     """Return whether an evaluated expression is among the callers.
 
-    :param deferring: code that runs what was left with it for later, perhaps by an
-        expression that has ended by then, or what somebody stored; it counts as one
-    :param naming: code that calls a job of ours by its name: what is stored below it,
-        up to the next caller that is deferring, is that name alone
+    :param deferring: code that runs callbacks left for later, perhaps by an
+        expression that has ended by then, or stored actions; it counts as an expression
+    :param naming: code that calls one of our jobs by its name: the only stored text
+        below it, up to the next caller that is deferring, is that name
 
     >>> is_evaluating()
     False

@@ -1,4 +1,4 @@
-"""Where a request's body ends (RFC 9112, 6)."""
+"""The end of a request's body (RFC 9112, 6)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Container
 
 
 def is_ambiguous(headers: Container[str]) -> bool:
-    """Whether the headers say twice where the body ends: a proxy could believe the one
-    and we the other, and what is between them would be somebody else's request.
+    """Return whether the headers state the end of the body twice.
+
+    A proxy could follow one of them and we the other, and the bytes in between would be
+    another client's request.
 
     >>> is_ambiguous({"Content-Length": "5", "Transfer-Encoding": "chunked"})
     True

@@ -20,7 +20,7 @@ def make_compact(check: str, value: str, parameter: str) -> str:
     """
     run: Callable[..., object] = fa_checks.run_check
     found = run(check, value, parameter)
-    # A check that returns what it makes of the value knows best.
+    # A check that returns its own form of the value takes precedence.
     if isinstance(found, str):
         return found
     return _COMPACT.get(check, _keep)(value, parameter)

@@ -1,12 +1,12 @@
-"""The forms that an ID can have been stored in: numbered, each with its rules as data.
+"""The forms in which an ID may be stored: numbered, each with its rules as data.
 
-A stored row says in which form it was written. A form is an algorithm and a table of
-rules; both change when a country changes its rules or a library is upgraded, and until
-every row has the new form the old one is computed, too.
+A stored row has the number of its form. A form is an algorithm and a table of rules;
+both change when a country changes its rules or a library is upgraded, and until every
+row has the new form the old one is computed, too.
 
-- 1: type and provider folded, the value as it came.
-- 2: digits of every script and blanks around it do not count either, nor what the type
-  ignores; texts that stand for an ID and are none are refused.
+- 1: type and provider folded, the value as received.
+- 2: also ignores the script of digits, surrounding blanks, and what the type ignores;
+  texts that stand for an ID but are none are refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from . import tokenisers
 from .id_rules import CardCheck, CardRule, Identifier, IdRule, read_id
 from .identifier import MAX_LENGTH, IdTemplate, check_characters, fold, nfc
 
-#: Their versions decide what a check makes of a value.
+#: Their versions determine what a check returns for a value.
 LIBRARIES = ("google-re2", "phonenumbers", "python-stdnum", "schwifty")
 
 Reader = Callable[[Sequence[IdRule], str], Identifier]
@@ -30,17 +30,17 @@ Reader = Callable[[Sequence[IdRule], str], Identifier]
 
 @dataclass(frozen=True)
 class IdForm:
-    """One way to write IDs: the number of its algorithm, and the ID types by then."""
+    """One way to write IDs: its algorithm's number, and the ID types at that time."""
 
     algorithm: int
     rules: tuple[IdRule, ...]
 
     def identify(self, text: str) -> Identifier:
-        """The ID in this form; raises InvalidIdentifier."""
+        """Return the ID in this form; raises InvalidIdentifier."""
         return READERS[self.algorithm](self.rules, text)
 
     def to_data(self) -> dict[str, Any]:
-        """Return what can be kept as JSON, with the versions of what the checks use.
+        """Return the form as JSON data, with the versions of its checks' libraries.
 
         >>> form = IdForm(2, (IdRule(1, IdTemplate("nid:", "")),))
         >>> load_form(form.to_data()) == form
@@ -55,7 +55,7 @@ class IdForm:
 
 
 def load_form(data: dict[str, Any]) -> IdForm:
-    """Return the form that was kept by ``IdForm.to_data``."""
+    """Return the form that ``IdForm.to_data`` wrote."""
     return IdForm(data["algorithm"], tuple(map(_load_rule, data["rules"])))
 
 
@@ -66,7 +66,7 @@ def _load_rule(data: dict[str, Any]) -> IdRule:
 
 
 def read_in_forms(forms: Sequence[IdForm], text: str) -> list[Identifier]:
-    """Return what ``text`` is in each of ``forms`` that takes it, each ID once."""
+    """Return the ID of ``text`` in each of ``forms`` that accepts it, each ID once."""
     found: list[Identifier] = []
     for form in forms:
         try:
@@ -82,9 +82,9 @@ def read_in_forms(forms: Sequence[IdForm], text: str) -> list[Identifier]:
 
 
 def read_first_form(rules: Sequence[IdRule], text: str) -> Identifier:
-    """The ID as it was stored before digits, gaps and capitals were looked at.
+    """Return the ID as stored before digits, gaps and capitals were normalised.
 
-    What is stored has passed its check, so it is not checked again.
+    A stored ID has passed its check, so it is not checked again.
 
     >>> rules = [IdRule(1, IdTemplate("token:", "@x"), ignores_gaps=True), IdRule(2)]
     >>> read_first_form(rules, "Token:20-07@X").canonical

@@ -1,8 +1,8 @@
-"""How a text becomes an ID: the rules of each ID type, as plain values.
+"""The conversion of a text to an ID: the rules of each ID type, as plain values.
 
 The types of a database are a table of :class:`IdRule`; :func:`read_id` brings a text
-into the one form that is stored, digested and found. ``id_forms.py`` keeps the forms of
-before.
+into the one form that is stored, digested and found. ``id_forms.py`` keeps the previous
+forms.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from .identifier import IdTemplate, canonicalise
 
 
 class CardCheck(IntEnum):
-    """Whose ID has to look as it does on the card."""
+    """The callers whose IDs must have the format of the card."""
 
-    NOBODY = 0  # what is only looked for
-    PROGRAMS = 1  # what programs send: where the type says so
-    PEOPLE = 2  # what is typed, shown or loaded by people: always
+    NOBODY = 0  # values that are only searched for
+    PROGRAMS = 1  # values that programs send: where the type requires it
+    PEOPLE = 2  # values that people type, show or load: always
 
 
 @dataclass(frozen=True)
 class CardRule:
-    """How the IDs of a type look on the card; what is empty or 0 is not asked for."""
+    """The format of a type's IDs on the card; what is empty or 0 is not checked."""
 
     pattern: str = ""
     min_length: int = 0
@@ -42,7 +42,7 @@ class CardRule:
     binds_programs: bool = False
 
     def fits(self, value: str) -> bool:
-        """Whether ``value`` can stand on a card.
+        """Return whether ``value`` can appear on a card.
 
         >>> rule = CardRule(min_length=10, max_length=10, pattern="[0-9]+")
         >>> rule.fits("2007816053"), rule.fits("200781605"), rule.fits("John Smith")
@@ -69,7 +69,7 @@ def _passes(code: str, value: str, parameter: str) -> bool:
 
 @dataclass(frozen=True)
 class IdRule:
-    """An ID type, ready for use on thousands of IDs."""
+    """An ID type, prepared for use on thousands of IDs."""
 
     type_id: int
     strategy: IdTemplate | None = None
@@ -94,11 +94,11 @@ class IdRule:
         return write_capitals(value) if self.ignores_case else value
 
     def clean(self, value: str) -> str:
-        """Return the one form of ``value``: spelt, and compact as its check has it.
+        """Return the one form of ``value``: spelt, and compact if it has a check.
 
-        Raises InvalidIdentifier: ``placeholder`` or ``check``.
+        Raises InvalidIdentifier with the code ``placeholder`` or ``check``.
         """
-        # Nearly all of them, and quickly: a number.
+        # The fast path for nearly all values: a number.
         if not value.isdecimal():
             if is_placeholder(value):
                 raise InvalidIdentifier("placeholder")
@@ -112,7 +112,7 @@ class IdRule:
             raise InvalidIdentifier("check") from error
 
     def check_card(self, value: str, card_check: CardCheck) -> None:
-        """Refuse a value that is not as on the card, where that is asked for."""
+        """Raise InvalidIdentifier if the value needs the card's format but lacks it."""
         if self.card is None or card_check is CardCheck.NOBODY:
             return
         is_bound = self.card.binds_programs or card_check is CardCheck.PEOPLE
@@ -124,7 +124,7 @@ class IdRule:
 class Identifier:
     """An ID in the form under which it is stored, and its type.
 
-    ``is_stored`` tells that a row with just this form was seen.
+    ``is_stored`` tells that a row with exactly this form was seen.
     """
 
     canonical: str
@@ -135,12 +135,12 @@ class Identifier:
 def read_id(
     rules: Sequence[IdRule], text: str, card_check: CardCheck = CardCheck.NOBODY
 ) -> Identifier:
-    """The stored form and the type of one ID.
+    """Return the stored form and the type of one ID.
 
     Raises InvalidIdentifier: ``empty``, ``too_long``, ``characters``, ``placeholder``
-    (the text stands for an ID and is none), ``check`` (the type's own check refuses the
-    value), ``card`` (it does not look as on the card), ``alike`` (it starts or ends
-    like a type's strategy, and is not of it) or ``type`` (no type fits).
+    (the text stands for an ID but is none), ``check`` (the type's own check refuses the
+    value), ``card`` (it does not have the card's format), ``alike`` (it starts or ends
+    like a type's strategy, but does not match it) or ``type`` (no type fits).
 
     >>> rules = [IdRule(1, IdTemplate("token:", "@x"), ignores_gaps=True), IdRule(2)]
     >>> read_id(rules, "Token:٢٠٠٧ 816@X"), read_id(rules, "4711")
@@ -163,13 +163,13 @@ def _read_value(
     value: str,
     card_check: CardCheck,
 ) -> Identifier:
-    """The ID of a type that was recognised by its strategy."""
+    """Return the ID of a type that was recognised by its strategy."""
     clean = rule.clean(value)
     if rule.card is not None:
         rule.check_card(clean, card_check)
     if rule.tokeniser == "none" and rule.stored is None:
         if clean != value and rule.strategy is not None:
-            # Around a value that holds a ":" or "@" of its own, too.
+            # Also right for a value that contains a ":" or "@" itself.
             canonical = f"{rule.strategy.prefix}{clean}{rule.strategy.suffix}"
         return Identifier(canonical, rule.type_id)
     token = tokenisers.get_tokeniser(rule.tokeniser)(clean, rule.parameter)
@@ -180,8 +180,10 @@ def _read_value(
 
 
 def _spell_stored(rules: Sequence[IdRule], canonical: str) -> str:
-    """A stored ID as the type reads it whose IDs are written like that: what is sent in
-    its stored form is the same."""
+    """Return a stored ID as the type that writes such IDs reads it.
+
+    An ID that is sent in its stored form is the same ID.
+    """
     for rule in rules:
         if rule.strategy is not None and rule.tokeniser == "none":
             value = rule.strategy.extract(canonical)
@@ -193,7 +195,7 @@ def _spell_stored(rules: Sequence[IdRule], canonical: str) -> str:
 def _read_other(
     rules: Sequence[IdRule], canonical: str, card_check: CardCheck
 ) -> Identifier:
-    """The ID that no strategy recognises: one in its stored form, or any other."""
+    """Return the ID that no strategy recognises: in its stored form, or any other."""
     if is_placeholder(get_value(canonical)):
         raise InvalidIdentifier("placeholder")
     for rule in rules:
@@ -210,7 +212,7 @@ def _read_other(
 
 
 def get_clean_value(rules: Sequence[IdRule], text: str) -> str:
-    """The value in an ID as its type spells it, before it becomes a token.
+    """Return the value in an ID as its type spells it, before it becomes a token.
 
     Raises InvalidIdentifier.
 
@@ -228,7 +230,7 @@ def get_clean_value(rules: Sequence[IdRule], text: str) -> str:
 
 
 def get_value(canonical: str) -> str:
-    """What stands between type and provider.
+    """Return the value between type and provider.
 
     >>> get_value("vid:null@x"), get_value("vid:@x"), get_value("4711")
     ('null', '', '4711')

@@ -1,7 +1,7 @@
 """Spellings of an ID that count as the same.
 
-Digits of every script are one digit, always. Gaps and capitals are switches of an ID
-type: of a token they are a part.
+Digits of every script are the same digits, always. Whether gaps and capitals count is
+set for each ID type: in a token they do.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import unicodedata
 
 #: Letters and digits of the longest number on a card. A longer text with letters is a
-#: token (a UUID has 32, a digest in base64url 43): its dashes are a part of it.
+#: token (a UUID has 32, a digest in base64url 43), whose dashes are a part of it.
 MOST_SIGNS = 30
 
-#: Beside blanks and dashes: dots, slashes, the minus sign.
+#: Besides blanks and dashes: dots, slashes, the minus sign.
 _GAPS = frozenset("\u00b7\u2024\uff0e\u2044\u2215\uff0f\u2212")
 
 
@@ -28,7 +28,7 @@ def write_ascii_digits(text: str) -> str:
 
 
 def remove_gaps(value: str) -> str:
-    """Return a number without the blanks, dashes, dots and slashes in it.
+    """Return a number without its blanks, dashes, dots and slashes.
 
     >>> remove_gaps("2007 816-053"), remove_gaps("12.345.678/K")
     ('2007816053', '12345678K')
@@ -44,7 +44,7 @@ def remove_gaps(value: str) -> str:
 
 
 def _drop_ascii_gaps(value: str) -> str:
-    """Four calls that cost less than one that looks at each sign."""
+    """Remove ASCII gaps; four calls cost less than one pass over each character."""
     return value.replace("-", "").replace(" ", "").replace(".", "").replace("/", "")
 
 
@@ -53,7 +53,7 @@ def _is_gap(sign: str) -> bool:
 
 
 def write_capitals(value: str) -> str:
-    """Return ``value`` so that small letters and capitals are the same.
+    """Return ``value`` in a form in which small letters and capitals are the same.
 
     >>> write_capitals("ab12k"), write_capitals("straße")
     ('AB12K', 'STRASSE')

@@ -22,15 +22,15 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 @dataclass(frozen=True)
 class IdTemplate:
-    """A strategy around one value: folded text before it and after it."""
+    """A strategy: the folded text before a value, and the one after it."""
 
     prefix: str
     suffix: str
 
     def is_like(self, canonical: str) -> bool:
-        """Whether ``canonical`` starts or ends as IDs of this strategy do.
+        """Return whether ``canonical`` starts or ends as IDs of this strategy do.
 
-        Blanks, and signs that only look like others, make no difference.
+        Blanks are ignored, and so are the differences between look-alike characters.
 
         >>> template = parse_template("token:{sub}@nationalId")
         >>> [template.is_like(text) for text in ("token : 1@x", "1＠NationalID", "1")]
@@ -43,7 +43,7 @@ class IdTemplate:
         )
 
     def extract(self, canonical: str) -> str | None:
-        """The value inside ``canonical``, or None when it is of another strategy.
+        """Return the value inside ``canonical``, or None if it has another strategy.
 
         >>> parse_template("token:{sub}@nationalId").extract("token:AbC@nationalid")
         'AbC'
@@ -56,7 +56,7 @@ class IdTemplate:
         return None
 
     def build(self, value: str) -> str:
-        """The canonical ID of ``value``.
+        """Return the canonical ID of ``value``.
 
         Raises InvalidIdentifier for a value that would change the template around it.
 
@@ -77,9 +77,9 @@ class IdTemplate:
 
 @lru_cache(maxsize=256)
 def parse_template(template: str) -> IdTemplate:
-    """The strategy ``template``, e.g. ``token:{sub}@nationalId``.
+    """Return the strategy ``template``, e.g. ``token:{sub}@nationalId``.
 
-    Raises InvalidTemplate unless it holds exactly one placeholder.
+    Raises InvalidTemplate unless it contains exactly one placeholder.
 
     >>> parse_template("token:{sub}@nationalId")
     IdTemplate(prefix='token:', suffix='@nationalid')
@@ -91,7 +91,7 @@ def parse_template(template: str) -> IdTemplate:
 
 
 def is_plain(template: str) -> bool:
-    """Whether a strategy names kind and provider alone, and no part of a value.
+    """Return whether a strategy has kind and provider alone, and no part of a value.
 
     >>> [is_plain(text) for text in ("token:{sub}@nationalId", "{x}", "tax:{x}")]
     [True, True, True]
@@ -107,7 +107,7 @@ def is_plain(template: str) -> bool:
 
 
 def fill_template(template: str, value: str) -> str:
-    """The ID of ``value`` as people write it: with the template's own capitals.
+    """Return the ID of ``value`` as people write it: with the template's own capitals.
 
     >>> fill_template("token:{sub}@nationalId", "4711")
     'token:4711@nationalId'
@@ -116,11 +116,11 @@ def fill_template(template: str, value: str) -> str:
 
 
 def canonicalise(text: str) -> str:
-    """The one form of a whole ID, before its type looks at the value in it.
+    """Return the one form of a whole ID, before its type processes the value in it.
 
-    NFC; digits of every script in ASCII, no blanks around it; type and provider folded,
-    value kept as given. Raises InvalidIdentifier with the code ``empty``, ``too_long``
-    or ``characters``.
+    NFC; digits of every script in ASCII, no surrounding blanks; type and provider
+    folded, value kept as received. Raises InvalidIdentifier with the code ``empty``,
+    ``too_long`` or ``characters``.
 
     >>> canonicalise("TOKEN:AbC_d@NationalID")
     'token:AbC_d@nationalid'
@@ -142,7 +142,7 @@ def canonicalise(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """``text`` with its type and its provider folded, its value kept.
+    """Return ``text`` with its type and its provider folded, its value kept.
 
     >>> fold("ACCOUNT:AbC@BR01.Bank")
     'account:AbC@br01.bank'
@@ -157,7 +157,7 @@ def fold(text: str) -> str:
 
 
 def nfc(text: str) -> str:
-    """Unicode's composed form: one text, one way to write it."""
+    """Return Unicode's composed form: one text has only one spelling."""
     return unicodedata.normalize("NFC", text)
 
 
@@ -173,10 +173,10 @@ def check_characters(text: str) -> None:
 
 
 class StoredIdentifier(str):
-    """A canonical ID as the store keeps it, with its type, on its way back into it.
+    """A canonical ID as the store keeps it, with its type, to be passed back to it.
 
-    It was read by its type's rules when it came in. Reading it by them again would turn
-    the token of a tokenised ID into the token of a token.
+    The rules of its type were applied when it was stored. Applying them again would
+    turn the token of a tokenised ID into the token of a token.
 
     >>> stored = StoredIdentifier("token:ab@nationalid", 3)
     >>> stored, stored.type_id

@@ -1,13 +1,14 @@
-"""Key material, and everything that is done with it.
+"""Key material, and every operation with it.
 
 The keyring is a file outside the data directory and the database, the same on every
 host. A :class:`Keyring` is that file; an :class:`OpenKeyring` is the file together with
-what the database says of its keys (which one seals now, which column is searched).
+the roles that the database assigns to its keys (which one seals now, which column is
+searched).
 
 Every purpose has a key of its own, derived by HKDF-SHA-256 (RFC 5869) from the file's
 material. No bytes of a key outlive the reading of the file: an open keyring has only
-cipher and HMAC objects, which use a key and never give it away, since whatever an
-attribute holds can be printed (``"{0.attribute}".format(…)``).
+cipher and HMAC objects, which use a key and never reveal it, since the value of any
+attribute can be printed (``"{0.attribute}".format(…)``).
 
 Sealing is AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D 8.2.2);
 a sealed value is ``version (1) | key id (4) | nonce (12) | ciphertext and tag``.
@@ -38,7 +39,7 @@ KEY_ID_BYTES = 4
 NONCE_BYTES = 12
 _HEADER = len(SEALED_VERSION) + KEY_ID_BYTES
 
-#: What keys are for: sealing values, finding them, proving history, signing tokens.
+#: The uses of keys: sealing values, finding them, proving history, signing tokens.
 KINDS = ("seal", "index", "audit", "token")
 
 
@@ -52,25 +53,26 @@ class Key:
 
     @property
     def check_value(self) -> str:
-        """What the database keeps of the key: enough to recognise it, nothing more."""
+        """Return the check value that the database keeps to recognise the key."""
         return hmac.digest(self.material, b"spar check value", "sha256").hex()
 
     def shut_in(self) -> ShutKey:
-        """Return what uses this key and does not give it away."""
-        # HKDF's first half, extract: without a salt, of 32 zeros (RFC 5869 2.2).
+        """Return an object that uses this key and does not reveal it."""
+        # The first step of HKDF, extract: no salt means a salt of 32 zeros (RFC 5869
+        # 2.2).
         extracted = hmac.digest(bytes(32), self.material, "sha256")
         return ShutKey(self.kind, HMAC(extracted, SHA256()))
 
 
 class ShutKey:
-    """A key whose bytes nobody reads any more: it only makes ciphers and MACs."""
+    """A key whose bytes can no longer be read: it only makes ciphers and MACs."""
 
     def __init__(self, kind: str, extracted: HMAC):
         self.kind = kind
         self._extracted = extracted
 
     def _expand(self, purpose: str) -> bytes:
-        """Return the 256-bit key of one purpose (HKDF's second half, RFC 5869 2.3)."""
+        """Return the 256-bit key of one purpose (HKDF's second step, RFC 5869 2.3)."""
         expanding = self._extracted.copy()
         expanding.update(f"spar/{self.kind}/{purpose}".encode() + b"\x01")
         return expanding.finalize()
@@ -85,7 +87,7 @@ class ShutKey:
 
 
 def make_key(kind: str) -> Key:
-    """A new random key of ``kind``."""
+    """Return a new random key of ``kind``."""
     return Key(secrets.token_bytes(KEY_ID_BYTES).hex(), kind, secrets.token_bytes(32))
 
 
@@ -96,19 +98,19 @@ class Keyring:
         self.keys = {key.key_id: key for key in keys}
 
     def of_kind(self, kind: str) -> list[Key]:
-        """The keys of ``kind``, oldest first."""
+        """Return the keys of ``kind``, oldest first."""
         return [key for key in self.keys.values() if key.kind == kind]
 
     def add(self, key: Key) -> Keyring:
-        """A keyring with one key more."""
+        """Return a keyring with one more key."""
         return Keyring([*self.keys.values(), key])
 
 
 def read_file(path: Path) -> Keyring:
-    """The keyring in ``path``.
+    """Return the keyring in ``path``.
 
-    Raises KeyringUnavailable when it is not there, not readable, open to other users
-    or not a keyring.
+    Raises KeyringUnavailable when it is missing, unreadable, open to other users or not
+    a keyring.
     """
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -139,7 +141,8 @@ def write_file(path: Path, keyring: Keyring, replace: bool = False) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         _write_draft(draft, keyring)
-        # A link, unlike a rename, fails where somebody else's keys are meanwhile.
+        # A link, unlike a rename, fails if another process has written its keys
+        # meanwhile.
         (os.replace if replace else os.link)(draft, path)
     except FileExistsError as error:
         raise KeyringExists("there is a keyring already") from error
@@ -160,7 +163,7 @@ def _write_draft(path: Path, keyring: Keyring) -> None:
 
 
 def bind(*parts: str | int) -> bytes:
-    """Length-prefixed concatenation: no two lists of parts give the same bytes.
+    """Return a length-prefixed concatenation: different lists give different bytes.
 
     >>> bind("ab", "c") == bind("a", "bc")
     False
@@ -176,7 +179,7 @@ def bind(*parts: str | int) -> bytes:
 
 @dataclass(frozen=True)
 class KeyRoles:
-    """What the database says of its keys.
+    """The roles that the database assigns to its keys.
 
     ``index_keys`` gives the key id of each digest column that is written (``a``,
     ``b``); ``read_column`` is the one that is searched.
@@ -190,7 +193,7 @@ class KeyRoles:
 
 
 class OpenKeyring:
-    """Sealing, blind index, audit MACs: all that is done with keys, nothing else."""
+    """Sealing, blind index, audit MACs: every operation with keys, and nothing else."""
 
     def __init__(self, keyring: Keyring, roles: KeyRoles):
         self._keys = {key_id: key.shut_in() for key_id, key in keyring.keys.items()}
@@ -211,14 +214,14 @@ class OpenKeyring:
         return cipher
 
     def seal(self, purpose: str, text: str, context: bytes) -> bytes:
-        """``text`` sealed for ``purpose``; opens only with the same ``context``."""
+        """Return ``text`` sealed for ``purpose``; it opens only in its ``context``."""
         nonce = os.urandom(NONCE_BYTES)
         cipher = self._cipher(self._seal_id, purpose)
         sealed = cipher.encrypt(nonce, text.encode(), context)
         return b"".join((SEALED_VERSION, self._seal_id, nonce, sealed))
 
     def unseal(self, purpose: str, sealed: bytes, context: bytes) -> str:
-        """The text in ``sealed``; raises SealBroken when it was moved or altered."""
+        """Return the text in ``sealed``; raises SealBroken if moved or altered."""
         if sealed[:1] != SEALED_VERSION:
             raise SealBroken("not a sealed value")
         cipher = self._cipher(sealed[1:_HEADER], purpose)
@@ -233,18 +236,18 @@ class OpenKeyring:
     # blind index
 
     def digest(self, purpose: str, text: str) -> bytes:
-        """The digest searched for ``text``: HMAC-SHA-256 under the index key."""
+        """Return the digest to search for: HMAC-SHA-256 under the index key."""
         return self._digest(self.roles.read_column, purpose, text)
 
     def digests(self, purpose: str, text: str) -> dict[str, bytes]:
-        """The digest for each column that is written."""
+        """Return the digest for each column that is written."""
         return {
             column: self._digest(column, purpose, text)
             for column in self.roles.index_keys
         }
 
     def digester(self, purpose: str) -> Callable[[str], bytes]:
-        """``digest`` for many texts of one purpose: a function of the text."""
+        """Return ``digest`` for many texts of one purpose: a function of the text."""
         return partial(self._digest, self.roles.read_column, purpose)
 
     def _digest(self, column: str, purpose: str, text: str) -> bytes:
@@ -253,39 +256,42 @@ class OpenKeyring:
     # history
 
     def mac(self, purpose: str, message: bytes) -> bytes:
-        """HMAC-SHA-256 of ``message`` under the audit key."""
+        """Return the HMAC-SHA-256 of ``message`` under the audit key."""
         return self._mac(self.roles.audit_key, purpose, message)
 
     # tokens and secrets of callers
 
     def token_mac(self, message: bytes) -> bytes:
-        """HMAC-SHA-256 of an access token's signed part (HS256, RFC 7518 3.2)."""
+        """Return the MAC of an access token's signed part (HS256, RFC 7518 3.2)."""
         return self._mac(self.roles.token_key, "access token", message)
 
     def secret_digest(self, owner: str, secret: str) -> bytes:
-        """What is kept of a caller's secret: HMAC-SHA-256 under the token key, of whose
-        it is as well, so that it is nobody else's."""
+        """Return the stored digest of a caller's secret.
+
+        It is an HMAC-SHA-256 under the token key and includes the owner, so that it is
+        valid for no other caller.
+        """
         message = bind(owner, secret)
         return self._mac(self.roles.token_key, "secret of a client", message)
 
     def is_secret(self, owner: str, secret: str, kept: bytes) -> bool:
-        """Whether ``kept`` is the digest of the owner's secret.
+        """Return whether ``kept`` is the digest of the owner's secret.
 
-        Those of before were of the secret alone. Both are made each time: who is
-        unknown takes as long.
+        Legacy digests are of the secret alone. Both are computed each time, so that an
+        unknown caller takes as long.
         """
         alone = self._mac(self.roles.token_key, "client secret", secret.encode())
         bound = self.secret_digest(owner, secret)
         return hmac.compare_digest(bound, kept) | hmac.compare_digest(alone, kept)
 
     def link_digest(self, token: str) -> bytes:
-        """What is kept of a one-time link: HMAC-SHA-256 under the token key."""
+        """Return the digest of a one-time link: HMAC-SHA-256 under the token key."""
         return self._mac(self.roles.token_key, "one-time link", token.encode())
 
     def _mac(self, key_id: str, purpose: str, message: bytes) -> bytes:
-        """HMAC-SHA-256 under the key of one purpose.
+        """Return the HMAC-SHA-256 under the key of one purpose.
 
-        The key is taken in once: for a short message that costs more than the rest.
+        The key is set up once: for a short message that costs more than the rest.
         """
         ready = self._ready.get((key_id, purpose)) or self._prepare(key_id, purpose)
         mac = ready.copy()
@@ -293,6 +299,6 @@ class OpenKeyring:
         return mac.finalize()
 
     def _prepare(self, key_id: str, purpose: str) -> HMAC:
-        """Make the HMAC of one purpose once, since deriving costs more than use."""
+        """Make the HMAC of a purpose once: deriving it costs more than using it."""
         ready = self._ready[key_id, purpose] = self._keys[key_id].make_mac(purpose)
         return ready

@@ -1,6 +1,6 @@
-"""What a database says of its keys, read over any cursor, and the keyring to that.
+"""The roles of a database's keys, read over any cursor, and the matching keyring.
 
-For the model that opens the keyring, and for commands that work where no model can.
+For the model that opens the keyring, and for commands that run without models.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ..exceptions import KeyringMismatch, KeyringUnavailable
 from .keyring import Keyring, KeyRoles, OpenKeyring, read_file
 
-#: The environment variable that says where the file is.
+#: The environment variable with the path of the file.
 KEYRING_VARIABLE = "SPAR_KEYRING"
 
 PHASE_COLUMNS = (
@@ -29,7 +29,7 @@ KEYS_QUERY = "SELECT key_id, check_value FROM spar_keyring_key WHERE state != 'r
 
 
 class Cursor(Protocol):
-    """What is used of a cursor."""
+    """The part of a cursor that is used."""
 
     def execute(self, query: str, params: Sequence[Any] | None = None) -> Any: ...
 
@@ -37,9 +37,9 @@ class Cursor(Protocol):
 
 
 def get_path(environment: Mapping[str, str], database: str) -> Path:
-    """Return where the keyring is; ``{database}`` in the variable stands for its name.
+    """Return the path of the keyring, with the name in place of ``{database}``.
 
-    Raises KeyringUnavailable where the variable is not set.
+    Raises KeyringUnavailable if the variable is not set.
 
     >>> get_path({"SPAR_KEYRING": "/keys/{database}.json"}, "spar").as_posix()
     '/keys/spar.json'
@@ -51,7 +51,7 @@ def get_path(environment: Mapping[str, str], database: str) -> Path:
 
 
 def build_roles(phase: Mapping[str, Any]) -> KeyRoles:
-    """Return which key does what, by the row of ``spar_keyring_phase``."""
+    """Return the roles of the keys, from the row of ``spar_keyring_phase``."""
     columns = {"a": phase["index_key_a"], "b": phase["index_key_b"]}
     return KeyRoles(
         seal_key=phase["seal_key"],
@@ -70,7 +70,7 @@ def open_keyring(
     :param known: the rows of ``KEYS_QUERY``
     :param phase: the row of ``PHASE_QUERY``
 
-    Raises KeyringMismatch when it is that of another database.
+    Raises KeyringMismatch when the keyring is that of another database.
     """
     for key_id, check_value in known:
         key = keyring.keys.get(key_id)

@@ -1,7 +1,7 @@
-"""What Odoo's log says of a statement that failed: which, and with none of its values.
+"""Odoo's log of a statement that failed: the statement without its values.
 
-Odoo logs it whole: half a megabyte a line where it holds a batch, with what people
-typed in it.
+Odoo logs it whole: half a megabyte in one line if it contains a batch, with data that
+people typed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg2.errors import LockNotAvailable
 
-#: Of what is logged of a failing statement, at most so much is kept.
+#: Maximum length of what is logged of a failing statement.
 MOST = 1000
 
 _LITERAL = re.compile(r"'[^']*(?:''[^']*)*(?:'|$)")
@@ -20,7 +20,7 @@ _BYTES_LITERAL = re.compile(_LITERAL.pattern.encode())
 
 
 def shorten(told: Any) -> Any:
-    """A part of a log line without literals, cut; what is no text stays as it is.
+    """Return a part of a log line without literals, cut; other types stay unchanged.
 
     >>> shorten(b"SELECT 1 WHERE a = 'it''s 7' AND b = 2"), shorten(7)
     (b"SELECT 1 WHERE a = '...' AND b = 2", 7)
@@ -40,20 +40,20 @@ def _get_rest(length: int) -> str:
 
 
 class StatementsShortened(logging.Filter):
-    """Applies ``shorten`` to what is logged of statements that fail."""
+    """A filter that applies ``shorten`` to the log of statements that fail."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Always true: every line is kept, only not all of it."""
+        """Return True: every line is kept, if shortened."""
         if record.levelno >= logging.WARNING and isinstance(record.args, tuple):
             if any(isinstance(told, LockNotAvailable) for told in record.args):
-                # Somebody tries again: no error of anybody.
+                # The request is retried, so this is no error.
                 record.levelno, record.levelname = logging.INFO, "INFO"
             record.args = tuple(map(_shorten_part, record.args))
         return True
 
 
 def _shorten_part(told: Any) -> Any:
-    """A statement, or what PostgreSQL says of it without what it quotes.
+    """Return a statement, or PostgreSQL's message without the values that it quotes.
 
     >>> _shorten_part(ValueError('duplicate key "x"\\nDETAIL:  Key (a)=(7) exists.'))
     'duplicate key "x"'
@@ -64,5 +64,5 @@ def _shorten_part(told: Any) -> Any:
 
 
 def shorten_statements() -> None:
-    """Let this process log no failing statement whole."""
+    """Make this process log no failing statement whole."""
     logging.getLogger("odoo.sql_db").addFilter(StatementsShortened())

@@ -1,9 +1,9 @@
-"""Where requests may go: public addresses, and what an administrator allowed by name.
+"""Permitted targets of requests: public addresses, and those allowed by name.
 
-A request that strangers cause (a callback, a key set, a discovery document) must reach
-nothing of our own network. So every address that a host name stands for is looked at,
-and those that are no public unicast address are refused, whatever form they come in:
-an IPv4 address inside an IPv6 one (RFC 4291 2.5.5, RFC 6052) counts as itself.
+A request that a stranger causes (a callback, a key set, a discovery document) must
+reach nothing in our own network. So every address of a host name is checked, and those
+that are not public unicast addresses are refused, whatever their form: an IPv4 address
+inside an IPv6 one (RFC 4291 2.5.5, RFC 6052) counts as itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..exceptions import OutgoingRefused
 
-#: The variable in which private targets are allowed: ``host:port`` or a network.
+#: The variable that allows private targets: ``host:port`` or a network.
 ALLOW_VARIABLE = "SPAR_OUTGOING_ALLOW"
 
 MAX_URL = 2048
@@ -28,8 +28,9 @@ _PORTS = {"https": 443, "http": 80}
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-#: Not private to ``ipaddress`` in every version of Python, and nowhere to send to:
-#: local NAT64, Teredo, 6to4, IPv4-compatible and site-local addresses; 6to4 relays.
+#: Not private according to ``ipaddress`` in every version of Python, but never valid
+#: targets: local NAT64, Teredo, 6to4, IPv4-compatible and site-local addresses; 6to4
+#: relays.
 _NEVER = tuple(
     map(
         ipaddress.ip_network,
@@ -40,7 +41,7 @@ _NEVER = tuple(
 
 
 def is_public(address: Address) -> bool:
-    """Whether ``address`` belongs to a host on the public internet.
+    """Return whether ``address`` belongs to a host on the public internet.
 
     >>> [is_public(ipaddress.ip_address(text)) for text in ("1.1.1.1", "10.0.0.1")]
     [True, False]
@@ -56,7 +57,7 @@ def is_public(address: Address) -> bool:
 
 
 def _unwrap(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for, or the address itself."""
+    """Return the IPv4 address in an IPv6 address, or the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped:
@@ -68,7 +69,7 @@ def _unwrap(address: Address) -> Address:
 
 @dataclass(frozen=True)
 class AllowList:
-    """Targets that may be private and may be spoken to without TLS."""
+    """Targets that may be private and may be reached without TLS."""
 
     hosts: frozenset[tuple[str, int]] = frozenset()
     networks: tuple[Network, ...] = ()
@@ -76,7 +77,7 @@ class AllowList:
     @classmethod
     @lru_cache(maxsize=16)
     def parse(cls, text: str) -> AllowList:
-        """The list in ``text``; raises OutgoingRefused for an entry that says nothing.
+        """Return the list in ``text``; raises OutgoingRefused for an invalid entry.
 
         >>> allowed = AllowList.parse("idp.intern:8443, 10.1.0.0/16")
         >>> allowed.has("IDP.intern", 8443, ())
@@ -96,7 +97,7 @@ class AllowList:
         return cls(frozenset(hosts), tuple(networks))
 
     def has(self, host: str, port: int, addresses: tuple[Address, ...]) -> bool:
-        """Whether this target was allowed: by its name, or by all its addresses."""
+        """Return whether this target is allowed: by name, or by all its addresses."""
         if (host.lower(), port) in self.hosts:
             return True
         return bool(addresses) and all(map(self._has_address, addresses))
@@ -117,7 +118,7 @@ def _read_network(entry: str) -> Network:
 
 @dataclass(frozen=True)
 class Target:
-    """A URL, taken apart; ``path`` is what goes into the request line."""
+    """A URL in parts; ``path`` is the one in the request line."""
 
     scheme: str
     host: str
@@ -126,7 +127,7 @@ class Target:
 
     @classmethod
     def parse(cls, url: str) -> Target:
-        """The target of ``url``; raises OutgoingRefused, naming what is wrong.
+        """Return the target of ``url``; raises OutgoingRefused, naming the error.
 
         >>> Target.parse("https://payer.example/callback?x=1")
         Target(scheme='https', host='payer.example', port=443, path='/callback?x=1')

@@ -1,9 +1,10 @@
-"""The one seam that sends HTTP: backends, tokens, key sets, discovery, callbacks.
+"""The one module that sends HTTP: backends, tokens, key sets, discovery, callbacks.
 
 A host name is resolved once, every address is checked (``network_targets``), and the
-connection goes to a checked address: no second look-up that could answer differently.
-TLS is verified against the name. No redirect is followed, no proxy of the environment
-is used, an answer is read up to a size, and one deadline holds for all of it.
+connection goes to a checked address: there is no second look-up that could return
+another one. TLS is verified against the name. No redirect is followed, no proxy of the
+environment is used, an answer is read up to a maximum size, and one deadline applies to
+the whole request.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _FIRST_PAUSE = 0.2
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, whatever its status; names of headers are in lower case."""
+    """An answer, whatever its status; names of headers are in lower case."""
 
     status: int
     headers: dict[str, str] = field(repr=False)
@@ -64,11 +65,11 @@ def send(
     allowed: AllowList | None = None,
     attempts: int = 1,
 ) -> Answer:
-    """The answer of ``url``; a redirect is an answer like any other.
+    """Return the answer of ``url``; a redirect is an answer like any other.
 
     ``allowed`` is by default what the environment allows. More than one attempt is for
-    what may arrive twice: a GET, or a message that carries its own id. Raises
-    OutgoingRefused where nothing may be sent, else a leaf of OutgoingFailed.
+    requests that may arrive twice: a GET, or a message with an id of its own. Raises
+    OutgoingRefused if nothing may be sent, else a leaf of OutgoingFailed.
     """
     allowed = get_allowed() if allowed is None else allowed
     target, deadline = Target.parse(url), _Deadline(timeout)
@@ -90,15 +91,15 @@ def send(
 
 
 def check_url(url: str, timeout: float = TIMEOUT) -> None:
-    """Raise OutgoingRefused or TargetUnknown where ``url`` could not be sent to now.
+    """Raise OutgoingRefused or TargetUnknown if ``url`` could not be sent to now.
 
-    For the moment at which somebody enters an address: ``send`` checks it again.
+    It is called when a user enters an address: ``send`` checks it again.
     """
     _resolve(Target.parse(url), get_allowed(), _Deadline(timeout))
 
 
 def get_allowed() -> AllowList:
-    """The private targets that the environment allows."""
+    """Return the private targets that the environment allows."""
     return AllowList.parse(os.environ.get(ALLOW_VARIABLE, ""))
 
 
@@ -108,7 +109,7 @@ class _Deadline:
         self.was_sent = False
 
     def get_left(self) -> float:
-        """The seconds that are left; raises TargetTooSlow when there are none."""
+        """Return the remaining seconds; raises TargetTooSlow when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise TargetTooSlow("the other side is too slow", self.was_sent)
@@ -118,20 +119,20 @@ class _Deadline:
         return self._end - time.monotonic() > seconds
 
 
-# === WHERE TO === #
+# === TARGETS === #
 
 
 def _resolve(
     target: Target, allowed: AllowList, deadline: _Deadline
 ) -> tuple[Address, ...]:
-    """The checked addresses of ``target``."""
+    """Return the checked addresses of ``target``."""
     addresses = _look_up(target.host, target.port, deadline.get_left())
     target.check(addresses, allowed)
     return addresses
 
 
 def _look_up(host: str, port: int, timeout: float) -> tuple[Address, ...]:
-    """Every address of ``host``; in a thread, since the look-up knows no timeout."""
+    """Return every address of ``host``; in a thread, as look-ups have no timeout."""
     found: queue.SimpleQueue[tuple[Address, ...]] = queue.SimpleQueue()
     look_up = threading.Thread(
         target=_put_addresses, args=(host, port, found), daemon=True
@@ -171,7 +172,7 @@ def _send_once(
     deadline: _Deadline,
 ) -> Answer:
     connection = http.client.HTTPConnection(target.host, target.port)
-    # The name for the header Host; the port of the scheme is left out of it.
+    # The name for the header Host, which omits the port of the scheme.
     connection.default_port = 443 if target.scheme == "https" else 80
     sock = _connect(target, addresses, deadline)
     connection.sock = _TimedSocket(sock, deadline)
@@ -182,7 +183,7 @@ def _send_once(
     except TimeoutError:
         raise TargetTooSlow(f"{target.host}: is too slow", deadline.was_sent) from None
     except ValueError:
-        # http.client repeats the header, which may be a token.
+        # http.client's message repeats the header, which may be a token.
         raise OutgoingRefused("a header holds what no header can") from None
     except (OSError, http.client.HTTPException):
         raise AnswerLost(f"{target.host}: gave no whole answer") from None
@@ -194,7 +195,7 @@ def _send_once(
 def _connect(
     target: Target, addresses: tuple[Address, ...], deadline: _Deadline
 ) -> socket.socket:
-    """A connection to the first address that gives one, with TLS where it is due."""
+    """Return a connection to the first address that accepts one, with TLS for https."""
     for address in addresses:
         timeout = min(deadline.get_left(), _CONNECT_TIMEOUT)
         try:
@@ -222,7 +223,7 @@ def _secure(plain: socket.socket, target: Target, deadline: _Deadline) -> socket
 
 @lru_cache(maxsize=1)
 def _get_tls_context() -> ssl.SSLContext:
-    """The machine's trusted authorities (or those of SSL_CERT_FILE), TLS 1.2 and up."""
+    """Return the machine's trusted authorities (or SSL_CERT_FILE's), TLS 1.2 and up."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
@@ -241,7 +242,7 @@ def _read_answer(response: http.client.HTTPResponse, max_bytes: int) -> Answer:
 
 
 class _TimedSocket:
-    """What ``http.client`` needs of a socket, with one deadline for all of it."""
+    """The part of a socket that ``http.client`` needs, with one deadline for all."""
 
     def __init__(self, sock: socket.socket, deadline: _Deadline):
         self._sock = sock
@@ -257,7 +258,7 @@ class _TimedSocket:
         return io.BufferedReader(_TimedReader(self._sock, self._deadline))
 
     def close(self) -> None:
-        """Nothing: ``http.client`` says this before the answer's body was read."""
+        """Do nothing: ``http.client`` calls this before the answer's body was read."""
 
 
 class _TimedReader(io.RawIOBase):

@@ -1,7 +1,7 @@
-"""Whether the rows of a set of settings are what was sealed last.
+"""The comparison of a set of settings with what was sealed last.
 
 A set is all rows of one model. Its seal has the MAC of each row, and a MAC over all of
-them, the set's number and the seal before: an added, altered, older or deleted row is
+them, the set's number and the previous seal: an added, altered, older or deleted row is
 noticed.
 """
 
@@ -26,9 +26,10 @@ SEAL_GAP = "a seal of settings was removed"
 
 @dataclass(frozen=True)
 class Seal:
-    """What is kept of one set; ``rows`` gives the MAC of each row by its id.
+    """The stored seal of one set; ``rows`` maps the id of each row to its MAC.
 
-    ``columns`` are what the MACs cover: a later version of an addon may have more.
+    ``columns`` are those that the MACs cover: a later version of an addon may have
+    more.
     """
 
     seq: int
@@ -41,20 +42,20 @@ class Seal:
     mac: str = ""
 
     def build_mac(self, keyring: OpenKeyring) -> str:
-        """Return the MAC over all of it."""
+        """Return the MAC over the whole seal."""
         rows = json.dumps(sorted(self.rows.items()))
         said = (self.seq, self.model, self.number, self.audit_key, self.previous)
         return keyring.mac(_SET, bind(*said, *self.columns, rows)).hex()
 
     def is_true(self, keyring: OpenKeyring) -> bool:
-        """Return whether it was made with the key that is in use."""
+        """Return whether the seal was made with the key that is in use."""
         is_ours = self.audit_key == keyring.roles.audit_key
         return is_ours and self.mac == self.build_mac(keyring)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which rows are as they were sealed, and what is wrong: row id and problem."""
+    """The rows that are as sealed, and the problems: row id and problem."""
 
     good: frozenset[int]
     problems: tuple[tuple[int, str], ...] = ()
@@ -71,7 +72,7 @@ def mac_rows(
 
 
 def compare(sealed: Mapping[int, str], present: Mapping[int, str]) -> Verdict:
-    """Return what the MACs of the rows that are there say beside those sealed.
+    """Return the verdict on the MACs of the present rows, given those sealed.
 
     >>> compare({1: "a", 2: "b", 3: "c"}, {1: "a", 2: "x", 4: "d"}).good
     frozenset({1})

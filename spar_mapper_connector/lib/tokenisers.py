@@ -1,7 +1,7 @@
-"""Registry of tokenisers: how an ID that people know becomes the one key stored.
+"""The registry of tokenisers: an ID that people know becomes the one stored key.
 
-A tokeniser is a function ``(value, parameter) -> token``. Adding one is adding one
-decorated function; an ID type names it by its code.
+A tokeniser is a function ``(value, parameter) -> token``. To add one, add a decorated
+function; an ID type names it by its code.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ def tokeniser(code: str, label: str) -> Callable[[Tokeniser], Tokeniser]:
 
 
 def get_tokeniser(code: str) -> Tokeniser:
-    """The function registered under ``code``; KeyError when there is none."""
+    """Return the function registered under ``code``; KeyError when there is none."""
     return _TOKENISERS[code][1]
 
 
 def selection() -> list[tuple[str, str]]:
-    """``(code, label)`` of every tokeniser, in the order of registration."""
+    """Return ``(code, label)`` of every tokeniser, in the order of registration."""
     return [(code, label) for code, (label, _function) in _TOKENISERS.items()]
 
 
 @tokeniser("none", "None: the value is the key")
 def keep_value(value: str, parameter: str) -> str:
-    """The value itself.
+    """Return the value itself.
 
     >>> keep_value("4711", "")
     '4711'
@@ -47,7 +47,7 @@ def keep_value(value: str, parameter: str) -> str:
 
 @tokeniser("openg2p-sha3-256", "OpenG2P: SHA3-256 of the value and the partner ID")
 def openg2p_sha3_256(value: str, parameter: str) -> str:
-    """base64url without padding of SHA3-256 over the value followed by the partner ID.
+    """Return the SHA3-256 of value and partner ID, in base64url without padding.
 
     Source: OpenG2P's bulk scripts (the token of ``token:{token}@nationalId``).
 

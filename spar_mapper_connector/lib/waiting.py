@@ -1,6 +1,6 @@
-"""How long the server waits for anything: settings of its environment, in seconds.
+"""The server's time limits: settings of its environment, in seconds.
 
-Zero waits for ever. They are read once: all workers of a server have the same.
+Zero means no limit. They are read once: all workers of a server have the same.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: Name of the setting -> what holds where it is not set.
+#: Name of the setting -> its default.
 DEFAULTS = {
     "SPAR_LOCK_SECONDS": 5.0,
     "SPAR_STATEMENT_SECONDS": 30.0,
@@ -18,9 +18,10 @@ DEFAULTS = {
     "SPAR_SCHEDULE_STATEMENT_SECONDS": 600.0,
     "SPAR_REQUEST_SECONDS": 30.0,
 }
-#: PostgreSQL looks so often whether whom it works for is still there (from version 14).
+#: Interval at which PostgreSQL checks that its client is still connected (from version
+#: 14).
 _CHECK_SECONDS, _CHECKING_VERSION = 2, 140000
-#: After about a minute of silence a connection that leads nowhere is ended.
+#: A dead connection is closed after about a minute of silence.
 _KEEPALIVES = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
@@ -29,7 +30,7 @@ _KEEPALIVES = {
 
 
 def read_seconds(name: str, environ: Mapping[str, str] | None = None) -> float:
-    """The setting called ``name``; raises ValueError for what is no number of seconds.
+    """Return the setting ``name``; raises ValueError if it is not a number of seconds.
 
     >>> read_seconds("SPAR_LOCK_SECONDS", {}), read_seconds("SPAR_LOCK_SECONDS",
     ...     {"SPAR_LOCK_SECONDS": "0.5"})
@@ -51,13 +52,13 @@ def read_seconds(name: str, environ: Mapping[str, str] | None = None) -> float:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a statement may wait for a lock, and how long it may take at all."""
+    """The time a statement may wait for a lock, and the time it may take in all."""
 
     lock_seconds: float
     statement_seconds: float
 
     def build_session(self, server_version: int) -> str:
-        """What sets the limits of a connection, which ends with whoever uses it.
+        """Return SQL that sets a connection's limits and ends it if its client is gone.
 
         >>> Limits(0.5, 30).build_session(130000)
         'SET lock_timeout = 500; SET statement_timeout = 30000; \
@@ -73,7 +74,7 @@ SET tcp_keepalives_count = 3'
         return _build("SET", settings)
 
     def build_transaction(self) -> str:
-        """What sets the limits of the transaction it stands in.
+        """Return SQL that sets the limits of the current transaction.
 
         >>> Limits(2, 30).build_transaction()
         'SET LOCAL lock_timeout = 2000; SET LOCAL statement_timeout = 30000'
@@ -92,7 +93,7 @@ def _build(verb: str, settings: Mapping[str, str]) -> str:
 
 
 def _get_milliseconds(seconds: float) -> str:
-    """As PostgreSQL counts; what is more than nothing stays so.
+    """Return milliseconds, as PostgreSQL counts; what is more than zero stays so.
 
     >>> _get_milliseconds(0), _get_milliseconds(0.0001), _get_milliseconds(2.5)
     ('0', '1', '2500')
@@ -100,19 +101,19 @@ def _get_milliseconds(seconds: float) -> str:
     return str(math.ceil(seconds * 1000))
 
 
-#: Of a request: somebody waits for the answer, and a worker is held meanwhile.
+#: For a request: a user waits for the answer, and a worker is occupied meanwhile.
 REQUEST = Limits(
     read_seconds("SPAR_LOCK_SECONDS"), read_seconds("SPAR_STATEMENT_SECONDS")
 )
-#: Of a schedule: nobody waits, but what it waits for may be held for ever.
+#: For a schedule: no user waits, but a lock that it waits for may last for ever.
 SCHEDULE = Limits(
     read_seconds("SPAR_LOCK_SECONDS"), read_seconds("SPAR_SCHEDULE_STATEMENT_SECONDS")
 )
-#: Of a stored message's turn: others wait behind it.
+#: For the processing of a stored message: others wait behind it.
 TURN = Limits(
     read_seconds("SPAR_QUEUE_LOCK_SECONDS"), read_seconds("SPAR_STATEMENT_SECONDS")
 )
-#: Of an upgrade that somebody began by a click.
+#: For an upgrade that a user started by a click.
 NONE = Limits(0, 0)
 #: From the first byte of a request to its last.
 REQUEST_SECONDS = read_seconds("SPAR_REQUEST_SECONDS")

@@ -3,13 +3,12 @@ from odoo import api, models
 from ..expressions import refuse_expressions
 from ..server.expression_names import close_ours
 
-#: Rules of addons that may be there: model -> what leads to the models that they run
-#: beside.
+#: Rules of optional addons: model -> the path to the models beside which they run.
 _BESIDE = {"base.automation": "model_id.model"}
 
 
 class Base(models.AbstractModel):
-    """No expression writes the registry's records, as whoever it is evaluated."""
+    """A guard on every model: no expression writes the registry's records."""
 
     _inherit = "base"
 
@@ -32,19 +31,19 @@ class Base(models.AbstractModel):
 
     @api.model
     def _refuse_expressions(self) -> None:
-        """Raise CalledFromExpression where one is about to write a model of ours."""
+        """Raise CalledFromExpression if an expression would write one of our models."""
         if self._name.startswith("spar."):
             refuse_expressions()
 
     def _refuse_beside_ours(self) -> None:
-        """Raise ValidationError where these records would run beside ours."""
+        """Raise ValidationError if these records would run beside ours."""
         if path := _BESIDE.get(self._name):
             closed = self.env["spar.closed.customising"]
             closed._check_closed_models(set(filter(None, self.mapped(path))))
 
 
 class SparExpressionNames(models.AbstractModel):
-    """What no expression may name, once all models are there."""
+    """Names that no expression may contain, collected once all models are loaded."""
 
     _name = "spar.expression.names"
     _description = "Names that are closed to expressions"

@@ -4,7 +4,7 @@ from odoo import api, models
 
 from ..expressions import names_jobs
 
-#: The whole code of an action that only names a job of ours.
+#: The whole code of an action that only names one of our jobs.
 _NAMES_A_JOB = re.compile(r"\s*model\.(_cron_\w+)\(\)\s*")
 
 
@@ -12,11 +12,11 @@ class IrActionsServer(models.Model):
     _name = "ir.actions.server"
     _inherit = ["ir.actions.server", "spar.closed.customising"]
 
-    # === WHAT IS SCHEDULED === #
+    # === SCHEDULED JOBS === #
 
     @names_jobs
     def _run_action_code_multi(self, eval_context):
-        """Call a job of ours as it is named, instead of evaluating its call.
+        """Call one of our jobs by its name, instead of evaluating the call.
 
         An expression may not use keys (``expressions.py``), and jobs do.
         """
@@ -24,17 +24,17 @@ class IrActionsServer(models.Model):
         return job() if job else super()._run_action_code_multi(eval_context)
 
     def _get_job(self):
-        """Return the scheduled job that is all of this action's code, or None."""
+        """Return the scheduled job that is the whole code of this action, or None."""
         named = _NAMES_A_JOB.fullmatch(self.code or "")
         model = self.model_id.sudo().model or ""
         if not named or not model.startswith("spar."):
             return None
         return getattr(self.env[model], named[1], None)
 
-    # === WHAT IS REFUSED === #
+    # === REFUSALS === #
 
     def _run(self, records, eval_context):
-        """What was written past the check of what is added is not run either."""
+        """Refuse to run what was written past the check of added actions."""
         self._check_closed()
         return super()._run(records, eval_context)
 

@@ -5,12 +5,12 @@ from ..expressions import is_on_command_line, scheduled
 from ..lib.waiting import SCHEDULE
 from ..server.database import limited
 
-#: What makes a job run, and when.
+#: The fields that determine whether and when a job runs.
 _KEPT = {"active", "interval_number", "interval_type", "nextcall", "user_id", "code"}
 
 
 class IrCron(models.Model):
-    """The registry's jobs run as the addons say: without them nothing is checked."""
+    """The registry's jobs run as its addons define: without them nothing is checked."""
 
     _name = "ir.cron"
     _inherit = ["ir.cron"]
@@ -24,7 +24,7 @@ class IrCron(models.Model):
         return super().unlink()
 
     def _check_kept(self, changed: set[str]) -> None:
-        """Raise UserError where a job of ours would be switched off, or put off."""
+        """Raise UserError if one of our jobs would be switched off or postponed."""
         if not changed or not self.env.registry.ready or is_on_command_line():
             return
         if any((cron.model_id.sudo().model or "").startswith("spar.") for cron in self):
@@ -37,6 +37,6 @@ class IrCron(models.Model):
 
     @classmethod
     def _process_job(cls, cron_cr, job):
-        """Whatever a schedule waits for, it waits no longer than schedules may."""
+        """Run the job with the time limits of schedules, whatever it waits for."""
         with limited(SCHEDULE), scheduled():
             return super()._process_job(cron_cr, job)

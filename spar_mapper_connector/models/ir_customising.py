@@ -1,8 +1,8 @@
-"""What an administrator of Odoo may not add to the models of this registry.
+"""Customisations that an administrator of Odoo may not make to the registry's models.
 
-A field, an action or a rule that somebody adds runs in the request of whoever is
-authorised, beside the values that are shown to them. So ours take none, but for those
-that come with an addon.
+An added field, action or rule runs in the request of an authorised user, beside the
+values that are shown to them. So our models accept none, except those that come with an
+addon.
 """
 
 from odoo import api, models
@@ -12,7 +12,7 @@ from odoo.addons.spar_fa_directory.models.spar_group_log import CODE_GROUPS
 
 from ..expressions import is_on_command_line
 
-#: The directory has nothing about people: rules and fields of one's own are harmless.
+#: The directory contains nothing about people: custom rules and fields are harmless.
 HARMLESS = "spar_fa_directory"
 
 
@@ -25,12 +25,12 @@ class SparClosedCustomising(models.AbstractModel):
         return set(self.mapped("model_id.model"))
 
     def _check_closed(self) -> None:
-        """Raise ValidationError where the registry is customised at run time."""
+        """Raise ValidationError if the registry is customised at run time."""
         self._check_closed_models(self._get_closed_models())
 
     @api.model
     def _check_closed_models(self, names: set[str]) -> None:
-        """The same, for the models of these names."""
+        """Raise ValidationError if one of the models of these names is ours."""
         if not self.env.registry.ready:
             return
         ours = sorted(filter(self._is_ours, names))
@@ -52,14 +52,16 @@ class SparClosedCustomising(models.AbstractModel):
 
 
 class SparSealedRights(models.AbstractModel):
-    """Rights on the registry's models are sealed: a row that plain SQL adds, changes
-    or removes is named by the integrity check."""
+    """Sealed rights on the registry's models.
+
+    The integrity check names a row that plain SQL adds, changes or removes.
+    """
 
     _name = "spar.sealed.rights"
     _description = "Rights that are sealed"
     _inherit = ["spar.closed.customising", "spar.sealed.setting"]
 
-    # The directory's are loaded before the addon that has the keys.
+    # The directory's rights are loaded before the addon that has the keys.
     _sealed_rows = """
         t.model_id IN (SELECT m.id FROM ir_model m
                         WHERE left(m.model, 5) = 'spar.' AND NOT EXISTS (
@@ -74,7 +76,7 @@ class SparSealedRights(models.AbstractModel):
         return super(SparSealedRights, self._filter_sealed())._find_good()
 
     def _seal_again(self, ids):
-        """Rights on models of others need no keys."""
+        """Seal only our own: rights on other models need no keys."""
         ours = self.browse(ids).exists()._filter_sealed()
         return super()._seal_again(ours.ids)
 
@@ -104,7 +106,7 @@ class IrDefault(models.Model):
         self._check_closed()
 
 
-#: The templates around everything that staff do; a website's pages have their own.
+#: The templates around all staff screens; a website's pages have their own.
 FRAMES = ("web.layout", "web.webclient_bootstrap")
 #: Bundles of scripts that only websites load.
 _WEBSITES = ("web.assets_frontend", "website.")
@@ -112,14 +114,14 @@ _STYLES = (".css", ".scss")
 
 
 class IrUiView(models.Model):
-    """A form that staff open can hold a script, which acts as they do."""
+    """Views of staff: a form can contain a script, which acts as its user."""
 
     _name = "ir.ui.view"
     _inherit = ["ir.ui.view", "spar.closed.customising", "spar.sealed.setting"]
     _sealed_fields = ("inherit_id", "active", "mode", "model")
     # Translations are loaded past the ORM.
     _sealed_beside = {"arch": "t.arch_db->>'en_US'"}
-    # The directory's are loaded before the addon that has the keys.
+    # The directory's views are loaded before the addon that has the keys.
     _sealed_rows = """left(t.model, 5) = 'spar.' AND NOT EXISTS (
         SELECT FROM ir_model_data d WHERE d.model = 'ir.ui.view' AND d.res_id = t.id
                                       AND d.module = 'spar_fa_directory')"""
@@ -129,7 +131,7 @@ class IrUiView(models.Model):
 
     @api.model
     def _is_ours(self, name):
-        """The directory's as well: officers open it beside people's accounts."""
+        """Return True for the directory, too: officers open it beside accounts."""
         return name.startswith("spar.") and name in self.env
 
     @api.constrains("model", "arch_db", "inherit_id", "active", "mode", "priority")
@@ -138,7 +140,7 @@ class IrUiView(models.Model):
         self._check_frames()
 
     def _check_frames(self) -> None:
-        """Raise ValidationError where the frame of staff's screens would change."""
+        """Raise ValidationError if the frame of the staff screens would change."""
         if not self.env.registry.ready:
             return
         frames = [self.env.ref(name, raise_if_not_found=False) for name in FRAMES]
@@ -161,7 +163,7 @@ class IrUiView(models.Model):
         return super(IrUiView, self._filter_sealed())._find_good()
 
     def _seal_again(self, ids):
-        """Views of others need no keys."""
+        """Seal only our own: other views need no keys."""
         return super()._seal_again(self.browse(ids).exists()._filter_sealed().ids)
 
 
@@ -170,7 +172,7 @@ class IrAsset(models.Model):
 
     @api.constrains("bundle", "path", "directive", "target", "active")
     def _check_not_staffs(self):
-        """Raise ValidationError where staff's browsers would load a script."""
+        """Raise ValidationError if the browsers of staff would load a script."""
         if not self.env.registry.ready or is_on_command_line():
             return
         for asset in self:
@@ -226,8 +228,10 @@ class IrModelAccess(models.Model):
 
 
 class IrModelData(models.Model):
-    """The names of roles, and of groups that reach code, mean what the addons say: a
-    role is asked for by its name."""
+    """External IDs of roles, and of groups that reach code, which only addons define.
+
+    A role is looked up by its name.
+    """
 
     _inherit = "ir.model.data"
 
@@ -248,7 +252,7 @@ class IrModelData(models.Model):
         self._check_names()
 
     def _check_names(self) -> None:
-        """Raise ValidationError where such a name is made or changed at run time."""
+        """Raise ValidationError if such a name is created or changed at run time."""
         if self.env.registry.ready and any(map(self._is_closed, self)):
             raise ValidationError(
                 self.env._(

@@ -12,20 +12,20 @@ from ..transactions import STOPPED
 
 
 class IrHttp(models.AbstractModel):
-    """What people see where something that is needed is in use."""
+    """Checks at the start of requests, and the page shown when a resource is busy."""
 
     _inherit = "ir.http"
 
     @classmethod
     def _authenticate(cls, endpoint):
-        """Where a request ends has to be clear to everybody on its way."""
+        """Refuse a request whose end a proxy could read differently."""
         if is_ambiguous(request.httprequest.headers):
             raise BadRequest()
         return super()._authenticate(endpoint)
 
     @classmethod
     def _authenticate_explicit(cls, auth):
-        """Odoo says *denied*, too, where it could not find out who somebody is."""
+        """Authenticate; let a lock or timeout through that Odoo reports as *denied*."""
         try:
             result = super()._authenticate_explicit(auth)
             note_person(request.session.uid)
@@ -49,5 +49,5 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _show_busy(cls) -> Response:
-        """The page that says that something is in use."""
+        """Return the page that says that something is in use."""
         return show_busy(request)

@@ -5,8 +5,8 @@ from odoo.tools import SQL
 from ..lib.waiting import NONE
 from ..server.database import limited
 
-#: Addons that this process may uninstall though they have records: only its command
-#: (``odoo spar_uninstall``) puts one in, after an export.
+#: Addons that this process may uninstall although they have records: only its command
+#: (``odoo spar_uninstall``) adds one, after an export.
 EXPORTED: set[str] = set()
 
 
@@ -16,11 +16,11 @@ class IrModuleModule(models.Model):
     # === LIMITS === #
 
     def _button_immediate_function(self, function):
-        """An upgrade by a click takes the time it takes, as one by a command does."""
+        """Run an upgrade by a click without time limits, as one by a command."""
         with limited(NONE):
             return super()._button_immediate_function(function)
 
-    # === WHAT HOLDS RECORDS STAYS === #
+    # === RECORDS PREVENT UNINSTALLING === #
 
     def write(self, vals):
         if vals.get("state") == "to remove":
@@ -32,8 +32,10 @@ class IrModuleModule(models.Model):
         return super().module_uninstall()
 
     def _check_records(self) -> None:
-        """Raise UserError for an addon of the registry whose tables have rows: to
-        uninstall it would delete them, and nobody's account would be known any more."""
+        """Raise UserError for an addon of the registry whose tables have rows.
+
+        Uninstalling it would delete them, and with them the registry's data on people.
+        """
         for module in self.filtered(lambda module: module.name not in EXPORTED):
             if any(map(self._has_rows, self._list_sealed_tables(module.name))):
                 raise UserError(

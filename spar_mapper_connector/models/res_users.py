@@ -7,7 +7,8 @@ from odoo.addons.spar_fa_directory.models.spar_group_log import ADMINISTRATOR
 from ..expressions import is_on_command_line
 from .spar_second_person import is_approved
 
-#: What of an account lets somebody use it -> what is noted of who sets it.
+#: Fields by which an account can be used -> the act that is noted of the user who sets
+#: them.
 _ACTS = {
     "login": "login",
     "password": "password",
@@ -22,10 +23,10 @@ _ACTS = {
 
 
 class ResUsers(models.Model):
-    """Joining a SPAR group, or one whose members reach code, takes two people.
+    """A second person approves joining a SPAR group, or one whose members reach code.
 
-    As long as fewer than two people ever were administrators of SPAR, Odoo's own gives
-    the roles alone: nobody else could yet.
+    Until two different people have been administrators of SPAR, Odoo's own
+    administrator assigns the roles alone: no one else can approve them yet.
     """
 
     _name = "res.users"
@@ -39,14 +40,14 @@ class ResUsers(models.Model):
     )
 
     def _compute_waiting_groups(self):
-        """What was given and does not count yet, for whoever gave it."""
+        """Describe the groups that were given but wait for approval."""
         for user in self:
             change_sudo = self.env["spar.setting.change"].sudo()._find_naming(user)
             user.waiting_groups = change_sudo.summary or False
 
     @api.model
     def _concerns(self, vals):
-        """Where somebody has, or would get, a role or a group that reaches code."""
+        """Return whether users have or would get a role or group that reaches code."""
         if "group_ids" not in vals:
             return False
         wanted = self.new({"group_ids": vals["group_ids"]}).group_ids._origin
@@ -57,7 +58,7 @@ class ResUsers(models.Model):
         return self._filter_roles()
 
     def _check_unclaimed(self, vals):
-        """People go on working while a role waits; the role is not edited."""
+        """Block only edits of groups: users go on working while a role waits."""
         return super()._check_unclaimed(vals) if "group_ids" in vals else None
 
     def _is_guarded(self, name, value):
@@ -66,7 +67,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _get_watched(self, groups):
-        """Those of ``groups`` that are watched, or bring one along, after set-up."""
+        """Return those of ``groups`` that are watched or imply one, after set-up."""
         is_set_up = self.env["spar.group.log"].sudo()._is_set_up()
         return self._filter_watched(groups) if is_set_up else groups.browse()
 
@@ -78,7 +79,7 @@ class ResUsers(models.Model):
         )
 
     def _split(self, vals):
-        """Other groups are joined at once, and all are left at once."""
+        """Write at once other groups that are joined, and all that are left."""
         now, waiting = super()._split(vals)
         if "group_ids" in waiting:
             wanted = self._get_chosen("group_ids", waiting["group_ids"])
@@ -87,7 +88,7 @@ class ResUsers(models.Model):
         return now, waiting
 
     def _write_approved(self, values):
-        """A SPAR administrator approves a role, but has no right to edit users."""
+        """Write as superuser: the approver of a role has no right to edit users."""
         users_sudo = self.sudo()
         return super(ResUsers, users_sudo)._write_approved(values)
 
@@ -98,7 +99,7 @@ class ResUsers(models.Model):
     def _describe_effect(self, values):
         return []
 
-    # === WHO DID WHAT TO WHOM === #
+    # === ACTS ON ACCOUNTS === #
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -115,7 +116,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _split_new(self, vals):
-        """The values of a new user, and commands that give it what waits."""
+        """Return the values of a new user, and commands that add the pending groups."""
         if "group_ids" not in vals:
             return vals, []
         wanted = self.new({"group_ids": vals["group_ids"]}).group_ids._origin
@@ -130,8 +131,10 @@ class ResUsers(models.Model):
 
 
 class ResPartner(models.Model):
-    """The e-mail address of an account is its person's: links for a new password go
-    there."""
+    """The e-mail address of an account belongs to its person.
+
+    Links for a new password are sent there.
+    """
 
     _inherit = "res.partner"
 
@@ -139,7 +142,7 @@ class ResPartner(models.Model):
         if "email" in vals:
             self._log_act("email")
         if vals.get("signup_type"):
-            # What makes a link for a new password.
+            # This makes a link for a new password.
             self._log_act("reset")
         return super().write(vals)
 
@@ -150,14 +153,16 @@ class ResPartner(models.Model):
 
 
 class SparGroupLog(models.Model):
-    """Whoever would join a watched group past its own form is refused."""
+    """A user who would join a watched group past its own form is refused."""
 
     _inherit = "spar.group.log"
 
     @api.model
     def _is_set_up(self):
-        """Whether two people were administrators of SPAR at any time, and keys exist:
-        from then on there is, or was, somebody to approve."""
+        """Return whether keys exist and two people have been administrators of SPAR.
+
+        From then on there is, or was, a second person to approve.
+        """
         if not self.env["spar.settings.seal"].sudo()._is_needed():
             return False
         group_id = self.env["ir.model.data"]._xmlid_to_res_id(ADMINISTRATOR)
@@ -167,8 +172,11 @@ class SparGroupLog(models.Model):
 
     @api.model
     def _check_gained(self, members):
-        """Superuser code of a request is no second person either: a sign-up copies
-        whichever account is its template."""
+        """Refuse members that superuser code of a request adds.
+
+        It is no second person either: a sign-up copies any account that is its
+        template.
+        """
         result = super()._check_gained(members)
         if not members:
             return result
@@ -188,6 +196,6 @@ class SparGroupLog(models.Model):
 
     @api.model
     def _is_installing(self):
-        """Whether the operator of the server does this, or an addon that it has."""
+        """Return whether the server's operator does this, or an installed addon."""
         is_loading = not self.env.registry.ready
         return is_loading or (self.env.su and is_on_command_line())

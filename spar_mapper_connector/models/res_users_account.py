@@ -18,10 +18,10 @@ from .spar_sealed_storage import add_columns
 _logger = logging.getLogger(__name__)
 
 PURPOSE = "account"
-#: The column of an account's own seal, which no field shows.
+#: The column of an account's own seal, which is not a field.
 _SEAL = "spar_account_seal"
-#: What lets somebody use an account, beside its login and password: the field, of
-#: whichever addon, and SQL on ``u``, the account.
+#: The credentials of an account besides its login and password: the field, of any
+#: addon, and SQL on ``u``, the account.
 _CREDENTIALS = {
     "totp_secret": "u.totp_secret",
     "oauth_uid": "u.oauth_uid",
@@ -31,25 +31,25 @@ _CREDENTIALS = {
                           ORDER BY k.id)
            FROM auth_passkey_key k WHERE k.create_uid = u.id)""",
 }
-#: How Odoo itself makes sure who somebody is.
+#: Odoo's own methods of authentication.
 _METHODS = ("password", "totp", "totp_mail", "passkey")
-#: Whatever a write of these changes is sealed.
+#: A write of any of these fields is sealed.
 _TOUCHING = {"login", "password", "new_password", "active", "group_ids", *_CREDENTIALS}
 
-#: In the context of what seals when it has ended. An object and no value: what comes
-#: over RPC can never be it.
+#: In the context of code that seals at its end. An object rather than a value: nothing
+#: that comes over RPC can equal it.
 _SEALING = object()
 
 _NAMES = ", ".join(f"'group_{name}'" for name in SPAR_GROUPS)
 _ROLES = f"d.module = 'spar_fa_directory' AND d.name IN ({_NAMES})"
-#: SQL of who has any role, in their own right or by another group.
+#: SQL of the users who have a role, directly or through another group.
 _HAS_ROLE = f"""
     t.id IN (WITH RECURSIVE g(id) AS (
                   SELECT d.res_id FROM ir_model_data d WHERE {_ROLES}
                   UNION SELECT i.gid FROM res_groups_implied_rel i JOIN g
                             ON g.id = i.hid)
              SELECT r.uid FROM res_groups_users_rel r JOIN g ON g.id = r.gid)"""
-#: SQL of which roles they are.
+#: SQL of which roles they have.
 _WHICH_ROLES = f"""
     (SELECT array_agg(d.name ORDER BY d.name COLLATE "C")
        FROM ir_model_data d
@@ -64,11 +64,11 @@ _WHICH_ROLES = f"""
 class ResUsers(models.Model):
     """Accounts with a role in SPAR are sealed, like settings.
 
-    Their roles are a set of settings: an account that plain SQL gave a role has none.
-    What lets somebody log in to one has a seal on its own row. So a password, an
+    Their roles are a set of settings: a role that plain SQL gave to an account does not
+    count. The credentials of an account have a seal on its own row. So a password, an
     authenticator's secret, a passkey or a role that came past the registry opens
-    nothing, and the integrity check names it. Neither do API keys: a program takes part
-    as a participant, not as a person.
+    nothing, and the integrity check names it. Nor do API keys open anything: a program
+    takes part as a participant, not as a person.
     """
 
     _name = "res.users"
@@ -88,7 +88,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _touches_seal(self, vals):
-        """Accounts are sealed by ``_keep_sealed``: most have no role."""
+        """Return False: ``_keep_sealed`` seals accounts, as most have no role."""
         return False
 
     def _filter_sealed(self):
@@ -110,18 +110,18 @@ class ResUsers(models.Model):
             return super(ResUsers, users).write(vals)
 
     def _set_encrypted_password(self, uid, pw):
-        """Odoo writes a new hash past the fields, at a login too."""
+        """Store and seal the hash: Odoo writes it past the fields, at a login too."""
         with self.browse(uid)._keep_sealed():
             return super()._set_encrypted_password(uid, pw)
 
     @contextmanager
     def _keep_sealed(self) -> Iterator[models.BaseModel]:
-        """Seal what the body changes of these accounts.
+        """Seal the changes that the body makes to these accounts.
 
-        The body works with the records that it gets: what they change further in is
-        sealed with the rest. An account that was altered before stays so, and so does
-        one whose second factor somebody else has changed: an administrator of SPAR
-        confirms it. Raises CalledFromExpression where an expression changes an account
+        The body works with the yielded records: changes that they make in nested calls
+        are sealed with the rest. An account that was already altered stays so, and so
+        does one whose second factor another user has changed: an administrator of SPAR
+        confirms it. Raises CalledFromExpression if an expression changes an account
         with a role.
         """
         if _is_marked(self):
@@ -135,7 +135,7 @@ class ResUsers(models.Model):
         (before | self._filter_roles())._seal_accounts(altered | in_doubt)
 
     def _read_factors(self) -> dict[int, str]:
-        """Return what the second factor of each of these accounts is, by id."""
+        """Return the second factor of each of these accounts, by id."""
         names = ("totp_secret", "auth_passkey_key_ids")
         found = {}
         for user_id, _seal, text in self._read_credentials():
@@ -144,8 +144,10 @@ class ResUsers(models.Model):
         return found
 
     def _filter_in_doubt(self, before: dict[int, str]):
-        """Return those whose second factor is another one than ``before``, by somebody
-        else than its owner."""
+        """Return the accounts whose second factor another user has changed.
+
+        ``before`` has the second factors as they were, by the account's id.
+        """
         if not self or is_on_command_line():
             return self.browse()
         person, now = get_person(self.env), self._read_factors()
@@ -155,7 +157,7 @@ class ResUsers(models.Model):
 
     @api.model
     def _search_role_holders(self):
-        """Return all accounts with a role, archived ones as well."""
+        """Return all accounts with a role, archived ones too."""
         _number, texts = self.sudo()._read_texts(())
         return self.sudo().browse(row_id for row_id, _text in texts)
 
@@ -163,7 +165,7 @@ class ResUsers(models.Model):
         return self.exists().filtered(lambda user: user._has_spar_role())
 
     def _seal_accounts(self, altered=()) -> None:
-        """Seal these accounts, but for those that were altered before."""
+        """Seal these accounts, except those that were already altered."""
         if not self or not self.env["spar.settings.seal"].sudo()._is_needed():
             return
         users = self - self.browse(user.id for user in altered)
@@ -191,8 +193,7 @@ class ResUsers(models.Model):
         return self._search_role_holders()._find_altered_credentials()
 
     def _read_credentials(self) -> list[tuple[int, bytes, str]]:
-        """Return the id, the seal and the canonical text of what lets somebody log in
-        to each of these accounts."""
+        """Return id, seal and canonical text of the credentials of each account."""
         self.env.flush_all()
         present = [sql for name, sql in _CREDENTIALS.items() if name in self._fields]
         names = [name for name in _CREDENTIALS if name in self._fields]
@@ -212,11 +213,13 @@ class ResUsers(models.Model):
         rows = self.env.execute_query(query)
         return [(row_id, bytes(seal or b""), text) for row_id, seal, text in rows]
 
-    # === USING === #
+    # === USE === #
 
     def _filter_true_accounts(self):
-        """Return those whose roles and credentials are as they were sealed, having
-        named the others; all, before there are keys."""
+        """Return the accounts whose roles and credentials are as sealed.
+
+        The others are named in alarms. Before there are keys, all are returned.
+        """
         if not self or not self.env["spar.settings.seal"].sudo()._is_needed():
             return self
         users = self._filter_true()
@@ -226,7 +229,7 @@ class ResUsers(models.Model):
         return users.filtered(lambda user: user.id not in altered)
 
     def _find_altered_credentials(self) -> list[tuple[str, int, str]]:
-        """Return table, id and problem of each that does not fit its own seal."""
+        """Return table, id and problem of each account that does not fit its seal."""
         keyring = self.env["spar.keyring"]._open()
         return [
             (self._table, user_id, ALTERED)
@@ -235,15 +238,16 @@ class ResUsers(models.Model):
         ]
 
     def _check_true_account(self) -> None:
-        """Raise AccountAltered where a role, or what lets somebody log in, came past
-        the registry."""
+        """Raise AccountAltered if a role or a credential came past the registry."""
         holder = self._filter_roles()
         if holder and not holder._filter_true_accounts():
             raise AccountAltered("this account was altered")
 
     def _check_credentials(self, credential, env):
-        """Nobody logs in by what was put into the database, nor to an account with a
-        role by what another server says of them."""
+        """Refuse credentials that were put into the database.
+
+        For an account with a role, those of another server are refused as well.
+        """
         result = super()._check_credentials(credential, env)
         if self.env.user._has_spar_role() and result["auth_method"] not in _METHODS:
             raise AccessDenied()
@@ -269,12 +273,12 @@ class ResUsers(models.Model):
     # === SESSIONS === #
 
     def _is_guarded_account(self) -> bool:
-        """Return whether a session of this account takes a key of the keyring."""
+        """Return whether a session of this account requires a key of the keyring."""
         is_needed = self.env["spar.settings.seal"].sudo()._is_needed
         return self._has_spar_role() and is_needed()
 
     def _compute_session_token(self, sid):
-        """Odoo's own token is made of what stands in the database."""
+        """Return Odoo's token under a key: its own is made of the database alone."""
         token = super()._compute_session_token(sid)
         if not token or not self._is_guarded_account():
             return token
@@ -286,12 +290,12 @@ class ResUsers(models.Model):
         return False if self._is_guarded_account() else token
 
     def _rpc_api_keys_only(self):
-        """With what follows: no program logs in as a person with a role."""
+        """Return True for a role, too: no program logs in as a user with one."""
         return super()._rpc_api_keys_only() or self._has_spar_role()
 
 
 class ResUsersApikeys(models.Model):
-    """A key is a person for as long as it lasts, to whoever has it."""
+    """API keys: the holder of one acts as its user for as long as it lasts."""
 
     _inherit = "res.users.apikeys"
 
@@ -315,7 +319,7 @@ class ResUsersApikeys(models.Model):
 
 
 class ResGroups(models.Model):
-    """Who is in a role changes with its group, too."""
+    """Groups: a change of a group can change which users have a role."""
 
     _inherit = "res.groups"
 
@@ -337,7 +341,7 @@ class ResGroups(models.Model):
 
     @contextmanager
     def _keep_members_sealed(self) -> Iterator[models.BaseModel]:
-        """Seal the accounts whose roles the body changes, with the records it gets."""
+        """Seal the accounts whose roles the body changes with the yielded records."""
         if _is_marked(self):
             yield self
             return
@@ -360,5 +364,5 @@ def _is_marked(records: models.BaseModel) -> bool:
 
 
 def _build_seal(keyring: OpenKeyring, user_id: int, text: str) -> bytes:
-    """Return the MAC over what lets somebody log in to an account."""
+    """Return the MAC over the credentials of an account."""
     return keyring.mac(PURPOSE, bind(user_id, text))

@@ -16,16 +16,16 @@ _GUARD = """
         BEFORE UPDATE OR DELETE OR TRUNCATE ON spar_account_act
         FOR EACH STATEMENT EXECUTE FUNCTION spar_account_act_stays();
 """
-#: Times of changes are kept in whole seconds.
+#: Times of changes are stored in whole seconds.
 _SECOND = timedelta(seconds=1)
 
 
 class SparAccountAct(models.Model):
-    """What somebody did to the account of somebody else, so that it may be theirs.
+    """An act of a user on another's account, which may allow them to use it.
 
-    Two accounts that one person can use are not two people: who made an account, or
-    gave it a role, a password, an address or took its second factor, has no changes
-    approved by it.
+    Two accounts that one person can use are not two people: a user who created an
+    account, gave it a role, a password or an address, or removed its second factor,
+    cannot have changes approved by it.
     """
 
     _name = "spar.account.act"
@@ -94,7 +94,7 @@ class SparAccountAct(models.Model):
 
     @api.model
     def _log(self, users: models.BaseModel, kind: str) -> None:
-        """Note what the person who acts did to accounts of others."""
+        """Note the acting user's acts on accounts of others."""
         actor = self.env["res.users"].sudo().browse(get_person(self.env))
         if actor.id == SUPERUSER_ID:
             return
@@ -107,8 +107,8 @@ class SparAccountAct(models.Model):
             return
         now = fields.Datetime.now()
         self.env["res.users"].flush_model(["login"])
-        # Past the ORM: what an expression does to ordinary accounts is noted as well,
-        # and no expression writes this model.
+        # Written past the ORM: the acts of an expression on ordinary accounts are noted
+        # as well, and no expression writes this model.
         self.env.cr.execute_values(
             """INSERT INTO spar_account_act (account_id, login, kind, actor_id,
                                              actor_login, date, in_setup) VALUES %s""",
@@ -120,7 +120,7 @@ class SparAccountAct(models.Model):
         self.invalidate_model()
 
     def _compute_is_closed(self):
-        """Whether the account of each act opens nothing as it is."""
+        """Compute whether the account of each act is closed."""
         users_sudo = self.env["res.users"].sudo()
         accounts = users_sudo.browse(set(self.mapped("account_id"))).exists()
         holders = accounts._filter_roles()
@@ -129,11 +129,11 @@ class SparAccountAct(models.Model):
             act.is_closed = act.account_id in closed
 
     def action_open_account(self):
-        """Let an account count whose second factor somebody else has changed.
+        """Open an account whose second factor another user has changed.
 
-        Its owner has asked for that: another administrator makes sure of it. Raises
-        UserError for one that was altered past Odoo: only whoever operates the server
-        opens that.
+        Its owner has requested that change, which another administrator verifies.
+        Raises UserError for an account that was altered past Odoo: only the operator of
+        the server opens that.
         """
         self.ensure_one()
         self.env["spar.setting.change"]._check_administrator()
@@ -165,7 +165,7 @@ class SparAccountAct(models.Model):
 
     @api.model
     def _find_dependence(self, approver, proposer, moment: datetime) -> str:
-        """Why the approver's account may be the proposer's; "" where nothing does."""
+        """Return why the approver may be the proposer; "" if nothing suggests it."""
         if approver.sudo().create_date > moment + _SECOND:
             return self.env._("your account is younger than the change")
         own = self.sudo().search(

@@ -125,7 +125,7 @@ class SparDirectorySource(models.Model):
                 list(row_ids),
             )
         )
-        # Sealed for its address: whoever changes that by SQL sends the secret nowhere.
+        # Sealed for its address: an address changed by SQL does not receive the secret.
         return {row_id: (PURPOSE, bind(*names)) for row_id, *names in rows}
 
     def _compute_client_secret(self):
@@ -154,7 +154,7 @@ class SparDirectorySource(models.Model):
         )
 
     def write(self, vals):
-        """A secret is for one address: with another one it has to be written anew."""
+        """Write; drop the secret if the address or client ID it belongs to changes."""
         changed = self.filtered(
             lambda source: any(
                 source[name] != vals[name]
@@ -167,7 +167,7 @@ class SparDirectorySource(models.Model):
         return super().write(vals)
 
     def _open_client(self) -> DirectoryClient:
-        """What asks the other side.
+        """Return the client for the other side.
 
         :raises UserError: when there is no secret, or it does not open
         """
@@ -189,7 +189,7 @@ class SparDirectorySource(models.Model):
     # === BUTTONS === #
 
     def action_fetch(self):
-        """Fetch the directory in the background, or go on where it was stopped.
+        """Fetch the directory in the background, or continue where it was stopped.
 
         :raises UserError: naming what is missing
         """
@@ -202,7 +202,7 @@ class SparDirectorySource(models.Model):
         self.env.ref("spar_mapper_connector.ir_cron_fetch_directory")._trigger()
 
     def action_stop(self):
-        """Stop after the page that is being taken over now; what is there stays."""
+        """Stop after the page that is being processed now; existing records stay."""
         self.filtered(lambda source: source.state == "waiting").state = "stopped"
 
     def _prepare_start(self) -> dict:
@@ -220,11 +220,11 @@ class SparDirectorySource(models.Model):
     def _unlink_except_fetching(self):
         self._check_idle()
 
-    # === WHAT WENT WRONG === #
+    # === PROBLEMS === #
 
     @api.model
     def _get_problem_text(self, error: OutgoingError | RemoteDirectoryError) -> str:
-        """What happened and what to do, in the user's language."""
+        """Return the problem and its remedy, in the user's language."""
         if isinstance(error, RemoteRefused):
             return self._get_refusal_text(error.status)
         if isinstance(error, RemoteAnswerInvalid):

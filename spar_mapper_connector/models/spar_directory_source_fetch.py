@@ -22,20 +22,20 @@ _COUNTS = ("added", "updated", "same", "kept")
 
 
 class SparDirectorySource(models.Model):
-    """Fetching in the background: one page in each transaction."""
+    """The fetching in the background: one page in each transaction."""
 
     # pylint: disable-next=consider-merging-classes-inherited
     _inherit = "spar.directory.source"
 
     @api.model
     def _cron_fetch(self) -> None:
-        """Fetch from the sources that wait, one by one, while there is time."""
+        """Fetch from the waiting sources, one by one, while there is time."""
         while source := self.search([("state", "=", "waiting")], order="id", limit=1):
             if not source._fetch_while_wanted():
                 return
 
     def _fetch_while_wanted(self) -> bool:
-        """Fetch to the end or until somebody stops it; False when time is up."""
+        """Fetch to the end or until a user stops it; return False when time is up."""
         cron = self.env["ir.cron"]
         try:
             client = self._open_client()
@@ -62,7 +62,7 @@ class SparDirectorySource(models.Model):
         )
 
     def _take_step(self, client: DirectoryClient) -> None:
-        """Take over one page, with the rights of whoever pressed the button."""
+        """Process one page, with the rights of the user who pressed the button."""
         me = self.with_user(self.user_id or self.env.user)
         me = me.with_context(lang=None, active_test=False)
         with self.env.cr.savepoint():
@@ -82,7 +82,7 @@ class SparDirectorySource(models.Model):
         self.place = place | {"last": _get_last_code(page) if page.cursor else ""}
 
     def _take_branches(self, client: DirectoryClient) -> None:
-        """The next page of the provider that is at hand, or of the one after it."""
+        """Process the next page of the current provider, or of the one after it."""
         place = self.place
         provider = self._get_next_provider(place["after"])
         if not provider:
@@ -99,7 +99,7 @@ class SparDirectorySource(models.Model):
         self.place = place | {"last": _get_last_code(page) if page.cursor else ""}
 
     def _get_next_provider(self, after: int):
-        """The first provider behind `after` that has branches on the other side."""
+        """Return the first provider after ``after`` with branches on the other side."""
         domain = [
             ("source_id", "=", self.id),
             ("gone_from_source", "=", False),
@@ -123,7 +123,7 @@ class SparDirectorySource(models.Model):
             )
             if problems or more:
                 self._note_problems(row, loader, [*problems, *more])
-            # A country that is not known here keeps nobody from being paid.
+            # A country that is unknown here prevents no payments.
             harmless = {"country", "closed_on"}
             if problems or {problem.column for problem in more} - harmless:
                 continue
@@ -168,7 +168,7 @@ class SparDirectorySource(models.Model):
 
     @api.model
     def _write_closing(self, values: dict) -> dict:
-        """What is told of a closing, as it is kept and compared."""
+        """Return the reported closing as it is stored and compared."""
         return {
             "closed_on": fields.Date.to_string(values.get("closed_on")),
             "close_reason": values.get("close_reason") or False,
@@ -180,7 +180,7 @@ class SparDirectorySource(models.Model):
             yield Row(number, {name: read_text(item, name) for name in members}), item
 
     def _take_over(self, loader, told: dict[tuple, tuple[dict, dict]]) -> None:
-        """Create what is new, update what came from here before, leave all else."""
+        """Create new records, update those fetched earlier, leave others unchanged."""
         target = self.env[loader._target]
         target.flush_model()
         existing = loader._search_existing(list(told))
@@ -201,7 +201,7 @@ class SparDirectorySource(models.Model):
         self.write({name: self[name] + count for name, count in counts.items()})
 
     def _update_record(self, record, values: dict, source_values: dict) -> str:
-        """Take over what changed on the other side; what became of the record."""
+        """Update a record with changes of the other side; return the outcome."""
         if record.source_id != self:
             self._note(
                 record.display_name,
@@ -209,7 +209,7 @@ class SparDirectorySource(models.Model):
             )
             return "kept"
         told = {name: values[name] for name in values if name != "code"}
-        # What was fetched before there was any of it had no closing.
+        # Records fetched before closings existed have none.
         before = dict.fromkeys(_CLOSING, False) | (record.source_values or {})
         merged = merge(told, before, self._get_current(record, told))
         if merged.values:
@@ -229,13 +229,13 @@ class SparDirectorySource(models.Model):
             name: fields_[name].convert_to_write(record[name], record) for name in told
         } | {"closed_on": fields.Date.to_string(record.closed_on)}
 
-    # === WHAT IS GONE === #
+    # === MISSING RECORDS === #
 
     def _note_gone_of_page(self, model: str, page: RemotePage, domain: Domain) -> None:
-        """Note what came from here before and is missing between two pages' ends.
+        """Note records fetched earlier that are missing between the ends of two pages.
 
-        Pages are in the order of the codes: what is between the last code of the page
-        before and the last one of this, and is not in it, is there no more.
+        Pages are sorted by code: a record between the last code of the previous page
+        and the last one of this page that is not in this page no longer exists there.
         """
         records = self.env[model].search(
             domain & Domain("source_id", "=", self.id) & self._get_stretch(model, page)
@@ -251,7 +251,7 @@ class SparDirectorySource(models.Model):
         records._set_gone(gone, records - gone)
 
     def _get_stretch(self, model: str, page: RemotePage) -> Domain:
-        """The records whose codes stand from the page before to the end of this one."""
+        """Return records with codes between the previous page and this one's end."""
         last = fold_code(_get_last_code(page)) if page.cursor else None
         query = SQL(
             """(SELECT id FROM %(table)s
@@ -268,7 +268,7 @@ class SparDirectorySource(models.Model):
     # === SUCCESSORS === #
 
     def _take_successors(self) -> None:
-        """Take over what took over, once everything is here."""
+        """Take over the successors, once everything has been fetched."""
         domain = [("source_id", "=", self.id), ("closed_on", "!=", False)]
         providers = self.env["spar.fsp"].search(domain)
         for provider in providers:
@@ -291,7 +291,7 @@ class SparDirectorySource(models.Model):
         return self.env["spar.fsp"].browse(found.provider_id)
 
     def _take_successor(self, record, successor) -> None:
-        """Write what took over, unless people here have said so already."""
+        """Write the successor, unless users here have recorded one."""
         if record.successor_id:
             return
         loader_text = self.env._("What took over there cannot take over here.")
@@ -312,7 +312,7 @@ class SparDirectorySource(models.Model):
         self._note(subject, " ".join(dict.fromkeys(texts)))
 
     def _note_again(self, kind: str, record, reason: str) -> None:
-        """Note what has changed since the directory was fetched before."""
+        """Note a change since the directory was previously fetched."""
         if self.fetched_at:
             self._note(record.display_name, reason, kind)
 

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SparDirectorySourceNote(models.Model):
-    """Something of another directory that was not taken over, or is new or gone."""
+    """A record of another directory that was not taken over, or is new or gone."""
 
     _name = "spar.directory.source.note"
     _description = "Not Taken Over from Another Directory"

@@ -14,11 +14,11 @@ class SparDirectorySource(models.Model):
     _inherit = "spar.directory.source"
 
     def _take_fa_type(self, told: dict) -> None:
-        """Take over a kind of address that is not known here, and new strategies: both
-        count once a second person wants them.
+        """Take over an unknown kind of address, and new strategies.
 
-        A kind that is known with other parts, and a number that writes another way
-        here, are left alone and noted: stored addresses rest on them.
+        Both take effect once a second person approves them. A known kind with other
+        parts, and a number whose strategy differs here, are left unchanged and noted:
+        stored addresses depend on them.
         """
         code, parts = read_text(told, "code"), read_items(told, "parts")
         kinds = self.env["spar.fa.type"].with_context(active_test=False)
@@ -63,7 +63,7 @@ class SparDirectorySource(models.Model):
 
     @api.model
     def _prepare_part(self, place: int, part: dict) -> dict:
-        """The values of a part; raises RemoteAnswerInvalid, UserError."""
+        """Return the values of a part; raises RemoteAnswerInvalid, UserError."""
         kind, check = read_text(part, "kind"), part.get("check") or {}
         if kind not in _PART_KINDS or not isinstance(check, dict):
             raise RemoteAnswerInvalid("parts")

@@ -1,13 +1,13 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-#: Kinds of address, how they are written, and their checks: one set is not used
+#: Kinds of address, how they are written, and their checks: none of these sets is used
 #: without the others.
 _MODELS = ("spar.fa.type", "spar.fa.type.part", "spar.fa.strategy")
 
 
 class SparFaType(models.Model):
-    """A kind of address decides what is an address at all: two people make one."""
+    """A kind of address, which defines what an address is: two people create one."""
 
     _name = "spar.fa.type"
     _inherit = ["spar.fa.type", "spar.second.person", "spar.sealed.setting"]
@@ -16,17 +16,17 @@ class SparFaType(models.Model):
     _counts_by = "active"
 
     def _is_guarded(self, name, value):
-        """Whatever is so of a kind that counts; of another one, that it will."""
+        """Return whether the change concerns a kind in use, or would put it to use."""
         return bool(self.active or name == "active")
 
     def _describe_effect(self, values):
-        """Who lets a kind count approves its parts and their checks."""
+        """Add the parts and their checks, which are approved with the kind."""
         lines = super()._describe_effect(values)
         return lines + [line for part in self.part_ids for line in part._describe()]
 
 
 class SparFaTypePart(models.Model):
-    """A part and its check: what is one account and what is another."""
+    """A part and its check, which tell one account from another."""
 
     _name = "spar.fa.type.part"
     _inherit = ["spar.fa.type.part", "spar.second.person", "spar.sealed.setting"]
@@ -39,16 +39,16 @@ class SparFaTypePart(models.Model):
         return bool(self.type_id.active)
 
     def _list_named(self, values):
-        """Not the kind: its parts stay what they are as long as it has a strategy."""
+        """Return nothing: a kind's parts are fixed as long as it has a strategy."""
         return []
 
     def _describe(self) -> list[str]:
-        """What it is, one line for each guarded value that is set."""
+        """Return a description, one line for each guarded value that is set."""
         return [f"{self.label}: {line}" for line in self._describe_effect({})]
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Parts of a kind that counts are there when two people let it count."""
+        """Create parts; raise UserError if a person adds them to a kind in use."""
         parts = super().create(vals_list)
         if not self.env.su:
             parts._check_editable()
@@ -60,7 +60,7 @@ class SparFaTypePart(models.Model):
         return result
 
     def _check_editable(self) -> None:
-        """Raise UserError unless a person may add or take away these parts alone."""
+        """Raise UserError unless one person may add or remove these parts alone."""
         self.type_id._check_unclaimed({})
         if any(self.type_id.mapped("active")):
             raise UserError(
@@ -72,7 +72,7 @@ class SparFaTypePart(models.Model):
 
 
 class SparFaStrategy(models.Model):
-    """How an address is written and read: what a payer is sent."""
+    """The way an address is written and read: what a payer receives."""
 
     _name = "spar.fa.strategy"
     _inherit = ["spar.fa.strategy", "spar.second.person", "spar.sealed.setting"]
@@ -83,16 +83,16 @@ class SparFaStrategy(models.Model):
     _counts_by = "is_approved"
 
     def _list_named(self, values):
-        """Not the kind: its parts stay what they are as long as it has a strategy."""
+        """Return nothing: a kind's parts are fixed as long as it has a strategy."""
         return []
 
     def _is_guarded(self, name, value):
-        """Everything about a strategy that is read; of another one, that it will be."""
+        """Return whether the strategy is in use, or the change would put it to use."""
         return bool(self.is_approved or name in ("is_approved", "is_default"))
 
     def write(self, vals):
         if vals.get("is_default") and self._may_write_at_once():
-            # There is one default: the one before stops being it in the same step.
+            # There is one default: the previous one loses the flag in the same step.
             others_sudo = self.sudo().search(
                 [
                     ("type_id", "in", self.type_id.ids),
@@ -105,7 +105,7 @@ class SparFaStrategy(models.Model):
         return super().write(vals)
 
     def action_set_default(self):
-        """Propose to write new addresses of the kind in this strategy."""
+        """Propose this strategy for writing new addresses of its kind."""
         self.ensure_one()
         self.write({"is_default": True})
 
@@ -121,6 +121,6 @@ class SparFaStrategy(models.Model):
 
     @api.model
     def _check_address_settings(self) -> None:
-        """Raise SettingsAltered where addresses would be read or written otherwise."""
+        """Raise SettingsAltered if addresses would be read or written differently."""
         for name in _MODELS:
             self.env[name]._check_settings()

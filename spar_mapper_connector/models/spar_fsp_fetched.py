@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SparFsp(models.Model):
-    """Where a provider was fetched from, and what was told of it last."""
+    """The source of a provider, and its values as last fetched."""
 
     _inherit = "spar.fsp"
 
@@ -14,12 +14,12 @@ class SparFsp(models.Model):
         index="btree_not_null",
         ondelete="set null",
     )
-    # As last fetched: what differs from it by now was changed here.
+    # As last fetched: values that differ now were changed here.
     source_values = fields.Json(readonly=True, copy=False)
 
 
 class SparFspBranch(models.Model):
-    """Where a branch was fetched from, and what was told of it last."""
+    """The source of a branch, and its values as last fetched."""
 
     _inherit = "spar.fsp.branch"
 

@@ -1,12 +1,15 @@
 from odoo import api, models
 
-#: What strategies may put into addresses beside the code: a key ends in it.
+#: Fields that strategies may write into addresses besides the code: a key ends in one.
 _IN_ADDRESSES = ("name", "bic")
 
 
 class SparFsp(models.Model):
-    """Numbers beside the numbering plan take two people, and so does what an address
-    says of a provider in use: its BIC, and its name where a strategy writes it."""
+    """Changes to numbers and providers that take two people.
+
+    They are numbers beside the numbering plan, and the values of a provider in use that
+    addresses contain: its BIC, and its name where a strategy writes it.
+    """
 
     _name = "spar.fsp"
     _inherit = ["spar.fsp", "spar.second.person", "spar.sealed.setting"]
@@ -29,22 +32,24 @@ class SparFsp(models.Model):
         return not vals.keys().isdisjoint(self._guarded_fields)
 
     def _check_unclaimed(self, vals):
-        """The rest of a provider is edited while a change of it waits."""
+        """Let the rest of a provider be edited while a change of it waits."""
         return super()._check_unclaimed(vals) if self._concerns(vals) else None
 
     def _stops(self, name, value):
         return name == "phone_prefixes" and not value
 
     def _is_guarded(self, name, value):
-        """Taking all prefixes back is nothing that a second person must look at, nor is
-        what no address says."""
+        """Return whether the change needs a second person.
+
+        Removing all prefixes does not, nor does a value that no address contains.
+        """
         if name not in _IN_ADDRESSES:
             return bool(value)
         return bool(self._is_used()) and self._is_in_strategies(name)
 
     @api.model
     def _is_in_strategies(self, name: str) -> bool:
-        """Return whether a strategy that counts writes this into addresses."""
+        """Return whether an approved strategy writes this into addresses."""
         strategies_sudo = self.env["spar.fa.strategy"].sudo()
         approved = strategies_sudo.with_context(active_test=False).search(
             [("is_approved", "=", True)]

@@ -20,9 +20,10 @@ from ..lib.id_rules import (
 
 
 class SparIdType(models.Model):
-    """A kind of ID: how it is written, checked, and made the key that is stored.
+    """A kind of ID: how it is written, checked and turned into the stored key.
 
-    What its IDs are, and which backend is asked for them, is changed by two people.
+    Two people change the definition of its IDs, and the backend that is called for
+    them.
     """
 
     _name = "spar.id.type"
@@ -112,7 +113,7 @@ class SparIdType(models.Model):
                 record._check_collisions()
 
     def _check_template(self, template: str) -> None:
-        """A strategy says the kind and the provider of an ID, nothing of its value."""
+        """Check that a strategy names kind and provider, and no part of the value."""
         try:
             identifier.parse_template(template)
         except InvalidTemplate as error:
@@ -133,7 +134,7 @@ class SparIdType(models.Model):
             )
 
     def _check_collisions(self) -> None:
-        """IDs of one type are never stored as another type's are."""
+        """Check that no IDs of one type are stored like those of another."""
         for other_sudo in self.sudo().search(Domain.TRUE) - self:
             if self._get_stored_templates() & other_sudo._get_templates() or (
                 other_sudo._get_stored_templates() & self._get_templates()
@@ -148,12 +149,12 @@ class SparIdType(models.Model):
                 )
 
     def _get_templates(self) -> set:
-        """How IDs of this type travel and are stored."""
+        """Return the templates in which IDs of this type travel and are stored."""
         texts = filter(None, (self.strategy, self.stored_strategy))
         return {identifier.parse_template(text) for text in texts}
 
     def _get_stored_templates(self) -> set:
-        """How they are stored, where that is said."""
+        """Return the templates in which they are stored, if defined."""
         stored = self.stored_strategy
         return {identifier.parse_template(stored)} if stored else set()
 
@@ -175,7 +176,7 @@ class SparIdType(models.Model):
     # === TWO PEOPLE === #
 
     def _is_guarded(self, name: str, value) -> bool:
-        """Everything about a type that counts; of one that does not, that it will."""
+        """Return whether the type is in use, or the change would put it to use."""
         return self.active or name in ("active", "backend_id")
 
     # === READING IDS === #
@@ -184,16 +185,16 @@ class SparIdType(models.Model):
     def _identify(
         self, text: str, card_check: CardCheck = CardCheck.NOBODY
     ) -> Identifier:
-        """The stored form and the type of one ID.
+        """Return the stored form and the type of one ID.
 
-        :param card_check: whose ID has to look as it does on the card
+        :param card_check: the callers whose IDs must have the format of the card
         :raises InvalidIdentifier: see ``id_rules.read_id``
         """
         return self._build_reader()(text, card_check)
 
     @api.model
     def _build_reader(self) -> Callable[[str, CardCheck], Identifier]:
-        """What ``_identify`` does, for many IDs of one call."""
+        """Return a function that works like ``_identify``, for many IDs of one call."""
         rules = self._get_rules()
 
         def read(text: str, card_check: CardCheck) -> Identifier:
@@ -205,15 +206,16 @@ class SparIdType(models.Model):
 
     @api.model
     def _get_clean_value(self, text: str) -> str:
-        """The value in an ID, spelt as its type does; raises InvalidIdentifier."""
+        """Return the value in an ID as its type spells it; raises InvalidIdentifier."""
         return get_clean_value(self._get_rules(), text)
 
     @api.model
     def _get_forms(self, text: str) -> list[Identifier]:
-        """What ``text`` is in every form in which a row may be stored: newest first.
+        """Return every form in which ``text`` may be stored, newest first.
 
-        An ID that stays the same stands there once; the list is empty for what is no ID
-        in any form. The first one is what ``_identify`` gives, where that takes it.
+        A form shared by several is listed once; the list is empty for a text that is an
+        ID in no form. The first one is the result of ``_identify``, if that accepts the
+        text.
         """
         if isinstance(text, identifier.StoredIdentifier):
             return [Identifier(str(text), text.type_id)]
@@ -221,25 +223,31 @@ class SparIdType(models.Model):
 
     @api.model
     def _get_id_forms(self) -> tuple[IdForm, ...]:
-        """The forms in which rows may be stored, newest first.
+        """Return the forms in which rows may be stored, newest first.
 
-        Overridden where forms of before are kept: it adds those whose rows are not all
-        rewritten.
+        Overridden where previous forms are kept: it adds those with rows that are not
+        yet rewritten.
         """
         rules = self._get_rules()
         return IdForm(NEWEST, rules), IdForm(1, rules)
 
     def _write_id(self, text: str) -> str:
-        """The ID as it travels: ``text``, or built around it where it is a mere value
-        and the type has a strategy. Raises InvalidIdentifier."""
+        """Return the ID as it travels.
+
+        A mere value is put into the type's strategy, if it has one. Raises
+        InvalidIdentifier.
+        """
         if ":" in text or "@" in text or not self.strategy:
             return text
         return identifier.parse_template(self.strategy).build(text)
 
     @api.model
     def _get_written_forms(self, text: str) -> list[str]:
-        """What people may mean by ``text``: as it stands, and as the value of each ID
-        type (the number on a card rather than what travels)."""
+        """Return the IDs that people may mean by ``text``.
+
+        These are the text itself, and the text as the value of each ID type (the number
+        on a card rather than what travels).
+        """
         types_sudo = self.sudo().search([("strategy", "!=", False)])
         forms = [text]
         for id_type_sudo in types_sudo:
@@ -251,7 +259,7 @@ class SparIdType(models.Model):
 
     @api.model
     def _get_rules(self) -> tuple[IdRule, ...]:
-        """The types in use, in their order."""
+        """Return the types in use, in their order."""
         return self.env["spar.row.versions"]._reuse(self, "_build_rules", self._name)
 
     @api.model

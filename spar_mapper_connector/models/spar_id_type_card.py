@@ -8,11 +8,11 @@ from ..lib.id_rules import CardRule
 
 
 class SparIdType(models.Model):
-    """How the IDs of a type look on the card that people show.
+    """The format of a type's IDs on the card that people show.
 
-    It binds what people type, show or load: staff's forms, the beneficiary's pages,
-    files. Programs send other texts (tokens), so it binds them only where a type says
-    so. What is stored already can be found, stopped and ended all the same.
+    It applies to IDs that people type, show or load: staff's forms, the beneficiary's
+    pages, files. Programs send other texts (tokens), so it applies to them only where a
+    type requires it. Stored IDs can always be found, suspended and ended.
     """
 
     _inherit = "spar.id.type"  # pylint: disable=consider-merging-classes-inherited
@@ -93,7 +93,7 @@ class SparIdType(models.Model):
 
     @api.constrains("card_look", "card_pattern", "card_check")
     def _check_card_look(self):
-        """Nobody can correct what they typed by a pattern."""
+        """Check that a rule has a description: a pattern does not help users."""
         for record in self:
             if record.has_card_rule and not (record.card_look or "").strip():
                 raise ValidationError(
@@ -104,7 +104,7 @@ class SparIdType(models.Model):
                 )
 
     def _get_card_rule(self) -> CardRule | None:
-        """What is asked of an ID on the card; None for nothing."""
+        """Return the rule for an ID on the card; None if there is none."""
         if not self.has_card_rule:
             return None
         return CardRule(
@@ -118,7 +118,7 @@ class SparIdType(models.Model):
 
     @api.model
     def _get_card_look(self, type_id: int | None) -> str:
-        """What IDs of a type look like on the card, in the language of who asks."""
+        """Return the description of IDs on the card, in the user's language."""
         return self.sudo().browse(type_id or ()).card_look or ""
 
     @api.model

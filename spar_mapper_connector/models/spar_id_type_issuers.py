@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SparIdType(models.Model):
-    """Who may say that somebody has an ID of a type."""
+    """The issuers that may assert that a person has an ID of a type."""
 
     _name = "spar.id.type"
     _inherit = ["spar.id.type"]
@@ -14,11 +14,11 @@ class SparIdType(models.Model):
     )
 
     def _get_issuers(self) -> list[str]:
-        """The issuers that may assert IDs of this type."""
+        """Return the issuers that may assert IDs of this type."""
         return (self.issuers or "").split()
 
     def _may_be_asserted_by(self, issuer: str) -> bool:
-        """Whether a login at ``issuer`` shows that somebody has such an ID."""
+        """Return whether a login at ``issuer`` proves that a person has such an ID."""
         self.ensure_one()
-        self._get_rules()  # raises where types were changed past the registry
+        self._get_rules()  # raises if types were changed past the registry
         return bool(issuer) and issuer in self._get_issuers()

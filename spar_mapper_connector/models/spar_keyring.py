@@ -13,12 +13,12 @@ from ..transactions import is_read_committed
 
 KEYRING_VARIABLE = keyring_rows.KEYRING_VARIABLE
 
-#: The lock of this database's keys, among its advisory ones: shared by who writes with
-#: them, alone for who changes which are in use.
+#: The advisory lock of this database's keys: shared by transactions that write with
+#: them, exclusive for one that changes which are in use.
 _LOCK = int.from_bytes(b"spar key", "big")
 
-#: Where a transaction keeps the phase that it has locked: emptied with everything that
-#: ends the lock (a commit, a rollback, a rollback to a savepoint).
+#: The place of the phase that a transaction has locked: emptied by everything that
+#: releases the lock (a commit, a rollback, a rollback to a savepoint).
 _LOCKED = "spar.keyring.locked"
 
 _PHASE = SQL(keyring_rows.PHASE_QUERY)
@@ -29,7 +29,7 @@ _OPENED: dict[str, tuple[tuple, keys.OpenKeyring]] = {}
 
 
 class SparKeyring(models.AbstractModel):
-    """The way to the keys: opening them, making them, replacing them."""
+    """The access to the keys: opening, making and replacing them."""
 
     _name = "spar.keyring"
     _description = "Keyring"
@@ -38,13 +38,13 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _open(self, for_write: bool = False) -> keys.OpenKeyring:
-        """The keyring of this database.
+        """Return the keyring of this database.
 
-        Which keys are in use is asked once a transaction, with the versions of other
-        rows. With ``for_write`` they stay what they are until the transaction ends,
-        which costs one statement more. Raises KeyringUnavailable or KeyringMismatch;
-        nothing can be done then. CalledFromExpression is one of them: everything that
-        opens, signs or changes comes by here, so no expression can.
+        The keys in use are read once per transaction, with the versions of other rows.
+        With ``for_write`` they stay the same until the transaction ends, which costs
+        one more statement. Raises KeyringUnavailable or KeyringMismatch; nothing can be
+        done then. CalledFromExpression is one of them: every operation that opens,
+        signs or changes a value calls this method, so no expression can perform one.
         """
         refuse_expressions()
         phase = self._lock_phase() if for_write else self._get_phase()
@@ -60,7 +60,7 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _get_phase(self) -> dict:
-        """The row that says which key does what; empty before there is one."""
+        """Return the row with the roles of the keys; empty if there is none yet."""
         locked = self.env.cr.precommit.data.get(_LOCKED)
         if locked is not None:
             return locked
@@ -74,12 +74,12 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _lock_phase(self) -> dict:
-        """The same, as it stays until this transaction ends.
+        """Return the same row, fixed until this transaction ends.
 
-        Where each statement sees what was committed before it, the row is read behind a
-        shared lock that writes nothing. A transaction with one snapshot would read what
-        was true before it: it locks the row itself, and fails where that has changed.
-        Who changes the row waits for both.
+        Where each statement sees what was committed before it, the row is read under a
+        shared lock that writes nothing. A transaction with one snapshot would read an
+        old version: it locks the row itself, and fails if that has changed. A
+        transaction that changes the row waits for both.
         """
         data = self.env.cr.precommit.data
         if _LOCKED not in data:
@@ -93,7 +93,7 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _lock_phase_alone(self) -> dict:
-        """The same, for who is about to change it: nobody else writes until then."""
+        """Return the row, locked for a change: nothing else writes until the end."""
         self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(%s)", _LOCK))
         self._forget_phase()
         return self._read_phase(SQL("%s FOR UPDATE", _PHASE))
@@ -118,13 +118,13 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _initialise(self) -> Path:
-        """Make the first keys of this database, write their file, and seal the settings
-        that are there.
+        """Make this database's first keys, write their file, and seal the settings.
 
-        An existing file is taken over when it holds a key of each kind (a host that got
-        its copy first). Raises KeyringExists when the database has keys.
+        An existing file is used when it has a key of each kind (a host that got its
+        copy first). Raises KeyringExists when the database has keys.
         """
         refuse_expressions()
+        # Two processes that start at once must not both make keys.
         self.env.cr.execute("LOCK TABLE spar_keyring_phase IN EXCLUSIVE MODE")
         if self._get_phase():
             raise KeyringExists("this database has its keys already")
@@ -170,16 +170,17 @@ class SparKeyring(models.AbstractModel):
 
 
 def get_path(env: api.Environment) -> Path:
-    """Return where the keyring is; ``{database}`` in the variable stands for its name.
+    """Return the path of the keyring; ``{database}`` stands for the database's name.
 
-    A function and no method, like what reads the file: an expression calls every method
-    of a model, and a path can read what it names.
+    This is a function rather than a method, like the code that reads the file: an
+    expression can call every method of a model, and a path could read the file that it
+    names.
     """
     return keyring_rows.get_path(os.environ, env.cr.dbname)
 
 
 def _open_file(env: api.Environment, path: Path, phase: dict) -> keys.OpenKeyring:
-    """Read the file and compare it with what the database knows of its keys."""
+    """Read the file and compare it with the database's check values of its keys."""
     known = env.execute_query(SQL(keyring_rows.KEYS_QUERY))
     return keyring_rows.open_keyring(keys.read_file(path), known, phase)
 

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SparKeyringKey(models.Model):
-    """A key that this database knows: by its id and check value, never its material."""
+    """A key of this database: its id and check value, never its material."""
 
     _name = "spar.keyring.key"
     _description = "Key of the keyring"
@@ -24,12 +24,13 @@ class SparKeyringKey(models.Model):
 
 
 class SparKeyringPhase(models.Model):
-    """The one row that says which key does what now.
+    """The one row that assigns the keys their current roles.
 
     Every transaction that seals or indexes shares a lock; a change of keys takes it
-    alone (see ``spar.keyring._lock_phase``). So when a change has committed, nobody
-    still writes with what was before. The index key has two columns, so that it can be
-    replaced while the system runs: write a; write both, fill b; read b; drop a.
+    exclusively (see ``spar.keyring._lock_phase``). So when a change has committed, no
+    transaction still writes with the previous keys. The index key has two columns, so
+    that it can be replaced while the system runs: write a; write both, fill b; read b;
+    drop a.
     """
 
     _name = "spar.keyring.phase"

@@ -9,20 +9,21 @@ from ..lib import keyring as keys
 from ..transactions import use_read_committed
 from .spar_keyring import get_path
 
-#: Rows that are sealed anew in one transaction: short, so that nobody waits for it.
+#: Rows that are sealed anew in one transaction: few, so that no other has to wait for
+#: it.
 RESEAL_BATCH = 500
 
 
 class SparKeyring(models.AbstractModel):
-    """Replacing the key that seals, while the system runs."""
+    """The replacement of the key that seals, while the system runs."""
 
     _inherit = "spar.keyring"
 
     @api.model
     def _start_rotation(self) -> str:
-        """Seal with the newest unused key of the file from now on; gives its id.
+        """Seal with the newest unused key of the file from now on; return its id.
 
-        One is made where there is none. A rotation that has begun goes on instead.
+        One is made if there is none. A rotation that has begun continues instead.
         """
         refuse_expressions()
         if not self._lock_phase_alone():
@@ -50,7 +51,7 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _get_sealed_models(self) -> list[models.AbstractModel]:
-        """Every table that keeps sealed values, of whichever addon."""
+        """Return every model whose table has sealed values, of any addon."""
         names = self.env.registry["spar.sealed.storage"]._inherit_children
         return [
             self.env[name] for name in sorted(names) if not self.env[name]._abstract
@@ -58,10 +59,10 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _reseal_steps(self):
-        """Seal everything anew; yields the rows done after each batch.
+        """Seal everything anew; yield the number of rows done after each batch.
 
-        The caller commits at every yield. Safe to be killed at any moment and begun
-        again: what is sealed with a key in use is passed over.
+        The caller commits at every yield. It is safe to kill it at any moment and begin
+        again: values sealed with a key in use are skipped.
         """
         positions: dict[str, int] = {}
         while self._get_retiring_keys():
@@ -73,7 +74,7 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _reseal_next(self, positions: dict[str, int]) -> int:
-        """Seal the next rows anew, going on behind ``positions``; 0 at the end."""
+        """Seal the next rows after ``positions`` anew; return how many, or 0."""
         keyring = self._open(for_write=True)
         retiring = self._get_retiring_keys()
         for storage in self._get_sealed_models():
@@ -89,8 +90,8 @@ class SparKeyring(models.AbstractModel):
     def _finish_rotation(self) -> int:
         """Retire the replaced keys once nothing is sealed with them.
 
-        Gives the number of rows that still are: rows in use just now (to be done in
-        another round), or rows that do not open (the audit check names them).
+        Return the number of rows that still are: rows that are locked now (for another
+        round), or rows that do not open (the audit check names them).
         """
         retiring = self._get_retiring_keys()
         left = sum(s._count_sealed_with(retiring) for s in self._get_sealed_models())
@@ -102,7 +103,7 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _cron_reseal(self) -> None:
-        """Go on with a rotation that was begun, where its command was ended early."""
+        """Continue a rotation whose command ended early."""
         for done in self._reseal_steps():
             if not self.env["ir.cron"]._commit_progress(done, remaining=int(done > 0)):
                 return

@@ -25,21 +25,22 @@ from ..lib.contract import (
 
 
 class SparMapper(models.AbstractModel):
-    """What any mapper can be asked: batch in, results in the same order out.
+    """The contract of any mapper: a batch in, results in the same order out.
 
-    An implementation inherits this model and says in ``_capabilities`` what it can do;
-    whatever it leaves out raises NotSupported. The leading underscores keep all of it
-    off Odoo's remote calls: a channel calls it, for a caller whom the channel knows.
+    An implementation inherits this model and declares in ``_capabilities`` what it can
+    do; the operations that it leaves out raise NotSupported. The leading underscores
+    keep them all off Odoo's remote calls: a channel calls them, for a caller that it
+    has authenticated.
 
-    One bad request never fails a batch: it gets its own result. Raised are only causes
-    that concern the whole call, see ``exceptions.py``.
+    A bad request never fails a batch: it gets its own result. Exceptions are only for
+    causes that concern the whole call, see ``exceptions.py``.
     """
 
     _name = "spar.mapper"
     _description = "Mapper"
 
     def _capabilities(self) -> frozenset[Capability]:
-        """What this mapper can do."""
+        """Return what this mapper can do."""
         return frozenset()
 
     def _link_fa(self, call: CallContext, requests: list[LinkRequest]) -> list[Result]:
@@ -61,42 +62,42 @@ class SparMapper(models.AbstractModel):
     def _resolve_fa(
         self, call: CallContext, requests: list[ResolveRequest]
     ) -> list[Result]:
-        """Find addresses by ID or IDs by address; changes nothing."""
+        """Find addresses by ID or IDs by address; change nothing."""
         raise NotSupported(Capability.RESOLVE)
 
     def _suspend_fa(
         self, call: CallContext, requests: list[SuspendRequest]
     ) -> list[Result]:
-        """Keep addresses, but let nothing be paid to them."""
+        """Keep addresses, but suspend payments to them."""
         raise NotSupported(Capability.SUSPEND)
 
     def _resume_fa(
         self, call: CallContext, requests: list[ResumeRequest]
     ) -> list[Result]:
-        """Let suspended addresses be paid to again."""
+        """Resume payments to suspended addresses."""
         raise NotSupported(Capability.SUSPEND)
 
     def _transaction_status(
         self, call: CallContext, reference: TransactionReference
     ) -> TransactionStatus | None:
-        """What became of an earlier transaction of ``call.actor``.
+        """Return the status of an earlier transaction of ``call.actor``.
 
-        None where it had no such one: others' are not told from what never was.
+        None if it had no such transaction: those of others and missing ones look alike.
         """
         raise NotSupported(Capability.TRANSACTION_STATUS)
 
     def _history(self, call: CallContext, id_value: str) -> list[Period]:
-        """Every period of every address of an ID, newest first."""
+        """Return every period of every address of an ID, newest first."""
         raise NotSupported(Capability.HISTORY)
 
     def _address_at(
         self, call: CallContext, id_value: str, moment: datetime, purpose: str = ""
     ) -> Period | None:
-        """The period that was in force at ``moment`` (naive UTC), or None."""
+        """Return the period that was in force at ``moment`` (naive UTC), or None."""
         return in_force_at(self._history(call, id_value), moment, purpose)
 
     def _waiting_changes(self, call: CallContext, id_value: str) -> list[WaitingChange]:
-        """The changes of an ID that wait for their time or for a second person."""
+        """Return an ID's changes that wait for their time or for a second person."""
         raise NotSupported(Capability.HISTORY)
 
     # === OBJECTION === #
@@ -104,19 +105,19 @@ class SparMapper(models.AbstractModel):
     def _object_to(
         self, call: CallContext, request: ObjectionRequest
     ) -> ObjectionAnswer:
-        """The owner disputes an event: what can be undone is undone, the rest locked.
+        """Let the owner dispute an event: undo what can be undone, lock the rest.
 
-        The same event again gives the same answer. Raises NoSuchEvent.
+        A repeated objection to an event gets the same answer. Raises NoSuchEvent.
         """
         raise NotSupported(Capability.OBJECTION)
 
     def _read_notice(self, token: str) -> NoticeInfo:
-        """What a notice's one-time link shows; changes nothing. Raises NoSuchNotice."""
+        """Return the content of a notice's link, unchanged; raises NoSuchNotice."""
         raise NotSupported(Capability.OBJECTION)
 
     def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
-        """Dispute the event of which the holder of the link was told.
+        """Dispute the event of the notice whose link was used.
 
-        The same link again gives the same answer. Raises NoSuchNotice.
+        Repeated use of a link gets the same answer. Raises NoSuchNotice.
         """
         raise NotSupported(Capability.OBJECTION)

@@ -5,10 +5,10 @@ from ..exceptions import MapperError
 
 
 class SparMapperBackend(models.Model):
-    """A mapper that this database can ask.
+    """A mapper that this database can call.
 
-    Which one is asked for an ID is changed by two people: the default, and everything
-    about a backend that is asked already.
+    Two people change which one is called for an ID: the default, and everything about a
+    backend that is in use.
     """
 
     _name = "spar.mapper.backend"
@@ -41,7 +41,7 @@ class SparMapperBackend(models.Model):
 
     def write(self, vals):
         if vals.get("is_default") and self._may_write_at_once():
-            # There is one default: the one before stops being it in the same step.
+            # There is one default: the previous one loses the flag in the same step.
             others_sudo = self.sudo().search([("is_default", "=", True)]) - self
             others_sudo.write({"is_default": False})
             self.env.flush_all()
@@ -56,13 +56,13 @@ class SparMapperBackend(models.Model):
 
     @api.model
     def _selection_implementation(self):
-        """Every model that fills in the contract, by name and description."""
+        """Return every model that implements the contract, by name and description."""
         names = sorted(self.env.registry["spar.mapper"]._inherit_children)
         return [(name, self.env[name]._description) for name in names]
 
     @api.model
     def _get_default_mapper(self):
-        """The mapper to ask when an ID type names none; an empty model of the contract.
+        """Return the mapper for ID types that name none, as an empty recordset.
 
         Raises MapperError when no backend is the default, SettingsAltered when one was
         changed past the registry.
@@ -75,7 +75,7 @@ class SparMapperBackend(models.Model):
 
     @api.model
     def _find_default(self) -> str:
-        """Return the implementation of the default backend; "" where none is."""
+        """Return the implementation of the default backend; "" if there is none."""
         self._check_settings()
         backend_sudo = self.sudo().search([("is_default", "=", True)], limit=1)
         return backend_sudo.implementation or ""
@@ -87,7 +87,7 @@ class SparMapperBackend(models.Model):
         return self.env[self.implementation]
 
     def action_test_connection(self):
-        """Ask the backend what it can do, and show the answer."""
+        """Query the backend's capabilities, and show the answer."""
         self.ensure_one()
         try:
             capabilities = self.env[self.implementation]._capabilities()

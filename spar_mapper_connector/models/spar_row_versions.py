@@ -1,14 +1,14 @@
 from odoo import api, models
 
-#: The newest seal of settings, whose number is its version.
+#: The newest seal of settings, whose number serves as their version.
 SEALS = "spar.settings.seal"
 
 
 class SparRowVersions(models.AbstractModel):
-    """What was made of sealed settings holds for the seal by which they were checked.
+    """Values derived from sealed settings are valid for the seal that verified them.
 
-    A row that is added and deleted again leaves the others' versions as they were; the
-    number of the newest seal never comes back.
+    A row that is added and deleted again leaves the versions of the others unchanged;
+    the number of the newest seal never recurs.
     """
 
     _inherit = "spar.row.versions"

@@ -6,27 +6,27 @@ from ..lib.settings_seal import Verdict
 
 
 class SparSealedSetting(models.AbstractModel):
-    """Rows that decide whose money goes where: sealed when they are written.
+    """Rows that decide where money goes: sealed when they are written.
 
-    A row that plain SQL changed is not what its seal says: it is not used. Each write
-    through the ORM seals the rows that it writes, and no other.
+    A row that plain SQL changed does not match its seal and is not used. Each write
+    through the ORM seals the rows that it writes, and no others.
     """
 
     _name = "spar.sealed.setting"
     _description = "Setting that is sealed"
 
-    #: What is sealed beside the guarded fields: names of fields.
+    #: Names of fields that are sealed besides the guarded ones.
     _sealed_fields: tuple[str, ...] = ()
-    #: And what is no field: a name and SQL on ``t``, the table.
+    #: Sealed values that are not fields: a name and SQL on ``t``, the table.
     _sealed_beside: dict[str, str] = {}
-    #: SQL of which rows count; of the others nothing is used.
+    #: SQL condition of the rows that count; others are never used.
     _sealed_rows = "true"
 
-    # === WHAT IS SEALED === #
+    # === SEALED VALUES === #
 
     @api.model
     def _get_sealed_columns(self) -> tuple[str, ...]:
-        """Return the names of what a seal covers, in their order."""
+        """Return the names of the values that a seal covers, in their order."""
         guarded = getattr(self, "_guarded_fields", ())
         names = {*guarded, *self._sealed_fields}
         stored = {name for name in names if self._fields[name].store}
@@ -38,7 +38,8 @@ class SparSealedSetting(models.AbstractModel):
     ) -> tuple[int, list[tuple[int, str]]]:
         """Return the number of the newest seal, and the canonical text of each row.
 
-        One statement: both are of one moment. PostgreSQL writes JSON in one form.
+        It is one statement, so that both are of one moment; PostgreSQL writes JSON in
+        one form.
         """
         self.env.flush_all()
         values = SQL(", ").join(
@@ -66,7 +67,7 @@ class SparSealedSetting(models.AbstractModel):
 
     @api.model
     def _get_sealed_value(self, name: str) -> SQL:
-        """Return SQL of one value; of a column that is gone, nothing."""
+        """Return SQL of one value; NULL for a column that no longer exists."""
         if name in self._sealed_beside:
             return SQL(self._sealed_beside[name])
         field = self._fields.get(name)
@@ -85,7 +86,7 @@ class SparSealedSetting(models.AbstractModel):
 
     @api.model
     def _touches_seal(self, vals: dict) -> bool:
-        """Return whether a write of ``vals`` can change what is sealed."""
+        """Return whether a write of ``vals`` can change a sealed value."""
         return bool(vals)
 
     @api.model_create_multi
@@ -119,8 +120,10 @@ class SparSealedSetting(models.AbstractModel):
         return self
 
     def _find_referring(self) -> list[tuple[models.BaseModel, list[int]]]:
-        """Settings that choose these records among others, and which of them may be
-        sealed anew: the database takes the records out of them."""
+        """Return settings that choose these records, and which may be resealed.
+
+        The database removes the deleted records from them.
+        """
         referring = []
         for settings in self.env["spar.settings.seal"].sudo()._get_sealed_models():
             for name in settings._get_sealed_columns():
@@ -135,7 +138,7 @@ class SparSealedSetting(models.AbstractModel):
         return referring
 
     def _unlink_sealed_parts(self) -> None:
-        """Delete what the database would delete with these records, and nobody see."""
+        """Delete parts through the ORM that the database would cascade to unnoticed."""
         sealed = self.env.registry["spar.sealed.setting"]._inherit_children
         for field in self._fields.values():
             is_theirs = field.type == "one2many" and field.inverse_name
@@ -155,7 +158,7 @@ class SparSealedSetting(models.AbstractModel):
         return [row_id for row_id in self.ids if row_id in good or row_id in uncounted]
 
     def _seal_again(self, ids: list[int]) -> None:
-        """Seal what was just written, where there are keys."""
+        """Seal the rows just written, if there are keys."""
         seals_sudo = self.env["spar.settings.seal"].sudo()
         if not ids or not seals_sudo._is_needed():
             return
@@ -165,19 +168,21 @@ class SparSealedSetting(models.AbstractModel):
 
     @api.model
     def _seal_each(self) -> None:
-        """Seal what is sealed on the row itself, as it is; overridden where any is."""
+        """Seal values whose seal is on the row, as they are; for overrides."""
 
     @api.model
     def _check_each(self) -> list[tuple[str, int, str]]:
-        """Return what is wrong with those seals: table, row id and problem."""
+        """Return the problems of those seals: table, row id and problem."""
         return []
 
-    # === USING === #
+    # === USE === #
 
     @api.model
     def _judge_settings(self, ids: list[int] | None = None) -> Verdict | None:
-        """Return which rows are as they were sealed, having named the others; None
-        before there are keys."""
+        """Return which rows are as sealed; None before there are keys.
+
+        The others are named in alarms.
+        """
         seals_sudo = self.env["spar.settings.seal"].sudo()
         if not seals_sudo._is_needed():
             return None
@@ -188,8 +193,10 @@ class SparSealedSetting(models.AbstractModel):
 
     @api.model
     def _check_settings(self) -> None:
-        """Raise SettingsAltered unless all rows are as they were sealed, and none is
-        missing: where one rule is gone, the others decide otherwise."""
+        """Raise SettingsAltered unless all rows are as sealed, and none is missing.
+
+        Without one rule, the others would decide differently.
+        """
         verdict = self._judge_settings()
         if verdict and verdict.problems:
             raise SettingsAltered(f"settings were altered: {self._name}")

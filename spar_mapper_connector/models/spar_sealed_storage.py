@@ -7,7 +7,7 @@ from ..lib.keyring import KEY_ID_BYTES, OpenKeyring
 
 
 def add_columns(cr, table: str, columns: tuple[str, ...]) -> None:
-    """Give ``table`` those ``columns`` of type bytea that it lacks."""
+    """Add the missing ``columns`` of type bytea to ``table``."""
     for column in columns:
         if not column_exists(cr, table, column):
             cr.execute(
@@ -22,9 +22,9 @@ def add_columns(cr, table: str, columns: tuple[str, ...]) -> None:
 class SparSealedStorage(models.AbstractModel):
     """A table with sealed columns.
 
-    They are bytea columns of the table and no fields of the model: no search, export,
-    form or RPC ever meets them. A model says which it has, and in which context each
-    row was sealed.
+    They are bytea columns of the table and not fields of the model: no search, export,
+    form or RPC ever reaches them. A model declares which it has, and the context in
+    which each row was sealed.
     """
 
     _name = "spar.sealed.storage"
@@ -43,20 +43,20 @@ class SparSealedStorage(models.AbstractModel):
     def _get_seal_contexts(
         self, keyring: OpenKeyring, row_ids: list[int]
     ) -> dict[int, tuple[str, bytes]]:
-        """The purpose and the context in which each row is sealed.
+        """Return the purpose and the context in which each row is sealed.
 
-        A row whose context cannot be known (it was tampered with) is left out.
+        A row whose context cannot be determined (it was tampered with) is left out.
         """
         raise NotImplementedError
 
     def _reseal(
         self, keyring: OpenKeyring, retiring: list[str], after_id: int, limit: int
     ) -> tuple[int, int]:
-        """Seal anew the next ``limit`` rows behind ``after_id`` that are sealed with a
-        key of ``retiring``; gives the last id looked at and how many rows were done.
+        """Seal anew the next ``limit`` rows that are sealed with a ``retiring`` key.
 
-        Rows that somebody else holds are passed over: waiting for them could deadlock
-        with a batch, and there is another round.
+        It begins after ``after_id``, and returns the last id processed and the number
+        of rows done. Rows that another transaction has locked are skipped: waiting for
+        them could deadlock with a batch, and there is another round.
         """
         rows = self._lock_sealed_with(retiring, after_id, limit)
         if not rows:
@@ -125,7 +125,7 @@ class SparSealedStorage(models.AbstractModel):
         return SQL("(%s)", SQL(" OR ").join(conditions))
 
     def _count_sealed_with(self, key_ids: list[str]) -> int:
-        """How many rows still hold a value sealed with a key of ``key_ids``."""
+        """Return how many rows still have a value sealed with a key of ``key_ids``."""
         query = SQL(
             "SELECT count(*) FROM %s WHERE %s",
             SQL.identifier(self._table),

@@ -7,14 +7,14 @@ from odoo.fields import Command
 from ..expressions import refuse_expressions
 from .spar_setting_change import to_kept
 
-#: In the context of a write that was approved. An object and no value: what comes over
-#: RPC can never be it.
+#: In the context of a write that was approved. An object rather than a value: nothing
+#: that comes over RPC can equal it.
 APPROVED = object()
 _CONTEXT_KEY = "spar_second_person"
 
 
 def is_approved(env) -> bool:
-    """Return whether ``env`` is that of a write that was approved."""
+    """Return whether ``env`` is that of an approved write."""
     mark = env.context.get(_CONTEXT_KEY)
     return isinstance(mark, tuple) and mark[:1] == (APPROVED,)
 
@@ -25,30 +25,31 @@ _EDITING = (Command.CREATE, Command.UPDATE, Command.DELETE)
 
 
 class _Rehearsed(Exception):
-    """Ends a rehearsal: what was tried is undone."""
+    """The end of a rehearsal: what was tried is undone."""
 
 
 class SparSecondPerson(models.AbstractModel):
-    """A record some of whose fields are changed by two people only.
+    """A record with fields that only two people change.
 
-    A model names those fields, and in ``_is_guarded`` says of which records: a change
-    of such a field by ``write`` is kept as a ``spar.setting.change`` and takes effect
-    when a second administrator approves it. Everything else is written at once. Code
-    that runs as superuser is no person and is not stopped, unless it is an expression.
+    A model lists those fields, and decides in ``_is_guarded`` for which records: a
+    change of such a field by ``write`` is stored as a ``spar.setting.change`` and takes
+    effect when a second administrator approves it. Everything else is written at once.
+    Code that runs as superuser is not a person and is not stopped, unless it is an
+    expression.
     """
 
     _name = "spar.second.person"
     _description = "Record whose settings are changed by two people"
 
-    #: Fields whose change waits.
+    #: Fields whose change needs approval.
     _guarded_fields: tuple[str, ...] = ()
-    #: Those of them whose value takes effect as soon as a record is made: it is made
-    #: without them, and they wait.
+    #: Those whose value would take effect as soon as a record is created: it is created
+    #: without them, and they wait for approval.
     _guarded_at_creation: tuple[str, ...] = ()
-    #: Those of them whose value is never shown: secrets, written through an inverse.
+    #: Those whose value is never shown: secrets, written through an inverse.
     _guarded_secrets: tuple[str, ...] = ()
-    #: The field by which a record counts at all, where a new one does not before a
-    #: second person wants it; one that counts is not deleted either.
+    #: The field that puts a record to use, if a new one is not in use before a second
+    #: person approves it; a record in use is not deleted either.
     _counts_by = ""
     #: Fields of records that are part of these and are approved with them.
     _guarded_parts: tuple[str, ...] = ()
@@ -71,8 +72,10 @@ class SparSecondPerson(models.AbstractModel):
 
     @api.depends("setting_change_ids")
     def _compute_is_overtaken(self) -> None:
-        """Whether the newest change of each record was overtaken, so that who proposed
-        it has to do so again."""
+        """Compute whether the newest change of each record was overtaken.
+
+        Its proposer then has to propose it again.
+        """
         newest = self.env["spar.setting.change"]._read_group(
             [("res_model", "=", self._name), ("res_id", "in", self.ids)],
             ["res_id"],
@@ -84,16 +87,16 @@ class SparSecondPerson(models.AbstractModel):
             record.is_overtaken = record.id in overtaken.mapped("res_id")
 
     def _is_guarded(self, name: str, value) -> bool:
-        """Whether giving this record that value of a guarded field waits."""
+        """Return whether writing this value of a guarded field needs approval."""
         return True
 
     @api.model
     def _concerns(self, vals: dict) -> bool:
-        """Whether writing ``vals`` is anything that two people have a say in."""
+        """Return whether writing ``vals`` concerns two people at all."""
         return True
 
     def _stops(self, name: str, value) -> bool:
-        """Whether giving this record that value only stops it, which never waits."""
+        """Return whether the value only stops the record: that needs no approval."""
         return False
 
     @api.model_create_multi
@@ -121,8 +124,10 @@ class SparSecondPerson(models.AbstractModel):
 
     @api.model
     def _add_defaults(self, vals: dict) -> dict:
-        """Add to ``vals`` what the context or Odoo's stored defaults give of guarded
-        fields: it was typed, like the rest."""
+        """Add defaults of guarded fields from context and ``ir.default`` to ``vals``.
+
+        Somebody typed them, like the rest.
+        """
         given = dict(self.env["ir.default"]._get_model_defaults(self._name))
         for name in self._guarded_fields:
             if f"default_{name}" in self.env.context:
@@ -132,7 +137,7 @@ class SparSecondPerson(models.AbstractModel):
 
     @api.model
     def _get_own_default(self, name: str):
-        """What a field is where nobody says otherwise."""
+        """Return the default of a field that the model itself defines."""
         default = self._fields[name].default
         return default(self) if default else False
 
@@ -151,7 +156,7 @@ class SparSecondPerson(models.AbstractModel):
             now, waiting = record._split(vals)
             super(SparSecondPerson, record).write(now)
             if now.keys() & set(self._guarded_fields):
-                # What waited was about another state of the record than this one.
+                # Pending changes were based on another state of the record.
                 record.sudo().setting_change_ids._overtake()
             record._propose(waiting)
         return True
@@ -165,11 +170,11 @@ class SparSecondPerson(models.AbstractModel):
         return super().unlink()
 
     def _filter_guarded(self):
-        """Return those of these records that two people have a say in."""
+        """Return those of these records that concern two people."""
         return self
 
     def _check_deletable(self) -> None:
-        """Raise UserError where a person would delete what counts."""
+        """Raise UserError if a person would delete a record in use."""
         if self._counts_by and any(self.mapped(self._counts_by)):
             raise UserError(
                 self.env._(
@@ -180,10 +185,10 @@ class SparSecondPerson(models.AbstractModel):
             )
 
     def _check_unclaimed(self, vals: dict) -> None:
-        """Raise UserError where a waiting change is about one of these records.
+        """Raise UserError if a pending change is about one of these records.
 
-        Who approves it has seen them as they are; they stay so until then. What only
-        stops something is done at once, and calls the change off.
+        The approver has seen them as they are, so they stay unchanged until then. A
+        change that only stops a record is made at once, and cancels the pending one.
         """
         for record in self:
             if vals and all(record._stops(*item) for item in vals.items()):
@@ -203,25 +208,27 @@ class SparSecondPerson(models.AbstractModel):
                 )
 
     def _may_write_at_once(self) -> bool:
-        """Return whether this is superuser code, or the approved write of exactly these
-        records: what is written through their fields waits for its own approval."""
+        """Return whether this is superuser code, or these records' approved write.
+
+        Other records that are written through their fields need their own approval.
+        """
         return self.env.su or self.env.context.get(_CONTEXT_KEY) == self._get_mark()
 
     def _get_mark(self) -> tuple:
-        """What the context of an approved write of these records holds."""
+        """Return the mark of an approved write of these records, for the context."""
         return (APPROVED, self._name, *self.ids)
 
     def _to_choice(self, name: str, value):
-        """``value`` of a guarded field with many records: only which ones they are.
+        """Return a guarded x2many ``value``, which may only choose records.
 
-        What would make, edit or delete one of them is refused: nobody who approves the
-        choice sees it. Raises UserError.
+        Commands that would create, edit or delete one of them are refused: the approver
+        of the choice would not see it. Raises UserError.
         """
         field = self._fields[name]
         if name not in self._guarded_fields or field.type not in _MANY:
             return value
         commands = () if isinstance(value, models.BaseModel) else value or ()
-        # Ids alone are records that are chosen.
+        # Plain ids choose records.
         if any(c[0] in _EDITING for c in commands if not isinstance(c, int)):
             raise UserError(
                 self.env._(
@@ -232,15 +239,17 @@ class SparSecondPerson(models.AbstractModel):
         return [Command.set(self._get_chosen(name, value).ids)]
 
     def _get_chosen(self, name: str, value):
-        """What ``value`` of a write leaves in a field, as reading it would give it."""
+        """Return what the field would contain after a write of ``value``."""
         field = self._fields[name]
         return field.convert_to_record(field.convert_to_cache(value, self), self)
 
     # === PROPOSING === #
 
     def _split(self, vals: dict) -> tuple[dict, dict]:
-        """What of ``vals`` is written now, and what waits; what is so already is left
-        out."""
+        """Return the parts of ``vals`` that are written now and that need approval.
+
+        Values that the record already has are left out.
+        """
         changed = self._get_changed(vals)
         waiting = {
             name: value
@@ -255,7 +264,7 @@ class SparSecondPerson(models.AbstractModel):
         return now, waiting
 
     def _get_changed(self, vals: dict) -> dict:
-        """Those guarded values of ``vals`` that are not what the record has already."""
+        """Return the guarded values of ``vals`` that differ from the record's."""
         return {
             name: value
             for name, value in vals.items()
@@ -268,9 +277,9 @@ class SparSecondPerson(models.AbstractModel):
         return self._get_chosen(name, value) != self[name]
 
     def _propose(self, values: dict):
-        """Keep ``values`` until somebody else approves them; gives the change.
+        """Store ``values`` until another person approves them; return the change.
 
-        They are tried first: what cannot be written is refused to who proposes it.
+        They are tried first: values that cannot be written are refused to the proposer.
         """
         self.ensure_one()
         if not values:
@@ -281,9 +290,9 @@ class SparSecondPerson(models.AbstractModel):
         return changes_sudo._keep(self, values, self.env.user, named)
 
     def _rehearse(self, values: dict) -> list[tuple[str, int]]:
-        """Write ``values`` and undo it; raises what writing them raises.
+        """Write ``values`` and undo it; raise what writing them raises.
 
-        Gives the other records that decide what comes of it, by model and id.
+        Return the other records that affect the result, by model and id.
         """
         named: list[tuple[str, int]] = []
         try:
@@ -298,16 +307,21 @@ class SparSecondPerson(models.AbstractModel):
         return named
 
     def _inspect_rehearsal(self) -> None:
-        """Look at what was just tried, before it is undone; raises where it must not
-        be proposed like this."""
+        """Inspect what was just tried, before it is undone.
+
+        Overrides raise if it must not be proposed like this.
+        """
 
     def _begins(self, values: dict) -> bool:
-        """Whether writing ``values`` makes this record count."""
+        """Return whether writing ``values`` puts this record to use."""
         return bool(self._counts_by and values.get(self._counts_by))
 
     def _list_named(self, values: dict) -> list[tuple[str, int]]:
-        """The guarded records that ``values`` name; where this record begins to count,
-        all that its guarded fields and parts name."""
+        """Return the guarded records that ``values`` name.
+
+        If the change puts this record to use, these are all that its guarded fields and
+        parts name.
+        """
         guarded = self.env.registry["spar.second.person"]._inherit_children
         names, named = values, []
         if self._begins(values):
@@ -320,7 +334,7 @@ class SparSecondPerson(models.AbstractModel):
         return sorted(set(named))
 
     def _get_standing_text(self) -> str:
-        """All that is guarded of this record as one text, to be compared later."""
+        """Return all guarded values of the record as one text, for comparison."""
         self.ensure_one()
         if isinstance(self, self.env.registry["spar.sealed.setting"]):
             _number, texts = self.sudo()._read_texts(
@@ -331,13 +345,13 @@ class SparSecondPerson(models.AbstractModel):
         return json.dumps(self._get_snapshot(names), sort_keys=True)
 
     def _write_approved(self, values: dict) -> None:
-        """Write what two people want."""
+        """Write approved values."""
         self.with_context(**{_CONTEXT_KEY: self._get_mark()}).write(values)
 
-    # === WHAT IT IS AND WAS === #
+    # === PRESENT AND PREVIOUS VALUES === #
 
     def _get_snapshot(self, names: list[str]) -> dict:
-        """The present values of ``names`` as they can be kept; secrets are left out."""
+        """Return the present values of ``names`` in storable form, without secrets."""
         return {
             name: to_kept(self._fields[name].convert_to_write(self[name], self))
             for name in names
@@ -345,7 +359,7 @@ class SparSecondPerson(models.AbstractModel):
         }
 
     def _describe_value(self, name: str, value) -> str:
-        """``value`` of a field, as people read it."""
+        """Return ``value`` of a field, as people read it."""
         field = self._fields[name]
         if name in self._guarded_secrets:
             return self.env._("(not shown)")
@@ -363,8 +377,10 @@ class SparSecondPerson(models.AbstractModel):
         return ", ".join(found.exists().mapped("display_name")) or "–"
 
     def _describe_effect(self, values: dict) -> list[str]:
-        """What else who approves ``values`` has to know, one line each: everything
-        guarded that is set, and stays as it is."""
+        """Return what else the approver of ``values`` has to know, one line each.
+
+        These are all guarded values that are set and do not change.
+        """
         return [
             f"{self._fields[name]._description_string(self.env)}: "
             f"{self._describe_value(name, self[name])}"

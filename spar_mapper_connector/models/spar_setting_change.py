@@ -17,9 +17,9 @@ ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
 
 class SparSettingChange(models.Model):
-    """A change of a setting that waits for a second administrator, or its end.
+    """A change of a setting that waits for a second administrator, or was decided.
 
-    What is to be written is sealed: there may be secrets in it.
+    The values to be written are sealed: there may be secrets among them.
     """
 
     _name = "spar.setting.change"
@@ -112,7 +112,7 @@ class SparSettingChange(models.Model):
             lines += record._describe_effect(kept["values"])
         return "\n".join(lines)
 
-    # === KEEPING === #
+    # === STORING === #
 
     @api.model
     def _keep(
@@ -122,9 +122,9 @@ class SparSettingChange(models.Model):
         proposer,
         named: list[tuple[str, int]] = (),
     ):
-        """A new change of ``record`` by ``proposer``; raises KeyringUnavailable.
+        """Return a new change of ``record`` by ``proposer``; raises KeyringUnavailable.
 
-        ``named`` are other records that decide what comes of it.
+        ``named`` are other records that affect the result.
         """
         named = [(record._name, record.id), *named]
         change = self.create(
@@ -148,7 +148,7 @@ class SparSettingChange(models.Model):
 
     @api.model
     def _get_standing(self, named: list[tuple[str, int]]) -> list:
-        """What the named records are now; one that is gone is nothing."""
+        """Return the state of the named records; that of a missing one is empty."""
         standing = []
         for model, row_id in named:
             record = self.env[model].sudo().browse(row_id).exists()
@@ -158,7 +158,7 @@ class SparSettingChange(models.Model):
 
     @api.model
     def _find_naming(self, record: models.BaseModel):
-        """A waiting change that is about ``record``, or about what uses it."""
+        """Return a pending change of ``record``, or of a record that uses it."""
         query = SQL(
             """SELECT id FROM spar_setting_change
                 WHERE state = 'waiting' AND named @> %s ORDER BY id LIMIT 1""",
@@ -177,7 +177,7 @@ class SparSettingChange(models.Model):
         )
 
     def _open_kept(self) -> dict:
-        """``values`` that are to be written, and what was there ``before``."""
+        """Return the ``values`` to be written, and those ``before`` the change."""
         self.flush_recordset()
         keyring = self.env["spar.keyring"]._open()
         purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
@@ -188,15 +188,15 @@ class SparSettingChange(models.Model):
         return json.loads(keyring.unseal(purpose, bytes(sealed), context))
 
     def _get_record(self) -> models.BaseModel | None:
-        """The record that is to be changed: empty when gone, None without model."""
+        """Return the record to be changed: empty when gone, None without its model."""
         if self.res_model not in self.env:
             return None
         return self.env[self.res_model].browse(self.res_id).exists()
 
-    # === DECIDING === #
+    # === DECISIONS === #
 
     def action_approve(self) -> dict:
-        """Make the changes that somebody else proposed; overtaken ones are said so."""
+        """Make the changes that another user proposed; report those overtaken."""
         self._check_decider()
         if any(change.is_mine for change in self):
             raise UserError(
@@ -212,14 +212,14 @@ class SparSettingChange(models.Model):
         return self._notify("success", self.env._("Approved. It counts from now on."))
 
     def action_refuse(self) -> dict:
-        """Leave everything as it is; who proposed a change may withdraw it."""
+        """Leave everything as it is; the proposer of a change may withdraw it."""
         self._check_decider()
         for change in self:
             change._decide("withdrawn" if change.is_mine else "refused")
         return self._notify("success", self.env._("The setting stays as it is."))
 
     def _overtake(self) -> None:
-        """The records were changed otherwise: these changes are about what was."""
+        """End these changes as stale: their records were changed in another way."""
         for change in self:
             change._decide("stale")
 
@@ -235,7 +235,7 @@ class SparSettingChange(models.Model):
             raise AccessError(self.env._("Only an administrator decides on settings."))
 
     def _check_decider(self) -> None:
-        """Raise unless this person may decide, and there is something to decide."""
+        """Raise unless this user may decide and the changes are still pending."""
         self._check_administrator()
         self.check_access("read")
         self.sudo().lock_for_update()
@@ -244,7 +244,7 @@ class SparSettingChange(models.Model):
             raise UserError(self.env._("This change was decided on already."))
 
     def _check_independent(self) -> None:
-        """Raise UserError where the two may be one person with two accounts."""
+        """Raise UserError if both users may be one person with two accounts."""
         acts_sudo = self.env["spar.account.act"].sudo()
         for change in self:
             act = acts_sudo._find_dependence(
@@ -261,7 +261,7 @@ class SparSettingChange(models.Model):
                 )
 
     def _apply(self) -> bool:
-        """Write what was proposed, unless the record is not what it was then."""
+        """Write what was proposed, unless the record has changed since."""
         record, kept = self._get_record(), self._open_kept()
         names = list(kept["values"])
         if not record or record._get_snapshot(names) != kept["before"]:
@@ -276,7 +276,7 @@ class SparSettingChange(models.Model):
         return True
 
     def _decide(self, state: str) -> None:
-        """The end of this change; secrets that were in it are not kept any longer."""
+        """End this change; its secrets are deleted."""
         change_sudo = self.sudo()
         kept, record = self._open_kept(), self._get_record()
         for name in record._guarded_secrets if record is not None else ():
@@ -312,12 +312,12 @@ class SparSettingChange(models.Model):
 
 
 def _name(model: str, row_id: int) -> str:
-    """How a change names a record."""
+    """Return the name of a record in changes."""
     return f"{model},{row_id}"
 
 
 def to_kept(value):
-    """``value`` of a write as JSON knows it; commands stay what they are.
+    """Return ``value`` of a write in JSON's types; commands stay what they are.
 
     >>> to_kept([(6, 0, (1, 2)), datetime(2026, 1, 1)])
     [[6, 0, [1, 2]], '2026-01-01 00:00:00']

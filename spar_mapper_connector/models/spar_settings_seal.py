@@ -23,7 +23,7 @@ from ..lib.settings_seal import (
 
 _logger = logging.getLogger(__name__)
 
-#: The database itself refuses it, whoever asks.
+#: The database itself refuses to change or delete seals.
 _GUARD = """
     CREATE OR REPLACE FUNCTION spar_settings_seal_stays() RETURNS trigger AS $$
     BEGIN
@@ -41,10 +41,10 @@ _ATTEMPTS = 5
 
 
 class SparSettingsSeal(models.Model):
-    """What the settings of a model are, under a MAC: one line each time they change.
+    """The settings of a model under a MAC: one line for each change.
 
-    The newest line of a model is the set that counts. Lines are chained, whichever
-    model they are of, and never rewritten.
+    The newest line of a model is the set in force. Lines are chained across all models,
+    and never rewritten.
     """
 
     _name = "spar.settings.seal"
@@ -103,8 +103,7 @@ class SparSettingsSeal(models.Model):
     def _judge(
         self, settings: models.BaseModel, ids: list[int] | None = None
     ) -> Verdict:
-        """Return which rows of a model of settings are as they were sealed; of ``ids``
-        alone, where they are given.
+        """Return which rows of a settings model are as sealed, or which of ``ids``.
 
         Raises KeyringUnavailable or KeyringMismatch.
         """
@@ -116,7 +115,8 @@ class SparSettingsSeal(models.Model):
             if not seal.is_true(keyring):
                 return Verdict(frozenset(), ((0, SEAL_FORGED),))
             number, texts = settings._read_texts(seal.columns, ids)
-            # Rows and seal are of one moment, or somebody wrote in between.
+            # Rows and seal are of one moment; otherwise another transaction wrote in
+            # between.
             if number == seal.number:
                 present = mac_rows(keyring, settings._name, texts)
                 return compare(_choose(seal.rows, ids), present)
@@ -124,18 +124,18 @@ class SparSettingsSeal(models.Model):
 
     @api.model
     def _is_needed(self) -> bool:
-        """Return whether there are keys: before that nothing is stored or asked."""
+        """Return whether there are keys: before that nothing is sealed or checked."""
         return bool(self.env["spar.keyring"]._get_phase())
 
     @api.model
     def _raise_alarms(self, problems: list[tuple[str, int, str]]) -> None:
-        """Name what is wrong: table, row and problem."""
+        """Log the problems: table, row and problem."""
         for table, row_id, problem in problems:
             _logger.error("SPAR ALARM %s, row %s: %s", table, row_id, problem)
 
     @api.model
     def _check_all(self) -> list[tuple[str, int, str]]:
-        """Return everything that is wrong with settings and with their seals."""
+        """Return all problems of settings and of their seals."""
         if not self._is_needed():
             return []
         found = self._check_chain()
@@ -148,7 +148,7 @@ class SparSettingsSeal(models.Model):
 
     @api.model
     def _check_jobs(self) -> list[tuple[str, int, str]]:
-        """Return jobs of the registry that are switched off."""
+        """Return the registry's jobs that are switched off."""
         self.env["ir.cron"].flush_model()
         query = SQL(
             """SELECT c.id FROM ir_cron c
@@ -180,7 +180,7 @@ class SparSettingsSeal(models.Model):
 
     @api.model
     def _get_sealed_models(self) -> list[models.BaseModel]:
-        """Return every model of settings that is sealed, of whichever addon."""
+        """Return every settings model that is sealed, of any addon."""
         names, found = ["spar.sealed.setting"], set()
         while names:
             children = self.env.registry[names.pop()]._inherit_children
@@ -192,16 +192,16 @@ class SparSettingsSeal(models.Model):
 
     @api.model
     def _seal_all(self) -> None:
-        """Seal every setting as it is: when keys are made, or by who has a shell."""
+        """Seal every setting as it is: when keys are made, or from a shell."""
         for settings in self._get_sealed_models():
             self._seal_as_it_is(settings)
 
     @api.model
     def _seal_unsealed(self) -> None:
-        """Seal the models that never were: those of a database from before, once.
+        """Seal the models that were never sealed: those of an existing database, once.
 
-        Nothing where the chain is not whole: somebody may have removed a seal. Where
-        the keys cannot be opened it says so, and the settings stay unused.
+        Does nothing if the chain is broken: a seal may have been removed. If the keys
+        cannot be opened it logs that, and the settings stay unused.
         """
         if not self._is_needed():
             return
@@ -232,13 +232,13 @@ class SparSettingsSeal(models.Model):
     def _seal_rows(self, settings: models.BaseModel, gone: list[int]) -> None:
         """Seal these records as they are now, and leave out those that are gone.
 
-        The others stay as they were sealed: what was changed past the registry is not
-        approved because somebody changes something else.
+        The others stay as they were sealed: a change past the registry is not approved
+        by another user's change.
         """
         keyring = self.env["spar.keyring"]._open(for_write=True)
         seal = self._find_newest(settings._name)
         if seal is None:
-            # The first seal of a model is made of all its rows, in a step of its own.
+            # The first seal of a model covers all its rows, in a step of its own.
             return
         columns = settings._get_sealed_columns()
         rows = self._get_rows_before(keyring, settings, seal, columns)
@@ -257,7 +257,7 @@ class SparSettingsSeal(models.Model):
         seal: Seal,
         columns: tuple[str, ...],
     ) -> dict[int, str]:
-        """Return the MACs of the newest seal, over the columns of now."""
+        """Return the MACs of the newest seal, over the present columns."""
         if not seal.is_true(keyring):
             return {}
         if seal.columns == columns:
@@ -275,7 +275,8 @@ class SparSettingsSeal(models.Model):
         columns: tuple[str, ...],
         rows: dict[int, str],
     ) -> None:
-        """Add a line; raises ConcurrencyError where somebody else just did."""
+        """Add a line; raises ConcurrencyError if another transaction just did."""
+        # One line at a time: each contains the MAC of the one before.
         self.env.cr.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [self._table])
         last = self._find_newest()
         own = self._find_newest(settings._name)
@@ -310,14 +311,14 @@ class SparSettingsSeal(models.Model):
 
 
 def _choose(rows: Mapping[int, str], ids: list[int] | None) -> Mapping[int, str]:
-    """Return what was sealed of ``ids``, or of all."""
+    """Return the sealed MACs of ``ids``, or of all rows."""
     if ids is None:
         return rows
     return {row_id: rows[row_id] for row_id in ids if row_id in rows}
 
 
 def _read_seal(seq, model, number, audit_key, columns, rows, previous, mac) -> Seal:
-    """Return the seal that a row of the table is."""
+    """Return the seal in a row of the table."""
     macs = {int(row_id): row_mac for row_id, row_mac in (rows or {}).items()}
     return Seal(
         seq, model, number, audit_key, tuple(columns), macs, previous or "", mac

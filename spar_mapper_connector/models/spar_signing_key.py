@@ -17,20 +17,20 @@ from ..lib.keyring import OpenKeyring, bind
 PURPOSE = "signing key"
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
-#: How long a retired key is published: answers that it signed are still looked at.
+#: How long a retired key is published: answers that it signed are still verified.
 PUBLISHED = timedelta(days=90)
 
-#: Private keys that this process has opened, by what they are sealed as: whatever is in
-#: the database decides which is used; only the parsing is saved.
+#: Private keys that this process has opened, by their sealed form: the database decides
+#: which one is used; only the parsing is saved.
 _OPENED: OrderedDict[tuple[bytes, bytes], PrivateKey] = OrderedDict()
 _MAX_OPENED = 64
 
 
 class SparSigningKey(models.Model):
-    """A key of our own, for one use: its private half is sealed by the keyring.
+    """A key of our own, for one use: the keyring seals its private half.
 
-    For each use and algorithm there is a current key, one that is published already and
-    comes next, and the retired ones. ``use`` is a word of the addon that signs, for
+    For each use and algorithm there is a current key, a next one that is already
+    published, and the retired ones. ``use`` is a word of the addon that signs, for
     example ``messages``.
     """
 
@@ -80,11 +80,11 @@ class SparSigningKey(models.Model):
         )
         return {row_id: (PURPOSE, bind(*names)) for row_id, *names in rows}
 
-    # === MAKING AND REPLACING === #
+    # === CREATION AND REPLACEMENT === #
 
     @api.model
     def _generate(self, use: str, algorithm: str = "ES256", state: str = "current"):
-        """The key of ``use`` in ``state``, made now unless there is one.
+        """Return the key of ``use`` in ``state``, made now unless there is one.
 
         Two transactions that make it at once get the same one. Raises
         KeyringUnavailable or KeyringMismatch.
@@ -121,11 +121,11 @@ class SparSigningKey(models.Model):
 
     @api.model
     def _rotate(self, use: str, algorithm: str = "ES256"):
-        """Use the next key from now on, retire the current one; gives the new one.
+        """Use the next key from now on, retire the current one; return the new one.
 
-        The next key was published before: who has fetched our keys lately knows it.
-        The retired one verifies what it signed; its private half is destroyed, but for
-        keys that decrypt.
+        The next key was published earlier: parties that have recently fetched our keys
+        have it. The retired one verifies what it signed; its private half is destroyed,
+        except for keys that decrypt.
         """
         self.env.cr.execute("LOCK TABLE spar_signing_key IN SHARE ROW EXCLUSIVE MODE")
         next_sudo = self._generate(use, algorithm, "next")
@@ -154,14 +154,14 @@ class SparSigningKey(models.Model):
             raise AccessError(self.env._("Only an administrator replaces keys."))
         self._rotate(self.use, self.algorithm)
 
-    # === USING === #
+    # === USE === #
 
     @api.model
     def _get_private_key(self, use: str, algorithm: str = "") -> PrivateKey:
-        """The key in use; of any algorithm, the oldest one, where none is named.
+        """Return the key in use; without ``algorithm``, the oldest one of any.
 
-        One statement, beside the keyring's. Raises KeyMissing, KeyringUnavailable,
-        KeyringMismatch or SealBroken.
+        It takes one statement, besides the keyring's. Raises KeyMissing,
+        KeyringUnavailable, KeyringMismatch or SealBroken.
         """
         versions = self.env["spar.row.versions"]
         current = versions._reuse(self, "_read_current_keys", self._name)
@@ -172,8 +172,10 @@ class SparSigningKey(models.Model):
 
     @api.model
     def _read_current_keys(self) -> dict[tuple[str, str], tuple]:
-        """ID, algorithm and sealed private half of the keys that sign now, by use and
-        algorithm; by use and "" the oldest."""
+        """Return the present keys by use and algorithm; by use and "" the oldest.
+
+        Each is its ID, its algorithm and its sealed private half.
+        """
         rows = self.env.execute_query(
             SQL(
                 """SELECT use, kid, algorithm, private_key FROM spar_signing_key
@@ -192,8 +194,8 @@ class SparSigningKey(models.Model):
         self, use: str, kid: str, algorithm: str, sealed: bytes
     ) -> PrivateKey:
         keyring, place = self.env["spar.keyring"]._open(), bind(kid, use, algorithm)
-        # By its place as well: sealed bytes that were moved to another row are another
-        # key, which does not open there.
+        # Its place is part of the key: sealed bytes that were moved to another row are
+        # another key, which does not open there.
         known = (bytes(sealed), place)
         opened = _OPENED.get(known)
         if opened is None:
@@ -209,7 +211,7 @@ class SparSigningKey(models.Model):
 
     @api.model
     def _sign(self, use: str, payload: bytes, algorithm: str = "", **header) -> str:
-        """The detached signature of ``payload`` (``header..signature``).
+        """Return the detached signature of ``payload`` (``header..signature``).
 
         Raises what ``_get_private_key`` raises.
         """
@@ -219,12 +221,12 @@ class SparSigningKey(models.Model):
     def _sign_token(
         self, use: str, claims: dict, typ: str = "JWT", algorithm: str = ""
     ) -> str:
-        """A JWT that says ``claims``; raises what ``_get_private_key`` raises."""
+        """Return a JWT with ``claims``; raises what ``_get_private_key`` raises."""
         return sign_token(claims, self._get_private_key(use, algorithm), typ)
 
     @api.model
     def _decrypt(self, use: str, text: str) -> bytes:
-        """What a JWE for one of our keys holds, also for one that was just retired.
+        """Return the content of a JWE for one of our keys, even a retired one.
 
         Raises DecryptionFailed, KeyringUnavailable, KeyringMismatch or SealBroken.
         """
@@ -243,8 +245,11 @@ class SparSigningKey(models.Model):
 
     @api.model
     def _get_key_set(self, use: str) -> dict:
-        """What is published of the keys of ``use`` (JWKS, RFC 7517): those in use, the
-        next ones, and those retired in the last PUBLISHED."""
+        """Return the published keys of ``use`` (JWKS, RFC 7517).
+
+        These are the keys in use, the next ones, and those retired in the last
+        PUBLISHED.
+        """
         since = fields.Datetime.now() - PUBLISHED
         keys_sudo = self.sudo().search(
             [
@@ -256,8 +261,11 @@ class SparSigningKey(models.Model):
         return {"keys": list(filter(None, published))}
 
     def _get_public_jwk(self) -> dict:
-        """The public half of this key: made of the private one as long as there is one,
-        afterwards as it was sealed; empty where the private one does not open."""
+        """Return the public half of this key; empty if the private one does not open.
+
+        It is derived from the private half as long as there is one, afterwards as
+        sealed.
+        """
         query = SQL("SELECT private_key FROM spar_signing_key WHERE id = %s", self.id)
         ((sealed,),) = self.env.execute_query(query)
         if not sealed:

@@ -1,6 +1,6 @@
-"""What SPAR asks of Odoo's server, once for each process: nobody holds it up.
+"""Changes to Odoo's server, once for each process, so that nothing blocks it.
 
-Odoo has no setting for any of this. Each part says what it stands in for.
+Odoo has no setting for any of this. Each part states what it replaces.
 """
 
 from ..lib.log_limits import shorten_statements
@@ -12,7 +12,7 @@ from .sessions import guard_sessions
 
 
 def set_up_server() -> None:
-    """Set it for this process, once."""
+    """Set up the server in this process, once."""
     limit_connections()
     answer_at_once()
     limit_reading()

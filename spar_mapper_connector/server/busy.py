@@ -1,4 +1,4 @@
-"""What is answered where something that is needed is in use."""
+"""The answer to a request that needs a busy resource."""
 
 import logging
 
@@ -22,26 +22,26 @@ KEYS_AWAY = _lt(
 )
 TITLE = _lt("Please try again")
 AGAIN = _lt("Try again")
-#: After how many seconds to try again.
+#: Seconds after which a client may try again.
 RETRY_SECONDS = 5
 
 
 class TryAgain(UserError):
-    """What was needed was in use, or took too long; nothing was changed."""
+    """A needed resource was in use, or took too long; nothing was changed."""
 
     http_status = 503
-    #: Odoo would log it as a warning: the statement is in the log already.
+    #: Odoo would log it as a warning: the statement is already in the log.
     loglevel = logging.INFO
 
 
 class KeysAway(TryAgain):
-    """Who somebody is cannot be made sure of without keys."""
+    """A user cannot be authenticated because the keys are unavailable."""
 
 
 def show_busy(request, text=IN_USE) -> Response:
     """Return the page that says so, in the language of the session.
 
-    The database is not asked for anything.
+    It makes no query to the database.
     """
     language = request.session.context.get("lang") or "en_US"
     texts = [each._translate(language) for each in (TITLE, text, AGAIN)]
@@ -52,7 +52,7 @@ def show_busy(request, text=IN_USE) -> Response:
 
 
 def finish(response: Response) -> Response:
-    """Say when to try again, and let nobody keep the page."""
+    """Add when to try again, and forbid caching."""
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     response.headers["Cache-Control"] = "no-store"
     return response

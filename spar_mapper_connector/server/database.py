@@ -1,8 +1,8 @@
 """Limits on every transaction of a request or a schedule.
 
-A connection is limited when a cursor takes it from Odoo's pool: by then it is known
-what it is for, and it costs one statement, which no rollback undoes. Commands that are
-called by hand, an upgrade for one, wait as long as they like.
+A connection is limited when a cursor takes it from Odoo's pool: by then its use is
+known, and it costs one statement, which no rollback undoes. Commands run by hand, an
+upgrade for example, wait without a limit.
 """
 
 import threading
@@ -19,7 +19,7 @@ _here = threading.local()
 
 @contextmanager
 def limited(limits: Limits) -> Iterator[None]:
-    """Connections that this thread takes in the block have these limits."""
+    """Apply these limits to connections that this thread takes in the block."""
     before = getattr(_here, "limits", None)
     _here.limits = limits
     try:
@@ -29,13 +29,13 @@ def limited(limits: Limits) -> Iterator[None]:
 
 
 def get_limits() -> Limits | None:
-    """The limits of what this thread is doing; None where it has none."""
+    """Return the limits of this thread's work; None if it has none."""
     told: Limits | None = getattr(_here, "limits", None)
     return told or (REQUEST if http.request else None)
 
 
 def limit_connections() -> None:
-    """Have Odoo's pool give out limited connections, new ones and used ones."""
+    """Make Odoo's pool return limited connections, new ones and used ones."""
     begin, reset = PsycoConnection.__init__, PsycoConnection.reset
 
     def begin_limited(self, *args, **kwargs):
@@ -54,7 +54,7 @@ def _limit(connection: PsycoConnection) -> None:
     limits = get_limits()
     if limits is None:
         return
-    connection.autocommit = True  # else a rollback would take it back
+    connection.autocommit = True  # otherwise a rollback would undo it
     with connection.cursor() as cursor:
         cursor.execute(limits.build_session(connection.server_version))
     connection.autocommit = False

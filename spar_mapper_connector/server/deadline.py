@@ -1,8 +1,8 @@
-"""A request has to be there in time, however slowly it comes.
+"""The time limit for a request to arrive completely.
 
-Odoo's workers wait for each byte anew: a body that arrives a byte a second holds one
-for hours. Here reading ends when the time is over; the answer can still be sent. What
-comes before Odoo has a connection is the proxy's business.
+Odoo's workers restart the wait for each byte: a body that arrives at a byte per second
+occupies one for hours. Here reading ends when the time is over; the answer can still be
+sent. The time before Odoo has a connection is the proxy's responsibility.
 """
 
 import socket
@@ -19,7 +19,7 @@ _LOOK_SECONDS = 1.0
 
 
 class Deadlines:
-    """The connections that this process reads from, and until when; one a thread."""
+    """The connections that this process reads from, with their deadlines."""
 
     def __init__(self, seconds: float):
         self._seconds = seconds
@@ -28,7 +28,7 @@ class Deadlines:
         self._pid = 0
 
     def begin(self, handler: CommonRequestHandler) -> None:
-        """From now on the time of what this thread reads runs."""
+        """Start the time limit of what this thread reads."""
         thread = threading.get_ident()
         self._over.discard(thread)
         if self._seconds:
@@ -36,15 +36,15 @@ class Deadlines:
             self._watch()
 
     def end(self) -> None:
-        """This thread has served its request."""
+        """Note that this thread has served its request."""
         self._reading.pop(threading.get_ident(), None)
 
     def is_over(self) -> bool:
-        """Whether the request that this thread serves did not come in time."""
+        """Return whether the request of this thread did not arrive in time."""
         return threading.get_ident() in self._over
 
     def _watch(self) -> None:
-        """Have a thread look after it: each process needs its own."""
+        """Start a thread that enforces the deadlines: each process needs its own."""
         if self._pid != getpid():
             self._pid = getpid()
             self._reading = {
@@ -67,7 +67,7 @@ class Deadlines:
 
 
 def _is_websocket(handler: CommonRequestHandler) -> bool:
-    """Whether it stays open on purpose: only Odoo without workers does so here."""
+    """Return whether it stays open on purpose: only in Odoo without workers."""
     headers = getattr(handler, "headers", None)
     is_able = isinstance(handler, RequestHandler)
     return bool(is_able and headers and headers.get("Upgrade") == "websocket")
@@ -77,7 +77,7 @@ DEADLINES = Deadlines(REQUEST_SECONDS)
 
 
 def limit_reading() -> None:
-    """Let no request take longer to arrive than the setting says."""
+    """Make requests fail that take longer to arrive than the setting allows."""
     handle = CommonRequestHandler.handle
 
     def handle_in_time(self):

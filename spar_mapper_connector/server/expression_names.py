@@ -1,28 +1,29 @@
-"""Names that no expression may hold.
+"""Names that no expression may contain.
 
 Odoo checks the names in every expression before it evaluates it, and refuses those that
 lead to Python's own machinery. The database's cursor, the registry and the internals of
-a request lead further: an expression that has them writes past every check, or leaves
+a request lead further: with them, an expression writes past every check, or leaves
 something behind that runs after it has ended. Odoo's own views and actions use none of
 them.
 """
 
 from odoo.tools import safe_eval
 
-#: The database, what every request of a process shares, and a request's own machinery.
+#: The database, objects shared by all requests of a process, and internals of a
+#: request.
 _CLOSED = frozenset(
     {
-        # SQL, and what is left for the end of a transaction
+        # SQL, and callbacks at the end of a transaction
         *("cr", "_cr", "cursor", "execute_query", "execute_query_dict"),
         *("precommit", "postcommit", "prerollback", "postrollback"),
-        # What all requests of a process share
+        # Shared by all requests of a process
         *("registry", "pool", "cache_invalidated", "cache_sequences"),
         *("_onchange_methods", "_constraint_methods", "_ondelete_methods"),
         *("clear_cache", "clear_all_caches", "_clear_cache", "_register_hook"),
-        # What this transaction has read for others
+        # Values that this transaction has read for other users
         *("cache", "_cache", "_get_cache", "_get_all_cache_ids", "transaction"),
         *("field_data", "protected", "protecting"),
-        # The machinery of requests
+        # Internals of requests
         *("_get_session_and_dbname", "_post_init", "_save_session", "_serve_db"),
         *("_serve_ir_http", "_serve_nodb", "_set_request_dispatcher", "reroute"),
         *("call_on_close", "update_env", "future_response", "session_store"),
@@ -33,7 +34,7 @@ _CLOSED = frozenset(
         *("_login", "authenticate", "finalize", "_set_session_inactivity"),
     }
 )
-#: Ours that views and rules ask.
+#: Names of ours that views and rules use.
 _OPEN = frozenset({"_get_reach", "_has_spar_role"})
 
 #: The underscored names of SPAR's own models, of every database of this process.
@@ -41,7 +42,7 @@ _ours: set[str] = set()
 
 
 def close_names() -> None:
-    """Have Odoo refuse these names in every expression."""
+    """Make Odoo refuse these names in every expression."""
     check = safe_eval.assert_no_dunder_name
 
     def assert_open_names(code_obj, expr):
@@ -54,7 +55,7 @@ def close_names() -> None:
 
 
 def is_closed(name: str) -> bool:
-    """Return whether expressions may not hold ``name``."""
+    """Return whether expressions may not contain ``name``."""
     return name in _CLOSED or name in _ours
 
 

@@ -1,7 +1,7 @@
-"""A request that met a lock is answered at once: *try again*.
+"""The immediate answer to a request that met a lock: *try again*.
 
-Odoo would run it five times with pauses of up to half a minute, and its worker would
-serve nobody meanwhile.
+Odoo would run it up to five times with pauses of up to half a minute, and its worker
+would serve no other request meanwhile.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from .busy import IN_USE, TryAgain, show_busy
 
 
 def answer_at_once() -> None:
-    """Put this before what Odoo does with a request that met a lock."""
+    """Install this in front of Odoo's handling of a request that met a lock."""
     service_model.retrying = _build_retrying(service_model.retrying)
     Request._serve_db = _build_serving(Request._serve_db)
 
@@ -50,7 +50,7 @@ def _asking_again(env) -> Iterator[None]:
 
 
 def _build_serving(serve: Callable) -> Callable:
-    """Before it is known which page is meant, Odoo asks the database, too."""
+    """Return ``serve`` with the same answer, as Odoo queries before it routes."""
 
     @wraps(serve)
     def serve_or_say(self):
@@ -67,7 +67,7 @@ def _build_serving(serve: Callable) -> Callable:
 
 
 def _build_error(request) -> TryAgain:
-    """The error with its answer: a page, but where somebody else has another form."""
+    """Return the error with its answer: a page, or the endpoint's own format."""
     error = TryAgain(str(IN_USE._translate("en_US")))
     answer = request.dispatcher.handle_error(error)
     is_odoos = isinstance(answer, HTTPException)

@@ -1,15 +1,15 @@
-"""No expression changes who a session is of.
+"""The protection of a session's identity against expressions.
 
 Odoo gives expressions the request, and with it the session: ``request.session.update``
-would make anybody's session somebody else's.
+could turn any session into another user's.
 """
 
 from odoo.http import Session, request
 
 from ..expressions import refuse_expressions
 
-#: What says who is logged in, since when, and what they have proved; what addons of
-#: SPAR keep begins with the last.
+#: Keys that hold who is logged in, since when, and what they have proved; keys of
+#: SPAR's addons begin with the last.
 _IDENTITY = (
     "create_time",
     "db",
@@ -26,7 +26,7 @@ _IDENTITY = (
 
 
 def guard_sessions() -> None:
-    """Have the session of a request refuse what an expression would write there."""
+    """Make a request's session refuse an expression's writes to its identity."""
     set_item = Session.__setitem__
 
     def set_guarded(self, item, value):

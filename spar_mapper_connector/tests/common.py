@@ -15,7 +15,7 @@ ROLES = ("viewer", "officer", "supervisor", "auditor", "administrator")
 
 
 def build_open_keyring(*more_keys, **roles):
-    """An open keyring of new keys, with ``more_keys`` in its file."""
+    """Return an open keyring of new keys, with ``more_keys`` in its file."""
     first = {kind: keys.make_key(kind) for kind in keys.KINDS}
     file = keys.Keyring([*first.values(), *more_keys])
     values = {
@@ -31,8 +31,8 @@ def build_open_keyring(*more_keys, **roles):
 class KeyringCase(TransactionCase):
     """A database with keys: its own, or keys that are made for the test.
 
-    Whoever changes keys in a test calls ``use_new_keyring`` first: the file that the
-    database came with is never written.
+    A test that changes keys calls ``use_new_keyring`` first: the file that the database
+    came with is never written.
     """
 
     @classmethod
@@ -63,13 +63,15 @@ class KeyringCase(TransactionCase):
         return path
 
     def open_names(self) -> None:
-        """Let expressions of this test name whatever they like: what refuses them by
-        their place among the callers is tried then."""
+        """Let expressions of this test contain any name.
+
+        This tests the refusal of expressions by their place among the callers.
+        """
         self.startPatcher(patch(f"{NAMES}.is_closed", lambda name: False))
 
     @classmethod
     def seal_settings(cls, *names: str) -> None:
-        """Seal the settings of these models as they are, as if two people had."""
+        """Seal these models' settings as they are, as if two people had approved."""
         for name in names:
             cls.env["spar.settings.seal"]._seal_as_it_is(cls.env[name])
 
@@ -81,7 +83,7 @@ class KeyringCase(TransactionCase):
         cls.env.cr.execute("DELETE FROM spar_keyring_key")
 
     def approve_waiting(self, login: str = "approving") -> None:
-        """Approve every change that waits, as an administrator with no part in it."""
+        """Approve every pending change, as an administrator who had no part in it."""
         users = self.env["res.users"]
         user = users.search([("login", "=", login)])
         user = user or self.create_user("administrator", login)
@@ -92,12 +94,12 @@ class KeyringCase(TransactionCase):
 
     @property
     def keyring(self):
-        """The open keyring, as it is now."""
+        """Return the open keyring, as it is now."""
         return self.keyrings._open()
 
     @classmethod
     def create_user(cls, role: str | None = None, login: str | None = None):
-        """An internal user with one of the roles, or with none."""
+        """Return an internal user with one of the roles, or with none."""
         groups = "base.group_user"
         if role:
             groups += f",spar_fa_directory.group_{role}"
@@ -105,19 +107,19 @@ class KeyringCase(TransactionCase):
 
     @classmethod
     def create_channel(cls, login: str = "test_channel"):
-        """A channel's service user, with no other right."""
+        """Return a channel's service user, with no other right."""
         groups = "base.group_user,spar_mapper_connector.group_channel"
         return new_test_user(cls.env, login, groups=groups)
 
     def count_statements(self, function, *arguments) -> int:
-        """How many statements the call sends to the database."""
+        """Return how many statements the call sends to the database."""
         self.env.flush_all()
         before = self.env.cr.sql_log_count
         function(*arguments)
         return self.env.cr.sql_log_count - before
 
     def assert_refused(self, exception, function, *arguments):
-        """The call raises ``exception``; gives it."""
+        """Assert that the call raises ``exception``; return the exception."""
         with self.assertRaises(exception) as caught:
             function(*arguments)
         return caught.exception

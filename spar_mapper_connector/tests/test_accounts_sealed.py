@@ -1,4 +1,4 @@
-"""Nobody becomes somebody else from inside: not by an expression, not by SQL."""
+"""No user becomes another from inside: neither by an expression nor by SQL."""
 
 import os
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from ..models.spar_keyring import KEYRING_VARIABLE
 from .common import KeyringCase
 from .test_two_accounts import ADMINISTRATOR, AccountCase
 
-#: Where alarms are logged.
+#: The loggers of alarms.
 MUTED = (
     "odoo.addons.spar_mapper_connector.expressions",
     "odoo.addons.spar_mapper_connector.models.spar_settings_seal",
@@ -23,7 +23,7 @@ MUTED = (
 )
 AUDITOR = "spar_fa_directory.group_auditor"
 
-#: What an expression tries with the account ``them``, who has a role.
+#: What an expression tries with the account ``them``, which has a role.
 EXPRESSIONS = {
     "an API key": (
         "env['res.users.apikeys'].with_user(them).sudo()._generate("
@@ -74,7 +74,7 @@ class TestByExpressions(AccountCase):
         return self.env.cr.fetchone()
 
     def evaluate(self, expression):
-        """What a server action gives of an expression, or what refused it."""
+        """Return the result of a server action's expression, or the exception."""
         ids = {
             "them": ("res.users", self.second.id),
             "clerk": ("res.users", self.clerk.id),
@@ -95,7 +95,7 @@ class TestByExpressions(AccountCase):
                 result = self.env["ir.actions.server"].create(values).run()["name"]
                 self.env.flush_all()
                 return result
-        # Whatever it is: pylint: disable-next=broad-except
+        # Any exception counts: pylint: disable-next=broad-except
         except Exception as error:
             self.env.invalidate_all()
             return error
@@ -112,7 +112,7 @@ class TestByExpressions(AccountCase):
                 self.assertEqual(self.read_state(), before)
 
     def test_without_a_role_odoo_is_as_it_was(self):
-        """Automations of Odoo go on making and editing ordinary accounts."""
+        """Automations of Odoo may still create and edit ordinary accounts."""
         for expression in (
             "env['res.users'].create({'name': 'x', 'login': 'x-3'})",
             "clerk.write({'active': False})",
@@ -124,8 +124,10 @@ class TestByExpressions(AccountCase):
                 self.assertNotIsInstance(given, Exception, given)
 
     def test_an_action_that_is_no_code_counts_as_one(self):
-        """Odoo's own kinds of actions write what somebody typed, and evaluate
-        nothing."""
+        """Odoo's own kinds of actions write values that somebody typed.
+
+        They evaluate nothing.
+        """
         field = self.env["ir.model.fields"]._get("res.users", "group_ids")
         action = self.env["ir.actions.server"].create(
             {
@@ -168,7 +170,7 @@ class TestByExpressions(AccountCase):
 
 
 class TestNames(AccountCase):
-    """What leads past every check is not named in an expression."""
+    """Names that lead past every check are refused in expressions."""
 
     def test_neither_sql_nor_what_is_shared_nor_ours(self):
         for expression in (
@@ -209,7 +211,7 @@ class TestNames(AccountCase):
     def test_what_odoo_itself_names_is_open(self):
         for expression in ("env.ref('base.user_admin')._is_internal()", "env.user.id"):
             self.assertTrue(safe_eval.safe_eval(expression, {"env": self.env}))
-        # Odoo's own actions and the pages of all addons that are here.
+        # Odoo's own actions, and the pages of all installed addons.
         for action in self.env["ir.actions.server"].search([("state", "=", "code")]):
             safe_eval.test_python_expr(action.code.strip(), mode="exec")
 
@@ -220,7 +222,7 @@ class TestNames(AccountCase):
 
 
 class TestBySql(AccountCase):
-    """What came past the registry opens nothing, and is named."""
+    """Values that came past the registry open nothing, and are named."""
 
     def alter(self, query, *values):
         self.env.flush_all()
@@ -304,7 +306,7 @@ class TestBySql(AccountCase):
         expressions.check_person(self.env(user=self.second.id))
 
     def log_in(self, user):
-        """By the password that a test has given: the login, made long enough."""
+        """Log in with the password that a test has set: the login, padded."""
         password = user.login.ljust(8, "x")
         credential = {"type": "password", "login": user.login, "password": password}
         users = self.env["res.users"].with_user(user)
@@ -393,7 +395,7 @@ class TestByRequests(AccountCase):
         self.role = self.env.ref(ADMINISTRATOR)
 
     def assert_refused(self, function, as_request=True):
-        """Superuser code of a request, or what is called, is refused and undone."""
+        """Assert that superuser code of a request, or ``function``, is refused."""
         request = object() if as_request else expressions.request
         with (
             patch.object(expressions, "request", request),
@@ -402,7 +404,7 @@ class TestByRequests(AccountCase):
         ):
             function()
         self.env.invalidate_all()
-        # As Odoo does where a request fails.
+        # As Odoo does when a request fails.
         self.env.registry.clear_cache("groups")
 
     def test_a_copy_of_an_administrator(self):
@@ -444,7 +446,7 @@ class TestByRequests(AccountCase):
         expressions.check_person(self.env(user=self.clerk.id))
 
     def test_a_guarded_value_by_default(self):
-        """What would count at once for a new record is not given by a default."""
+        """No default sets a value that would take effect at once on a new record."""
         backends = self.env["spar.mapper.backend"].with_user(self.first)
         values = {"name": "New", "implementation": self.get_implementation()}
         backend = backends.with_context(default_is_default=True).create(values)
@@ -468,7 +470,7 @@ class TestKeys(AccountCase):
 
 
 class TestCustomising(AccountCase):
-    """What says who may do what comes with addons."""
+    """Rules about rights come with addons only."""
 
     def test_rights_names_defaults_and_forms_are_not_changed(self):
         model = self.env["ir.model"]._get("spar.setting.change")
@@ -543,7 +545,7 @@ class TestCustomising(AccountCase):
 
 @tagged("post_install", "-at_install")
 class TestSessions(KeyringCase, HttpCase):
-    """The session of a request is nobody else's, whatever a page says."""
+    """No page can turn the session of a request into another user's."""
 
     def setUp(self):
         super().setUp()

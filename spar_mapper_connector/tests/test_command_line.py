@@ -10,7 +10,7 @@ from ..exceptions import KeyringUnavailable
 
 
 class FakeRegistry:
-    """A registry of one database, whose cursor only remembers how it ended."""
+    """A registry of one database, whose cursor only records how it ended."""
 
     def __init__(self, models):
         self.models = models
@@ -34,7 +34,7 @@ class TestCommandLine(BaseCase):
         self.registry = FakeRegistry({"spar.keyring"})
 
     def test_a_program_that_calls_a_command_is_named_in_its_place(self):
-        """It knows the database: its users are told of no option of Odoo's."""
+        """The program knows the database, so its users see none of Odoo's options."""
         parser = argparse.ArgumentParser(prog="odoo spar_keyring")
         with patch.dict("os.environ", {command_line.CALLED_AS: "./spar keyring"}):
             command_line.add_options(parser, {"show": None})
@@ -55,7 +55,7 @@ class TestCommandLine(BaseCase):
         return self.parser.parse_args(arguments)
 
     def open_environment(self, model):
-        """The environment of a database that has only ``spar.keyring``."""
+        """Return the environment of a database that has only ``spar.keyring``."""
         fakes = contextlib.ExitStack()
         fakes.enter_context(
             patch.object(command_line, "Registry", lambda _name: self.registry)

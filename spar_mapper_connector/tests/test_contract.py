@@ -28,7 +28,7 @@ def build_period(begin, end, fa="fa", purpose=""):
 
 
 class TestRequests(BaseCase):
-    """Whoever takes any request reads the same of each, and asks for no attribute."""
+    """All requests have the same attributes, so that code can take any of them."""
 
     def setUp(self):
         super().setUp()

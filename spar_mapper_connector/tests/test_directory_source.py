@@ -121,7 +121,7 @@ class SourceCase(KeyringCase):
 
     @contextmanager
     def _served(self):
-        """The source asks our remote; the scheduler's commits are none here."""
+        """Make the source use our remote, without the scheduler's commits."""
 
         def open_client(source):
             return DirectoryClient(URL, "me", "s3cret", send=self.remote.send)
@@ -268,7 +268,7 @@ class TestFetching(SourceCase):
 
 
 class TestLives(SourceCase):
-    """Banks and branches of the other side close, or are there no more."""
+    """Banks and branches of the other side close or disappear."""
 
     def _get_noted(self, kind):
         return self.source.note_ids.filtered(lambda n: n.kind == kind).mapped("subject")
@@ -288,7 +288,7 @@ class TestLives(SourceCase):
             self._get_noted("gone"), [wallet.display_name, gone.display_name]
         )
         self.assertEqual(self._fetch(), "done")
-        self.assertFalse(self._get_noted("gone"))  # was told before
+        self.assertFalse(self._get_noted("gone"))  # reported before
         self.remote.branches["QA"].insert(1, build_branch("A1", "Branch 1", "Marn"))
         self._fetch()
         self.assertFalse(gone.gone_from_source)

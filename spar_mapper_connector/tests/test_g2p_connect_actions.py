@@ -1,4 +1,4 @@
-"""Which action an answer names and which path a callback takes; answers' headers."""
+"""The actions in answers, the paths of callbacks, and the headers of answers."""
 
 from odoo.tests import BaseCase
 
@@ -18,7 +18,7 @@ from ..lib.g2p_connect.profiles import get_profile, selection
 
 PROFILES = [get_profile(code) for code, _label in selection()]
 
-#: action: what an answer says, and the last part of the callback's path
+#: action: the one in the answer, and the last part of the callback's path
 STRICT_ANSWERS = {
     "link": "on-link",
     "update": "on-update",

@@ -3,7 +3,7 @@ from odoo.tests import BaseCase
 from ..lib.contract import Operation, Outcome
 from ..lib.g2p_connect.codes import BY_BOTH, BY_FA, BY_ID, find_answer
 
-#: operation, outcome, problem, asked -> status, reason code (g2p-connect.md 6.1).
+#: operation, outcome, problem, query -> status, reason code (g2p-connect.md 6.1).
 EXPECTED = {
     ("link", "linked", "", ""): ("succ", ""),
     ("link", "already_linked", "", ""): ("rjct", "rjct.id.invalid"),

@@ -19,7 +19,7 @@ from ..lib.g2p_connect.profiles import (
 TO_LINK = "ID doesnt exist please link first"
 MAPPED = "ID and FA are already mapped"
 
-#: (operation, outcome, problem, asked) -> status, code, text (openg2p-spar.md 1.4).
+#: (operation, outcome, problem, query) -> status, code, text (openg2p-spar.md 1.4).
 EXPECTED = {
     ("link", "already_linked", "", ""): (
         *("rjct", "rjct.reference_id.duplicate"),
@@ -48,7 +48,7 @@ EXPECTED = {
 
 
 class TestTable(BaseCase):
-    """Words of OpenG2P 1.x, where they are others; the rest is the common table's."""
+    """The words of OpenG2P 1.x that differ; the rest come from the common table."""
 
     def test_every_line_of_its_own(self):
         for (operation, outcome, *words), expected in EXPECTED.items():

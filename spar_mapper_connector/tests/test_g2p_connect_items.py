@@ -40,7 +40,7 @@ CHANGES = (Operation.LINK, Operation.UPDATE, Operation.UNLINK)
 
 
 def read(operation, profile=STRICT, **members):
-    """One item; a member that is ... is left out."""
+    """Return one item; a member whose value is ``...`` is left out."""
     wire = {n: v for n, v in {**ITEM, **members}.items() if v is not ...}
     (item,) = read_items(operation, [wire], profile)
     return item
@@ -300,7 +300,7 @@ class TestBuildItems(BaseCase):
         )
 
     def test_one_answer_of_an_outcome_leaves_the_next_as_it_is(self):
-        """The table's answers are shared: what is filled in is a copy."""
+        """Answers of the table are shared: values are filled in on a copy."""
         for part in ("account_number", "phone_number"):
             values = {"part": part, "check": "regex"}
             result = Result(Outcome.INVALID_FA, problem="part", problem_values=values)

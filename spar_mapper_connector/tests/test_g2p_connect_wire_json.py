@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.wire_json import (
     parse,
 )
 
-#: (what it is, bytes, what the text names)
+#: (description, bytes, the member that the text names)
 REFUSED = [
     ("nothing", b"", "empty"),
     ("spaces", b"  ", "not JSON"),

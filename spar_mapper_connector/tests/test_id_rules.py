@@ -1,4 +1,4 @@
-"""What counts as the same ID, and what is none; without a database."""
+"""Texts that count as the same ID, and those that are no ID; without a database."""
 
 import json
 import unicodedata
@@ -17,7 +17,7 @@ from ..lib.identifier import parse_template
 
 NATIONAL = parse_template("token:{sub}@nationalId")
 OTHER = IdRule(9)
-#: An ID with what programs write where they have none.
+#: An ID with the values that programs write for an empty one.
 NOTHING = (
     *("", " ", "{sub}", "{{ sub }}", "${sub}", "<id>", "%s", "undefined", "null"),
     *("NULL", "none", "None", "nan", "NaN", "n/a", "N/A", "#N/A", "#VALUE!", "-"),
@@ -120,7 +120,7 @@ class TestSpellings(RulesCase):
         for digit in number:
             zero = data.draw(st.sampled_from(_ZEROS))
             spelt += data.draw(st.sampled_from(_GAPS)) + chr(ord(zero) + int(digit))
-        # A point before the last zeros is what a spreadsheet makes of a number.
+        # A spreadsheet adds a point before the last zeros of a number.
         assume(not is_spoilt_number(spelt))
         self.assertEqual(self.read_value(spelt, ignores_gaps=True), number)
 

@@ -1,4 +1,4 @@
-"""What the IDs of a type are is changed by two people; and rules that cannot work."""
+"""Two people change the definition of a type's IDs; rules that cannot work fail."""
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.modules.module import load_script
@@ -13,7 +13,7 @@ MIGRATION = load_script(
     "spar_mapper_connector_post_migration",
 )
 SHIPPED = "token:{sub}@nationalId"
-#: A value for each rule of a type, other than the one that is shipped.
+#: A value for each rule of a type, different from the shipped one.
 RULES = {
     "active": False,
     "sequence": 77,
@@ -46,7 +46,7 @@ class TestRulesOfIds(SecondPersonCase):
     def test_every_rule_waits_for_a_second_person(self):
         guarded = set(self.types._guarded_fields)
         self.assertEqual(guarded, {*RULES, "backend_id"})
-        # A parameter alone means nothing: what it belongs to is there first.
+        # A parameter alone means nothing: its check is written first.
         self.id_type.write({"check": "regex", "check_parameter": ".*"})
         self.id_type.write({"card_check": "regex", "card_check_parameter": ".*"})
         values = {**RULES, "check": False, "card_check": False}
@@ -144,7 +144,7 @@ class TestRulesOfIds(SecondPersonCase):
 
 
 class TestNationalIdFromBefore(TransactionCase):
-    """What an upgrade makes of the shipped type of a database from before."""
+    """The upgrade of the shipped type of a database made before."""
 
     def migrate(self, **values):
         national = self.env.ref("spar_mapper_connector.id_type_national_id")

@@ -17,7 +17,7 @@ class TestEncryption(BaseCase):
         cls.ours = PrivateKey.generate(ENCRYPTION_ALGORITHM)
 
     def encrypt(self, text=b"hello", alg="RSA-OAEP-256", enc="A256GCM", **header):
-        """What another library encrypts for us."""
+        """Return a message that another library encrypts for us."""
         header = {"alg": alg, "enc": enc, "kid": self.ours.public.kid, **header}
         jwk = {k: v for k, v in self.ours.public.jwk.items() if k not in ("alg", "use")}
         return jwe.encrypt_compact(
@@ -63,7 +63,7 @@ class TestEncryption(BaseCase):
             key = PrivateKey.generate(algorithm)
             with self.subTest(algorithm):
                 self.assert_fails("algorithm", text, key)
-                # Nor does one that says of itself that it could.
+                # Nor does one that claims it could.
                 named = PrivateKey(ENCRYPTION_ALGORITHM, key.key)
                 self.assert_fails("algorithm", text, named)
 

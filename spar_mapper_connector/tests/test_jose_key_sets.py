@@ -17,7 +17,7 @@ ADDRESS = "https://payer.example/jwks.json"
 
 
 class Publisher:
-    """Somebody who publishes keys, counts who asks, and can be away."""
+    """A publisher of keys that counts requests, and can be unavailable."""
 
     def __init__(self, *private):
         self.private = list(private)

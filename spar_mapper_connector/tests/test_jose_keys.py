@@ -20,7 +20,7 @@ from ..lib.jose import keys
 from ..lib.jose.exceptions import KeyRefused
 from ..lib.jose.keys import PrivateKey, read_jwk, read_public_key
 
-#: Kind of key -> what makes one that may be used, and by which algorithms.
+#: Kind of key -> what makes a permitted one, and its algorithms.
 KINDS = {
     "RSA": (lambda: rsa.generate_private_key(65537, 2048), ("PS256", "RS256")),
     "EC": (lambda: ec.generate_private_key(ec.SECP256R1()), ("ES256",)),
@@ -43,7 +43,7 @@ def to_private_pem(key) -> str:
 
 
 def to_certificate(key, days=1) -> str:
-    """A certificate for ``key`` by itself, from an hour ago for ``days``."""
+    """Return a self-signed certificate for ``key``, from an hour ago for ``days``."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "payer.example")])
     now = datetime.datetime.now(datetime.timezone.utc)
     signed_with = (

@@ -16,7 +16,7 @@ PAYLOAD = canonicalise({"header": {"action": "link"}, "message": {"x": [1, "é"]
 
 
 def sign_independently(payload, private, **header) -> str:
-    """A detached signature made by another JOSE library."""
+    """Return a detached signature made by another JOSE library."""
     kind = private.to_jwk()
     key = import_key({k: v for k, v in kind.items() if k not in ("kid", "use")})
     protected = {"alg": private.algorithm, "kid": private.public.kid, **header}
@@ -39,7 +39,7 @@ class SignatureCase(BaseCase):
 
 
 class TestBothWays(SignatureCase):
-    """Ours and another library's: each verifies what the other signed."""
+    """Our library and another one verify each other's signatures."""
 
     def test_what_another_library_signs_is_verified(self):
         for name, private in self.ours.items():

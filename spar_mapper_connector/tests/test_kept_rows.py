@@ -1,4 +1,4 @@
-"""What a process keeps of rows holds until the rows change, whoever changes them."""
+"""Rows that a process caches are valid until any session changes them."""
 
 import contextlib
 import json
@@ -15,12 +15,12 @@ PAYLOAD = b'{"header":{}}'
 
 class KeptRowsCase(KeyringCase):
     def execute(self, query, *values):
-        """Change rows as another process would: nobody here is told."""
+        """Change rows as another process would: without notice to this one."""
         self.env.flush_all()
         self.env.cr.execute(query, values)
 
     def begin_call(self):
-        """What a transaction begins with: no version and no record is known."""
+        """Begin a transaction, in which no version and no record is cached."""
         self.env.invalidate_all()
         self.env["spar.row.versions"]._forget()
 
@@ -137,7 +137,7 @@ class TestIdTypes(KeptRowsCase):
         self.assert_type(self.tax, "tax:1")
 
     def begin_call(self):
-        """The other process has sealed what it changed."""
+        """Begin a call after the other process has sealed its change."""
         self.seal_settings("spar.id.type")
         return super().begin_call()
 

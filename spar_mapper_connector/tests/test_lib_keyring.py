@@ -17,7 +17,7 @@ from .common import build_open_keyring
 
 
 def make_mac(key, purpose, message=b"message"):
-    """What the key of one purpose makes of a message."""
+    """Return the MAC of a message under the key of one purpose."""
     mac = key.shut_in().make_mac(purpose)
     mac.update(message)
     return mac.finalize()
@@ -188,7 +188,7 @@ class TestKey(BaseCase):
         self.assertEqual(len(made), 3)
 
     def test_keys_are_derived_by_hkdf(self):
-        """RFC 5869, as a library does it: what was sealed before can be opened."""
+        """Derivation equals a library's RFC 5869: existing values can be opened."""
         key = keys.make_key("audit")
         derived = HKDF(SHA256(), 32, salt=None, info=b"spar/audit/id").derive(
             key.material
@@ -197,7 +197,7 @@ class TestKey(BaseCase):
         self.assertEqual(make_mac(key, "id"), expected)
 
     def test_an_open_keyring_shows_no_key(self):
-        """Not one of its bytes is in what an attribute, at any depth, is printed as."""
+        """None of its bytes appears when an attribute, at any depth, is printed."""
         key = keys.make_key("token")
         keyring = build_open_keyring(key, token_key=key.key_id)
         keyring.unseal("fa", keyring.seal("fa", "x", b""), b"")
@@ -208,7 +208,7 @@ class TestKey(BaseCase):
             self.assertNotIn(secret.hex(), shown)
 
     def print_all(self, value, depth):
-        """Everything that attributes and items of ``value`` are printed as."""
+        """Return the printed form of all attributes and items of ``value``."""
         texts = [repr(value)]
         if depth:
             inner = [*vars(value).values()] if hasattr(value, "__dict__") else []

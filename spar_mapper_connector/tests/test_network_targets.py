@@ -7,7 +7,7 @@ from ..lib.jose.canonical import canonicalise
 from ..lib.network_targets import MAX_URL, AllowList, Target, is_public
 
 PUBLIC = ("1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101")
-#: RFC 6890 and what wraps such addresses in IPv6.
+#: Addresses of RFC 6890, and those that wrap them in IPv6.
 PRIVATE = (
     *("0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.255.255.254"),
     *("169.254.169.254", "172.16.0.1", "192.168.1.1", "192.0.0.8", "192.0.2.1"),
@@ -70,7 +70,7 @@ class TestTargets(BaseCase):
         target.check(read("10.0.0.1"), AllowList.parse("payer.example:80"))
 
     def test_a_refusal_tells_no_path(self):
-        """A path may hold what identifies somebody."""
+        """A path may contain data that identifies a person."""
         target = Target.parse("https://payer.example/secret-path")
         with self.assertRaises(OutgoingRefused) as refused:
             target.check(read("10.0.0.1"), AllowList())

@@ -38,7 +38,7 @@ def ask(server, **words):
 class OutgoingCase(BaseCase):
     def setUp(self):
         super().setUp()
-        # Demos and tests send to loopback; here nothing is allowed but by a test.
+        # Demos and tests send to loopback; here only the test itself allows it.
         patcher = patch.dict(os.environ)
         patcher.start()
         self.addCleanup(patcher.stop)
@@ -202,7 +202,7 @@ class TestRetries(OutgoingCase):
 
 
 class TestTargets(OutgoingCase):
-    """What must never be reached, in each of the forms it can be written in."""
+    """Targets that must never be reached, in every form they can be written in."""
 
     def assert_refused(self, url, allowed=None):
         error = self.assert_fails(
@@ -305,7 +305,7 @@ class TestTargets(OutgoingCase):
         with serving(answer_with(build_answer(b"ok"))) as server:
             inner = ipaddress.ip_address("127.0.0.1")
             with patch.object(outgoing, "_look_up", return_value=(inner,)) as look_up:
-                # Whatever the name would give a second time is never asked for.
+                # The name is never resolved a second time, whatever it would return.
                 url = f"http://payer.invalid:{server.port}/"
                 answer = outgoing.send("GET", url, allowed=LOOPBACK)
             self.assertEqual(answer.body, b"ok")
@@ -352,7 +352,7 @@ class TestAllowList(OutgoingCase):
 
 
 class TestTls(OutgoingCase):
-    """TLS is verified against the name in the URL, not the address that was called."""
+    """TLS is verified against the name in the URL, not the connected address."""
 
     @classmethod
     def setUpClass(cls):
@@ -404,7 +404,7 @@ class TestTls(OutgoingCase):
 
 
 def build_certificate(host: str) -> bytes:
-    """A key and a certificate for ``host`` that is its own authority, in PEM."""
+    """Return a key and a self-signed certificate for ``host``, in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.datetime.now(datetime.timezone.utc)

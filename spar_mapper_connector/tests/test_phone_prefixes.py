@@ -7,7 +7,7 @@ from .test_second_person import SecondPersonCase
 
 
 class TestPhonePrefixes(SecondPersonCase):
-    """Numbers beside the numbering plan are let in by two people."""
+    """Two people allow numbers beside the numbering plan."""
 
     @classmethod
     def setUpClass(cls):

@@ -28,7 +28,7 @@ class SecondPersonCase(KeyringCase):
         return cls.env["spar.mapper.backend"]._selection_implementation()[0][0]
 
     def propose(self, record=None, user=None, **values):
-        """Write ``values`` as a person; gives the change that waits."""
+        """Write ``values`` as a person; return the pending change."""
         record = self.id_type if record is None else record
         record.with_user(user or self.first).write(
             values or {"backend_id": self.backend.id}

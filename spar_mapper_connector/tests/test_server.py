@@ -24,10 +24,10 @@ def fail_by_lock(*_words, **_named):
 
 @tagged("post_install", "-at_install")
 class TestServer(TransactionCase):
-    """Nobody holds the server up."""
+    """Nothing blocks the server."""
 
     def ask(self, name):
-        """A setting of a connection that is taken now."""
+        """Return a setting of a newly taken connection."""
         with db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute("SELECT current_setting(%s)", [name])
             return cr.fetchone()[0]
@@ -95,7 +95,7 @@ class TestServer(TransactionCase):
 
     @contextmanager
     def taking_cursor(self):
-        """An environment that may roll back."""
+        """Yield an environment that may roll back."""
         with self.enter_registry_test_mode(), self.env.registry.cursor() as cr:
             yield self.env(cr=cr)
 
@@ -149,7 +149,7 @@ class TestServer(TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestBusyPages(HttpCase):
-    """What people see."""
+    """The page that people see."""
 
     def assertBusy(self, answer):
         self.assertEqual(answer.status_code, 503, answer.text[:500])

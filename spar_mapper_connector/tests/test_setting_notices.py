@@ -1,4 +1,4 @@
-"""What is said to who decided on a change of a setting."""
+"""The messages to administrators who decided on a change of a setting."""
 
 from odoo.exceptions import AccessError, UserError
 

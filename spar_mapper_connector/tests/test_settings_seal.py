@@ -1,4 +1,4 @@
-"""What plain SQL changed of the settings is not used, and named."""
+"""Settings that plain SQL changed are not used, and are named."""
 
 from contextlib import contextmanager
 
@@ -33,7 +33,7 @@ class SealCase(KeptRowsCase):
             yield
 
     def run_sql(self, query, *values, replica=False):
-        """As somebody who rules PostgreSQL: in replica mode no trigger runs."""
+        """Run SQL as a superuser of PostgreSQL: in replica mode no trigger runs."""
         if replica:
             self.execute("SET LOCAL session_replication_role = replica")
         self.execute(query, *values)
@@ -182,7 +182,7 @@ class TestWhatSqlChanged(SealCase):
         self.run_sql(query, second.public_jwk, first.id)
         with self.alarms():
             self.assertEqual(len(keys._get_key_set("test")["keys"]), 1)
-        # Where somebody could forge a seal: what is published is derived.
+        # Even if a seal could be forged: the published half is derived.
         self.seal_settings("spar.signing.key")
         published = keys._get_key_set("test")["keys"]
         self.assertEqual(len({key["kid"] for key in published}), 2)
@@ -245,7 +245,7 @@ class TestNewKeys(SealCase):
 
 
 class TestFirstSeal(SealCase):
-    """What is there is sealed when keys are made, and once in an older database."""
+    """Existing rows are sealed when keys are made, and once in an older database."""
 
     def remove_seals(self):
         self.run_sql("DELETE FROM spar_settings_seal", replica=True)

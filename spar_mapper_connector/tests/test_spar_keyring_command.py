@@ -14,7 +14,7 @@ COMMAND_FILE = Path(command_line.__file__).parent / "cli" / "spar_keyring.py"
 
 
 def load_command():
-    """The command's class, loaded as Odoo loads it: outside its addon."""
+    """Return the command's class, loaded as Odoo loads it: outside its addon."""
     name = "odoo.cli.spar_keyring"
     spec = importlib.util.spec_from_file_location(name, COMMAND_FILE)
     module = importlib.util.module_from_spec(spec)
@@ -25,7 +25,7 @@ def load_command():
 
 class TestSparKeyringCommand(NewKeyringCase):
     def run_command(self, action):
-        """What ``odoo spar_keyring`` says; its transaction is the test's."""
+        """Return the output of ``odoo spar_keyring``; its transaction is the test's."""
 
         @contextlib.contextmanager
         def open_environment(_options, _model):

@@ -24,7 +24,7 @@ from .common import KeyringCase
 
 
 class ConnectionsCase(KeyringCase):
-    """Every test reads a copy of the keyring file, which a rotation may add to."""
+    """Every test reads a copy of the keyring file, which a rotation may extend."""
 
     def setUp(self):
         super().setUp()
@@ -36,7 +36,7 @@ class ConnectionsCase(KeyringCase):
 
     @contextlib.contextmanager
     def connect(self, read_committed=True):
-        """The keyring as a transaction of its own sees it, rolled back at the end."""
+        """Yield the keyring in a transaction of its own, rolled back at the end."""
         with contextlib.closing(db_connect(self.env.cr.dbname).cursor()) as cr:
             if read_committed:
                 self.begin_read_committed(cr)
@@ -55,7 +55,7 @@ class ConnectionsCase(KeyringCase):
             use_read_committed(cr)
 
     def get_locks(self, keyrings):
-        """Modes of the advisory locks that the transaction has."""
+        """Return the modes of the advisory locks that the transaction has."""
         keyrings.env.cr.execute(
             """SELECT mode FROM pg_locks
                 WHERE locktype = 'advisory' AND pid = pg_backend_pid()"""

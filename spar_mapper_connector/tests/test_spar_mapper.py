@@ -69,7 +69,7 @@ class TestBackend(KeyringCase):
         cls.backends.search([]).write({"is_default": False})
 
     def create_backend(self, implementation="spar.mapper", **values):
-        """A backend; its implementation need not be among the offered ones."""
+        """Return a backend; its implementation need not be among those offered."""
         offered = [(implementation, "Somebody")]
         self.patch(
             type(self.backends), "_selection_implementation", lambda _self: offered

@@ -4,7 +4,7 @@ from .test_second_person import SecondPersonCase
 
 
 class TestBackend(SecondPersonCase):
-    """Which mapper is asked is decided by two people."""
+    """Two people decide which mapper is called."""
 
     @classmethod
     def setUpClass(cls):

@@ -64,7 +64,7 @@ class TestMaking(SigningKeyCase):
 
     def test_a_sealed_key_opens_in_its_own_row_only(self):
         first, second = self.keys._generate("test"), self.keys._generate("other")
-        # What this process has opened before opens nowhere else either, nor twice.
+        # A key opened earlier by this process opens nowhere else, nor twice.
         self.keys._sign("other", PAYLOAD)
         self.env.cr.execute(
             "UPDATE spar_signing_key SET private_key = %s WHERE id = %s",

@@ -22,7 +22,7 @@ ALARMS = (
 
 
 class _Request:
-    """A request of somebody who is logged in."""
+    """A request of a user who is logged in."""
 
     def __init__(self, uid):
         expressions._persons[self] = uid
@@ -109,7 +109,7 @@ class TestTwoAccounts(AccountCase):
                 return bool(holder._filter_true_accounts())
 
         def act(user, value):
-            """Change it as core does for whoever is logged in."""
+            """Change it as core does for the logged-in user."""
             with patch.object(expressions, "request", _Request(user.id)):
                 self.second.with_user(user).sudo().totp_secret = value
                 self.env.flush_all()
@@ -260,13 +260,14 @@ class TestMembership(AccountCase):
         fourth = new_test_user(self.env, "fourth", groups="base.group_user")
         self.give(fourth, ADMINISTRATOR)
         self.assertFalse(fourth.has_group(ADMINISTRATOR))
-        # Who gave them the role may know their passwords, until they set their own.
+        # The user who gave them the role may know their passwords, until they set their
+        # own.
         change = self.waiting(fourth)
         for user in (self.clerk, third):
             with self.assertRaises(UserError):
                 change.with_user(user).action_approve()
             user.with_user(user).sudo().password = "a Password of their own 1"
-        # An address that was changed afterwards goes on counting.
+        # An address that was changed afterwards still counts.
         with self.assertRaises(UserError):
             change.with_user(third).action_approve()
         change.with_user(self.clerk).action_approve()

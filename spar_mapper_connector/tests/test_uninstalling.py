@@ -9,7 +9,7 @@ from .common import KeyringCase
 
 @tagged("-at_install", "post_install")
 class TestUninstalling(KeyringCase):
-    """An addon of the registry that holds records is not uninstalled by a click."""
+    """A click does not uninstall an addon of the registry that has records."""
 
     def setUp(self):
         super().setUp()

@@ -5,7 +5,7 @@ from ..lib.identifier import StoredIdentifier
 
 
 class TestWrittenIds(TransactionCase):
-    """The number on a card, what travels, and what is stored."""
+    """The number on a card, the ID as it travels, and the stored one."""
 
     @classmethod
     def setUpClass(cls):

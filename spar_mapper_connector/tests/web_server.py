@@ -1,4 +1,4 @@
-"""A web server of the test's own, on loopback, that does as it is told."""
+"""A web server of the test's own, on loopback, that behaves as instructed."""
 
 import socket
 import ssl
@@ -7,7 +7,10 @@ from contextlib import contextmanager
 
 
 class WebServer:
-    """Answers each connection with ``behave(connection, request)``; counts them."""
+    """A server that answers connections with ``behave(connection, request)``.
+
+    It counts them.
+    """
 
     def __init__(self, behave, context=None):
         self.behave = behave
@@ -61,20 +64,20 @@ class WebServer:
 
 
 def build_answer(body=b"", status="200 OK", **headers) -> bytes:
-    """An HTTP answer; underscores in names of headers stand for dashes."""
+    """Return an HTTP answer; underscores in names of headers stand for dashes."""
     told = {"Content_Length": len(body), **headers}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in told.items()]
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode() + body
 
 
 def answer_with(*parts: bytes):
-    """A behaviour: send ``parts`` and end the connection."""
+    """Return a behaviour: send ``parts`` and end the connection."""
     return lambda connection, request: [connection.sendall(p) for p in parts]
 
 
 @contextmanager
 def serving(behave, context: ssl.SSLContext | None = None):
-    """A server that behaves so, ended with the block."""
+    """Yield a server with this behaviour, which ends with the block."""
     server = WebServer(behave, context)
     try:
         yield server

@@ -10,8 +10,10 @@ class WebsiteRewrite(models.Model):
 
     @api.constrains("url_from", "url_to", "redirect_type", "active")
     def _check_not_ours(self):
-        """Raise ValidationError where the pages of the registry would lead elsewhere: a
-        copy of them could ask people for their login."""
+        """Raise ValidationError where a page of the registry would lead elsewhere.
+
+        A copy of it could ask people for their login.
+        """
         for rewrite in self:
             path = "/" + (rewrite.url_from or "").strip().lstrip("/").lower()
             if any(path == ours or path.startswith(f"{ours}/") for ours in _OURS):

@@ -7,13 +7,13 @@ from odoo.addons.web.controllers import database
 
 
 def _check_open() -> None:
-    """Raise NotFound where databases are not managed over the web."""
+    """Raise NotFound if databases are not managed over the web."""
     if not config["list_db"]:
         raise NotFound()
 
 
 class Database(database.Database):
-    """With ``list_db = False`` there is nothing here; core still shows its pages."""
+    """The database manager, closed by ``list_db = False``; core still shows pages."""
 
     @http.route()
     def selector(self, **kw):

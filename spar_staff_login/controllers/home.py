@@ -5,15 +5,14 @@ from odoo.addons.auth_signup.controllers.main import AuthSignupHome
 
 class StaffHome(AuthSignupHome):
     def get_auth_signup_qcontext(self):
-        """Leave out the address of an account: core leads on to its login, if there is
-        one."""
+        """Omit the address of an account: core would reveal whether it has a login."""
         context = super().get_auth_signup_qcontext()
         context.pop("signup_email", None)
         return context
 
     @route()
     def web_auth_reset_password(self, *args, **kw):
-        """Say the same whether or not there is such an account."""
+        """Give the same answer whether or not there is such an account."""
         response = super().web_auth_reset_password(*args, **kw)
         if response.is_qweb and request.httprequest.method == "POST":
             response.headers["Cache-Control"] = "no-store"

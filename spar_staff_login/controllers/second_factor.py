@@ -25,12 +25,12 @@ from odoo.addons.auth_totp.models.totp import (
 from ..lib import sessions
 from ..pages import draw
 
-#: In the session: what the app was shown.
+#: In the session: the secret that was shown to the app.
 SECRET = "spar_totp_secret"
-#: Whoever logged in longer ago logs in again first: a session that somebody else found
-#: gets no second factor of theirs.
+#: A user who logged in longer ago has to log in again: on a session found open, no
+#: stranger can set up a second factor of their own.
 FRESH_SECONDS = 10 * 60
-#: What a browser's answer ends in that is no new passkey.
+#: Errors of a browser that made no new passkey.
 REFUSED = (
     AccessDenied,
     InvalidJSONStructure,
@@ -49,7 +49,7 @@ PAGE = {
 
 
 class SecondFactor(http.Controller):
-    """Where whoever has a role and no second factor sets one up."""
+    """The pages on which a user with a role but no second factor sets one up."""
 
     @http.route("/web/second-factor", methods=["GET"], **PAGE)
     def ask(self, **_ignored):
@@ -82,7 +82,7 @@ class SecondFactor(http.Controller):
 
 
 def _get_refusal():
-    """Return where to go for whoever has nothing to do here; None for others."""
+    """Return a redirect for users with nothing to set up; None for others."""
     user = request.env.user
     if user.totp_enabled or not user._needs_second_factor():
         return request.redirect("/odoo", 303)
@@ -94,7 +94,7 @@ def _get_refusal():
 
 
 def _set_app(code: str) -> None:
-    """Take the app that shows these digits; raise AccessDenied for others."""
+    """Set up the app that shows these digits; raise AccessDenied if they are wrong."""
     secret = request.session.get(SECRET)
     digits = "".join(code.split())
     is_code = digits.isdecimal() and len(digits) <= DIGITS
@@ -129,7 +129,7 @@ def _show(error=""):
 
 
 def _draw_code(secret: str) -> str:
-    """Return a picture of a secret that authenticator apps read."""
+    """Return a QR code of a secret, for authenticator apps."""
     issuer = request.httprequest.host.split(":")[0]
     told = urlencode(
         {

@@ -1,4 +1,4 @@
-"""Which pages are served on which host.
+"""The pages served on each host.
 
 Staff's screens and website pages never share an origin: a script in a website page
 could act as the officer who opens it.
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-#: Key of a route that is staff's although the website draws it.
+#: Key of a staff route that the website renders.
 STAFF = "spar_staff"
 #: Key of a route that both hosts serve.
 SHARED = "spar_shared"
 
-#: Staff's login: Odoo makes website pages of some of these.
+#: The staff login: Odoo makes website pages of some of these.
 LOGIN_PATHS = (
     "/auth-timeout",
     "/web/login",
@@ -22,7 +22,7 @@ LOGIN_PATHS = (
     "/web/second-factor",
     "/web/session",
 )
-#: What serves staff without a login by Odoo's own means, or leads to one.
+#: Paths that serve staff without a login by Odoo's own means, or lead to one.
 STAFF_PATHS = (
     *LOGIN_PATHS,
     "/auth/passkey",
@@ -34,9 +34,9 @@ STAFF_PATHS = (
     "/web/database",
     "/xmlrpc",
 )
-#: The web client's first page.
+#: The first page of the web client.
 CLIENT_PATHS = ("/odoo", "/scoped_app")
-#: What somebody uploaded: it can be a page with a script.
+#: Uploaded files: one can be a page with a script.
 UPLOADED_PATHS = ("/web/content", "/web/image", "/web/binary")
 
 
@@ -59,7 +59,7 @@ def is_web_client(path: str) -> bool:
 
 
 def is_same_host(asked: str, wanted: str) -> bool:
-    """Return whether a request's host is the wanted one; a port counts if it is set.
+    """Return whether the request's host is the wanted one; a port counts if it is set.
 
     >>> is_same_host("Staff.example.org:443", "staff.example.org")
     True
@@ -74,7 +74,7 @@ def is_same_host(asked: str, wanted: str) -> bool:
 
 
 def is_for_staff(routing: Mapping[str, Any], path: str) -> bool:
-    """Return whether a route is served on the host of staff's screens.
+    """Return whether a route is served on the host of the staff screens.
 
     >>> is_for_staff({"website": True}, "/shop"), is_for_staff({}, "/web/dataset")
     (False, True)

@@ -1,10 +1,10 @@
-"""After how many failures somebody waits, and how long."""
+"""The number of failures before a user has to wait, and the length of the pauses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Doubling more often than this reaches every longest pause.
+#: More doublings than this exceed every longest pause.
 _MOST_DOUBLINGS = 30
 #: How many times looser than the default a limit can be set.
 _LOOSEST = 10
@@ -12,7 +12,7 @@ _LOOSEST = 10
 
 @dataclass(frozen=True)
 class Limit:
-    """How many failures are free, and the pauses in seconds after that.
+    """The number of free failures, and the pauses in seconds after that.
 
     >>> limit = Limit(free=3, first=10, longest=60)
     >>> [limit.get_pause(failures) for failures in (0, 2, 3, 4, 5, 6, 99)]
@@ -24,7 +24,7 @@ class Limit:
     longest: int
 
     def get_pause(self, failures: int) -> int:
-        """Return the seconds to wait after so many failures in a row."""
+        """Return the seconds to wait after that many failures in a row."""
         if failures < self.free:
             return 0
         doublings = min(failures - self.free, _MOST_DOUBLINGS)
@@ -32,10 +32,10 @@ class Limit:
 
 
 def read_limit(text: str | None, default: Limit) -> Limit:
-    """Return the limit that a setting's three numbers name, else the default.
+    """Return the limit in a setting's three numbers, else the default.
 
-    None is more than ten times looser than the default: whoever sets them lets nobody
-    guess on and on.
+    None is more than ten times looser than the default: no setting allows endless
+    guessing.
 
     >>> read_limit("5 30 900", Limit(3, 10, 60))
     Limit(free=5, first=30, longest=900)

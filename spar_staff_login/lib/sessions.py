@@ -1,21 +1,21 @@
-"""When a staff session is over, and when it asks again."""
+"""The end of staff sessions, and the time after which they ask again."""
 
 from __future__ import annotations
 
 from collections.abc import MutableMapping
 from typing import Any
 
-#: In a session: when its user logged in. Odoo's own time is when its key was made,
-#: which it makes anew every three hours.
+#: In a session: when its user logged in. Odoo's own time is that of its key, which is
+#: renewed every three hours.
 LOGGED_IN_AT = "spar_logged_in_at"
-#: In a session: when its user last did something.
+#: In a session: when its user was last active.
 SEEN_AT = "spar_seen_at"
-#: Seconds in which it is not written down again: a session is a file.
+#: Seconds during which activity is not stored again: a session is a file.
 NOTED_EVERY = 60
 
 
 def is_over(session: MutableMapping[str, Any], now: float, seconds: float) -> bool:
-    """Return whether a session lasted long enough; note its beginning if it is new."""
+    """Return whether a session has reached its maximum age; note a new one's start."""
     began = session.get(LOGGED_IN_AT)
     if began is None:
         began = session[LOGGED_IN_AT] = session.get("create_time", now)
@@ -23,13 +23,13 @@ def is_over(session: MutableMapping[str, Any], now: float, seconds: float) -> bo
 
 
 def is_idle(session: MutableMapping[str, Any], now: float, seconds: float) -> bool:
-    """Return whether nothing was done in a session for too long."""
+    """Return whether a session was idle for too long."""
     seen = session.get(SEEN_AT, session.get("create_time", now))
     return bool(now - seen >= seconds)
 
 
 def note_seen(session: MutableMapping[str, Any], now: float) -> bool:
-    """Write down that something is done; return whether that changed the session."""
+    """Store the time of activity; return whether that changed the session."""
     if now - session.get(SEEN_AT, 0) < NOTED_EVERY:
         return False
     session[SEEN_AT] = now
@@ -37,6 +37,6 @@ def note_seen(session: MutableMapping[str, Any], now: float) -> bool:
 
 
 def begin(session: MutableMapping[str, Any]) -> None:
-    """Forget the times of the login before."""
+    """Forget the times of the previous login."""
     session.pop(LOGGED_IN_AT, None)
     session.pop(SEEN_AT, None)

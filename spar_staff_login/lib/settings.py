@@ -1,6 +1,6 @@
-"""What the operator sets in the environment of every Odoo process.
+"""Settings of the operator in the environment of every Odoo process.
 
-Nobody inside Odoo can change these: not its administrator, not an expression.
+Nothing inside Odoo can change these: neither its administrator nor an expression.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ OFF = "off"
 
 
 def needs_second_factor() -> bool:
-    """Return whether whoever has a role needs a second factor: unless it is off.
+    """Return whether users with a role need a second factor: unless it is off.
 
     Any other word than ``off`` leaves it on: a misspelt setting opens nothing.
     """
@@ -21,7 +21,7 @@ def needs_second_factor() -> bool:
 
 
 def get_staff_host(database: str) -> str:
-    """Return the host of staff's screens, in small letters; empty where none is set.
+    """Return the host of the staff screens, in small letters; empty if none is set.
 
     ``{database}`` in the setting stands for the database's name.
     """

@@ -23,7 +23,7 @@ class AuthPasskeyKey(models.Model):
             return super().unlink()
 
     def get_base_url(self):
-        """Passkeys belong to the host that staff log in at."""
+        """Return the URL of the host at which staff log in: passkeys belong to it."""
         host = settings.get_staff_host(self.env.cr.dbname)
         if host and request:
             return f"{request.httprequest.scheme}://{host}"

@@ -14,7 +14,7 @@ SECOND_FACTOR_PATH = "/web/second-factor"
 
 
 class IrHttp(models.AbstractModel):
-    """What staff are asked for before a request of theirs is looked at."""
+    """Checks of a staff request before it is processed."""
 
     _inherit = "ir.http"
 
@@ -31,8 +31,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _check_host(cls, routing) -> None:
-        """Raise NotFound for website pages on the host of staff's screens, and for
-        staff's screens elsewhere; lead on to them where that is enough."""
+        """Raise NotFound for website pages on the staff host and staff pages elsewhere.
+
+        Redirect to the staff host where that is enough.
+        """
         if not (host := cls._get_staff_host()):
             return
         path = request.httprequest.path
@@ -47,7 +49,7 @@ class IrHttp(models.AbstractModel):
             raise _build_not_found()
         is_ours = routing.get(hosts.STAFF) or routing.get(hosts.SHARED)
         if routing.get("website") and not is_ours:
-            # Nothing of the website is drawn around staff's login.
+            # No part of the website is rendered around the staff login.
             request.is_frontend = request.is_frontend_multilang = False
 
     @classmethod
@@ -60,8 +62,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _check_origin(cls, routing) -> None:
-        """Raise NotFound for what a page of another host sends: a neighbour below the
-        same domain may send our cookie along."""
+        """Raise NotFound for unsafe requests that a page of another host sends.
+
+        A host below the same domain may send our cookie along.
+        """
         asked = request.httprequest
         is_harmless = asked.method in SAFE_HTTP_METHODS and not routing.get("websocket")
         origin = asked.headers.get("Origin")
@@ -70,15 +74,14 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _serve_fallback(cls):
-        """No page of the website, and no file that somebody uploaded, is served beside
-        staff's screens by its own address."""
+        """Serve neither website pages nor uploaded files beside staff screens."""
         if cls._is_on_staff_host():
             raise _build_not_found()
         return super()._serve_fallback()
 
     @classmethod
     def _handle_error(cls, exception):
-        """Nor are errors there told in the website's frame."""
+        """Render errors there outside the website's frame, too."""
         if cls._is_on_staff_host():
             request.is_frontend = False
         return super()._handle_error(exception)
@@ -88,11 +91,11 @@ class IrHttp(models.AbstractModel):
         result = super()._post_dispatch(response)
         path = request.httprequest.path
         if hosts.is_below(path, hosts.UPLOADED_PATHS) and cls._is_on_staff_host():
-            # What was uploaded runs no script in the name of whoever opens it.
+            # An uploaded file runs no script in the name of the user who opens it.
             response.headers["Content-Security-Policy"] = "sandbox"
         return result
 
-    # === WHO ASKS === #
+    # === THE USER === #
 
     @classmethod
     def _authenticate(cls, endpoint):
@@ -106,8 +109,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _check_session(cls, routing) -> None:
-        """End a session that lasted long enough; let one that was left alone do nothing
-        before its user says again who they are."""
+        """End a session that is too old; block an idle one.
+
+        Its user first has to confirm who they are.
+        """
         session = request.session
         if session.uid is None:
             return
@@ -125,8 +130,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _is_away(cls, user) -> bool:
-        """Return whether somebody with a role is logged in elsewhere than on the host
-        of staff's screens, by whatever means."""
+        """Return whether a user with a role is logged in outside the staff host.
+
+        It does not matter by what means they logged in.
+        """
         is_elsewhere = cls._get_staff_host() and not cls._is_on_staff_host()
         return bool(is_elsewhere) and user._has_spar_role()
 
@@ -137,7 +144,7 @@ class IrHttp(models.AbstractModel):
         if routing["auth"] == "none":
             request.env = api.Environment(request.env.cr, None, session.context)
             return
-        # At once: where the request ends in an error nothing is saved.
+        # At once: nothing is saved if the request ends in an error.
         root.session_store.rotate(session, request.env)
         if routing["auth"] != "public":
             raise SessionExpiredException("Session expired")
@@ -145,8 +152,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _ask_again(cls, routing) -> None:
-        """Core asks on routes for users only: on those for everybody whoever left is
-        nobody meanwhile."""
+        """Ask on routes for users; on public ones, treat an idle user as a visitor.
+
+        Core asks on routes for users only.
+        """
         if not routing.get("check_identity", True) or routing["auth"] == "none":
             return
         if routing["auth"] != "public":
@@ -155,8 +164,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _must_check_identity(cls):
-        """Ask after the time without activity by the server's own clock: core's runs
-        only when a browser says that it was closed."""
+        """Ask after the time without activity by the server's own clock.
+
+        Core's clock runs only when a browser reports that it was closed.
+        """
         asked = super()._must_check_identity()
         if asked and not asked.get("logout"):
             return asked
@@ -168,7 +179,7 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _check_identity(cls, credential):
-        """Count failures; whoever has said who they are is there again."""
+        """Count failures; a user who confirmed who they are counts as active."""
         if not credential:
             return super()._check_identity(credential)
         user = request.env.user
@@ -179,7 +190,7 @@ class IrHttp(models.AbstractModel):
         return result
 
     def _set_session_inactivity(self, session, inactivity_period=0, force=False):
-        """Whoever moves the mouse is there, too."""
+        """Count mouse movement as activity, too."""
         result = super()._set_session_inactivity(session, inactivity_period, force)
         seconds = self.env.user._get_lock_timeout_inactivity()
         now = time.time()
@@ -193,8 +204,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _check_second_factor(cls, routing) -> None:
-        """Lead whoever needs a second factor and has none to where one is set up; no
-        other page, no call and no API key works before that."""
+        """Redirect a user who needs a second factor, but has none, to its set-up.
+
+        No other page, no call and no API key works before that.
+        """
         uid = request.env.uid or request.session.uid
         if not uid or not request.env(user=uid).user._lacks_second_factor():
             return
@@ -211,7 +224,7 @@ class IrHttp(models.AbstractModel):
 
 
 def _become_nobody() -> None:
-    """Go on as a visitor whom nobody knows."""
+    """Continue as an anonymous visitor."""
     request.update_env(user=request.env.ref("base.public_user").id)
 
 
@@ -221,7 +234,7 @@ def _answer(response) -> None:
 
 
 def _build_not_found() -> werkzeug.exceptions.NotFound:
-    """Return a refusal that no website's page is drawn for."""
+    """Return a refusal for which no website page is rendered."""
     error = werkzeug.exceptions.NotFound()
     error.error_response = error.get_response()
     return error

@@ -8,8 +8,10 @@ class IrUiView(models.Model):
     _inherit = "ir.ui.view"
 
     def _render_template(self, template, values=None):
-        """Draw the pages around staff's login from files: a website's frame, and views
-        that a designer edited, can hold a script."""
+        """Render the pages around the staff login from files.
+
+        A website's frame, and views that a designer edited, can contain a script.
+        """
         if request and template in PAGES and self.env["ir.http"]._is_on_staff_host():
             name = PAGES[template]
             words = self._get_staff_login_words()
@@ -17,7 +19,7 @@ class IrUiView(models.Model):
         return super()._render_template(template, values)
 
     def _get_staff_login_words(self) -> dict:
-        """Return the words of the pages, in the user's language."""
+        """Return the texts of the pages, in the user's language."""
         return {
             "w_login": self.env._("Log in"),
             "w_name": self.env._("Login"),

@@ -11,7 +11,7 @@ class ResGroups(models.Model):
 
     @api.constrains("privilege_id", *LONGEST)
     def _check_spar_timeouts(self):
-        """Raise ValidationError where a role's sessions would last longer."""
+        """Raise ValidationError if the sessions of a role would last longer."""
         roles = self.filtered(
             lambda group: group.privilege_id == self.env.ref(PRIVILEGE)
         )

@@ -8,7 +8,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..lib import settings
 
-#: Between core's token and ours, in a link to set a password.
+#: The separator of core's token and ours, in a link to set a password.
 _SIGNED = "~"
 
 
@@ -16,7 +16,7 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _get_signup_url_for_action(self, *args, **kwargs):
-        """Lead staff to the host of their screens, where they set their password."""
+        """Direct staff to the host of their screens to set their password."""
         urls = super()._get_signup_url_for_action(*args, **kwargs)
         host = settings.get_staff_host(self.env.cr.dbname)
         if not host:
@@ -31,14 +31,16 @@ class ResPartner(models.Model):
     # === LINKS TO SET A PASSWORD === #
 
     def _has_signed_links(self) -> bool:
-        """Return whether links for this person are signed with a key of the keyring:
-        core's own key stands in the database, and the person may get a role."""
+        """Return whether links for this person are signed with a key of the keyring.
+
+        Core's own key is in the database, and the person may get a role.
+        """
         is_needed = self.env["spar.settings.seal"].sudo()._is_needed
         users = self.sudo().with_context(active_test=False).user_ids
         return any(user._is_internal() for user in users) and is_needed()
 
     def _generate_signup_token(self, expiration=None):
-        """What a template makes is not signed, and sets no password."""
+        """Return a token; a template's own is unsigned and sets no password."""
         token = super()._generate_signup_token(expiration)
         if not self._has_signed_links() or is_called_from_expression():
             return token

@@ -6,7 +6,7 @@ from ..lib import sessions, settings
 
 
 class ResUsers(models.Model):
-    """Whoever has a role in SPAR proves who they are by two means."""
+    """A user with a role in SPAR proves who they are by two factors."""
 
     _inherit = "res.users"
 
@@ -14,8 +14,10 @@ class ResUsers(models.Model):
         return settings.needs_second_factor() and self._has_spar_role()
 
     def _has_second_factor(self) -> bool:
-        """Return whether there is an authenticator app or a passkey; a code by mail is
-        none of them."""
+        """Return whether there is an authenticator app or a passkey.
+
+        A code by mail does not count.
+        """
         user_sudo = self.sudo()
         return bool(user_sudo.totp_enabled or user_sudo.auth_passkey_key_ids)
 
@@ -24,9 +26,9 @@ class ResUsers(models.Model):
         return self._needs_second_factor() and not self._has_second_factor()
 
     def authenticate(self, credential, user_agent_env):
-        """A password alone is not enough for whoever has a passkey and no app.
+        """Refuse a password alone for a user with a passkey and no app.
 
-        Core asks for a second factor only where there is an app.
+        Core asks for a second factor only if there is an app.
         """
         auth_info = super().authenticate(credential, user_agent_env)
         user = self.env["res.users"].browse(auth_info["uid"])

@@ -7,15 +7,16 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
 PURPOSE = "authenticator"
-#: What stands where core keeps a secret that is sealed: this, and which secret it is.
+#: The prefix in core's column of a sealed secret; a name of the secret follows.
 _SEALED = "sealed:"
 
 
 class ResUsers(models.Model):
     """The secrets of authenticator apps are sealed.
 
-    Core keeps them in clear: whoever reads the database computes the digits. A new
-    secret has a new name, which is part of the session's token, as the secret was.
+    Core stores them in clear: with a copy of the database, anyone can compute the
+    digits. A new secret has a new name, which is part of the session's token, as the
+    secret was.
     """
 
     _name = "res.users"
@@ -24,7 +25,7 @@ class ResUsers(models.Model):
 
     def init(self):
         result = super().init()
-        # Core's own does not pass it on.
+        # Core's own `init` does not call its parent.
         add_columns(self.env.cr, self._table, self._sealed_columns)
         return result
 
@@ -39,7 +40,7 @@ class ResUsers(models.Model):
 
     @api.depends("totp_secret")
     def _compute_totp_enabled(self):
-        """Whether there is a secret is no secret: pages that anybody edits ask it."""
+        """Compute whether there is a secret: that is public, unlike the secret."""
         query = SQL(
             "SELECT id FROM res_users WHERE id = ANY(%s) AND totp_secret IS NOT NULL",
             self._origin.ids,
@@ -59,7 +60,7 @@ class ResUsers(models.Model):
             user.totp_secret = user._origin._open_totp_secret(name, sealed)
 
     def _open_totp_secret(self, name: str | None, sealed) -> str | None:
-        """The secret; where it was kept before there were keys it is in clear."""
+        """Return the secret; one that was stored before there were keys is in clear."""
         if not (name or "").startswith(_SEALED):
             return name
         keyring = self.env["spar.keyring"]._open()
@@ -101,13 +102,13 @@ class ResUsers(models.Model):
 
     @api.model
     def _seal_each(self):
-        """Secrets from before there were keys are sealed with the accounts."""
+        """Seal secrets from before there were keys, together with the accounts."""
         everybody = self.sudo().with_context(active_test=False)
         everybody.search([("totp_enabled", "=", True)])._seal_totp_secrets()
         return super()._seal_each()
 
     def action_totp_enable_wizard(self):
-        """Core's window keeps a new secret in a table, in clear; our page does not."""
+        """Open our own page: core's dialog stores a new secret in a table, in clear."""
         self.ensure_one()
         if self == self.env.user and self._has_spar_role() and not self.totp_enabled:
             return {

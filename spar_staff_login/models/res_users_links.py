@@ -10,10 +10,10 @@ class ResUsers(models.Model):
     _inherit = "res.users"  # pylint: disable=consider-merging-classes-inherited
 
     def _action_reset_password(self, signup_type="reset"):
-        """Send staff a link that no template has seen, and no table keeps.
+        """Send staff a link that no template has seen and no table stores.
 
-        A mail template could send it to somebody else, and a mail that waits in the
-        database can be read there.
+        A mail template could send it to someone else, and a queued mail can be read in
+        the database.
         """
         if self.env.context.get("install_mode") or self.env.context.get("import_file"):
             return None
@@ -27,8 +27,10 @@ class ResUsers(models.Model):
         return result or staff._build_sent_notification()
 
     def _send_signed_link(self, signup_type: str) -> None:
-        """Send one link at once; raises UserError, MailDeliveryException or
-        CalledFromExpression."""
+        """Send one link at once.
+
+        Raises UserError, MailDeliveryException or CalledFromExpression.
+        """
         refuse_expressions()
         if not self.active:
             raise UserError(

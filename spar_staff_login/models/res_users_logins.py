@@ -5,19 +5,21 @@ from odoo.exceptions import AccessDenied
 from odoo.http import request
 from odoo.tools import SQL
 
-#: What a password is held against where there is none.
+#: The dummy password that is verified if there is no account.
 _DUMMY = "spar-nobody"
 
 
 class ResUsersLogins(models.Model):
-    """Attempts to log in: how many, and what they tell."""
+    """Limits on login attempts, and on what they reveal."""
 
     _inherit = "res.users"  # pylint: disable=consider-merging-classes-inherited
 
     @contextlib.contextmanager
     def _assert_can_auth(self, user=None):
-        """Refuse an attempt during a pause; take the place of core's one counter for
-        each address, which five mistakes of one person lock for a whole office.
+        """Refuse an attempt during a pause.
+
+        It replaces core's single counter for each address, with which five mistakes of
+        one user lock out a whole office.
 
         :param user: a login, or a user's ID
         """
@@ -29,12 +31,12 @@ class ResUsersLogins(models.Model):
         address = request.httprequest.remote_addr or ""
         if (left := failures._begin_attempt(login, address)) > 0:
             raise AccessDenied(self._explain_pause(left))
-        yield  # what is raised here stays counted
+        yield  # an exception raised here stays counted
         failures._note_success(login, address)
 
     @api.model
     def _get_counted_login(self, user) -> str:
-        """Return under which name attempts for a login or a user's ID are counted."""
+        """Return the name under which attempts for a login or user ID are counted."""
         if isinstance(user, int):
             return self.sudo().browse(user).exists().login or str(user)
         return str(user or "")
@@ -47,7 +49,7 @@ class ResUsersLogins(models.Model):
         )
 
     def _login(self, credential, user_agent_env):
-        """Refuse whoever is not let in with one answer, after the same work."""
+        """Refuse failed logins with the same answer, after the same work."""
         if credential["type"] == "webauthn":
             return self._login_by_passkey(credential, user_agent_env)
         try:
@@ -70,7 +72,7 @@ class ResUsersLogins(models.Model):
 
     @api.model
     def _was_quick(self, login, user_agent_env) -> bool:
-        """Return whether no password was held against what is stored for a login."""
+        """Return whether no password was verified against the stored one of a login."""
         if not login:
             return False
         user_sudo = self.sudo().search(
@@ -88,23 +90,26 @@ class ResUsersLogins(models.Model):
 
     @api.model
     def _work_in_vain(self, password: str) -> None:
-        """Do the work of checking a password."""
+        """Do the work of verifying a password, without effect."""
         context = self._crypt_context()
         registry = self.env.registry
         stored = getattr(registry, "_spar_dummy_password", None)
+        # Hashed only once: hashing would double the work of an attempt.
         if stored is None:
             stored = registry._spar_dummy_password = context.hash(_DUMMY)
         context.verify_and_update(password, stored)
 
     @api.model
     def reset_password(self, login):
-        """Write down that a link is asked for: core's answer and its time tell whether
-        there is such an account."""
+        """Record the request for a link.
+
+        Core's answer, and its time, would reveal whether there is such an account.
+        """
         self.env["spar.password.request"]._ask(login)
 
     @api.model
     def _send_password_link(self, login: str) -> None:
-        """Send a link to whoever has this login, or else this e-mail address alone."""
+        """Send a link to the user with this login, or else this unique address."""
         users_sudo = self.sudo().search(self._get_login_domain(login), limit=1)
         users_sudo = users_sudo or self.sudo().search(self._get_email_domain(login))
         if len(users_sudo) == 1:

@@ -8,18 +8,19 @@ from odoo.tools import SQL
 
 from ..lib.pauses import Limit, read_limit
 
-#: What is counted, with what holds where nothing else is set. One account from one
-#: address: tightly. An account from anywhere, and an address for whatever account:
-#: loosely, so that nobody locks out a person or an office.
+#: The counters, with their default limits. One account from one address: strict. An
+#: account from anywhere, and an address for any account: loose, so that no one locks
+#: out a user or an office.
 LIMITS = {
     "pair": Limit(free=5, first=30, longest=900),
     "account": Limit(free=50, first=10, longest=60),
     "address": Limit(free=100, first=5, longest=60),
 }
-#: An account that got in from an address waits for the pair's pauses only, so long.
+#: An account that logged in from an address waits only for the pair's pauses, for this
+#: long.
 KNOWN = "known"
 KNOWN_SECONDS = 30 * 24 * 3600
-#: After so long without a failure it begins anew.
+#: The count restarts after this time without a failure.
 FORGOTTEN_SECONDS = 3600
 COUNT = (
     "INSERT INTO spar_login_failure (key, failures, last_at) VALUES (%s, 1, %s) "
@@ -32,9 +33,9 @@ COUNT = (
 class SparLoginFailure(models.Model):
     """Failed logins, counted in one place for all of Odoo's processes.
 
-    An attempt is counted before it is looked at, so that many at once gain nothing.
-    Neither logins nor addresses are kept, only digests of them: people type passwords
-    into the wrong field.
+    An attempt is counted before it is processed, so that parallel attempts gain
+    nothing. Neither logins nor addresses are stored, only their digests: people type
+    passwords into the wrong field.
     """
 
     _name = "spar.login.failure"
@@ -49,9 +50,9 @@ class SparLoginFailure(models.Model):
 
     @api.model
     def _begin_attempt(self, login: str, address: str) -> float:
-        """Count an attempt, unless there is a pause: return the seconds that are left.
+        """Count an attempt, unless there is a pause; return the remaining seconds.
 
-        It stays counted whatever becomes of the caller's transaction.
+        It stays counted whatever the outcome of the caller's transaction.
         """
         keys = self._get_keys(login, address)
         now = time.time()
@@ -59,13 +60,14 @@ class SparLoginFailure(models.Model):
             rows = self._read_rows(cr, [*keys.values(), self._get_known(keys)])
             left = self._get_left(keys, rows, now)
             if left <= 0:
+                # In a fixed order, so that parallel attempts cannot deadlock.
                 for key in sorted(keys.values()):
                     cr.execute(COUNT, [key, now, now - FORGOTTEN_SECONDS])
         return left
 
     @api.model
     def _note_success(self, login: str, address: str) -> None:
-        """Forget the pair's failures; whoever was counted just now is no failure."""
+        """Forget the pair's failures, and uncount the attempt that just succeeded."""
         keys = self._get_keys(login, address)
         known = self._get_known(keys)
         loose = sorted([keys["account"], keys["address"]])
@@ -83,7 +85,7 @@ class SparLoginFailure(models.Model):
             cr.execute(COUNT, [known, time.time(), 0])
 
     def _get_left(self, keys: dict, rows: dict, now: float) -> float:
-        """Return the longest pause that is not over."""
+        """Return the longest remaining pause."""
         _count, known_at = rows.get(self._get_known(keys), (0, 0))
         kinds = ["pair"] if now - known_at < KNOWN_SECONDS else list(LIMITS)
         left = [0.0]
@@ -114,10 +116,10 @@ class SparLoginFailure(models.Model):
 
     @api.model
     def _get_cursor(self):
-        """Return a cursor of its own: a refused request is rolled back."""
+        """Return a separate cursor, as a refused request is rolled back."""
         cr = self.env.registry.cursor()
         if not module.current_test:
-            # Who counts at once waits for a moment, and is not refused.
+            # Concurrent counts wait for a moment instead of failing.
             cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
         return cr
 

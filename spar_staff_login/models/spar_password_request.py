@@ -10,10 +10,11 @@ CRON = "spar_staff_login.ir_cron_password_request"
 
 
 class SparPasswordRequest(models.Model):
-    """Somebody asked for a link to set a password.
+    """A request for a link to set a password.
 
-    The form does the same for every login: it writes this down. Whether there is such
-    an account, and the mail, come later and out of the asker's sight.
+    The form does the same for every login: it records this request. Whether there is
+    such an account is checked later, when the mail is sent, out of the requester's
+    sight.
     """
 
     _name = "spar.password.request"
@@ -23,13 +24,13 @@ class SparPasswordRequest(models.Model):
 
     @api.model
     def _ask(self, login: str) -> None:
-        """Write down that a link is asked for; nothing is looked up."""
+        """Record the request for a link, without any look-up."""
         self.sudo().create({"login": login[:254]})
         self.env.ref(CRON).sudo()._trigger()
 
     @api.model
     def _cron_send(self) -> None:
-        """Send the links that were asked for; each is tried once."""
+        """Send the requested links; each is tried once."""
         requests = self.sudo().search([], order="id", limit=AT_ONCE)
         left = self.sudo().search_count([])
         for number, asked in enumerate(requests, 1):

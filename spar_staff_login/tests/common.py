@@ -15,13 +15,13 @@ PASSWORD = "a long password of a test"
 
 
 def compute_code(secret: str) -> str:
-    """What an authenticator app shows now."""
+    """Return what an authenticator app shows now."""
     key = base64.b32decode(secret.replace(" ", "").upper())
     return f"{hotp(key, int(time.time() / TIMESTEP)):06}"
 
 
 class StaffCase(HttpCase):
-    """An officer who logs in as people and as programs do."""
+    """An officer who logs in as people do, and as programs do."""
 
     @classmethod
     def setUpClass(cls):
@@ -36,12 +36,12 @@ class StaffCase(HttpCase):
 
     def setUp(self):
         super().setUp()
-        # Our own cookies take the place of those by which a test's requests are known.
+        # Our own cookies replace those by which a test's requests are recognised.
         self.http_request_allow_all = True
         self.authenticate(None, None)
 
     def set_environment(self, **words):
-        """Have the operator's settings for one test."""
+        """Set the operator's settings for one test."""
         names = {"factor": SECOND_FACTOR_VARIABLE, "host": STAFF_HOST_VARIABLE}
         told = {names[name]: value for name, value in words.items()}
         patcher = patch.dict(os.environ, told)
@@ -49,7 +49,7 @@ class StaffCase(HttpCase):
         self.addCleanup(patcher.stop)
 
     def send(self, path, data=None, **headers):
-        """Send a request with the session of this browser, whatever its host."""
+        """Send a request with the session of this browser, to any host."""
         told = {name.replace("_", "-"): value for name, value in headers.items()}
         told["Cookie"] = f"session_id={self.sid}"
         answer = self.url_open(path, data=data, headers=told, allow_redirects=False)
@@ -68,19 +68,19 @@ class StaffCase(HttpCase):
         return http.root.session_store.get(self.sid)
 
     def log_in(self, login, password=PASSWORD, **headers):
-        """Send the form of the login page; its answer."""
+        """Send the form of the login page; return its answer."""
         self.authenticate(None, None)
         form = {"login": login, "password": password, "type": "password"}
         form["csrf_token"] = self.get_token()
         return self.open("/web/login", data=form, **headers)
 
     def get_token(self):
-        """Return a token for forms, of the session that the browser has."""
+        """Return a CSRF token of the browser's session."""
         self.session = self.get_session()
         return http.Request.csrf_token(self)
 
     def send_json(self, path, params, **headers):
-        """Send what the web client would; the whole answer."""
+        """Send what the web client would; return the whole answer."""
         body = json.dumps({"jsonrpc": "2.0", "method": "call", "params": params})
         return self.send(path, body, Content_Type="application/json", **headers)
 

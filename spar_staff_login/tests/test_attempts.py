@@ -13,7 +13,7 @@ LOGINS = "odoo.addons.base.models.res_users"
 
 
 def strip(text):
-    """A page without what differs each time."""
+    """Return a page without the parts that always differ."""
     text = re.sub(r'name="csrf_token"\s+value="[^"]*"', "", text)
     text = re.sub(r'value="[^"]*" id="login"', "", text)
     return re.sub(r"csrf_token: \"\w+\"|test_officer|nobody_here", "", text)
@@ -21,7 +21,7 @@ def strip(text):
 
 @tagged("post_install", "-at_install")
 class TestAttempts(StaffCase):
-    """Guessing takes long; the form tells nothing; nobody is locked out by others."""
+    """Guessing takes long, the form reveals nothing, and no user locks out others."""
 
     def setUp(self):
         super().setUp()
@@ -32,7 +32,7 @@ class TestAttempts(StaffCase):
         clock.start()
 
     def miss(self, login, address, times=1):
-        """Attempts that stay failures; how long the last one was to wait."""
+        """Make attempts that fail; return how long the last one had to wait."""
         return [self.failures._begin_attempt(login, address) for _n in range(times)][-1]
 
     def test_a_pair_waits_after_five_longer_and_longer(self):
@@ -185,7 +185,7 @@ class TestAttempts(StaffCase):
         self.assertEqual(send.call_count, 1)
         message = send.call_args.args[1]
         self.assertEqual(message["To"], "officer@staff.example")
-        # The link stands in no table.
+        # No table contains the link.
         self.assertEqual(self.env["mail.mail"].search_count([]), mails)
         self.assertFalse(requests.search([]))
         self.assertEqual(self.officer.partner_id.signup_type, "reset")

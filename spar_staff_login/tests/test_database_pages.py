@@ -7,7 +7,7 @@ from odoo.tools import config
 
 @tagged("post_install", "-at_install")
 class TestDatabasePages(HttpCase):
-    """Databases are not managed over the web where the operator says so."""
+    """Databases are not managed over the web if the operator forbids it."""
 
     def get_statuses(self):
         pages = ("selector", "manager")
@@ -27,7 +27,7 @@ class TestDatabasePages(HttpCase):
         with patch.dict(config.options, {"list_db": False}):
             for name, answer in self.get_statuses().items():
                 with self.subTest(name):
-                    if name == "list":  # JSON-RPC tells it inside
+                    if name == "list":  # JSON-RPC has the error inside
                         self.assertIn("404", answer.text)
                     else:
                         self.assertEqual(answer.status_code, 404)

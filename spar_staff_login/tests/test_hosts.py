@@ -13,7 +13,7 @@ STAFF, WEBSITE = "staff.example.org", "www.example.org"
 
 @tagged("post_install", "-at_install")
 class TestHosts(StaffCase):
-    """Staff's screens and website pages share no origin."""
+    """Staff screens and website pages do not share an origin."""
 
     def setUp(self):
         super().setUp()
@@ -29,7 +29,7 @@ class TestHosts(StaffCase):
         self.assertEqual(answer.status_code, 303)
 
     def test_nothing_of_the_website_is_around_the_login(self):
-        """What a designer writes into every page, or into the login's view."""
+        """Cover what a designer writes into every page, or into the login's view."""
         view = self.env.ref("web.login")
         script = "<t><script>steal()</script></t>"
         self.env["ir.ui.view"].create(
@@ -144,7 +144,7 @@ class TestHosts(StaffCase):
         self.assertNotIn(b" 404 ", self.begin_websocket(f"http://{STAFF}"))
 
     def begin_websocket(self, origin):
-        """Ask for one; the first line of the answer."""
+        """Request a websocket; return the first line of the answer."""
         lines = (
             "GET /websocket HTTP/1.1",
             f"Host: {STAFF}",
@@ -193,7 +193,7 @@ class TestHosts(StaffCase):
             self.assertEqual(self.open("/web/login", Host=host).status_code, 200)
 
     def test_every_route_is_decided(self):
-        """A table of all routes: none is nowhere, and none of staff's is elsewhere."""
+        """Check that all routes are served, and those of staff on their host only."""
         addons = sorted(self.env.registry._init_modules)
         nowhere, elsewhere = set(), set()
         for url, endpoint in http._generate_routing_rules(addons, nodb_only=False):

@@ -17,7 +17,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 @tagged("post_install", "-at_install")
 class TestSecondFactor(StaffCase):
-    """Whoever has a role has a second factor before anything else opens."""
+    """A user with a role needs a second factor before anything else opens."""
 
     def setUp(self):
         super().setUp()
@@ -34,7 +34,7 @@ class TestSecondFactor(StaffCase):
         return key
 
     def make_api_key(self, user):
-        """One from before the user had a role."""
+        """Return a key from before the user had a role."""
         keys = self.env["res.users.apikeys"].with_user(user)
         until = datetime.now() + timedelta(days=1)
         with patch.object(type(user), "_has_spar_role", lambda user: False):

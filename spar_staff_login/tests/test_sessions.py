@@ -14,7 +14,7 @@ HOUR = 3600
 
 @tagged("post_install", "-at_install")
 class TestSessions(StaffCase):
-    """They end after eight hours, and ask again after half an hour."""
+    """Sessions end after eight hours, and ask again after half an hour."""
 
     def setUp(self):
         super().setUp()
@@ -48,7 +48,7 @@ class TestSessions(StaffCase):
                 group.write(values)
 
     def test_eight_hours_end_it_whatever_was_done_meanwhile(self):
-        """Odoo makes a session's key anew every three hours, and its time with it."""
+        """Odoo renews a session's key every three hours, and its time with it."""
         now = time.time()
         recently = {"create_time": now - 60, sessions.SEEN_AT: now - 60}
         self.change_session(**recently, **{sessions.LOGGED_IN_AT: now - 7.9 * HOUR})

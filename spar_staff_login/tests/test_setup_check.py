@@ -5,7 +5,7 @@ from .common import StaffCase
 
 @tagged("post_install", "-at_install")
 class TestSetupCheck(StaffCase):
-    """Administrators see what the operator has not set."""
+    """Administrators see which settings the operator has not made."""
 
     def get_warnings(self):
         user = self.env["res.users"].create(

@@ -1,4 +1,4 @@
-"""What opens an account with a role is not to be had from the database."""
+"""The database does not contain what opens an account with a role."""
 
 import re
 from unittest.mock import patch
@@ -22,7 +22,7 @@ class TestWhatOpensAnAccount(StaffCase):
         self.officer.partner_id.email = "officer@staff.example"
 
     def evaluate(self, expression):
-        """What a server action gives of an expression about ``user``."""
+        """Return a server action's result for an expression about ``user``."""
         action = self.env["ir.actions.server"].create(
             {
                 "name": "x",
@@ -74,7 +74,7 @@ class TestWhatOpensAnAccount(StaffCase):
                     self.env.flush_all()
             self.assertIn("CalledFromExpression", repr(caught.exception))
             self.env.invalidate_all()
-        # Whether there is one is no secret: pages show it.
+        # Whether there is a secret is public: pages show it.
         self.assertEqual(self.evaluate("user.totp_enabled"), "True")
 
     def test_a_secret_of_somebody_else_does_not_open(self):
@@ -134,7 +134,7 @@ class TestWhatOpensAnAccount(StaffCase):
     # === LINKS === #
 
     def make_link(self):
-        """Ask for a link; what the mail holds."""
+        """Request a link; return what the mail contains."""
         server = type(self.env["ir.mail_server"])
         with patch.object(server, "send_email", autospec=True) as send:
             self.officer.action_reset_password()

@@ -7,5 +7,5 @@ class SparFirstSteps(models.TransientModel):
     setup_warnings = fields.Text(compute="_compute_setup_warnings")
 
     def _compute_setup_warnings(self):
-        """What the operator of the machine has not set."""
+        """Compute the warnings about missing settings of the machine's operator."""
         self.setup_warnings = "\n".join(self.env["spar.setup.check"]._get_warnings())

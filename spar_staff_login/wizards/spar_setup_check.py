@@ -4,7 +4,7 @@ from ..lib import settings
 
 
 class SparSetupCheck(models.TransientModel):
-    """What administrators see of settings that only the machine's operator can make.
+    """The warnings that administrators see about settings of the machine's operator.
 
     Another addon adds a warning by extending ``_get_warnings``.
     """
@@ -22,7 +22,7 @@ class SparSetupCheck(models.TransientModel):
 
     @api.model
     def _get_warnings(self) -> list[str]:
-        """Return a sentence for everything that is missing."""
+        """Return a sentence for every missing setting."""
         warnings = []
         if not settings.get_staff_host(self.env.cr.dbname):
             warnings.append(

@@ -1,4 +1,4 @@
-"""What is answered at once to an asynchronous message (g2p-connect.md 4.2, 4.3)."""
+"""The immediate answer to an asynchronous message (g2p-connect.md 4.2, 4.3)."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ ACK, NACK, ERR = "ACK", "NACK", "ERR"
 
 MAX_TEXT = 999
 
-#: A header's reason -> the ack's, where that has one of its own (A32).
+#: A header's reason -> the ack's, where the ack has one of its own (A32).
 _ERRORS = {"rjct.version.invalid": "err.version.not_supported"}
 
 
 def build_ack(correlation_id: str) -> JsonObject:
-    """The message was kept; its answer comes by callback."""
+    """Return the ack for a message that was stored; its answer comes by callback."""
     return _build(ACK, correlation_id)
 
 
 def build_nack(text: str) -> JsonObject:
-    """The message was understood, and nothing will come of it."""
+    """Return the ack for a message that was understood but will not be processed."""
     return _build(NACK, "", "err.sender_uri.invalid", text)
 
 
 def build_err(code: str, text: str) -> JsonObject:
-    """The message is not accepted.
+    """Return the ack for a message that is not accepted.
 
-    The ack has no codes for a header's reasons: the text begins with them.
+    The ack has no codes for the reasons of a header: the text begins with them.
 
     >>> build_err("rjct.message_id.duplicate", "x")["message"]["error"]
     {'code': 'err.request.bad', 'message': 'rjct.message_id.duplicate: x'}
@@ -45,7 +45,7 @@ def _build(
     message: JsonObject = {
         "ack_status": status,
         "timestamp": format_timestamp(now()),
-        # Required even where nothing will ever be asked by it.
+        # Required even if it will never be used in a request.
         "correlation_id": correlation_id or str(uuid4()),
     }
     if code:
@@ -54,7 +54,7 @@ def _build(
 
 
 def is_acknowledged(document: object) -> bool:
-    """Whether ``document``, the answer to a callback, says that it was accepted.
+    """Return whether ``document``, the answer to a callback, acknowledges it.
 
     >>> is_acknowledged(build_ack("c")), is_acknowledged(build_err("err.x", "no"))
     (True, False)

@@ -1,4 +1,4 @@
-"""Answers to items: from a mapper's results to the wire."""
+"""The conversion of a mapper's results to items on the wire."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .items import Item, is_pair
 from .profiles import Profile
 from .wire_json import JsonObject
 
-#: ``(text, locale) -> text`` in the language of the locale, or as it is.
+#: ``(text, locale) -> text`` in the language of the locale, or unchanged.
 Translate = Callable[[str, str], str]
 
 
@@ -21,9 +21,9 @@ def build_items(
     profile: Profile,
     translate: Translate,
 ) -> list[JsonObject]:
-    """The answers to ``items``: ``results`` has one for each item that has a request.
+    """Return the answers to ``items``; each item with a request has one result.
 
-    What a result holds is shown: take out before what the caller may not see.
+    Everything in a result is shown: remove first what the caller may not see.
     """
     left = iter(results)
     return [
@@ -76,11 +76,11 @@ def _find_answer(item: Item, result: Result | None, table: str) -> Answer:
 def _complete_nothing(
     wire: JsonObject, result: Result | None, profile: Profile
 ) -> None:
-    """Link and unlink say what was asked and what became of it."""
+    """Leave a link or unlink as it is: request and outcome are the whole answer."""
 
 
 def _complete_update(wire: JsonObject, result: Result | None, profile: Profile) -> None:
-    # The published schema requires it, whatever happened (A3).
+    # The published schema requires it, whatever the outcome (A3).
     wire.setdefault("fa", "")
 
 
@@ -90,11 +90,11 @@ def _complete_resolve(
     if result is None:
         return
     if result.outcome is Outcome.SUSPENDED:
-        # Nobody shall pay to an address only because it stands in an answer.
+        # Nobody shall pay to an address only because an answer contains it.
         wire.pop("fa", None)
     elif result.outcome is Outcome.FOUND:
         if result.problem in REPLACED:
-            # As above: what was asked about is not where the money goes.
+            # As above: the address in the request is not where the money goes.
             wire.pop("fa", None)
         if result.id_value is not None:
             wire.setdefault("id", result.id_value)

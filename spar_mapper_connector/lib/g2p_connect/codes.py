@@ -1,9 +1,9 @@
-"""The one table from what happened to the words of the protocol.
+"""The one table that translates outcomes into the words of the protocol.
 
-Codes beyond the published lists, where those have none for the case (g2p-connect.md
-6.1, A5 and A6): ``rjct.id.invalid``, ``rjct.fa.invalid``,
-``rjct.mobile_number.invalid``, ``rjct.other.error`` and ``rjct.unknown.retry`` on
-update and unlink, ``rjct.unknown.retry`` on resolve.
+Codes beyond the published lists, which have none for these cases (g2p-connect.md 6.1,
+A5 and A6): ``rjct.id.invalid``, ``rjct.fa.invalid``, ``rjct.mobile_number.invalid``,
+``rjct.other.error`` and ``rjct.unknown.retry`` on update and unlink,
+``rjct.unknown.retry`` on resolve.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..contract import Operation, Outcome
 
 
 class Answer(NamedTuple):
-    """Status, reason code and text of an item; ``values`` fill the text's places."""
+    """Status, reason code and text of an item; ``values`` fill its placeholders."""
 
     status: str
     code: str = ""
@@ -27,7 +27,8 @@ class Answer(NamedTuple):
 class _Marked:
     """``marked._("text")`` marks a text for translation, as ``env._`` does in models.
 
-    It stays as it is here: whoever answers knows the language, and translates it then.
+    Here the text stays as it is: the code that answers knows the language and
+    translates it.
     """
 
     @staticmethod
@@ -38,7 +39,7 @@ class _Marked:
 marked = _Marked()
 
 
-# What an item is refused for before anybody is asked.
+# Reasons for which an item is refused before the mapper is called.
 MISSING = marked._("%(member)s: is missing.")
 NO_TEXT = marked._("%(member)s: must be a text.")
 EMPTY = marked._("%(member)s: must not be empty.")
@@ -55,11 +56,11 @@ TOO_MUCH = marked._("additional_info: must have at most %(maximum)s characters."
 
 
 def rejected(code: str, text: str, **values: object) -> Answer:
-    """The answer to an item that is refused."""
+    """Return the answer to an item that is refused."""
     return Answer("rjct", code, text, values or None)
 
 
-# What was asked about, in a resolve.
+# The members that a resolve contains.
 BY_ID = "by_id"
 BY_FA = "by_fa"
 BY_BOTH = "by_both"
@@ -70,12 +71,12 @@ _FOREIGN = rejected(
     "rjct.fa.invalid", marked._("fa: is not with a provider of this participant.")
 )
 
-#: Problems of a resolve that finds who had an address until its provider or branch has
-#: closed: what is given is the address that they have at the successor.
+#: Problems of a resolve that finds an ID whose provider or branch has closed: the
+#: returned address is the one at the successor.
 REPLACED = frozenset(("provider_replaced", "branch_replaced"))
 
-#: (operation, outcome, what was asked or what the problem is) -> answer.
-#: None stands for any operation, "" for anything asked and any problem.
+#: (operation, outcome, query or problem) -> answer.
+#: None stands for any operation, "" for any query and any problem.
 _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (Operation.LINK, Outcome.LINKED, ""): _DONE,
     (Operation.LINK, Outcome.ALREADY_LINKED, ""): rejected(
@@ -116,7 +117,7 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (Operation.RESOLVE, Outcome.SUSPENDED, "branch_closed"): Answer(
         "succ", "succ.fa.inactive", marked._("The branch of this address has closed.")
     ),
-    # The address that was asked about is no more; that of its successor is given.
+    # The address in the request no longer exists; that of its successor is returned.
     (Operation.RESOLVE, Outcome.FOUND, "provider_replaced"): Answer(
         "succ",
         "succ.fa.inactive",
@@ -250,7 +251,7 @@ _UNKNOWN = rejected("rjct.id.invalid", _TO_LINK)
 _UNKNOWN_TO_UPDATE = rejected("rjct.reference_id.duplicate", _TO_LINK)
 _NOT_FOUND = Answer("succ", "succ.fa.not_linked_to_id", _TO_LINK)
 
-#: Name -> what a table answers otherwise than the one above.
+#: Name -> the answers of a table that differ from the one above.
 _TABLES: dict[str, dict[_Key, Answer]] = {
     "g2p-connect": {},
     "openg2p-1.x": {
@@ -269,7 +270,7 @@ _TABLES: dict[str, dict[_Key, Answer]] = {
     },
 }
 
-#: (table, code, text) of what an item is refused for -> how the table says it.
+#: (table, code, text) of the refusal of an item -> the wording of the table.
 _REPHRASED = {
     ("openg2p-1.x", "rjct.id.invalid", MISSING): rejected(
         "rjct.id.invalid", "ID is null"
@@ -284,7 +285,7 @@ _REPHRASED = {
 
 
 def list_codes(operation: Operation) -> frozenset[str]:
-    """Every reason code of an outcome that ``operation`` can have, in any table.
+    """Return every reason code that ``operation`` can have, in any table.
 
     >>> "succ.id.active" in list_codes(Operation.RESOLVE)
     True
@@ -296,7 +297,7 @@ def list_codes(operation: Operation) -> frozenset[str]:
 
 
 def rephrase(problem: Answer, table: str) -> Answer:
-    """``problem`` in the words of ``table``."""
+    """Return ``problem`` in the words of ``table``."""
     return _REPHRASED.get((table, problem.code, problem.text), problem)
 
 
@@ -308,9 +309,9 @@ def find_answer(
     asked: str = "",
     table: str = "g2p-connect",
 ) -> Answer:
-    """The protocol's answer to ``outcome``; the closest line of the table wins.
+    """Return the protocol's answer to ``outcome``; the closest table line wins.
 
-    KeyError when the table has no line: an outcome that the operation cannot have.
+    Raises KeyError when the table has no line: the operation cannot have that outcome.
 
     >>> find_answer(Operation.RESOLVE, Outcome.NOT_LINKED, asked=BY_FA).code
     'succ.fa.not_found'

@@ -1,4 +1,4 @@
-"""What stands under a header: reading a request's message, building an answer."""
+"""The message under a header: reading a request, building an answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_TRANSACTION_ID = 99
 
 @dataclass(frozen=True)
 class RequestMessage:
-    """What stands under a header: a business transaction and its items."""
+    """The message under a header: a business transaction and its items."""
 
     transaction_id: str
     items: list[object]
@@ -28,10 +28,10 @@ class RequestMessage:
         profile: Profile,
         max_items: int,
     ) -> RequestMessage:
-        """The message under ``header``, whose action is one of OPERATIONS.
+        """Return the message under ``header``, whose action is one of OPERATIONS.
 
         Raises MalformedMessage, EncryptionNotSupported, or RejectedMessage where the
-        number of items is not what it may be.
+        number of items is not permitted.
         """
         wire = read_typed(document, "message", dict, "an object")
         encrypted = header.is_msg_encrypted and not profile.ignores_encryption_flag
@@ -70,10 +70,10 @@ def build_answer(
     items: list[JsonObject],
     correlation_id: str = "",
 ) -> JsonObject:
-    """The message that answers ``request`` with ``items``, one for each of its own.
+    """Return the answer to ``request`` with ``items``, one for each of its own.
 
-    The whole is rejected only where every item is (A29); items that wait for somebody
-    are not completed (A30).
+    The whole message is rejected only if every item is (A29); pending items do not
+    count as completed (A30).
     """
     statuses = [item["status"] for item in items]
     tells = profile.header_tells_failures
@@ -103,7 +103,7 @@ def build_answer(
 def build_rejection(
     request: RequestHeader, operation: str, profile: Profile, error: RejectedMessage
 ) -> JsonObject:
-    """The message that answers ``request`` where it was not accepted as a whole."""
+    """Return the message that answers a ``request`` that was rejected as a whole."""
     header = ResponseHeader.answering(
         request,
         operation,

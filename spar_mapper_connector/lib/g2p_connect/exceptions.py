@@ -1,13 +1,13 @@
-"""What a message can be refused for as a whole.
+"""The reasons for refusing a message as a whole.
 
-``member`` names the part of the message; no value of a message ever gets into a text.
+``member`` names the part of the message; no text ever contains a value of a message.
 """
 
 from __future__ import annotations
 
 
 class WireError(Exception):
-    """Base: ``code`` is the protocol's word, ``text`` says it to people."""
+    """Base: ``code`` is the protocol's word, ``text`` is for people."""
 
     code = "err.request.bad"
 
@@ -21,11 +21,11 @@ class WireError(Exception):
 
 
 class MalformedMessage(WireError):
-    """The message cannot be read; nothing in it was looked at further."""
+    """The message cannot be read; the rest of it was not examined."""
 
 
 class EncryptionNotSupported(WireError):
-    """The message is encrypted, or says that it is."""
+    """The message is encrypted, or declares that it is."""
 
     code = "err.encryption.invalid"
 

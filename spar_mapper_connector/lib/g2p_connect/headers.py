@@ -1,6 +1,7 @@
 """Headers: both directions side by side.
 
-``from_wire`` reads what a stranger sent and raises; ``to_wire`` gives what is sent.
+``from_wire`` reads what another party sent and raises; ``to_wire`` returns what is
+sent.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .wire_json import JsonObject
 VERSION = "1.0.0"
 OPERATIONS = ("link", "update", "unlink", "resolve")
 
-#: The action of a question about an earlier transaction; its answer has ON_STATUS.
+#: The action of a query about an earlier transaction; its answer has ON_STATUS.
 STATUS, ON_STATUS = "txn-status", "txn-on-status"
 
 #: Every action of the mapper API, requests and answers.
@@ -40,10 +41,11 @@ def read_text(
     required: bool = True,
     empty: bool = False,
 ) -> str:
-    """The text at ``path`` (its last part is the member); "" when absent and optional.
+    """Return the text at ``path``, whose last part is the member.
 
-    Raises MalformedMessage naming ``path`` when it is missing, empty, no text, longer
-    than ``maximum`` or holds characters that cannot be seen.
+    It is "" when absent and optional. Raises MalformedMessage naming ``path`` when it
+    is missing, empty, not a text, longer than ``maximum`` or contains invisible
+    characters.
     """
     value = container.get(path.rpartition(".")[2])
     if value is None and not required:
@@ -71,7 +73,7 @@ def read_typed(
     value = container.get(path.rpartition(".")[2], default)
     if value is None:
         raise MalformedMessage("is missing", path)
-    # A bool is an int to isinstance alone.
+    # `isinstance` alone takes a bool for an int.
     if not isinstance(value, kind) or type(value) is not kind:
         raise MalformedMessage(f"must be {label}", path)
     return value
@@ -79,7 +81,7 @@ def read_typed(
 
 @dataclass(frozen=True)
 class RequestHeader:
-    """``MsgHeader_V1.0.0``: who asks what, with how many items."""
+    """``MsgHeader_V1.0.0``: the sender, the operation and the number of items."""
 
     message_id: str
     message_ts: str
@@ -93,7 +95,7 @@ class RequestHeader:
 
     @classmethod
     def from_wire(cls, document: object, profile: Profile = STRICT) -> RequestHeader:
-        """The header of the message ``document``; raises MalformedMessage."""
+        """Return the header of the message ``document``; raises MalformedMessage."""
         if not isinstance(document, dict):
             raise MalformedMessage("the message must be an object")
         wire = read_typed(document, "header", dict, "an object")
@@ -116,7 +118,7 @@ class RequestHeader:
         )
 
     def to_wire(self) -> JsonObject:
-        """The header as it is sent."""
+        """Return the header as it is sent."""
         return _omit_empty(
             {
                 "version": self.version,
@@ -132,7 +134,7 @@ class RequestHeader:
         )
 
     def check(self, operation: str, profile: Profile) -> None:
-        """Raise RejectedMessage unless this header may stand over ``operation``."""
+        """Raise RejectedMessage unless this header is valid for ``operation``."""
         if profile.checks_version and self.version != VERSION:
             raise RejectedMessage(
                 "rjct.version.invalid", f"must be {VERSION}", "header.version"
@@ -150,9 +152,9 @@ class RequestHeader:
             )
 
     def check_freshness(self, profile: Profile) -> None:
-        """Raise RejectedMessage when ``message_ts`` is older or newer than it may be.
+        """Raise RejectedMessage if ``message_ts`` is too old or too far ahead.
 
-        For new messages only: a repeat of a known one is as old as it is.
+        For new messages only: a repeat of a known one keeps its original time.
         """
         moment = parse_timestamp(self.message_ts)
         if moment is None:
@@ -169,7 +171,7 @@ def _not_fresh(text: str) -> RejectedMessage:
 
 
 def get_answer_action(action: str, profile: Profile) -> str:
-    """The action of the answer to ``action``.
+    """Return the action of the answer to ``action``.
 
     >>> get_answer_action("link", STRICT), get_answer_action(STATUS, STRICT)
     ('on-link', 'txn-on-status')
@@ -180,10 +182,10 @@ def get_answer_action(action: str, profile: Profile) -> str:
 
 
 def get_callback_action(action: str) -> str:
-    """Return the action whose path the callback to ``action`` takes.
+    """Return the action that names the path of the callback to ``action``.
 
     The paths are those of the specification whatever the profile: an answer of OpenG2P
-    1.x says ``link`` in its header and goes to ``/on-link``.
+    1.x has ``link`` in its header and goes to ``/on-link``.
 
     >>> get_callback_action("link"), get_callback_action(STATUS)
     ('on-link', 'txn-on-status')
@@ -204,13 +206,13 @@ def _read_version(wire: JsonObject) -> str:
 
 
 def _omit_empty(wire: JsonObject) -> JsonObject:
-    """``wire`` without members that say nothing: fields are never null (A35)."""
+    """Return ``wire`` without empty members: fields are never null (A35)."""
     return {name: value for name, value in wire.items() if value not in (None, "")}
 
 
 @dataclass(frozen=True)
 class ResponseHeader:
-    """``MsgCallbackHeader_V1.0.0``: what became of a request."""
+    """``MsgCallbackHeader_V1.0.0``: the result of a request."""
 
     message_id: str
     message_ts: str
@@ -237,7 +239,7 @@ class ResponseHeader:
         total_count: int | None = None,
         completed_count: int | None = None,
     ) -> ResponseHeader:
-        """The header of an answer to ``request``; sender and receiver change places."""
+        """Return the header of an answer to ``request``, with the parties swapped."""
         return cls(
             message_id=str(uuid4()),
             message_ts=format_timestamp(now()),
@@ -253,7 +255,7 @@ class ResponseHeader:
 
     @classmethod
     def from_wire(cls, document: object) -> ResponseHeader:
-        """The header of the answer ``document``; raises MalformedMessage."""
+        """Return the header of the answer ``document``; raises MalformedMessage."""
         if not isinstance(document, dict):
             raise MalformedMessage("the message must be an object")
         wire = read_typed(document, "header", dict, "an object")
@@ -276,7 +278,7 @@ class ResponseHeader:
         )
 
     def to_wire(self) -> JsonObject:
-        """The header as it is sent."""
+        """Return the header as it is sent."""
         return _omit_empty(
             {
                 "version": self.version,

@@ -1,4 +1,4 @@
-"""Items whose change waited for somebody: what is said of them once it is decided."""
+"""Items whose change was pending: their answers once it is decided."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import uuid4
 from .codes import Answer, marked, rejected
 from .wire_json import JsonObject
 
-#: How a change that waited ended -> what became of its item.
+#: The end of a pending change -> the outcome of its item.
 _ENDS = {
     "applied": Answer("succ"),
     "refused": rejected("rjct.other.error", marked._("The change was refused.")),
@@ -25,9 +25,9 @@ _ENDS = {
 def finish_items(
     items: list[JsonObject], get_end: Callable[[str], str]
 ) -> list[JsonObject]:
-    """``items`` of an answer with what has become of those that waited.
+    """Return ``items`` of an answer with the results of those that were pending.
 
-    ``get_end`` gives the end of an ID's change, "" for one that waits still.
+    ``get_end`` returns the end of an ID's change, "" for one that is still pending.
 
     >>> waiting = {"id": "a", "status": "pdng", "status_reason_message": "waits"}
     >>> finish_items([waiting], {"a": "applied"}.get)
@@ -56,7 +56,7 @@ def _finish(item: JsonObject, end: str | None) -> JsonObject:
 
 
 def get_waiting(items: Iterable[JsonObject]) -> list[str]:
-    """The IDs, as they came, of those ``items`` of an answer that are not final yet.
+    """Return the IDs, as received, of those ``items`` of an answer that are not final.
 
     >>> get_waiting([{"id": "a", "status": "pdng"}, {"id": "b", "status": "succ"}])
     ['a']
@@ -65,7 +65,7 @@ def get_waiting(items: Iterable[JsonObject]) -> list[str]:
 
 
 def get_items(answer: JsonObject, operation: str) -> list[JsonObject]:
-    """The items of ``answer``; none where the message was refused as a whole."""
+    """Return the items of ``answer``; none if the message was refused as a whole."""
     message = answer.get("message") or {}
     items: list[JsonObject] = message.get(f"{operation}_response", [])
     return items
@@ -74,7 +74,7 @@ def get_items(answer: JsonObject, operation: str) -> list[JsonObject]:
 def finish_answer(
     answer: JsonObject, operation: str, get_end: Callable[[str], str]
 ) -> JsonObject:
-    """``answer`` as it is now: another message, with an ID of its own."""
+    """Return ``answer`` as it is now: another message, with an ID of its own."""
     name = f"{operation}_response"
     items = finish_items(get_items(answer, operation), get_end)
     statuses = [item["status"] for item in items]

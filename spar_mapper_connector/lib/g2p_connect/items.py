@@ -1,4 +1,4 @@
-"""Items of a message: from the wire to what a mapper is asked.
+"""Items of a message: from the wire to requests for a mapper.
 
 A bad member rejects its own item and no other; the text names the member, never the
 value.
@@ -28,20 +28,20 @@ from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
 from .timestamps import parse_timestamp
 from .wire_json import JsonObject
 
-#: Characters of all additional_info of an item, as JSON.
+#: Maximum characters of all additional_info of an item, as JSON.
 MAX_ATTRIBUTES = 10_000
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _LOCALE = re.compile("[a-z]{2,3}")
 _VALUES = (str, int, float, bool, dict)
 
-#: What a message can ask.
+#: Requests that a message can contain.
 WireRequest = LinkRequest | UpdateRequest | UnlinkRequest | ResolveRequest
 
 
 @dataclass(frozen=True)
 class Member:
-    """A text in an item, and the code of an item where it is wrong."""
+    """A text member of an item, and the item's reason code if it is wrong."""
 
     name: str
     code: str
@@ -55,7 +55,7 @@ class Member:
     def extract(
         self, wire: JsonObject, profile: Profile
     ) -> tuple[str | None, Answer | None]:
-        """``(text, None)``, or ``(None, why not)``; None for what is absent."""
+        """Return ``(text, None)``, or ``(None, problem)``; None for an absent text."""
         value = wire.get(self.name)
         if self._is_absent(value, self.name in wire, profile):
             return None, self.refuse(codes.MISSING) if self.required else None
@@ -87,9 +87,9 @@ _PHONE = Member("phone_number", "rjct.mobile_number.invalid", 255, may_be_empty=
 
 @dataclass(slots=True)
 class Item:
-    """One item of a request: what it asks, or what is wrong with it.
+    """One item of a message: its request, or its problem.
 
-    ``request`` is None where ``problem`` is not. ``id_value`` and ``fa`` are what the
+    ``request`` is None if there is a ``problem``. ``id_value`` and ``fa`` are what the
     sender wrote, as far as it could be read.
     """
 
@@ -104,13 +104,13 @@ class Item:
 
     @property
     def asked(self) -> str:
-        """By what a resolve asks."""
+        """Return which members a resolve contains."""
         if self.fa is None:
             return BY_ID
         return BY_FA if self.id_value is None else BY_BOTH
 
     def refuse(self, problem: Answer) -> None:
-        """Let the item end with ``problem``; the first one stays."""
+        """Make the item end with ``problem``; the first one stays."""
         self.problem = self.problem or problem
         self.request = None
 
@@ -118,7 +118,7 @@ class Item:
 def read_items(
     operation: Operation, wires: list[object], profile: Profile
 ) -> list[Item]:
-    """The items ``wires`` of a message, in their order, each with what it asks."""
+    """Return the items of a message in their order, each with its request."""
     members, build = _SHAPES[operation]
     items = [_read_item(operation, members, build, wire, profile) for wire in wires]
     if profile.references_are_unique:
@@ -150,7 +150,7 @@ def _read_item(
     values = []
     for member in members:
         text = wire.get(member.name)
-        # What nearly every member is, without a call.
+        # The fast path for nearly every member, without a call.
         if not (
             text.__class__ is str
             and 0 < len(text) <= member.maximum
@@ -168,7 +168,7 @@ def _read_item(
 
 
 def _read_timestamp(item: Item, wire: JsonObject, profile: Profile) -> datetime | None:
-    """When the sender says that this was; None where nobody can tell."""
+    """Return the time stated by the sender; None if it cannot be determined."""
     text = wire.get("timestamp")
     if text.__class__ is not str:
         item.refuse(rejected("rjct.timestamp.invalid", codes.NO_TIMESTAMP))
@@ -239,15 +239,15 @@ def _build_resolve(
 
 
 def _pass_over_address(item: Item) -> None:
-    """Beside an ID the address asks nothing; it is echoed where none is told."""
+    """Ignore the address beside an ID; it is echoed if none is returned."""
     if not item.problem:
         item.request = ResolveRequest(item.id_value)
     if item.wants_details:
         item.fa = None
 
 
-#: Operation -> its members, and what builds its request: from the item, its JSON, the
-#: profile, its time, and the texts of the members after the first three.
+#: Operation -> its members, and the function that builds its request: from the item,
+#: its JSON, the profile, its time, and the texts of the members after the first three.
 _SHAPES: dict[Operation, tuple[tuple[Member, ...], Callable[..., None]]] = {
     Operation.LINK: ((_REFERENCE, _ID, _FA, _NAME, _PHONE), _build_link),
     Operation.UPDATE: ((_REFERENCE, _ID, _FA, _NEW_NAME, _PHONE), _build_update),
@@ -268,7 +268,7 @@ OTHER_CODES = frozenset(
 
 
 def get_members(operation: Operation) -> tuple[Member, ...]:
-    """The texts that an item of ``operation`` is made of."""
+    """Return the text members of an item of ``operation``."""
     return _SHAPES[operation][0]
 
 
@@ -304,7 +304,7 @@ def _get_attributes_problem(attributes: object, profile: Profile) -> str:
 
 
 def is_pair(attribute: object) -> bool:
-    """Whether ``attribute`` is one as the specification has it: a name and a value.
+    """Return whether ``attribute`` has the form of the specification: name and value.
 
     >>> is_pair({"name": "crvs", "value": 12}), is_pair({"strategy_id": 3})
     (True, False)

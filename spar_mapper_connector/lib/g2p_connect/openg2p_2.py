@@ -1,7 +1,7 @@
 """The envelope of OpenG2P 2.x around the items of G2P Connect (openg2p-spar.md 1.7).
 
-Its addresses are objects of named parts; which strategy writes them as a text, the
-directory knows.
+Its addresses are objects of named parts; the directory knows which strategy writes them
+as a text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
 from .timestamps import format_timestamp, now
 from .wire_json import JsonObject
 
-#: Its name of a part -> the directory's.
+#: OpenG2P's name of a part -> the directory's.
 _PARTS = {
     "account_number": "account_number",
     "bank_code": "bank_code",
@@ -25,8 +25,8 @@ _PARTS = {
     "wallet_provider_name": "wallet_name",
 }
 
-#: Kind of address -> its word for it, and the strategies that write it: OpenG2P's own,
-#: and the directory's where a name is lacking.
+#: Kind of address -> OpenG2P's word for it, and the strategies that write it: OpenG2P's
+#: own, and the directory's where a name is lacking.
 _KINDS = {
     "bank_account": ("BANK", (21, 1)),
     "mobile_wallet": ("MOBILE_WALLET", (23, 11)),
@@ -41,12 +41,12 @@ _STRATEGIES = {
 
 
 def is_request(document: object) -> bool:
-    """Whether ``document`` is in this envelope."""
+    """Return whether ``document`` is in this envelope."""
     return isinstance(document, dict) and "request_header" in document
 
 
 def from_wire(document: JsonObject, operation: str) -> JsonObject:
-    """The same message in the envelope of G2P Connect; raises MalformedMessage."""
+    """Return the message in G2P Connect's envelope; raises MalformedMessage."""
     header = read_typed(document, "request_header", dict, "an object")
     body = read_typed(document, "request_body", dict, "an object")
     payload = read_typed(body, "request_body.request_payload", dict, "an object")
@@ -70,7 +70,7 @@ def from_wire(document: JsonObject, operation: str) -> JsonObject:
 
 
 def to_wire(request_id: str, answer: JsonObject, operation: str) -> JsonObject:
-    """``answer``, a message of G2P Connect, in this envelope."""
+    """Return ``answer``, a message of G2P Connect, in this envelope."""
     header, message = answer["header"], answer.get("message") or {}
     failed = header["status"] == "rjct"
     told = {"request_id": request_id, "response_status": "SUCCESS"}
@@ -94,7 +94,7 @@ def to_wire(request_id: str, answer: JsonObject, operation: str) -> JsonObject:
 
 
 def read_parts(fa: JsonObject) -> tuple[tuple[int, ...], dict[str, str]]:
-    """``(strategies to try, parts)`` of an address that is an object.
+    """Return ``(strategies to try, parts)`` of an address that is an object.
 
     >>> read_parts({"strategy_id": 5, "fa_type": "BANK", "account_number": "1"})
     ((5, 21, 1), {'account_number': '1'})
@@ -112,7 +112,7 @@ def read_parts(fa: JsonObject) -> tuple[tuple[int, ...], dict[str, str]]:
 
 
 def write_parts(strategy: int, kind: str, parts: dict[str, str]) -> JsonObject:
-    """The object for an address; a kind that OpenG2P has no word for has none.
+    """Return the object for an address; empty if OpenG2P has no word for its kind.
 
     >>> write_parts(11, "mobile_wallet", {"phone_number": "1", "wallet_code": "W"})
     {'strategy_id': 11, 'fa_type': 'MOBILE_WALLET', 'mobile_number': '1', \
@@ -125,7 +125,7 @@ def write_parts(strategy: int, kind: str, parts: dict[str, str]) -> JsonObject:
 
 
 def check_addresses(items: list[object], operation: str) -> None:
-    """Raise MalformedMessage where an address to be stored is no object.
+    """Raise MalformedMessage if an address to be stored is not an object.
 
     OpenG2P 2.x refuses such a message as a whole, and so does this envelope.
     """

@@ -1,14 +1,14 @@
-"""How strict the syntax is, for whom.
+"""How strict the syntax is, and for which participants.
 
-A profile relaxes how a message is written, never who somebody is or what they may do.
-Adding one is adding one ``register`` call; a participant names it by its code.
+A profile relaxes how a message is written, never the sender's identity or rights. To
+add one, call ``register``; a participant names it by its code.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-#: What stands for a sender where nobody filled it in.
+#: Placeholders for a sender that was not filled in.
 NOBODY = ("", "string")
 
 
@@ -18,49 +18,49 @@ class Profile:
 
     code: str
     label: str
-    #: header.version, where it is given, has to be ours (A32)
+    #: header.version, if present, must be ours (A32)
     checks_version: bool = True
-    #: total_count has to be the number of items (A31)
+    #: total_count must be the number of items (A31)
     counts_must_match: bool = True
-    #: timestamps have to be RFC 3339 with a zone (A14)
+    #: timestamps must be RFC 3339 with a zone (A14)
     timestamps_need_zone: bool = True
-    #: a reference_id stands once in a message (A7)
+    #: a reference_id is unique within a message (A7)
     references_are_unique: bool = True
-    #: header.sender_id has to say who sends; else it may be empty or the placeholder of
-    #: API descriptions (``NOBODY``), which leaves identity to what proves it
+    #: header.sender_id must name the sender; else it may be empty or the placeholder of
+    #: API descriptions (``NOBODY``), and identity rests on the credentials
     names_sender: bool = True
-    #: receiver_id and sender_uri, where they are given, have to be the agreed ones
+    #: receiver_id and sender_uri, if present, must be the agreed ones
     checks_parties: bool = True
     #: additional_info is a list of name and value (A10)
     attributes_are_pairs: bool = True
     #: null, and empty for an ID or an address, count as absent (A35)
     nulls_are_absent: bool = False
-    #: is_msg_encrypted says nothing where the message is readable (A40)
+    #: is_msg_encrypted is ignored if the message is readable (A40)
     ignores_encryption_flag: bool = False
-    #: an address has to be one that the directory finds in order
+    #: an address must be one that the directory finds valid
     checks_addresses: bool = True
     #: the action of an answer is on-<operation>, else the operation (A1)
     answers_on_action: bool = True
     #: an answer without results has an empty message, else none (A36)
     always_sends_message: bool = False
-    #: a message_id stands for one message for ever (A34); else each is done anew
+    #: a message_id identifies one message for ever (A34); else each is processed anew
     message_ids_are_unique: bool = True
-    #: how old, and how far ahead, message_ts may be; 0 is any
+    #: maximum age of message_ts, and maximum lead, in seconds; 0 is any
     max_age_seconds: int = 300
     max_ahead_seconds: int = 60
-    #: a message has at least one item
+    #: a message must have at least one item
     needs_items: bool = True
-    #: a callback has arrived where it was acknowledged, else by HTTP's word alone
+    #: a callback has arrived if it was acknowledged, else by the HTTP status alone
     callback_needs_ack: bool = True
-    #: which table of ``codes`` says what came of an item
+    #: which table of ``codes`` gives the answers to items
     answers: str = "g2p-connect"
-    #: the header rejects a message whose every item is rejected (A29), and counts as
-    #: completed what is final (A30); else it is always a success, and counts successes
+    #: the header rejects a message whose every item is rejected (A29), and counts final
+    #: items as completed (A30); else it is always a success, and counts successes
     header_tells_failures: bool = True
     #: messages may come in the envelope of OpenG2P 2.x (``openg2p_2``)
     speaks_openg2p_2: bool = False
-    #: a resolve looks at both ID and address where both are given, and knows its scope;
-    #: else an address beside an ID asks nothing, and any other scope is yes_no
+    #: a resolve considers both ID and address where both are given, and checks its
+    #: scope; else an address beside an ID is ignored, and any other scope is yes_no
     resolve_is_strict: bool = True
     #: the code of a body that cannot be read
     malformed_code: str = "err.request.bad"
@@ -70,13 +70,13 @@ _PROFILES: dict[str, Profile] = {}
 
 
 def register(profile: Profile) -> Profile:
-    """Make ``profile`` known under its code."""
+    """Register ``profile`` under its code."""
     _PROFILES[profile.code] = profile
     return profile
 
 
 def get_profile(code: str) -> Profile:
-    """The profile with ``code``; KeyError when there is none.
+    """Return the profile with ``code``; raises KeyError when there is none.
 
     >>> get_profile("g2p-connect-1.0-strict").counts_must_match
     True
@@ -85,7 +85,7 @@ def get_profile(code: str) -> Profile:
 
 
 def selection() -> list[tuple[str, str]]:
-    """``(code, label)`` of every profile, in the order of registration."""
+    """Return ``(code, label)`` of every profile, in the order of registration."""
     return [(profile.code, profile.label) for profile in _PROFILES.values()]
 
 
@@ -119,7 +119,7 @@ OPENG2P_1 = register(
     )
 )
 
-#: The envelope of 2.x is another one (``openg2p_2``); below it things are as in 1.x.
+#: The envelope of 2.x differs (``openg2p_2``); within it the rules of 1.x apply.
 OPENG2P_2 = register(
     replace(
         OPENG2P_1,

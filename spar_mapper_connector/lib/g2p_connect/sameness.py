@@ -1,16 +1,16 @@
-"""When two messages are the same one, sent again."""
+"""The comparison of messages: whether one is another one, sent again."""
 
 from __future__ import annotations
 
 from ..jose.canonical import canonicalise as sort_members
 from .wire_json import JsonObject
 
-#: What changes from one sending to the next.
+#: The member that changes from one sending to the next.
 _CHANGING = "message_ts"
 
 
 def canonicalise(document: JsonObject) -> bytes:
-    """Header without its time, and message, in one form whatever their writing.
+    """Return the header without its time, and the message, in one canonical form.
 
     >>> one = {"header": {"message_ts": "1", "a": 1}, "message": {"b": "c"}}
     >>> two = {"message": {"b": "c"}, "signature": "x", "header": {"a": 1}}

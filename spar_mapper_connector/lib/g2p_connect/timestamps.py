@@ -17,10 +17,10 @@ _RFC_3339 = re.compile(
 
 @lru_cache(maxsize=4096)
 def parse_timestamp(text: str) -> datetime | None:
-    """The moment that ``text`` names, in UTC; None unless it is RFC 3339 with a zone.
+    """Return the moment that ``text`` names, in UTC; None unless RFC 3339 with a zone.
 
-    Items of a batch mostly carry the same text, hence the cache: keep strangers' long
-    texts out of it (MAX_LENGTH).
+    Items of a batch mostly carry the same text, hence the cache: long texts of other
+    parties must not enter it (MAX_LENGTH).
 
     >>> parse_timestamp("2022-12-04T17:20:07.5-04:00").isoformat()
     '2022-12-04T21:20:07.500000+00:00'
@@ -38,7 +38,7 @@ def parse_timestamp(text: str) -> datetime | None:
     year, month, day, hour, minute, second = map(int, parts)
     microsecond = int((fraction or "").ljust(6, "0")[:6])
     try:
-        # RFC 3339 knows leap seconds, Python does not.
+        # RFC 3339 allows leap seconds, Python does not.
         moment = datetime(
             year, month, day, hour, minute, min(second, 59), microsecond, timezone.utc
         )
@@ -58,7 +58,7 @@ def _get_offset(sign: str | None, hours: str, minutes: str) -> timedelta:
 
 
 def format_timestamp(moment: datetime) -> str:
-    """``moment`` as it travels: UTC with its offset, to the millisecond.
+    """Return ``moment`` as sent: UTC with its offset, to the millisecond.
 
     >>> format_timestamp(datetime(2026, 11, 23, 21, 0, 0, 123999, timezone.utc))
     '2026-11-23T21:00:00.123+00:00'
@@ -67,5 +67,5 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def now() -> datetime:
-    """The present moment, aware."""
+    """Return the present moment, aware."""
     return datetime.now(timezone.utc)

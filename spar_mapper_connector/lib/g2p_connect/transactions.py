@@ -1,4 +1,4 @@
-"""Asking about an earlier transaction (g2p-connect.md 3.5)."""
+"""Queries about an earlier transaction (g2p-connect.md 3.5)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PATH = "message.txnstatus_request"
 
 @dataclass(frozen=True)
 class StatusRequest:
-    """What is asked about which transaction."""
+    """A query about an earlier transaction."""
 
     transaction_id: str
     reference_id: str
@@ -36,7 +36,7 @@ class StatusRequest:
     def from_wire(
         cls, document: JsonObject, header: RequestHeader, profile: Profile
     ) -> StatusRequest:
-        """The question under ``header``; raises MalformedMessage."""
+        """Return the query under ``header``; raises MalformedMessage."""
         wire = read_typed(document, "message", dict, "an object")
         encrypted = header.is_msg_encrypted and not profile.ignores_encryption_flag
         if encrypted or "ciphertext" in wire:
@@ -65,7 +65,7 @@ def _read_word(
 
 
 def _read_values(request: JsonObject, reference: Reference) -> tuple[str, ...]:
-    """One text, or for reference IDs a list of them (a single one is taken, too)."""
+    """Return one text, or for reference IDs a list (a single one is accepted, too)."""
     path = f"{_PATH}.attribute_value"
     value = request.get("attribute_value")
     if reference is not Reference.REFERENCES or isinstance(value, str):
@@ -87,9 +87,10 @@ def build_status_answer(
     request: StatusRequest,
     status: TransactionStatus | None,
 ) -> JsonObject:
-    """The answer to ``request``; None is a transaction that the asker never had here.
+    """Return the answer to ``request``; ``status`` is None for an unknown transaction.
 
-    The specification has no reason code for that: the header's text says it.
+    Unknown are also transactions of other participants. The specification has no reason
+    code for that: the header's text states it.
     """
     if status is None:
         answered = ResponseHeader.answering(
@@ -125,7 +126,7 @@ def _build_message(request: StatusRequest, status: TransactionStatus) -> JsonObj
 
 
 def build_received_items(operation: Operation, wires: list[object]) -> list[JsonObject]:
-    """What is said of the items ``wires`` of a message that waits for its turn.
+    """Return the answers to the items of a message that is still queued.
 
     >>> (item,) = build_received_items(Operation.LINK, [{"reference_id": "1"}])
     >>> item["status"], item["reference_id"]
@@ -137,7 +138,7 @@ def build_received_items(operation: Operation, wires: list[object]) -> list[Json
             "reference_id": _get_text(wire, "reference_id"),
             "timestamp": timestamp,
             "status": "rcvd",
-            # The published schema requires it of an update, whatever happened (A3).
+            # The published schema requires it of an update, whatever the outcome (A3).
             **({"fa": _get_text(wire, "fa")} if operation is Operation.UPDATE else {}),
         }
         for wire in wires

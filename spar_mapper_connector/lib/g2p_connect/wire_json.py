@@ -1,4 +1,4 @@
-"""JSON as it comes from strangers: strict, bounded, and hardly slower than ``json``.
+"""JSON from other parties: strict, bounded, and hardly slower than ``json``.
 
 One pass at the speed of ``json`` finds out whether anything is wrong; only then a
 second, exact pass looks for the member, so that the refusal can name it.
@@ -14,8 +14,8 @@ from typing import Any
 
 from .exceptions import MalformedMessage
 
-#: An object of a message: what a member holds depends on its name. What a stranger
-#: sent is looked at member by member, with the checks that each one needs.
+#: An object of a message: the type of a member depends on its name. What another party
+#: sent is examined member by member, with the checks that each one needs.
 JsonObject = dict[str, Any]
 
 MAX_DEPTH = 32
@@ -27,22 +27,23 @@ _CONTAINERS = (dict, list)
 
 
 class _Suspect(Exception):
-    """The fast pass met something that the exact one has to find."""
+    """The fast pass met something that the exact pass must locate."""
 
 
 class _Unusable:
-    """Stands, in the exact pass, where something is that is refused."""
+    """A placeholder, in the exact pass, for a value that is refused."""
 
     def __init__(self, text: str):
         self.text = text
 
 
 def parse(raw: bytes) -> object:
-    """The JSON document in ``raw``.
+    """Return the JSON document in ``raw``.
 
-    Raises MalformedMessage for what is not JSON in UTF-8, and for what JSON allows and
-    people's software disagrees about: nesting beyond 32 levels, NUL, lone surrogates,
-    numbers of more than 20 digits, NaN and infinities, a member that stands twice.
+    Raises MalformedMessage for anything that is not JSON in UTF-8, and for constructs
+    that JSON allows but implementations disagree about: nesting beyond 32 levels, NUL,
+    lone surrogates, numbers of more than 20 digits, NaN and infinities, duplicate
+    members.
 
     >>> parse(b'{"a": [1, 2.5, null]}')
     {'a': [1, 2.5, None]}
@@ -84,7 +85,7 @@ def _decode(raw: bytes) -> str:
 
 
 def _describe_syntax_error(error: ValueError) -> str:
-    # Not the library's own words: some of them quote the body.
+    # Not the library's own messages: some of them quote the body.
     if isinstance(error, json.JSONDecodeError):
         return f"the body is not JSON (line {error.lineno}, column {error.colno})"
     return "the body is not JSON"
@@ -185,7 +186,7 @@ def _refuse_unusable(document: object) -> None:
 
 
 def _walk(document: object) -> Iterator[tuple[str, object]]:
-    """``(path, value)`` of every value and member name, in no particular order."""
+    """Yield ``(path, value)`` of every value and member name, in no fixed order."""
     waiting: list[tuple[str, object]] = [("", document)]
     while waiting:
         path, value = waiting.pop()
@@ -199,7 +200,7 @@ def _walk(document: object) -> Iterator[tuple[str, object]]:
 
 
 def _join(path: str, name: str) -> str:
-    # Only what can be no ID and no account number is repeated in a message.
+    # A message repeats only what can be neither an ID nor an account number.
     shown = name if _PLAIN_NAME.fullmatch(name) else "(other)"
     return f"{path}.{shown}" if path else shown
 

@@ -1,4 +1,4 @@
-"""The bytes that are signed of a JSON document, however it was written down."""
+"""The bytes of a JSON document that are signed, whatever its formatting."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _encode = json.JSONEncoder(
 
 
 def canonicalise(document: object) -> bytes:
-    """``document`` with sorted members, no white space, in UTF-8.
+    """Return ``document`` with sorted members, without white space, in UTF-8.
 
-    Equal to RFC 8785 (JCS) but for numbers with a fraction or an exponent, which are
+    Equal to RFC 8785 (JCS) except for numbers with a fraction or an exponent, which are
     written as Python writes them (1.0, 1e-07), and for names of members beyond the
-    Basic Multilingual Plane: who signs such values does better to send them as texts.
+    Basic Multilingual Plane: senders of such values should send them as texts. Raises
     ValueError for NaN and infinities, UnicodeEncodeError (a ValueError) for half a
     surrogate pair.
 

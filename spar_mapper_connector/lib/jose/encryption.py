@@ -1,4 +1,4 @@
-"""Opening what was encrypted for us: JWE, compact (RFC 7516)."""
+"""The decryption of messages for us: JWE, compact (RFC 7516)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .keys import ENCRYPTION_ALGORITHM, PrivateKey, decode_base64url
 
 MAX_MESSAGE = 256 * 1024
 
-#: ``enc`` -> bytes of the content's key.
+#: ``enc`` -> length of the content's key in bytes.
 _CONTENT_KEYS = {"A128GCM": 16, "A256GCM": 32}
 _OAEP = OAEP(MGF1(SHA256()), SHA256(), None)
 _NONCE_BYTES, _TAG_BYTES = 12, 16
 
 
 def read_encryption_header(text: str) -> dict[str, object]:
-    """The header of the JWE in ``text``: which key it was made for (``kid``)."""
+    """Return the header of the JWE in ``text``, which names the key (``kid``)."""
     parts = text.split(".")
     if len(parts) != 5 or len(text) > MAX_MESSAGE:
         raise DecryptionFailed("malformed", "this is no JWE in the compact form")
@@ -36,10 +36,10 @@ def read_encryption_header(text: str) -> dict[str, object]:
 
 
 def decrypt(text: str, key: PrivateKey) -> bytes:
-    """What the JWE in ``text`` holds, encrypted for ``key``.
+    """Return the content of the JWE in ``text``, which was encrypted for ``key``.
 
-    RSA-OAEP-256 with A128GCM or A256GCM and nothing else; raises DecryptionFailed, with
-    one text for whatever does not fit.
+    Accepts only RSA-OAEP-256 with A128GCM or A256GCM. Raises DecryptionFailed, with the
+    same text for every mismatch.
     """
     header, ours = read_encryption_header(text), key.key
     is_alike = header.get("alg") == key.algorithm == ENCRYPTION_ALGORITHM

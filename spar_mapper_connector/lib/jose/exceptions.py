@@ -1,10 +1,10 @@
-"""What is refused; ``code`` is a stable word, no text holds a key or a token."""
+"""Refusals; ``code`` is a stable word, and no text contains a key or a token."""
 
 from __future__ import annotations
 
 
 class JoseError(Exception):
-    """Base."""
+    """Base of the refusals."""
 
     def __init__(self, code: str, text: str):
         super().__init__(text)
@@ -34,11 +34,11 @@ class TokenRefused(JoseError):
 
 
 class DecryptionFailed(JoseError):
-    """What was encrypted does not open. ``code``: malformed, algorithm, mismatch."""
+    """A message cannot be decrypted. ``code``: malformed, algorithm, mismatch."""
 
 
 class KeySetUnavailable(JoseError):
-    """Nobody can say now which keys another side has. ``code``: unavailable."""
+    """The keys of another party cannot be determined now. ``code``: unavailable."""
 
     def __init__(self, text: str):
         super().__init__("unavailable", text)

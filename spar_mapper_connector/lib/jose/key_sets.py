@@ -1,4 +1,4 @@
-"""Key sets that others publish (JWKS, RFC 7517 5), fetched and kept for a while."""
+"""Key sets that others publish (JWKS, RFC 7517 5), fetched and cached."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .. import outgoing
 from .exceptions import KeyRefused, KeySetUnavailable
 from .keys import PublicKey, read_jwk
 
-#: Seconds for which a set is used without asking again.
+#: Seconds for which a set is used without fetching it again.
 LIFETIME = 600
 #: Seconds for which an old set is used while its publisher cannot be reached.
 GRACE = 24 * 3600
-#: Seconds between two fetches of one set, whatever key is asked for.
+#: Minimum seconds between two fetches of one set, whatever key is requested.
 COOLDOWN = 30
 MAX_SETS = 512
 MAX_KEYS = 64
@@ -30,8 +30,11 @@ Fetch = Callable[[str], bytes]
 
 
 def read_key_set(raw: bytes) -> list[PublicKey]:
-    """The usable keys in a JWKS; those that are not (encryption, symmetric) are left
-    out. Raises KeyRefused where it is no JWKS."""
+    """Return the usable keys of a JWKS.
+
+    Keys for other uses (encryption, symmetric keys) are left out. Raises KeyRefused if
+    it is not a JWKS.
+    """
     try:
         keys = json.loads(raw)["keys"]
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -49,7 +52,7 @@ def _read_usable(jwk: object) -> PublicKey | None:
 
 
 def choose_key(keys: list[PublicKey], kid: str, algorithm: str) -> PublicKey | None:
-    """The one key that ``kid`` names; without a name, the only one that fits."""
+    """Return the one key that ``kid`` names; without a name, the only one that fits."""
     fitting = [
         key
         for key in keys
@@ -60,7 +63,7 @@ def choose_key(keys: list[PublicKey], kid: str, algorithm: str) -> PublicKey | N
 
 @dataclass
 class _Kept:
-    """A set as it was last seen, and when it was seen and asked for."""
+    """A cached set, when it was last fetched, and when a fetch was last attempted."""
 
     keys: list[PublicKey] = field(default_factory=list)
     seen: float = float("-inf")
@@ -69,11 +72,12 @@ class _Kept:
 
 
 class KeySetCache:
-    """Key sets by address; for the whole process, since keys are the same for all.
+    """A cache of key sets by address, for the whole process: they are public.
 
-    A set is asked for again when it has grown old, and at once for a key that is not in
-    it (its owner may have rotated), but never more often than each COOLDOWN seconds: a
-    stranger's made-up key ids cost its owner nothing. One thread asks, others wait.
+    A set is fetched again when it has expired, and at once for a key that it does not
+    contain (its owner may have rotated), but never more often than every COOLDOWN
+    seconds: made-up key ids of a stranger cost its owner nothing. One thread fetches,
+    the others wait.
     """
 
     def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.monotonic):
@@ -83,9 +87,9 @@ class KeySetCache:
         self._lock = threading.Lock()
 
     def find(self, address: str, kid: str, algorithm: str) -> PublicKey | None:
-        """The key ``kid`` of the set at ``address``; None where it has none such.
+        """Return the key ``kid`` of the set at ``address``; None if it has no such key.
 
-        Raises KeySetUnavailable where the set is not known and cannot be fetched.
+        Raises KeySetUnavailable if the set is not cached and cannot be fetched.
         """
         kept = self._get_kept(address)
         if self._clock() - kept.seen > LIFETIME:
@@ -99,7 +103,7 @@ class KeySetCache:
         return found
 
     def forget(self, address: str) -> None:
-        """Ask anew the next time: the address was entered again."""
+        """Drop the set, so that it is fetched again: the address was entered anew."""
         with self._lock:
             self._kept.pop(address, None)
 
@@ -112,7 +116,7 @@ class KeySetCache:
             return kept
 
     def _refresh(self, address: str, kept: _Kept) -> None:
-        """Ask for the set, unless somebody just did; a failure changes nothing."""
+        """Fetch the set, unless another thread just did; a failure changes nothing."""
         with kept.lock:
             if self._clock() - kept.asked < COOLDOWN:
                 return
@@ -125,7 +129,7 @@ class KeySetCache:
 
 
 def fetch_key_set(address: str) -> bytes:
-    """The document at ``address``; raises OutgoingError."""
+    """Return the document at ``address``; raises OutgoingError."""
     answer = outgoing.send(
         "GET",
         address,
@@ -139,5 +143,5 @@ def fetch_key_set(address: str) -> bytes:
     return answer.body
 
 
-#: The sets that this process knows.
+#: The key sets of this process.
 CACHE = KeySetCache(fetch_key_set)

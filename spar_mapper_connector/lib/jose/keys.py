@@ -1,4 +1,4 @@
-"""Keys of others and our own: PEM, X.509 and JWK in, JWK and PEM out."""
+"""Our own keys and those of others: PEM, X.509 and JWK in, JWK and PEM out."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from jwt.exceptions import InvalidKeyError
 
 from .exceptions import KeyRefused
 
-#: What may be signed with, and nothing else.
+#: The only algorithms for signatures.
 ALGORITHMS = ("PS256", "ES256", "EdDSA", "RS256")
-#: What may be encrypted for us with.
+#: The only algorithm for messages encrypted for us.
 ENCRYPTION_ALGORITHM = "RSA-OAEP-256"
 
-#: The kinds of key that are used.
+#: The supported kinds of key.
 PublicMaterial = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 PrivateMaterial = (
     rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -41,7 +41,7 @@ _WORK: dict[str, Algorithm] = {name: _DEFAULTS[name] for name in ALGORITHMS}
 
 
 def encode_base64url(data: bytes) -> str:
-    """``data`` in base64url without padding (RFC 7515 2).
+    """Return ``data`` in base64url without padding (RFC 7515 2).
 
     >>> encode_base64url(b"\\xff\\xfe")
     '__4'
@@ -50,7 +50,7 @@ def encode_base64url(data: bytes) -> str:
 
 
 def decode_base64url(text: str) -> bytes:
-    """The bytes in ``text``; ValueError unless it is base64url in its one form.
+    """Return the bytes in ``text``; ValueError unless it is canonical base64url.
 
     >>> decode_base64url("__4")
     b'\\xff\\xfe'
@@ -63,7 +63,7 @@ def decode_base64url(text: str) -> bytes:
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key that proves signatures of somebody, by ``algorithms`` only."""
+    """The key of another party that verifies signatures, by ``algorithms`` only."""
 
     kid: str
     algorithms: tuple[str, ...]
@@ -74,11 +74,11 @@ class PublicKey:
 
     @property
     def thumbprint(self) -> str:
-        """The name that the key has by itself (RFC 7638)."""
+        """Return the name that derives from the key itself (RFC 7638)."""
         return get_thumbprint(self.jwk)
 
     def verifies(self, algorithm: str, signed: bytes, signature: bytes) -> bool:
-        """Whether ``signature`` of ``signed`` was made with this key's other half."""
+        """Return whether ``signature`` of ``signed`` was made with the private half."""
         if algorithm not in self.algorithms:
             return False
         return bool(_WORK[algorithm].verify(signed, self.key, signature))
@@ -86,21 +86,21 @@ class PublicKey:
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """A key of our own; ``algorithm`` is the one thing that is done with it."""
+    """A key of our own; ``algorithm`` is its only use."""
 
     algorithm: str
     key: PrivateMaterial = field(repr=False)
 
     @classmethod
     def generate(cls, algorithm: str) -> PrivateKey:
-        """A new key for ``algorithm``; raises KeyRefused for one that we do not use."""
+        """Return a new key for ``algorithm``; raises KeyRefused if unsupported."""
         if algorithm not in _GENERATE:
             raise KeyRefused("algorithm", "keys are not made for this algorithm")
         return cls(algorithm, _GENERATE[algorithm]())
 
     @classmethod
     def from_pem(cls, pem: str | bytes, algorithm: str) -> PrivateKey:
-        """The key in ``pem`` (PKCS 8); raises KeyRefused."""
+        """Return the key in ``pem`` (PKCS 8); raises KeyRefused."""
         raw = pem.encode() if isinstance(pem, str) else pem
         try:
             key = serialization.load_pem_private_key(raw, None)
@@ -110,7 +110,7 @@ class PrivateKey:
 
     @classmethod
     def from_jwk(cls, jwk: dict[str, object], algorithm: str = "") -> PrivateKey:
-        """The key in ``jwk``, for ``algorithm`` or the one it names itself."""
+        """Return the key in ``jwk``, for ``algorithm`` or the one that it names."""
         kind = _KINDS.get(str(jwk.get("kty")))
         if not kind or "d" not in jwk:
             raise KeyRefused("kind", "this is no private RSA, EC or OKP key")
@@ -132,7 +132,7 @@ class PrivateKey:
 
     @cached_property
     def public(self) -> PublicKey:
-        """The half that is published; its id is its thumbprint."""
+        """Return the half that is published; its id is its thumbprint."""
         jwk = _build_jwk(self.key.public_key())
         kid = get_thumbprint(jwk)
         use = "enc" if self.algorithm == ENCRYPTION_ALGORITHM else "sig"
@@ -140,18 +140,18 @@ class PrivateKey:
         return PublicKey(kid, (self.algorithm,), jwk, self.key.public_key())
 
     def sign(self, data: bytes) -> bytes:
-        """The signature of ``data``."""
+        """Return the signature of ``data``."""
         return _WORK[self.algorithm].sign(data, self.key)
 
     def to_pem(self) -> str:
-        """The key in PEM, in clear: for sealing."""
+        """Return the key in PEM, in clear: for sealing."""
         encoding = serialization.Encoding.PEM
         form = serialization.PrivateFormat.PKCS8
         no_password = serialization.NoEncryption()
         return self.key.private_bytes(encoding, form, no_password).decode()
 
     def to_jwk(self) -> dict[str, object]:
-        """The key as a JWK, in clear: for whoever it belongs to."""
+        """Return the key as a JWK, in clear: for its owner."""
         return {**_dump_jwk(self.key), **self.public.jwk}
 
 
@@ -178,11 +178,12 @@ _KINDS: dict[str, type[RSAAlgorithm | ECAlgorithm | OKPAlgorithm]] = {
 
 @lru_cache(maxsize=4096)
 def read_public_key(text: str) -> PublicKey:
-    """The one public key in ``text``: PEM, an X.509 certificate in PEM, or a JWK.
+    """Return the one public key in ``text``: PEM, X.509 certificate (PEM) or JWK.
 
-    Reading one is slower than using it, hence the cache. Raises KeyRefused: for what is
-    no key, for a private or symmetric key, for RSA below 2,048 bits, for curves other
-    than P-256 and Ed25519, for a key that is not for signatures.
+    Reading a key is slower than using it, hence the cache. Raises KeyRefused for
+    anything that is not a key, for a private or symmetric key, for RSA below 2,048
+    bits, for curves other than P-256 and Ed25519, and for a key that is not for
+    signatures.
     """
     if len(text) > MAX_KEY_TEXT:
         raise KeyRefused("unreadable", "this is too long for a key")
@@ -213,13 +214,14 @@ def _load_json(text: str) -> dict[str, object]:
 
 
 def _read_certificate(text: str) -> PublicKey:
-    """The key of an X.509 certificate, good for as long as the certificate is."""
+    """Return the key of an X.509 certificate, valid as long as the certificate is."""
     try:
         certificate = x509.load_pem_x509_certificate(text.encode())
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
         raise KeyRefused("unreadable", "the certificate cannot be read") from None
-    # The older name of the properties is gone in some versions, the newer not there.
+    # The old name of the properties is gone in some versions, the new one missing in
+    # others.
     first, last = (
         getattr(certificate, f"not_valid_{name}_utc", None)
         or getattr(certificate, f"not_valid_{name}").replace(tzinfo=timezone.utc)
@@ -230,7 +232,7 @@ def _read_certificate(text: str) -> PublicKey:
 
 
 def read_jwk(jwk: object) -> PublicKey:
-    """The key in a JWK (RFC 7517); raises KeyRefused as ``read_public_key`` does."""
+    """Return the key in a JWK (RFC 7517); refuses keys as ``read_public_key`` does."""
     if not isinstance(jwk, dict):
         raise KeyRefused("unreadable", "a JWK is an object")
     if jwk.get("kty") == "oct" or "k" in jwk:
@@ -269,7 +271,7 @@ def _refuse_kind() -> KeyRefused:
 
 
 def _get_algorithms(key: PublicMaterial) -> tuple[str, ...]:
-    """What ``key`` can be used with; raises KeyRefused for a kind that is not used."""
+    """Return the algorithms of ``key``; raises KeyRefused for an unsupported kind."""
     if isinstance(key, rsa.RSAPublicKey):
         return _get_rsa_algorithms(key)
     if isinstance(key, ed25519.Ed25519PublicKey):
@@ -304,19 +306,19 @@ def _dump_jwk(key: PublicMaterial | PrivateMaterial) -> dict[str, Any]:
     return dict(OKPAlgorithm.to_jwk(key, as_dict=True))
 
 
-#: The members of which a key's thumbprint is made (RFC 7638 3.2, RFC 8037 2).
+#: The members from which a key's thumbprint is computed (RFC 7638 3.2, RFC 8037 2).
 _MEMBERS = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y")}
 _OKP_MEMBERS = ("crv", "kty", "x")
 
 
 def _build_jwk(public: PublicMaterial) -> dict[str, str]:
-    """The members that make the key, and none about it."""
+    """Return the members that define the key, without those that describe it."""
     jwk = _dump_jwk(public)
     return {name: jwk[name] for name in _MEMBERS.get(jwk["kty"], _OKP_MEMBERS)}
 
 
 def get_thumbprint(jwk: dict[str, str]) -> str:
-    """The SHA-256 thumbprint of ``jwk`` (RFC 7638; the example is its 3.1).
+    """Return the SHA-256 thumbprint of ``jwk`` (RFC 7638; the example is its 3.1).
 
     >>> get_thumbprint({"kty": "OKP", "crv": "Ed25519", "kid": "any",
     ...     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})

@@ -26,12 +26,12 @@ MAX_HEADER = 8 * 1024
 MAX_SIGNATURE = 2 * 1024
 LEEWAY = 30
 
-#: What ``typ`` may say of a signature of a message.
+#: Values of ``typ`` that the signature of a message may have.
 _TYPES = frozenset({"jwt", "jose", "jws", "g2pc+jws"})
 
 
 def sign_detached(payload: bytes, key: PrivateKey, **header: object) -> str:
-    """``header..signature`` of ``payload``; ``header`` adds protected members."""
+    """Return ``header..signature`` of ``payload``; ``header`` is protected, too."""
     protected = {"alg": key.algorithm, "kid": key.public.kid, **header}
     text = json.dumps(protected, separators=(",", ":"), sort_keys=True)
     first = encode_base64url(text.encode())
@@ -41,7 +41,7 @@ def sign_detached(payload: bytes, key: PrivateKey, **header: object) -> str:
 
 @dataclass(frozen=True)
 class Signature:
-    """A signature as it was sent: nothing is proved before ``verify``."""
+    """A signature as received: nothing is proved before ``verify``."""
 
     protected: str
     header: dict[str, object] = field(repr=False)
@@ -54,7 +54,7 @@ class Signature:
 
     @property
     def kid(self) -> str:
-        """The name of the key, "" where the signature names none."""
+        """Return the name of the key, "" if the signature names none."""
         kid = self.header.get("kid", "")
         return kid if isinstance(kid, str) else ""
 
@@ -62,7 +62,7 @@ class Signature:
         """Raise SignatureRefused unless ``key`` signed one of ``payloads``.
 
         The payloads are the same document in several forms. Keys that the header
-        brings along (jwk, jku, x5c, x5u) are never looked at.
+        carries (jwk, jku, x5c, x5u) are ignored.
         """
         self._check_time()
         for payload in map(encode_base64url, payloads):
@@ -88,10 +88,10 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def read_signature(text: str) -> Signature:
-    """The signature in ``text``: detached (``h..s``), or with its payload.
+    """Return the signature in ``text``: detached (``h..s``), or with its payload.
 
-    Raises SignatureRefused for what is no JWS, for any algorithm but our four, and for
-    a header that wants to be understood and is not (``crit``, ``b64``).
+    Raises SignatureRefused if it is not a JWS, for any algorithm but our four, and for
+    a header that must be understood and is not (``crit``, ``b64``).
     """
     parts = text.split(".")
     if len(parts) != 3:

@@ -14,12 +14,12 @@ from .keys import ALGORITHMS, PrivateKey, PublicKey
 LEEWAY = timedelta(seconds=30)
 MAX_TOKEN = 16 * 1024
 
-#: ``(kid, algorithm) -> key``; raises KeySetUnavailable, or gives None for none.
+#: ``(kid, algorithm) -> key``; raises KeySetUnavailable, or returns None for no key.
 FindKey = Callable[[str, str], PublicKey | None]
 
 
 def sign_token(claims: dict[str, object], key: PrivateKey, typ: str = "JWT") -> str:
-    """A token that says ``claims``.
+    """Return a token with ``claims``.
 
     >>> ours = PrivateKey.generate("ES256")
     >>> token = sign_token({"iss": "a", "aud": "b"}, ours)
@@ -31,7 +31,7 @@ def sign_token(claims: dict[str, object], key: PrivateKey, typ: str = "JWT") -> 
 
 
 def read_token_header(token: str) -> dict[str, object]:
-    """The header of ``token``, of which nothing is proved; raises TokenRefused."""
+    """Return the unverified header of ``token``; raises TokenRefused."""
     if len(token) > MAX_TOKEN:
         raise TokenRefused("malformed", "the token is too long")
     try:
@@ -51,10 +51,10 @@ def verify_token(
     types: Collection[str] = (),
     leeway: timedelta = LEEWAY,
 ) -> dict[str, Any]:
-    """The claims of ``token``, whose signature, issuer, audience and time are right.
+    """Return the claims of ``token``; check signature, issuer, audience and time.
 
-    ``required`` claims have to be there; ``types`` are what the header's ``typ`` may
-    say (in lower case; empty for anything). Raises TokenRefused.
+    ``required`` claims must be present; ``types`` are the permitted values of the
+    header's ``typ`` (in lower case; empty for any). Raises TokenRefused.
     """
     header = read_token_header(token)
     algorithm = str(header.get("alg"))

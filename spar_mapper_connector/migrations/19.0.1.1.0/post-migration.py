@@ -1,6 +1,6 @@
-"""In shipped national IDs gaps do not count; kinds of ID of one's own stay as they are.
+"""Ignore gaps in shipped national IDs; leave an operator's own kinds of ID unchanged.
 
-The rows of before are found by their first form, see ``lib/id_forms.py``.
+Existing rows are found by their first form, see ``lib/id_forms.py``.
 """
 
 

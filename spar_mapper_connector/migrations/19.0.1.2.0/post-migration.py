@@ -1,4 +1,4 @@
-"""The settings of a database from before are sealed once, as they are."""
+"""Seal the settings of an existing database once, as they are."""
 
 from odoo.api import SUPERUSER_ID, Environment
 

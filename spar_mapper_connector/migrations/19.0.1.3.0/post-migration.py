@@ -1,4 +1,4 @@
-"""Accounts with a role are sealed once, as they are."""
+"""Seal the accounts with a role once, as they are."""
 
 from odoo.api import SUPERUSER_ID, Environment
 

@@ -1,4 +1,4 @@
-"""Secrets of authenticator apps are sealed, and the job is called by its new name."""
+"""Seal the secrets of authenticator apps, and give the job its new name."""
 
 from odoo.api import SUPERUSER_ID, Environment
 
