@@ -8,6 +8,7 @@ or write guarded settings: ``lib/expressions.py`` describes how such a call is d
 
 import functools
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,14 @@ def is_called_from_expression() -> bool:
     what they write.
     """
     return is_evaluating(_DEFERRING, _NAMING)
+
+
+def is_called_by(function) -> bool:
+    """Return whether a function is among the callers."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code is not function.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def refuse_expressions() -> None:

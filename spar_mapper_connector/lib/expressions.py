@@ -17,6 +17,11 @@ from types import CodeType, FrameType
 _BUILTINS = vars(builtins)
 
 
+def is_evaluated(frame: FrameType) -> bool:
+    """Return whether a frame is that of an evaluated expression."""
+    return frame.f_builtins is not _BUILTINS
+
+
 def is_evaluating(
     deferring: Collection[CodeType] = (), naming: Collection[CodeType] = ()
 ) -> bool:

@@ -20,7 +20,7 @@ ADDED = "this setting was added past the registry"
 MISSING = "this setting was removed past the registry"
 UNSEALED = "these settings were never sealed"
 SEAL_FORGED = "the seal of these settings was forged"
-JOB_OFF = "this job of the registry is switched off"
+JOB_OFF = "this job of the registry is switched off, put off, or does another thing"
 SEAL_GAP = "a seal of settings was removed"
 
 

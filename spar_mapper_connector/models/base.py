@@ -1,7 +1,7 @@
 from odoo import api, models
 
 from ..expressions import refuse_expressions
-from ..server.expression_names import close_ours
+from ..server.expression_names import read_names
 
 #: Rules of optional addons: model -> the path to the models beside which they run.
 _BESIDE = {"base.automation": "model_id.model"}
@@ -50,5 +50,5 @@ class SparExpressionNames(models.AbstractModel):
 
     def _register_hook(self):
         result = super()._register_hook()
-        close_ours(self.env.registry)
+        read_names(self.env.registry._init_modules)
         return result

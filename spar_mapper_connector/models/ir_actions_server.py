@@ -1,11 +1,16 @@
 import re
 
 from odoo import api, models
+from odoo.exceptions import ValidationError
 
-from ..expressions import names_jobs
+from ..expressions import is_on_command_line, names_jobs
 
-#: The whole code of an action that only names one of our jobs.
-_NAMES_A_JOB = re.compile(r"\s*model\.(_cron_\w+)\(\)\s*")
+#: The whole code of an action that only names a job: one of ours, or Odoo's own that
+#: deletes old drafts, ours among them.
+_NAMES_A_JOB = re.compile(r"\s*model\.(_cron_\w+|_run_vacuum_cleaner)\(\)\s*")
+_VACUUM = "ir.autovacuum"
+#: The fields that say what an action does.
+_CALLING = {"model_id", "code", "state", "child_ids", "group_ids"}
 
 
 class IrActionsServer(models.Model):
@@ -27,7 +32,9 @@ class IrActionsServer(models.Model):
         """Return the scheduled job that is the whole code of this action, or None."""
         named = _NAMES_A_JOB.fullmatch(self.code or "")
         model = self.model_id.sudo().model or ""
-        if not named or not model.startswith("spar."):
+        if not named or (named[1] == "_run_vacuum_cleaner") != (model == _VACUUM):
+            return None
+        if model != _VACUUM and not model.startswith("spar."):
             return None
         return getattr(self.env[model], named[1], None)
 
@@ -42,6 +49,24 @@ class IrActionsServer(models.Model):
         added = self.filtered(lambda action: not action._get_job())
         crud = added.mapped("crud_model_id.model")
         return {*added.mapped("model_id.model"), *crud}
+
+    def write(self, vals):
+        if vals.keys() & _CALLING:
+            self._check_no_job()
+        return super().write(vals)
+
+    def unlink(self):
+        self._check_no_job()
+        return super().unlink()
+
+    def _check_no_job(self) -> None:
+        """Raise ValidationError if one of these actions calls a job of ours."""
+        if not self.env.registry.ready or is_on_command_line():
+            return
+        if any(action._get_job() for action in self):
+            raise ValidationError(
+                self.env._("What the registry's jobs do is given by addons.")
+            )
 
     @api.constrains("model_id", "crud_model_id", "code", "state")
     def _check_not_ours(self):

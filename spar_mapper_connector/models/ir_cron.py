@@ -6,7 +6,10 @@ from ..lib.waiting import SCHEDULE
 from ..server.database import limited
 
 #: The fields that determine whether and when a job runs.
-_KEPT = {"active", "interval_number", "interval_type", "nextcall", "user_id", "code"}
+_KEPT = {
+    *("active", "interval_number", "interval_type", "nextcall", "user_id"),
+    *("code", "model_id", "model_name", "state", "ir_actions_server_id"),
+}
 
 
 class IrCron(models.Model):

@@ -8,9 +8,10 @@ addon.
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.base.models.assetsbundle import AssetsBundle
 from odoo.addons.spar_fa_directory.models.spar_group_log import CODE_GROUPS
 
-from ..expressions import is_on_command_line
+from ..expressions import is_called_by, is_on_command_line
 
 #: The directory contains nothing about people: custom rules and fields are harmless.
 HARMLESS = "spar_fa_directory"
@@ -106,8 +107,9 @@ class IrDefault(models.Model):
         self._check_closed()
 
 
-#: The templates around all staff screens; a website's pages have their own.
-FRAMES = ("web.layout", "web.webclient_bootstrap")
+#: The key of Odoo's own templates. Staff screens are made of them; websites have their
+#: own in place of them.
+_FRAME = "web."
 #: Bundles of scripts that only websites load.
 _WEBSITES = ("web.assets_frontend", "website.")
 _STYLES = (".css", ".scss")
@@ -143,11 +145,10 @@ class IrUiView(models.Model):
         """Raise ValidationError if the frame of the staff screens would change."""
         if not self.env.registry.ready:
             return
-        frames = [self.env.ref(name, raise_if_not_found=False) for name in FRAMES]
-        ids = {frame.id for frame in frames if frame}
         for view in self:
-            extends = view.mode == "extension" and view.inherit_id.id in ids
-            if view.id in ids or extends:
+            parent = view.inherit_id if view.mode == "extension" else view.browse()
+            keys = (view.key, view.xml_id, parent.key, parent.xml_id)
+            if view.type == "qweb" and any((k or "").startswith(_FRAME) for k in keys):
                 raise ValidationError(
                     self.env._(
                         "%(view)s is part of the frame of staff's screens. A script "
@@ -165,6 +166,49 @@ class IrUiView(models.Model):
     def _seal_again(self, ids):
         """Seal only our own: other views need no keys."""
         return super()._seal_again(self.browse(ids).exists()._filter_sealed().ids)
+
+
+class IrActionsActWindow(models.Model):
+    """Actions that open a form can fill it in, and show help beside it."""
+
+    _name = "ir.actions.act_window"
+    _inherit = ["ir.actions.act_window", "spar.closed.customising"]
+
+    def _get_closed_models(self):
+        return set(filter(None, self.mapped("res_model")))
+
+    @api.constrains("res_model", "context", "domain", "help", "view_id", "name")
+    def _check_not_ours(self):
+        self._check_closed()
+
+
+class IrAttachment(models.Model):
+    """Attachments: the scripts of the staff screens are files that Odoo writes."""
+
+    _inherit = "ir.attachment"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        attachments = super().create(vals_list)
+        attachments._check_no_bundle()
+        return attachments
+
+    def write(self, vals):
+        self._check_no_bundle()
+        result = super().write(vals)
+        self._check_no_bundle()
+        return result
+
+    def _check_no_bundle(self) -> None:
+        """Raise ValidationError if anything but Odoo itself writes a bundle."""
+        if not self.env.registry.ready or is_on_command_line():
+            return
+        urls = self.sudo().exists().mapped("url")
+        is_bundle = any((url or "").startswith("/web/assets/") for url in urls)
+        if is_bundle and not is_called_by(AssetsBundle.save_attachment):
+            raise ValidationError(
+                self.env._("The scripts of Odoo's screens are written by Odoo itself.")
+            )
 
 
 class IrAsset(models.Model):

@@ -8,6 +8,7 @@ from ..exceptions import ServiceUnavailable
 from ..expressions import note_person
 from ..lib.framing import is_ambiguous
 from ..server.busy import KEYS_AWAY, KeysAway, TryAgain, show_busy
+from ..server.sessions import hide_cookie
 from ..transactions import STOPPED
 
 
@@ -28,7 +29,7 @@ class IrHttp(models.AbstractModel):
         """Authenticate; let a lock or timeout through that Odoo reports as *denied*."""
         try:
             result = super()._authenticate_explicit(auth)
-            note_person(request.session.uid)
+            cls._note_person(request.session.uid)
             return result
         except AccessDenied as error:
             if isinstance(error.__context__, STOPPED):
@@ -37,6 +38,13 @@ class IrHttp(models.AbstractModel):
                 language = request.session.context.get("lang") or "en_US"
                 raise KeysAway(KEYS_AWAY._translate(language)) from None
             raise
+
+    @classmethod
+    def _note_person(cls, uid: int | None) -> None:
+        """Note who was authenticated; of staff, hide what would let others be them."""
+        note_person(uid)
+        if uid and request.env(user=uid).user._has_spar_role():
+            hide_cookie(request._get_current_object())
 
     @classmethod
     def _handle_error(cls, exception):

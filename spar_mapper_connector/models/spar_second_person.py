@@ -161,6 +161,22 @@ class SparSecondPerson(models.AbstractModel):
             record._propose(waiting)
         return True
 
+    def update_field_translations(self, field_name, translations, source_lang=""):
+        """Raise UserError for a guarded field: its texts are written on the form."""
+        if field_name in self._guarded_fields and not self._may_write_at_once():
+            guarded = any(r._is_guarded(field_name, translations) for r in self)
+            if guarded:
+                raise UserError(
+                    self.env._(
+                        "%(field)s: change it on the form. A second administrator has "
+                        "to approve it.",
+                        field=self._fields[field_name]._description_string(self.env),
+                    )
+                )
+        return super().update_field_translations(
+            field_name, translations, source_lang=source_lang
+        )
+
     def unlink(self):
         if self._filter_guarded():
             refuse_expressions()

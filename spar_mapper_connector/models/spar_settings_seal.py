@@ -125,7 +125,11 @@ class SparSettingsSeal(models.Model):
     @api.model
     def _is_needed(self) -> bool:
         """Return whether there are keys: before that nothing is sealed or checked."""
-        return bool(self.env["spar.keyring"]._get_phase())
+        if self.env["spar.keyring"]._get_phase():
+            return True
+        # The row of the keys is gone, but there were keys: everything is closed then.
+        query = SQL("SELECT EXISTS (SELECT FROM spar_settings_seal)")
+        return bool(self.env.execute_query(query)[0][0])
 
     @api.model
     def _raise_alarms(self, problems: list[tuple[str, int, str]]) -> None:
@@ -148,13 +152,24 @@ class SparSettingsSeal(models.Model):
 
     @api.model
     def _check_jobs(self) -> list[tuple[str, int, str]]:
-        """Return the registry's jobs that are switched off."""
+        """Return the addons' jobs that are off, postponed or call another method.
+
+        The jobs are found by their external IDs.
+        """
         self.env["ir.cron"].flush_model()
         query = SQL(
-            """SELECT c.id FROM ir_cron c
-                 JOIN ir_act_server a ON a.id = c.ir_actions_server_id
-                 JOIN ir_model m ON m.id = a.model_id
-                WHERE left(m.model, 5) = 'spar.' AND NOT c.active ORDER BY c.id"""
+            """SELECT d.res_id
+                 FROM ir_model_data d
+                 LEFT JOIN ir_cron c ON c.id = d.res_id
+                 LEFT JOIN ir_act_server a ON a.id = c.ir_actions_server_id
+                 LEFT JOIN ir_model m ON m.id = a.model_id
+                WHERE d.model = 'ir.cron' AND left(d.module, 5) = 'spar_'
+                  AND NOT coalesce(c.active AND left(m.model, 5) = 'spar.'
+                                   AND a.state = 'code' AND a.code ~ %s
+                                   AND c.nextcall < now() AT TIME ZONE 'UTC'
+                                                    + interval '8 days', false)
+                ORDER BY 1""",
+            r"^\s*model\._cron_\w+\(\)\s*$",
         )
         rows = self.env.execute_query(query)
         return [("ir_cron", row_id, JOB_OFF) for (row_id,) in rows]

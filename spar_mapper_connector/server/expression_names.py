@@ -1,32 +1,41 @@
-"""Names that no expression may contain.
+"""Names that no expression may hold.
 
 Odoo checks the names in every expression before it evaluates it, and refuses those that
 lead to Python's own machinery. The database's cursor, the registry and the internals of
-a request lead further: with them, an expression writes past every check, or leaves
-something behind that runs after it has ended. Odoo's own views and actions use none of
-them.
+a request lead further: an expression that has them writes past every check, or leaves
+something behind that runs after it has ended.
+
+So some names are closed, and so are all that begin with an underscore, except those in
+the data files of installed addons: what people type at run time needs no more than what
+the addons' own views, actions and templates use.
 """
 
+import re
+from pathlib import Path
+
+from odoo.modules.module import get_module_path
 from odoo.tools import safe_eval
 
-#: The database, objects shared by all requests of a process, and internals of a
-#: request.
+#: The database, what every request of a process shares, and a request's own machinery.
 _CLOSED = frozenset(
     {
-        # SQL, and callbacks at the end of a transaction
+        # SQL, and what is left for the end of a transaction
         *("cr", "_cr", "cursor", "execute_query", "execute_query_dict"),
         *("precommit", "postcommit", "prerollback", "postrollback"),
-        # Shared by all requests of a process
+        *("add_where", "add_join", "add_table", "get_result_ids", "subselect"),
+        # What all requests of a process share
         *("registry", "pool", "cache_invalidated", "cache_sequences"),
         *("_onchange_methods", "_constraint_methods", "_ondelete_methods"),
         *("clear_cache", "clear_all_caches", "_clear_cache", "_register_hook"),
-        # Values that this transaction has read for other users
+        *("routing_map", "iter_rules", "endpoint"),
+        # What this transaction has read for others
         *("cache", "_cache", "_get_cache", "_get_all_cache_ids", "transaction"),
         *("field_data", "protected", "protecting"),
-        # Internals of requests
+        # The machinery of requests
         *("_get_session_and_dbname", "_post_init", "_save_session", "_serve_db"),
         *("_serve_ir_http", "_serve_nodb", "_set_request_dispatcher", "reroute"),
         *("call_on_close", "update_env", "future_response", "session_store"),
+        *("sid", "environ"),
         # Accounts
         *("_compute_session_token", "_session_token_hash_compute"),
         *("_session_token_get_values", "_legacy_session_token_hash_compute"),
@@ -34,15 +43,14 @@ _CLOSED = frozenset(
         *("_login", "authenticate", "finalize", "_set_session_inactivity"),
     }
 )
-#: Names of ours that views and rules use.
-_OPEN = frozenset({"_get_reach", "_has_spar_role"})
+_UNDERSCORED = re.compile(r"\._([a-z]\w*)")
 
-#: The underscored names of SPAR's own models, of every database of this process.
-_ours: set[str] = set()
+#: The underscored names in the data files of addons, by addon.
+_named: dict[str, frozenset[str]] = {}
 
 
 def close_names() -> None:
-    """Make Odoo refuse these names in every expression."""
+    """Have Odoo refuse these names in every expression."""
     check = safe_eval.assert_no_dunder_name
 
     def assert_open_names(code_obj, expr):
@@ -55,20 +63,29 @@ def close_names() -> None:
 
 
 def is_closed(name: str) -> bool:
-    """Return whether expressions may not contain ``name``."""
-    return name in _CLOSED or name in _ours
+    """Return whether expressions may not hold ``name``.
+
+    Before the addons' files have been read, while a registry is being loaded, only the
+    names that are listed here are closed.
+    """
+    if name in _CLOSED:
+        return True
+    if not _named or not name.startswith("_"):
+        return False
+    return not any(name in names for names in _named.values())
 
 
-def close_ours(registry) -> None:
-    """Add the underscored names that only SPAR's models have."""
-    ours, others = set(), set()
-    for model in registry.models.values():
-        for base in model.mro():
-            module = base.__module__
-            names = {n for n in vars(base) if n.startswith("_") and "__" not in n}
-            if module.startswith("odoo.addons.spar_"):
-                ours |= names
-            else:
-                others |= names
-    jobs = {name for name in ours if name.startswith("_cron_")}
-    _ours.update(ours - others - jobs - _OPEN)
+def read_names(addons) -> None:
+    """Read which underscored names the data files of these addons use."""
+    for addon in set(addons) - _named.keys():
+        path = get_module_path(addon, display_warning=False)
+        _named[addon] = _read_addon(Path(path)) if path else frozenset()
+
+
+def _read_addon(path: Path) -> frozenset[str]:
+    names: set[str] = set()
+    for file in path.rglob("*.xml"):
+        if "static" not in file.relative_to(path).parts:
+            text = file.read_text("utf-8", "replace")
+            names.update(f"_{found}" for found in _UNDERSCORED.findall(text))
+    return frozenset(names)

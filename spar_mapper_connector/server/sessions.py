@@ -4,9 +4,12 @@ Odoo gives expressions the request, and with it the session: ``request.session.u
 could turn any session into another user's.
 """
 
+import sys
+
 from odoo.http import Session, request
 
 from ..expressions import refuse_expressions
+from ..lib.expressions import is_evaluated
 
 #: Keys that hold who is logged in, since when, and what they have proved; keys of
 #: SPAR's addons begin with the last.
@@ -36,3 +39,28 @@ def guard_sessions() -> None:
         set_item(self, item, value)
 
     Session.__setitem__ = set_guarded
+    slot = Session.sid
+
+    def get_sid(self):
+        # A format string reads attributes without naming them.
+        if is_evaluated(sys._getframe(1)):
+            refuse_expressions()
+        return slot.__get__(self)
+
+    Session.sid = property(get_sid, slot.__set__)
+
+
+def hide_cookie(served) -> None:
+    """Forget the cookie by which a request's session was found: it is a login.
+
+    Odoo sends the cookie anew where it is not the session's.
+    """
+    httprequest = served.httprequest
+    wrapped = httprequest._HTTPRequest__wrapped
+    for environ in (wrapped.environ, httprequest.environ):
+        parts = environ.get("HTTP_COOKIE", "").split(";")
+        kept = [part for part in parts if part.split("=")[0].strip() != "session_id"]
+        environ["HTTP_COOKIE"] = ";".join(kept)
+    for holder in (wrapped, served):
+        vars(holder).pop("cookies", None)
+    httprequest._session_id__ = None

@@ -13,7 +13,7 @@ from .. import expressions
 from ..exceptions import AccountAltered, CalledFromExpression
 from ..models.spar_keyring import KEYRING_VARIABLE
 from .common import KeyringCase
-from .test_two_accounts import ADMINISTRATOR, AccountCase
+from .test_two_accounts import ADMINISTRATOR, AccountCase, ServedRequest
 
 #: The loggers of alarms.
 MUTED = (
@@ -179,6 +179,11 @@ class TestNames(AccountCase):
             "env['res.users']._cr",
             "env.registry.cursor()",
             "env.execute_query(1)",
+            "env['res.users']._search([])",
+            "env['res.users'].browse(1)._as_query().add_where('1')",
+            "env['res.users']._flush_search([])",
+            "env['ir.http'].routing_map()",
+            "request.session.sid",
             "env.cr.postcommit.add(1)",
             "env['res.users'].pool",
             "env.registry.clear_all_caches()",
@@ -362,6 +367,12 @@ class TestBySql(AccountCase):
         for row, query in (
             (view[0], arch),
             (job, "UPDATE ir_cron SET active = false WHERE id = %s"),
+            (job, "UPDATE ir_cron SET nextcall = '2099-01-01' WHERE id = %s"),
+            (
+                job,
+                """UPDATE ir_act_server SET code = 'True' WHERE id = (
+                   SELECT ir_actions_server_id FROM ir_cron WHERE id = %s)""",
+            ),
         ):
             with self.subTest(query), self.env.cr.savepoint() as savepoint:
                 self.assertFalse(self.find_named(row._table))
@@ -421,12 +432,29 @@ class TestByRequests(AccountCase):
 
     def test_a_default_of_the_context_or_the_database(self):
         users = self.env["res.users"].with_user(self.odoo)
-        values = {"name": "Me", "login": "me"}
         chosen = [Command.set(self.role.ids)]
-        defaulting = users.with_context(default_group_ids=chosen)
-        self.assert_refused(lambda: defaulting.create(values), as_request=False)
+        by_context = users.with_context(default_group_ids=chosen)
+        first = by_context.create({"name": "Me", "login": "me"})
         self.env["ir.default"].set("res.users", "group_ids", self.role.ids)
-        self.assert_refused(lambda: users.create(values), as_request=False)
+        second = users.create({"name": "Me", "login": "me-too"})
+        for user in (first, second):
+            self.assertFalse(user.has_group(ADMINISTRATOR))
+            self.assertTrue(self.waiting(user))
+        with patch.object(expressions, "request", ServedRequest(None)):
+            third = users.sudo().create({"name": "Me", "login": "me-three"})
+        self.assertFalse(third.has_group(ADMINISTRATOR))
+
+    def test_odoo_s_default_groups_may_bring_a_watched_one(self):
+        """An ordinary account is made, and waits for what reaches code."""
+        default = self.env.ref("base.default_user_group", raise_if_not_found=False)
+        if not default:
+            self.skipTest("there are no default groups")
+        default.implied_ids += self.env.ref("base.group_system")
+        users = self.env["res.users"].with_user(self.odoo)
+        user = users.create({"name": "New", "login": "new-default"})
+        self.assertTrue(user.has_group("base.group_user"))
+        self.assertFalse(user.has_group("base.group_system"))
+        self.assertTrue(self.waiting(user))
 
     def test_a_group_that_begins_to_bring_it_along(self):
         other = self.env["res.groups"].create(
@@ -517,7 +545,13 @@ class TestCustomising(AccountCase):
     def test_staff_load_no_scripts_but_of_addons(self):
         assets = self.env["ir.asset"]
         script = {"name": "x", "path": "/x/y.js"}
+        bundle = {"name": "x", "url": "/web/assets/1/web.assets_web.min.js"}
+        kept = self.env["ir.attachment"].create({**bundle, "raw": b"ours"})
         with patch.object(expressions, "request", object()):
+            with self.assertRaises(ValidationError):
+                kept.write({"raw": b"theirs"})
+            with self.assertRaises(ValidationError):
+                self.env["ir.attachment"].create({**bundle, "raw": b"theirs"})
             for bundle in ("web.assets_backend", "web.assets_web", "web._assets_core"):
                 with self.subTest(bundle), self.assertRaises(ValidationError):
                     assets.create({**script, "bundle": bundle})
@@ -527,8 +561,18 @@ class TestCustomising(AccountCase):
 
     def test_jobs_are_not_switched_off(self):
         job = self.env["ir.cron"].search([("code", "like", "_cron_reseal")])
+        partner = self.env["ir.model"]._get("res.partner").id
+        other = self.env["ir.cron"].search([("id", "!=", job.id)], limit=1)
         with patch.object(expressions, "request", object()):
-            for values in ({"active": False}, {"interval_number": 999}):
+            for values in ({"model_id": partner}, {"code": "True"}):
+                with self.subTest(values), self.assertRaises(ValidationError):
+                    job.ir_actions_server_id.write(values)
+            for values in (
+                {"active": False},
+                {"interval_number": 999},
+                {"model_id": partner},
+                {"ir_actions_server_id": other.ir_actions_server_id.id},
+            ):
                 with self.subTest(values), self.assertRaises(UserError):
                     job.write(values)
             with self.assertRaises(UserError):
@@ -560,7 +604,7 @@ class TestSessions(KeyringCase, HttpCase):
             {
                 "name": "x",
                 "type": "qweb",
-                "key": "web.attempt",
+                "key": "attempt.page",
                 "arch": f'<t t-name="x"><t t-out="str({expression})"/></t>',
             }
         )
@@ -571,6 +615,21 @@ class TestSessions(KeyringCase, HttpCase):
             lambda views, *_args, **_kw: template(views, view.id, {}),
         ):
             return self.url_open("/web/login").text
+
+    def test_the_key_of_a_session_is_nobody_s(self):
+        """Check that a format string, which names nothing, does not print it."""
+        self.authenticate("a-auditor", "a-auditor")
+        sid = self.session.sid
+        for attempt in (
+            "'{0.session.sid}'.format(request)",
+            "'{0.httprequest.environ}'.format(request)",
+            "'{0.httprequest.headers}'.format(request)",
+            "'{0.httprequest.cookies} {0.cookies}'.format(request)",
+            "'{0.httprequest._session_id__}'.format(request)",
+        ):
+            muted = ("odoo.http", "odoo.addons.http_routing.models.ir_http", *MUTED)
+            with self.subTest(attempt), mute_logger(*muted):
+                self.assertNotIn(sid, self.show(attempt))
 
     @mute_logger(
         "odoo.http",

@@ -21,7 +21,7 @@ ALARMS = (
 )
 
 
-class _Request:
+class ServedRequest:
     """A request of a user who is logged in."""
 
     def __init__(self, uid):
@@ -110,7 +110,7 @@ class TestTwoAccounts(AccountCase):
 
         def act(user, value):
             """Change it as core does for the logged-in user."""
-            with patch.object(expressions, "request", _Request(user.id)):
+            with patch.object(expressions, "request", ServedRequest(user.id)):
                 self.second.with_user(user).sudo().totp_secret = value
                 self.env.flush_all()
 

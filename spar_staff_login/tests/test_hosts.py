@@ -32,7 +32,10 @@ class TestHosts(StaffCase):
         """Cover what a designer writes into every page, or into the login's view."""
         view = self.env.ref("web.login")
         script = "<t><script>steal()</script></t>"
-        self.env["ir.ui.view"].create(
+        views = self.env["ir.ui.view"]
+        # The registry refuses it; somebody with SQL could put it there.
+        self.patch(type(views), "_check_frames", lambda views: None)
+        views.create(
             {
                 "name": "designer",
                 "type": "qweb",
