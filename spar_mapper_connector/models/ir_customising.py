@@ -136,7 +136,10 @@ class IrUiView(models.Model):
         """Return True for the directory, too: officers open it beside accounts."""
         return name.startswith("spar.") and name in self.env
 
-    @api.constrains("model", "arch_db", "inherit_id", "active", "mode", "priority")
+    @api.constrains(
+        *("model", "arch_db", "inherit_id", "active", "mode", "priority"),
+        *("key", "type"),
+    )
     def _check_not_ours(self):
         self._check_closed()
         self._check_frames()
@@ -300,13 +303,16 @@ class IrModelData(models.Model):
         if self.env.registry.ready and any(map(self._is_closed, self)):
             raise ValidationError(
                 self.env._(
-                    "The external IDs of SPAR's roles, and of the groups that it "
-                    "watches, are given by addons: they are not changed here."
+                    "The external IDs of SPAR's roles, of the groups that it watches "
+                    "and of Odoo's templates are given by addons: they are not changed "
+                    "here."
                 )
             )
 
     @api.model
     def _is_closed(self, record) -> bool:
+        if record.model == "ir.ui.view":
+            return f"{record.module}." == _FRAME
         if record.model != "res.groups":
             return False
         is_ours = (record.module or "").startswith("spar_")

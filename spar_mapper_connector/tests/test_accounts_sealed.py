@@ -536,6 +536,29 @@ class TestCustomising(AccountCase):
                     "arch": "<xpath expr='//head' position='inside'><script/></xpath>",
                 }
             ),
+            "a template by their key": lambda: self.env["ir.ui.view"].create(
+                {"name": "x", "type": "qweb", "key": "web.layout", "arch": "<p/>"}
+            ),
+            "a key that is given later": lambda: self.env["ir.ui.view"]
+            .create({"name": "x", "type": "qweb", "key": "x.layout", "arch": "<p/>"})
+            .write({"key": "web.layout"}),
+            "a template by its external ID": lambda: self.env["ir.model.data"].create(
+                {
+                    "module": "web",
+                    "name": "layout_2",
+                    "model": "ir.ui.view",
+                    "res_id": self.env.ref("base.view_users_form").id,
+                }
+            ),
+            "an action that fills a form in": lambda: self.env[
+                "ir.actions.act_window"
+            ].create(
+                {
+                    "name": "x",
+                    "res_model": "spar.id.type",
+                    "context": "{'default_active': True}",
+                }
+            ),
         }
         for what, attempt in attempts.items():
             with self.subTest(what), self.assertRaises(ValidationError):
