@@ -52,10 +52,11 @@ def is_called_from_expression() -> bool:
     return is_evaluating(_DEFERRING, _NAMING)
 
 
-def is_called_by(function) -> bool:
-    """Return whether a function is among the callers."""
+def is_called_from_file_of(function) -> bool:
+    """Return whether code of the file that defines a function is among the callers."""
+    file = function.__code__.co_filename
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code is not function.__code__:
+    while frame is not None and frame.f_code.co_filename != file:
         frame = frame.f_back
     return frame is not None
 

@@ -11,7 +11,7 @@ from odoo.exceptions import ValidationError
 from odoo.addons.base.models.assetsbundle import AssetsBundle
 from odoo.addons.spar_fa_directory.models.spar_group_log import CODE_GROUPS
 
-from ..expressions import is_called_by, is_on_command_line
+from ..expressions import is_called_from_file_of, is_on_command_line
 
 #: The directory contains nothing about people: custom rules and fields are harmless.
 HARMLESS = "spar_fa_directory"
@@ -208,7 +208,7 @@ class IrAttachment(models.Model):
             return
         urls = self.sudo().exists().mapped("url")
         is_bundle = any((url or "").startswith("/web/assets/") for url in urls)
-        if is_bundle and not is_called_by(AssetsBundle.save_attachment):
+        if is_bundle and not is_called_from_file_of(AssetsBundle.save_attachment):
             raise ValidationError(
                 self.env._("The scripts of Odoo's screens are written by Odoo itself.")
             )

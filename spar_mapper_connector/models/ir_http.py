@@ -43,6 +43,9 @@ class IrHttp(models.AbstractModel):
     def _note_person(cls, uid: int | None) -> None:
         """Note who was authenticated; of staff, hide what would let others be them."""
         note_person(uid)
+        # The handshake of a websocket has to have the cookie.
+        if request.httprequest.path.startswith("/websocket"):
+            return
         if uid and request.env(user=uid).user._has_spar_role():
             hide_cookie(request._get_current_object())
 
