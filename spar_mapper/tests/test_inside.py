@@ -84,6 +84,19 @@ class TestInside(StoreCase, HttpCase):
                     self.assertFalse([s for s in (ID, FA, FA[-4:]) if s in shown])
                     self.assertEqual(self.read_state(), before)
 
+    def test_a_web_page_does_not_show_the_session_of_who_opens_it(self):
+        self.authenticate("expr-officer", "expr-officer")
+        for expression in (
+            "request.httprequest.cookies.get('session_id')",
+            "request.cookies.get('session_id')",
+            "request.httprequest.headers.get('Cookie')",
+            "'{0.httprequest.environ}'.format(request)",
+        ):
+            with self.subTest(expression):
+                text = self.show_page(expression)
+                self.assertIn("begin", text)
+                self.assertNotIn(self.session.sid, text)
+
     def render_mail(self, expression) -> str:
         """Return the body of a mail template, or the text of its refusal."""
         values = {

@@ -44,8 +44,17 @@ class IrHttp(models.AbstractModel):
         """Note who was authenticated; of staff, hide what would let others be them."""
         note_person(uid)
         # The handshake of a websocket has to have the cookie.
-        if request.httprequest.path.startswith("/websocket"):
-            return
+        if not request.httprequest.path.startswith("/websocket"):
+            cls._hide_cookie(uid)
+
+    @classmethod
+    def _serve_fallback(cls):
+        """Hide it from the pages of a website as well: they have no route."""
+        cls._hide_cookie(request.session.uid)
+        return super()._serve_fallback()
+
+    @classmethod
+    def _hide_cookie(cls, uid: int | None) -> None:
         if uid and request.env(user=uid).user._has_spar_role():
             hide_cookie(request._get_current_object())
 

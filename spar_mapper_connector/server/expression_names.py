@@ -5,15 +5,18 @@ lead to Python's own machinery. The database's cursor, the registry and the inte
 a request lead further: an expression that has them writes past every check, or leaves
 something behind that runs after it has ended.
 
-So some names are closed, and so are all that begin with an underscore, except those in
-the data files of installed addons: what people type at run time needs no more than what
-the addons' own views, actions and templates use.
+So some attributes are closed, and so are all that begin with an underscore, except
+those in the data files of the server's addons: what people type at run time needs no
+more than what the addons' own views, actions and templates use. Variables may have any
+name.
 """
 
+import dis
 import re
 from pathlib import Path
+from types import CodeType
 
-from odoo.modules.module import get_module_path
+from odoo.modules.module import get_module_path, get_modules
 from odoo.tools import safe_eval
 
 #: The database, what every request of a process shares, and a request's own machinery.
@@ -43,6 +46,8 @@ _CLOSED = frozenset(
         *("_login", "authenticate", "finalize", "_set_session_inactivity"),
     }
 )
+#: The instructions that read or write an attribute, or a method, by its name.
+_ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR")
 _UNDERSCORED = re.compile(r"\._([a-z]\w*)")
 
 #: The underscored names in the data files of addons, by addon.
@@ -55,28 +60,47 @@ def close_names() -> None:
 
     def assert_open_names(code_obj, expr):
         check(code_obj, expr)
-        for name in code_obj.co_names:
+        for name in find_attributes(code_obj):
             if is_closed(name):
                 raise NameError(f"Access to forbidden name {name!r} ({expr!r})")
 
     safe_eval.assert_no_dunder_name = assert_open_names
 
 
-def is_closed(name: str) -> bool:
-    """Return whether expressions may not hold ``name``.
+def find_attributes(code: CodeType) -> set[str]:
+    """Return the names of attributes and methods that a code object uses.
 
-    Before the addons' files have been read, while a registry is being loaded, only the
-    names that are listed here are closed.
+    >>> sorted(find_attributes(compile("a.b + c.d()", "", "eval")))
+    ['b', 'd']
+    """
+    return {
+        instruction.argval
+        for instruction in dis.get_instructions(code)
+        if instruction.opname in _ATTRIBUTES
+    }
+
+
+def is_closed(name: str) -> bool:
+    """Return whether expressions may not hold the attribute ``name``.
+
+    Before the addons' files have been read, while the first registry is being loaded,
+    only the names that are listed here are closed.
     """
     if name in _CLOSED:
         return True
-    if not _named or not name.startswith("_"):
+    if not _named or not name.startswith("_") or _is_named(name):
         return False
-    return not any(name in names for names in _named.values())
+    # Not used by an installed addon: perhaps by one that is being installed.
+    read_names(get_modules())
+    return not _is_named(name)
+
+
+def _is_named(name: str) -> bool:
+    return any(name in names for names in _named.values())
 
 
 def read_names(addons) -> None:
-    """Read which underscored names the data files of these addons use."""
+    """Read which underscored names the data files of these addons use, once."""
     for addon in set(addons) - _named.keys():
         path = get_module_path(addon, display_warning=False)
         _named[addon] = _read_addon(Path(path)) if path else frozenset()

@@ -28,6 +28,10 @@ _IDENTITY = (
 )
 
 
+#: Modules that format strings by code in Python.
+_FORMATTING = ("string", "markupsafe", "_string")
+
+
 def guard_sessions() -> None:
     """Make a request's session refuse an expression's writes to its identity."""
     set_item = Session.__setitem__
@@ -42,8 +46,11 @@ def guard_sessions() -> None:
     slot = Session.sid
 
     def get_sid(self):
-        # A format string reads attributes without naming them.
-        if is_evaluated(sys._getframe(1)):
+        # A format string reads attributes without naming them, by code of Python's own.
+        frame = sys._getframe(1)
+        while frame.f_globals.get("__name__") in _FORMATTING and frame.f_back:
+            frame = frame.f_back
+        if is_evaluated(frame):
             refuse_expressions()
         return slot.__get__(self)
 

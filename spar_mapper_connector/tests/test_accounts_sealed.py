@@ -6,12 +6,14 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessDenied, AccessError, UserError, ValidationError
 from odoo.fields import Command
+from odoo.modules import module
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger, safe_eval
 
 from .. import expressions
 from ..exceptions import AccountAltered, CalledFromExpression
 from ..models.spar_keyring import KEYRING_VARIABLE
+from ..server import expression_names
 from .common import KeyringCase
 from .test_two_accounts import ADMINISTRATOR, AccountCase, ServedRequest
 
@@ -216,6 +218,13 @@ class TestNames(AccountCase):
     def test_what_odoo_itself_names_is_open(self):
         for expression in ("env.ref('base.user_admin')._is_internal()", "env.user.id"):
             self.assertTrue(safe_eval.safe_eval(expression, {"env": self.env}))
+        # Variables are called as people like.
+        code = "for _ in [1]:\n    _x = cache = endpoint = cursor = _\n"
+        self.assertFalse(safe_eval.test_python_expr(code, mode="exec"))
+        # Addons that are not installed name more.
+        for name in ("_send_reminder", "_process_queue", "_cron_update"):
+            if module.get_module_path("calendar", display_warning=False):
+                self.assertFalse(expression_names.is_closed(name), name)
         # Odoo's own actions, and the pages of all installed addons.
         for action in self.env["ir.actions.server"].search([("state", "=", "code")]):
             safe_eval.test_python_expr(action.code.strip(), mode="exec")
@@ -622,13 +631,13 @@ class TestSessions(KeyringCase, HttpCase):
         )
         new_test_user(self.env, "a-clerk", groups="base.group_user")
 
-    def show(self, expression) -> str:
+    def show(self, expression, before="", around="str(%s)") -> str:
         view = self.env["ir.ui.view"].create(
             {
                 "name": "x",
                 "type": "qweb",
                 "key": "attempt.page",
-                "arch": f'<t t-name="x"><t t-out="str({expression})"/></t>',
+                "arch": f'<t t-name="x">{before}<t t-out="{around % expression}"/></t>',
             }
         )
         template = type(self.env["ir.ui.view"])._render_template
@@ -653,6 +662,17 @@ class TestSessions(KeyringCase, HttpCase):
             muted = ("odoo.http", "odoo.addons.http_routing.models.ir_http", *MUTED)
             with self.subTest(attempt), mute_logger(*muted):
                 self.assertNotIn(sid, self.show(attempt))
+
+    def test_markup_formats_by_code_of_its_own(self):
+        self.authenticate("a-auditor", "a-auditor")
+        sid = self.session.sid
+        with mute_logger(
+            "odoo.http", "odoo.addons.http_routing.models.ir_http", *MUTED
+        ):
+            text = self.show(
+                "request", '<t t-set="c">{0.session.sid}</t>', "c.format(%s)"
+            )
+        self.assertNotIn(sid, text)
 
     @mute_logger(
         "odoo.http",
