@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ..fields import StoreMany2one
+from ..lib.records import new_uuid
 
 
 class SparOffice(models.Model):
@@ -25,7 +26,7 @@ class SparOffice(models.Model):
         required=True,
         readonly=True,
         copy=False,
-        default=lambda self: self._default_uuid(),
+        default=lambda self: new_uuid(),
     )
     active = fields.Boolean(default=True)
     member_ids = fields.Many2many(
@@ -34,11 +35,6 @@ class SparOffice(models.Model):
     people_count = fields.Integer(string="People", compute="_compute_people_count")
 
     _uuid_uniq = models.UniqueIndex("(uuid)", "An office has a UUID of its own.")
-
-    @api.model
-    def _default_uuid(self):
-        self.env.cr.execute("SELECT gen_random_uuid()::text")
-        return self.env.cr.fetchone()[0]
 
     def _compute_people_count(self):
         groups = self.env["spar.office.person"]._read_group(

@@ -7,8 +7,16 @@ from ..server.database import limited
 
 #: The fields that determine whether and when a job runs.
 _KEPT = {
-    *("active", "interval_number", "interval_type", "nextcall", "user_id"),
-    *("code", "model_id", "model_name", "state", "ir_actions_server_id"),
+    "active",
+    "interval_number",
+    "interval_type",
+    "nextcall",
+    "user_id",
+    "code",
+    "model_id",
+    "model_name",
+    "state",
+    "ir_actions_server_id",
 }
 
 

@@ -52,14 +52,14 @@ class SparClosedCustomising(models.AbstractModel):
         return self.env[name]._original_module != HARMLESS
 
 
-class SparSealedRights(models.AbstractModel):
-    """Sealed rights on the registry's models.
+class SparSealedCustomising(models.AbstractModel):
+    """Rights on the registry's models, and their views, are sealed.
 
     The integrity check names a row that plain SQL adds, changes or removes.
     """
 
-    _name = "spar.sealed.rights"
-    _description = "Rights that are sealed"
+    _name = "spar.sealed.customising"
+    _description = "Rights and views that are sealed"
     _inherit = ["spar.closed.customising", "spar.sealed.setting"]
 
     # The directory's rights are loaded before the addon that has the keys.
@@ -74,12 +74,16 @@ class SparSealedRights(models.AbstractModel):
         return self.filtered(lambda right: self._is_ours(right.model_id.model or ""))
 
     def _find_good(self):
-        return super(SparSealedRights, self._filter_sealed())._find_good()
+        return super(SparSealedCustomising, self._filter_sealed())._find_good()
 
     def _seal_again(self, ids):
-        """Seal only our own: rights on other models need no keys."""
+        """Seal only our own: those of other models need no keys."""
         ours = self.browse(ids).exists()._filter_sealed()
         return super()._seal_again(ours.ids)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_not_ours(self):
+        self._check_closed()
 
 
 class IrModelFields(models.Model):
@@ -119,7 +123,7 @@ class IrUiView(models.Model):
     """Views of staff: a form can contain a script, which acts as its user."""
 
     _name = "ir.ui.view"
-    _inherit = ["ir.ui.view", "spar.closed.customising", "spar.sealed.setting"]
+    _inherit = ["ir.ui.view", "spar.sealed.customising"]
     _sealed_fields = ("inherit_id", "active", "mode", "model")
     # Translations are loaded past the ORM.
     _sealed_beside = {"arch": "t.arch_db->>'en_US'"}
@@ -137,8 +141,14 @@ class IrUiView(models.Model):
         return name.startswith("spar.") and name in self.env
 
     @api.constrains(
-        *("model", "arch_db", "inherit_id", "active", "mode", "priority"),
-        *("key", "type"),
+        "model",
+        "arch_db",
+        "inherit_id",
+        "active",
+        "mode",
+        "priority",
+        "key",
+        "type",
     )
     def _check_not_ours(self):
         self._check_closed()
@@ -163,13 +173,6 @@ class IrUiView(models.Model):
     def _filter_sealed(self):
         return self.filtered(lambda view: (view.model or "").startswith("spar."))
 
-    def _find_good(self):
-        return super(IrUiView, self._filter_sealed())._find_good()
-
-    def _seal_again(self, ids):
-        """Seal only our own: other views need no keys."""
-        return super()._seal_again(self.browse(ids).exists()._filter_sealed().ids)
-
 
 class IrActionsActWindow(models.Model):
     """Actions that open a form can fill it in, and show help beside it."""
@@ -180,7 +183,19 @@ class IrActionsActWindow(models.Model):
     def _get_closed_models(self):
         return set(filter(None, self.mapped("res_model")))
 
-    @api.constrains("res_model", "context", "domain", "help", "view_id", "name")
+    @api.constrains(
+        "res_model",
+        "context",
+        "domain",
+        "help",
+        "view_id",
+        "view_mode",
+        "search_view_id",
+        "name",
+        "limit",
+        "res_id",
+        "group_ids",
+    )
     def _check_not_ours(self):
         self._check_closed()
 
@@ -236,41 +251,57 @@ class IrAsset(models.Model):
 
 class IrRule(models.Model):
     _name = "ir.rule"
-    _inherit = ["ir.rule", "spar.sealed.rights"]
+    _inherit = ["ir.rule", "spar.sealed.customising"]
     _sealed_fields = (
-        *("model_id", "domain_force", "active", "groups"),
-        *("perm_read", "perm_write", "perm_create", "perm_unlink"),
+        "model_id",
+        "domain_force",
+        "active",
+        "groups",
+        "perm_read",
+        "perm_write",
+        "perm_create",
+        "perm_unlink",
     )
 
     @api.constrains(
-        *("model_id", "domain_force", "active", "groups", "name"),
-        *("perm_read", "perm_write", "perm_create", "perm_unlink"),
+        "model_id",
+        "domain_force",
+        "active",
+        "groups",
+        "name",
+        "perm_read",
+        "perm_write",
+        "perm_create",
+        "perm_unlink",
     )
     def _check_not_ours(self):
-        self._check_closed()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_not_ours(self):
         self._check_closed()
 
 
 class IrModelAccess(models.Model):
     _name = "ir.model.access"
-    _inherit = ["ir.model.access", "spar.sealed.rights"]
+    _inherit = ["ir.model.access", "spar.sealed.customising"]
     _sealed_fields = (
-        *("model_id", "group_id", "active"),
-        *("perm_read", "perm_write", "perm_create", "perm_unlink"),
+        "model_id",
+        "group_id",
+        "active",
+        "perm_read",
+        "perm_write",
+        "perm_create",
+        "perm_unlink",
     )
 
     @api.constrains(
-        *("model_id", "group_id", "active", "name"),
-        *("perm_read", "perm_write", "perm_create", "perm_unlink"),
+        "model_id",
+        "group_id",
+        "active",
+        "name",
+        "perm_read",
+        "perm_write",
+        "perm_create",
+        "perm_unlink",
     )
     def _check_not_ours(self):
-        self._check_closed()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_not_ours(self):
         self._check_closed()
 
 

@@ -19,33 +19,83 @@ from types import CodeType
 from odoo.modules.module import get_module_path, get_modules
 from odoo.tools import safe_eval
 
-#: The database, what every request of a process shares, and a request's own machinery.
-_CLOSED = frozenset(
-    {
-        # SQL, and what is left for the end of a transaction
-        *("cr", "_cr", "cursor", "execute_query", "execute_query_dict"),
-        *("precommit", "postcommit", "prerollback", "postrollback"),
-        *("add_where", "add_join", "add_table", "get_result_ids", "subselect"),
-        # What all requests of a process share
-        *("registry", "pool", "cache_invalidated", "cache_sequences"),
-        *("_onchange_methods", "_constraint_methods", "_ondelete_methods"),
-        *("clear_cache", "clear_all_caches", "_clear_cache", "_register_hook"),
-        *("routing_map", "iter_rules", "endpoint"),
-        # What this transaction has read for others
-        *("cache", "_cache", "_get_cache", "_get_all_cache_ids", "transaction"),
-        *("field_data", "protected", "protecting"),
-        # The machinery of requests
-        *("_get_session_and_dbname", "_post_init", "_save_session", "_serve_db"),
-        *("_serve_ir_http", "_serve_nodb", "_set_request_dispatcher", "reroute"),
-        *("call_on_close", "update_env", "future_response", "session_store"),
-        *("sid", "environ"),
-        # Accounts
-        *("_compute_session_token", "_session_token_hash_compute"),
-        *("_session_token_get_values", "_legacy_session_token_hash_compute"),
-        *("_set_encrypted_password", "_check_credentials", "_generate"),
-        *("_login", "authenticate", "finalize", "_set_session_inactivity"),
-    }
+#: SQL, and what is left for the end of a transaction.
+_SQL = (
+    "cr",
+    "_cr",
+    "cursor",
+    "execute_query",
+    "execute_query_dict",
+    "precommit",
+    "postcommit",
+    "prerollback",
+    "postrollback",
+    "add_where",
+    "add_join",
+    "add_table",
+    "get_result_ids",
+    "subselect",
 )
+#: What all requests of a process share.
+_SHARED = (
+    "registry",
+    "pool",
+    "cache_invalidated",
+    "cache_sequences",
+    "_onchange_methods",
+    "_constraint_methods",
+    "_ondelete_methods",
+    "clear_cache",
+    "clear_all_caches",
+    "_clear_cache",
+    "_register_hook",
+    "routing_map",
+    "iter_rules",
+    "endpoint",
+)
+#: What this transaction has read for others.
+_CACHED = (
+    "cache",
+    "_cache",
+    "_get_cache",
+    "_get_all_cache_ids",
+    "transaction",
+    "field_data",
+    "protected",
+    "protecting",
+)
+#: The machinery of requests, and the key of a session.
+_REQUESTS = (
+    "_get_session_and_dbname",
+    "_post_init",
+    "_save_session",
+    "_serve_db",
+    "_serve_ir_http",
+    "_serve_nodb",
+    "_set_request_dispatcher",
+    "reroute",
+    "call_on_close",
+    "update_env",
+    "future_response",
+    "session_store",
+    "sid",
+    "environ",
+)
+#: What makes or checks an identity.
+_ACCOUNTS = (
+    "_compute_session_token",
+    "_session_token_hash_compute",
+    "_session_token_get_values",
+    "_legacy_session_token_hash_compute",
+    "_set_encrypted_password",
+    "_check_credentials",
+    "_generate",
+    "_login",
+    "authenticate",
+    "finalize",
+    "_set_session_inactivity",
+)
+_CLOSED = frozenset((*_SQL, *_SHARED, *_CACHED, *_REQUESTS, *_ACCOUNTS))
 #: The instructions that read or write an attribute, or a method, by its name.
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR")
 _UNDERSCORED = re.compile(r"\._([a-z]\w*)")

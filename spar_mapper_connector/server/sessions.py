@@ -26,8 +26,6 @@ _IDENTITY = (
     "webauthn_challenge",
     "spar_",
 )
-
-
 #: Modules that format strings by code in Python.
 _FORMATTING = ("string", "markupsafe", "_string")
 

@@ -10,6 +10,8 @@ from odoo.modules import module
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger, safe_eval
 
+from odoo.addons.base.models.res_users import ResUsers as BaseUsers
+
 from .. import expressions
 from ..exceptions import AccountAltered, CalledFromExpression
 from ..models.spar_keyring import KEYRING_VARIABLE
@@ -332,6 +334,15 @@ class TestBySql(AccountCase):
             with self.assertRaisesRegex(AccessDenied, "keys of the registry"):
                 self.log_in(self.second)
         self.assertTrue(self.log_in(self.second))
+
+    def test_another_server_lets_nobody_with_a_role_in(self):
+        def answer(users, credential, env):
+            return {"uid": users.env.uid, "auth_method": "oauth", "mfa": "default"}
+
+        with patch.object(BaseUsers, "_check_credentials", answer):
+            self.assertTrue(self.log_in(self.clerk))
+            with self.assertRaises(AccessDenied):
+                self.log_in(self.second)
 
     def test_another_write_does_not_make_it_good(self):
         self.alter(
