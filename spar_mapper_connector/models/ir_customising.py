@@ -83,7 +83,8 @@ class SparSealedCustomising(models.AbstractModel):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_not_ours(self):
-        self._check_closed()
+        # A view can be gone already: a website's page takes its own along.
+        self.exists()._check_closed()
 
 
 class IrModelFields(models.Model):
