@@ -94,9 +94,9 @@ def _call(arguments: argparse.Namespace) -> int:
 
             return testing.test(places, given["words"])
         case "bench":
-            from . import bench
+            from bench.benchmark import bench
 
-            bench.bench(places, **given)
+            bench(places, **given)
     return 0
 
 

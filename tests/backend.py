@@ -7,9 +7,10 @@ from functools import lru_cache
 
 import requests
 
-from setup.payer import make_jwk
+from examples.payer.client import TIMEOUT
+from examples.payer.signatures import get_public_jwk, make_jwk
 
-from .client import STRICT, TIMEOUT, Participant
+from .client import STRICT, Participant
 from .real_server import RealServer
 
 #: Arguments of `make_participant` for every right, without limits.
@@ -132,8 +133,7 @@ def make_participant(server: RealServer, name: str, **values) -> Participant:
     """
     backend = get_backend(server, "administrator")
     private = make_jwk()
-    public = {name: value for name, value in private.items() if name != "d"}
-    keys = [[0, 0, {"key_text": json.dumps(public)}]]
+    keys = [[0, 0, {"key_text": json.dumps(get_public_jwk(private))}]]
     told = {"name": name, "sender_id": f"{name}.example", "key_ids": keys, **values}
     (row_id,) = backend.call("spar.participant", "create", [told])
     secret = get_secret(backend, row_id)
@@ -144,7 +144,6 @@ def make_participant(server: RealServer, name: str, **values) -> Participant:
         sender_id=told["sender_id"],
         client_id=made["client_id"],
         client_secret=secret,
-        token_url=f"{server.api}/oauth2/client/token",
         profile=told.get("profile", STRICT),
         private_jwk=private,
     )

@@ -47,10 +47,8 @@ class RealServer:
         self.log = installation.folder / "odoo.log"
         self.staff = {person["role"]: person for person in facts["staff"]}
         self.participants = {
-            told["sender_id"].partition(".")[0]: Participant(
-                **told, token_url=f"{self.api}/oauth2/client/token"
-            )
-            for told in facts["participants"]
+            values["sender_id"].partition(".")[0]: Participant(**values)
+            for values in facts["participants"]
         }
         self._expected: list[tuple[int, int]] = []
 

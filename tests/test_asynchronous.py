@@ -6,10 +6,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import requests
 
-from setup.payer import Key, verify_answer
-from setup.payer_callbacks import Listener, send
+from examples.payer.callbacks import Listener, send, wait_for_callback
+from examples.payer.signatures import verify_answer
 
 from .backend import EVERY_RIGHT, change_participant, get_backend, make_participant
 from .callbacks import Receiver, acknowledge, receiving
@@ -349,22 +348,13 @@ def test_refusals_are_kept_with_their_reason_and_no_body(server):
 def test_the_payer_of_the_readme_gets_its_callback(server):
     listener = Listener(0)
     try:
-        address = f"http://127.0.0.1:{listener.port}/callback"
-        participant = make_client(server, "readme-payer", address).participant
-        settings = {"api": server.api, **vars(participant)}
-        ack = send(
-            settings,
-            Key(participant.private_jwk),
-            "link",
-            [make_people(1)[0].linked],
-        )
+        url = f"http://127.0.0.1:{listener.port}/callback"
+        client = make_client(server, "readme-payer", url)
+        ack = send(client, "link", [make_people(1)[0].linked])
         assert ack["message"]["ack_status"] == "ACK"
-        callback = listener.wait(ack["message"]["correlation_id"])
+        correlation_id = ack["message"]["correlation_id"]
+        callback = wait_for_callback(client, listener, correlation_id)
     finally:
         listener.close()
-    keys = requests.get(f"{server.api}/.well-known/jwks.json", timeout=60).json()[
-        "keys"
-    ]
-    assert verify_answer(callback, keys)
     callback["message"]["link_response"][0]["status"] = "rjct"
-    assert not verify_answer(callback, keys)
+    assert not verify_answer(callback, client.fetch_keys())

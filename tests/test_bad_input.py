@@ -5,9 +5,11 @@ import json
 import pytest
 import requests
 
+from examples.payer.client import TIMEOUT
+
 from .answers import check_error, check_rejected
 from .backend import EVERY_RIGHT, make_participant
-from .client import TIMEOUT, Client, build_items
+from .client import Client, build_items
 from .people import make_people
 from .raw import send_raw
 
@@ -234,14 +236,14 @@ def test_a_right_that_is_lacking_is_named_as_forbidden(payer):
     ],
 )
 def test_a_bad_request_for_a_token_is_refused(strict, changed, status, error):
-    answer = strict.ask_token(**changed)
+    answer = strict.request_token(**changed)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert answer.headers["Content-Type"] == "application/json"
     assert strict.participant.client_secret not in answer.text
 
 
 def test_a_narrower_token_opens_no_more_than_it_names(server, strict):
-    token = strict.ask_token(scope="mapper.resolve").json()["access_token"]
+    token = strict.request_token(scope="mapper.resolve").json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
     (person,) = make_people(1)
     items = build_items([person.linked])
@@ -363,5 +365,5 @@ def test_without_the_database_every_call_is_answered_and_afterwards_works(
                 503,
                 "err.service.unavailable",
             )
-            assert strict.ask_token().status_code == 503
+            assert strict.request_token().status_code == 503
         assert strict.resolve([person.asked])[0]["fa"] == person.fa

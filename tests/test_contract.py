@@ -199,4 +199,4 @@ def test_http_errors(contract, bank, payer):
 def test_token(token_contract, bank):
     post = token_contract["paths"]["/oauth2/client/token"]["post"]
     schema = get_json(post["responses"]["200"])
-    check(token_contract, schema, bank.ask_token().json())
+    check(token_contract, schema, bank.request_token().json())

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from examples.payer.client import TIMEOUT
+
 from .backend import EVERY_RIGHT, Refused, get_backend, make_participant
-from .client import TIMEOUT, Client, build_items
+from .client import Client, build_items
 from .lanes import running_lanes
 
 SECRETS = {

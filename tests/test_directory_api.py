@@ -6,9 +6,11 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from examples.payer.client import TIMEOUT
+
 from .answers import check_error
 from .backend import get_backend
-from .client import TIMEOUT, Client
+from .client import Client
 
 PROVIDERS = "/directory/providers"
 BAD = "err.request.bad"

@@ -144,7 +144,7 @@ def test_unknown_and_disabled_senders_look_alike(server):
     unknown = client.post("/mapper/sync/resolve", data=b"{}", headers=altered)
     assert (disabled.status_code, disabled.text) == (401, unknown.text)
     assert disabled.headers["WWW-Authenticate"] == unknown.headers["WWW-Authenticate"]
-    asked = [client.ask_token(), client.ask_token(client_id="nobody")]
-    asked.append(client.ask_token(client_secret="wrong"))
+    asked = [client.request_token(), client.request_token(client_id="nobody")]
+    asked.append(client.request_token(client_secret="wrong"))
     assert {answer.status_code for answer in asked} == {401}
     assert len({answer.text for answer in asked}) == 1

@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
+from examples.payer.client import TIMEOUT
+
 from .backend import Refused, get_backend
-from .client import TIMEOUT
 
 
 def make_ids(count):

@@ -230,7 +230,7 @@ def test_a_disabled_participant_is_refused_with_its_old_token(server):
     backend.call("spar.participant", "action_disable", [found["id"]])
     answer = client.send("resolve", client.build_message("resolve", []))
     assert answer.status_code == 401
-    assert client.ask_token().status_code == 401
+    assert client.request_token().status_code == 401
 
 
 def test_yes_or_no_is_all_that_others_hear(server, strict):

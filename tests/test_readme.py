@@ -51,7 +51,7 @@ def get_calls(program: str) -> list[str]:
 @pytest.fixture
 def clone(server, tmp_path) -> Path:
     """Return a folder that looks like a clone with the demo running."""
-    (tmp_path / "setup").symlink_to(ROOT / "setup")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / ".spar").mkdir()
     dsn = server.installation.server.get_dsn(server.database)
     told = build_demo_file(
@@ -102,8 +102,8 @@ def test_every_call_of_odoo_s_commands_is_one_that_they_take(server):
 
 def test_every_block_is_run_by_a_test_of_this_file():
     """A new block needs a test; these are the words that the tests look for."""
-    known = (*ONE_SHELL, "setup.payer key", "cat > payer.json", "private_jwk")
-    known += ("setup.payer_callbacks", "./spar demo ")
+    known = (*ONE_SHELL, "examples.payer key", "cat > payer.json", "private_jwk")
+    known += ("examples.payer.callbacks", "./spar demo ")
     unknown = [b for b in get_blocks() if not any(word in b for word in known)]
     assert unknown == []
 
@@ -149,7 +149,7 @@ def enter_payer(server, public: dict, **values) -> tuple[str, str]:
 
 
 def test_a_payer_from_nothing_to_a_signed_call(server, clone):
-    make = get_block("setup.payer key")
+    make = get_block("examples.payer key")
     public = json.loads(run(clone, make))
     run(clone, make, fails=True)
     client_id, secret = enter_payer(server, public, sender_id="payments.readme.example")
@@ -183,7 +183,7 @@ def wait_for_lanes(server, begin: int) -> None:
 
 def test_the_payer_gets_its_callback(server, clone):
     port = get_free_port()
-    public = json.loads(run(clone, get_block("setup.payer key")))
+    public = json.loads(run(clone, get_block("examples.payer key")))
     # The block calls as the demo's payer; this one is in the same place.
     (clone / "payer.jwk").rename(clone / "demo-payer.jwk")
     sender_id = "callbacks.readme.example"
@@ -192,7 +192,7 @@ def test_the_payer_gets_its_callback(server, clone):
     settings = {"api": server.api, "sender_id": sender_id, "client_id": client_id}
     settings_file = clone / "demo-payer.json"
     settings_file.write_text(json.dumps({**settings, "client_secret": secret}))
-    block = get_block("setup.payer_callbacks")
+    block = get_block("examples.payer.callbacks")
     assert "--port 9000" in block
     begin = len(server.log.read_text())
     with running_lanes(server):

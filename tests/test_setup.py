@@ -143,29 +143,33 @@ def test_command_can_be_read_by_old_python():
     ast.parse((ROOT / "spar").read_text(), feature_version=(3, 6))
 
 
-#: Files that pytest loads, and that Odoo's shell and the environment's Python run.
-INSIDE = (
-    *("pytest_spar.py", "pytest_tally.py"),
-    *("bench_fill.py", "bench_floor.py", "bench_meter.py"),
-    *("bench_sample.py", "bench_tables.py"),
-    *("demo_secrets.py", "demo_additions.py", "missing_assets.py"),
-    *("payer.py", "payer_callbacks.py"),
-)
+def get_imported(path: Path) -> set[str]:
+    """Return the absolute names of all that a file imports, anywhere in it."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = f"{package}.{node.module or ''}" if node.level else node.module
+            base = base.strip(".")
+            imported |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return imported
 
 
 def test_command_uses_the_standard_library_only():
-    for path in [ROOT / "spar", *ROOT.glob("setup/*.py")]:
-        if path.name in INSIDE:
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and not node.level:
-                names = {node.module}
-            elif isinstance(node, ast.Import):
-                names = {alias.name for alias in node.names}
-            else:
-                continue
-            tops = {name.split(".")[0] for name in names}
-            assert tops <= {*sys.stdlib_module_names, "setup"}, path
+    """Every module that the command imports, directly or not, is checked."""
+    waiting, seen = [ROOT / "spar"], set()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path.name)
+        for name in get_imported(path):
+            top = name.partition(".")[0]
+            assert top in {*sys.stdlib_module_names, "setup", "bench"}, (path, name)
+            module = (ROOT / name.replace(".", "/")).with_suffix(".py")
+            if module.exists() and module.name not in seen:
+                waiting.append(module)
+    assert {"benchmark.py", "demo.py", "testing_runs.py"} <= seen
 
 
 def test_command_is_executable():

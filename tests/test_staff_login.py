@@ -6,8 +6,9 @@ import time
 import pytest
 import requests
 
+from examples.payer.client import TIMEOUT
+
 from .backend import Backend, Refused
-from .client import TIMEOUT
 from .real_server import RealServer
 
 PAUSED = "Too many failed attempts"

@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.synchronize import Barrier
 
-from . import bench_people as people
-from .bench_caller import Caller, Target
-from .bench_clock import Measurement, count_items, repeat
-from .bench_floor import Floor, TableFloor, get_known_digests
-from .bench_messages import (
+from examples.payer.signatures import SigningKey
+
+from . import people
+from .caller import BenchCaller
+from .clock import Measurement, count_items, repeat
+from .floor import Floor, TableFloor, get_known_digests
+from .messages import (
     CHECKS,
     WIRE,
     Person,
@@ -21,23 +23,23 @@ from .bench_messages import (
     count_not_gone,
     count_wallets,
 )
-from .bench_meter import Meter
-from .bench_usage import Watched
-from .payer import Key
+from .meter import Meter
+from .target import BenchTarget
+from .usage import Watched
 
 Batch = list[Person]
 Exchange = Callable[[str, bytes], bytes]
 
-PATIENCE = 600  # seconds until a client gives up waiting for the others
+BARRIER_SECONDS = 600  # until a client stops waiting for the others
 STRIDE = 10_000_000  # maximum number of new people per client and batch size
 CHOSEN_ITEMS, CHOSEN_CALLS = 20_000, 500
-#: The offset at which a client's people who are linked to wallets begin.
-WALLETS = STRIDE // 2
-SHOWN = 1000  # the batch size that every participant may send
+#: Where the numbers of a client's people with wallets begin.
+WALLET_OFFSET = STRIDE // 2
+MAX_BATCH = 1000  # the batch size that every participant may send
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchPlan:
     """What is measured, for how long and with how many clients.
 
     ``run`` is a number that no other run on this database uses, so that each run has
@@ -45,7 +47,7 @@ class Plan:
     floor's writes go to a second database like this one, as ``sample`` describes.
     """
 
-    target: Target
+    target: BenchTarget
     dsn: str
     rows: int
     clients: int
@@ -61,7 +63,7 @@ class Plan:
 class Seat:
     """One of the clients, and the barrier at which it waits for the others."""
 
-    plan: Plan
+    plan: BenchPlan
     number: int
     barrier: Barrier
 
@@ -86,12 +88,12 @@ class Seat:
             measured.usage = meter.close()
         return answers, measured
 
-    def _meet(self, look: Callable[[], None] | None) -> None:
+    def _meet(self, read: Callable[[], None] | None) -> None:
         """Wait for all clients; have one of them take readings before any goes on."""
-        self.barrier.wait(PATIENCE)
-        if look:
-            look()
-        self.barrier.wait(PATIENCE)
+        self.barrier.wait(BARRIER_SECONDS)
+        if read:
+            read()
+        self.barrier.wait(BARRIER_SECONDS)
 
     def choose_people(self, size: int) -> list[Batch]:
         """Return batches of linked people, chosen at random."""
@@ -116,7 +118,7 @@ class Seat:
 
 #: How to count the wrong answers to the resolve that follows an operation, where the
 #: ordinary check of a resolve does not apply.
-_TRUE = {"unlink": count_not_gone, "phone": count_wallets}
+_RESOLVE_CHECKS = {"unlink": count_not_gone, "phone": count_wallets}
 
 
 class Rest:
@@ -125,23 +127,23 @@ class Rest:
     items_per_second, calls_per_second = 10_000, 500
     repeats = True
 
-    def get_dsn(self, plan: Plan) -> str:
+    def get_dsn(self, plan: BenchPlan) -> str:
         return plan.dsn
 
     def connect(self, seat: Seat, batches: list[Batch]) -> Exchange:
-        return Caller(seat.plan.target).send
+        return BenchCaller(seat.plan.target).send
 
     def count_wrong(self, operation: str, batch: Batch, answer: bytes) -> int:
         return CHECKS[operation](batch, answer)
 
-    def count_untrue(
+    def count_wrong_resolves(
         self, exchange: Exchange, seat: Seat, batch: Batch, operation: str
     ) -> int:
         """Return how many of a batch resolve to something other than was written."""
-        batch = batch[:SHOWN]
+        batch = batch[:MAX_BATCH]
         sender = seat.plan.target.sender_id
         (body,) = build_messages("resolve", sender, [batch])
-        count = _TRUE.get(operation, CHECKS["resolve"])
+        count = _RESOLVE_CHECKS.get(operation, CHECKS["resolve"])
         return count(batch, exchange("resolve", body))
 
 
@@ -151,7 +153,7 @@ class Bare:
     items_per_second, calls_per_second = 40_000, 3_000
     repeats = True
 
-    def get_dsn(self, plan: Plan) -> str:
+    def get_dsn(self, plan: BenchPlan) -> str:
         return plan.dsn
 
     def connect(self, seat: Seat, batches: list[Batch]) -> Exchange:
@@ -166,7 +168,7 @@ class Bare:
     def count_wrong(self, operation: str, batch: Batch, answer: bytes) -> int:
         return 0
 
-    def count_untrue(
+    def count_wrong_resolves(
         self, exchange: Exchange, seat: Seat, batch: Batch, operation: str
     ) -> int:
         return 0
@@ -178,7 +180,7 @@ class BareTables(Bare):
     items_per_second, calls_per_second = 6_000, 1_000
     repeats = False  # people who were updated are not updated again
 
-    def get_dsn(self, plan: Plan) -> str:
+    def get_dsn(self, plan: BenchPlan) -> str:
         return plan.floor_dsn
 
     def connect(self, seat: Seat, batches: list[Batch]) -> Exchange:
@@ -193,13 +195,13 @@ WAYS = {"rest": Rest(), "floor": Bare(), "row": Bare(), "tables": BareTables()}
 # === THE WORK === #
 
 
-def ask_empty(seat: Seat, _size: int, _way: str) -> dict[str, Measurement]:
-    """Request the cheapest route of the same server."""
-    caller = Caller(seat.plan.target)
-    right = caller.ask_empty(b"")
+def call_empty_route(seat: Seat, _size: int, _way: str) -> dict[str, Measurement]:
+    """Call the cheapest route of the same server."""
+    caller = BenchCaller(seat.plan.target)
+    right = caller.get_health()
 
     def exchange(_operation: str, _body: bytes) -> bytes:
-        return caller.ask_empty(b"")
+        return caller.get_health()
 
     answers, measured = seat.measure("", exchange, itertools.repeat(b""))
     wrong = sum(answer != right or b'"ok"' not in answer for answer in answers)
@@ -227,7 +229,7 @@ def resolve_signed(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
 
 def sign_bodies(jwk: dict, bodies: list[bytes]) -> list[bytes]:
     """Return the messages, each with its signature embedded."""
-    key = Key(jwk)
+    key = SigningKey(jwk)
     return [json.dumps(key.sign_message(json.loads(body))).encode() for body in bodies]
 
 
@@ -240,17 +242,17 @@ def write(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
     )
     batches = seat.make_people(size, calls + 1)
     exchange = work.connect(seat, batches)
-    told = {}
+    measurements = {}
 
     def run(operation: str, batches: list[Batch]) -> list[Batch]:
-        told[operation], done = _write(seat, work, exchange, operation, batches)
+        measurements[operation], done = _write(seat, work, exchange, operation, batches)
         return done
 
     linked = run("link", batches)
     again = calls if work.repeats else min(calls, len(linked))
     updated = run("update", _move_on(linked, again))
     run("unlink", get_last(linked, updated))
-    return told
+    return measurements
 
 
 def link_phones(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
@@ -260,7 +262,7 @@ def link_phones(seat: Seat, size: int, way: str) -> dict[str, Measurement]:
         math.ceil(seat.plan.seconds * work.items_per_second / size),
         math.ceil(seat.plan.seconds * work.calls_per_second),
     )
-    batches = seat.make_people(size, calls + 1, WALLETS)
+    batches = seat.make_people(size, calls + 1, WALLET_OFFSET)
     exchange = work.connect(seat, batches)
     return {"phone": _write(seat, work, exchange, "phone", batches)[0]}
 
@@ -274,7 +276,7 @@ def _write(seat: Seat, work, exchange: Exchange, operation: str, batches: list[B
     answers, measured = seat.measure(wire, exchange, bodies, dsn)
     done = batches[: len(answers)]
     wrong = _count_wrong(work, operation, done, answers)
-    wrong += work.count_untrue(exchange, seat, done[-1], operation)
+    wrong += work.count_wrong_resolves(exchange, seat, done[-1], operation)
     return count_items(measured, sum(map(len, done)), wrong), done
 
 

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 PROVIDERS, TOWNS, QUERIES = 1500, 30_000, 1000
-_BEGINNINGS = """
-    ra na ma pa ta ga sa ka la ba da ha ja va ya ri ni mi pi ti gi si ki li bi di su ku
-    tu nu mu ru bha dha kha gha sha cha tha jha nan kal man par san gar bal dal har vin
-""".split()
-_ENDINGS = "pur garh nagar giri bad ganj wada kot palli gaon dih ur halli pet".split()
+# fmt: off
+_BEGINNINGS = [
+    "ra", "na", "ma", "pa", "ta", "ga", "sa", "ka", "la", "ba", "da", "ha", "ja", "va",
+    "ya", "ri", "ni", "mi", "pi", "ti", "gi", "si", "ki", "li", "bi", "di", "su", "ku",
+    "tu", "nu", "mu", "ru", "bha", "dha", "kha", "gha", "sha", "cha", "tha", "jha",
+    "nan", "kal", "man", "par", "san", "gar", "bal", "dal", "har", "vin",
+]
+_ENDINGS = [
+    "pur", "garh", "nagar", "giri", "bad", "ganj", "wada", "kot", "palli", "gaon",
+    "dih", "ur", "halli", "pet",
+]
+# fmt: on
 _NAMES = (
     "Bank of {}",
     "State Bank of {}",
@@ -25,7 +32,7 @@ _PLACES = ("", "", "", " Main", " Road", " Main Branch", " Market", " Station Ro
 
 
 @dataclass(frozen=True)
-class Branch:
+class InventedBranch:
     provider: int
     name: str
     code: str
@@ -53,7 +60,7 @@ class Country:
         }
         return sorted(name.title() for name in names)
 
-    def _make_branches(self, count: int) -> Iterator[Branch]:
+    def _make_branches(self, count: int) -> Iterator[InventedBranch]:
         """Yield branches: a few providers have very many, most have few."""
         weights = list(accumulate(1 / (place + 3) for place in range(PROVIDERS)))
         owners = self.chance.choices(range(PROVIDERS), cum_weights=weights, k=count)
@@ -61,7 +68,7 @@ class Country:
             town = self.chance.choice(self.towns)
             name = town + self.chance.choice(_PLACES)
             letters = self.providers[provider].replace(" ", "")[:4].upper()
-            yield Branch(provider, name, f"{letters}0{number:06d}", town)
+            yield InventedBranch(provider, name, f"{letters}0{number:06d}", town)
 
     def make_queries(self) -> Iterator[tuple[str, str]]:
         """Yield what is typed, as a kind of query and its text.

@@ -16,8 +16,8 @@ from collections import defaultdict
 
 sys.path.insert(0, os.environ["SPAR_ROOT"])
 
-from setup.bench_clock import get_percentile  # noqa: E402  (after the path)
-from setup.bench_places import Country  # noqa: E402
+from bench.clock import get_percentile  # noqa: E402  (after the path)
+from bench.country import Country  # noqa: E402
 
 env = globals()["env"]  # provided by Odoo's shell
 

@@ -25,8 +25,8 @@ from odoo.addons.spar_mapper_connector.transactions import (  # noqa: E402
     use_read_committed,
 )
 
-from setup import bench_people as people  # noqa: E402  (after the path)
-from setup.bench_tables import TABLES  # noqa: E402
+from bench import people  # noqa: E402  (after the path)
+from bench.tables import TABLES  # noqa: E402
 
 env = globals()["env"]  # provided by Odoo's shell
 
@@ -67,7 +67,7 @@ def unlink(number, generation):
     return env["spar.mapper.local"]._unlink_fa(CALL, [request])
 
 
-class Table:
+class SampledTable:
     """One table of the store, and the rows in it that are ours."""
 
     def __init__(self, name):
@@ -130,7 +130,7 @@ def run():
         "SELECT tablename FROM pg_tables WHERE tablename = ANY(%s)", [TABLES]
     )
     present = {name for (name,) in env.cr.fetchall()}
-    tables = [Table(name) for name in TABLES if name in present]
+    tables = [SampledTable(name) for name in TABLES if name in present]
     steps = {
         "link": take_step(tables, link, FIRST),
         "update": take_step(tables, update, FIRST),
@@ -139,11 +139,11 @@ def run():
     other = FIRST + 1
     steps["link_only"] = take_step(tables, link, other)
     steps["unlink_unchanged"] = take_step(tables, unlink, other, 0)
-    told = {
+    shapes = {
         t.name: {"columns": t.columns, "types": t.types, "keys": t.keys} for t in tables
     }
     with open(os.environ["SPAR_ANSWER"], "w") as out:
-        json.dump({"tables": told, "steps": steps}, out)
+        json.dump({"tables": shapes, "steps": steps}, out)
 
 
 run()

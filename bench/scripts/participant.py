@@ -10,8 +10,8 @@ import sys
 
 sys.path.insert(0, os.environ["SPAR_ROOT"])
 
-from setup import bench_people as people  # noqa: E402  (after the path)
-from setup.payer import make_jwk  # noqa: E402
+from bench import people  # noqa: E402  (after the path)
+from examples.payer.signatures import get_public_jwk, make_jwk  # noqa: E402
 
 env = globals()["env"]  # provided by Odoo's shell
 
@@ -92,8 +92,8 @@ def get_signer():
     signer, answer = get_participant(SIGNER)
     signer.key_ids.action_revoke()
     jwk = make_jwk()
-    public = {name: value for name, value in jwk.items() if name != "d"}
-    signer.key_ids.create({"participant_id": signer.id, "key_text": json.dumps(public)})
+    key_text = json.dumps(get_public_jwk(jwk))
+    signer.key_ids.create({"participant_id": signer.id, "key_text": key_text})
     return {**answer, "private_jwk": jwk}
 
 

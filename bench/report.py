@@ -4,8 +4,9 @@ import json
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .bench_directory import build_directory_lines
-from .places import write_private
+from setup.places import write_private
+
+from .directory import build_directory_lines
 
 COLUMNS = (
     f"{'work':<8}{'a call':>7}{'items/s':>10}{'calls/s':>9}{'goal':>9}{'p50 ms':>9}"
@@ -22,15 +23,21 @@ GOALS: dict[tuple[str, int], dict[str, float]] = {
     ("signed", 1): {"calls_per_second": 400, "of_empty_route": 0.6},
     ("link", 1): {"calls_per_second": 160},
     ("link", 1000): {
-        **{"items_per_second": 12_000, "cpu_us": 130, "cpu_of_floor": 1.8},
+        "items_per_second": 12_000,
+        "cpu_us": 130,
+        "cpu_of_floor": 1.8,
         "wal_bytes": 3000,
     },
     ("update", 1000): {
-        **{"items_per_second": 11_000, "cpu_us": 150, "cpu_of_floor": 1.8},
+        "items_per_second": 11_000,
+        "cpu_us": 150,
+        "cpu_of_floor": 1.8,
         "wal_bytes": 3500,
     },
     ("unlink", 1000): {
-        **{"items_per_second": 15_000, "cpu_us": 110, "cpu_of_floor": 1.8},
+        "items_per_second": 15_000,
+        "cpu_us": 110,
+        "cpu_of_floor": 1.8,
     },
 }
 _FLOORS = {
@@ -41,17 +48,17 @@ _FLOORS = {
 _NONE = "-"
 
 
-def build_report(told: dict, **about) -> dict:
+def build_report(measured: dict, **about) -> dict:
     """Return the whole report as programs read it.
 
-    :param told: what ``bench_load`` measured
+    :param measured: what ``load.py`` measured
     :param about: further facts to record: rows, clients, machine, memory
     """
-    empty = told["empty_route"]["calls_per_second"]
-    work = [{**row, **_build_shares(row, empty)} for row in told["work"]]
-    wrong = sum(row["wrong"] for row in (*work, told["empty_route"]))
+    empty = measured["empty_route"]["calls_per_second"]
+    work = [{**row, **_build_shares(row, empty)} for row in measured["work"]]
+    wrong = sum(row["wrong"] for row in (*work, measured["empty_route"]))
     made_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return {"made_at": made_at, **about, **told, "work": work, "wrong": wrong}
+    return {"made_at": made_at, **about, **measured, "work": work, "wrong": wrong}
 
 
 def _build_shares(row: dict, empty: float) -> dict:
@@ -75,8 +82,7 @@ def _add(*values: float | None) -> float | None:
     >>> _add(1.5, 2), _add(1, None)
     (3.5, None)
     """
-    known = [value for value in values if value is not None]
-    return round(sum(known), 2) if len(known) == len(values) else None
+    return None if None in values else round(sum(values), 2)
 
 
 def _show(value: float | None, width: int, form: str = ",.0f") -> str:
@@ -129,14 +135,14 @@ def _build_floor_lines(work: list[dict]) -> list[str]:
     """Return the floors of writes side by side."""
     lines = []
     for row in work:
-        told = {name: row[name] for name in _FLOORS if name in row}
-        if len(told) == 1:
+        floors = {name: row[name] for name in _FLOORS if name in row}
+        if len(floors) == 1:
             continue
         parts = [
             f"{_FLOORS[name]} {floor['items_per_second']:,.0f}/s "
             f"({_show(_add(floor['cpu_us']['postgres'], floor['cpu_us']['client']), 0)}"
             f" us, {_show(floor['wal_bytes_without_page_images'], 0)} B)"
-            for name, floor in told.items()
+            for name, floor in floors.items()
         ]
         lines.append(f"  {row['work']:<8}{row['batch']:>6,}  {', '.join(parts)}")
     return lines
@@ -162,8 +168,8 @@ def build_table(report: dict) -> list[str]:
         *map(_format_row, work),
         empty,
         "",
-        "of an item: processor time in us (floor: PostgreSQL and client), WAL and disk "
-        "in bytes; 'no pages': WAL without whole pages",
+        "per item: processor time in us (floor: PostgreSQL and client), WAL and disk "
+        "in bytes; 'no pages': WAL without full-page images",
         COST_COLUMNS,
         *map(_format_cost, work),
         empty_cost,

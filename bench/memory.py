@@ -13,10 +13,10 @@ def _read_parents() -> dict[int, int]:
     parents = {}
     for folder in PROC.glob("[0-9]*"):
         try:
-            told = (folder / "stat").read_text()
+            stat = (folder / "stat").read_text()
         except OSError:
             continue
-        parents[int(folder.name)] = int(told.rpartition(")")[2].split()[1])
+        parents[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
     return parents
 
 
@@ -69,8 +69,13 @@ def get_postgres_memory(root: int) -> list[dict]:
     family = get_family(root)
     shared = sum(read_size(pid, "smaps_rollup", "Pss") for pid in family)
     plain = sum(read_size(pid, "status", "VmRSS") for pid in family)
-    told = {"process": f"postgres ({len(family)} processes)"}
-    return [{**told, "rss_mb": round(shared or plain, 1), "peak_mb": None}]
+    return [
+        {
+            "process": f"postgres ({len(family)} processes)",
+            "rss_mb": round(shared or plain, 1),
+            "peak_mb": None,
+        }
+    ]
 
 
 def get_cpu_count() -> int:

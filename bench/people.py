@@ -1,7 +1,7 @@
 """Invented people to measure with: a number stands for the same person everywhere.
 
 Their IDs and accounts are as long as real ones; the accounts are spread over all the
-providers and branches that ``bench_participant.py`` makes.
+providers and branches that ``scripts/participant.py`` makes.
 """
 
 PROVIDERS = 20

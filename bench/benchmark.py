@@ -12,32 +12,33 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from .bench_caller import Target
-from .bench_database import (
+from setup.demo_facts import API
+from setup.errors import Failure
+from setup.installation import Installation
+from setup.interpreter import get_interpreter
+from setup.locks import hold
+from setup.machine import get_free_port
+from setup.odoo_server import OdooServer, end_group, end_orphan
+from setup.places import Places
+from setup.postgres import Cluster, running
+from setup.progress import say
+
+from .database import (
     get_floor,
     get_installations,
     get_participant,
     make_filled,
     take_sample,
 )
-from .bench_directory import measure_directory
-from .bench_memory import get_cpu_count, get_odoo_memory, get_postgres_memory
-from .bench_report import build_report, build_table, write_report
-from .bench_usage import Watched
-from .demo_facts import API
-from .errors import Failure
-from .installation import Installation
-from .interpreter import get_interpreter
-from .locks import hold
-from .machine import get_free_port
-from .odoo_server import OdooServer, end_group, end_orphan
-from .places import Places
-from .postgres import Cluster, running
-from .progress import say
+from .directory import measure_directory
+from .memory import get_cpu_count, get_odoo_memory, get_postgres_memory
+from .report import build_report, build_table, write_report
+from .target import BenchTarget
+from .usage import Watched
 
 BATCHES = (1, 100, 1000)
-BUSY = "Another ./spar bench is at work in this checkout: wait for its end."
-ROOM = 1000  # pairs of client and batch size that new people are numbered for
+BUSY = "Another ./spar bench is running in this checkout: wait until it ends."
+MAX_PAIRS = 1000  # pairs of client and batch size that new people are numbered for
 
 
 def check_plan(rows: int, clients: int, seconds: float, workers: int) -> None:
@@ -45,22 +46,22 @@ def check_plan(rows: int, clients: int, seconds: float, workers: int) -> None:
 
     :raises Failure: when it cannot
     """
-    least = {"--rows": rows, "--clients": clients, "--workers": workers}
-    for option, value in least.items():
+    counts = {"--rows": rows, "--clients": clients, "--workers": workers}
+    for option, value in counts.items():
         if value < 1:
             raise Failure(f"{option} must be 1 or more.")
-    if clients * len(BATCHES) > ROOM:
-        raise Failure(f"--clients must be at most {ROOM // len(BATCHES)}.")
+    if clients * len(BATCHES) > MAX_PAIRS:
+        raise Failure(f"--clients must be at most {MAX_PAIRS // len(BATCHES)}.")
     if seconds <= 0:
         raise Failure("--seconds must be more than 0.")
 
 
-def build_target(port: int, participant: dict) -> Target:
+def build_target(port: int, participant: dict) -> BenchTarget:
     """Return the server to call and the participant to call it as.
 
-    :param participant: as returned by ``bench_participant.py``
+    :param participant: what ``scripts/participant.py`` returned
     """
-    return Target("127.0.0.1", port, API, **participant)
+    return BenchTarget(f"http://127.0.0.1:{port}{API}", **participant)
 
 
 def _run_clients(places: Places, plan: dict, log: Path) -> int:
@@ -68,7 +69,7 @@ def _run_clients(places: Places, plan: dict, log: Path) -> int:
     with (
         open(log, "wb") as err,
         subprocess.Popen(
-            [str(places.python), "-m", "setup.bench_load"],
+            [str(places.python), "-m", "bench.load"],
             stdin=subprocess.PIPE,
             stderr=err,
             cwd=places.root,
@@ -85,7 +86,7 @@ def _run_clients(places: Places, plan: dict, log: Path) -> int:
 
 def measure(
     installation: Installation,
-    target: Target,
+    target: BenchTarget,
     floor: Installation,
     *,
     rows: int,
@@ -96,9 +97,9 @@ def measure(
     """Measure a running server whose database has ``rows`` linked people.
 
     :param floor: a copy of the database, to write bare rows to
-    :raises Failure: when a client exits without delivering its answers
+    :raises Failure: when a client ends without a result
     """
-    places, answer = installation.places, installation.folder / "measured.json"
+    places, file = installation.places, installation.folder / "measured.json"
     plan = {
         "target": asdict(target),
         "dsn": installation.server.get_dsn(installation.database),
@@ -109,14 +110,14 @@ def measure(
         "watched": asdict(build_watched(installation)),
         "floor_dsn": floor.server.get_dsn(floor.database),
         "sample": take_sample(floor),
-        "answer": str(answer),
+        "file": str(file),
     }
     log = installation.folder / "clients.log"
     if _run_clients(places, plan, log):
-        raise Failure(f"The clients could not measure; log: {log}")
-    told = json.loads(answer.read_text())
-    answer.unlink()
-    return told
+        raise Failure(f"The clients failed; log: {log}")
+    measured = json.loads(file.read_text())
+    file.unlink()
+    return measured
 
 
 def build_watched(installation: Installation) -> Watched:
@@ -138,7 +139,7 @@ def get_memory(installation: Installation, odoo: OdooServer) -> list[dict]:
     return memory
 
 
-def put_off_nightly_work(installation: Installation) -> None:
+def postpone_nightly_jobs(installation: Installation) -> None:
     """Keep nightly jobs from starting at once just because the copy is old.
 
     Jobs that run every few minutes, and those triggered by messages, run as usual.
@@ -155,10 +156,10 @@ def _count_mappings(installation: Installation) -> int:
     return int(installation.server.get_answer(query, installation.database))
 
 
-def tell_python(places: Places) -> str:
+def describe_python(places: Places) -> str:
     """Return a description of the Python that everything runs with."""
-    told = get_interpreter(places.python)
-    return told.words if told else "an unknown Python"
+    interpreter = get_interpreter(places.python)
+    return interpreter.words if interpreter else "an unknown Python"
 
 
 def _serve(installation: Installation, workers: int) -> OdooServer:
@@ -176,18 +177,18 @@ def _measure_served(
     """Serve, measure and stop the server; return the report."""
     about = {"mappings": _count_mappings(installation), "workers": workers, **plan}
     about |= {"cpus": get_cpu_count(), "load_before": os.getloadavg()}
-    about["python"] = tell_python(installation.places)
+    about["python"] = describe_python(installation.places)
     odoo = _serve(installation, workers)
     try:
         odoo.start()
         odoo.wait()
         port = int(odoo.url.rpartition(":")[2])
         target = build_target(port, get_participant(installation.folder, plan["rows"]))
-        told = measure(installation, target, floor, **plan)
+        measured = measure(installation, target, floor, **plan)
         memory = get_memory(installation, odoo)
     finally:
         odoo.stop()
-    return build_report(told, **about, memory=memory)
+    return build_report(measured, **about, memory=memory)
 
 
 def _settle(installation: Installation) -> None:
@@ -203,7 +204,7 @@ def _run(places: Places, plan: dict, workers: int, branches: int) -> dict:
     with running(installation.server):
         say("- Measuring in a fresh copy of the database")
         installation.copy_from(filled)
-        put_off_nightly_work(installation)
+        postpone_nightly_jobs(installation)
         floor = get_floor(installation)
         floor.copy_from(filled)
         _settle(installation)
@@ -239,7 +240,7 @@ def bench(
         path = write_report(folder, report)
     for line in build_table(report):
         say(line)
-    say(f"All of it for programs: {path}")
+    say(f"The whole report as JSON: {path}")
     if report["wrong"]:
         raise Failure(f"{report['wrong']:,} answers were wrong: see {path}")
     return path

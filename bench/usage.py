@@ -11,7 +11,7 @@ reported separately.
 import os
 from dataclasses import dataclass
 
-from .bench_memory import PROC, get_family
+from .memory import PROC, get_family
 
 TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 #: Fields of ``/proc/<pid>/stat`` after the name: own time, and that of ended children.
@@ -32,10 +32,10 @@ def read_cpu_seconds(root: int | None) -> float | None:
 
 def _read_ticks(pid: int) -> int | None:
     try:
-        told = (PROC / str(pid) / "stat").read_text()
+        stat = (PROC / str(pid) / "stat").read_text()
     except OSError:
         return None
-    return sum(map(int, told.rpartition(")")[2].split()[TIMES]))
+    return sum(map(int, stat.rpartition(")")[2].split()[TIMES]))
 
 
 @dataclass(frozen=True)

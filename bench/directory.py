@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from .installation import Installation
+from setup.installation import Installation
 
-SCRIPT = Path(__file__).with_name("bench_directory_run.py")
+SCRIPT = Path(__file__).with_name("scripts") / "directory.py"
 
 
 def measure_directory(installation: Installation, branches: int) -> dict:
-    """Return what ``bench_directory_run.py`` measures with this many branches.
+    """Return what ``scripts/directory.py`` measures with this many branches.
 
     :raises Failure: when a row is rejected, or Odoo's shell fails
     """
@@ -17,9 +17,10 @@ def measure_directory(installation: Installation, branches: int) -> dict:
     return installation.run_script(SCRIPT, **words)
 
 
-def build_directory_lines(told: dict) -> list[str]:
+def build_directory_lines(measured: dict) -> list[str]:
     """Return the lines of the report for people."""
-    loading, rows = told["loading"], {"all searches": told["search"], **told["kinds"]}
+    loading = measured["loading"]
+    rows = {"all searches": measured["search"], **measured["kinds"]}
     return [
         "",
         f"directory of {loading['branches']:,} branches: loaded in "

@@ -2,7 +2,7 @@
 
 There is no Odoo, HTTP, validation or cryptography: digests are computed beforehand, and
 sealed values stay sealed. Writes are measured in two ways: the rows that the store
-writes, in a copy of its tables (``bench_tables.py``), and one plain row for each item,
+writes, in a copy of its tables (``tables.py``), and one plain row for each item,
 as long as a mapping's, in a table of its own.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import psycopg2
 from psycopg2.extras import execute_values
 
-from .bench_tables import Tables
+from .tables import Tables
 
 TABLE = "spar_bench_floor"
 # The queries of the store to resolve by ID, and then to find who holds the money.
@@ -94,12 +94,18 @@ class Floor:
         self.connection = psycopg2.connect(dsn)
         self.digests = digests
         self.payload = os.urandom(get_row_size(dsn))
+        self._handlers = {
+            "resolve": self._resolve,
+            "link": self._link,
+            "update": self._update,
+            "unlink": self._unlink,
+        }
 
     def send(self, operation: str, body: bytes) -> bytes:
         """Parse a message, process it and write the answer."""
         items = json.loads(body)["message"][f"{operation}_request"]
         with self.connection, self.connection.cursor() as cursor:
-            answers = getattr(self, f"_{operation}")(cursor, items)
+            answers = self._handlers[operation](cursor, items)
         return build_answer(operation, answers)
 
     def _resolve(self, cursor, items: list[dict]) -> list[dict]:

@@ -13,21 +13,22 @@ from concurrent.futures import ProcessPoolExecutor, wait
 from pathlib import Path
 from threading import BrokenBarrierError
 
-from .bench_caller import Target
-from .bench_client import (
-    Plan,
+from setup.progress import say
+
+from .clock import Measurement
+from .floor import make_table
+from .tables import set_triggers
+from .target import BenchTarget
+from .usage import Watched
+from .work import (
+    BenchPlan,
     Seat,
-    ask_empty,
+    call_empty_route,
     link_phones,
     resolve,
     resolve_signed,
     write,
 )
-from .bench_clock import Measurement
-from .bench_floor import make_table
-from .bench_tables import set_triggers
-from .bench_usage import Watched
-from .progress import say
 
 #: What a client does, for a batch size, over REST or bare.
 Work = Callable[[Seat, int, str], dict[str, Measurement]]
@@ -54,7 +55,7 @@ def _take_barrier(barrier) -> None:
     _barrier = barrier
 
 
-def _run_client(work: Work, plan: Plan, number: int, size: int, way: str) -> dict:
+def _run_client(work: Work, plan: BenchPlan, number: int, size: int, way: str) -> dict:
     try:
         return work(Seat(plan, number, _barrier), size, way)
     except BaseException:
@@ -65,7 +66,7 @@ def _run_client(work: Work, plan: Plan, number: int, size: int, way: str) -> dic
 class Clients:
     """The client processes, which start each piece of work together."""
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: BenchPlan):
         context = multiprocessing.get_context("spawn")
         self.plan = plan
         self.pool = ProcessPoolExecutor(
@@ -88,35 +89,35 @@ class Clients:
         return _add_up([each.result() for each in running])
 
 
-def _add_up(told: list[dict[str, Measurement]]) -> dict[str, Measurement]:
+def _add_up(measured: list[dict[str, Measurement]]) -> dict[str, Measurement]:
     """Return the sum over the clients, by operation.
 
     >>> _add_up([{"link": Measurement(calls=1)}, {"link": Measurement(calls=2)}])
     {'link': Measurement(calls=3, items=0, wrong=0, calls_per_second=0.0, \
 items_per_second=0.0)}
     """
-    sums = {name: Measurement() for name in told[0]}
-    for each in told:
-        for name, measured in each.items():
-            sums[name].add(measured)
+    sums = {name: Measurement() for name in measured[0]}
+    for each in measured:
+        for name, measurement in each.items():
+            sums[name].add(measurement)
     return sums
 
 
-def measure(plan: Plan) -> dict:
+def measure(plan: BenchPlan) -> dict:
     """Return the measurements of the whole plan, each floor right before its work."""
     clients, rows = Clients(plan), []
     make_table(plan.dsn)
     with clients.pool:
         say("    the empty route")
-        empty = clients.run(ask_empty, 1, "rest")["empty"]
+        empty = clients.run(call_empty_route, 1, "rest")["empty"]
         for work, words in WORK:
             for size in plan.batches:
                 say(f"    {words}: {size:,} a call")
                 floors = _measure_floors(clients, work, size)
                 rest = clients.run(work, size, "rest")
                 for name, measured in rest.items():
-                    beside = {floor: told[name] for floor, told in floors.items()}
-                    rows.append(_build_row(name, size, measured, beside))
+                    bare = {floor: by_name[name] for floor, by_name in floors.items()}
+                    rows.append(_build_row(name, size, measured, bare))
     return {"empty_route": empty.to_dict(), "work": rows}
 
 
@@ -127,31 +128,31 @@ def _measure_floors(clients: Clients, work: Work, size: int) -> dict[str, dict]:
         return {"floor": clients.run(work, size, "tables")}
     if work is not write:
         return {"floor": clients.run(work, size, "floor")}
-    told = {}
+    floors = {}
     for name, way, triggers in FLOORS:
         set_triggers(clients.plan.floor_dsn, on=triggers)
-        told[name] = clients.run(work, size, way)
-    return told
+        floors[name] = clients.run(work, size, way)
+    return floors
 
 
 def _build_row(
     work: str, size: int, rest: Measurement, floors: dict[str, Measurement]
 ) -> dict:
-    told = {name: measured.to_dict() for name, measured in floors.items()}
-    for bare in told.values():
+    figures = {name: measured.to_dict() for name, measured in floors.items()}
+    for bare in figures.values():
         bare.pop("wrong")
-    return {"work": work, "batch": size, **rest.to_dict(), **told}
+    return {"work": work, "batch": size, **rest.to_dict(), **figures}
 
 
 def main() -> None:
-    given = json.load(sys.stdin)
-    answer = Path(given.pop("answer"))
-    batches = tuple(given.pop("batches"))
-    target = Target(**given.pop("target"))
-    watched = Watched(**given.pop("watched"))
+    values = json.load(sys.stdin)
+    file = Path(values.pop("file"))
+    batches = tuple(values.pop("batches"))
+    target = BenchTarget(**values.pop("target"))
+    watched = Watched(**values.pop("watched"))
     run = time.time_ns() // 10**8
-    plan = Plan(target, batches=batches, run=run, watched=watched, **given)
-    answer.write_text(json.dumps(measure(plan)))
+    plan = BenchPlan(target, batches=batches, run=run, watched=watched, **values)
+    file.write_text(json.dumps(measure(plan)))
 
 
 if __name__ == "__main__":

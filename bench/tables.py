@@ -1,6 +1,6 @@
 """The floor of writes: the rows that the store writes, by bare psycopg2.
 
-``bench_sample.py`` records which rows a link, an update and an unlink leave in the
+``scripts/sample.py`` records which rows a link, an update and an unlink leave in the
 store's tables. Here the same rows are written for other people: with their own IDs,
 UUIDs and random bytes, by COPY and arrays, in the store's order. There is no Odoo, no
 cryptography and no check but the database's own; the rows are prepared before the clock
@@ -194,16 +194,18 @@ class Shape:
 
 @dataclass(frozen=True)
 class Sample:
-    """The statements of each operation, as recorded by ``bench_sample.py``."""
+    """The statements of each operation, as recorded by ``scripts/sample.py``."""
 
     shapes: dict[str, Shape]
     steps: dict[str, dict[str, dict]]
 
     @classmethod
-    def read(cls, told: dict) -> "Sample":
-        """Return the sample that ``bench_sample.py`` wrote."""
-        shapes = {name: Shape(name, **rest) for name, rest in told["tables"].items()}
-        return cls(shapes, told["steps"])
+    def read(cls, document: dict) -> "Sample":
+        """Return the sample that ``scripts/sample.py`` wrote."""
+        tables = document["tables"].items()
+        return cls(
+            {name: Shape(name, **rest) for name, rest in tables}, document["steps"]
+        )
 
     def get_statements(self, step: str) -> list[Statement]:
         """Return the statements of a step, in the store's order."""
@@ -239,8 +241,8 @@ class Sample:
 class Tables:
     """One process with one connection that writes what the store would write."""
 
-    def __init__(self, dsn: str, told: dict):
-        sample = Sample.read(told)
+    def __init__(self, dsn: str, document: dict):
+        sample = Sample.read(document)
         self.connection = psycopg2.connect(dsn)
         self.plans = {
             name: sample.get_statements(name) for name in ("link", "update", "unlink")

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from .bench_usage import Usage
+from .usage import Usage
 
 #: Sends a request body and returns the response body.
 Send = Callable[[bytes], bytes]
@@ -39,12 +39,12 @@ class Measurement:
     def to_dict(self) -> dict:
         """Return the figures; latencies are summarised, in milliseconds.
 
-        >>> told = Measurement(calls=2, latencies=[0.001, 0.003]).to_dict()
-        >>> told["calls"], told["p50_ms"], told["p95_ms"]
+        >>> figures = Measurement(calls=2, latencies=[0.001, 0.003]).to_dict()
+        >>> figures["calls"], figures["p50_ms"], figures["p95_ms"]
         (2, 1.0, 3.0)
         """
         latencies = sorted(self.latencies)
-        told = {
+        figures = {
             "calls": self.calls,
             "items": self.items,
             "wrong": self.wrong,
@@ -55,7 +55,7 @@ class Measurement:
         }
         usage = self.usage or Usage()
         cost = replace(usage, client=self.client_seconds).to_dict(self.items)
-        return {**told, **cost}
+        return {**figures, **cost}
 
 
 def get_percentile(latencies: list[float], percent: int) -> float:

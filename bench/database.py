@@ -6,19 +6,20 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-from .commands import run
-from .demo import get_database_name, get_digest
-from .installation import AGAIN, Installation
-from .machine import check_disk
-from .odoo_source import get_odoo
-from .packages import get_postgres_binaries, prepare_packages
-from .places import Places, get_addons, write_private
-from .postgres import get_server, running
-from .progress import say, step
+from setup.commands import run
+from setup.demo import get_database_name, get_digest
+from setup.installation import AGAIN, Installation
+from setup.machine import check_disk
+from setup.odoo_source import get_odoo
+from setup.packages import get_postgres_binaries, prepare_packages
+from setup.places import Places, get_addons, write_private
+from setup.postgres import get_server, running
+from setup.progress import say, step
 
-PARTICIPANT = Path(__file__).with_name("bench_participant.py")
-SAMPLE = Path(__file__).with_name("bench_sample.py")
-FILL = Path(__file__).with_name("bench_fill.py")
+SCRIPTS = Path(__file__).with_name("scripts")
+PARTICIPANT = SCRIPTS / "participant.py"
+SAMPLE = SCRIPTS / "sample.py"
+FILL = SCRIPTS / "fill.py"
 SHARES = 2
 PAGES = 8192  # MiB of shared buffers for PostgreSQL, at most
 PROGRESS_SECONDS = 5
@@ -62,7 +63,7 @@ def make_participant(installation: Installation) -> dict:
 
 
 def take_sample(floor: Installation) -> dict:
-    """Return the rows that the store writes for a person, for ``bench_tables.py``."""
+    """Return the rows that the store writes for a person, for ``tables.py``."""
     return floor.run_script(SAMPLE, SPAR_ROOT=str(floor.places.root))
 
 
@@ -79,14 +80,14 @@ def _fill_share(installation: Installation, rows: int, share: int) -> None:
     run(
         installation.get_command("shell", "--no-http"),
         log=installation.folder / f"{installation.database}.fill-{share}.log",
-        failing=f"Cannot fill the database to measure in. {AGAIN}",
+        failing=f"Cannot fill the benchmark database. {AGAIN}",
         env={**installation.environment, **words},
         cwd=installation.folder,
         stdin=FILL,
     )
 
 
-def _tell_progress(installation: Installation, rows: int, filling: list[Future]):
+def _show_progress(installation: Installation, rows: int, filling: list[Future]):
     """Show progress until filling is complete or one of the processes has failed."""
     query = "SELECT count(*) FROM spar_bench_person"
     left = set(filling)
@@ -106,7 +107,7 @@ def fill(installation: Installation, rows: int) -> None:
     with ThreadPoolExecutor(SHARES) as pool:
         shares = range(SHARES)
         filling = [pool.submit(_fill_share, installation, rows, n) for n in shares]
-        _tell_progress(installation, rows, filling)
+        _show_progress(installation, rows, filling)
     for each in filling:
         each.result()
     installation.server.get_answer("VACUUM ANALYZE", installation.database)
@@ -117,7 +118,7 @@ def fill(installation: Installation, rows: int) -> None:
 
 def _make(filled: Installation, facts_file: Path) -> None:
     """Make the database with all addons and the participant, but no rows yet."""
-    with step("Making a database to measure in (takes a minute or two)"):
+    with step("Making the benchmark database (takes a minute or two)"):
         filled.create()
         filled.install_suite(demo=False)
         participant = make_participant(filled)
@@ -125,7 +126,7 @@ def _make(filled: Installation, facts_file: Path) -> None:
 
 
 def _upgrade(filled: Installation) -> None:
-    with step("The addons have changed: upgrading the database to measure in"):
+    with step("The addons have changed: upgrading the benchmark database"):
         filled.upgrade(get_addons(filled.places.root))
 
 

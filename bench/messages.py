@@ -1,41 +1,15 @@
 """The messages that are measured, and the checks of their answers."""
 
-import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
 
-from . import bench_people as people
+from examples.payer.messages import build_items, build_message
+
+from . import people
 
 #: The number of a person who is or was linked, and the generation of the address.
 Person = tuple[int, int]
 Check = Callable[[Sequence[Person], bytes], int]
-
-_numbers = itertools.count(1)
-
-
-def get_timestamp() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-
-
-def build_message(operation: str, sender: str, items: list[dict]) -> bytes:
-    """Return a message as a participant of the profile ``openg2p-1.x`` may write it."""
-    timestamp = get_timestamp()
-    number = f"{timestamp}-{next(_numbers)}"
-    header = {
-        "version": "1.0.0",
-        "message_id": number,
-        "message_ts": timestamp,
-        "action": operation,
-        "sender_id": sender,
-        "total_count": len(items),
-    }
-    numbered = [
-        {"reference_id": str(place), "timestamp": timestamp, **item}
-        for place, item in enumerate(items)
-    ]
-    message = {"transaction_id": number, f"{operation}_request": numbered}
-    return json.dumps({"header": header, "message": message}).encode()
 
 
 # === REQUESTS === #
@@ -81,7 +55,8 @@ def build_messages(
     """Yield a message for each batch."""
     build, wire = _BUILD[operation], WIRE.get(operation, operation)
     for batch in batches:
-        yield build_message(wire, sender, [build(person) for person in batch])
+        items = build_items([build(person) for person in batch])
+        yield json.dumps(build_message(wire, items, sender_id=sender)).encode()
 
 
 # === RESPONSES === #
@@ -135,7 +110,9 @@ def _count_wrong(operation: str, is_right: Callable) -> Check:
             and item.get("id") == people.get_id(person[0])
             and item.get("reference_id") == str(place)
             and is_right(person, item)
-            for place, (person, item) in enumerate(zip(batch, items, strict=False))
+            for place, (person, item) in enumerate(
+                zip(batch, items, strict=False), start=1
+            )
         )
         # A surplus answer is as wrong as a missing one.
         return max(len(batch), len(items)) - right

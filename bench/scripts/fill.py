@@ -22,7 +22,7 @@ from odoo.addons.spar_mapper_connector.transactions import (  # noqa: E402
     use_read_committed,
 )
 
-from setup import bench_people as people  # noqa: E402
+from bench import people  # noqa: E402
 
 env = globals()["env"]  # provided by Odoo's shell
 

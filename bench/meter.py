@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import psycopg2
 
-from .bench_usage import Usage, Watched, read_cpu_seconds
+from .usage import Usage, Watched, read_cpu_seconds
 
 _POSITION = "SELECT pg_current_wal_insert_lsn(), pg_database_size(current_database())"
 _IMAGES = """
@@ -13,14 +13,14 @@ _IMAGES = """
 """
 
 
-class Times(NamedTuple):
+class ProcessorTimes(NamedTuple):
     """Processor seconds up to one moment."""
 
     odoo: float | None
     postgres: float | None
 
 
-class Place(NamedTuple):
+class StoragePosition(NamedTuple):
     """The positions of the WAL and the disk at one moment."""
 
     wal: str
@@ -37,32 +37,32 @@ class Meter:
         self.begin()
         self.end()
 
-    def _read_times(self) -> Times:
+    def _read_times(self) -> ProcessorTimes:
         odoo, postgres = self.watched.odoo, self.watched.postgres
-        return Times(read_cpu_seconds(odoo), read_cpu_seconds(postgres))
+        return ProcessorTimes(read_cpu_seconds(odoo), read_cpu_seconds(postgres))
 
-    def _read_place(self) -> Place:
-        return Place(*self._ask(_POSITION))
+    def _read_position(self) -> StoragePosition:
+        return StoragePosition(*self._query(_POSITION))
 
-    def _ask(self, query: str, *values: str) -> tuple:
+    def _query(self, query: str, *values: str) -> tuple:
         with self._connection.cursor() as cursor:
             cursor.execute(query, values)
             return cursor.fetchone()
 
     def begin(self) -> None:
         """Take all readings before the work."""
-        self._first_place = self._read_place()
+        self._first_position = self._read_position()
         self._first_times = self._read_times()
 
     def end(self) -> None:
         """Take all readings after the work."""
         self._last_times = self._read_times()
-        self._last_place = self._read_place()
+        self._last_position = self._read_position()
 
     def close(self) -> Usage:
         """Return the difference; the client's own time is not known here."""
-        begun, ended = self._first_place, self._last_place
-        (wal,) = self._ask("SELECT pg_wal_lsn_diff(%s, %s)", ended.wal, begun.wal)
+        begun, ended = self._first_position, self._last_position
+        (wal,) = self._query("SELECT pg_wal_lsn_diff(%s, %s)", ended.wal, begun.wal)
         self._connection.close()
         return Usage(
             *map(_subtract, self._last_times, self._first_times),
