@@ -19,9 +19,9 @@ def get_reason(log: Path) -> str:
         lines = log.read_text(errors="replace").splitlines()
     except OSError:
         return ""
-    told = [line.strip() for line in lines if line.strip()]
-    errors = [line for line in told if TELLING.search(line)]
-    return (errors or told or [""])[-1][:300]
+    stripped = [line.strip() for line in lines if line.strip()]
+    errors = [line for line in stripped if TELLING.search(line)]
+    return (errors or stripped or [""])[-1][:300]
 
 
 def run(

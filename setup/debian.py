@@ -48,8 +48,8 @@ def get_suite(os_release: str) -> str:
     >>> get_suite('ID=ubuntu\\nVERSION_CODENAME=noble')
     ''
     """
-    told = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', os_release, re.MULTILINE))
-    return told.get("VERSION_CODENAME", "") if told.get("ID") == "debian" else ""
+    fields = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', os_release, re.MULTILINE))
+    return fields.get("VERSION_CODENAME", "") if fields.get("ID") == "debian" else ""
 
 
 def extract_mirrors(uris: str, suite: str) -> list[str]:
@@ -104,10 +104,10 @@ def _prepare_folder(folder: Path, mirror: str, suite: str) -> dict[str, str]:
 def _get_mirrors(folder: Path, suite: str) -> list[str]:
     lists = folder / "no-lists"
     (lists / "partial").mkdir(parents=True, exist_ok=True)
-    told = ask(
+    output = ask(
         ["apt-get", "update", "--print-uris", "-o", f"Dir::State::lists={lists}"]
     )
-    return extract_mirrors(told, suite)
+    return extract_mirrors(output, suite)
 
 
 def _update(folder: Path, suite: str, log: Path) -> dict[str, str]:

@@ -120,8 +120,8 @@ def _make(installation: Installation) -> None:
 def _upgrade(installation: Installation, facts: dict) -> None:
     """Upgrade a demo that was made from other code to the current code."""
     with running(installation.server):
-        told = upgrade(installation, facts, get_facts_file(installation.places))
-        _write_facts(installation, told)
+        upgraded = upgrade(installation, facts, get_facts_file(installation.places))
+        _write_facts(installation, upgraded)
 
 
 def _get_whereabouts(installation: Installation, place: Path) -> str:

@@ -101,9 +101,9 @@ def upgrade(installation: Installation, facts: dict, facts_file: Path) -> dict:
             before = count_rows(draft)
             _upgrade_addons(draft, facts["addons"])
             _add_what_is_new(draft)
-            told = draft.run_script(SECRETS_SCRIPT, SPAR_KNOWN=str(facts_file))
-            check_upgraded(before, told)
+            upgraded = draft.run_script(SECRETS_SCRIPT, SPAR_KNOWN=str(facts_file))
+            check_upgraded(before, upgraded)
             _take_place(draft, installation)
         finally:
             _remove_draft(installation)
-    return told
+    return upgraded

@@ -175,13 +175,13 @@ class Connection:
             return self._refuse(NOBODY)
         self.until = None
         head, _end, rest = self.head.partition(END)
-        told = rewrite_head(head, self.address, f"{HOST}:{self.front.port}")
+        rewritten = rewrite_head(head, self.address, f"{HOST}:{self.front.port}")
         self.odoo = Side(odoo)
         self.sides.append(self.odoo)
         port = self.front.websocket if is_for_websocket(head) else self.front.http
         error = self.odoo.socket.connect_ex((HOST, port))
         self.odoo.refused = error == errno.ECONNREFUSED
-        self.odoo.send(told + rest)
+        self.odoo.send(rewritten + rest)
 
     def _refuse(self, answer: bytes) -> None:
         """Answer in Odoo's place."""

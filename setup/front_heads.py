@@ -64,11 +64,11 @@ def rewrite_head(head: bytes, client: str, host: str) -> bytes:
     :param host: the address where we listen, for a client that names no host
     """
     first, *lines = head.removesuffix(END).split(b"\r\n")
-    told = {_get_name(line): line.partition(b":")[2].strip() for line in lines}
-    upgrades = told.get(b"upgrade", b"").lower() == b"websocket"
+    fields = {_get_name(line): line.partition(b":")[2].strip() for line in lines}
+    upgrades = fields.get(b"upgrade", b"").lower() == b"websocket"
     ours = [
         b"X-Forwarded-For: " + client.encode(),
-        b"X-Forwarded-Host: " + (told.get(b"host") or host.encode()),
+        b"X-Forwarded-Host: " + (fields.get(b"host") or host.encode()),
         b"X-Forwarded-Proto: http",
         b"Connection: " + (b"Upgrade" if upgrades else b"close"),
     ]

@@ -85,12 +85,12 @@ def was_optimised(arguments: str, flags: str, profiles: Iterable[str]) -> bool:
 def get_interpreter(path: Path) -> Interpreter | None:
     """Return the Python at a path (for an environment, its base), or None."""
     try:
-        told = json.loads(ask([path, "-I", "-c", _ASK]))
+        found = json.loads(ask([path, "-I", "-c", _ASK]))
     except ValueError:
         return None
-    optimised = was_optimised(told["arguments"], told["flags"], told["profiles"])
-    version = tuple(told["version"])
-    return Interpreter(Path(told["path"]), version, optimised, told["complete"])
+    optimised = was_optimised(found["arguments"], found["flags"], found["profiles"])
+    version = tuple(found["version"])
+    return Interpreter(Path(found["path"]), version, optimised, found["complete"])
 
 
 def choose(
@@ -111,11 +111,13 @@ def choose(
 
 def get_system_interpreters() -> list[Interpreter]:
     """Return the system's own Pythons."""
-    told = [get_interpreter(path) for path in SYSTEM if path.exists()]
-    return [each for each in told if each]
+    found = [get_interpreter(path) for path in SYSTEM if path.exists()]
+    return [each for each in found if each]
 
 
 def get_running() -> Interpreter:
     """Return the Python that runs this."""
-    told = get_interpreter(Path(sys.executable))
-    return told or Interpreter(Path(sys.executable), sys.version_info[:3], False, True)
+    running = get_interpreter(Path(sys.executable))
+    return running or Interpreter(
+        Path(sys.executable), sys.version_info[:3], False, True
+    )

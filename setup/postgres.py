@@ -106,13 +106,16 @@ class ExternalServer:
     @property
     def environment(self) -> dict[str, str]:
         """Return the environment in which libpq's programs find the server."""
-        told = {f"PG{key.upper()}": value for key, value in self.settings.items()}
-        return {**os.environ, **{key: value for key, value in told.items() if value}}
+        variables = {f"PG{key.upper()}": value for key, value in self.settings.items()}
+        return {
+            **os.environ,
+            **{key: value for key, value in variables.items() if value},
+        }
 
     def get_dsn(self, name: str) -> str:
         """Return a libpq connection string for a database."""
-        told = {**self.settings, "dbname": name}
-        return " ".join(f"{key}={value}" for key, value in told.items() if value)
+        settings = {**self.settings, "dbname": name}
+        return " ".join(f"{key}={value}" for key, value in settings.items() if value)
 
     def get_answer(self, query: str, name: str) -> str:
         """Return a query's result, unaligned; empty if the server does not answer."""
@@ -206,7 +209,12 @@ class Cluster(ExternalServer):
         if self.data.exists():
             shutil.rmtree(self.data)
         password = secrets.token_urlsafe(24)
-        told = {"host": "127.0.0.1", "port": "0", "user": OWNER, "password": password}
+        settings = {
+            "host": "127.0.0.1",
+            "port": "0",
+            "user": OWNER,
+            "password": password,
+        }
         prefix, owner = get_unprivileged(self.binaries, self.folder)
         secret = self.folder / "password"
         write_private(secret, password)
@@ -222,7 +230,7 @@ class Cluster(ExternalServer):
             )
         finally:
             secret.unlink()
-        write_private(self._settings_file, json.dumps({**told, "user": ADMIN}))
+        write_private(self._settings_file, json.dumps({**settings, "user": ADMIN}))
         self._start(HASTY)
         self.run_as_admin(f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'")
         self._write_settings(user=OWNER)
@@ -243,8 +251,8 @@ class Cluster(ExternalServer):
     @property
     def admin_dsn(self) -> str:
         """Return the superuser's libpq connection string for ``postgres``."""
-        told = {**self.settings, "user": ADMIN, "dbname": "postgres"}
-        return " ".join(f"{key}={value}" for key, value in told.items())
+        settings = {**self.settings, "user": ADMIN, "dbname": "postgres"}
+        return " ".join(f"{key}={value}" for key, value in settings.items())
 
     def run_as_admin(self, statement: str) -> None:
         """Run one statement as the superuser, whose password is the owner's."""

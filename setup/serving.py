@@ -68,8 +68,8 @@ def _write_demo_file(installation: Installation, url: str, issuer: str) -> None:
     facts = json.loads(get_facts_file(installation.places).read_text())
     name = installation.database
     dsn = installation.server.get_dsn(name)
-    told = build_demo_file(facts, url, issuer, name, dsn)
-    write_private(installation.places.demo_file, json.dumps(told, indent=2) + "\n")
+    document = build_demo_file(facts, url, issuer, name, dsn)
+    write_private(installation.places.demo_file, json.dumps(document, indent=2) + "\n")
 
 
 def _build_id_provider(installation: Installation, url: str) -> IdProvider:
@@ -94,8 +94,8 @@ def build_fronted_odoo(
     log = installation.folder / "odoo.log"
     odoo = OdooServer(command, installation.environment, log, http)
     # Without workers Odoo is one process, which also serves websockets.
-    told = (port, http, websocket if workers else http)
-    return odoo, Front(installation.folder, *told)
+    ports = (port, http, websocket if workers else http)
+    return odoo, Front(installation.folder, *ports)
 
 
 def _build_keeper(

@@ -38,8 +38,8 @@ def read_tally(file: Path, name: str, code: int) -> Tally:
     """
     tally = Tally()
     if file.exists():
-        told = json.loads(file.read_text())
-        tally = Tally(Counter(told["counts"]), told["bad"])
+        document = json.loads(file.read_text())
+        tally = Tally(Counter(document["counts"]), document["bad"])
     if code not in GOOD and not tally.bad:
         tally.add_error(f"{name}: pytest ended with {code} and names no test")
     return tally

@@ -66,7 +66,7 @@ def compare(before: dict[str, list], now: dict[str, list]) -> list[tuple]:
 def _get_differing(then: dict, again: dict) -> list[tuple]:
     """Return the old and the new answer, or their items, where they differ.
 
-    >>> then, again = ({"question": 1, "answer": told} for told in ([2, 3], [2]))
+    >>> then, again = ({"question": 1, "answer": each} for each in ([2, 3], [2]))
     >>> _get_differing(then, again)
     [(3, None)]
     """

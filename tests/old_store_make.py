@@ -100,9 +100,9 @@ def make(demo: Installation, folder: Path) -> dict[str, bytes]:
     demo.server.drop_database(installation.database, folder / "dropdb.log")
     installation.copy_from(demo)
     messages = (get_places().state / "messages.json").read_text()
-    told = installation.run_script(STORY, SPAR_MESSAGES=messages)
+    result = installation.run_script(STORY, SPAR_MESSAGES=messages)
     asked = folder / "asked.json"
-    write_private(asked, json.dumps(told.pop("asked")))
+    write_private(asked, json.dumps(result.pop("asked")))
     answers = installation.run_script(QUESTIONS, SPAR_QUESTIONS=str(asked))
     trim(installation)
     dump = folder / "database.sql"
@@ -118,7 +118,7 @@ def make(demo: Installation, folder: Path) -> dict[str, bytes]:
         "keyring.json": installation.keyring.read_bytes(),
         "checkpoints.jsonl": installation.checkpoints.read_bytes(),
         "facts.json": get_facts_file(get_places()).read_bytes(),
-        "story.json": json.dumps(told, indent=1, ensure_ascii=False).encode(),
+        "story.json": json.dumps(result, indent=1, ensure_ascii=False).encode(),
         "answers.json": json.dumps(answers, ensure_ascii=False).encode(),
     }
 

@@ -895,13 +895,13 @@ def run() -> None:
     assert env["spar.audit"]._check_store() == []
     env["spar.audit"]._take_checkpoint()
     env.cr.commit()
-    told = {
+    facts = {
         "groups": story.groups,
         "sealed_with": count_sealed(),
         "asked": build_questions(story, demo, messages),
     }
     with open(os.environ["SPAR_ANSWER"], "w") as out:
-        json.dump(told, out)
+        json.dump(facts, out)
 
 
 run()

@@ -131,8 +131,8 @@ class RealServer:
 
     def get_dsn(self) -> str:
         """Return the DSN of the database for PostgreSQL's superuser."""
-        told = {**self.postgres.settings, "user": ADMIN, "dbname": self.database}
-        return " ".join(f"{key}={value}" for key, value in told.items() if value)
+        settings = {**self.postgres.settings, "user": ADMIN, "dbname": self.database}
+        return " ".join(f"{key}={value}" for key, value in settings.items() if value)
 
     @contextlib.contextmanager
     def cursor(self) -> Iterator["psycopg2.extensions.cursor"]:
@@ -147,8 +147,8 @@ class RealServer:
     @contextlib.contextmanager
     def autocommit(self, database: str = "") -> Iterator["psycopg2.extensions.cursor"]:
         """Yield a cursor in autocommit mode, for this or another database."""
-        told = {"dbname": database} if database else {}
-        connection = psycopg2.connect(self.get_dsn(), **told)
+        changed = {"dbname": database} if database else {}
+        connection = psycopg2.connect(self.get_dsn(), **changed)
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:

@@ -26,8 +26,8 @@ def lanes(server):
 
 
 def make_client(server, name: str, callback: str = "", **values) -> Client:
-    told = {**EVERY_RIGHT, "callback_url": callback, **values}
-    return Client(server.api, make_participant(server, name, **told))
+    rights = {**EVERY_RIGHT, "callback_url": callback, **values}
+    return Client(server.api, make_participant(server, name, **rights))
 
 
 def queue(client: Client, message: dict) -> dict:
@@ -190,13 +190,13 @@ def test_status_is_asked_and_answered_both_ways(server):
         }
         for path in ("/mapper/sync/txn/status", "/registry/sync/txn/status"):
             answer = client.post(path, json=message).json()
-            told = answer["message"]["txnstatus_response"]["txn_status"]
-            assert told["link_response"][0]["status"] == "succ"
+            status = answer["message"]["txnstatus_response"]["txn_status"]
+            assert status["link_response"][0]["status"] == "succ"
         assert queue(client, message)["ack_status"] == "ACK"
         callback = receiver.wait(2)[1]
         assert callback["path"].endswith("/txn/on-status")
         later = callback["document"]["message"]["txnstatus_response"]["txn_status"]
-        assert later == told
+        assert later == status
 
 
 def test_participants_do_not_wait_for_each_other(server):
@@ -235,8 +235,8 @@ def test_target_that_is_down_gets_it_when_it_is_back(server):
     change_participant(server, "down-target.example", callback_url=again.url)
     try_again(server, client)
     # The message that woke the workers is answered there, too.
-    told = {c["document"]["message"]["transaction_id"] for c in again.wait(2)}
-    assert message["message"]["transaction_id"] in told
+    received = {c["document"]["message"]["transaction_id"] for c in again.wait(2)}
+    assert message["message"]["transaction_id"] in received
     again.close()
 
 
@@ -290,12 +290,12 @@ def test_target_that_never_answers_is_given_up_after_its_time(server):
 def test_target_is_authenticated_at(server):
     with receiving() as receiver:
         token_url = receiver.url.replace("/callback", "/token")
-        told = {"callback_auth": "oauth2", "callback_token_url": token_url}
+        settings = {"callback_auth": "oauth2", "callback_token_url": token_url}
         client = make_client(
             server,
             "with-token",
             receiver.url,
-            **{**told, "callback_client_id": "spar", "callback_secret": "hidden"},
+            **{**settings, "callback_client_id": "spar", "callback_secret": "hidden"},
         )
         for person in make_people(5):
             queue_link(client, person)
@@ -335,12 +335,17 @@ def test_refusals_are_kept_with_their_reason_and_no_body(server):
             ("participant_id.sender_id", "=", client.participant.sender_id),
             ("state", "=", "refused"),
         ],
-        *("reason_code", "reason", "message_id"),
+        "reason_code",
+        "reason",
+        "message_id",
         order="id",
     )
     assert [row["reason_code"] for row in found] == [
-        *("err.request.bad", "err.request.forbidden", "err.sender_id.invalid"),
-        *("err.receiver_id.invalid", "rjct.message_ts.invalid"),
+        "err.request.bad",
+        "err.request.forbidden",
+        "err.sender_id.invalid",
+        "err.receiver_id.invalid",
+        "rjct.message_ts.invalid",
     ]
     assert person.value not in str(found)
 

@@ -16,8 +16,13 @@ from .raw import send_raw
 RESOLVE = "/mapper/sync/resolve"
 #: Every kind of path that accepts messages.
 PATHS = (
-    *(RESOLVE, "/mapper/sync/link", "/mapper/link", "/mapper/async/unlink"),
-    *("/mapper/sync/txn/status", "/registry/sync/txn/status", "/mapper/txn/status"),
+    RESOLVE,
+    "/mapper/sync/link",
+    "/mapper/link",
+    "/mapper/async/unlink",
+    "/mapper/sync/txn/status",
+    "/registry/sync/txn/status",
+    "/mapper/txn/status",
 )
 
 

@@ -69,9 +69,9 @@ def test_bad_items_are_named_and_the_good_ones_are_linked(strict):
     clean = json.loads(json.dumps(items).replace("\\u0000", "\\u0001"))
     answer = strict.send("link", strict.build_message("link", clean))
     assert answer.status_code == 200, answer.text[:500]
-    told = answer.json()["message"]["link_response"]
-    assert [item["status"] for item in told[::2]] == ["succ"] * len(good)
-    for item, (_changed, code, member) in zip(told[1::2], BAD_ITEMS, strict=True):
+    answers = answer.json()["message"]["link_response"]
+    assert [item["status"] for item in answers[::2]] == ["succ"] * len(good)
+    for item, (_changed, code, member) in zip(answers[1::2], BAD_ITEMS, strict=True):
         check_item(item, code, member)
     found = strict.resolve([person.asked for person in good])
     assert [item["fa"] for item in found] == [person.fa for person in good]
@@ -103,9 +103,9 @@ def test_a_question_without_id_and_address_is_rejected(strict):
 def test_the_same_id_twice_in_a_batch_gets_two_answers(strict):
     first, second = make_people(2)
     twice = first.with_account(make_account())
-    told = strict.link([first.linked, second.linked, twice])
-    assert [item["status"] for item in told] == ["succ", "succ", "rjct"]
-    assert told[2]["status_reason_code"] == ID_CODE
+    answers = strict.link([first.linked, second.linked, twice])
+    assert [item["status"] for item in answers] == ["succ", "succ", "rjct"]
+    assert answers[2]["status_reason_code"] == ID_CODE
     assert strict.resolve([first.asked])[0]["fa"] == first.fa
 
 

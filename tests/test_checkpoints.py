@@ -72,12 +72,12 @@ def test_event_that_commits_late_is_not_left_out(server, programme, bank):
         with checkpoint_at_work(server) as process:
             wait_for_session(server)
             assert held.finish()[0]["status"] == "succ"
-            told, _nothing = process.communicate(timeout=60)
-            assert process.returncode == 0, told
-    code, told = run(server, "check")
-    assert code == 0, told
-    code, told = run(server, "checkpoint")
-    assert code == 0, told
+            output, _nothing = process.communicate(timeout=60)
+            assert process.returncode == 0, output
+    code, output = run(server, "check")
+    assert code == 0, output
+    code, output = run(server, "checkpoint")
+    assert code == 0, output
 
 
 def test_writers_do_not_wait_for_a_checkpoint_that_waits(server, programme, bank):
@@ -89,8 +89,8 @@ def test_writers_do_not_wait_for_a_checkpoint_that_waits(server, programme, bank
             assert make_link(programme)()[0]["status"] == "succ"
             assert time.monotonic() - begun < WAITING_FOR_WRITERS
             held.finish()
-            told, _nothing = process.communicate(timeout=60)
-            assert process.returncode == 0, told
+            output, _nothing = process.communicate(timeout=60)
+            assert process.returncode == 0, output
 
 
 # === FROM A SCHEDULE === #
@@ -146,8 +146,8 @@ def test_schedule_takes_them_beside_a_busy_queue(server, programme):
             wait_until(
                 lambda n=before: wake(server) or get_number(server) > n, "no checkpoint"
             )
-    code, told = run(server, "check")
-    assert code == 0, told
+    code, output = run(server, "check")
+    assert code == 0, output
 
 
 # === MANY === #

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.skipif(
 def exchanged(server, contract):
     """Yield a client with its receiver, whose traffic must match the contract."""
     with running_lanes(server), receiving() as receiver:
-        told = {**EVERY_RIGHT, "callback_url": receiver.url}
-        participant = make_participant(server, "contract-async", **told)
+        rights = {**EVERY_RIGHT, "callback_url": receiver.url}
+        participant = make_participant(server, "contract-async", **rights)
         yield Client(server.api, participant), receiver
 
 
@@ -69,11 +69,11 @@ def test_every_callback_is_as_the_contract_says(contract, exchanged):
     asked = {"id": person["id"], "scope": "details"}
     acks = {}
     for operation, item in (
-        *(
-            ("link", person),
-            ("update", build_person("async", fa="account:70007@BR01.DEMO")),
-        ),
-        *(("resolve", asked), ("unlink", {"id": person["id"]}), ("update", person)),
+        ("link", person),
+        ("update", build_person("async", fa="account:70007@BR01.DEMO")),
+        ("resolve", asked),
+        ("unlink", {"id": person["id"]}),
+        ("update", person),
     ):
         items = build_items([item])
         message = client.build_message(operation, items)

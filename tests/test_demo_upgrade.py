@@ -184,8 +184,10 @@ def test_a_demo_is_upgraded_in_its_place(places):
     old = make_old(places)
     assert demo.prepare_demo(places).database == old.database
     assert StandIn.done == [
-        *("upgrade spar_a", "install spar_new portal"),
-        *("demo_additions", "demo_secrets"),
+        "upgrade spar_a",
+        "install spar_new portal",
+        "demo_additions",
+        "demo_secrets",
     ]
     assert_is_upgraded(old)
 
@@ -240,14 +242,14 @@ def kill(*_arguments, **_words):
 # === SET ASIDE === #
 
 
-def assert_is_set_aside(old: StandIn, told: str) -> Path:
+def assert_is_set_aside(old: StandIn, output: str) -> Path:
     place = get_aside(old.places)
     kept = {path.relative_to(place).as_posix() for path in place.rglob("*")}
     name = old.database
     wanted = {f"{name}.keyring.json", f"checkpoints/{name}.jsonl", "facts.json"}
     assert {*wanted, "demo.json", f"data/filestore/{name}/ab/abcd"} <= kept
     assert (place / f"{name}.keyring.json").read_text() == "the keyring"
-    lines = [line for line in told.splitlines() if str(place) in line]
+    lines = [line for line in output.splitlines() if str(place) in line]
     assert any("keyring and checkpoints stay in" in line for line in lines)
     assert (
         json.loads(demo.get_facts_file(old.places).read_text())["digest"] != "of before"
@@ -260,9 +262,9 @@ def test_what_cannot_be_upgraded_is_set_aside_whole(places, capsys, what):
     old = make_old(places)
     StandIn.fails[what] = Failure(f"No luck (log: {old.folder}/x.log)")
     demo.prepare_demo(places)
-    told = capsys.readouterr().out
-    place = assert_is_set_aside(old, told)
-    assert f"No luck (log: {place}/x.log)" in told
+    output = capsys.readouterr().out
+    place = assert_is_set_aside(old, output)
+    assert f"No luck (log: {place}/x.log)" in output
     aside = Cluster(place / "postgres", old.server.binaries)
     with running(aside):
         assert aside.get_answer("SELECT count(*) FROM spar_event", "spar_demo") == "50"
@@ -281,17 +283,17 @@ def test_an_upgrade_that_loses_rows_is_no_upgrade(places, capsys, monkeypatch):
 
     monkeypatch.setattr(StandIn, "upgrade", lose)
     demo.prepare_demo(places)
-    told = capsys.readouterr().out
-    assert "49 of 50 spar.event are left" in told
-    assert_is_set_aside(old, told)
+    output = capsys.readouterr().out
+    assert "49 of 50 spar.event are left" in output
+    assert_is_set_aside(old, output)
 
 
 def test_a_broken_cluster_is_set_aside(places, capsys):
     old = make_old(places)
     (old.server.data / "PG_VERSION").write_text("9")
     demo.prepare_demo(places)
-    told = capsys.readouterr().out
-    place = assert_is_set_aside(old, told)
+    output = capsys.readouterr().out
+    place = assert_is_set_aside(old, output)
     assert (place / "postgres/data/PG_VERSION").read_text() == "9"
 
 
@@ -314,9 +316,9 @@ def test_on_a_server_of_others_the_database_gets_a_dated_name(places, shared, ca
     old = make_old(places)
     StandIn.fails["upgrade spar_a"] = Failure("No luck")
     fresh = demo.prepare_demo(places)
-    told = capsys.readouterr().out
-    assert_is_set_aside(old, told)
-    dated = re.search(rf"{old.database}_\d{{4}}-\d\d-\d\d-\d{{6}}", told)[0]
+    output = capsys.readouterr().out
+    assert_is_set_aside(old, output)
+    dated = re.search(rf"{old.database}_\d{{4}}-\d\d-\d\d-\d{{6}}", output)[0]
     assert get_databases(old.server) == {dated, fresh.database}
     assert fresh.database != old.database
     assert old.server.get_answer("SELECT count(*) FROM spar_event", dated) == "50"
@@ -430,8 +432,10 @@ def test_what_is_new_and_cannot_be_added_is_told(places, monkeypatch, capsys):
     run_script = StandIn.run_script
 
     def add(self, script, **words):
-        told = run_script(self, script, **words)
-        return {"failed": ["spar_a/demo/x.xml"]} if "additions" in script.stem else told
+        result = run_script(self, script, **words)
+        return (
+            {"failed": ["spar_a/demo/x.xml"]} if "additions" in script.stem else result
+        )
 
     monkeypatch.setattr(StandIn, "run_script", add)
     demo.prepare_demo(places)

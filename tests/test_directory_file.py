@@ -24,8 +24,8 @@ def administrator(server):
 
 def upload(administrator, rows, filename="branches.csv") -> int:
     data = "\n".join(["provider,name,code,city", *rows]).encode()
-    told = {"filename": filename, "file": base64.b64encode(data).decode()}
-    (row_id,) = administrator.call("spar.directory.import", "create", [told])
+    values = {"filename": filename, "file": base64.b64encode(data).decode()}
+    (row_id,) = administrator.call("spar.directory.import", "create", [values])
     administrator.call("spar.directory.import", "action_load", [row_id])
     return row_id
 
@@ -50,8 +50,10 @@ def count_chunks(server, row_id) -> tuple:
 
 def get_state(administrator, row_id) -> dict:
     names = ("state", "added_count", "refused_count", "progress")
-    (told,) = administrator.find("spar.directory.import", [("id", "=", row_id)], *names)
-    return told
+    (state,) = administrator.find(
+        "spar.directory.import", [("id", "=", row_id)], *names
+    )
+    return state
 
 
 def test_a_killed_loading_is_gone_on_with_and_doubles_nothing(server, administrator):
@@ -72,13 +74,13 @@ def test_a_killed_loading_is_gone_on_with_and_doubles_nothing(server, administra
     _chunks, added = count_chunks(server, row_id)
     assert 0 < added < ROWS
     assert server.query(COUNT, row_id) == [(added, added)]
-    told = get_state(administrator, row_id)
-    assert told["state"] == "waiting" and 0 < told["progress"] < 100
+    state = get_state(administrator, row_id)
+    assert state["state"] == "waiting" and 0 < state["progress"] < 100
 
     assert begin_loading(server).wait(300) == 0
     assert server.query(COUNT, row_id) == [(ROWS, ROWS)]
-    told = get_state(administrator, row_id)
-    assert (told["state"], told["added_count"], told["refused_count"]) == (
+    state = get_state(administrator, row_id)
+    assert (state["state"], state["added_count"], state["refused_count"]) == (
         "done",
         ROWS,
         0,

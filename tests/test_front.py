@@ -52,8 +52,13 @@ class Backend:
                 while data := peer.recv(65536):
                     peer.sendall(data.upper())
                 return
-            told = json.dumps({"by": self.name, "head": head.decode("latin-1")})
-            lines = ["HTTP/1.0 200 OK", f"Content-Length: {len(told)}", "", told]
+            document = json.dumps({"by": self.name, "head": head.decode("latin-1")})
+            lines = [
+                "HTTP/1.0 200 OK",
+                f"Content-Length: {len(document)}",
+                "",
+                document,
+            ]
             peer.sendall("\r\n".join(lines).encode())
 
     def close(self) -> None:
@@ -114,10 +119,10 @@ def test_a_websocket_stays_open_both_ways(front):
         assert b"101" in client.recv(1000)
         for word in (b"one", b"two", b"x" * 60_000):
             client.sendall(word)
-            told = b""
-            while len(told) < len(word):
-                told += client.recv(65536)
-            assert told == word.upper()
+            received = b""
+            while len(received) < len(word):
+                received += client.recv(65536)
+            assert received == word.upper()
         client.shutdown(socket.SHUT_WR)
         assert client.recv(1000) == b""
 
@@ -142,26 +147,26 @@ def test_a_websocket_stays_open_both_ways(front):
 )
 def test_nobody_says_of_themselves_who_asks(lie):
     head = f"GET / HTTP/1.1\r\n{lie}\r\nHost: spar\r\n\r\n".encode()
-    told = rewrite_head(head, "127.0.0.9", "127.0.0.1:1")
-    assert b"6.6.6.6" not in told
-    assert told.count(b"127.0.0.9") == 1
-    assert b"\r\nHost: spar\r\n" in told
-    assert told.endswith(b"\r\n\r\n")
+    rewritten = rewrite_head(head, "127.0.0.9", "127.0.0.1:1")
+    assert b"6.6.6.6" not in rewritten
+    assert rewritten.count(b"127.0.0.9") == 1
+    assert b"\r\nHost: spar\r\n" in rewritten
+    assert rewritten.endswith(b"\r\n\r\n")
 
 
 def test_what_is_the_clients_to_say_is_passed_on():
     lines = ["Host: spar", "Accept: a,", " b", "Connection: keep-alive", "X: y"]
     head = "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode()
-    told = rewrite_head(head, "127.0.0.1", "x").decode().split("\r\n")
-    assert told[0] == "GET / HTTP/1.1"
-    assert "Connection: close" in told and "Connection: keep-alive" not in told
-    assert "X-Forwarded-Host: spar" in told
-    assert told[-6:] == ["Host: spar", "Accept: a,", " b", "X: y", "", ""]
+    passed = rewrite_head(head, "127.0.0.1", "x").decode().split("\r\n")
+    assert passed[0] == "GET / HTTP/1.1"
+    assert "Connection: close" in passed and "Connection: keep-alive" not in passed
+    assert "X-Forwarded-Host: spar" in passed
+    assert passed[-6:] == ["Host: spar", "Accept: a,", " b", "X: y", "", ""]
 
 
 def test_a_client_that_names_no_host_gets_ours():
-    told = rewrite_head(b"GET / HTTP/1.0\r\n\r\n", "127.0.0.1", "127.0.0.1:8069")
-    assert b"\r\nX-Forwarded-Host: 127.0.0.1:8069\r\n" in told
+    rewritten = rewrite_head(b"GET / HTTP/1.0\r\n\r\n", "127.0.0.1", "127.0.0.1:8069")
+    assert b"\r\nX-Forwarded-Host: 127.0.0.1:8069\r\n" in rewritten
 
 
 def test_odoo_sees_the_address_of_who_asks(server):
@@ -171,9 +176,9 @@ def test_odoo_sees_the_address_of_who_asks(server):
         head = "GET /spar/v1/health HTTP/1.1\r\nHost: spar\r\n"
         peer.sendall(f"{head}X-Forwarded-For: 6.6.6.6\r\n\r\n".encode())
         assert b" 200 " in peer.recv(1000)
-    told = server.log.read_text()[start:]
-    assert " 127.0.0.7 - - " in told
-    assert "6.6.6.6" not in told
+    logged = server.log.read_text()[start:]
+    assert " 127.0.0.7 - - " in logged
+    assert "6.6.6.6" not in logged
 
 
 # === NOTHING IS LOST === #

@@ -40,15 +40,15 @@ def get_state(client: Client) -> dict:
 
 def guess(client: Client) -> int:
     """Return how many IDs a participant learns about until it is stopped."""
-    told = 0
+    answered = 0
     for _call in range(20):
         items = build_items([{"id": person.id} for person in make_people(1000)])
         answer = client.send("resolve", client.build_message("resolve", items))
         if answer.status_code == 429:
             check_error(answer, 429, "err.request.too_many_requests")
-            return told
-        told += len(answer.json()["message"]["resolve_response"])
-    raise AssertionError(f"{told} guesses were answered")
+            return answered
+        answered += len(answer.json()["message"]["resolve_response"])
+    raise AssertionError(f"{answered} guesses were answered")
 
 
 def test_six_hundred_thousand_guesses_end_within_the_first_minute(server):
@@ -61,17 +61,17 @@ def test_six_hundred_thousand_guesses_end_within_the_first_minute(server):
     begin = time.monotonic()
     with ThreadPoolExecutor(PARALLEL) as pool:
         clients = [Client(server.api, participant) for _each in range(PARALLEL)]
-        told = sum(pool.map(guess, clients))
+        answered = sum(pool.map(guess, clients))
     assert time.monotonic() - begin < 60
     client = clients[0]
     budget = get_state(client)["items_a_minute"]["limit"]
     # Simultaneous calls may pass together; each of them pays afterwards.
-    assert told <= budget
+    assert answered <= budget
     answer = client.send(
         "resolve",
         client.build_message("resolve", build_items([{"id": make_people(1)[0].id}])),
     )
-    debt = told * UNKNOWN_COST - budget
+    debt = answered * UNKNOWN_COST - budget
     elapsed = time.monotonic() - begin
     wait = int(answer.headers["Retry-After"])
     assert wait >= (debt / budget) * 60 - elapsed - 2
@@ -98,11 +98,11 @@ def test_known_ids_are_asked_at_full_speed(server, known):
 
 def ask_pairs(client: Client, people: list, fa: str) -> list[dict]:
     """Return the answers to whether each person has an address, without the echo."""
-    told = client.resolve([{"id": person.id, "fa": fa} for person in people])
-    for item in told:
+    answers = client.resolve([{"id": person.id, "fa": fa} for person in people])
+    for item in answers:
         for name in ("id", "fa", "timestamp", "reference_id"):
             del item[name]
-    return told
+    return answers
 
 
 def test_no_answer_tells_unknown_from_forbidden(server, known):

@@ -36,8 +36,8 @@ def count_people(server) -> int:
 
 
 def test_the_demo_tells_all_ids_in_one_form(id_provider):
-    for told in (*id_provider.people, *id_provider.newcomers):
-        assert told["id_value"] == f"token:{told['individual_id']}@nationalId"
+    for facts in (*id_provider.people, *id_provider.newcomers):
+        assert facts["id_value"] == f"token:{facts['individual_id']}@nationalId"
 
 
 # === ONE LOGIN === #
@@ -48,20 +48,20 @@ def test_login_works_at_every_kind_of_client(server, client, person):
     assert page.status_code == 200
     assert page.url == f"{server.url}/spar/address"
     assert "Your account" in page.text
-    assert person.told["individual_id"] not in page.text
+    assert person.facts["individual_id"] not in page.text
 
 
 def test_second_login_is_the_same_person(server, client, id_provider):
-    told = id_provider.people[1]
-    Person(told).log_in(client["login_url"])
+    facts = id_provider.people[1]
+    Person(facts).log_in(client["login_url"])
     before = count_people(server)
-    Person(told).log_in(client["login_url"])
+    Person(facts).log_in(client["login_url"])
     assert count_people(server) == before
 
 
 def test_fingerprint_is_told_as_the_way_that_was_used(server, esignet, id_provider):
-    told = id_provider.people[2]
-    Person(told, FINGERPRINT).log_in(esignet["login_url"])
+    facts = id_provider.people[2]
+    Person(facts, FINGERPRINT).log_in(esignet["login_url"])
     rows = server.query("SELECT acr FROM spar_identity ORDER BY seen_at DESC LIMIT 1")
     assert rows == [(FINGERPRINT,)]
 
@@ -77,8 +77,8 @@ def test_who_comes_next_in_this_browser_is_asked_anew(server, client, person):
 
 def test_two_people_are_two_people(server, esignet, id_provider):
     before = count_people(server)
-    for told in id_provider.people[3:5]:
-        Person(told).log_in(esignet["login_url"])
+    for facts in id_provider.people[3:5]:
+        Person(facts).log_in(esignet["login_url"])
     assert count_people(server) == before + 2
     assert server.query(
         "SELECT count(user_id) - count(DISTINCT user_id) FROM spar_identity"
@@ -94,8 +94,8 @@ def test_newcomer_may_log_in_and_has_no_account(id_provider, esignet):
 
 
 def test_wrong_code_leads_nowhere(server, client, id_provider):
-    told = {**id_provider.people[5], "otp": "000000x"}
-    stranger = Person(told)
+    facts = {**id_provider.people[5], "otp": "000000x"}
+    stranger = Person(facts)
     page = stranger.log_in(client["login_url"])
     assert page.status_code == 401
     assert 'role="alert"' in page.text
@@ -124,7 +124,7 @@ def test_answer_is_good_for_one_login(server, client, person):
 
 def test_answer_is_good_in_one_browser(server, client, id_provider):
     """An attacker has their own login finished in a victim's browser."""
-    attacker, victim = (Person(told) for told in id_provider.people[6:8])
+    attacker, victim = (Person(facts) for facts in id_provider.people[6:8])
     page = attacker.begin(client["login_url"])
     form = attacker.browser.post(
         page.url,
@@ -156,10 +156,10 @@ def test_provider_that_wants_pushed_requests_takes_no_other(id_provider):
 
 
 def test_nothing_of_the_person_is_in_the_log(server, esignet, id_provider):
-    told = id_provider.people[8]
-    Person(told).log_in(esignet["login_url"])
+    facts = id_provider.people[8]
+    Person(facts).log_in(esignet["login_url"])
     log = server.log.read_text(errors="replace")
-    for known in (told["individual_id"], told["name"], told["otp"]):
+    for known in (facts["individual_id"], facts["name"], facts["otp"]):
         assert known not in log
 
 
@@ -181,15 +181,15 @@ def test_logging_out_leads_to_the_provider_and_back(server, esignet, person):
 
 def test_login_in_a_browser(server, esignet, id_provider, browser):
     """Cross-site, as in production: the provider is on another host than Odoo."""
-    told = id_provider.people[9]
+    facts = id_provider.people[9]
     with chromium(browser) as page:
         page.set_size(360, 740)
         page.switch_scripts_off()
         page.open(f"{server.url}/spar")
         page.click("form[action^='/spar/login'] button")
         assert page.url.startswith(id_provider.issuer)
-        page.type("#id", told["individual_id"])
-        page.type("#otp", told["otp"])
+        page.type("#id", facts["individual_id"])
+        page.type("#otp", facts["otp"])
         page.click("section[aria-labelledby='by-code'] button")
         assert page.url == f"{server.url}/spar/address"
         assert "Your account" in page.text

@@ -53,24 +53,24 @@ def linked(programme):
         id_value: f"account:{n:012}@BR01.DEMO"
         for n, id_value in enumerate(make_ids(300), start=1)
     }
-    told = programme.link([{"id": i, "fa": fa} for i, fa in items.items()])
-    assert {wire["status"] for wire in told} == {"succ"}
+    answers = programme.link([{"id": i, "fa": fa} for i, fa in items.items()])
+    assert {wire["status"] for wire in answers} == {"succ"}
     return items
 
 
 def check_all(client, linked):
-    told = client.resolve([{"id": i, "scope": "details"} for i in linked])
-    assert {wire["id"]: wire.get("fa") for wire in told} == linked
+    answers = client.resolve([{"id": i, "scope": "details"} for i in linked])
+    assert {wire["id"]: wire.get("fa") for wire in answers} == linked
 
 
 def test_keys_are_replaced_while_clients_call(server, programme, linked):
     reader, writer = server.get_client("programme"), server.get_client("programme")
 
     def write():
-        told = writer.link(
+        answers = writer.link(
             [{"id": i, "fa": "account:100001@BR01.DEMO"} for i in make_ids(5)]
         )
-        assert {wire["status"] for wire in told} == {"succ"}
+        assert {wire["status"] for wire in answers} == {"succ"}
 
     loops = [Loop(lambda: check_all(reader, linked)), Loop(write)]
     old = server.query("SELECT seal_key FROM spar_keyring_phase")[0][0]
@@ -198,8 +198,8 @@ def test_a_killed_rotation_is_completed_by_the_next(server, programme, linked):
     assert new != old
     assert 0 < count_sealed_with(server, old) < everything
     check_all(programme, linked)
-    told = programme.link([{"id": i, "fa": "account:1@b"} for i in make_ids(5)])
-    assert {wire["status"] for wire in told} == {"succ"}
+    answers = programme.link([{"id": i, "fa": "account:1@b"} for i in make_ids(5)])
+    assert {wire["status"] for wire in answers} == {"succ"}
     done = server.run_command("spar_keyring", "rotate")
     assert done.returncode == 0, done.stderr[-2000:]
     assert count_sealed_with(server, old) == 0

@@ -30,13 +30,13 @@ def test_a_limit_is_never_exceeded_and_little_is_left_of_it(server, programme):
     participant = make_participant(server, "lots", **limits)
     clients = [Client(server.api, participant) for _each in range(PARALLEL)]
     with ThreadPoolExecutor(PARALLEL) as pool:
-        told = sum(pool.map(ask_until_refused, clients, [person] * PARALLEL))
-    assert LIMIT - WORKERS * LOT <= told <= LIMIT
+        answered = sum(pool.map(ask_until_refused, clients, [person] * PARALLEL))
+    assert LIMIT - WORKERS * LOT <= answered <= LIMIT
     query = """SELECT items, taken_items FROM spar_participant_usage u
                  JOIN spar_participant p ON p.id = u.participant_id
                 WHERE sender_id = 'lots.example'"""
     items, taken = server.query(query)[0]
-    assert told - WORKERS * LOT <= items <= told <= taken <= LIMIT
+    assert answered - WORKERS * LOT <= items <= answered <= taken <= LIMIT
 
 
 def test_a_limit_that_is_lowered_holds_in_the_next_call(server, programme):

@@ -174,8 +174,8 @@ def receiver(server):
 @pytest.fixture(scope="module")
 def queues(server, receiver):
     """Return participants that request answers by callback."""
-    told = {**EVERY_RIGHT, "callback_url": receiver.url}
-    return [make_participant(server, f"locked-{n}", **told) for n in range(3)]
+    rights = {**EVERY_RIGHT, "callback_url": receiver.url}
+    return [make_participant(server, f"locked-{n}", **rights) for n in range(3)]
 
 
 def queue(server, participant, person, account="70012345") -> dict:
@@ -285,8 +285,8 @@ def test_callbacks_that_hang_hold_up_no_message(server, programme, lanes, queues
         return acknowledge(path, number)
 
     with receiving(hang) as hanging:
-        told = {**EVERY_RIGHT, "callback_url": hanging.url}
-        others = [make_participant(server, f"hanging-{n}", **told) for n in range(6)]
+        rights = {**EVERY_RIGHT, "callback_url": hanging.url}
+        others = [make_participant(server, f"hanging-{n}", **rights) for n in range(6)]
         people = make_people(len(others) + 1)
         for person in people:
             link(programme, person)

@@ -146,9 +146,11 @@ def test_an_officer_changes_and_rest_gives_the_new_address(server, strict):
 def test_only_an_officer_acts_for_a_person(server, strict, role, operation):
     (person,) = make_people(1)
     strict.link([person.linked])
-    told = {"operation": operation, "reason": "curious", "id_value": person.id}
+    values = {"operation": operation, "reason": "curious", "id_value": person.id}
     with refused(server, ACCESS_ERROR):
-        wizard = get_backend(server, role).call("spar.mapping.wizard", "create", [told])
+        wizard = get_backend(server, role).call(
+            "spar.mapping.wizard", "create", [values]
+        )
         get_backend(server, role).call("spar.mapping.wizard", "action_confirm", wizard)
     check_resolved(strict, [person], [person.account])
 
@@ -158,9 +160,9 @@ def test_only_an_auditor_reveals(server, strict, role):
     (person,) = make_people(1)
     strict.link([person.linked])
     row_id = get_backend(server, "viewer").find_mapping(person.id)["id"]
-    told = {"mapping_id": row_id, "reason": "curious"}
+    values = {"mapping_id": row_id, "reason": "curious"}
     with refused(server, ACCESS_ERROR):
-        get_backend(server, role).call("spar.reveal.wizard", "create", [told])
+        get_backend(server, role).call("spar.reveal.wizard", "create", [values])
 
 
 def test_an_auditors_reveal_leaves_a_trace(server, strict):
@@ -168,8 +170,8 @@ def test_an_auditors_reveal_leaves_a_trace(server, strict):
     strict.link([person.linked])
     auditor = get_backend(server, "auditor")
     row_id = auditor.find_mapping(person.id)["id"]
-    told = {"mapping_id": row_id, "reason": "complaint 12"}
-    (wizard,) = auditor.call("spar.reveal.wizard", "create", [told])
+    values = {"mapping_id": row_id, "reason": "complaint 12"}
+    (wizard,) = auditor.call("spar.reveal.wizard", "create", [values])
     auditor.call("spar.reveal.wizard", "action_reveal", [wizard])
     names = ["id_value", "fa_value"]
     (shown,) = auditor.call("spar.reveal.wizard", "read", [wizard], names)
@@ -200,9 +202,9 @@ def test_nobody_writes_the_store_by_remote_call(server, strict, role, method):
 
 @pytest.mark.parametrize("role", ["viewer", "officer", "auditor", "supervisor"])
 def test_only_an_administrator_makes_participants(server, role):
-    told = {"name": "mine", "sender_id": f"{role}.mine.example"}
+    values = {"name": "mine", "sender_id": f"{role}.mine.example"}
     with refused(server, ACCESS_ERROR):
-        get_backend(server, role).call("spar.participant", "create", [told])
+        get_backend(server, role).call("spar.participant", "create", [values])
 
 
 @pytest.mark.parametrize("right", sorted(RIGHTS))
@@ -246,8 +248,8 @@ def test_yes_or_no_is_all_that_others_hear(server, strict):
 
 
 def test_the_daily_limit_ends_a_participants_day(server):
-    told = {"daily_item_limit": 5}
-    client = Client(server.api, make_participant(server, "limited", **told))
+    values = {"daily_item_limit": 5}
+    client = Client(server.api, make_participant(server, "limited", **values))
     asked = [{"id": person.id} for person in make_people(5)]
     assert len(client.resolve(asked)) == 5
     items = client.build_message("resolve", [])

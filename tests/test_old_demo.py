@@ -102,7 +102,7 @@ def test_many_calls_in_a_row_are_not_held_up(old):
 def test_secrets_that_are_in_use_stay(old):
     after = old.after
     for what in ("staff", "participants"):
-        assert [told for told in old.before[what] if told not in after[what]] == []
+        assert [facts for facts in old.before[what] if facts not in after[what]] == []
     for before, now in zip(
         old.before["beneficiaries"], after["beneficiaries"], strict=True
     ):
@@ -148,12 +148,12 @@ def test_a_second_upgrade_changes_no_secret(old):
     installation = old.real.installation
     facts_file = old.folder / "facts-after.json"
     facts = {**old.after, "addons": ["spar_fa_directory"]}
-    told = installation.run_script(
+    result = installation.run_script(
         Path(upgrade.__code__.co_filename).with_name("demo_secrets.py"),
         SPAR_KNOWN=str(facts_file),
     )
     for what in ("staff", "participants", "idp"):
-        assert told[what] == facts[what]
+        assert result[what] == facts[what]
 
 
 def test_no_copy_is_left(old):

@@ -24,8 +24,18 @@ from .old_store import ask, compare, restore
 
 ACTS = __file__.replace("test_old_store", "old_store_acts")
 KINDS = (
-    *("resolve", "history", "as_of", "waiting", "subject", "notice", "message"),
-    *("objections", "changes", "periods", "notices", "check"),
+    "resolve",
+    "history",
+    "as_of",
+    "waiting",
+    "subject",
+    "notice",
+    "message",
+    "objections",
+    "changes",
+    "periods",
+    "notices",
+    "check",
 )
 #: People who have two IDs: which of them is shown is no longer stored for each address.
 #: It is the older one.
@@ -103,7 +113,7 @@ def migrate_and_kill(installation: Installation, pieces: int) -> list[str]:
     with subprocess.Popen(**command, stdout=subprocess.PIPE) as running:
         for line in running.stdout:
             lines.append(line)
-            if sum("sealed anew" in told for told in lines) == pieces:
+            if sum("sealed anew" in each for each in lines) == pieces:
                 running.kill()
                 break
     return lines
@@ -154,7 +164,7 @@ def migrated(restored) -> Iterator[SimpleNamespace]:
     """Yield the migrated registry; ``known`` has the answers of that time."""
     here = replace(restored.installation, database="spar_from_36df681_now")
     here.copy_from(restored.installation)
-    told = migrate_and_kill(here, pieces=5)
+    lines = migrate_and_kill(here, pieces=5)
     half = query(here, "SELECT stage, after FROM spar_next.position")
     done = migrate(here, "--batch", "20")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -163,7 +173,7 @@ def migrated(restored) -> Iterator[SimpleNamespace]:
         installation=here,
         known=restored.known,
         fresh=restored.fresh,
-        killed=told,
+        killed=lines,
         half=half,
         done=done,
         answers=ask(here, restored.installation.folder),
@@ -207,9 +217,9 @@ def is_trimmed_id(asked, was, now) -> bool:
 
 def is_other_id(was, now) -> bool:
     """Return whether two answers differ only in which ID of one person they name."""
-    told = json.dumps(was).lower()
-    if TWO_IDS[0] in told:
-        return told.replace(*TWO_IDS) == json.dumps(now).lower()
+    text = json.dumps(was).lower()
+    if TWO_IDS[0] in text:
+        return text.replace(*TWO_IDS) == json.dumps(now).lower()
     if not (isinstance(was, dict) and "id_masked" in was and now):
         return False
     return was == {**now, "id_masked": was["id_masked"]}
@@ -259,15 +269,15 @@ def test_what_was_left_open_can_be_decided(migrated, restored):
         for asked in notices
         if asked["question"]["name"] in LINKS
     }
-    told = migrated.installation.run_script(
+    result = migrated.installation.run_script(
         restored.installation.places.root / "tests" / "old_store_acts.py",
         SPAR_TOKENS=json.dumps(tokens),
     )
-    assert told["by_link"] == LINKS
-    for approved in told["approved"]:
+    assert result["by_link"] == LINKS
+    for approved in result["approved"]:
         assert approved == {"state": "applied", "is_paid_to_proposed": True}
-    assert told["went_on"] == {"suspended": "suspended", "resumed": "resumed"}
-    assert told["check"] == []
+    assert result["went_on"] == {"suspended": "suspended", "resumed": "resumed"}
+    assert result["check"] == []
 
 
 # === REFUSED === #

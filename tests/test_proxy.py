@@ -79,12 +79,12 @@ class Origin:
 
     def _answer(self, peer: socket.socket) -> None:
         """Answer one after the other, as a worker does."""
-        begin, told = time.monotonic(), b""
-        while b"\r\n\r\n" not in told:
+        begin, received = time.monotonic(), b""
+        while b"\r\n\r\n" not in received:
             if not (data := peer.recv(65536)):
                 return
-            told += data
-        head, _end, body = told.partition(b"\r\n\r\n")
+            received += data
+        head, _end, body = received.partition(b"\r\n\r\n")
         length = re.search(rb"(?i)content-length: *(\d+)", head)
         while length and len(body) < int(length[1]):
             body += peer.recv(65536)
@@ -100,17 +100,17 @@ class Origin:
 
 def build_config(folder, port: int, http: int, websocket: int) -> str:
     """Return the shipped file as it runs here: other ports, no certificate."""
-    told = SHIPPED.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
-    told = re.sub(r"(?m)^ *ssl_.*$", "", told)
-    told = told.replace("127.0.0.1:8069", f"127.0.0.1:{http}")
-    told = told.replace("127.0.0.1:8072", f"127.0.0.1:{websocket}")
-    told = told.replace("10s;", "2s;")  # for clients that stop in the middle
+    config = SHIPPED.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
+    config = re.sub(r"(?m)^ *ssl_.*$", "", config)
+    config = config.replace("127.0.0.1:8069", f"127.0.0.1:{http}")
+    config = config.replace("127.0.0.1:8072", f"127.0.0.1:{websocket}")
+    config = config.replace("10s;", "2s;")  # for clients that stop in the middle
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
     return (
         f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
         "worker_processes 1; events {}\n"
-        f"http {{\naccess_log off;\n{places}{told}\n}}\n"
+        f"http {{\naccess_log off;\n{places}{config}\n}}\n"
     )
 
 
@@ -201,9 +201,9 @@ def test_chunks_reach_odoo_with_their_length(proxy):
     head = ["POST /spar/v1/x HTTP/1.1", "Host: a", "Transfer-Encoding: chunked"]
     answer = send_raw(port, [*head, "Connection: close"], b"3\r\nabc\r\n0\r\n\r\n")
     assert answer.status == 200
-    ((_seconds, told),) = origin.taken
-    assert b"content-length: 3" in told.lower()
-    assert b"transfer-encoding" not in told.lower()
+    ((_seconds, passed),) = origin.taken
+    assert b"content-length: 3" in passed.lower()
+    assert b"transfer-encoding" not in passed.lower()
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,9 @@ def test_nobody_says_of_themselves_who_asks(proxy):
     port, origin = proxy
     lies = ["X-Forwarded-For: 6.6.6.6", "X-Real-IP: 6.6.6.6", "Forwarded: for=6.6.6.6"]
     assert send_raw(port, ["GET / HTTP/1.1", "Host: a", *lies]).status == 200
-    ((_seconds, told),) = origin.taken
-    assert b"6.6.6.6" not in told
-    assert b"X-Forwarded-For: 127.0.0.1" in told
+    ((_seconds, head),) = origin.taken
+    assert b"6.6.6.6" not in head
+    assert b"X-Forwarded-For: 127.0.0.1" in head
 
 
 def test_databases_are_nobodys_business(proxy):
@@ -255,7 +255,7 @@ def test_databases_are_nobodys_business(proxy):
 
 def test_a_free_port_is_needed_for_nothing_else():
     """The replaced texts are in the shipped file, so that the tests cover that file."""
-    told = build_config(ROOT, get_free_port(), 1, 2)
+    config = build_config(ROOT, get_free_port(), 1, 2)
     for text in ("listen 443", "8069", "8072", "ssl_certificate"):
         assert text in SHIPPED
-        assert text not in re.sub(r"#.*", "", told)
+        assert text not in re.sub(r"#.*", "", config)

@@ -54,10 +54,10 @@ def clone(server, tmp_path) -> Path:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / ".spar").mkdir()
     dsn = server.installation.server.get_dsn(server.database)
-    told = build_demo_file(
+    document = build_demo_file(
         server.facts, server.url, "http://localhost:1", server.database, dsn
     )
-    (tmp_path / ".spar/demo.json").write_text(json.dumps(told))
+    (tmp_path / ".spar/demo.json").write_text(json.dumps(document))
     return tmp_path
 
 
@@ -96,8 +96,8 @@ def test_every_call_of_odoo_s_commands_is_one_that_they_take(server):
         name = re.search(r"spar_\w+", call)[0]
         named = re.search(r"-d DATABASE (\w+)", call)
         action = named[1] if named else call.split()[-1]
-        told = server.run_command(name, "--help").stdout
-        assert action == name or re.search(rf"\b{action}\b", told), (name, action)
+        output = server.run_command(name, "--help").stdout
+        assert action == name or re.search(rf"\b{action}\b", output), (name, action)
 
 
 def test_every_block_is_run_by_a_test_of_this_file():
@@ -122,25 +122,28 @@ def test_the_first_five_minutes_and_the_calls_after_them(server, clone):
     officer = get_backend(server, "officer")
     account = {"fa_text": "account:001234567890@BR01.DEMO"}
     officer.act("link", id_value="token:7001002003@nationalId", **account)
-    told = run(clone, *(get_block(word) for word in ONE_SHELL))
-    assert told.count('"fa":"account:001234567890@BR01.DEMO"') == 3
-    assert '"status":"rjct"' not in told
-    assert "Harbour Bank of Tavoria" in told
+    output = run(clone, *(get_block(word) for word in ONE_SHELL))
+    assert output.count('"fa":"account:001234567890@BR01.DEMO"') == 3
+    assert '"status":"rjct"' not in output
+    assert "Harbour Bank of Tavoria" in output
     api = 'curl -H "Authorization: Bearer $TOKEN" $API/participant'
     assert api in README
-    told = run(clone, get_block(ONE_SHELL[0]), api)
-    assert "programme.demo.example" in told
+    output = run(clone, get_block(ONE_SHELL[0]), api)
+    assert "programme.demo.example" in output
 
 
 def enter_payer(server, public: dict, **values) -> tuple[str, str]:
     """Do what the README's two administrators do; return the payer's ID and secret."""
     backend = get_backend(server, "administrator")
-    told = {
-        **{"name": "README", "sender_id": "payments.example.org"},
-        **{"key_ids": [[0, 0, {"key_text": json.dumps(public)}]]},
-        **{"may_resolve": 1, "scope": "details", **values},
+    participant = {
+        "name": "README",
+        "sender_id": "payments.example.org",
+        "key_ids": [[0, 0, {"key_text": json.dumps(public)}]],
+        "may_resolve": 1,
+        "scope": "details",
+        **values,
     }
-    (row_id,) = backend.call("spar.participant", "create", [told])
+    (row_id,) = backend.call("spar.participant", "create", [participant])
     secret = get_secret(backend, row_id)
     backend.call("spar.participant", "action_activate", [row_id])
     approve_all(server)
@@ -154,13 +157,13 @@ def test_a_payer_from_nothing_to_a_signed_call(server, clone):
     run(clone, make, fails=True)
     client_id, secret = enter_payer(server, public, sender_id="payments.readme.example")
     call = get_block("cat > payer.json")
-    told = {
+    replaced = {
         "http://127.0.0.1:8069/spar/v1": server.api,
         "payments.example.org": "payments.readme.example",
         '"spar-…"': f'"{client_id}"',
         '"…"': f'"{secret}"',
     }
-    for written, real in told.items():
+    for written, real in replaced.items():
         assert written in call
         call = call.replace(written, real)
     (answer,) = json.loads(run(clone, call))["message"]["resolve_response"]
@@ -168,8 +171,8 @@ def test_a_payer_from_nothing_to_a_signed_call(server, clone):
 
 
 def test_the_demo_s_payer_calls(clone):
-    told = json.loads(run(clone, get_block("private_jwk")))
-    (answer,) = told["message"]["resolve_response"]
+    document = json.loads(run(clone, get_block("private_jwk")))
+    (answer,) = document["message"]["resolve_response"]
     assert answer["status"] == "succ" and answer["fa"]
 
 
@@ -187,8 +190,8 @@ def test_the_payer_gets_its_callback(server, clone):
     # The block calls as the demo's payer; this one is in the same place.
     (clone / "payer.jwk").rename(clone / "demo-payer.jwk")
     sender_id = "callbacks.readme.example"
-    told = {**EVERY_RIGHT, "callback_url": f"http://127.0.0.1:{port}/callback"}
-    client_id, secret = enter_payer(server, public, sender_id=sender_id, **told)
+    rights = {**EVERY_RIGHT, "callback_url": f"http://127.0.0.1:{port}/callback"}
+    client_id, secret = enter_payer(server, public, sender_id=sender_id, **rights)
     settings = {"api": server.api, "sender_id": sender_id, "client_id": client_id}
     settings_file = clone / "demo-payer.json"
     settings_file.write_text(json.dumps({**settings, "client_secret": secret}))

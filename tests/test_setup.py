@@ -73,7 +73,7 @@ def places(tmp_path) -> Places:
 @pytest.fixture
 def facts() -> dict:
     """Return what the secrets' script would report of a complete demo."""
-    roles = "viewer officer supervisor auditor administrator odoo".split()
+    roles = ["viewer", "officer", "supervisor", "auditor", "administrator", "odoo"]
     return {
         "staff": [{"login": r, "password": "p", "role": r} for r in roles],
         "participants": [
@@ -185,8 +185,8 @@ def test_wrong_call_is_refused(words, capsys):
 
 
 def test_arguments_of_pytest_are_kept_as_they_are():
-    told = build_parser().parse_args(["test", "spar_mapper", "-k", "seal", "-x"])
-    assert told.words == ["spar_mapper", "-k", "seal", "-x"]
+    parsed = build_parser().parse_args(["test", "spar_mapper", "-k", "seal", "-x"])
+    assert parsed.words == ["spar_mapper", "-k", "seal", "-x"]
     assert build_parser().parse_args(["test", "-q"]).words == ["-q"]
 
 
@@ -559,9 +559,9 @@ def test_a_python_without_its_venv_is_told_in_one_line(monkeypatch, places, caps
     bare = build_python("/usr/bin/python3", complete=False)
     made = prepare_venv(monkeypatch, places, chosen=bare, present=None)
     assert made == [PYENV]
-    told = capsys.readouterr().out.splitlines()
-    assert "(/usr/bin/python3) has no `venv` (package python3-venv)" in told[0]
-    assert told[1:] == [f"- Using {PYENV.words}"]
+    lines = capsys.readouterr().out.splitlines()
+    assert "(/usr/bin/python3) has no `venv` (package python3-venv)" in lines[0]
+    assert lines[1:] == [f"- Using {PYENV.words}"]
 
 
 def test_a_server_that_runs_is_seen(places):
@@ -783,7 +783,7 @@ def test_odoos_command_runs_whether_the_demo_is_served_or_not(
         server=None,
         folder=places.state,
         environment={},
-        write_config=lambda **told: written.append(told),
+        write_config=lambda **output: written.append(output),
         get_command=lambda *words: [sys.executable, "-c", script, *words],
     )
     write_private(demo.get_facts_file(places), "{}")
@@ -791,10 +791,10 @@ def test_odoos_command_runs_whether_the_demo_is_served_or_not(
     monkeypatch.setattr(serving, "running", lambda server: nullcontext())
     monkeypatch.setattr(serving, "get_holder", lambda lock: holder)
     assert serving.run_odoo(places, "spar_audit", "check", "--help") == 7
-    told = capfd.readouterr().out
-    assert "['spar_audit', 'check', '--help']" in told
+    output = capfd.readouterr().out
+    assert "['spar_audit', 'check', '--help']" in output
     # Its usage and its errors name the command that was typed.
-    assert "./spar audit" in told
+    assert "./spar audit" in output
     assert bool(written) is (holder is None)
     for word in ("-d", "-dother", "--database=other"):
         with pytest.raises(Failure, match="leave out -d"):
@@ -827,8 +827,8 @@ def test_configuration_keeps_odoo_to_itself(installation):
     assert options["list_db"] == options["proxy_mode"] == "False"
     # Clients that reach Odoo without a front must not declare their own address.
     installation.write_config(port=1, workers=2, websocket=2, fronted=True)
-    told = installation.config.read_text()
-    assert "\nproxy_mode = True\n" in told and "\ngevent_port = 2\n" in told
+    text = installation.config.read_text()
+    assert "\nproxy_mode = True\n" in text and "\ngevent_port = 2\n" in text
     assert options["db_name"] == "spar_demo"
     assert "dbfilter" not in options, "each request would list all databases"
     assert stat.S_IMODE(installation.config.stat().st_mode) == 0o600
@@ -876,24 +876,35 @@ def test_demo_without_its_people_is_refused(facts, what):
 
 
 def test_demo_file_says_what_programs_ask(facts):
-    told = build_told(facts)
-    named = "url api idp database staff beneficiaries participants"
-    assert set(told) == set(named.split())
-    assert told["database"] == {"name": "spar_demo", "dsn": "dbname=x"}
-    named = set(
-        "sender_id client_id client_secret token_url profile private_jwk".split()
-    )
-    assert set(told["participants"][0]) == named
-    assert told["participants"][0]["token_url"].startswith(told["api"])
-    (client,) = told["idp"]["clients"]
-    assert told["idp"]["issuer"] == ISSUER
+    document = build_document(facts)
+    assert set(document) == {
+        "url",
+        "api",
+        "idp",
+        "database",
+        "staff",
+        "beneficiaries",
+        "participants",
+    }
+    assert document["database"] == {"name": "spar_demo", "dsn": "dbname=x"}
+    assert set(document["participants"][0]) == {
+        "sender_id",
+        "client_id",
+        "client_secret",
+        "token_url",
+        "profile",
+        "private_jwk",
+    }
+    assert document["participants"][0]["token_url"].startswith(document["api"])
+    (client,) = document["idp"]["clients"]
+    assert document["idp"]["issuer"] == ISSUER
     assert client["login_url"] == "http://127.0.0.1:8069/spar/login/4"
-    assert told["idp"]["newcomers"] == facts["idp"]["newcomers"]
-    assert "secret" not in json.dumps(told["idp"])
-    json.dumps(told)
+    assert document["idp"]["newcomers"] == facts["idp"]["newcomers"]
+    assert "secret" not in json.dumps(document["idp"])
+    json.dumps(document)
 
 
-def build_told(facts: dict) -> dict:
+def build_document(facts: dict) -> dict:
     """Return what ``.spar/demo.json`` would contain."""
     url = "http://127.0.0.1:8069"
     return build_demo_file(facts, url, ISSUER, "spar_demo", "dbname=x")
@@ -921,12 +932,12 @@ def test_id_provider_answers_and_leaves_no_process(places, facts, tmp_path):
         pid = provider.pid
         assert int(provider.pid_file.read_text()) == pid
         assert is_ours(pid, provider.config)
-        told = json.load(
+        document = json.load(
             urllib.request.urlopen(
                 f"{provider.issuer}/.well-known/openid-configuration", timeout=30
             )
         )
-        assert told["issuer"] == provider.issuer
+        assert document["issuer"] == provider.issuer
     finally:
         provider.stop()
     assert not is_alive(pid)
@@ -946,9 +957,9 @@ def test_id_provider_that_cannot_start_is_told_in_one_line(places, facts, tmp_pa
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", json.loads(provider.config.read_text())["port"]))
         provider.start()
-        with pytest.raises(Failure, match="does not start .*EADDRINUSE") as told:
+        with pytest.raises(Failure, match="does not start .*EADDRINUSE") as failed:
             provider.wait()
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(failed.value)
 
 
 def test_id_provider_whose_packages_cannot_be_had_is_told(monkeypatch, places):
@@ -984,7 +995,7 @@ def make_id_provider(places, facts: dict, folder: Path) -> IdProvider:
 
 
 def test_greeting_tells_every_login_and_a_curl_that_a_shell_can_read(facts):
-    demo = build_told(facts)
+    demo = build_document(facts)
     greeting = "\n".join(build_greeting(demo))
     assert all(person["login"] in greeting for person in demo["staff"])
     for line in build_curl(demo):

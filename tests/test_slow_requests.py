@@ -20,8 +20,8 @@ JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 def get_head(server, *lines: str, path: str = PATH) -> list[str]:
-    told = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{server.port}"]
-    return [*told, f"Content-Type: {JSON}", *lines]
+    first = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{server.port}"]
+    return [*first, f"Content-Type: {JSON}", *lines]
 
 
 def drip(server, path: str, answers: list) -> None:

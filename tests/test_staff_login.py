@@ -54,9 +54,9 @@ def test_failures_are_counted_where_the_request_is_rolled_back(server, unpaused)
         for _number in range(5):
             with pytest.raises(Refused):
                 backend._post(path, {"type": "password", "password": "wrong"})
-        told = {"type": "password", "password": server.staff["viewer"]["password"]}
+        form = {"type": "password", "password": server.staff["viewer"]["password"]}
         with pytest.raises(Refused, match=PAUSED):
-            backend._post(path, told)
+            backend._post(path, form)
 
 
 def test_an_unknown_login_takes_as_long_as_a_known_one(server, unpaused):

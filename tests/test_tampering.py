@@ -60,8 +60,8 @@ def get_newest_mappings(server):
 
 def resolve(client, pair):
     one, _first, other, _new = pair
-    told = client.resolve([{"id": i, "scope": "details"} for i in (one, other)])
-    return [wire.get("fa") for wire in told]
+    answers = client.resolve([{"id": i, "scope": "details"} for i in (one, other)])
+    return [wire.get("fa") for wire in answers]
 
 
 def check(server):
@@ -70,10 +70,10 @@ def check(server):
 
 
 def assert_named(server, *lines):
-    code, told = check(server)
-    assert code == 1, told
+    code, output = check(server)
+    assert code == 1, output
     for line in lines:
-        assert line in told, told
+        assert line in output, output
 
 
 def test_untouched_all_is_in_order(server, programme, pair):

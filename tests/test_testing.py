@@ -74,13 +74,13 @@ def test_a_run_that_ended_badly_without_a_word_is_an_error(tmp_path):
 
 
 def test_what_several_runs_counted_is_one_closing_line(tmp_path):
-    told = Tally()
+    tally = Tally()
     for number, bad in enumerate(([], ["FAILED tests/t.py::test_x - why"])):
         file = tmp_path / f"{number}.json"
         counts = {"passed": 20, "failed": len(bad), "warnings": 1}
         file.write_text(json.dumps({"counts": counts, "bad": bad}))
-        told += read_tally(file, "x", len(bad))
-    *_title, failed, closing = build_summary(told, 100)
+        tally += read_tally(file, "x", len(bad))
+    *_title, failed, closing = build_summary(tally, 100)
     assert failed == "FAILED tests/t.py::test_x - why"
     assert closing.strip("= ") == "1 failed, 40 passed, 2 warnings in 100.00s (0:01:40)"
 
@@ -103,7 +103,7 @@ def test_only_the_whole_closes_as_pytest_does():
     ending = ["==== FAILURES ====", "why", "==== 1 failed, 2 passed in 3.00s ===="]
     assert [is_ending(line) for line in ending] == [True, False, True]
     assert not is_ending("==== test session starts ====")
-    told = build_ending("server-1", ending)
-    assert told[:2] == ending[:2]
-    assert told[2] == "server-1: 1 failed, 2 passed in 3.00s"
+    lines = build_ending("server-1", ending)
+    assert lines[:2] == ending[:2]
+    assert lines[2] == "server-1: 1 failed, 2 passed in 3.00s"
     assert "without a last word" in build_ending("server-1", [])[-1]

@@ -39,8 +39,8 @@ def test_pages_run_on_a_stand_in_alone(alone):
 
 def test_the_store_is_not_there(alone, server):
     """Otherwise the test above proves nothing."""
-    told = {**server.postgres.settings, "dbname": alone.database}
-    assert read_installed(told) == {
+    settings = {**server.postgres.settings, "dbname": alone.database}
+    assert read_installed(settings) == {
         "spar_fa_directory",
         "spar_mapper_connector",
         "spar_staff_login",
