@@ -159,7 +159,7 @@ def _count_mappings(installation: Installation) -> int:
 def describe_python(places: Places) -> str:
     """Return a description of the Python that everything runs with."""
     interpreter = get_interpreter(places.python)
-    return interpreter.words if interpreter else "an unknown Python"
+    return interpreter.description if interpreter else "an unknown Python"
 
 
 def _serve(installation: Installation, workers: int) -> OdooServer:

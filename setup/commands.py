@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .errors import Failure
 
-TELLING = re.compile(
+ERROR_LINE = re.compile(
     r"^(?:[\w.]*(?:Error|Exception)|E|W|ERROR|fatal|FATAL|error): "
     r"|^\S+ \S+ \d+ (?:ERROR|CRITICAL) "
 )
@@ -20,7 +20,7 @@ def get_reason(log: Path) -> str:
     except OSError:
         return ""
     stripped = [line.strip() for line in lines if line.strip()]
-    errors = [line for line in stripped if TELLING.search(line)]
+    errors = [line for line in stripped if ERROR_LINE.search(line)]
     return (errors or stripped or [""])[-1][:300]
 
 
@@ -54,7 +54,9 @@ def run(
         raise Failure(f"{failing} ({get_reason(log)}; log: {log})")
 
 
-def ask(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str:
+def get_output(
+    command: Sequence[str | Path], env: Mapping[str, str] | None = None
+) -> str:
     """Return what a program prints; an empty text if it fails or is missing."""
     try:
         done = subprocess.run(

@@ -10,17 +10,17 @@ OURS = re.compile(rb"(x-forwarded-.*|x-real-ip|forwarded|connection|keep-alive)$
 WEBSOCKET = re.compile(rb"\S+ (?:https?://[^/ ]*)?/websocket[/? ]", re.IGNORECASE)
 
 
-def is_in_order(head: bytes) -> bool:
+def is_well_formed(head: bytes) -> bool:
     r"""Return whether all line ends of a head are CR LF (RFC 9112 2.2), without a NUL.
 
     Odoo also takes a bare CR or LF for a line end, and would read as headers what we
     passed on as part of a value.
 
-    >>> is_in_order(b"GET / HTTP/1.1\r\nHost: a")
+    >>> is_well_formed(b"GET / HTTP/1.1\r\nHost: a")
     True
-    >>> is_in_order(b"GET / HTTP/1.1\r\nA: b\nX-Forwarded-For: 6.6.6.6")
+    >>> is_well_formed(b"GET / HTTP/1.1\r\nA: b\nX-Forwarded-For: 6.6.6.6")
     False
-    >>> is_in_order(b"GET / HTTP/1.1\r\nA: b\rX-Forwarded-For: 6.6.6.6")
+    >>> is_well_formed(b"GET / HTTP/1.1\r\nA: b\rX-Forwarded-For: 6.6.6.6")
     False
     """
     rest = head.replace(b"\r\n", b"")

@@ -12,7 +12,7 @@ SCRIPT = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
 SCRIPT += "from setup.front import main; main(sys.argv[1])"
 
 
-class Front(Companion):
+class FrontServer(Companion):
     """The process that listens on the demo's port; see ``front.py``."""
 
     name = "The demo's front"

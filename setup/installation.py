@@ -26,7 +26,7 @@ KEYRING_ADDON = "spar_mapper_connector"
 LOGIN_STYLE_ADDON = "portal"
 #: Files that Odoo's package left out are not bundled.
 MISSING_ASSETS = Path(__file__).with_name("missing_assets.py")
-AGAIN = "Run this again; if it stays so, read the log"
+AGAIN = "Run this again; if it fails again, read the log"
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ class Installation:
         :raises Failure: when the command refuses
         """
         log = self.folder / f"{self.database}.migrate.log"
-        failing = "The store cannot be brought to its new layout"
+        failing = "The store cannot be migrated"
         self._run("spar_migrate", failing=failing, log=log)
         self._run("spar_migrate", "--drop-old", failing=failing, log=log)
 

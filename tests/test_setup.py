@@ -226,14 +226,14 @@ def test_taken_port_is_refused():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(Failure, match=f"Port {port} is taken: .*--port"):
+        with pytest.raises(Failure, match=f"Port {port} is in use: .*--port"):
             machine.check_port(port)
     machine.check_port(port)
 
 
 @pytest.mark.parametrize("port", [-1, 0, 65536])
 def test_impossible_port_is_refused(port):
-    with pytest.raises(Failure, match="is no port"):
+    with pytest.raises(Failure, match="is not a port"):
         machine.check_port(port)
 
 
@@ -339,7 +339,7 @@ def test_odoo_home_is_taken_before_all(monkeypatch, tmp_path):
 
 def test_odoo_home_without_odoo_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("ODOO_HOME", str(tmp_path))
-    with pytest.raises(Failure, match="ODOO_HOME=.* holds no Odoo 19: correct it"):
+    with pytest.raises(Failure, match="ODOO_HOME=.* does not contain Odoo 19: "):
         odoo_source.find_odoo(tmp_path)
 
 
@@ -552,7 +552,7 @@ def test_an_environment_of_the_chosen_python_stays(monkeypatch, places, capsys):
 def test_an_environment_that_a_server_runs_from_stays(monkeypatch, places, capsys):
     given = {"chosen": SYSTEM_PYTHON, "present": PYENV, "used": True}
     assert not prepare_venv(monkeypatch, places, **given)
-    assert "when no server of this checkout runs" in capsys.readouterr().out
+    assert "once no server of this checkout runs" in capsys.readouterr().out
 
 
 def test_a_python_without_its_venv_is_told_in_one_line(monkeypatch, places, capsys):

@@ -1,4 +1,4 @@
-"""Which tests run side by side, and their common closing line."""
+"""Which tests run in parallel, and their common closing line."""
 
 import json
 from pathlib import Path
