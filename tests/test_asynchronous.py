@@ -123,7 +123,7 @@ def test_parallel_sends_have_one_effect_and_one_answer(server):
         assert count_events(server, message) == len(people)
 
 
-def test_parallel_sends_of_an_asynchronous_one_are_one(server):
+def test_parallel_sends_of_an_asynchronous_message_have_one_effect(server):
     with receiving() as receiver:
         client = make_client(server, "parallel-async", receiver.url)
         (person,) = make_people(1)
@@ -141,7 +141,7 @@ def test_parallel_sends_of_an_asynchronous_one_are_one(server):
 # === FROM MESSAGE TO CALLBACK === #
 
 
-def test_every_operation_comes_back_in_order(server):
+def test_operations_are_answered_in_order(server):
     with receiving() as receiver:
         client = make_client(server, "whole-path", receiver.url)
         (person,) = make_people(1)
@@ -172,7 +172,7 @@ def test_every_operation_comes_back_in_order(server):
         assert code == "succ.id.not_found"
 
 
-def test_status_is_asked_and_answered_both_ways(server):
+def test_status_is_answered_synchronously_and_by_callback(server):
     with receiving() as receiver:
         client = make_client(server, "asks-status", receiver.url)
         (person,) = make_people(1)
@@ -224,7 +224,7 @@ def test_participants_do_not_wait_for_each_other(server):
 # === TARGETS THAT MISBEHAVE === #
 
 
-def test_target_that_is_down_gets_it_when_it_is_back(server):
+def test_callback_is_delivered_when_the_target_is_back(server):
     receiver = Receiver()
     client = make_client(server, "down-target", receiver.url)
     receiver.close()
@@ -262,7 +262,7 @@ def test_target_that_is_down_gets_it_when_it_is_back(server):
         ),
     ],
 )
-def test_target_that_does_not_acknowledge_is_asked_again(server, name, behave, problem):
+def test_callback_is_retried_without_acknowledgement(server, name, behave, problem):
     with receiving(behave) as receiver:
         client = make_client(server, f"target-{name}", receiver.url)
         (person,) = make_people(1)
@@ -276,7 +276,7 @@ def test_target_that_does_not_acknowledge_is_asked_again(server, name, behave, p
         assert sorted(times.values()) == [1, before + 1]
 
 
-def test_target_that_never_answers_is_given_up_after_its_time(server):
+def test_target_that_never_answers_times_out(server):
     def hang(path, number):
         time.sleep(14)
         return acknowledge(path, number)
@@ -287,7 +287,7 @@ def test_target_that_never_answers_is_given_up_after_its_time(server):
         wait_for_problem(server, client, "too_slow")
 
 
-def test_target_is_authenticated_at(server):
+def test_callback_target_is_called_with_a_token(server):
     with receiving() as receiver:
         token_url = receiver.url.replace("/callback", "/token")
         settings = {"callback_auth": "oauth2", "callback_token_url": token_url}
@@ -305,7 +305,7 @@ def test_target_is_authenticated_at(server):
         assert headers <= {"Bearer token-1", "Bearer token-2"}
 
 
-def test_message_cannot_send_its_answer_elsewhere(server):
+def test_message_cannot_redirect_its_answer(server):
     with receiving() as agreed, receiving() as other:
         client = make_client(server, "elsewhere", agreed.url)
         items = build_items([make_people(1)[0].linked])
@@ -317,7 +317,7 @@ def test_message_cannot_send_its_answer_elsewhere(server):
         assert not other.received
 
 
-def test_refusals_are_kept_with_their_reason_and_no_body(server):
+def test_refusals_are_stored_with_their_reason_and_no_body(server):
     client = make_client(server, "refused-often", may_unlink=0)
     (person,) = make_people(1)
     items = build_items([person.linked])
@@ -350,7 +350,7 @@ def test_refusals_are_kept_with_their_reason_and_no_body(server):
     assert person.value not in str(found)
 
 
-def test_the_payer_of_the_readme_gets_its_callback(server):
+def test_example_payer_receives_its_callback(server):
     listener = Listener(0)
     try:
         url = f"http://127.0.0.1:{listener.port}/callback"

@@ -485,7 +485,7 @@ def test_family_begins_with_its_root():
     "name",
     ["people", "country", "clock", "work", "load", "report", "tables", "usage"],
 )
-def test_examples_in_docstrings_hold(name):
+def test_doctests_pass(name):
     done = doctest.testmod(importlib.import_module(f"bench.{name}"))
     assert done.attempted and not done.failed
 

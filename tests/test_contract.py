@@ -138,7 +138,7 @@ def test_link_and_update_of_an_institution(contract, bank):
     assert item["status_reason_code"] == "rjct.id.invalid"
 
 
-def test_unlink_and_what_is_refused_of_it(contract, server):
+def test_unlink_and_its_refusals(contract, server):
     rights = {"may_link": 1, "may_unlink": 1, "scope": "details"}
     client = Client(server.api, make_participant(server, "contract", **rights))
     people = [build_person("leaving"), build_person("staying")]

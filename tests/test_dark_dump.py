@@ -214,7 +214,7 @@ def keep_search(officer, id_value):
         officer.call("ir.filters", "create", [values])
 
 
-def test_what_must_stay_dark_was_really_there(server, used):
+def test_secrets_were_really_used(server, used):
     """The store has the secrets: sealed, and opened for authorised users."""
     officer = get_backend(server, "officer")
     found = officer.find_mapping(f"token:{SECRETS['number at the counter']}@nationalId")
@@ -231,16 +231,16 @@ def test_what_must_stay_dark_was_really_there(server, used):
     assert linked["state"] == "active"
 
 
-def test_no_table_gives_anything_away(server, used):
+def test_tables_reveal_no_secret(server, used):
     assert scan_tables(server) == {}
 
 
-def test_no_file_gives_anything_away(server, used):
+def test_files_reveal_no_secret(server, used):
     assert scan_files(server) == {}
 
 
 @pytest.mark.parametrize("form", range(3))
-def test_the_scanner_finds_what_is_put_in_clear(server, used, form):
+def test_scanner_finds_clear_text(server, used, form):
     value = SECRETS["account"]
     written = (value, value.encode().hex(), base64.b64encode(value.encode()).decode())
     with server.cursor() as cursor:
@@ -255,7 +255,7 @@ def test_the_scanner_finds_what_is_put_in_clear(server, used, form):
             cursor.execute("UPDATE res_company SET report_footer = NULL")
 
 
-def test_the_scanner_finds_a_value_in_a_file(server, used):
+def test_scanner_finds_a_value_in_a_file(server, used):
     planted = server.data / "planted.txt"
     planted.write_text(f"x{SECRETS['phone']}y")
     try:

@@ -56,7 +56,7 @@ def get_state(administrator, row_id) -> dict:
     return state
 
 
-def test_a_killed_loading_is_gone_on_with_and_doubles_nothing(server, administrator):
+def test_killed_import_continues_without_duplicates(server, administrator):
     provider = {"name": "Killed Bank", "code": "KILLED"}
     administrator.call("spar.fsp", "create", [provider])
     rows = [f"KILLED,Branch {number},K{number:05},Marn" for number in range(ROWS)]
@@ -87,7 +87,7 @@ def test_a_killed_loading_is_gone_on_with_and_doubles_nothing(server, administra
     )
 
 
-def test_refused_rows_come_as_a_file_to_administrators_only(server, administrator):
+def test_refused_rows_are_a_file_for_administrators_only(server, administrator):
     row_id = upload(administrator, ["NOBANK,Nowhere,N1,Marn"], "nowhere.csv")
     assert begin_loading(server).wait(300) == 0
     action = administrator.call(

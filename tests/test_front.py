@@ -108,12 +108,12 @@ def test_only_websockets_go_to_the_other_port(line, wanted):
 
 
 @pytest.mark.parametrize("path", ["/", "/web/login", "/websocket", "/websocket/health"])
-def test_a_request_comes_to_the_right_server(front, path):
+def test_request_reaches_the_right_server(front, path):
     by = "websocket" if path.startswith("/websocket") else "http"
     assert ask(front, path).json()["by"] == by
 
 
-def test_a_websocket_stays_open_both_ways(front):
+def test_websocket_stays_open_both_ways(front):
     with socket.create_connection(("127.0.0.1", front.port), TIMEOUT) as client:
         client.sendall(b"GET /websocket HTTP/1.1\r\nUpgrade: websocket\r\n\r\n")
         assert b"101" in client.recv(1000)
@@ -145,7 +145,7 @@ def test_a_websocket_stays_open_both_ways(front):
         " 6.6.6.6",
     ],
 )
-def test_nobody_says_of_themselves_who_asks(lie):
+def test_forged_client_address_is_dropped(lie):
     head = f"GET / HTTP/1.1\r\n{lie}\r\nHost: spar\r\n\r\n".encode()
     rewritten = rewrite_head(head, "127.0.0.9", "127.0.0.1:1")
     assert b"6.6.6.6" not in rewritten
@@ -154,7 +154,7 @@ def test_nobody_says_of_themselves_who_asks(lie):
     assert rewritten.endswith(b"\r\n\r\n")
 
 
-def test_what_is_the_clients_to_say_is_passed_on():
+def test_headers_of_the_client_are_passed_on():
     lines = ["Host: spar", "Accept: a,", " b", "Connection: keep-alive", "X: y"]
     head = "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode()
     passed = rewrite_head(head, "127.0.0.1", "x").decode().split("\r\n")
@@ -164,12 +164,12 @@ def test_what_is_the_clients_to_say_is_passed_on():
     assert passed[-6:] == ["Host: spar", "Accept: a,", " b", "X: y", "", ""]
 
 
-def test_a_client_that_names_no_host_gets_ours():
+def test_missing_host_is_added():
     rewritten = rewrite_head(b"GET / HTTP/1.0\r\n\r\n", "127.0.0.1", "127.0.0.1:8069")
     assert b"\r\nX-Forwarded-Host: 127.0.0.1:8069\r\n" in rewritten
 
 
-def test_odoo_sees_the_address_of_who_asks(server):
+def test_odoo_receives_the_address_of_the_client(server):
     start = len(server.log.read_text())
     source = ("127.0.0.7", 0)
     with socket.create_connection(("127.0.0.1", server.port), TIMEOUT, source) as peer:
@@ -184,7 +184,7 @@ def test_odoo_sees_the_address_of_who_asks(server):
 # === NOTHING IS LOST === #
 
 
-def test_an_answer_before_the_end_of_the_question_arrives(front):
+def test_answer_sent_before_the_end_of_the_request_arrives(front):
     size = 20 * 1024 * 1024
     head = ["POST /early HTTP/1.1", "Host: spar", f"Content-Length: {size}"]
     for _each in range(5):
@@ -192,21 +192,21 @@ def test_an_answer_before_the_end_of_the_question_arrives(front):
         assert (answer.status, answer.body) == (413, b"early")
 
 
-def test_many_at_once_are_all_answered(front):
+def test_parallel_requests_are_all_answered(front):
     with ThreadPoolExecutor(40) as pool:
         answers = list(pool.map(lambda number: ask(front, f"/{number}"), range(400)))
     for number, answer in enumerate(answers):
         assert f"GET /{number} " in answer.json()["head"]
 
 
-def test_a_head_that_comes_in_pieces_is_read(front):
+def test_head_in_pieces_is_read(front):
     with socket.create_connection(("127.0.0.1", front.port), TIMEOUT) as client:
         for piece in (b"GET / HT", b"TP/1.1\r\nHost: spar\r", b"\n\r", b"\n"):
             client.sendall(piece)
         assert b"200 OK" in client.recv(1000)
 
 
-def test_who_says_nothing_bars_nobodys_way(front):
+def test_silent_connections_block_no_request(front):
     """Browsers open spare connections; a worker of Odoo would wait on one."""
     silent = [
         socket.create_connection(("127.0.0.1", front.port), TIMEOUT) for _ in range(50)
@@ -218,7 +218,7 @@ def test_who_says_nothing_bars_nobodys_way(front):
         each.close()
 
 
-def test_an_endless_head_is_refused(front):
+def test_endless_head_is_refused(front):
     answer = send_raw(front.port, ["GET / HTTP/1.1", "X: " + "x" * 200_000])
     assert answer.status == 431
 
@@ -233,7 +233,7 @@ def test_an_endless_head_is_refused(front):
         b"GET / HTTP/1.1\r\nHost: a\r\nA: b\0c\r\n\r\n",
     ],
 )
-def test_a_line_that_ends_otherwise_is_refused(front, head):
+def test_other_line_endings_are_refused(front, head):
     """Odoo would read a header where the front read part of a value."""
     with socket.create_connection(("127.0.0.1", front.port), TIMEOUT) as peer:
         peer.sendall(head)
@@ -242,7 +242,7 @@ def test_a_line_that_ends_otherwise_is_refused(front, head):
     assert all(b"/websocket/health" in head for head in passed)
 
 
-def test_more_connections_than_files_end_nothing(front):
+def test_front_survives_more_connections_than_files(front):
     files = len(list(Path(f"/proc/{front.pid}/fd").iterdir()))
     resource.prlimit(front.pid, resource.RLIMIT_NOFILE, (files + 4, files + 4))
     with contextlib.ExitStack() as idle:
@@ -253,7 +253,7 @@ def test_more_connections_than_files_end_nothing(front):
     assert ask(front).status_code == 200
 
 
-def test_nobody_behind_it_is_said_to_come_back_later(front):
+def test_unavailable_odoo_is_reported_with_retry_after(front):
     for backend in front.backends:
         backend.close()
     answer = ask(front)
@@ -264,7 +264,7 @@ def test_nobody_behind_it_is_said_to_come_back_later(front):
 # === THE REAL ONE === #
 
 
-def test_odoos_websocket_is_there(server):
+def test_odoo_websocket_opens(server):
     url = f"ws://127.0.0.1:{server.port}/websocket?version=19.0-2"
     opened = websocket.create_connection(url, timeout=TIMEOUT, origin=server.url)
     assert opened.getstatus() == 101

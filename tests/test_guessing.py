@@ -51,7 +51,7 @@ def guess(client: Client) -> int:
     raise AssertionError(f"{answered} guesses were answered")
 
 
-def test_six_hundred_thousand_guesses_end_within_the_first_minute(server):
+def test_guessing_is_stopped_within_the_first_minute(server):
     """Bounded calls, and arithmetic for the rest.
 
     The answers state what a participant owes, which is restored no faster than its
@@ -79,13 +79,13 @@ def test_six_hundred_thousand_guesses_end_within_the_first_minute(server):
     assert minutes_for_all > 24 * 60, "a day of guessing, without a limit for the day"
 
 
-def test_the_limit_of_a_day_ends_what_is_left(server):
+def test_daily_limit_rejects_the_remaining_items(server):
     participant = make_participant(server, "daily-guesser")
     limit = get_state(Client(server.api, participant))["items_a_day"]["limit"]
     assert GUESSES / limit >= 60, "days"
 
 
-def test_known_ids_are_asked_at_full_speed(server, known):
+def test_existing_ids_are_resolved_at_full_speed(server, known):
     participant = make_participant(server, "asks-right", daily_item_limit=0)
     client = Client(server.api, participant)
     for _call in range(50):
@@ -105,7 +105,7 @@ def ask_pairs(client: Client, people: list, fa: str) -> list[dict]:
     return answers
 
 
-def test_no_answer_tells_unknown_from_forbidden(server, known):
+def test_answers_do_not_distinguish_unknown_from_forbidden(server, known):
     rights = {"daily_item_limit": 0, "items_per_minute": 0}
     client = Client(server.api, make_participant(server, "compares", **rights))
     answers = [
@@ -115,7 +115,7 @@ def test_no_answer_tells_unknown_from_forbidden(server, known):
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_no_time_tells_unknown_from_forbidden(server, known):
+def test_timing_does_not_distinguish_unknown_from_forbidden(server, known):
     rights = {"daily_item_limit": 0, "items_per_minute": 0, "calls_per_minute": 0}
     client = Client(server.api, make_participant(server, "stopwatch", **rights))
     times: dict[str, list[float]] = {"known": [], "unknown": []}

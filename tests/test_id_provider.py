@@ -35,7 +35,7 @@ def count_people(server) -> int:
     return server.query("SELECT count(*) FROM spar_identity")[0][0]
 
 
-def test_the_demo_tells_all_ids_in_one_form(id_provider):
+def test_demo_shows_ids_in_one_form(id_provider):
     for facts in (*id_provider.people, *id_provider.newcomers):
         assert facts["id_value"] == f"token:{facts['individual_id']}@nationalId"
 
@@ -43,7 +43,7 @@ def test_the_demo_tells_all_ids_in_one_form(id_provider):
 # === ONE LOGIN === #
 
 
-def test_login_works_at_every_kind_of_client(server, client, person):
+def test_login_works_with_every_kind_of_client(server, client, person):
     page = person.log_in(client["login_url"])
     assert page.status_code == 200
     assert page.url == f"{server.url}/spar/address"
@@ -59,14 +59,14 @@ def test_second_login_is_the_same_person(server, client, id_provider):
     assert count_people(server) == before
 
 
-def test_fingerprint_is_told_as_the_way_that_was_used(server, esignet, id_provider):
+def test_fingerprint_login_is_reported_as_such(server, esignet, id_provider):
     facts = id_provider.people[2]
     Person(facts, FINGERPRINT).log_in(esignet["login_url"])
     rows = server.query("SELECT acr FROM spar_identity ORDER BY seen_at DESC LIMIT 1")
     assert rows == [(FINGERPRINT,)]
 
 
-def test_who_comes_next_in_this_browser_is_asked_anew(server, client, person):
+def test_next_person_in_the_browser_logs_in_again(server, client, person):
     """The provider still has the session of the previous user: phones are shared."""
     person.log_in(client["login_url"])
     person.browser.cookies.clear(domain="127.0.0.1")
@@ -75,7 +75,7 @@ def test_who_comes_next_in_this_browser_is_asked_anew(server, client, person):
     assert not is_logged_in(person, server)
 
 
-def test_two_people_are_two_people(server, esignet, id_provider):
+def test_two_people_have_two_subjects(server, esignet, id_provider):
     before = count_people(server)
     for facts in id_provider.people[3:5]:
         Person(facts).log_in(esignet["login_url"])
@@ -85,7 +85,7 @@ def test_two_people_are_two_people(server, esignet, id_provider):
     ) == [(0,)]
 
 
-def test_newcomer_may_log_in_and_has_no_account(id_provider, esignet):
+def test_newcomer_logs_in_and_has_no_account(id_provider, esignet):
     page = Person(id_provider.newcomers[0]).log_in(esignet["login_url"])
     assert "You have not chosen an account yet" in page.text
 
@@ -102,7 +102,7 @@ def test_wrong_code_leads_nowhere(server, client, id_provider):
     assert not is_logged_in(stranger, server)
 
 
-def test_person_who_goes_back_is_told_so(server, client, person):
+def test_going_back_is_explained(server, client, person):
     page = person.begin(client["login_url"])
     answer = person.send(page, cancel="1")
     assert answer.status_code == 400
@@ -110,7 +110,7 @@ def test_person_who_goes_back_is_told_so(server, client, person):
     assert not is_logged_in(person, server)
 
 
-def test_answer_is_good_for_one_login(server, client, person):
+def test_login_answer_works_once(server, client, person):
     page = person.log_in(client["login_url"])
     answer = next(
         r.headers["Location"]
@@ -122,7 +122,7 @@ def test_answer_is_good_for_one_login(server, client, person):
     assert "finished already" in again.text
 
 
-def test_answer_is_good_in_one_browser(server, client, id_provider):
+def test_login_answer_works_in_one_browser(server, client, id_provider):
     """An attacker has their own login finished in a victim's browser."""
     attacker, victim = (Person(facts) for facts in id_provider.people[6:8])
     page = attacker.begin(client["login_url"])
@@ -138,7 +138,7 @@ def test_answer_is_good_in_one_browser(server, client, id_provider):
     assert not is_logged_in(victim, server)
 
 
-def test_provider_that_wants_pushed_requests_takes_no_other(id_provider):
+def test_provider_with_pushed_requests_refuses_others(id_provider):
     answer = requests.get(
         f"{id_provider.issuer}/auth",
         params={
@@ -155,7 +155,7 @@ def test_provider_that_wants_pushed_requests_takes_no_other(id_provider):
     assert "error=invalid_request" in answer.headers.get("Location", "")
 
 
-def test_nothing_of_the_person_is_in_the_log(server, esignet, id_provider):
+def test_log_has_nothing_about_the_person(server, esignet, id_provider):
     facts = id_provider.people[8]
     Person(facts).log_in(esignet["login_url"])
     log = server.log.read_text(errors="replace")
@@ -166,7 +166,7 @@ def test_nothing_of_the_person_is_in_the_log(server, esignet, id_provider):
 # === LOGGING OUT === #
 
 
-def test_logging_out_leads_to_the_provider_and_back(server, esignet, person):
+def test_logout_leads_to_the_provider_and_back(server, esignet, person):
     page = person.log_in(esignet["login_url"])
     asked = person.send(
         page, csrf_token=re.search(r'csrf_token" value="([^"]+)', page.text)[1]
@@ -195,7 +195,7 @@ def test_login_in_a_browser(server, esignet, id_provider, browser):
         assert "Your account" in page.text
 
 
-def test_login_page_of_staff_leads_to_the_door(server, browser):
+def test_staff_login_page_links_to_the_beneficiary_login(server, browser):
     with chromium(browser) as page:
         page.open(f"{server.url}/web/login")
         page.click("a[href='/spar']")

@@ -123,7 +123,7 @@ def refuse_everything(client, id_value):
         assert answer.json()["errors"][0]["code"] == "err.service.unavailable"
 
 
-def test_without_the_keyring_nothing_is_answered_or_written(server, programme, linked):
+def test_missing_keyring_stops_answers_and_writes(server, programme, linked):
     programme.get_token()
     before = count_rows(server)
     with server.expecting("."), server.moved_away(server.keyring):
@@ -133,7 +133,7 @@ def test_without_the_keyring_nothing_is_answered_or_written(server, programme, l
     check_all(programme, linked)
 
 
-def test_another_keyring_is_refused(server, programme, linked):
+def test_other_keyring_is_refused(server, programme, linked):
     programme.get_token()
     before = count_rows(server)
     with server.expecting("."), server.moved_away(server.keyring) as elsewhere:
@@ -147,7 +147,7 @@ def test_another_keyring_is_refused(server, programme, linked):
     check_all(programme, linked)
 
 
-def test_a_database_that_has_keys_gets_no_others(server, programme, linked):
+def test_database_with_keys_gets_no_others(server, programme, linked):
     done = server.run_command("spar_keyring", "init")
     assert done.returncode != 0
     assert "has its keys already" in done.stderr
@@ -190,7 +190,7 @@ def kill_rotation(server):
                 break
 
 
-def test_a_killed_rotation_is_completed_by_the_next(server, programme, linked):
+def test_killed_rotation_is_completed_by_the_next(server, programme, linked):
     (old,) = server.query("SELECT seal_key FROM spar_keyring_phase")[0]
     everything = count_sealed_with(server, old)
     kill_rotation(server)
@@ -209,7 +209,7 @@ def test_a_killed_rotation_is_completed_by_the_next(server, programme, linked):
     assert server.run_command("spar_audit", "check").returncode == 0
 
 
-def test_a_key_that_is_still_needed_cannot_be_taken_out(server, programme, linked):
+def test_key_in_use_cannot_be_removed(server, programme, linked):
     programme.get_token()
     before = count_rows(server)
     (key,) = server.query("SELECT seal_key FROM spar_keyring_phase")[0]
@@ -224,7 +224,7 @@ def test_a_key_that_is_still_needed_cannot_be_taken_out(server, programme, linke
     check_all(programme, linked)
 
 
-def test_a_keyring_that_others_can_read_is_refused(server, programme, linked):
+def test_keyring_that_others_can_read_is_refused(server, programme, linked):
     programme.get_token()
     with server.expecting("keyring"):
         server.keyring.chmod(0o644)
@@ -235,7 +235,7 @@ def test_a_keyring_that_others_can_read_is_refused(server, programme, linked):
     check_all(programme, linked)
 
 
-def test_staff_are_told_that_the_keyring_is_away(server, linked):
+def test_staff_see_that_the_keyring_is_unavailable(server, linked):
     viewer = get_backend(server, "viewer")
     with server.moved_away(server.keyring):
         with pytest.raises(Refused, match="keys are not there"):

@@ -23,7 +23,7 @@ def ask_until_refused(client: Client, person) -> int:
     raise AssertionError("nothing was refused")
 
 
-def test_a_limit_is_never_exceeded_and_little_is_left_of_it(server, programme):
+def test_limit_is_never_exceeded_and_almost_used_up(server, programme):
     (person,) = make_people(1)
     programme.link([person.linked])
     limits = {**EVERY_RIGHT, "daily_item_limit": LIMIT}
@@ -39,7 +39,7 @@ def test_a_limit_is_never_exceeded_and_little_is_left_of_it(server, programme):
     assert answered - WORKERS * LOT <= items <= answered <= taken <= LIMIT
 
 
-def test_a_limit_that_is_lowered_holds_in_the_next_call(server, programme):
+def test_lowered_limit_applies_to_the_next_call(server, programme):
     (person,) = make_people(1)
     programme.link([person.linked])
     participant = make_participant(server, "lowered", **EVERY_RIGHT)

@@ -51,7 +51,7 @@ def check_resolved(client: Client, people, accounts) -> None:
 
 
 @pytest.mark.parametrize("profile", ["strict", "programme"])
-def test_a_thousand_ids_live_their_life_in_calls_of_a_thousand(profile, request):
+def test_thousand_ids_go_through_their_life_in_one_call_each(profile, request):
     client = request.getfixturevalue(profile)
     people = make_people(1000)
     assert get_words(client.link([p.linked for p in people])) == {("succ", "")}
@@ -66,7 +66,7 @@ def test_a_thousand_ids_live_their_life_in_calls_of_a_thousand(profile, request)
     assert not any("fa" in answer for answer in answers)
 
 
-def test_an_id_lives_its_life_in_calls_of_one(strict):
+def test_id_goes_through_its_life_in_calls_of_one(strict):
     for person in make_people(20):
         account = make_account()
         assert get_words(strict.link([person.linked])) == {("succ", "")}
@@ -81,7 +81,7 @@ def test_an_id_lives_its_life_in_calls_of_one(strict):
         }
 
 
-def test_answers_stand_in_the_order_of_the_items_and_name_them(strict):
+def test_answers_are_in_the_order_of_the_items(strict):
     people = make_people(50)
     asked = [{**p.linked, "reference_id": f"ref-{p.value}"} for p in people]
     answers = strict.link(asked)
@@ -101,7 +101,7 @@ def test_staff_find_what_was_linked_over_rest_by_its_exact_id_masked(server, str
         assert found["fa_masked"].startswith("account:")
 
 
-def test_staff_find_an_address_by_its_exact_text_and_no_part_of_it(server, strict):
+def test_staff_find_an_address_by_its_exact_text_only(server, strict):
     (person,) = make_people(1)
     strict.link([person.linked])
     viewer = get_backend(server, "viewer")
@@ -125,7 +125,7 @@ def test_staff_see_every_period_of_a_life(server, strict):
     assert [p["state"] for p in periods] == ["active", "active", "ended"]
 
 
-def test_an_officer_changes_and_rest_gives_the_new_address(server, strict):
+def test_change_by_an_officer_is_resolved_over_rest(server, strict):
     (person,) = make_card_holders(1)
     officer = get_backend(server, "officer")
     officer.act("link", id_value=person.id, fa_text=person.fa)
@@ -165,7 +165,7 @@ def test_only_an_auditor_reveals(server, strict, role):
         get_backend(server, role).call("spar.reveal.wizard", "create", [values])
 
 
-def test_an_auditors_reveal_leaves_a_trace(server, strict):
+def test_reveal_is_recorded(server, strict):
     (person,) = make_people(1)
     strict.link([person.linked])
     auditor = get_backend(server, "auditor")
@@ -188,7 +188,7 @@ def test_an_auditors_reveal_leaves_a_trace(server, strict):
     "role", ["viewer", "officer", "supervisor", "auditor", "administrator", "odoo"]
 )
 @pytest.mark.parametrize("method", ["create", "write", "unlink"])
-def test_nobody_writes_the_store_by_remote_call(server, strict, role, method):
+def test_remote_calls_cannot_write_the_store(server, strict, role, method):
     (person,) = make_people(1)
     strict.link([person.linked])
     row_id = get_backend(server, "viewer").find_mapping(person.id)["id"]
@@ -208,7 +208,7 @@ def test_only_an_administrator_makes_participants(server, role):
 
 
 @pytest.mark.parametrize("right", sorted(RIGHTS))
-def test_a_participant_is_refused_the_right_it_lacks_at_once(server, right):
+def test_missing_right_is_refused_at_once(server, right):
     operation = right.removeprefix("may_")
     name = f"without-{operation}"
     rights = {**RIGHTS, right: 0}
@@ -222,7 +222,7 @@ def test_a_participant_is_refused_the_right_it_lacks_at_once(server, right):
     assert client.call(granted, [person.linked])
 
 
-def test_a_disabled_participant_is_refused_with_its_old_token(server):
+def test_token_of_a_disabled_participant_is_refused(server):
     client = Client(server.api, make_participant(server, "leaving"))
     (person,) = make_people(1)
     assert client.resolve([{"id": person.id}])
@@ -235,7 +235,7 @@ def test_a_disabled_participant_is_refused_with_its_old_token(server):
     assert client.request_token().status_code == 401
 
 
-def test_yes_or_no_is_all_that_others_hear(server, strict):
+def test_scope_yes_no_reveals_nothing_else(server, strict):
     (person,) = make_people(1)
     strict.link([person.linked])
     shy = Client(server.api, make_participant(server, "shy"))
@@ -247,7 +247,7 @@ def test_yes_or_no_is_all_that_others_hear(server, strict):
     assert "fa" not in answer
 
 
-def test_the_daily_limit_ends_a_participants_day(server):
+def test_daily_limit_stops_a_participant(server):
     values = {"daily_item_limit": 5}
     client = Client(server.api, make_participant(server, "limited", **values))
     asked = [{"id": person.id} for person in make_people(5)]

@@ -51,7 +51,7 @@ def test_every_menu_opens_and_the_log_stays_clean(server, browser, role):
         assert get_complaints(colleague) == []
 
 
-def test_the_connection_is_there_and_stays(server, browser):
+def test_connection_is_persistent(server, browser):
     with server.expecting(NOTHING), chromium(browser) as page:
         colleague = Colleague(page, server, "officer")
         time.sleep(PATIENCE_SECONDS)

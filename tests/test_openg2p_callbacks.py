@@ -90,7 +90,7 @@ def wait_until_delivered(server, client: Client, count: int) -> None:
 
 
 @pytest.mark.parametrize("way", [SPECIFIED, OPENG2P], ids=["specified", "openg2p"])
-def test_each_callback_arrives_at_the_paths_of_openg2p(server, way):
+def test_callbacks_arrive_at_the_paths_of_openg2p(server, way):
     for profile in get_profiles(server):
         name = f"{profile.replace('.', '-')}-{way.count('/')}"
         with receiving(answer_as_openg2p) as receiver:

@@ -73,11 +73,11 @@ def walk(visitor: Visitor, programme) -> None:
 @pytest.mark.parametrize(
     ("number", "size"), [(0, PHONE), (1, DESK)], ids=["phone", "desk"]
 )
-def test_the_whole_way(visit, id_provider, programme, number, size):
+def test_whole_way(visit, id_provider, programme, number, size):
     walk(visit(id_provider.newcomers[number], size), programme)
 
 
-def test_the_whole_way_in_arabic(visit, id_provider, programme):
+def test_whole_way_in_arabic(visit, id_provider, programme):
     visitor = visit(id_provider.newcomers[2])
     visitor.open("/spar/language/ar_001?back=/spar")
     assert visitor.page.evaluate("document.documentElement.dir") == "rtl"
@@ -93,13 +93,13 @@ def test_the_whole_way_in_arabic(visit, id_provider, programme):
     assert visitor.barriers == []
 
 
-def test_the_whole_way_without_scripts(visit, id_provider, programme):
+def test_whole_way_without_scripts(visit, id_provider, programme):
     visitor = visit(id_provider.newcomers[3], checks=False)
     visitor.page.switch_scripts_off()
     walk(visitor, programme)
 
 
-def test_the_whole_way_by_keyboard(visit, id_provider, programme):
+def test_whole_way_by_keyboard(visit, id_provider, programme):
     visitor = visit(id_provider.newcomers[0], DESK, is_by_keyboard=True, checks=False)
     visitor.sign_in()
     number = make_account()
@@ -110,7 +110,7 @@ def test_the_whole_way_by_keyboard(visit, id_provider, programme):
 
 
 @pytest.mark.parametrize("code", ["fr_FR", "es_ES", "hi_IN", "tl_PH"])
-def test_every_language_is_spoken(visit, id_provider, code):
+def test_every_language_is_translated(visit, id_provider, code):
     visitor = visit(id_provider.people[11])
     visitor.open(f"/spar/language/{code}?back=/spar")
     assert "Where your payments go" not in visitor.page.text
@@ -123,7 +123,7 @@ def test_every_language_is_spoken(visit, id_provider, code):
 # === A SLOW CONNECTION === #
 
 
-def test_every_first_visit_is_light(server, id_provider, visit):
+def test_first_visit_is_light(server, id_provider, visit):
     """Measure all that a page loads with an empty cache, as transferred."""
     visitor = visit(id_provider.people[12], checks=False)
     visitor.sign_in()
@@ -147,7 +147,7 @@ def weigh(visitor: Visitor, path: str) -> int:
     return sum(sizes)
 
 
-def test_a_slow_line_is_fast_enough(visit, id_provider):
+def test_slow_connection_is_fast_enough(visit, id_provider):
     """At 400 kbit/s and 400 ms, the pages of a change load in seconds."""
     visitor = visit(id_provider.people[13], checks=False)
     visitor.sign_in()
@@ -182,7 +182,9 @@ def count_events(server) -> int:
     return server.query("SELECT count(*) FROM spar_event")[0][0]
 
 
-def test_the_registry_is_away_in_the_middle(visit, id_provider, server, programme):
+def test_registry_becomes_unavailable_in_the_middle(
+    visit, id_provider, server, programme
+):
     visitor = visit(id_provider.newcomers[2])
     visitor.sign_in()
     number = make_account()
@@ -203,7 +205,7 @@ def test_the_registry_is_away_in_the_middle(visit, id_provider, server, programm
 # === THIS WAS NOT ME === #
 
 
-def test_an_objection_brings_the_account_back(visit, id_provider, programme, server):
+def test_objection_restores_the_account(visit, id_provider, programme, server):
     facts = id_provider.people[14]
     before = find_address(programme, facts)
     account = make_account()
@@ -246,7 +248,7 @@ def take_session(page, backend) -> None:
     page.call("Network.setCookie", url=backend.url, **cookie)
 
 
-def test_an_officer_helps_a_person_who_is_there(visit, id_provider, server, programme):
+def test_officer_helps_a_person_at_the_counter(visit, id_provider, server, programme):
     facts = id_provider.newcomers[3]
     visitor = visit(facts, DESK)
     page, number = visitor.page, make_account()

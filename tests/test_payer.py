@@ -31,7 +31,7 @@ def run(*words: str, text: str | bytes = "", module: str = "examples.payer"):
     )
 
 
-def test_from_nothing_to_a_signed_call(server, tmp_path):
+def test_new_payer_makes_a_signed_call(server, tmp_path):
     key_file, settings_file = tmp_path / "payer.jwk", tmp_path / "payer.json"
     made = run("key", str(key_file))
     public = json.loads(made.stdout)

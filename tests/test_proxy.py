@@ -38,11 +38,11 @@ PARTS, PAUSE = 8, 0.5
         'proxy_set_header Forwarded ""',
     ],
 )
-def test_it_says_what_it_promises(directive):
+def test_config_has_the_promised_directives(directive):
     assert f"{directive};" in PLAIN
 
 
-def test_no_place_takes_back_what_the_whole_promises():
+def test_locations_do_not_drop_headers_of_the_server():
     """Headers set in a location replace all of the server's."""
     for place in re.findall(r"location [^{]*\{([^}]*)\}", PLAIN):
         if "proxy_set_header" in place:
@@ -52,7 +52,7 @@ def test_no_place_takes_back_what_the_whole_promises():
     assert "$proxy_add_x_forwarded_for" not in PLAIN
 
 
-def test_the_limit_of_a_message_is_the_servers():
+def test_body_limit_equals_the_limit_of_the_server():
     text = (ROOT / "spar_g2p_connect" / "const.py").read_text()
     assert "MAX_MESSAGE_SIZE = 4 * 1024 * 1024" in text
     (place,) = re.findall(r"location /spar/v1 \{([^}]*)\}", PLAIN)
@@ -159,7 +159,7 @@ def send_slowly(port: int, path: str) -> bytes:
 
 
 @pytest.mark.parametrize("path", ["/spar/v1/mapper/sync/link", "/web/login"])
-def test_a_slow_body_holds_nobody(proxy, path):
+def test_slow_body_blocks_no_other_request(proxy, path):
     port, origin = proxy
     slow = threading.Thread(target=send_slowly, args=(port, path))
     slow.start()
@@ -172,7 +172,7 @@ def test_a_slow_body_holds_nobody(proxy, path):
     assert all(seconds < PARTS * PAUSE / 2 for seconds, _head in origin.taken)
 
 
-def test_silent_connections_hold_nobody_and_end(proxy):
+def test_silent_connections_block_no_request_and_time_out(proxy):
     port, origin = proxy
     with contextlib.ExitStack() as stack:
         silent = [
@@ -186,7 +186,7 @@ def test_silent_connections_hold_nobody_and_end(proxy):
             assert silent[0].recv(1000) == b""
 
 
-def test_a_body_that_stops_in_the_middle_is_never_passed_on(proxy):
+def test_incomplete_body_is_not_passed_on(proxy):
     port, origin = proxy
     head = b"POST /spar/v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"
     with socket.create_connection(("127.0.0.1", port), TIMEOUT) as peer:
@@ -218,7 +218,7 @@ def test_chunks_reach_odoo_with_their_length(proxy):
         ),
     ],
 )
-def test_what_odoo_should_not_see_is_answered_in_json(proxy, lines, body, status):
+def test_requests_refused_by_the_proxy_are_answered_in_json(proxy, lines, body, status):
     port, origin = proxy
     head = ["POST /spar/v1/mapper/sync/link HTTP/1.1", "Host: a", *lines]
     answer = send_raw(port, [*head, "Connection: close"], body)
@@ -228,7 +228,7 @@ def test_what_odoo_should_not_see_is_answered_in_json(proxy, lines, body, status
         assert answer.document["errors"][0]["code"].startswith("err.")
 
 
-def test_nobody_behind_it_is_said_in_json(proxy):
+def test_unavailable_origin_is_reported_in_json(proxy):
     port, origin = proxy
     origin.close()
     answer = send_raw(port, ["GET /spar/v1/health HTTP/1.1", "Host: a"])
@@ -237,7 +237,7 @@ def test_nobody_behind_it_is_said_in_json(proxy):
     assert answer.document["errors"][0]["code"] == "err.service.unavailable"
 
 
-def test_nobody_says_of_themselves_who_asks(proxy):
+def test_forged_client_address_is_dropped(proxy):
     port, origin = proxy
     lies = ["X-Forwarded-For: 6.6.6.6", "X-Real-IP: 6.6.6.6", "Forwarded: for=6.6.6.6"]
     assert send_raw(port, ["GET / HTTP/1.1", "Host: a", *lies]).status == 200
@@ -246,14 +246,14 @@ def test_nobody_says_of_themselves_who_asks(proxy):
     assert b"X-Forwarded-For: 127.0.0.1" in head
 
 
-def test_databases_are_nobodys_business(proxy):
+def test_databases_are_not_listed(proxy):
     port, origin = proxy
     head = ["GET /web/database/manager HTTP/1.1", "Host: a"]
     assert send_raw(port, head).status == 403
     assert origin.taken == []
 
 
-def test_a_free_port_is_needed_for_nothing_else():
+def test_config_works_on_free_ports():
     """The replaced texts are in the shipped file, so that the tests cover that file."""
     config = build_config(ROOT, get_free_port(), 1, 2)
     for text in ("listen 443", "8069", "8072", "ssl_certificate"):

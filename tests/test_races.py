@@ -123,7 +123,7 @@ def test_no_update_of_sixty_parallel_batches_is_lost(server, programme):
     check_history(server)
 
 
-def test_mixed_batches_of_two_processes_leave_what_was_answered(server, programme):
+def test_mixed_batches_of_two_processes_match_their_answers(server, programme):
     ids = make_ids(200)
     batches = race(server, [*CHANGES, "resolve"], ids)
     words = {}

@@ -79,7 +79,7 @@ def run(folder: Path, *blocks: str, fails: bool = False) -> str:
 # === CALLS === #
 
 
-def test_every_call_of_spar_is_one_that_it_takes():
+def test_calls_of_spar_are_valid():
     calls = get_calls("./spar")
     assert len(calls) >= 8
     for call in calls:
@@ -89,7 +89,7 @@ def test_every_call_of_spar_is_one_that_it_takes():
             assert build_parser().parse_args(shlex.split(call)).call
 
 
-def test_every_call_of_odoo_s_commands_is_one_that_they_take(server):
+def test_calls_of_odoo_commands_are_valid(server):
     calls = [call for call in get_calls("odoo") if "spar_" in call]
     assert len(calls) >= 4
     for call in calls:
@@ -100,7 +100,7 @@ def test_every_call_of_odoo_s_commands_is_one_that_they_take(server):
         assert action == name or re.search(rf"\b{action}\b", output), (name, action)
 
 
-def test_every_block_is_run_by_a_test_of_this_file():
+def test_every_block_is_run_by_a_test():
     """A new block needs a test; these are the words that the tests look for."""
     known = (*ONE_SHELL, "examples.payer key", "cat > payer.json", "private_jwk")
     known += ("examples.payer.callbacks", "./spar demo ")
@@ -109,7 +109,7 @@ def test_every_block_is_run_by_a_test_of_this_file():
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)", README))
-def test_every_file_it_shows_is_there(path):
+def test_linked_files_exist(path):
     assert (ROOT / path).exists()
 
 
@@ -118,7 +118,7 @@ def test_every_file_it_shows_is_there(path):
 ONE_SHELL = ("7001002003", "mapper/sync/link", "directory/providers")
 
 
-def test_the_first_five_minutes_and_the_calls_after_them(server, clone):
+def test_first_five_minutes_and_the_following_calls_work(server, clone):
     officer = get_backend(server, "officer")
     account = {"fa_text": "account:001234567890@BR01.DEMO"}
     officer.act("link", id_value="token:7001002003@nationalId", **account)
@@ -151,7 +151,7 @@ def enter_payer(server, public: dict, **values) -> tuple[str, str]:
     return row["client_id"], secret
 
 
-def test_a_payer_from_nothing_to_a_signed_call(server, clone):
+def test_payer_steps_lead_to_a_signed_call(server, clone):
     make = get_block("examples.payer key")
     public = json.loads(run(clone, make))
     run(clone, make, fails=True)
@@ -170,7 +170,7 @@ def test_a_payer_from_nothing_to_a_signed_call(server, clone):
     assert answer["status"] == "succ"
 
 
-def test_the_demo_s_payer_calls(clone):
+def test_demo_payer_calls(clone):
     document = json.loads(run(clone, get_block("private_jwk")))
     (answer,) = document["message"]["resolve_response"]
     assert answer["status"] == "succ" and answer["fa"]
@@ -184,7 +184,7 @@ def wait_for_lanes(server, begin: int) -> None:
         time.sleep(0.5)
 
 
-def test_the_payer_gets_its_callback(server, clone):
+def test_payer_receives_its_callback(server, clone):
     port = get_free_port()
     public = json.loads(run(clone, get_block("examples.payer key")))
     # The block calls as the demo's payer; this one is in the same place.

@@ -59,7 +59,7 @@ def test_failures_are_counted_where_the_request_is_rolled_back(server, unpaused)
             backend._post(path, form)
 
 
-def test_an_unknown_login_takes_as_long_as_a_known_one(server, unpaused):
+def test_unknown_login_takes_as_long_as_an_existing_one(server, unpaused):
     """The form's own time; the best of several is the most meaningful."""
     best = {}
     for login in (server.staff["viewer"]["login"], "nobody-is-called-so"):

@@ -165,7 +165,7 @@ def changed(server, case: Case):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_change_by_sql_holds_in_the_next_call_of_every_worker(
+def test_change_by_sql_applies_to_the_next_call_of_every_worker(
     server, clients, person, name
 ):
     case = CASES[name]
@@ -180,7 +180,7 @@ def test_a_change_by_sql_holds_in_the_next_call_of_every_worker(
     assert after.startswith("succ")
 
 
-def test_both_workers_are_asked(server, clients, person):
+def test_both_workers_answer(server, clients, person):
     """The tests above cover what they should: more than one process answers."""
     query = """SELECT count(DISTINCT pid) FROM pg_stat_activity
                 WHERE datname = current_database() AND usename <> current_user"""
