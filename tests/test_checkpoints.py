@@ -10,8 +10,8 @@ import psycopg2
 
 from .callbacks import receiving
 from .client import Client
-from .held import holding, wait_until
 from .lanes import CHECK, CHECKPOINT, LANES, hurry, running_lanes, wake
+from .pending_call import delaying_commit, wait_until
 from .people import make_people
 from .test_crash import ANYTHING, Sender, get_children, kill
 from .test_tampering import tampered
@@ -67,11 +67,11 @@ def wait_for_session(server):
 def test_event_that_commits_late_is_included(server, programme, bank):
     """Event n is open, n + 1 is committed, a checkpoint starts, n commits."""
     sender = bank.participant.sender_id
-    with holding(server, sender, make_link(bank)) as held:
+    with delaying_commit(server, sender, make_link(bank)) as pending:
         assert make_link(programme)()[0]["status"] == "succ"
         with checkpoint_at_work(server) as process:
             wait_for_session(server)
-            assert held.finish()[0]["status"] == "succ"
+            assert pending.finish()[0]["status"] == "succ"
             output, _nothing = process.communicate(timeout=60)
             assert process.returncode == 0, output
     code, output = run(server, "check")
@@ -82,13 +82,13 @@ def test_event_that_commits_late_is_included(server, programme, bank):
 
 def test_writers_do_not_wait_for_a_waiting_checkpoint(server, programme, bank):
     sender = bank.participant.sender_id
-    with holding(server, sender, make_link(bank)) as held:
+    with delaying_commit(server, sender, make_link(bank)) as pending:
         with checkpoint_at_work(server) as process:
             wait_for_session(server)
             begun = time.monotonic()
             assert make_link(programme)()[0]["status"] == "succ"
             assert time.monotonic() - begun < WAITING_FOR_WRITERS
-            held.finish()
+            pending.finish()
             output, _nothing = process.communicate(timeout=60)
             assert process.returncode == 0, output
 

@@ -27,7 +27,7 @@ _WAITING = """
        AND objid = %s"""
 
 
-class HeldCall:
+class PendingCall:
     """A call in a thread of its own whose commit waits until ``release``."""
 
     def __init__(self, call: Callable, release: Callable):
@@ -56,7 +56,9 @@ def wait_until(reached: Callable, what: str, seconds: float = 60) -> None:
 
 
 @contextlib.contextmanager
-def holding(server: RealServer, sender: str, call: Callable) -> Iterator[HeldCall]:
+def delaying_commit(
+    server: RealServer, sender: str, call: Callable
+) -> Iterator[PendingCall]:
     """Yield a participant's call that was processed and is not committed."""
     connection = psycopg2.connect(server.get_dsn())
     connection.autocommit = True
@@ -66,14 +68,16 @@ def holding(server: RealServer, sender: str, call: Callable) -> Iterator[HeldCal
         cursor.execute(_SET_UP.format(key=_KEY, actor=actor))
     with connection.cursor() as keeper:
         keeper.execute("SELECT pg_advisory_lock(%s)", (_KEY,))
-        held = HeldCall(call, lambda: keeper.execute("SELECT pg_advisory_unlock_all()"))
+        pending = PendingCall(
+            call, lambda: keeper.execute("SELECT pg_advisory_unlock_all()")
+        )
         try:
             wait_until(
                 lambda: server.query(_WAITING, _KEY)[0][0], "the commit does not wait"
             )
-            yield held
+            yield pending
         finally:
-            held.finish()
+            pending.finish()
             with server.cursor() as cursor:
                 cursor.execute(_CLEAN_UP)
     connection.close()
