@@ -13,7 +13,7 @@ import requests
 import websocket
 
 from setup.front_heads import is_for_websocket, rewrite_head
-from setup.front_server import Front
+from setup.front_server import FrontServer
 from setup.machine import get_free_ports
 
 from .raw import send_raw
@@ -72,7 +72,7 @@ def front(tmp_path):
     """Yield a front with two servers behind it."""
     port, http, other = get_free_ports(3)
     backends = Backend(http, "http"), Backend(other, "websocket")
-    made = Front(tmp_path, port, http, other)
+    made = FrontServer(tmp_path, port, http, other)
     made.backends = backends
     made.start()
     made.wait()

@@ -22,7 +22,6 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from setup import (
-    addon_files,
     debian,
     demo,
     interpreter,
@@ -51,7 +50,7 @@ from setup.machine import get_free_port
 from setup.odoo_server import Keeper, OdooServer, end_orphan, is_ours
 from setup.places import ROOT, Places, get_addons, get_places, write_private
 from setup.postgres import Cluster, ExternalServer, get_server, running
-from setup.serving import NONE, stop
+from setup.serving import NO_DEMO, stop
 
 ISSUER = "http://localhost:4455"
 LISTEN = (
@@ -206,7 +205,7 @@ def test_arguments_of_odoo_commands_are_unchanged(monkeypatch, call, words):
 def test_odoo_commands_need_a_demo(monkeypatch, places, capsys, call):
     monkeypatch.setattr("setup.cli.get_places", lambda: places)
     assert main([call, *([] if call == "shell" else ["show"])]) == 1
-    assert capsys.readouterr().err == f"spar: {NONE}\n"
+    assert capsys.readouterr().err == f"spar: {NO_DEMO}\n"
 
 
 def test_failure_is_one_line(monkeypatch, capsys):
@@ -561,7 +560,7 @@ def test_python_without_venv_is_reported_in_one_line(monkeypatch, places, capsys
     assert made == [PYENV]
     lines = capsys.readouterr().out.splitlines()
     assert "(/usr/bin/python3) has no `venv` (package python3-venv)" in lines[0]
-    assert lines[1:] == [f"- Using {PYENV.words}"]
+    assert lines[1:] == [f"- Using {PYENV.description}"]
 
 
 def test_running_server_is_detected(places):
@@ -720,7 +719,7 @@ def test_dead_server_is_started_again(listener):
     before = listener.pid
     os.kill(before, signal.SIGKILL)
     listener.process.wait()
-    keeper.look()
+    keeper.check()
     listener.wait()
     assert listener.pid not in (None, before)
 
@@ -732,10 +731,10 @@ def test_dead_server_waits_for_postgres(listener):
     )
     keeper = Keeper(listener, postgres)
     keeper.keeps_postgres = False
-    keeper.look()
+    keeper.check()
     assert not listener.is_running()
     keeper.keeps_postgres = True
-    keeper.look()
+    keeper.check()
     assert started and listener.is_running()
 
 
@@ -1031,16 +1030,3 @@ def test_every_allowed_alarm_has_its_reason():
     reasons, patterns = lines[start::2], lines[start + 1 :: 2]
     assert len(reasons) == len(patterns) == len(get_allowed(ROOT))
     assert all(reason.strip().startswith("# ") for reason in reasons)
-
-
-# === THE ADDONS' FILES === #
-
-
-def test_missing_readme_is_named(tmp_path):
-    (tmp_path / "readme").mkdir()
-    (tmp_path / "readme/DESCRIPTION.md").write_text("It does.\n")
-    (tmp_path / "__manifest__.py").write_text("{'name': 'X'}")
-    (tmp_path / "pyproject.toml").write_text(addon_files.PYPROJECT)
-    assert addon_files.find_wrong(tmp_path) == {
-        tmp_path / "README.md": "# X\n\nIt does.\n"
-    }
