@@ -84,8 +84,8 @@ class Backend:
 
     def act(self, operation: str, **values):
         """Act for a person in the officer's dialog; return the result of the click."""
-        asked = {"operation": operation, "reason": "asked in person", **values}
-        (wizard,) = self.call("spar.mapping.wizard", "create", [asked])
+        request = {"operation": operation, "reason": "asked in person", **values}
+        (wizard,) = self.call("spar.mapping.wizard", "create", [request])
         return self.call("spar.mapping.wizard", "action_confirm", [wizard])
 
     def act_on(self, operation: str, id_value: str, **values):

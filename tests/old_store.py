@@ -71,8 +71,8 @@ def _get_differing(then: dict, again: dict) -> list[tuple]:
     [(3, None)]
     """
     if then["question"] != again["question"]:
-        raise ValueError(f"not the same was asked: {then['question']}")
-    said = [then["answer"], again["answer"]]
-    if not all(isinstance(answer, list) for answer in said):
-        said = [[answer] for answer in said]
-    return [(was, now) for was, now in zip_longest(*said) if was != now]
+        raise ValueError(f"the questions differ: {then['question']}")
+    stated = [then["answer"], again["answer"]]
+    if not all(isinstance(answer, list) for answer in stated):
+        stated = [[answer] for answer in stated]
+    return [(was, now) for was, now in zip_longest(*stated) if was != now]

@@ -7,7 +7,7 @@ SPAR_ANSWER. Times are naive UTC as text; values that are specific to one databa
 are left out.
 
 Only methods of models are called, so that the store behind them may be replaced. Calls
-to the old store whose names may differ now are in ``Asker``.
+to the old store whose names may differ now are in ``Reader``.
 """
 
 import json
@@ -128,7 +128,7 @@ def get_state_at(period, moment: datetime) -> str:
     return [STATES_AFTER[kind] for kind in kinds if kind in STATES_AFTER][-1]
 
 
-class Asker:
+class Reader:
     """One method for each kind of question: questions to answers, in their order."""
 
     def __init__(self):
@@ -368,10 +368,10 @@ class Asker:
 def run() -> None:
     with open(os.environ["SPAR_QUESTIONS"]) as file:
         given = json.load(file)
-    asker, answered = Asker(), {}
+    reader, answered = Reader(), {}
     for kind, entries in given.items():
         questions = [entry["question"] for entry in entries]
-        answers = getattr(asker, kind)(questions)
+        answers = getattr(reader, kind)(questions)
         answered[kind] = [
             {"question": question, "answer": write(answer)}
             for question, answer in zip(questions, answers, strict=True)

@@ -208,7 +208,7 @@ class RealServer:
     # === FILES === #
 
     @contextlib.contextmanager
-    def moved_away(self, path: Path) -> Iterator[Path]:
+    def moved_aside(self, path: Path) -> Iterator[Path]:
         """Move a file elsewhere for the block."""
         elsewhere = path.with_name(f"{path.name}.away")
         os.replace(path, elsewhere)

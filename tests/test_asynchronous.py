@@ -150,9 +150,9 @@ def test_operations_are_answered_in_order(server):
             for operation, item in (
                 ("link", person.linked),
                 ("update", person.with_account("12345678")),
-                ("resolve", person.asked),
+                ("resolve", person.resolve_item),
                 ("unlink", {"id": person.id}),
-                ("resolve", person.asked),
+                ("resolve", person.resolve_item),
             )
         ]
         acks = [queue(client, message) for message in sent]

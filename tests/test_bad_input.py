@@ -224,7 +224,7 @@ def test_missing_right_is_forbidden(payer):
     for operation in ("link", "update", "unlink"):
         answer = payer.send(operation, payer.build_message(operation, items))
         check_error(answer, 403, "err.request.forbidden")
-    (answer,) = payer.resolve([person.asked])
+    (answer,) = payer.resolve([person.resolve_item])
     assert answer["status_reason_code"] == "succ.id.not_found"
 
 
@@ -369,4 +369,4 @@ def test_calls_are_answered_without_the_database_and_work_again_later(server, st
                 "err.service.unavailable",
             )
             assert strict.request_token().status_code == 503
-        assert strict.resolve([person.asked])[0]["fa"] == person.fa
+        assert strict.resolve([person.resolve_item])[0]["fa"] == person.fa

@@ -73,7 +73,7 @@ def test_bad_items_are_named_and_the_good_ones_are_linked(strict):
     assert [item["status"] for item in answers[::2]] == ["succ"] * len(good)
     for item, (_changed, code, member) in zip(answers[1::2], BAD_ITEMS, strict=True):
         check_item(item, code, member)
-    found = strict.resolve([person.asked for person in good])
+    found = strict.resolve([person.resolve_item for person in good])
     assert [item["fa"] for item in found] == [person.fa for person in good]
 
 
@@ -106,7 +106,7 @@ def test_duplicate_id_in_a_batch_gets_two_answers(strict):
     answers = strict.link([first.linked, second.linked, twice])
     assert [item["status"] for item in answers] == ["succ", "succ", "rjct"]
     assert answers[2]["status_reason_code"] == ID_CODE
-    assert strict.resolve([first.asked])[0]["fa"] == first.fa
+    assert strict.resolve([first.resolve_item])[0]["fa"] == first.fa
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -117,7 +117,7 @@ def test_link_of_a_linked_id_changes_nothing(strict, same):
     bad, good = strict.link([again, other.linked])
     check_item(bad, ID_CODE, "The ID is linked")
     assert good["status"] == "succ"
-    assert strict.resolve([person.asked])[0]["fa"] == person.fa
+    assert strict.resolve([person.resolve_item])[0]["fa"] == person.fa
 
 
 @pytest.mark.parametrize("operation", ["update", "unlink"])
@@ -136,7 +136,7 @@ def test_unlink_with_another_address_ends_nothing(strict):
     bad, good = strict.unlink([wrong, other.linked])
     check_item(bad, FA_CODE, "fa:")
     assert good["status"] == "succ"
-    assert strict.resolve([person.asked])[0]["fa"] == person.fa
+    assert strict.resolve([person.resolve_item])[0]["fa"] == person.fa
 
 
 def test_lenient_profile_accepts_messages_of_openg2p(programme):

@@ -109,10 +109,10 @@ def clients(server, participant):
         client.session.close()
 
 
-def ask(client: Client, operation: str, person) -> str:
+def call(client: Client, operation: str, person) -> str:
     """Return the answer, in one word as far as possible."""
     values = {
-        "resolve": lambda: person.asked,
+        "resolve": lambda: person.resolve_item,
         "link": lambda: make_people(1)[0].linked,
     }
     message = client.build_message(operation, build_items([values[operation]()]))
@@ -131,15 +131,15 @@ def ask(client: Client, operation: str, person) -> str:
     return " ".join(filter(None, (item["status"], code, shown, fa)))
 
 
-def ask_all(clients: list[Client], operation: str, person) -> set[str]:
+def call_all(clients: list[Client], operation: str, person) -> set[str]:
     """Return the workers' answers to many simultaneous calls."""
 
-    def ask_some(client: Client) -> set[str]:
+    def call_some(client: Client) -> set[str]:
         each = range(CALLS // PARALLEL)
-        return {ask(client, operation, person) for _number in each}
+        return {call(client, operation, person) for _number in each}
 
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return set().union(*pool.map(ask_some, clients))
+        return set().union(*pool.map(call_some, clients))
 
 
 @contextmanager
@@ -169,14 +169,14 @@ def test_change_by_sql_applies_to_the_next_call_of_every_worker(
     server, clients, person, name
 ):
     case = CASES[name]
-    before = ask_all(clients, case.operation, person)
+    before = call_all(clients, case.operation, person)
     assert len(before) == 1, before
     assert before.pop().startswith("succ")
     logged = ("SPAR ALARM", "integrity alarm", "Exception during request handling")
     with server.expecting(*logged), changed(server, case):
-        answers = ask_all(clients, case.operation, person)
+        answers = call_all(clients, case.operation, person)
     assert answers and all(case.answer in answer for answer in answers), answers
-    (after,) = ask_all(clients, case.operation, person)
+    (after,) = call_all(clients, case.operation, person)
     assert after.startswith("succ")
 
 
@@ -184,5 +184,5 @@ def test_both_workers_answer(server, clients, person):
     """The tests above cover what they should: more than one process answers."""
     query = """SELECT count(DISTINCT pid) FROM pg_stat_activity
                 WHERE datname = current_database() AND usename <> current_user"""
-    ask_all(clients, "resolve", person)
+    call_all(clients, "resolve", person)
     assert server.query(query)[0][0] >= 2

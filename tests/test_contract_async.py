@@ -66,12 +66,12 @@ def build_question(client: Client, attribute: str, value) -> dict:
 def test_callbacks_match_the_contract(contract, exchanged):
     client, receiver = exchanged
     person = build_person("async")
-    asked = {"id": person["id"], "scope": "details"}
+    lookup = {"id": person["id"], "scope": "details"}
     acks = {}
     for operation, item in (
         ("link", person),
         ("update", build_person("async", fa="account:70007@BR01.DEMO")),
-        ("resolve", asked),
+        ("resolve", lookup),
         ("unlink", {"id": person["id"]}),
         ("update", person),
     ):

@@ -177,7 +177,7 @@ def test_each_message_has_exactly_one_effect_in_order(server, survived):
 def test_last_message_about_a_person_decides(survived):
     senders, _documents, _killer = survived
     for sender in senders:
-        found = sender.client.resolve([person.asked for person in sender.people])
+        found = sender.client.resolve([person.resolve_item for person in sender.people])
         last = range(MESSAGES - PEOPLE, MESSAGES)
         wanted = [
             person.with_account(f"7{place:010}")["fa"]

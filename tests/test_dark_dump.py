@@ -64,9 +64,9 @@ def scan_tables(server) -> dict[str, set[str]]:
         for (table,) in cursor.fetchall():
             rows = f"SELECT coalesce(string_agg(t::text, chr(10)), '') FROM {table} t"
             cursor.execute(rows)
-            given_away = find_in(cursor.fetchone()[0].encode())
-            if given_away:
-                found[table] = given_away
+            leaked = find_in(cursor.fetchone()[0].encode())
+            if leaked:
+                found[table] = leaked
     return found
 
 

@@ -143,7 +143,7 @@ def test_officer_finds_and_suspends_a_mapping(sit_down, person, programme, serve
         "spar.mapping",
         [("id_value", "=", person.id), ("state", "=", "active")],
     )
-    (answer,) = programme.resolve([person.asked])
+    (answer,) = programme.resolve([person.resolve_item])
     assert "fa" not in answer
 
 
@@ -200,7 +200,7 @@ def test_address_part_accepts_text_at_the_first_touch(sit_down, programme):
     desk.press("Confirm", ".modal button")
     desk.wait("!document.querySelector('.modal')", "the form is still open")
     desk.wait_for_text("Linked. It is paid to this address from now on.")
-    (answer,) = programme.resolve([person.asked])
+    (answer,) = programme.resolve([person.resolve_item])
     assert number in answer["fa"]
 
 

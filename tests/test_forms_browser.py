@@ -60,7 +60,7 @@ def correct(desk: Desk, pair, right: dict[str, str], wrong: dict[str, str]) -> N
 
 
 def get_fa(client, person) -> str | None:
-    (answer,) = client.resolve([person.asked])
+    (answer,) = client.resolve([person.resolve_item])
     return answer.get("fa")
 
 

@@ -83,7 +83,7 @@ def front(tmp_path):
     assert made.log.read_text() == ""
 
 
-def ask(front, path="/", **words) -> requests.Response:
+def send_get(front, path="/", **words) -> requests.Response:
     return requests.get(f"{front.url}{path}", timeout=TIMEOUT, **words)
 
 
@@ -110,7 +110,7 @@ def test_only_websockets_go_to_the_other_port(line, wanted):
 @pytest.mark.parametrize("path", ["/", "/web/login", "/websocket", "/websocket/health"])
 def test_request_reaches_the_right_server(front, path):
     by = "websocket" if path.startswith("/websocket") else "http"
-    assert ask(front, path).json()["by"] == by
+    assert send_get(front, path).json()["by"] == by
 
 
 def test_websocket_stays_open_both_ways(front):
@@ -194,7 +194,9 @@ def test_answer_sent_before_the_end_of_the_request_arrives(front):
 
 def test_parallel_requests_are_all_answered(front):
     with ThreadPoolExecutor(40) as pool:
-        answers = list(pool.map(lambda number: ask(front, f"/{number}"), range(400)))
+        answers = list(
+            pool.map(lambda number: send_get(front, f"/{number}"), range(400))
+        )
     for number, answer in enumerate(answers):
         assert f"GET /{number} " in answer.json()["head"]
 
@@ -212,7 +214,7 @@ def test_silent_connections_block_no_request(front):
         socket.create_connection(("127.0.0.1", front.port), TIMEOUT) for _ in range(50)
     ]
     before = len(front.backends[0].heads)
-    assert ask(front).ok
+    assert send_get(front).ok
     assert len(front.backends[0].heads) == before + 1
     for each in silent:
         each.close()
@@ -250,13 +252,13 @@ def test_front_survives_more_connections_than_files(front):
             peer = socket.create_connection(("127.0.0.1", front.port), TIMEOUT)
             idle.enter_context(peer)
             peer.sendall(b"GET / HTTP/1.1\r\n")
-    assert ask(front).status_code == 200
+    assert send_get(front).status_code == 200
 
 
 def test_unavailable_odoo_is_reported_with_retry_after(front):
     for backend in front.backends:
         backend.close()
-    answer = ask(front)
+    answer = send_get(front)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
 

@@ -92,11 +92,11 @@ def test_existing_ids_are_resolved_at_full_speed(server, known):
         client.resolve([{"id": person.id} for person in known])
     budget = get_state(client)["items_a_minute"]
     # An item costs one; the workers reserve their lots from the budget in advance.
-    asked = 50 * len(known) + budget["limit"] // LOTS
-    assert budget["left"] >= budget["limit"] - asked
+    requested = 50 * len(known) + budget["limit"] // LOTS
+    assert budget["left"] >= budget["limit"] - requested
 
 
-def ask_pairs(client: Client, people: list, fa: str) -> list[dict]:
+def resolve_pairs(client: Client, people: list, fa: str) -> list[dict]:
     """Return the answers to whether each person has an address, without the echo."""
     answers = client.resolve([{"id": person.id, "fa": fa} for person in people])
     for item in answers:
@@ -109,8 +109,8 @@ def test_answers_do_not_distinguish_unknown_from_forbidden(server, known):
     rights = {"daily_item_limit": 0, "items_per_minute": 0}
     client = Client(server.api, make_participant(server, "compares", **rights))
     answers = [
-        *ask_pairs(client, known, known[0].fa),
-        *ask_pairs(client, make_people(len(known)), known[0].fa),
+        *resolve_pairs(client, known, known[0].fa),
+        *resolve_pairs(client, make_people(len(known)), known[0].fa),
     ]
     assert all(answer == answers[0] for answer in answers)
 
@@ -122,12 +122,12 @@ def test_timing_does_not_distinguish_unknown_from_forbidden(server, known):
     for _round in range(60):
         for name, people in (("known", known), ("unknown", make_people(len(known)))):
             begin = time.perf_counter()
-            ask_pairs(client, people, known[0].fa)
+            resolve_pairs(client, people, known[0].fa)
             times[name].append(time.perf_counter() - begin)
-    known_time, unknown_time = (min(times[name]) for name in ("known", "unknown"))
+    existing_time, unexisting_time = (min(times[name]) for name in ("known", "unknown"))
     spread = statistics.pstdev(times["known"])
     # One ID of fifty: the visible difference is far below the noise between calls.
-    assert abs(known_time - unknown_time) / len(known) < spread
+    assert abs(existing_time - unexisting_time) / len(known) < spread
 
 
 def test_unknown_and_disabled_senders_look_alike(server):
@@ -144,7 +144,7 @@ def test_unknown_and_disabled_senders_look_alike(server):
     unknown = client.post("/mapper/sync/resolve", data=b"{}", headers=altered)
     assert (disabled.status_code, disabled.text) == (401, unknown.text)
     assert disabled.headers["WWW-Authenticate"] == unknown.headers["WWW-Authenticate"]
-    asked = [client.request_token(), client.request_token(client_id="nobody")]
-    asked.append(client.request_token(client_secret="wrong"))
-    assert {answer.status_code for answer in asked} == {401}
-    assert len({answer.text for answer in asked}) == 1
+    refused = [client.request_token(), client.request_token(client_id="nobody")]
+    refused.append(client.request_token(client_secret="wrong"))
+    assert {answer.status_code for answer in refused} == {401}
+    assert len({answer.text for answer in refused}) == 1

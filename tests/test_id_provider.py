@@ -168,11 +168,11 @@ def test_log_has_nothing_about_the_person(server, esignet, id_provider):
 
 def test_logout_leads_to_the_provider_and_back(server, esignet, person):
     page = person.log_in(esignet["login_url"])
-    asked = person.send(
+    page = person.send(
         page, csrf_token=re.search(r'csrf_token" value="([^"]+)', page.text)[1]
     )
-    assert asked.url.startswith("http://localhost:")
-    assert "Log out of the ID provider, too?" in asked.text
+    assert page.url.startswith("http://localhost:")
+    assert "Log out of the ID provider, too?" in page.text
     assert not is_logged_in(person, server)
 
 

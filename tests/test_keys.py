@@ -126,7 +126,7 @@ def refuse_everything(client, id_value):
 def test_missing_keyring_stops_answers_and_writes(server, programme, linked):
     programme.get_token()
     before = count_rows(server)
-    with server.expecting("."), server.moved_away(server.keyring):
+    with server.expecting("."), server.moved_aside(server.keyring):
         refuse_everything(programme, next(iter(linked)))
         assert not server.keyring.exists(), "a new keyring was made"
     assert count_rows(server) == before
@@ -136,7 +136,7 @@ def test_missing_keyring_stops_answers_and_writes(server, programme, linked):
 def test_other_keyring_is_refused(server, programme, linked):
     programme.get_token()
     before = count_rows(server)
-    with server.expecting("."), server.moved_away(server.keyring) as elsewhere:
+    with server.expecting("."), server.moved_aside(server.keyring) as elsewhere:
         document = json.loads(elsewhere.read_text())
         for key in document["keys"]:
             key["material"] = "A" * 43 + "="
@@ -151,7 +151,7 @@ def test_database_with_keys_gets_no_others(server, programme, linked):
     done = server.run_command("spar_keyring", "init")
     assert done.returncode != 0
     assert "has its keys already" in done.stderr
-    with server.moved_away(server.keyring):
+    with server.moved_aside(server.keyring):
         done = server.run_command("spar_keyring", "init")
         assert done.returncode != 0
         assert not server.keyring.exists()
@@ -237,7 +237,7 @@ def test_keyring_that_others_can_read_is_refused(server, programme, linked):
 
 def test_staff_see_that_the_keyring_is_unavailable(server, linked):
     viewer = get_backend(server, "viewer")
-    with server.moved_away(server.keyring):
+    with server.moved_aside(server.keyring):
         with pytest.raises(Refused, match="keys are not there"):
             viewer.find("spar.mapping", [], "id_masked", "fa_masked", limit=3)
         page = viewer.session.get(f"{server.url}/odoo", timeout=TIMEOUT)

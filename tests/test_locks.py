@@ -42,7 +42,7 @@ def update(api: str, participant, person, account="70012345") -> requests.Respon
     return client.send("update", client.build_message("update", items))
 
 
-def assert_asks_again(answer: requests.Response) -> None:
+def assert_retry_requested(answer: requests.Response) -> None:
     assert answer.status_code == 503, answer.text
     assert int(answer.headers["Retry-After"]) > 0
     (error,) = answer.json()["errors"]
@@ -69,12 +69,12 @@ def test_locked_id_is_to_be_retried_and_others_continue(server, programme, payer
             pool.submit(update, server.api, programme.participant, people[0])
             for _worker in range(2 * WORKERS)
         ]
-        assert payer.resolve([people[1].asked])[0]["fa"] == people[1].fa
+        assert payer.resolve([people[1].resolve_item])[0]["fa"] == people[1].fa
         assert requests.get(f"{server.api}/health", timeout=60).ok
         # Each request waits for those that already wait, and then for the lock.
         assert time.monotonic() - begin < 2 * LOCK_SECONDS + SLACK
         for each in held:
-            assert_asks_again(each.result())
+            assert_retry_requested(each.result())
         assert time.monotonic() - begin < 4 * LOCK_SECONDS + SLACK
     assert count_events(server, messages[0]) == before
     assert update(server.api, programme.participant, people[0]).status_code == 200
@@ -84,11 +84,11 @@ def test_locked_table_is_to_be_retried_and_others_continue(server, programme, pa
     (person,) = make_people(1)
     link(programme, person)
     with holding_table(server, "spar_message"):
-        assert payer.resolve([person.asked])[0]["fa"] == person.fa
+        assert payer.resolve([person.resolve_item])[0]["fa"] == person.fa
         begin = time.monotonic()
-        assert_asks_again(update(server.api, programme.participant, person))
+        assert_retry_requested(update(server.api, programme.participant, person))
         assert time.monotonic() - begin < LOCK_SECONDS + SLACK
-        assert payer.resolve([person.asked])[0]["fa"] == person.fa
+        assert payer.resolve([person.resolve_item])[0]["fa"] == person.fa
     assert update(server.api, programme.participant, person).status_code == 200
 
 

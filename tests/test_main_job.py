@@ -41,7 +41,7 @@ def get_words(answers: list[dict]) -> set[tuple]:
 
 
 def check_resolved(client: Client, people, accounts) -> None:
-    answers = client.resolve([person.asked for person in people])
+    answers = client.resolve([person.resolve_item for person in people])
     assert get_words(answers) == {("succ", "succ.id.active")}
     wanted = [
         person.with_account(a)["fa"] for person, a in zip(people, accounts, strict=True)
@@ -61,7 +61,7 @@ def test_thousand_ids_go_through_their_life_in_one_call_each(profile, request):
     assert get_words(client.update(changed)) == {("succ", "")}
     check_resolved(client, people, accounts)
     assert get_words(client.unlink([{"id": p.id} for p in people])) == {("succ", "")}
-    answers = client.resolve([p.asked for p in people])
+    answers = client.resolve([p.resolve_item for p in people])
     assert get_words(answers) == {("succ", NOT_FOUND[profile])}
     assert not any("fa" in answer for answer in answers)
 
@@ -76,7 +76,7 @@ def test_id_goes_through_its_life_in_calls_of_one(strict):
         }
         check_resolved(strict, [person], [account])
         assert get_words(strict.unlink([{"id": person.id}])) == {("succ", "")}
-        assert get_words(strict.resolve([person.asked])) == {
+        assert get_words(strict.resolve([person.resolve_item])) == {
             ("succ", "succ.id.not_found")
         }
 
@@ -131,14 +131,16 @@ def test_change_by_an_officer_is_resolved_over_rest(server, strict):
     officer.act("link", id_value=person.id, fa_text=person.fa)
     check_resolved(strict, [person], [person.account])
     officer.act_on("suspend", person.id)
-    (answer,) = strict.resolve([person.asked])
+    (answer,) = strict.resolve([person.resolve_item])
     assert (answer["status_reason_code"], "fa" in answer) == ("succ.fa.inactive", False)
     officer.act_on("resume", person.id)
     account = make_account()
     officer.act_on("update", person.id, fa_text=person.with_account(account)["fa"])
     check_resolved(strict, [person], [account])
     officer.act_on("unlink", person.id)
-    assert get_words(strict.resolve([person.asked])) == {("succ", "succ.id.not_found")}
+    assert get_words(strict.resolve([person.resolve_item])) == {
+        ("succ", "succ.id.not_found")
+    }
 
 
 @pytest.mark.parametrize("role", ["viewer", "supervisor", "auditor", "administrator"])
@@ -242,7 +244,7 @@ def test_scope_yes_no_reveals_nothing_else(server, strict):
     (answer,) = shy.resolve([{"id": person.id}])
     assert answer["status_reason_code"] == "succ.id.active"
     assert "fa" not in answer
-    (answer,) = shy.resolve([person.asked])
+    (answer,) = shy.resolve([person.resolve_item])
     assert answer["status_reason_code"] == "rjct.resolve_type.not_supported"
     assert "fa" not in answer
 

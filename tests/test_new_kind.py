@@ -48,7 +48,7 @@ def test_new_kind_is_linked_resolved_and_masked(server, kind, strict):
     (person,) = make_people(1)
     (answer,) = strict.link([{"id": person.id, "fa": FA}])
     assert answer["status"] == "succ"
-    (found,) = strict.resolve([person.asked])
+    (found,) = strict.resolve([person.resolve_item])
     assert found["fa"] == FA
     assert found["account_provider_info"]["code"] == "SEEDS"
     seen = get_backend(server, "officer").find_mapping(person.id)

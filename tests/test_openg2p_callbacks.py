@@ -61,7 +61,7 @@ def build_messages(client: Client) -> dict[str, dict]:
     items = {
         "link": person.linked,
         "update": person.with_account("12345678"),
-        "resolve": person.asked,
+        "resolve": person.resolve_item,
         "unlink": {"id": person.id},
     }
     messages = {

@@ -191,7 +191,7 @@ def test_registry_becomes_unavailable_in_the_middle(
     visitor.choose_account(number)
     review = visitor.page.url
     with server.expecting("keyring", "service_unavailable", "SPAR"):
-        with server.moved_away(server.keyring):
+        with server.moved_aside(server.keyring):
             visitor.page.open(review)
             assert "Nothing was changed" in visitor.page.text
             visitor.barriers += find_barriers(visitor.page)
