@@ -99,7 +99,8 @@ const configuration = {
     },
     interactions: {url: (ctx, interaction) => `/interaction/${interaction.uid}`},
     renderError,
-    findAccount: (ctx, id) => people.has(id) && {accountId: id, claims: () => getClaims(id)},
+    findAccount: (ctx, id) =>
+        people.has(id) && {accountId: id, claims: () => getClaims(id)},
 };
 
 /* Everything recorded about the person except the one-time code. */
