@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: As pytest names and orders them.
-OUTCOMES = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed")
-OUTCOMES += ("warnings", "error")
+OUTCOMES = (
+    "failed",
+    "passed",
+    "skipped",
+    "deselected",
+    "xfailed",
+    "xpassed",
+    "warnings",
+    "error",
+)
 NOTHING_COLLECTED = 5
 GOOD = (0, NOTHING_COLLECTED)
 WIDTH = 80
