@@ -30,7 +30,7 @@ def _add_number(parser, name: str, default: float, text: str) -> None:
 
 def _add_serving(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--port", DEFAULT_PORT, "the port of the demo")
-    _add_number(parser, "--workers", DEFAULT_WORKERS, "Odoo's processes")
+    _add_number(parser, "--workers", DEFAULT_WORKERS, "worker processes of Odoo")
     parser.add_argument(
         "--second-factor",
         action="store_true",
@@ -39,11 +39,11 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_measuring(parser: argparse.ArgumentParser) -> None:
-    _add_number(parser, "--rows", DEFAULT_ROWS, "mappings to measure among")
-    _add_number(parser, "--clients", DEFAULT_CLIENTS, "processes that call")
+    _add_number(parser, "--rows", DEFAULT_ROWS, "mappings in the database")
+    _add_number(parser, "--clients", DEFAULT_CLIENTS, "client processes")
     _add_number(parser, "--seconds", DEFAULT_SECONDS, "seconds for each kind of work")
-    _add_number(parser, "--workers", DEFAULT_WORKERS, "Odoo's processes")
-    text = "branches of the directory, 0 to leave it out"
+    _add_number(parser, "--workers", DEFAULT_WORKERS, "worker processes of Odoo")
+    text = "branches in the directory; 0 skips it"
     _add_number(parser, "--branches", DEFAULT_BRANCHES, text)
 
 

@@ -32,7 +32,7 @@ def call(client: Client, action: str, values: list[dict]) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m examples.payer",
-        description=__doc__,
+        description=__doc__.replace("`", ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("do", choices=("key", "call"))

@@ -96,7 +96,7 @@ def wait_for_callback(client: Client, listener: Listener, correlation_id: str) -
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m examples.payer.callbacks",
-        description=__doc__,
+        description=__doc__.replace("`", ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", type=Path, help="the private key (JWK)")
