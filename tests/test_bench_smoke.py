@@ -286,12 +286,11 @@ def test_personal_values_are_found(column, text, key):
 
 
 def test_processor_time_of_children_that_ended_is_counted():
-    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    burn = "import time\nwhile time.process_time() < 0.35: pass"
     before = read_cpu_seconds(os.getpid())
     subprocess.run([sys.executable, "-c", burn], check=True)
-    # Both figures are whole ticks of a hundredth of a second; their difference, as a
-    # binary fraction, may be just below one.
-    assert round(read_cpu_seconds(os.getpid()) - before, 2) >= 0.3
+    # Linux counts in ticks of a hundredth of a second, for each of four figures.
+    assert read_cpu_seconds(os.getpid()) - before >= 0.3
 
 
 def test_processor_time_of_a_missing_process_is_none():
