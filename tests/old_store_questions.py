@@ -369,9 +369,23 @@ def run() -> None:
     with open(os.environ["SPAR_QUESTIONS"]) as file:
         given = json.load(file)
     reader, answered = Reader(), {}
+    readers = {
+        "resolve": reader.resolve,
+        "history": reader.history,
+        "as_of": reader.as_of,
+        "waiting": reader.waiting,
+        "subject": reader.subject,
+        "notice": reader.notice,
+        "message": reader.message,
+        "objections": reader.objections,
+        "changes": reader.changes,
+        "periods": reader.periods,
+        "notices": reader.notices,
+        "check": reader.check,
+    }
     for kind, entries in given.items():
         questions = [entry["question"] for entry in entries]
-        answers = getattr(reader, kind)(questions)
+        answers = readers[kind](questions)
         answered[kind] = [
             {"question": question, "answer": write(answer)}
             for question, answer in zip(questions, answers, strict=True)

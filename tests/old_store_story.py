@@ -605,24 +605,29 @@ class Story(Words):
     def add_objections(self) -> None:
         """Create each remedy, in each way to it; open, upheld and rejected."""
         ways = (
-            ("cancelled_held", "held", "cancelled"),
-            ("cancelled_first", "proposed", "cancelled"),
-            ("restored_updated", "updated", "restored"),
-            ("restored_replaced", "replaced", "restored"),
-            ("restored_suspended", "updated_suspended", "restored"),
-            ("restored_unlinked", "unlinked", "restored"),
-            ("stopped_all", "linked", "stopped"),
-            ("stopped_one", "linked", "stopped"),
-            ("stopped_suspended", "linked", "stopped"),
-            ("noted_suspended", "suspended", "noted"),
-            ("noted_resumed", "resumed", "noted"),
-            ("noted_linked", "linked", "noted"),
+            ("cancelled_held", self.reach_cancelled_held, "held", "cancelled"),
+            ("cancelled_first", self.reach_cancelled_first, "proposed", "cancelled"),
+            ("restored_updated", self.reach_restored_updated, "updated", "restored"),
+            ("restored_replaced", self.reach_restored_updated, "replaced", "restored"),
+            (
+                "restored_suspended",
+                self.reach_restored_suspended,
+                "updated_suspended",
+                "restored",
+            ),
+            ("restored_unlinked", self.reach_restored_unlinked, "unlinked", "restored"),
+            ("stopped_all", self.reach_stopped_all, "linked", "stopped"),
+            ("stopped_one", self.reach_stopped_one, "linked", "stopped"),
+            ("stopped_suspended", self.reach_stopped_suspended, "linked", "stopped"),
+            ("noted_suspended", self.reach_stopped_suspended, "suspended", "noted"),
+            ("noted_resumed", self.reach_noted_resumed, "resumed", "noted"),
+            ("noted_linked", self.reach_restored_updated, "linked", "noted"),
         )
-        for way, kind, remedy in ways:
+        for way, reach, kind, remedy in ways:
             for end in ("open", "upheld", "rejected"):
                 count = self.many if end == "open" else 1
                 for id_value in self.get_people(f"objection_{way}_{end}", count):
-                    getattr(self, f"reach_{way}")(id_value)
+                    reach(id_value)
                     call = OWNER if self.number % 2 else LINK_HOLDER
                     self.object_to(id_value, kind, remedy, call)
                     if end != "open":
@@ -641,8 +646,6 @@ class Story(Words):
     def reach_restored_updated(self, id_value) -> None:
         self.link(id_value)
         self.update(id_value)
-
-    reach_restored_replaced = reach_noted_linked = reach_restored_updated
 
     def reach_restored_suspended(self, id_value) -> None:
         self.link(id_value)
@@ -665,10 +668,8 @@ class Story(Words):
         self.link(id_value)
         self.suspend(id_value)
 
-    reach_noted_suspended = reach_stopped_suspended
-
     def reach_noted_resumed(self, id_value) -> None:
-        self.reach_noted_suspended(id_value)
+        self.reach_stopped_suspended(id_value)
         self.resume(id_value)
 
     def add_stops(self) -> None:
