@@ -19,9 +19,9 @@ from . import spar_callback_secret
 from . import spar_message
 from . import spar_message_store
 from . import spar_message_refusal
-from . import spar_message_lane
+from . import spar_message_worker
 from . import spar_callback
-from . import spar_callback_lane
+from . import spar_callback_worker
 from . import spar_mapper_local
 from . import spar_g2p_connect_directory
 from . import spar_message_end

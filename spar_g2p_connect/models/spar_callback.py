@@ -112,7 +112,7 @@ class SparCallback(models.Model):
                 *[SQL("clock_timestamp() AT TIME ZONE 'UTC'")] * 2,
             )
         )
-        self._wake_lanes()
+        self._wake_workers()
 
     # === SEALING === #
 
@@ -151,4 +151,4 @@ class SparCallback(models.Model):
             )
         )
         self.invalidate_recordset()
-        self._wake_lanes()
+        self._wake_workers()

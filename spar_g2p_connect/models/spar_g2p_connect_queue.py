@@ -35,7 +35,7 @@ class SparG2pConnectServer(models.AbstractModel):
         kept = messages._keep(exchange, callback)
         if kept is None:
             return self._find_winner(exchange)
-        messages._wake_lanes()
+        messages._wake_workers()
         return build_ack(kept.correlation_id)
 
     @api.model

@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import RequestHea
 from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 from ..lib.exchange import Exchange
-from .spar_message_lane import MOST_ATTEMPTS
+from .spar_message_worker import MOST_ATTEMPTS
 
 _logger = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ from . import test_known_participant
 from . import test_lots
 from . import test_mapper_api
 from . import test_messages
+from . import test_migration
 from . import test_moved_address
 from . import test_oauth2
 from . import test_openg2p_1

@@ -11,7 +11,7 @@ from .common import EVERY_RIGHT, build_items, build_message, seal_settings
 from .test_messages import MessageCase
 
 CALLBACK = "https://full.example/spar"
-LANE = "odoo.addons.spar_g2p_connect.models.spar_message_lane"
+WORKER = "odoo.addons.spar_g2p_connect.models.spar_message_worker"
 
 
 class AsynchronousCase(MessageCase):
@@ -37,7 +37,7 @@ class AsynchronousCase(MessageCase):
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()["message"]
 
-    def run_lane(self):
+    def run_worker(self):
         """Process waiting messages, as the scheduled action does."""
         self.run_schedule("spar.message", "_cron_answer")
 
@@ -69,7 +69,7 @@ class TestAsynchronous(AsynchronousCase):
         ack = self.queue("link", message)
         self.assertAck(ack, "ACK")
         self.assertIsNone(self.resolve_fa("async1"))
-        self.run_lane()
+        self.run_worker()
         self.assertEqual(self.resolve_fa("async1"), "account:async1@BANK")
         answer = self.get_answer(message)
         self.assertEqual(answer["header"]["action"], "on-link")
@@ -92,7 +92,7 @@ class TestAsynchronous(AsynchronousCase):
                 for path in ("/mapper/", "/mapper/async/")
             ]
             self.assertEqual(len(set(acks)), 1)
-            self.run_lane()
+            self.run_worker()
             answer = self.get_answer(message)
             self.assertEqual(answer["header"]["status"], "succ", answer)
             self.assertEqual(answer["header"]["action"], f"on-{operation}")
@@ -102,7 +102,7 @@ class TestAsynchronous(AsynchronousCase):
             operation = "update" if number else "link"
             fa = f"account:{number}@BANK"
             self.queue(operation, self.build(operation, "order", fa=fa))
-        self.run_lane()
+        self.run_worker()
         self.assertEqual(self.resolve_fa("order"), "account:4@BANK")
         done = self.get_messages(state="done").sorted("id")
         self.assertEqual(done.mapped("reason_code"), [False] * 5)
@@ -120,7 +120,7 @@ class TestAsynchronous(AsynchronousCase):
         message = self.build("link", "nack", participant=self.bank)
         ack = self.queue("link", message, self.bank)
         self.assertAck(ack, "NACK", "err.sender_uri.invalid")
-        self.run_lane()
+        self.run_worker()
         self.assertIsNone(self.resolve_fa("nack"))
         (refused,) = self.get_messages(participant_id=self.bank.id)
         self.assertEqual(refused.reason_code, "err.sender_uri.invalid")
@@ -128,7 +128,7 @@ class TestAsynchronous(AsynchronousCase):
     def test_answer_goes_nowhere_but_below_what_was_agreed(self):
         message = self.build("link", "uri1", sender_uri=f"{CALLBACK}/deeper")
         self.queue("link", message)
-        self.run_lane()
+        self.run_worker()
         (callback,) = self.env["spar.callback"].search([])
         self.assertEqual(callback.url, f"{CALLBACK}/deeper/on-link")
         for uri in (
@@ -157,7 +157,7 @@ class TestAsynchronous(AsynchronousCase):
             is_version = "version" in header
             code = "err.version.not_supported" if is_version else "err.request.bad"
             self.assertAck(ack, "ERR", code, text)
-        self.run_lane()
+        self.run_worker()
         self.assertFalse(self.get_messages(state="done"))
 
     def test_body_that_cannot_be_read_is_answered_in_both_forms(self):
@@ -177,14 +177,14 @@ class TestAsynchronous(AsynchronousCase):
 
 
 @tagged("post_install", "-at_install")
-class TestLane(AsynchronousCase):
+class TestWorker(AsynchronousCase):
     """Rights at the time of processing, errors, and the order of messages."""
 
     def test_right_that_is_gone_when_the_turn_comes_is_gone(self):
         message = self.build("link", "gone")
         self.queue("link", message)
         self.full.may_link = False
-        self.run_lane()
+        self.run_worker()
         rejected = self.get_answer(message)
         self.assertRejected(rejected, "rjct.action.not_supported")
         self.assertIsNone(self.resolve_fa("gone"))
@@ -193,7 +193,7 @@ class TestLane(AsynchronousCase):
         message = self.build("link", "disabled")
         self.queue("link", message)
         self.full.action_disable()
-        self.run_lane()
+        self.run_worker()
         rejected = self.get_answer(message)
         self.assertRejected(rejected, "rjct.action.not_supported")
 
@@ -216,9 +216,9 @@ class TestLane(AsynchronousCase):
 
         with (
             patch.object(SparMapperLocal, "_link_fa", fail_for_one),
-            self.assertLogs(LANE, "WARNING") as logs,
+            self.assertLogs(WORKER, "WARNING") as logs,
         ):
-            self.run_lane()
+            self.run_worker()
         self.assertNotIn("token:broken", "".join(logs.output))
         self.assertEqual(self.resolve_fa("theirs"), "account:theirs@BANK")
         # The first message is not overtaken.
@@ -226,7 +226,7 @@ class TestLane(AsynchronousCase):
         waiting = self.get_messages(state="waiting").sorted("id")
         self.assertEqual(waiting.mapped("attempts"), [1, 0])
         self.env.cr.execute("UPDATE spar_message SET next_try = NULL")
-        self.run_lane()
+        self.run_worker()
         self.assertEqual(self.resolve_fa("broken"), "account:broken@BANK")
         self.assertEqual(self.resolve_fa("behind"), "account:behind@BANK")
 
@@ -245,10 +245,10 @@ class TestLane(AsynchronousCase):
 
         with (
             patch.object(SparMapperLocal, "_link_fa", fail_for_one),
-            mute_logger(LANE),
+            mute_logger(WORKER),
             self.enter_savepoints(),
         ):
-            self.run_lane()
+            self.run_worker()
         header = self.get_answer(message)["header"]
         self.assertEqual(header["status"], "rjct")
         self.assertIn("had no effect", header["status_reason_message"])
@@ -273,8 +273,8 @@ class TestLane(AsynchronousCase):
         def away(*_words):
             raise ServiceUnavailable
 
-        with patch.object(SparMapperLocal, "_link_fa", away), mute_logger(LANE):
-            self.run_lane()
+        with patch.object(SparMapperLocal, "_link_fa", away), mute_logger(WORKER):
+            self.run_worker()
         (waiting,) = self.get_messages(state="waiting")
         self.assertEqual(waiting.attempts, 7)
         self.assertTrue(waiting.next_try)
@@ -330,7 +330,7 @@ class TestStatus(StatusCase):
                 self.assertEqual([i["status"] for i in items], [status] * 2)
                 references = [i["reference_id"] for i in items]
                 self.assertEqual(references, ["ref-st1", "ref-st2"])
-            self.run_lane()
+            self.run_worker()
 
     def test_of_one_reference_its_item_only(self):
         self.link("one", "two")
@@ -399,7 +399,7 @@ class TestStatus(StatusCase):
             },
         }
         self.assertAck(self.queue("txn/status", message), "ACK")
-        self.run_lane()
+        self.run_worker()
         answer = self.get_answer(message)
         self.assertEqual(answer["header"]["action"], "txn-on-status")
         (callback,) = self.env["spar.callback"].search([])
@@ -410,7 +410,7 @@ class TestStatus(StatusCase):
         message["message"]["transaction_id"] = "transaction-rejected"
         self.queue("link", message)
         self.full.action_disable()
-        self.run_lane()
+        self.run_worker()
         self.full.action_activate()
         told = self.get_status("transaction_id", "transaction-rejected")
         self.assertEqual(told["link_response"], [])
@@ -429,7 +429,7 @@ class TestHeld(StatusCase):
         message = self.build("update", key, fa="account:new{}@BANK")
         message["message"]["transaction_id"] = f"transaction-{key}"
         self.queue("update", message)
-        self.run_lane()
+        self.run_worker()
         self.assertEqual(self.get_item(key)["status"], "pdng")
         return message, self.env["spar.change"].search([("state", "=", "waiting")])
 
@@ -493,7 +493,7 @@ class TestHeld(StatusCase):
         again = self.build("update", "held5", fa="account:new{}@BANK")
         other = self.build("update", "held5", fa="account:other{}@BANK")
         self.queue("update", again)
-        self.run_lane()
+        self.run_worker()
         self.decide(change, "action_approve")
         for message in (first, again):
             self.assertEqual(self.count_callbacks(message), 2)
@@ -503,7 +503,7 @@ class TestHeld(StatusCase):
         higher = self.env["spar.participant"].search([("name", "=", "held5.example")])
         self.ask(higher, "update", build_items("held5", fa="account:third{}@BANK"))
         self.queue("update", other)
-        self.run_lane()
+        self.run_worker()
         change = self.env["spar.change"].search([("state", "=", "waiting")])
         self.decide(change, "action_refuse")
         told = map(self.count_callbacks, (first, again, other))
@@ -518,7 +518,7 @@ class TestHeld(StatusCase):
         other = self.build("update", "held6", fa="account:other{}@BANK")
         other["header"]["message_id"] = first["header"]["message_id"]
         self.queue("update", other)
-        self.run_lane()
+        self.run_worker()
         change = self.env["spar.change"].search([("state", "=", "waiting")])
         self.decide(change, "action_refuse")
         kept = self.get_messages(message_id=first["header"]["message_id"])

@@ -13,7 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
 from .common import EVERY_RIGHT, KeyringMixin, seal_settings
 from .test_asynchronous import CALLBACK, AsynchronousCase
 
-LANE = "odoo.addons.spar_g2p_connect.models.spar_callback_lane"
+WORKER = "odoo.addons.spar_g2p_connect.models.spar_callback_worker"
 ACK = b'{"message": {"ack_status": "ACK"}}'
 ADDRESSES = {"full.example": "93.184.216.34", "inside.example": "10.0.0.1"}
 
@@ -44,7 +44,7 @@ class TestCallbacks(AsynchronousCase):
 
     def prepare(self, key="cb"):
         self.queue("link", self.build("link", key))
-        self.run_lane()
+        self.run_worker()
         return self.env["spar.callback"].search([], limit=1)
 
     def set_up(self, callback, **values):
@@ -69,7 +69,7 @@ class TestCallbacks(AsynchronousCase):
             for operation in ("link", "update", "resolve", "unlink"):
                 with self.subTest(profile=profile, operation=operation):
                     self.queue(operation, self.build(operation, f"place{number}"))
-                    self.run_lane()
+                    self.run_worker()
                     callback = self.env["spar.callback"].search([], limit=1)
                     self.assertEqual(callback.message_id.action, operation)
                     self.assertEqual(callback.url, f"{CALLBACK}/on-{operation}")
@@ -192,8 +192,8 @@ class TestCallbacks(AsynchronousCase):
         broken = self.prepare("broken-seal")
         self.env.cr.execute("UPDATE spar_message SET sealed_answer = 'x'")
         self.queue("link", self.build("link", "whole", participant=other), other)
-        self.run_lane()
-        with self.assertLogs(LANE, "WARNING"):
+        self.run_worker()
+        with self.assertLogs(WORKER, "WARNING"):
             self.send((200, ACK))
         self.assertEqual((broken.state, broken.problem), ("failed", "unreadable"))
         self.assertEqual(len(self.sent), 1)
@@ -201,7 +201,7 @@ class TestCallbacks(AsynchronousCase):
 
     def test_error_of_a_thread_is_a_problem_like_any_other(self):
         callback = self.prepare()
-        with self.assertLogs(LANE, "WARNING") as logs:
+        with self.assertLogs(WORKER, "WARNING") as logs:
             self.send(ZeroDivisionError("values in it"))
         self.assertEqual(callback.problem, "internal_error")
         self.assertNotIn("values in it", "".join(logs.output))

@@ -76,14 +76,14 @@ class TestOurSignatures(SigningCase):
             self.assertFalse({"d", "p", "q", "k"} & set(jwk))
 
     def test_a_callback_is_signed_where_its_receiver_signs(self):
-        lane = self.env["spar.callback"]
+        callbacks = self.env["spar.callback"]
         for participant, place in (
             (self.signer, IN_MESSAGE),
             (self.header_signer, IN_HTTP_HEADER),
             (self.full, ""),
         ):
             with self.subTest(place):
-                document, headers = lane._sign(participant, dict(ANSWER))
+                document, headers = callbacks._sign(participant, dict(ANSWER))
                 self.assertEqual("signature" in document, place == IN_MESSAGE)
                 self.assertEqual(bool(headers), place == IN_HTTP_HEADER)
 

@@ -12,12 +12,12 @@ from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 from ..lib.packing import pack
 from ..models.spar_message import SEAL
-from ..models.spar_message_lane import MOST_ATTEMPTS
+from ..models.spar_message_worker import MOST_ATTEMPTS
 from .common import build_items
-from .test_asynchronous import LANE, StatusCase
+from .test_asynchronous import WORKER, StatusCase
 
 END = "odoo.addons.spar_g2p_connect.models.spar_message_end"
-CALLBACKS = "odoo.addons.spar_g2p_connect.models.spar_callback_lane"
+CALLBACKS = "odoo.addons.spar_g2p_connect.models.spar_callback_worker"
 
 
 class Stopped(psycopg2.errors.QueryCanceled):
@@ -59,8 +59,8 @@ class TestPoison(StatusCase):
     def run_turns(self, count=1):
         """Run as many turns as it takes, ignoring the pauses between them."""
         for _turn in range(count):
-            with mute_logger(LANE, END, "odoo.sql_db"), self.enter_savepoints():
-                self.run_lane()
+            with mute_logger(WORKER, END, "odoo.sql_db"), self.enter_savepoints():
+                self.run_worker()
             self.env.cr.execute("UPDATE spar_message SET next_try = NULL")
 
     def assertEnded(self, text="had no effect"):

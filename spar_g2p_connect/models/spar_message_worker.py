@@ -23,14 +23,14 @@ from odoo.addons.spar_mapper_connector.transactions import (
 
 from ..const import SERVICE_USER
 from ..lib.exchange import ASYNC, Exchange
-from ..lib.lanes import get_number
 from ..lib.pauses import get_pause
+from ..lib.workers import get_worker_number
 from .spar_message_store import Kept
 
 _logger = logging.getLogger(__name__)
 
 #: One scheduled action each: as many participants are served at the same time.
-LANES = ("ir_cron_messages_1", "ir_cron_messages_2")
+WORKERS = ("ir_cron_messages_1", "ir_cron_messages_2")
 
 #: How many turns of a message may fail, by an error of ours or because its worker was
 #: killed, before the queue goes on without it.
@@ -72,7 +72,7 @@ class SparMessage(models.Model):
     _inherit = "spar.message"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    def _wake_lanes(self, names: tuple[str, ...] = LANES) -> None:
+    def _wake_workers(self, names: tuple[str, ...] = WORKERS) -> None:
         """Wake the workers at once, when this transaction has committed."""
         for name in names:
             cron_sudo = self.env.ref(f"spar_g2p_connect.{name}").sudo()
@@ -85,17 +85,17 @@ class SparMessage(models.Model):
         One message is one transaction. The job ends when nothing is left or the time is
         over.
         """
-        lane, cron, last, left = self._get_lane(), self.env["ir.cron"], 0, 1.0
+        worker, cron, last, left = self._as_service_user(), self.env["ir.cron"], 0, 1.0
         while left > 0:
-            last, done = lane._work(last)
-            if not last and not lane._may_stay():
+            last, done = worker._work(last)
+            if not last and not worker._may_stay():
                 break
             left = cron._commit_progress(done, remaining=1)
         cron._commit_progress(0, remaining=0)
-        if lane._is_due(_SOON):
+        if worker._is_due(_SOON):
             # Otherwise Odoo would wake them only after a minute. Only the first worker
             # stays.
-            self._wake_lanes(LANES[:1] if left > 0 else LANES)
+            self._wake_workers(WORKERS[:1] if left > 0 else WORKERS)
             cron._commit_progress(0, remaining=0)
 
     @api.model
@@ -123,7 +123,7 @@ class SparMessage(models.Model):
         Returns False where there is nothing to wait for. Only the first worker waits,
         which leaves the other workers to other jobs.
         """
-        is_first = get_number(self.env, LANES) == 1
+        is_first = get_worker_number(self.env, WORKERS) == 1
         if not is_first or not self._is_due(_SOON):
             return False
         self.env.cr.commit()  # pylint: disable=invalid-commit
@@ -142,7 +142,7 @@ class SparMessage(models.Model):
             return True
 
     @api.model
-    def _get_lane(self):
+    def _as_service_user(self):
         """Return this model as the service user, who calls the mapper."""
         return self.with_user(self.env.ref(SERVICE_USER))
 

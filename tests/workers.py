@@ -12,13 +12,13 @@ from setup.odoo_server import Keeper, OdooServer
 
 from .real_server import RealServer
 
-LANES = ("ir_cron_messages_1", "ir_cron_messages_2")
-LANES += ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
+QUEUE_CRONS = ("ir_cron_messages_1", "ir_cron_messages_2")
+QUEUE_CRONS += ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
 #: Schedules of the store that a test can run as well.
 CHECKPOINT, CHECK = "ir_cron_checkpoint", "ir_cron_check"
 
 #: Other schedules would interfere with what tests do to the database.
-_ONLY_LANES = """
+_ONLY_QUEUES = """
     UPDATE ir_cron SET active = id IN (
         SELECT res_id FROM ir_model_data
          WHERE module IN ('spar_g2p_connect', 'spar_mapper') AND name = ANY(%s))
@@ -26,15 +26,15 @@ _ONLY_LANES = """
 
 
 @contextlib.contextmanager
-def running_lanes(
-    server: RealServer, threads: int = 2, schedules: tuple[str, ...] = LANES
+def running_workers(
+    server: RealServer, threads: int = 2, schedules: tuple[str, ...] = QUEUE_CRONS
 ) -> Iterator[Keeper]:
     """Process messages and callbacks during the block; yield the workers' keeper.
 
     :param schedules: those of the queues or of the store that run
     """
-    active = [row[0] for row in server.query(_ONLY_LANES, list(schedules))]
-    pid_file = server.installation.lanes_pid_file
+    active = [row[0] for row in server.query(_ONLY_QUEUES, list(schedules))]
+    pid_file = server.installation.workers_pid_file
     command = server.build_command(
         "--no-http", f"--max-cron-threads={threads}", f"--pidfile={pid_file}"
     )

@@ -21,12 +21,12 @@ from ..const import SERVICE_USER
 from ..lib import delivery
 from ..lib.delivery import Delivery
 from ..lib.exchange import find_place
-from ..lib.lanes import get_number
 from ..lib.pauses import GIVE_UP, get_pause
+from ..lib.workers import get_worker_number
 
 _logger = logging.getLogger(__name__)
 
-LANES = ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
+WORKERS = ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
 
 #: Callbacks that a worker sends at the same time: slow targets delay only themselves.
 THREADS = 32
@@ -61,23 +61,23 @@ class SparCallback(models.Model):
     _inherit = "spar.callback"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    def _wake_lanes(self) -> None:
-        for name in LANES:
+    def _wake_workers(self) -> None:
+        for name in WORKERS:
             cron_sudo = self.env.ref(f"spar_g2p_connect.{name}").sudo()
             cron_sudo._trigger()
 
     @api.model
     def _cron_send(self) -> None:
         """Send what is due until nothing is left or the time is over."""
-        lane, cron = self.with_user(self.env.ref(SERVICE_USER)), self.env["ir.cron"]
+        worker, cron = self.with_user(self.env.ref(SERVICE_USER)), self.env["ir.cron"]
         sending: dict[Future, Delivery] = {}
-        may_begin = lane._has_worker()
+        may_begin = worker._has_worker()
         if not may_begin:
             return
         with ThreadPoolExecutor(THREADS, "spar callback") as pool:
             while True:
                 if may_begin:
-                    begun = lane._claim(THREADS - len(sending))
+                    begun = worker._claim(THREADS - len(sending))
                     # Other workers must see the claim before anything is sent.
                     self.env.cr.commit()  # pylint: disable=invalid-commit
                     sending |= {
@@ -87,11 +87,11 @@ class SparCallback(models.Model):
                 if not sending:
                     break
                 done, _open = wait(sending, 1, FIRST_COMPLETED)
-                lane._note_results(
+                worker._note_results(
                     {sending.pop(each): _get_problem(each) for each in done}
                 )
                 left = cron._commit_progress(len(done), remaining=len(sending))
-                may_begin = left > 0 and not lane._must_give_way()
+                may_begin = left > 0 and not worker._must_give_way()
         cron._commit_progress(0, remaining=int(not may_begin))
 
     @api.model
@@ -100,13 +100,13 @@ class SparCallback(models.Model):
 
         The first one runs everywhere.
         """
-        number = get_number(self.env, LANES)
+        number = get_worker_number(self.env, WORKERS)
         return number < 2 or number < config["max_cron_threads"]
 
     @api.model
     def _must_give_way(self) -> bool:
         """Return whether a message waits for the server's only worker."""
-        if config["max_cron_threads"] > 1 or not get_number(self.env, LANES):
+        if config["max_cron_threads"] > 1 or not get_worker_number(self.env, WORKERS):
             return False
         return self.env["spar.message"]._is_due(timedelta())
 
