@@ -8,7 +8,7 @@ whether it does or not, and whether the ID is known or not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import (
@@ -26,6 +26,10 @@ class Rights:
     operations: frozenset[Operation] = field(default=frozenset())
     sees_details: bool = False
     resolves_by_fa: bool = False
+
+    def limit(self, operations: frozenset[Operation]) -> Rights:
+        """Return these rights, limited to ``operations``."""
+        return replace(self, operations=self.operations & operations)
 
 
 def get_refusal(rights: Rights, item: Item) -> str:

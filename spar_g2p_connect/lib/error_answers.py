@@ -14,9 +14,9 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import WireErr
 
 from ..exceptions import (
     Busy,
-    DatabaseAway,
+    DatabaseUnavailable,
     HttpRefused,
-    MapperAway,
+    MapperUnavailable,
     ProtocolError,
     RequestRefused,
 )
@@ -90,13 +90,13 @@ def _convert_wire(exc: WireError) -> ProtocolError:
 
 @as_protocol_error.register
 def _convert_mapper(exc: ServiceUnavailable) -> ProtocolError:
-    return MapperAway()
+    return MapperUnavailable()
 
 
 @as_protocol_error.register(psycopg2.OperationalError)
 @as_protocol_error.register(psycopg2.InterfaceError)
 def _convert_database(exc: psycopg2.Error) -> ProtocolError:
-    return DatabaseAway()
+    return DatabaseUnavailable()
 
 
 @as_protocol_error.register(LockNotAvailable)

@@ -33,7 +33,7 @@ UNSIGNED = (TOKEN, TOKEN_AS_BEFORE)
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RequestEvidence:
     """The proof that a request carries besides its body, not yet verified."""
 
     authorization: str = field(default="", repr=False)
@@ -111,9 +111,9 @@ def get_sender(document: object) -> str:
         ("request_header", "sender_app_mnemonic"),
     ):
         header = document.get(part)
-        told = header.get(member) if isinstance(header, dict) else None
-        if isinstance(told, str):
-            return told
+        sender = header.get(member) if isinstance(header, dict) else None
+        if isinstance(sender, str):
+            return sender
     return ""
 
 
@@ -140,11 +140,11 @@ def is_listed(address: str, networks: str) -> bool:
     (True, False)
     """
     try:
-        asked = ipaddress.ip_address(address)
+        origin = ipaddress.ip_address(address)
     except ValueError:
         return False
-    asked = getattr(asked, "ipv4_mapped", None) or asked
+    origin = getattr(origin, "ipv4_mapped", None) or origin
     return any(
-        asked.version == network.version and asked in network
+        origin.version == network.version and origin in network
         for network in parse_networks(networks)
     )

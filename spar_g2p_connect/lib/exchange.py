@@ -55,7 +55,7 @@ class Exchange:
         return Operation(self.action) if self.action in OPERATIONS else None
 
     @property
-    def is_kept(self) -> bool:
+    def is_stored(self) -> bool:
         """Return whether the message is stored: it changes something or has to wait."""
         return self._changes or self.mode == ASYNC
 
@@ -66,7 +66,7 @@ class Exchange:
     @property
     def claims_id(self) -> bool:
         """Return whether its message_id is reserved, so that repeats are recognised."""
-        if not self.is_kept:
+        if not self.is_stored:
             return False
         is_forced = self._changes and self.caller.must_not_repeat
         return is_forced or self.caller.profile.message_ids_are_unique

@@ -10,7 +10,9 @@ from odoo.fields import Command
 from odoo.tests import HttpCase
 
 from odoo.addons.spar_g2p_connect.const import BASE_PATH
-from odoo.addons.spar_g2p_connect.models.spar_participant import DEMO_VARIABLE
+from odoo.addons.spar_g2p_connect.models.participant.spar_participant import (
+    DEMO_VARIABLE,
+)
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,

@@ -11,7 +11,7 @@ from .common import EVERY_RIGHT, build_items, build_message, seal_settings
 from .test_messages import MessageCase
 
 CALLBACK = "https://full.example/spar"
-WORKER = "odoo.addons.spar_g2p_connect.models.spar_message_worker"
+WORKER = "odoo.addons.spar_g2p_connect.models.message.spar_message_worker"
 
 
 class AsynchronousCase(MessageCase):

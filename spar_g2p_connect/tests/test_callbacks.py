@@ -13,7 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
 from .common import EVERY_RIGHT, KeyringMixin, seal_settings
 from .test_asynchronous import CALLBACK, AsynchronousCase
 
-WORKER = "odoo.addons.spar_g2p_connect.models.spar_callback_worker"
+WORKER = "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
 ACK = b'{"message": {"ack_status": "ACK"}}'
 ADDRESSES = {"full.example": "93.184.216.34", "inside.example": "10.0.0.1"}
 
@@ -267,13 +267,13 @@ class TestCallbacks(AsynchronousCase):
     def test_token_whose_life_is_no_number_of_seconds(self):
         for life in (b"1%0400d" % 0, b'"inf"', b"1e999", b"[]"):
             tokens, body = (
-                delivery.Tokens(),
+                delivery.CallbackTokens(),
                 b'{"access_token": "t", "expires_in": %s}' % life,
             )
             answers = [Answer(200, {}, body)] * 2
             with patch.object(delivery.outgoing, "send", side_effect=answers) as send:
                 for _time in range(2):
-                    credentials = delivery.Credentials(
+                    credentials = delivery.CallbackCredentials(
                         "oauth2", "s", "https://full.example"
                     )
                     found = tokens.get_headers(credentials)

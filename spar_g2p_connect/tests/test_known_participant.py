@@ -14,10 +14,16 @@ from odoo.addons.spar_g2p_connect.exceptions import (
     SignatureInvalid,
 )
 from odoo.addons.spar_g2p_connect.lib.token_request import TokenRequest
-from odoo.addons.spar_g2p_connect.models import spar_participant_known as known_module
-from odoo.addons.spar_g2p_connect.models import spar_token_issuer as issuers
-from odoo.addons.spar_g2p_connect.models.spar_participant import DEMO_VARIABLE
-from odoo.addons.spar_g2p_connect.models.spar_participant_secret import _OF_ISSUER
+from odoo.addons.spar_g2p_connect.models.participant import (
+    spar_participant_cache as cache_module,
+)
+from odoo.addons.spar_g2p_connect.models.participant import spar_token_issuer as issuers
+from odoo.addons.spar_g2p_connect.models.participant.spar_participant import (
+    DEMO_VARIABLE,
+)
+from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_token import (
+    ISSUER_CLIENT,
+)
 from odoo.addons.spar_g2p_connect.models.spar_row_versions import RECEIVER_PARAMETER
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
@@ -61,7 +67,7 @@ class ChangedOutside:
 
     def know(self, participant):
         self.env.flush_all()
-        return self.env["spar.participant"]._know("p.id = %s", participant.id)
+        return self.env["spar.participant.cache"]._find("p.id = %s", participant.id)
 
 
 @tagged("post_install", "-at_install")
@@ -71,7 +77,7 @@ class TestKnown(ChangedOutside, RestCase):
         self.env["spar.row.versions"]._forget()
         with self.assertQueryCount(1):
             self.assertIs(self.know(self.full), known)
-            same = self.env["spar.participant"]._know_by_id(self.full.id)
+            same = self.env["spar.participant.cache"]._find_by_id(self.full.id)
             self.assertIs(same, known)
 
     def test_a_change_of_another_participant_leaves_it_as_it_is(self):
@@ -148,7 +154,7 @@ class TestUnknown(ChangedOutside, RestCase):
     """Unknown callers stay unknown, and evict no cached participant."""
 
     def test_nobody_may_do_nothing(self):
-        participants = self.env["spar.participant"]
+        participants = self.env["spar.participant.cache"]
         for condition, value in (
             ("p.id = %s", 0),
             ("p.client_id = %s", "nobody"),
@@ -156,7 +162,7 @@ class TestUnknown(ChangedOutside, RestCase):
             ("p.sender_id = %s", "' OR true --"),
         ):
             with self.subTest(value):
-                nobody = participants._know(condition, value)
+                nobody = participants._find(condition, value)
                 self.assertFalse(nobody.participant_id)
                 self.assertFalse(nobody.may_call)
                 self.assertIsNone(nobody.caller)
@@ -165,27 +171,29 @@ class TestUnknown(ChangedOutside, RestCase):
     def test_guessing_names_empties_no_cache(self):
         known = self.know(self.full)
         guesses = RowCache(size=3)
-        with patch.object(known_module, "_NOBODIES", guesses):
+        with patch.object(cache_module, "_UNKNOWN_LOOKUPS", guesses):
             for number in range(20):
-                self.env["spar.participant"]._know("p.client_id = %s", f"n{number}")
+                self.env["spar.participant.cache"]._find(
+                    "p.client_id = %s", f"n{number}"
+                )
                 self.assertLessEqual(len(guesses._values), 3)
         self.env["spar.row.versions"]._forget()
         self.assertIs(self.know(self.full), known)
 
     def test_who_comes_after_it_was_asked_for_is_known(self):
         condition = ("p.sender_id = %s", "later.example")
-        participants = self.env["spar.participant"]
-        self.assertFalse(participants._know(*condition).may_call)
+        participants = self.env["spar.participant.cache"]
+        self.assertFalse(participants._find(*condition).may_call)
         later = self.make_participant("later.example")
         self.env.flush_all()
-        self.assertEqual(participants._know(*condition).participant_id, later.id)
+        self.assertEqual(participants._find(*condition).participant_id, later.id)
 
     def test_an_old_name_is_nobodys(self):
         condition = ("p.sender_id = %s", "full.example")
-        participants = self.env["spar.participant"]
-        self.assertTrue(participants._know(*condition).may_call)
+        participants = self.env["spar.participant.cache"]
+        self.assertTrue(participants._find(*condition).may_call)
         self.set_column(self.full, "sender_id", "moved.example")
-        self.assertFalse(participants._know(*condition).may_call)
+        self.assertFalse(participants._find(*condition).may_call)
 
     def test_who_was_deleted_is_nobody(self):
         gone = self.make_participant("gone.example")
@@ -236,27 +244,27 @@ class TestChangedBetweenCalls(ChangedOutside, RestCase):
 
     def test_rights_that_were_taken_are_not_in_the_token(self):
         token = self.get_token(self.bank)
-        participants = self.env["spar.participant"]
-        participants._get_caller(token).check_operation(Operation.LINK)
+        tokens = self.env["spar.g2p.connect.token"]
+        tokens._get_caller(token).check_operation(Operation.LINK)
         self.set_column(self.bank, "may_link", False)
         with self.assertRaises(OperationNotGranted):
-            participants._get_caller(token).check_operation(Operation.LINK)
+            tokens._get_caller(token).check_operation(Operation.LINK)
 
     def test_a_secret_that_was_replaced(self):
         request = TokenRequest(self.bank.client_id, self.secrets[self.bank])
-        self.assertTrue(self.env["spar.participant"]._grant_token(request))
+        self.assertTrue(self.env["spar.g2p.connect.token"]._grant(request))
         self.set_column(self.bank, "secret_digest", bytes(range(32)))
         for digest in (bytes(32), None):
             with self.assertRaises(InvalidClient):
-                self.env["spar.participant"]._grant_token(request)
+                self.env["spar.g2p.connect.token"]._grant(request)
             self.set_column(self.bank, "secret_digest", digest)
 
     def test_a_client_id_that_was_replaced(self):
         token = self.get_token(self.bank)
-        self.env["spar.participant"]._get_caller(token)
+        self.env["spar.g2p.connect.token"]._get_caller(token)
         self.set_column(self.bank, "client_id", "spar-other")
         with self.assertRaises(InvalidToken):
-            self.env["spar.participant"]._get_caller(token)
+            self.env["spar.g2p.connect.token"]._get_caller(token)
 
 
 @tagged("post_install", "-at_install")
@@ -336,7 +344,7 @@ class TestKeysAndIssuers(ChangedOutside, SigningCase):
 
     def find(self, issuer, client):
         """Return the participant with this client, and whether the issuer is in use."""
-        known = self.env["spar.participant"]._know(_OF_ISSUER, client, issuer)
+        known = self.env["spar.participant.cache"]._find(ISSUER_CLIENT, client, issuer)
         taken = self.env["spar.row.versions"]._reuse(
             self.env["spar.token.issuer"], "_read_issuers", "spar.token.issuer"
         )

@@ -18,7 +18,7 @@ from odoo.addons.spar_g2p_connect.lib.assertions import (
 from odoo.addons.spar_g2p_connect.lib.evidence import (
     IN_HTTP_HEADER,
     IN_MESSAGE,
-    Evidence,
+    RequestEvidence,
     build_payloads,
     get_sender,
     get_signed_members,
@@ -113,10 +113,10 @@ class TestEvidence(BaseCase):
                 self.assertEqual(get_sender(document), "")
 
     def test_evidence_does_not_show_itself(self):
-        evidence = Evidence("Bearer s3cret", "s3cret", "192.0.2.1")
+        evidence = RequestEvidence("Bearer s3cret", "s3cret", "192.0.2.1")
         self.assertNotIn("s3cret", repr(evidence))
         self.assertTrue(evidence.has_token)
-        self.assertFalse(Evidence(" ").has_token)
+        self.assertFalse(RequestEvidence(" ").has_token)
 
 
 class TestOrigin(BaseCase):

@@ -11,8 +11,12 @@ from odoo.tests import tagged
 from odoo.addons.spar_g2p_connect.exceptions import DailyLimitReached, PaceReached
 from odoo.addons.spar_g2p_connect.lib import lots
 from odoo.addons.spar_g2p_connect.lib.lots import PARTS, SECONDS
-from odoo.addons.spar_g2p_connect.models import spar_participant_pace as paces
-from odoo.addons.spar_g2p_connect.models import spar_participant_usage as usages
+from odoo.addons.spar_g2p_connect.models.participant import (
+    spar_participant_pace as paces,
+)
+from odoo.addons.spar_g2p_connect.models.participant import (
+    spar_participant_usage as usages,
+)
 from odoo.addons.spar_mapper_connector.lib.contract import Operation
 
 from .common import RestCase, build_items, build_message
@@ -54,7 +58,7 @@ class LotsCase(RestCase):
 
     def get_caller(self, participant):
         self.env.flush_all()
-        return self.env["spar.participant"]._know_by_id(participant.id).caller
+        return self.env["spar.participant.cache"]._find_by_id(participant.id).caller
 
     @contextmanager
     def working(self, worker):

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta, timezone
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.spar_g2p_connect.models.spar_message import RETENTION_PARAMETER
+from odoo.addons.spar_g2p_connect.models.message.spar_message import RETENTION_PARAMETER
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
 )

@@ -230,7 +230,7 @@ class TestTokenEndpoint(RestCase):
         message = build_message("resolve", "full.example", build_items("t"))
         now = datetime.now(timezone.utc)
         keyring = self.env["spar.keyring"]._open()
-        audience = self.env["spar.participant"]._get_audience()
+        audience = self.env["spar.g2p.connect.token"]._get_audience()
         claims = tokens.Claims(self.full.client_id)
         foreign = tokens.issue(keyring.token_mac, "another", claims, now)
         forged = tokens.issue(make_mac(bytes(32)), audience, claims, now)
@@ -253,7 +253,7 @@ class TestTokenEndpoint(RestCase):
         keyring = self.env["spar.keyring"]._open()
         token = tokens.issue(
             keyring.token_mac,
-            self.env["spar.participant"]._get_audience(),
+            self.env["spar.g2p.connect.token"]._get_audience(),
             tokens.Claims(self.full.client_id),
             datetime.now(timezone.utc) - timedelta(minutes=6),
         )

@@ -2,7 +2,10 @@ import json
 
 from odoo.tests import tagged
 
-from odoo.addons.spar_g2p_connect.models.spar_participant_trial import FAILED, PASSED
+from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_trial import (
+    FAILED,
+    PASSED,
+)
 
 from .common import EVERY_RIGHT, RestCase
 
@@ -182,6 +185,8 @@ class TestOpenG2p2(RestCase):
     def test_a_message_can_be_tried(self):
         for fa, outcome in ((BANK, PASSED), ("account:1@OCEAN", FAILED)):
             raw = json.dumps(self.build("link", {"id": "1", "fa": fa})).encode()
-            checks = self.bridge._try_message("link", raw, "")
+            checks = self.env["spar.g2p.connect.trial"]._try_message(
+                self.bridge, "link", raw, ""
+            )
             outcomes = {check.outcome for check in checks}
             self.assertEqual(FAILED in outcomes, outcome == FAILED, checks)

@@ -5,8 +5,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.spar_g2p_connect.lib.evidence import IN_HTTP_HEADER, IN_MESSAGE
-from odoo.addons.spar_g2p_connect.models import spar_token_issuer as issuers
-from odoo.addons.spar_g2p_connect.models.spar_g2p_connect_signature import USE
+from odoo.addons.spar_g2p_connect.models.participant import spar_token_issuer as issuers
+from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_signature import USE
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import SignatureRefused
 from odoo.addons.spar_mapper_connector.lib.jose.keys import read_jwk
 from odoo.addons.spar_mapper_connector.lib.jose.signatures import read_signature
@@ -22,8 +22,8 @@ class TestOurSignatures(SigningCase):
     """Everything that we send is signed by a key that we publish."""
 
     def sign(self, place, document, algorithm="ES256"):
-        server = self.env["spar.g2p.connect.server"]
-        return server._sign_document(place, algorithm, document)
+        signature = self.env["spar.g2p.connect.signature"]
+        return signature._sign_document(place, algorithm, document)
 
     def find_key(self, text):
         """Return the published key that a signature names."""

@@ -9,9 +9,10 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.spar_g2p_connect.models import spar_participant
-from odoo.addons.spar_g2p_connect.models import spar_participant_proof as proofs
-from odoo.addons.spar_g2p_connect.models import spar_participant_signature as signatures
+from odoo.addons.spar_g2p_connect.models.participant import spar_participant
+from odoo.addons.spar_g2p_connect.models.server import (
+    spar_g2p_connect_authentication as authentication,
+)
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.tests.test_jose_keys import (
@@ -161,7 +162,7 @@ class TestOnboarding(TwoAdministratorsCase):
             for name, field in self.participant._fields.items()
             if field.store and field.type != "one2many" and name not in automatic
         }
-        self.assertEqual(kept - set(spar_participant.GUARDED), free)
+        self.assertEqual(kept - set(self.participant._guarded_fields), free)
         for name, value in (
             ("may_unlink", True),
             ("scope", "details"),
@@ -271,7 +272,7 @@ class TestKeys(TwoAdministratorsCase):
         self.participant.state = "active"
         key = self.add_key()
         self.assertEqual(key.state, "waiting")
-        self.assertIn("waits", self.get_problem(key))
+        self.assertIn("is not approved yet", self.get_problem(key))
         self.approve(key)
         self.assertEqual((key.state, self.get_problem(key)), ("active", ""))
 
@@ -338,9 +339,9 @@ class TestKeySet(SigningCase):
         self.away = False
         self.now = 0.0
         cache = KeySetCache(self.fetch, lambda: self.now)
-        for module in (proofs, signatures):
+        for module in (spar_participant, authentication):
             self.startPatcher(patch.object(module, "CACHE", cache))
-        self.startPatcher(patch.object(proofs, "check_url"))
+        self.startPatcher(patch.object(spar_participant, "check_url"))
         self.publisher = self.make_signer("jwks.example")
         self.publisher.key_ids.action_revoke()
         self.publisher.jwks_url = "https://jwks.example/keys"
@@ -348,7 +349,7 @@ class TestKeySet(SigningCase):
 
     def fetch(self, address):
         if self.away:
-            raise proofs.OutgoingRefused("away")
+            raise spar_participant.OutgoingRefused("unavailable")
         return json.dumps({"keys": [key.public.jwk for key in self.published]}).encode()
 
     def ask_signed(self, private):

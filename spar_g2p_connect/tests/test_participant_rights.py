@@ -3,7 +3,9 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from odoo.addons.spar_g2p_connect.models.spar_participant import DEMO_VARIABLE
+from odoo.addons.spar_g2p_connect.models.participant.spar_participant import (
+    DEMO_VARIABLE,
+)
 
 from .common import EVERY_RIGHT, RestCase, build_items, build_message
 

@@ -60,12 +60,12 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
     def know(self, participant=None):
         participant = participant or self.payer
         with self.alarms():
-            return self.participants._know("p.id = %s", participant.id)
+            return self.env["spar.participant.cache"]._find("p.id = %s", participant.id)
 
     def ask_token(self, participant, secret):
         request = TokenRequest(participant.client_id, secret, "", "")
         with self.alarms():
-            return self.participants._get_client(
+            return self.env["spar.g2p.connect.token"]._get_client(
                 self.env["spar.keyring"]._open(), request
             )
 

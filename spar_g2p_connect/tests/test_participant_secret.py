@@ -149,19 +149,21 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         )
         secret = other._set_new_client_secret()
         with self.assertRaises(InvalidClient):
-            self.participant._grant_token(
+            self.env["spar.g2p.connect.token"]._grant(
                 TokenRequest(self.participant.client_id, secret)
             )
         self.assertTrue(
-            self.participant._grant_token(TokenRequest(other.client_id, secret))
+            self.env["spar.g2p.connect.token"]._grant(
+                TokenRequest(other.client_id, secret)
+            )
         )
 
     def test_token_of_a_copied_database_is_foreign(self):
         secret = self.participant._set_new_client_secret()
         request = TokenRequest(self.participant.client_id, secret)
-        token = self.participant._grant_token(request)["access_token"]
-        caller = self.participant._get_caller(token)
+        token = self.env["spar.g2p.connect.token"]._grant(request)["access_token"]
+        caller = self.env["spar.g2p.connect.token"]._get_caller(token)
         self.assertEqual(caller.sender_id, "payer.test")
         self.env["ir.config_parameter"].set_param("database.uuid", "a copy")
         with self.assertRaises(InvalidToken):
-            self.participant._get_caller(token)
+            self.env["spar.g2p.connect.token"]._get_caller(token)

@@ -5,7 +5,10 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.spar_g2p_connect.lib.evidence import IN_HTTP_HEADER
-from odoo.addons.spar_g2p_connect.models.spar_participant_trial import FAILED, PASSED
+from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_trial import (
+    FAILED,
+    PASSED,
+)
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
@@ -23,7 +26,8 @@ class TestTrial(SigningCase):
     def try_message(self, message, participant=None, signature="", action="resolve"):
         participant = participant or self.signer
         raw = message if isinstance(message, bytes) else json.dumps(message).encode()
-        return participant._try_message(action, raw, signature)
+        trial = self.env["spar.g2p.connect.trial"]
+        return trial._try_message(participant, action, raw, signature)
 
     def assert_stops(self, checks, place, text):
         failed = [check for check in checks if check.outcome == FAILED]

@@ -2,7 +2,7 @@ from datetime import datetime, timezone
 
 from odoo.tests import tagged
 
-from odoo.addons.spar_g2p_connect.models.spar_participant_usage import (
+from odoo.addons.spar_g2p_connect.models.participant.spar_participant_usage import (
     _get_seconds_left,
 )
 

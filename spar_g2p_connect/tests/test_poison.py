@@ -11,13 +11,12 @@ from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 from ..lib.packing import pack
-from ..models.spar_message import SEAL
-from ..models.spar_message_worker import MOST_ATTEMPTS
+from ..models.message.spar_message import SEAL
+from ..models.message.spar_message_worker import MAX_ATTEMPTS
 from .common import build_items
 from .test_asynchronous import WORKER, StatusCase
 
-END = "odoo.addons.spar_g2p_connect.models.spar_message_end"
-CALLBACKS = "odoo.addons.spar_g2p_connect.models.spar_callback_worker"
+CALLBACKS = "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
 
 
 class Stopped(psycopg2.errors.QueryCanceled):
@@ -59,7 +58,7 @@ class TestPoison(StatusCase):
     def run_turns(self, count=1):
         """Run as many turns as it takes, ignoring the pauses between them."""
         for _turn in range(count):
-            with mute_logger(WORKER, END, "odoo.sql_db"), self.enter_savepoints():
+            with mute_logger(WORKER, "odoo.sql_db"), self.enter_savepoints():
                 self.run_worker()
             self.env.cr.execute("UPDATE spar_message SET next_try = NULL")
 
@@ -115,7 +114,7 @@ class TestPoison(StatusCase):
 
     def test_a_row_without_a_place_for_the_answer(self):
         self.poison("callback", None)
-        self.run_turns(MOST_ATTEMPTS)
+        self.run_turns(MAX_ATTEMPTS)
         self.assertEnded()
 
     def test_its_sender_is_told_and_may_ask(self):
@@ -137,14 +136,14 @@ class TestPoison(StatusCase):
         stages = (
             (registry["spar.participant"], "_build_caller"),
             (registry["spar.participant"], "_get_operations"),
-            (registry["spar.g2p.connect.server"], "_answer_kept"),
+            (registry["spar.g2p.connect.server"], "_answer_queued"),
             (registry["spar.message"], "_save_answer"),
-            (registry["spar.message"], "_keep_waiting"),
+            (registry["spar.message"], "_store_waiting_ids"),
             (registry["spar.callback"], "_queue"),
             (SparMapperLocal, "_link_fa"),
         )
         for model, name in stages:
-            for at in (0, MOST_ATTEMPTS, MOST_ATTEMPTS + 5):
+            for at in (0, MAX_ATTEMPTS, MAX_ATTEMPTS + 5):
                 with self.subTest(name, attempts=at):
                     with self.env.cr.savepoint() as savepoint:
                         self.poison("attempts", at)
@@ -175,7 +174,7 @@ class TestPoison(StatusCase):
             return work(*words, **named)
 
         with patch.object(messages, "_get_next", note), patch.object(model, name, fail):
-            for _turn in range(MOST_ATTEMPTS):
+            for _turn in range(MAX_ATTEMPTS):
                 self.run_turns()
                 self.env.invalidate_all()
                 if self.row.state != "waiting":
@@ -209,7 +208,7 @@ class TestPoison(StatusCase):
                     raise error
 
                 with patch.object(SparMapperLocal, "_link_fa", fail):
-                    self.run_turns(2 * MOST_ATTEMPTS)
+                    self.run_turns(2 * MAX_ATTEMPTS)
                 self.env.invalidate_all()
                 self.assertEqual(self.row.state, "waiting")
                 self.assertEqual(self.row.attempts, 0)
@@ -234,7 +233,7 @@ class TestPoison(StatusCase):
         self.assertEqual(seen, [1, 2, 3])
 
     def test_a_turn_that_began_too_often_is_not_begun_again(self):
-        self.poison("attempts", MOST_ATTEMPTS)
+        self.poison("attempts", MAX_ATTEMPTS)
 
         def die(*_words):
             raise AssertionError("it would kill its worker")
@@ -273,6 +272,8 @@ class TestPoison(StatusCase):
         self.row = kept
         self.poison("sealed_answer", b"rubbish")
         change = self.env["spar.change"].search([("state", "=", "waiting")])
-        with mute_logger("odoo.addons.spar_g2p_connect.models.spar_message_held"):
+        with mute_logger(
+            "odoo.addons.spar_g2p_connect.models.message.spar_message_decision"
+        ):
             self.env["spar.message"]._on_changes_ended(change.ids)
         self.assertEqual(len(kept.callback_ids), 1)

@@ -10,7 +10,7 @@ from odoo.addons.spar_g2p_connect.exceptions import SignatureInvalid
 from odoo.addons.spar_g2p_connect.lib.evidence import (
     IN_HTTP_HEADER,
     IN_MESSAGE,
-    Evidence,
+    RequestEvidence,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.keys import (
     ALGORITHMS,
@@ -224,7 +224,10 @@ class TestAttacks(SigningCase):
                 sign_message(message, self.early),
                 "not valid yet",
             ),
-            "by a key nobody approved": (sign_message(message, self.waiting), "waits"),
+            "by a key nobody approved": (
+                sign_message(message, self.waiting),
+                "is not approved yet",
+            ),
             "alg none": ({**message, "signature": f"{header}..{tail}"}, "alg"),
             "alg none, no signature": ({**message, "signature": f"{header}.."}, "alg"),
             "HS256": ({**message, "signature": f"{hs256}..{tail}"}, "alg"),
@@ -243,7 +246,7 @@ class TestAttacks(SigningCase):
                 if name == "in the other place":
                     private = self.private[self.signer]
                     headers["Signature"] = sign(canonicalise(body), private)
-                with patch.object(messages, "_note_refusal") as note:
+                with patch.object(messages, "_record_refusal") as note:
                     response = self.post(body, **headers)
                 word = "missing" if cause == "missing" else "invalid"
                 self.assertHttpError(response, 401, f"err.signature.{word}")
@@ -360,7 +363,7 @@ class TestWithoutToken(SigningCase):
             message = sign_message(message, stranger, kid=kid)
         else:
             header = sign(canonicalise(message), stranger, kid=kid)
-        participants = self.env["spar.participant"]
+        authentication = self.env["spar.g2p.connect.authentication"]
         self.env.flush_all()
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count
@@ -368,8 +371,8 @@ class TestWithoutToken(SigningCase):
             patch.object(PublicKey, "verifies", return_value=False) as verifies,
             self.assertRaises(SignatureInvalid),
         ):
-            evidence = Evidence(signature=header)
-            participants._know_caller(evidence, json.dumps(message).encode())
+            evidence = RequestEvidence(signature=header)
+            authentication._authenticate(evidence, json.dumps(message).encode())
         return self.env.cr.sql_log_count - before, bool(verifies.call_count)
 
     def test_not_even_the_right_signature_of_a_disabled_one(self):

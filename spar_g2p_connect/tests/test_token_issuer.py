@@ -8,7 +8,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from odoo.addons.spar_g2p_connect.lib.token_request import ASSERTION_TYPE
-from odoo.addons.spar_g2p_connect.models import spar_token_issuer as issuers
+from odoo.addons.spar_g2p_connect.models.participant import spar_token_issuer as issuers
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.lib.jose.tokens import sign_token

@@ -11,8 +11,8 @@ from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 from odoo.addons.spar_mapper_connector.lib.jose.tokens import verify_token
 from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
 
-from ..exceptions import ExpiredToken, InvalidToken
-from ..lib.tokens import Claims, check_access_token, read_names
+from ...exceptions import ExpiredToken, InvalidToken
+from ...lib.tokens import Claims, check_access_token, read_names
 
 _REQUIRED = ("exp", "iat", "sub")
 #: ``typ`` of the header: RFC 9068, and what issuers wrote before it.
@@ -36,14 +36,14 @@ class SparTokenIssuer(models.Model):
     name = fields.Char(required=True)
     issuer = fields.Char(
         required=True,
-        help="Its name in tokens (iss), for example "
+        help="The issuer's name in tokens (iss), for example "
         "https://idp.example.org/realms/payments.",
     )
     audience = fields.Char(
-        required=True, help="What its tokens for this registry are for (aud)."
+        required=True, help="The audience of its tokens for this registry (aud)."
     )
     jwks_url = fields.Char(
-        string="Address of its key set",
+        string="JWKS URL",
         required=True,
         help="For example https://idp.example.org/realms/payments/protocol/"
         "openid-connect/certs.",
@@ -51,7 +51,7 @@ class SparTokenIssuer(models.Model):
     active = fields.Boolean(default=True)
     participant_ids = fields.One2many("spar.participant", "token_issuer_id")
 
-    _issuer_uniq = models.UniqueIndex("(issuer)", "This issuer is there already.")
+    _issuer_uniq = models.UniqueIndex("(issuer)", "This issuer already exists.")
 
     def _is_guarded(self, name: str, value) -> bool:
         return bool(self.active or name == "active")
@@ -67,8 +67,8 @@ class SparTokenIssuer(models.Model):
             except (OutgoingRefused, TargetUnknown):
                 raise ValidationError(
                     self.env._(
-                        "Address of its key set: it must begin with https:// and lead "
-                        "to a public address."
+                        "JWKS URL: it must begin with https:// and lead to a public "
+                        "address."
                     )
                 ) from None
             CACHE.forget(issuer.jwks_url)

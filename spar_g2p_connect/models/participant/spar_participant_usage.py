@@ -8,10 +8,10 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.lib.contract import Operation
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ..exceptions import DailyLimitReached
-from ..lib.caller import Caller
-from ..lib.lots import Lot, Need
-from ..lib.pace import UNKNOWN_COST
+from ...exceptions import DailyLimitReached
+from ...lib.caller import Caller
+from ...lib.lots import Lot, Need
+from ...lib.pace import UNKNOWN_COST
 from .spar_participant_pace import get_workers
 
 #: The lots of this process, by database and participant, and then by model.
@@ -29,7 +29,7 @@ class SparParticipantUsage(models.Model):
     """
 
     _name = "spar.participant.usage"
-    _description = "Use by a participant"
+    _description = "Usage by a participant"
     _order = "day desc, participant_id"
     _rec_name = "day"
     _log_access = False
@@ -41,7 +41,7 @@ class SparParticipantUsage(models.Model):
     items = fields.Integer(required=True, readonly=True)
     taken_items = fields.Integer(
         readonly=True,
-        help="What was asked for, and what processes took of the limit in advance.",
+        help="Items that were requested or that processes reserved in advance.",
     )
     link_items = fields.Integer(string="Link", readonly=True)
     update_items = fields.Integer(string="Update", readonly=True)
@@ -49,7 +49,9 @@ class SparParticipantUsage(models.Model):
     resolve_items = fields.Integer(string="Resolve", readonly=True)
     not_found = fields.Integer(readonly=True)
     refused = fields.Integer(
-        string="Refused messages", readonly=True, help="Answered with an error."
+        string="Refused messages",
+        readonly=True,
+        help="Messages answered with an error.",
     )
 
     _day_uniq = models.UniqueIndex("(participant_id, day)", "A day is counted once.")
@@ -78,7 +80,7 @@ class SparParticipantUsage(models.Model):
         ]
         missing, taken = [name for name in needs if name not in covered], {}
         if missing:
-            with self._apart() as usage:
+            with self._own_transaction() as usage:
                 for name in missing:
                     model = usage.env[name]
                     taken[name] = model._take_lot(caller, needs[name], lots.get(name))
@@ -158,7 +160,7 @@ class SparParticipantUsage(models.Model):
         pace_lot = self._get_lots(caller).get("spar.participant.pace")
         if pace_lot:
             pace_lot.end()  # the next call checks the shared counter at once
-        with self._apart() as usage:
+        with self._own_transaction() as usage:
             pace = self.env["spar.participant.pace"].with_env(usage.env)
             pace._charge_more(caller, items * (UNKNOWN_COST - 1))
             usage._add(caller.participant_id, "not_found", items)
@@ -211,12 +213,12 @@ class SparParticipantUsage(models.Model):
         return pace.left if pace else (0, 0), today.left if is_todays else (0,)
 
     @api.model
-    def _apart(self):
+    def _own_transaction(self):
         """Return this model in a short transaction of its own."""
-        return _Apart(self)
+        return _OwnTransaction(self)
 
 
-class _Apart:
+class _OwnTransaction:
     """A transaction beside the request's, which survives a refusal of the request."""
 
     def __init__(self, model: models.Model):

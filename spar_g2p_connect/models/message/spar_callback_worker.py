@@ -17,12 +17,12 @@ from odoo.addons.spar_mapper_connector.transactions import (
     use_read_committed,
 )
 
-from ..const import SERVICE_USER
-from ..lib import delivery
-from ..lib.delivery import Delivery
-from ..lib.exchange import find_place
-from ..lib.pauses import GIVE_UP, get_pause
-from ..lib.workers import get_worker_number
+from ...const import SERVICE_USER
+from ...lib import delivery
+from ...lib.delivery import Delivery
+from ...lib.exchange import find_place
+from ...lib.pauses import GIVE_UP, get_pause
+from ...lib.workers import get_worker_number
 
 _logger = logging.getLogger(__name__)
 
@@ -32,12 +32,12 @@ WORKERS = ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
 THREADS = 32
 
 #: Problems of the target and not of the content: its other callbacks wait, too.
-_TARGET_AWAY = frozenset({"unreachable", "unknown_host", "too_slow"})
+_TARGET_UNAVAILABLE = frozenset({"unreachable", "unknown_host", "too_slow"})
 
 #: A claim outlives the longest attempt; after that, another worker may send it.
 _CLAIM_SECONDS = delivery.TIMEOUT + delivery.TOKEN_TIMEOUT + 15
 
-_TOKENS = delivery.Tokens()
+_TOKENS = delivery.CallbackTokens()
 
 #: Codes of problems on our side, temporary and permanent.
 INTERNAL, UNREADABLE = "internal_error", "unreadable"
@@ -58,7 +58,7 @@ class SparCallback(models.Model):
     messages.
     """
 
-    _inherit = "spar.callback"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "spar.callback"
 
     @api.model
     def _wake_workers(self) -> None:
@@ -71,7 +71,7 @@ class SparCallback(models.Model):
         """Send what is due until nothing is left or the time is over."""
         worker, cron = self.with_user(self.env.ref(SERVICE_USER)), self.env["ir.cron"]
         sending: dict[Future, Delivery] = {}
-        may_begin = worker._has_worker()
+        may_begin = worker._leaves_worker_for_messages()
         if not may_begin:
             return
         with ThreadPoolExecutor(THREADS, "spar callback") as pool:
@@ -87,15 +87,15 @@ class SparCallback(models.Model):
                 if not sending:
                     break
                 done, _open = wait(sending, 1, FIRST_COMPLETED)
-                worker._note_results(
+                worker._save_results(
                     {sending.pop(each): _get_problem(each) for each in done}
                 )
                 left = cron._commit_progress(len(done), remaining=len(sending))
-                may_begin = left > 0 and not worker._must_give_way()
+                may_begin = left > 0 and not worker._must_yield_to_messages()
         cron._commit_progress(0, remaining=int(not may_begin))
 
     @api.model
-    def _has_worker(self) -> bool:
+    def _leaves_worker_for_messages(self) -> bool:
         """Return whether running this worker leaves a cron worker for messages.
 
         The first one runs everywhere.
@@ -104,7 +104,7 @@ class SparCallback(models.Model):
         return number < 2 or number < config["max_cron_threads"]
 
     @api.model
-    def _must_give_way(self) -> bool:
+    def _must_yield_to_messages(self) -> bool:
         """Return whether a message waits for the server's only worker."""
         if config["max_cron_threads"] > 1 or not get_worker_number(self.env, WORKERS):
             return False
@@ -154,9 +154,9 @@ class SparCallback(models.Model):
         except Exception as error:
             _log_error(row_id, error)
             if problem == UNREADABLE and not is_passing(error):
-                self._end_unread(row_id)
+                self._end_unreadable(row_id)
             else:
-                self._note_failure(row_id, INTERNAL)
+                self._save_failure(row_id, INTERNAL)
             return None
 
     @api.model
@@ -181,8 +181,8 @@ class SparCallback(models.Model):
     def _sign(self, participant, document: dict) -> tuple[dict, list]:
         """Return the document as it is sent, signed for participants that sign too."""
         caller = participant._build_caller(frozenset())
-        server = self.env["spar.g2p.connect.server"]
-        return server._sign_document(
+        signature = self.env["spar.g2p.connect.signature"]
+        return signature._sign_document(
             caller.signature_place, caller.answer_algorithm, document
         )
 
@@ -208,19 +208,19 @@ class SparCallback(models.Model):
     # === RESULTS === #
 
     @api.model
-    def _note_results(self, results: dict[Delivery, str]) -> None:
+    def _save_results(self, results: dict[Delivery, str]) -> None:
         """Record the result of each delivery: arrived, to be retried, or given up."""
         use_read_committed(self.env.cr)
         for sent, problem in results.items():
             if problem:
-                self._note_failure(sent.row_id, problem)
-                if problem in _TARGET_AWAY:
-                    self._spare_target(sent)
+                self._save_failure(sent.row_id, problem)
+                if problem in _TARGET_UNAVAILABLE:
+                    self._postpone_target(sent)
             else:
-                self._note_arrival(sent.row_id)
+                self._mark_delivered(sent.row_id)
 
     @api.model
-    def _note_arrival(self, row_id: int) -> None:
+    def _mark_delivered(self, row_id: int) -> None:
         self.env.cr.execute(
             SQL(
                 """UPDATE spar_callback
@@ -232,7 +232,7 @@ class SparCallback(models.Model):
         )
 
     @api.model
-    def _spare_target(self, sent: Delivery) -> None:
+    def _postpone_target(self, sent: Delivery) -> None:
         """Postpone everything else that waits for an unavailable target.
 
         It waits as long as after a first attempt: one attempt at a time then finds out
@@ -250,7 +250,7 @@ class SparCallback(models.Model):
         )
 
     @api.model
-    def _end_unread(self, row_id: int) -> None:
+    def _end_unreadable(self, row_id: int) -> None:
         """Give up on a callback that cannot be unsealed: a retry would not help."""
         self.env.cr.execute(
             SQL(
@@ -263,7 +263,7 @@ class SparCallback(models.Model):
         )
 
     @api.model
-    def _note_failure(self, row_id: int, problem: str) -> None:
+    def _save_failure(self, row_id: int, problem: str) -> None:
         """Schedule a retry after a growing pause, or give up when it is too late."""
         rows = self.env.execute_query(
             SQL("SELECT attempts FROM spar_callback WHERE id = %s", row_id)

@@ -2,10 +2,10 @@ from odoo import api, fields, models
 from odoo.modules import module
 from odoo.tools import SQL, config
 
-from ..exceptions import PaceReached
-from ..lib.caller import Caller
-from ..lib.lots import Lot, Need
-from ..lib.pace import Pace
+from ...exceptions import PaceReached
+from ...lib.caller import Caller
+from ...lib.lots import Lot, Need
+from ...lib.pace import Pace
 
 
 def get_workers() -> int:
@@ -34,7 +34,9 @@ class SparParticipantPace(models.Model):
     items = fields.Float(required=True, readonly=True)
     at = fields.Datetime(required=True, readonly=True)
 
-    _participant_uniq = models.UniqueIndex("(participant_id)", "A pace is kept once.")
+    _participant_uniq = models.UniqueIndex(
+        "(participant_id)", "Each participant has one pace."
+    )
 
     @api.model
     def _get_need(self, caller: Caller, items: int) -> Need:

@@ -11,7 +11,7 @@ from .caller import Caller
 
 
 @dataclass(frozen=True)
-class KnownKey:
+class CachedKey:
     """A participant's key; ``problem`` is why it is never used, "" where it may be."""
 
     key: PublicKey
@@ -22,7 +22,7 @@ class KnownKey:
     def get_problem(self, now: datetime) -> str:
         """Return why the key may not be used at ``now`` (naive UTC), or "".
 
-        >>> key = KnownKey(None, valid_to=datetime(2026, 3, 1))
+        >>> key = CachedKey(None, valid_to=datetime(2026, 3, 1))
         >>> key.get_problem(datetime(2026, 2, 1)), key.get_problem(datetime(2026, 3, 1))
         ('', 'has expired')
         """
@@ -34,7 +34,7 @@ class KnownKey:
 
 
 @dataclass(frozen=True)
-class KnownParticipant:
+class CachedParticipant:
     """A participant as authentication sees it; its ID is 0 for no participant.
 
     ``caller`` is what the participant is and may do when it calls with its full proof.
@@ -46,4 +46,4 @@ class KnownParticipant:
     proof: str = ""
     signature_place: str = ""
     jwks_url: str = ""
-    keys: dict[str, KnownKey] = field(default_factory=dict, repr=False)
+    keys: dict[str, CachedKey] = field(default_factory=dict, repr=False)

@@ -9,10 +9,10 @@ SEAL = "callback secret"
 
 
 class SparCallbackSecret(models.Model):
-    """The sealed secret that authenticates us at a participant's callback address."""
+    """The sealed secret that authenticates us at a participant's callback URL."""
 
     _name = "spar.callback.secret"
-    _description = "Secret for a callback address"
+    _description = "Secret for a callback URL"
     _inherit = ["spar.sealed.storage"]
     _log_access = False
 
@@ -21,7 +21,9 @@ class SparCallbackSecret(models.Model):
     )
     uuid = fields.Char(required=True, readonly=True)
 
-    _participant_uniq = models.UniqueIndex("(participant_id)", "There is one secret.")
+    _participant_uniq = models.UniqueIndex(
+        "(participant_id)", "A participant has one callback secret."
+    )
 
     def _get_seal_contexts(self, keyring: OpenKeyring, row_ids: list[int]) -> dict:
         rows = self.env.execute_query(
@@ -38,7 +40,7 @@ class SparCallbackSecret(models.Model):
         return bind("spar.callback.secret", participant_id, uuid)
 
     @api.model
-    def _put(self, participant_id: int, secret: str) -> None:
+    def _store(self, participant_id: int, secret: str) -> None:
         """Store ``secret`` in place of the previous one; "" deletes it."""
         self.env.cr.execute(
             SQL(

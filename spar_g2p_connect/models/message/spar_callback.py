@@ -6,8 +6,8 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
-from ..lib.exchange import build_callback_url
-from ..lib.packing import pack, unpack
+from ...lib.exchange import build_callback_url
+from ...lib.packing import pack, unpack
 from .spar_message import SEAL
 
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
@@ -34,23 +34,26 @@ class SparCallback(models.Model):
         "spar.message", required=True, readonly=True, index=True, ondelete="cascade"
     )
     uuid = fields.Char(readonly=True)
-    url = fields.Char(string="Address", required=True, readonly=True)
+    url = fields.Char(string="URL", required=True, readonly=True)
     state = fields.Selection(
-        [("waiting", "On its way"), ("delivered", "Delivered"), ("failed", "Failed")],
+        [("waiting", "Pending"), ("delivered", "Delivered"), ("failed", "Failed")],
         required=True,
         readonly=True,
     )
     since = fields.Datetime(
-        required=True, readonly=True, help="When it was sent for the first time."
+        string="Queued",
+        required=True,
+        readonly=True,
+        help="When it was queued; it is given up after a day.",
     )
     attempts = fields.Integer(readonly=True)
     next_try = fields.Datetime(string="Next attempt", required=True, readonly=True)
     claimed_until = fields.Datetime(readonly=True)
     delivered_at = fields.Datetime(string="Delivered", readonly=True)
     problem = fields.Char(
-        string="Problem's code",
+        string="Problem code",
         readonly=True,
-        help="Why the last attempt did not arrive, in one word.",
+        help="The code of the problem with the last attempt.",
     )
     problem_text = fields.Char(string="Problem", compute="_compute_problem_text")
 
@@ -60,29 +63,35 @@ class SparCallback(models.Model):
     def _compute_problem_text(self) -> None:
         texts = self._get_problem_texts()
         for callback in self:
-            word, http, status = (callback.problem or "").partition("http_")
-            text = texts.get(callback.problem) or texts.get(f"{word}{http}", word)
+            prefix, http, status = (callback.problem or "").partition("http_")
+            text = texts.get(callback.problem) or texts.get(f"{prefix}{http}", prefix)
             callback.problem_text = text % {"status": status} if http else text
 
     @api.model
     def _get_problem_texts(self) -> dict[str, str]:
         """Return the text for people of each problem."""
         return {
-            "http_": self.env._("The answer was HTTP %(status)s."),
-            "token_http_": self.env._("Their token endpoint answered HTTP %(status)s."),
-            "unreachable": self.env._("There is no connection to this address."),
-            "unknown_host": self.env._("The host of this address is not known."),
+            "http_": self.env._("The callback URL answered HTTP %(status)s."),
+            "token_http_": self.env._("The token endpoint answered HTTP %(status)s."),
+            "unreachable": self.env._("No connection to this host."),
+            "unknown_host": self.env._("The host cannot be found."),
             "too_slow": self.env._("The answer took too long."),
-            "answer_lost": self.env._("The connection ended before the answer did."),
-            "answer_too_large": self.env._("The answer is too long to be one."),
-            "address_refused": self.env._("Nothing is sent to this address."),
-            "redirected": self.env._("It leads elsewhere; that is not followed."),
-            "no_acknowledgement": self.env._("The answer is no acknowledgement."),
-            "not_accepted": self.env._("The other side did not accept it."),
-            "internal_error": self.env._("It could not be sent; see the server's log."),
-            "unreadable": self.env._("The stored answer does not open any more."),
-            "token_missing": self.env._("Their token endpoint gave no token."),
-            "token_http_401": self.env._("Their token endpoint refused our secret."),
+            "answer_lost": self.env._(
+                "The connection ended before the answer was complete."
+            ),
+            "answer_too_large": self.env._(
+                "The answer is too long for an acknowledgement."
+            ),
+            "address_refused": self.env._("Messages are not sent to this address."),
+            "redirected": self.env._("The URL redirects; redirects are not followed."),
+            "no_acknowledgement": self.env._("The answer is not an acknowledgement."),
+            "not_accepted": self.env._("The participant did not accept it."),
+            "internal_error": self.env._("It could not be sent; see the server log."),
+            "unreadable": self.env._("The stored answer can no longer be unsealed."),
+            "token_missing": self.env._("The token endpoint returned no token."),
+            "token_http_401": self.env._(
+                "The token endpoint refused our client secret."
+            ),
         }
 
     @api.model
@@ -137,7 +146,9 @@ class SparCallback(models.Model):
         """Retry failed callbacks for another day."""
         if not self.env.user.has_group(ADMINISTRATOR):
             raise AccessError(
-                self.env._("Only an administrator of the registry can send it again.")
+                self.env._(
+                    "Only an administrator of the registry can send callbacks again."
+                )
             )
         self.check_access("read")
         self.env.cr.execute(

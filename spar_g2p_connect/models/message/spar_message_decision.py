@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 #: was waiting. It is matched by the message ID that the change recorded, because the
 #: clocks of server and database may differ; but an ID that several messages share
 #: (OpenG2P 1.x) identifies none of them.
-_ASKED_FOR = SQL(
+_REQUESTED_BY = SQL(
     """c.proposer = 'participant:' || p.sender_id
        AND (m.claims_id AND c.message_reference = m.message_id
             OR c.proposed_at <= m.answered_at
@@ -42,20 +42,23 @@ class SparMessage(models.Model):
     # === WAITING CHANGES === #
 
     @api.model
-    def _keep_waiting(self, row_id: int, action: str, answer: dict) -> None:
+    def _store_waiting_ids(self, row_id: int, action: str, answer: dict) -> None:
         """Store the IDs whose changes wait: the message is found by them later."""
         waiting = get_waiting(get_items(answer, action))
         if waiting:
             keyring = self.env["spar.keyring"]._open()
             row_ids = list(self._find_identifiers(keyring, waiting))
-            values = (row_ids, row_id)
             self.env.cr.execute(
-                SQL("UPDATE spar_message SET waiting_ids = %s WHERE id = %s", *values)
+                SQL(
+                    "UPDATE spar_message SET waiting_ids = %s WHERE id = %s",
+                    row_ids,
+                    row_id,
+                )
             )
 
     @api.model
     def _find_identifiers(self, keyring, texts: list[str]) -> dict[int, str]:
-        """Return the store's row of each known ID -> the canonical ID."""
+        """Return the store's row of each stored ID -> the canonical ID."""
         found = self.env["spar.mapper.local"]._identify(texts)
         canonicals = [one.canonical for one in found if isinstance(one, Identifier)]
         return self.env["spar.subject.id"]._find_ids(keyring, canonicals)
@@ -73,11 +76,13 @@ class SparMessage(models.Model):
         waiting = get_waiting(items)
         if not waiting:
             return items
-        ends = self._get_ends(keyring, row["id"], operation, waiting)
-        return finish_items(items, lambda text: ends.get(self._identify(text), ""))
+        decisions = self._get_decisions(keyring, row["id"], operation, waiting)
+        return finish_items(items, lambda text: decisions.get(self._identify(text), ""))
 
     @api.model
-    def _get_ends(self, keyring, row_id: int, operation: str, waiting: list) -> dict:
+    def _get_decisions(
+        self, keyring, row_id: int, operation: str, waiting: list
+    ) -> dict:
         """Return canonical ID -> how its change ended, for the changes of a message.
 
         These are the changes that it requested, and those that it requested again while
@@ -96,7 +101,7 @@ class SparMessage(models.Model):
                 list(identifiers),
                 row_id,
                 operation,
-                _ASKED_FOR,
+                _REQUESTED_BY,
             )
         )
         return {identifiers[identifier]: state for identifier, state in rows}
@@ -123,36 +128,39 @@ class SparMessage(models.Model):
                     WHERE c.id = ANY(%s) AND m.mode = 'async' AND m.state = 'done'
                       AND %s""",
                 change_ids,
-                _ASKED_FOR,
+                _REQUESTED_BY,
             )
         )
         for row in rows:
-            self._try_to_tell_end(row)
+            self._try_to_queue_decision(row)
 
     @api.model
-    def _try_to_tell_end(self, row: dict) -> None:
+    def _try_to_queue_decision(self, row: dict) -> None:
         """Queue the callback, unless the stored answer cannot be unsealed.
 
         That must not prevent the decision itself.
         """
         try:
             with self.env.cr.savepoint():
-                self._tell_end(row)
+                self._queue_decision(row)
         except Exception as error:
             if is_passing(error):
                 raise
             name = type(error).__name__
-            _logger.warning("answer of message %s: %s", row["id"], name)
+            _logger.warning(
+                "the answer of message %s cannot be opened: %s", row["id"], name
+            )
 
     @api.model
-    def _tell_end(self, row: dict) -> None:
+    def _queue_decision(self, row: dict) -> None:
         keyring = self.env["spar.keyring"]._open(for_write=True)
         answer = self._unseal(keyring, row["uuid"], row["sealed_answer"])
         waiting = get_waiting(get_items(answer, row["action"]))
-        ends = self._get_ends(keyring, row["id"], row["action"], waiting)
+        decisions = self._get_decisions(keyring, row["id"], row["action"], waiting)
         final = finish_answer(
-            answer, row["action"], lambda text: ends.get(self._identify(text), "")
+            answer, row["action"], lambda text: decisions.get(self._identify(text), "")
         )
         action = get_callback_action(row["action"])
-        place = (row["participant_id"], row["id"], row["callback"], action)
-        self.env["spar.callback"]._queue(*place, document=final)
+        self.env["spar.callback"]._queue(
+            row["participant_id"], row["id"], row["callback"], action, document=final
+        )

@@ -7,58 +7,76 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
 from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
 
-from ..lib.delivery import Credentials
+from ...lib.delivery import CallbackCredentials
+
+#: The fields of this file; each takes two people to change.
+CALLBACK_FIELDS = (
+    "callback_url",
+    "callback_auth",
+    "callback_token_url",
+    "callback_client_id",
+    "callback_scope",
+    "callback_secret",
+)
 
 
-class SparParticipant(models.Model):
-    """The callback address of a participant, and how we authenticate there."""
+class SparCallbackTarget(models.AbstractModel):
+    """The callback URL of a participant, and how we authenticate there."""
 
-    _inherit = "spar.participant"  # pylint: disable=consider-merging-classes-inherited
+    _name = "spar.callback.target"
+    _description = "Target of callbacks"
 
     callback_url = fields.Char(
-        string="Callback address",
+        string="Callback URL",
         help="The answers to asynchronous messages are posted below it, for example to "
         "https://payments.example.org/spar/on-link.",
     )
     callback_auth = fields.Selection(
         [
-            ("none", "Nothing"),
-            ("static", "A fixed bearer token"),
-            ("oauth2", "A token of their token endpoint"),
+            ("none", "None"),
+            ("static", "Fixed bearer token"),
+            ("oauth2", "Token from the participant's token endpoint"),
         ],
-        string="Authentication there",
+        string="Callback authentication",
         required=True,
         default="none",
     )
-    callback_token_url = fields.Char(string="Their token endpoint")
-    callback_client_id = fields.Char(string="Our client ID there")
-    callback_scope = fields.Char(string="Scope there")
+    callback_token_url = fields.Char(
+        string="Callback token endpoint",
+        help="The participant's OAuth 2.0 token endpoint, where we get a token.",
+    )
+    callback_client_id = fields.Char(
+        string="Callback client ID", help="Our client ID at that token endpoint."
+    )
+    callback_scope = fields.Char()
     callback_secret = fields.Char(
-        string="Secret there",
         compute="_compute_callback_secret",
         inverse="_inverse_callback_secret",
         compute_sudo=False,
         groups="spar_fa_directory.group_administrator",
-        help="The bearer token, or our client secret at their token endpoint. Kept "
-        "sealed, and never shown again.",
+        help="The bearer token, or our client secret at the participant's token "
+        "endpoint. It is stored sealed and never shown again.",
     )
     has_callback_secret = fields.Boolean(
-        string="A secret is kept", compute="_compute_has_callback_secret"
+        string="Callback secret is set", compute="_compute_has_callback_secret"
     )
 
     @api.constrains("callback_url", "callback_token_url")
-    def _check_callback_addresses(self) -> None:
+    def _check_callback_urls(self) -> None:
         """Ensure that both use https and a public or explicitly allowed address."""
         for participant in self:
             for name in ("callback_url", "callback_token_url"):
                 if participant[name]:
-                    participant._check_callback_address(name)
+                    participant._check_callback_url(name)
 
-    def _check_callback_address(self, name: str) -> None:
+    def _check_callback_url(self, name: str) -> None:
         url, label = self[name], self._fields[name].string
         if urlsplit(url).query or urlsplit(url).fragment:
             raise ValidationError(
-                self.env._("%(field)s: leave out what follows ? or #.", field=label)
+                self.env._(
+                    "%(field)s: remove the query or fragment (from ? or # on).",
+                    field=label,
+                )
             )
         try:
             check_url(url)
@@ -72,18 +90,21 @@ class SparParticipant(models.Model):
             ) from None
         except TargetUnknown:
             raise ValidationError(
-                self.env._("%(field)s: this host is not known.", field=label)
+                self.env._("%(field)s: the host cannot be found.", field=label)
             ) from None
 
     @api.constrains("callback_auth", "callback_token_url", "callback_client_id")
     def _check_callback_auth(self) -> None:
         for participant in self:
-            lacks = not (
+            is_complete = (
                 participant.callback_token_url and participant.callback_client_id
             )
-            if participant.callback_auth == "oauth2" and lacks:
+            if participant.callback_auth == "oauth2" and not is_complete:
                 raise ValidationError(
-                    self.env._("Say their token endpoint and our client ID there.")
+                    self.env._(
+                        "Enter the participant's token endpoint and the client ID it "
+                        "gave us."
+                    )
                 )
 
     # === THE SECRET === #
@@ -94,7 +115,7 @@ class SparParticipant(models.Model):
 
     def _inverse_callback_secret(self) -> None:
         for participant in self.filtered("callback_secret"):
-            self.env["spar.callback.secret"]._put(
+            self.env["spar.callback.secret"]._store(
                 participant.id, participant.callback_secret
             )
 
@@ -106,16 +127,16 @@ class SparParticipant(models.Model):
                 self.ids,
             )
         )
-        having = {participant_id for (participant_id,) in rows}
+        ids_with_secret = {participant_id for (participant_id,) in rows}
         for participant in self:
-            participant.has_callback_secret = participant.id in having
+            participant.has_callback_secret = participant.id in ids_with_secret
 
-    def _get_callback_credentials(self) -> Credentials:
-        """Return how to authenticate at the callback address."""
+    def _get_callback_credentials(self) -> CallbackCredentials:
+        """Return how to authenticate at the callback URL."""
         self.ensure_one()
         if self.callback_auth == "none":
-            return Credentials()
-        return Credentials(
+            return CallbackCredentials()
+        return CallbackCredentials(
             kind=self.callback_auth,
             secret=self.env["spar.callback.secret"]._get(self.id),
             token_url=self.callback_token_url or "",

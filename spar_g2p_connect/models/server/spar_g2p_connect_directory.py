@@ -7,16 +7,16 @@ from odoo import api, models
 from odoo.addons.spar_fa_directory.lib.directory_page import Criteria, Page
 from odoo.addons.spar_fa_directory.models.spar_fsp import KINDS
 
-from ..const import DIRECTORY_PATH
-from ..exceptions import HttpRefused
-from ..lib.directory_query import (
+from ...const import DIRECTORY_PATH
+from ...exceptions import HttpRefused
+from ...lib.directory_query import (
     BRANCH_MEMBERS,
     PROVIDER_MEMBERS,
     read_criteria,
     read_members,
     refuse,
 )
-from ..lib.locales import choose_accepted
+from ...lib.locales import choose_accepted
 
 
 class SparG2pConnectDirectory(models.AbstractModel):

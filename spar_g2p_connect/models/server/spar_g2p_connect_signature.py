@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.exceptions import KeyMissing
 from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
 
-from ..lib import evidence as evidences
+from ...lib import evidence as evidences
 
 #: The use for which our messages are signed.
 USE = "messages"
@@ -12,11 +12,11 @@ USE = "messages"
 USUAL = "ES256"
 
 
-class SparG2pConnectServer(models.AbstractModel):
+class SparG2pConnectSignature(models.AbstractModel):
     """Our signatures, which both synchronous answers and callbacks carry."""
 
-    # pylint: disable=consider-merging-classes-inherited
-    _inherit = "spar.g2p.connect.server"
+    _name = "spar.g2p.connect.signature"
+    _description = "Signatures of our messages"
 
     @api.model
     def _sign_document(

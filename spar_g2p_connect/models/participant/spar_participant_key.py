@@ -7,9 +7,13 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeyRefused
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PublicKey, read_public_key
 
-from ..lib.known_participant import KnownKey
+from ...lib.cached_participant import CachedKey
 
-KEY_STATES = [("waiting", "Waiting"), ("active", "In use"), ("revoked", "Revoked")]
+KEY_STATES = [
+    ("waiting", "Waiting"),
+    ("active", "Active"),
+    ("revoked", "Revoked"),
+]
 
 
 class SparParticipantKey(models.Model):
@@ -40,24 +44,24 @@ class SparParticipantKey(models.Model):
     )
     kid = fields.Char(
         string="Key ID",
-        help="What signatures name the key; by default what the key itself says.",
+        help="How signatures name the key; by default, the ID that the key contains.",
     )
     algorithms = fields.Char(readonly=True)
-    public_jwk = fields.Text(string="As JWK", readonly=True)
+    public_jwk = fields.Text(string="JWK", readonly=True)
     thumbprint = fields.Char(string="Thumbprint (RFC 7638)", readonly=True)
-    valid_from = fields.Datetime(help="Empty: at once.")
-    valid_to = fields.Datetime(help="Empty: until it is revoked.")
+    valid_from = fields.Datetime(help="Empty: valid immediately.")
+    valid_to = fields.Datetime(help="Empty: valid until it is revoked.")
     is_trusted = fields.Boolean(string="Trusted", readonly=True)
     revoked_at = fields.Datetime(string="Revoked", readonly=True)
     state = fields.Selection(KEY_STATES, compute="_compute_state", store=True)
 
     _kid_uniq = models.UniqueIndex(
         "(participant_id, kid) WHERE revoked_at IS NULL",
-        "This participant has a key with this ID already.",
+        "This participant already has a key with this ID.",
     )
     _thumbprint_uniq = models.UniqueIndex(
         "(thumbprint) WHERE revoked_at IS NULL",
-        "This key is in use already: every participant has keys of its own.",
+        "This key is already in use. Every participant needs its own keys.",
     )
 
     @api.onchange("key_text")
@@ -90,7 +94,7 @@ class SparParticipantKey(models.Model):
         for record in self:
             if not record.kid or len(record.kid) > 255 or not record.kid.isprintable():
                 raise ValidationError(
-                    self.env._("A key ID has 1 to 255 visible characters.")
+                    self.env._("A key ID must have 1 to 255 visible characters.")
                 )
 
     @api.constrains("valid_from", "valid_to")
@@ -98,7 +102,7 @@ class SparParticipantKey(models.Model):
         for record in self:
             ends = record.valid_from and record.valid_to
             if ends and record.valid_to <= record.valid_from:
-                raise ValidationError(self.env._("A key ends after it begins."))
+                raise ValidationError(self.env._("A key must end after it begins."))
 
     # === TWO PEOPLE === #
 
@@ -130,8 +134,9 @@ class SparParticipantKey(models.Model):
         complete = []
         for vals in vals_list:
             given = {name: value for name, value in vals.items() if value}
-            known = self._read_key(vals.get("key_text"))
-            complete.append({**known, **given, **_get_fixed(known), "is_trusted": True})
+            contained = self._read_key(vals.get("key_text"))
+            fixed = {name: contained[name] for name in _READ}
+            complete.append({**contained, **given, **fixed, "is_trusted": True})
         keys = super().create(complete)
         keys._check_draft_unclaimed()
         return keys
@@ -139,7 +144,9 @@ class SparParticipantKey(models.Model):
     def write(self, vals):
         if _FIXED & set(vals):
             raise UserError(
-                self.env._("A key is not changed: enter a new one, revoke this one.")
+                self.env._(
+                    "A key cannot be changed: enter a new one and revoke this one."
+                )
             )
         return super().write(vals)
 
@@ -154,14 +161,16 @@ class SparParticipantKey(models.Model):
     def _unlink_only_of_draft(self) -> None:
         if any(key.participant_id.state != "draft" for key in self):
             raise UserError(
-                self.env._("A key that was in use is not deleted; revoke it instead.")
+                self.env._(
+                    "A key that was in use cannot be deleted; revoke it instead."
+                )
             )
         self._check_draft_unclaimed()
 
     # === USING === #
 
     @api.model
-    def _read_keys(self, participant_id: int) -> dict[str, KnownKey]:
+    def _read_keys(self, participant_id: int) -> dict[str, CachedKey]:
         """Return a participant's keys by their IDs, except keys that were altered."""
         self.flush_model()
         mine_sudo = self.sudo().search([("participant_id", "=", participant_id)])
@@ -169,23 +178,19 @@ class SparParticipantKey(models.Model):
             SQL(
                 """SELECT kid, public_jwk,
                           CASE WHEN revoked_at IS NOT NULL THEN 'was revoked'
-                               WHEN NOT coalesce(is_trusted, false) THEN 'waits'
-                               ELSE '' END, valid_from, valid_to
+                               WHEN is_trusted THEN ''
+                               ELSE 'is not approved yet' END, valid_from, valid_to
                      FROM spar_participant_key WHERE id = ANY(%s)
                     ORDER BY revoked_at DESC NULLS LAST, id""",
                 mine_sudo._filter_true().ids,
             )
         )
-        return {kid: KnownKey(read_public_key(jwk), *rest) for kid, jwk, *rest in rows}
+        return {kid: CachedKey(read_public_key(jwk), *rest) for kid, jwk, *rest in rows}
 
 
 #: _READ: read from the key itself, whatever callers send. _FIXED: never changes.
 _READ = ("algorithms", "public_jwk", "thumbprint")
 _FIXED = frozenset({"key_text", "participant_id", "kid", *_READ})
-
-
-def _get_fixed(known: dict) -> dict:
-    return {name: known[name] for name in _READ}
 
 
 def _get_values(key: PublicKey) -> dict:

@@ -4,35 +4,20 @@ from odoo.exceptions import UserError
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import openg2p_2
 
-from ..lib.exchange import SYNC
 
-
-class SparG2pConnectServer(models.AbstractModel):
+class SparG2pConnectOpeng2p(models.AbstractModel):
     """Support for OpenG2P 2.x: its envelope and its addresses in parts.
 
     Both are converted at the edge: everything behind it handles G2P Connect only.
     """
 
-    # pylint: disable=consider-merging-classes-inherited
-    _inherit = "spar.g2p.connect.server"
-
-    @api.model
-    def _serve_openg2p_2(self, caller, action, document: dict, noted: dict) -> dict:
-        """Return the answer to a message in the envelope of OpenG2P 2.x.
-
-        It is always synchronous.
-        """
-        noted["mode"] = SYNC
-        inner = self._read_openg2p_2(action, document)
-        answer = self._serve_document(caller, action, inner, SYNC, noted)
-        if action == "resolve":
-            self._read_fa_texts(answer)
-        return openg2p_2.to_wire(inner["header"]["message_id"], answer, action)
+    _name = "spar.g2p.connect.openg2p"
+    _description = "Messages of OpenG2P 2.x"
 
     # === PARTS TO TEXT === #
 
     @api.model
-    def _read_openg2p_2(self, action: str, document: dict) -> dict:
+    def _read_message(self, action: str, document: dict) -> dict:
         """Return the same message in the envelope of G2P Connect.
 
         Its addresses are texts. Raises MalformedMessage.
@@ -68,6 +53,16 @@ class SparG2pConnectServer(models.AbstractModel):
     # === TEXT TO PARTS === #
 
     @api.model
+    def _write_answer(self, action: str, inner: dict, answer: dict) -> dict:
+        """Return ``answer`` to the message ``inner`` in the envelope of OpenG2P 2.x.
+
+        Its addresses are objects of parts.
+        """
+        if action == "resolve":
+            self._read_fa_texts(answer)
+        return openg2p_2.to_wire(inner["header"]["message_id"], answer, action)
+
+    @api.model
     def _read_fa_texts(self, answer: dict) -> None:
         """Replace each address of an answer by the object of its parts."""
         message = answer.get("message") or {}
@@ -84,6 +79,6 @@ class SparG2pConnectServer(models.AbstractModel):
             return {}
         strategies = self.env["spar.fa.strategy"]
         strategy_sudo = strategies._get_by_number(address.strategy_number)
-        (known,) = strategy_sudo._get_directory_parts([address])
-        parts = known | address.parts
+        (directory_parts,) = strategy_sudo._get_directory_parts([address])
+        parts = directory_parts | address.parts
         return openg2p_2.write_parts(address.strategy_number, address.type_code, parts)
