@@ -299,7 +299,7 @@ class TestCallbacks(AsynchronousCase):
         ):
             self.send(answer)
             self.assertEqual(callback.problem, problem)
-            self.assertIn("Their token endpoint", callback.problem_text)
+            self.assertIn("The token endpoint", callback.problem_text)
             self.make_due()
 
 
