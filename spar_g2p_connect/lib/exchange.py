@@ -35,7 +35,7 @@ class NoCallback(RejectedMessage):
     def __init__(self) -> None:
         super().__init__(
             "err.sender_uri.invalid",
-            "no callback address is agreed with this participant",
+            "no callback URL is configured for this participant",
         )
 
 
@@ -110,12 +110,12 @@ def choose_callback(registered: str, sender_uri: str) -> str:
     odoo.addons.spar_g2p_connect.exceptions.ForeignSenderUri: 403 Forbidden: \
 header.sender_uri: is not below the callback address of this participant
     """
-    registered, asked = registered.rstrip("/"), sender_uri.rstrip("/")
-    if not registered or not asked or asked == registered:
+    registered, requested = registered.rstrip("/"), sender_uri.rstrip("/")
+    if not registered or not requested or requested == registered:
         return registered
-    if not _is_plain(asked) or not asked.startswith(f"{registered}/"):
+    if not _is_plain(requested) or not requested.startswith(f"{registered}/"):
         raise ForeignSenderUri()
-    return asked
+    return requested
 
 
 def _is_plain(url: str) -> bool:

@@ -196,11 +196,11 @@ def _build_status() -> dict[str, Schema]:
         transaction_id=text(MAX_TRANSACTION_ID, minLength=1),
         txnstatus_request=_build_status_question(),
     )
-    told = build_object(
+    status = build_object(
         reference_id=text(), txn_type=text(), txn_status={"type": "object"}
     )
     response = build_object(
-        transaction_id=text(), correlation_id=text(), txnstatus_response=told
+        transaction_id=text(), correlation_id=text(), txnstatus_response=status
     )
     header = _build_request_header("txn-status")
     return {

@@ -89,7 +89,7 @@ class SparG2pConnectDirectory(models.AbstractModel):
         if kind is None:
             raise refuse("type", "must be the code of a kind of address")
         if criteria.kind and kind and criteria.kind != kind:
-            raise refuse("kind", "is not kept at by addresses of this type")
+            raise refuse("kind", "is not used by addresses of this type")
         return replace(criteria, kind=kind or criteria.kind)
 
     @api.model
@@ -97,7 +97,7 @@ class SparG2pConnectDirectory(models.AbstractModel):
         try:
             return find(criteria)
         except ValueError as error:
-            text = "must be taken from the member next of a page before"
+            text = "must be taken from the member next of a previous page"
             raise refuse("cursor", text) from error
 
     # === ANSWERING === #
