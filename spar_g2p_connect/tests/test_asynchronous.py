@@ -80,7 +80,7 @@ class TestAsynchronous(AsynchronousCase):
             kept.callback_ids, [{"url": f"{CALLBACK}/on-link", "state": "waiting"}]
         )
 
-    def test_both_paths_take_each_operation_and_repeats(self):
+    def test_both_paths_accept_each_operation_and_repeats(self):
         for operation, number in (
             *(("link", 1), ("update", 2), ("unlink", 2)),
             ("resolve", 3),
@@ -97,7 +97,7 @@ class TestAsynchronous(AsynchronousCase):
             self.assertEqual(answer["header"]["status"], "succ", answer)
             self.assertEqual(answer["header"]["action"], f"on-{operation}")
 
-    def test_order_is_that_of_arrival(self):
+    def test_messages_are_answered_in_order_of_arrival(self):
         for number in range(5):
             operation = "update" if number else "link"
             fa = f"account:{number}@BANK"
@@ -107,7 +107,7 @@ class TestAsynchronous(AsynchronousCase):
         done = self.get_messages(state="done").sorted("id")
         self.assertEqual(done.mapped("reason_code"), [False] * 5)
 
-    def test_other_body_under_a_known_id_is_refused(self):
+    def test_different_body_under_a_used_id_is_refused(self):
         message = self.build("link", "async2")
         self.queue("link", message)
         message["message"]["link_request"][0]["fa"] = "account:other@BANK"
@@ -116,7 +116,7 @@ class TestAsynchronous(AsynchronousCase):
         sync = self.post("link", message)
         self.assertRejected(sync, "rjct.message_id.duplicate")
 
-    def test_without_a_callback_address_nothing_is_promised(self):
+    def test_without_a_callback_url_the_message_is_refused(self):
         message = self.build("link", "nack", participant=self.bank)
         ack = self.queue("link", message, self.bank)
         self.assertAck(ack, "NACK", "err.sender_uri.invalid")
@@ -125,7 +125,7 @@ class TestAsynchronous(AsynchronousCase):
         (refused,) = self.get_messages(participant_id=self.bank.id)
         self.assertEqual(refused.reason_code, "err.sender_uri.invalid")
 
-    def test_answer_goes_nowhere_but_below_what_was_agreed(self):
+    def test_answer_is_only_sent_below_the_registered_url(self):
         message = self.build("link", "uri1", sender_uri=f"{CALLBACK}/deeper")
         self.queue("link", message)
         self.run_worker()
@@ -146,7 +146,7 @@ class TestAsynchronous(AsynchronousCase):
             )
             self.assertHttpError(response, 403, "err.sender_uri.invalid")
 
-    def test_what_is_not_accepted_is_said_at_once(self):
+    def test_refusal_is_returned_immediately(self):
         for header, text in (
             ({"version": "2"}, ""),
             ({"action": "update"}, "rjct.action.not_supported"),
@@ -160,7 +160,7 @@ class TestAsynchronous(AsynchronousCase):
         self.run_worker()
         self.assertFalse(self.get_messages(state="done"))
 
-    def test_body_that_cannot_be_read_is_answered_in_both_forms(self):
+    def test_unreadable_body_is_answered_in_both_forms(self):
         response = self.open(
             "/mapper/link",
             b"{",
@@ -170,7 +170,7 @@ class TestAsynchronous(AsynchronousCase):
         self.assertHttpError(response, 400, "err.request.bad", "not JSON")
         self.assertAck(response.json()["message"], "ERR", "err.request.bad")
 
-    def test_without_a_token_there_is_an_error_only(self):
+    def test_without_a_token_only_an_error_is_returned(self):
         response = self.open("/mapper/link", b"{}", Content_Type="application/json")
         self.assertHttpError(response, 401, "err.request.unauthorized")
         self.assertNotIn("message", response.json())
@@ -180,7 +180,7 @@ class TestAsynchronous(AsynchronousCase):
 class TestWorker(AsynchronousCase):
     """Rights at the time of processing, errors, and the order of messages."""
 
-    def test_right_that_is_gone_when_the_turn_comes_is_gone(self):
+    def test_right_is_checked_again_when_the_turn_comes(self):
         message = self.build("link", "gone")
         self.queue("link", message)
         self.full.may_link = False
@@ -189,7 +189,7 @@ class TestWorker(AsynchronousCase):
         self.assertRejected(rejected, "rjct.action.not_supported")
         self.assertIsNone(self.resolve_fa("gone"))
 
-    def test_participant_that_was_disabled_is_told_no(self):
+    def test_message_of_a_disabled_participant_is_rejected(self):
         message = self.build("link", "disabled")
         self.queue("link", message)
         self.full.action_disable()
@@ -197,7 +197,7 @@ class TestWorker(AsynchronousCase):
         rejected = self.get_answer(message)
         self.assertRejected(rejected, "rjct.action.not_supported")
 
-    def test_error_of_ours_is_tried_again_and_holds_nobody_else_up(self):
+    def test_internal_error_is_retried_and_delays_no_other_participant(self):
         other = self.make_participant("other.example", **EVERY_RIGHT)
         self.env.cr.execute(
             "UPDATE spar_participant SET callback_url = %s", (CALLBACK,)
@@ -230,7 +230,7 @@ class TestWorker(AsynchronousCase):
         self.assertEqual(self.resolve_fa("broken"), "account:broken@BANK")
         self.assertEqual(self.resolve_fa("behind"), "account:behind@BANK")
 
-    def test_message_that_never_works_is_given_up_and_had_no_effect(self):
+    def test_message_that_always_fails_is_given_up_without_effect(self):
         message = self.build("link", "never")
         self.queue("link", message)
         self.queue("link", self.build("link", "next"))
@@ -265,7 +265,7 @@ class TestWorker(AsynchronousCase):
         registry_class = type(self.env["spar.message"])
         return patch.object(registry_class, "_answer_waiting", answer_or_nothing)
 
-    def test_nothing_is_given_up_while_the_keys_are_away(self):
+    def test_nothing_is_given_up_while_the_keyring_is_unavailable(self):
         message = self.build("link", "keys")
         self.queue("link", message)
         self.env.cr.execute("UPDATE spar_message SET attempts = 7")
@@ -312,7 +312,7 @@ class StatusCase(AsynchronousCase):
 
 @tagged("post_install", "-at_install")
 class TestStatus(StatusCase):
-    def test_by_each_name_waiting_and_done(self):
+    def test_status_by_each_reference_waiting_and_done(self):
         message = self.build("link", "st1", "st2")
         message["message"]["transaction_id"] = "transaction-st"
         ack = self.queue("link", message)
@@ -332,13 +332,13 @@ class TestStatus(StatusCase):
                 self.assertEqual(references, ["ref-st1", "ref-st2"])
             self.run_worker()
 
-    def test_of_one_reference_its_item_only(self):
+    def test_status_of_one_reference_has_only_its_item(self):
         self.link("one", "two")
         (item,) = self.get_status("reference_id_list", ["ref-two"])["link_response"]
         self.assertEqual(item["reference_id"], "ref-two")
         self.assertTrue(self.get_status("reference_id_list", "ref-one"))
 
-    def test_several_messages_of_a_transaction_are_told_together(self):
+    def test_messages_of_one_transaction_are_reported_together(self):
         for key in ("part1", "part2"):
             message = self.build("link", key)
             message["message"]["transaction_id"] = "transaction-parts"
@@ -347,7 +347,7 @@ class TestStatus(StatusCase):
         references = [i["reference_id"] for i in told["link_response"]]
         self.assertEqual(references, ["ref-part1", "ref-part2"])
 
-    def test_of_another_participant_nothing_is_known(self):
+    def test_messages_of_other_participants_are_not_found(self):
         self.link("private")
         asker = self.make_participant("asker.example", **EVERY_RIGHT)
         kept = self.get_messages(state="done")
@@ -359,17 +359,17 @@ class TestStatus(StatusCase):
             self.assertIsNone(self.get_status(attribute, value, participant=asker))
             self.assertIsNone(self.get_status(attribute, f"{value}x"[:99]))
 
-    def test_of_another_operation_nothing_is_known(self):
+    def test_messages_of_other_operations_are_not_found(self):
         self.link("typed")
         self.assertIsNone(self.get_status("reference_id_list", "ref-typed", "update"))
 
-    def test_who_may_not_do_it_may_not_ask_about_it(self):
+    def test_status_requires_the_right_to_the_operation(self):
         response = self.ask_status(
             "transaction_id", "t", "unlink", participant=self.bank
         )
         self.assertHttpError(response, 403, "err.request.forbidden")
 
-    def test_bad_questions_name_the_member(self):
+    def test_bad_status_requests_name_the_member(self):
         for member, value in (
             ("txn_type", "pay"),
             ("txn_type", None),
@@ -386,7 +386,7 @@ class TestStatus(StatusCase):
                 path = f"message.txnstatus_request.{member}"
                 self.assertHttpError(response, 400, "err.request.bad", path)
 
-    def test_asynchronous_question_is_answered_by_callback(self):
+    def test_asynchronous_status_is_answered_by_callback(self):
         self.link("later")
         message = build_message("txn-status", "full.example", [], total_count=1)
         message["message"] = {
@@ -405,7 +405,7 @@ class TestStatus(StatusCase):
         (callback,) = self.env["spar.callback"].search([])
         self.assertEqual(callback.url, f"{CALLBACK}/txn/on-status")
 
-    def test_rejected_at_its_turn_is_told_without_items(self):
+    def test_message_rejected_at_its_turn_has_no_items(self):
         message = self.build("link", "rejected")
         message["message"]["transaction_id"] = "transaction-rejected"
         self.queue("link", message)
@@ -445,7 +445,7 @@ class TestHeld(StatusCase):
         self.env.flush_all()
         self.env.invalidate_all()
 
-    def test_what_is_decided_later_goes_to_the_same_place_for_each_profile(self):
+    def test_decision_goes_to_the_same_url_for_each_profile(self):
         for number, (profile, _label) in enumerate(profiles.selection()):
             with self.subTest(profile=profile):
                 self.full.profile = profile
@@ -455,7 +455,7 @@ class TestHeld(StatusCase):
                 urls = kept.callback_ids.mapped("url")
                 self.assertEqual(urls, [f"{CALLBACK}/on-update"] * 2)
 
-    def test_approved_is_told_by_status_and_by_another_callback(self):
+    def test_approval_is_reported_by_status_and_by_another_callback(self):
         message, change = self.hold("held1")
         first = self.get_answer(message)
         self.decide(change, "action_approve")
@@ -479,7 +479,7 @@ class TestHeld(StatusCase):
             document["message"]["correlation_id"], first["message"]["correlation_id"]
         )
 
-    def test_refused_is_told_too(self):
+    def test_refusal_is_reported(self):
         message, change = self.hold("held2")
         self.decide(change, "action_refuse")
         item = self.get_item("held2")
@@ -488,7 +488,7 @@ class TestHeld(StatusCase):
         document = self.get_answer(message)
         self.assertEqual(document["header"]["status"], "rjct")
 
-    def test_who_asked_again_meanwhile_is_told_too(self):
+    def test_repeated_request_is_also_reported(self):
         first, change = self.hold("held5")
         again = self.build("update", "held5", fa="account:new{}@BANK")
         other = self.build("update", "held5", fa="account:other{}@BANK")
@@ -509,7 +509,7 @@ class TestHeld(StatusCase):
         told = map(self.count_callbacks, (first, again, other))
         self.assertEqual(list(told), [2, 2, 2])
 
-    def test_a_name_that_several_messages_have_tells_nothing(self):
+    def test_shared_message_id_identifies_no_message(self):
         first, change = self.hold("held6")
         self.decide(change, "action_approve")
         self.env.cr.execute("UPDATE spar_message SET claims_id = false")
@@ -538,7 +538,7 @@ class TestHeld(StatusCase):
             self.assertNotIn(value, dump)
             self.assertNotIn(value.encode().hex(), dump)
 
-    def test_synchronous_one_is_told_by_status_only(self):
+    def test_synchronous_message_is_reported_by_status_only(self):
         higher = self.make_participant(
             "higher.example", authority="programme", **EVERY_RIGHT
         )

@@ -72,7 +72,7 @@ class ChangedOutside:
 
 @tagged("post_install", "-at_install")
 class TestKnown(ChangedOutside, RestCase):
-    def test_who_is_the_same_is_kept_and_known_by_one_statement(self):
+    def test_unchanged_participant_is_reused_with_one_statement(self):
         known = self.know(self.full)
         self.env["spar.row.versions"]._forget()
         with self.assertQueryCount(1):
@@ -80,19 +80,19 @@ class TestKnown(ChangedOutside, RestCase):
             same = self.env["spar.participant.cache"]._find_by_id(self.full.id)
             self.assertIs(same, known)
 
-    def test_a_change_of_another_participant_leaves_it_as_it_is(self):
+    def test_change_of_another_participant_has_no_effect(self):
         known = self.know(self.full)
         self.set_column(self.bank, "max_items", 3)
         self.assertEqual(self.know(self.full), known)
 
-    def test_each_column_holds_in_the_next_call(self):
+    def test_each_column_takes_effect_in_the_next_call(self):
         for name, (value, read) in LEAVES.items():
             with self.subTest(name):
                 self.assertNotEqual(read(self.know(self.full)), value)
                 self.set_column(self.full, name, value)
                 self.assertEqual(read(self.know(self.full)), value)
 
-    def test_authority_scope_and_profile_hold_in_the_next_call(self):
+    def test_authority_scope_and_profile_take_effect_in_the_next_call(self):
         self.set_column(self.full, "authority", "programme")
         self.assertEqual(self.know(self.full).caller.authority, Authority.PROGRAMME)
         self.set_column(self.full, "scope", "yes_no")
@@ -102,7 +102,7 @@ class TestKnown(ChangedOutside, RestCase):
         self.set_column(self.full, "rule_checks_parties", "on")
         self.assertTrue(self.know(self.full).caller.profile.checks_parties)
 
-    def test_rows_that_tie_it_to_others_hold_in_the_next_call(self):
+    def test_relations_take_effect_in_the_next_call(self):
         fsp = self.env["spar.fsp"].search([], limit=1)
         id_type = self.env["spar.id.type"].search([], limit=1)
         for name, flag, other, attribute in (
@@ -125,14 +125,14 @@ class TestKnown(ChangedOutside, RestCase):
                 found = getattr(self.know(self.full).caller, attribute)
                 self.assertEqual(found, frozenset())
 
-    def test_what_we_are_called_holds_in_the_next_call(self):
+    def test_receiver_id_takes_effect_in_the_next_call(self):
         self.know(self.full)
         for name in ("spar.new.example", "spar.newer.example"):
             self.env["ir.config_parameter"].set_param(RECEIVER_PARAMETER, name)
             self.env["spar.row.versions"]._forget()
             self.assertEqual(self.know(self.full).caller.receiver_id, name)
 
-    def test_what_was_undone_is_not_kept(self):
+    def test_rolled_back_change_is_not_cached(self):
         known = self.know(self.full)
         with self.env.cr.savepoint() as savepoint:
             self.set_column(self.full, "max_items", 3)
@@ -140,7 +140,7 @@ class TestKnown(ChangedOutside, RestCase):
             savepoint.rollback()
         self.assertEqual(self.know(self.full), known)
 
-    def test_a_demo_participant_is_refused_as_soon_as_it_is_no_demo(self):
+    def test_demo_participant_is_refused_outside_a_demo(self):
         self.assertTrue(self.know(self.full).may_call)
         self.env["spar.row.versions"]._forget()
         with patch.dict("os.environ", {DEMO_VARIABLE: ""}):
@@ -153,7 +153,7 @@ class TestKnown(ChangedOutside, RestCase):
 class TestUnknown(ChangedOutside, RestCase):
     """Unknown callers stay unknown, and evict no cached participant."""
 
-    def test_nobody_may_do_nothing(self):
+    def test_unknown_participant_may_do_nothing(self):
         participants = self.env["spar.participant.cache"]
         for condition, value in (
             ("p.id = %s", 0),
@@ -168,7 +168,7 @@ class TestUnknown(ChangedOutside, RestCase):
                 self.assertIsNone(nobody.caller)
                 self.assertFalse(nobody.keys)
 
-    def test_guessing_names_empties_no_cache(self):
+    def test_guesses_evict_no_cached_participant(self):
         known = self.know(self.full)
         guesses = RowCache(size=3)
         with patch.object(cache_module, "_UNKNOWN_LOOKUPS", guesses):
@@ -180,7 +180,7 @@ class TestUnknown(ChangedOutside, RestCase):
         self.env["spar.row.versions"]._forget()
         self.assertIs(self.know(self.full), known)
 
-    def test_who_comes_after_it_was_asked_for_is_known(self):
+    def test_participant_created_after_a_lookup_is_found(self):
         condition = ("p.sender_id = %s", "later.example")
         participants = self.env["spar.participant.cache"]
         self.assertFalse(participants._find(*condition).may_call)
@@ -188,14 +188,14 @@ class TestUnknown(ChangedOutside, RestCase):
         self.env.flush_all()
         self.assertEqual(participants._find(*condition).participant_id, later.id)
 
-    def test_an_old_name_is_nobodys(self):
+    def test_previous_sender_id_is_unknown(self):
         condition = ("p.sender_id = %s", "full.example")
         participants = self.env["spar.participant.cache"]
         self.assertTrue(participants._find(*condition).may_call)
         self.set_column(self.full, "sender_id", "moved.example")
         self.assertFalse(participants._find(*condition).may_call)
 
-    def test_who_was_deleted_is_nobody(self):
+    def test_deleted_participant_is_unknown(self):
         gone = self.make_participant("gone.example")
         self.assertTrue(self.know(gone).may_call)
         self.execute("DELETE FROM spar_participant WHERE id = %s", gone.id)
@@ -212,37 +212,37 @@ class TestChangedBetweenCalls(ChangedOutside, RestCase):
         message = build_message(operation, participant.sender_id, items)
         return self.call(participant, operation, message)
 
-    def test_disabled_and_let_in_again(self):
+    def test_disabled_and_activated_again(self):
         for state, status in (("active", 200), ("disabled", 401), ("active", 200)):
             self.set_column(self.bank, "state", state)
             self.assertEqual(self.ask_status(self.bank).status_code, status)
 
-    def test_a_draft_is_refused(self):
+    def test_draft_is_refused(self):
         self.assertEqual(self.ask_status(self.bank).status_code, 200)
         self.set_column(self.bank, "state", "draft")
         response = self.ask_status(self.bank)
         self.assertHttpError(response, 401, "err.request.unauthorized")
 
-    def test_a_right_that_is_taken_away(self):
+    def test_withdrawn_right_is_refused(self):
         self.assertEqual(self.ask_status(self.bank, "link").status_code, 200)
         self.set_column(self.bank, "may_link", False)
         response = self.ask_status(self.bank, "link")
         self.assertHttpError(response, 403, "err.request.forbidden")
         self.assertEqual(self.ask_status(self.bank).status_code, 200)
 
-    def test_limits_that_are_lowered(self):
+    def test_lowered_limit_takes_effect(self):
         self.assertEqual(self.ask_status(self.bank, items=3).status_code, 200)
         self.set_column(self.bank, "daily_item_limit", 4)
         response = self.ask_status(self.bank, items=2)
         self.assertHttpError(response, 429, "err.request.too_many_requests", "daily")
         self.assertEqual(self.ask_status(self.bank).status_code, 200)
 
-    def test_a_network_that_it_does_not_call_from(self):
+    def test_call_from_an_unlisted_network_is_refused(self):
         self.assertEqual(self.ask_status(self.bank).status_code, 200)
         self.set_column(self.bank, "origin_networks", "192.0.2.0/24")
         self.assertEqual(self.ask_status(self.bank).status_code, 403)
 
-    def test_rights_that_were_taken_are_not_in_the_token(self):
+    def test_token_does_not_keep_withdrawn_rights(self):
         token = self.get_token(self.bank)
         tokens = self.env["spar.g2p.connect.token"]
         tokens._get_caller(token).check_operation(Operation.LINK)
@@ -250,7 +250,7 @@ class TestChangedBetweenCalls(ChangedOutside, RestCase):
         with self.assertRaises(OperationNotGranted):
             tokens._get_caller(token).check_operation(Operation.LINK)
 
-    def test_a_secret_that_was_replaced(self):
+    def test_replaced_secret_is_refused(self):
         request = TokenRequest(self.bank.client_id, self.secrets[self.bank])
         self.assertTrue(self.env["spar.g2p.connect.token"]._grant(request))
         self.set_column(self.bank, "secret_digest", bytes(range(32)))
@@ -259,7 +259,7 @@ class TestChangedBetweenCalls(ChangedOutside, RestCase):
                 self.env["spar.g2p.connect.token"]._grant(request)
             self.set_column(self.bank, "secret_digest", digest)
 
-    def test_a_client_id_that_was_replaced(self):
+    def test_replaced_client_id_is_refused(self):
         token = self.get_token(self.bank)
         self.env["spar.g2p.connect.token"]._get_caller(token)
         self.set_column(self.bank, "client_id", "spar-other")
@@ -275,7 +275,7 @@ class TestKeysAndIssuers(ChangedOutside, SigningCase):
         if response.status_code != 200 or response.json()["header"]["status"] == "rjct":
             raise SignatureInvalid(response.text)
 
-    def test_a_key_by_its_row(self):
+    def test_changed_key_row_takes_effect(self):
         key = self.signer.key_ids
         foreign = json.dumps(PrivateKey.generate("ES256").public.jwk)
         for name, bad, good in (
@@ -296,7 +296,7 @@ class TestKeysAndIssuers(ChangedOutside, SigningCase):
                 self.execute(query, column, good, key.id)
         self.check()
 
-    def test_a_key_that_was_given_to_another(self):
+    def test_key_moved_to_another_participant(self):
         self.check()
         query = "UPDATE spar_participant_key SET participant_id = %s WHERE id = %s"
         key = self.signer.key_ids
@@ -305,7 +305,7 @@ class TestKeysAndIssuers(ChangedOutside, SigningCase):
             self.check()
         self.assertIn(key.kid, self.know(self.header_signer).keys)
 
-    def test_a_key_that_was_deleted(self):
+    def test_deleted_key_is_refused(self):
         self.check()
         self.execute(
             "DELETE FROM spar_participant_key WHERE id = %s", self.signer.key_ids.id
@@ -314,7 +314,7 @@ class TestKeysAndIssuers(ChangedOutside, SigningCase):
         with self.assertRaises(SignatureInvalid):
             self.check()
 
-    def test_an_issuer_by_its_row(self):
+    def test_changed_issuer_row_takes_effect(self):
         values = {"name": "I", "issuer": ISSUER, "audience": "spar"}
         with patch.object(issuers, "check_url"):
             issuer = self.env["spar.token.issuer"].create(

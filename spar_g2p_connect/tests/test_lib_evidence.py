@@ -50,7 +50,7 @@ class TestEvidence(BaseCase):
         cls.key = PrivateKey.generate("EdDSA")
         cls.text = sign_detached(canonicalise(MESSAGE), cls.key)
 
-    def test_each_place_is_looked_at_where_it_was_agreed_and_nowhere_else(self):
+    def test_signature_is_read_only_from_its_configured_place(self):
         signed = {**MESSAGE, "signature": self.text}
         self.assertTrue(read_document_signature(IN_MESSAGE, signed, ""))
         self.assertTrue(read_document_signature(IN_HTTP_HEADER, MESSAGE, self.text))
@@ -65,7 +65,7 @@ class TestEvidence(BaseCase):
             with self.subTest(place=place), self.assertRaises(SignatureMissing):
                 read_document_signature(place, document, header)
 
-    def test_what_is_missing_is_named_by_its_place(self):
+    def test_missing_signature_is_named_by_its_place(self):
         for place, word in (
             (IN_MESSAGE, "signature:"),
             (IN_HTTP_HEADER, "the HTTP header Signature"),
@@ -74,13 +74,13 @@ class TestEvidence(BaseCase):
                 read_document_signature(place, MESSAGE, "")
             self.assertIn(word, caught.exception.description)
 
-    def test_why_it_is_not_valid_is_kept_and_not_said(self):
+    def test_reason_of_an_invalid_signature_is_not_disclosed(self):
         with self.assertRaises(SignatureInvalid) as caught:
             read_document_signature(IN_HTTP_HEADER, MESSAGE, "x.y")
         self.assertIn("JWS", caught.exception.text)
         self.assertNotIn("JWS", str(caught.exception.build_document()))
 
-    def test_a_signature_covers_header_and_message_or_the_whole_body(self):
+    def test_signature_covers_header_and_message_or_the_whole_body(self):
         document = {**MESSAGE, "signature": "s", "extra": 1}
         self.assertEqual(get_signed_members(document), MESSAGE)
         self.assertEqual(get_signed_members(None), {})
@@ -89,14 +89,14 @@ class TestEvidence(BaseCase):
         raw, canonical = build_payloads(IN_HTTP_HEADER, document, b"raw")
         self.assertEqual((raw, canonical), (b"raw", canonicalise(document)))
 
-    def test_whether_there_is_one_at_all(self):
+    def test_presence_of_a_signature(self):
         self.assertTrue(has_signature({"signature": "x"}, ""))
         self.assertTrue(has_signature({}, "x"))
         for document in ({}, {"signature": ""}, {"signature": 7}, [], None, "x"):
             with self.subTest(repr(document)):
                 self.assertFalse(has_signature(document, " "))
 
-    def test_who_a_message_says_that_it_is_from(self):
+    def test_sender_named_by_a_message(self):
         openg2p = {"request_header": {"sender_app_mnemonic": "b"}}
         self.assertEqual(get_sender(MESSAGE), "a")
         self.assertEqual(get_sender(openg2p), "b")
@@ -112,7 +112,7 @@ class TestEvidence(BaseCase):
             with self.subTest(repr(document)):
                 self.assertEqual(get_sender(document), "")
 
-    def test_evidence_does_not_show_itself(self):
+    def test_evidence_is_not_in_its_repr(self):
         evidence = RequestEvidence("Bearer s3cret", "s3cret", "192.0.2.1")
         self.assertNotIn("s3cret", repr(evidence))
         self.assertTrue(evidence.has_token)
@@ -120,20 +120,20 @@ class TestEvidence(BaseCase):
 
 
 class TestOrigin(BaseCase):
-    def test_addresses_that_are_listed(self):
+    def test_listed_addresses(self):
         networks = "192.0.2.0/24, 2001:db8::/32 198.51.100.7"
         for address in ("192.0.2.9", "::ffff:192.0.2.9", "2001:db8::1", "198.51.100.7"):
             with self.subTest(address):
                 self.assertTrue(is_listed(address, networks))
 
-    def test_addresses_that_are_not(self):
+    def test_unlisted_addresses(self):
         networks = "192.0.2.0/24"
         for address in ("192.0.3.1", "::1", "2001:db8::1", "", "host", "192.0.2"):
             with self.subTest(address):
                 self.assertFalse(is_listed(address, networks))
         self.assertFalse(is_listed("192.0.2.1", ""))
 
-    def test_what_is_no_network(self):
+    def test_invalid_networks(self):
         for text in ("here", "192.0.2.1/24", "10.0.0.0/33", "a, b", "*"):
             with self.subTest(text), self.assertRaises(ValueError):
                 parse_networks(text)
@@ -142,14 +142,14 @@ class TestOrigin(BaseCase):
 class TestForeignTokens(BaseCase):
     """The claims that are read of another issuer's token."""
 
-    def test_whose_token_it_is(self):
+    def test_names_in_a_token(self):
         key = PrivateKey.generate("ES256")
         foreign = sign_token({"iss": "https://idp.example"}, key)
         self.assertEqual(tokens.read_names(foreign).issuer, "https://idp.example")
         self.assertFalse(tokens.read_names(foreign).is_ours)
         self.assertEqual(tokens.read_names(sign_token({}, key)).issuer, "")
 
-    def test_what_is_no_token(self):
+    def test_invalid_tokens(self):
         for text in ("", "a", "a.b.c", "x" * 20000, "é.é.é"):
             with self.subTest(text[:9]), self.assertRaises(InvalidToken):
                 tokens.read_names(text)
@@ -164,7 +164,7 @@ class TestForeignTokens(BaseCase):
             with self.subTest(payload):
                 self.assertEqual(tokens.check_access_token(payload).client_id, client)
 
-    def test_other_tokens(self):
+    def test_tokens_of_other_kinds_are_refused(self):
         for payload in (
             {},
             {"azp": ""},
@@ -177,7 +177,7 @@ class TestForeignTokens(BaseCase):
             with self.subTest(payload), self.assertRaises(InvalidToken):
                 tokens.check_access_token(payload)
 
-    def test_without_a_scope_it_is_for_nothing(self):
+    def test_token_without_a_scope_grants_nothing(self):
         for scope, operations in (
             ("", frozenset()),
             ("openid profile", frozenset()),
@@ -206,14 +206,14 @@ class TestAssertions(BaseCase):
     def verify(self, text, client="c"):
         return verify_assertion(text, client, ["spar"], lambda k, a: self.key.public)
 
-    def test_a_right_one_says_until_when_its_id_is_to_be_kept(self):
+    def test_valid_assertion_has_an_id_and_an_expiry(self):
         assertion = self.verify(self.build())
         self.assertAlmostEqual(assertion.expires_at, time.time() + 60, delta=2)
         other = self.verify(self.build(jti="2"))
         self.assertNotEqual(assertion.id_digest, other.id_digest)
         self.assertEqual(read_assertion_client(self.build()), "c")
 
-    def test_wrong_ones(self):
+    def test_invalid_assertions_are_refused(self):
         too_late = int(time.time()) + MAX_LIFE + 60
         for changed in (
             {"iss": "d"},
@@ -230,7 +230,7 @@ class TestAssertions(BaseCase):
             with self.subTest(str(changed)[:30]), self.assertRaises(InvalidClient):
                 self.verify(self.build(**changed))
 
-    def test_whom_it_speaks_for_cannot_be_read(self):
+    def test_assertion_without_a_readable_client_is_refused(self):
         for text in ("", "a.b.c", self.build(sub=None), self.build(sub="")):
             with self.subTest(text[:9]), self.assertRaises(InvalidClient):
                 read_assertion_client(text)

@@ -144,7 +144,7 @@ class TestDailyLots(LotsCase):
                 self.count(worker, payer)
         self.assertEqual(self.get_usage(payer).taken_items, 600)
 
-    def test_a_lot_costs_one_statement_and_then_none(self):
+    def test_lot_costs_one_statement_and_then_none(self):
         payer = self.make_limited("cheap", daily_item_limit=600)
         self.count(0, payer)
         written = self.get_usage(payer).items
@@ -156,7 +156,7 @@ class TestDailyLots(LotsCase):
         self.count(0, payer)
         self.assertEqual(self.get_usage(payer).resolve_items, 11)
 
-    def test_what_is_left_of_an_old_lot_is_given_back(self):
+    def test_rest_of_an_old_lot_is_given_back(self):
         payer = self.make_limited("gives-back", daily_item_limit=600)
         self.count(0, payer)
         self.assertEqual(self.get_usage(payer).taken_items, 10)
@@ -165,7 +165,7 @@ class TestDailyLots(LotsCase):
         self.assertEqual(self.get_usage(payer).taken_items, 11)
         self.assertEqual(self.get_lot(0, payer).left, (9,))
 
-    def test_what_was_counted_is_written_by_operations(self):
+    def test_counts_are_written_by_operation(self):
         payer = self.make_limited("kinds", daily_item_limit=600)
         operations = [Operation.LINK, Operation.RESOLVE, Operation.LINK]
         for operation in operations:
@@ -178,7 +178,7 @@ class TestDailyLots(LotsCase):
         )
         self.assertEqual((usage.items, usage.update_items), (7, 0))
 
-    def test_a_refused_call_counts_nothing_anywhere(self):
+    def test_refused_call_counts_nothing(self):
         payer = self.make_limited(
             "nothing", daily_item_limit=5, calls_per_minute=60, items_per_minute=600
         )
@@ -196,7 +196,7 @@ class TestDailyLots(LotsCase):
         self.assertEqual((pace.left, self.get_usage(payer).taken_items), before)
         self.count(0, payer, 2)
 
-    def test_a_new_day_begins_anew_and_the_old_one_is_written(self):
+    def test_new_day_starts_at_zero_and_the_old_one_is_written(self):
         payer = self.make_limited("midnight", daily_item_limit=200)
         for _call in range(3):
             self.count(0, payer)
@@ -207,7 +207,7 @@ class TestDailyLots(LotsCase):
         self.assertEqual(self.get_usage(payer).items, 1)
         self.assertEqual(self.get_usage(payer).taken_items, 3)
 
-    def test_a_limit_that_was_reached_is_refused_until_the_new_day(self):
+    def test_reached_limit_is_refused_until_the_next_day(self):
         payer = self.make_limited("full-day", daily_item_limit=4)
         for worker in (0, 1, 2, 0):
             self.count(worker, payer)
@@ -219,7 +219,7 @@ class TestDailyLots(LotsCase):
             self.count(worker, payer)
         self.assertEqual(self.get_usage(payer).items, 3)
 
-    def test_yesterday_is_not_written_twice_by_a_day_that_is_refused(self):
+    def test_refused_call_does_not_write_yesterday_twice(self):
         payer = self.make_limited("twice", daily_item_limit=100)
         self.count(0, payer)
         self.seconds, yesterday = self.seconds + SECONDS, Clock.today
@@ -234,7 +234,7 @@ class TestDailyLots(LotsCase):
         self.count(0, payer, 300)
         self.assertEqual(self.get_usage(payer, yesterday).items, 5)
 
-    def test_a_lowered_limit_holds_at_once_in_every_worker(self):
+    def test_lowered_limit_takes_effect_in_every_worker(self):
         payer = self.make_limited("lowered", daily_item_limit=600)
         for worker in range(WORKERS):
             self.count(worker, payer)
@@ -246,7 +246,7 @@ class TestDailyLots(LotsCase):
         for worker in range(WORKERS):
             self.count(worker, payer, 5000)
 
-    def test_what_was_counted_without_a_limit_counts_for_a_new_one(self):
+    def test_usage_without_a_limit_counts_for_a_new_limit(self):
         payer = self.make_limited("new-limit")
         for _call in range(5):
             self.count(0, payer, 2)
@@ -257,7 +257,7 @@ class TestDailyLots(LotsCase):
         self.count(0, payer)
         self.assertEqual(self.get_usage(payer).items, 11)
 
-    def test_what_is_left_counts_what_this_worker_took(self):
+    def test_remaining_limit_includes_the_lot_of_this_worker(self):
         payer = self.make_limited("left", daily_item_limit=600)
         for _call in range(4):
             self.count(0, payer)
@@ -291,7 +291,7 @@ class TestPaceLots(LotsCase):
             self.stop_refilling(payer)
         self.assertEqual(passed, 300)
 
-    def test_who_is_refused_waits_for_what_its_worker_has_not(self):
+    def test_refused_caller_waits_for_the_shared_bucket(self):
         payer = self.make_limited("waits", calls_per_minute=2)
         for worker in (0, 1):
             self.count(worker, payer)
@@ -303,7 +303,7 @@ class TestPaceLots(LotsCase):
                 dict(caught.exception.get_extra_headers())["Retry-After"], "30"
             )
 
-    def test_an_old_lot_is_given_back_and_never_overflows(self):
+    def test_old_lot_is_given_back_and_never_overflows(self):
         payer = self.make_limited("brimful", calls_per_minute=600)
         self.count(0, payer)
         self.assertEqual(self.get_lot(0, payer, PACE).left, (9, 0))
@@ -315,7 +315,7 @@ class TestPaceLots(LotsCase):
             left = usage._get_left(self.get_caller(payer))
         self.assertEqual(left["calls_a_minute"], 598)
 
-    def test_what_is_not_found_is_charged_before_the_next_call(self):
+    def test_unknown_ids_are_charged_before_the_next_call(self):
         payer = self.make_limited("guesses", items_per_minute=600)
         self.count(0, payer, 2)
         self.stop_refilling(payer)
@@ -327,7 +327,7 @@ class TestPaceLots(LotsCase):
             with self.assertRaises(PaceReached):
                 self.count(worker, payer)
 
-    def test_a_worker_that_is_refused_hands_nothing_to_the_others(self):
+    def test_refused_worker_gives_nothing_to_the_others(self):
         payer = self.make_limited("own", items_per_minute=60)
         other = self.make_limited("other", items_per_minute=60)
         self.count(0, payer, 60)

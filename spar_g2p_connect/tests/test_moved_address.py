@@ -60,7 +60,7 @@ class TestMovedAddress(RestCase):
             for profile in ("g2p-connect-1.0-strict", "openg2p-1.x", "openg2p-2.x")
         ]
 
-    def test_it_is_said_and_the_successors_address_is_given(self):
+    def test_successors_address_is_returned(self):
         self.link("m1")
         (before,) = [self.ask_by_address(self.full)]
         self.assertEqual(before["status_reason_code"], "succ.fa.active")
@@ -73,14 +73,14 @@ class TestMovedAddress(RestCase):
                 self.assertEqual(answer["id"], "token:m1@nationalid")
                 self.assertEqual(answer["account_provider_info"]["code"], "HEIR")
 
-    def test_with_the_id_a_strict_participant_hears_it_too(self):
+    def test_strict_participant_with_the_id_is_informed(self):
         self.link("m1")
         self.move()
         answer = self.ask_by_address(self.full, id="token:m1@nationalId")
         self.assertEqual(answer["status_reason_code"], "succ.fa.inactive")
         self.assertTrue(answer["fa"].endswith("@HEIR"))
 
-    def test_beside_an_id_openg2p_asks_nothing_by_the_address(self):
+    def test_openg2p_ignores_an_address_beside_an_id(self):
         self.link("m1")
         self.move()
         lenient = self.make_participants(**EVERY_RIGHT)[1]
@@ -88,7 +88,7 @@ class TestMovedAddress(RestCase):
         self.assertEqual(answer["status_reason_code"], "succ.id.active")
         self.assertTrue(answer["fa"].endswith("@HEIR"))
 
-    def test_yes_or_no_gives_no_address(self):
+    def test_yes_or_no_returns_no_address(self):
         self.link("m1")
         self.move()
         for participant in self.make_participants(**YES_NO):
@@ -97,7 +97,7 @@ class TestMovedAddress(RestCase):
                 self.assert_told(answer, None)
                 self.assertNotIn("id", answer)
 
-    def test_who_may_not_compare_hears_nothing(self):
+    def test_caller_that_may_not_compare_is_not_informed(self):
         self.link("m1")
         self.move()
         stranger = self.make_participant("stranger.example", **YES_NO)

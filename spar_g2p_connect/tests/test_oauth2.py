@@ -56,7 +56,7 @@ class TestTokens(BaseCase):
         with self.assertRaises(error):
             tokens.read(MAC, "db", token)
 
-    def test_token_that_was_issued_is_read(self):
+    def test_issued_token_is_accepted(self):
         token = tokens.issue(
             MAC, "db", tokens.Claims("client", "mapper.link"), self.now
         )
@@ -85,7 +85,7 @@ class TestTokens(BaseCase):
         self.assertRefused(jwt.encode(self.claims, None, "none"))
         self.assertRefused(jwt.encode(self.claims, KEY * 2, "HS512"))
 
-    def test_what_is_no_token(self):
+    def test_invalid_tokens(self):
         for text in ("", "x", "a.b.c", "." * 5000, "é.é.é"):
             with self.subTest(text[:10]):
                 self.assertRefused(text)
@@ -126,11 +126,11 @@ class TestTokenRequest(BaseCase):
         self.assertEqual(in_form, in_header)
         self.assertNotIn("b", repr(in_form).replace("TokenRequest", ""))
 
-    def test_header_is_decoded_as_the_rfc_says(self):
+    def test_header_is_decoded_as_in_the_rfc(self):
         request = self.read_request(make_basic("a%3A1:b+c"))
         self.assertEqual((request.client_id, request.client_secret), ("a:1", "b c"))
 
-    def test_forms_that_are_refused(self):
+    def test_refused_forms(self):
         for form in (
             {},
             {"client_id": "a"},
@@ -144,13 +144,13 @@ class TestTokenRequest(BaseCase):
             with self.subTest(form), self.assertRaises(InvalidTokenRequest):
                 self.read_request(**form)
 
-    def test_parameter_that_stands_twice(self):
+    def test_repeated_parameter_is_refused(self):
         with self.assertRaises(InvalidTokenRequest):
             self.read_request(
                 None, ("client_id", "b"), client_id="a", client_secret="b"
             )
 
-    def test_credentials_in_both_places(self):
+    def test_credentials_in_both_places_are_refused(self):
         with self.assertRaises(InvalidTokenRequest):
             self.read_request(make_basic("a:b"), client_secret="b")
 
@@ -161,7 +161,7 @@ class TestTokenRequest(BaseCase):
                     grant_type=grant_type, client_id="a", client_secret="b"
                 )
 
-    def test_headers_that_are_no_credentials(self):
+    def test_headers_without_credentials_are_refused(self):
         for header in ("Bearer x", "Basic !", "Basic YQ==", make_basic(":"), "Basic"):
             with self.subTest(header), self.assertRaises(InvalidClient):
                 self.read_request(header)
@@ -199,14 +199,14 @@ class TestTokenEndpoint(RestCase):
             self.assertIn("Basic", answer.headers["WWW-Authenticate"])
         self.assertEqual(len({answer.text for answer in answers}), 1)
 
-    def test_participant_without_a_secret_gets_nothing(self):
+    def test_participant_without_a_secret_gets_no_token(self):
         fresh = self.env["spar.participant"].create(
             {"name": "fresh", "sender_id": "fresh.example", "state": "active"}
         )
         self.secrets[fresh] = "anything"
         self.assertTokenRefused(self.ask_token(fresh), 401, "invalid_client")
 
-    def test_requests_that_are_refused(self):
+    def test_refused_requests(self):
         for parameters, error in (
             ({"grant_type": "password"}, "unsupported_grant_type"),
             ({"grant_type": ""}, "invalid_request"),
@@ -226,7 +226,7 @@ class TestTokenEndpoint(RestCase):
         response = self.ask_token(self.bank, client_secret=new)
         self.assertEqual(response.status_code, 200)
 
-    def test_calls_without_a_token_that_is_good(self):
+    def test_calls_without_a_valid_token_are_refused(self):
         message = build_message("resolve", "full.example", build_items("t"))
         now = datetime.now(timezone.utc)
         keyring = self.env["spar.keyring"]._open()
@@ -260,7 +260,7 @@ class TestTokenEndpoint(RestCase):
         response = self.call(self.full, "link", b"{}", Authorization=f"Bearer {token}")
         self.assertHttpError(response, 401, "err.request.unauthorized", "expired")
 
-    def test_narrow_token_does_only_what_it_is_for(self):
+    def test_narrowed_token_is_limited_to_its_scope(self):
         token = self.ask_token(self.full, scope="mapper/resolve").json()["access_token"]
         header = f"Bearer {token}"
         message = build_message("resolve", "full.example", build_items("n"))

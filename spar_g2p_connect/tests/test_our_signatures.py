@@ -47,16 +47,16 @@ class TestOurSignatures(SigningCase):
         self.assertEqual(name, "Signature")
         read_signature(text).verify([canonicalise(ANSWER)], self.find_key(text))
 
-    def test_an_acknowledgement_has_no_place_for_one_but_the_header(self):
+    def test_acknowledgement_is_signed_only_in_the_http_header(self):
         ack = {"message": {"ack_status": "ACK"}}
         self.assertEqual(self.sign(IN_MESSAGE, ack), (ack, []))
         _document, headers = self.sign(IN_HTTP_HEADER, ack)
         self.assertEqual(len(headers), 1)
 
-    def test_nothing_is_signed_for_who_does_not_sign(self):
+    def test_nothing_is_signed_for_an_unsigned_participant(self):
         self.assertEqual(self.sign("", ANSWER), (ANSWER, []))
 
-    def test_a_rotated_key_is_published_and_what_it_signed_still_verifies(self):
+    def test_rotated_key_stays_published_and_verifies(self):
         before, _headers = self.sign(IN_MESSAGE, ANSWER)
         self.env["spar.signing.key"]._rotate(USE)
         after, _headers = self.sign(IN_MESSAGE, ANSWER)
@@ -66,7 +66,7 @@ class TestOurSignatures(SigningCase):
         kids = {read_signature(d["signature"]).kid for d in (before, after)}
         self.assertEqual(len(kids), 2)
 
-    def test_the_key_set_is_public_cacheable_and_holds_nothing_private(self):
+    def test_key_set_is_public_and_cacheable_without_private_keys(self):
         response = self.open("/.well-known/jwks.json", method="GET")
         self.assertIn("public", response.headers["Cache-Control"])
         self.assertNotIn("Set-Cookie", response.headers)
@@ -75,7 +75,7 @@ class TestOurSignatures(SigningCase):
         for jwk in response.json()["keys"]:
             self.assertFalse({"d", "p", "q", "k"} & set(jwk))
 
-    def test_a_callback_is_signed_where_its_receiver_signs(self):
+    def test_callback_is_signed_in_the_place_of_its_receiver(self):
         callbacks = self.env["spar.callback"]
         for participant, place in (
             (self.signer, IN_MESSAGE),
@@ -119,18 +119,18 @@ class TestIssuerRights(TwoAdministratorsCase):
         self.approve(self.issuer)
         self.assertTrue(self.issuer.active)
 
-    def test_it_takes_two_before_it_is_used(self):
+    def test_new_issuer_needs_two_people(self):
         self.issuer.audience = "other"
         self.env.invalidate_all()
         self.assertEqual(self.issuer.audience, "spar")
         self.approve(self.issuer)
         self.assertEqual(self.issuer.audience, "other")
 
-    def test_one_is_enough_to_stop_it(self):
+    def test_one_person_can_archive_an_issuer(self):
         self.issuer.active = False
         self.assertFalse(self.issuer.active)
 
-    def test_then_it_takes_two(self):
+    def test_change_of_an_issuer_needs_two_people(self):
         self.participant.write(
             {
                 "token_issuer_id": self.issuer.id,
@@ -146,7 +146,7 @@ class TestIssuerRights(TwoAdministratorsCase):
                 self.approve(self.issuer)
                 self.assertEqual(self.issuer[name], value)
 
-    def test_nobody_else(self):
+    def test_other_users_have_no_access(self):
         for role in ("supervisor", "auditor", "officer"):
             group = f"base.group_user,spar_fa_directory.group_{role}"
             user = new_test_user(self.env, role, groups=group)

@@ -69,12 +69,12 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
                 self.env["spar.keyring"]._open(), request
             )
 
-    def test_who_was_not_altered_calls(self):
+    def test_unaltered_participant_is_accepted(self):
         self.assertTrue(self.know().may_call)
         self.assertEqual(list(self.know().keys), [self.key.kid])
         self.assertEqual(self.ask_token(self.payer, self.secret), self.payer)
 
-    def test_an_altered_participant_is_refused(self):
+    def test_altered_participant_is_refused(self):
         bank = self.env["spar.fsp"].create({"name": "B", "code": "SEALBANK"})
         attacks = (
             "UPDATE spar_participant SET may_update = true WHERE id = %s",
@@ -98,14 +98,14 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
                         savepoint.rollback()
                     self.env["spar.row.versions"]._forget()
 
-    def test_a_disabled_participant_does_not_come_back(self):
+    def test_participant_enabled_by_sql_is_refused(self):
         self.payer.state = "disabled"
         self.run_sql(
             "UPDATE spar_participant SET state = 'active' WHERE id = %s", self.payer.id
         )
         self.assertFalse(self.know().may_call)
 
-    def test_the_digest_of_a_secret_is_its_owners(self):
+    def test_copied_secret_digest_is_refused(self):
         self.run_sql(
             """UPDATE spar_participant SET secret_digest = (
                    SELECT secret_digest FROM spar_participant WHERE id = %s)
@@ -143,7 +143,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
                 savepoint.rollback()
             self.env["spar.row.versions"]._forget()
 
-    def test_a_revoked_key_stays_so(self):
+    def test_key_restored_by_sql_is_refused(self):
         self.key.action_revoke()
         self.run_sql(
             "UPDATE spar_participant_key SET revoked_at = NULL WHERE id = %s",
@@ -151,13 +151,13 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         )
         self.assertFalse(self.know().keys)
 
-    def test_a_key_that_is_gone_is_named(self):
+    def test_deleted_key_is_reported(self):
         self.run_sql("DELETE FROM spar_participant_key WHERE id = %s", self.key.id)
         found = self.env["spar.settings.seal"]._check_all()
         expected = ("spar_participant_key", self.key.id, settings_seal.MISSING)
         self.assertEqual(found, [expected])
 
-    def test_an_issuer(self):
+    def test_altered_issuer_is_refused(self):
         issuers = self.env["spar.token.issuer"]
         issuer = issuers.create(
             {

@@ -47,7 +47,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.assertNotEqual(first, second)
         self.assertEqual(len(first), 43)
 
-    def test_only_a_keyed_digest_is_kept(self):
+    def test_only_a_keyed_digest_is_stored(self):
         secret = self.participant._set_new_client_secret()
         digest = self.read_digest()
         self.assertEqual(len(digest), 32)
@@ -88,7 +88,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.env.invalidate_all()
         self.assertTrue(mine.setting_change_ids)
 
-    def test_what_shows_the_secret_says_nothing_else(self):
+    def test_secret_notification_contains_nothing_else(self):
         for state in ("draft", "active"):
             self.participant.state = state
             action = self.make_wizard(self.administrator).action_make_secret()
@@ -108,7 +108,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         )
         self.assertNotIn(secret, self.env.cr.fetchone()[0])
 
-    def test_no_field_gives_the_digest(self):
+    def test_no_field_returns_the_digest(self):
         self.participant._set_new_client_secret()
         self.assertNotIn("secret_digest", self.participant.fields_get())
         with self.assertRaises(ValueError):
@@ -122,7 +122,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.env.flush_all()
         self.assertFalse(self.read_digest())
 
-    def test_who_may_not_write_makes_no_secret(self):
+    def test_new_secret_requires_write_access(self):
         for group in ("group_auditor", "group_supervisor", "group_officer"):
             with self.subTest(group):
                 user = new_test_user(

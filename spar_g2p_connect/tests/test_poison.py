@@ -72,7 +72,7 @@ class TestPoison(StatusCase):
 
     # === DAMAGED STORED MESSAGES === #
 
-    def test_what_does_not_open_any_more(self):
+    def test_unreadable_message_ends(self):
         wrong = {
             "another context": self.seal(self.poisoned, "another"),
             "cut": self.seal(self.poisoned)[:20],
@@ -90,7 +90,7 @@ class TestPoison(StatusCase):
                     savepoint.rollback()
                 self.env.invalidate_all()
 
-    def test_what_cannot_be_parsed(self):
+    def test_unparsable_message_ends(self):
         for name, document in {
             "not packed": "rubbish",
             "no object": [1],
@@ -107,17 +107,17 @@ class TestPoison(StatusCase):
                     savepoint.rollback()
                 self.env.invalidate_all()
 
-    def test_a_row_whose_name_is_another(self):
+    def test_row_with_an_altered_message_id_ends(self):
         self.poison("uuid", None)
         self.run_turns()
         self.assertEnded()
 
-    def test_a_row_without_a_place_for_the_answer(self):
+    def test_row_without_a_callback_ends(self):
         self.poison("callback", None)
         self.run_turns(MAX_ATTEMPTS)
         self.assertEnded()
 
-    def test_its_sender_is_told_and_may_ask(self):
+    def test_sender_is_informed_and_may_request_the_status(self):
         self.poison("sealed_request", b"rubbish")
         told = self.get_status("transaction_id", "transaction-poisoned")
         self.assertEqual(told["link_response"], [])
@@ -131,7 +131,7 @@ class TestPoison(StatusCase):
 
     # === FAILURES OF PROCESSING === #
 
-    def test_every_stage_that_fails(self):
+    def test_failure_at_every_stage_ends_the_message(self):
         registry = self.env.registry
         stages = (
             (registry["spar.participant"], "_build_caller"),
@@ -193,7 +193,7 @@ class TestPoison(StatusCase):
 
     # === UNAVAILABLE RESOURCES === #
 
-    def test_what_is_away_or_in_use_counts_as_no_bad_turn(self):
+    def test_unavailability_and_locks_count_as_no_failed_turn(self):
         for error in (
             ServiceUnavailable(),
             Stopped(),
@@ -215,11 +215,11 @@ class TestPoison(StatusCase):
         self.run_turns()
         self.assertEqual(self.resolve_fa("poisoned"), "account:poisoned@BANK")
 
-    def test_what_speaks_against_the_statement_does_not_pass(self):
+    def test_permanent_database_error_counts_as_a_failed_turn(self):
         for error in (psycopg2.errors.UndefinedTable(), ZeroDivisionError()):
             self.assertFalse(is_passing(error))
 
-    def test_a_turn_that_nobody_ended_counts(self):
+    def test_unfinished_turn_counts(self):
         """As after a kill: the count was written before the work began."""
         seen = []
 
@@ -232,7 +232,7 @@ class TestPoison(StatusCase):
             self.run_turns(3)
         self.assertEqual(seen, [1, 2, 3])
 
-    def test_a_turn_that_began_too_often_is_not_begun_again(self):
+    def test_message_begun_too_often_is_not_begun_again(self):
         self.poison("attempts", MAX_ATTEMPTS)
 
         def die(*_words):
@@ -245,7 +245,7 @@ class TestPoison(StatusCase):
 
     # === ANSWERS === #
 
-    def test_an_answer_that_does_not_open_is_not_sent_for_a_day(self):
+    def test_unreadable_answer_is_not_retried(self):
         self.run_turns()
         self.poison("sealed_answer", b"rubbish")
         with mute_logger(CALLBACKS):
@@ -254,7 +254,7 @@ class TestPoison(StatusCase):
         self.assertEqual(self.row.callback_ids.state, "failed")
         self.assertIn("does not open", self.row.callback_ids.problem_text)
 
-    def test_who_decides_is_not_held_up_by_an_answer_that_does_not_open(self):
+    def test_unreadable_answer_does_not_block_a_decision(self):
         higher = self.make_participant(
             "higher.example",
             authority="programme",

@@ -42,7 +42,7 @@ class TestStatements(TransactionCase):
         with patch.object(type(self.answers), "_get_mapper", lambda self: FakeMapper()):
             return self.server._serve(self.caller, "resolve", raw)
 
-    def test_counting_is_all_there_is(self):
+    def test_only_counting_needs_queries(self):
         with self.enter_registry_test_mode():
             self.answer(1)
         for count in (1, 1000):

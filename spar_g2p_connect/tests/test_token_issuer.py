@@ -67,11 +67,11 @@ class TestIssuer(SigningCase):
         header = {"Authorization": f"Bearer {token}"}
         return self.post(message, operation, **header)
 
-    def test_a_token_of_keycloak_is_taken(self):
+    def test_keycloak_token_is_accepted(self):
         self.assertEqual(self.ask().status_code, 200)
         self.assertEqual(self.ask(typ="at+jwt", client_id="payer").status_code, 200)
 
-    def test_tokens_that_are_not_for_this(self):
+    def test_tokens_for_other_purposes_are_refused(self):
         now = int(time.time())
         for name, changed in {
             "expired": {"exp": now - 60},
@@ -111,7 +111,7 @@ class TestIssuer(SigningCase):
         message = build_message("resolve", "external.example", build_items("x"))
         return self.post(message, **{"Authorization": f"Bearer {token}"})
 
-    def test_a_scope_that_is_missing(self):
+    def test_token_without_a_scope_is_refused(self):
         for scope in ("", "profile email", "mapper.link"):
             with self.subTest(scope):
                 response = self.ask(scope=scope)
@@ -119,7 +119,7 @@ class TestIssuer(SigningCase):
         response = self.ask(scope=None)
         self.assertHttpError(response, 403, "err.request.forbidden")
 
-    def test_algorithms_that_anybody_can_make(self):
+    def test_forgeable_algorithms_are_refused(self):
         now = int(time.time())
         claims = {"iss": ISSUER, "aud": "spar", "sub": "u", "azp": "payer"}
         claims |= {"iat": now, "exp": now + 60, "scope": "mapper.resolve"}
@@ -132,14 +132,14 @@ class TestIssuer(SigningCase):
             response = self.post(message, Authorization=f"Bearer {token}")
             self.assertHttpError(response, 401, "err.request.unauthorized")
 
-    def test_a_stranger_names_what_no_database_holds(self):
+    def test_names_that_no_database_can_contain(self):
         for name in ("a\x00", "\ud800", ""):
             for claims in ({"iss": name}, {"azp": name}):
                 with self.subTest(**claims):
                     response = self.ask_claims("JWT", None, claims)
                     self.assertHttpError(response, 401, "err.request.unauthorized")
 
-    def test_its_address_is_checked(self):
+    def test_jwks_url_is_checked(self):
         self.startPatcher(patch.object(issuers, "check_url", issuers.check_url))
         with (
             patch.object(
@@ -174,27 +174,27 @@ class TestAssertion(SigningCase):
     def sign(self, private=None, **changed):
         return sign_token(self.build(**changed), private or self.private[self.signer])
 
-    def test_a_signed_word_is_as_good_as_a_secret(self):
+    def test_assertion_obtains_a_token(self):
         response = self.ask_by(self.sign())
         self.assertEqual(response.status_code, 200, response.text)
         self.tokens[self.signer] = response.json()["access_token"]
         message = build_message("resolve", "signer.example", build_items("x"))
         self.assertEqual(self.send_signed(self.signer, message).status_code, 200)
 
-    def test_it_is_good_once(self):
+    def test_assertion_is_valid_once(self):
         assertion = self.sign()
         self.assertEqual(self.ask_by(assertion).status_code, 200)
         response = self.ask_by(assertion)
         self.assertEqual(response.status_code, 401)
         self.assertEqual(response.json()["error"], "invalid_client")
 
-    def test_what_it_is_for(self):
+    def test_audiences_of_an_assertion(self):
         parameters = self.env["ir.config_parameter"]
         base = parameters.get_param("web.base.url")
         for audience in (f"{base}/spar/v1", f"{base}/spar/v1/oauth2/client/token"):
             self.assertEqual(self.ask_by(self.sign(aud=audience)).status_code, 200)
 
-    def test_assertions_that_are_not_right(self):
+    def test_invalid_assertions_are_refused(self):
         now, other = int(time.time()), PrivateKey.generate("ES256")
         for name, assertion in {
             "expired": self.sign(exp=now - 60),
@@ -216,7 +216,7 @@ class TestAssertion(SigningCase):
                 self.assertEqual(response.status_code, 401, name)
                 self.assertEqual(response.json()["error"], "invalid_client")
 
-    def test_forms_that_are_not_right(self):
+    def test_invalid_forms_are_refused(self):
         for form in (
             {"client_secret": "x"},
             {"client_assertion_type": "urn:other"},
@@ -229,12 +229,12 @@ class TestAssertion(SigningCase):
         response = self.ask_by(self.sign(), client_id="somebody")
         self.assertEqual(response.status_code, 401)
 
-    def test_a_disabled_participant_gets_no_token(self):
+    def test_disabled_participant_gets_no_token(self):
         self.signer.state = "disabled"
         self.env.flush_all()
         self.assertEqual(self.ask_by(self.sign()).status_code, 401)
 
-    def test_what_is_used_up_is_forgotten_when_it_has_long_expired(self):
+    def test_expired_assertions_are_deleted(self):
         used = self.env["spar.participant.assertion"]
         self.ask_by(self.sign())
         self.env.cr.execute(
