@@ -10,7 +10,7 @@ from . import test_error_answers
 from . import test_history_names
 from . import test_lib_evidence
 from . import test_id_spellings
-from . import test_known_participant
+from . import test_cached_participant
 from . import test_lots
 from . import test_mapper_api
 from . import test_messages

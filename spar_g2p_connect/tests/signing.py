@@ -73,9 +73,9 @@ class SigningCase(RestCase):
     def add_key(cls, participant, algorithm="ES256", **values) -> PrivateKey:
         """Return a new key for ``participant``, trusted at once."""
         private = PrivateKey.generate(algorithm)
-        told = {"participant_id": participant.id, **values}
-        told["key_text"] = json.dumps(private.public.jwk)
-        cls.env["spar.participant.key"].create(told)
+        vals = {"participant_id": participant.id, **values}
+        vals["key_text"] = json.dumps(private.public.jwk)
+        cls.env["spar.participant.key"].create(vals)
         cls.env.flush_all()
         return private
 

@@ -61,7 +61,7 @@ class TestAddressChecks(RestCase):
             self.full, "resolve", build_items("before", scope="details")
         )
         self.assertEqual(found["status_reason_code"], "succ.fa.inactive")
-        self.assertNotIn("fa", found, "nobody shall pay to a closed bank")
+        self.assertNotIn("fa", found, "nothing may be paid to a closed bank")
 
     def test_lenient_profile_stores_the_address_as_given(self):
         lenient = self.make_participant(

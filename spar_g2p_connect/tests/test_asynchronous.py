@@ -270,10 +270,13 @@ class TestWorker(AsynchronousCase):
         self.queue("link", message)
         self.env.cr.execute("UPDATE spar_message SET attempts = 7")
 
-        def away(*_words):
+        def unavailable(*_words):
             raise ServiceUnavailable
 
-        with patch.object(SparMapperLocal, "_link_fa", away), mute_logger(WORKER):
+        with (
+            patch.object(SparMapperLocal, "_link_fa", unavailable),
+            mute_logger(WORKER),
+        ):
             self.run_worker()
         (waiting,) = self.get_messages(state="waiting")
         self.assertEqual(waiting.attempts, 7)
@@ -304,10 +307,10 @@ class StatusCase(AsynchronousCase):
         if document["header"]["status"] == "rjct":
             self.assertNotIn("message", document)
             return None
-        told = document["message"]
-        self.assertEqual(told["transaction_id"], "question-1")
-        self.assertEqual(told["txnstatus_response"]["reference_id"], "asked-1")
-        return told["txnstatus_response"]["txn_status"]
+        reported = document["message"]
+        self.assertEqual(reported["transaction_id"], "question-1")
+        self.assertEqual(reported["txnstatus_response"]["reference_id"], "asked-1")
+        return reported["txnstatus_response"]["txn_status"]
 
 
 @tagged("post_install", "-at_install")
@@ -323,10 +326,10 @@ class TestStatus(StatusCase):
         )
         for status in ("rcvd", "succ"):
             for attribute, value in names:
-                told = self.get_status(attribute, value)
-                self.assertEqual(told["transaction_id"], "transaction-st")
-                self.assertEqual(told["correlation_id"], ack["correlation_id"])
-                items = told["link_response"]
+                reported = self.get_status(attribute, value)
+                self.assertEqual(reported["transaction_id"], "transaction-st")
+                self.assertEqual(reported["correlation_id"], ack["correlation_id"])
+                items = reported["link_response"]
                 self.assertEqual([i["status"] for i in items], [status] * 2)
                 references = [i["reference_id"] for i in items]
                 self.assertEqual(references, ["ref-st1", "ref-st2"])
@@ -343,8 +346,8 @@ class TestStatus(StatusCase):
             message = self.build("link", key)
             message["message"]["transaction_id"] = "transaction-parts"
             self.post("link", message)
-        told = self.get_status("transaction_id", "transaction-parts")
-        references = [i["reference_id"] for i in told["link_response"]]
+        reported = self.get_status("transaction_id", "transaction-parts")
+        references = [i["reference_id"] for i in reported["link_response"]]
         self.assertEqual(references, ["ref-part1", "ref-part2"])
 
     def test_messages_of_other_participants_are_not_found(self):
@@ -412,8 +415,8 @@ class TestStatus(StatusCase):
         self.full.action_disable()
         self.run_worker()
         self.full.action_activate()
-        told = self.get_status("transaction_id", "transaction-rejected")
-        self.assertEqual(told["link_response"], [])
+        reported = self.get_status("transaction_id", "transaction-rejected")
+        self.assertEqual(reported["link_response"], [])
 
 
 @tagged("post_install", "-at_install")
@@ -434,8 +437,8 @@ class TestHeld(StatusCase):
         return message, self.env["spar.change"].search([("state", "=", "waiting")])
 
     def get_item(self, key):
-        told = self.get_status("transaction_id", f"transaction-{key}", "update")
-        (item,) = told["update_response"]
+        reported = self.get_status("transaction_id", f"transaction-{key}", "update")
+        (item,) = reported["update_response"]
         return item
 
     def decide(self, change, name):
@@ -466,8 +469,8 @@ class TestHeld(StatusCase):
         final, earlier = kept.callback_ids
         self.assertEqual((final.url, final.state), (earlier.url, "waiting"))
         document = self.env["spar.callback"]._get_document(final.id)
-        (told,) = document["message"]["update_response"]
-        self.assertEqual(told["status"], "succ")
+        (reported,) = document["message"]["update_response"]
+        self.assertEqual(reported["status"], "succ")
         self.assertEqual(document["header"]["completed_count"], 1)
         self.assertNotEqual(
             document["header"]["message_id"], first["header"]["message_id"]
@@ -506,8 +509,8 @@ class TestHeld(StatusCase):
         self.run_worker()
         change = self.env["spar.change"].search([("state", "=", "waiting")])
         self.decide(change, "action_refuse")
-        told = map(self.count_callbacks, (first, again, other))
-        self.assertEqual(list(told), [2, 2, 2])
+        reported = map(self.count_callbacks, (first, again, other))
+        self.assertEqual(list(reported), [2, 2, 2])
 
     def test_shared_message_id_identifies_no_message(self):
         first, change = self.hold("held6")
@@ -522,8 +525,8 @@ class TestHeld(StatusCase):
         change = self.env["spar.change"].search([("state", "=", "waiting")])
         self.decide(change, "action_refuse")
         kept = self.get_messages(message_id=first["header"]["message_id"])
-        told = sorted(len(message.callback_ids) for message in kept)
-        self.assertEqual(told, [2, 2])
+        reported = sorted(len(message.callback_ids) for message in kept)
+        self.assertEqual(reported, [2, 2])
 
     def count_callbacks(self, message):
         kept = self.get_messages(message_id=message["header"]["message_id"])

@@ -55,9 +55,11 @@ class TestBoundary(RestCase):
                 self.assertEqual(response.headers["Allow"], allowed)
 
     def test_options_is_refused(self):
-        for told in ({}, {"Authorization": self.get_authorization()}):
-            with self.subTest(with_token=bool(told)):
-                response = self.open("/mapper/sync/link", method="OPTIONS", **told)
+        for sent_headers in ({}, {"Authorization": self.get_authorization()}):
+            with self.subTest(with_token=bool(sent_headers)):
+                response = self.open(
+                    "/mapper/sync/link", method="OPTIONS", **sent_headers
+                )
                 self.assertHttpError(response, 405, "err.request.bad")
 
     def test_compressed_body_is_refused(self):
@@ -65,8 +67,8 @@ class TestBoundary(RestCase):
             kind = FORM if "oauth2" in path else JSON
             for coding in ("gzip", "br, gzip"):
                 with self.subTest(path=path, coding=coding):
-                    told = {"Content_Type": kind, "Content_Encoding": coding}
-                    response = self.open(path, b"\x1f\x8b", **told)
+                    sent_headers = {"Content_Type": kind, "Content_Encoding": coding}
+                    response = self.open(path, b"\x1f\x8b", **sent_headers)
                     self.assertHttpError(response, 415, "err.request.bad", "compressed")
                     self.assertEqual(response.headers["Accept-Encoding"], "identity")
 
@@ -155,8 +157,8 @@ class TestBoundary(RestCase):
     @mute_logger("odoo.http")
     def test_database_that_was_briefly_unavailable(self):
         """PostgreSQL is back by the time the cause of Odoo's failure is examined."""
-        away = psycopg2.OperationalError("the database system is starting up")
-        with patch.object(http, "Registry", side_effect=away):
+        error = psycopg2.OperationalError("the database system is starting up")
+        with patch.object(http, "Registry", side_effect=error):
             for path in ("/mapper/sync/link", "/health", "/nothing", ""):
                 with self.subTest(path):
                     response = self.open(path, b"{}", Content_Type=JSON)

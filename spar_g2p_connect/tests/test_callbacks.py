@@ -34,10 +34,10 @@ class TestCallbacks(AsynchronousCase):
 
         def answer(method, url, **words):
             self.sent.append((url, words))
-            told = left.pop(0) if len(left) > 1 else left[0]
-            if isinstance(told, Exception):
-                raise told
-            return Answer(told[0], {}, told[1])
+            outcome = left.pop(0) if len(left) > 1 else left[0]
+            if isinstance(outcome, Exception):
+                raise outcome
+            return Answer(outcome[0], {}, outcome[1])
 
         with patch.object(delivery.outgoing, "send", answer):
             self.run_schedule("spar.callback", "_cron_send")

@@ -200,8 +200,8 @@ class TestAssertions(BaseCase):
         now = int(time.time())
         claims = {"iss": "c", "sub": "c", "aud": "spar", "exp": now + 60, "jti": "1"}
         claims |= changed
-        told = {name: value for name, value in claims.items() if value is not None}
-        return sign_token(told, self.key)
+        payload = {name: value for name, value in claims.items() if value is not None}
+        return sign_token(payload, self.key)
 
     def verify(self, text, client="c"):
         return verify_assertion(text, client, ["spar"], lambda k, a: self.key.public)

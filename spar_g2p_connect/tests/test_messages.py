@@ -218,8 +218,8 @@ class TestKeeping(MessageCase):
 
     def test_id_is_stored_longer_than_any_message_is_fresh(self):
         parameters = self.env["ir.config_parameter"]
-        for told, days in (("0", 2), ("1", 2), ("x", 90), ("30", 30)):
-            parameters.set_param(RETENTION_PARAMETER, told)
+        for text, days in (("0", 2), ("1", 2), ("x", 90), ("30", 30)):
+            parameters.set_param(RETENTION_PARAMETER, text)
             self.assertEqual(self.env["spar.message"]._get_retention(), days)
 
     def test_staff_read_but_never_write(self):

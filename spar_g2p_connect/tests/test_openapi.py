@@ -49,24 +49,26 @@ class TestDescription(HttpCase):
         ]
 
     def test_every_route_is_described_and_nothing_else(self):
-        told = {(path, method) for path, method, _operation in self.get_operations()}
-        meant = {
+        described_names = {
+            (path, method) for path, method, _operation in self.get_operations()
+        }
+        expected = {
             (path, method.lower())
             for path, routing in get_routes().items()
             for method in routing["methods"]
         }
-        self.assertEqual(told, meant)
+        self.assertEqual(described_names, expected)
 
     def test_security_matches_the_routes(self):
         routes = get_routes()
-        meant = {"spar_service": [], "spar_participant": [{"bearer": []}]}
+        expected = {"spar_service": [], "spar_participant": [{"bearer": []}]}
         for path, _method, operation in self.get_operations():
             with self.subTest(path):
                 security = operation["security"]
                 if routes[path]["auth"] == "spar_message":
                     self.assertIn({"signature": []}, security)
                 else:
-                    self.assertEqual(security, meant[routes[path]["auth"]])
+                    self.assertEqual(security, expected[routes[path]["auth"]])
 
     def test_content_types_match_the_routes(self):
         for path, routing in get_routes().items():
@@ -79,10 +81,12 @@ class TestDescription(HttpCase):
         for operation in map(Operation, OPERATIONS):
             word = operation.value.title()
             item = self.schemas[f"{word}ResponseItem"]["properties"]
-            told = set(item["status_reason_code"]["enum"])
-            meant = {m.code for m in items.get_members(operation)} | items.OTHER_CODES
-            meant |= codes.list_codes(operation)
-            self.assertEqual(told, meant)
+            described_names = set(item["status_reason_code"]["enum"])
+            expected = {
+                m.code for m in items.get_members(operation)
+            } | items.OTHER_CODES
+            expected |= codes.list_codes(operation)
+            self.assertEqual(described_names, expected)
 
     def test_members_match_the_codec(self):
         for operation in map(Operation, OPERATIONS):

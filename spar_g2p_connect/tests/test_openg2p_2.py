@@ -127,11 +127,11 @@ class TestOpenG2p2(RestCase):
         self.assertNotIn("fa", item)
 
     def test_unwritable_address_rejects_only_its_item(self):
-        lacking = {"fa_type": "BANK", "bank_code": "OCEAN"}
+        incomplete = {"fa_type": "BANK", "bank_code": "OCEAN"}
         unknown = {**BANK, "strategy_id": 999999, "fa_type": "STONE"}
         answers = self.exchange(
             "link",
-            *({"id": "3", "fa": lacking}, {"id": "4", "fa": unknown}),
+            *({"id": "3", "fa": incomplete}, {"id": "4", "fa": unknown}),
             {"id": "5", "fa": BANK},
         )
         codes = ["rjct.fa.invalid", "rjct.fa.invalid", None]

@@ -115,7 +115,7 @@ class TestIssuerRights(TwoAdministratorsCase):
             )
         )
 
-        self.assertFalse(self.issuer.active, "nobody makes one alone")
+        self.assertFalse(self.issuer.active, "one person cannot activate it")
         self.approve(self.issuer)
         self.assertTrue(self.issuer.active)
 

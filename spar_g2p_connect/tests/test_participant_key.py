@@ -47,9 +47,9 @@ class TwoAdministratorsCase(KeyringMixin, TransactionCase):
 
     def add_key(self, text=None, user=None, **values):
         text = text or json.dumps(PrivateKey.generate("ES256").public.jwk)
-        told = {"participant_id": self.participant.id, "key_text": text, **values}
+        vals = {"participant_id": self.participant.id, "key_text": text, **values}
         return (
-            self.env["spar.participant.key"].with_user(user or self.first).create(told)
+            self.env["spar.participant.key"].with_user(user or self.first).create(vals)
         )
 
 

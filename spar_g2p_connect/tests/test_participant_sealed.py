@@ -57,7 +57,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         with mute_logger(SEAL_LOGGER, ALARM_LOGGER), self.enter_registry_test_mode():
             yield
 
-    def know(self, participant=None):
+    def load(self, participant=None):
         participant = participant or self.payer
         with self.alarms():
             return self.env["spar.participant.cache"]._find("p.id = %s", participant.id)
@@ -70,8 +70,8 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
             )
 
     def test_unaltered_participant_is_accepted(self):
-        self.assertTrue(self.know().may_call)
-        self.assertEqual(list(self.know().keys), [self.key.kid])
+        self.assertTrue(self.load().may_call)
+        self.assertEqual(list(self.load().keys), [self.key.kid])
         self.assertEqual(self.ask_token(self.payer, self.secret), self.payer)
 
     def test_altered_participant_is_refused(self):
@@ -91,10 +91,10 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
                 with self.subTest(attack, replica=replica):
                     with self.env.cr.savepoint() as savepoint:
                         self.run_sql(attack, self.payer.id, replica=replica)
-                        self.assertFalse(self.know().may_call)
+                        self.assertFalse(self.load().may_call)
                         with self.assertRaises(InvalidClient):
                             self.ask_token(self.payer, self.secret)
-                        self.assertTrue(self.know(self.other).may_call)
+                        self.assertTrue(self.load(self.other).may_call)
                         savepoint.rollback()
                     self.env["spar.row.versions"]._forget()
 
@@ -103,7 +103,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         self.run_sql(
             "UPDATE spar_participant SET state = 'active' WHERE id = %s", self.payer.id
         )
-        self.assertFalse(self.know().may_call)
+        self.assertFalse(self.load().may_call)
 
     def test_copied_secret_digest_is_refused(self):
         self.run_sql(
@@ -138,7 +138,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         for query, values in attacks:
             with self.subTest(query), self.env.cr.savepoint() as savepoint:
                 self.run_sql(query, *values, replica=True)
-                jwks = [known.key.jwk["x"] for known in self.know().keys.values()]
+                jwks = [cached.key.jwk["x"] for cached in self.load().keys.values()]
                 self.assertNotIn(json.loads(theirs.public_jwk)["x"], jwks)
                 savepoint.rollback()
             self.env["spar.row.versions"]._forget()
@@ -149,7 +149,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
             "UPDATE spar_participant_key SET revoked_at = NULL WHERE id = %s",
             self.key.id,
         )
-        self.assertFalse(self.know().keys)
+        self.assertFalse(self.load().keys)
 
     def test_deleted_key_is_reported(self):
         self.run_sql("DELETE FROM spar_participant_key WHERE id = %s", self.key.id)

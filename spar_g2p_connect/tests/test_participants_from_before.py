@@ -41,10 +41,10 @@ class TestMigration(TransactionCase):
             with self.subTest(state):
                 participant = self._make(state=state, sender_id=f"{state}.test")
                 migrate(self.env)
-                told = self._read(participant)
-                self.assertEqual(told["proof"], "token_as_before")
-                self.assertEqual(told["calls_per_minute"], 0)
-                self.assertEqual(told["items_per_minute"], 0)
+                row = self._read(participant)
+                self.assertEqual(row["proof"], "token_as_before")
+                self.assertEqual(row["calls_per_minute"], 0)
+                self.assertEqual(row["items_per_minute"], 0)
                 profile = participant._get_profile()
                 self.assertEqual(profile.max_age_seconds, 0)
                 self.assertEqual(profile.max_ahead_seconds, 0)
@@ -63,20 +63,20 @@ class TestMigration(TransactionCase):
         new = self._make(state="draft", sender_id="new.test")
         participant = self._make(state="draft")
         migrate(self.env)
-        told = self._read(participant)
-        self.assertEqual({**told, "id": new.id}, self._read(new))
-        self.assertEqual(told["proof"], "token_and_signature")
-        self.assertEqual(told["calls_per_minute"], 600)
+        row = self._read(participant)
+        self.assertEqual({**row, "id": new.id}, self._read(new))
+        self.assertEqual(row["proof"], "token_and_signature")
+        self.assertEqual(row["calls_per_minute"], 600)
 
     def test_chosen_values_are_kept(self):
         participant = self._make(
             proof="signature", calls_per_minute=7, rule_checks_parties="on"
         )
         migrate(self.env, *MIGRATION.COLUMNS)
-        told = self._read(participant)
-        self.assertEqual(told["proof"], "signature")
-        self.assertEqual(told["calls_per_minute"], 7)
-        self.assertEqual(told["rule_checks_parties"], "on")
+        row = self._read(participant)
+        self.assertEqual(row["proof"], "signature")
+        self.assertEqual(row["calls_per_minute"], 7)
+        self.assertEqual(row["rule_checks_parties"], "on")
 
     def test_columns_are_migrated_separately(self):
         participant = self._make(calls_per_minute=7, items_per_minute=70)

@@ -119,15 +119,15 @@ class TestPoison(StatusCase):
 
     def test_sender_is_informed_and_may_request_the_status(self):
         self.poison("sealed_request", b"rubbish")
-        told = self.get_status("transaction_id", "transaction-poisoned")
-        self.assertEqual(told["link_response"], [])
+        status = self.get_status("transaction_id", "transaction-poisoned")
+        self.assertEqual(status["link_response"], [])
         self.run_turns()
         (callback,) = self.row.callback_ids
         header = self.env["spar.callback"]._get_document(callback.id)["header"]
         self.assertEqual(header["status"], "rjct")
         self.assertIn(self.get_id(self.poisoned), header["status_reason_message"])
-        told = self.get_status("transaction_id", "transaction-poisoned")
-        self.assertEqual(told["link_response"], [])
+        status = self.get_status("transaction_id", "transaction-poisoned")
+        self.assertEqual(status["link_response"], [])
 
     # === FAILURES OF PROCESSING === #
 

@@ -224,7 +224,7 @@ class TestAttacks(SigningCase):
                 sign_message(message, self.early),
                 "not valid yet",
             ),
-            "by a key nobody approved": (
+            "by an unapproved key": (
                 sign_message(message, self.waiting),
                 "is not approved yet",
             ),
@@ -404,8 +404,8 @@ class TestTokenAlone(SigningCase):
     """Participants that do not sign call from listed addresses, and only resolve."""
 
     def make(self, sender_id, **values):
-        told = {"proof": "token", "demo_only": False, **EVERY_RIGHT, **values}
-        return self.make_participant(sender_id, **told)
+        settings = {"proof": "token", "demo_only": False, **EVERY_RIGHT, **values}
+        return self.make_participant(sender_id, **settings)
 
     def test_listed_address_resolves_and_changes_nothing(self):
         listed = self.make("listed.example", origin_networks="127.0.0.0/8, ::1")

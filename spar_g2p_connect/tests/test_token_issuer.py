@@ -102,12 +102,12 @@ class TestIssuer(SigningCase):
 
     def ask_claims(self, typ, key, claims):
         now = int(time.time())
-        told = {
+        payload = {
             **{"iss": ISSUER, "aud": ["spar"], "sub": "uuid", "azp": "payer"},
             **{"iat": now, "exp": now + 300, "scope": "mapper.resolve", **claims},
         }
-        told = {name: value for name, value in told.items() if value is not None}
-        token = sign_token(told, key or self.idp, typ)
+        payload = {name: value for name, value in payload.items() if value is not None}
+        token = sign_token(payload, key or self.idp, typ)
         message = build_message("resolve", "external.example", build_items("x"))
         return self.post(message, **{"Authorization": f"Bearer {token}"})
 
@@ -162,14 +162,14 @@ class TestAssertion(SigningCase):
         return {name: value for name, value in claims.items() if value is not None}
 
     def ask_by(self, assertion, **form):
-        told = {
+        payload = {
             "client_id": None,
             "client_secret": None,
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": assertion,
             **form,
         }
-        return self.ask_token(self.signer, **told)
+        return self.ask_token(self.signer, **payload)
 
     def sign(self, private=None, **changed):
         return sign_token(self.build(**changed), private or self.private[self.signer])

@@ -32,21 +32,21 @@ from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from .common import EVERY_RIGHT, RestCase, build_items, build_message, seal_settings
 from .signing import SigningCase
 
-ISSUER = "https://idp.example/realms/known"
+ISSUER = "https://idp.example/realms/cached"
 
 #: Column -> the value that another session writes, and its visible effect.
 LEAVES = {
-    "max_items": (7, lambda known: known.caller.max_items),
-    "daily_item_limit": (8, lambda known: known.caller.daily_limit),
-    "calls_per_minute": (9, lambda known: known.caller.calls_per_minute),
-    "items_per_minute": (10, lambda known: known.caller.items_per_minute),
-    "sender_id": ("renamed.example", lambda known: known.caller.sender_id),
-    "may_resolve_by_fa": (False, lambda known: known.caller.rights.resolves_by_fa),
-    "callback_url": ("https://new.example", lambda known: known.caller.callback),
-    "origin_networks": ("192.0.2.0/24", lambda known: known.caller.origin_networks),
-    "proof": ("signature", lambda known: known.proof),
-    "signature_place": ("header", lambda known: known.signature_place),
-    "jwks_url": ("https://keys.example", lambda known: known.jwks_url),
+    "max_items": (7, lambda cached: cached.caller.max_items),
+    "daily_item_limit": (8, lambda cached: cached.caller.daily_limit),
+    "calls_per_minute": (9, lambda cached: cached.caller.calls_per_minute),
+    "items_per_minute": (10, lambda cached: cached.caller.items_per_minute),
+    "sender_id": ("renamed.example", lambda cached: cached.caller.sender_id),
+    "may_resolve_by_fa": (False, lambda cached: cached.caller.rights.resolves_by_fa),
+    "callback_url": ("https://new.example", lambda cached: cached.caller.callback),
+    "origin_networks": ("192.0.2.0/24", lambda cached: cached.caller.origin_networks),
+    "proof": ("signature", lambda cached: cached.proof),
+    "signature_place": ("header", lambda cached: cached.signature_place),
+    "jwks_url": ("https://keys.example", lambda cached: cached.jwks_url),
 }
 
 
@@ -65,42 +65,42 @@ class ChangedOutside:
         query = "UPDATE spar_participant SET %s = %s WHERE id = %s"
         self.execute(query, SQL.identifier(name), value, participant.id)
 
-    def know(self, participant):
+    def load(self, participant):
         self.env.flush_all()
         return self.env["spar.participant.cache"]._find("p.id = %s", participant.id)
 
 
 @tagged("post_install", "-at_install")
-class TestKnown(ChangedOutside, RestCase):
+class TestCached(ChangedOutside, RestCase):
     def test_unchanged_participant_is_reused_with_one_statement(self):
-        known = self.know(self.full)
+        cached = self.load(self.full)
         self.env["spar.row.versions"]._forget()
         with self.assertQueryCount(1):
-            self.assertIs(self.know(self.full), known)
+            self.assertIs(self.load(self.full), cached)
             same = self.env["spar.participant.cache"]._find_by_id(self.full.id)
-            self.assertIs(same, known)
+            self.assertIs(same, cached)
 
     def test_change_of_another_participant_has_no_effect(self):
-        known = self.know(self.full)
+        cached = self.load(self.full)
         self.set_column(self.bank, "max_items", 3)
-        self.assertEqual(self.know(self.full), known)
+        self.assertEqual(self.load(self.full), cached)
 
     def test_each_column_takes_effect_in_the_next_call(self):
         for name, (value, read) in LEAVES.items():
             with self.subTest(name):
-                self.assertNotEqual(read(self.know(self.full)), value)
+                self.assertNotEqual(read(self.load(self.full)), value)
                 self.set_column(self.full, name, value)
-                self.assertEqual(read(self.know(self.full)), value)
+                self.assertEqual(read(self.load(self.full)), value)
 
     def test_authority_scope_and_profile_take_effect_in_the_next_call(self):
         self.set_column(self.full, "authority", "programme")
-        self.assertEqual(self.know(self.full).caller.authority, Authority.PROGRAMME)
+        self.assertEqual(self.load(self.full).caller.authority, Authority.PROGRAMME)
         self.set_column(self.full, "scope", "yes_no")
-        self.assertFalse(self.know(self.full).caller.rights.sees_details)
+        self.assertFalse(self.load(self.full).caller.rights.sees_details)
         self.set_column(self.full, "profile", profiles.OPENG2P_1.code)
-        self.assertEqual(self.know(self.full).caller.profile, profiles.OPENG2P_1)
+        self.assertEqual(self.load(self.full).caller.profile, profiles.OPENG2P_1)
         self.set_column(self.full, "rule_checks_parties", "on")
-        self.assertTrue(self.know(self.full).caller.profile.checks_parties)
+        self.assertTrue(self.load(self.full).caller.profile.checks_parties)
 
     def test_relations_take_effect_in_the_next_call(self):
         fsp = self.env["spar.fsp"].search([], limit=1)
@@ -115,38 +115,38 @@ class TestKnown(ChangedOutside, RestCase):
             table, mine, theirs = map(SQL.identifier, names)
             row = (self.full.id, other.id)
             with self.subTest(name):
-                known = self.know(self.full)
-                self.assertEqual(getattr(known.caller, attribute), frozenset())
+                cached = self.load(self.full)
+                self.assertEqual(getattr(cached.caller, attribute), frozenset())
                 add = "INSERT INTO %s (%s, %s) VALUES (%s, %s)"
                 self.execute(add, table, mine, theirs, *row)
-                found = getattr(self.know(self.full).caller, attribute)
+                found = getattr(self.load(self.full).caller, attribute)
                 self.assertEqual(found, {other.id})
                 self.execute("DELETE FROM %s WHERE %s = %s", table, mine, self.full.id)
-                found = getattr(self.know(self.full).caller, attribute)
+                found = getattr(self.load(self.full).caller, attribute)
                 self.assertEqual(found, frozenset())
 
     def test_receiver_id_takes_effect_in_the_next_call(self):
-        self.know(self.full)
+        self.load(self.full)
         for name in ("spar.new.example", "spar.newer.example"):
             self.env["ir.config_parameter"].set_param(RECEIVER_PARAMETER, name)
             self.env["spar.row.versions"]._forget()
-            self.assertEqual(self.know(self.full).caller.receiver_id, name)
+            self.assertEqual(self.load(self.full).caller.receiver_id, name)
 
     def test_rolled_back_change_is_not_cached(self):
-        known = self.know(self.full)
+        cached = self.load(self.full)
         with self.env.cr.savepoint() as savepoint:
             self.set_column(self.full, "max_items", 3)
-            self.assertEqual(self.know(self.full).caller.max_items, 3)
+            self.assertEqual(self.load(self.full).caller.max_items, 3)
             savepoint.rollback()
-        self.assertEqual(self.know(self.full), known)
+        self.assertEqual(self.load(self.full), cached)
 
     def test_demo_participant_is_refused_outside_a_demo(self):
-        self.assertTrue(self.know(self.full).may_call)
+        self.assertTrue(self.load(self.full).may_call)
         self.env["spar.row.versions"]._forget()
         with patch.dict("os.environ", {DEMO_VARIABLE: ""}):
-            self.assertFalse(self.know(self.full).may_call)
+            self.assertFalse(self.load(self.full).may_call)
         self.env["spar.row.versions"]._forget()
-        self.assertTrue(self.know(self.full).may_call)
+        self.assertTrue(self.load(self.full).may_call)
 
 
 @tagged("post_install", "-at_install")
@@ -162,14 +162,14 @@ class TestUnknown(ChangedOutside, RestCase):
             ("p.sender_id = %s", "' OR true --"),
         ):
             with self.subTest(value):
-                nobody = participants._find(condition, value)
-                self.assertFalse(nobody.participant_id)
-                self.assertFalse(nobody.may_call)
-                self.assertIsNone(nobody.caller)
-                self.assertFalse(nobody.keys)
+                unknown = participants._find(condition, value)
+                self.assertFalse(unknown.participant_id)
+                self.assertFalse(unknown.may_call)
+                self.assertIsNone(unknown.caller)
+                self.assertFalse(unknown.keys)
 
     def test_guesses_evict_no_cached_participant(self):
-        known = self.know(self.full)
+        cached = self.load(self.full)
         guesses = RowCache(size=3)
         with patch.object(cache_module, "_UNKNOWN_LOOKUPS", guesses):
             for number in range(20):
@@ -178,7 +178,7 @@ class TestUnknown(ChangedOutside, RestCase):
                 )
                 self.assertLessEqual(len(guesses._values), 3)
         self.env["spar.row.versions"]._forget()
-        self.assertIs(self.know(self.full), known)
+        self.assertIs(self.load(self.full), cached)
 
     def test_participant_created_after_a_lookup_is_found(self):
         condition = ("p.sender_id = %s", "later.example")
@@ -197,9 +197,9 @@ class TestUnknown(ChangedOutside, RestCase):
 
     def test_deleted_participant_is_unknown(self):
         gone = self.make_participant("gone.example")
-        self.assertTrue(self.know(gone).may_call)
+        self.assertTrue(self.load(gone).may_call)
         self.execute("DELETE FROM spar_participant WHERE id = %s", gone.id)
-        self.assertFalse(self.know(gone).may_call)
+        self.assertFalse(self.load(gone).may_call)
 
 
 @tagged("post_install", "-at_install")
@@ -303,14 +303,14 @@ class TestKeysAndIssuers(ChangedOutside, SigningCase):
         self.execute(query, self.header_signer.id, key.id)
         with self.assertRaises(SignatureInvalid):
             self.check()
-        self.assertIn(key.kid, self.know(self.header_signer).keys)
+        self.assertIn(key.kid, self.load(self.header_signer).keys)
 
     def test_deleted_key_is_refused(self):
         self.check()
         self.execute(
             "DELETE FROM spar_participant_key WHERE id = %s", self.signer.key_ids.id
         )
-        self.assertFalse(self.know(self.signer).keys)
+        self.assertFalse(self.load(self.signer).keys)
         with self.assertRaises(SignatureInvalid):
             self.check()
 
@@ -344,8 +344,8 @@ class TestKeysAndIssuers(ChangedOutside, SigningCase):
 
     def find(self, issuer, client):
         """Return the participant with this client, and whether the issuer is in use."""
-        known = self.env["spar.participant.cache"]._find(ISSUER_CLIENT, client, issuer)
+        cached = self.env["spar.participant.cache"]._find(ISSUER_CLIENT, client, issuer)
         taken = self.env["spar.row.versions"]._reuse(
             self.env["spar.token.issuer"], "_read_issuers", "spar.token.issuer"
         )
-        return known.participant_id, issuer in taken
+        return cached.participant_id, issuer in taken
