@@ -197,7 +197,7 @@ class TestCallbacks(AsynchronousCase):
             self.send((200, ACK))
         self.assertEqual((broken.state, broken.problem), ("failed", "unreadable"))
         self.assertEqual(len(self.sent), 1)
-        self.assertIn("does not open", broken.problem_text)
+        self.assertIn("no longer be unsealed", broken.problem_text)
 
     def test_thread_error_is_recorded_as_a_problem(self):
         callback = self.prepare()
@@ -225,7 +225,7 @@ class TestCallbacks(AsynchronousCase):
         self.assertIn("not followed", callback.problem_text)
         self.make_due()
         self.send((418, b""))
-        self.assertEqual(callback.problem_text, "The answer was HTTP 418.")
+        self.assertEqual(callback.problem_text, "The callback URL answered HTTP 418.")
 
     def test_participant_receives_one_callback_at_a_time(self):
         self.prepare("a")

@@ -79,7 +79,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.env.invalidate_all()
         self.assertFalse(mine.is_overtaken)
         wizard = self.make_wizard(self.administrator)
-        self.assertIn("withdraw that first", wizard.consequence)
+        self.assertIn("Withdraw it first", wizard.consequence)
         with self.assertRaises(UserError):
             wizard.action_make_secret()
         mine.setting_change_ids.action_refuse()
@@ -93,7 +93,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
             self.participant.state = state
             action = self.make_wizard(self.administrator).action_make_secret()
             message = action["params"]["message"]
-            self.assertRegex(message, r"^\S{43} — it is shown only this once[^.]*\.$")
+            self.assertRegex(message, r"^\S{43} — it is shown only once[^.]*\.$")
 
     def test_wizard_shows_the_secret_in_its_answer_only(self):
         self.participant.state = "draft"

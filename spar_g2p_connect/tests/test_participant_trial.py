@@ -77,7 +77,7 @@ class TestTrial(SigningCase):
         self.send_signed(self.signer, message, action="link")
         signed = sign_message(message, self.private[self.signer])
         checks = self.try_message(signed, action="link")
-        self.assert_stops(checks, 7, "before")
+        self.assert_stops(checks, 7, "Already received")
 
     def test_rights_and_state(self):
         asker = self.make_signer("trial.example")

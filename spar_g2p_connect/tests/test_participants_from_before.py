@@ -169,7 +169,7 @@ class TestFromBefore(RestCase):
         self.assertEqual(self.call(self.old, "resolve", message).status_code, 403)
 
     def test_legacy_proof_cannot_be_chosen(self):
-        refusal = "before signatures were asked"
+        refusal = "before signatures were required"
         with self.assertRaisesRegex(UserError, refusal):
             self.new.proof = "token_as_before"
         with self.assertRaisesRegex(UserError, refusal):

@@ -252,7 +252,7 @@ class TestPoison(StatusCase):
             self.run_schedule("spar.callback", "_cron_send")
         self.env.invalidate_all()
         self.assertEqual(self.row.callback_ids.state, "failed")
-        self.assertIn("does not open", self.row.callback_ids.problem_text)
+        self.assertIn("no longer be unsealed", self.row.callback_ids.problem_text)
 
     def test_unreadable_answer_does_not_block_a_decision(self):
         higher = self.make_participant(
