@@ -14,18 +14,18 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import RequestHea
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import NOBODY, Profile
 
 from ..exceptions import ForeignReceiver, ForeignSender, OperationNotGranted
-from . import evidence as evidences
+from . import proofs
 from .disclosure import Rights
-from .evidence import RequestEvidence
+from .proofs import RequestEvidence
 
 CHANNEL = "rest"
 
 #: How the history records that a participant was authenticated, by its proof.
 _AUTHENTICATED_BY = {
-    evidences.TOKEN: "bearer",
-    evidences.TOKEN_AS_BEFORE: "bearer",
-    evidences.SIGNATURE: "signature",
-    evidences.BOTH: "bearer+signature",
+    proofs.TOKEN: "bearer",
+    proofs.TOKEN_AS_BEFORE: "bearer",
+    proofs.SIGNATURE: "signature",
+    proofs.BOTH: "bearer+signature",
 }
 
 
@@ -121,9 +121,9 @@ def build_caller(settings: CallerSettings, operations: frozenset[Operation]) -> 
     calls from listed networks and only resolves. Demo participants are exempt; they
     work nowhere else.
     """
-    signs = settings.proof not in evidences.UNSIGNED
-    needs_origin = settings.proof == evidences.TOKEN and not settings.demo_only
-    called_before = settings.proof == evidences.TOKEN_AS_BEFORE
+    signs = settings.proof not in proofs.UNSIGNED
+    needs_origin = settings.proof == proofs.TOKEN and not settings.demo_only
+    called_before = settings.proof == proofs.TOKEN_AS_BEFORE
     if needs_origin:
         operations &= {Operation.RESOLVE}
     values: dict[str, Any] = {

@@ -155,20 +155,22 @@ def send(delivery: Delivery, tokens: CallbackTokens) -> str:
         return error.code
     if answer.status == 401:
         tokens.forget(delivery.credentials)
-    return judge(answer.status, answer.body, delivery.needs_ack)
+    return find_problem(answer.status, answer.body, delivery.needs_ack)
 
 
-def judge(status: int, body: bytes, needs_ack: bool) -> str:
+def find_problem(status: int, body: bytes, needs_ack: bool) -> str:
     """Return what an answer means for a callback: "" for arrived, else the problem.
 
     An empty body counts as an acknowledgement; an unrelated page that answers 200 to
     everything does not.
 
-    >>> judge(200, b'{"message": {"ack_status": "ACK"}}', True), judge(204, b"", True)
-    ('', '')
-    >>> judge(200, b"<html>", True), judge(302, b"", True), judge(500, b"", False)
-    ('no_acknowledgement', 'redirected', 'http_500')
-    >>> judge(200, b'{"message": {"ack_status": "NACK"}}', True)
+    >>> find_problem(200, b'{"message": {"ack_status": "ACK"}}', True)
+    ''
+    >>> find_problem(200, b"<html>", True), find_problem(302, b"", True)
+    ('no_acknowledgement', 'redirected')
+    >>> find_problem(204, b"", True), find_problem(500, b"", False)
+    ('', 'http_500')
+    >>> find_problem(200, b'{"message": {"ack_status": "NACK"}}', True)
     'not_accepted'
     """
     if 300 <= status < 400:

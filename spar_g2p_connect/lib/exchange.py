@@ -132,17 +132,17 @@ def _is_plain(url: str) -> bool:
     return not (parts.query or parts.fragment or is_walking or is_coded)
 
 
-def find_place(registered: str, url: str) -> str:
+def get_current_url(registered: str, url: str) -> str:
     """Return where a callback for ``url`` goes now.
 
     An address that has been replaced since then receives nothing more, and above all no
     credentials.
 
-    >>> find_place("https://a.example/cb", "https://a.example/cb/x/on-link")
+    >>> get_current_url("https://a.example/cb", "https://a.example/cb/x/on-link")
     'https://a.example/cb/x/on-link'
-    >>> find_place("https://new.example", "https://a.example/cb/on-link")
+    >>> get_current_url("https://new.example", "https://a.example/cb/on-link")
     'https://new.example/on-link'
-    >>> find_place("https://new.example/", "https://a.example/cb/txn/on-status")
+    >>> get_current_url("https://new.example/", "https://a.example/cb/txn/on-status")
     'https://new.example/txn/on-status'
     """
     registered = registered.rstrip("/")

@@ -13,7 +13,7 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..const import BASE_PATH, MAX_MESSAGE_SIZE, ROUTING_TYPE, SERVICE_USER
 from ..dispatcher import is_our_path, protocol_errors, read_body
-from ..lib.evidence import RequestEvidence
+from ..lib.proofs import RequestEvidence
 
 _PARAMETER = re.compile("<[^>]+>")
 

@@ -5,7 +5,7 @@ import json
 from joserfc import jws
 from joserfc.jwk import import_key
 
-from odoo.addons.spar_g2p_connect.lib.evidence import IN_HTTP_HEADER, IN_MESSAGE
+from odoo.addons.spar_g2p_connect.lib.proofs import IN_HTTP_HEADER, IN_MESSAGE
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PrivateKey
 
 from .common import EVERY_RIGHT, RestCase, build_items, build_message

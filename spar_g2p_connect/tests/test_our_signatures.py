@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.spar_g2p_connect.lib.evidence import IN_HTTP_HEADER, IN_MESSAGE
+from odoo.addons.spar_g2p_connect.lib.proofs import IN_HTTP_HEADER, IN_MESSAGE
 from odoo.addons.spar_g2p_connect.models.participant import spar_token_issuer as issuers
 from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_signature import USE
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import SignatureRefused

@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo.exceptions import AccessError
 from odoo.tests import Form, new_test_user, tagged
 
-from odoo.addons.spar_g2p_connect.lib.evidence import IN_HTTP_HEADER
+from odoo.addons.spar_g2p_connect.lib.proofs import IN_HTTP_HEADER
 from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_trial import (
     FAILED,
     PASSED,

@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.spar_g2p_connect.exceptions import SignatureInvalid
-from odoo.addons.spar_g2p_connect.lib.evidence import (
+from odoo.addons.spar_g2p_connect.lib.proofs import (
     IN_HTTP_HEADER,
     IN_MESSAGE,
     RequestEvidence,

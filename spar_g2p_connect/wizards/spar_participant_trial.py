@@ -14,7 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.lib.jose.signatures import sign_detached
 
 from ..const import BASE_PATH
-from ..lib import evidence as evidences
+from ..lib import proofs
 from ..models.server.spar_g2p_connect_trial import FAILED, PASSED, TrialCheck
 
 _SIGNS = {PASSED: ("text-success", "✓"), FAILED: ("text-danger", "✗")}
@@ -78,9 +78,9 @@ class SparParticipantTrial(models.TransientModel):
     @api.model
     def _get_settings(self, participant) -> list[tuple[str, str]]:
         """Return what the participant has to know, as labels and values."""
-        proofs = dict(participant._fields["proof"]._description_selection(self.env))
-        places = participant._fields["signature_place"]
-        places = dict(places._description_selection(self.env))
+        fields_get = participant.fields_get(["proof", "signature_place"], ["selection"])
+        proof_labels = dict(fields_get["proof"]["selection"])
+        place_labels = dict(fields_get["signature_place"]["selection"])
         api_url = self._get_api_url()
         rows = [
             (self.env._("API URL"), api_url),
@@ -89,12 +89,15 @@ class SparParticipantTrial(models.TransientModel):
             (self.env._("Client ID"), participant.client_id),
             (self.env._("Sender ID"), participant.sender_id),
             (self.env._("Receiver ID (ours)"), participant._get_receiver_id()),
-            (self.env._("Authentication"), proofs[participant.proof]),
+            (self.env._("Authentication"), proof_labels[participant.proof]),
         ]
-        if participant.proof not in evidences.UNSIGNED:
+        if participant.proof not in proofs.UNSIGNED:
             keys = participant.key_ids.filtered(lambda key: key.state == "active")
             rows += [
-                (self.env._("Signature location"), places[participant.signature_place]),
+                (
+                    self.env._("Signature location"),
+                    place_labels[participant.signature_place],
+                ),
                 (self.env._("Active keys"), ", ".join(keys.mapped("kid")) or "–"),
                 (self.env._("Our JWKS URL"), f"{api_url}/.well-known/jwks.json"),
                 (self.env._("Our signature algorithm"), participant.answer_algorithm),
@@ -143,13 +146,13 @@ class SparParticipantTrial(models.TransientModel):
         """
         participant = self.participant_id
         lines = [f"POST {self._get_api_url()}/mapper/sync/{self.action}"]
-        if participant.proof != evidences.SIGNATURE:
+        if participant.proof != proofs.SIGNATURE:
             lines.append("Authorization: Bearer <token>")
         lines.append("Content-Type: application/json")
-        if participant.proof in evidences.UNSIGNED:
+        if participant.proof in proofs.UNSIGNED:
             return "\n".join([*lines, "", json.dumps(message, indent=2)]), ""
         key = PrivateKey.generate("ES256")
-        if participant.signature_place == evidences.IN_HTTP_HEADER:
+        if participant.signature_place == proofs.IN_HTTP_HEADER:
             lines.append(f"Signature: {sign_detached(canonicalise(message), key)}")
         else:
             signature = sign_detached(canonicalise(message), key)

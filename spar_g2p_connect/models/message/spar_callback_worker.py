@@ -20,7 +20,7 @@ from odoo.addons.spar_mapper_connector.transactions import (
 from ...const import SERVICE_USER
 from ...lib import delivery
 from ...lib.delivery import Delivery
-from ...lib.exchange import find_place
+from ...lib.exchange import get_current_url
 from ...lib.pauses import GIVE_UP, get_pause
 from ...lib.workers import get_worker_number
 
@@ -170,7 +170,7 @@ class SparCallback(models.Model):
         return Delivery(
             row_id,
             participant_id,
-            find_place(participant.callback_url, url),
+            get_current_url(participant.callback_url, url),
             body=json.dumps(document, ensure_ascii=False).encode(),
             credentials=participant._get_callback_credentials(),
             needs_ack=participant._get_profile().callback_needs_ack,

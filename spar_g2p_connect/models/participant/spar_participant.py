@@ -10,7 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS
 from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
 
-from ...lib import evidence as evidences
+from ...lib import proofs
 
 #: Set where the server runs as a demo: lenient settings work nowhere else.
 DEMO_VARIABLE = "SPAR_DEMO"
@@ -105,23 +105,23 @@ class SparParticipant(models.Model):
     # How the participant proves who it is, and how we sign for it.
     proof = fields.Selection(
         [
-            (evidences.BOTH, "Token and signature"),
-            (evidences.SIGNATURE, "Signature"),
-            (evidences.TOKEN, "Token, from listed networks, resolve only"),
-            (evidences.TOKEN_AS_BEFORE, "Token alone, as before signatures"),
+            (proofs.BOTH, "Token and signature"),
+            (proofs.SIGNATURE, "Signature"),
+            (proofs.TOKEN, "Token, from listed networks, resolve only"),
+            (proofs.TOKEN_AS_BEFORE, "Token alone, as before signatures"),
         ],
         string="Authentication",
         required=True,
-        default=evidences.BOTH,
+        default=proofs.BOTH,
     )
     signature_place = fields.Selection(
         [
-            (evidences.IN_MESSAGE, "In the message (jws_envelope)"),
-            (evidences.IN_HTTP_HEADER, "In the HTTP header (jws_header)"),
+            (proofs.IN_MESSAGE, "In the message (jws_envelope)"),
+            (proofs.IN_HTTP_HEADER, "In the HTTP header (jws_header)"),
         ],
         string="Signature location",
         required=True,
-        default=evidences.IN_MESSAGE,
+        default=proofs.IN_MESSAGE,
         help="Of the participant's signatures, and of ours in answers and callbacks.",
     )
     answer_algorithm = fields.Selection(
@@ -195,7 +195,7 @@ class SparParticipant(models.Model):
     def _check_origin_networks(self) -> None:
         for participant in self.filtered("origin_networks"):
             try:
-                evidences.parse_networks(participant.origin_networks)
+                proofs.parse_networks(participant.origin_networks)
             except ValueError:
                 raise ValidationError(
                     self.env._(
@@ -224,7 +224,7 @@ class SparParticipant(models.Model):
         for participant in self.filtered(lambda p: p.state == "active"):
             if participant.demo_only:
                 continue
-            if participant.proof == evidences.TOKEN and not participant.origin_networks:
+            if participant.proof == proofs.TOKEN and not participant.origin_networks:
                 raise ValidationError(
                     self.env._(
                         "A participant that does not sign must list the addresses it "
@@ -234,13 +234,13 @@ class SparParticipant(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if any(v.get("proof") == evidences.TOKEN_AS_BEFORE for v in vals_list):
+        if any(v.get("proof") == proofs.TOKEN_AS_BEFORE for v in vals_list):
             self._raise_legacy_proof()
         return super().create(vals_list)
 
     def write(self, vals):
-        has_legacy_proof = set(self.mapped("proof")) <= {evidences.TOKEN_AS_BEFORE}
-        if vals.get("proof") == evidences.TOKEN_AS_BEFORE and not has_legacy_proof:
+        has_legacy_proof = set(self.mapped("proof")) <= {proofs.TOKEN_AS_BEFORE}
+        if vals.get("proof") == proofs.TOKEN_AS_BEFORE and not has_legacy_proof:
             self._raise_legacy_proof()
         to_draft = vals.get("state") == "draft" and not self.env.su
         if to_draft and set(self.mapped("state")) - {"draft"}:
@@ -253,7 +253,7 @@ class SparParticipant(models.Model):
         """Give a copy the default proof where the original's is only for legacy use."""
         copies = super().copy_data(default)
         for vals in copies:
-            if vals.get("proof") == evidences.TOKEN_AS_BEFORE:
+            if vals.get("proof") == proofs.TOKEN_AS_BEFORE:
                 del vals["proof"]
         return copies
 

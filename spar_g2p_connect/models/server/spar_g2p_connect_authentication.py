@@ -23,10 +23,10 @@ from ...exceptions import (
     ProtocolError,
     SignatureInvalid,
 )
-from ...lib import evidence as evidences
+from ...lib import proofs
 from ...lib.cached_participant import CachedParticipant
 from ...lib.caller import Caller
-from ...lib.evidence import RequestEvidence
+from ...lib.proofs import RequestEvidence
 from ...lib.tokens import read_bearer
 
 _logger = logging.getLogger(__name__)
@@ -62,9 +62,7 @@ class SparG2pConnectAuthentication(models.AbstractModel):
     def _check_origin(self, caller: Caller) -> Caller:
         """Return ``caller``; raises ForeignOrigin where its address is not listed."""
         networks = caller.origin_networks
-        unlisted = networks and not evidences.is_listed(
-            caller.evidence.address, networks
-        )
+        unlisted = networks and not proofs.is_listed(caller.evidence.address, networks)
         if unlisted or (caller.needs_origin and not networks):
             raise ForeignOrigin()
         return caller
@@ -76,10 +74,10 @@ class SparG2pConnectAuthentication(models.AbstractModel):
         An unknown sender, a disabled one and a wrong signature get the same answer.
         """
         document = wire_json.parse(raw)
-        if not evidences.has_signature(document, evidence.signature):
+        if not proofs.has_signature(document, evidence.signature):
             raise MissingToken()
         sender = self.env["spar.participant.cache"]._find(
-            "p.sender_id = %s", evidences.get_sender(document)
+            "p.sender_id = %s", proofs.get_sender(document)
         )
         if not self._may_sign(sender, evidence, document):
             self._refuse_unknown(evidence, document, raw)
@@ -88,7 +86,7 @@ class SparG2pConnectAuthentication(models.AbstractModel):
         except SignatureInvalid as error:
             _logger.info("participant %s: %s", sender.participant_id, error.text)
             raise SignatureInvalid() from None
-        if sender.proof != evidences.SIGNATURE:
+        if sender.proof != proofs.SIGNATURE:
             raise MissingToken()
         return replace(sender.caller, document=document)
 
@@ -100,20 +98,18 @@ class SparG2pConnectAuthentication(models.AbstractModel):
 
         False where it is not a real participant.
         """
-        if not sender.may_call or sender.proof in evidences.UNSIGNED:
+        if not sender.may_call or sender.proof in proofs.UNSIGNED:
             return False
         place = sender.signature_place
-        return evidences.has_signature_at(place, document, evidence.signature)
+        return proofs.has_signature_at(place, document, evidence.signature)
 
     @api.model
     def _refuse_unknown(self, evidence: RequestEvidence, document, raw: bytes) -> None:
         """Raise what a wrong signature raises, after as much work."""
         in_header = bool(evidence.signature)
-        place = evidences.IN_HTTP_HEADER if in_header else evidences.IN_MESSAGE
-        signature = evidences.read_document_signature(
-            place, document, evidence.signature
-        )
-        dummy_verify(signature, evidences.build_payloads(place, document, raw))
+        place = proofs.IN_HTTP_HEADER if in_header else proofs.IN_MESSAGE
+        signature = proofs.read_document_signature(place, document, evidence.signature)
+        dummy_verify(signature, proofs.build_payloads(place, document, raw))
         raise SignatureInvalid()
 
     @api.model
@@ -144,8 +140,8 @@ class SparG2pConnectAuthentication(models.AbstractModel):
         Raises SignatureMissing or SignatureInvalid.
         """
         place = sender.signature_place
-        signature = evidences.read_document_signature(place, document, http_signature)
-        payloads = evidences.build_payloads(place, document, raw)
+        signature = proofs.read_document_signature(place, document, http_signature)
+        payloads = proofs.build_payloads(place, document, raw)
         try:
             key = self._find_key(sender, signature.kid, signature.algorithm)
         except SignatureInvalid:

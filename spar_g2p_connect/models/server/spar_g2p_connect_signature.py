@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.exceptions import KeyMissing
 from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
 
-from ...lib import evidence as evidences
+from ...lib import proofs
 
 #: The use for which our messages are signed.
 USE = "messages"
@@ -27,11 +27,11 @@ class SparG2pConnectSignature(models.AbstractModel):
         ``place`` is where the signature stands, "" for none. An acknowledgement has no
         header of its own and no place for a signature in it.
         """
-        if place == evidences.IN_HTTP_HEADER:
+        if place == proofs.IN_HTTP_HEADER:
             signature = self._sign(canonicalise(document), algorithm)
             return document, [("Signature", signature)]
-        if place == evidences.IN_MESSAGE and "header" in document:
-            payload = canonicalise(evidences.get_signed_members(document))
+        if place == proofs.IN_MESSAGE and "header" in document:
+            payload = canonicalise(proofs.get_signed_members(document))
             return {"signature": self._sign(payload, algorithm), **document}, []
         return document, []
 

@@ -15,7 +15,7 @@ from odoo.addons.spar_g2p_connect.lib.assertions import (
     read_assertion_client,
     verify_assertion,
 )
-from odoo.addons.spar_g2p_connect.lib.evidence import (
+from odoo.addons.spar_g2p_connect.lib.proofs import (
     IN_HTTP_HEADER,
     IN_MESSAGE,
     RequestEvidence,
