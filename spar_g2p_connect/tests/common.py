@@ -156,7 +156,7 @@ class RestCase(KeyringMixin, HttpCase):
         url = f"{BASE_PATH}{path}"
         return self.url_open(url, data=body, headers=headers, method=method)
 
-    def ask_token(self, participant, **parameters):
+    def request_token(self, participant, **parameters):
         """Return the response to a token request with the participant's credentials."""
         form = {
             "grant_type": "client_credentials",
@@ -172,7 +172,7 @@ class RestCase(KeyringMixin, HttpCase):
 
     def get_token(self, participant):
         if participant not in self.tokens:
-            token = self.ask_token(participant).json()["access_token"]
+            token = self.request_token(participant).json()["access_token"]
             self.tokens[participant] = token
         return self.tokens[participant]
 

@@ -284,7 +284,9 @@ class TestWorker(AsynchronousCase):
 
 
 class StatusCase(AsynchronousCase):
-    def ask_status(self, attribute, value, operation="link", participant=None, **words):
+    def request_status(
+        self, attribute, value, operation="link", participant=None, **words
+    ):
         participant = participant or self.full
         message = build_message("txn-status", participant.sender_id, [], total_count=1)
         message["message"] = {
@@ -300,7 +302,7 @@ class StatusCase(AsynchronousCase):
         return self.call(participant, "txn/status", message)
 
     def get_status(self, *words, **members):
-        response = self.ask_status(*words, **members)
+        response = self.request_status(*words, **members)
         self.assertEqual(response.status_code, 200, response.text)
         document = response.json()
         self.assertEqual(document["header"]["action"], "txn-on-status")
@@ -367,7 +369,7 @@ class TestStatus(StatusCase):
         self.assertIsNone(self.get_status("reference_id_list", "ref-typed", "update"))
 
     def test_status_requires_the_right_to_the_operation(self):
-        response = self.ask_status(
+        response = self.request_status(
             "transaction_id", "t", "unlink", participant=self.bank
         )
         self.assertHttpError(response, 403, "err.request.forbidden")
@@ -385,7 +387,7 @@ class TestStatus(StatusCase):
         ):
             with self.subTest(member=member, value=str(value)[:20]):
                 words = {member: value}
-                response = self.ask_status("reference_id_list", ["x"], **words)
+                response = self.request_status("reference_id_list", ["x"], **words)
                 path = f"message.txnstatus_request.{member}"
                 self.assertHttpError(response, 400, "err.request.bad", path)
 

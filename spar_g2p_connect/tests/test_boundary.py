@@ -99,7 +99,7 @@ class TestBoundary(RestCase):
         message = build_message("resolve", "full.example", build_items("c"))
         for response in (
             self.call(self.full, "resolve", message),
-            self.ask_token(self.full),
+            self.request_token(self.full),
             self.open("/health", method="GET"),
         ):
             self.assertEqual(response.status_code, 200)
@@ -124,7 +124,7 @@ class TestBoundary(RestCase):
                 self.assertHttpError(response, 503, "err.service.unavailable")
                 self.assertEqual(response.headers["Retry-After"], "5")
             self.assertHttpError(
-                self.ask_token(self.full), 503, "err.service.unavailable"
+                self.request_token(self.full), 503, "err.service.unavailable"
             )
             self.assertHttpError(
                 self.open("/health", method="GET"), 503, "err.service.unavailable"

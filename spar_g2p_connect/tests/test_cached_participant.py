@@ -206,7 +206,7 @@ class TestUnknown(ChangedOutside, RestCase):
 class TestChangedBetweenCalls(ChangedOutside, RestCase):
     """The same token with a changed row: the next request is answered by that."""
 
-    def ask_status(self, participant, operation="resolve", items=1):
+    def request_status(self, participant, operation="resolve", items=1):
         values = {"fa": "account:{}@BANK"} if operation == "link" else {}
         items = build_items(*range(items), **values)
         message = build_message(operation, participant.sender_id, items)
@@ -215,32 +215,32 @@ class TestChangedBetweenCalls(ChangedOutside, RestCase):
     def test_disabled_and_activated_again(self):
         for state, status in (("active", 200), ("disabled", 401), ("active", 200)):
             self.set_column(self.bank, "state", state)
-            self.assertEqual(self.ask_status(self.bank).status_code, status)
+            self.assertEqual(self.request_status(self.bank).status_code, status)
 
     def test_draft_is_refused(self):
-        self.assertEqual(self.ask_status(self.bank).status_code, 200)
+        self.assertEqual(self.request_status(self.bank).status_code, 200)
         self.set_column(self.bank, "state", "draft")
-        response = self.ask_status(self.bank)
+        response = self.request_status(self.bank)
         self.assertHttpError(response, 401, "err.request.unauthorized")
 
     def test_withdrawn_right_is_refused(self):
-        self.assertEqual(self.ask_status(self.bank, "link").status_code, 200)
+        self.assertEqual(self.request_status(self.bank, "link").status_code, 200)
         self.set_column(self.bank, "may_link", False)
-        response = self.ask_status(self.bank, "link")
+        response = self.request_status(self.bank, "link")
         self.assertHttpError(response, 403, "err.request.forbidden")
-        self.assertEqual(self.ask_status(self.bank).status_code, 200)
+        self.assertEqual(self.request_status(self.bank).status_code, 200)
 
     def test_lowered_limit_takes_effect(self):
-        self.assertEqual(self.ask_status(self.bank, items=3).status_code, 200)
+        self.assertEqual(self.request_status(self.bank, items=3).status_code, 200)
         self.set_column(self.bank, "daily_item_limit", 4)
-        response = self.ask_status(self.bank, items=2)
+        response = self.request_status(self.bank, items=2)
         self.assertHttpError(response, 429, "err.request.too_many_requests", "daily")
-        self.assertEqual(self.ask_status(self.bank).status_code, 200)
+        self.assertEqual(self.request_status(self.bank).status_code, 200)
 
     def test_call_from_an_unlisted_network_is_refused(self):
-        self.assertEqual(self.ask_status(self.bank).status_code, 200)
+        self.assertEqual(self.request_status(self.bank).status_code, 200)
         self.set_column(self.bank, "origin_networks", "192.0.2.0/24")
-        self.assertEqual(self.ask_status(self.bank).status_code, 403)
+        self.assertEqual(self.request_status(self.bank).status_code, 403)
 
     def test_token_does_not_keep_withdrawn_rights(self):
         token = self.get_token(self.bank)

@@ -177,7 +177,7 @@ class TestTokenEndpoint(RestCase):
         self.assertEqual(response.headers["Cache-Control"], "no-store")
 
     def test_answer_with_a_token(self):
-        answer = self.ask_token(self.bank).json()
+        answer = self.request_token(self.bank).json()
         self.assertEqual(answer["token_type"], "bearer")
         self.assertEqual(answer["expires_in"], "300")
         self.assertEqual(answer["scope"], "mapper.link mapper.resolve mapper.update")
@@ -188,11 +188,11 @@ class TestTokenEndpoint(RestCase):
         draft = self.make_participant("draft.example", state="draft")
         self.env.flush_all()
         answers = [
-            self.ask_token(self.full, client_id="spar-unknown"),
-            self.ask_token(self.full, client_secret="wrong"),
-            self.ask_token(self.full, client_secret=self.secrets[self.bank]),
-            self.ask_token(disabled),
-            self.ask_token(draft),
+            self.request_token(self.full, client_id="spar-unknown"),
+            self.request_token(self.full, client_secret="wrong"),
+            self.request_token(self.full, client_secret=self.secrets[self.bank]),
+            self.request_token(disabled),
+            self.request_token(draft),
         ]
         for answer in answers:
             self.assertTokenRefused(answer, 401, "invalid_client")
@@ -204,7 +204,7 @@ class TestTokenEndpoint(RestCase):
             {"name": "fresh", "sender_id": "fresh.example", "state": "active"}
         )
         self.secrets[fresh] = "anything"
-        self.assertTokenRefused(self.ask_token(fresh), 401, "invalid_client")
+        self.assertTokenRefused(self.request_token(fresh), 401, "invalid_client")
 
     def test_refused_requests(self):
         for parameters, error in (
@@ -214,16 +214,16 @@ class TestTokenEndpoint(RestCase):
             ({"scope": "mapper.disburse"}, "invalid_scope"),
         ):
             with self.subTest(parameters):
-                response = self.ask_token(self.full, **parameters)
+                response = self.request_token(self.full, **parameters)
                 self.assertTokenRefused(response, 400, error)
 
     def test_new_secret_ends_the_old_one(self):
         old = self.secrets[self.bank]
         new = self.bank._set_new_client_secret()
         self.assertTokenRefused(
-            self.ask_token(self.bank, client_secret=old), 401, "invalid_client"
+            self.request_token(self.bank, client_secret=old), 401, "invalid_client"
         )
-        response = self.ask_token(self.bank, client_secret=new)
+        response = self.request_token(self.bank, client_secret=new)
         self.assertEqual(response.status_code, 200)
 
     def test_calls_without_a_valid_token_are_refused(self):
@@ -261,7 +261,9 @@ class TestTokenEndpoint(RestCase):
         self.assertHttpError(response, 401, "err.request.unauthorized", "expired")
 
     def test_narrowed_token_is_limited_to_its_scope(self):
-        token = self.ask_token(self.full, scope="mapper/resolve").json()["access_token"]
+        token = self.request_token(self.full, scope="mapper/resolve").json()[
+            "access_token"
+        ]
         header = f"Bearer {token}"
         message = build_message("resolve", "full.example", build_items("n"))
         response = self.call(self.full, "resolve", message, Authorization=header)

@@ -56,7 +56,7 @@ class TestOpenG2p1(RestCase):
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()
 
-    def ask_words(self, operation, *items):
+    def request_texts(self, operation, *items):
         """Return (status, code, text) of each item."""
         answer = self.exchange(operation, *items)
         names = ("status", "status_reason_code", "status_reason_message")
@@ -66,7 +66,7 @@ class TestOpenG2p1(RestCase):
         ]
 
     def test_link_and_its_refusals(self):
-        words = self.ask_words(
+        words = self.request_texts(
             "link", {}, {}, {"fa": "other"}, {"id": "", "fa": ""}, {"fa": ""}
         )
         mapped = (
@@ -87,7 +87,7 @@ class TestOpenG2p1(RestCase):
 
     def test_update(self):
         self.exchange("link", {})
-        words = self.ask_words(
+        words = self.request_texts(
             "update", {"fa": "new"}, {"id": "nobody"}, {"id": None}, {"fa": None}
         )
         unknown = "ID doesnt exist please link first"
@@ -103,7 +103,9 @@ class TestOpenG2p1(RestCase):
 
     def test_unlink(self):
         self.exchange("link", {})
-        words = self.ask_words("unlink", {"fa": "wrong"}, {"id": ""}, {"fa": ""}, {})
+        words = self.request_texts(
+            "unlink", {"fa": "wrong"}, {"id": ""}, {"fa": ""}, {}
+        )
         unknown = ("rjct", "rjct.id.invalid", "ID doesnt exist please link first")
         self.assertEqual(
             words,

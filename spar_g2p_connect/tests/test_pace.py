@@ -11,7 +11,7 @@ from .common import RestCase, build_items, build_message
 class TestPace(RestCase):
     """Limits of calls and items per minute, and the cost of guessing."""
 
-    def ask_status(self, participant, operation, items):
+    def request_status(self, participant, operation, items):
         message = build_message(operation, participant.sender_id, items)
         return self.call(participant, operation, message)
 
@@ -39,10 +39,10 @@ class TestPace(RestCase):
         few = self.make_participant("calls.example", calls_per_minute=2)
         for _number in range(2):
             self.ask(few, "resolve", build_items("x"))
-        self.assertReached(self.ask_status(few, "resolve", build_items("x")), 30)
+        self.assertReached(self.request_status(few, "resolve", build_items("x")), 30)
         self.pass_time(few, seconds=31)
         self.ask(few, "resolve", build_items("x"))
-        self.assertReached(self.ask_status(few, "resolve", build_items("x")), 30)
+        self.assertReached(self.request_status(few, "resolve", build_items("x")), 30)
 
     def test_items_that_are_found_cost_one(self):
         few = self.make_participant("found.example", items_per_minute=60)
@@ -50,17 +50,17 @@ class TestPace(RestCase):
         for _number in range(6):
             self.ask(few, "resolve", build_items(*range(10)))
         items = build_items(*range(10))
-        self.assertReached(self.ask_status(few, "resolve", items), 10)
+        self.assertReached(self.request_status(few, "resolve", items), 10)
 
     def test_unknown_ids_cost_twenty_and_leave_a_debt(self):
         guesser = self.make_participant("guess.example", items_per_minute=60)
         self.ask(guesser, "resolve", build_items(*range(10)))
         # 60 minus 10 * 20: 140 have to be refilled, one per second, and then those
         # requested.
-        response = self.ask_status(guesser, "resolve", build_items("a"))
+        response = self.request_status(guesser, "resolve", build_items("a"))
         self.assertReached(response, 10 * UNKNOWN_COST - 60 + 1)
         self.pass_time(guesser, seconds=100)
-        response = self.ask_status(guesser, "resolve", build_items("a"))
+        response = self.request_status(guesser, "resolve", build_items("a"))
         self.assertReached(response, 10 * UNKNOWN_COST - 60 + 1 - 100)
         self.pass_time(guesser, seconds=42)
         self.ask(guesser, "resolve", build_items("a"))
@@ -76,7 +76,7 @@ class TestPace(RestCase):
         few = self.make_participant("large.example", items_per_minute=5)
         self.link(*range(8))
         self.ask(few, "resolve", build_items(*range(8)))
-        response = self.ask_status(few, "resolve", build_items(*range(8)))
+        response = self.request_status(few, "resolve", build_items(*range(8)))
         self.assertReached(response, (5 + 3) * 12)
 
     def test_zero_means_no_limit_per_minute(self):

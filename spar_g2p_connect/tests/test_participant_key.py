@@ -352,19 +352,23 @@ class TestKeySet(SigningCase):
             raise spar_participant.OutgoingRefused("unavailable")
         return json.dumps({"keys": [key.public.jwk for key in self.published]}).encode()
 
-    def ask_signed(self, private):
+    def send_signed_request(self, private):
         return self.send_signed(self.publisher, self.build(self.publisher), private)
 
     def test_published_new_and_withdrawn_keys(self):
         first, second = self.published[0], PrivateKey.generate("ES256")
-        self.assertEqual(self.ask_signed(first).status_code, 200)
-        self.assertHttpError(self.ask_signed(second), 401, "err.signature.invalid")
+        self.assertEqual(self.send_signed_request(first).status_code, 200)
+        self.assertHttpError(
+            self.send_signed_request(second), 401, "err.signature.invalid"
+        )
         self.published = [second]
         self.now += 31
-        self.assertEqual(self.ask_signed(second).status_code, 200)
-        self.assertHttpError(self.ask_signed(first), 401, "err.signature.invalid")
+        self.assertEqual(self.send_signed_request(second).status_code, 200)
+        self.assertHttpError(
+            self.send_signed_request(first), 401, "err.signature.invalid"
+        )
 
     def test_unavailable_jwks_url_is_no_server_error(self):
         self.away = True
-        response = self.ask_signed(self.published[0])
+        response = self.send_signed_request(self.published[0])
         self.assertHttpError(response, 401, "err.signature.invalid")

@@ -159,7 +159,7 @@ class TestParticipantRights(RestCase):
         self.ask(demo, "resolve", build_items("x"))
         self.startPatcher(patch.dict(os.environ))
         del os.environ[DEMO_VARIABLE]
-        self.assertEqual(self.ask_token(demo).status_code, 401)
+        self.assertEqual(self.request_token(demo).status_code, 401)
         message = build_message("resolve", "demo.example", build_items("x"))
         response = self.call(demo, "resolve", message)
         self.assertHttpError(response, 401, "err.request.unauthorized")

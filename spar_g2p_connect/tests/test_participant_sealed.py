@@ -62,7 +62,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         with self.alarms():
             return self.env["spar.participant.cache"]._find("p.id = %s", participant.id)
 
-    def ask_token(self, participant, secret):
+    def request_token(self, participant, secret):
         request = TokenRequest(participant.client_id, secret, "", "")
         with self.alarms():
             return self.env["spar.g2p.connect.token"]._get_client(
@@ -72,7 +72,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
     def test_unaltered_participant_is_accepted(self):
         self.assertTrue(self.load().may_call)
         self.assertEqual(list(self.load().keys), [self.key.kid])
-        self.assertEqual(self.ask_token(self.payer, self.secret), self.payer)
+        self.assertEqual(self.request_token(self.payer, self.secret), self.payer)
 
     def test_altered_participant_is_refused(self):
         bank = self.env["spar.fsp"].create({"name": "B", "code": "SEALBANK"})
@@ -93,7 +93,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
                         self.run_sql(attack, self.payer.id, replica=replica)
                         self.assertFalse(self.load().may_call)
                         with self.assertRaises(InvalidClient):
-                            self.ask_token(self.payer, self.secret)
+                            self.request_token(self.payer, self.secret)
                         self.assertTrue(self.load(self.other).may_call)
                         savepoint.rollback()
                     self.env["spar.row.versions"]._forget()
@@ -115,7 +115,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         # Even with a forged seal: the digest belongs to another client.
         self.env["spar.settings.seal"]._seal_as_it_is(self.participants)
         with self.assertRaises(InvalidClient):
-            self.ask_token(self.payer, self.other_secret)
+            self.request_token(self.payer, self.other_secret)
 
     def test_keys(self):
         theirs = self.add_key(self.other)

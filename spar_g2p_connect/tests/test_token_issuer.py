@@ -93,14 +93,14 @@ class TestIssuer(SigningCase):
             with self.subTest(name):
                 typ = changed.pop("typ_header", "JWT")
                 key = changed.pop("key", None)
-                response = self.ask_with(typ, key, changed)
+                response = self.request_with(typ, key, changed)
                 self.assertHttpError(response, 401, "err.request.unauthorized")
 
-    def ask_with(self, typ, key, changed):
+    def request_with(self, typ, key, changed):
         claim_type = changed.pop("typ", "Bearer")
-        return self.ask_claims(typ, key, {"typ": claim_type, **changed})
+        return self.request_with_claims(typ, key, {"typ": claim_type, **changed})
 
-    def ask_claims(self, typ, key, claims):
+    def request_with_claims(self, typ, key, claims):
         now = int(time.time())
         payload = {
             **{"iss": ISSUER, "aud": ["spar"], "sub": "uuid", "azp": "payer"},
@@ -136,7 +136,7 @@ class TestIssuer(SigningCase):
         for name in ("a\x00", "\ud800", ""):
             for claims in ({"iss": name}, {"azp": name}):
                 with self.subTest(**claims):
-                    response = self.ask_claims("JWT", None, claims)
+                    response = self.request_with_claims("JWT", None, claims)
                     self.assertHttpError(response, 401, "err.request.unauthorized")
 
     def test_jwks_url_is_checked(self):
@@ -161,7 +161,7 @@ class TestAssertion(SigningCase):
         claims |= {"exp": now + 60, "jti": str(uuid4()), **changed}
         return {name: value for name, value in claims.items() if value is not None}
 
-    def ask_by(self, assertion, **form):
+    def request_by_assertion(self, assertion, **form):
         payload = {
             "client_id": None,
             "client_secret": None,
@@ -169,13 +169,13 @@ class TestAssertion(SigningCase):
             "client_assertion": assertion,
             **form,
         }
-        return self.ask_token(self.signer, **payload)
+        return self.request_token(self.signer, **payload)
 
     def sign(self, private=None, **changed):
         return sign_token(self.build(**changed), private or self.private[self.signer])
 
     def test_assertion_obtains_a_token(self):
-        response = self.ask_by(self.sign())
+        response = self.request_by_assertion(self.sign())
         self.assertEqual(response.status_code, 200, response.text)
         self.tokens[self.signer] = response.json()["access_token"]
         message = build_message("resolve", "signer.example", build_items("x"))
@@ -183,8 +183,8 @@ class TestAssertion(SigningCase):
 
     def test_assertion_is_valid_once(self):
         assertion = self.sign()
-        self.assertEqual(self.ask_by(assertion).status_code, 200)
-        response = self.ask_by(assertion)
+        self.assertEqual(self.request_by_assertion(assertion).status_code, 200)
+        response = self.request_by_assertion(assertion)
         self.assertEqual(response.status_code, 401)
         self.assertEqual(response.json()["error"], "invalid_client")
 
@@ -192,7 +192,9 @@ class TestAssertion(SigningCase):
         parameters = self.env["ir.config_parameter"]
         base = parameters.get_param("web.base.url")
         for audience in (f"{base}/spar/v1", f"{base}/spar/v1/oauth2/client/token"):
-            self.assertEqual(self.ask_by(self.sign(aud=audience)).status_code, 200)
+            self.assertEqual(
+                self.request_by_assertion(self.sign(aud=audience)).status_code, 200
+            )
 
     def test_invalid_assertions_are_refused(self):
         now, other = int(time.time()), PrivateKey.generate("ES256")
@@ -212,7 +214,7 @@ class TestAssertion(SigningCase):
             "no token": "x.y.z",
         }.items():
             with self.subTest(name):
-                response = self.ask_by(assertion)
+                response = self.request_by_assertion(assertion)
                 self.assertEqual(response.status_code, 401, name)
                 self.assertEqual(response.json()["error"], "invalid_client")
 
@@ -223,20 +225,20 @@ class TestAssertion(SigningCase):
             {"client_assertion_type": None},
         ):
             with self.subTest(form):
-                response = self.ask_by(self.sign(), **form)
+                response = self.request_by_assertion(self.sign(), **form)
                 self.assertEqual(response.status_code, 400)
                 self.assertEqual(response.json()["error"], "invalid_request")
-        response = self.ask_by(self.sign(), client_id="somebody")
+        response = self.request_by_assertion(self.sign(), client_id="somebody")
         self.assertEqual(response.status_code, 401)
 
     def test_disabled_participant_gets_no_token(self):
         self.signer.state = "disabled"
         self.env.flush_all()
-        self.assertEqual(self.ask_by(self.sign()).status_code, 401)
+        self.assertEqual(self.request_by_assertion(self.sign()).status_code, 401)
 
     def test_expired_assertions_are_deleted(self):
         used = self.env["spar.participant.assertion"]
-        self.ask_by(self.sign())
+        self.request_by_assertion(self.sign())
         self.env.cr.execute(
             "UPDATE spar_participant_assertion SET expires_at = now() - interval '2 d'"
         )

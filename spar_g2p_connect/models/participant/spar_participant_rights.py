@@ -279,7 +279,7 @@ class SparParticipant(models.Model):
     # === A PARTICIPANT'S OWN RECORD === #
 
     @api.model
-    def _describe(self, caller: Caller) -> dict:
+    def _get_own_record(self, caller: Caller) -> dict:
         """Return what a participant may read of its own record.
 
         These are its rights, its limits and what is left of them, but neither keys nor
@@ -296,11 +296,11 @@ class SparParticipant(models.Model):
             "resolves_by_fa": caller.rights.resolves_by_fa,
             "own_providers_only": caller.provider_ids is not None,
             "callback": caller.callback,
-            "limits": self._describe_limits(caller),
+            "limits": self._get_own_limits(caller),
         }
 
     @api.model
-    def _describe_limits(self, caller: Caller) -> dict:
+    def _get_own_limits(self, caller: Caller) -> dict:
         """Return each limit with what is left of it; None where there is no limit."""
         left = self.env["spar.participant.usage"]._get_left(caller)
         given = {
