@@ -82,7 +82,7 @@ def as_protocol_error(exc: BaseException) -> ProtocolError:
 
 
 @as_protocol_error.register
-def _keep(exc: ProtocolError) -> ProtocolError:
+def _return_unchanged(exc: ProtocolError) -> ProtocolError:
     return exc
 
 

@@ -73,7 +73,7 @@ class Claims:
 Mac = Callable[[bytes], bytes]
 
 
-class _ShutHmac(Algorithm):
+class _FunctionHmac(Algorithm):
     """HS256 (RFC 7518 3.2) with a function in place of a key's bytes."""
 
     def prepare_key(self, key: Mac) -> Mac:
@@ -95,7 +95,7 @@ class _ShutHmac(Algorithm):
 
 
 _SIGNATURES = jwt.PyJWS(algorithms=[])
-_SIGNATURES.register_algorithm(_ALGORITHM, _ShutHmac())
+_SIGNATURES.register_algorithm(_ALGORITHM, _FunctionHmac())
 
 
 def issue(mac: Mac, audience: str, claims: Claims, now: datetime) -> str:

@@ -10,7 +10,7 @@ from odoo.tests import tagged
 
 from odoo.addons.spar_g2p_connect.exceptions import DailyLimitReached, PaceReached
 from odoo.addons.spar_g2p_connect.lib import lots
-from odoo.addons.spar_g2p_connect.lib.lots import PARTS, SECONDS
+from odoo.addons.spar_g2p_connect.lib.lots import LOT_SECONDS, PARTS
 from odoo.addons.spar_g2p_connect.models.participant import (
     spar_participant_pace as paces,
 )
@@ -47,7 +47,7 @@ class LotsCase(RestCase):
         self.startPatcher(patch.object(usages, "datetime", Clock))
         self.startPatcher(patch.object(Clock, "today", Clock.today))
         for module in (usages, paces):
-            self.startPatcher(patch.object(module, "get_workers", lambda: WORKERS))
+            self.startPatcher(patch.object(module, "get_worker_count", lambda: WORKERS))
         self.startPatcher(patch.object(usages, "_LOTS", {}))
 
     def make_limited(self, name, **limits):
@@ -110,7 +110,7 @@ class TestDailyLots(LotsCase):
                     worker, items = dice.randrange(WORKERS), dice.choice((1, 1, 2, 5))
                     if self.is_counted(worker, payer, items):
                         passed += items
-                    self.seconds += dice.choice((0, 0, 0.1, SECONDS))
+                    self.seconds += dice.choice((0, 0, 0.1, LOT_SECONDS))
                     self.assertLessEqual(passed, limit)
                     self.assertSums(payer, passed)
                 lot = max(1, limit // (PARTS * WORKERS))
@@ -160,7 +160,7 @@ class TestDailyLots(LotsCase):
         payer = self.make_limited("gives-back", daily_item_limit=600)
         self.count(0, payer)
         self.assertEqual(self.get_usage(payer).taken_items, 10)
-        self.seconds += SECONDS
+        self.seconds += LOT_SECONDS
         self.count(0, payer)
         self.assertEqual(self.get_usage(payer).taken_items, 11)
         self.assertEqual(self.get_lot(0, payer).left, (9,))
@@ -170,7 +170,7 @@ class TestDailyLots(LotsCase):
         operations = [Operation.LINK, Operation.RESOLVE, Operation.LINK]
         for operation in operations:
             self.count(0, payer, 2, operation)
-        self.seconds += SECONDS
+        self.seconds += LOT_SECONDS
         self.count(0, payer, 1, Operation.UNLINK)
         usage = self.get_usage(payer)
         self.assertEqual(
@@ -222,7 +222,7 @@ class TestDailyLots(LotsCase):
     def test_refused_call_does_not_write_yesterday_twice(self):
         payer = self.make_limited("twice", daily_item_limit=100)
         self.count(0, payer)
-        self.seconds, yesterday = self.seconds + SECONDS, Clock.today
+        self.seconds, yesterday = self.seconds + LOT_SECONDS, Clock.today
         payer.daily_item_limit = 300
         self.count(0, payer, 2)
         self.count(0, payer, 2)
@@ -264,11 +264,11 @@ class TestDailyLots(LotsCase):
         caller, left = self.get_caller(payer), []
         for worker in (0, 1):
             with self.working(worker) as usage:
-                left.append(usage._get_left(caller)["items_a_day"])
+                left.append(usage._get_remaining(caller)["items_a_day"])
         self.assertEqual(left, [596, 590])
         Clock.today += timedelta(days=1)
         with self.working(0) as usage:
-            self.assertEqual(usage._get_left(caller)["items_a_day"], 600)
+            self.assertEqual(usage._get_remaining(caller)["items_a_day"], 600)
 
 
 @tagged("post_install", "-at_install")
@@ -308,11 +308,11 @@ class TestPaceLots(LotsCase):
         self.count(0, payer)
         self.assertEqual(self.get_lot(0, payer, PACE).left, (9, 0))
         self.stop_refilling(payer)
-        self.seconds += SECONDS
+        self.seconds += LOT_SECONDS
         self.count(0, payer)
         self.stop_refilling(payer)
         with self.working(0) as usage:
-            left = usage._get_left(self.get_caller(payer))
+            left = usage._get_remaining(self.get_caller(payer))
         self.assertEqual(left["calls_a_minute"], 598)
 
     def test_unknown_ids_are_charged_before_the_next_call(self):

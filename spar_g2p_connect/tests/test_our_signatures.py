@@ -6,7 +6,9 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.spar_g2p_connect.lib.proofs import IN_HTTP_HEADER, IN_MESSAGE
 from odoo.addons.spar_g2p_connect.models.participant import spar_token_issuer as issuers
-from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_signature import USE
+from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_signature import (
+    KEY_USE,
+)
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import SignatureRefused
 from odoo.addons.spar_mapper_connector.lib.jose.keys import read_jwk
 from odoo.addons.spar_mapper_connector.lib.jose.signatures import read_signature
@@ -58,7 +60,7 @@ class TestOurSignatures(SigningCase):
 
     def test_rotated_key_stays_published_and_verifies(self):
         before, _headers = self.sign(IN_MESSAGE, ANSWER)
-        self.env["spar.signing.key"]._rotate(USE)
+        self.env["spar.signing.key"]._rotate(KEY_USE)
         after, _headers = self.sign(IN_MESSAGE, ANSWER)
         for document in (before, after):
             key = self.find_key(document["signature"])
@@ -70,7 +72,7 @@ class TestOurSignatures(SigningCase):
         response = self.open("/.well-known/jwks.json", method="GET")
         self.assertIn("public", response.headers["Cache-Control"])
         self.assertNotIn("Set-Cookie", response.headers)
-        states = self.env["spar.signing.key"].search([("use", "=", USE)])
+        states = self.env["spar.signing.key"].search([("use", "=", KEY_USE)])
         self.assertEqual(set(states.mapped("state")), {"current", "next"})
         for jwk in response.json()["keys"]:
             self.assertFalse({"d", "p", "q", "k"} & set(jwk))

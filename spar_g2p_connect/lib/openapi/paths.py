@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import OPERATIONS, STATUS
 
 from . import openg2p_2
-from .schemas import Schema, build_object, name_of, ref, text, words
+from .schemas import Schema, build_object, get_schema_name, one_of, ref, text
 
 JSON, FORM, HTML = "application/json", "application/x-www-form-urlencoded", "text/html"
 
@@ -133,7 +133,7 @@ def _build_callbacks(path: str, request: str) -> Schema:
 def _build_message_paths() -> list[Path]:
     paths = []
     for operation in OPERATIONS:
-        word = name_of(operation, "")
+        word = get_schema_name(operation, "")
         sync = Path(
             f"/mapper/sync/{operation}",
             "post",
@@ -185,7 +185,7 @@ _PAGE = (
     ("q", text(200)),
     ("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
     ("cursor", text()),
-    ("archived", words("true", "false")),
+    ("archived", one_of("true", "false")),
 )
 _KINDS = (("kind", text()), ("type", text()), ("country", text()))
 

@@ -80,7 +80,7 @@ class SparMessage(models.Model):
     not started for ever. A message that cannot be processed ends with a reason.
 
     The steps, in this order: ``_cron_answer`` (one message of each participant in
-    turn), ``_work`` (lock a participant), ``_answer_next`` (begin the turn),
+    turn), ``_process_next`` (lock a participant), ``_answer_next`` (begin the turn),
     ``_answer_waiting`` (unseal, let the server answer), ``_finish`` (store the answer,
     queue its callback).
     """
@@ -104,8 +104,8 @@ class SparMessage(models.Model):
         worker, cron = self._as_service_user(), self.env["ir.cron"]
         last, left = 0, 1.0
         while left > 0:
-            last, done = worker._work(last)
-            if not last and not worker._may_stay():
+            last, done = worker._process_next(last)
+            if not last and not worker._wait_for_lock():
                 break
             left = cron._commit_progress(done, remaining=1)
         cron._commit_progress(0, remaining=0)
@@ -116,7 +116,7 @@ class SparMessage(models.Model):
             cron._commit_progress(0, remaining=0)
 
     @api.model
-    def _work(self, last: int) -> tuple[int, int]:
+    def _process_next(self, last: int) -> tuple[int, int]:
         """Process one message of the participant after ``last``.
 
         Returns the participant's ID, 0 for none, and how many messages were processed.
@@ -134,7 +134,7 @@ class SparMessage(models.Model):
         return participant_id, done
 
     @api.model
-    def _may_stay(self) -> bool:
+    def _wait_for_lock(self) -> bool:
         """Wait a moment where a message only waits for a lock.
 
         Returns False where there is nothing to wait for. Only the first worker waits,
@@ -362,7 +362,7 @@ class SparMessage(models.Model):
             profile = exchange.caller.profile
             return build_rejection(exchange.header, exchange.action, profile, refusal)
 
-        return self._end(participant_id, waiting, build, _FAILED)
+        return self._finish_or_refuse(participant_id, waiting, build, _FAILED)
 
     @api.model
     def _end_unreadable(self, participant_id: int, waiting: WaitingMessage) -> None:
@@ -383,10 +383,10 @@ class SparMessage(models.Model):
             profile = participant._get_profile()
             return build_rejection(header, waiting.action, profile, refusal)
 
-        self._end(participant_id, waiting, build, reason)
+        self._finish_or_refuse(participant_id, waiting, build, reason)
 
     @api.model
-    def _end(
+    def _finish_or_refuse(
         self,
         participant_id: int,
         waiting: WaitingMessage,

@@ -8,7 +8,7 @@ from ...lib.lots import Lot, Need
 from ...lib.pace import Pace
 
 
-def get_workers() -> int:
+def get_worker_count() -> int:
     """Return how many processes of this host count calls in lots.
 
     It is 0 in a test, where lots would outlive the rollback.
@@ -54,8 +54,8 @@ class SparParticipantPace(models.Model):
         if not any(need.limits):
             return Lot.take(need, need.amounts)
         back = old.left if old else (0, 0)
-        for taken in need.get_lots(get_workers()):
-            if self._exchange(caller, taken, back):
+        for taken in need.get_lots(get_worker_count()):
+            if self._take(caller, taken, back):
                 return Lot.take(need, taken)
         raise PaceReached(self._get_pace(caller, back).get_seconds(need.amounts[1]))
 
@@ -63,11 +63,11 @@ class SparParticipantPace(models.Model):
     def _charge_call(self, caller: Caller) -> None:
         """Take a call without items; raises PaceReached where none is left."""
         has_limit = caller.calls_per_minute or caller.items_per_minute
-        if has_limit and not self._exchange(caller, (1, 0), (0, 0)):
+        if has_limit and not self._take(caller, (1, 0), (0, 0)):
             raise PaceReached(self._get_pace(caller).get_seconds(0))
 
     @api.model
-    def _exchange(
+    def _take(
         self, caller: Caller, taken: tuple[int, ...], back: tuple[int, ...]
     ) -> bool:
         """Put ``back`` calls and items and take others.

@@ -302,7 +302,7 @@ class SparParticipant(models.Model):
     @api.model
     def _get_own_limits(self, caller: Caller) -> dict:
         """Return each limit with what is left of it; None where there is no limit."""
-        left = self.env["spar.participant.usage"]._get_left(caller)
+        left = self.env["spar.participant.usage"]._get_remaining(caller)
         given = {
             "calls_a_minute": caller.calls_per_minute,
             "items_a_minute": caller.items_per_minute,

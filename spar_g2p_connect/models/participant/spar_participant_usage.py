@@ -12,7 +12,7 @@ from ...exceptions import DailyLimitReached
 from ...lib.caller import Caller
 from ...lib.lots import Lot, Need
 from ...lib.pace import UNKNOWN_COST
-from .spar_participant_pace import get_workers
+from .spar_participant_pace import get_worker_count
 
 #: The lots of this process, by database and participant, and then by model.
 _LOTS: dict[tuple[str, int], dict[str, Lot]] = {}
@@ -91,7 +91,7 @@ class SparParticipantUsage(models.Model):
     @api.model
     def _get_lots(self, caller: Caller) -> dict[str, Lot]:
         """Return the lots of this process, by model."""
-        if not get_workers():
+        if not get_worker_count():
             return {}
         return _LOTS.setdefault((self.env.cr.dbname, caller.participant_id), {})
 
@@ -121,7 +121,7 @@ class SparParticipantUsage(models.Model):
             back = old.left[0] if old.limits[0] else -sum(old.unwritten.values())
         elif old and old.unwritten:
             self._add_items(participant_id, Need((0,), (0,), old.day), old.unwritten, 0)
-        for taken in need.get_lots(get_workers()):
+        for taken in need.get_lots(get_worker_count()):
             if self._add_items(participant_id, need, counted, taken[0] - back):
                 return Lot.take(need, taken)
         raise DailyLimitReached(_get_seconds_left(datetime.now(timezone.utc)))
@@ -182,7 +182,7 @@ class SparParticipantUsage(models.Model):
         )
 
     @api.model
-    def _get_left(self, caller: Caller) -> dict[str, int]:
+    def _get_remaining(self, caller: Caller) -> dict[str, int]:
         """Return what is left of each limit, never less than zero.
 
         Each other process may have one more lot of it.
@@ -196,7 +196,7 @@ class SparParticipantUsage(models.Model):
             )
         )
         used = rows[0][0] if rows else 0
-        (calls, items), (of_today,) = self._get_left_of_lots(caller)
+        (calls, items), (of_today,) = self._get_remaining_of_lots(caller)
         pace = self.env["spar.participant.pace"]._get_pace(caller, (calls, items))
         return {
             "calls_a_minute": max(0, int(pace.calls)),
@@ -205,7 +205,7 @@ class SparParticipantUsage(models.Model):
         }
 
     @api.model
-    def _get_left_of_lots(self, caller: Caller) -> tuple[tuple[int, ...], ...]:
+    def _get_remaining_of_lots(self, caller: Caller) -> tuple[tuple[int, ...], ...]:
         """Return what is left of this process's lots: per minute, and for today."""
         lots = self._get_lots(caller)
         pace, today = lots.get("spar.participant.pace"), lots.get(self._name)

@@ -7,9 +7,9 @@ from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
 from ...lib import proofs
 
 #: The use for which our messages are signed.
-USE = "messages"
+KEY_USE = "messages"
 #: The algorithm whose keys are published even before there are participants.
-USUAL = "ES256"
+DEFAULT_ALGORITHM = "ES256"
 
 
 class SparG2pConnectSignature(models.AbstractModel):
@@ -40,10 +40,10 @@ class SparG2pConnectSignature(models.AbstractModel):
         """Return the signature of ``payload``, generating the key on first use."""
         keys = self.env["spar.signing.key"]
         try:
-            return keys._sign(USE, payload, algorithm)
+            return keys._sign(KEY_USE, payload, algorithm)
         except KeyMissing:
-            keys._generate(USE, algorithm)
-            return keys._sign(USE, payload, algorithm)
+            keys._generate(KEY_USE, algorithm)
+            return keys._sign(KEY_USE, payload, algorithm)
 
     @api.model
     def _get_published_keys(self) -> dict:
@@ -55,8 +55,8 @@ class SparG2pConnectSignature(models.AbstractModel):
         keys = self.env["spar.signing.key"]
         for algorithm in self._get_algorithms():
             for state in ("current", "next"):
-                keys._generate(USE, algorithm, state)
-        return keys._get_key_set(USE)
+                keys._generate(KEY_USE, algorithm, state)
+        return keys._get_key_set(KEY_USE)
 
     @api.model
     def _get_algorithms(self) -> list[str]:
@@ -65,4 +65,4 @@ class SparG2pConnectSignature(models.AbstractModel):
         rows = self.env.execute_query(
             SQL("SELECT DISTINCT answer_algorithm FROM spar_participant")
         )
-        return sorted({USUAL, *(name for (name,) in rows if name)})
+        return sorted({DEFAULT_ALGORITHM, *(name for (name,) in rows if name)})
