@@ -83,9 +83,9 @@ def test_id_goes_through_its_life_in_calls_of_one(strict):
 
 def test_answers_are_in_the_order_of_the_items(strict):
     people = make_people(50)
-    asked = [{**p.linked, "reference_id": f"ref-{p.value}"} for p in people]
-    answers = strict.link(asked)
-    assert [a["reference_id"] for a in answers] == [a["reference_id"] for a in asked]
+    items = [{**p.linked, "reference_id": f"ref-{p.value}"} for p in people]
+    answers = strict.link(items)
+    assert [a["reference_id"] for a in answers] == [a["reference_id"] for a in items]
 
 
 def test_staff_find_what_was_linked_over_rest_by_its_exact_id_masked(server, strict):
