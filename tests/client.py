@@ -61,7 +61,7 @@ class Client(PayerClient):
         super().__init__(settings, SigningKey(jwk) if jwk else None)
         self.participant = participant
 
-    def build_message(self, action: str, items: list[dict], **header) -> dict:
+    def build_message(self, action: str, items: list[dict], /, **header) -> dict:
         """Return the message for ``action``, its signature empty.
 
         :param header: members of the header to replace

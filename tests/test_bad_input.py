@@ -296,7 +296,7 @@ def test_bad_header_member_is_named(strict, path, member, value):
         ({"total_count": -1}, "rjct.total_count.invalid", "header.total_count"),
     ],
 )
-def test_message_on_the_wrong_path_is_rejected(strict, changed, code, member):
+def test_wrong_header_is_rejected(strict, changed, code, member):
     items = build_items([{"id": "token:1@nationalId"}])
     answer = strict.send("resolve", strict.build_message("resolve", items, **changed))
     check_rejected(answer, code, member)

@@ -81,7 +81,9 @@ class Client:
 
     # === CALLS === #
 
-    def build_message(self, action: str, items: list[dict], **header: object) -> dict:
+    def build_message(
+        self, action: str, items: list[dict], /, **header: object
+    ) -> dict:
         """Return a message of this participant with ``items``.
 
         :param header: members of the header to replace

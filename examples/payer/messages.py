@@ -23,7 +23,7 @@ def build_items(values: list[dict], timestamp: str = "") -> list[dict]:
     ]
 
 
-def build_message(action: str, items: list[dict], **header: object) -> dict:
+def build_message(action: str, items: list[dict], /, **header: object) -> dict:
     """Return a G2P Connect message with ``items``.
 
     :param header: further members of the header, such as ``sender_id``; they replace
