@@ -191,3 +191,24 @@ class TestScreens(TransactionCase):
         with self.refused():
             own.parent_id = ours
         own.name = "y"
+
+    def test_sql_that_changes_a_view_is_named(self):
+        views = self.env["ir.ui.view"].sudo()
+        self.assertEqual(views._find_foreign(), [])
+        card = self.env.ref("base.view_partner_form")
+        frame = self.env.ref("web.webclient_bootstrap")
+        self.env.cr.execute(
+            "UPDATE ir_ui_view SET arch_db = jsonb_build_object('en_US', "
+            "replace(arch_db->>'en_US', '<t ', '<t data-x=\"1\" ')) WHERE id = %s",
+            [frame.id],
+        )
+        self.env.cr.execute(
+            """INSERT INTO ir_ui_view (name, type, model, mode, priority,
+                                       arch_db, active)
+               SELECT 'x', type, model, mode, 1, arch_db, true
+                 FROM ir_ui_view WHERE id = %s RETURNING id""",
+            [card.id],
+        )
+        (added,) = self.env.cr.fetchone()
+        self.env.invalidate_all()
+        self.assertEqual(views._find_foreign(), sorted([frame.id, added]))
