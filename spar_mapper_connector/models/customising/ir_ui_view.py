@@ -9,6 +9,10 @@ from ...expressions import is_on_command_line
 #: The key of Odoo's own templates. Staff screens are made of them; websites have their
 #: own in place of them.
 FRAME = "web."
+_NAMING = (
+    '<xpathexpr="."position="attributes">'
+    '<attributename="t-name">{key}</attribute></xpath>'
+)
 
 
 class IrUiView(models.Model):
@@ -49,9 +53,10 @@ class IrUiView(models.Model):
     )
     def _check_not_ours(self):
         self._check_closed()
-        if self.env.registry.ready and not is_on_command_line():
-            self._check_screens()
+        if self.env.registry.ready:
             self._check_frames()
+            if not is_on_command_line():
+                self._check_screens()
 
     def _check_screens(self) -> None:
         """Raise ValidationError if a view of the web client would change."""
@@ -93,18 +98,24 @@ class IrUiView(models.Model):
         return [
             stored.id
             for stored, from_file in zip(found, shipped, strict=True)
-            if not _is_same(stored.arch_db, stored.arch_fs and from_file.arch)
+            if not _is_same(
+                stored.arch_db, stored.arch_fs and from_file.arch, stored.key
+            )
         ]
 
     def _filter_sealed(self):
         return self.filtered(lambda view: (view.model or "").startswith("spar."))
 
 
-def _is_same(stored: str, shipped: str | bool) -> bool:
-    """Return whether two views are the same XML, apart from blanks between elements."""
-    return bool(shipped) and _canonicalise(stored) == _canonicalise(shipped)
+def _is_same(stored: str, shipped: str | bool, key: str | bool) -> bool:
+    """Return whether two views are the same XML, apart from white space."""
+    if not shipped:
+        return False
+    # Odoo names a template when it loads it, if it is derived from another one.
+    name = _NAMING.format(key=key)
+    return _canonicalise(stored).replace(name, "") == _canonicalise(shipped)
 
 
 def _canonicalise(arch: str) -> str:
-    tree = etree.fromstring(arch.encode())
-    return etree.canonicalize(etree.tostring(tree), strip_text=True)
+    text = etree.tostring(etree.fromstring(arch.encode()), encoding="unicode")
+    return "".join(etree.canonicalize(text).split())
