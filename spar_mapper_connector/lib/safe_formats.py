@@ -62,7 +62,10 @@ def get_format(value: Any, name: str, is_closed: IsClosed) -> Any:
             *args, **kwargs
         )
     if not isinstance(value, str):
-        return getattr(value, name)
+        method = getattr(value, name)
+        # A rendered part of a template passes on to its text.
+        owner = getattr(method, "__self__", None)
+        return get_format(owner, name, is_closed) if isinstance(owner, str) else method
     formatter = (
         _CheckedEscaping(value.escape) if isinstance(value, Markup) else _Checked()
     )
