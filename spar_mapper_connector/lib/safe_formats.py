@@ -112,5 +112,5 @@ def replace_formats(source: str, mode: str) -> ast.AST:
     >>> ast.unparse(replace_formats("a.format(b.format)", "eval"))
     "spar_get_format(a, 'format')(spar_get_format(b, 'format'))"
     """
-    tree = _Replacing().visit(ast.parse(source, mode=mode))
+    tree: ast.AST = _Replacing().visit(ast.parse(source, mode=mode))
     return ast.fix_missing_locations(tree)
