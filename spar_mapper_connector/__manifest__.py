@@ -10,7 +10,9 @@
     "author": "SPAR contributors",
     "license": "LGPL-3",
     "depends": ["spar_fa_directory"],
-    "external_dependencies": {"python": ["cryptography", "pyjwt>=2.13"]},
+    "external_dependencies": {
+        "python": ["cryptography", "joserfc>=1.7", "pyjwt>=2.13"]
+    },
     "data": [
         "security/spar_mapper_connector_groups.xml",
         "security/ir.model.access.csv",

@@ -127,7 +127,7 @@ class TestSignedCalls(SigningCase):
 
 
 def sign_critical(message, private):
-    """Return a signature with ``exp`` in ``crit``, which joserfc cannot make."""
+    """Return a signature with ``exp`` in ``crit``, which jwcrypto cannot make."""
     signed = {name: message[name] for name in ("header", "message")}
     exp = int(time.time()) + 60
     return sign_detached(canonicalise(signed), private, crit=["exp"], exp=exp)

@@ -1,7 +1,7 @@
 import json
 
-from joserfc import jwe
-from joserfc.jwk import import_key
+from jwcrypto import jwe
+from jwcrypto.jwk import JWK
 
 from odoo.tests import BaseCase
 
@@ -20,9 +20,10 @@ class TestEncryption(BaseCase):
         """Return a message that another library encrypts for us."""
         header = {"alg": alg, "enc": enc, "kid": self.ours.public.kid, **header}
         jwk = {k: v for k, v in self.ours.public.jwk.items() if k not in ("alg", "use")}
-        return jwe.encrypt_compact(
-            header, text, import_key(jwk), algorithms=[alg, enc, "DEF"]
+        message = jwe.JWE(
+            text, json.dumps(header), recipient=JWK(**jwk), algs=[alg, enc, "DEF"]
         )
+        return message.serialize(compact=True)
 
     def assert_fails(self, code, text, key=None):
         with self.assertRaises(DecryptionFailed) as caught:

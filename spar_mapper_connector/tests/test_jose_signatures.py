@@ -2,8 +2,8 @@ import json
 import time
 
 import jwt
-from joserfc import jws
-from joserfc.jwk import import_key
+from jwcrypto.jwk import JWK
+from jwcrypto.jws import JWS
 
 from odoo.tests import BaseCase
 
@@ -17,12 +17,11 @@ PAYLOAD = canonicalise({"header": {"action": "link"}, "message": {"x": [1, "é"]
 
 def sign_independently(payload, private, **header) -> str:
     """Return a detached signature made by another JOSE library."""
-    kind = private.to_jwk()
-    key = import_key({k: v for k, v in kind.items() if k not in ("kid", "use")})
     protected = {"alg": private.algorithm, "kid": private.public.kid, **header}
-    return jws.detach_content(
-        jws.serialize_compact(protected, payload, key, algorithms=list(ALGORITHMS))
-    )
+    signed = JWS(payload)
+    signed.add_signature(JWK(**private.to_jwk()), protected=json.dumps(protected))
+    signed.detach_payload()
+    return signed.serialize(compact=True)
 
 
 class SignatureCase(BaseCase):
@@ -51,11 +50,10 @@ class TestBothWays(SignatureCase):
         for name, private in self.ours.items():
             with self.subTest(name):
                 text = sign_detached(PAYLOAD, private)
-                key = import_key(private.public.jwk)
-                first, _none, last = text.split(".")
-                whole = f"{first}.{encode_base64url(PAYLOAD)}.{last}"
-                read = jws.deserialize_compact(whole, key, algorithms=[name])
-                self.assertEqual(read.payload, PAYLOAD)
+                key = JWK(**private.public.jwk)
+                read = JWS.from_jose_token(text)
+                read.verify(key, name, detached_payload=PAYLOAD)
+                self.assertTrue(read.is_valid)
 
     def test_the_payload_may_be_attached_where_it_is_the_same(self):
         private = self.ours["PS256"]

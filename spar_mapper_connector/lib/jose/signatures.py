@@ -31,7 +31,12 @@ _TYPES = frozenset({"jwt", "jose", "jws", "g2pc+jws"})
 
 
 def sign_detached(payload: bytes, key: PrivateKey, **header: object) -> str:
-    """Return ``header..signature`` of ``payload``; ``header`` is protected, too."""
+    """Return ``header..signature`` of ``payload``; ``header`` is protected, too.
+
+    Every answer is signed, so the parts are joined here: ``jws.serialize_compact``
+    of joserfc checks the header that we built and copies the text several times, which
+    makes an ES256 signature a fifth slower (measured with joserfc 1.7).
+    """
     protected = {"alg": key.algorithm, "kid": key.public.kid, **header}
     text = json.dumps(protected, separators=(",", ":"), sort_keys=True)
     first = encode_base64url(text.encode())
