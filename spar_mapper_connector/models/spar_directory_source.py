@@ -3,7 +3,6 @@ from uuid import uuid4
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from ..exceptions import (
     OutgoingError,
@@ -16,9 +15,7 @@ from ..exceptions import (
 )
 from ..lib import outgoing
 from ..lib.directory_client import DirectoryClient
-from ..lib.keyring import OpenKeyring, bind
 
-PURPOSE = "directory-source"
 _PLACE = {"phase": "types", "cursor": "", "after": 0, "last": ""}
 
 
@@ -29,6 +26,9 @@ class SparDirectorySource(models.Model):
     _description = "Source of the Directory"
     _inherit = "spar.sealed.storage"
     _order = "name, id"
+    _seal_purpose = "directory-source"
+    # Sealed for its address: an address changed by SQL does not receive the secret.
+    _seal_context_columns = ("uuid", "url", "client_id")
 
     name = fields.Char(required=True)
     url = fields.Char(
@@ -115,43 +115,15 @@ class SparDirectorySource(models.Model):
 
     # === THE SECRET === #
 
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT id, uuid, url, client_id
-                     FROM spar_directory_source WHERE id = ANY(%s)""",
-                list(row_ids),
-            )
-        )
-        # Sealed for its address: an address changed by SQL does not receive the secret.
-        return {row_id: (PURPOSE, bind(*names)) for row_id, *names in rows}
-
     def _compute_client_secret(self):
-        query = SQL(
-            """SELECT id FROM spar_directory_source
-                WHERE id = ANY(%s) AND sealed IS NOT NULL""",
-            self.ids,
-        )
-        known = {row_id for (row_id,) in self.env.execute_query(query)}
+        sealed_ids = self._get_sealed_ids()
         for source in self:
             source.client_secret = False
-            source.has_secret = source._origin.id in known
+            source.has_secret = source._origin.id in sealed_ids
 
     def _inverse_client_secret(self):
-        self.flush_recordset(["uuid", "url", "client_id"])
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        contexts = self._get_seal_contexts(keyring, self.ids)
         for source in self.filtered("client_secret"):
-            purpose, context = contexts[source.id]
-            source._set_sealed(keyring.seal(purpose, source.client_secret, context))
-
-    def _set_sealed(self, sealed: bytes | None) -> None:
-        self.env.cr.execute(
-            "UPDATE spar_directory_source SET sealed = %s WHERE id = ANY(%s)",
-            (sealed, self.ids),
-        )
+            source._write_sealed(source.client_secret)
 
     def write(self, vals):
         """Write; drop the secret if the address or client ID it belongs to changes."""
@@ -163,7 +135,7 @@ class SparDirectorySource(models.Model):
         )
         if changed:
             changed._check_idle()
-            changed._set_sealed(None)
+            changed._write_sealed(None)
         return super().write(vals)
 
     def _open_client(self) -> DirectoryClient:
@@ -172,18 +144,14 @@ class SparDirectorySource(models.Model):
         :raises UserError: when there is no secret, or it does not open
         """
         self.ensure_one()
-        keyring = self.env["spar.keyring"]._open()
-        query = SQL("SELECT sealed FROM spar_directory_source WHERE id = %s", self.id)
-        ((sealed,),) = self.env.execute_query(query)
-        if not sealed:
-            raise UserError(self.env._("Write the client secret first."))
-        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
         try:
-            secret = keyring.unseal(purpose, bytes(sealed), context)
+            secret = self._read_sealed()
         except SealBroken as error:
             raise UserError(
-                self.env._("The client secret cannot be opened: write it anew.")
+                self.env._("The client secret cannot be opened: enter it again.")
             ) from error
+        if secret is None:
+            raise UserError(self.env._("Enter the client secret first."))
         return DirectoryClient(self.url, self.client_id, secret)
 
     # === BUTTONS === #

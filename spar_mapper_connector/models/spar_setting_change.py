@@ -8,11 +8,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from ..exceptions import MapperError, NotPermitted
+from ..exceptions import MapperError, NotPermitted, SealBroken
 from ..expressions import check_person
-from ..lib.keyring import OpenKeyring, bind
 
-PURPOSE = "setting change"
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
 
@@ -29,6 +27,8 @@ class SparSettingChange(models.Model):
     _rec_name = "subject"
     _log_access = False
     _sealed_columns = ("sealed_values",)
+    _seal_purpose = "setting change"
+    _seal_context_columns = ("uuid", "res_model", "res_id")
 
     uuid = fields.Char(string="Reference", required=True, readonly=True)
     res_model = fields.Char(string="Model", required=True, readonly=True, index=True)
@@ -64,18 +64,6 @@ class SparSettingChange(models.Model):
         "CHECK (state <> 'applied' OR decider_id <> proposer_id)",
         "Who proposes a change does not approve it.",
     )
-
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT id, uuid, res_model, res_id FROM spar_setting_change
-                    WHERE id = ANY(%s)""",
-                row_ids,
-            )
-        )
-        return {row_id: (PURPOSE, bind(*names)) for row_id, *names in rows}
 
     @api.depends("res_model", "res_id")
     def _compute_subject(self) -> None:
@@ -140,9 +128,8 @@ class SparSettingChange(models.Model):
         )
         before = record._get_snapshot(list(values))
         standing = self._get_standing(named)
-        change._seal_kept(
-            {"values": to_kept(values), "before": before, "standing": standing}
-        )
+        kept = {"values": to_kept(values), "before": before, "standing": standing}
+        change._write_sealed(json.dumps(kept))
         record.invalidate_recordset(["setting_change_ids"])
         return change
 
@@ -167,25 +154,15 @@ class SparSettingChange(models.Model):
         self.flush_model()
         return self.browse(row_id for (row_id,) in self.env.execute_query(query))
 
-    def _seal_kept(self, kept: dict) -> None:
-        self.flush_recordset()
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
-        self.env.cr.execute(
-            "UPDATE spar_setting_change SET sealed_values = %s WHERE id = %s",
-            (keyring.seal(purpose, json.dumps(kept), context), self.id),
-        )
-
     def _open_kept(self) -> dict:
-        """Return the ``values`` to be written, and those ``before`` the change."""
-        self.flush_recordset()
-        keyring = self.env["spar.keyring"]._open()
-        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
-        query = SQL(
-            "SELECT sealed_values FROM spar_setting_change WHERE id = %s", self.id
-        )
-        ((sealed,),) = self.env.execute_query(query)
-        return json.loads(keyring.unseal(purpose, bytes(sealed), context))
+        """Return the ``values`` to be written, and those ``before`` the change.
+
+        Raises KeyringUnavailable, KeyringMismatch or SealBroken.
+        """
+        text = self._read_sealed()
+        if text is None:
+            raise SealBroken("the values of the change are gone")
+        return json.loads(text)
 
     def _get_record(self) -> models.BaseModel | None:
         """Return the record to be changed: empty when gone, None without its model."""
@@ -282,7 +259,7 @@ class SparSettingChange(models.Model):
         for name in record._guarded_secrets if record is not None else ():
             if name in kept["values"]:
                 kept["values"][name] = ""
-        change_sudo._seal_kept(kept)
+        change_sudo._write_sealed(json.dumps(kept))
         change_sudo.write(
             {
                 "state": state,

@@ -7,7 +7,6 @@ from ..exceptions import InvalidIdentifier, KeyMissing, SealBroken
 from ..lib.jose.keys import PrivateKey
 from ..lib.jose.signatures import read_signature
 from ..lib.keyring import bind
-from ..models.spar_signing_key import PURPOSE
 from .common import KeyringCase, build_open_keyring
 
 PAYLOAD = b'{"header":{}}'
@@ -52,7 +51,7 @@ class TestSigningKeys(KeptRowsCase):
                       (kid, use, algorithm, state, public_jwk, made_at, private_key)
                VALUES (%s, %s, %s, 'current', %s, now(), %s)""",
             *(*names, json.dumps(private.public.jwk)),
-            keyring.seal(PURPOSE, private.to_pem(), bind(*names)),
+            keyring.seal("signing key", private.to_pem(), bind(*names)),
         )
         self.begin_call()
 
