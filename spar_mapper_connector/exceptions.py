@@ -95,7 +95,7 @@ class InvalidIdentifier(MapperError):
         self.type_id = type_id
 
 
-class InvalidTemplate(MapperError):
+class InvalidIdTemplate(MapperError):
     """An ID strategy cannot be used; ``code`` is the reason."""
 
     def __init__(self, code: str):

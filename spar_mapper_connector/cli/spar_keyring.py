@@ -5,7 +5,7 @@ import sys
 from odoo.cli import Command
 
 
-class SparKeyring(Command):
+class KeyringCommand(Command):
     """Make, show and replace the keys that a SPAR database is sealed with.
 
     init: make the first keys of the database and their file.

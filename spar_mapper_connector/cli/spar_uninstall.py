@@ -6,7 +6,7 @@ from pathlib import Path
 from odoo.cli import Command
 
 
-class SparUninstall(Command):
+class UninstallCommand(Command):
     """Export what an addon of the registry holds, then uninstall it.
 
     The export is a new folder with one CSV file for each of its tables, sealed values

@@ -44,7 +44,7 @@ KINDS = ("seal", "index", "audit", "token")
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyringKey:
     """One secret of 256 bits; ``key_id`` is public and names it in ciphertexts."""
 
     key_id: str
@@ -86,22 +86,24 @@ class ShutKey:
         return HMAC(self._expand(purpose), SHA256())
 
 
-def make_key(kind: str) -> Key:
+def make_key(kind: str) -> KeyringKey:
     """Return a new random key of ``kind``."""
-    return Key(secrets.token_bytes(KEY_ID_BYTES).hex(), kind, secrets.token_bytes(32))
+    return KeyringKey(
+        secrets.token_bytes(KEY_ID_BYTES).hex(), kind, secrets.token_bytes(32)
+    )
 
 
 class Keyring:
     """The keys of one file, by id."""
 
-    def __init__(self, keys: list[Key]):
+    def __init__(self, keys: list[KeyringKey]):
         self.keys = {key.key_id: key for key in keys}
 
-    def of_kind(self, kind: str) -> list[Key]:
+    def of_kind(self, kind: str) -> list[KeyringKey]:
         """Return the keys of ``kind``, oldest first."""
         return [key for key in self.keys.values() if key.kind == kind]
 
-    def add(self, key: Key) -> Keyring:
+    def add(self, key: KeyringKey) -> Keyring:
         """Return a keyring with one more key."""
         return Keyring([*self.keys.values(), key])
 
@@ -120,7 +122,7 @@ def read_file(path: Path) -> Keyring:
         document = json.loads(path.read_bytes())
         return Keyring(
             [
-                Key(k["id"], k["kind"], b64decode(k["material"]))
+                KeyringKey(k["id"], k["kind"], b64decode(k["material"]))
                 for k in document["keys"]
             ]
         )

@@ -28,7 +28,7 @@ PHASE_QUERY = f"SELECT {', '.join(PHASE_COLUMNS)} FROM spar_keyring_phase"
 KEYS_QUERY = "SELECT key_id, check_value FROM spar_keyring_key WHERE state != 'retired'"
 
 
-class Cursor(Protocol):
+class KeyringCursor(Protocol):
     """The part of a cursor that is used."""
 
     def execute(self, query: str, params: Sequence[Any] | None = None) -> Any: ...
@@ -79,7 +79,7 @@ def open_keyring(
     return OpenKeyring(keyring, build_roles(phase))
 
 
-def open_over(cr: Cursor, path: Path) -> OpenKeyring:
+def open_over(cr: KeyringCursor, path: Path) -> OpenKeyring:
     """Return the keyring in ``path``, opened for the database of a cursor.
 
     Raises KeyringUnavailable and KeyringMismatch.

@@ -117,7 +117,7 @@ def _read_network(entry: str) -> Network:
 
 
 @dataclass(frozen=True)
-class Target:
+class NetworkTarget:
     """A URL in parts; ``path`` is the one in the request line."""
 
     scheme: str
@@ -126,11 +126,12 @@ class Target:
     path: str
 
     @classmethod
-    def parse(cls, url: str) -> Target:
+    def parse(cls, url: str) -> NetworkTarget:
         """Return the target of ``url``; raises OutgoingRefused, naming the error.
 
-        >>> Target.parse("https://payer.example/callback?x=1")
-        Target(scheme='https', host='payer.example', port=443, path='/callback?x=1')
+        >>> target = NetworkTarget.parse("https://payer.example/callback?x=1")
+        >>> target.scheme, target.host, target.port, target.path
+        ('https', 'payer.example', 443, '/callback?x=1')
         """
         if len(url) > MAX_URL or not re.fullmatch(r"[!-~]+", url):
             raise OutgoingRefused("the address holds characters that no URL has")

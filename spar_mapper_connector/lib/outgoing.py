@@ -32,7 +32,7 @@ from ..exceptions import (
     TargetUnknown,
     TargetUnreachable,
 )
-from .network_targets import ALLOW_VARIABLE, Address, AllowList, Target
+from .network_targets import ALLOW_VARIABLE, Address, AllowList, NetworkTarget
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -46,7 +46,7 @@ _FIRST_PAUSE = 0.2
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """An answer, whatever its status; names of headers are in lower case."""
 
     status: int
@@ -64,7 +64,7 @@ def send(
     max_bytes: int = MAX_BYTES,
     allowed: AllowList | None = None,
     attempts: int = 1,
-) -> Answer:
+) -> HttpResponse:
     """Return the answer of ``url``; a redirect is an answer like any other.
 
     ``allowed`` is by default what the environment allows. More than one attempt is for
@@ -72,7 +72,7 @@ def send(
     OutgoingRefused if nothing may be sent, else a leaf of OutgoingFailed.
     """
     allowed = get_allowed() if allowed is None else allowed
-    target, deadline = Target.parse(url), _Deadline(timeout)
+    target, deadline = NetworkTarget.parse(url), _Deadline(timeout)
     pause = _FIRST_PAUSE
     while True:
         attempts -= 1
@@ -95,7 +95,7 @@ def check_url(url: str, timeout: float = TIMEOUT) -> None:
 
     It is called when a user enters an address: ``send`` checks it again.
     """
-    _resolve(Target.parse(url), get_allowed(), _Deadline(timeout))
+    _resolve(NetworkTarget.parse(url), get_allowed(), _Deadline(timeout))
 
 
 def get_allowed() -> AllowList:
@@ -123,7 +123,7 @@ class _Deadline:
 
 
 def _resolve(
-    target: Target, allowed: AllowList, deadline: _Deadline
+    target: NetworkTarget, allowed: AllowList, deadline: _Deadline
 ) -> tuple[Address, ...]:
     """Return the checked addresses of ``target``."""
     addresses = _look_up(target.host, target.port, deadline.get_left())
@@ -163,14 +163,14 @@ def _put_addresses(
 
 
 def _send_once(
-    target: Target,
+    target: NetworkTarget,
     addresses: tuple[Address, ...],
     method: str,
     headers: Mapping[str, str],
     body: bytes | None,
     max_bytes: int,
     deadline: _Deadline,
-) -> Answer:
+) -> HttpResponse:
     connection = http.client.HTTPConnection(target.host, target.port)
     # The name for the header Host, which omits the port of the scheme.
     connection.default_port = 443 if target.scheme == "https" else 80
@@ -193,7 +193,7 @@ def _send_once(
 
 
 def _connect(
-    target: Target, addresses: tuple[Address, ...], deadline: _Deadline
+    target: NetworkTarget, addresses: tuple[Address, ...], deadline: _Deadline
 ) -> socket.socket:
     """Return a connection to the first address that accepts one, with TLS for https."""
     for address in addresses:
@@ -207,7 +207,9 @@ def _connect(
     raise TargetUnreachable(f"{target.host}: no connection")
 
 
-def _secure(plain: socket.socket, target: Target, deadline: _Deadline) -> socket.socket:
+def _secure(
+    plain: socket.socket, target: NetworkTarget, deadline: _Deadline
+) -> socket.socket:
     try:
         plain.settimeout(deadline.get_left())
         return _get_tls_context().wrap_socket(plain, server_hostname=target.host)
@@ -229,7 +231,7 @@ def _get_tls_context() -> ssl.SSLContext:
     return context
 
 
-def _read_answer(response: http.client.HTTPResponse, max_bytes: int) -> Answer:
+def _read_answer(response: http.client.HTTPResponse, max_bytes: int) -> HttpResponse:
     headers = {name.lower(): value for name, value in response.getheaders()}
     if headers.get("content-encoding", "identity") != "identity":
         raise AnswerTooLarge("the answer is compressed, which was not asked for")
@@ -238,7 +240,7 @@ def _read_answer(response: http.client.HTTPResponse, max_bytes: int) -> Answer:
         raise AnswerTooLarge(f"the answer has more than {max_bytes} bytes")
     if response.length:
         raise AnswerLost("the answer ended too early")
-    return Answer(response.status, headers, body)
+    return HttpResponse(response.status, headers, body)
 
 
 class _TimedSocket:

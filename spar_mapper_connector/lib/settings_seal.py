@@ -54,7 +54,7 @@ class Seal:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SealComparison:
     """The rows that are as sealed, and the problems: row id and problem."""
 
     good: frozenset[int]
@@ -71,7 +71,7 @@ def mac_rows(
     }
 
 
-def compare(sealed: Mapping[int, str], present: Mapping[int, str]) -> Verdict:
+def compare(sealed: Mapping[int, str], present: Mapping[int, str]) -> SealComparison:
     """Return the verdict on the MACs of the present rows, given those sealed.
 
     >>> compare({1: "a", 2: "b", 3: "c"}, {1: "a", 2: "x", 4: "d"}).good
@@ -83,4 +83,4 @@ def compare(sealed: Mapping[int, str], present: Mapping[int, str]) -> Verdict:
     problems = {row_id: MISSING for row_id in sealed.keys() - present.keys()}
     for row_id in present.keys() - good:
         problems[row_id] = ALTERED if row_id in sealed else ADDED
-    return Verdict(frozenset(good), tuple(sorted(problems.items())))
+    return SealComparison(frozenset(good), tuple(sorted(problems.items())))

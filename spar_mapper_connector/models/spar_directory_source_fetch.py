@@ -65,8 +65,13 @@ class SparDirectorySource(models.Model):
         """Process one page, with the rights of the user who pressed the button."""
         me = self.with_user(self.user_id or self.env.user)
         me = me.with_context(lang=None, active_test=False)
+        steps = {
+            "types": me._take_types,
+            "providers": me._take_providers,
+            "branches": me._take_branches,
+        }
         with self.env.cr.savepoint():
-            getattr(me, f"_take_{self.place['phase']}")(client)
+            steps[self.place["phase"]](client)
 
     def _take_types(self, client: DirectoryClient) -> None:
         for fa_type in client.get_fa_types():

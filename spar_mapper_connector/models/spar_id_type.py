@@ -7,7 +7,7 @@ from odoo.fields import Domain
 from odoo.addons.spar_fa_directory.lib import fa_checks
 from odoo.addons.spar_fa_directory.lib.exceptions import InvalidParameter
 
-from ..exceptions import InvalidIdentifier, InvalidTemplate
+from ..exceptions import InvalidIdentifier, InvalidIdTemplate
 from ..lib import identifier, tokenisers
 from ..lib.id_forms import NEWEST, IdForm, read_in_forms
 from ..lib.id_rules import (
@@ -116,7 +116,7 @@ class SparIdType(models.Model):
         """Check that a strategy names kind and provider, and no part of the value."""
         try:
             identifier.parse_template(template)
-        except InvalidTemplate as error:
+        except InvalidIdTemplate as error:
             raise ValidationError(
                 self.env._(
                     "%(template)s: write exactly one placeholder, such as {sub}.",

@@ -144,7 +144,7 @@ class SparKeyring(models.AbstractModel):
         return path
 
     @api.model
-    def _insert_keys(self, new_keys: list[keys.Key]) -> None:
+    def _insert_keys(self, new_keys: list[keys.KeyringKey]) -> None:
         rows = [(key.key_id, key.kind, key.check_value) for key in new_keys]
         self.env.cr.execute_values(
             """INSERT INTO spar_keyring_key (key_id, kind, check_value, state, since)
@@ -154,7 +154,7 @@ class SparKeyring(models.AbstractModel):
         )
 
     @api.model
-    def _insert_phase(self, first: dict[str, keys.Key]) -> None:
+    def _insert_phase(self, first: dict[str, keys.KeyringKey]) -> None:
         self.env.cr.execute(
             """INSERT INTO spar_keyring_phase (generation, seal_key, index_key_a,
                                                read_column, audit_key, token_key)
@@ -185,7 +185,7 @@ def _open_file(env: api.Environment, path: Path, phase: dict) -> keys.OpenKeyrin
     return keyring_rows.open_keyring(keys.read_file(path), known, phase)
 
 
-def _get_first_key(keyring: keys.Keyring, kind: str) -> keys.Key:
+def _get_first_key(keyring: keys.Keyring, kind: str) -> keys.KeyringKey:
     of_kind = keyring.of_kind(kind)
     if not of_kind:
         raise KeyringMismatch(f"the keyring file holds no key for: {kind}")

@@ -111,14 +111,14 @@ class SparKeyring(models.AbstractModel):
             self._finish_rotation()
 
 
-def add_seal_key(env: api.Environment) -> keys.Key:
+def add_seal_key(env: api.Environment) -> keys.KeyringKey:
     """Add an unused key to the file, which is then copied to every host."""
     path, key = get_path(env), keys.make_key("seal")
     keys.write_file(path, keys.read_file(path).add(key), replace=True)
     return key
 
 
-def _find_unused_seal_key(env: api.Environment) -> keys.Key | None:
+def _find_unused_seal_key(env: api.Environment) -> keys.KeyringKey | None:
     query = SQL("SELECT key_id FROM spar_keyring_key")
     known = {key_id for (key_id,) in env.execute_query(query)}
     of_kind = keys.read_file(get_path(env)).of_kind("seal")

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..exceptions import SettingsAltered
-from ..lib.settings_seal import Verdict
+from ..lib.settings_seal import SealComparison
 
 
 class SparSealedSetting(models.AbstractModel):
@@ -178,7 +178,7 @@ class SparSealedSetting(models.AbstractModel):
     # === USE === #
 
     @api.model
-    def _judge_settings(self, ids: list[int] | None = None) -> Verdict | None:
+    def _judge_settings(self, ids: list[int] | None = None) -> SealComparison | None:
         """Return which rows are as sealed; None before there are keys.
 
         The others are named in alarms.

@@ -16,7 +16,7 @@ from ..lib.settings_seal import (
     SEAL_GAP,
     UNSEALED,
     Seal,
-    Verdict,
+    SealComparison,
     compare,
     mac_rows,
 )
@@ -102,7 +102,7 @@ class SparSettingsSeal(models.Model):
     @api.model
     def _judge(
         self, settings: models.BaseModel, ids: list[int] | None = None
-    ) -> Verdict:
+    ) -> SealComparison:
         """Return which rows of a settings model are as sealed, or which of ``ids``.
 
         Raises KeyringUnavailable or KeyringMismatch.
@@ -111,9 +111,9 @@ class SparSettingsSeal(models.Model):
         for _attempt in range(_ATTEMPTS):
             seal = self._find_newest(settings._name)
             if seal is None:
-                return Verdict(frozenset(), ((0, UNSEALED),))
+                return SealComparison(frozenset(), ((0, UNSEALED),))
             if not seal.is_true(keyring):
-                return Verdict(frozenset(), ((0, SEAL_FORGED),))
+                return SealComparison(frozenset(), ((0, SEAL_FORGED),))
             number, texts = settings._read_texts(seal.columns, ids)
             # Rows and seal are of one moment; otherwise another transaction wrote in
             # between.
@@ -317,10 +317,14 @@ class SparSettingsSeal(models.Model):
                 """INSERT INTO spar_settings_seal (made_at, %s)
                    VALUES (now() AT TIME ZONE 'UTC', %s, %s, %s, %s, %s, %s, %s, %s)""",
                 _COLUMNS,
-                *(seal.seq, seal.model, seal.number, seal.audit_key),
+                seal.seq,
+                seal.model,
+                seal.number,
+                seal.audit_key,
                 json.dumps(seal.columns),
                 json.dumps(seal.rows),
-                *(seal.previous, mac),
+                seal.previous,
+                mac,
             )
         )
 

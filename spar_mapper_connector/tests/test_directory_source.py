@@ -15,7 +15,7 @@ from ..exceptions import (
 from ..lib import directory_client
 from ..lib.directory_client import DirectoryClient
 from ..lib.network_targets import ALLOW_VARIABLE
-from ..lib.outgoing import Answer
+from ..lib.outgoing import HttpResponse
 from .common import KeyringCase
 
 URL = "https://127.0.0.1:9/spar/v1"
@@ -71,13 +71,13 @@ class RemoteSpar:
         path = parts.path.removeprefix("/spar/v1")
         self.asked.append((method, path, dict(headers)))
         if status := self.status.get(path):
-            return Answer(status, {}, b'{"errors": []}')
+            return HttpResponse(status, {}, b'{"errors": []}')
         if error := self.broken.get(path):
             raise error
         document = self._answer(path, parse_qs(parts.query), headers)
         if document is None:
-            return Answer(401, {}, b"{}")
-        return Answer(200, {}, json.dumps(document).encode())
+            return HttpResponse(401, {}, b"{}")
+        return HttpResponse(200, {}, json.dumps(document).encode())
 
     def _answer(self, path, query, headers):
         if path == "/oauth2/client/token":
@@ -501,9 +501,9 @@ class TestTrouble(SourceCase):
     def test_unreadable_answers(self):
         for body in (b"<html>", b"[]", b"\xff", b"[" * 100_000):
             with self.subTest(body=body[:10]), self.assertRaises(RemoteAnswerInvalid):
-                directory_client.read_document(Answer(200, {}, body))
+                directory_client.read_document(HttpResponse(200, {}, body))
         with self.assertRaises(RemoteRefused):
-            directory_client.read_document(Answer(302, {}, b"{}"))
+            directory_client.read_document(HttpResponse(302, {}, b"{}"))
         for following in (5, "http://[", "/no-cursor"):
             with self.subTest(following=following):
                 with self.assertRaises(RemoteAnswerInvalid):
@@ -512,7 +512,7 @@ class TestTrouble(SourceCase):
     def test_a_page_that_leads_to_itself_ends_it(self):
         page = json.dumps({"providers": [], "next": "/x?cursor=1"}).encode()
         client = DirectoryClient(
-            URL, "me", "s", lambda *_a, **_k: Answer(200, {}, page), "token"
+            URL, "me", "s", lambda *_a, **_k: HttpResponse(200, {}, page), "token"
         )
         with self.assertRaises(RemoteAnswerInvalid):
             client.get_providers("1")

@@ -128,8 +128,14 @@ class TestHeaders(BaseCase):
 
     def test_texts_of_an_answer_are_short_visible_texts(self):
         for member in (
-            *("message_id", "message_ts", "action", "status", "sender_id"),
-            *("status_reason_code", "status_reason_message", "receiver_id"),
+            "message_id",
+            "message_ts",
+            "action",
+            "status",
+            "sender_id",
+            "status_reason_code",
+            "status_reason_message",
+            "receiver_id",
         ):
             for value in (1, ["x"], {}, "x" * (MAX_MESSAGE + 1), "a\nb", "a\u202eb"):
                 with self.subTest(member, value=str(value)[:8]):

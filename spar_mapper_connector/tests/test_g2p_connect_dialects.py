@@ -22,15 +22,18 @@ MAPPED = "ID and FA are already mapped"
 #: (operation, outcome, problem, query) -> status, code, text (openg2p-spar.md 1.4).
 EXPECTED = {
     ("link", "already_linked", "", ""): (
-        *("rjct", "rjct.reference_id.duplicate"),
+        "rjct",
+        "rjct.reference_id.duplicate",
         MAPPED,
     ),
     ("link", "already_linked", "same_fa", ""): (
-        *("rjct", "rjct.reference_id.duplicate"),
+        "rjct",
+        "rjct.reference_id.duplicate",
         MAPPED,
     ),
     ("link", "already_linked", "other_fa", ""): (
-        *("rjct", "rjct.reference_id.duplicate"),
+        "rjct",
+        "rjct.reference_id.duplicate",
         MAPPED,
     ),
     ("update", "not_linked", "", ""): ("rjct", "rjct.reference_id.duplicate", TO_LINK),

@@ -335,19 +335,26 @@ class TestMissingResults(BaseCase):
 class TestCodes(BaseCase):
     def test_every_outcome_of_an_operation_has_its_line(self):
         common = {
-            *(Outcome.INVALID_ID, Outcome.INVALID_FA, Outcome.LOCKED),
-            *(Outcome.FORBIDDEN, Outcome.RETRY),
+            Outcome.INVALID_ID,
+            Outcome.INVALID_FA,
+            Outcome.LOCKED,
+            Outcome.FORBIDDEN,
+            Outcome.RETRY,
         }
         own = {
             Operation.LINK: {Outcome.LINKED, Outcome.ALREADY_LINKED, Outcome.HELD},
             Operation.UPDATE: {Outcome.UPDATED, Outcome.NOT_LINKED, Outcome.HELD},
             Operation.UNLINK: {
-                *(Outcome.UNLINKED, Outcome.NOT_LINKED),
-                *(Outcome.FA_MISMATCH, Outcome.CONFLICT),
+                Outcome.UNLINKED,
+                Outcome.NOT_LINKED,
+                Outcome.FA_MISMATCH,
+                Outcome.CONFLICT,
             },
             Operation.RESOLVE: {
-                *(Outcome.FOUND, Outcome.NOT_LINKED),
-                *(Outcome.FA_MISMATCH, Outcome.SUSPENDED),
+                Outcome.FOUND,
+                Outcome.NOT_LINKED,
+                Outcome.FA_MISMATCH,
+                Outcome.SUSPENDED,
             },
         }
         for operation, outcomes in own.items():

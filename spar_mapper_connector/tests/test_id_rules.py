@@ -19,13 +19,34 @@ NATIONAL = parse_template("token:{sub}@nationalId")
 OTHER = IdRule(9)
 #: An ID with the values that programs write for an empty one.
 NOTHING = (
-    *("", " ", "{sub}", "{{ sub }}", "${sub}", "<id>", "%s", "undefined", "null"),
-    *("NULL", "none", "None", "nan", "NaN", "n/a", "N/A", "#N/A", "#VALUE!", "-"),
-    *("[object Object]", "1.23E+11", "1,23E+11", "2007760620.0", "١.٢٣E+١١"),
+    "",
+    " ",
+    "{sub}",
+    "{{ sub }}",
+    "${sub}",
+    "<id>",
+    "%s",
+    "undefined",
+    "null",
+    "NULL",
+    "none",
+    "None",
+    "nan",
+    "NaN",
+    "n/a",
+    "N/A",
+    "#N/A",
+    "#VALUE!",
+    "-",
+    "[object Object]",
+    "1.23E+11",
+    "1,23E+11",
+    "2007760620.0",
+    "١.٢٣E+١١",
     "ｎｕｌｌ",
 )
 _ZEROS = [c for c in map(chr, range(0x1FBFA)) if unicodedata.decimal(c, None) == 0]
-_GAPS = [*("", "", " ", "  ", "-", " - ", ".", "/"), *"\u00a0\u2011\u2013\u2009"]
+_GAPS = ["", "", " ", "  ", "-", " - ", ".", "/", *"\u00a0\u2011\u2013\u2009"]
 
 
 def make_rules(**values):
@@ -151,9 +172,16 @@ class TestNoIds(RulesCase):
 
     def test_what_starts_or_ends_like_a_type_is_of_it_or_refused(self):
         texts = (
-            *("token:4711", "4711@nationalId", "token:4711@", "token:4711@national"),
-            *("token :4711@nationalId", "TOKEN:4711@x", "token：4711＠nationalId"),
-            *("4711 @ nationalId", "token:undefined@…", "tok:4711@NATIONALID"),
+            "token:4711",
+            "4711@nationalId",
+            "token:4711@",
+            "token:4711@national",
+            "token :4711@nationalId",
+            "TOKEN:4711@x",
+            "token：4711＠nationalId",
+            "4711 @ nationalId",
+            "token:undefined@…",
+            "tok:4711@NATIONALID",
         )
         for text in texts:
             with self.subTest(text), self.assertRaises(InvalidIdentifier):

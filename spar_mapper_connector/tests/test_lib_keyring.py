@@ -68,7 +68,7 @@ class TestSeal(BaseCase):
 
     def test_it_does_not_open_with_another_key_under_the_same_id(self):
         sealed = self.keyring.seal("fa", "1", self.context)
-        same_id = keys.Key(self.keyring.roles.seal_key, "seal", os.urandom(32))
+        same_id = keys.KeyringKey(self.keyring.roles.seal_key, "seal", os.urandom(32))
         other = build_open_keyring(same_id, seal_key=same_id.key_id)
         with self.assertRaises(SealBroken):
             other.unseal("fa", sealed, self.context)
@@ -183,7 +183,7 @@ class TestKey(BaseCase):
 
     def test_each_purpose_and_kind_has_a_key_of_its_own(self):
         key = keys.make_key("seal")
-        same = keys.Key(key.key_id, "audit", key.material)
+        same = keys.KeyringKey(key.key_id, "audit", key.material)
         made = {make_mac(key, "id"), make_mac(key, "fa"), make_mac(same, "id")}
         self.assertEqual(len(made), 3)
 

@@ -90,7 +90,7 @@ class TestSending(OutgoingCase):
             self.assertEqual(proxy.requests, [])
 
     def test_an_answer_shows_neither_headers_nor_body(self):
-        answer = outgoing.Answer(200, {"set-cookie": "secret"}, b"secret")
+        answer = outgoing.HttpResponse(200, {"set-cookie": "secret"}, b"secret")
         self.assertNotIn("secret", repr(answer))
 
     def test_a_header_that_would_begin_another_is_refused_and_not_repeated(self):

@@ -131,7 +131,9 @@ class TestOpening(NewKeyringCase):
 
     def test_a_key_with_the_right_id_and_other_material_is_refused(self):
         first, *others = self.get_file_keys()
-        self.write_file(keys.Key(first.key_id, first.kind, b"\x00" * 32), *others)
+        self.write_file(
+            keys.KeyringKey(first.key_id, first.kind, b"\x00" * 32), *others
+        )
         self.assert_refused(KeyringMismatch, self.keyrings._open)
 
     def test_a_database_without_keys_has_nothing_to_open(self):

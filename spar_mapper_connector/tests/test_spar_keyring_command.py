@@ -20,7 +20,7 @@ def load_command():
     module = importlib.util.module_from_spec(spec)
     with patch.dict(commands):
         spec.loader.exec_module(module)
-    return module.SparKeyring
+    return module.KeyringCommand
 
 
 class TestSparKeyringCommand(NewKeyringCase):
