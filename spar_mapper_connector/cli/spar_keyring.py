@@ -57,7 +57,7 @@ class KeyringCommand(Command):
     def _add(self, env):
         # Nor is a relative import possible here.
         # pylint: disable-next=odoo-addons-relative-import
-        from odoo.addons.spar_mapper_connector.models.spar_keyring_rotation import (
+        from odoo.addons.spar_mapper_connector.models.spar_keyring import (
             add_seal_key,
         )
 

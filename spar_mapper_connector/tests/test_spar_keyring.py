@@ -9,8 +9,7 @@ from odoo.tools import mute_logger
 
 from ..exceptions import KeyringExists, KeyringMismatch, KeyringUnavailable
 from ..lib import keyring as keys
-from ..models.spar_keyring import KEYRING_VARIABLE, get_path
-from ..models.spar_keyring_rotation import add_seal_key
+from ..models.spar_keyring import KEYRING_VARIABLE, add_seal_key, get_path
 from .common import KeyringCase
 
 
