@@ -16,11 +16,7 @@ from . import spar_second_person
 from . import spar_account_act
 from . import res_users
 from . import res_users_account
-from . import spar_mapper
-from . import spar_mapper_backend
-from . import spar_id_type
-from . import spar_directory_source
-from . import spar_directory_source_note
-from . import spar_fsp_fetched
+from . import mapper
+from . import directory_source
 from . import spar_fsp_prefixes
 from . import spar_fa_settings

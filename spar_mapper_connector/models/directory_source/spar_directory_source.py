@@ -11,7 +11,7 @@ from odoo.tools import SQL
 from odoo.addons.spar_fa_directory.lib.directory_rows import Row, check_row
 from odoo.addons.spar_fa_directory.lib.fa_reader import NOBODY, Place, fold_code
 
-from ..exceptions import (
+from ...exceptions import (
     OutgoingError,
     OutgoingRefused,
     RemoteAnswerInvalid,
@@ -20,14 +20,14 @@ from ..exceptions import (
     SealBroken,
     TargetUnknown,
 )
-from ..lib import outgoing
-from ..lib.directory_client import (
+from ...lib import outgoing
+from ...lib.directory_client import (
     DirectoryClient,
     RemotePage,
     read_items,
     read_text,
 )
-from ..lib.directory_merge import merge
+from ...lib.directory_merge import merge
 
 _logger = logging.getLogger(__name__)
 

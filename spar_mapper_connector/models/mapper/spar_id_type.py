@@ -7,10 +7,10 @@ from odoo.fields import Domain
 from odoo.addons.spar_fa_directory.lib import fa_checks
 from odoo.addons.spar_fa_directory.lib.exceptions import InvalidParameter
 
-from ..exceptions import InvalidIdentifier, InvalidIdTemplate
-from ..lib import identifier, tokenisers
-from ..lib.id_forms import NEWEST, IdForm, read_in_forms
-from ..lib.id_rules import (
+from ...exceptions import InvalidIdentifier, InvalidIdTemplate
+from ...lib import identifier, tokenisers
+from ...lib.id_forms import NEWEST, IdForm, read_in_forms
+from ...lib.id_rules import (
     CardCheck,
     CardRule,
     Identifier,
@@ -100,10 +100,10 @@ class SparIdType(models.Model):
         "type, one a line, for example https://id.example.org. Empty: nobody's.",
     )
 
-    # The format of IDs on the card applies to IDs that people type, show or load: staff's
-    # forms, the beneficiary's pages, files. Callers of the API send other texts (tokens),
-    # so it applies to them only where a type requires it. Stored IDs can always be found,
-    # suspended and ended.
+    # The format of IDs on the card applies to IDs that people type, show or load:
+    # staff's forms, the beneficiary's pages, files. Callers of the API send other texts
+    # (tokens), so it applies to them only where a type requires it. Stored IDs can
+    # always be found, suspended and ended.
     card_look = fields.Char(
         string="On the card, in words",
         translate=True,

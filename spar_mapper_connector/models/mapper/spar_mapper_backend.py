@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..exceptions import MapperError
+from ...exceptions import MapperError
 
 
 class SparMapperBackend(models.Model):
