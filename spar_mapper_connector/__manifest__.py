@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 {
     "name": "SPAR Mapper Connector",
-    "summary": "What any ID-to-account mapper can be asked; ID types; keyring",
+    "summary": "Contract of ID-to-account mappers; ID types; keyring",
     "version": "19.0.1.3.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",

@@ -241,7 +241,7 @@ def test_staff_are_told_that_the_keyring_is_away(server, linked):
             viewer.find("spar.mapping", [], "id_masked", "fa_masked", limit=3)
         page = viewer.session.get(f"{server.url}/odoo", timeout=TIMEOUT)
         assert page.status_code == 503
-        assert "keys are not there" in page.text
+        assert "keys cannot be read" in page.text
     assert all(
         "•" in row["fa_masked"]
         for row in viewer.find("spar.mapping", [], "fa_masked", limit=3)

@@ -85,7 +85,7 @@ class TestOnboarding(TwoAdministratorsCase):
             "key deleted": key.unlink,
         }
         for name, attempt in attempts.items():
-            words = "waits for a second person"
+            words = "is waiting for a second person"
             with self.subTest(name), self.assertRaisesRegex(UserError, words):
                 with self.env.cr.savepoint():
                     attempt()

@@ -40,7 +40,7 @@ class KeyringCommand(Command):
     def _init(self, env):
         path = env["spar.keyring"]._initialise()
         self.say(f"The keys of this database are in {path} now.")
-        self.say("Keep a copy in a safe place: without it nothing can be read.")
+        self.say("Keep a copy in a safe place: without the keys nothing can be read.")
 
     def _show(self, env):
         env["spar.keyring"]._open()
@@ -52,7 +52,7 @@ class KeyringCommand(Command):
         for table, row_id, problem in seals._check_all():
             self.say(f"{table}, row {row_id}: {problem}")
         seals._seal_all()
-        self.say("All settings count now as they are.")
+        self.say("All settings are sealed as they are now.")
 
     def _add(self, env):
         # Nor is a relative import possible here.
@@ -75,7 +75,7 @@ class KeyringCommand(Command):
             env.cr.commit()  # pylint: disable=invalid-commit
         if left:
             sys.exit(f"{left} rows do not open: run the check, then rotate again")
-        self.say("Nothing is sealed with the key before any more.")
+        self.say("Nothing is sealed with the previous key any more.")
 
     def _reseal(self, env):
         total = 0

@@ -23,9 +23,11 @@ class UninstallCommand(Command):
 
         self.say = command_line.say
         command_line.add_database(self.parser)
-        self.parser.add_argument("addon", help="its technical name, e.g. spar_mapper")
         self.parser.add_argument(
-            "--export", required=True, type=Path, help="a folder that is made for it"
+            "addon", help="the addon's technical name, e.g. spar_mapper"
+        )
+        self.parser.add_argument(
+            "--export", required=True, type=Path, help="a new folder for the export"
         )
         options = self.parser.parse_args(args)
         with command_line.open_environment(options, "spar.keyring") as env:

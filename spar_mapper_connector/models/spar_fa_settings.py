@@ -71,8 +71,8 @@ class SparFaTypePart(models.Model):
         if any(self.type_id.mapped("active")):
             raise UserError(
                 self.env._(
-                    "Addresses of this kind are in use: archive the kind first, which "
-                    "needs a second administrator."
+                    "Addresses of this kind are in use. Archive the kind first: a "
+                    "second administrator must approve that."
                 )
             )
 

@@ -35,15 +35,15 @@ class SparSettingChange(models.Model):
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", required=True, readonly=True
     )
-    subject = fields.Char(string="Of", compute="_compute_subject")
-    summary = fields.Text(string="What", compute="_compute_summary")
+    subject = fields.Char(string="Setting", compute="_compute_subject")
+    summary = fields.Text(string="Change", compute="_compute_summary")
     state = fields.Selection(
         [
             ("waiting", "Waiting"),
             ("applied", "Applied"),
             ("refused", "Refused"),
             ("withdrawn", "Withdrawn"),
-            ("stale", "Overtaken"),
+            ("stale", "Outdated"),
         ],
         required=True,
         readonly=True,
@@ -51,18 +51,19 @@ class SparSettingChange(models.Model):
     proposer_id = fields.Many2one(
         "res.users", string="Proposed by", required=True, readonly=True
     )
-    proposed_at = fields.Datetime(string="Proposed", required=True, readonly=True)
+    proposed_at = fields.Datetime(string="Proposed on", required=True, readonly=True)
     decider_id = fields.Many2one("res.users", string="Decided by", readonly=True)
-    decided_at = fields.Datetime(string="Decided", readonly=True)
+    decided_at = fields.Datetime(string="Decided on", readonly=True)
     is_mine = fields.Boolean(compute="_compute_is_mine")
     named = fields.Json(
-        readonly=True, help="The records that are not edited while this waits."
+        readonly=True,
+        help="The records that cannot be edited while this change is waiting.",
     )
 
     _res_index = models.Index("(res_model, res_id) WHERE state = 'waiting'")
     _two_people = models.Constraint(
         "CHECK (state <> 'applied' OR decider_id <> proposer_id)",
-        "Who proposes a change does not approve it.",
+        "The proposer of a change cannot approve it.",
     )
 
     @api.depends("res_model", "res_id")
@@ -84,7 +85,7 @@ class SparSettingChange(models.Model):
             try:
                 change.summary = change._describe()
             except MapperError:
-                change.summary = self.env._("It cannot be opened now.")
+                change.summary = self.env._("The change cannot be opened now.")
 
     def _describe(self) -> str:
         record = self._get_record()
@@ -177,7 +178,9 @@ class SparSettingChange(models.Model):
         self._check_decider()
         if any(change.is_mine for change in self):
             raise UserError(
-                self.env._("You proposed this change: somebody else has to approve it.")
+                self.env._(
+                    "You proposed this change: another administrator must approve it."
+                )
             )
         self._check_independent()
         stale = self.browse()
@@ -186,14 +189,14 @@ class SparSettingChange(models.Model):
                 stale += change
         if stale:
             return self._build_stale_notification()
-        return self._notify("success", self.env._("Approved. It counts from now on."))
+        return self._notify("success", self.env._("Approved. The change is in force."))
 
     def action_refuse(self) -> dict:
         """Leave everything as it is; the proposer of a change may withdraw it."""
         self._check_decider()
         for change in self:
             change._decide("withdrawn" if change.is_mine else "refused")
-        return self._notify("success", self.env._("The setting stays as it is."))
+        return self._notify("success", self.env._("The setting was not changed."))
 
     def _overtake(self) -> None:
         """End these changes as stale: their records were changed in another way."""
@@ -209,7 +212,9 @@ class SparSettingChange(models.Model):
         except NotPermitted:
             may_decide = False
         if not may_decide:
-            raise AccessError(self.env._("Only an administrator decides on settings."))
+            raise AccessError(
+                self.env._("Only an administrator can decide on settings.")
+            )
 
     def _check_decider(self) -> None:
         """Raise unless this user may decide and the changes are still pending."""
@@ -218,7 +223,7 @@ class SparSettingChange(models.Model):
         self.sudo().lock_for_update()
         self.invalidate_recordset()
         if set(self.mapped("state")) - {"waiting"}:
-            raise UserError(self.env._("This change was decided on already."))
+            raise UserError(self.env._("This change has already been decided."))
 
     def _check_independent(self) -> None:
         """Raise UserError if both users may be one person with two accounts."""
@@ -230,8 +235,8 @@ class SparSettingChange(models.Model):
             if act:
                 raise UserError(
                     self.env._(
-                        "You cannot approve what %(proposer)s proposed: %(reason)s. "
-                        "Another administrator has to.",
+                        "You cannot approve a change proposed by %(proposer)s: "
+                        "%(reason)s. Another administrator must decide.",
                         proposer=change.proposer_id.name,
                         reason=act,
                     )
@@ -271,7 +276,7 @@ class SparSettingChange(models.Model):
     @api.model
     def _build_stale_notification(self) -> dict:
         text = self.env._(
-            "What was to be changed has changed meanwhile: propose it again."
+            "The setting was changed in the meantime: propose the change again."
         )
         return self._notify("warning", text)
 

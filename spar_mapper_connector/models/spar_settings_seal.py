@@ -63,9 +63,11 @@ class SparSettingsSeal(models.Model):
     previous = fields.Char(readonly=True)
     mac = fields.Char(string="MAC", required=True, readonly=True)
 
-    _seq_uniq = models.UniqueIndex("(seq)", "The chain has one line after another.")
+    _seq_uniq = models.UniqueIndex(
+        "(seq)", "Each position in the chain can have only one seal."
+    )
     _number_uniq = models.UniqueIndex(
-        "(model, number)", "The seals of a model are counted."
+        "(model, number)", "Each number of a model can have only one seal."
     )
 
     def init(self):
@@ -76,15 +78,19 @@ class SparSettingsSeal(models.Model):
     @api.model_create_multi
     # pylint: disable-next=method-required-super
     def create(self, vals_list):
-        raise AccessError(self.env._("Seals are written by what changes settings."))
+        raise AccessError(
+            self.env._(
+                "Seals are written when settings change; they cannot be created here."
+            )
+        )
 
     # pylint: disable-next=method-required-super
     def write(self, vals):
-        raise AccessError(self.env._("Seals are never changed."))
+        raise AccessError(self.env._("Seals cannot be changed."))
 
     @api.ondelete(at_uninstall=True)
     def _unlink_never(self):
-        raise AccessError(self.env._("Seals are never deleted."))
+        raise AccessError(self.env._("Seals cannot be deleted."))
 
     # === READING === #
 
@@ -222,7 +228,9 @@ class SparSettingsSeal(models.Model):
             return
         try:
             if self._check_chain():
-                _logger.error("SPAR ALARM seals of settings are missing: none is made")
+                _logger.error(
+                    "SPAR ALARM seals of settings are missing: no new seal is made"
+                )
                 return
             for settings in self._get_sealed_models():
                 if self._find_newest(settings._name) is None:

@@ -44,7 +44,7 @@ class SparSigningKey(models.Model):
     _kept_rows = "state = 'current'"
     _sealed_fields = ("use", "algorithm", "kid", "state", "public_jwk", "retired_at")
 
-    use = fields.Char(required=True, readonly=True, help="What is signed with it.")
+    use = fields.Char(required=True, readonly=True, help="What the key signs.")
     algorithm = fields.Selection(
         selection=lambda self: self._selection_algorithm(), required=True, readonly=True
     )
@@ -55,13 +55,13 @@ class SparSigningKey(models.Model):
         readonly=True,
     )
     public_jwk = fields.Text(string="Public key (JWK)", required=True, readonly=True)
-    made_at = fields.Datetime(string="Made", required=True, readonly=True)
-    retired_at = fields.Datetime(string="Retired", readonly=True)
+    made_at = fields.Datetime(string="Created on", required=True, readonly=True)
+    retired_at = fields.Datetime(string="Retired on", readonly=True)
 
-    _kid_uniq = models.UniqueIndex("(kid)", "A key is known once.")
+    _kid_uniq = models.UniqueIndex("(kid)", "This key exists already.")
     _state_uniq = models.UniqueIndex(
         "(use, algorithm, state) WHERE state <> 'retired'",
-        "For each use and algorithm there is one key in use and one next.",
+        "Each use and algorithm can have only one key in use and one next key.",
     )
 
     @api.model
@@ -142,7 +142,7 @@ class SparSigningKey(models.Model):
         """Retire the key that is in use; the next one takes its place."""
         self.ensure_one()
         if not self.env.user.has_group(ADMINISTRATOR):
-            raise AccessError(self.env._("Only an administrator replaces keys."))
+            raise AccessError(self.env._("Only an administrator can replace keys."))
         self._rotate(self.use, self.algorithm)
 
     # === USE === #

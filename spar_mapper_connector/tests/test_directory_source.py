@@ -396,12 +396,12 @@ class TestTypes(SourceCase):
         self.assertEqual(self._fetch(), "done")
         after = self.env["spar.fa.strategy"].search([("number", "=", 1)]).template
         self.assertEqual(after, before)
-        self.assertIn("another way", self._get_notes()["remote_card 1"])
+        self.assertIn("is different here", self._get_notes()["remote_card 1"])
 
     def test_a_kind_with_other_parts_is_left_and_told(self):
         self.remote.types = [{**BANK_TYPE, "code": "bank_account"}]
         self.assertEqual(self._fetch(), "done")
-        self.assertIn("other parts", self._get_notes()["bank_account"])
+        self.assertIn("different parts", self._get_notes()["bank_account"])
         self.assertFalse(self.env["spar.fa.strategy"].search([("number", "=", 901)]))
 
     def test_what_cannot_be_saved_is_told_and_the_rest_is_taken(self):
@@ -468,7 +468,7 @@ class TestTrouble(SourceCase):
                 self.remote = RemoteSpar()
                 self.remote.__dict__.update(changed)
                 self.source.place = False
-                self._fail("none of a SPAR directory")
+                self._fail("not that of a SPAR directory")
 
     def test_bad_rows_are_told_and_good_ones_kept(self):
         self.remote.providers += [

@@ -84,7 +84,9 @@ class TestRulesOfIds(SecondPersonCase):
         for user in (self.first, self.second):
             for values in ({"strategy": "token:{x}@vat"}, {"name": "Harmless"}):
                 with self.subTest(user.login, values=values):
-                    with self.assertRaisesRegex(UserError, "waits for a second person"):
+                    with self.assertRaisesRegex(
+                        UserError, "waiting for a second person"
+                    ):
                         tax.with_user(user).write(values)
         self.assertEqual((tax.strategy, change.state), ("tax:{x}", "waiting"))
         change.with_user(self.first).action_refuse()

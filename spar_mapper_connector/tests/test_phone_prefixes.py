@@ -27,7 +27,7 @@ class TestPhonePrefixes(SecondPersonCase):
         change = self._propose()
         self.assertEqual(self._get_prefixes(), ())
         self.assertIn("0888", change.summary)
-        with self.assertRaisesRegex(UserError, "somebody else"):
+        with self.assertRaisesRegex(UserError, "another administrator"):
             change.with_user(self.first).action_approve()
         self.assertEqual(self._get_prefixes(), ())
 

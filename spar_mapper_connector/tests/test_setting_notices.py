@@ -23,14 +23,14 @@ class TestSettingNotices(SecondPersonCase):
 
     def test_who_approves_hears_that_it_counts(self):
         change = self.propose().with_user(self.second)
-        self.assert_notice(change.action_approve(), "success", "counts from now on")
+        self.assert_notice(change.action_approve(), "success", "in force")
         self.assertEqual(self.id_type.backend_id, self.backend)
 
     def test_who_refuses_or_withdraws_hears_that_nothing_changed(self):
         for user, state in ((self.second, "refused"), (self.first, "withdrawn")):
             with self.subTest(state):
                 change = self.propose().with_user(user)
-                self.assert_notice(change.action_refuse(), "success", "as it is")
+                self.assert_notice(change.action_refuse(), "success", "not changed")
                 self.assertEqual((change.state, change.decider_id), (state, user))
                 self.assertFalse(self.id_type.backend_id)
 
@@ -38,14 +38,16 @@ class TestSettingNotices(SecondPersonCase):
         change = self.propose().with_user(self.second)
         self.id_type.backend_id = self.env["spar.mapper.backend"].search([], limit=1)
         self.assertTrue(self.id_type.backend_id)
-        self.assert_notice(change.action_approve(), "warning", "propose it again")
+        self.assert_notice(
+            change.action_approve(), "warning", "change again"
+        )
         self.assertEqual(change.state, "stale")
 
     def test_one_overtaken_change_of_two_is_enough_for_a_warning(self):
         changes = self.propose() + self.propose(self.other)
         self.other.backend_id = self.env["spar.mapper.backend"].search([], limit=1)
         notice = changes.with_user(self.second).action_approve()
-        self.assert_notice(notice, "warning", "propose it again")
+        self.assert_notice(notice, "warning", "change again")
         self.assertEqual(changes.mapped("state"), ["applied", "stale"])
         self.assertEqual(self.id_type.backend_id, self.backend)
 
@@ -67,7 +69,7 @@ class TestSettingNotices(SecondPersonCase):
             for again in (change.action_approve, change.action_refuse):
                 with self.subTest(action, again=again.__name__):
                     error = self.assert_refused(UserError, again)
-                    self.assertIn("decided on already", str(error))
+                    self.assertIn("already been decided", str(error))
                     self.assertEqual(change.state, state)
 
     def test_a_decided_change_among_waiting_ones_refuses_them_together(self):

@@ -68,7 +68,7 @@ class TestSparKeyringCommand(NewKeyringCase):
     def test_rotate_replaces_the_sealing_key_to_the_end(self):
         old = self.keyring.roles.seal_key
         told = self.run_command("rotate")
-        self.assertIn("Nothing is sealed with the key before any more", told)
+        self.assertIn("Nothing is sealed with the previous key any more", told)
         self.assertEqual(self.get_states()[old], "retired")
 
     def test_seal_lists_what_was_altered_and_takes_it_as_it_is(self):

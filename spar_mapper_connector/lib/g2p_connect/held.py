@@ -14,7 +14,7 @@ _ENDS = {
     "refused": rejected("rjct.other.error", marked._("The change was refused.")),
     "cancelled": rejected("rjct.other.error", marked._("The change was cancelled.")),
     "expired": rejected(
-        "rjct.other.error", marked._("Nobody approved the change in time.")
+        "rjct.other.error", marked._("The change was not approved in time.")
     ),
     "stale": rejected(
         "rjct.unknown.retry", marked._("The address of this ID has changed meanwhile.")

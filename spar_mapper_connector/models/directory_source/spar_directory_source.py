@@ -52,16 +52,15 @@ class SparDirectorySource(models.Model):
 
     name = fields.Char(required=True)
     url = fields.Char(
-        "Address",
+        "URL",
         required=True,
-        help="Where its REST interface begins, for example "
-        "https://spar.example.org/spar/v1.",
+        help="The base URL of its API, for example https://spar.example.org/spar/v1.",
     )
     client_id = fields.Char("Client ID", required=True)
     client_secret = fields.Char(
         compute="_compute_client_secret",
         inverse="_inverse_client_secret",
-        help="Kept sealed, and shown to nobody: write it anew to replace it.",
+        help="Stored sealed and never shown. Enter a new one to replace it.",
     )
     has_secret = fields.Boolean(compute="_compute_client_secret")
     uuid = fields.Char(
@@ -91,9 +90,9 @@ class SparDirectorySource(models.Model):
     added = fields.Integer(readonly=True, copy=False)
     updated = fields.Integer(readonly=True, copy=False)
     same = fields.Integer("Unchanged", readonly=True, copy=False)
-    kept = fields.Integer("Kept as Edited Here", readonly=True, copy=False)
+    kept = fields.Integer("Kept, Edited Here", readonly=True, copy=False)
     note_ids = fields.One2many("spar.directory.source.note", "source_id", readonly=True)
-    gone_count = fields.Integer("Gone There", compute="_compute_gone_count")
+    gone_count = fields.Integer("Removed There", compute="_compute_gone_count")
 
     def _compute_gone_count(self):
         domain = Domain("source_id", "in", self.ids)
@@ -201,7 +200,7 @@ class SparDirectorySource(models.Model):
     def _check_idle(self):
         if any(source.state == "waiting" for source in self):
             raise UserError(
-                self.env._("The directory is being fetched: stop it first.")
+                self.env._("The directory is being fetched. Stop that first.")
             )
 
     @api.ondelete(at_uninstall=False)
@@ -240,8 +239,8 @@ class SparDirectorySource(models.Model):
             return str(error)
         _logger.error("Directory source %s: %s", self.id, type(error).__name__)
         return self.env._(
-            "Fetching stopped at an unexpected error. What was taken over stays; fetch "
-            "again to go on."
+            "Fetching stopped after an unexpected error. Imported records are kept: "
+            "fetch again to continue."
         )
 
     def _take_step(self, client: DirectoryClient) -> None:
@@ -384,7 +383,7 @@ class SparDirectorySource(models.Model):
             counts[self._update_record(record, values, source_values)] += 1
         added = target.create(new)
         for record in added if self.fetched_at else ():
-            self._note_again("new", record, self.env._("It is new there."))
+            self._note_again("new", record, self.env._("New in the other directory."))
         counts["added"] = len(added)
         self.write({name: self[name] + count for name, count in counts.items()})
 
@@ -393,7 +392,7 @@ class SparDirectorySource(models.Model):
         if record.source_id != self:
             self._note(
                 record.display_name,
-                self.env._("This code was entered here, or came from elsewhere."),
+                self.env._("This code was entered here or came from another source."),
             )
             return "kept"
         told = {name: values[name] for name in values if name != "code"}
@@ -405,7 +404,9 @@ class SparDirectorySource(models.Model):
         if source_values != record.source_values:
             record.source_values = source_values
         if merged.values:
-            self._note_again("changed", record, self.env._("It has changed there."))
+            self._note_again(
+                "changed", record, self.env._("Changed in the other directory.")
+            )
         if merged.is_edited:
             return "kept"
         return "updated" if merged.values else "same"
@@ -436,7 +437,9 @@ class SparDirectorySource(models.Model):
             self._note(code, str(error))
             return
         if self._get_shape(fa_type) != [self._read_shape(part) for part in parts]:
-            self._note(code, self.env._("This kind of address has other parts here."))
+            self._note(
+                code, self.env._("This kind of address has different parts here.")
+            )
             return
         for strategy in read_items(told, "strategies"):
             self._take_strategy(fa_type, strategy)
@@ -476,7 +479,7 @@ class SparDirectorySource(models.Model):
         code = read_text(check, "code")
         if code and code not in self.env["spar.fa.type"]._get_check_labels():
             raise UserError(
-                self.env._("The check %(code)s is not known here.", code=code)
+                self.env._("The check %(code)s does not exist here.", code=code)
             )
         return {
             "sequence": 10 * place,
@@ -500,7 +503,7 @@ class SparDirectorySource(models.Model):
             return
         subject = f"{fa_type.code} {number}"
         if known:
-            reason = self.env._("This number of a strategy writes another way here.")
+            reason = self.env._("The strategy with this number is different here.")
             self._note(subject, reason)
             return
         values = {"number": number, "type_id": fa_type.id, "template": template}
@@ -529,7 +532,7 @@ class SparDirectorySource(models.Model):
         for record in gone.filtered(lambda each: not each.gone_from_source):
             uses = record._get_uses_text()
             reason = self.env._(
-                "It is there no more; it stays here. %(uses)s", uses=uses
+                "Removed from the other directory, kept here. %(uses)s", uses=uses
             )
             self._note_again("gone", record, reason.strip())
         records._set_gone(gone, records - gone)
@@ -578,7 +581,7 @@ class SparDirectorySource(models.Model):
         """Write the successor, unless users here have recorded one."""
         if record.successor_id:
             return
-        loader_text = self.env._("What took over there cannot take over here.")
+        loader_text = self.env._("Its successor there cannot be its successor here.")
         if not successor:
             self._note(record.display_name, loader_text)
             return
@@ -619,37 +622,38 @@ class SparDirectorySource(models.Model):
             return self._get_refusal_text(error.status)
         if isinstance(error, RemoteAnswerInvalid):
             return self.env._(
-                "The answer is none of a SPAR directory (%(member)s): check the "
-                "address.",
+                "The response is not that of a SPAR directory (%(member)s): check the "
+                "URL.",
                 member=error.member,
             )
         texts = {
             "address_refused": self.env._(
-                "Nothing may be sent to this address. It must begin with https:// and "
-                "not lead into a private network, unless the server's settings allow "
-                "it."
+                "Requests to this URL are not allowed. It must begin with https:// "
+                "and must not lead into a private network, unless the server's "
+                "configuration allows it."
             ),
-            "unknown_host": self.env._(
-                "No host is known by this name: check the address."
+            "unknown_host": self.env._("The host name was not found: check the URL."),
+            "too_slow": self.env._("The other server is too slow: try again later."),
+            "answer_too_large": self.env._(
+                "The response of the other server is too large."
             ),
-            "too_slow": self.env._("The other side is too slow: try again later."),
-            "answer_too_large": self.env._("The other side sends more than it may."),
         }
-        unreachable = self.env._("The other side cannot be reached: try again later.")
+        unreachable = self.env._("The other server cannot be reached: try again later.")
         return texts.get(error.code, unreachable)
 
     @api.model
     def _get_refusal_text(self, status: int) -> str:
         if status in (400, 401, 403):
             return self.env._(
-                "The other side does not accept client ID and secret: check them there."
+                "The other server does not accept the client ID and secret: check "
+                "them there."
             )
         if status == 404:
             return self.env._(
-                "There is no directory at this address: it must end in /spar/v1."
+                "There is no directory at this URL: it must end in /spar/v1."
             )
         return self.env._(
-            "The other side answered with the error %(status)s: try again later.",
+            "The other server responded with the error %(status)s: try again later.",
             status=status,
         )
 

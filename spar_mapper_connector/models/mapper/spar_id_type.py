@@ -60,44 +60,47 @@ class SparIdType(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     strategy = fields.Char(
-        help="How the ID travels, with one placeholder for its value, for example "
-        "token:{sub}@nationalId. Empty: any ID that no other type recognises.",
+        help="How the ID is written in messages, with one placeholder for its value, "
+        "for example token:{sub}@nationalId. Leave empty for the type of every "
+        "ID that no other type recognises.",
     )
     tokeniser = fields.Selection(
         selection=lambda self: self._selection_tokeniser(),
         required=True,
         default="none",
-        help="How the value that people know becomes the value that is stored.",
+        help="How the value that people enter is turned into the stored value.",
     )
     tokeniser_parameter = fields.Char(help="For example the partner ID.")
     stored_strategy = fields.Char(
-        help="How the stored ID is written, where it differs from the strategy."
+        help="How the stored ID is written, if that differs from the strategy."
     )
     check = fields.Selection(
         selection=lambda self: self._selection_check(),
-        help="What the value must satisfy, whoever sends it.",
+        help="A check that each value must pass, on every channel.",
     )
     check_parameter = fields.Char(help="For example a regular expression.")
     ignores_gaps = fields.Boolean(
-        string="Gaps do not count",
-        help="2007 816 053, 2007-816053 and 2007816053 are the same: blanks, dashes, "
-        "dots and slashes are left out. Tokens of more than 30 letters and digits keep "
-        "theirs.",
+        string="Ignore gaps",
+        help="2007 816 053, 2007-816053 and 2007816053 are the same ID: spaces, "
+        "dashes, dots and slashes are ignored. Tokens of more than 30 letters "
+        "and digits keep theirs.",
     )
     ignores_case = fields.Boolean(
-        string="Case does not count",
-        help="ab123k and AB123K are the same. Not for tokens: their letters differ by "
-        "case alone.",
+        string="Ignore case",
+        help="ab123k and AB123K are the same ID. Do not use this for tokens: two of "
+        "them may differ by case alone.",
     )
     backend_id = fields.Many2one(
         "spar.mapper.backend",
         ondelete="restrict",
-        help="The mapper that is asked for these IDs. Empty: the default one.",
+        help="The mapper that is called for these IDs. Leave empty for the default "
+        "one.",
     )
     issuers = fields.Text(
-        string="May be asserted by",
-        help="The issuers (iss) of ID providers whose logins are taken for IDs of this "
-        "type, one a line, for example https://id.example.org. Empty: nobody's.",
+        string="Trusted issuers",
+        help="The issuers (iss) of ID providers whose logins are accepted for IDs of "
+        "this type, one per line, for example https://id.example.org. Leave "
+        "empty to accept none.",
     )
 
     # The format of IDs on the card applies to IDs that people type, show or load:
@@ -105,32 +108,34 @@ class SparIdType(models.Model):
     # (tokens), so it applies to them only where a type requires it. Stored IDs can
     # always be found, suspended and ended.
     card_look = fields.Char(
-        string="On the card, in words",
+        string="Format on the card, in words",
         translate=True,
-        help="What an ID on the card looks like, for who typed something else: "
-        "10 digits, for example 2007816053.",
+        help="Shown to people who type something else. For example: 10 digits, such "
+        "as 2007816053.",
     )
     card_pattern = fields.Char(
         string="Pattern on the card",
-        help="A regular expression for the whole value, for example [0-9]{10}. Spaces "
-        "and dashes are left out before where they do not count.",
+        help="A regular expression for the whole value, for example [0-9]{10}. "
+        "Ignored gaps are removed first.",
     )
     card_min_length = fields.Integer(
-        string="Shortest on the card", help="Characters; 0: any."
+        string="Minimum length on the card",
+        help="In characters; 0 for no limit.",
     )
     card_max_length = fields.Integer(
-        string="Longest on the card", help="Characters; 0: any."
+        string="Maximum length on the card",
+        help="In characters; 0 for no limit.",
     )
     card_check = fields.Selection(
         selection=lambda self: self._selection_check(),
         string="Check digit on the card",
-        help="For example Luhn, or a number format of python-stdnum.",
+        help="For example Luhn, or a number format from python-stdnum.",
     )
     card_check_parameter = fields.Char(string="Parameter of the check digit")
     card_binds_programs = fields.Boolean(
-        string="Also over REST",
-        help="Programs, too, may link only IDs that look as on the card. Without it "
-        "they may send other texts, such as tokens.",
+        string="Also in the API",
+        help="Participants, too, can link only IDs in the format on the card. "
+        "Otherwise they can also send other texts, such as tokens.",
     )
     has_card_rule = fields.Boolean(compute="_compute_has_card_rule")
 
@@ -159,15 +164,15 @@ class SparIdType(models.Model):
         except InvalidIdTemplate as error:
             raise ValidationError(
                 self.env._(
-                    "%(template)s: write exactly one placeholder, such as {sub}.",
+                    "%(template)s: use exactly one placeholder, such as {sub}.",
                     template=template,
                 )
             ) from error
         if not identifier.is_plain(template):
             raise ValidationError(
                 self.env._(
-                    "%(template)s: around the placeholder there can only be a kind "
-                    "with a colon, and @ with a provider, as in "
+                    "%(template)s: only a kind with a colon may precede the "
+                    "placeholder, and only @ with a provider may follow it, as in "
                     "token:{sub}@nationalId.",
                     template=template,
                 )
@@ -181,8 +186,8 @@ class SparIdType(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "%(name)s would be stored as %(other)s is: one person could "
-                        "be taken for another.",
+                        "%(name)s would be stored in the same form as %(other)s: one "
+                        "person could be mistaken for another.",
                         name=self.name,
                         other=other_sudo.name,
                     )
@@ -208,7 +213,7 @@ class SparIdType(models.Model):
             except InvalidParameter as error:
                 raise ValidationError(
                     self.env._(
-                        "%(name)s: the check cannot work with this parameter.",
+                        "%(name)s: the check does not accept this parameter.",
                         name=record.name,
                     )
                 ) from error
@@ -240,8 +245,8 @@ class SparIdType(models.Model):
         except InvalidParameter as error:
             raise ValidationError(
                 self.env._(
-                    "%(name)s: the IDs on its card cannot be checked with this pattern "
-                    "or parameter.",
+                    "%(name)s: this pattern or parameter cannot be used to check IDs "
+                    "on the card.",
                     name=self.name,
                 )
             ) from error
@@ -253,8 +258,8 @@ class SparIdType(models.Model):
             if least < 0 or most < 0 or (most and most < least):
                 raise ValidationError(
                     self.env._(
-                        "%(name)s: the greatest length of an ID on the card is not "
-                        "below the least.",
+                        "%(name)s: the maximum length of an ID on the card must not "
+                        "be below the minimum.",
                         name=record.name,
                     )
                 )
@@ -266,7 +271,8 @@ class SparIdType(models.Model):
             if record.has_card_rule and not (record.card_look or "").strip():
                 raise ValidationError(
                     self.env._(
-                        "%(name)s: say in words what an ID looks like on the card.",
+                        "%(name)s: describe in words what an ID on the card looks "
+                        "like.",
                         name=record.name,
                     )
                 )
