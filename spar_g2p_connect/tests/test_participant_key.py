@@ -237,10 +237,10 @@ class TestKeys(TwoAdministratorsCase):
 
     def test_what_is_no_key_is_refused_in_words(self):
         for text, words in (
-            ("hello", "no key"),
+            ("hello", "not a key"),
             (to_private_pem(KINDS["EC"][0]()), "private key"),
             ('{"kty": "oct", "k": "AAAA"}', "secret"),
-            (" ", "no key"),
+            (" ", "not a key"),
         ):
             with self.subTest(words), self.assertRaises(ValidationError) as caught:
                 self.add_key(text)

@@ -39,7 +39,7 @@ class KeyringCommand(Command):
 
     def _init(self, env):
         path = env["spar.keyring"]._initialise()
-        self.say(f"The keys of this database are in {path} now.")
+        self.say(f"The keys of this database are in {path}.")
         self.say("Keep a copy in a safe place: without the keys nothing can be read.")
 
     def _show(self, env):
@@ -74,7 +74,7 @@ class KeyringCommand(Command):
             left, before = keyring._finish_rotation(), left
             env.cr.commit()  # pylint: disable=invalid-commit
         if left:
-            sys.exit(f"{left} rows do not open: run the check, then rotate again")
+            sys.exit(f"{left} rows cannot be opened: run the check, then rotate again")
         self.say("Nothing is sealed with the previous key any more.")
 
     def _reseal(self, env):
@@ -82,4 +82,4 @@ class KeyringCommand(Command):
         for done in env["spar.keyring"]._reseal_steps():
             env.cr.commit()  # pylint: disable=invalid-commit
             total += done
-            self.say(f"{total} rows sealed anew")
+            self.say(f"{total} rows sealed with the new key")

@@ -147,7 +147,7 @@ def write_file(path: Path, keyring: Keyring, replace: bool = False) -> None:
         # meanwhile.
         (os.replace if replace else os.link)(draft, path)
     except FileExistsError as error:
-        raise KeyringExists("there is a keyring already") from error
+        raise KeyringExists("the keyring file exists already") from error
     finally:
         draft.unlink(missing_ok=True)
 
@@ -211,7 +211,7 @@ class OpenKeyring:
         if cipher is None:
             key = self._keys.get(key_id.hex())
             if key is None or key.kind != "seal":
-                raise SealBroken("sealed with a key that the keyring does not hold")
+                raise SealBroken("sealed with a key that is not in the keyring")
             cipher = self._ciphers[key_id, purpose] = key.make_cipher(purpose)
         return cipher
 

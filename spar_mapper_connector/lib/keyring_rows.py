@@ -75,7 +75,7 @@ def open_keyring(
     for key_id, check_value in known:
         key = keyring.keys.get(key_id)
         if key is None or key.check_value != check_value:
-            raise KeyringMismatch("the keyring is not the one of this database")
+            raise KeyringMismatch("the keyring belongs to another database")
     return OpenKeyring(keyring, build_roles(phase))
 
 
@@ -87,7 +87,7 @@ def open_over(cr: KeyringCursor, path: Path) -> OpenKeyring:
     cr.execute(PHASE_QUERY)
     phases = cr.fetchall()
     if not phases:
-        raise KeyringUnavailable("this database has no key yet")
+        raise KeyringUnavailable("this database has no keys yet")
     cr.execute(KEYS_QUERY)
     phase = dict(zip(PHASE_COLUMNS, phases[0], strict=True))
     return open_keyring(read_file(path), cr.fetchall(), phase)

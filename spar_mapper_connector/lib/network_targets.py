@@ -134,7 +134,9 @@ class NetworkTarget:
         ('https', 'payer.example', 443, '/callback?x=1')
         """
         if len(url) > MAX_URL or not re.fullmatch(r"[!-~]+", url):
-            raise OutgoingRefused("the address holds characters that no URL has")
+            raise OutgoingRefused(
+                "the address contains characters that are not allowed in a URL"
+            )
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
@@ -143,7 +145,9 @@ class NetworkTarget:
         if parts.scheme not in _PORTS or not host or port == 0:
             raise OutgoingRefused("the address must begin with https:// and a host")
         if parts.username is not None or parts.password is not None:
-            raise OutgoingRefused("the address must not hold a name or password")
+            raise OutgoingRefused(
+                "the address must not contain a user name or password"
+            )
         return cls(parts.scheme, host, port or _PORTS[parts.scheme], _get_path(parts))
 
     def check(self, addresses: tuple[Address, ...], allowed: AllowList) -> None:

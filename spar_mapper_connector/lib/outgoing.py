@@ -112,7 +112,7 @@ class _Deadline:
         """Return the remaining seconds; raises TargetTooSlow when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TargetTooSlow("the other side is too slow", self.was_sent)
+            raise TargetTooSlow("the other server is too slow", self.was_sent)
         return left
 
     def has_time_for(self, seconds: float) -> bool:
@@ -143,7 +143,7 @@ def _look_up(host: str, port: int, timeout: float) -> tuple[Address, ...]:
     except queue.Empty:
         raise TargetTooSlow(f"{host}: its address cannot be found in time") from None
     if not addresses:
-        raise TargetUnknown(f"{host}: no address is known for this name")
+        raise TargetUnknown(f"{host}: the name has no address")
     return addresses
 
 
@@ -184,9 +184,11 @@ def _send_once(
         raise TargetTooSlow(f"{target.host}: is too slow", deadline.was_sent) from None
     except ValueError:
         # http.client's message repeats the header, which may be a token.
-        raise OutgoingRefused("a header holds what no header can") from None
+        raise OutgoingRefused(
+            "a header contains invalid characters"
+        ) from None
     except (OSError, http.client.HTTPException):
-        raise AnswerLost(f"{target.host}: gave no whole answer") from None
+        raise AnswerLost(f"{target.host}: the response is incomplete") from None
     finally:
         connection.close()
         sock.close()
@@ -234,12 +236,12 @@ def _get_tls_context() -> ssl.SSLContext:
 def _read_answer(response: http.client.HTTPResponse, max_bytes: int) -> HttpResponse:
     headers = {name.lower(): value for name, value in response.getheaders()}
     if headers.get("content-encoding", "identity") != "identity":
-        raise AnswerTooLarge("the answer is compressed, which was not asked for")
+        raise AnswerTooLarge("the response is compressed, which was not requested")
     body = response.read(max_bytes + 1)
     if len(body) > max_bytes:
-        raise AnswerTooLarge(f"the answer has more than {max_bytes} bytes")
+        raise AnswerTooLarge(f"the response has more than {max_bytes} bytes")
     if response.length:
-        raise AnswerLost("the answer ended too early")
+        raise AnswerLost("the response ended too early")
     return HttpResponse(response.status, headers, body)
 
 

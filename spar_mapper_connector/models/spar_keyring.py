@@ -53,7 +53,7 @@ class SparKeyring(models.AbstractModel):
         refuse_expressions()
         phase = self._lock_phase() if for_write else self._get_phase()
         if not phase:
-            raise KeyringUnavailable("this database has no key yet")
+            raise KeyringUnavailable("this database has no keys yet")
         path = get_path(self.env)
         fingerprint = (*self._get_file_stamp(path), phase["generation"])
         stamp, opened = _OPENED.get(self.env.cr.dbname, (None, None))
@@ -131,7 +131,7 @@ class SparKeyring(models.AbstractModel):
         # Two processes that start at once must not both make keys.
         self.env.cr.execute("LOCK TABLE spar_keyring_phase IN EXCLUSIVE MODE")
         if self._get_phase():
-            raise KeyringExists("this database has its keys already")
+            raise KeyringExists("this database already has keys")
         path = get_path(self.env)
         if path.exists():
             keyring = keys.read_file(path)
@@ -182,7 +182,7 @@ class SparKeyring(models.AbstractModel):
         """
         refuse_expressions()
         if not self._lock_phase_alone():
-            raise KeyringUnavailable("this database has no key yet")
+            raise KeyringUnavailable("this database has no keys yet")
         current = self._open().roles.seal_key
         if self._get_retiring_keys():
             return current
@@ -285,7 +285,7 @@ def _open_file(env: api.Environment, path: Path, phase: dict) -> keys.OpenKeyrin
 def _get_first_key(keyring: keys.Keyring, kind: str) -> keys.KeyringKey:
     of_kind = keyring.of_kind(kind)
     if not of_kind:
-        raise KeyringMismatch(f"the keyring file holds no key for: {kind}")
+        raise KeyringMismatch(f"the keyring file contains no key for: {kind}")
     return of_kind[-1]
 
 

@@ -107,7 +107,7 @@ class SparSealedStorage(models.AbstractModel):
         self._flush_seal_context()
         contexts = self._get_seal_contexts(keyring, self.ids)
         if self.id not in contexts:
-            raise SealBroken("the context of the sealed value is gone")
+            raise SealBroken("the context of the sealed value no longer exists")
         purpose, context = contexts[self.id]
         return keyring.unseal(purpose, sealed, context)
 

@@ -237,7 +237,7 @@ class SparSettingsSeal(models.Model):
                     self._seal_as_it_is(settings)
         except KeyringUnavailable as error:
             _logger.warning(
-                "settings are not sealed, and not used (%s): run spar_keyring seal",
+                "settings are neither sealed nor used (%s): run spar_keyring seal",
                 error,
             )
 

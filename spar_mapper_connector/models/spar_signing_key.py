@@ -194,7 +194,7 @@ class SparSigningKey(models.Model):
             pem = self._unseal_value(sealed, kid, use, algorithm)
             opened = PrivateKey.from_pem(pem, algorithm)
             if opened.public.kid != kid:
-                raise SealBroken("the private key is not the one of its public key")
+                raise SealBroken("the private key does not match its public key")
             _OPENED[known] = opened
         _OPENED.move_to_end(known)
         while len(_OPENED) > _MAX_OPENED:

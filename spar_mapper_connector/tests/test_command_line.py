@@ -96,7 +96,7 @@ class TestCommandLine(BaseCase):
 
     def test_where_the_addon_is_not_installed_one_line_says_so(self):
         self.assert_ends(
-            "base1: the addon of spar.audit is not installed there", "spar.audit"
+            "base1: the addon of spar.audit is not installed", "spar.audit"
         )
 
     def test_what_the_mapper_refuses_ends_with_one_line(self):

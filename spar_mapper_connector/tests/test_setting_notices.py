@@ -38,9 +38,7 @@ class TestSettingNotices(SecondPersonCase):
         change = self.propose().with_user(self.second)
         self.id_type.backend_id = self.env["spar.mapper.backend"].search([], limit=1)
         self.assertTrue(self.id_type.backend_id)
-        self.assert_notice(
-            change.action_approve(), "warning", "change again"
-        )
+        self.assert_notice(change.action_approve(), "warning", "change again")
         self.assertEqual(change.state, "stale")
 
     def test_one_overtaken_change_of_two_is_enough_for_a_warning(self):

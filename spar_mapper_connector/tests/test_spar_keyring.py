@@ -138,7 +138,7 @@ class TestOpening(NewKeyringCase):
     def test_a_database_without_keys_has_nothing_to_open(self):
         self.forget_keys()
         error = self.assert_refused(KeyringUnavailable, self.keyrings._open)
-        self.assertIn("no key yet", str(error))
+        self.assertIn("no keys yet", str(error))
         self.assert_refused(KeyringUnavailable, self.keyrings._start_rotation)
 
 

@@ -34,13 +34,13 @@ def read_encryption_header(text: str) -> dict[str, object]:
     """Return the header of the JWE in ``text``, which names the key (``kid``)."""
     parts = text.split(".")
     if len(parts) != 5 or len(text) > MAX_MESSAGE:
-        raise DecryptionFailed("malformed", "this is no JWE in the compact form")
+        raise DecryptionFailed("malformed", "this is not a JWE in compact form")
     try:
         header = json.loads(decode_base64url(parts[0]))
     except (ValueError, RecursionError):
         raise DecryptionFailed("malformed", "the JWE's header is not JSON") from None
     if not isinstance(header, dict):
-        raise DecryptionFailed("malformed", "the JWE's header is no object")
+        raise DecryptionFailed("malformed", "the JWE's header is not an object")
     return header
 
 
@@ -63,5 +63,5 @@ def decrypt(text: str, key: PrivateKey) -> bytes:
     except (JoseError, ValueError):
         content = None
     if content is None:
-        raise DecryptionFailed("mismatch", "the JWE does not open")
+        raise DecryptionFailed("mismatch", "the JWE cannot be decrypted")
     return content

@@ -38,9 +38,9 @@ def read_key_set(raw: bytes) -> list[PublicKey]:
     try:
         keys = json.loads(raw)["keys"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise KeyRefused("unreadable", "this is no set of keys") from None
+        raise KeyRefused("unreadable", "this is not a key set") from None
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
-        raise KeyRefused("unreadable", "this is no set of keys, or too large a one")
+        raise KeyRefused("unreadable", "this is not a key set, or it is too large")
     return [key for key in map(_read_usable, keys) if key]
 
 
@@ -99,7 +99,7 @@ class KeySetCache:
             self._refresh(address, kept)
             found = choose_key(kept.keys, kid, algorithm)
         if self._clock() - kept.seen > GRACE:
-            raise KeySetUnavailable("the set of keys cannot be fetched now")
+            raise KeySetUnavailable("the key set cannot be fetched now")
         return found
 
     def forget(self, address: str) -> None:
@@ -139,7 +139,7 @@ def fetch_key_set(address: str) -> bytes:
         attempts=2,
     )
     if answer.status != 200:
-        raise OutgoingFailed(f"the set of keys is not there: HTTP {answer.status}")
+        raise OutgoingFailed(f"the key set cannot be fetched: HTTP {answer.status}")
     return answer.body
 
 

@@ -112,7 +112,7 @@ class PrivateKey:
     def generate(cls, algorithm: str) -> PrivateKey:
         """Return a new key for ``algorithm``; raises KeyRefused if unsupported."""
         if algorithm not in _GENERATE:
-            raise KeyRefused("algorithm", "keys are not made for this algorithm")
+            raise KeyRefused("algorithm", "keys cannot be generated for this algorithm")
         return cls(algorithm, _GENERATE[algorithm]())
 
     @classmethod
@@ -122,14 +122,14 @@ class PrivateKey:
         try:
             key = serialization.load_pem_private_key(raw, None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise KeyRefused("unreadable", "this is no private key in PEM") from None
+            raise KeyRefused("unreadable", "this is not a private key in PEM") from None
         return cls._checked(key, algorithm)
 
     @classmethod
     def from_jwk(cls, jwk: dict[str, object], algorithm: str = "") -> PrivateKey:
         """Return the key in ``jwk``, for ``algorithm`` or the one that it names."""
         if str(jwk.get("kty")) not in _KEY_TYPES or "d" not in jwk:
-            raise KeyRefused("kind", "this is no private RSA, EC or OKP key")
+            raise KeyRefused("kind", "this is not a private RSA, EC or OKP key")
         key = _import_material(jwk)
         return cls._checked(key, algorithm or str(jwk.get("alg", "")))
 
@@ -140,7 +140,7 @@ class PrivateKey:
         able = (*_get_algorithms(key.public_key()), *_get_encryption(key))
         chosen = algorithm or able[0]
         if chosen not in able:
-            raise KeyRefused("algorithm", "the key is not one of this algorithm")
+            raise KeyRefused("algorithm", "the key is not for this algorithm")
         return cls(chosen, key)
 
     @cached_property
@@ -204,15 +204,19 @@ def read_public_key(text: str) -> PublicKey:
     if text.startswith("{"):
         return read_jwk(_load_json(text))
     if "PRIVATE KEY-----" in text:
-        raise KeyRefused("private", "this is a private key: keep it, send the public")
+        raise KeyRefused(
+            "private", "this is a private key: keep it secret and send the public key"
+        )
     if text.count("-----BEGIN ") > 1:
-        raise KeyRefused("several", "this holds more than one key")
+        raise KeyRefused("several", "this contains more than one key")
     if "-----BEGIN CERTIFICATE-----" in text:
         return _read_certificate(text)
     try:
         key = serialization.load_pem_public_key(text.encode())
     except (ValueError, UnsupportedAlgorithm):
-        raise KeyRefused("unreadable", "this is no key in PEM, X.509 or JWK") from None
+        raise KeyRefused(
+            "unreadable", "this is not a key in PEM, X.509 or JWK"
+        ) from None
     return _build_public(key)
 
 
@@ -220,9 +224,9 @@ def _load_json(text: str) -> dict[str, object]:
     try:
         document: dict[str, object] = json.loads(text)
     except (ValueError, RecursionError):
-        raise KeyRefused("unreadable", "the JWK is no JSON") from None
+        raise KeyRefused("unreadable", "the JWK is not JSON") from None
     if "keys" in document:
-        raise KeyRefused("several", "this is a set of keys: give one of them")
+        raise KeyRefused("several", "this is a key set: enter one of its keys")
     return document
 
 
@@ -247,11 +251,13 @@ def _read_certificate(text: str) -> PublicKey:
 def read_jwk(jwk: object) -> PublicKey:
     """Return the key in a JWK (RFC 7517); refuses keys as ``read_public_key`` does."""
     if not isinstance(jwk, dict):
-        raise KeyRefused("unreadable", "a JWK is an object")
+        raise KeyRefused("unreadable", "a JWK must be an object")
     if jwk.get("kty") == "oct" or "k" in jwk:
         raise KeyRefused("symmetric", "this is a secret, not a public key")
     if "d" in jwk:
-        raise KeyRefused("private", "this is a private key: keep it, send the public")
+        raise KeyRefused(
+            "private", "this is a private key: keep it secret and send the public key"
+        )
     if jwk.get("use", "sig") != "sig":
         raise KeyRefused("use", "the key is not for signatures")
     if str(jwk.get("kty")) not in _KEY_TYPES:
@@ -282,14 +288,16 @@ def _build_public(
     if algorithm is not None:
         able = tuple(name for name in able if name == algorithm)
     if not able:
-        raise KeyRefused("algorithm", "the key names an algorithm that is not its own")
+        raise KeyRefused(
+            "algorithm", "the key names an algorithm that it cannot be used with"
+        )
     jwk = _build_jwk(key)
     named = kid if isinstance(kid, str) and 0 < len(kid) <= 255 else None
     return PublicKey(named or get_thumbprint(jwk), able, jwk, key, **validity)
 
 
 def _refuse_kind() -> KeyRefused:
-    return KeyRefused("kind", "only RSA, P-256 and Ed25519 keys are used")
+    return KeyRefused("kind", "only RSA, P-256 and Ed25519 keys are supported")
 
 
 def _get_algorithms(key: PublicMaterial) -> tuple[str, ...]:

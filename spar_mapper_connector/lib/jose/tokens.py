@@ -37,7 +37,7 @@ def read_token_header(token: str) -> dict[str, object]:
     try:
         return dict(jwt.get_unverified_header(token))
     except jwt.InvalidTokenError:
-        raise JwtRefused("malformed", "this is no token") from None
+        raise JwtRefused("malformed", "this is not a token") from None
 
 
 def verify_token(
@@ -61,13 +61,13 @@ def verify_token(
     if algorithm not in algorithms or algorithm not in ALGORITHMS:
         raise JwtRefused("algorithm", "the token's algorithm is not allowed")
     if "crit" in header:
-        raise JwtRefused("critical", "crit is not understood here")
+        raise JwtRefused("critical", "crit is not supported")
     if types and _get_type(header) not in types:
-        raise JwtRefused("type", "this is a token for something else")
+        raise JwtRefused("type", "this type of token is not accepted here")
     kid = header.get("kid", "")
     key = find_key(kid if isinstance(kid, str) else "", algorithm)
     if key is None or algorithm not in key.algorithms:
-        raise JwtRefused("unknown_key", "nobody known has this key")
+        raise JwtRefused("unknown_key", "the key is unknown")
     return _decode(token, key, algorithm, issuer, audience, required, leeway)
 
 
@@ -105,10 +105,10 @@ def _decode(
 _REASONS: dict[type[Exception], tuple[str, str]] = {
     jwt.ExpiredSignatureError: ("expired", "the token has expired"),
     jwt.ImmatureSignatureError: ("not_yet", "the token is not valid yet"),
-    jwt.InvalidIssuerError: ("issuer", "the token is of another issuer"),
-    jwt.InvalidAudienceError: ("audience", "the token is for somebody else"),
-    jwt.MissingRequiredClaimError: ("claim", "the token lacks a claim"),
-    jwt.InvalidSignatureError: ("mismatch", "the token's signature is not right"),
-    jwt.DecodeError: ("malformed", "this is no token"),
-    jwt.InvalidTokenError: ("claim", "a claim of the token is not right"),
+    jwt.InvalidIssuerError: ("issuer", "the token was issued by another issuer"),
+    jwt.InvalidAudienceError: ("audience", "the token is for another audience"),
+    jwt.MissingRequiredClaimError: ("claim", "the token has no such claim"),
+    jwt.InvalidSignatureError: ("mismatch", "the token's signature is invalid"),
+    jwt.DecodeError: ("malformed", "this is not a token"),
+    jwt.InvalidTokenError: ("claim", "a claim of the token is invalid"),
 }
