@@ -62,18 +62,18 @@ class DirectoryClient:
         return RemotePage(read_items(document, member), following)
 
     def _get(self, path: str) -> dict[str, object]:
-        self._token = self._token or self._ask_token()
-        answer = self._ask(path)
+        self._token = self._token or self._request_token()
+        answer = self._request(path)
         if answer.status == 401:
-            self._token = self._ask_token()
-            answer = self._ask(path)
+            self._token = self._request_token()
+            answer = self._request(path)
         return read_document(answer)
 
-    def _ask(self, path: str) -> outgoing.HttpResponse:
+    def _request(self, path: str) -> outgoing.HttpResponse:
         headers = {"Authorization": f"Bearer {self._token}", "Accept-Language": "en"}
         return self._send("GET", path, headers, None)
 
-    def _ask_token(self) -> str:
+    def _request_token(self) -> str:
         form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,

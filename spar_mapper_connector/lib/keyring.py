@@ -56,15 +56,15 @@ class KeyringKey:
         """Return the check value that the database keeps to recognise the key."""
         return hmac.digest(self.material, b"spar check value", "sha256").hex()
 
-    def shut_in(self) -> ShutKey:
+    def make_opaque(self) -> OpaqueKey:
         """Return an object that uses this key and does not reveal it."""
         # The first step of HKDF, extract: no salt means a salt of 32 zeros (RFC 5869
         # 2.2).
         extracted = hmac.digest(bytes(32), self.material, "sha256")
-        return ShutKey(self.kind, HMAC(extracted, SHA256()))
+        return OpaqueKey(self.kind, HMAC(extracted, SHA256()))
 
 
-class ShutKey:
+class OpaqueKey:
     """A key whose bytes can no longer be read: it only makes ciphers and MACs."""
 
     def __init__(self, kind: str, extracted: HMAC):
@@ -198,7 +198,7 @@ class OpenKeyring:
     """Sealing, blind index, audit MACs: every operation with keys, and nothing else."""
 
     def __init__(self, keyring: Keyring, roles: KeyRoles):
-        self._keys = {key_id: key.shut_in() for key_id, key in keyring.keys.items()}
+        self._keys = {key_id: key.make_opaque() for key_id, key in keyring.keys.items()}
         self.roles = roles
         self._ciphers: dict[tuple[bytes, str], AESGCM] = {}
         self._ready: dict[tuple[str, str], HMAC] = {}

@@ -184,9 +184,7 @@ def _send_once(
         raise TargetTooSlow(f"{target.host}: is too slow", deadline.was_sent) from None
     except ValueError:
         # http.client's message repeats the header, which may be a token.
-        raise OutgoingRefused(
-            "a header contains invalid characters"
-        ) from None
+        raise OutgoingRefused("a header contains invalid characters") from None
     except (OSError, http.client.HTTPException):
         raise AnswerLost(f"{target.host}: the response is incomplete") from None
     finally:

@@ -118,7 +118,7 @@ class SparSettingsSeal(models.Model):
             seal = self._find_newest(settings._name)
             if seal is None:
                 return SealComparison(frozenset(), ((0, UNSEALED),))
-            if not seal.is_true(keyring):
+            if not seal.is_genuine(keyring):
                 return SealComparison(frozenset(), ((0, SEAL_FORGED),))
             number, texts = settings._read_texts(seal.columns, ids)
             # Rows and seal are of one moment; otherwise another transaction wrote in
@@ -192,7 +192,9 @@ class SparSettingsSeal(models.Model):
                 found.append((self._table, seal.seq, SEAL_GAP))
             if seal.number != numbers.get(seal.model, 0) + 1:
                 found.append((self._table, seal.seq, SEAL_GAP))
-            if seal.audit_key == keyring.roles.audit_key and not seal.is_true(keyring):
+            if seal.audit_key == keyring.roles.audit_key and not seal.is_genuine(
+                keyring
+            ):
                 found.append((self._table, seal.seq, SEAL_FORGED))
             before, numbers[seal.model] = seal, seal.number
         return list(dict.fromkeys(found))
@@ -281,7 +283,7 @@ class SparSettingsSeal(models.Model):
         columns: tuple[str, ...],
     ) -> dict[int, str]:
         """Return the MACs of the newest seal, over the present columns."""
-        if not seal.is_true(keyring):
+        if not seal.is_genuine(keyring):
             return {}
         if seal.columns == columns:
             return dict(seal.rows)

@@ -30,8 +30,8 @@ def limited(limits: TimeLimits) -> Iterator[None]:
 
 def get_limits() -> TimeLimits | None:
     """Return the limits of this thread's work; None if it has none."""
-    told: TimeLimits | None = getattr(_here, "limits", None)
-    return told or (REQUEST if http.request else None)
+    limits: TimeLimits | None = getattr(_here, "limits", None)
+    return limits or (REQUEST if http.request else None)
 
 
 def limit_connections() -> None:

@@ -232,7 +232,7 @@ class TestFetching(SourceCase):
         with self._served():
             self.source.action_fetch()
             for _page in range(4):
-                self.source._take_step(self.source._open_client())
+                self.source._fetch_step(self.source._open_client())
             self.source.action_stop()
             asked = len(self.remote.asked)
             self.source.action_fetch()
@@ -491,7 +491,7 @@ class TestTrouble(SourceCase):
     def test_an_error_of_ours_is_logged_without_values(self):
         with (
             patch.object(
-                type(self.source), "_take_types", side_effect=KeyError("secret value")
+                type(self.source), "_import_types", side_effect=KeyError("secret value")
             ),
             self.assertLogs(level="ERROR") as logs,
         ):

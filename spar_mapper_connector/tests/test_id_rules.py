@@ -54,14 +54,14 @@ def make_rules(**values):
 
 
 class RulesCase(BaseCase):
-    def identify(self, text, card_check=CardCheck.NOBODY, **values):
+    def identify(self, text, card_check=CardCheck.NONE, **values):
         return read_id(make_rules(**values), text, card_check)
 
     def read_value(self, value, **values):
         canonical = self.identify(f"token:{value}@nationalId", **values).canonical
         return canonical.removeprefix("token:").removesuffix("@nationalid")
 
-    def assert_invalid(self, code, text, card_check=CardCheck.NOBODY, **values):
+    def assert_invalid(self, code, text, card_check=CardCheck.NONE, **values):
         with self.assertRaises(InvalidIdentifier) as caught:
             self.identify(text, card_check, **values)
         self.assertEqual(caught.exception.code, code)
@@ -202,7 +202,7 @@ class TestCards(RulesCase):
                 text = f"token:{value}@nationalId"
                 rule = {"card": self.TEN, "ignores_gaps": True}
                 self.assert_invalid("card", text, CardCheck.PEOPLE, **rule)
-                self.assertTrue(self.identify(text, CardCheck.PROGRAMS, **rule))
+                self.assertTrue(self.identify(text, CardCheck.PARTICIPANTS, **rule))
 
     def test_the_card_is_compared_without_what_does_not_count(self):
         for value in ("2007 816 053", "٢٠٠٧-٨١٦٠٥٣"):
@@ -213,8 +213,8 @@ class TestCards(RulesCase):
     def test_programs_are_bound_where_the_type_says_so(self):
         rule = {"card": CardRule(pattern="[0-9]+", binds_programs=True)}
         text = "token:John@nationalId"
-        self.assert_invalid("card", text, CardCheck.PROGRAMS, **rule)
-        self.assertTrue(self.identify(text, CardCheck.NOBODY, **rule))
+        self.assert_invalid("card", text, CardCheck.PARTICIPANTS, **rule)
+        self.assertTrue(self.identify(text, CardCheck.NONE, **rule))
 
     def test_a_check_digit_is_asked_for(self):
         rule = {"card": CardRule(check="luhn")}

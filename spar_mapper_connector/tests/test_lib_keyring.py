@@ -18,7 +18,7 @@ from .common import build_open_keyring
 
 def make_mac(key, purpose, message=b"message"):
     """Return the MAC of a message under the key of one purpose."""
-    mac = key.shut_in().make_mac(purpose)
+    mac = key.make_opaque().make_mac(purpose)
     mac.update(message)
     return mac.finalize()
 

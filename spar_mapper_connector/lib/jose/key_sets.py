@@ -67,7 +67,7 @@ class _Kept:
 
     keys: list[PublicKey] = field(default_factory=list)
     seen: float = float("-inf")
-    asked: float = float("-inf")
+    tried: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -95,7 +95,7 @@ class KeySetCache:
         if self._clock() - kept.seen > LIFETIME:
             self._refresh(address, kept)
         found = choose_key(kept.keys, kid, algorithm)
-        if found is None and self._clock() - kept.asked >= COOLDOWN:
+        if found is None and self._clock() - kept.tried >= COOLDOWN:
             self._refresh(address, kept)
             found = choose_key(kept.keys, kid, algorithm)
         if self._clock() - kept.seen > GRACE:
@@ -118,9 +118,9 @@ class KeySetCache:
     def _refresh(self, address: str, kept: _Kept) -> None:
         """Fetch the set, unless another thread just did; a failure changes nothing."""
         with kept.lock:
-            if self._clock() - kept.asked < COOLDOWN:
+            if self._clock() - kept.tried < COOLDOWN:
                 return
-            kept.asked = self._clock()
+            kept.tried = self._clock()
             try:
                 keys = read_key_set(self._fetch(address))
             except (OutgoingError, KeyRefused):

@@ -96,7 +96,7 @@ def _decode(
         )
     except jwt.InvalidTokenError as error:
         code, text = next(
-            told for kind, told in _REASONS.items() if isinstance(error, kind)
+            reason for kind, reason in _REASONS.items() if isinstance(error, kind)
         )
         raise JwtRefused(code, text) from None
 

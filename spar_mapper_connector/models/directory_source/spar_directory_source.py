@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Iterable
 from uuid import uuid4
 
 import psycopg2
@@ -222,17 +223,17 @@ class SparDirectorySource(models.Model):
         try:
             client = self._open_client()
             while self.state == "waiting":
-                self._take_step(client)
+                self._fetch_step(client)
                 if not cron._commit_progress(1, remaining=1):
                     return False
                 self.env.invalidate_all()
         except psycopg2.OperationalError:
             raise
         except Exception as error:
-            self.write({"state": "failed", "problem": self._tell_failure(error)})
+            self.write({"state": "failed", "problem": self._describe_failure(error)})
         return bool(cron._commit_progress(0))
 
-    def _tell_failure(self, error: Exception) -> str:
+    def _describe_failure(self, error: Exception) -> str:
         if isinstance(error, OutgoingError | RemoteDirectoryError):
             return self._get_problem_text(error)
         if isinstance(error, UserError):
@@ -243,42 +244,42 @@ class SparDirectorySource(models.Model):
             "fetch again to continue."
         )
 
-    def _take_step(self, client: DirectoryClient) -> None:
+    def _fetch_step(self, client: DirectoryClient) -> None:
         """Process one page, with the rights of the user who pressed the button."""
         me = self.with_user(self.user_id or self.env.user)
         me = me.with_context(lang=None, active_test=False)
         steps = {
-            "types": me._take_types,
-            "providers": me._take_providers,
-            "branches": me._take_branches,
+            "types": me._import_types,
+            "providers": me._import_providers,
+            "branches": me._import_branches,
         }
         with self.env.cr.savepoint():
             steps[self.place["phase"]](client)
 
-    def _take_types(self, client: DirectoryClient) -> None:
+    def _import_types(self, client: DirectoryClient) -> None:
         for fa_type in client.get_fa_types():
-            self._take_fa_type(fa_type)
+            self._import_fa_type(fa_type)
         self.place = {**self.place, "phase": "providers"}
 
-    def _take_providers(self, client: DirectoryClient) -> None:
+    def _import_providers(self, client: DirectoryClient) -> None:
         page = client.get_providers(self.place["cursor"])
-        self._take_provider_page(page)
+        self._import_provider_page(page)
         self._note_gone_of_page("spar.fsp", page, Domain.TRUE)
         phase = "providers" if page.cursor else "branches"
         place = {**self.place, "phase": phase, "cursor": page.cursor}
         self.place = place | {"last": _get_last_code(page) if page.cursor else ""}
 
-    def _take_branches(self, client: DirectoryClient) -> None:
+    def _import_branches(self, client: DirectoryClient) -> None:
         """Process the next page of the current provider, or of the one after it."""
         place = self.place
         provider = self._get_next_provider(place["after"])
         if not provider:
-            self._take_successors()
+            self._import_successors()
             self.write({"state": "done", "fetched_at": fields.Datetime.now()})
             return
         code = provider.source_values["code"]
         page = client.get_branches(code, place["cursor"])
-        self._take_branch_page(provider, page)
+        self._import_branch_page(provider, page)
         domain = Domain("provider_id", "=", provider.id)
         self._note_gone_of_page("spar.fsp.branch", page, domain)
         after = place["after"] if page.cursor else provider.id
@@ -299,10 +300,10 @@ class SparDirectorySource(models.Model):
 
     # === PAGES === #
 
-    def _take_provider_page(self, page: RemotePage) -> None:
+    def _import_provider_page(self, page: RemotePage) -> None:
         loader = self.env["spar.directory.loader.provider"]
         countries, kinds = loader._get_countries(), loader._get_kinds()
-        told = {}
+        rows = {}
         for row, item in self._read_rows(page, _PROVIDER):
             problems = check_row(row, loader._get_columns())
             values, more = (
@@ -323,13 +324,13 @@ class SparDirectorySource(models.Model):
                 "branches": bool(item.get("branches")),
                 "successor": read_text(item, "successor"),
             }
-            told[values["code"].upper(),] = values, more
-        self._take_over(loader, told)
+            rows[values["code"].upper(),] = values, more
+        self._import_rows(loader, rows)
 
-    def _take_branch_page(self, provider, page: RemotePage) -> None:
+    def _import_branch_page(self, provider, page: RemotePage) -> None:
         loader = self.env["spar.directory.loader.branch"]
         columns = [c for c in loader._get_columns() if c.name != "provider"]
-        told = {}
+        rows = {}
         for row, item in self._read_rows(page, _BRANCH):
             if problems := check_row(row, tuple(columns)):
                 self._note_problems(row, loader, problems)
@@ -350,8 +351,8 @@ class SparDirectorySource(models.Model):
                 "successor": successor,
                 "successor_provider": read_text(item, "successor_provider"),
             }
-            told[provider.id, values["code"].upper()] = values, more
-        self._take_over(loader, told)
+            rows[provider.id, values["code"].upper()] = values, more
+        self._import_rows(loader, rows)
 
     @api.model
     def _write_closing(self, values: dict) -> dict:
@@ -366,14 +367,14 @@ class SparDirectorySource(models.Model):
         for number, item in enumerate(page.items):
             yield Row(number, {name: read_text(item, name) for name in members}), item
 
-    def _take_over(self, loader, told: dict[tuple, tuple[dict, dict]]) -> None:
+    def _import_rows(self, loader, rows: dict[tuple, tuple[dict, dict]]) -> None:
         """Create new records, update those fetched earlier, leave others unchanged."""
         target = self.env[loader._target]
         target.flush_model()
-        existing = loader._search_existing(list(told))
+        existing = loader._search_existing(list(rows))
         counts = dict.fromkeys(_COUNTS, 0)
         new = []
-        for key, (values, more) in told.items():
+        for key, (values, more) in rows.items():
             source_values = {**values, **more}
             if not (found := existing.get(key)):
                 source = {"source_id": self.id, "source_values": source_values}
@@ -395,10 +396,10 @@ class SparDirectorySource(models.Model):
                 self.env._("This code was entered here or came from another source."),
             )
             return "kept"
-        told = {name: values[name] for name in values if name != "code"}
+        remote = {name: values[name] for name in values if name != "code"}
         # Records fetched before closings existed have none.
         before = dict.fromkeys(_CLOSING, False) | (record.source_values or {})
-        merged = merge(told, before, self._get_current(record, told))
+        merged = merge(remote, before, self._get_current(record, remote))
         if merged.values:
             record.write(merged.values)
         if source_values != record.source_values:
@@ -412,27 +413,27 @@ class SparDirectorySource(models.Model):
         return "updated" if merged.values else "same"
 
     @api.model
-    def _get_current(self, record, told: dict) -> dict:
+    def _get_current(self, record, names: Iterable[str]) -> dict:
         fields_ = record._fields
         return {
-            name: fields_[name].convert_to_write(record[name], record) for name in told
+            name: fields_[name].convert_to_write(record[name], record) for name in names
         } | {"closed_on": fields.Date.to_string(record.closed_on)}
 
     # === KINDS OF ADDRESS === #
 
-    def _take_fa_type(self, told: dict) -> None:
+    def _import_fa_type(self, remote: dict) -> None:
         """Take over an unknown kind of address, and new strategies.
 
-        Both take effect once a second person approves them. A known kind with other
+        Both take effect once a second person approves them. An existing kind with other
         parts, and a number whose strategy differs here, are left unchanged and noted:
         stored addresses depend on them.
         """
-        code, parts = read_text(told, "code"), read_items(told, "parts")
+        code, parts = read_text(remote, "code"), read_items(remote, "parts")
         kinds = self.env["spar.fa.type"].with_context(active_test=False)
-        known = kinds.search([("code", "=", code)])
+        existing = kinds.search([("code", "=", code)])
         try:
             with self.env.cr.savepoint():
-                fa_type = known or self._create_fa_type(told, parts)
+                fa_type = existing or self._create_fa_type(remote, parts)
         except UserError as error:
             self._note(code, str(error))
             return
@@ -441,8 +442,8 @@ class SparDirectorySource(models.Model):
                 code, self.env._("This kind of address has different parts here.")
             )
             return
-        for strategy in read_items(told, "strategies"):
-            self._take_strategy(fa_type, strategy)
+        for strategy in read_items(remote, "strategies"):
+            self._import_strategy(fa_type, strategy)
 
     @api.model
     def _get_shape(self, fa_type) -> list[tuple[str, str]]:
@@ -453,13 +454,13 @@ class SparDirectorySource(models.Model):
         return read_text(part, "key"), read_text(part, "kind")
 
     @api.model
-    def _create_fa_type(self, told: dict, parts: list[dict]):
+    def _create_fa_type(self, remote: dict, parts: list[dict]):
         kinds = self.env["spar.directory.loader.provider"]._get_kinds().values()
-        provider_kind = read_text(told, "provider_kind")
+        provider_kind = read_text(remote, "provider_kind")
         fa_type = self.env["spar.fa.type"].create(
             {
-                "name": read_text(told, "name") or read_text(told, "code"),
-                "code": read_text(told, "code"),
+                "name": read_text(remote, "name") or read_text(remote, "code"),
+                "code": read_text(remote, "code"),
                 "provider_kind": provider_kind if provider_kind in kinds else False,
                 "part_ids": [
                     (0, 0, self._prepare_part(place, part))
@@ -493,16 +494,16 @@ class SparDirectorySource(models.Model):
             "is_account_number": part.get("is_account_number") is True,
         }
 
-    def _take_strategy(self, fa_type, told: dict) -> None:
-        number, template = told.get("number"), read_text(told, "template")
+    def _import_strategy(self, fa_type, remote: dict) -> None:
+        number, template = remote.get("number"), read_text(remote, "template")
         if type(number) is not int or not 0 < number < 2**31:
             raise RemoteAnswerInvalid("strategies")
         strategies = self.env["spar.fa.strategy"]
-        known = strategies.search([("number", "=", number)])
-        if known and (known.type_id, known.template) == (fa_type, template):
+        existing = strategies.search([("number", "=", number)])
+        if existing and (existing.type_id, existing.template) == (fa_type, template):
             return
         subject = f"{fa_type.code} {number}"
-        if known:
+        if existing:
             reason = self.env._("The strategy with this number is different here.")
             self._note(subject, reason)
             return
@@ -510,7 +511,7 @@ class SparDirectorySource(models.Model):
         try:
             with self.env.cr.savepoint():
                 strategies.create(
-                    {**values, "name": read_text(told, "name") or template}
+                    {**values, "name": read_text(remote, "name") or template}
                 )
                 self.added += 1
         except UserError as error:
@@ -527,8 +528,8 @@ class SparDirectorySource(models.Model):
         records = self.env[model].search(
             domain & Domain("source_id", "=", self.id) & self._get_stretch(model, page)
         )
-        told = {fold_code(read_text(item, "code")) for item in page.items}
-        gone = records.filtered(lambda record: fold_code(record.code) not in told)
+        codes = {fold_code(read_text(item, "code")) for item in page.items}
+        gone = records.filtered(lambda record: fold_code(record.code) not in codes)
         for record in gone.filtered(lambda each: not each.gone_from_source):
             uses = record._get_uses_text()
             reason = self.env._(
@@ -554,14 +555,14 @@ class SparDirectorySource(models.Model):
 
     # === SUCCESSORS === #
 
-    def _take_successors(self) -> None:
+    def _import_successors(self) -> None:
         """Take over the successors, once everything has been fetched."""
         domain = [("source_id", "=", self.id), ("closed_on", "!=", False)]
         providers = self.env["spar.fsp"].search(domain)
         for provider in providers:
             code = (provider.source_values or {}).get("successor")
             if code:
-                self._take_successor(provider, self._search_provider(code))
+                self._import_successor(provider, self._search_provider(code))
         for branch in self.env["spar.fsp.branch"].search(domain):
             values = branch.source_values or {}
             if code := values.get("successor"):
@@ -569,7 +570,7 @@ class SparDirectorySource(models.Model):
                 found = provider.branch_ids.filtered(
                     lambda b, code=code: fold_code(b.code) == fold_code(code)
                 )
-                self._take_successor(branch, found)
+                self._import_successor(branch, found)
 
     @api.model
     def _search_provider(self, code: str):
@@ -577,7 +578,7 @@ class SparDirectorySource(models.Model):
         found = self.env["spar.fsp"]._search_places({place}).get(place, NOBODY)
         return self.env["spar.fsp"].browse(found.provider_id)
 
-    def _take_successor(self, record, successor) -> None:
+    def _import_successor(self, record, successor) -> None:
         """Write the successor, unless users here have recorded one."""
         if record.successor_id:
             return

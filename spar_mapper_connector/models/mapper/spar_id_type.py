@@ -321,7 +321,7 @@ class SparIdType(models.Model):
 
     @api.model
     def _identify(
-        self, text: str, card_check: CardCheck = CardCheck.NOBODY
+        self, text: str, card_check: CardCheck = CardCheck.NONE
     ) -> Identifier:
         """Return the stored form and the type of one ID.
 
