@@ -43,7 +43,7 @@ class SparSettingChange(models.Model):
             ("applied", "Applied"),
             ("refused", "Refused"),
             ("withdrawn", "Withdrawn"),
-            ("stale", "Outdated"),
+            ("stale", "Overtaken"),
         ],
         required=True,
         readonly=True,
