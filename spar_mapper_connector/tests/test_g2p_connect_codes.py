@@ -83,7 +83,7 @@ class TestCodes(BaseCase):
         with self.assertRaises(KeyError):
             find_answer(Operation.RESOLVE, Outcome.LINKED)
 
-    def test_every_rejection_says_why(self):
+    def test_every_rejection_has_a_reason(self):
         for (operation, outcome, problem, asked), (status, _code) in EXPECTED.items():
             if status != "rjct":
                 continue

@@ -40,13 +40,13 @@ class SignatureCase(BaseCase):
 class TestBothWays(SignatureCase):
     """Our library and another one verify each other's signatures."""
 
-    def test_what_another_library_signs_is_verified(self):
+    def test_signatures_of_another_library_are_verified(self):
         for name, private in self.ours.items():
             with self.subTest(name):
                 text = sign_independently(PAYLOAD, private)
                 read_signature(text).verify([PAYLOAD], private.public)
 
-    def test_what_we_sign_is_verified_by_another_library(self):
+    def test_our_signatures_are_verified_by_another_library(self):
         for name, private in self.ours.items():
             with self.subTest(name):
                 text = sign_detached(PAYLOAD, private)
@@ -140,7 +140,7 @@ class TestAttacks(SignatureCase):
             text = sign_detached(PAYLOAD, private, typ=kind)
             read_signature(text).verify([PAYLOAD], private.public)
 
-    def test_what_is_no_signature(self):
+    def test_malformed_signatures_are_refused(self):
         first, _none, last = sign_detached(PAYLOAD, self.ours["ES256"]).split(".")
         twice = encode_base64url(b'{"alg":"ES256","alg":"ES256"}')
         for text in (
@@ -198,7 +198,7 @@ class TestCanonical(BaseCase):
         }
         self.assertEqual(len(forms), 9)
 
-    def test_what_has_no_canonical_form(self):
+    def test_values_without_a_canonical_form_are_refused(self):
         for value in (float("nan"), float("inf"), "\ud800"):
             with self.subTest(repr(value)), self.assertRaises(ValueError):
                 canonicalise([value])

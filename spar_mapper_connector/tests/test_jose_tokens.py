@@ -79,11 +79,11 @@ class TestTokens(BaseCase):
                 token = sign_token(self.build_claims(**changed), self.ours["ES256"])
                 self.assert_refused(code, token)
 
-    def test_a_claim_that_the_caller_wants(self):
+    def test_a_required_claim_must_be_present(self):
         token = sign_token(self.build_claims(), self.ours["ES256"])
         self.assert_refused("claim", token, required=("nonce",))
 
-    def test_a_token_for_something_else(self):
+    def test_a_token_of_another_type_is_refused(self):
         token = sign_token(self.build_claims(), self.ours["ES256"], typ="JWT")
         self.assert_refused("type", token, types=("at+jwt",))
         token = sign_token(self.build_claims(), self.ours["ES256"], typ="at+JWT")
@@ -118,7 +118,7 @@ class TestTokens(BaseCase):
         )
         self.assert_refused("unknown_key", confused)
 
-    def test_what_is_no_token(self):
+    def test_malformed_tokens_are_refused(self):
         crit = jwt.encode(
             self.build_claims(),
             self.ours["ES256"].key,

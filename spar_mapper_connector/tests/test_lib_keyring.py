@@ -33,7 +33,7 @@ class TestSeal(BaseCase):
         with self.assertRaises(SealBroken):
             self.keyring.unseal(purpose, sealed, context)
 
-    def test_what_was_sealed_opens_in_its_context(self):
+    def test_a_sealed_value_opens_in_its_context(self):
         for text in ("", "a", "äöü 漢字 🙂", "x" * 100_000, "\x00"):
             with self.subTest(length=len(text)):
                 sealed = self.keyring.seal("fa", text, self.context)
@@ -96,7 +96,7 @@ class TestSeal(BaseCase):
         sealed = self.keyring.seal("fa", "1", self.context)
         self.assert_broken("fa", b"\x02" + sealed[1:], self.context)
 
-    def test_what_an_older_key_sealed_still_opens(self):
+    def test_values_sealed_with_an_older_key_still_open(self):
         older = keys.make_key("seal")
         before = build_open_keyring(older, seal_key=older.key_id)
         sealed = before.seal("fa", "1", self.context)
@@ -174,7 +174,7 @@ class TestKey(BaseCase):
             self.assertNotIn(repr(key.material), shown)
             self.assertNotIn(key.material.hex(), shown)
 
-    def test_the_check_value_tells_keys_apart_and_is_not_the_key(self):
+    def test_the_check_value_identifies_the_key_without_revealing_it(self):
         key, other = keys.make_key("seal"), keys.make_key("seal")
         self.assertNotEqual(key.check_value, other.check_value)
         self.assertNotIn(key.material.hex(), key.check_value)
@@ -237,7 +237,7 @@ class TestFile(BaseCase):
             keys.read_file(self.path)
         self.assertIn(text, str(caught.exception))
 
-    def test_what_was_written_is_read(self):
+    def test_a_written_file_is_read(self):
         keys.write_file(self.path, self.ring)
         self.assertEqual(keys.read_file(self.path).keys, self.ring.keys)
 

@@ -104,7 +104,7 @@ class TestTargets(BaseCase):
             target.check(read("1.1.1.1"), AllowList())
         target.check(read("10.0.0.1"), AllowList.parse("payer.example:80"))
 
-    def test_a_refusal_tells_no_path(self):
+    def test_a_refusal_contains_no_path(self):
         """A path may contain data that identifies a person."""
         target = NetworkTarget.parse("https://payer.example/secret-path")
         with self.assertRaises(OutgoingRefused) as refused:
@@ -134,7 +134,7 @@ class TestAllowList(BaseCase):
 
 
 class TestCanonicalForm(BaseCase):
-    def test_what_no_two_programs_write_alike_is_refused(self):
+    def test_ambiguous_json_is_refused(self):
         for value in (float("nan"), float("inf"), "\ud800", {"\udfff": 1}):
             with self.subTest(value=repr(value)), self.assertRaises(ValueError):
                 canonicalise({"header": value})

@@ -41,7 +41,7 @@ class TestOpening(NewKeyringCase):
                 found = self.count_statements(self.keyrings._open, for_write)
                 self.assertEqual(found, count)
 
-    def test_what_a_rollback_to_a_savepoint_unlocks_is_locked_again(self):
+    def test_a_lock_released_by_a_savepoint_is_taken_again(self):
         with contextlib.suppress(ZeroDivisionError), self.env.cr.savepoint():
             self.keyrings._open(for_write=True)
             raise ZeroDivisionError
@@ -228,7 +228,7 @@ class TestStartingARotation(NewKeyringCase):
         self.assertEqual(self.keyring.roles.seal_key, new)
         self.assertEqual(self.get_states(), {old: "retiring", new: "active"})
 
-    def test_what_the_old_key_sealed_still_opens(self):
+    def test_values_sealed_with_the_old_key_still_open(self):
         sealed = self.keyring.seal("fa", "text", b"")
         self.keyrings._start_rotation()
         self.assertEqual(self.keyring.unseal("fa", sealed, b""), "text")

@@ -98,7 +98,7 @@ class TestUsing(SigningKeyCase):
         jwk = next(jwk for jwk in found if jwk["kid"] == signature.kid)
         signature.verify([PAYLOAD], read_jwk(jwk))
 
-    def test_what_is_signed_is_verified_by_what_is_published(self):
+    def test_our_signatures_are_verified_by_our_key_set(self):
         for algorithm in ALGORITHMS:
             with self.subTest(algorithm):
                 self.keys._generate("test", algorithm)
@@ -117,7 +117,7 @@ class TestUsing(SigningKeyCase):
         count = self.count_statements(self.keys._sign, "test", PAYLOAD)
         self.assertEqual(count, 1)
 
-    def test_a_token_is_verified_by_what_is_published(self):
+    def test_our_tokens_are_verified_by_our_key_set(self):
         self.keys._generate("test")
         token = self.keys._sign_token("test", {"iss": "a", "aud": "b"}, "at+jwt")
         (jwk,) = self.keys._get_key_set("test")["keys"]
@@ -126,7 +126,7 @@ class TestUsing(SigningKeyCase):
         )
         self.assertEqual(claims, {"iss": "a", "aud": "b"})
 
-    def test_what_was_never_made_signs_nothing(self):
+    def test_a_key_that_does_not_exist_signs_nothing(self):
         with self.assertRaises(KeyMissing):
             self.keys._sign("test", PAYLOAD)
         self.keys._generate("test", "ES256")
@@ -191,7 +191,7 @@ class TestRotation(SigningKeyCase):
         self.keys._rotate("test")
         self.assertEqual(self.get_states("other"), {other.kid: "current"})
 
-    def test_a_stranger_signature_is_refused_by_what_is_published(self):
+    def test_a_strangers_signature_is_refused_by_our_key_set(self):
         self.keys._generate("test")
         (jwk,) = self.keys._get_key_set("test")["keys"]
         stranger = PrivateKey.generate("ES256")
@@ -215,7 +215,7 @@ class TestRights(SigningKeyCase):
             with self.assertRaises(AccessError):
                 refused()
 
-    def test_an_auditor_looks_and_nobody_else_does(self):
+    def test_only_auditors_and_administrators_see_keys(self):
         key = self.keys._generate("test")
         auditor = key.with_user(self.create_user("auditor"))
         self.assertEqual(auditor.state, "current")
