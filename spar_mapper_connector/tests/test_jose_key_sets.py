@@ -162,7 +162,7 @@ class TestFetching(BaseCase):
     def test_what_is_there(self):
         self.assertEqual(self.fetch(build_answer(b"{}")), b"{}")
 
-    def test_errors_and_redirects_are_responses(self):
+    def test_errors_and_redirects_are_not_key_sets(self):
         for status in ("404 Not Found", "302 Found", "500 Error", "204 No Content"):
             with self.subTest(status), self.assertRaises(OutgoingFailed):
                 self.fetch(build_answer(b"{}", status))
