@@ -109,7 +109,7 @@ class InvalidIdTemplate(MapperError):
 class OutgoingError(Exception):
     """Base of the errors of sending; no text contains what was sent.
 
-    ``was_sent`` tells whether the other side may have received the request.
+    ``was_sent`` is whether the other side may have received the request.
     """
 
     code = "outgoing_error"

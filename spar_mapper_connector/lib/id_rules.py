@@ -124,7 +124,7 @@ class IdRule:
 class Identifier:
     """An ID in the form under which it is stored, and its type.
 
-    ``is_stored`` tells that a row with exactly this form was seen.
+    ``is_stored`` means that a row with exactly this form was seen.
     """
 
     canonical: str

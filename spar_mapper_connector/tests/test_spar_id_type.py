@@ -125,8 +125,8 @@ class TestSparIdType(KeyringCase):
         self.assertLessEqual(count, 2)
 
     def test_types_apply_to_users_who_cannot_read_them(self):
-        nobody = self.create_user(login="test_nobody")
-        found = self.types.with_user(nobody)._identify("token:a@nationalid")
+        outsider = self.create_user(login="test_nobody")
+        found = self.types.with_user(outsider)._identify("token:a@nationalid")
         self.assertEqual(found.type_id, self.national.id)
 
     def test_a_strategy_without_exactly_one_placeholder_is_refused(self):

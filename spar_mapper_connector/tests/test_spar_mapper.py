@@ -84,9 +84,9 @@ class TestBackend(KeyringCase):
 
     def test_a_user_without_rights_finds_the_default_backend(self):
         self.create_backend(is_default=True)
-        nobody = self.create_user(login="test_nobody")
-        mapper = self.backends.with_user(nobody)._get_default_mapper()
-        self.assertEqual(mapper.env.user, nobody)
+        outsider = self.create_user(login="test_nobody")
+        mapper = self.backends.with_user(outsider)._get_default_mapper()
+        self.assertEqual(mapper.env.user, outsider)
 
     def test_without_a_default_there_is_no_mapper(self):
         self.create_backend()

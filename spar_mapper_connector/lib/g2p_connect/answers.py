@@ -90,7 +90,7 @@ def _complete_resolve(
     if result is None:
         return
     if result.outcome is Outcome.SUSPENDED:
-        # Nobody shall pay to an address only because an answer contains it.
+        # No payment shall be made to an address only because an answer contains it.
         wire.pop("fa", None)
     elif result.outcome is Outcome.FOUND:
         if result.problem in REPLACED:
