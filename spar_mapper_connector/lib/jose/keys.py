@@ -272,7 +272,8 @@ def _import_material(jwk: dict[str, object]) -> object:
     by the caller.
     """
     kind = _KEY_TYPES[str(jwk["kty"])]
-    members = {name: jwk[name] for name in kind.value_registry if name in jwk}
+    names = ("kty", *kind.value_registry)
+    members = {name: jwk[name] for name in names if name in jwk}
     try:
         return kind.import_key(members).raw_value
     except (JoseError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
