@@ -42,9 +42,9 @@ EXPECTED = {
     ("unlink", "fa_mismatch", "", ""): ("rjct", "rjct.id.invalid", TO_LINK),
     ("unlink", "forbidden", "", ""): ("rjct", "rjct.id.invalid", TO_LINK),
     **{
-        ("resolve", outcome, "", asked): ("succ", "succ.fa.not_linked_to_id", TO_LINK)
+        ("resolve", outcome, "", lookup): ("succ", "succ.fa.not_linked_to_id", TO_LINK)
         for outcome in ("not_linked", "forbidden")
-        for asked in (BY_ID, BY_FA, BY_BOTH)
+        for lookup in (BY_ID, BY_FA, BY_BOTH)
     },
     ("resolve", "found", "", BY_ID): ("succ", "succ.id.active", ""),
 }

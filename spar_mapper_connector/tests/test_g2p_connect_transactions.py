@@ -57,9 +57,11 @@ class TestStatusRequest(BaseCase):
             (Reference.REFERENCES, "e", ("e",)),
         ):
             document = build(attribute_type=reference.value, attribute_value=value)
-            asked = read(document).asked
-            self.assertEqual((asked.reference, asked.values), (reference, values))
-            self.assertIs(asked.operation, Operation.LINK)
+            requested = read(document).requested
+            self.assertEqual(
+                (requested.reference, requested.values), (reference, values)
+            )
+            self.assertIs(requested.operation, Operation.LINK)
 
     def test_unreadable_members_are_named(self):
         for member, value in (

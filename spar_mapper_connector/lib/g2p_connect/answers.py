@@ -67,7 +67,7 @@ def _find_answer(item: Item, result: Result | None, table: str) -> Answer:
     if result is None:
         raise ValueError("an item that asks something needs a result")
     answer = find_answer(
-        item.operation, result.outcome, result.problem, item.asked, table
+        item.operation, result.outcome, result.problem, item.lookup, table
     )
     values = result.problem_values
     return answer._replace(values=values) if values else answer
