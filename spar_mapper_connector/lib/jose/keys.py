@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property, lru_cache
+from typing import cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc.errors import JoseError, SecurityWarning
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import DictKey, ECKey, OKPKey, RSAKey
 from joserfc.jwk import thumbprint as _calculate_thumbprint
 from joserfc.jws import JWSRegistry
 
@@ -273,7 +274,8 @@ def _import_material(jwk: dict[str, object]) -> object:
     """
     kind = _KEY_TYPES[str(jwk["kty"])]
     names = ("kty", *kind.value_registry)
-    members = {name: jwk[name] for name in names if name in jwk}
+    # Values of another type are refused by joserfc.
+    members = cast(DictKey, {name: jwk[name] for name in names if name in jwk})
     try:
         return kind.import_key(members).raw_value
     except (JoseError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
