@@ -6,7 +6,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessDenied
 from odoo.modules.module import load_script
 from odoo.tests import tagged
-from odoo.tools import SQL, file_path, hash_sign, mute_logger
+from odoo.tools import file_path, hash_sign, mute_logger
 
 from .common import PASSWORD, StaffCase, compute_code
 
@@ -94,13 +94,6 @@ class TestWhatOpensAnAccount(StaffCase):
         with self.assertRaises(Exception) as caught:
             self.officer.mapped("totp_secret")
         self.assertIn("SealBroken", repr(caught.exception))
-
-    def test_secrets_sealed_by_earlier_versions_open(self):
-        self.officer.totp_secret = SECRET
-        self.env.flush_all()
-        query = SQL("SELECT totp_secret FROM res_users WHERE id = %s", self.officer.id)
-        ((name,),) = self.env.execute_query(query)
-        self.assert_sealed_as(self.officer, "authenticator", self.officer.id, name)
 
     def test_secrets_from_before_there_were_keys_are_sealed(self):
         self.env.cr.execute(
