@@ -135,7 +135,10 @@ class ResUsers(models.Model):
         return now, [Command.link(group.id) for group in watched]
 
     def write(self, vals):
-        for kind in sorted({_ACTS[name] for name in _ACTS.keys() & vals.keys()}):
+        kinds = {_ACTS[name] for name in _ACTS.keys() & vals.keys()}
+        if kinds and self.sudo()._filter_roles():
+            refuse_expressions()
+        for kind in sorted(kinds):
             self.env["spar.account.act"]._log(self, kind)
         return super().write(vals)
 

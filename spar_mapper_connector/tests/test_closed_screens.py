@@ -296,6 +296,8 @@ class TestOtherCode(TransactionCase):
         values = {"env": self.env(su=True), "partner": user.partner_id.sudo()}
         for expression in (
             "partner.write({'email': 'x@example.com'})",
+            "partner.user_ids.write({'email': 'x@example.com'})",
+            "partner.user_ids.write({'partner_id': env.user.partner_id.id})",
             "env['ir.mail_server'].create({'name': 'x', 'smtp_host': 'x'})",
         ):
             with self.subTest(expression), self.assertRaises(ValueError):
