@@ -119,10 +119,10 @@ class AuthOauthProvider(models.Model):
         help="For example individual_id; sub for the provider's own token of a person.",
     )
     id_type_issuers = fields.Text(
-        string="May be asserted by",
+        string="Trusted issuers",
         related="id_type_id.issuers",
-        help="The issuers whose logins are taken for IDs of this type, as the ID type "
-        "says. Without this provider's issuer among them nobody gets in here.",
+        help="The issuers whose logins are accepted for IDs of this type. They are set "
+        "on the ID type. No login is possible unless this provider's issuer is listed.",
     )
     on_door = fields.Boolean(
         string="Offered to beneficiaries",

@@ -1,18 +1,15 @@
 import json
 
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import KeyMissing
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import DecryptionFailed
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ENCRYPTION_ALGORITHM
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from ..exceptions import ProviderNotReady, UserinfoRefused
 from ..lib.oidc.settings import ClientAuthentication, UserinfoFormat
 from .auth_oauth_provider import FLOW
 
-PURPOSE = "client secret"
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
 
@@ -22,6 +19,9 @@ class AuthOauthProvider(models.Model):
     _name = "auth.oauth.provider"
     _inherit = ["auth.oauth.provider", "spar.sealed.storage"]
     _sealed_columns = ("client_secret_sealed",)
+    _seal_purpose = "client secret"
+    _seal_prefix = ("auth.oauth.provider",)
+    _seal_context_columns = ("id",)
 
     client_secret = fields.Char(
         compute="_compute_client_secret",
@@ -110,14 +110,10 @@ class AuthOauthProvider(models.Model):
     # === THE SHARED SECRET === #
 
     def _compute_client_secret(self):
-        known = set()
-        if self.ids:
-            query = """SELECT id FROM auth_oauth_provider
-                        WHERE id = ANY(%s) AND client_secret_sealed IS NOT NULL"""
-            known = {i for (i,) in self.env.execute_query(SQL(query, list(self.ids)))}
+        sealed_ids = self._get_sealed_ids()
         for provider in self:
             provider.client_secret = False
-            provider.has_client_secret = provider._origin.id in known
+            provider.has_client_secret = provider._origin.id in sealed_ids
 
     def _inverse_client_secret(self):
         for provider in self.filtered("client_secret"):
@@ -126,26 +122,12 @@ class AuthOauthProvider(models.Model):
     def _set_client_secret(self, secret: str) -> None:
         """Seal and store the secret that the provider's operator issued to us."""
         self.check_access("write")
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        sealed = keyring.seal(PURPOSE, secret, _get_context(self.id))
-        query = "UPDATE auth_oauth_provider SET client_secret_sealed = %s WHERE id = %s"
-        self.env.cr.execute(query, (sealed, self.id))
+        self._write_sealed(secret)
         self.invalidate_recordset(["client_secret", "has_client_secret"])
 
     def _get_client_secret(self) -> str:
-        """Return the secret in clear, for a request to the provider; "" for none."""
-        query = "SELECT client_secret_sealed FROM auth_oauth_provider WHERE id = %s"
-        ((sealed,),) = self.env.execute_query(SQL(query, self.id))
-        if sealed is None:
-            return ""
-        keyring = self.env["spar.keyring"]._open()
-        return keyring.unseal(PURPOSE, bytes(sealed), _get_context(self.id))
+        """Return the secret in clear, for a request to the provider; "" for none.
 
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        return {row_id: (PURPOSE, _get_context(row_id)) for row_id in row_ids}
-
-
-def _get_context(provider_id: int) -> bytes:
-    return bind("auth.oauth.provider", provider_id)
+        Raises KeyringUnavailable, KeyringMismatch or SealBroken.
+        """
+        return self._read_sealed() or ""

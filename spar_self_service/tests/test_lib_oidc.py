@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from odoo.tests import BaseCase
 
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetTooSlow
-from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
+from odoo.addons.spar_mapper_connector.lib.outgoing import HttpResponse
 
 from ..exceptions import (
     AttemptCancelled,
@@ -329,7 +329,7 @@ class TestRelyingParty(BaseCase):
 
     def build_answer(self, told, status=200, kind="application/json"):
         body = told if isinstance(told, bytes) else json.dumps(told).encode()
-        return Answer(status, {"content-type": kind}, body)
+        return HttpResponse(status, {"content-type": kind}, body)
 
     def send(self, method, url, **options):
         self.sent.append((method, url, options))
@@ -481,7 +481,7 @@ class TestDiscovery(BaseCase):
                 read_discovery(told, self.ADDRESS)
 
     def test_description_that_is_not_there(self):
-        for answer in (Answer(404, {}, b"{}"), Answer(200, {}, b"<html>")):
+        for answer in (HttpResponse(404, {}, b"{}"), HttpResponse(200, {}, b"<html>")):
             with self.assertRaises(LoginRefused):
                 discover(lambda *_a, answer=answer, **_o: answer, self.ADDRESS)
 
