@@ -195,7 +195,7 @@ def test_login_in_a_browser(server, esignet, id_provider, browser):
         assert "Your account" in page.text
 
 
-def test_login_page_of_staff_leads_to_the_door(server, browser):
+def test_staff_login_page_links_to_the_beneficiaries_login_page(server, browser):
     with chromium(browser) as page:
         page.open(f"{server.url}/web/login")
         page.click("a[href='/spar']")

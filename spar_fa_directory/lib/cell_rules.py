@@ -13,7 +13,7 @@ from babel import Locale
 
 from .placeholders import is_name_placeholder, is_placeholder, is_spoilt_number
 
-MOST_CHARACTERS = 250
+MAX_CHARACTERS = 250
 #: The word that empties a field, because an empty cell leaves it unchanged.
 EMPTIED = "(none)"
 _JOINERS = "\u200c\u200d"
@@ -104,7 +104,7 @@ def find_text_problem(text: str) -> str:
     """
     if _UNDECODED.search(text):
         return "encoding"
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         return "too_long"
     return "control" if _CONTROL.search(text) else ""
 

@@ -6,8 +6,8 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-MOST_ON_A_PAGE = 1000
-MOST_TEXT = 200
+MAX_PAGE_SIZE = 1000
+MAX_TEXT_LENGTH = 200
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 #: The limit beyond which further words of a query are ignored.
-MOST_WORDS = 8
+MAX_WORDS = 8
 #: The maximum number of separately typed words that may be a single one.
-_MOST_JOINED = 3
+_MAX_JOINED = 3
 #: A run of adjacent words of at most this length (with its mark) is not searched as a
 #: beginning.
 _SHORT = 4
@@ -65,7 +65,7 @@ class Attempt:
 
     words: list[Word]
     enough: int
-    may_lack_one: bool = False
+    may_miss_one: bool = False
 
     @property
     def all(self) -> str:
@@ -73,11 +73,11 @@ class Attempt:
 
         >>> Attempt([build_word(["a"]), build_word(["b"])], 1).all
         "('a':*) & ('b':*)"
-        >>> Attempt([build_word(["a"]), build_word(["b"])], 1, may_lack_one=True).all
+        >>> Attempt([build_word(["a"]), build_word(["b"])], 1, may_miss_one=True).all
         "(('b':*)) | (('a':*))"
         """
         words = [f"({word.any})" for word in self.words]
-        if not self.may_lack_one:
+        if not self.may_miss_one:
             return " & ".join(words)
         others = (words[:place] + words[place + 1 :] for place in range(len(words)))
         return " | ".join(f"({' & '.join(each)})" for each in others)
@@ -124,7 +124,7 @@ def join_neighbours(names: Sequence[str]) -> list[Joined]:
     return [
         Joined("".join(names[start:end]), start, end)
         for start in range(len(names))
-        for end in range(start + 2, min(start + _MOST_JOINED, len(names)) + 1)
+        for end in range(start + 2, min(start + _MAX_JOINED, len(names)) + 1)
     ]
 
 

@@ -45,7 +45,7 @@ _LABEL = r"[\pL\pN](?:[\pL\pM\pN-]*[\pL\pM\pN])?"
 _EMAIL = rf"[^\s@<>()\[\],;:\\\"]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}"
 _LONGEST_EMAIL = 254
 _STDNUM = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?")
-_MOST_PATTERN_MEMORY = 8 << 20
+_MAX_PATTERN_MEMORY = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _compile_pattern(pattern: str) -> "re2._Regexp":
         raise InvalidParameter("pattern_missing", "Write the pattern to check with.")
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MOST_PATTERN_MEMORY
+    options.max_mem = _MAX_PATTERN_MEMORY
     try:
         return re2.compile(pattern, options)
     except (re2.error, UnicodeError) as error:
@@ -208,7 +208,7 @@ def _compile_set(pattern: str) -> "re2.Set":
     """Return the pattern compiled to RE2's fastest structure."""
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MOST_PATTERN_MEMORY
+    options.max_mem = _MAX_PATTERN_MEMORY
     quick = re2.Set.FullMatchSet(options)
     quick.Add(pattern)
     quick.Compile()

@@ -36,7 +36,7 @@ class SparDirectory(models.AbstractModel):
             domain &= Domain("country_id.code", "=", criteria.country)
         providers_sudo, after = self._find_page("spar.fsp", domain, criteria)
         counts = self._count_branches(providers_sudo)
-        items = [self._tell_provider(p, counts.get(p.id, 0)) for p in providers_sudo]
+        items = [self._build_provider(p, counts.get(p.id, 0)) for p in providers_sudo]
         return Page(items, after)
 
     @api.model
@@ -52,13 +52,13 @@ class SparDirectory(models.AbstractModel):
             return None
         domain = Domain("provider_id", "=", found.provider_id)
         branches_sudo, after = self._find_page("spar.fsp.branch", domain, criteria)
-        return Page([self._tell_branch(branch) for branch in branches_sudo], after)
+        return Page([self._build_branch(branch) for branch in branches_sudo], after)
 
     @api.model
     def _list_fa_types(self) -> list[dict]:
         """Return the kinds of address with their parts, checks and strategies."""
         types_sudo = self.env["spar.fa.type"].sudo().search([("active", "=", True)])
-        return [self._tell_fa_type(fa_type) for fa_type in types_sudo]
+        return [self._build_fa_type(fa_type) for fa_type in types_sudo]
 
     @api.model
     def _get_kind(self, fa_type_code: str) -> str | None:
@@ -127,7 +127,7 @@ class SparDirectory(models.AbstractModel):
         return {provider.id: count for provider, count in groups}
 
     @api.model
-    def _tell_provider(self, provider_sudo, branches: int) -> dict:
+    def _build_provider(self, provider_sudo, branches: int) -> dict:
         return {
             "code": provider_sudo.code,
             "name": provider_sudo.name,
@@ -136,26 +136,26 @@ class SparDirectory(models.AbstractModel):
             "bic": provider_sudo.bic or None,
             "branches": branches,
             "archived": not provider_sudo.active,
-            **self._tell_closing(provider_sudo),
+            **self._build_closing(provider_sudo),
         }
 
     @api.model
-    def _tell_branch(self, branch_sudo) -> dict:
+    def _build_branch(self, branch_sudo) -> dict:
         return {
             "code": branch_sudo.code,
             "name": branch_sudo.name,
             "city": branch_sudo.city or None,
             "archived": not branch_sudo.active,
-            **self._tell_closing(branch_sudo),
-            **self._tell_known(
+            **self._build_closing(branch_sudo),
+            **self._drop_empty(
                 {"successor_provider": branch_sudo.successor_id.provider_id.code}
             ),
         }
 
     @api.model
-    def _tell_closing(self, record_sudo) -> dict:
+    def _build_closing(self, record_sudo) -> dict:
         """Return when and why it closed and what took over; empty while it is open."""
-        return self._tell_known(
+        return self._drop_empty(
             {
                 "closed_on": fields.Date.to_string(record_sudo.closed_on),
                 "close_reason": record_sudo.close_reason,
@@ -164,16 +164,16 @@ class SparDirectory(models.AbstractModel):
         )
 
     @api.model
-    def _tell_known(self, members: dict) -> dict:
+    def _drop_empty(self, members: dict) -> dict:
         return {name: value for name, value in members.items() if value}
 
     @api.model
-    def _tell_fa_type(self, type_sudo) -> dict:
+    def _build_fa_type(self, type_sudo) -> dict:
         return {
             "code": type_sudo.code,
             "name": type_sudo.name,
             "provider_kind": type_sudo.provider_kind or None,
-            "parts": [self._tell_part(part) for part in type_sudo.part_ids],
+            "parts": [self._build_part(part) for part in type_sudo.part_ids],
             "strategies": [
                 {
                     "number": strategy.number,
@@ -186,7 +186,7 @@ class SparDirectory(models.AbstractModel):
         }
 
     @api.model
-    def _tell_part(self, part_sudo) -> dict:
+    def _build_part(self, part_sudo) -> dict:
         check, parameter = part_sudo.check_code or "", part_sudo.check_parameter or ""
         return {
             "key": part_sudo.key,

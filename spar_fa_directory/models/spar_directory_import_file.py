@@ -132,10 +132,10 @@ class SparDirectoryImport(models.Model):
         if not head.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
             raise UserError(self.env._("The file is empty: upload another."))
         choices = self._get_choices()
-        told = {name: getattr(choices, name) for name in chosen & set(CHOICES)}
+        chosen_values = {name: getattr(choices, name) for name in chosen & set(CHOICES)}
         known = partial(count_known, columns=self._get_loader()._get_columns())
         try:
-            guess = guess_table(stream, known, Choices(**told))
+            guess = guess_table(stream, known, Choices(**chosen_values))
         except BadWorkbook as error:
             raise UserError(self._get_bad_file_text(error.code)) from error
         if guess.choices.sheet is None or (is_workbook(head) and not guess.sheets):

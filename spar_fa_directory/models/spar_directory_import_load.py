@@ -164,11 +164,11 @@ class SparDirectoryImport(models.Model):
         headers = {column.name: column.header for column in self.column_ids}
         loader = self._get_loader()
         columns = [headers.get(problem.column, "") for problem in problems]
-        told = [loader._get_problem_text(problem) for problem in problems]
+        texts = [loader._get_problem_text(problem) for problem in problems]
         return {
             "import_id": self.id,
             "row": row.number,
             "header": ", ".join(filter(None, columns)),
-            "problem": " ".join(dict.fromkeys(told)),
+            "problem": " ".join(dict.fromkeys(texts)),
             "text": show_text(text.rstrip("\r\n")),
         }

@@ -35,8 +35,8 @@ class SparDirectoryImport(models.Model):
 
     def _build_refused_file(self) -> bytes:
         """Return the header and rejected rows, preceded by row, column and remedy."""
-        told = io.StringIO()
-        writer = csv.writer(told, delimiter=self.delimiter or ",")
+        output = io.StringIO()
+        writer = csv.writer(output, delimiter=self.delimiter or ",")
         first = [self.env._("Row"), self.env._("Column"), self.env._("What to do")]
         writer.writerow(first + [self._get_refused_header(c) for c in self.column_ids])
         for refusal in self.refusal_ids:
@@ -44,7 +44,7 @@ class SparDirectoryImport(models.Model):
             cells = [refusal.text or ""] if cells is None else cells
             words = [refusal.row, refusal.header or "", refusal.problem, *cells]
             writer.writerow([guard_cell(str(word)) for word in words])
-        return b"\xef\xbb\xbf" + told.getvalue().encode(errors="replace")
+        return b"\xef\xbb\xbf" + output.getvalue().encode(errors="replace")
 
     @api.model
     def _get_refused_header(self, column) -> str:

@@ -114,8 +114,9 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
     def _get_kinds(self) -> dict[str, str]:
         """Return the kinds of provider by code and by label, in lower case."""
         field = self.env["spar.fsp"]._fields["kind"]
-        told = field._description_selection(self.env)
-        return {label.lower(): code for code, label in told} | {c: c for c, _ in told}
+        options = field._description_selection(self.env)
+        by_label = {label.lower(): code for code, label in options}
+        return by_label | {code: code for code, _label in options}
 
     @api.model
     def _get_countries(self) -> dict[str, int]:

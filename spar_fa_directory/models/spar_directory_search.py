@@ -11,7 +11,7 @@ from odoo.tools import SQL, file_open
 from odoo.tools.sql import column_exists
 
 from ..lib.directory_query import (
-    MOST_WORDS,
+    MAX_WORDS,
     Attempt,
     Joined,
     Token,
@@ -25,15 +25,15 @@ SCRIPT = "spar_fa_directory/data/directory_search.sql"
 #: Calls of the script's functions, as opposed to their definitions.
 _CALLED = re.compile(r"(?<!FUNCTION )\b(spar_directory_(?!word\b)\w+)\(")
 #: The maximum number of ranked results; beyond it, a query must be more specific.
-MOST_FOUND = 1000
+MAX_RESULTS = 1000
 #: If more records than this have the words, only the first ones are ranked.
-MOST_RANKED = 2000
+MAX_RANKED = 2000
 #: Similar words are tried if fewer records than this are found.
-FEW = 5
+FALLBACK_THRESHOLD = 5
 #: The number of words from which a query counts as specific.
-MUCH = 4
+SPECIFIC_WORD_COUNT = 4
 #: The penalty for a word that a record does not have at all.
-LACKING = 9
+MISSING_WORD_PENALTY = 9
 
 _CLOSE_WORDS = """
     SELECT asked.place, close.is_near, array_agg(close.word)
@@ -237,13 +237,14 @@ class SparDirectorySearch(models.AbstractModel):
     ) -> list[int]:
         """Return the IDs of the records that a text finds, best first.
 
-        First those whose code is the text, then those that have all its words, then (if
-        these are fewer than ``FEW``) similar ones; at most ``MOST_FOUND``.
+        First those whose code is the text, then those that have all its words, then
+        similar ones if these are fewer than ``FALLBACK_THRESHOLD``. At most
+        ``MAX_RESULTS`` are returned.
 
         :param domain: further conditions; access rights are those of the user
         """
         text = text.replace("\0", " ").strip()
-        end = min(MOST_FOUND, offset + limit if limit else MOST_FOUND)
+        end = min(MAX_RESULTS, offset + limit if limit else MAX_RESULTS)
         domain_ids = self._search(domain).subselect()
         found = []
         for attempt in self._get_attempts(text):
@@ -270,13 +271,13 @@ class SparDirectorySearch(models.AbstractModel):
         if not tokens:
             return
         # A match of a specific query makes further attempts unnecessary.
-        enough = FEW if len(tokens) < MUCH else 1
+        enough = FALLBACK_THRESHOLD if len(tokens) < SPECIFIC_WORD_COUNT else 1
         joined = self._get_joined(tokens)
         yield Attempt(self._build_words(tokens, joined), enough)
         words = self._build_words(tokens, joined, self._get_close_words(tokens))
         yield Attempt(words, enough=1)
         if len(words) > 1:
-            yield Attempt(words, may_lack_one=True, enough=0)
+            yield Attempt(words, may_miss_one=True, enough=0)
 
     @api.model
     def _read_tokens(self, text: str) -> list[Token]:
@@ -288,7 +289,7 @@ class SparDirectorySearch(models.AbstractModel):
                           token[1] = ANY (spar_directory_and())
                      FROM spar_directory_tokens(%s) AS token LIMIT %s""",
                 text,
-                MOST_WORDS,
+                MAX_WORDS,
             )
         )
         return drop_and([Token(*row) for row in rows])
@@ -392,7 +393,7 @@ class SparDirectorySearch(models.AbstractModel):
         strays = [
             SQL("NOT (%s)", _build_match(word.levels[1], vectors))
             for word in attempt.words
-            if attempt.may_lack_one or word.is_close
+            if attempt.may_miss_one or word.is_close
         ]
         is_own = SQL(
             "(fsp.country_id IS NOT DISTINCT FROM %s) DESC",
@@ -420,7 +421,7 @@ class SparDirectorySearch(models.AbstractModel):
                     SQL("WHEN %s THEN %s", _build_match(level, vectors), place)
                     for place, level in enumerate(word.levels)
                 ),
-                LACKING,
+                MISSING_WORD_PENALTY,
             )
             for word in attempt.words
         )

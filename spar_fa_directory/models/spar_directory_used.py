@@ -71,11 +71,11 @@ class SparDirectoryUsed(models.AbstractModel):
 
         The addresses stay as they are and are resolved as before.
         """
-        told = self.filtered("active")._get_uses_text()
+        uses_text = self.filtered("active")._get_uses_text()
         result = super().action_archive()
-        return self._build_archived_notification(told) if told else result
+        return self._build_archived_notification(uses_text) if uses_text else result
 
-    def _build_archived_notification(self, told: str) -> dict:
+    def _build_archived_notification(self, uses_text: str) -> dict:
         stays = self.env._(
             "They stay and are paid as before; new ones cannot choose what is archived."
         )
@@ -84,7 +84,7 @@ class SparDirectoryUsed(models.AbstractModel):
             "tag": "display_notification",
             "params": {
                 "title": self.env._("Archived"),
-                "message": f"{told} {stays}",
+                "message": f"{uses_text} {stays}",
                 "type": "warning",
                 "sticky": True,
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},

@@ -3,10 +3,10 @@ from odoo.tools import SQL
 
 from ..lib.branch_code import list_writings
 from ..lib.directory_query import Attempt, Joined, Token
-from .spar_directory_search import MOST_RANKED
+from .spar_directory_search import MAX_RANKED
 
 #: The maximum number of branch code forms whose other spellings are searched.
-_MOST_FORMS = 20
+_MAX_FORMS = 20
 # A word may be in the branch or in its provider. The words of the providers are looked
 # up first (few rows); then, for each set of words that some provider has, the branches
 # with the remaining words are found by the index, so that nothing is stored twice.
@@ -20,7 +20,7 @@ REST = """
           FROM word JOIN spar_fsp AS fsp ON fsp.search_words @@ word.query
       GROUP BY fsp.id
     ), lacked AS MATERIALIZED (
-        SELECT 0 AS bit UNION ALL SELECT bit FROM word WHERE %(may_lack_one)s
+        SELECT 0 AS bit UNION ALL SELECT bit FROM word WHERE %(may_miss_one)s
     ), rest AS MATERIALIZED (
         SELECT DISTINCT mask, lacked.bit AS lacked,
                (SELECT string_agg('(' || query::text || ')', ' & ')::tsquery
@@ -102,7 +102,7 @@ class SparFspBranch(models.Model):
         self.env["spar.fsp"].flush_model(["branch_code_form"])
         query = """SELECT DISTINCT branch_code_form FROM spar_fsp
                     WHERE branch_code_form IS NOT NULL ORDER BY 1 LIMIT %s"""
-        return [form for (form,) in self.env.execute_query(SQL(query, _MOST_FORMS))]
+        return [form for (form,) in self.env.execute_query(SQL(query, _MAX_FORMS))]
 
     @api.model
     def _build_rest(self, attempt: Attempt) -> SQL:
@@ -111,7 +111,7 @@ class SparFspBranch(models.Model):
             REST,
             words=[word.any for word in attempt.words],
             all=2 ** len(attempt.words) - 1,
-            may_lack_one=attempt.may_lack_one,
+            may_miss_one=attempt.may_miss_one,
         )
 
     @api.model
@@ -126,7 +126,7 @@ class SparFspBranch(models.Model):
             penalty=self._build_penalty(attempt, SQL("fsp.search_words")),
             name=self.env["spar.fsp"]._field_to_sql("fsp", "name"),
             in_domain=SQL("AND branch.id IN %s", domain_ids) if domain_ids else SQL(),
-            most=most and MOST_RANKED,
+            most=most and MAX_RANKED,
             most_whole=most,
         )
 

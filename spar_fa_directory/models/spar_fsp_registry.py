@@ -53,7 +53,9 @@ class SparFsp(models.Model):
         :return: what was done, for each bank by name
         """
         banks, left_out = bank_registry.get_banks(country)
-        load = BankLoad(refused=[(b.name, self._tell_left_out(b)) for b in left_out])
+        load = BankLoad(
+            refused=[(b.name, self._get_left_out_text(b)) for b in left_out]
+        )
         load.keys = {bank.code for bank in banks}
         country_record = self.env["res.country"].search([("code", "=", country)])
         providers = self.with_context(active_test=False, lang=None)
@@ -77,7 +79,7 @@ class SparFsp(models.Model):
         load.gone += [(bank.name, bank._get_uses_text()) for bank in gone]
 
     @api.model
-    def _tell_left_out(self, entry: bank_registry.LeftOut) -> str:
+    def _get_left_out_text(self, entry: bank_registry.LeftOut) -> str:
         return {
             "duplicate": self.env._(
                 "Another entry with the same bank code was loaded."
@@ -87,15 +89,17 @@ class SparFsp(models.Model):
 
     def _update_from_registry(self, bank: KnownBank, load: BankLoad) -> None:
         """Apply the registry's changes, except to values that staff have changed."""
-        told = {"name": bank.name, "bic": bank.bic or False}
+        listed = {"name": bank.name, "bic": bank.bic or False}
         before = self.registry_values or {}
-        current = {name: self[name] for name in told}
-        changed = {n for n in told if told[n] != before.get(n, False)}
-        edited = {n for n in told if current[n] != before.get(n, False)}
-        if values := {n: told[n] for n in changed - edited if told[n] != current[n]}:
+        current = {name: self[name] for name in listed}
+        changed = {n for n in listed if listed[n] != before.get(n, False)}
+        edited = {n for n in listed if current[n] != before.get(n, False)}
+        if values := {
+            n: listed[n] for n in changed - edited if listed[n] != current[n]
+        }:
             self.write(values)
         if changed:
-            self.registry_values = told
+            self.registry_values = listed
         if edited:
             load.kept.append((self.name, self.env._("Edited by staff.")))
         else:
@@ -108,7 +112,7 @@ class SparFsp(models.Model):
         new = []
         for bank in banks:
             if provider := entered.get(bank.code) or entered.get(bank.bic or None):
-                load.kept.append((bank.name, self._tell_entered(provider)))
+                load.kept.append((bank.name, self._get_entered_text(provider)))
             else:
                 bank_id = odoo_banks.get(get_whole_bic(bank.bic))
                 new.append(self._prepare_bank(bank, country, bank_id))
@@ -136,7 +140,7 @@ class SparFsp(models.Model):
         return {whole[get_whole_bic(p.bic)]: p for p in providers} | by_code
 
     @api.model
-    def _tell_entered(self, provider) -> str:
+    def _get_entered_text(self, provider) -> str:
         return self.env._(
             "Staff entered this bank as %(provider)s.", provider=provider.display_name
         )

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..lib.directory_query import Attempt
-from .spar_directory_search import MOST_RANKED
+from .spar_directory_search import MAX_RANKED
 
 _NO_WORDS = Attempt([], enough=0)
 
@@ -65,7 +65,7 @@ class SparFsp(models.Model):
                    %(nearness)s, %(penalty)s, length(%(name)s), %(name)s, fsp.id
              LIMIT %(most)s
             """,
-            found=self._build_found(attempt, domain_ids, MOST_RANKED),
+            found=self._build_found(attempt, domain_ids, MAX_RANKED),
             code=text.upper(),
             nearness=self._build_nearness(attempt, SQL("fsp.search_words")),
             penalty=self._build_penalty(attempt, SQL("fsp.search_words")),
@@ -78,7 +78,7 @@ class SparFsp(models.Model):
         self, attempt: Attempt, text: str, domain_ids: SQL, most: int
     ) -> list[int]:
         found = super()._rank(attempt, text, domain_ids, most)
-        if len(found) < most and not attempt.may_lack_one:
+        if len(found) < most and not attempt.may_miss_one:
             query = SQL(
                 """
                 SELECT fsp.id
@@ -109,7 +109,7 @@ class SparFsp(models.Model):
 
     @api.model
     def _build_listed(self, attempt: Attempt) -> SQL:
-        if attempt.may_lack_one:
+        if attempt.may_miss_one:
             return super()._build_listed(attempt)
         return SQL(
             "(%s) UNION (%s)",

@@ -127,8 +127,8 @@ class TestClosing(ClosingCase):
         self.south.write({"closed_on": self.today, "successor_id": self.north.id})
         directory = self.env["spar.directory"]
         (bank,) = directory._find_providers(Criteria(text="testbank", limit=1)).items
-        told = (bank["closed_on"], bank["successor"], bank["close_reason"])
-        self.assertEqual(told, (self.today.isoformat(), "HEIR", "Merged"))
+        closing = (bank["closed_on"], bank["successor"], bank["close_reason"])
+        self.assertEqual(closing, (self.today.isoformat(), "HEIR", "Merged"))
         branches = directory._find_branches("testbank", Criteria()).items
         south = next(b for b in branches if b["code"] == "TB-S")
         self.assertEqual(south["successor"], "tb.n")

@@ -10,8 +10,8 @@ from ..lib.csv_file import CsvFormat, guard_cell, is_undecoded, read_records
 COMMA = CsvFormat("utf-8", ",")
 
 
-def read(data, form=COMMA, **told):
-    return list(read_records(io.BytesIO(data), form, **told))
+def read(data, form=COMMA, **options):
+    return list(read_records(io.BytesIO(data), form, **options))
 
 
 class TestRecords(BaseCase):
@@ -87,10 +87,10 @@ class TestRoundTrip(BaseCase):
         return [["x", *row[1:-1], "y"] for row in cells]
 
     def _write(self, table, form, line_break):
-        told = io.StringIO(newline="")
-        writer = csv.writer(told, delimiter=form.delimiter, lineterminator=line_break)
+        output = io.StringIO(newline="")
+        writer = csv.writer(output, delimiter=form.delimiter, lineterminator=line_break)
         writer.writerows(table)
-        return told.getvalue().encode(form.encoding)
+        return output.getvalue().encode(form.encoding)
 
     def test_tables_come_back(self):
         draw = random.Random(3)

@@ -107,8 +107,8 @@ class TestDirectory(DirectoryCase):
                 self.directory._find_providers(Criteria(text=text, cursor=cursor))
 
     def test_kinds_of_address_are_told_with_their_parts(self):
-        told = {each["code"]: each for each in self.directory._list_fa_types()}
-        parts = {part["key"]: part for part in told["bank_account"]["parts"]}
+        types = {each["code"]: each for each in self.directory._list_fa_types()}
+        parts = {part["key"]: part for part in types["bank_account"]["parts"]}
         self.assertEqual(list(parts), ["bank_code", "branch_code", "account_number"])
         self.assertEqual(parts["bank_code"]["kind"], "provider")
         self.assertTrue(parts["account_number"]["schema"]["pattern"].startswith("^(?:"))
@@ -118,7 +118,7 @@ class TestDirectory(DirectoryCase):
         self.assertIs(parts["bank_code"]["gaps_do_not_count"], False)
         self.assertIsNone(parts["bank_code"]["check"])
         numbers = [
-            s["number"] for s in told["bank_account"]["strategies"] if s["default"]
+            s["number"] for s in types["bank_account"]["strategies"] if s["default"]
         ]
         self.assertEqual(numbers, [1])
 
@@ -127,8 +127,8 @@ class TestDirectory(DirectoryCase):
         part.with_context(lang="fr_FR").label = "La banque"
         self.bank.with_context(lang="fr_FR").name = "Banque d'essai"
         french = self.directory.with_context(lang="fr_FR")
-        told = {each["code"]: each for each in french._list_fa_types()}
-        self.assertEqual(told["bank_account"]["parts"][0]["label"], "La banque")
+        types = {each["code"]: each for each in french._list_fa_types()}
+        self.assertEqual(types["bank_account"]["parts"][0]["label"], "La banque")
         page = french._find_providers(Criteria(country="XQ"))
         self.assertEqual(page.items[0]["name"], "Banque d'essai")
 

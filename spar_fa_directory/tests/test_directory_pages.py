@@ -80,11 +80,11 @@ class TestUsed(DirectoryCase):
     """Nothing is used if no addon stores mappings; a use that one reports is shown."""
 
     def _count(self, in_force, ended=0):
-        told = {self.bank.id: Uses(in_force, ended)}
+        counts = {self.bank.id: Uses(in_force, ended)}
         patcher = patch.object(
             type(self.bank),
             "_count_uses",
-            lambda asked: {i: uses for i, uses in told.items() if i in asked.ids},
+            lambda asked: {i: uses for i, uses in counts.items() if i in asked.ids},
         )
         self.startPatcher(patcher)
 

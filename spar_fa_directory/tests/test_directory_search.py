@@ -168,7 +168,7 @@ class TestSearch(SearchCase):
         self.assertIn("qatnagiri", words)
 
     def test_very_common_words_are_cut_off_alike(self):
-        with patch.object(spar_directory_search, "MOST_FOUND", 3):
+        with patch.object(spar_directory_search, "MAX_RESULTS", 3):
             first = self.branches._find("qatnagiri", Domain.TRUE)
             self.assertEqual(len(first), 3)
             self.assertEqual(self.branches._find("qatnagiri", Domain.TRUE), first)

@@ -192,7 +192,7 @@ class TestQuery(DirectoryCase):
 
     def test_one_word_may_be_lacking(self):
         words = [build_word([letter]) for letter in "abc"]
-        query = Attempt(words, 0, may_lack_one=True).all
+        query = Attempt(words, 0, may_miss_one=True).all
         for vector, matches in (
             ("'a' 'b'", True),
             ("'c' 'b'", True),

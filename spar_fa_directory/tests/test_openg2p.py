@@ -257,6 +257,6 @@ class TestEveryKind(DirectoryCase):
                 parts, read = self._write_and_read(strategy, values)
                 self.assertEqual(read.type_id, strategy.type_id.id, strategy.template)
                 self.assertEqual(read.provider_id, self.bank.id, strategy.template)
-                told = {key: read.parts.get(key, parts[key]) for key in parts}
-                self.assertEqual(told, parts, (strategy.template, values))
+                found = {key: read.parts.get(key, parts[key]) for key in parts}
+                self.assertEqual(found, parts, (strategy.template, values))
                 self.assertLessEqual(values.keys(), read.parts.keys())

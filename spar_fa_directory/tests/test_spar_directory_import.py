@@ -310,11 +310,11 @@ class TestBackground(ImportCase):
 
     def _run(self, *answers):
         """Run the scheduled job until it has no time left."""
-        told = iter(answers)
+        results = iter(answers)
         with patch.object(
             type(self.env["ir.cron"]),
             "_commit_progress",
-            lambda *args, **words: next(told, 1),
+            lambda *args, **words: next(results, 1),
         ):
             self.env["spar.directory.import"]._cron_load()
 

@@ -18,9 +18,9 @@ def known(cells):
     return count_known(cells, BRANCH)
 
 
-def write(rows, delimiter=",", **told):
+def write(rows, delimiter=",", **options):
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter, **told).writerows(rows)
+    csv.writer(text, delimiter=delimiter, **options).writerows(rows)
     return text.getvalue()
 
 

@@ -33,14 +33,14 @@ def build(*sheets, change=None):
 
 def rewrite(data, change):
     """Return the archive with parts changed by ``change(name, bytes)``."""
-    told = io.BytesIO()
+    output = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(data)) as archive,
-        zipfile.ZipFile(told, "w", zipfile.ZIP_DEFLATED) as copy,
+        zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as copy,
     ):
         for name in archive.namelist():
             copy.writestr(name, change(name, archive.read(name)))
-    return told.getvalue()
+    return output.getvalue()
 
 
 def read(data, chosen=None):
@@ -160,10 +160,10 @@ class TestBadWorkbooks(BaseCase):
         self.assertEqual(caught.exception.code, code)
 
     def test_archives_of_another_kind(self):
-        told = io.BytesIO()
-        with zipfile.ZipFile(told, "w") as archive:
+        output = io.BytesIO()
+        with zipfile.ZipFile(output, "w") as archive:
             archive.writestr("content.xml", "<office/>")
-        self._assert_bad("kind", told.getvalue())
+        self._assert_bad("kind", output.getvalue())
         data = rewrite(build([HEADER]), lambda name, data: data)
         with zipfile.ZipFile(binary := io.BytesIO(data), "a") as archive:
             archive.writestr("xl/workbook.bin", b"")
@@ -179,7 +179,7 @@ class TestBadWorkbooks(BaseCase):
                 self._assert_bad("damaged", bad)
 
     def test_what_would_be_too_large(self):
-        for name, size in xlsx_file._MOST_BYTES.items():
+        for name, size in xlsx_file._MAX_BYTES.items():
             part = {
                 "sheet": "xl/worksheets/sheet1.xml",
                 "strings": "xl/sharedStrings.xml",
@@ -197,7 +197,7 @@ class TestBadWorkbooks(BaseCase):
     def test_too_many_parts(self):
         data = io.BytesIO(build([HEADER]))
         with zipfile.ZipFile(data, "a") as archive:
-            for number in range(xlsx_file._MOST_PARTS):
+            for number in range(xlsx_file._MAX_PARTS):
                 archive.writestr(f"x/{number}", b"")
         self._assert_bad("large", data.getvalue())
 

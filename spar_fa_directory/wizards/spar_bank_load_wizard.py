@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 from ..lib import bank_registry
 
-_MOST_SHOWN = 200
+_MAX_SHOWN = 200
 
 
 class SparBankLoadWizard(models.TransientModel):
@@ -58,11 +58,11 @@ class SparBankLoadWizard(models.TransientModel):
                 "kept_count": len(load.kept),
                 "refused_count": len(load.refused),
                 "gone_count": len(load.gone),
-                "added": self._tell([(name, "") for name in load.added]),
-                "updated": self._tell([(name, "") for name in load.updated]),
-                "gone": self._tell(load.gone),
-                "kept": self._tell(load.kept),
-                "refused": self._tell(load.refused),
+                "added": self._format_banks([(name, "") for name in load.added]),
+                "updated": self._format_banks([(name, "") for name in load.updated]),
+                "gone": self._format_banks(load.gone),
+                "kept": self._format_banks(load.kept),
+                "refused": self._format_banks(load.refused),
             }
         )
         return {
@@ -75,12 +75,12 @@ class SparBankLoadWizard(models.TransientModel):
         }
 
     @api.model
-    def _tell(self, banks: list[tuple[str, str]]) -> str:
+    def _format_banks(self, banks: list[tuple[str, str]]) -> str:
         lines = [
             f"{name}: {reason}" if reason else name
-            for name, reason in banks[:_MOST_SHOWN]
+            for name, reason in banks[:_MAX_SHOWN]
         ]
-        return "\n".join(lines + ["…"] * (len(banks) > _MOST_SHOWN))
+        return "\n".join(lines + ["…"] * (len(banks) > _MAX_SHOWN))
 
     def action_open_banks(self):
         """Open the list of the country's banks."""

@@ -20,7 +20,7 @@ class Agent(http.Controller):
     @page
     def explain(self, said="", **_ignored):
         request.env["spar.helped.change"]._check_officer()
-        providers = request.env["auth.oauth.provider"]._get_door()
+        providers = request.env["auth.oauth.provider"]._get_offered()
         url = request.env["spar.helped.change"]._get_registry_url()
         return show("agent", said=said, providers=providers, registry_url=url)
 

@@ -81,5 +81,5 @@ def show_done(place: Place):
         return go_to(place.get_url(steps.REVIEW))
     if draft.outcome == "abandoned":
         return go_to(get_home(), "gone")
-    told = request.env["spar.page.texts"]._get_outcome(draft)
-    return show("done", place=place, draft=draft, told=told)
+    result = request.env["spar.page.texts"]._get_outcome(draft)
+    return show("done", place=place, draft=draft, result=result)

@@ -23,7 +23,7 @@ class Place:
         return f"{self.path}/{step}"
 
 
-def show_step(place: Place, step: str, **told):
+def show_step(place: Place, step: str, **values):
     """Return the page of a question, or of the first to be answered before it."""
     draft = place.draft
     if draft.state == "done":
@@ -35,12 +35,12 @@ def show_step(place: Place, step: str, **told):
         return go_to(place.get_url(outdated), "void")
     if not steps.may_ask(asked, answers, step):
         return go_to(place.get_url(steps.get_open_step(asked, answers)))
-    return _show(place, step, answers, asked, **told)
+    return _show(place, step, answers, asked, **values)
 
 
-def _show(place: Place, step: str, answers, asked: list[str], status=200, **told):
+def _show(place: Place, step: str, answers, asked: list[str], status=200, **values):
     before = steps.get_before(asked, step)
-    values = {"problems": {}, "typed": {}, "words": "", **told}
+    values = {"problems": {}, "typed": {}, "words": "", **values}
     values |= _BUILDERS[step](place.draft, answers, values["words"])
     return show(
         f"step_{step}",
@@ -103,7 +103,7 @@ def _build_review(draft, answers, words: str) -> dict:
     return {
         "lines": words_of._describe(address, whole=True) if address else [],
         "providers": draft.officer_id
-        and request.env["auth.oauth.provider"]._get_door(),
+        and request.env["auth.oauth.provider"]._get_offered(),
     }
 
 
@@ -130,8 +130,8 @@ def take_answer(place: Place, step: str, form: dict):
     try:
         _TAKERS[step](draft, version, form)
     except AnswerRefused as error:
-        told = {"problems": error.problems, "typed": form}
-        return show_step(place, step, status=422, **told)
+        shown = {"problems": error.problems, "typed": form}
+        return show_step(place, step, status=422, **shown)
     except (DraftOutdated, DraftClosed, MissingError):
         return show_where_it_stands(place)
     return _go_on(place, step)

@@ -11,7 +11,7 @@ from ..exceptions import (
     TooManyAttempts,
 )
 from ..lib import browser
-from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
+from ..models.auth_oauth_provider_login import CALLBACK_PATH, LOGIN_PAGE_PATH
 from ..models.res_users import CREDENTIAL
 from ..models.spar_login import Done, LoginTicket
 from .page import PAGE, SHARED_PAGE, STAFF_PAGE, go_to, page, show
@@ -24,7 +24,7 @@ class Login(http.Controller):
 
     @http.route("/spar/login/<int:provider_id>", methods=["GET", "POST"], **PAGE)
     @page
-    def begin(self, provider_id, return_to=DOOR_PATH, **_ignored):
+    def begin(self, provider_id, return_to=LOGIN_PAGE_PATH, **_ignored):
         """Send the person to the provider.
 
         It takes a POST with our CSRF token, so that no other site can begin a login in
@@ -67,7 +67,7 @@ class Login(http.Controller):
         address = provider_sudo and provider_sudo._get_logout_address()
         request.session.logout(keep_db=True)
         if not address:
-            return go_to(DOOR_PATH, "out")
+            return go_to(LOGIN_PAGE_PATH, "out")
         return request.redirect(address, 303, local=False)
 
     @http.route("/spar/oidc/test/<int:provider_id>", **STAFF_PAGE)
@@ -76,7 +76,7 @@ class Login(http.Controller):
         """Let an administrator test a provider, even one that is still switched off."""
         provider = request.env["auth.oauth.provider"].browse(provider_id).exists()
         provider.check_access("write")
-        return _go_to_provider(provider, "test", DOOR_PATH)
+        return _go_to_provider(provider, "test", LOGIN_PAGE_PATH)
 
     @http.route(
         "/spar/oidc/<int:provider_id>/jwks.json",
@@ -133,11 +133,11 @@ def _show_problem(error: SelfServiceError):
     reason = getattr(error, "reason", "")
     _logger.info("login refused: %s %s", error.code, reason)
     explanation = request.env["spar.login"]._explain(error)
-    return_to = getattr(error, "return_to", DOOR_PATH)
+    return_to = getattr(error, "return_to", LOGIN_PAGE_PATH)
     # Not this page's own address: the provider's response can be used only once.
-    told = {"explanation": explanation, "return_to": return_to}
+    values = {"explanation": explanation, "return_to": return_to}
     status = 429 if isinstance(error, TooManyAttempts) else 400
-    return show("login_problem", status, here=return_to, **told)
+    return show("login_problem", status, here=return_to, **values)
 
 
 def _show_trial(provider_id: int, done: Done):

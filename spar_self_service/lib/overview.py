@@ -74,23 +74,39 @@ class Overview:
 
 #: Events that are shown to the person; others are bookkeeping, or the counterpart of
 #: one of these.
-TOLD = (
-    "linked updated updated_suspended moved moved_suspended restored "
-    "restored_suspended unlinked suspended resumed held change_cancelled "
-    "change_refused change_expired change_stale revealed objected "
-    "objection_confirmed objection_upheld objection_rejected"
-).split()
+SHOWN_EVENTS = (
+    "linked",
+    "updated",
+    "updated_suspended",
+    "moved",
+    "moved_suspended",
+    "restored",
+    "restored_suspended",
+    "unlinked",
+    "suspended",
+    "resumed",
+    "held",
+    "change_cancelled",
+    "change_refused",
+    "change_expired",
+    "change_stale",
+    "revealed",
+    "objected",
+    "objection_confirmed",
+    "objection_upheld",
+    "objection_rejected",
+)
 
 
-def get_told(periods: list[Period]) -> list[tuple[Period, HistoryEvent]]:
+def get_shown_events(periods: list[Period]) -> list[tuple[Period, HistoryEvent]]:
     """Return the events that are shown to the person, newest first."""
-    told = [(p, e) for p in periods for e in p.events if e.kind in TOLD]
-    return sorted(told, key=lambda pair: pair[1].happened_at, reverse=True)
+    shown = [(p, e) for p in periods for e in p.events if e.kind in SHOWN_EVENTS]
+    return sorted(shown, key=lambda pair: pair[1].happened_at, reverse=True)
 
 
 def get_open_case(periods: list[Period]) -> ObjectionAnswer | None:
     """Return the newest objection that staff have not decided yet."""
-    for _period, event in get_told(periods):
+    for _period, event in get_shown_events(periods):
         if event.objection and not event.objection.is_closed:
             return event.objection
     return None

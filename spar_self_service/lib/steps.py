@@ -6,7 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-KIND, PROVIDER, BRANCH, DETAILS, REVIEW = "kind provider branch details review".split()
+KIND = "kind"
+PROVIDER = "provider"
+BRANCH = "branch"
+DETAILS = "details"
+REVIEW = "review"
 
 
 @dataclass(slots=True)

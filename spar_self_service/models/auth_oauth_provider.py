@@ -124,7 +124,7 @@ class AuthOauthProvider(models.Model):
         help="The issuers whose logins are taken for IDs of this type, as the ID type "
         "says. Without this provider's issuer among them nobody gets in here.",
     )
-    on_door = fields.Boolean(
+    is_offered = fields.Boolean(
         string="Offered to beneficiaries",
         default=True,
         help="Shown at the entrance of the pages. Otherwise it is for whoever has its "
@@ -188,8 +188,8 @@ class AuthOauthProvider(models.Model):
                 )
 
     def _get_labels(self, names: list[str]) -> str:
-        told = self.fields_get(names, ["string"])
-        return ", ".join(told[name]["string"] for name in names)
+        labels = self.fields_get(names, ["string"])
+        return ", ".join(labels[name]["string"] for name in names)
 
     # === FILLING IN === #
 
@@ -234,7 +234,7 @@ class AuthOauthProvider(models.Model):
             "end_session_endpoint": found.end_session_endpoint,
             "par_endpoint": found.par_endpoint,
             "use_par": pushes,
-            "tells_issuer": found.tells_issuer,
+            "tells_issuer": found.sends_issuer,
             "algorithms": self._choose_algorithms(found),
             "client_authentication": self._choose_authentication(found),
         }

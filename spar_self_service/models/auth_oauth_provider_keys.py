@@ -87,8 +87,8 @@ class AuthOauthProvider(models.Model):
     def _compute_public_keys(self):
         for provider in self:
             keys = provider._get_key_set()["keys"] if provider.ids else []
-            told = json.dumps({"keys": keys}, indent=2) if keys else False
-            provider.public_keys = told
+            text = json.dumps({"keys": keys}, indent=2) if keys else False
+            provider.public_keys = text
 
     def _sign_assertion(self, claims: dict) -> str:
         """Return a client assertion; raises ProviderNotReady where there is no key."""

@@ -19,7 +19,7 @@ from ..lib.oidc.verified import VerifiedLogin
 from .auth_oauth_provider import FLOW
 
 CALLBACK_PATH = "/spar/oidc/callback/"
-DOOR_PATH = "/spar"
+LOGIN_PAGE_PATH = "/spar"
 
 
 class AuthOauthProvider(models.Model):
@@ -61,9 +61,9 @@ class AuthOauthProvider(models.Model):
         return usable_sudo and usable_sudo._filter_true()
 
     @api.model
-    def _get_door(self):
+    def _get_offered(self):
         """Return the providers that are offered to beneficiaries, in order."""
-        return self._search_usable([("on_door", "=", True)])
+        return self._search_usable([("is_offered", "=", True)])
 
     def _check_usable(self) -> None:
         """Raise ProviderNotReady unless beneficiaries may log in here."""
@@ -96,7 +96,7 @@ class AuthOauthProvider(models.Model):
             return ""
         parameters = {
             "client_id": self.client_id,
-            "post_logout_redirect_uri": self._get_base_url() + DOOR_PATH,
+            "post_logout_redirect_uri": self._get_base_url() + LOGIN_PAGE_PATH,
         }
         return add_query(self.end_session_endpoint, parameters)
 
@@ -184,5 +184,5 @@ class AuthOauthProvider(models.Model):
             "accepted_acrs": frozenset((self.accepted_acrs or "").split()),
             "fresh_prompt": self.fresh_prompt or "",
             "par_endpoint": self.use_par and self.par_endpoint or "",
-            "tells_issuer": self.tells_issuer,
+            "sends_issuer": self.tells_issuer,
         }

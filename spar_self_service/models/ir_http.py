@@ -57,7 +57,7 @@ class IrHttp(models.AbstractModel):
             request.env = api.Environment(request.env.cr, None, session.context)
             # Saved at once, because a request that ends in an error saves nothing.
             root.session_store.rotate(session, request.env)
-            if _is_form_of_nobody():
+            if _is_form_without_session():
                 raise BadRequest()
         browser.note_seen(session, now)
         return super()._authenticate_explicit(auth)
@@ -84,8 +84,8 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _handle_error(cls, exception):
-        if isinstance(exception, BadRequest) and _is_form_of_nobody():
-            return cls._lead_to_the_beginning()
+        if isinstance(exception, BadRequest) and _is_form_without_session():
+            return cls._redirect_to_start()
         response = super()._handle_error(exception)
         if hasattr(response, "headers"):
             _guard(response)
@@ -128,7 +128,7 @@ class IrHttp(models.AbstractModel):
         return status, env["ir.ui.view"]._render_template(template, frame | shown)
 
     @classmethod
-    def _lead_to_the_beginning(cls):
+    def _redirect_to_start(cls):
         """Lead a form whose session is over to the start; it does nothing."""
         is_agent = is_agent_page(request.httprequest.path)
         place = AGENT_PATH if is_agent else f"{OUR_PATH}?said=ended"
@@ -138,7 +138,7 @@ class IrHttp(models.AbstractModel):
         return response
 
 
-def _is_form_of_nobody() -> bool:
+def _is_form_without_session() -> bool:
     """Return whether a form of our pages came from a browser without a login.
 
     Its CSRF token is no longer valid when the session that it was created in is over.

@@ -127,7 +127,7 @@ class SparIdentity(models.Model):
         """Seal and store the provider's current data about the person."""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         contacts = verified.contacts
-        told = {
+        person = {
             "id_value": id_value,
             "name": verified.name,
             "email": contacts.email,
@@ -141,7 +141,7 @@ class SparIdentity(models.Model):
                 provider.id,
                 provider.id_type_id.id,
                 verified.acr or None,
-                keyring.seal(PURPOSE, json.dumps(told), _get_context(*place)),
+                keyring.seal(PURPOSE, json.dumps(person), _get_context(*place)),
                 self.id,
             ),
         )
@@ -154,14 +154,14 @@ class SparIdentity(models.Model):
         purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
         query = SQL("SELECT sealed FROM spar_identity WHERE id = %s", self.id)
         ((sealed,),) = self.env.execute_query(query)
-        told = json.loads(keyring.unseal(purpose, bytes(sealed), context))
+        person = json.loads(keyring.unseal(purpose, bytes(sealed), context))
         return Beneficiary(
             key=self.uuid,
-            id_value=told["id_value"],
+            id_value=person["id_value"],
             id_type=self.id_type_id.code,
             issuer=self.issuer,
-            name=told["name"],
-            contacts=Contacts(told["email"], told["phone_number"]),
+            name=person["name"],
+            contacts=Contacts(person["email"], person["phone_number"]),
         )
 
     # === THE PORTAL USER === #

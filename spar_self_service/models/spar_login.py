@@ -13,7 +13,7 @@ from ..exceptions import (
 )
 from ..lib.oidc.authorization import Attempt, AttemptSecrets, get_local_path
 from ..lib.oidc.verified import VerifiedLogin
-from .auth_oauth_provider_login import DOOR_PATH
+from .auth_oauth_provider_login import LOGIN_PAGE_PATH
 from .spar_login_attempt import Pending
 
 #: Purposes of a login that is valid for one change of an address.
@@ -65,7 +65,7 @@ class SparLogin(models.AbstractModel):
         provider,
         purpose: str,
         browser: str,
-        return_to: str = DOOR_PATH,
+        return_to: str = LOGIN_PAGE_PATH,
         draft_digest: str = "",
     ) -> str:
         """Return where to send the browser with this secret; raises LoginRefused.
@@ -82,7 +82,7 @@ class SparLogin(models.AbstractModel):
         pending = Pending(
             provider_id=provider.id,
             purpose=purpose,
-            return_to=get_local_path(return_to, DOOR_PATH),
+            return_to=get_local_path(return_to, LOGIN_PAGE_PATH),
             attempt=attempt,
             user_id=None if purpose == "login" else self.env.uid,
             draft_mac=self._get_draft_mac(purpose, draft_digest),
@@ -193,11 +193,11 @@ class SparLogin(models.AbstractModel):
             raise NotLoggedIn()
 
     @api.model
-    def _add_proof(self, pending: Pending, told: dict) -> None:
+    def _add_proof(self, pending: Pending, data: dict) -> None:
         self.env["spar.login.proof"]._add(
             pending.purpose,
             self.env.uid,
             pending.draft_mac,
             secrets.token_urlsafe(16),
-            told,
+            data,
         )

@@ -139,14 +139,14 @@ class SparLoginAttempt(models.Model):
     def _build_pending(self, row: dict, state: str) -> Pending:
         keyring = self.env["spar.keyring"]._open()
         context = _get_context(_hash(state))
-        told = json.loads(keyring.unseal(PURPOSE, bytes(row["sealed"]), context))
-        secrets = AttemptSecrets(state, told["nonce"], told["verifier"])
-        began_at, redirect_uri = row["began_at"], told["redirect_uri"]
+        values = json.loads(keyring.unseal(PURPOSE, bytes(row["sealed"]), context))
+        secrets = AttemptSecrets(state, values["nonce"], values["verifier"])
+        began_at, redirect_uri = row["began_at"], values["redirect_uri"]
         return Pending(
             provider_id=row["provider_id"],
             purpose=row["purpose"],
             return_to=row["return_to"],
-            attempt=Attempt(secrets, redirect_uri, began_at, told["fresh"]),
+            attempt=Attempt(secrets, redirect_uri, began_at, values["fresh"]),
             user_id=row["user_id"],
             draft_mac=bytes(row["draft_mac"] or b""),
         )

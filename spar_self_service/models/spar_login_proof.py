@@ -49,7 +49,7 @@ class SparLoginProof(models.Model):
 
     @api.model
     def _add(
-        self, kind: str, user_id: int, draft_mac: bytes, nonce: str, told: dict
+        self, kind: str, user_id: int, draft_mac: bytes, nonce: str, data: dict
     ) -> None:
         """Store a proof that a person has just authenticated for the draft."""
         keyring = self.env["spar.keyring"]._open(for_write=True)
@@ -63,7 +63,7 @@ class SparLoginProof(models.Model):
                 user_id,
                 nonce,
                 draft_mac,
-                keyring.seal(PURPOSE, json.dumps(told), context),
+                keyring.seal(PURPOSE, json.dumps(data), context),
             ),
         )
 

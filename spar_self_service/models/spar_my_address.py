@@ -144,7 +144,7 @@ class SparMyAddress(models.AbstractModel):
         can_object = Capability.OBJECTION in mapper._capabilities()
         return [
             self._build_happening(period, event, can_object)
-            for period, event in overview.get_told(
+            for period, event in overview.get_shown_events(
                 self._read_history(mapper, call, person)
             )
         ]

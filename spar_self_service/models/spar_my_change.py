@@ -108,13 +108,13 @@ class SparMyAddress(models.AbstractModel):
         except ServiceUnavailable:
             raise
         except MapperError as error:
-            done = self._look_after(mapper, call, person, fa)
+            done = self._check_outcome_after_failure(mapper, call, person, fa)
             if done is None:
                 raise error
             return done
 
     @api.model
-    def _look_after(
+    def _check_outcome_after_failure(
         self, mapper, call: CallContext, person: Beneficiary, fa: str
     ) -> Result | None:
         """Return what a failed call has done nevertheless; None for nothing."""

@@ -9,7 +9,7 @@ from ..lib.oidc.discovery import get_address
 from ..lib.oidc.presets import PRESETS
 from ..lib.oidc.settings import ClientAuthentication
 from .auth_oauth_provider import FLOW
-from .auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
+from .auth_oauth_provider_login import CALLBACK_PATH, LOGIN_PAGE_PATH
 
 DEMO_VARIABLE = "SPAR_DEMO"
 #: Used until the provider runs and its address is known.
@@ -60,7 +60,7 @@ class SparSelfServiceDemo(models.AbstractModel):
             "name": client.name,
             "login_path": f"/spar/login/{provider.id}",
             "redirect_path": f"{CALLBACK_PATH}{provider.id}",
-            "logout_path": DOOR_PATH,
+            "logout_path": LOGIN_PAGE_PATH,
             "metadata": metadata,
         }
 
@@ -86,8 +86,8 @@ class SparSelfServiceDemo(models.AbstractModel):
     def _set_button(self, provider, texts: dict[str, str]) -> None:
         """Set the button's label, in the languages of ``texts`` that are installed."""
         spoken = dict(self.env["res.lang"].get_installed())
-        told = {code: text for code, text in texts.items() if code in spoken}
-        provider.update_field_translations("body", told)
+        labels = {code: text for code, text in texts.items() if code in spoken}
+        provider.update_field_translations("body", labels)
 
     @api.model
     def _get_values(self, client: DemoClient) -> dict:

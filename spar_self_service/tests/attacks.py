@@ -30,8 +30,8 @@ class Attack:
             setattr(provider, name, value(provider) if callable(value) else value)
 
 
-def claims(name, refused="token_refused", **told):
-    return Attack(name, refused, {"id_claims": told})
+def claims(name, refused="token_refused", **altered):
+    return Attack(name, refused, {"id_claims": altered})
 
 
 def later(seconds):
@@ -47,8 +47,8 @@ def with_known_kid(provider):
     return {"kid": provider.keys["PS256"].public.kid}
 
 
-def other_userinfo(name, refused="userinfo_refused", **told):
-    return Attack(name, refused, {"user_claims": told})
+def other_userinfo(name, refused="userinfo_refused", **altered):
+    return Attack(name, refused, {"user_claims": altered})
 
 
 def answer(path, status, body, kind="application/json"):

@@ -187,7 +187,7 @@ class TestProviderForm(ProviderCase):
 
     def test_every_setting_that_says_who_people_are_is_guarded(self):
         free = {
-            *("name", "body", "css_class", "sequence", "on_door", "preset", "flow"),
+            *("name", "body", "css_class", "sequence", "is_offered", "preset", "flow"),
             *("data_endpoint", "display_name", "id", "has_client_secret"),
             *("create_uid", "create_date", "write_uid", "write_date"),
             *("setting_change_ids", "redirect_uri", "staff_redirect_uri"),
@@ -215,9 +215,9 @@ class TestProviderForm(ProviderCase):
     def test_secret_cannot_be_read(self):
         self.provider._set_client_secret("a very secret secret")
         self.env.flush_all()
-        told = self.provider.with_user(self.first).read()[0]
-        self.assertFalse(told["client_secret"])
-        self.assertTrue(told["has_client_secret"])
+        values = self.provider.with_user(self.first).read()[0]
+        self.assertFalse(values["client_secret"])
+        self.assertTrue(values["has_client_secret"])
         self.env.cr.execute("SELECT t::text FROM auth_oauth_provider t")
         text = str(self.env.cr.fetchall())
         self.assertNotIn("very secret", text)
@@ -287,14 +287,14 @@ class TestProviderForm(ProviderCase):
 @tagged("post_install", "-at_install")
 class TestProviderPages(LoginCase):
     def test_our_public_keys_are_published_and_nothing_else(self):
-        told = self.url_open(f"/spar/oidc/{self.provider.id}/jwks.json").json()
-        self.assertTrue(told["keys"])
-        for key in told["keys"]:
+        key_set = self.url_open(f"/spar/oidc/{self.provider.id}/jwks.json").json()
+        self.assertTrue(key_set["keys"])
+        for key in key_set["keys"]:
             self.assertFalse({"d", "p", "q", "k"} & set(key))
 
     def test_keys_of_no_provider_are_none(self):
-        told = self.url_open("/spar/oidc/999999/jwks.json").json()
-        self.assertEqual(told, {"keys": []})
+        key_set = self.url_open("/spar/oidc/999999/jwks.json").json()
+        self.assertEqual(key_set, {"keys": []})
 
     def test_trial_tells_names_of_claims_and_no_value(self):
         self.create_user("administrator", "trying")
@@ -322,7 +322,7 @@ class TestProviderPages(LoginCase):
 
     # === ODOO'S OWN LOGIN === #
 
-    def test_login_page_of_staff_leads_to_the_door(self):
+    def test_staff_login_page_links_to_the_beneficiaries_login_page(self):
         page = self.url_open("/web/login").text
         self.assertIn('href="/spar"', page)
         self.assertNotIn(self.hostile.issuer, page)

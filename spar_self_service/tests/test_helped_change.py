@@ -112,7 +112,7 @@ class TestHelpedPages(PageCase):
     def setUp(self):
         super().setUp()
         providers = type(self.env["auth.oauth.provider"])
-        self.patch(providers, "_get_door", lambda p: p.sudo().search([])[:1])
+        self.patch(providers, "_get_offered", lambda p: p.sudo().search([])[:1])
 
     def begin(self):
         self.authenticate("officer", "officer-1")
@@ -153,7 +153,7 @@ class TestHelpedPages(PageCase):
 
     def test_the_person_shows_who_they_are_where_they_can(self):
         providers = self.env["auth.oauth.provider"].search([], limit=2)
-        self.patch(type(providers), "_get_door", lambda _providers: providers.sudo())
+        self.patch(type(providers), "_get_offered", lambda _providers: providers.sudo())
         self.begin()
         self.choose_all()
         links = html.fromstring(self.page.content).xpath("//main//a/@href")

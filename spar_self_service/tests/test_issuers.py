@@ -75,6 +75,7 @@ class TestProviderSealed(LoginCase):
                                 self.provider._check_usable()
                             with self.assertRaises(ProviderNotReady):
                                 self.provider._get_settings()
-                            self.assertFalse(self.provider & self.provider._get_door())
+                            offered = self.provider._get_offered()
+                            self.assertNotIn(self.provider, offered)
                         savepoint.rollback()
                     self.env.invalidate_all()

@@ -109,8 +109,8 @@ class TestAuthorization(BaseCase):
         self.assertEqual(read_response(SETTINGS, {"code": "c"}).code, "c")
 
     def test_answers_that_are_refused(self):
-        strict = replace(SETTINGS, tells_issuer=True)
-        for settings, told, refused in (
+        strict = replace(SETTINGS, sends_issuer=True)
+        for settings, parameters, refused in (
             (SETTINGS, {"code": "c", "iss": "https://other"}, WrongProvider),
             (strict, {"code": "c"}, WrongProvider),
             (strict, {"code": "c", "iss": ""}, WrongProvider),
@@ -125,23 +125,31 @@ class TestAuthorization(BaseCase):
             (SETTINGS, {"code": ""}, AttemptUnknown),
             (SETTINGS, {"code": "c" * 4097}, AttemptUnknown),
         ):
-            with self.subTest(told), self.assertRaises(refused):
-                read_response(settings, told)
+            with self.subTest(parameters), self.assertRaises(refused):
+                read_response(settings, parameters)
 
     def test_error_of_the_provider_is_a_word_or_nothing(self):
-        for told in ("4711", "ID 4711 unknown", "x" * 65, "Access_Denied", "", None, 1):
-            self.assertEqual(read_error(told), "other")
+        for error in (
+            "4711",
+            "ID 4711 unknown",
+            "x" * 65,
+            "Access_Denied",
+            "",
+            None,
+            1,
+        ):
+            self.assertEqual(read_error(error), "other")
         self.assertEqual(read_error("login_required"), "login_required")
 
     def test_paths_of_this_site_only(self):
         for good in ("/", "/spar", "/spar/change/1?x=//y"):
-            self.assertEqual(get_local_path(good, "/door"), good)
+            self.assertEqual(get_local_path(good, "/spar"), good)
         for bad in (
             *("", "spar", "//evil", "/\\evil", "\\\\evil", "https://evil", "/a\\b"),
             *("/a\nb", "/\tevil", "javascript:alert(1)", "/" + "x" * 600),
         ):
             with self.subTest(bad):
-                self.assertEqual(get_local_path(bad, "/door"), "/door")
+                self.assertEqual(get_local_path(bad, "/spar"), "/spar")
 
 
 class TestClientAuthentication(BaseCase):
@@ -179,8 +187,8 @@ class TestClientAuthentication(BaseCase):
             client_id="a:b",
             client_secret="c d/é",
         )
-        told = credentials.headers["Authorization"].removeprefix("Basic ")
-        self.assertEqual(base64.b64decode(told), b"a%3Ab:c+d%2F%C3%A9")
+        encoded = credentials.headers["Authorization"].removeprefix("Basic ")
+        self.assertEqual(base64.b64decode(encoded), b"a%3Ab:c+d%2F%C3%A9")
         self.assertFalse(credentials.form)
 
     def test_secret_in_the_form(self):
@@ -218,8 +226,8 @@ class TestIdToken(BaseCase):
             hashlib.sha256(b"access").digest()[:16],
             hashlib.sha512(b"access").digest()[:32],
         ):
-            told = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-            self.check(at_hash=told)
+            at_hash = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+            self.check(at_hash=at_hash)
         for wrong in ("", "x", 4711, ["x"], {}):
             with self.assertRaises(TokenRefused) as caught:
                 self.check(at_hash=wrong)
@@ -268,24 +276,24 @@ class TestVerified(BaseCase):
         return VerifiedLogin(ISSUER, "subject", claims)
 
     def test_only_verified_contacts_count(self):
-        told = {"email": "a@b.example", "phone_number": "+1"}
+        contacts = {"email": "a@b.example", "phone_number": "+1"}
         for verified in (None, False, "false", "", "1", "yes", 1, ["true"]):
             person = self.build(
-                **told, email_verified=verified, phone_number_verified=verified
+                **contacts, email_verified=verified, phone_number_verified=verified
             )
             self.assertEqual(
                 (person.contacts.email, person.contacts.phone_number), ("", "")
             )
-        person = self.build(**told, email_verified=True, phone_number_verified=True)
+        person = self.build(**contacts, email_verified=True, phone_number_verified=True)
         self.assertEqual(person.contacts.email, "a@b.example")
         self.assertEqual(person.contacts.phone_number, "+1")
 
     def test_a_provider_may_say_true_in_text(self):
-        told = {"email": "a@b.example", "phone_number": "+1"}
+        contacts = {"email": "a@b.example", "phone_number": "+1"}
         for verified in ("true", "True", " TRUE "):
             with self.subTest(verified):
                 person = self.build(
-                    **told, email_verified=verified, phone_number_verified=verified
+                    **contacts, email_verified=verified, phone_number_verified=verified
                 )
                 self.assertEqual(person.contacts.email, "a@b.example")
                 self.assertEqual(person.contacts.phone_number, "+1")
@@ -327,8 +335,8 @@ class TestRelyingParty(BaseCase):
         }
         self.claims = {"id": CLAIMS}
 
-    def build_answer(self, told, status=200, kind="application/json"):
-        body = told if isinstance(told, bytes) else json.dumps(told).encode()
+    def build_answer(self, body, status=200, kind="application/json"):
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
         return Answer(status, {"content-type": kind}, body)
 
     def send(self, method, url, **options):
@@ -384,15 +392,15 @@ class TestRelyingParty(BaseCase):
                 self.complete(userinfo_format=wanted)
 
     def test_userinfo_that_is_addressed_otherwise_is_refused(self):
-        for told in (
+        for claims in (
             {"sub": "other"},
             {"iss": "https://other"},
             {"aud": ["x"]},
             {"exp": NOW - 60},
             {"exp": "never"},
         ):
-            self.answers["/userinfo"] = self.build_answer({"sub": "subject", **told})
-            with self.subTest(told), self.assertRaises(UserinfoRefused):
+            self.answers["/userinfo"] = self.build_answer({"sub": "subject", **claims})
+            with self.subTest(claims), self.assertRaises(UserinfoRefused):
                 self.complete()
 
     def test_network_that_fails_is_a_provider_that_is_away(self):
@@ -413,7 +421,7 @@ class TestRelyingParty(BaseCase):
 
     def test_tokens_that_cannot_be_used(self):
         honest = {"access_token": "access", "id_token": "id", "token_type": "Bearer"}
-        for told in (
+        for response in (
             {**honest, "access_token": 1},
             {**honest, "access_token": "a\r\nX: y"},
             {**honest, "access_token": "é"},
@@ -421,8 +429,8 @@ class TestRelyingParty(BaseCase):
             {**honest, "token_type": "DPoP"},
             {k: v for k, v in honest.items() if k != "token_type"},
         ):
-            self.answers["/token"] = self.build_answer(told)
-            with self.subTest(told), self.assertRaises(ProviderUnavailable):
+            self.answers["/token"] = self.build_answer(response)
+            with self.subTest(response), self.assertRaises(ProviderUnavailable):
                 self.complete()
 
     def test_pushed_request(self):
@@ -436,8 +444,8 @@ class TestRelyingParty(BaseCase):
 
     def test_pushed_request_that_is_refused(self):
         party = self.build_party(par_endpoint=f"{ISSUER}/par")
-        for told, status in (({}, 201), ({"request_uri": 1}, 201), ({}, 400)):
-            self.answers["/par"] = self.build_answer(told, status)
+        for response, status in (({}, 201), ({"request_uri": 1}, 201), ({}, 400)):
+            self.answers["/par"] = self.build_answer(response, status)
             with self.assertRaises(ProviderUnavailable):
                 party.build_address(ATTEMPT, "en", NOW)
 
@@ -462,12 +470,12 @@ class TestDiscovery(BaseCase):
         self.assertEqual(
             found.client_authentications, (ClientAuthentication.SECRET_BASIC,)
         )
-        self.assertFalse(found.tells_issuer or found.requires_par)
+        self.assertFalse(found.sends_issuer or found.requires_par)
         self.assertEqual(found.end_session_endpoint, "")
 
     def test_issuer_with_a_slash_stays_as_it_is(self):
-        told = {**self.WHOLE, "issuer": f"{ISSUER}/"}
-        self.assertEqual(read_discovery(told, self.ADDRESS).issuer, f"{ISSUER}/")
+        document = {**self.WHOLE, "issuer": f"{ISSUER}/"}
+        self.assertEqual(read_discovery(document, self.ADDRESS).issuer, f"{ISSUER}/")
 
     def test_description_of_another_site_is_refused(self):
         for issuer in ("https://other.example", "http://op.example", f"{ISSUER}.evil"):
@@ -476,9 +484,9 @@ class TestDiscovery(BaseCase):
 
     def test_description_without_what_is_needed_is_refused(self):
         for name in self.WHOLE:
-            told = {k: v for k, v in self.WHOLE.items() if k != name}
+            document = {k: v for k, v in self.WHOLE.items() if k != name}
             with self.subTest(name), self.assertRaises(ProviderUnavailable):
-                read_discovery(told, self.ADDRESS)
+                read_discovery(document, self.ADDRESS)
 
     def test_description_that_is_not_there(self):
         for answer in (Answer(404, {}, b"{}"), Answer(200, {}, b"<html>")):

@@ -93,9 +93,9 @@ class TestSteps(BaseCase):
 
 
 class TestOverview(BaseCase):
-    def build(self, kind, day, seq=1, **told):
+    def build(self, kind, day, seq=1, **values):
         at = datetime(2026, 3, day)
-        return HistoryEvent(seq, kind, at, "a", "", "rest", "", "", **told)
+        return HistoryEvent(seq, kind, at, "a", "", "rest", "", "", **values)
 
     def build_period(self, *events, valid_to=None, purpose=""):
         begin = datetime(2026, 3, 1)
@@ -109,8 +109,8 @@ class TestOverview(BaseCase):
             self.build("change_approved", 3),
             self.build("revealed", 4),
         )
-        told = [event.kind for _period, event in overview.get_told([period])]
-        self.assertEqual(told, ["revealed", "linked"])
+        kinds = [event.kind for _period, event in overview.get_shown_events([period])]
+        self.assertEqual(kinds, ["revealed", "linked"])
 
     def test_only_an_open_objection_is_a_case(self):
         closed = ObjectionAnswer(Remedy.NOTED, "A", is_closed=True)

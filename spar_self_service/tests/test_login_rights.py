@@ -82,11 +82,11 @@ class TestRemoteCalls(LoginCase):
         self.log_in()
 
     def call_kw(self, model, method, *arguments, **named):
-        told = {"model": model, "method": method, "args": arguments, "kwargs": named}
+        call = {"model": model, "method": method, "args": arguments, "kwargs": named}
         with mute_logger("odoo.http"):
             answer = self.url_open(
                 "/web/dataset/call_kw",
-                json={"jsonrpc": "2.0", "method": "call", "params": told},
+                json={"jsonrpc": "2.0", "method": "call", "params": call},
             )
         return answer.json()
 
@@ -165,6 +165,6 @@ class TestDemo(ProviderCase):
             provider = self.demo._get_provider(client)
             self.assertTrue(provider.enabled)
             self.assertEqual(provider.issuer, self.hostile.issuer)
-            self.assertEqual(provider.on_door, client.values["on_door"])
+            self.assertEqual(provider.is_offered, client.values["is_offered"])
         url = self.env["ir.config_parameter"].get_param("web.base.url")
         self.assertEqual(url, "http://127.0.0.1:8069")

@@ -127,8 +127,8 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.assertTrue(self.mine._find_disputed(period.uuid, 1))
         said = ObjectionAnswer(Remedy.NOTED, "CASE0001")
         (event,) = period.events
-        told = replace(period, events=(replace(event, objection=said),))
-        self.store.periods[ID] = [told]
+        disputed = replace(period, events=(replace(event, objection=said),))
+        self.store.periods[ID] = [disputed]
         self.assertIsNone(self.mine._find_disputed(period.uuid, 1))
 
     def test_what_was_only_frozen_by_a_link_can_be_disputed_after_the_login(self):
@@ -136,8 +136,8 @@ class TestMyAddress(StandInCase, TransactionCase):
         (event,) = period.events
         for is_closed in (False, True):
             said = ObjectionAnswer(Remedy.FROZEN, "CASE0001", is_closed)
-            told = replace(period, events=(replace(event, objection=said),))
-            self.store.periods[ID] = [told]
+            disputed = replace(period, events=(replace(event, objection=said),))
+            self.store.periods[ID] = [disputed]
             with self.subTest(is_closed=is_closed):
                 found = self.mine._find_disputed(period.uuid, 1)
                 self.assertEqual(bool(found), not is_closed)
@@ -148,8 +148,8 @@ class TestMyAddress(StandInCase, TransactionCase):
         period = self.store.add(ID, FA, STAFF)
         (event,) = period.events
         said = ObjectionAnswer(Remedy.NOTED, "CASE0001")
-        told = replace(period, events=(replace(event, objection=said),))
-        self.store.periods[ID] = [told]
+        disputed = replace(period, events=(replace(event, objection=said),))
+        self.store.periods[ID] = [disputed]
         for operation in ("set", "remove"):
             with self.subTest(operation), self.assertRaises(DraftOutdated):
                 self.mine._open_draft(operation)

@@ -23,7 +23,7 @@ class TestFormOfEndedSession(LoginCase):
             clock.time.return_value = time.time() + browser.IDLE_SECONDS + 60
             return self.url_open(path, data=form, allow_redirects=False)
 
-    def test_after_the_idle_end_the_door_says_so(self):
+    def test_after_the_idle_timeout_the_login_page_says_so(self):
         self.log_in()
         token = self.get_token("/web/reset_password")
         answer = self.send_later("/spar/change", csrf_token=token)
@@ -33,7 +33,7 @@ class TestFormOfEndedSession(LoginCase):
         self.assertIsNone(self.get_session_user())
         self.assertFalse(self.env["spar.draft"].search_count([]))
 
-    def test_without_the_cookie_the_door_says_so(self):
+    def test_without_the_cookie_the_login_page_says_so(self):
         for path in ("/spar/change", "/spar/logout"):
             with self.subTest(path), mute_logger("odoo.http"):
                 answer = self.url_open(path, data={"a": "b"}, allow_redirects=False)
@@ -45,7 +45,7 @@ class TestFormOfEndedSession(LoginCase):
         answer = self.send_later("/spar/agent/1/kind", version="1")
         self.assertEqual(answer.headers["Location"], "/spar/agent")
 
-    def test_whoever_is_logged_in_still_needs_a_token(self):
+    def test_logged_in_person_still_needs_a_csrf_token(self):
         self.log_in()
         with mute_logger("odoo.http"):
             answer = self.url_open("/spar/change", data={"a": "b"})

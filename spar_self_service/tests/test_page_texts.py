@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Remedy,
 )
 
-from ..lib.overview import TOLD
+from ..lib.overview import SHOWN_EVENTS
 from .page_case import FA, StandInCase
 
 CHANNELS = ("portal", "agent", "staff", "rest", "schedule", "notice")
@@ -42,8 +42,8 @@ class TestPageTexts(StandInCase, TransactionCase):
         return HistoryEvent(1, "linked", now, "a", "", channel, "", "")
 
     def test_every_event_that_is_told_has_words_of_its_own(self):
-        words = {kind: self.texts._get_event_text(kind) for kind in TOLD}
-        self.assertEqual(len(set(words.values())), len(TOLD))
+        words = {kind: self.texts._get_event_text(kind) for kind in SHOWN_EVENTS}
+        self.assertEqual(len(set(words.values())), len(SHOWN_EVENTS))
         unknown = self.texts._get_event_text("something_new")
         self.assertNotIn(unknown, words.values())
         self.assertTrue(unknown)
@@ -74,27 +74,27 @@ class TestPageTexts(StandInCase, TransactionCase):
             with self.subTest(problem=problem):
                 draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
                 draft._close(Outcome.INVALID_FA.value, problem)
-                told = self.texts._get_outcome(draft)
-                self.assertIn(word, told["text"])
-                self.assertIn("choose another account", told["advice"])
+                result = self.texts._get_outcome(draft)
+                self.assertIn(word, result["text"])
+                self.assertIn("choose another account", result["advice"])
 
     def test_every_outcome_of_a_draft_is_told(self):
         for outcome, is_done, word in OUTCOMES:
             with self.subTest(outcome=outcome):
                 draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
                 draft._close(outcome.value)
-                told = self.texts._get_outcome(draft)
-                self.assertEqual(told["is_done"], is_done)
-                self.assertIn(word, f"{told['text']} {told['advice']}")
-                failed = told["title"] == "Nothing was changed"
+                result = self.texts._get_outcome(draft)
+                self.assertEqual(result["is_done"], is_done)
+                self.assertIn(word, f"{result['text']} {result['advice']}")
+                failed = result["title"] == "Nothing was changed"
                 self.assertEqual(failed, not is_done and outcome is not Outcome.HELD)
 
     def test_where_the_id_is_that_of_several_people_nothing_waits(self):
         draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
         draft._close(Outcome.HELD.value, "contested")
-        told = self.texts._get_outcome(draft)
-        self.assertEqual(told["title"], "Nothing was changed")
-        self.assertIn("welfare office", told["advice"])
+        result = self.texts._get_outcome(draft)
+        self.assertEqual(result["title"], "Nothing was changed")
+        self.assertIn("welfare office", result["advice"])
 
     def test_every_remedy_is_told(self):
         words = {self.texts._get_remedy_text(remedy) for remedy in Remedy}
@@ -133,9 +133,9 @@ class TestAddressWords(StandInCase, TransactionCase):
 
     def test_an_address_is_told_line_by_line(self):
         lines = self.describe(FA)
-        told = {label: line.text for label, line in lines.items()}
+        shown = {label: line.text for label, line in lines.items()}
         self.assertEqual(
-            told,
+            shown,
             {
                 "Kind": "Bank account",
                 "Bank": "Test Bank",

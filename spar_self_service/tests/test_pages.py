@@ -157,12 +157,12 @@ class TestPages(PageCase):
         self.assertNotIn("nobody", self.page.text)
         self.assertIn("Change my account", self.text)
 
-    def test_the_door_leads_whoever_is_signed_in_to_their_account(self):
+    def test_login_page_redirects_a_signed_in_person_to_their_account(self):
         self.authenticate("ada", "ada-ada-1")
         self.get("/spar")
         self.assertEqual(self.path, "/spar/address")
 
-    def test_whoever_is_not_signed_in_is_led_to_the_door(self):
+    def test_person_who_is_not_signed_in_is_redirected_to_the_login_page(self):
         for path in ("/spar/address", "/spar/history", "/spar/change/x/kind"):
             with self.subTest(path):
                 self.get(path)

@@ -55,8 +55,8 @@ class TestSparIdentity(IdentityCase):
 
     def test_what_the_provider_says_now_counts(self):
         self.recognise()
-        told = {"email": "new@people.example", "email_verified": True}
-        identity = self.recognise(self.build_login(name="Asha Rao", **told))
+        claims = {"email": "new@people.example", "email_verified": True}
+        identity = self.recognise(self.build_login(name="Asha Rao", **claims))
         person = identity._get_beneficiary()
         self.assertEqual(person.name, "Asha Rao")
         self.assertEqual(person.contacts.email, "new@people.example")

@@ -67,10 +67,10 @@ class TestStepUp(LoginCase):
         self.assert_no_proof()
 
     def test_login_of_before_is_not_fresh(self):
-        for told in (int(time.time()) - 5, None, "now", True, 0):
+        for auth_time in (int(time.time()) - 5, None, "now", True, 0):
             self.begin_step_up()
-            with self.subTest(auth_time=told):
-                self.come_back_with(400, auth_time=told)
+            with self.subTest(auth_time=auth_time):
+                self.come_back_with(400, auth_time=auth_time)
                 self.assert_no_proof()
 
     def test_login_of_the_future_is_not_fresh(self):

@@ -61,7 +61,7 @@ class TestTranslations(TransactionCase):
 
     def test_a_translation_keeps_what_is_put_into_it(self):
         for language in LANGUAGES:
-            for source, told in self.get_words_of(language).items():
+            for source, translation in self.get_words_of(language).items():
                 with self.subTest(language, source=source):
                     kept = sorted(KEPT.findall(source))
-                    self.assertEqual(sorted(KEPT.findall(told)), kept)
+                    self.assertEqual(sorted(KEPT.findall(translation)), kept)

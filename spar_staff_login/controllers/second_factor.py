@@ -73,9 +73,9 @@ class SecondFactor(http.Controller):
             return refusal
         request.session["identity-check-last"] = time.time()
         try:
-            told = json.loads(registration)
+            response = json.loads(registration)
             made = request.env["auth.passkey.key.create"].create({"name": "SPAR"})
-            made.make_key(told)
+            made.make_key(response)
         except REFUSED:
             return _show(request.env._("This passkey was not accepted. Try again."))
         return _go_on()
@@ -131,7 +131,7 @@ def _show(error=""):
 def _draw_code(secret: str) -> str:
     """Return a QR code of a secret, for authenticator apps."""
     issuer = request.httprequest.host.split(":")[0]
-    told = urlencode(
+    parameters = urlencode(
         {
             "secret": secret,
             "issuer": issuer,
@@ -142,6 +142,6 @@ def _draw_code(secret: str) -> str:
     )
     label = quote(f"{issuer}:{request.env.user.login}", safe=":")
     picture = io.BytesIO()
-    image = qrcode.make(f"otpauth://totp/{label}?{told}".encode(), box_size=4)
+    image = qrcode.make(f"otpauth://totp/{label}?{parameters}".encode(), box_size=4)
     image.save(picture, format="PNG")
     return base64.b64encode(picture.getvalue()).decode()

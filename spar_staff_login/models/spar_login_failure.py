@@ -104,8 +104,8 @@ class SparLoginFailure(models.Model):
     @api.model
     def _get_keys(self, login: str, address: str) -> dict[str, str]:
         name = login.strip().lower()
-        told = {"pair": (name, address), "account": (name,), "address": (address,)}
-        return {kind: self._digest(kind, *words) for kind, words in told.items()}
+        keys = {"pair": (name, address), "account": (name,), "address": (address,)}
+        return {kind: self._digest(kind, *words) for kind, words in keys.items()}
 
     def _get_known(self, keys: dict) -> str:
         return self._digest(KNOWN, keys["pair"])

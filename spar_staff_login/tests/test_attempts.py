@@ -143,8 +143,8 @@ class TestAttempts(StaffCase):
     @mute_logger(LOGINS)
     def test_an_unknown_passkey_looks_like_a_wrong_one(self):
         said = set()
-        for told in ('{"id": "none"}', "no json", '{"x": 1}'):
-            credential = {"type": "webauthn", "webauthn_response": told}
+        for response in ('{"id": "none"}', "no json", '{"x": 1}'):
+            credential = {"type": "webauthn", "webauthn_response": response}
             with self.assertRaises(AccessDenied) as caught:
                 self.env["res.users"].authenticate(credential, {"interactive": True})
             said.add(str(caught.exception))

@@ -105,7 +105,7 @@ def read_response(
     Raises WrongProvider, AttemptCancelled or AttemptUnknown.
     """
     issuer = parameters.get("iss")
-    if issuer != settings.issuer and (issuer or settings.tells_issuer):
+    if issuer != settings.issuer and (issuer or settings.sends_issuer):
         raise WrongProvider("iss")
     if parameters.get("error"):
         raise AttemptCancelled(read_error(parameters["error"]))

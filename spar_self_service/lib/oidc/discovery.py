@@ -27,7 +27,7 @@ class Discovered:
     par_endpoint: str
     algorithms: tuple[str, ...]
     client_authentications: tuple[ClientAuthentication, ...]
-    tells_issuer: bool
+    sends_issuer: bool
     requires_par: bool
 
 
@@ -67,7 +67,7 @@ def read_discovery(document: object, address: str) -> Discovered:
         par_endpoint=_read_url(document, "pushed_authorization_request_endpoint"),
         algorithms=_read_algorithms(document),
         client_authentications=_read_authentications(document),
-        tells_issuer=document.get("authorization_response_iss_parameter_supported")
+        sends_issuer=document.get("authorization_response_iss_parameter_supported")
         is True,
         requires_par=document.get("require_pushed_authorization_requests") is True,
     )

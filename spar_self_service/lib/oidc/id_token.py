@@ -43,8 +43,8 @@ def check_acr(claims: dict[str, object], settings: ProviderSettings) -> None:
 
     eSignet returns all of them, separated by spaces.
     """
-    accepted, told = settings.accepted_acrs, claims.get("acr")
-    used = told.split() if isinstance(told, str) else ()
+    accepted, acr = settings.accepted_acrs, claims.get("acr")
+    used = acr.split() if isinstance(acr, str) else ()
     if accepted and not accepted.intersection(used):
         raise NotStrongEnough("acr")
 
@@ -55,10 +55,10 @@ def check_fresh(claims: dict[str, object], expected: Expected) -> None:
     There is no leeway at the start: an authentication a moment earlier was for
     something else.
     """
-    told = claims.get("auth_time")
-    if not is_time(told):
+    auth_time = claims.get("auth_time")
+    if not is_time(auth_time):
         raise NotFresh("auth_time")
-    if not expected.attempt.began_at <= told <= expected.now + LEEWAY:
+    if not expected.attempt.began_at <= auth_time <= expected.now + LEEWAY:
         raise NotFresh("auth_time")
 
 
@@ -75,17 +75,17 @@ def _is_of_issuer(claims: dict[str, object], expected: Expected) -> bool:
 
 
 def _is_for_us(claims: dict[str, object], expected: Expected) -> bool:
-    told = claims.get("aud")
-    audience = told if isinstance(told, list) else [told]
-    return expected.settings.client_id in audience
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    return expected.settings.client_id in audiences
 
 
 def _is_authorised(claims: dict[str, object], expected: Expected) -> bool:
     """Check ``azp``: required with several audiences, and ours where present."""
-    told = claims.get("aud")
+    audience = claims.get("aud")
     if "azp" in claims:
         return claims["azp"] == expected.settings.client_id
-    return not isinstance(told, list) or len(told) == 1
+    return not isinstance(audience, list) or len(audience) == 1
 
 
 def _is_not_expired(claims: dict[str, object], expected: Expected) -> bool:
@@ -105,9 +105,11 @@ def _has_subject(claims: dict[str, object], expected: Expected) -> bool:
 
 
 def _has_nonce(claims: dict[str, object], expected: Expected) -> bool:
-    told = claims.get("nonce")
+    nonce = claims.get("nonce")
     known = expected.attempt.secrets.nonce
-    return isinstance(told, str) and hmac.compare_digest(told.encode(), known.encode())
+    return isinstance(nonce, str) and hmac.compare_digest(
+        nonce.encode(), known.encode()
+    )
 
 
 def _belongs_to_access_token(claims: dict[str, object], expected: Expected) -> bool:
@@ -118,10 +120,10 @@ def _belongs_to_access_token(claims: dict[str, object], expected: Expected) -> b
     """
     if "at_hash" not in claims:
         return True
-    told, token = claims["at_hash"], expected.access_token.encode()
+    at_hash, token = claims["at_hash"], expected.access_token.encode()
     halves = (hashlib.sha256(token).digest()[:16], hashlib.sha512(token).digest()[:32])
     known = [base64.urlsafe_b64encode(half).rstrip(b"=").decode() for half in halves]
-    return told in known
+    return at_hash in known
 
 
 _CHECKS: dict[str, Callable[[dict[str, object], Expected], bool]] = {

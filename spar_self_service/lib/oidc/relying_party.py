@@ -104,8 +104,8 @@ class RelyingParty:
 
     def _push(self, request: dict[str, str], now: int) -> str:
         answer = self._post(self.settings.par_endpoint, request, now)
-        told = read_object(answer) if answer.status in (200, 201) else {}
-        request_uri = told.get("request_uri")
+        document = read_object(answer) if answer.status in (200, 201) else {}
+        request_uri = document.get("request_uri")
         if not isinstance(request_uri, str):
             raise ProviderUnavailable("par")
         return request_uri
@@ -234,19 +234,19 @@ def read_object(answer: Answer, strict: bool = True) -> dict[str, object]:
     Raises ProviderUnavailable where there is none, or returns ``{}`` if not strict.
     """
     try:
-        told = json.loads(answer.body)
+        document = json.loads(answer.body)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        document = None
+    if not isinstance(document, dict):
         if strict:
             raise ProviderUnavailable("json")
         return {}
-    return told
+    return document
 
 
-def _read_tokens(told: dict[str, object]) -> Tokens:
-    id_token, access_token = told.get("id_token"), told.get("access_token")
-    kind = told.get("token_type")
+def _read_tokens(document: dict[str, object]) -> Tokens:
+    id_token, access_token = document.get("id_token"), document.get("access_token")
+    kind = document.get("token_type")
     if not (isinstance(id_token, str) and isinstance(access_token, str)):
         raise ProviderUnavailable("token")
     bearer = isinstance(kind, str) and kind.lower() == "bearer"

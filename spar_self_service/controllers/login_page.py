@@ -2,7 +2,7 @@ from odoo import http
 from odoo.http import request
 
 from ..lib.oidc.authorization import get_local_path
-from ..models.auth_oauth_provider_login import DOOR_PATH
+from ..models.auth_oauth_provider_login import LOGIN_PAGE_PATH
 from ..models.ir_http import FOR_EVER
 from .page import PAGE, SHARED_PAGE, go_to, page, show
 
@@ -12,18 +12,18 @@ FRONTEND_LANGUAGE = "frontend_lang"
 FILE = {**SHARED_PAGE, "methods": ["GET"], "save_session": False}
 
 
-class Door(http.Controller):
-    """The entry page: what this is, the language and the login button."""
+class LoginPage(http.Controller):
+    """The first page: what this is, the language and the login buttons."""
 
     @http.route("/spar", methods=["GET"], **PAGE)
     @page
-    def door(self, said="", **_ignored):
+    def login_page(self, said="", **_ignored):
         if request.env["spar.page.frame"]._is_beneficiary():
             return go_to("/spar/address")
-        providers = request.env["auth.oauth.provider"]._get_door()
+        providers = request.env["auth.oauth.provider"]._get_offered()
         frame = request.env["spar.page.frame"]
         return show(
-            "door",
+            "login_page",
             said=said,
             providers=providers,
             languages=frame._get_languages(),
@@ -35,7 +35,7 @@ class Door(http.Controller):
     def languages(self, back="", **_ignored):
         languages = request.env["spar.page.frame"]._get_languages()
         return show(
-            "languages", languages=languages, back=get_local_path(back, DOOR_PATH)
+            "languages", languages=languages, back=get_local_path(back, LOGIN_PAGE_PATH)
         )
 
     @http.route("/spar/language/<string:code>", methods=["GET"], **SHARED_PAGE)
@@ -49,7 +49,7 @@ class Door(http.Controller):
             request.future_response.set_cookie(
                 FRONTEND_LANGUAGE, code, max_age=31536000, samesite="Lax"
             )
-        return go_to(get_local_path(back, DOOR_PATH))
+        return go_to(get_local_path(back, LOGIN_PAGE_PATH))
 
     @http.route("/spar/style/<string:name>.css", **FILE)
     def style(self, name):

@@ -1,4 +1,4 @@
-"""The entry page, and what the demo adds to it."""
+"""The login page, and what the demo adds to it."""
 
 import os
 from unittest.mock import patch
@@ -19,10 +19,10 @@ EMPTY_PAGE = """<t name="Home" t-name="website.homepage"><t t-call="website.layo
 
 
 @tagged("post_install", "-at_install")
-class TestDoor(PageCase):
-    def test_without_a_provider_the_door_says_so(self):
+class TestLoginPage(PageCase):
+    def test_without_a_provider_the_page_says_so(self):
         providers = type(self.env["auth.oauth.provider"])
-        self.patch(providers, "_get_door", lambda provider: provider.browse())
+        self.patch(providers, "_get_offered", lambda provider: provider.browse())
         self.get("/spar")
         self.assertEqual(self.page.status_code, 200)
         self.assertIn("Signing in is not possible at the moment", self.text)
@@ -66,8 +66,8 @@ class TestDoor(PageCase):
         for field in tree.xpath("//input[@type='text']"):
             with self.subTest(field.get("name")):
                 self.assertTrue(tree.xpath(f"//label[@for='{field.get('id')}']"))
-                for told in field.get("aria-describedby").split():
-                    self.assertTrue(tree.xpath(f"//*[@id='{told}']"), told)
+                for hint_id in field.get("aria-describedby").split():
+                    self.assertTrue(tree.xpath(f"//*[@id='{hint_id}']"), hint_id)
         (wrong,) = tree.xpath("//input[@name='account_number']")
         self.assertEqual(wrong.get("aria-invalid"), "true")
 
@@ -109,7 +109,7 @@ class TestDoor(PageCase):
             self.env["spar.self.service.demo"]._add_languages()
         website = self.env.ref("website.default_website")
         self.assertLessEqual(set(LANGUAGES), set(website.language_ids.mapped("code")))
-        view = self.env.ref("spar_self_service.door").with_context(lang="hi_IN")
+        view = self.env.ref("spar_self_service.login_page").with_context(lang="hi_IN")
         self.assertIn("भुगतान", view.arch_db)
 
     def test_outside_a_demo_no_language_is_added(self):
