@@ -7,7 +7,7 @@ from odoo.http import request
 
 from ..exceptions import AnswerRefused, DraftClosed, DraftOutdated
 from ..lib import steps
-from ..models.spar_draft_answers import SHOWN
+from ..models.spar_draft import SHOWN
 from .page import get_here, get_number, go_to, show
 
 

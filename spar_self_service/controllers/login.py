@@ -11,7 +11,7 @@ from ..exceptions import (
     TooManyAttempts,
 )
 from ..lib import browser
-from ..models.auth_oauth_provider_login import CALLBACK_PATH, LOGIN_PAGE_PATH
+from ..models.auth_oauth_provider import CALLBACK_PATH, LOGIN_PAGE_PATH
 from ..models.res_users import CREDENTIAL
 from ..models.spar_login import Done, LoginTicket
 from .page import PAGE, SHARED_PAGE, STAFF_PAGE, go_to, page, show

@@ -2,7 +2,7 @@ from odoo import http
 from odoo.http import request
 
 from ..lib.oidc.authorization import get_local_path
-from ..models.auth_oauth_provider_login import LOGIN_PAGE_PATH
+from ..models.auth_oauth_provider import LOGIN_PAGE_PATH
 from ..models.ir_http import FOR_EVER
 from .page import PAGE, SHARED_PAGE, go_to, page, show
 

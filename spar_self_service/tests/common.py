@@ -57,7 +57,7 @@ class ProviderCase(KeyringCase):
             }
         )
         provider.action_discover()
-        provider._let_assert()
+        provider._register_issuers()
         provider.enabled = True
         return provider
 

@@ -11,7 +11,7 @@ from odoo.tests import tagged
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 
 from ..exceptions import ProviderNotReady
-from ..models.spar_languages_demo import LANGUAGES
+from ..models.spar_self_service_demo import LANGUAGES
 from .page_case import FA, ID, STAFF, PageCase
 
 EMPTY_PAGE = """<t name="Home" t-name="website.homepage"><t t-call="website.layout">
