@@ -13,13 +13,13 @@ from ..exceptions import (
 from ..lib import browser
 from ..models.auth_oauth_provider import CALLBACK_PATH, LOGIN_PAGE_PATH
 from ..models.res_users import CREDENTIAL
-from ..models.spar_login import Done, LoginTicket
+from ..models.spar_login import LoginResult, LoginTicket
 from .page import PAGE, SHARED_PAGE, STAFF_PAGE, go_to, page, show
 
 _logger = logging.getLogger(__name__)
 
 
-class Login(http.Controller):
+class ProviderLogin(http.Controller):
     """The redirect to the ID provider and its callback."""
 
     @http.route("/spar/login/<int:provider_id>", methods=["GET", "POST"], **PAGE)
@@ -101,7 +101,7 @@ def _go_to_provider(provider, purpose: str, return_to: str):
     return request.redirect(address, 303, local=False)
 
 
-def _complete(provider_id: int, parameters: dict) -> Done:
+def _complete(provider_id: int, parameters: dict) -> LoginResult:
     """Return the result of the provider's response.
 
     When Odoo runs the request again after a conflict, the provider is not called again:
@@ -140,7 +140,7 @@ def _show_problem(error: SelfServiceError):
     return show("login_problem", status, here=return_to, **values)
 
 
-def _show_trial(provider_id: int, done: Done):
+def _show_trial(provider_id: int, done: LoginResult):
     provider_sudo = request.env["auth.oauth.provider"].sudo().browse(provider_id)
     lines = provider_sudo._describe_trial(done.tried)
     return show("login_trial", lines=lines)

@@ -105,7 +105,7 @@ def page(handler):
             explanation = request.env["spar.login"]._explain(error)
             return show("not_possible", 400, explanation=explanation)
         except SelfServiceError as error:
-            _logger.info("a page was refused: %s", error.code)
+            _logger.info("page request refused: %s", error.code)
             return go_to(get_home(), "refused")
 
     return answer
@@ -116,7 +116,7 @@ def show_unavailable(error: MapperError | OutcomeUnknown):
 
     What was sent had no effect, or its outcome is unknown.
     """
-    _logger.warning("the mapper did not answer a page: %s", error.code)
+    _logger.warning("mapper unavailable for a page: %s", error.code)
     request.env.cr.rollback()
     path = request.httprequest.path
     again = path if request.httprequest.method == "GET" else ""

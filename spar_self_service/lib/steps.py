@@ -101,10 +101,10 @@ def comes_before(steps: list[str], first: str, step: str) -> bool:
     return step not in steps or steps.index(first) < steps.index(step)
 
 
-def get_before(steps: list[str], step: str) -> str:
+def get_previous_step(steps: list[str], step: str) -> str:
     """Return the question before ``step``; empty before the first.
 
-    >>> get_before(["kind", "details", "review"], "details")
+    >>> get_previous_step(["kind", "details", "review"], "details")
     'kind'
     """
     place = steps.index(step) if step in steps else 0

@@ -18,7 +18,7 @@ from odoo.addons.spar_staff_login.lib.settings import get_staff_host
 
 from ..exceptions import LoginRefused, NoUsableId, ProviderNotReady, UserinfoRefused
 from ..lib.oidc import discovery, presets
-from ..lib.oidc.authorization import Attempt, add_query, read_response
+from ..lib.oidc.authorization import LoginAttempt, add_query, read_response
 from ..lib.oidc.relying_party import Ports, RelyingParty, discover
 from ..lib.oidc.settings import ClientAuthentication, ProviderSettings, UserinfoFormat
 from ..lib.oidc.signed import read_signed
@@ -363,13 +363,13 @@ class AuthOauthProvider(models.Model):
             "client_authentication": self._choose_authentication(found),
         }
 
-    def _choose_authentication(self, found: discovery.Discovered) -> str:
+    def _choose_authentication(self, found: discovery.ProviderMetadata) -> str:
         """Return the chosen method if it is offered, else the first that is."""
         offered = [method.value for method in found.client_authentications]
         chosen = self.client_authentication
         return chosen if chosen in offered or not offered else offered[0]
 
-    def _choose_algorithms(self, found: discovery.Discovered) -> str:
+    def _choose_algorithms(self, found: discovery.ProviderMetadata) -> str:
         """Return the chosen algorithms that are offered, else all strong ones.
 
         If no strong one is offered, that is RS256.
@@ -475,14 +475,15 @@ class AuthOauthProvider(models.Model):
     # === THE SHARED SECRET === #
 
     def _compute_client_secret(self):
-        known = set()
+        with_secret = set()
         if self.ids:
             query = """SELECT id FROM auth_oauth_provider
                         WHERE id = ANY(%s) AND client_secret_sealed IS NOT NULL"""
-            known = {i for (i,) in self.env.execute_query(SQL(query, list(self.ids)))}
+            rows = self.env.execute_query(SQL(query, list(self.ids)))
+            with_secret = {row_id for (row_id,) in rows}
         for provider in self:
             provider.client_secret = False
-            provider.has_client_secret = provider._origin.id in known
+            provider.has_client_secret = provider._origin.id in with_secret
 
     def _inverse_client_secret(self):
         for provider in self.filtered("client_secret"):
@@ -535,13 +536,15 @@ class AuthOauthProvider(models.Model):
 
     def _compute_addresses(self):
         for provider in self:
-            known = bool(provider.ids)
-            base = known and provider._get_base_url()
-            provider.redirect_uri = known and provider._get_redirect_uri()
-            staff_uri = known and provider._get_redirect_uri(for_staff=True)
+            is_saved = bool(provider.ids)
+            base = is_saved and provider._get_base_url()
+            provider.redirect_uri = is_saved and provider._get_redirect_uri()
+            staff_uri = is_saved and provider._get_redirect_uri(for_staff=True)
             is_other = staff_uri != provider.redirect_uri
             provider.staff_redirect_uri = is_other and staff_uri
-            provider.key_set_uri = known and f"{base}/spar/oidc/{provider.id}/jwks.json"
+            provider.key_set_uri = (
+                is_saved and f"{base}/spar/oidc/{provider.id}/jwks.json"
+            )
 
     def _get_base_url(self) -> str:
         """Return this site's address from its configuration, never from a request."""
@@ -573,13 +576,13 @@ class AuthOauthProvider(models.Model):
 
     # === THE LOGIN === #
 
-    def _get_authorization_address(self, attempt: Attempt) -> str:
+    def _get_authorization_address(self, attempt: LoginAttempt) -> str:
         """Return where the browser goes to authenticate; raises LoginRefused."""
         locales = (self.env.lang or "en").replace("_", "-").partition("@")[0]
         party = self._get_relying_party()
         return party.build_address(attempt, locales, int(time.time()))
 
-    def _verify_login(self, parameters: dict, attempt: Attempt) -> VerifiedLogin:
+    def _verify_login(self, parameters: dict, attempt: LoginAttempt) -> VerifiedLogin:
         """Return the verified login of the response in ``parameters``.
 
         Raises LoginRefused. Writes nothing.

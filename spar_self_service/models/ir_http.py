@@ -105,7 +105,9 @@ class IrHttp(models.AbstractModel):
             page = request.env["ir.ui.view"]._render_template(template, shown)
         except Exception as problem:
             # What the frame needs may itself be locked.
-            _logger.info("no page of ours can be shown: %s", type(problem).__name__)
+            _logger.info(
+                "the error page could not be shown: %s", type(problem).__name__
+            )
             request.env.cr.rollback()
             return super()._show_busy()
         return finish(Response(page, 503, content_type="text/html; charset=utf-8"))

@@ -18,7 +18,7 @@ from ..lib.steps import Answers
 LIFETIME = timedelta(hours=24)
 _PURPOSE = "self-service draft"
 #: How many places one page shows; with more, the person types another word.
-SHOWN = 20
+MAX_PLACES_SHOWN = 20
 
 
 class SparDraft(models.Model):
@@ -44,7 +44,7 @@ class SparDraft(models.Model):
     )
     version = fields.Integer(required=True, readonly=True, default=1)
     base_version = fields.Integer(
-        readonly=True, help="Of the address that the person saw; 0: there was none."
+        readonly=True, help="The version of the address that the person saw. 0: none."
     )
     state = fields.Selection(
         [("open", "Open"), ("done", "Closed")],
@@ -56,7 +56,9 @@ class SparDraft(models.Model):
     problem = fields.Char(readonly=True)
     closed_at = fields.Datetime(readonly=True)
 
-    _uuid_uniq = models.UniqueIndex("(uuid)", "A reference is given once.")
+    _uuid_uniq = models.UniqueIndex(
+        "(uuid)", "The reference of a draft must be unique."
+    )
     _one_owner = models.Constraint(
         "CHECK ((owner_key IS NULL) <> (officer_id IS NULL))",
         "A draft belongs to a person or to an officer.",
@@ -211,7 +213,7 @@ class SparDraft(models.Model):
             and branch.provider_id == provider_sudo
         )
 
-    def _get_texts(self, answers: Answers):
+    def _get_typed_parts(self, answers: Answers):
         """Return the parts that are typed."""
         parts = self._get_type(answers).part_ids
         return parts.filtered(lambda part: part.kind == "text").sorted("sequence")
@@ -226,7 +228,7 @@ class SparDraft(models.Model):
         domain &= Domain("is_closed", "=", False)
         if typing.clean(words):
             return self._find_places("spar.fsp", words, domain)
-        return self.env["spar.fsp"].sudo()._list_first(domain, SHOWN + 1)
+        return self.env["spar.fsp"].sudo()._list_first(domain, MAX_PLACES_SHOWN + 1)
 
     def _find_branches(self, answers: Answers, words: str):
         """Return branches of the chosen provider that match the words."""
@@ -236,11 +238,13 @@ class SparDraft(models.Model):
 
     @api.model
     def _find_places(self, model: str, words: str, domain: Domain):
-        """Return at most ``SHOWN`` places, plus one where there are more."""
+        """Return at most ``MAX_PLACES_SHOWN`` places, plus one where there are more."""
         places_sudo, words = self.env[model].sudo(), typing.clean(words)
         if words:
-            return places_sudo.browse(places_sudo._find(words, domain, SHOWN + 1))
-        return places_sudo.search(domain, limit=SHOWN + 1, order="name, id")
+            return places_sudo.browse(
+                places_sudo._find(words, domain, MAX_PLACES_SHOWN + 1)
+            )
+        return places_sudo.search(domain, limit=MAX_PLACES_SHOWN + 1, order="name, id")
 
     # === ANSWERS === #
 
@@ -278,12 +282,13 @@ class SparDraft(models.Model):
         """
         answers = self._begin_answer(
             version,
-            lambda a: bool(a.parts) and self._form_texts(a, typed)[0] == a.parts,
+            lambda a: bool(a.parts)
+            and self._canonicalise_texts(a, typed)[0] == a.parts,
         )
         if answers is None:
             return
-        parts, problems = self._form_texts(answers, typed)
-        repeated, _problems = self._form_texts(answers, again)
+        parts, problems = self._canonicalise_texts(answers, typed)
+        repeated, _problems = self._canonicalise_texts(answers, again)
         for key in parts.keys() - problems.keys():
             if parts[key] != repeated[key]:
                 problems[f"{key}_again"] = self.env._(
@@ -321,7 +326,7 @@ class SparDraft(models.Model):
 
     # === CHECKS === #
 
-    def _form_texts(
+    def _canonicalise_texts(
         self, answers: Answers, typed: dict[str, str]
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Return what was typed in canonical form, and what is wrong, by part.
@@ -332,19 +337,19 @@ class SparDraft(models.Model):
         """
         cleaned = {key: typing.clean(value) for key, value in typed.items()}
         bare = {key: typing.compact(value) for key, value in cleaned.items()}
-        formed, problems = self._form_parts(answers, bare)
+        formed, problems = self._canonicalise_parts(answers, bare)
         if problems:
-            as_typed, still = self._form_parts(answers, cleaned)
+            as_typed, still = self._canonicalise_parts(answers, cleaned)
             formed |= {key: as_typed[key] for key in problems}
             problems = {key: still[key] for key in problems if key in still}
         return formed, problems
 
-    def _form_parts(
+    def _canonicalise_parts(
         self, answers: Answers, parts: dict[str, str]
     ) -> tuple[dict[str, str], dict[str, str]]:
         holder = self._get_provider(answers)._get_holder(self._get_branch(answers))
         formed, problems = self._get_type(answers)._canonicalise_parts(parts, holder)
-        keys = self._get_texts(answers).mapped("key")
+        keys = self._get_typed_parts(answers).mapped("key")
         return (
             {key: formed[key] for key in keys},
             {key: problems[key] for key in keys if key in problems},
@@ -361,7 +366,7 @@ class SparDraft(models.Model):
             steps.PROVIDER: answers.provider_id and not self._get_provider(answers),
             steps.BRANCH: answers.branch_id and not self._get_branch(answers),
             steps.DETAILS: answers.parts
-            and self._form_texts(answers, answers.parts)[1],
+            and self._canonicalise_texts(answers, answers.parts)[1],
         }
         return next((step for step in asked if is_void.get(step)), "")
 
@@ -378,7 +383,7 @@ class SparDraft(models.Model):
         branch_sudo = self._get_branch(answers)
         codes = {"provider": provider_sudo.code, "branch": branch_sudo.code}
         type_sudo = self._get_type(answers)
-        texts, _problems = self._form_texts(answers, answers.parts)
+        texts, _problems = self._canonicalise_texts(answers, answers.parts)
         parts = {
             part.key: codes.get(part.kind) or texts.get(part.key, "")
             for part in type_sudo.part_ids

@@ -12,10 +12,10 @@ from ..exceptions import (
     SelfServiceError,
     WrongProvider,
 )
-from ..lib.oidc.authorization import Attempt, AttemptSecrets, get_local_path
+from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt, get_local_path
 from ..lib.oidc.verified import VerifiedLogin
 from .auth_oauth_provider import LOGIN_PAGE_PATH
-from .spar_login_attempt import Pending
+from .spar_login_attempt import PendingLogin
 
 #: Purposes of a login that is valid for one change of an address.
 FOR_A_CHANGE = ("step_up", "agent")
@@ -36,15 +36,15 @@ class LoginTicket:
 
 
 @dataclass(frozen=True)
-class Answered:
+class VerifiedResponse:
     """A login that the provider has answered and we have verified."""
 
-    pending: Pending
+    pending: PendingLogin
     verified: VerifiedLogin
 
 
 @dataclass(frozen=True)
-class Done:
+class LoginResult:
     """The result of a login: where to go, and a session where it is for one."""
 
     return_to: str
@@ -74,13 +74,13 @@ class SparLogin(models.AbstractModel):
         State, nonce and PKCE verifier are generated for this attempt alone.
         """
         provider_sudo = provider.sudo()
-        attempt = Attempt(
+        attempt = LoginAttempt(
             AttemptSecrets.make(),
             provider_sudo._get_redirect_uri(for_staff=purpose in BY_STAFF),
             int(time.time()),
             fresh=purpose in FOR_A_CHANGE or provider_sudo.always_fresh,
         )
-        pending = Pending(
+        pending = PendingLogin(
             provider_id=provider.id,
             purpose=purpose,
             return_to=get_local_path(return_to, LOGIN_PAGE_PATH),
@@ -102,7 +102,9 @@ class SparLogin(models.AbstractModel):
     # === THE ANSWER === #
 
     @api.model
-    def _verify(self, provider_id: int, parameters: dict, browser: str) -> Answered:
+    def _verify(
+        self, provider_id: int, parameters: dict, browser: str
+    ) -> VerifiedResponse:
         """Take the attempt that the response belongs to, and verify the login.
 
         The attempt is used up whatever happens, and the code exchanged once; nothing
@@ -119,10 +121,10 @@ class SparLogin(models.AbstractModel):
         except LoginRefused as error:
             error.return_to = pending.return_to
             raise
-        return Answered(pending, verified)
+        return VerifiedResponse(pending, verified)
 
     @api.model
-    def _get_provider(self, pending: Pending):
+    def _get_provider(self, pending: PendingLogin):
         provider_sudo = self.env["auth.oauth.provider"].sudo()
         provider_sudo = provider_sudo.browse(pending.provider_id).exists()
         if not provider_sudo:
@@ -132,33 +134,42 @@ class SparLogin(models.AbstractModel):
         return provider_sudo
 
     @api.model
-    def _complete(self, answered: Answered) -> Done:
+    def _complete(self, answered: VerifiedResponse) -> LoginResult:
         """Do what the login was begun for; raises LoginRefused and writes nothing then.
 
         May be run again for the same response, as Odoo does after a conflict.
         """
         pending = answered.pending
-        complete = getattr(self, f"_complete_{pending.purpose}")
+        completions = {
+            "login": self._complete_login,
+            "step_up": self._complete_step_up,
+            "agent": self._complete_agent,
+            "test": self._complete_test,
+        }
         try:
             with self.env.cr.savepoint():
-                return complete(pending, answered.verified)
+                return completions[pending.purpose](pending, answered.verified)
         except LoginRefused as error:
             error.return_to = pending.return_to
             raise
 
     @api.model
-    def _complete_login(self, pending: Pending, verified: VerifiedLogin) -> Done:
+    def _complete_login(
+        self, pending: PendingLogin, verified: VerifiedLogin
+    ) -> LoginResult:
         provider_sudo = self._get_provider(pending)
         identity_sudo = self.env["spar.identity"]._recognise(
             provider_sudo, verified, with_user=True
         )
         user = identity_sudo.user_id
-        return Done(
+        return LoginResult(
             pending.return_to, LoginTicket(user.id, user.login, provider_sudo.id)
         )
 
     @api.model
-    def _complete_step_up(self, pending: Pending, verified: VerifiedLogin) -> Done:
+    def _complete_step_up(
+        self, pending: PendingLogin, verified: VerifiedLogin
+    ) -> LoginResult:
         """Add a proof if the person who is logged in began this and authenticated."""
         self._check_same_user(pending)
         identities_sudo = self.env["spar.identity"].sudo()
@@ -169,10 +180,12 @@ class SparLogin(models.AbstractModel):
         if provider_sudo._build_id_value(verified) != before.id_value:
             raise AnotherPerson("id")
         self._add_proof(pending, {})
-        return Done(pending.return_to)
+        return LoginResult(pending.return_to)
 
     @api.model
-    def _complete_agent(self, pending: Pending, verified: VerifiedLogin) -> Done:
+    def _complete_agent(
+        self, pending: PendingLogin, verified: VerifiedLogin
+    ) -> LoginResult:
         """Add a ticket for the officer; the person gets no session here."""
         self._check_same_user(pending)
         self.env["spar.beneficiary"]._check_officer(self.env.user)
@@ -180,21 +193,23 @@ class SparLogin(models.AbstractModel):
             self._get_provider(pending), verified, with_user=False
         )
         self._add_proof(pending, asdict(identity_sudo._get_beneficiary()))
-        return Done(pending.return_to)
+        return LoginResult(pending.return_to)
 
     @api.model
-    def _complete_test(self, pending: Pending, verified: VerifiedLogin) -> Done:
+    def _complete_test(
+        self, pending: PendingLogin, verified: VerifiedLogin
+    ) -> LoginResult:
         """Show an administrator the result; nothing is written."""
         self._check_same_user(pending)
-        return Done(pending.return_to, tried=verified)
+        return LoginResult(pending.return_to, tried=verified)
 
     @api.model
-    def _check_same_user(self, pending: Pending) -> None:
+    def _check_same_user(self, pending: PendingLogin) -> None:
         if not pending.user_id or pending.user_id != self.env.uid:
             raise NotLoggedIn()
 
     @api.model
-    def _add_proof(self, pending: Pending, data: dict) -> None:
+    def _add_proof(self, pending: PendingLogin, data: dict) -> None:
         self.env["spar.login.proof"]._add(
             pending.purpose,
             self.env.uid,
@@ -208,14 +223,14 @@ class SparLogin(models.AbstractModel):
     @api.model
     def _explain(self, error: SelfServiceError) -> str:
         """Return what happened and what to do, in the person's own plain language."""
-        known = {**self._explain_ways(), **self._explain_people()}
-        return known.get(error.code) or self.env._(
+        texts = self._get_provider_problem_texts() | self._get_person_problem_texts()
+        return texts.get(error.code) or self.env._(
             "The ID provider's answer could not be trusted, so you were not signed in. "
             "Try again. If it happens again, tell the office that pays you."
         )
 
     @api.model
-    def _explain_ways(self) -> dict[str, str]:
+    def _get_provider_problem_texts(self) -> dict[str, str]:
         """Return the texts for a login that was not completed at the provider."""
         return {
             "attempt_unknown": self.env._(
@@ -243,7 +258,7 @@ class SparLogin(models.AbstractModel):
         }
 
     @api.model
-    def _explain_people(self) -> dict[str, str]:
+    def _get_person_problem_texts(self) -> dict[str, str]:
         """Return the texts for problems with the person or how they authenticated."""
         return {
             "not_strong_enough": self.env._(

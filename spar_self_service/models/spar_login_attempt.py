@@ -10,22 +10,22 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from ..exceptions import AttemptUnknown
-from ..lib.oidc.authorization import Attempt, AttemptSecrets
+from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt
 
 PURPOSE = "login attempt"
 LIFETIME = timedelta(minutes=10)
-#: Pending attempts per browser: enough for some tabs, too few for a flood.
+#: PendingLogin attempts per browser: enough for some tabs, too few for a flood.
 MAX_PENDING = 5
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingLogin:
     """An attempt as it was begun: its purpose and its user."""
 
     provider_id: int
     purpose: str
     return_to: str
-    attempt: Attempt
+    attempt: LoginAttempt
     user_id: int | None = None
     draft_mac: bytes = b""
 
@@ -38,7 +38,7 @@ class SparLoginAttempt(models.Model):
     """
 
     _name = "spar.login.attempt"
-    _description = "Login that was begun"
+    _description = "Login attempt"
     _inherit = ["spar.sealed.storage"]
     _log_access = False
     _digest_columns = ("state_digest", "browser_digest", "draft_mac")
@@ -50,8 +50,8 @@ class SparLoginAttempt(models.Model):
         [
             ("login", "Log in"),
             ("step_up", "Confirm a change"),
-            ("agent", "Confirm a change at an officer's device"),
-            ("test", "Try the provider"),
+            ("agent", "Confirm a change on an officer's device"),
+            ("test", "Test the provider"),
         ],
         required=True,
         readonly=True,
@@ -78,7 +78,7 @@ class SparLoginAttempt(models.Model):
         return {row_id: (PURPOSE, _get_context(digest)) for row_id, digest in rows}
 
     @api.model
-    def _add(self, pending: Pending, browser: str) -> None:
+    def _add(self, pending: PendingLogin, browser: str) -> None:
         """Store what the browser with this secret has begun, for ten minutes."""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         secrets, state = pending.attempt.secrets, _hash(pending.attempt.secrets.state)
@@ -116,7 +116,7 @@ class SparLoginAttempt(models.Model):
         )
 
     @api.model
-    def _take(self, state: str, browser: str) -> Pending:
+    def _take(self, state: str, browser: str) -> PendingLogin:
         """Return and delete the attempt of this state, begun by this browser.
 
         This happens in a transaction of its own: whatever becomes of the request, a
@@ -136,17 +136,17 @@ class SparLoginAttempt(models.Model):
         return self._build_pending(row, state)
 
     @api.model
-    def _build_pending(self, row: dict, state: str) -> Pending:
+    def _build_pending(self, row: dict, state: str) -> PendingLogin:
         keyring = self.env["spar.keyring"]._open()
         context = _get_context(_hash(state))
         values = json.loads(keyring.unseal(PURPOSE, bytes(row["sealed"]), context))
         secrets = AttemptSecrets(state, values["nonce"], values["verifier"])
         began_at, redirect_uri = row["began_at"], values["redirect_uri"]
-        return Pending(
+        return PendingLogin(
             provider_id=row["provider_id"],
             purpose=row["purpose"],
             return_to=row["return_to"],
-            attempt=Attempt(secrets, redirect_uri, began_at, values["fresh"]),
+            attempt=LoginAttempt(secrets, redirect_uri, began_at, values["fresh"]),
             user_id=row["user_id"],
             draft_mac=bytes(row["draft_mac"] or b""),
         )

@@ -24,7 +24,7 @@ class SparLoginProof(models.Model):
     _digest_columns = ("draft_mac",)
 
     kind = fields.Selection(
-        [("step_up", "By the person"), ("agent", "At an officer's device")],
+        [("step_up", "By the person"), ("agent", "On an officer's device")],
         required=True,
         readonly=True,
     )

@@ -22,7 +22,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from ..exceptions import DraftOutdated, OutcomeUnknown, StepUpNeeded
 from ..lib import overview
 from ..lib.beneficiary import Beneficiary
-from ..lib.overview import Happening, Overview, Waiting
+from ..lib.overview import HistoryEntry, Overview, PendingChange
 from .spar_page_texts_outcome import PAYMENTS_STOPPED
 
 #: Outcomes after which the person may try again with the same draft.
@@ -44,7 +44,7 @@ class SparMyAddress(models.AbstractModel):
     # === PERSON AND MAPPER === #
 
     @api.model
-    def _get_me(self) -> Beneficiary:
+    def _get_person(self) -> Beneficiary:
         """Return the person who is logged in; raises NotLoggedIn."""
         return self.env["spar.beneficiary"]._get_current()
 
@@ -85,7 +85,7 @@ class SparMyAddress(models.AbstractModel):
 
         Raises NotLoggedIn, and MapperError when the mapper cannot answer.
         """
-        person = self._get_me()
+        person = self._get_person()
         mapper, call = self._get_mapper(person), self._build_call(person)
         result = self._resolve(mapper, call, person)
         periods = self._read_history(mapper, call, person)
@@ -95,7 +95,7 @@ class SparMyAddress(models.AbstractModel):
         shown.case = overview.get_open_case(periods)
         shown.waiting = self._get_waiting(mapper, call, person)
         shown.has_history = bool(periods)
-        self._add_address(shown, result, overview.get_beginning(periods))
+        self._add_address(shown, result, overview.get_current_period(periods))
         self._add_abilities(shown, mapper._capabilities())
         return shown
 
@@ -123,14 +123,14 @@ class SparMyAddress(models.AbstractModel):
             shown.disputable = None
 
     @api.model
-    def _get_waiting(self, mapper, call, person: Beneficiary) -> list[Waiting]:
+    def _get_waiting(self, mapper, call, person: Beneficiary) -> list[PendingChange]:
         if Capability.HISTORY not in mapper._capabilities():
             return []
         texts = self.env["spar.page.texts"]
         words = self.env["spar.address.words"]
         can_object = Capability.OBJECTION in mapper._capabilities()
         return [
-            Waiting(
+            PendingChange(
                 texts._get_waiting_text(change),
                 words._describe(change.fa) if change.fa else [],
                 change.period,
@@ -144,52 +144,57 @@ class SparMyAddress(models.AbstractModel):
     def _get_unfinished(self) -> str:
         """Return the draft that was begun before connection or session were lost."""
         drafts_sudo = self.env["spar.draft"].sudo()
-        return drafts_sudo._find_unfinished(self._get_me().key).uuid or ""
+        return drafts_sudo._find_unfinished(self._get_person().key).uuid or ""
 
     # === HISTORY === #
 
     @api.model
-    def _get_happenings(self) -> list[Happening]:
+    def _get_history(self) -> list[HistoryEntry]:
         """Return everything that happened to the person's own address, newest first."""
-        person = self._get_me()
+        person = self._get_person()
         mapper, call = self._get_mapper(person), self._build_call(person)
         can_object = Capability.OBJECTION in mapper._capabilities()
         return [
-            self._build_happening(period, event, can_object)
+            self._build_history_entry(period, event, can_object)
             for period, event in overview.get_shown_events(
                 self._read_history(mapper, call, person)
             )
         ]
 
     @api.model
-    def _build_happening(self, period: Period, event, can_object: bool) -> Happening:
+    def _build_history_entry(
+        self, period: Period, event, can_object: bool
+    ) -> HistoryEntry:
         texts = self.env["spar.page.texts"]
         objection = event.objection
-        return Happening(
+        return HistoryEntry(
             text=texts._get_event_text(event.kind),
             when=texts._get_moment(event.happened_at),
-            who=texts._get_who_text(event),
+            who=texts._get_actor_text(event),
             lines=self.env["spar.address.words"]._describe(period.fa),
             period=period.uuid,
             seq=event.seq,
-            is_disputable=can_object and overview.is_free(event),
+            is_disputable=can_object and overview.can_object_to(event),
             objection=texts._get_case_text(objection) if objection else "",
         )
 
     # === OBJECTION === #
 
     @api.model
-    def _find_disputed(self, period: str, seq: int) -> Happening | Waiting | None:
+    def _find_disputed(
+        self, period: str, seq: int
+    ) -> HistoryEntry | PendingChange | None:
         """Return the person's own event or waiting change, if it can be disputed.
 
         Returns None where there is no such event.
         """
-        person = self._get_me()
+        person = self._get_person()
         mapper, call = self._get_mapper(person), self._build_call(person)
-        known = [*self._get_waiting(mapper, call, person), *self._get_happenings()]
+        entries = [*self._get_waiting(mapper, call, person), *self._get_history()]
         wanted = (period, seq)
         return next(
-            (k for k in known if k.is_disputable and (k.period, k.seq) == wanted), None
+            (e for e in entries if e.is_disputable and (e.period, e.seq) == wanted),
+            None,
         )
 
     @api.model
@@ -222,7 +227,7 @@ class SparMyAddress(models.AbstractModel):
     def _send_objection(
         self, period: str, seq: int, authenticated_by: str
     ) -> ObjectionAnswer:
-        person = self._get_me()
+        person = self._get_person()
         call = self._build_call(person)
         request = ObjectionRequest(person.id_value, period, seq)
         call = replace(call, authenticated_by=authenticated_by)
@@ -237,7 +242,7 @@ class SparMyAddress(models.AbstractModel):
         Raises DraftOutdated where the operation is no longer possible: an older window
         still offers it.
         """
-        shown, person = self._get_overview(), self._get_me()
+        shown, person = self._get_overview(), self._get_person()
         can_begin = {"set": shown.can_change, "remove": shown.can_remove}
         if not can_begin[operation]:
             raise DraftOutdated()
@@ -247,7 +252,7 @@ class SparMyAddress(models.AbstractModel):
     @api.model
     def _find_draft(self, uuid: str):
         """Return the person's own draft; raises NotLoggedIn and NoSuchDraft."""
-        person = self._get_me()
+        person = self._get_person()
         return self.env["spar.draft"].sudo()._find_draft(uuid, owner_key=person.key)
 
     @api.model
@@ -269,7 +274,7 @@ class SparMyAddress(models.AbstractModel):
         if draft_sudo.state == "done":
             return
         draft_sudo._lock_version(draft_sudo.version)
-        person = self._get_me()
+        person = self._get_person()
         with self.env.cr.savepoint():
             digest = draft_sudo._get_digest_text()
             self.env["spar.beneficiary"]._take_step_up(digest)
@@ -305,7 +310,7 @@ class SparMyAddress(models.AbstractModel):
         if draft_sudo.operation == "set" and not fa:
             raise StepUpNeeded()
         try:
-            return self._ask(mapper, draft_sudo, person, call, fa)
+            return self._request_change(mapper, draft_sudo, person, call, fa)
         except ServiceUnavailable:
             raise
         except MapperError as error:
@@ -323,10 +328,10 @@ class SparMyAddress(models.AbstractModel):
             now = self._resolve(mapper, call, person)
         except MapperError as error:
             raise OutcomeUnknown() from error
-        return self._find_done(now, fa)
+        return self._find_effect(now, fa)
 
     @api.model
-    def _find_done(self, now: Result, fa: str) -> Result | None:
+    def _find_effect(self, now: Result, fa: str) -> Result | None:
         """Return the result if ``fa`` is already in force; else None.
 
         For a removal (empty ``fa``) that means that no address is.
@@ -338,9 +343,11 @@ class SparMyAddress(models.AbstractModel):
         return None
 
     @api.model
-    def _ask(self, mapper, draft_sudo, person: Beneficiary, call, fa: str) -> Result:
+    def _request_change(
+        self, mapper, draft_sudo, person: Beneficiary, call, fa: str
+    ) -> Result:
         now = self._resolve(mapper, call, person)
-        done = self._find_done(now, fa)
+        done = self._find_effect(now, fa)
         if done is not None:
             # Done by an earlier request, which Odoo runs again or which was cut off.
             return done

@@ -15,7 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 
 #: Outcomes with which a draft is carried out.
-_DONE = (Outcome.LINKED.value, Outcome.UPDATED.value, Outcome.UNLINKED.value)
+_CARRIED_OUT = (Outcome.LINKED.value, Outcome.UPDATED.value, Outcome.UNLINKED.value)
 #: The person's ID belongs to several records, until staff decide.
 CONTESTED = "contested"
 #: What prevents payments to an account that was saved.
@@ -130,7 +130,7 @@ class SparPageTexts(models.AbstractModel):
         }
 
     @api.model
-    def _get_who_text(self, event: HistoryEvent) -> str:
+    def _get_actor_text(self, event: HistoryEvent) -> str:
         """Return who did it, as far as a person needs to know."""
         texts = {
             "portal": self.env._("By you, on these pages"),
@@ -201,7 +201,7 @@ class SparPageTexts(models.AbstractModel):
             title = self.env._("Your change has to wait")
             text = self.env._("It counts after our staff have looked at it.")
             advice = self.env._("Until then nothing changes.")
-        elif draft.outcome in _DONE:
+        elif draft.outcome in _CARRIED_OUT:
             return self._get_success(draft) | {"is_done": True}
         else:
             title = self.env._("Nothing was changed")

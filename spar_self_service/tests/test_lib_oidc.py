@@ -13,18 +13,18 @@ from ..exceptions import (
     AttemptCancelled,
     AttemptUnknown,
     CodeRefused,
+    IdTokenRefused,
     LoginRefused,
     NotFresh,
     NotStrongEnough,
     ProviderUnavailable,
-    TokenRefused,
     UserinfoRefused,
     WrongProvider,
 )
 from ..lib.oidc import client_authentication, presets
 from ..lib.oidc.authorization import (
-    Attempt,
     AttemptSecrets,
+    LoginAttempt,
     add_query,
     build_request,
     get_local_path,
@@ -32,8 +32,8 @@ from ..lib.oidc.authorization import (
     read_response,
 )
 from ..lib.oidc.discovery import get_address, read_discovery
-from ..lib.oidc.id_token import Expected, check_id_token
-from ..lib.oidc.relying_party import Ports, RelyingParty, Tokens, discover
+from ..lib.oidc.id_token import ExpectedClaims, check_id_token
+from ..lib.oidc.relying_party import Ports, RelyingParty, TokenResponse, discover
 from ..lib.oidc.settings import ClientAuthentication, ProviderSettings, UserinfoFormat
 from ..lib.oidc.verified import VerifiedLogin, merge_claims
 
@@ -51,7 +51,7 @@ SETTINGS = ProviderSettings(
     client_secret="the secret",
 )
 SECRETS = AttemptSecrets("the-state", "the-nonce", "the-verifier")
-ATTEMPT = Attempt(SECRETS, "https://spar.example/callback", NOW - 60)
+ATTEMPT = LoginAttempt(SECRETS, "https://spar.example/callback", NOW - 60)
 CLAIMS = {
     "iss": ISSUER,
     "aud": "spar",
@@ -161,7 +161,9 @@ class TestClientAuthentication(BaseCase):
             self.signed.append(claims)
             return "signed"
 
-        call = client_authentication.Call(settings, settings.token_endpoint, NOW, sign)
+        call = client_authentication.ClientRequest(
+            settings, settings.token_endpoint, NOW, sign
+        )
         return client_authentication.authenticate(call)
 
     def test_assertion_is_short_lived_and_new_each_time(self):
@@ -206,7 +208,7 @@ class TestClientAuthentication(BaseCase):
 class TestIdToken(BaseCase):
     def check(self, attempt=ATTEMPT, settings=SETTINGS, **changes):
         claims = {k: v for k, v in {**CLAIMS, **changes}.items() if v is not None}
-        check_id_token(claims, Expected(settings, attempt, "access", NOW))
+        check_id_token(claims, ExpectedClaims(settings, attempt, "access", NOW))
 
     def test_honest_tokens_pass(self):
         for changes in (
@@ -229,7 +231,7 @@ class TestIdToken(BaseCase):
             at_hash = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
             self.check(at_hash=at_hash)
         for wrong in ("", "x", 4711, ["x"], {}):
-            with self.assertRaises(TokenRefused) as caught:
+            with self.assertRaises(IdTokenRefused) as caught:
                 self.check(at_hash=wrong)
             self.assertEqual(caught.exception.reason, "at_hash")
 
@@ -250,7 +252,7 @@ class TestIdToken(BaseCase):
             ("nonce", {"nonce": "the-nonce "}),
             ("nonce", {"nonce": None}),
         ):
-            with self.subTest(changes), self.assertRaises(TokenRefused) as caught:
+            with self.subTest(changes), self.assertRaises(IdTokenRefused) as caught:
                 self.check(**changes)
             self.assertEqual(caught.exception.reason, reason)
 
@@ -450,7 +452,7 @@ class TestRelyingParty(BaseCase):
                 party.build_address(ATTEMPT, "en", NOW)
 
     def test_tokens_are_never_shown(self):
-        self.assertEqual(repr(Tokens("secret", "secret")), "Tokens()")
+        self.assertEqual(repr(TokenResponse("secret", "secret")), "TokenResponse()")
 
 
 class TestDiscovery(BaseCase):

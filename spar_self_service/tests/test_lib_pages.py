@@ -87,9 +87,9 @@ class TestSteps(BaseCase):
         self.assertEqual(steps.get_open_step(self.ALL, answers), "review")
 
     def test_each_question_leads_back_to_the_one_before(self):
-        before = [steps.get_before(self.ALL, step) for step in self.ALL]
+        before = [steps.get_previous_step(self.ALL, step) for step in self.ALL]
         self.assertEqual(before, ["", "kind", "provider", "branch", "details"])
-        self.assertEqual(steps.get_before(self.ALL, "nonsense"), "")
+        self.assertEqual(steps.get_previous_step(self.ALL, "nonsense"), "")
 
 
 class TestOverview(BaseCase):
@@ -133,4 +133,4 @@ class TestOverview(BaseCase):
     def test_the_period_in_force_is_of_any_purpose(self):
         ended = self.build_period(valid_to=datetime(2026, 3, 2))
         school = self.build_period(purpose="school")
-        self.assertIsNone(overview.get_beginning([ended, school]))
+        self.assertIsNone(overview.get_current_period([ended, school]))

@@ -72,7 +72,7 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.assertEqual(shown.state, "active")
         self.assertFalse(shown.can_change or shown.can_remove or shown.disputable)
         self.assertFalse(shown.has_history)
-        self.assertEqual(self.mine._get_happenings(), [])
+        self.assertEqual(self.mine._get_history(), [])
 
     def test_what_waits_is_shown_with_its_day(self):
         self.store.add(ID, FA, STAFF)
@@ -93,7 +93,7 @@ class TestMyAddress(StandInCase, TransactionCase):
         stranger = self.as_user(self.env.ref("base.public_user"))
         for call in (
             stranger._get_overview,
-            stranger._get_happenings,
+            stranger._get_history,
             lambda: stranger._open_draft("set"),
             lambda: stranger._find_draft("x"),
             lambda: stranger._begin_objection("x", 1),
@@ -105,7 +105,7 @@ class TestMyAddress(StandInCase, TransactionCase):
     def test_each_call_of_the_mapper_is_about_ones_own_id(self):
         self.store.add(OTHER_ID, OTHER_FA, STAFF)
         self.mine._get_overview()
-        self.mine._get_happenings()
+        self.mine._get_history()
         draft = self.open()
         self.prove(draft)
         self.mine._carry_out(draft)

@@ -57,11 +57,11 @@ class TestPageTexts(StandInCase, TransactionCase):
     def test_no_words_name_a_channel_or_a_person(self):
         for channel in (*CHANNELS, "something_new"):
             with self.subTest(channel):
-                words = self.texts._get_who_text(self.build_event(channel))
+                words = self.texts._get_actor_text(self.build_event(channel))
                 self.assertTrue(words)
                 self.assertNotIn("_", words)
                 self.assertNotIn("participant", words)
-        said = {self.texts._get_who_text(self.build_event(c)) for c in CHANNELS}
+        said = {self.texts._get_actor_text(self.build_event(c)) for c in CHANNELS}
         self.assertEqual(len(said), len(CHANNELS))
 
     def test_what_is_wrong_with_an_account_is_told(self):
