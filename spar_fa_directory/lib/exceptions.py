@@ -30,3 +30,7 @@ class InvalidPart(DirectoryError):
 
 class InvalidParameter(DirectoryError):
     """A check cannot work with the parameter that it was given."""
+
+
+class LoadStopped(Exception):
+    """A file is not loaded any further until somebody has seen why."""

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form
 from odoo.tools import mute_logger
 
-from ..models import spar_directory_import_load
+from ..models.directory_import import spar_directory_import
 from .test_cell_rules import NAMES, SPOILT
 from .test_spar_directory_import import ImportCase
 from .test_xlsx_file import build
@@ -27,7 +27,10 @@ class TestFilesThatPeopleHave(ImportCase):
             HEADER
             + 'TESTBANK,"=""00123""",East,Marn\nTESTBANK,="0055",Nord,Marn\n'
             + "TESTBANK,'0044,West,Sella\nTESTBANK,\u200b0066\u200e,South,\n",
-            *("00123", "0055", "0044", "0066"),
+            "00123",
+            "0055",
+            "0044",
+            "0066",
         )
 
     def test_headers_wherever_they_stand(self):
@@ -176,7 +179,7 @@ class TestQuestions(ImportCase):
         self._assert_asked(job, "same as above")
         job.column_ids[0].fill_down = True
         self.assertFalse(job.question)
-        with patch.object(spar_directory_import_load, "CHUNK_ROWS", 1):
+        with patch.object(spar_directory_import, "CHUNK_ROWS", 1):
             job._load_now()
         branches = self.branches.search([("import_id", "=", job.id)], order="code")
         self.assertEqual(

@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form
 
-from ..models.spar_directory_used import Uses
+from ..models.provider.spar_directory_used import Uses
 from .common import ROLES, DirectoryCase
 
 #: Menus of the directory that only administrators see.

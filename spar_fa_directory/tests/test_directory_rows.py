@@ -9,8 +9,8 @@ from ..lib.directory_rows import (
     match_headers,
 )
 from ..lib.fa_keys import suggest_key
-from ..models.spar_directory_loader_branch import COLUMNS as BRANCH
-from ..models.spar_directory_loader_provider import COLUMNS as PROVIDER
+from ..models.directory_import.spar_directory_loader_branch import COLUMNS as BRANCH
+from ..models.directory_import.spar_directory_loader_provider import COLUMNS as PROVIDER
 
 GOOD = {"provider": "BANK", "name": "Market Square", "code": "BR01", "city": "Marn"}
 

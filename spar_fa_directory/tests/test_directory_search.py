@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import mute_logger
 
-from ..models import spar_directory_search
+from ..models.provider import spar_directory_search
 from .common import DirectoryCase
 
 

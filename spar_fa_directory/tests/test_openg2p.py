@@ -99,8 +99,12 @@ SHAPES = {
 WALLET = ("wallet_provider_name", "wallet_provider_code", "fa_type")
 BRIDGE_LABELS = {
     "BANK_ACCOUNT": (
-        *("account_number", "branch_code", "bank_code"),
-        *("mobile_number", "email_address", "fa_type"),
+        "account_number",
+        "branch_code",
+        "bank_code",
+        "mobile_number",
+        "email_address",
+        "fa_type",
     ),
     "MOBILE_WALLET": ("mobile_number", *WALLET),
     "EMAIL_WALLET": ("email_address", *WALLET),

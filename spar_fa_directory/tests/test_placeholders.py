@@ -144,18 +144,55 @@ class TestPlaceholders(BaseCase):
 
     def test_names_that_programs_write(self):
         for text in (
-            *("", "-", "nan", "NaN", "NULL", "null", "None", "undefined", "#N/A"),
-            *("n/a", "N/A", "NA", "(none)", "#VALUE!", "1001.0", "1.23E+15", "{name}"),
-            *("\uff2e\uff35\uff2c\uff2c", " NaN ", "[object Object]", "####", "<name>"),
+            "",
+            "-",
+            "nan",
+            "NaN",
+            "NULL",
+            "null",
+            "None",
+            "undefined",
+            "#N/A",
+            "n/a",
+            "N/A",
+            "NA",
+            "(none)",
+            "#VALUE!",
+            "1001.0",
+            "1.23E+15",
+            "{name}",
+            "\uff2e\uff35\uff2c\uff2c",
+            " NaN ",
+            "[object Object]",
+            "####",
+            "<name>",
         ):
             with self.subTest(text=text):
                 self.assertTrue(is_name_placeholder(text))
 
     def test_names_that_people_and_places_have(self):
         for text in (
-            *("Nan", "NAN", "Null", "NONE", "Nil", "Na", "Unknown", "True", "False"),
-            *("Nan Wu", "Null Island", "Bank #1", "3 & 4", "50% Bank", "A/C", "7"),
-            *("\u0e19\u0e48\u0e32\u0e19", "\u5357", "O'Neil", "S.B.I.", "(East)"),
+            "Nan",
+            "NAN",
+            "Null",
+            "NONE",
+            "Nil",
+            "Na",
+            "Unknown",
+            "True",
+            "False",
+            "Nan Wu",
+            "Null Island",
+            "Bank #1",
+            "3 & 4",
+            "50% Bank",
+            "A/C",
+            "7",
+            "\u0e19\u0e48\u0e32\u0e19",
+            "\u5357",
+            "O'Neil",
+            "S.B.I.",
+            "(East)",
         ):
             with self.subTest(text=text):
                 self.assertFalse(is_name_placeholder(text))

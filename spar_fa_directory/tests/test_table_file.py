@@ -8,7 +8,7 @@ from odoo.tests import BaseCase
 
 from ..lib.directory_rows import count_known
 from ..lib.table_file import Choices, guess_table, is_table, open_table
-from ..models.spar_directory_loader_branch import COLUMNS as BRANCH
+from ..models.directory_import.spar_directory_loader_branch import COLUMNS as BRANCH
 
 HEADER = "Bank Name,branchCode,Branch,City".split(",")
 ROWS = [["One", "0012", "East", "Marn"], ["Two", "0044", "West", "Sella"]]

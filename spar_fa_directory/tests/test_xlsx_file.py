@@ -10,7 +10,7 @@ from ..lib import xlsx_file
 from ..lib.directory_rows import count_known
 from ..lib.table_file import Choices, guess_table, open_table
 from ..lib.xlsx_file import BadWorkbook, read_sheet
-from ..models.spar_directory_loader_branch import COLUMNS as BRANCH
+from ..models.directory_import.spar_directory_loader_branch import COLUMNS as BRANCH
 
 HEADER = ["Bank", "Branch Code", "Branch", "City"]
 ROWS = [["One", "0012", "East", "Marn"], ["Two", "0044", "West", "Sella"]]
@@ -83,8 +83,16 @@ class TestRows(BaseCase):
         self.assertEqual(
             rows[0][1],
             [
-                *("00123", "1001", "030-100", "BR007", "12.5", "2.00776062012345E+15"),
-                *("123456789012", "TRUE", "2024-03-02", "0044"),
+                "00123",
+                "1001",
+                "030-100",
+                "BR007",
+                "12.5",
+                "2.00776062012345E+15",
+                "123456789012",
+                "TRUE",
+                "2024-03-02",
+                "0044",
             ],
         )
 

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 from odoo import api, models
 
 from odoo.addons.spar_fa_directory.lib.directory_page import Criteria, Page
-from odoo.addons.spar_fa_directory.models.spar_fsp import KINDS
+from odoo.addons.spar_fa_directory.models.provider.spar_fsp import KINDS
 
 from ..const import DIRECTORY_PATH
 from ..exceptions import HttpRefused

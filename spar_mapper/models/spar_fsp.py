@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.tools import SQL
 
-from odoo.addons.spar_fa_directory.models.spar_directory_used import Uses
+from odoo.addons.spar_fa_directory.models.provider.spar_directory_used import Uses
 
 #: The column of a mapping that refers to each directory model.
 _COLUMNS = {"spar.fsp": "provider_id", "spar.fsp.branch": "branch_id"}

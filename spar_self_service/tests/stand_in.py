@@ -57,14 +57,29 @@ class Store:
     def add(self, id_value: str, fa: str, call, kind: str = "linked") -> Period:
         before = self.get_period(id_value)
         event = HistoryEvent(
-            *(1, kind, NOW, call.actor, call.on_behalf_of, call.channel, "", ""),
+            1,
+            kind,
+            NOW,
+            call.actor,
+            call.on_behalf_of,
+            call.channel,
+            "",
+            "",
             is_disputable=True,
         )
         version = before.version + 1 if before else 1
         self.end(id_value)
         uuid = f"period{next(self.numbers)}"
         period = Period(
-            *(uuid, fa, "active", "", version, NOW, None, call.channel, call.actor),
+            uuid,
+            fa,
+            "active",
+            "",
+            version,
+            NOW,
+            None,
+            call.channel,
+            call.actor,
             (event,),
         )
         self.periods.setdefault(id_value, []).insert(0, period)

@@ -187,12 +187,28 @@ class TestProviderForm(ProviderCase):
 
     def test_every_setting_that_says_who_people_are_is_guarded(self):
         free = {
-            *("name", "body", "css_class", "sequence", "is_offered", "preset", "flow"),
-            *("data_endpoint", "display_name", "id", "has_client_secret"),
-            *("create_uid", "create_date", "write_uid", "write_date"),
-            *("setting_change_ids", "redirect_uri", "staff_redirect_uri"),
-            *("key_set_uri", "public_keys"),
-            *("is_overtaken", "id_type_issuers"),
+            "name",
+            "body",
+            "css_class",
+            "sequence",
+            "is_offered",
+            "preset",
+            "flow",
+            "data_endpoint",
+            "display_name",
+            "id",
+            "has_client_secret",
+            "create_uid",
+            "create_date",
+            "write_uid",
+            "write_date",
+            "setting_change_ids",
+            "redirect_uri",
+            "staff_redirect_uri",
+            "key_set_uri",
+            "public_keys",
+            "is_overtaken",
+            "id_type_issuers",
         }
         guarded = set(self.provider._guarded_fields)
         self.assertEqual(set(self.provider._fields) - free, guarded)

@@ -1,11 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..lib import fa_checks
-from ..lib.exceptions import InvalidParameter, InvalidPart
-from ..lib.fa_examination import KnownPart, form_text
-from ..lib.fa_keys import suggest_key
-from ..lib.fa_reader import Holder
+from ...lib import fa_checks
+from ...lib.exceptions import InvalidParameter, InvalidPart
+from ...lib.fa_examination import KnownPart, form_text
+from ...lib.fa_keys import suggest_key
+from ...lib.fa_reader import Holder
 from .spar_fa_type import KEY
 
 # What the syntax of an address depends on: fixed once a strategy names the parts.

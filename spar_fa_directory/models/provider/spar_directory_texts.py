@@ -3,7 +3,7 @@ from textwrap import shorten
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ..lib.cell_rules import (
+from ...lib.cell_rules import (
     clean_code,
     clean_text,
     find_code_problem,

@@ -4,10 +4,10 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..lib.bank_registry import HEAD_OFFICE, get_whole_bic
-from ..lib.branch_code import fit_branch_code
-from ..lib.directory_rows import Column, Problem, Row
-from ..lib.fa_reader import Place, fold_code
+from ...lib.bank_registry import HEAD_OFFICE, get_whole_bic
+from ...lib.branch_code import fit_branch_code
+from ...lib.directory_rows import Column, Problem, Row
+from ...lib.fa_reader import Place, fold_code
 from .spar_directory_loader import CLOSING_COLUMNS, Existing, Outcome, Prepared
 
 _BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{5}")
@@ -15,10 +15,24 @@ COLUMNS = (
     Column(
         "code",
         (
-            *("branch code", "branch id", "branch no", "branch number", "office code"),
-            *("ifsc", "ifsc code", "sort code", "routing number", "routing code"),
-            *("codigo", "codigo sucursal", "codigo agencia", "code agence"),
-            *("code guichet", "رمز الفرع", "كود الفرع", "शाखा कोड"),
+            "branch code",
+            "branch id",
+            "branch no",
+            "branch number",
+            "office code",
+            "ifsc",
+            "ifsc code",
+            "sort code",
+            "routing number",
+            "routing code",
+            "codigo",
+            "codigo sucursal",
+            "codigo agencia",
+            "code agence",
+            "code guichet",
+            "رمز الفرع",
+            "كود الفرع",
+            "शाखा कोड",
         ),
         required=True,
         rule="code",
@@ -26,16 +40,20 @@ COLUMNS = (
     Column(
         "name",
         (
-            *(
-                "branch name",
-                "branch",
-                "name of branch",
-                "office name",
-                "nom",
-                "nombre",
-            ),
-            *("agence", "nom agence", "sucursal", "agencia", "اسم الفرع", "الفرع"),
-            *("शाखा", "शाखा का नाम"),
+            "branch name",
+            "branch",
+            "name of branch",
+            "office name",
+            "nom",
+            "nombre",
+            "agence",
+            "nom agence",
+            "sucursal",
+            "agencia",
+            "اسم الفرع",
+            "الفرع",
+            "शाखा",
+            "शाखा का नाम",
         ),
         required=True,
         rule="name",
@@ -43,19 +61,47 @@ COLUMNS = (
     Column(
         "provider",
         (
-            *("provider code", "provider name", "bank", "bank code", "bank id"),
-            *("bank name", "name of bank", "fsp", "fsp code", "institution"),
-            *("institution code", "institution name", "banque", "code banque"),
-            *("nom banque", "banco", "codigo banco", "البنك", "اسم البنك"),
-            *("رمز البنك", "बैंक", "बैंक का नाम"),
+            "provider code",
+            "provider name",
+            "bank",
+            "bank code",
+            "bank id",
+            "bank name",
+            "name of bank",
+            "fsp",
+            "fsp code",
+            "institution",
+            "institution code",
+            "institution name",
+            "banque",
+            "code banque",
+            "nom banque",
+            "banco",
+            "codigo banco",
+            "البنك",
+            "اسم البنك",
+            "رمز البنك",
+            "बैंक",
+            "बैंक का नाम",
         ),
         required=True,
     ),
     Column(
         "city",
         (
-            *("town", "place", "city1", "city name", "centre", "center", "location"),
-            *("municipality", "ville", "ciudad", "localidad", "المدينة", "शहर"),
+            "town",
+            "place",
+            "city1",
+            "city name",
+            "centre",
+            "center",
+            "location",
+            "municipality",
+            "ville",
+            "ciudad",
+            "localidad",
+            "المدينة",
+            "शहर",
         ),
         may_lack=True,
     ),

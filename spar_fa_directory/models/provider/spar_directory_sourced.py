@@ -36,17 +36,3 @@ class SparDirectorySourced(models.AbstractModel):
             lambda record: not record.gone_from_source
         ).gone_from_source = True
         others.filtered("gone_from_source").gone_from_source = False
-
-
-class SparFsp(models.Model):
-    """Where a provider came from."""
-
-    _name = "spar.fsp"
-    _inherit = ["spar.fsp", "spar.directory.sourced"]
-
-
-class SparFspBranch(models.Model):
-    """Where a branch came from."""
-
-    _name = "spar.fsp.branch"
-    _inherit = ["spar.fsp.branch", "spar.directory.sourced"]

@@ -10,7 +10,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, file_open
 from odoo.tools.sql import column_exists
 
-from ..lib.directory_query import (
+from ...lib.directory_query import (
     MAX_WORDS,
     Attempt,
     Joined,

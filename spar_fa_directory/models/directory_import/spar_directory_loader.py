@@ -5,9 +5,9 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ..lib.cell_rules import EMPTIED
-from ..lib.directory_rows import Column, Problem, Row, check_row
-from ..lib.fa_reader import fold_code
+from ...lib.cell_rules import EMPTIED
+from ...lib.directory_rows import Column, Problem, Row, check_row
+from ...lib.fa_reader import fold_code
 
 
 @dataclass

@@ -2,19 +2,27 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..lib.bank_registry import get_whole_bic
-from ..lib.directory_rows import Column, Problem, Row
-from ..lib.exceptions import InvalidPart
-from ..lib.fa_checks import run_check
-from ..lib.fa_reader import fold_code
+from ...lib.bank_registry import get_whole_bic
+from ...lib.directory_rows import Column, Problem, Row
+from ...lib.exceptions import InvalidPart
+from ...lib.fa_checks import run_check
+from ...lib.fa_reader import fold_code
 from .spar_directory_loader import CLOSING_COLUMNS, Existing, Outcome, Prepared
 
 COLUMNS = (
     Column(
         "code",
         (
-            *("provider code", "bank code", "bank id", "fsp code", "institution code"),
-            *("codigo", "codigo banco", "code banque", "رمز البنك", "बैंक कोड"),
+            "provider code",
+            "bank code",
+            "bank id",
+            "fsp code",
+            "institution code",
+            "codigo",
+            "codigo banco",
+            "code banque",
+            "رمز البنك",
+            "बैंक कोड",
         ),
         required=True,
         rule="code",
@@ -22,9 +30,22 @@ COLUMNS = (
     Column(
         "name",
         (
-            *("provider", "provider name", "bank", "bank name", "name of bank"),
-            *("institution", "institution name", "nom", "nombre", "banque"),
-            *("nom banque", "banco", "البنك", "اسم البنك", "बैंक", "बैंक का नाम"),
+            "provider",
+            "provider name",
+            "bank",
+            "bank name",
+            "name of bank",
+            "institution",
+            "institution name",
+            "nom",
+            "nombre",
+            "banque",
+            "nom banque",
+            "banco",
+            "البنك",
+            "اسم البنك",
+            "बैंक",
+            "बैंक का नाम",
         ),
         required=True,
         rule="name",
@@ -36,8 +57,15 @@ COLUMNS = (
     Column(
         "bic",
         (
-            *("swift", "swift code", "bic code", "swift bic", "bic swift"),
-            *("swift bic code", "bic swift code", "code swift", "codigo swift"),
+            "swift",
+            "swift code",
+            "bic code",
+            "swift bic",
+            "bic swift",
+            "swift bic code",
+            "bic swift code",
+            "code swift",
+            "codigo swift",
         ),
         may_lack=True,
     ),
