@@ -11,7 +11,7 @@ MAX_TEXT_LENGTH = 200
 
 
 @dataclass(frozen=True)
-class Criteria:
+class SearchCriteria:
     """Which providers or branches are requested, and which page of them."""
 
     text: str = ""
@@ -23,7 +23,7 @@ class Criteria:
 
 
 @dataclass(frozen=True)
-class Page:
+class DirectoryPage:
     """Plain values, and the cursor of the next page ("" on the last one)."""
 
     items: list[dict[str, object]]

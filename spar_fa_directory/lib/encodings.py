@@ -98,7 +98,7 @@ _SURE, _RIVAL = 0.9, 0.9
 _HEARD = 0.1  # chardet's confidence in a few words is no more than noise
 
 
-class Reading(NamedTuple):
+class EncodingReading(NamedTuple):
     """What an encoding makes of a file: its words with special letters.
 
     ``rate`` is the proportion of them that look like words, from 0 to 1; it is halved
@@ -116,7 +116,7 @@ class EncodingGuess:
 
     encoding: str
     sure: bool = True
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[EncodingReading, ...] = ()
 
 
 def guess_encoding(sample: bytes) -> str:
@@ -212,13 +212,13 @@ def _guess_code_page(sample: bytes) -> EncodingGuess:
     return EncodingGuess(best.encoding, sure, (best, *others)[:_READINGS])
 
 
-def _read_all(sample: bytes) -> list[Reading]:
+def _read_all(sample: bytes) -> list[EncodingReading]:
     """Return what each encoding makes of the bytes, identical texts only once."""
-    readings: dict[str, Reading] = {}
+    readings: dict[str, EncodingReading] = {}
     for encoding in ENCODINGS:
         if not encoding.startswith("utf"):
             text = _join_words(sample, encoding)
-            readings.setdefault(text, Reading(encoding, _rate(text), text))
+            readings.setdefault(text, EncodingReading(encoding, _rate(text), text))
     return list(readings.values())
 
 

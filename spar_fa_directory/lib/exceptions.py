@@ -16,7 +16,7 @@ class DirectoryError(Exception):
         super().__init__(text % values)
 
 
-class InvalidTemplate(DirectoryError):
+class InvalidStrategyTemplate(DirectoryError):
     """A strategy's template whose addresses could not be parsed back."""
 
 

@@ -49,7 +49,7 @@ _MAX_PATTERN_MEMORY = 8 << 20
 
 
 @dataclass(frozen=True)
-class Check:
+class ValueCheck:
     """A check: its code, its English name, and the function that checks its parameter.
 
     ``takes_gaps``: the form of its values keeps the gaps that people leave in them,
@@ -69,7 +69,7 @@ class Check:
     list_gaps: ListGaps | None = None
 
 
-CHECKS: dict[str, Check] = {}
+CHECKS: dict[str, ValueCheck] = {}
 
 
 def check(
@@ -81,11 +81,11 @@ def check(
     """Register the decorated function as the check ``code``.
 
     ``check_parameter`` (for checks that take one) raises ``InvalidParameter``;
-    ``traits`` are those of ``Check``.
+    ``traits`` are those of ``ValueCheck``.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
-        CHECKS[code] = Check(
+        CHECKS[code] = ValueCheck(
             code,
             label,
             function,

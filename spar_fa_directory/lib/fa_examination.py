@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .exceptions import InvalidPart
 from .fa_accounts import Bank, check_account
 from .fa_checks import check_text, list_gaps, to_form
-from .fa_reader import Holder, Reading
+from .fa_reader import AddressReading, Holder
 from .placeholders import is_placeholder
 
 
@@ -83,7 +83,7 @@ def is_nothing(problem: Problem | None) -> bool:
 
 
 def examine(
-    reading: Reading | None, holder: Holder, kinds: Mapping[int, KnownKind]
+    reading: AddressReading | None, holder: Holder, kinds: Mapping[int, KnownKind]
 ) -> Problem | None:
     """Return the first problem of an address, in the order of its kind's parts.
 
@@ -111,7 +111,7 @@ def examine(
 
 
 def read_parts(
-    reading: Reading, holder: Holder, kind: KnownKind
+    reading: AddressReading, holder: Holder, kind: KnownKind
 ) -> tuple[dict[str, str], Problem | None]:
     """Return an address's texts in canonical form, and its problem, as in ``examine``.
 
@@ -172,7 +172,7 @@ def get_near_form(part: KnownPart, value: str) -> str:
 
 
 def _examine_provider(
-    part: KnownPart, kind: KnownKind, reading: Reading, holder: Holder
+    part: KnownPart, kind: KnownKind, reading: AddressReading, holder: Holder
 ) -> Problem | None:
     known = reading.known
     if not known.provider_key:
@@ -187,7 +187,7 @@ def _examine_provider(
 
 
 def _examine_branch(
-    part: KnownPart, kind: KnownKind, reading: Reading, holder: Holder
+    part: KnownPart, kind: KnownKind, reading: AddressReading, holder: Holder
 ) -> Problem | None:
     key = reading.known.branch_key
     if not key:
@@ -203,14 +203,16 @@ def _examine_branch(
     return _find_no_code(part, reading, key, "branch_unknown")
 
 
-def _find_no_code(part: KnownPart, reading: Reading, key: str, code: str) -> Problem:
+def _find_no_code(
+    part: KnownPart, reading: AddressReading, key: str, code: str
+) -> Problem:
     """Return the problem of a code missing from the directory, or a placeholder's."""
     if (value := reading.parts[key].strip()) and is_placeholder(value):
         return Problem("part", part.key, "placeholder")
     return Problem(code)
 
 
-_Examiner = Callable[[KnownPart, KnownKind, Reading, Holder], Problem | None]
+_Examiner = Callable[[KnownPart, KnownKind, AddressReading, Holder], Problem | None]
 _EXAMINERS: dict[str, _Examiner] = {
     "provider": _examine_provider,
     "branch": _examine_branch,

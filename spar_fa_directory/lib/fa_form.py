@@ -22,7 +22,7 @@ from .fa_examination import (
     is_nothing,
     read_parts,
 )
-from .fa_reader import Address, Holder, KnownStrategy, Reading
+from .fa_reader import Address, AddressReading, Holder, KnownStrategy
 from .placeholders import is_placeholder
 
 # No stored text can contain it, so the key of an address that no strategy reads can
@@ -84,7 +84,9 @@ def write_as_read(canonical: CanonicalAddress) -> str | None:
     return fa_syntax.build(known.syntax, parts)
 
 
-def canonicalise(reading: Reading, holder: Holder, kind: KnownKind) -> CanonicalAddress:
+def canonicalise(
+    reading: AddressReading, holder: Holder, kind: KnownKind
+) -> CanonicalAddress:
     """Return the canonical form of an address, and what is wrong with it.
 
     There is a form even if something is wrong: a text that does not pass its check is
@@ -180,7 +182,7 @@ def find_own_id(address: CanonicalAddress, ids: Iterable[str]) -> Problem | None
 # === THE KEY === #
 
 
-def _get_place(reading: Reading, holder: Holder) -> tuple[str, str, str]:
+def _get_place(reading: AddressReading, holder: Holder) -> tuple[str, str, str]:
     """Return the provider's code, or what was written for it, and the branch's."""
     known, place = reading.known, reading.place
     branch = holder.branch_code.upper() or place.branch
@@ -214,7 +216,7 @@ def _pack(text: str) -> str:
 
 
 def _fill_place(
-    texts: dict[str, str], reading: Reading, holder: Holder, kind: KnownKind
+    texts: dict[str, str], reading: AddressReading, holder: Holder, kind: KnownKind
 ) -> dict[str, str]:
     """Return the texts, and the codes of provider and branch, for any strategy.
 

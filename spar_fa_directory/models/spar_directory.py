@@ -3,13 +3,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..lib.directory_page import (
-    Criteria,
-    Page,
+    DirectoryPage,
+    SearchCriteria,
     read_cursor,
     read_offset,
     write_cursor,
 )
-from ..lib.fa_reader import Place, fold_code
+from ..lib.fa_reader import AddressPlace, fold_code
 from ..lib.json_schema import build_schema
 
 
@@ -24,7 +24,7 @@ class SparDirectory(models.AbstractModel):
     _description = "Directory of Providers"
 
     @api.model
-    def _find_providers(self, criteria: Criteria) -> Page:
+    def _find_providers(self, criteria: SearchCriteria) -> DirectoryPage:
         """Return the providers that match, best first; without a text, by code.
 
         :raises ValueError: when the cursor is not one of this list
@@ -37,22 +37,26 @@ class SparDirectory(models.AbstractModel):
         providers_sudo, after = self._find_page("spar.fsp", domain, criteria)
         counts = self._count_branches(providers_sudo)
         items = [self._build_provider(p, counts.get(p.id, 0)) for p in providers_sudo]
-        return Page(items, after)
+        return DirectoryPage(items, after)
 
     @api.model
-    def _find_branches(self, code: str, criteria: Criteria) -> Page | None:
+    def _find_branches(
+        self, code: str, criteria: SearchCriteria
+    ) -> DirectoryPage | None:
         """Return a provider's branches, best first; without a text, by code.
 
         :return: None when no such provider is in use
         :raises ValueError: when the cursor is not one of this list
         """
-        place = Place("code", fold_code(code), "")
+        place = AddressPlace("code", fold_code(code), "")
         found = self.env["spar.fsp"]._search_places({place}).get(place)
         if not found or not (found.provider_is_active or criteria.with_archived):
             return None
         domain = Domain("provider_id", "=", found.provider_id)
         branches_sudo, after = self._find_page("spar.fsp.branch", domain, criteria)
-        return Page([self._build_branch(branch) for branch in branches_sudo], after)
+        return DirectoryPage(
+            [self._build_branch(branch) for branch in branches_sudo], after
+        )
 
     @api.model
     def _list_fa_types(self) -> list[dict]:
@@ -78,7 +82,7 @@ class SparDirectory(models.AbstractModel):
     # === PAGES === #
 
     @api.model
-    def _find_page(self, model: str, domain: Domain, criteria: Criteria) -> tuple:
+    def _find_page(self, model: str, domain: Domain, criteria: SearchCriteria) -> tuple:
         """Return the records of a page, and the cursor of the next."""
         records_sudo = self.env[model].sudo()
         if criteria.with_archived:
@@ -88,14 +92,18 @@ class SparDirectory(models.AbstractModel):
         return records_sudo.browse(ids), after
 
     @api.model
-    def _search_page(self, records_sudo, domain: Domain, criteria: Criteria) -> tuple:
+    def _search_page(
+        self, records_sudo, domain: Domain, criteria: SearchCriteria
+    ) -> tuple:
         start, size = read_offset(criteria.cursor), criteria.limit
         ids = records_sudo._find(criteria.text, domain, limit=size + 1, offset=start)
         more = len(ids) > size
         return ids[:size], write_cursor(str(start + size)) if more else ""
 
     @api.model
-    def _list_page(self, records_sudo, domain: Domain, criteria: Criteria) -> tuple:
+    def _list_page(
+        self, records_sudo, domain: Domain, criteria: SearchCriteria
+    ) -> tuple:
         # By code, starting from a code: a page stays valid when records are added or
         # removed.
         query = SQL(

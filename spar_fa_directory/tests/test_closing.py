@@ -10,7 +10,7 @@ from odoo.tests import Form
 from odoo.tools import mute_logger
 
 from ..lib import bank_registry
-from ..lib.directory_page import Criteria
+from ..lib.directory_page import SearchCriteria
 from .common import DirectoryCase
 from .test_spar_bank_load import BANKS
 from .test_spar_directory_import import ImportCase
@@ -126,10 +126,12 @@ class TestClosing(ClosingCase):
         )
         self.south.write({"closed_on": self.today, "successor_id": self.north.id})
         directory = self.env["spar.directory"]
-        (bank,) = directory._find_providers(Criteria(text="testbank", limit=1)).items
+        (bank,) = directory._find_providers(
+            SearchCriteria(text="testbank", limit=1)
+        ).items
         closing = (bank["closed_on"], bank["successor"], bank["close_reason"])
         self.assertEqual(closing, (self.today.isoformat(), "HEIR", "Merged"))
-        branches = directory._find_branches("testbank", Criteria()).items
+        branches = directory._find_branches("testbank", SearchCriteria()).items
         south = next(b for b in branches if b["code"] == "TB-S")
         self.assertEqual(south["successor"], "tb.n")
         self.assertEqual(south["successor_provider"], "TestBank")

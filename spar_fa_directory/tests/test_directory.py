@@ -1,4 +1,4 @@
-from ..lib.directory_page import Criteria, write_cursor
+from ..lib.directory_page import SearchCriteria, write_cursor
 from .common import DirectoryCase
 
 
@@ -16,7 +16,9 @@ class TestDirectory(DirectoryCase):
         """Return every provider of the invented country, page by page."""
         codes, cursor = [], ""
         while True:
-            page = self.directory._find_providers(Criteria(cursor=cursor, **criteria))
+            page = self.directory._find_providers(
+                SearchCriteria(cursor=cursor, **criteria)
+            )
             codes += [item["code"] for item in page.items]
             if not (cursor := page.next):
                 return codes
@@ -30,7 +32,7 @@ class TestDirectory(DirectoryCase):
         )
 
     def test_without_rights_a_page_is_told(self):
-        page = self.directory._find_providers(Criteria(text="test bank"))
+        page = self.directory._find_providers(SearchCriteria(text="test bank"))
         self.assertEqual(
             page.items[0],
             {
@@ -55,9 +57,9 @@ class TestDirectory(DirectoryCase):
 
     def test_a_page_holds_though_others_come(self):
         self._add("A1", "C1")
-        page = self.directory._find_providers(Criteria(country="XQ", limit=1))
+        page = self.directory._find_providers(SearchCriteria(country="XQ", limit=1))
         self._add("A0", "B1")
-        criteria = Criteria(country="XQ", limit=1, cursor=page.next)
+        criteria = SearchCriteria(country="XQ", limit=1, cursor=page.next)
         self.assertEqual(
             self.directory._find_providers(criteria).items[0]["code"], "B1"
         )
@@ -71,27 +73,27 @@ class TestDirectory(DirectoryCase):
         self.bank.action_archive()
         self.assertEqual(self._list(country="XQ"), [])
         page = self.directory._find_providers(
-            Criteria(country="XQ", with_archived=True)
+            SearchCriteria(country="XQ", with_archived=True)
         )
         self.assertTrue(page.items[0]["archived"])
 
     def test_branches_are_those_of_the_provider(self):
-        page = self.directory._find_branches("testbank", Criteria())
+        page = self.directory._find_branches("testbank", SearchCriteria())
         self.assertEqual([item["code"] for item in page.items], ["TB-S", "tb.n"])
-        page = self.directory._find_branches("TESTBANK", Criteria(text="selal"))
+        page = self.directory._find_branches("TESTBANK", SearchCriteria(text="selal"))
         self.assertEqual(
             page.items,
             [{"code": "TB-S", "name": "South", "city": "Sella", "archived": False}],
         )
         self.assertEqual(
-            self.directory._find_branches("TESTWALLET", Criteria()).items, []
+            self.directory._find_branches("TESTWALLET", SearchCriteria()).items, []
         )
 
     def test_an_unknown_or_archived_provider_has_no_branches(self):
-        self.assertIsNone(self.directory._find_branches("NONE", Criteria()))
+        self.assertIsNone(self.directory._find_branches("NONE", SearchCriteria()))
         self.bank.action_archive()
-        self.assertIsNone(self.directory._find_branches("TESTBANK", Criteria()))
-        criteria = Criteria(with_archived=True)
+        self.assertIsNone(self.directory._find_branches("TESTBANK", SearchCriteria()))
+        criteria = SearchCriteria(with_archived=True)
         self.assertTrue(self.directory._find_branches("TESTBANK", criteria).items)
 
     def test_cursors_that_are_none_are_refused(self):
@@ -104,7 +106,7 @@ class TestDirectory(DirectoryCase):
             ("bank", write_cursor("9" * 30)),
         ):
             with self.subTest(cursor=cursor), self.assertRaises(ValueError):
-                self.directory._find_providers(Criteria(text=text, cursor=cursor))
+                self.directory._find_providers(SearchCriteria(text=text, cursor=cursor))
 
     def test_kinds_of_address_are_told_with_their_parts(self):
         types = {each["code"]: each for each in self.directory._list_fa_types()}
@@ -129,7 +131,7 @@ class TestDirectory(DirectoryCase):
         french = self.directory.with_context(lang="fr_FR")
         types = {each["code"]: each for each in french._list_fa_types()}
         self.assertEqual(types["bank_account"]["parts"][0]["label"], "La banque")
-        page = french._find_providers(Criteria(country="XQ"))
+        page = french._find_providers(SearchCriteria(country="XQ"))
         self.assertEqual(page.items[0]["name"], "Banque d'essai")
 
     def test_the_kind_of_a_type_is_told(self):

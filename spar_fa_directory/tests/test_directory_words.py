@@ -1,6 +1,6 @@
 import random
 
-from ..lib.directory_query import Attempt, build_word, quote
+from ..lib.directory_query import SearchAttempt, build_word, quote
 from ..lib.fa_checks import run_check
 from ..lib.json_schema import build_schema
 from .common import DirectoryCase
@@ -192,7 +192,7 @@ class TestQuery(DirectoryCase):
 
     def test_one_word_may_be_lacking(self):
         words = [build_word([letter]) for letter in "abc"]
-        query = Attempt(words, 0, may_miss_one=True).all
+        query = SearchAttempt(words, 0, may_miss_one=True).all
         for vector, matches in (
             ("'a' 'b'", True),
             ("'c' 'b'", True),

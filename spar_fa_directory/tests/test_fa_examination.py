@@ -4,10 +4,10 @@ from ..lib import fa_reader
 from ..lib.fa_examination import KnownKind, KnownPart, Problem, examine
 from ..lib.fa_reader import Holder
 
-BANK = fa_reader.know_strategy(
+BANK = fa_reader.build_known_strategy(
     1, 10, "bank", "account:{number}@{branch}.{bank}", "bank", "branch"
 )
-BY_BIC = fa_reader.know_strategy(
+BY_BIC = fa_reader.build_known_strategy(
     41, 10, "bank", "account_no:{number}@{bank_bic}", "bank", "branch"
 )
 BY_SCHEME = fa_reader.group_by_scheme([BANK, BY_BIC])

@@ -153,7 +153,7 @@ class TestFaType(DirectoryCase):
         def refuse(value, parameter, country):
             raise InvalidPart("test_no", "Not on %(day)s.", day="Sunday")
 
-        added = {"test_no": fa_checks.Check("test_no", "Never", refuse, None)}
+        added = {"test_no": fa_checks.ValueCheck("test_no", "Never", refuse, None)}
         with patch.dict(fa_checks.CHECKS, added):
             fa_type = self._create_type(TEXT | {"check_code": "test_no"})
             self.assertEqual(

@@ -5,7 +5,7 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
-from ..lib.fa_reader import Holder, Place
+from ..lib.fa_reader import AddressPlace, Holder
 from .common import DirectoryCase
 
 
@@ -106,7 +106,7 @@ class TestPlaces(DirectoryCase):
         return {place: holder[:2] for place, holder in found.items()}
 
     def test_what_a_check_needs_comes_with_it(self):
-        place = Place("code", "TESTBANK", "TB.N")
+        place = AddressPlace("code", "TESTBANK", "TB.N")
         self.bank.country_id = self.env.ref("base.fr")
         self.north.action_archive()
         found = self.env["spar.fsp"]._search_places({place})
@@ -137,7 +137,7 @@ class TestPlaces(DirectoryCase):
                 "phone_prefixes": "0999, +63 998",
             }
         )
-        place = Place("code", "TESTWALLET", "")
+        place = AddressPlace("code", "TESTWALLET", "")
         holder = self.env["spar.fsp"]._search_places({place})[place]
         self.assertEqual(holder.rule, ("[0-9]+", 4, 9, "stdnum", "luhn"))
         self.assertEqual(holder.prefixes, ("0999", "+63998"))
@@ -146,7 +146,7 @@ class TestPlaces(DirectoryCase):
 
     def test_an_archived_branch_is_one(self):
         self.bank.branch_ids.action_archive()
-        place = Place("code", "TESTBANK", "")
+        place = AddressPlace("code", "TESTBANK", "")
         holder = self.env["spar.fsp"]._search_places({place})[place]
         self.assertTrue(holder.has_branches)
 
@@ -154,38 +154,38 @@ class TestPlaces(DirectoryCase):
         self.assertEqual(self.env["spar.fsp"]._get_holder(), Holder())
 
     def test_codes_are_found_in_whatever_case(self):
-        place = Place("code", "TESTBANK", "TB.N")
+        place = AddressPlace("code", "TESTBANK", "TB.N")
         self.assertEqual(self._search(place), {place: (self.bank.id, self.north.id)})
 
     def test_a_branch_of_another_bank_is_no_branch(self):
-        place = Place("code", "TESTWALLET", "TB.N")
+        place = AddressPlace("code", "TESTWALLET", "TB.N")
         self.assertEqual(self._search(place), {place: (self.wallet.id, None)})
 
     def test_archived_ones_are_found(self):
         self.north.action_archive()
         self.bank.action_archive()
-        place = Place("code", "TESTBANK", "TB.N")
+        place = AddressPlace("code", "TESTBANK", "TB.N")
         self.assertEqual(self._search(place), {place: (self.bank.id, self.north.id)})
 
     def test_unknown_codes_are_not_found(self):
-        self.assertEqual(self._search(Place("code", "NONE", "TB.N")), {})
+        self.assertEqual(self._search(AddressPlace("code", "NONE", "TB.N")), {})
         self.assertEqual(self._search(), {})
 
     def test_a_bic_finds_its_bank(self):
-        place = Place("bic", "TESTDEFFXXX", "")
+        place = AddressPlace("bic", "TESTDEFFXXX", "")
         self.assertEqual(self._search(place), {place: (self.bank.id, None)})
 
     def test_a_bic_of_two_banks_finds_neither(self):
         self.env["spar.fsp"].create(
             {"name": "Twin", "code": "TWIN", "bic": "TESTDEFFXXX"}
         )
-        self.assertEqual(self._search(Place("bic", "TESTDEFFXXX", "")), {})
+        self.assertEqual(self._search(AddressPlace("bic", "TESTDEFFXXX", "")), {})
 
     def test_the_branch_of_a_head_office_does_not_tell_two_banks_apart(self):
         twin = self.env["spar.fsp"].create({"name": "Twin", "code": "TWIN"})
         twin.bic = "test de ff"
         self.assertEqual(twin.bic, "TESTDEFF")
-        place = Place("bic", "TESTDEFFXXX", "")
+        place = AddressPlace("bic", "TESTDEFFXXX", "")
         self.assertEqual(self._search(place), {})
         twin.bic = "TESTDEFF001"
         self.assertEqual(self._search(place), {place: (self.bank.id, None)})

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from odoo.tests import BaseCase
 
 from ..lib.directory_rows import count_known
-from ..lib.table_file import Choices, guess_table, is_table, open_table
+from ..lib.table_file import FileChoices, guess_table, is_table, open_table
 from ..models.directory_import.spar_directory_loader_branch import COLUMNS as BRANCH
 
 HEADER = "Bank Name,branchCode,Branch,City".split(",")
@@ -112,10 +112,10 @@ class TestGuesses(BaseCase):
 
     def test_what_is_chosen_is_not_guessed(self):
         data = write([["List", "", "", ""], HEADER, *ROWS])
-        guess, headers, rows = read(data, Choices(header=1))
+        guess, headers, rows = read(data, FileChoices(header=1))
         self.assertEqual((guess.doubts, headers), ((), ["List", "", "", ""]))
         self.assertEqual(rows[0], (2, HEADER))
-        guess, _headers, rows = read(data, Choices(header=0, delimiter=";"))
+        guess, _headers, rows = read(data, FileChoices(header=0, delimiter=";"))
         self.assertEqual(guess.choices.delimiter, ";")
         self.assertEqual(len(rows), 4)
 

@@ -8,7 +8,7 @@ from odoo.tests import BaseCase
 
 from ..lib import xlsx_file
 from ..lib.directory_rows import count_known
-from ..lib.table_file import Choices, guess_table, open_table
+from ..lib.table_file import FileChoices, guess_table, open_table
 from ..lib.xlsx_file import BadWorkbook, read_sheet
 from ..models.directory_import.spar_directory_loader_branch import COLUMNS as BRANCH
 
@@ -79,7 +79,7 @@ class TestRows(BaseCase):
                 sheet[cell] = value
                 sheet[cell].number_format = form
 
-        _guess, _headers, rows = read(build([[]], change=change), Choices(header=0))
+        _guess, _headers, rows = read(build([[]], change=change), FileChoices(header=0))
         self.assertEqual(
             rows[0][1],
             [
@@ -148,7 +148,7 @@ class TestSheets(BaseCase):
         data = build([HEADER, ROWS[0]], [HEADER, ROWS[1]])
         guess, _headers, _rows = read(data)
         self.assertEqual((guess.doubts, len(guess.sheets)), (("sheet",), 2))
-        guess, _headers, rows = read(data, Choices(sheet="Sheet 2"))
+        guess, _headers, rows = read(data, FileChoices(sheet="Sheet 2"))
         self.assertEqual((guess.doubts, rows), ((), [(2, ROWS[1])]))
 
     def test_hidden_sheets_are_left_out(self):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..lib import fa_syntax
-from ..lib.fa_reader import NOBODY, Address, Holder, Place, fold_code
+from ..lib.fa_reader import NO_HOLDER, Address, AddressPlace, Holder, fold_code
 
 
 class SparFaPreview(models.TransientModel):
@@ -78,8 +78,8 @@ class SparFaPreview(models.TransientModel):
         parts = {line.part_id.key: line.value or "" for line in self.line_ids}
         by_kind = {line.kind: line.value or "" for line in self.line_ids}
         provider, branch = by_kind.get("provider", ""), by_kind.get("branch", "")
-        place = Place("code", fold_code(provider), fold_code(branch))
-        holder = self.env["spar.fsp"]._search_places({place}).get(place, NOBODY)
+        place = AddressPlace("code", fold_code(provider), fold_code(branch))
+        holder = self.env["spar.fsp"]._search_places({place}).get(place, NO_HOLDER)
         fa_type = self.type_id
         formed, problems = fa_type._canonicalise_parts(parts, holder)
         address = Address(

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from odoo.addons.spar_fa_directory.lib.directory_page import (
     MAX_PAGE_SIZE,
     MAX_TEXT_LENGTH,
-    Criteria,
+    SearchCriteria,
 )
 
 from ..exceptions import RequestRefused
@@ -56,13 +56,13 @@ def _parse(raw: bytes) -> list[tuple[str, str]]:
         raise refuse("query", "must be a few parameters in UTF-8") from error
 
 
-def read_criteria(members: dict[str, str]) -> Criteria:
+def read_criteria(members: dict[str, str]) -> SearchCriteria:
     """Return the requested criteria; raises RequestRefused naming the parameter.
 
     >>> read_criteria({"q": "bank", "country": "in"}).country
     'IN'
     """
-    return Criteria(
+    return SearchCriteria(
         text=_read_text(members.get("q", "")),
         kind=members.get("kind", ""),
         country=members.get("country", "").upper(),

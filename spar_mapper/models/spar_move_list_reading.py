@@ -9,8 +9,8 @@ from odoo.addons.spar_fa_directory.lib.csv_file import Record, show_text
 from odoo.addons.spar_fa_directory.lib.encodings import ENCODINGS
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_fa_directory.lib.table_file import (
-    Choices,
-    Guess,
+    FileChoices,
+    FileGuess,
     guess_table,
     is_table,
     open_table,
@@ -76,16 +76,16 @@ class SparMove(models.Model):
                 self.env._("The workbook cannot be read: save it again, or as CSV.")
             ) from error
 
-    def _get_list_choices(self) -> Choices:
+    def _get_list_choices(self) -> FileChoices:
         """Return what users have specified about the file; the rest is guessed."""
-        return Choices(
+        return FileChoices(
             self.numbers_encoding or None,
             self.numbers_delimiter or None,
             self.numbers_sheet or None,
             0,
         )
 
-    def _find_doubts(self, guess: Guess, first: list[Record]) -> list[str]:
+    def _find_doubts(self, guess: FileGuess, first: list[Record]) -> list[str]:
         """Return the questions that must be asked, in the order of asking."""
         doubts = set(guess.doubts) & _FIELDS.keys()
         if all(len(record.cells) < 2 for record in first):
@@ -99,7 +99,7 @@ class SparMove(models.Model):
     def _said(self) -> set[str]:
         return {name for name, field in _FIELDS.items() if self[field]}
 
-    def _ask(self, guess: Guess, doubts: list[str], first: list[Record]) -> str:
+    def _ask(self, guess: FileGuess, doubts: list[str], first: list[Record]) -> str:
         """Return the question and the first rows as read, with numbers masked."""
         texts = self._get_list_questions(guess)
         rows = [
@@ -109,7 +109,7 @@ class SparMove(models.Model):
         return "\n".join([*(texts[name] for name in doubts), "", *rows])
 
     @api.model
-    def _get_list_questions(self, guess: Guess) -> dict[str, str]:
+    def _get_list_questions(self, guess: FileGuess) -> dict[str, str]:
         labels = dict(self._fields["numbers_delimiter"].selection)
         return {
             "encoding": self.env._(

@@ -8,10 +8,10 @@ from odoo.tools import SQL
 
 from ...lib import fa_form, fa_reader, fa_syntax
 from ...lib.address_rules import Kinds
-from ...lib.exceptions import InvalidTemplate, MissingPart
+from ...lib.exceptions import InvalidStrategyTemplate, MissingPart
 from ...lib.fa_examination import KnownKind, Problem, examine
 from ...lib.fa_form import CanonicalAddress
-from ...lib.fa_reader import NOBODY, Address, Found, KnownStrategy, Reading
+from ...lib.fa_reader import NO_HOLDER, Address, AddressReading, Found, KnownStrategy
 
 # The fields that give a stored address its meaning.
 FIXED = {"number", "type_id", "template"}
@@ -81,7 +81,7 @@ class SparFaStrategy(models.Model):
         for strategy in self:
             try:
                 syntax = fa_syntax.compile_strategy(strategy.template)
-            except InvalidTemplate as error:
+            except InvalidStrategyTemplate as error:
                 raise ValidationError(strategy._get_error_text(error)) from error
             strategy._check_template_keys(set(syntax.keys))
             strategy._check_template_literals(set(syntax.keys))
@@ -151,7 +151,7 @@ class SparFaStrategy(models.Model):
         return keys
 
     @api.model
-    def _get_error_text(self, error: InvalidTemplate) -> str:
+    def _get_error_text(self, error: InvalidStrategyTemplate) -> str:
         text = {
             "placeholder": self.env._(
                 "Write each part as {key}: small letters, digits and _ in braces."
@@ -238,7 +238,9 @@ class SparFaStrategy(models.Model):
         kinds = self._get_known_kinds() if kinds is None else kinds
         return [
             fa_form.canonicalise(
-                reading, found.get(reading.place, NOBODY), kinds[reading.known.type_id]
+                reading,
+                found.get(reading.place, NO_HOLDER),
+                kinds[reading.known.type_id],
             )
             if reading and reading.known.type_id in kinds
             else fa_form.keep_text(text)
@@ -269,7 +271,9 @@ class SparFaStrategy(models.Model):
         return [
             (
                 fa_reader.to_address(text, reading, found),
-                examine(reading, found.get(reading and reading.place, NOBODY), kinds),
+                examine(
+                    reading, found.get(reading and reading.place, NO_HOLDER), kinds
+                ),
             )
             for text, reading in zip(texts, chosen, strict=True)
         ]
@@ -346,7 +350,9 @@ class SparFaStrategy(models.Model):
         ]
 
     @api.model
-    def _choose_readings(self, texts: list[str]) -> tuple[list[Reading | None], Found]:
+    def _choose_readings(
+        self, texts: list[str]
+    ) -> tuple[list[AddressReading | None], Found]:
         """Return the reading of each text, and the directory's data on the places."""
         by_scheme = self._get_known_strategies()
         readings = [fa_reader.read_text(by_scheme, text) for text in texts]
@@ -477,7 +483,7 @@ class SparFaStrategy(models.Model):
         kinds = self._get_known_kinds()
         gaps = {type_id: kind.list_gaps() for type_id, kind in kinds.items()}
         return fa_reader.group_by_scheme(
-            fa_reader.know_strategy(*row, gaps=gaps[row[1]]) for row in rows
+            fa_reader.build_known_strategy(*row, gaps=gaps[row[1]]) for row in rows
         )
 
 

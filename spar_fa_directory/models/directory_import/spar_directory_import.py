@@ -17,20 +17,26 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...lib.csv_file import Record, guard_cell, show_text, split_line
-from ...lib.directory_rows import Problem, Row, clean_cell, count_known, match_headers
+from ...lib.directory_rows import (
+    Row,
+    RowProblem,
+    clean_cell,
+    count_known,
+    match_headers,
+)
 from ...lib.encodings import ENCODINGS
 from ...lib.exceptions import LoadStopped
 from ...lib.row_reader import RowReader
 from ...lib.table_file import (
-    Choices,
-    Guess,
+    FileChoices,
+    FileGuess,
     guess_table,
     is_table,
     open_table,
     read_first,
 )
 from ...lib.xlsx_file import BadWorkbook, is_workbook
-from .spar_directory_loader import Outcome
+from .spar_directory_loader import LoadOutcome
 
 #: The states in which the file can still be changed.
 _EDITABLE_STATES = ("draft", "stopped", "failed")
@@ -348,7 +354,7 @@ class SparDirectoryImport(models.Model):
         stream.seek(0)
         return stream.read(_SAMPLE_BYTES)
 
-    def _guess(self, stream: BinaryIO, chosen: frozenset[str]) -> Guess:
+    def _guess(self, stream: BinaryIO, chosen: frozenset[str]) -> FileGuess:
         """Guess how the file is to be read.
 
         :raises UserError: for a file that is not a table, or is empty
@@ -362,16 +368,16 @@ class SparDirectoryImport(models.Model):
         chosen_values = {name: getattr(choices, name) for name in chosen & set(CHOICES)}
         known = partial(count_known, columns=self._get_loader()._get_columns())
         try:
-            guess = guess_table(stream, known, Choices(**chosen_values))
+            guess = guess_table(stream, known, FileChoices(**chosen_values))
         except BadWorkbook as error:
             raise UserError(self._get_bad_file_text(error.code)) from error
         if guess.choices.sheet is None or (is_workbook(head) and not guess.sheets):
             raise UserError(self.env._("The file is empty: upload another."))
         return guess
 
-    def _get_choices(self) -> Choices:
+    def _get_choices(self) -> FileChoices:
         """Return how the file is to be read, as recorded."""
-        return Choices(
+        return FileChoices(
             self.encoding or None,
             self.delimiter or None,
             self.sheet_id.name or "",
@@ -383,7 +389,7 @@ class SparDirectoryImport(models.Model):
 
     @api.model
     def _prepare_choices(
-        self, guess: Guess, chosen: frozenset[str], workbook: bool
+        self, guess: FileGuess, chosen: frozenset[str], workbook: bool
     ) -> dict:
         choices = guess.choices
         values = {
@@ -528,7 +534,7 @@ class SparDirectoryImport(models.Model):
     # === FIRST ROWS AND QUESTIONS === #
 
     @api.model
-    def _prepare_preview(self, stream: BinaryIO, choices: Choices) -> dict:
+    def _prepare_preview(self, stream: BinaryIO, choices: FileChoices) -> dict:
         records = read_first(stream, choices, _PREVIEW_ROWS)
         cells = [
             [
@@ -726,7 +732,7 @@ class SparDirectoryImport(models.Model):
         me._save_chunk(records[-1], loaded, texts, reader.above)
 
     def _save_chunk(
-        self, last: Record, outcome: Outcome, texts: dict[int, str], above: dict
+        self, last: Record, outcome: LoadOutcome, texts: dict[int, str], above: dict
     ) -> None:
         self.env["spar.directory.import.refusal"].create(
             [
@@ -746,7 +752,7 @@ class SparDirectoryImport(models.Model):
             }
         )
 
-    def _prepare_refusal(self, row: Row, problems: list[Problem], text: str) -> dict:
+    def _prepare_refusal(self, row: Row, problems: list[RowProblem], text: str) -> dict:
         headers = {column.name: column.header for column in self.column_ids}
         loader = self._get_loader()
         columns = [headers.get(problem.column, "") for problem in problems]

@@ -4,7 +4,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 
 
-class Total(NamedTuple):
+class LoadTotal(NamedTuple):
     """How much of a file has been read, and the outcome."""
 
     end: int = 0
@@ -42,11 +42,13 @@ class SparDirectoryImportChunk(models.Model):
     )
 
     @api.model
-    def _get_totals(self, jobs) -> dict[int, Total]:
+    def _get_totals(self, jobs) -> dict[int, LoadTotal]:
         """Return the totals of each file's chunks."""
         groups = self._read_group(
             [("import_id", "in", jobs.ids)],
             ["import_id"],
             ["end:max", "row:max", "added:sum", "updated:sum", "refused:sum"],
         )
-        return defaultdict(Total, {job.id: Total(*sums) for job, *sums in groups})
+        return defaultdict(
+            LoadTotal, {job.id: LoadTotal(*sums) for job, *sums in groups}
+        )

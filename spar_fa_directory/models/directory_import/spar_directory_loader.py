@@ -6,21 +6,21 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ...lib.cell_rules import EMPTIED
-from ...lib.directory_rows import Column, Problem, Row, check_row
+from ...lib.directory_rows import Column, Row, RowProblem, check_row
 from ...lib.fa_reader import fold_code
 
 
 @dataclass
-class Outcome:
+class LoadOutcome:
     """The result for a set of rows: IDs of records, and the rows that were rejected."""
 
     added: list[int] = field(default_factory=list)
     updated: list[int] = field(default_factory=list)
-    refused: list[tuple[Row, list[Problem]]] = field(default_factory=list)
+    refused: list[tuple[Row, list[RowProblem]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedRow:
     """A valid row: what makes its record unique, and the record's values."""
 
     row: Row
@@ -29,7 +29,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Existing:
+class ExistingRecord:
     """A record that already has a key, and the row of the file that it came from."""
 
     record_id: int
@@ -61,7 +61,7 @@ class SparDirectoryLoader(models.AbstractModel):
         raise NotImplementedError
 
     @api.model
-    def _prepare(self, job, rows: list[Row], outcome: Outcome) -> list[Prepared]:
+    def _prepare(self, job, rows: list[Row], outcome: LoadOutcome) -> list[PreparedRow]:
         """Return the values of the rows' records, rejecting the rows that have none.
 
         The number of statements is constant, however many rows there are.
@@ -69,14 +69,14 @@ class SparDirectoryLoader(models.AbstractModel):
         raise NotImplementedError
 
     @api.model
-    def _search_existing(self, keys: list[tuple]) -> dict[tuple, Existing]:
+    def _search_existing(self, keys: list[tuple]) -> dict[tuple, ExistingRecord]:
         """Return the records that already have one of these keys, archived ones too."""
         raise NotImplementedError
 
     @api.model
-    def _load_rows(self, job, rows: list[Row]) -> Outcome:
+    def _load_rows(self, job, rows: list[Row]) -> LoadOutcome:
         """Load rows of a file: the valid ones are kept, the others rejected."""
-        outcome = Outcome()
+        outcome = LoadOutcome()
         columns = self._get_columns()
         optional = {"name"} if job.on_existing == "update" else set()
         good = []
@@ -103,39 +103,43 @@ class SparDirectoryLoader(models.AbstractModel):
         }
 
     @api.model
-    def _save(self, job, prepared: list[Prepared], outcome: Outcome) -> None:
+    def _save(self, job, prepared: list[PreparedRow], outcome: LoadOutcome) -> None:
         """Create new records; update existing ones or reject their rows."""
         target = self.env[self._target]
         target.flush_model()
         existing = self._search_existing([each.key for each in prepared])
-        new: dict[tuple, Prepared] = {}
+        new: dict[tuple, PreparedRow] = {}
         for each in prepared:
             found = existing.get(each.key)
             if first := new.get(each.key):
                 self._refuse_twice(each, first.row.number, outcome)
             elif not found and "name" not in each.values:
-                outcome.refused.append((each.row, [Problem("name", "missing")]))
+                outcome.refused.append((each.row, [RowProblem("name", "missing")]))
             elif not found:
                 new[each.key] = each
             elif found.import_id == job.id:
                 self._refuse_twice(each, found.import_row, outcome)
             elif job.on_existing == "update":
                 self._update(job, each, found, outcome)
-                existing[each.key] = Existing(found.record_id, job.id, each.row.number)
+                existing[each.key] = ExistingRecord(
+                    found.record_id, job.id, each.row.number
+                )
             else:
-                outcome.refused.append((each.row, [Problem("code", "exists")]))
+                outcome.refused.append((each.row, [RowProblem("code", "exists")]))
         self._create_new(job, new, outcome)
         self._save_successors(prepared, outcome)
 
     @api.model
-    def _create_new(self, job, new: dict[tuple, Prepared], outcome: Outcome) -> None:
+    def _create_new(
+        self, job, new: dict[tuple, PreparedRow], outcome: LoadOutcome
+    ) -> None:
         records = self.env[self._target].create(
             [self._add_source(job, e) | {"import_change": "new"} for e in new.values()]
         )
         outcome.added += records.ids
 
     @api.model
-    def _read_closing(self, row: Row, problems: list[Problem]) -> dict:
+    def _read_closing(self, row: Row, problems: list[RowProblem]) -> dict:
         """Return the values of a row's closing; add what is wrong to the problems."""
         values = self._get_filled(row, ("closed_on", "close_reason"))
         if values.get("closed_on"):
@@ -143,11 +147,13 @@ class SparDirectoryLoader(models.AbstractModel):
                 values["closed_on"] = date.fromisoformat(values["closed_on"])
             except ValueError:
                 del values["closed_on"]
-                problems.append(Problem("closed_on", "day"))
+                problems.append(RowProblem("closed_on", "day"))
         return values
 
     @api.model
-    def _save_successors(self, prepared: list[Prepared], outcome: Outcome) -> None:
+    def _save_successors(
+        self, prepared: list[PreparedRow], outcome: LoadOutcome
+    ) -> None:
         """Write the successors, once all records of the rows exist.
 
         A row whose successor does not exist, or cannot take over, is reported as
@@ -167,10 +173,10 @@ class SparDirectoryLoader(models.AbstractModel):
                 target.browse(found[key].record_id if key in found else ()),
             )
             if problem:
-                outcome.refused.append((each.row, [Problem("successor", problem)]))
+                outcome.refused.append((each.row, [RowProblem("successor", problem)]))
 
     @api.model
-    def _get_successor_key(self, each: Prepared) -> tuple:
+    def _get_successor_key(self, each: PreparedRow) -> tuple:
         """Return the key of the successor, from the code in the row."""
         return (*each.key[:-1], fold_code(each.row.values["successor"]))
 
@@ -188,7 +194,9 @@ class SparDirectoryLoader(models.AbstractModel):
         return ""
 
     @api.model
-    def _update(self, job, each: Prepared, found: Existing, outcome: Outcome) -> None:
+    def _update(
+        self, job, each: PreparedRow, found: ExistingRecord, outcome: LoadOutcome
+    ) -> None:
         record = self.env[self._target].browse(found.record_id)
         change = "changed" if self._differs(record, each) else "same"
         state = {"import_change": change, "gone_from_source": False}
@@ -196,7 +204,7 @@ class SparDirectoryLoader(models.AbstractModel):
         outcome.updated.append(found.record_id)
 
     @api.model
-    def _differs(self, record, each: Prepared) -> bool:
+    def _differs(self, record, each: PreparedRow) -> bool:
         """Return whether a row differs from a record of the directory."""
         fields_ = record._fields
         return any(
@@ -224,21 +232,25 @@ class SparDirectoryLoader(models.AbstractModel):
         raise NotImplementedError
 
     @api.model
-    def _refuse_twice(self, each: Prepared, number: int, outcome: Outcome) -> None:
-        outcome.refused.append((each.row, [Problem("code", "twice", {"row": number})]))
+    def _refuse_twice(
+        self, each: PreparedRow, number: int, outcome: LoadOutcome
+    ) -> None:
+        outcome.refused.append(
+            (each.row, [RowProblem("code", "twice", {"row": number})])
+        )
 
     @api.model
-    def _add_source(self, job, each: Prepared) -> dict:
+    def _add_source(self, job, each: PreparedRow) -> dict:
         return {**each.values, "import_id": job.id, "import_row": each.row.number}
 
     @api.model
-    def _get_problem_text(self, problem: Problem) -> str:
+    def _get_problem_text(self, problem: RowProblem) -> str:
         """Return what is wrong and what to do, in the user's language."""
         return self._get_problem_texts()[problem.code] % problem.values
 
     @api.model
     def _get_problem_texts(self) -> dict[str, str]:
-        """Return texts by code of ``Problem``; a loader extends them with its own."""
+        """Return texts by code of ``RowProblem``; loaders add their own."""
         return {
             **self._get_cell_texts(),
             **self._get_row_texts(),

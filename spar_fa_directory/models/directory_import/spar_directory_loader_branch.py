@@ -6,9 +6,14 @@ from odoo.tools import SQL
 
 from ...lib.bank_registry import HEAD_OFFICE, get_whole_bic
 from ...lib.branch_code import fit_branch_code
-from ...lib.directory_rows import Column, Problem, Row
-from ...lib.fa_reader import Place, fold_code
-from .spar_directory_loader import CLOSING_COLUMNS, Existing, Outcome, Prepared
+from ...lib.directory_rows import Column, Row, RowProblem
+from ...lib.fa_reader import AddressPlace, fold_code
+from .spar_directory_loader import (
+    CLOSING_COLUMNS,
+    ExistingRecord,
+    LoadOutcome,
+    PreparedRow,
+)
 
 _BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{5}")
 COLUMNS = (
@@ -125,7 +130,7 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
         return COLUMNS
 
     @api.model
-    def _prepare(self, job, rows: list[Row], outcome: Outcome) -> list[Prepared]:
+    def _prepare(self, job, rows: list[Row], outcome: LoadOutcome) -> list[PreparedRow]:
         providers = self._search_providers({row.values["provider"] for row in rows})
         branches = self.env["spar.fsp.branch"]
         known = {found for found in providers.values() if isinstance(found, int)}
@@ -135,19 +140,19 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
         for row in rows:
             found = providers[row.values["provider"]]
             if isinstance(found, str):
-                outcome.refused.append((row, [Problem("provider", found)]))
+                outcome.refused.append((row, [RowProblem("provider", found)]))
                 continue
             form = forms.get(found, "")
             code, problems = fit_branch_code(row.values["code"], form), []
             if not code:
-                problems.append(Problem("code", "branch_code", {"form": form}))
+                problems.append(RowProblem("code", "branch_code", {"form": form}))
             values = {"provider_id": found, **self._get_filled(row, ("name", "city"))}
             values |= self._read_closing(row, problems)
             if problems:
                 outcome.refused.append((row, problems))
                 continue
             values["code"] = code = stored.get((found, code), code)
-            prepared.append(Prepared(row, (found, fold_code(code)), values))
+            prepared.append(PreparedRow(row, (found, fold_code(code)), values))
         return prepared
 
     @api.model
@@ -157,7 +162,7 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
         return Domain("provider_id", "in", [provider.id for (provider,) in groups])
 
     @api.model
-    def _get_successor_key(self, each: Prepared) -> tuple:
+    def _get_successor_key(self, each: PreparedRow) -> tuple:
         """Return the key in the form of the provider's branch codes."""
         provider_id, code = super()._get_successor_key(each)
         branches = self.env["spar.fsp.branch"]
@@ -175,7 +180,9 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
         :return: for each name an ID, or the code of the problem
         """
         model = self.env["spar.fsp"].with_context(active_test=False)
-        places = model._search_places({Place("code", fold_code(n), "") for n in names})
+        places = model._search_places(
+            {AddressPlace("code", fold_code(n), "") for n in names}
+        )
         by_code = {place.provider: h.provider_id for place, h in places.items()}
         others = [name for name in names if fold_code(name) not in by_code]
         by_bic = self._search_by_bic(model, others)
@@ -228,7 +235,7 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
         }
 
     @api.model
-    def _search_existing(self, keys: list[tuple]) -> dict[tuple, Existing]:
+    def _search_existing(self, keys: list[tuple]) -> dict[tuple, ExistingRecord]:
         query = SQL(
             """
             SELECT asked.provider_id, asked.code, branch.id,
@@ -242,6 +249,6 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
             [code for _provider_id, code in keys],
         )
         return {
-            (provider_id, code): Existing(*found)
+            (provider_id, code): ExistingRecord(*found)
             for provider_id, code, *found in self.env.execute_query(query)
         }

@@ -3,11 +3,16 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...lib.bank_registry import get_whole_bic
-from ...lib.directory_rows import Column, Problem, Row
+from ...lib.directory_rows import Column, Row, RowProblem
 from ...lib.exceptions import InvalidPart
 from ...lib.fa_checks import run_check
 from ...lib.fa_reader import fold_code
-from .spar_directory_loader import CLOSING_COLUMNS, Existing, Outcome, Prepared
+from .spar_directory_loader import (
+    CLOSING_COLUMNS,
+    ExistingRecord,
+    LoadOutcome,
+    PreparedRow,
+)
 
 COLUMNS = (
     Column(
@@ -86,7 +91,7 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
         return COLUMNS
 
     @api.model
-    def _prepare(self, job, rows: list[Row], outcome: Outcome) -> list[Prepared]:
+    def _prepare(self, job, rows: list[Row], outcome: LoadOutcome) -> list[PreparedRow]:
         countries = self._get_countries()
         kinds = self._get_kinds()
         banks = self.env["spar.fsp"]._search_odoo_banks(
@@ -100,13 +105,13 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
                 continue
             if bank_id := banks.get(get_whole_bic(values.get("bic") or "")):
                 values["bank_id"] = bank_id
-            prepared.append(Prepared(row, (fold_code(values["code"]),), values))
+            prepared.append(PreparedRow(row, (fold_code(values["code"]),), values))
         return prepared
 
     @api.model
     def _prepare_row(self, row: Row, countries: dict, kinds: dict) -> tuple:
         """Return the values of a row's record, and what is wrong with its cells."""
-        problems: list[Problem] = []
+        problems: list[RowProblem] = []
         values = {"code": row.values["code"], **self._get_filled(row, ("name",))}
         values |= self._read_closing(row, problems)
         given = self._get_filled(row, ("kind", "country", "bic"))
@@ -114,16 +119,16 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
             values["kind"] = kinds.get(kind.lower())
             if not values["kind"]:
                 known = {"kinds": ", ".join(sorted(set(kinds.values())))}
-                problems.append(Problem("kind", "kind_unknown", known))
+                problems.append(RowProblem("kind", "kind_unknown", known))
         if "country" in given:
             country = given["country"]
             values["country_id"] = country and countries.get(country.lower())
             if values["country_id"] is None:
-                problems.append(Problem("country", "country_unknown"))
+                problems.append(RowProblem("country", "country_unknown"))
         if "bic" in given:
             values["bic"] = given["bic"] and given["bic"].replace(" ", "").upper()
             if values["bic"] and not self._is_bic(values["bic"]):
-                problems.append(Problem("bic", "bic"))
+                problems.append(RowProblem("bic", "bic"))
         return values, problems
 
     @api.model
@@ -167,7 +172,7 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
         }
 
     @api.model
-    def _search_existing(self, keys: list[tuple]) -> dict[tuple, Existing]:
+    def _search_existing(self, keys: list[tuple]) -> dict[tuple, ExistingRecord]:
         query = SQL(
             """
             SELECT upper(code COLLATE "C"), id, import_id, import_row
@@ -177,5 +182,6 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
             [code for (code,) in keys],
         )
         return {
-            (code,): Existing(*found) for code, *found in self.env.execute_query(query)
+            (code,): ExistingRecord(*found)
+            for code, *found in self.env.execute_query(query)
         }

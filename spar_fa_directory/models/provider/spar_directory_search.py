@@ -12,10 +12,10 @@ from odoo.tools.sql import column_exists
 
 from ...lib.directory_query import (
     MAX_WORDS,
-    Attempt,
-    Joined,
-    Token,
-    Word,
+    JoinedWords,
+    SearchAttempt,
+    SearchToken,
+    SearchWord,
     build_word,
     drop_and,
     join_neighbours,
@@ -256,14 +256,14 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _rank(
-        self, attempt: Attempt, text: str, domain_ids: SQL, most: int
+        self, attempt: SearchAttempt, text: str, domain_ids: SQL, most: int
     ) -> list[int]:
         """Return the IDs of the records that an attempt finds, best first."""
         query = self._build_ranked(attempt, text, domain_ids, most)
         return [row_id for (row_id,) in self.env.execute_query(query)]
 
     @api.model
-    def _get_attempts(self, text: str) -> Iterator[Attempt]:
+    def _get_attempts(self, text: str) -> Iterator[SearchAttempt]:
         """Yield what to search for: as typed, then similar, then without one word."""
         self.env["spar.fsp"].flush_model(["name", "code", "bic", "active"])
         self.env["spar.fsp.branch"].flush_model(["name", "code", "city", "active"])
@@ -273,14 +273,14 @@ class SparDirectorySearch(models.AbstractModel):
         # A match of a specific query makes further attempts unnecessary.
         enough = FALLBACK_THRESHOLD if len(tokens) < SPECIFIC_WORD_COUNT else 1
         joined = self._get_joined(tokens)
-        yield Attempt(self._build_words(tokens, joined), enough)
+        yield SearchAttempt(self._build_words(tokens, joined), enough)
         words = self._build_words(tokens, joined, self._get_close_words(tokens))
-        yield Attempt(words, enough=1)
+        yield SearchAttempt(words, enough=1)
         if len(words) > 1:
-            yield Attempt(words, may_miss_one=True, enough=0)
+            yield SearchAttempt(words, may_miss_one=True, enough=0)
 
     @api.model
-    def _read_tokens(self, text: str) -> list[Token]:
+    def _read_tokens(self, text: str) -> list[SearchToken]:
         """Return the typed words, without an "and" between two of them."""
         rows = self.env.execute_query(
             SQL(
@@ -292,10 +292,10 @@ class SparDirectorySearch(models.AbstractModel):
                 MAX_WORDS,
             )
         )
-        return drop_and([Token(*row) for row in rows])
+        return drop_and([SearchToken(*row) for row in rows])
 
     @api.model
-    def _get_joined(self, tokens: list[Token]) -> list[Joined]:
+    def _get_joined(self, tokens: list[SearchToken]) -> list[JoinedWords]:
         """Return the neighbouring words written as one, if the directory has them.
 
         With the last word, which may be half typed, these include beginnings of words.
@@ -334,8 +334,11 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _build_words(
-        self, tokens: list[Token], joined: list[Joined], close: dict | None = None
-    ) -> list[Word]:
+        self,
+        tokens: list[SearchToken],
+        joined: list[JoinedWords],
+        close: dict | None = None,
+    ) -> list[SearchWord]:
         """Return the words to search for.
 
         Beginnings are only searched if the word is unknown or may be half typed,
@@ -360,7 +363,7 @@ class SparDirectorySearch(models.AbstractModel):
 
     @api.model
     def _build_found(
-        self, attempt: Attempt, domain_ids: SQL | None, most: int | None
+        self, attempt: SearchAttempt, domain_ids: SQL | None, most: int | None
     ) -> SQL:
         """Return a query for ``id`` and ``tier`` (0 before 1) of the matching records.
 
@@ -370,19 +373,19 @@ class SparDirectorySearch(models.AbstractModel):
         raise NotImplementedError
 
     @api.model
-    def _build_listed(self, attempt: Attempt) -> SQL:
+    def _build_listed(self, attempt: SearchAttempt) -> SQL:
         """Return a query for ``id`` and ``tier`` of all the records in a list."""
         return self._build_found(attempt, None, None)
 
     @api.model
     def _build_ranked(
-        self, attempt: Attempt, text: str, domain_ids: SQL, most: int
+        self, attempt: SearchAttempt, text: str, domain_ids: SQL, most: int
     ) -> SQL:
         """Return a query for the IDs of the matching records, best first."""
         raise NotImplementedError
 
     @api.model
-    def _build_nearness(self, attempt: Attempt, *vectors: SQL) -> SQL:
+    def _build_nearness(self, attempt: SearchAttempt, *vectors: SQL) -> SQL:
         """Return the ORDER BY expression for the best of the matching records.
 
         Records with the words as typed come first, then those with similar words; among
@@ -409,7 +412,7 @@ class SparDirectorySearch(models.AbstractModel):
         return self.env.company.country_id
 
     @api.model
-    def _build_penalty(self, attempt: Attempt, *vectors: SQL) -> SQL:
+    def _build_penalty(self, attempt: SearchAttempt, *vectors: SQL) -> SQL:
         """Return how far all the words together are from those of a record.
 
         :param vectors: its words, and those that count as its own

@@ -8,9 +8,9 @@ from odoo.tools import SQL
 from ...lib import bank_registry, fa_checks, fa_phone
 from ...lib.bank_registry import HEAD_OFFICE, KnownBank, get_whole_bic
 from ...lib.branch_code import fit_branch_code, is_branch_code_form
-from ...lib.directory_query import Attempt
+from ...lib.directory_query import SearchAttempt
 from ...lib.exceptions import InvalidParameter, InvalidPart
-from ...lib.fa_reader import Holder, Place, fold_code
+from ...lib.fa_reader import AddressPlace, Holder, fold_code
 from ...lib.fa_text import remove_gaps
 from . import holders, search_queries
 from .spar_directory_search import MAX_RANKED
@@ -23,7 +23,7 @@ KINDS = [
     ("other", "Other"),
 ]
 _OPEN_BRANCH = Domain("active", "=", True) & Domain("is_closed", "=", False)
-_NO_WORDS = Attempt([], enough=0)
+_NO_WORDS = SearchAttempt([], enough=0)
 
 
 @dataclass
@@ -323,7 +323,7 @@ class SparFsp(models.Model):
     # === PLACES IN ADDRESSES === #
 
     @api.model
-    def _search_places(self, places: set[Place]) -> dict[Place, Holder]:
+    def _search_places(self, places: set[AddressPlace]) -> dict[AddressPlace, Holder]:
         """Return providers and branches of the places in addresses, even archived ones.
 
         At most one statement for the codes and one for the BICs, and one more for
@@ -347,7 +347,9 @@ class SparFsp(models.Model):
         return found
 
     @api.model
-    def _search_places_by(self, kind: str, places: list[Place]) -> dict[Place, Holder]:
+    def _search_places_by(
+        self, kind: str, places: list[AddressPlace]
+    ) -> dict[AddressPlace, Holder]:
         spelled = [
             (spelling, place)
             for place in places
@@ -370,7 +372,10 @@ class SparFsp(models.Model):
         )
         found, unmatched = {}, {}
         for provider, branch, *values in rows:
-            place, form = Place(kind, provider, branch), values.pop(holders.FORM_INDEX)
+            place, form = (
+                AddressPlace(kind, provider, branch),
+                values.pop(holders.FORM_INDEX),
+            )
             found[place] = holders.build_holder(*values)
             if form and branch and not found[place].branch_id:
                 unmatched[place] = form
@@ -378,8 +383,8 @@ class SparFsp(models.Model):
 
     @api.model
     def _fit_branches(
-        self, found: dict[Place, Holder], forms: dict[Place, str]
-    ) -> dict[Place, Holder]:
+        self, found: dict[AddressPlace, Holder], forms: dict[AddressPlace, str]
+    ) -> dict[AddressPlace, Holder]:
         """Return ``found``, adding branches whose code is spelt differently.
 
         A code that the directory has in another spelling is found by its equivalent in
@@ -519,12 +524,12 @@ class SparFsp(models.Model):
     @api.model
     def _search_entered(self, banks: list[KnownBank], country) -> dict:
         """Return providers that staff entered, by the code or BIC of such a bank."""
-        places = {Place("code", fold_code(bank.code), "") for bank in banks}
+        places = {AddressPlace("code", fold_code(bank.code), "") for bank in banks}
         by_place = self._search_places(places)
         by_code = {
             bank.code: self.browse(found.provider_id)
             for bank in banks
-            if (found := by_place.get(Place("code", fold_code(bank.code), "")))
+            if (found := by_place.get(AddressPlace("code", fold_code(bank.code), "")))
         }
         whole = {get_whole_bic(bank.bic): bank.bic for bank in banks if bank.bic}
         written = set(whole) | {bic.removesuffix(HEAD_OFFICE) for bic in whole}
@@ -591,7 +596,7 @@ class SparFsp(models.Model):
 
     @api.model
     def _build_found(
-        self, attempt: Attempt, domain_ids: SQL | None, most: int | None
+        self, attempt: SearchAttempt, domain_ids: SQL | None, most: int | None
     ) -> SQL:
         return SQL(
             """
@@ -607,7 +612,7 @@ class SparFsp(models.Model):
 
     @api.model
     def _build_ranked(
-        self, attempt: Attempt, text: str, domain_ids: SQL, most: int
+        self, attempt: SearchAttempt, text: str, domain_ids: SQL, most: int
     ) -> SQL:
         return SQL(
             """
@@ -629,7 +634,7 @@ class SparFsp(models.Model):
 
     @api.model
     def _rank(
-        self, attempt: Attempt, text: str, domain_ids: SQL, most: int
+        self, attempt: SearchAttempt, text: str, domain_ids: SQL, most: int
     ) -> list[int]:
         found = super()._rank(attempt, text, domain_ids, most)
         if len(found) < most and not attempt.may_miss_one:
@@ -653,7 +658,7 @@ class SparFsp(models.Model):
         return found
 
     @api.model
-    def _build_by_place(self, attempt: Attempt) -> SQL:
+    def _build_by_place(self, attempt: SearchAttempt) -> SQL:
         branches = self.env["spar.fsp.branch"].with_context(active_test=True)
         return SQL(
             search_queries.PROVIDERS_BY_PLACE,
@@ -662,7 +667,7 @@ class SparFsp(models.Model):
         )
 
     @api.model
-    def _build_listed(self, attempt: Attempt) -> SQL:
+    def _build_listed(self, attempt: SearchAttempt) -> SQL:
         if attempt.may_miss_one:
             return super()._build_listed(attempt)
         return SQL(

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ...lib.branch_code import fit_branch_code, list_writings
-from ...lib.directory_query import Attempt, Joined, Token
+from ...lib.directory_query import JoinedWords, SearchAttempt, SearchToken
 from . import search_queries
 from .spar_directory_search import MAX_RANKED
 
@@ -228,14 +228,14 @@ class SparFspBranch(models.Model):
     # === SEARCH === #
 
     @api.model
-    def _get_joined(self, tokens: list[Token]) -> list[Joined]:
+    def _get_joined(self, tokens: list[SearchToken]) -> list[JoinedWords]:
         """Return the joined words; a code is found in any of its spellings, too."""
         joined = super()._get_joined(tokens)
         names = {place: token.name for place, token in enumerate(tokens)}
         coded = {p: n for p, n in names.items() if any(map(str.isdigit, n))}
         forms = self._get_all_forms() if coded else []
         return joined + [
-            Joined(writing.lower(), place, place + 1)
+            JoinedWords(writing.lower(), place, place + 1)
             for place, name in coded.items()
             for writing in sorted({w for f in forms for w in list_writings(name, f)})
         ]
@@ -248,7 +248,7 @@ class SparFspBranch(models.Model):
         return [form for (form,) in self.env.execute_query(SQL(query, _MAX_FORMS))]
 
     @api.model
-    def _build_rest(self, attempt: Attempt) -> SQL:
+    def _build_rest(self, attempt: SearchAttempt) -> SQL:
         """Return SQL for the providers' words, and those left for the branches."""
         return SQL(
             search_queries.REST,
@@ -259,7 +259,7 @@ class SparFspBranch(models.Model):
 
     @api.model
     def _build_found(
-        self, attempt: Attempt, domain_ids: SQL | None, most: int | None
+        self, attempt: SearchAttempt, domain_ids: SQL | None, most: int | None
     ) -> SQL:
         return SQL(
             search_queries.BRANCHES_FOUND,
@@ -275,7 +275,7 @@ class SparFspBranch(models.Model):
 
     @api.model
     def _build_ranked(
-        self, attempt: Attempt, text: str, domain_ids: SQL, most: int
+        self, attempt: SearchAttempt, text: str, domain_ids: SQL, most: int
     ) -> SQL:
         vectors = SQL("branch.search_words"), SQL("fsp.search_words")
         return SQL(
