@@ -112,7 +112,7 @@ def run_check(
     '79927398713'
     >>> run_check("regex", "12a", "[0-9]+")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
-    InvalidPart: This is not written as it should be.
+    InvalidPart: This does not have the expected format.
     """
     known = CHECKS[code]
     if known.takes_prefixes:
@@ -138,7 +138,7 @@ def check_text(
     'AB12'
     >>> check_text(" ", "", "", "")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
-    InvalidPart: This is needed.
+    InvalidPart: This field is required.
     """
     # Plain digits, as in nearly all account numbers, are already normalised.
     if not (value.isascii() and value.isdigit()):
@@ -152,13 +152,13 @@ def to_form(value: str, code: str, gaps_do_not_count: bool) -> str:
     :raises InvalidPart: when there is no text, or it is a placeholder
     """
     if not (plain := to_plain(value)):
-        raise InvalidPart("empty", "This is needed.")
+        raise InvalidPart("empty", "This field is required.")
     if is_placeholder(plain):
-        raise InvalidPart("placeholder", "This only holds the place of a value.")
+        raise InvalidPart("placeholder", "This is only a placeholder for a value.")
     if not gaps_do_not_count or code and not CHECKS[code].takes_gaps:
         return plain
     if not (bare := remove_gaps(plain)):
-        raise InvalidPart("empty", "This is needed.")
+        raise InvalidPart("empty", "This field is required.")
     return bare
 
 
@@ -191,7 +191,7 @@ def run_parameter_check(code: str, parameter: str) -> None:
 @lru_cache(maxsize=256)
 def _compile_pattern(pattern: str) -> "re2._Regexp":
     if not pattern:
-        raise InvalidParameter("pattern_missing", "Write the pattern to check with.")
+        raise InvalidParameter("pattern_missing", "Enter the pattern to check with.")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MAX_PATTERN_MEMORY
@@ -246,7 +246,7 @@ def _load_stdnum(name: str) -> ModuleType:
 @check("regex", "Pattern", check_parameter=_compile_pattern, takes_gaps=True)
 def _check_regex(value: str, parameter: str, country: str) -> str:
     if not matches(parameter, value):
-        raise InvalidPart("regex", "This is not written as it should be.")
+        raise InvalidPart("regex", "This does not have the expected format.")
     return value
 
 

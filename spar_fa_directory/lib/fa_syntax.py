@@ -123,20 +123,22 @@ def _check_template(literals: list[str], keys: list[str], stars: list[bool]) -> 
     if not keys or "{" in around or "}" in around:
         raise InvalidStrategyTemplate(
             "placeholder",
-            "Write each part as {key}: small letters, digits and _ in braces.",
+            "Write each part as {key}: lower-case letters, digits and _ in braces.",
         )
     if not around.isascii() or not around.isprintable():
         raise InvalidStrategyTemplate(
-            "ascii", "Between the parts only plain (ASCII) signs can stand."
+            "ascii", "Only ASCII characters can stand between the parts."
         )
     if not _SCHEME.match(literals[0]):
         raise InvalidStrategyTemplate(
             "scheme", "Begin with the kind of address and a colon, as in account:"
         )
     if len(set(keys)) < len(keys):
-        raise InvalidStrategyTemplate("duplicate", "A part stands there twice.")
+        raise InvalidStrategyTemplate("duplicate", "A part occurs twice.")
     if sum(stars) > 1:
-        raise InvalidStrategyTemplate("stars", "Only one part can carry a star.")
+        raise InvalidStrategyTemplate(
+            "stars", "Only one part can be marked with an asterisk."
+        )
     _check_delimiters(literals, keys)
 
 
@@ -145,8 +147,8 @@ def _check_delimiters(literals: list[str], keys: list[str]) -> None:
         if not _choose_sign(delimiter):
             raise InvalidStrategyTemplate(
                 "delimiter",
-                "Between %(before)s and %(after)s a punctuation mark is needed that "
-                "stands there once.",
+                "A punctuation mark that occurs only once is needed between %(before)s "
+                "and %(after)s.",
                 before=before,
                 after=after,
             )

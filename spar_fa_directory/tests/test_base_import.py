@@ -46,7 +46,7 @@ class TestOdooImporter(DirectoryCase):
 
     def test_a_code_with_a_space_is_refused(self):
         row = ["x.b1", "East", "E 1", "TestBank", ""]
-        self._assert_not_loaded(self.branches, BRANCH, [row], "no spaces")
+        self._assert_not_loaded(self.branches, BRANCH, [row], "cannot contain spaces")
 
     def test_a_code_that_is_there_is_refused(self):
         row = ["x.b1", "North", "TB.N", "TestBank", ""]

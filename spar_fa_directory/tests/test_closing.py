@@ -71,10 +71,10 @@ class TestClosing(ClosingCase):
 
     def test_who_takes_over_is_of_the_same_kind(self):
         self._assert_refused(
-            "another kind", self.bank.write, {"successor_id": self.wallet.id}
+            "different kind", self.bank.write, {"successor_id": self.wallet.id}
         )
         self.bank.successor_id = self.heir
-        self._assert_refused("another kind", self.heir.write, {"kind": "wallet"})
+        self._assert_refused("different kind", self.heir.write, {"kind": "wallet"})
         paid = self.env["spar.fsp.branch"].create(
             {"name": "Till", "code": "T", "provider_id": self.wallet.id}
         )

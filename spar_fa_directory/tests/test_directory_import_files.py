@@ -132,7 +132,7 @@ class TestQuestions(ImportCase):
             job.column_ids, ("provider", "code", "name"), strict=True
         ):
             column.name = name
-        self._assert_asked(job, "which row has the headers")
+        self._assert_asked(job, "which row contains the headers")
         job.action_confirm()
         job._load_now()
         self.assertEqual((job.added_count, job.row_count), (2, 2))
@@ -176,7 +176,7 @@ class TestQuestions(ImportCase):
     def test_cells_that_are_the_same_as_above(self):
         rows = "TESTBANK,1,One,\n,2,Two,\n,3,Three,\nTESTWALLET,4,Four,\n,5 5,Five,\n"
         job = self._upload(HEADER + rows)
-        self._assert_asked(job, "same as above")
+        self._assert_asked(job, "repeat the value above")
         job.column_ids[0].fill_down = True
         self.assertFalse(job.question)
         with patch.object(spar_directory_import, "CHUNK_ROWS", 1):
@@ -295,7 +295,7 @@ class TestUpdates(ImportCase):
         self.assertEqual(self.north.city, "Sella")
         self.assertEqual([r[:2] for r in self._get_refusals(job)], [(3, "")])
         job = self._upload(data)
-        self._assert_refused("taken for Name", job.action_load, exception=UserError)
+        self._assert_refused("assigned to Name", job.action_load, exception=UserError)
 
     def test_what_a_program_writes_for_nothing_is_an_empty_town(self):
         self._load(HEADER + "TESTBANK,E1,East,NULL\nTESTBANK,E2,West,-\n")
@@ -330,9 +330,9 @@ class TestBranchCodes(ImportCase):
             [r[:2] for r in self._get_refusals(job)],
             [(2, "Branch Code")] * 1 + [(3, "Branch Code")],
         )
-        self.assertIn("look like 000000", job.refusal_ids[0].problem)
+        self.assertIn("000000", job.refusal_ids[0].problem)
         values = {"name": "East", "code": "3010A", "provider_id": self.bank.id}
-        self._assert_refused("look like 000000", self.branches.create, [values])
+        self._assert_refused("000000", self.branches.create, [values])
 
     def test_forms_and_files_write_one_form(self):
         self.bank.branch_code_form = "000000"
@@ -358,7 +358,7 @@ class TestBranchCodes(ImportCase):
         job = self._load(HEADER + "TESTBANK,030100,Renamed,\n", on_existing="update")
         self.assertEqual((job.updated_count, branch.name), (1, "Renamed"))
         values["code"] = "030100"
-        text = "30100, which is the same"
+        text = "30100, which is equivalent"
         self._assert_refused(text, self.branches.create, [values])
 
     def test_what_takes_over_is_named_in_any_writing(self):

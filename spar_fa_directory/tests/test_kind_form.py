@@ -103,7 +103,7 @@ class TestKindForm(DirectoryCase):
             "strategy_ids": [(0, 0, {"name": "C", "template": "card:{other}"})],
         }
         self._assert_refused(
-            "leaves out serial", self.env["spar.fa.type"].create, values
+            "does not contain serial", self.env["spar.fa.type"].create, values
         )
         self.assertEqual(self.env["spar.fa.type"].search_count([]), count)
 

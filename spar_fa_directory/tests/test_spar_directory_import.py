@@ -100,7 +100,7 @@ class TestLoading(ImportCase):
             job.column_ids, ("provider", "name", "code"), strict=True
         ):
             column.name = name
-        self._assert_refused("which row has", job.action_load, exception=UserError)
+        self._assert_refused("which row contains", job.action_load, exception=UserError)
         job.action_confirm()
         job._load_now()
         self.assertEqual(self.branches.search([("code", "=", "TB-E")]).name, "East")
@@ -192,16 +192,16 @@ class TestRefusedRows(ImportCase):
     def test_cells_that_cannot_be_loaded(self):
         for row, header, text in [
             ("NONE,East,TB-E,Marn", "provider", "no provider with this code"),
-            ("TESTBANK,East,TB E,Marn", "code", "no spaces"),
+            ("TESTBANK,East,TB E,Marn", "code", "cannot contain spaces"),
             ("TESTBANK,East,caf\u00e9,Marn", "code", "plain letters"),
             ("TESTBANK,East,1.2E+11,Marn", "code", "as text"),
             ("TESTBANK,East,,Marn", "code", "empty"),
             ("TESTBANK,,TB-E,Marn", "name", "empty"),
             (",,TB-E,Marn", "name, provider", "empty"),
-            ("TESTBANK,a\x07b,TB-E,Marn", "name", "cannot be seen"),
-            ("TESTBANK,a\0b,TB-E,Marn", "name", "cannot be seen"),
+            ("TESTBANK,a\x07b,TB-E,Marn", "name", "invisible characters"),
+            ("TESTBANK,a\0b,TB-E,Marn", "name", "invisible characters"),
             (f"TESTBANK,{'x' * 300},TB-E,Marn", "name", "shorten"),
-            ("TESTBANK,North,tb.N,Marn", "code", "has this code already"),
+            ("TESTBANK,North,tb.N,Marn", "code", "already has this code"),
             ('TESTBANK,"East,TB-E,Marn', "", "quotation mark"),
             ("TESTBANK,East,TB-E,Marn,5,6", "", "6 cells, the header 4"),
         ]:
@@ -231,7 +231,7 @@ class TestRefusedRows(ImportCase):
 
     def test_two_providers_of_one_name_or_an_archived_one(self):
         self.env["spar.fsp"].create({"name": "Test Bank", "code": "TWIN"})
-        self._assert_row_refused("Test Bank,E,TB-E,", "provider", "write the code")
+        self._assert_row_refused("Test Bank,E,TB-E,", "provider", "enter the code")
         self.wallet.action_archive()
         self.branches.search([("code", "=", "KEPT")]).unlink()
         self._assert_row_refused("TESTWALLET,E,TB-E,", "provider", "archived")
@@ -259,7 +259,7 @@ class TestRefusedFiles(ImportCase):
     def test_a_column_taken_twice_is_named(self):
         job = self._upload("name,x,code\nEast,2,3\n", provider_id=self.bank.id)
         job.column_ids[1].name = "name"
-        self._assert_refused("taken for Name", job.action_load, exception=UserError)
+        self._assert_refused("assigned to Name", job.action_load, exception=UserError)
 
     def test_files_that_are_no_csv(self):
         spreadsheet = io.BytesIO()
@@ -353,7 +353,7 @@ class TestBackground(ImportCase):
         ):
             self._run()
         self.assertEqual((self.job.state, self._count()), ("failed", 4))
-        self.assertIn("server's log", self.job.problem)
+        self.assertIn("server log", self.job.problem)
         self.assertEqual(other.state, "done")
         self.job.action_load()
         self._run()

@@ -38,7 +38,7 @@ class TestPreview(DirectoryCase):
             },
         )
         self.assertIn(
-            "as it should be", self._get_column(form, "problem")["account_number"]
+            "expected format", self._get_column(form, "problem")["account_number"]
         )
 
     def test_a_number_is_shown_in_its_one_form(self):

@@ -60,8 +60,8 @@ class TestFaType(DirectoryCase):
         self.assertEqual(
             fa_type._check_parts({"campaign": "seed", "serial": " "}),
             {
-                "campaign": "This is not written as it should be.",
-                "serial": "This is needed.",
+                "campaign": "This does not have the expected format.",
+                "serial": "This field is required.",
             },
         )
 
@@ -102,8 +102,8 @@ class TestFaType(DirectoryCase):
             ("0000", "not an account number"),
             ("xxxx", "not an account number"),
             ("password", "not an account number"),
-            ("{account}", "holds the place"),
-            ("null", "holds the place"),
+            ("{account}", "only a placeholder"),
+            ("null", "only a placeholder"),
             ("GB29 NWBK 6016 1331 9268 19", "another country"),
         ]:
             with self.subTest(number=number):
@@ -124,7 +124,7 @@ class TestFaType(DirectoryCase):
         _formed, problems = self.bank_type._canonicalise_parts(
             typed, self.bank._get_holder()
         )
-        self.assertEqual(problems, {"branch_code": "This is needed."})
+        self.assertEqual(problems, {"branch_code": "This field is required."})
 
     def test_every_word_of_a_problem_has_a_text(self):
         texts = self.env["spar.fa.type"]._get_error_texts()
@@ -203,7 +203,7 @@ class TestFaType(DirectoryCase):
     def test_a_check_that_cannot_work_is_refused(self):
         for vals, text in [
             ({"check_code": "regex", "check_parameter": "("}, "Serial: The pattern"),
-            ({"check_code": "regex"}, "Write the pattern"),
+            ({"check_code": "regex"}, "Enter the pattern"),
             ({"check_code": "stdnum", "check_parameter": "no.such"}, "python-stdnum"),
             ({"check_code": "iban", "check_parameter": "x"}, "no parameter"),
             ({"check_parameter": "x"}, "no parameter"),

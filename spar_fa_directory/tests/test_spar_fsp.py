@@ -212,8 +212,8 @@ class TestRules(DirectoryCase):
             ({"account_check": "stdnum"}, "python-stdnum"),
             ({"account_check": "iban", "account_check_parameter": "x"}, "no parameter"),
             ({"account_check_parameter": "x"}, "no parameter"),
-            ({"phone_prefixes": "0917, abc"}, "beginnings of numbers"),
-            ({"phone_prefixes": "0917 0918 0919 0920"}, "beginnings of numbers"),
+            ({"phone_prefixes": "0917, abc"}, "prefixes of numbers"),
+            ({"phone_prefixes": "0917 0918 0919 0920"}, "prefixes of numbers"),
         ]:
             with self.subTest(vals=vals):
                 self._assert_refused(text, self.bank.write, vals)

@@ -15,7 +15,7 @@ class SparBankLoadWizard(models.TransientModel):
     country_id = fields.Many2one(
         "res.country",
         domain=lambda self: self._domain_country_id(),
-        help="Only countries whose banks the registry knows.",
+        help="Only countries whose banks are in the registry.",
     )
     bank_count = fields.Integer("Banks in the Registry", compute="_compute_bank_count")
     state = fields.Selection(
@@ -24,14 +24,14 @@ class SparBankLoadWizard(models.TransientModel):
     added_count = fields.Integer("Added", readonly=True)
     updated_count = fields.Integer("Updated", readonly=True)
     same_count = fields.Integer("Unchanged", readonly=True)
-    kept_count = fields.Integer("Kept as Staff Have Them", readonly=True)
-    refused_count = fields.Integer("Left Out", readonly=True)
+    kept_count = fields.Integer("Kept (Edited by Staff)", readonly=True)
+    refused_count = fields.Integer("Skipped", readonly=True)
     gone_count = fields.Integer("Gone from the Registry", readonly=True)
     added = fields.Text("New Banks", readonly=True)
     updated = fields.Text("Changed Banks", readonly=True)
     gone = fields.Text("Gone from the Registry (Kept Here)", readonly=True)
     kept = fields.Text(readonly=True)
-    refused = fields.Text("Left Out, and Why", readonly=True)
+    refused = fields.Text("Skipped, with Reasons", readonly=True)
 
     @api.model
     def _domain_country_id(self):

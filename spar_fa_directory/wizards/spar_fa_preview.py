@@ -65,7 +65,9 @@ class SparFaPreview(models.TransientModel):
         self.text = self.mask = self.note = False
         read = {}
         if not self.strategy_id:
-            self.note = self.env._("Add a strategy to this kind: it says how to write.")
+            self.note = self.env._(
+                "Add a strategy to this kind: it defines how addresses are written."
+            )
         else:
             read = self._write(address)
         for line in self.line_ids:
@@ -146,8 +148,8 @@ class SparFaPreview(models.TransientModel):
 
     def _get_reader_text(self, reader: int | None) -> str:
         return self.env._(
-            "Strategy %(number)s fits this text too, and would be asked first when it "
-            "comes from outside: begin the template with another word.",
+            "Strategy %(number)s also reads this text, and is tried first for "
+            "addresses that are received: begin the template with another word.",
             number=reader,
         )
 

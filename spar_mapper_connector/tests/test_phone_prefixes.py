@@ -56,7 +56,7 @@ class TestPhonePrefixes(SecondPersonCase):
         self.assertFalse(self.wallet.phone_prefixes)
 
     def test_what_cannot_work_is_refused_to_who_proposes_it(self):
-        with self.assertRaisesRegex(ValidationError, "beginnings of numbers"):
+        with self.assertRaisesRegex(ValidationError, "prefixes of numbers"):
             self._propose("call me")
 
     def test_the_form_says_what_waits(self):

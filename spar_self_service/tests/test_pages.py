@@ -178,7 +178,7 @@ class TestPages(PageCase):
         self.choose(branch=self.north.id)
         self.choose(account_number="12", account_number_again="12")
         self.assertEqual(self.page.status_code, 422)
-        self.assertIn("not written as it should be", self.text)
+        self.assertIn("does not have the expected format", self.text)
         self.assertEqual(self.page.text.count("autofocus="), 1)
         self.assertIn('value="12"', self.page.text)
         self.choose(account_number="12345678", account_number_again="12345679")

@@ -276,7 +276,7 @@ class TestSparDraft(StandInCase, TransactionCase):
             ("4111 1111 1111 1111", "payment card"),
             ("password", "not an account number"),
             ("0000", "not an account number"),
-            ("{account}", "holds the place"),
+            ("{account}", "only a placeholder"),
         ):
             draft = self.start_details()
             typed = {"account_number": number}

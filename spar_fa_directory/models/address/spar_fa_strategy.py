@@ -40,11 +40,11 @@ class SparFaStrategy(models.Model):
     )
     template = fields.Char(
         required=True,
-        help="As account:{account_number}@{bank_code}: the kind and a colon, then each "
-        "part in braces, with a punctuation mark between them.",
+        help="For example account:{account_number}@{bank_code}: the kind and a colon, "
+        "then each part in braces, with a punctuation mark between them.",
     )
     is_default = fields.Boolean(
-        copy=False, help="New addresses of this kind are written in this strategy."
+        copy=False, help="New addresses of this kind are written with this strategy."
     )
     active = fields.Boolean(default=True)
     is_approved = fields.Boolean(
@@ -52,7 +52,7 @@ class SparFaStrategy(models.Model):
         default=True,
         readonly=True,
         copy=False,
-        help="Addresses are written and read in it.",
+        help="Addresses are written and read with it.",
     )
 
     _number_uniq = models.Constraint(
@@ -94,9 +94,9 @@ class SparFaStrategy(models.Model):
         if any(map(str.isdigit, "".join(pieces))) or any(map(str.isalnum, touching)):
             raise ValidationError(
                 self.env._(
-                    "Between the parts there can be names and punctuation marks, but "
-                    "no digits, and no letter beside a brace: they would be taken for "
-                    "a value."
+                    "The text between the parts can contain names and punctuation "
+                    "marks, but no digits, and no letter next to a brace: they would "
+                    "be read as part of a value."
                 )
             )
         providers = [
@@ -107,7 +107,8 @@ class SparFaStrategy(models.Model):
         if providers and not keys & set(providers):
             raise ValidationError(
                 self.env._(
-                    "The template leaves out the provider, {%(key)s}.", key=providers[0]
+                    "The template does not contain the provider, {%(key)s}.",
+                    key=providers[0],
                 )
             )
 
@@ -127,8 +128,8 @@ class SparFaStrategy(models.Model):
         if missing := sorted(needed - keys):
             raise ValidationError(
                 self.env._(
-                    "The template leaves out %(keys)s: an address could not be read "
-                    "back from it.",
+                    "The template does not contain %(keys)s: an address could not be "
+                    "read back from it.",
                     keys=", ".join(missing),
                 )
             )
@@ -154,19 +155,17 @@ class SparFaStrategy(models.Model):
     def _get_error_text(self, error: InvalidStrategyTemplate) -> str:
         text = {
             "placeholder": self.env._(
-                "Write each part as {key}: small letters, digits and _ in braces."
+                "Write each part as {key}: lower-case letters, digits and _ in braces."
             ),
-            "ascii": self.env._(
-                "Between the parts only plain (ASCII) signs can stand."
-            ),
+            "ascii": self.env._("Only ASCII characters can stand between the parts."),
             "scheme": self.env._(
                 "Begin with the kind of address and a colon, as in account:"
             ),
-            "duplicate": self.env._("A part stands there twice."),
-            "stars": self.env._("Only one part can carry a star."),
+            "duplicate": self.env._("A part occurs twice."),
+            "stars": self.env._("Only one part can be marked with an asterisk."),
             "delimiter": self.env._(
-                "Between %(before)s and %(after)s a punctuation mark is needed that "
-                "stands there once."
+                "A punctuation mark that occurs only once is needed between %(before)s "
+                "and %(after)s."
             ),
         }[error.code]
         return text % error.values
@@ -189,8 +188,8 @@ class SparFaStrategy(models.Model):
     def _raise_append_only(self):
         raise UserError(
             self.env._(
-                "Stored addresses name the number of their strategy, so a strategy "
-                "cannot be changed or deleted: add a new one."
+                "Stored addresses refer to their strategy, so a strategy cannot be "
+                "changed or deleted: add a new one."
             )
         )
 

@@ -22,19 +22,21 @@ class SparFaType(models.Model):
 
     name = fields.Char(required=True, translate=True)
     code = fields.Char(
-        required=True, copy=False, help="Small letters, digits and _, for programs."
+        required=True,
+        copy=False,
+        help="Lower-case letters, digits and _. It is used in the API.",
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     provider_kind = fields.Selection(
-        KINDS, help="The kind of provider that such an address is kept at."
+        KINDS, help="The kind of provider that holds such an address."
     )
     part_ids = fields.One2many("spar.fa.type.part", "type_id", copy=True)
     strategy_ids = fields.One2many("spar.fa.strategy", "type_id", string="Strategies")
     suggested_template = fields.Char(compute="_compute_suggested_template")
     has_default = fields.Boolean(compute="_compute_has_default")
     is_fixed = fields.Boolean(
-        compute="_compute_is_fixed", help="Stored strategies write the parts."
+        compute="_compute_is_fixed", help="Saved strategies use the parts."
     )
 
     _code_uniq = models.Constraint(
@@ -47,7 +49,8 @@ class SparFaType(models.Model):
             if not KEY.fullmatch(fa_type.code):
                 raise ValidationError(
                     fa_type.env._(
-                        "The code %(code)s can hold small letters, digits and _ only.",
+                        "The code %(code)s can contain only lower-case letters, digits "
+                        "and _.",
                         code=fa_type.code,
                     )
                 )
@@ -116,8 +119,8 @@ class SparFaType(models.Model):
     @api.model
     def _get_check_texts(self) -> dict[str, str]:
         return {
-            "empty": self.env._("This is needed."),
-            "regex": self.env._("This is not written as it should be."),
+            "empty": self.env._("This field is required."),
+            "regex": self.env._("This does not have the expected format."),
             "iban": self.env._("This is not a valid IBAN."),
             "bic": self.env._("This is not a valid BIC."),
             "luhn": self.env._("The number is mistyped: its check digit is wrong."),
@@ -126,8 +129,8 @@ class SparFaType(models.Model):
                 "Write the phone number alone, in digits: no letters and no words."
             ),
             "phone_country": self.env._(
-                "This phone number is of another country. Write one of the country of "
-                "this provider."
+                "This phone number belongs to another country. Write a number from the "
+                "country of this provider."
             ),
             "phone_mobile": self.env._(
                 "This is not a mobile number. Write the number of a mobile phone."
@@ -141,19 +144,19 @@ class SparFaType(models.Model):
         """Return the texts for values that are not account numbers."""
         return {
             "placeholder": self.env._(
-                "This only holds the place of a number. Write what stands on the "
+                "This is only a placeholder for a number. Write what is on the "
                 "document."
             ),
             "card": self.env._(
                 "This is the number of a payment card. Write the number of the "
-                "account: it stands in the passbook or on a statement."
+                "account: it is in the passbook or on a statement."
             ),
             "own_id": self.env._(
                 "This is the number of an ID card. Write the number of the account: it "
-                "stands in the passbook or on a statement."
+                "is in the passbook or on a statement."
             ),
             "no_account": self.env._(
-                "This is not an account number. It stands in the passbook or on a "
+                "This is not an account number. The number is in the passbook or on a "
                 "statement."
             ),
         }
@@ -163,15 +166,15 @@ class SparFaType(models.Model):
         """Return the texts for account numbers of another bank."""
         return {
             "iban_country": self.env._(
-                "This IBAN is of a bank in another country. Choose its bank, or look "
-                "at the number again."
+                "This IBAN belongs to a bank in another country. Choose its bank, or "
+                "look at the number again."
             ),
             "iban_bank": self.env._(
-                "This IBAN is of another bank. Choose its bank, or look at the number "
-                "again."
+                "This IBAN belongs to another bank. Choose its bank, or look at the "
+                "number again."
             ),
             "account_pattern": self.env._(
-                "Account numbers of this bank look otherwise. Compare every character "
+                "Account numbers of this bank look different. Compare every character "
                 "with the passbook or a statement."
             ),
             "account_length": self.env._(
@@ -179,7 +182,7 @@ class SparFaType(models.Model):
                 "every one with the passbook or a statement."
             ),
             "bban": self.env._(
-                "Account numbers in the country of this bank look otherwise. Compare "
+                "Account numbers in the country of this bank look different. Compare "
                 "every character with the passbook or a statement."
             ),
         }
@@ -190,15 +193,13 @@ class SparFaType(models.Model):
         return {
             "unknown": self.env._("There is no such check."),
             "needless": self.env._("This check takes no parameter."),
-            "pattern_missing": self.env._("Write the pattern to check with."),
+            "pattern_missing": self.env._("Enter the pattern to check with."),
             "pattern": self.env._("The pattern cannot be used: %(reason)s"),
             "stdnum_unknown": self.env._("python-stdnum has no such number format."),
             "phone_parameter": self.env._(
-                "Write mobile, or leave the parameter empty."
+                "Enter mobile, or leave the parameter empty."
             ),
-            "prefixes": self.env._(
-                "Write beginnings of numbers, with commas between them."
-            ),
+            "prefixes": self.env._("Enter prefixes of numbers, separated by commas."),
         }
 
     @api.model

@@ -24,7 +24,8 @@ class SparFaTypePart(models.Model):
     )
     sequence = fields.Integer(default=10)
     key = fields.Char(
-        required=True, help="Its name in strategies: small letters, digits and _."
+        required=True,
+        help="The name of the part in strategies: lower-case letters, digits and _.",
     )
     label = fields.Char(required=True, translate=True)
     help = fields.Char(translate=True)
@@ -40,18 +41,18 @@ class SparFaTypePart(models.Model):
         selection=lambda self: self._selection_check_code(), string="Check"
     )
     check_parameter = fields.Char(
-        help="The pattern (of a check by pattern), the python-stdnum module, or mobile "
-        "(of a phone number that must be a mobile one)."
+        help="The pattern, for a check by pattern; the python-stdnum module; or "
+        "mobile, for a phone number that must be a mobile number."
     )
     gaps_do_not_count = fields.Boolean(
-        help="Blanks, dashes, dots and slashes are left out and small letters become "
-        "capitals: 12-34 ab and 1234AB are the same. A pattern is compared with what "
-        "is left. Phone numbers, e-mail addresses, IBANs and other numbers with a "
-        "check of their own have one form already.",
+        help="Spaces, dashes, dots and slashes are removed and letters are "
+        "capitalised: 12-34 ab and 1234AB are equal. A pattern is compared with the "
+        "result. Phone numbers, e-mail addresses, IBANs and other numbers with a check "
+        "of their own already have one form.",
     )
     is_account_number = fields.Boolean(
-        help="What the provider says of its account numbers counts, and the numbers of "
-        "payment cards, the person's own ID and words are refused.",
+        help="The provider's rules for account numbers apply. The numbers of payment "
+        "cards, the person's own ID and words are refused.",
     )
 
     _key_uniq = models.Constraint(
@@ -74,7 +75,8 @@ class SparFaTypePart(models.Model):
             if not KEY.fullmatch(part.key):
                 raise ValidationError(
                     part.env._(
-                        "The key %(key)s can hold small letters, digits and _ only.",
+                        "The key %(key)s can contain only lower-case letters, digits "
+                        "and _.",
                         key=part.key,
                     )
                 )
@@ -90,7 +92,8 @@ class SparFaTypePart(models.Model):
             ):
                 raise ValidationError(
                     fa_type.env._(
-                        "%(type)s can have one provider, and with it one branch.",
+                        "%(type)s can have one provider part and, with it, one branch "
+                        "part.",
                         type=fa_type.name,
                     )
                 )
@@ -141,7 +144,7 @@ class SparFaTypePart(models.Model):
                 raise UserError(
                     fa_type.env._(
                         "Strategies write addresses of the kind %(type)s, so its parts "
-                        "stay as they are: add a new kind of address.",
+                        "cannot be changed: add a new kind of address.",
                         type=fa_type.name,
                     )
                 )
@@ -167,4 +170,4 @@ class SparFaTypePart(models.Model):
             return form_text(self._get_known(), value, holder)
         if value.strip() or self.kind == "branch" and not holder.asks_branch:
             return value
-        raise InvalidPart("empty", "This is needed.")
+        raise InvalidPart("empty", "This field is required.")

@@ -95,12 +95,12 @@ class SparDirectoryImport(models.Model):
     filename = fields.Char()
     encoding = fields.Selection(
         selection=lambda self: self._selection_encoding(),
-        help="How letters are written in the file. If the first rows below look wrong, "
+        help="The character encoding of the file. If the first rows below look wrong, "
         "choose another.",
     )
     delimiter = fields.Selection(
         [(",", "Comma"), (";", "Semicolon"), ("\t", "Tab"), ("|", "Vertical bar")],
-        help="What stands between the cells of a row.",
+        help="The character between the cells of a row.",
     )
     sheet_id = fields.Many2one(
         "spar.directory.import.sheet",
@@ -112,8 +112,8 @@ class SparDirectoryImport(models.Model):
         "No Headers", help="The file begins with the first provider or branch."
     )
     header_row = fields.Integer(
-        "Row of the Headers",
-        help="What stands above it, such as a title, is not loaded.",
+        "Header Row",
+        help="Rows above it, such as a title, are not loaded.",
     )
     provider_id = fields.Many2one(
         "spar.fsp",
@@ -122,12 +122,12 @@ class SparDirectoryImport(models.Model):
         help="For a file without a column for the provider.",
     )
     on_existing = fields.Selection(
-        [("refuse", "Refuse the row"), ("update", "Update what the row tells")],
-        "Codes in the Directory",
+        [("refuse", "Refuse the row"), ("update", "Update from the row")],
+        "Codes Already in the Directory",
         required=True,
         default="refuse",
-        help="What is done with a row whose code the directory has already. An empty "
-        "cell changes nothing; the word (none) empties.",
+        help="What happens to a row whose code is already in the directory. An empty "
+        "cell changes nothing; the word (none) clears the value.",
     )
     column_ids = fields.One2many("spar.directory.import.column", "import_id")
     sheet_ids = fields.One2many("spar.directory.import.sheet", "import_id", "Sheets")
@@ -253,8 +253,8 @@ class SparDirectoryImport(models.Model):
         if self.state not in _EDITABLE_STATES:
             raise UserError(
                 self.env._(
-                    "%(file)s is being loaded, or is loaded already: stop it first, or "
-                    "upload the file once more.",
+                    "%(file)s is being loaded or has already been loaded. Stop it "
+                    "first, or upload the file again.",
                     file=self.display_name,
                 )
             )
@@ -478,7 +478,7 @@ class SparDirectoryImport(models.Model):
         ]:
             raise UserError(
                 self.env._(
-                    "Two columns of the file are taken for %(columns)s: choose one.",
+                    "Two columns of the file are assigned to %(columns)s: choose one.",
                     columns=", ".join(twice),
                 )
             )
@@ -487,9 +487,9 @@ class SparDirectoryImport(models.Model):
         ]:
             raise UserError(
                 self.env._(
-                    "No column of the file is taken for %(columns)s. The file has: "
-                    "%(headers)s. Choose under Columns what each of them holds, or "
-                    "check the row of the headers and the delimiter.",
+                    "No column of the file is assigned to %(columns)s. The file has: "
+                    "%(headers)s. Choose under Columns what each of them contains, or "
+                    "check the header row and the delimiter.",
                     columns=", ".join(missing),
                     headers=", ".join(self.column_ids.mapped("header")),
                 )
@@ -581,19 +581,19 @@ class SparDirectoryImport(models.Model):
                 "The workbook has several sheets: choose the one to load."
             ),
             "encoding": self.env._(
-                "The letters of this file can be read in several ways: choose the one "
-                "in which its words are right."
+                "The characters of this file can be read in several ways: choose the "
+                "one in which the words are correct."
             ),
             "delimiter": self.env._(
-                "It is not clear what stands between the cells of a row: choose it."
+                "The delimiter between the cells of a row is not clear: choose it."
             ),
             "header": self.env._(
-                "It is not clear which row has the headers: choose it, or choose No "
-                "Headers."
+                "It is not clear which row contains the headers: choose it, or choose "
+                "No Headers."
             ),
             "above": self.env._(
-                "Some cells are empty below others that are not: choose under Columns "
-                "whether they are the same as above."
+                "Some cells are empty below filled ones: choose under Columns whether "
+                "they repeat the value above."
             ),
         }
 
@@ -612,8 +612,8 @@ class SparDirectoryImport(models.Model):
         if self.question:
             raise UserError(
                 self.env._(
-                    "Look at the first rows of %(file)s. %(question)s If all is right "
-                    "as it is, press This Is Right.",
+                    "Check the first rows of %(file)s. %(question)s If everything is "
+                    "correct, press This Is Right.",
                     file=self.display_name,
                     question=self.question,
                 )
@@ -686,8 +686,8 @@ class SparDirectoryImport(models.Model):
 
     def _get_failure_text(self) -> str:
         return self.env._(
-            "Loading stopped at an unexpected error, which the server's log tells. "
-            "What was loaded so far stays; load again to go on."
+            "Loading stopped at an unexpected error; see the server log. The rows that "
+            "were loaded so far are kept. Load again to continue."
         )
 
     def _load_chunks(self) -> Iterator[int]:

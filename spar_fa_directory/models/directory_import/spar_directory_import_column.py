@@ -12,7 +12,7 @@ class SparDirectoryImportColumn(models.Model):
     )
     sequence = fields.Integer(readonly=True)
     header = fields.Char("In the File", readonly=True)
-    sample = fields.Char("Its First Rows", readonly=True)
+    sample = fields.Char("First Values", readonly=True)
     name = fields.Selection(
         selection=lambda self: self._selection_name(),
         string="Holds",
@@ -21,8 +21,8 @@ class SparDirectoryImportColumn(models.Model):
     )
     fill_down = fields.Boolean(
         "Same as Above",
-        help="An empty cell has what the row above it has, as in a list that names a "
-        "bank once for all of its branches.",
+        help="An empty cell has the value of the cell above it, as in a list that "
+        "names a bank once for all of its branches.",
     )
 
     @api.model

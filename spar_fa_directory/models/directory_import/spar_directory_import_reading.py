@@ -5,7 +5,7 @@ class SparDirectoryImportReading(models.Model):
     """What an encoding makes of a file, so that a person can see which one is right."""
 
     _name = "spar.directory.import.reading"
-    _description = "Way to Read a Directory File"
+    _description = "Encoding of a Directory File"
     _order = "import_id, id"
     _rec_name = "encoding"
 

@@ -260,19 +260,21 @@ class SparDirectoryLoader(models.AbstractModel):
     @api.model
     def _get_cell_texts(self) -> dict[str, str]:
         return {
-            "missing": self.env._("This is empty: write it."),
+            "missing": self.env._("This is empty: fill it in."),
             "encoding": self.env._(
-                "Some letters are not in the encoding that was chosen: save the file "
-                "as UTF-8, or choose its encoding."
+                "Some letters cannot be read in the chosen encoding: save the file as "
+                "UTF-8, or choose its encoding."
             ),
             "too_long": self.env._("This is longer than 250 characters: shorten it."),
-            "control": self.env._("There are signs that cannot be seen: type it anew."),
+            "control": self.env._("This contains invisible characters: type it again."),
             "placeholder": self.env._(
-                "This is what a program writes where it has nothing, or for an error: "
-                "write the real one."
+                "A program writes this for an empty value or an error: enter the real "
+                "value."
             ),
-            "space": self.env._("A code has no spaces: take them out."),
-            "signs": self.env._("A code has plain letters, digits and signs only."),
+            "space": self.env._("A code cannot contain spaces: remove them."),
+            "signs": self.env._(
+                "A code can contain only plain letters, digits and symbols."
+            ),
         } | self._get_spoilt_texts()
 
     @api.model
@@ -280,23 +282,23 @@ class SparDirectoryLoader(models.AbstractModel):
         """Return texts for values that a spreadsheet has converted."""
         return {
             "number": self.env._(
-                "A spreadsheet has made a number with a power of ten of this, and its "
-                "digits are lost: format the column as text and write it again."
+                "A spreadsheet has turned this into a number in scientific notation, "
+                "and its digits are lost: format the column as text and enter it again."
             ),
             "fraction": self.env._(
-                "A program has made a number with a fraction of this: format the "
-                "column as text and write it again."
+                "A program has turned this into a decimal number: format the column as "
+                "text and enter it again."
             ),
             "thousands": self.env._(
-                "A program has put separators for thousands into this: format the "
-                "column as text and write it again."
+                "A program has added thousands separators to this: format the column "
+                "as text and enter it again."
             ),
             "date": self.env._(
-                "A spreadsheet has made a date of this: format the column as text and "
-                "write it again."
+                "A spreadsheet has turned this into a date: format the column as text "
+                "and enter it again."
             ),
             "formula": self.env._(
-                "This is a formula: put its result in its place, as text."
+                "This is a formula: replace it with its result, as text."
             ),
         }
 
@@ -304,18 +306,18 @@ class SparDirectoryLoader(models.AbstractModel):
     def _get_row_texts(self) -> dict[str, str]:
         return {
             "quote": self.env._(
-                "A quotation mark is not closed: close it, or write it twice where it "
-                "is meant."
+                "A quotation mark is not closed: close it, or double it if it is part "
+                "of the text."
             ),
             "header": self.env._(
-                "This row has the headers once more: delete it from the file."
+                "This row repeats the headers: delete it from the file."
             ),
             "long": self.env._(
-                "This row is far too long: see whether line breaks are missing."
+                "This row is too long: check whether line breaks are missing."
             ),
             "cells": self.env._(
                 "The row has %(count)s cells, the header %(width)s: put cells that "
-                "hold the delimiter in quotation marks."
+                "contain the delimiter in quotation marks."
             ),
         }
 
@@ -324,18 +326,18 @@ class SparDirectoryLoader(models.AbstractModel):
         return {
             "day": self.env._("Write the date as 2026-12-31."),
             "successor_unknown": self.env._(
-                "What takes over is not in the directory: load it first. The rest of "
-                "the row is kept."
+                "The successor is not in the directory: load it first. The rest of the "
+                "row is loaded."
             ),
             "successor_refused": self.env._(
-                "This one cannot take over: it is of another kind, or is taken over "
-                "itself by this one. The rest of the row is kept."
+                "This one cannot take over: it is of another kind, or is itself taken "
+                "over by this one. The rest of the row is loaded."
             ),
             "twice": self.env._(
                 "Row %(row)s of the file has the same code: delete one of them."
             ),
             "exists": self.env._(
-                "The directory has this code already: delete the row, or choose to "
-                "update what is there."
+                "The directory already has this code: delete the row, or choose to "
+                "update existing records."
             ),
         }

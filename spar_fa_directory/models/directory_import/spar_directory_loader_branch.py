@@ -224,13 +224,13 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
                 "providers first, or correct it."
             ),
             "provider_unclear": self.env._(
-                "Several providers have this name: write the code instead."
+                "Several providers have this name: enter the code instead."
             ),
             "provider_archived": self.env._(
                 "This provider is archived: restore it first."
             ),
             "branch_code": self.env._(
-                "The branch codes of this provider look like %(form)s: correct it."
+                "This provider's branch codes have the format %(form)s: correct it."
             ),
         }
 

@@ -166,7 +166,7 @@ class SparDirectoryLoaderProvider(models.AbstractModel):
                 "There is no such kind of provider. Choose from: %(kinds)s."
             ),
             "country_unknown": self.env._(
-                "There is no such country: write its two-letter code."
+                "There is no such country: enter its two-letter code."
             ),
             "bic": self.env._("This is not a valid BIC: correct it or leave it empty."),
         }

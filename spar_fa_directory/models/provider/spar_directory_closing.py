@@ -11,14 +11,14 @@ class SparDirectoryClosing(models.AbstractModel):
     """
 
     _name = "spar.directory.closing"
-    _description = "Closes One Day"
+    _description = "Can Be Closed"
 
     closed_on = fields.Date(
         index="btree_not_null",
-        help="From this day on no new address can be kept here. Those that are stay as "
-        "they are until they are moved.",
+        help="From this day on, no new address can be stored here. Existing addresses "
+        "stay as they are until they are moved.",
     )
-    close_reason = fields.Char("Reason of Closing")
+    close_reason = fields.Char("Closing Reason")
     is_closed = fields.Boolean(
         "Closed", compute="_compute_is_closed", search="_search_is_closed"
     )
@@ -47,7 +47,7 @@ class SparDirectoryClosing(models.AbstractModel):
     def _check_successor(self):
         if self._has_cycle("successor_id"):
             raise ValidationError(
-                self.env._("What takes over cannot itself be taken over by this one.")
+                self.env._("A successor cannot itself be taken over by this one.")
             )
 
     def _get_last_successor(self):

@@ -70,7 +70,7 @@ class SparDirectorySearch(models.AbstractModel):
     """
 
     _name = "spar.directory.search"
-    _description = "Search of the directory"
+    _description = "Directory Search"
 
     #: SQL for the text whose words a record is found by.
     _searched_text = ""
@@ -120,10 +120,10 @@ class SparDirectorySearch(models.AbstractModel):
         except psycopg2.Error as error:
             raise UserError(
                 self.env._(
-                    "The directory is searched with PostgreSQL's extension pg_trgm, "
-                    "which cannot be made here (%(reason)s). Ask the database's "
-                    "administrator to install PostgreSQL's contrib package and to run "
-                    "in the database %(database)s: CREATE EXTENSION pg_trgm;",
+                    "The directory is searched with the PostgreSQL extension pg_trgm, "
+                    "which cannot be created here (%(reason)s). Ask the database "
+                    "administrator to install the PostgreSQL contrib package and to "
+                    "run in the database %(database)s: CREATE EXTENSION pg_trgm;",
                     reason=(error.pgerror or str(error)).strip().splitlines()[0],
                     database=self.env.cr.dbname,
                 )

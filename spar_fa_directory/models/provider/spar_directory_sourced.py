@@ -7,7 +7,7 @@ class SparDirectorySourced(models.AbstractModel):
     """A record loaded from a source, and what became of it when loaded again."""
 
     _name = "spar.directory.sourced"
-    _description = "Loaded from Somewhere"
+    _description = "Loaded from a Source"
 
     import_id = fields.Many2one(
         "spar.directory.import",
@@ -25,8 +25,8 @@ class SparDirectorySourced(models.AbstractModel):
         readonly=True,
         copy=False,
         index="btree_not_null",
-        help="What it was loaded from had it no more when it was loaded again. Nothing "
-        "is archived or closed by that.",
+        help="It was missing from its source when that was last loaded. Nothing is "
+        "archived or closed because of this.",
     )
 
     @api.model

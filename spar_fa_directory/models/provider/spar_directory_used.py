@@ -15,12 +15,12 @@ class SparDirectoryUsed(models.AbstractModel):
     """A record that addresses name: archived rather than deleted, with counted uses."""
 
     _name = "spar.directory.used"
-    _description = "Named by Financial Addresses"
+    _description = "Used by Financial Addresses"
 
     use_count = fields.Integer(
         "Financial Addresses",
         compute="_compute_use_count",
-        help="Financial addresses in force that name this.",
+        help="Financial addresses in force that use this record.",
     )
     ended_use_count = fields.Integer(
         "Earlier Financial Addresses", compute="_compute_use_count"
@@ -77,7 +77,8 @@ class SparDirectoryUsed(models.AbstractModel):
 
     def _build_archived_notification(self, uses_text: str) -> dict:
         stays = self.env._(
-            "They stay and are paid as before; new ones cannot choose what is archived."
+            "They stay and are paid as before. New addresses cannot use archived "
+            "records."
         )
         return {
             "type": "ir.actions.client",

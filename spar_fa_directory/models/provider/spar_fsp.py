@@ -72,24 +72,24 @@ class SparFsp(models.Model):
     code = fields.Char(
         required=True,
         copy=False,
-        help="Stands in financial addresses, so it is fixed once an address has it. "
-        "Upper and lower case are the same.",
+        help="Part of financial addresses, so it cannot be changed once an address "
+        "contains it. Upper and lower case are equivalent.",
     )
     kind = fields.Selection(KINDS, required=True, default="bank", index=True)
     country_id = fields.Many2one("res.country", index="btree_not_null")
     bic = fields.Char(
         "BIC",
-        help="Blanks and small letters do not count, and eight characters name the "
-        "head office as eleven do that end in three X.",
+        help="Spaces and case are ignored. Eight characters name the head office, like "
+        "the same eight followed by XXX.",
     )
     logo = fields.Image(max_width=256, max_height=256)
     active = fields.Boolean(default=True)
     branch_ids = fields.One2many("spar.fsp.branch", "provider_id", string="Branches")
     branch_code_form = fields.Char(
-        "Branch Codes Look Like",
-        help="A sign for each of the code's: 0 for a digit, A for a letter, ? for "
-        "either; others stand for themselves. With 000000, 30100 and 030100 are one "
-        "branch: zeros that are missing are put in front.",
+        "Branch Code Format",
+        help="One symbol for each character of a code: 0 for a digit, A for a letter, "
+        "? for either. Any other character stands for itself. With 000000, 30100 and "
+        "030100 are the same branch: missing leading zeros are added.",
     )
     successor_id = fields.Many2one(
         "spar.fsp",
@@ -107,42 +107,42 @@ class SparFsp(models.Model):
     # As last loaded: any difference from it is an edit by staff.
     registry_values = fields.Json(readonly=True, copy=False)
     account_pattern = fields.Char(
-        "Pattern of Account Numbers",
-        help="How an account number of this provider looks without blanks, dashes, "
-        "dots and slashes, in capitals: [0-9]{10} for ten digits. Empty: no own "
-        "pattern. With one, the numbers that it describes are taken even where they "
-        "look like a payment card or are the person's ID.",
+        "Account Number Pattern",
+        help="The format of this provider's account numbers, without spaces, dashes, "
+        "dots and slashes, in capitals: [0-9]{10} for ten digits. Leave empty for no "
+        "pattern. Numbers that match the pattern are accepted even if they look like a "
+        "payment card or are the person's ID.",
     )
     account_shortest = fields.Integer(
-        "Fewest Characters",
-        help="How many characters an account number has at least, without blanks, "
-        "dashes, dots and slashes. 0: any number.",
+        "Minimum Length",
+        help="The minimum number of characters of an account number, without spaces, "
+        "dashes, dots and slashes. 0: no minimum.",
     )
     account_longest = fields.Integer(
-        "Most Characters",
-        help="How many characters an account number has at most. 0: any number.",
+        "Maximum Length",
+        help="The maximum number of characters of an account number. 0: no maximum.",
     )
     account_check = fields.Selection(
         selection=lambda self: self.env["spar.fa.type.part"]._selection_check_code(),
-        string="Check of Account Numbers",
-        help="Its check digit, for example. Account number of an IBAN country: the "
-        "IBAN itself, what stands in it after its check digits, or the account's own "
-        "number inside it.",
+        string="Account Number Check",
+        help="For example, the check digit. Account number of an IBAN country: accepts "
+        "the IBAN, the part of the IBAN after its check digits, or the account number "
+        "within it.",
     )
     account_check_parameter = fields.Char(
-        "Parameter of the Check",
-        help="The pattern (of a check by pattern), or the python-stdnum module.",
+        "Check Parameter",
+        help="The pattern, for a check by pattern, or the python-stdnum module.",
     )
     phone_prefixes = fields.Char(
         "Additional Mobile Prefixes",
-        help="Beginnings of numbers that are mobile numbers whatever the numbering "
-        "plan says, with commas between them: 0917, +63 999. Needed only where a "
-        "country has given out numbers that this version does not know yet.",
+        help="Prefixes of mobile numbers that are not in the numbering plan of this "
+        "version, separated by commas: 0917, +63 999. Needed only if a country has "
+        "introduced new numbers.",
     )
 
     _code_uniq = models.UniqueIndex(
         '(upper(code COLLATE "C"))',
-        "Another provider has this code (upper and lower case are the same).",
+        "Another provider has this code (case is ignored).",
     )
     _bic_idx = models.Index('(upper(bic COLLATE "C")) WHERE bic IS NOT NULL')
     bank_id = fields.Many2one(
@@ -160,7 +160,7 @@ class SparFsp(models.Model):
     _account_lengths = models.Constraint(
         "CHECK (account_shortest >= 0 AND account_longest >= 0"
         " AND (account_longest = 0 OR account_shortest <= account_longest))",
-        "The most characters cannot be fewer than the fewest.",
+        "The maximum length cannot be less than the minimum length.",
     )
 
     @api.model_create_multi
@@ -207,9 +207,9 @@ class SparFsp(models.Model):
         if used := self._is_used():
             raise UserError(
                 self.env._(
-                    "Financial addresses name %(providers)s: the code stays and the "
-                    "provider cannot be deleted. Archive it and add a new one. "
-                    "%(uses)s",
+                    "Financial addresses use %(providers)s: the code cannot be "
+                    "changed, and the provider cannot be deleted. Archive it and add a "
+                    "new one. %(uses)s",
                     providers=", ".join(used.mapped("display_name")),
                     uses=used._get_uses_text(),
                 )
@@ -257,8 +257,8 @@ class SparFsp(models.Model):
             if not is_branch_code_form(provider.branch_code_form):
                 raise ValidationError(
                     provider.env._(
-                        "Write how a branch code looks in at most 30 signs, without "
-                        "spaces: 0 for a digit, A for a letter, ? for either."
+                        "Enter the format of a branch code in at most 30 characters, "
+                        "without spaces: 0 for a digit, A for a letter, ? for either."
                     )
                 )
             provider._fit_branch_codes()
@@ -280,7 +280,7 @@ class SparFsp(models.Model):
             if provider.successor_id.kind != provider.kind:
                 raise ValidationError(
                     provider.env._(
-                        "%(successor)s is of another kind than %(provider)s, so it "
+                        "%(successor)s is of a different kind from %(provider)s, so it "
                         "cannot take over.",
                         successor=provider.successor_id.display_name,
                         provider=provider.display_name,

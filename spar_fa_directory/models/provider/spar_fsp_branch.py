@@ -42,8 +42,8 @@ class SparFspBranch(models.Model):
     code = fields.Char(
         required=True,
         copy=False,
-        help="Stands in financial addresses, so it is fixed once an address has it. "
-        "Upper and lower case are the same.",
+        help="Part of financial addresses, so it cannot be changed once an address "
+        "contains it. Upper and lower case are equivalent.",
     )
     provider_id = fields.Many2one(
         "spar.fsp", required=True, index=True, ondelete="cascade"
@@ -60,8 +60,7 @@ class SparFspBranch(models.Model):
 
     _code_uniq = models.UniqueIndex(
         '(provider_id, upper(code COLLATE "C"))',
-        "Another branch of this provider has this code "
-        "(upper and lower case are the same).",
+        "Another branch of this provider has this code (case is ignored).",
     )
     _listed_idx = models.Index("(provider_id, name, id)")
 
@@ -87,9 +86,9 @@ class SparFspBranch(models.Model):
         if used := self._is_used():
             raise UserError(
                 self.env._(
-                    "Financial addresses name %(branches)s: code and provider stay and "
-                    "the branch cannot be deleted. Archive it and add a new one. "
-                    "%(uses)s",
+                    "Financial addresses use %(branches)s: the code and the provider "
+                    "cannot be changed, and the branch cannot be deleted. Archive it "
+                    "and add a new one. %(uses)s",
                     branches=", ".join(used.mapped("display_name")),
                     uses=used._get_uses_text(),
                 )
@@ -197,7 +196,7 @@ class SparFspBranch(models.Model):
             raise ValidationError(
                 self.env._(
                     "Another branch of this provider has the code %(code)s, which is "
-                    "the same.",
+                    "equivalent.",
                     code=there,
                 )
             )
@@ -206,7 +205,8 @@ class SparFspBranch(models.Model):
     @api.model
     def _get_bad_code_text(self, code: str, form: str) -> str:
         return self.env._(
-            "%(code)s: the branch codes of this provider look like %(form)s.",
+            "%(code)s does not have the format of this provider's branch codes: "
+            "%(form)s.",
             code=code,
             form=form,
         )
