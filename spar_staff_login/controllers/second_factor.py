@@ -101,7 +101,7 @@ def _set_app(code: str) -> None:
     if not (secret and is_code) or not request.env.user._totp_try_setting(
         secret, int(digits)
     ):
-        raise AccessDenied(request.env._("These digits are not right. Try again."))
+        raise AccessDenied(request.env._("These digits are not correct. Try again."))
 
 
 def _go_on():
