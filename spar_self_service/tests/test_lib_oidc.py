@@ -63,7 +63,7 @@ CLAIMS = {
 
 
 class TestAuthorization(BaseCase):
-    def test_request_says_what_belongs_to_the_attempt(self):
+    def test_request_contains_the_values_of_the_attempt(self):
         request = build_request(SETTINGS, ATTEMPT, "fr")
         self.assertEqual(
             request,
@@ -80,7 +80,7 @@ class TestAuthorization(BaseCase):
             },
         )
 
-    def test_request_for_a_fresh_login_says_so(self):
+    def test_request_for_a_fresh_login_asks_for_one(self):
         settings = replace(SETTINGS, fresh_prompt="login", acr_values="a b")
         request = build_request(settings, replace(ATTEMPT, fresh=True))
         self.assertEqual(request["max_age"], "0")
@@ -96,7 +96,7 @@ class TestAuthorization(BaseCase):
         self.assertNotIn(first.state, repr(first))
         self.assertNotIn("the-nonce", repr(ATTEMPT))
 
-    def test_query_is_added_to_what_is_there(self):
+    def test_query_is_appended_to_the_existing_one(self):
         self.assertEqual(add_query("https://a/b", {"x": "1 2"}), "https://a/b?x=1+2")
         self.assertEqual(
             add_query("https://a/b?y=1", {"x": "&"}), "https://a/b?y=1&x=%26"
@@ -108,7 +108,7 @@ class TestAuthorization(BaseCase):
         )
         self.assertEqual(read_response(SETTINGS, {"code": "c"}).code, "c")
 
-    def test_answers_that_are_refused(self):
+    def test_invalid_responses_are_refused(self):
         strict = replace(SETTINGS, sends_issuer=True)
         for settings, parameters, refused in (
             (SETTINGS, {"code": "c", "iss": "https://other"}, WrongProvider),
@@ -128,7 +128,7 @@ class TestAuthorization(BaseCase):
             with self.subTest(parameters), self.assertRaises(refused):
                 read_response(settings, parameters)
 
-    def test_error_of_the_provider_is_a_word_or_nothing(self):
+    def test_only_error_codes_of_the_provider_are_logged(self):
         for error in (
             "4711",
             "ID 4711 unknown",
@@ -232,7 +232,7 @@ class TestIdToken(BaseCase):
             with self.subTest(changes):
                 self.check(**changes)
 
-    def test_hash_of_the_access_token(self):
+    def test_hash_of_the_access_token_is_checked(self):
         for digest in (
             hashlib.sha256(b"access").digest()[:16],
             hashlib.sha512(b"access").digest()[:32],
@@ -265,7 +265,7 @@ class TestIdToken(BaseCase):
                 self.check(**changes)
             self.assertEqual(caught.exception.reason, reason)
 
-    def test_one_of_the_ways_that_were_used_must_be_accepted(self):
+    def test_one_of_the_authentication_contexts_must_be_accepted(self):
         settings = replace(SETTINGS, accepted_acrs=frozenset({"otp", "finger"}))
         self.check(settings=settings, acr="otp")
         self.check(settings=settings, acr="pin finger")
@@ -299,7 +299,7 @@ class TestVerified(BaseCase):
         self.assertEqual(person.contacts.email, "a@b.example")
         self.assertEqual(person.contacts.phone_number, "+1")
 
-    def test_a_provider_may_say_true_in_text(self):
+    def test_provider_may_send_true_as_text(self):
         contacts = {"email": "a@b.example", "phone_number": "+1"}
         for verified in ("true", "True", " TRUE "):
             with self.subTest(verified):
@@ -309,25 +309,25 @@ class TestVerified(BaseCase):
                 self.assertEqual(person.contacts.email, "a@b.example")
                 self.assertEqual(person.contacts.phone_number, "+1")
 
-    def test_name_may_be_told_in_languages(self):
+    def test_name_may_have_a_language_tag(self):
         self.assertEqual(self.build(**{"name#fr": "B", "name#en": "A"}).name, "A")
         self.assertEqual(self.build(name=["x"]).name, "")
         self.assertEqual(self.build(name="x" * 999).name, "x" * 256)
 
-    def test_id_is_the_claim_as_it_stands(self):
+    def test_id_is_the_unchanged_claim(self):
         person = self.build(individual_id=" 4711 ", number=4711)
         self.assertEqual(person.get_id_claim("individual_id"), " 4711 ")
         self.assertEqual(person.get_id_claim("number"), "")
         self.assertEqual(person.get_id_claim("missing"), "")
         self.assertEqual(person.get_id_claim("sub"), "subject")
 
-    def test_claims_about_tokens_are_left_out(self):
+    def test_claims_about_the_token_are_dropped(self):
         merged = merge_claims(
             {**CLAIMS, "name": "old"}, {"sub": "subject", "name": "new", "aud": "x"}
         )
         self.assertEqual(merged, {"name": "new"})
 
-    def test_nothing_of_the_person_is_shown(self):
+    def test_representation_contains_no_personal_data(self):
         self.assertNotIn("4711", repr(self.build(individual_id="4711")))
         self.assertNotIn("subject", repr(self.build()))
 
@@ -383,7 +383,7 @@ class TestRelyingParty(BaseCase):
         self.assertEqual(form["redirect_uri"], ATTEMPT.redirect_uri)
         self.assertEqual(asked["headers"]["Authorization"], "Bearer access")
 
-    def test_userinfo_in_the_form_that_was_agreed(self):
+    def test_userinfo_has_the_agreed_format(self):
         self.claims["user"] = {"sub": "subject", "name": "Signed"}
         jwt = "application/jwt; charset=utf-8"
         self.answers["/userinfo"] = self.build_answer(b"user\n", kind=jwt)
@@ -397,12 +397,12 @@ class TestRelyingParty(BaseCase):
         with self.assertRaises(UserinfoRefused):
             self.complete(userinfo_format=UserinfoFormat.JSON)
 
-    def test_plain_userinfo_is_no_substitute(self):
+    def test_plain_userinfo_does_not_replace_signed_userinfo(self):
         for wanted in (UserinfoFormat.SIGNED, UserinfoFormat.ENCRYPTED):
             with self.subTest(wanted), self.assertRaises(UserinfoRefused):
                 self.complete(userinfo_format=wanted)
 
-    def test_userinfo_that_is_addressed_otherwise_is_refused(self):
+    def test_userinfo_for_another_audience_is_refused(self):
         for claims in (
             {"sub": "other"},
             {"iss": "https://other"},
@@ -414,7 +414,7 @@ class TestRelyingParty(BaseCase):
             with self.subTest(claims), self.assertRaises(UserinfoRefused):
                 self.complete()
 
-    def test_network_that_fails_is_a_provider_that_is_away(self):
+    def test_network_failure_counts_as_an_unavailable_provider(self):
         for path in ("/token", "/userinfo"):
             honest = self.answers[path]
             for error in (TargetTooSlow("slow"), OutgoingRefused("private")):
@@ -424,13 +424,13 @@ class TestRelyingParty(BaseCase):
                         self.complete()
             self.answers[path] = honest
 
-    def test_refusal_of_the_code_is_told_by_its_word(self):
+    def test_refused_code_has_the_error_of_the_provider(self):
         self.answers["/token"] = self.build_answer({"error": "invalid_grant"}, 400)
         with self.assertRaises(CodeRefused) as caught:
             self.complete()
         self.assertEqual(caught.exception.reason, "invalid_grant")
 
-    def test_tokens_that_cannot_be_used(self):
+    def test_unusable_tokens_are_refused(self):
         honest = {"access_token": "access", "id_token": "id", "token_type": "Bearer"}
         for response in (
             {**honest, "access_token": 1},
@@ -453,7 +453,7 @@ class TestRelyingParty(BaseCase):
         self.assertIn("state=the-state", body)
         self.assertIn("client_assertion=signed", body)
 
-    def test_pushed_request_that_is_refused(self):
+    def test_refused_pushed_request_is_reported(self):
         party = self.build_party(par_endpoint=f"{ISSUER}/par")
         for response, status in (({}, 201), ({"request_uri": 1}, 201), ({}, 400)):
             self.answers["/par"] = self.build_answer(response, status)
@@ -475,7 +475,7 @@ class TestDiscovery(BaseCase):
         "id_token_signing_alg_values_supported": ["RS256", "none", "ES256", "HS256"],
     }
 
-    def test_description_is_read(self):
+    def test_metadata_is_read(self):
         found = read_discovery(self.WHOLE, self.ADDRESS)
         self.assertEqual(found.algorithms, ("ES256", "RS256"))
         self.assertEqual(
@@ -484,22 +484,22 @@ class TestDiscovery(BaseCase):
         self.assertFalse(found.sends_issuer or found.requires_par)
         self.assertEqual(found.end_session_endpoint, "")
 
-    def test_issuer_with_a_slash_stays_as_it_is(self):
+    def test_trailing_slash_of_the_issuer_is_kept(self):
         document = {**self.WHOLE, "issuer": f"{ISSUER}/"}
         self.assertEqual(read_discovery(document, self.ADDRESS).issuer, f"{ISSUER}/")
 
-    def test_description_of_another_site_is_refused(self):
+    def test_metadata_of_another_site_is_refused(self):
         for issuer in ("https://other.example", "http://op.example", f"{ISSUER}.evil"):
             with self.subTest(issuer), self.assertRaises(WrongProvider):
                 read_discovery({**self.WHOLE, "issuer": issuer}, self.ADDRESS)
 
-    def test_description_without_what_is_needed_is_refused(self):
+    def test_metadata_without_required_members_is_refused(self):
         for name in self.WHOLE:
             document = {k: v for k, v in self.WHOLE.items() if k != name}
             with self.subTest(name), self.assertRaises(ProviderUnavailable):
                 read_discovery(document, self.ADDRESS)
 
-    def test_description_that_is_not_there(self):
+    def test_missing_metadata_is_reported(self):
         for answer in (Answer(404, {}, b"{}"), Answer(200, {}, b"<html>")):
             with self.assertRaises(LoginRefused):
                 discover(lambda *_a, answer=answer, **_o: answer, self.ADDRESS)

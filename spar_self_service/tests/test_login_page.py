@@ -27,7 +27,7 @@ class TestLoginPage(PageCase):
         self.assertEqual(self.page.status_code, 200)
         self.assertIn("Signing in is not possible at the moment", self.text)
 
-    def test_with_one_language_none_is_asked_for(self):
+    def test_single_language_is_not_offered(self):
         self.get("/spar")
         tree = html.fromstring(self.page.content)
         self.assertEqual(tree.xpath("//main//ul[@class='languages']"), [])
@@ -44,7 +44,7 @@ class TestLoginPage(PageCase):
         (current,) = tree.xpath("//main//a[@aria-current]")
         self.assertEqual(current.get("lang"), "en-US")
 
-    def test_a_page_has_one_heading_a_main_part_and_a_way_past_the_top(self):
+    def test_page_has_one_heading_a_main_part_and_a_skip_link(self):
         self.store.add(ID, FA, STAFF)
         self.authenticate("ada", "ada-ada-1")
         for path in ("/spar/address", "/spar/history", "/spar/language"):
@@ -71,7 +71,7 @@ class TestLoginPage(PageCase):
         (wrong,) = tree.xpath("//input[@name='account_number']")
         self.assertEqual(wrong.get("aria-invalid"), "true")
 
-    def test_a_provider_that_is_away_is_told_and_nothing_changes(self):
+    def test_unavailable_provider_is_explained_and_nothing_changes(self):
         self.begin()
         self.choose_all()
         draft = self.get_draft()
@@ -123,7 +123,7 @@ class TestLoginPage(PageCase):
         views = self.env["website"].with_context(website_id=website.id)
         return views.viewref("website.homepage")
 
-    def test_a_demo_begins_by_saying_what_it_is_and_who_goes_where(self):
+    def test_demo_front_page_explains_itself_and_links_to_both_logins(self):
         with patch.dict(os.environ, {"SPAR_DEMO": "1"}):
             self.get_front_page().arch_db = EMPTY_PAGE
             self.env["spar.self.service.demo"]._set_front_page()
@@ -136,14 +136,14 @@ class TestLoginPage(PageCase):
         self.assertNotIn("team of passionate people", text)
         self.assertIn("people, banks and accounts are invented", self.text)
 
-    def test_a_front_page_that_was_made_stays(self):
+    def test_edited_front_page_is_kept(self):
         made = EMPTY_PAGE.replace("oe_empty", "made")
         self.get_front_page().arch_db = made
         with patch.dict(os.environ, {"SPAR_DEMO": "1"}):
             self.env["spar.self.service.demo"]._set_front_page()
         self.assertEqual(self.get_front_page().arch_db, made)
 
-    def test_outside_a_demo_nothing_is_invented(self):
+    def test_login_page_shows_the_demo_note_in_demos_only(self):
         with patch.dict(os.environ, {"SPAR_DEMO": ""}):
             with self.assertRaises(AccessError):
                 self.env["spar.self.service.demo"]._set_front_page()

@@ -37,7 +37,8 @@ class IrUiView(models.Model):
             "w_back": self.env._("Back to the login"),
             "w_identity_title": self.env._("Confirm who you are"),
             "w_identity": self.env._(
-                "You have been inactive for a while. Open SPAR, confirm who you are, and then try this again."
+                "You have been inactive for a while. Open SPAR, confirm who you are, "
+                "and then try this again."
             ),
             "w_open": self.env._("Open SPAR"),
             **self._get_setup_words(),
@@ -47,7 +48,8 @@ class IrUiView(models.Model):
         return {
             "w_setup_title": self.env._("Set up your second factor"),
             "w_setup": self.env._(
-                "Everyone who works with SPAR logs in with a password and a second factor. Choose one of the two below. It takes a minute."
+                "Everyone who works with SPAR logs in with a password and a second "
+                "factor. Choose one of the two below. It takes a minute."
             ),
             "w_app": self.env._("An authenticator app"),
             "w_app_help": self.env._(
@@ -61,5 +63,7 @@ class IrUiView(models.Model):
                 "Your device's own lock (fingerprint, face or PIN), or a security key."
             ),
             "w_make_passkey": self.env._("Set up a passkey"),
-            "w_no_passkey": self.env._("This browser or device did not create a passkey."),
+            "w_no_passkey": self.env._(
+                "This browser or device did not create a passkey."
+            ),
         }

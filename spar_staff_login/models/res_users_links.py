@@ -58,7 +58,8 @@ class ResUsers(models.Model):
 
     def _get_link_text(self, signup_type: str, url: str) -> str:
         why = self.env._(
-            "You, or somebody else, requested a new password for the account %(login)s.",
+            "You, or somebody else, requested a new password for the account "
+            "%(login)s.",
             login=self.login,
         )
         if signup_type == "signup":

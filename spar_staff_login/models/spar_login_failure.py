@@ -46,7 +46,9 @@ class SparLoginFailure(models.Model):
     failures = fields.Integer(required=True, readonly=True)
     last_at = fields.Float(required=True, readonly=True)
 
-    _key_uniq = models.Constraint("UNIQUE (key)", "Each login and address has one counter.")
+    _key_uniq = models.Constraint(
+        "UNIQUE (key)", "Each login and address has one counter."
+    )
 
     @api.model
     def _begin_attempt(self, login: str, address: str) -> float:

@@ -27,14 +27,17 @@ class SparSetupCheck(models.TransientModel):
         if not settings.get_staff_host(self.env.cr.dbname):
             warnings.append(
                 self.env._(
-                    "The staff screens have no host of their own: a script in a website page can act as the officer who opens it. Ask the operator to set %(variable)s.",
+                    "The staff screens have no host of their own: a script in a "
+                    "website page can act as the officer who opens it. Ask the "
+                    "operator to set %(variable)s.",
                     variable=settings.STAFF_HOST_VARIABLE,
                 )
             )
         if not settings.needs_second_factor():
             warnings.append(
                 self.env._(
-                    "Staff can log in with a password alone. Ask the operator to remove %(variable)s=off.",
+                    "Staff can log in with a password alone. Ask the operator to "
+                    "remove %(variable)s=off.",
                     variable=settings.SECOND_FACTOR_VARIABLE,
                 )
             )
