@@ -111,7 +111,7 @@ NAMES = (
 
 
 class TestProblems(BaseCase):
-    def test_what_programs_make_is_refused_in_codes_and_names(self):
+    def test_codes_and_names_changed_by_programs_are_refused(self):
         for text, problem in SPOILT.items():
             with self.subTest(text=text):
                 self.assertEqual(find_name_problem(clean_text(text)), problem)
@@ -127,7 +127,7 @@ class TestProblems(BaseCase):
             with self.subTest(text=text):
                 self.assertEqual(find_name_problem(clean_text(text)), "")
 
-    def test_what_only_a_code_may_not_have(self):
+    def test_texts_that_are_names_but_not_codes(self):
         for text, problem in {"A 1": "space", "café": "signs", "٠١": "signs"}.items():
             with self.subTest(text=text):
                 self.assertEqual(find_code_problem(text), problem)
@@ -152,7 +152,7 @@ class TestProblems(BaseCase):
 
 
 class TestCleaning(BaseCase):
-    def test_what_protected_a_text_is_taken_away(self):
+    def test_protection_of_a_text_is_removed(self):
         for text, clean in {
             '="00123"': "00123",
             '= "00123"': "00123",

@@ -31,7 +31,7 @@ class TestDirectory(DirectoryCase):
             ]
         )
 
-    def test_without_rights_a_page_is_told(self):
+    def test_directory_page_needs_no_rights(self):
         page = self.directory._find_providers(SearchCriteria(text="test bank"))
         self.assertEqual(
             page.items[0],
@@ -46,7 +46,7 @@ class TestDirectory(DirectoryCase):
             },
         )
 
-    def test_every_page_size_tells_everything_once_by_code(self):
+    def test_every_page_size_returns_everything_once_by_code(self):
         self._add("b2", "A1", "c3", "TestBank2")
         wanted = ["A1", "b2", "c3", "TestBank", "TestBank2"]
         for limit in (1, 2, 5, 6):
@@ -55,7 +55,7 @@ class TestDirectory(DirectoryCase):
                 found = self._list(country="XQ", limit=limit, text="bank")
                 self.assertEqual(sorted(found), sorted(wanted))
 
-    def test_a_page_holds_though_others_come(self):
+    def test_page_stays_valid_when_records_are_added(self):
         self._add("A1", "C1")
         page = self.directory._find_providers(SearchCriteria(country="XQ", limit=1))
         self._add("A0", "B1")
@@ -64,12 +64,12 @@ class TestDirectory(DirectoryCase):
             self.directory._find_providers(criteria).items[0]["code"], "B1"
         )
 
-    def test_kind_and_country_leave_others_out(self):
+    def test_kind_and_country_filter_the_list(self):
         self.assertEqual(self._list(country="XQ", kind="wallet"), [])
         self.wallet.country_id = self.country
         self.assertEqual(self._list(country="XQ", kind="wallet"), ["TESTWALLET"])
 
-    def test_archived_ones_are_told_when_asked_for_only(self):
+    def test_archived_records_are_returned_only_on_request(self):
         self.bank.action_archive()
         self.assertEqual(self._list(country="XQ"), [])
         page = self.directory._find_providers(
@@ -96,7 +96,7 @@ class TestDirectory(DirectoryCase):
         criteria = SearchCriteria(with_archived=True)
         self.assertTrue(self.directory._find_branches("TESTBANK", criteria).items)
 
-    def test_cursors_that_are_none_are_refused(self):
+    def test_invalid_cursors_are_refused(self):
         for text, cursor in (
             ("", "%%%"),
             ("", "\u00e9"),
@@ -108,7 +108,7 @@ class TestDirectory(DirectoryCase):
             with self.subTest(cursor=cursor), self.assertRaises(ValueError):
                 self.directory._find_providers(SearchCriteria(text=text, cursor=cursor))
 
-    def test_kinds_of_address_are_told_with_their_parts(self):
+    def test_kinds_of_address_are_returned_with_their_parts(self):
         types = {each["code"]: each for each in self.directory._list_fa_types()}
         parts = {part["key"]: part for part in types["bank_account"]["parts"]}
         self.assertEqual(list(parts), ["bank_code", "branch_code", "account_number"])
@@ -134,7 +134,7 @@ class TestDirectory(DirectoryCase):
         page = french._find_providers(SearchCriteria(country="XQ"))
         self.assertEqual(page.items[0]["name"], "Banque d'essai")
 
-    def test_the_kind_of_a_type_is_told(self):
+    def test_provider_kind_of_a_type_is_returned(self):
         self.assertEqual(self.directory._get_kind("mobile_wallet"), "wallet")
         self.assertIsNone(self.directory._get_kind("cheque"))
         self.assertTrue(self.directory._has_country("XQ"))

@@ -30,7 +30,7 @@ class TestPages(DirectoryCase):
     def test_others_have_none(self):
         self.assertEqual(self._get_menus(self._create_user(login="other")), set())
 
-    def test_a_provider_tells_how_many_branches_it_has(self):
+    def test_provider_shows_its_number_of_branches(self):
         self.assertEqual(self.bank.branch_count, 2)
         self.assertEqual(self.wallet.branch_count, 0)
         self.north.action_archive()
@@ -88,7 +88,7 @@ class TestUsed(DirectoryCase):
         )
         self.startPatcher(patcher)
 
-    def test_what_is_told_is_shown(self):
+    def test_counts_of_uses_are_shown(self):
         self._count(1234, 5)
         self.assertEqual((self.bank.use_count, self.bank.ended_use_count), (1234, 5))
         self.assertEqual(
@@ -119,16 +119,16 @@ class TestUsed(DirectoryCase):
         self.assertEqual(action["tag"], "display_notification")
         self.assertIn("7 financial addresses", action["params"]["message"])
 
-    def test_archiving_twice_says_nothing_more(self):
+    def test_archiving_twice_shows_no_second_notification(self):
         self._count(7)
         self.bank.action_archive()
         self.assertFalse(self.bank.action_archive())
 
-    def test_addresses_of_the_past_are_no_reason_to_warn(self):
+    def test_ended_addresses_cause_no_warning(self):
         self._count(0, 3)
         self.assertFalse(self.bank.action_archive())
 
-    def test_a_refused_deletion_tells_the_count(self):
+    def test_refused_deletion_shows_the_count(self):
         self._count(7)
         used = patch.object(type(self.bank), "_is_used", lambda asked: asked)
         with used, self.assertRaisesRegex(UserError, "7 financial addresses"):

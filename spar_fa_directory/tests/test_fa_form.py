@@ -209,7 +209,7 @@ class TestSpellings(BaseCase):
 
     @SETTINGS
     @given(draws.data())
-    def test_what_can_be_read_in_two_ways_is_not_read(self, data):
+    def test_ambiguous_text_is_not_read(self, data):
         pieces = data.draw(
             draws.lists(draws.text("12", min_size=1), min_size=3, max_size=5)
         )
@@ -220,7 +220,7 @@ class TestSpellings(BaseCase):
 
     @SETTINGS
     @given(numbers, numbers, draws.data())
-    def test_signs_that_count_are_not_passed_over(self, number, serial, data):
+    def test_significant_characters_are_not_ignored(self, number, serial, data):
         template = "k:{number}.{serial}@{bank}"
         known = fa_reader.build_known_strategy(
             1, 1, "k", template, "bank", None, {"number": "."}
@@ -240,7 +240,7 @@ class TestSpellings(BaseCase):
 
     @SETTINGS
     @given(*[draws.text(max_size=6)] * 4)
-    def test_no_text_passes_for_two(self, one, two, three, four):
+    def test_no_text_has_two_keys(self, one, two, three, four):
         parts = (KnownPart("a", "text"), KnownPart("b", "text"))
         kind = KnownKind("", parts, "kind")
         known = fa_reader.build_known_strategy(1, 1, "kind", "k:{a}/{b}", None, None)
@@ -405,7 +405,7 @@ class TestForm(BaseCase):
         keys = {form(text).key: text for text in OTHER}
         self.assertEqual(list(keys.values()), OTHER)
 
-    def test_what_is_wrong_is_said_by_part(self):
+    def test_problems_are_reported_by_part(self):
         for text, part, word in WRONG:
             with self.subTest(text):
                 canonical = form(text)
@@ -413,7 +413,7 @@ class TestForm(BaseCase):
                 self.assertFalse(canonical.is_nothing)
                 self.assertTrue(canonical.key)
 
-    def test_what_says_nothing_is_refused_for_everybody(self):
+    def test_placeholder_is_refused_for_every_provider(self):
         for text, part, word in NOTHING:
             with self.subTest(text):
                 canonical = form(text)

@@ -42,7 +42,7 @@ class TestReader(BaseCase):
                 reading = fa_reader.read_text(ALL, text)[0]
                 self.assertEqual(reading.place, AddressPlace("code", "DEMO", "N"))
 
-    def test_a_text_of_no_known_shape_is_not_read(self):
+    def test_text_of_unknown_shape_is_not_read(self):
         for text in ("", "account", "account:", "12345", "iban:X", ":", "account:1@2"):
             with self.subTest(text=text):
                 self.assertEqual(fa_reader.read_text(ALL, text), [])
@@ -63,11 +63,11 @@ class TestReader(BaseCase):
             ),
         )
 
-    def test_an_ending_of_its_own_tells_the_strategy(self):
+    def test_unique_ending_determines_the_strategy(self):
         reading = self._choose("account:1@north.demo.bank_acc", {})
         self.assertEqual(reading.known, OLD_BANK)
 
-    def test_codes_that_cannot_be_are_no_codes(self):
+    def test_impossible_codes_are_not_codes(self):
         for code in ("\u0130", "caf\u00e9", "a\0b", ""):
             with self.subTest(code=code):
                 self.assertEqual(fa_reader.fold_code(code), "")
@@ -77,7 +77,7 @@ class TestReader(BaseCase):
         masked = fa_reader.mask_reading(text, self._choose(text, {}), {})
         self.assertEqual(masked, "account:•@•••••••••012.DEMO")
 
-    def test_a_branch_that_the_directory_knows_is_shown(self):
+    def test_branch_in_the_directory_is_shown(self):
         text = "account:1@123456789012.DEMO"
         found = {AddressPlace("code", "DEMO", "123456789012"): Holder(1, 2)}
         masked = fa_reader.mask_reading(text, self._choose(text, found), found)

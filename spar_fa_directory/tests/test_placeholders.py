@@ -131,7 +131,7 @@ VALUES = (
 
 
 class TestPlaceholders(BaseCase):
-    def test_what_stands_for_a_value_is_none(self):
+    def test_placeholders_are_recognised(self):
         for text in PLACEHOLDERS:
             for written in (text, f"  {text}\n", f"\u200e{text}\u00a0"):
                 with self.subTest(text=written):
@@ -209,7 +209,7 @@ class TestPlaceholders(BaseCase):
 
     @settings(deadline=None)
     @given(st.integers(1, 10**16))
-    def test_what_programs_make_of_numbers(self, number):
+    def test_numbers_changed_by_programs(self, number):
         for written in (
             f"{number:.1f}",
             f"{number:.2f}",

@@ -48,7 +48,7 @@ class TestRights(DirectoryCase):
                 with self.subTest(role=role, model=model):
                     self.assertTrue(self.env[model].with_user(user).search([], limit=1))
 
-    def test_who_has_no_role_reads_nothing(self):
+    def test_user_without_a_role_reads_nothing(self):
         for user in (self.nobody, self.portal, self.env.ref("base.public_user")):
             for model in MODELS:
                 with self.subTest(user=user.login, model=model):
@@ -81,7 +81,7 @@ class TestRights(DirectoryCase):
         bank.unlink()
         self.assertFalse(bank.exists())
 
-    def test_no_line_of_rights_is_without_a_group(self):
+    def test_every_access_right_has_a_group(self):
         lines = self.env["ir.model.access"].search(
             [("model_id.model", "in", (*MODELS, "spar.group.log"))]
         )

@@ -65,7 +65,7 @@ class TestFaType(DirectoryCase):
             },
         )
 
-    def test_the_country_counts_for_phone_numbers(self):
+    def test_phone_numbers_are_checked_for_the_country(self):
         parts = {"wallet_code": "X", "phone_number": "0917 123 4567"}
         self.assertEqual(self.wallet_type._check_parts(parts, "PH"), {})
         self.assertEqual(
@@ -94,7 +94,7 @@ class TestFaType(DirectoryCase):
         self.assertEqual(formed, typed | {"account_number": "1234AB"})
         self.assertEqual(problems, {})
 
-    def test_what_is_no_account_number_is_refused_in_plain_words(self):
+    def test_invalid_account_number_is_refused_with_an_explanation(self):
         holder = self.bank._get_holder(self.north)
         typed = {"bank_code": "b", "branch_code": "c"}
         for number, text in [
@@ -126,7 +126,7 @@ class TestFaType(DirectoryCase):
         )
         self.assertEqual(problems, {"branch_code": "This field is required."})
 
-    def test_every_word_of_a_problem_has_a_text(self):
+    def test_every_problem_code_has_a_text(self):
         texts = self.env["spar.fa.type"]._get_error_texts()
         words = set()
         for path in Path(fa_checks.__file__).parent.glob("fa_*.py"):
@@ -137,7 +137,7 @@ class TestFaType(DirectoryCase):
         self.assertGreater(len(words), 15)
         self.assertEqual(words - texts.keys() - {"even"}, set())
 
-    def test_what_a_beneficiary_reads_is_said_in_every_language(self):
+    def test_texts_for_beneficiaries_are_translated_into_every_language(self):
         texts = self.env["spar.fa.type"]._get_error_texts()
         settings = {"unknown", "needless", "pattern_missing", "pattern"}
         settings |= {"stdnum_unknown", "phone_parameter", "prefixes"}
@@ -229,7 +229,7 @@ class TestFaType(DirectoryCase):
         with self.assertRaises(UserError):
             other.part_ids.type_id = self.bank_type
 
-    def test_words_and_checks_of_such_parts_may_change(self):
+    def test_labels_and_checks_of_such_parts_can_be_changed(self):
         part = self.bank_type.part_ids[-1]
         part.write(
             {

@@ -17,7 +17,7 @@ class TestProvider(DirectoryCase):
         )
         self.startPatcher(patcher)
 
-    def test_a_code_is_unique_in_whatever_case(self):
+    def test_code_is_unique_regardless_of_case(self):
         with (
             mute_logger("odoo.sql_db"),
             self.assertRaises(psycopg2.errors.UniqueViolation),
@@ -37,7 +37,7 @@ class TestProvider(DirectoryCase):
                 {"name": "Other", "code": "TB.N", "provider_id": self.bank.id}
             )
 
-    def test_codes_that_do_not_travel_are_refused(self):
+    def test_codes_that_addresses_cannot_contain_are_refused(self):
         for code in ("A B", "caf\u00e9", "a\x07b", "a\tb", "\u0130"):
             with self.subTest(code=code):
                 for record in (self.bank, self.north):
@@ -105,7 +105,7 @@ class TestPlaces(DirectoryCase):
         found = self.env["spar.fsp"]._search_places(set(places))
         return {place: holder[:2] for place, holder in found.items()}
 
-    def test_what_a_check_needs_comes_with_it(self):
+    def test_holder_contains_what_a_check_needs(self):
         place = AddressPlace("code", "TESTBANK", "TB.N")
         self.bank.country_id = self.env.ref("base.fr")
         self.north.action_archive()
@@ -126,7 +126,7 @@ class TestPlaces(DirectoryCase):
         self.assertEqual(found[place], known)
         self.assertEqual(self.bank._get_holder(self.north), known)
 
-    def test_what_a_provider_says_of_its_numbers_comes_with_it(self):
+    def test_holder_contains_the_provider_s_rules(self):
         self.wallet.write(
             {
                 "account_pattern": "[0-9]+",
@@ -153,7 +153,7 @@ class TestPlaces(DirectoryCase):
     def test_no_provider_has_no_rule(self):
         self.assertEqual(self.env["spar.fsp"]._get_holder(), Holder())
 
-    def test_codes_are_found_in_whatever_case(self):
+    def test_codes_are_found_regardless_of_case(self):
         place = AddressPlace("code", "TESTBANK", "TB.N")
         self.assertEqual(self._search(place), {place: (self.bank.id, self.north.id)})
 
@@ -161,7 +161,7 @@ class TestPlaces(DirectoryCase):
         place = AddressPlace("code", "TESTWALLET", "TB.N")
         self.assertEqual(self._search(place), {place: (self.wallet.id, None)})
 
-    def test_archived_ones_are_found(self):
+    def test_archived_records_are_found(self):
         self.north.action_archive()
         self.bank.action_archive()
         place = AddressPlace("code", "TESTBANK", "TB.N")
@@ -181,7 +181,7 @@ class TestPlaces(DirectoryCase):
         )
         self.assertEqual(self._search(AddressPlace("bic", "TESTDEFFXXX", "")), {})
 
-    def test_the_branch_of_a_head_office_does_not_tell_two_banks_apart(self):
+    def test_branch_of_a_head_office_does_not_distinguish_two_banks(self):
         twin = self.env["spar.fsp"].create({"name": "Twin", "code": "TWIN"})
         twin.bic = "test de ff"
         self.assertEqual(twin.bic, "TESTDEFF")

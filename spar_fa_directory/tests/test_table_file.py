@@ -54,7 +54,7 @@ class TestGuesses(BaseCase):
                         data = mark + line + write([HEADER, *ROWS], sign)
                         self._assert_read(data, 3)
 
-    def test_what_stands_above_the_headers(self):
+    def test_rows_above_the_headers_are_skipped(self):
         for lines in (
             ["\n"],
             ["\n", "\n", "\n"],
@@ -101,7 +101,7 @@ class TestGuesses(BaseCase):
         self.assertEqual(guess.choices.header, 0)
         self.assertEqual(rows, list(enumerate(ROWS, 2)))
 
-    def test_headers_that_nobody_knows(self):
+    def test_unknown_headers(self):
         strange = ["Haus", "Nummer", "Ort", "Stadt"]
         self._assert_read(write([strange, *ROWS]), headers=strange)
         letters = [["One", "x", "East", "Marn"], ["Two", "y", "West", "Sella"]]
@@ -110,7 +110,7 @@ class TestGuesses(BaseCase):
             write([strange, *letters]), headers=strange, doubts=doubts, rows=letters
         )
 
-    def test_what_is_chosen_is_not_guessed(self):
+    def test_choices_are_not_guessed(self):
         data = write([["List", "", "", ""], HEADER, *ROWS])
         guess, headers, rows = read(data, FileChoices(header=1))
         self.assertEqual((guess.doubts, headers), ((), ["List", "", "", ""]))
@@ -123,7 +123,7 @@ class TestGuesses(BaseCase):
         guess, _headers, _rows = read("Haus:Nummer\nOne:1\nTwo:2\n")
         self.assertIn("delimiter", guess.doubts)
 
-    def test_what_is_no_table(self):
+    def test_files_without_a_table(self):
         for head in (b"%PDF-1.7", b"\xd0\xcf\x11\xe0\xa1", b"\x1f\x8b\x08", b"{\\rtf1"):
             self.assertFalse(is_table(head))
         for head in (b"a,b", b"PK\x03\x04", b"", b"\xff\xfea\0"):
@@ -152,7 +152,7 @@ class TestGuesses(BaseCase):
 
 
 class TestGoingOn(BaseCase):
-    def test_it_goes_on_from_any_row(self):
+    def test_reading_continues_from_any_row(self):
         for above in ("", "sep=,\n", "A title\n\n", '"A\ntitle"\n'):
             data = above + write([HEADER, *ROWS, ["x\ny", "1", "2", "3"], *ROWS])
             stream = io.BytesIO(data.encode())

@@ -130,7 +130,7 @@ class TestRows(BaseCase):
             self.assertEqual(rest, whole[record.row :])
         self.assertEqual(whole[-1].end, len(data))
 
-    def test_a_wrong_dimension_costs_no_row(self):
+    def test_wrong_dimension_loses_no_row(self):
         def change(name, data):
             return data.replace(b'<dimension ref="A1:D3"', b'<dimension ref="A1"')
 
@@ -144,7 +144,7 @@ class TestSheets(BaseCase):
         self.assertEqual((guess.choices.sheet, guess.doubts), ("Sheet 2", ()))
         self.assertEqual(headers, HEADER)
 
-    def test_two_that_could_be_are_asked(self):
+    def test_ambiguous_sheets_are_asked_about(self):
         data = build([HEADER, ROWS[0]], [HEADER, ROWS[1]])
         guess, _headers, _rows = read(data)
         self.assertEqual((guess.doubts, len(guess.sheets)), (("sheet",), 2))
@@ -177,7 +177,7 @@ class TestBadWorkbooks(BaseCase):
             archive.writestr("xl/workbook.bin", b"")
         self._assert_bad("kind", binary.getvalue())
 
-    def test_what_is_cut_off_or_is_noise(self):
+    def test_truncated_and_random_archives_are_refused(self):
         data = build([HEADER, *ROWS])
         for bad in (data[: len(data) // 2], b"PK\x03\x04" + b"\0" * 100):
             self._assert_bad("damaged", bad)
@@ -186,7 +186,7 @@ class TestBadWorkbooks(BaseCase):
                 bad = rewrite(data, lambda n, d, name=name: b"<x" if n == name else d)
                 self._assert_bad("damaged", bad)
 
-    def test_what_would_be_too_large(self):
+    def test_oversized_archives_are_refused(self):
         for name, size in xlsx_file._MAX_BYTES.items():
             part = {
                 "sheet": "xl/worksheets/sheet1.xml",
