@@ -1,0 +1,191 @@
+"""The documents name what exists: files, links, menus, commands, codes, variables."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from itertools import chain
+
+import pytest
+
+from setup.cli import build_parser
+from setup.places import ROOT, get_addons
+
+PAGES = sorted(
+    chain(
+        ROOT.glob("*.md"),
+        ROOT.glob("docs/*.md"),
+        ROOT.glob("spar_*/readme/*.md"),
+    )
+)
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+#: Files that exist only while the demo, the tests or the benchmark run.
+MADE = (".spar/",)
+#: Where our codes are written: neither tests nor translations.
+SOURCES = [
+    *ROOT.glob("spar_mapper_connector/lib/g2p_connect/*.py"),
+    *(
+        path
+        for path in ROOT.glob("spar_g2p_connect/**/*.py")
+        if "tests" not in path.parts
+    ),
+]
+CODE = re.compile(r'"((?:err|rjct|succ)\.[a-z_]+(?:\.[a-z_]+)*|G2P-REQ-\d+)"')
+#: Built from parts in the source, so that no search finds them there.
+BUILT_CODES = {"rjct.action.invalid", "rjct.action.not_supported"}
+#: Menus of Odoo that the documents name.
+CORE_MENUS = ("Settings", "Users", "Groups", "Companies")
+#: Variables of our own programs, which no operator sets.
+INNER_VARIABLES = re.compile(
+    r"SPAR_(ANSWER|CALLED_AS|DEMO_ISSUER|DEMO_URL|GROUPS|IDS|KNOWN|MESSAGES|QUESTIONS"
+    r"|ROOT|TALLY|TEST_RUN|TOKENS)"
+)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def get_prose(text: str) -> str:
+    """Return a document without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)
+
+
+def get_anchors(text: str) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them.
+
+    >>> sorted(get_anchors("# What you learn, and what you do not"))
+    ['what-you-learn-and-what-you-do-not']
+    """
+    titles = re.findall(r"^#+ (.*)$", get_prose(text), re.M)
+    return {
+        re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+        for title in titles
+    }
+
+
+# === FILES AND LINKS === #
+
+
+def is_path(text: str) -> bool:
+    """Return whether text in backticks claims to be a file of the repository.
+
+    >>> is_path("docs/errors.md"), is_path("bench/"), is_path("mapper/sync/link")
+    (True, True, False)
+    """
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?(::\w+)?", text) or "/" not in text:
+        return False
+    is_named = text.endswith("/") or bool(re.search(r"\.[a-z]{2,5}(::|$)", text))
+    return is_named or (ROOT / text.split("/")[0]).is_dir()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_path_in_backticks_exists(name):
+    page = ROOT / name
+    # A fragment of an addon's README names files from the addon's folder, and so does
+    # a text about all addons.
+    bases = (ROOT, page.parent, *(ROOT / addon for addon in get_addons(ROOT)))
+    missing = [
+        text
+        for text in re.findall(r"`([^`\n]+)`", get_prose(read(name)))
+        if is_path(text)
+        and not text.startswith(MADE)
+        and not any((base / text.split("::")[0]).exists() for base in bases)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_link_resolves(name):
+    page = ROOT / name
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", get_prose(read(name))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _hash, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists():
+            broken.append(target)
+        elif anchor and anchor not in get_anchors(file.read_text()):
+            broken.append(target)
+    assert broken == []
+
+
+# === COMMANDS AND MENUS === #
+
+
+def test_every_command_of_spar_exists():
+    (calls,) = (
+        action.choices for action in build_parser()._actions if action.dest == "call"
+    )
+    named = {
+        (name, call)
+        for name in NAMES
+        for call in re.findall(r"\./spar ([a-z]+)", read(name))
+    }
+    assert {pair for pair in named if pair[1] not in calls} == set()
+
+
+def get_menu_names() -> set[str]:
+    """Return the names of our menus; a menu may have that of its action."""
+    names, actions, wanted = set(CORE_MENUS), {}, set()
+    for path in chain.from_iterable(
+        (ROOT / addon).glob("**/*.xml") for addon in get_addons(ROOT)
+    ):
+        addon = path.relative_to(ROOT).parts[0]
+        tree = ElementTree.parse(path)
+        for record in tree.iter("record"):
+            field = record.find("field[@name='name']")
+            if field is not None and field.text:
+                actions[f"{addon}.{record.get('id')}"] = field.text.strip()
+        for menu in tree.iter("menuitem"):
+            if menu.get("name"):
+                names.add(menu.get("name"))
+            elif menu.get("action"):
+                action = menu.get("action")
+                wanted.add(action if "." in action else f"{addon}.{action}")
+    return names | {actions[name] for name in wanted if name in actions}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_menu_exists(name):
+    menus = get_menu_names()
+    text = " ".join(get_prose(read(name)).replace("\\>", ">").split())
+    paths = re.findall(r"\*([^*`|]+? > [^*`|]+?)\*", text)
+    missing = [
+        path
+        for path in paths
+        if not {each.strip() for each in path.split(">")} <= menus
+    ]
+    assert missing == []
+
+
+# === LISTS THAT MUST BE COMPLETE === #
+
+
+def test_every_code_is_in_the_list_of_errors():
+    codes = {
+        code
+        for path in SOURCES
+        for line in path.read_text().splitlines()
+        if not line.strip().startswith(">>>")
+        for code in CODE.findall(line)
+    }
+    assert len(codes) > 40
+    errors = read("docs/errors.md")
+    assert {code for code in codes | BUILT_CODES if f"`{code}`" not in errors} == set()
+
+
+def test_every_environment_variable_is_in_the_list_for_operators():
+    used = {
+        variable
+        for addon in get_addons(ROOT)
+        for path in (ROOT / addon).glob("**/*.py")
+        if "tests" not in path.parts
+        for variable in re.findall(r"\bSPAR_[A-Z_]*[A-Z]\b", path.read_text())
+    }
+    listed = set(re.findall(r"^\| `(SPAR_\w+)`", read("docs/operations.md"), re.M))
+    assert {name for name in used - listed if not INNER_VARIABLES.match(name)} == set()
+    assert listed - used == set()
+
+
+def test_the_readme_is_short():
+    assert len(read("README.md").split()) < 900
