@@ -190,7 +190,6 @@ class AuthOauthProvider(models.Model):
         "person.",
     )
     id_type_issuers = fields.Text(
-        string="Accepted issuers",
         related="id_type_id.issuers",
         help="The issuers from which IDs of this type are accepted, as set on the ID "
         "type. While this provider's issuer is not one of them, no one can log in "
