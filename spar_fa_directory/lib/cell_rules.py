@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from babel import Locale
 
-from .placeholders import is_name_placeholder, is_placeholder, is_spoilt_number
+from .placeholders import is_altered_number, is_name_placeholder, is_placeholder
 
 MAX_CHARACTERS = 250
 #: The word that empties a field, because an empty cell leaves it unchanged.
@@ -157,7 +157,7 @@ def _find_number_problem(text: str) -> str:
         return "formula"
     if not any(map(str.isdigit, text)):
         return ""
-    if is_spoilt_number(text):
+    if is_altered_number(text):
         return "number" if "E" in text.upper() else "fraction"
     return "thousands" if _THOUSANDS.fullmatch(text) else ""
 

@@ -95,7 +95,7 @@ _MAX_WORDS = 500
 _BLOCK = 1 << 20
 _READINGS = 8
 _SURE, _RIVAL = 0.9, 0.9
-_HEARD = 0.1  # chardet's confidence in a few words is no more than noise
+_MIN_CONFIDENCE = 0.1  # chardet's confidence in a few words is no more than noise
 
 
 class EncodingReading(NamedTuple):
@@ -237,7 +237,7 @@ def _detect(sample: bytes) -> dict[str, float]:
         except LookupError:
             continue
         thought[text] = max(thought.get(text, 0), guess["confidence"])
-    return {text: sure for text, sure in thought.items() if sure >= _HEARD}
+    return {text: sure for text, sure in thought.items() if sure >= _MIN_CONFIDENCE}
 
 
 def _rate(text: str) -> float:

@@ -43,7 +43,7 @@ ListGaps = Callable[[str], str]
 
 _LABEL = r"[\pL\pN](?:[\pL\pM\pN-]*[\pL\pM\pN])?"
 _EMAIL = rf"[^\s@<>()\[\],;:\\\"]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}"
-_LONGEST_EMAIL = 254
+_MAX_EMAIL_LENGTH = 254
 _STDNUM = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?")
 _MAX_PATTERN_MEMORY = 8 << 20
 
@@ -310,7 +310,7 @@ def _check_phone(
 def _check_email(value: str, parameter: str, country: str) -> str:
     """Return the address in lower case, its host as used on the network."""
     folded = value.casefold()
-    if len(value) > _LONGEST_EMAIL or not matches(_EMAIL, folded):
+    if len(value) > _MAX_EMAIL_LENGTH or not matches(_EMAIL, folded):
         raise InvalidPart("email", "This is not a valid e-mail address.")
     local, _at, host = folded.rpartition("@")
     if host.isascii():

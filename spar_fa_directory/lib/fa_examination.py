@@ -66,19 +66,19 @@ UNREAD = Problem("unread")
 _CLOSED = {False: "closed", True: "replaced"}
 PLACEHOLDER = Problem("placeholder")
 #: Words for parts that may never be stored, even if few other checks apply.
-NOTHING = frozenset(("empty", "placeholder"))
+MISSING_VALUE_CODES = frozenset(("empty", "placeholder"))
 
 
-def is_nothing(problem: Problem | None) -> bool:
+def lacks_value(problem: Problem | None) -> bool:
     """Return whether an address has no value where it needs one: null, {sub}, empty.
 
     Such addresses are rejected for every user.
 
-    >>> is_nothing(Problem("part", "number", "placeholder")), is_nothing(UNREAD)
+    >>> lacks_value(Problem("part", "number", "placeholder")), lacks_value(UNREAD)
     (True, False)
     """
     return problem is not None and (
-        problem.code == PLACEHOLDER.code or problem.check in NOTHING
+        problem.code == PLACEHOLDER.code or problem.check in MISSING_VALUE_CODES
     )
 
 
@@ -124,7 +124,7 @@ def read_parts(
             texts[part.key], found = read_part(part, reading.parts[part.key], holder)
         else:
             found = _EXAMINERS[part.kind](part, kind, reading, holder)
-        if problem is None or is_nothing(found) and not is_nothing(problem):
+        if problem is None or lacks_value(found) and not lacks_value(problem):
             problem = found
     return texts, problem
 
@@ -178,7 +178,9 @@ def _examine_provider(
     if not known.provider_key:
         return None
     if holder.provider_id is None:
-        return _find_no_code(part, reading, known.provider_key, "provider_unknown")
+        return _build_code_problem(
+            part, reading, known.provider_key, "provider_unknown"
+        )
     if not holder.provider_is_active:
         return Problem("provider_archived")
     if holder.provider_is_closed:
@@ -200,10 +202,10 @@ def _examine_branch(
         return None
     if not holder.asks_branch and not reading.parts[key].strip():
         return None
-    return _find_no_code(part, reading, key, "branch_unknown")
+    return _build_code_problem(part, reading, key, "branch_unknown")
 
 
-def _find_no_code(
+def _build_code_problem(
     part: KnownPart, reading: AddressReading, key: str, code: str
 ) -> Problem:
     """Return the problem of a code missing from the directory, or a placeholder's."""

@@ -19,7 +19,7 @@ from .fa_examination import (
     UNREAD,
     KnownKind,
     Problem,
-    is_nothing,
+    lacks_value,
     read_parts,
 )
 from .fa_reader import Address, AddressReading, Holder, KnownStrategy
@@ -49,9 +49,9 @@ class CanonicalAddress(NamedTuple):
     accounts: tuple[str, ...] = ()
 
     @property
-    def is_nothing(self) -> bool:
+    def lacks_value(self) -> bool:
         """Return whether it is rejected for every user: null, {sub}, empty."""
-        return is_nothing(self.problem)
+        return lacks_value(self.problem)
 
     def to_address(self, text: str) -> Address:
         """Return the address that ``text`` stands for, in this form.
@@ -129,9 +129,9 @@ def keep_text(text: str) -> CanonicalAddress:
     """Return the form of a text that no strategy reads: that text, as it was sent.
 
     A placeholder between its colons and at signs makes the address empty
-    (``is_nothing``).
+    (``lacks_value``).
 
-    >>> keep_text("Account:AbC@Bank").key, keep_text("other:null@B").is_nothing
+    >>> keep_text("Account:AbC@Bank").key, keep_text("other:null@B").lacks_value
     ('account:AbC@bank', True)
     """
     pieces = list(filter(None, _BETWEEN.split(text))) or [""]

@@ -17,7 +17,7 @@ _PREFIX = re.compile(r"\+?[0-9]{1,15}")
 _SIGNS = str.maketrans(
     dict.fromkeys(BLANKS, " ") | dict.fromkeys(DASHES, "-") | {"\uff0b": "+"}
 )
-_SHORTEST_LOCAL, _LONGEST_LOCAL = 6, 15
+_MIN_LOCAL_LENGTH, _LONGEST_LOCAL = 6, 15
 
 
 def check_parameter(parameter: str) -> None:
@@ -82,7 +82,7 @@ def to_e164(
 
 
 def _keep_local(digits: str) -> str:
-    if not _SHORTEST_LOCAL <= len(digits) <= _LONGEST_LOCAL:
+    if not _MIN_LOCAL_LENGTH <= len(digits) <= _LONGEST_LOCAL:
         raise _build_refusal()
     return digits
 

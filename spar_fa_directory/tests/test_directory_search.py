@@ -161,7 +161,7 @@ class TestSearch(SearchCase):
             {"name": "Obsoleteville", "code": "9", "provider_id": self.zindia.id}
         ).unlink()
         self.env.flush_all()
-        self.providers._forget_words()
+        self.providers._delete_unused_words()
         self.env.cr.execute("SELECT word FROM spar_directory_word")
         words = {word for (word,) in self.env.cr.fetchall()}
         self.assertNotIn("obsoleteville", words)

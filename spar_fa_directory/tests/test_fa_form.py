@@ -410,7 +410,7 @@ class TestForm(BaseCase):
             with self.subTest(text):
                 canonical = form(text)
                 self.assertEqual(canonical.problem, Problem("part", part, word))
-                self.assertFalse(canonical.is_nothing)
+                self.assertFalse(canonical.lacks_value)
                 self.assertTrue(canonical.key)
 
     def test_placeholder_is_refused_for_every_provider(self):
@@ -418,11 +418,11 @@ class TestForm(BaseCase):
             with self.subTest(text):
                 canonical = form(text)
                 self.assertEqual(canonical.problem, Problem("part", part, word))
-                self.assertTrue(canonical.is_nothing)
+                self.assertTrue(canonical.lacks_value)
         for text in ("null", "", "{account}", "undefined", "#N/A"):
             with self.subTest(text):
                 self.assertEqual(form(text).problem, Problem("placeholder"))
-                self.assertTrue(form(text).is_nothing)
+                self.assertTrue(form(text).lacks_value)
 
     def test_an_address_in_order_has_no_problem(self):
         for texts in SAME[:1] + SAME[3:5]:

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
 
-from ..lib.placeholders import is_name_placeholder, is_placeholder, is_spoilt_number
+from ..lib.placeholders import is_altered_number, is_name_placeholder, is_placeholder
 
 PLACEHOLDERS = (
     "",
@@ -218,7 +218,7 @@ class TestPlaceholders(BaseCase):
             f"{number:.5E}",
             str(float(number)),
         ):
-            self.assertTrue(is_spoilt_number(written), written)
+            self.assertTrue(is_altered_number(written), written)
             self.assertTrue(is_placeholder(written), written)
 
     @settings(deadline=None)

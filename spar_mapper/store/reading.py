@@ -96,7 +96,7 @@ def _overlook(call: CallContext, asked: Asked) -> Asked:
     as no strategy does, but no one's number may be wrong.
     """
     problem = asked.problem
-    is_wrong = asked.canonical.is_nothing or (problem and problem.code == "part")
+    is_wrong = asked.canonical.lacks_value or (problem and problem.code == "part")
     if call.checks_addresses or is_wrong:
         return asked
     return asked._replace(problem=None)

@@ -117,7 +117,7 @@ def _complete(provider_id: int, parameters: dict) -> LoginResult:
 def _log_in(ticket: LoginTicket) -> None:
     """Begin a new session for the person; void this browser's other attempts."""
     before = browser.get_browser_secret(request.session)
-    request.env["spar.login.attempt"]._forget_browser(before)
+    request.env["spar.login.attempt"]._delete_attempts_of_browser(before)
     # Only the credential check of this very call may accept the ticket.
     request.spar_login_ticket = ticket
     credential = {"type": CREDENTIAL, "login": ticket.login, "ticket": ticket}

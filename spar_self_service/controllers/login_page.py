@@ -3,7 +3,7 @@ from odoo.http import request
 
 from ..lib.oidc.authorization import get_local_path
 from ..models.auth_oauth_provider import LOGIN_PAGE_PATH
-from ..models.ir_http import FOR_EVER
+from ..models.ir_http import CACHE_FOREVER
 from .page import PAGE, SHARED_PAGE, go_to, page, show
 
 FRONTEND_LANGUAGE = "frontend_lang"
@@ -55,16 +55,16 @@ class LoginPage(http.Controller):
     def style(self, name):
         """Return the style sheet; a request for an older version gets the new one."""
         newest, style = request.env["spar.page.frame"]._get_style()
-        return _give(style, "text/css; charset=utf-8", name == newest)
+        return _build_file_response(style, "text/css; charset=utf-8", name == newest)
 
     @http.route("/spar/logo/<string:name>", **FILE)
     def logo(self, name):
         """Return the website's logo, scaled to the size at which it is shown."""
         logo = request.env["spar.page.frame"]._get_logo()
-        return _give(logo.image, logo.mimetype, name == logo.name)
+        return _build_file_response(logo.image, logo.mimetype, name == logo.name)
 
 
-def _give(content, mimetype: str, is_newest: bool):
-    kept = FOR_EVER if is_newest else "no-store"
+def _build_file_response(content, mimetype: str, is_newest: bool):
+    kept = CACHE_FOREVER if is_newest else "no-store"
     headers = [("Content-Type", mimetype), ("Cache-Control", kept)]
     return request.make_response(content, headers)

@@ -47,7 +47,7 @@ POLICY = (
 
 
 #: Query parameters that are kept when a page is shown in another language.
-_KEPT = ("q", "said")
+_KEPT_PARAMETERS = ("q", "said")
 
 
 def show(template: str, status: int = 200, here: str = "", **values):
@@ -69,7 +69,7 @@ def get_here(form: str = "/spar") -> str:
     asked = request.httprequest
     if asked.method != "GET":
         return form
-    kept = {name: asked.args[name] for name in _KEPT if asked.args.get(name)}
+    kept = {name: asked.args[name] for name in _KEPT_PARAMETERS if asked.args.get(name)}
     return f"{asked.path}?{urlencode(kept)}" if kept else asked.path
 
 

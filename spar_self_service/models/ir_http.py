@@ -19,7 +19,7 @@ from ..lib.paths import (
 
 _logger = logging.getLogger(__name__)
 
-FOR_EVER = "public, max-age=31536000, immutable"
+CACHE_FOREVER = "public, max-age=31536000, immutable"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -79,7 +79,7 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _post_dispatch(cls, response):
         result = super()._post_dispatch(response)
-        _guard(response)
+        _add_security_headers(response)
         return result
 
     @classmethod
@@ -88,7 +88,7 @@ class IrHttp(models.AbstractModel):
             return cls._redirect_to_start()
         response = super()._handle_error(exception)
         if hasattr(response, "headers"):
-            _guard(response)
+            _add_security_headers(response)
         return response
 
     @classmethod
@@ -150,18 +150,18 @@ def _is_form_without_session() -> bool:
     return is_form and not request.session.uid
 
 
-def _guard(response) -> None:
+def _add_security_headers(response) -> None:
     """Forbid caching and framing of a beneficiary's page, and hide the referrer."""
-    _guard_cookie(response)
+    _secure_cookie(response)
     if is_our_page(request.httprequest.path) or request.session.get(browser.LOGIN):
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         # Public files set their own header: the pages' style and logo.
-        if response.headers.get("Cache-Control") != FOR_EVER:
+        if response.headers.get("Cache-Control") != CACHE_FOREVER:
             response.headers["Cache-Control"] = HEADERS["Cache-Control"]
 
 
-def _guard_cookie(response) -> None:
+def _secure_cookie(response) -> None:
     """Add Secure and SameSite to Odoo's session cookie, which lacks both."""
     added = "; SameSite=Lax"
     if request.httprequest.scheme == "https":

@@ -152,7 +152,7 @@ class SparLoginAttempt(models.Model):
         )
 
     @api.model
-    def _forget_browser(self, browser: str) -> None:
+    def _delete_attempts_of_browser(self, browser: str) -> None:
         """Delete everything else that this browser began before the login.
 
         This happens in a transaction of its own, which sees that the attempt just taken

@@ -12,7 +12,7 @@ from .auth_oauth_provider import CALLBACK_PATH, FLOW, LOGIN_PAGE_PATH
 
 DEMO_VARIABLE = "SPAR_DEMO"
 #: Used until the provider runs and its address is known.
-NOWHERE = "http://localhost/"
+PLACEHOLDER_URL = "http://localhost/"
 #: Odoo's codes of the languages in which the pages are available.
 LANGUAGES = ("en_US", "fr_FR", "es_ES", "ar_001", "hi_IN", "tl_PH")
 ADDONS = ("spar_fa_directory", "spar_mapper_connector", "spar_self_service")
@@ -99,7 +99,10 @@ class SparSelfServiceDemo(models.AbstractModel):
         if provider:
             provider.write(values)
             return provider
-        nowhere = {"auth_endpoint": NOWHERE, "validation_endpoint": NOWHERE}
+        nowhere = {
+            "auth_endpoint": PLACEHOLDER_URL,
+            "validation_endpoint": PLACEHOLDER_URL,
+        }
         return self.env["auth.oauth.provider"].create(
             {"flow": FLOW, "client_id": client.client_id, **nowhere, **values}
         )

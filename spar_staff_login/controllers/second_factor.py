@@ -23,7 +23,7 @@ from odoo.addons.auth_totp.models.totp import (
 )
 
 from ..lib import sessions
-from ..pages import draw
+from ..pages import render_page
 
 #: In the session: the secret that was shown to the app.
 SECRET = "spar_totp_secret"
@@ -65,7 +65,7 @@ class SecondFactor(http.Controller):
                 _set_app(code)
         except AccessDenied as error:
             return _show(str(error))
-        return _go_on()
+        return _continue()
 
     @http.route("/web/second-factor/passkey", methods=["POST"], **PAGE)
     def use_passkey(self, registration="", **_ignored):
@@ -78,7 +78,7 @@ class SecondFactor(http.Controller):
             made.make_key(response)
         except REFUSED:
             return _show(request.env._("This passkey was not accepted. Try again."))
-        return _go_on()
+        return _continue()
 
 
 def _get_refusal():
@@ -104,7 +104,7 @@ def _set_app(code: str) -> None:
         raise AccessDenied(request.env._("These digits are not correct. Try again."))
 
 
-def _go_on():
+def _continue():
     request.session.pop(SECRET, None)
     return request.redirect("/odoo", 303)
 
@@ -122,7 +122,7 @@ def _show(error=""):
         "registration": json.dumps(options),
     }
     values |= request.env["ir.ui.view"]._get_staff_login_words()
-    page = draw("second_factor", {**values, "request": request})
+    page = render_page("second_factor", {**values, "request": request})
     headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY"}
     headers["Content-Type"] = "text/html; charset=utf-8"
     return request.make_response(page, list(headers.items()))

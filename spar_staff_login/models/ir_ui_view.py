@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.http import request
 
-from ..pages import PAGES, draw
+from ..pages import PAGES, render_page
 
 
 class IrUiView(models.Model):
@@ -15,7 +15,7 @@ class IrUiView(models.Model):
         if request and template in PAGES and self.env["ir.http"]._is_on_staff_host():
             name = PAGES[template]
             words = self._get_staff_login_words()
-            return draw(name, {**(values or {}), **words, "request": request})
+            return render_page(name, {**(values or {}), **words, "request": request})
         return super()._render_template(template, values)
 
     def _get_staff_login_words(self) -> dict:

@@ -112,13 +112,13 @@ class SparDirectoryLoader(models.AbstractModel):
         for each in prepared:
             found = existing.get(each.key)
             if first := new.get(each.key):
-                self._refuse_twice(each, first.row.number, outcome)
+                self._refuse_duplicates(each, first.row.number, outcome)
             elif not found and "name" not in each.values:
                 outcome.refused.append((each.row, [RowProblem("name", "missing")]))
             elif not found:
                 new[each.key] = each
             elif found.import_id == job.id:
-                self._refuse_twice(each, found.import_row, outcome)
+                self._refuse_duplicates(each, found.import_row, outcome)
             elif job.on_existing == "update":
                 self._update(job, each, found, outcome)
                 existing[each.key] = ExistingRecord(
@@ -232,7 +232,7 @@ class SparDirectoryLoader(models.AbstractModel):
         raise NotImplementedError
 
     @api.model
-    def _refuse_twice(
+    def _refuse_duplicates(
         self, each: PreparedRow, number: int, outcome: LoadOutcome
     ) -> None:
         outcome.refused.append(
@@ -275,10 +275,10 @@ class SparDirectoryLoader(models.AbstractModel):
             "signs": self.env._(
                 "A code can contain only plain letters, digits and symbols."
             ),
-        } | self._get_spoilt_texts()
+        } | self._get_altered_texts()
 
     @api.model
-    def _get_spoilt_texts(self) -> dict[str, str]:
+    def _get_altered_texts(self) -> dict[str, str]:
         """Return texts for values that a spreadsheet has converted."""
         return {
             "number": self.env._(

@@ -137,7 +137,7 @@ class SparDirectorySearch(models.AbstractModel):
         which version made them.
         """
         made_by = sha256(f"{script}{self._searched_text}".encode()).hexdigest()
-        is_new = self._get_maker() != made_by
+        is_new = self._get_script_version() != made_by
         names = {
             "table": SQL.identifier(self._table),
             "index": SQL.identifier(f"{self._table}_search_words"),
@@ -163,7 +163,7 @@ class SparDirectorySearch(models.AbstractModel):
         if is_new:
             self._execute("SELECT spar_directory_learn(%(table_name)s)", names)
 
-    def _get_maker(self) -> str:
+    def _get_script_version(self) -> str:
         """Return the version that made the words of the table; "" if it has none."""
         if not column_exists(self.env.cr, self._table, "search_words"):
             return ""

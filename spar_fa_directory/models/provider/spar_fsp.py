@@ -424,7 +424,7 @@ class SparFsp(models.Model):
         branch_sudo = branch.sudo()._origin if branch else branches_sudo
         return holders.build_holder(
             provider_sudo.country_id.code,
-            provider_sudo._get_branches_word(),
+            provider_sudo._get_branch_state(),
             branch_sudo.id or None,
             branch_sudo.code,
             branch_sudo.active,
@@ -435,7 +435,7 @@ class SparFsp(models.Model):
             *(provider_sudo[name] for name in holders.COLUMNS),
         )
 
-    def _get_branches_word(self) -> str:
+    def _get_branch_state(self) -> str:
         """Return whether there are branches to choose, only others, or none at all."""
         if self.has_branches:
             return holders.OPEN
@@ -694,7 +694,7 @@ class SparFsp(models.Model):
         return found
 
     @api.autovacuum
-    def _forget_words(self):
+    def _delete_unused_words(self):
         """Delete suggestions of words that no longer occur."""
         self.env.cr.execute(
             """
