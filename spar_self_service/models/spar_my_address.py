@@ -23,7 +23,7 @@ from ..exceptions import DraftOutdated, OutcomeUnknown, StepUpNeeded
 from ..lib import overview
 from ..lib.beneficiary import Beneficiary
 from ..lib.overview import HistoryEntry, Overview, PendingChange
-from .spar_page_texts_outcome import PAYMENTS_STOPPED
+from .spar_page_texts import PAYMENTS_STOPPED
 
 #: Outcomes after which the person may try again with the same draft.
 _TRY_AGAIN = (Outcome.RETRY,)

@@ -478,7 +478,7 @@ class TestLogin(LoginCase):
         with patch.object(ir_http, "request", secure):
             response.set_cookie("session_id", "x", httponly=True)
             response.set_cookie("other", "y")
-            ir_http._guard_cookie(response)
+            ir_http._secure_cookie(response)
         first, second = response.headers.getlist("Set-Cookie")
         self.assertTrue(first.endswith("; SameSite=Lax; Secure"))
         self.assertNotIn("Secure", second)
