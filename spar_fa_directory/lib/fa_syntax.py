@@ -123,22 +123,20 @@ def _check_template(literals: list[str], keys: list[str], stars: list[bool]) -> 
     if not keys or "{" in around or "}" in around:
         raise InvalidStrategyTemplate(
             "placeholder",
-            "Write each part as {key}: lower-case letters, digits and _ in braces.",
+            "Write each part as {key}: small letters, digits and _ in braces.",
         )
     if not around.isascii() or not around.isprintable():
         raise InvalidStrategyTemplate(
-            "ascii", "Only ASCII characters can stand between the parts."
+            "ascii", "Between the parts only plain (ASCII) signs can stand."
         )
     if not _SCHEME.match(literals[0]):
         raise InvalidStrategyTemplate(
             "scheme", "Begin with the kind of address and a colon, as in account:"
         )
     if len(set(keys)) < len(keys):
-        raise InvalidStrategyTemplate("duplicate", "A part occurs twice.")
+        raise InvalidStrategyTemplate("duplicate", "A part stands there twice.")
     if sum(stars) > 1:
-        raise InvalidStrategyTemplate(
-            "stars", "Only one part can be marked with an asterisk."
-        )
+        raise InvalidStrategyTemplate("stars", "Only one part can carry a star.")
     _check_delimiters(literals, keys)
 
 
@@ -147,8 +145,8 @@ def _check_delimiters(literals: list[str], keys: list[str]) -> None:
         if not _choose_sign(delimiter):
             raise InvalidStrategyTemplate(
                 "delimiter",
-                "A punctuation mark that occurs only once is needed between %(before)s "
-                "and %(after)s.",
+                "Between %(before)s and %(after)s a punctuation mark is needed that "
+                "stands there once.",
                 before=before,
                 after=after,
             )

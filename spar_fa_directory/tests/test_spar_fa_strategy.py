@@ -71,7 +71,7 @@ class TestStrategy(DirectoryCase):
 
     def test_templates_that_could_not_be_read_back_are_refused(self):
         for template, text in [
-            ("x:{account_number}{bank_code}", "Between account_number and bank_code"),
+            ("x:{account_number}{bank_code}", "between account_number and bank_code"),
             ("x:{account_number}@{account_number}", "A part occurs twice"),
             ("{account_number}", "Begin with the kind"),
             ("x:{Account}", "in braces"),

@@ -73,7 +73,7 @@ class TestProviderForm(ProviderCase):
 
     def test_address_that_does_not_answer_is_explained(self):
         self.provider.discovery_uri = "http://127.0.0.1:1/nowhere"
-        with self.assertRaisesRegex(ValidationError, "Check the address"):
+        with self.assertRaisesRegex(ValidationError, "Check the URL"):
             self.provider.action_discover()
 
     def test_metadata_of_another_provider_is_refused(self):
@@ -139,7 +139,7 @@ class TestProviderForm(ProviderCase):
                 self.provider.claims = wrong
 
     def test_incomplete_provider_cannot_be_enabled(self):
-        with self.assertRaisesRegex(ValidationError, "Fill in: Key set URL"):
+        with self.assertRaisesRegex(ValidationError, "Fill in: JWKS URL"):
             self.provider.jwks_uri = False
 
     def test_flow_of_a_provider_cannot_be_changed(self):

@@ -15,6 +15,7 @@ class TestLoginPageMigration(TransactionCase):
         self.provider = self.env["auth.oauth.provider"].create(
             {
                 "name": "Hidden",
+                "body": "Hidden",
                 "auth_endpoint": "https://id.example/auth",
                 "validation_endpoint": "https://id.example/userinfo",
                 "is_offered": False,

@@ -22,4 +22,4 @@ class TestRendering(HttpCase):
         for path in ("/spar", "/spar/notice/<token>", "SPAR/address", "/web/login"):
             with self.subTest(path), self.assertRaises(ValidationError):
                 rewrites.create({**values, "url_from": path})
-        rewrites.new({**values, "url_from": "/sparkling"})._check_not_ours()
+        rewrites.new({**values, "url_from": "/sparkling"})._check_protected_paths()
