@@ -200,7 +200,7 @@ def _examine_branch(
         if holder.branch_is_closed:
             return Problem(f"branch_{_CLOSED[holder.branch_is_replaced]}")
         return None
-    if not holder.asks_branch and not reading.parts[key].strip():
+    if not holder.has_open_branches and not reading.parts[key].strip():
         return None
     return _build_code_problem(part, reading, key, "branch_unknown")
 

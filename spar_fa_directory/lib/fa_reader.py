@@ -71,8 +71,8 @@ class Holder(NamedTuple):
     format of its account numbers, and ``prefixes``, the phone numbers that it adds to
     its country's numbering plan. ``bank_codes`` identify it in the public registry of
     banks. ``branch_code`` may contain a code in the provider's form even if the
-    directory has no such branch. ``asks_branch`` states whether there is a branch that
-    a new address can name. For a closed provider or branch, ``is_replaced`` states
+    directory has no such branch. ``has_open_branches`` states whether there is a branch
+    that a new address can name. For a closed provider or branch, ``is_replaced`` states
     whether another one took over.
     """
 
@@ -89,7 +89,7 @@ class Holder(NamedTuple):
     bank_codes: tuple[str, ...] = ()
     rule: ProviderRule = NO_RULE
     prefixes: tuple[str, ...] = ()
-    asks_branch: bool = True
+    has_open_branches: bool = True
     provider_is_closed: bool = False
     branch_is_closed: bool = False
     provider_is_replaced: bool = False

@@ -66,7 +66,7 @@ class TestPages(DirectoryCase):
 
     def test_the_form_of_a_used_branch_keeps_code_and_provider(self):
         used = patch.object(
-            type(self.north), "_is_used", lambda asked: asked & self.north
+            type(self.north), "_is_used", lambda records: records & self.north
         )
         with used, Form(self.north) as form:
             form.city = "Vellin"
@@ -84,7 +84,7 @@ class TestUsed(DirectoryCase):
         patcher = patch.object(
             type(self.bank),
             "_count_uses",
-            lambda asked: {i: uses for i, uses in counts.items() if i in asked.ids},
+            lambda records: {i: uses for i, uses in counts.items() if i in records.ids},
         )
         self.startPatcher(patcher)
 
@@ -130,7 +130,7 @@ class TestUsed(DirectoryCase):
 
     def test_refused_deletion_shows_the_count(self):
         self._count(7)
-        used = patch.object(type(self.bank), "_is_used", lambda asked: asked)
+        used = patch.object(type(self.bank), "_is_used", lambda records: records)
         with used, self.assertRaisesRegex(UserError, "7 financial addresses"):
             self.bank.unlink()
 

@@ -13,7 +13,7 @@ class TestProvider(DirectoryCase):
     def _use(self, records):
         """Make the records count as named by a mapping."""
         patcher = patch.object(
-            type(records), "_is_used", lambda asked: asked & records.with_env(asked.env)
+            type(records), "_is_used", lambda named: named & records.with_env(named.env)
         )
         self.startPatcher(patcher)
 

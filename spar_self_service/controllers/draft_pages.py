@@ -29,19 +29,19 @@ def show_step(place: DraftPages, step: str, **values):
     if draft.state == "done":
         return go_to(place.get_url("done"))
     answers = draft._get_answers()
-    asked = draft._get_steps(answers)
+    questions = draft._get_steps(answers)
     outdated = draft._get_outdated_step(answers)
-    if outdated and steps.comes_before(asked, outdated, step):
+    if outdated and steps.comes_before(questions, outdated, step):
         return go_to(place.get_url(outdated), "void")
-    if not steps.may_ask(asked, answers, step):
-        return go_to(place.get_url(steps.get_open_step(asked, answers)))
-    return _show(place, step, answers, asked, **values)
+    if not steps.may_ask(questions, answers, step):
+        return go_to(place.get_url(steps.get_open_step(questions, answers)))
+    return _show(place, step, answers, questions, **values)
 
 
 def _show(
-    place: DraftPages, step: str, answers, asked: list[str], status=200, **values
+    place: DraftPages, step: str, answers, questions: list[str], status=200, **values
 ):
-    before = steps.get_previous_step(asked, step)
+    before = steps.get_previous_step(questions, step)
     values = {"problems": {}, "typed": {}, "words": "", **values}
     values |= _BUILDERS[step](place.draft, answers, values["words"])
     return show(
@@ -52,7 +52,9 @@ def _show(
         draft=place.draft,
         answers=answers,
         back_url=before and place.get_url(before),
-        step_text=_get_texts()._get_step_text(asked.index(step) + 1, len(asked)),
+        step_text=_get_texts()._get_step_text(
+            questions.index(step) + 1, len(questions)
+        ),
         **values,
     )
 
@@ -141,10 +143,10 @@ def take_answer(place: DraftPages, step: str, form: dict):
 
 def _continue(place: DraftPages, step: str):
     """Go to the question after this one, while the chosen kind still asks both."""
-    asked = place.draft._get_steps(place.draft._get_answers())
-    if step not in asked[:-1]:
+    questions = place.draft._get_steps(place.draft._get_answers())
+    if step not in questions[:-1]:
         return show_current_step(place)
-    return go_to(place.get_url(asked[asked.index(step) + 1]))
+    return go_to(place.get_url(questions[questions.index(step) + 1]))
 
 
 def show_current_step(place: DraftPages):

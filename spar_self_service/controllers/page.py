@@ -66,16 +66,20 @@ def show(template: str, status: int = 200, here: str = "", **values):
 
 def get_here(form: str = "/spar") -> str:
     """Return the address of this page; the response to a form is shown at ``form``."""
-    asked = request.httprequest
-    if asked.method != "GET":
+    httprequest = request.httprequest
+    if httprequest.method != "GET":
         return form
-    kept = {name: asked.args[name] for name in _KEPT_PARAMETERS if asked.args.get(name)}
-    return f"{asked.path}?{urlencode(kept)}" if kept else asked.path
+    kept = {
+        name: httprequest.args[name]
+        for name in _KEPT_PARAMETERS
+        if httprequest.args.get(name)
+    }
+    return f"{httprequest.path}?{urlencode(kept)}" if kept else httprequest.path
 
 
-def go_to(path: str, said: str = ""):
-    """Redirect to another page of ours, which begins with the message ``said``."""
-    return request.redirect(f"{path}?said={said}" if said else path, 303)
+def go_to(path: str, message: str = ""):
+    """Redirect to another page of ours, which begins with the message of this code."""
+    return request.redirect(f"{path}?said={message}" if message else path, 303)
 
 
 def get_home() -> str:

@@ -57,8 +57,8 @@ def get_steps(kinds: Iterable[str]) -> list[str]:
     >>> get_steps(["text"])
     ['kind', 'details', 'review']
     """
-    asked = {"provider": PROVIDER, "branch": BRANCH, "text": DETAILS}
-    wanted = {asked[kind] for kind in kinds}
+    questions = {"provider": PROVIDER, "branch": BRANCH, "text": DETAILS}
+    wanted = {questions[kind] for kind in kinds}
     return [KIND, *(s for s in (PROVIDER, BRANCH, DETAILS) if s in wanted), REVIEW]
 
 

@@ -94,10 +94,10 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _show_busy(cls):
         """Show it in the frame of our pages under our path, where that is available."""
-        asked = request.httprequest
-        if not is_our_page(asked.path):
+        httprequest = request.httprequest
+        if not is_our_page(httprequest.path):
             return super()._show_busy()
-        again = asked.path if asked.method == "GET" else ""
+        again = httprequest.path if httprequest.method == "GET" else ""
         try:
             frame = request.env["spar.page.frame"]._get_frame(request.lang, OUR_PATH)
             shown = {**frame, "is_known": True, "again": again}
@@ -145,8 +145,8 @@ def _is_form_without_session() -> bool:
 
     Its CSRF token is no longer valid when the session that it was created in is over.
     """
-    asked = request.httprequest
-    is_form = asked.method == "POST" and is_our_page(asked.path)
+    httprequest = request.httprequest
+    is_form = httprequest.method == "POST" and is_our_page(httprequest.path)
     return is_form and not request.session.uid
 
 

@@ -360,7 +360,7 @@ class SparDraft(models.Model):
 
         A kind may have been withdrawn between two pages, or a provider archived.
         """
-        asked = self._get_steps(answers)
+        questions = self._get_steps(answers)
         is_void = {
             steps.KIND: answers.type_id and not self._get_type(answers),
             steps.PROVIDER: answers.provider_id and not self._get_provider(answers),
@@ -368,15 +368,15 @@ class SparDraft(models.Model):
             steps.DETAILS: answers.parts
             and self._canonicalise_texts(answers, answers.parts)[1],
         }
-        return next((step for step in asked if is_void.get(step)), "")
+        return next((step for step in questions if is_void.get(step)), "")
 
     # === THE ADDRESS === #
 
     def _build_address(self) -> str:
         """Return the address from the answers; empty while one is missing or void."""
         answers = self._get_answers()
-        asked = self._get_steps(answers)
-        is_open = steps.get_open_step(asked, answers) != steps.REVIEW
+        questions = self._get_steps(answers)
+        is_open = steps.get_open_step(questions, answers) != steps.REVIEW
         if self.operation == "remove" or is_open or self._get_outdated_step(answers):
             return ""
         provider_sudo = self._get_provider(answers)

@@ -276,19 +276,20 @@ class TestProviderForm(ProviderCase):
         login, provider = self.env["spar.login"], self.provider
         self.assertFalse(provider.staff_redirect_uri)
         host = {STAFF_HOST_VARIABLE: "staff.example.org"}
-        asked = []
+        redirect_uris = []
         self.patch(
             type(provider),
             "_get_authorization_address",
-            lambda _provider, attempt: asked.append(attempt.redirect_uri) or "x",
+            lambda _provider, attempt: redirect_uris.append(attempt.redirect_uri)
+            or "x",
         )
         with patch.dict(os.environ, host):
             provider.invalidate_recordset()
             for purpose in ("login", "test"):
                 login._begin(provider, purpose, "secret")
             at_staff = f"//staff.example.org/spar/oidc/callback/{provider.id}"
-        self.assertEqual(asked[0], provider.redirect_uri)
-        self.assertEqual(asked[1].partition(":")[2], at_staff)
+        self.assertEqual(redirect_uris[0], provider.redirect_uri)
+        self.assertEqual(redirect_uris[1].partition(":")[2], at_staff)
 
     def test_each_provider_has_keys_of_its_own(self):
         other = self.create_provider(client_id="other")

@@ -195,10 +195,10 @@ class TestFrame(PageCase):
         self.get("/spar/notice/token")
         self.assertIn("Your account was changed to this one.", self.text)
         self.assertEqual(self.acts, [])
-        asked = self.page
+        page_before = self.page
         self.post("/spar/notice/token")
         self.assertIn("CASE0002", self.text)
-        self.page = asked
+        self.page = page_before
         self.post("/spar/notice/token")
         self.assertIn("CASE0002", self.text)
         self.get("/spar/notice/token")

@@ -375,13 +375,13 @@ class TestRelyingParty(BaseCase):
         person = self.complete()
         self.assertEqual((person.issuer, person.subject), (ISSUER, "subject"))
         self.assertEqual(person.name, "Asha")
-        (method, _url, options), (_get, _url2, asked) = self.sent
+        (method, _url, options), (_get, _url2, userinfo_options) = self.sent
         form = {k: v[0] for k, v in parse_qs(options["body"].decode()).items()}
         self.assertEqual(method, "POST")
         self.assertEqual(form["code"], "the-code")
         self.assertEqual(form["code_verifier"], "the-verifier")
         self.assertEqual(form["redirect_uri"], ATTEMPT.redirect_uri)
-        self.assertEqual(asked["headers"]["Authorization"], "Bearer access")
+        self.assertEqual(userinfo_options["headers"]["Authorization"], "Bearer access")
 
     def test_userinfo_has_the_agreed_format(self):
         self.claims["user"] = {"sub": "subject", "name": "Signed"}

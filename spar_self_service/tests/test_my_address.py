@@ -109,8 +109,8 @@ class TestMyAddress(StandInCase, TransactionCase):
         draft = self.open()
         self.prove(draft)
         self.mine._carry_out(draft)
-        asked = {request.id_value for _word, _call, request in self.store.calls}
-        self.assertEqual(asked, {ID})
+        ids = {request.id_value for _word, _call, request in self.store.calls}
+        self.assertEqual(ids, {ID})
 
     def test_mapper_is_that_of_the_id_type(self):
         domain = [("code", "=", self.ada.id_type)]

@@ -163,8 +163,8 @@ class TestSparDraft(StandInCase, TransactionCase):
         draft._answer_type(draft.version, self.account.id)
         self.assertIn("branch", draft._get_steps(draft._get_answers()))
         draft._answer_provider(draft.version, bank.id)
-        asked = draft._get_steps(draft._get_answers())
-        self.assertEqual(asked, ["kind", "provider", "details", "review"])
+        questions = draft._get_steps(draft._get_answers())
+        self.assertEqual(questions, ["kind", "provider", "details", "review"])
         typed = {"account_number": "12345678"}
         draft._answer_details(draft.version, typed, typed)
         self.assertEqual(draft._build_address(), "account:12345678@.NOBR")

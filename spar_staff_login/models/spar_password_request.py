@@ -33,9 +33,9 @@ class SparPasswordRequest(models.Model):
         """Send the requested links; each is tried once."""
         requests = self.sudo().search([], order="id", limit=BATCH_SIZE)
         left = self.sudo().search_count([])
-        for number, asked in enumerate(requests, 1):
-            login = asked.login
-            asked.unlink()
+        for number, password_request in enumerate(requests, 1):
+            login = password_request.login
+            password_request.unlink()
             try:
                 with self.env.cr.savepoint():
                     self.env["res.users"]._send_password_link(login)

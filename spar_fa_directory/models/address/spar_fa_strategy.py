@@ -317,8 +317,8 @@ class SparFaStrategy(models.Model):
         for place, text in zip(left, by_directory, strict=True):
             as_read[place] = text
         return [
-            asked or own or text
-            for asked, own, text in zip_longest(written, as_read, texts)
+            requested or own or text
+            for requested, own, text in zip_longest(written, as_read, texts)
         ]
 
     @api.model

@@ -168,6 +168,6 @@ class SparFaTypePart(models.Model):
         """
         if self.kind == "text":
             return form_text(self._get_known(), value, holder)
-        if value.strip() or self.kind == "branch" and not holder.asks_branch:
+        if value.strip() or self.kind == "branch" and not holder.has_open_branches:
             return value
         raise InvalidPart("empty", "This field is required.")

@@ -569,8 +569,8 @@ class SparDirectoryImport(models.Model):
             doubts = job._split(job.doubts) if job.state == "draft" else set()
             if any(job.column_ids.mapped("fill_down")):
                 doubts.discard("above")
-            asked = [text for name, text in texts.items() if name in doubts]
-            job.question = " ".join(asked)
+            questions = [text for name, text in texts.items() if name in doubts]
+            job.question = " ".join(questions)
             job.asks_encoding = "encoding" in doubts
 
     @api.model

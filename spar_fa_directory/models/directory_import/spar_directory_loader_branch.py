@@ -238,12 +238,12 @@ class SparDirectoryLoaderBranch(models.AbstractModel):
     def _search_existing(self, keys: list[tuple]) -> dict[tuple, ExistingRecord]:
         query = SQL(
             """
-            SELECT asked.provider_id, asked.code, branch.id,
+            SELECT requested.provider_id, requested.code, branch.id,
                    branch.import_id, branch.import_row
-              FROM unnest(%s::int[], %s::text[]) AS asked (provider_id, code)
+              FROM unnest(%s::int[], %s::text[]) AS requested (provider_id, code)
               JOIN spar_fsp_branch AS branch
-                ON branch.provider_id = asked.provider_id
-               AND upper(branch.code COLLATE "C") = asked.code
+                ON branch.provider_id = requested.provider_id
+               AND upper(branch.code COLLATE "C") = requested.code
             """,
             [provider_id for provider_id, _code in keys],
             [code for _provider_id, code in keys],

@@ -17,16 +17,16 @@ SPELLINGS = {
 
 QUERY = """
        WITH found AS (
-           SELECT asked.provider, asked.branch,
+           SELECT requested.provider, requested.branch,
                   min(fsp.id) AS fsp_id, min(branch.id) AS branch_id
              FROM unnest(%(spellings)s, %(providers)s, %(branches)s)
-               AS asked (spelling, provider, branch)
+               AS requested (spelling, provider, branch)
              JOIN spar_fsp AS fsp
-               ON upper(fsp.%(column)s COLLATE "C") = asked.spelling
+               ON upper(fsp.%(column)s COLLATE "C") = requested.spelling
         LEFT JOIN spar_fsp_branch AS branch
                ON branch.provider_id = fsp.id
-              AND upper(branch.code COLLATE "C") = asked.branch
-         GROUP BY asked.provider, asked.branch
+              AND upper(branch.code COLLATE "C") = requested.branch
+         GROUP BY requested.provider, requested.branch
            HAVING count(*) = 1
        )
        SELECT found.provider, found.branch, country.code,

@@ -8,7 +8,7 @@
 REST = """
     WITH word AS MATERIALIZED (
         SELECT query, 1 << (place - 1)::integer AS bit
-          FROM unnest(%(words)s::tsquery[]) WITH ORDINALITY AS asked (query, place)
+          FROM unnest(%(words)s::tsquery[]) WITH ORDINALITY AS requested (query, place)
     ), covered AS MATERIALIZED (
         SELECT fsp.id, bit_or(word.bit) AS mask
           FROM word JOIN spar_fsp AS fsp ON fsp.search_words @@ word.query

@@ -36,27 +36,27 @@ SPECIFIC_WORD_COUNT = 4
 MISSING_WORD_PENALTY = 9
 
 _CLOSE_WORDS = """
-    SELECT asked.place, close.is_near, array_agg(close.word)
-      FROM unnest(%(words)s) WITH ORDINALITY AS asked (word, place),
+    SELECT requested.place, close.is_near, array_agg(close.word)
+      FROM unnest(%(words)s) WITH ORDINALITY AS requested (word, place),
            LATERAL (
                (SELECT known.word, TRUE
                   FROM spar_directory_word AS known
-                 WHERE asked.word ~ '^[^0-9]{4,}$'
-                   AND known.forms && spar_directory_forms(asked.word)
-                   AND known.word <> asked.word
-              ORDER BY similarity(known.word, asked.word) DESC, known.word
+                 WHERE requested.word ~ '^[^0-9]{4,}$'
+                   AND known.forms && spar_directory_forms(requested.word)
+                   AND known.word <> requested.word
+              ORDER BY similarity(known.word, requested.word) DESC, known.word
                  LIMIT 20)
                 UNION ALL
                (SELECT known.word, FALSE
                   FROM spar_directory_word AS known
-                 WHERE asked.word ~ '^[^0-9]{6,}$'
-                   AND known.word %% asked.word
-                   AND similarity(known.word, asked.word) >= 0.35
-                   AND known.word <> asked.word
-              ORDER BY similarity(known.word, asked.word) DESC, known.word
+                 WHERE requested.word ~ '^[^0-9]{6,}$'
+                   AND known.word %% requested.word
+                   AND similarity(known.word, requested.word) >= 0.35
+                   AND known.word <> requested.word
+              ORDER BY similarity(known.word, requested.word) DESC, known.word
                  LIMIT 10)
            ) AS close (word, is_near)
-  GROUP BY asked.place, close.is_near
+  GROUP BY requested.place, close.is_near
 """
 
 
@@ -308,13 +308,13 @@ class SparDirectorySearch(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """SELECT word, start FROM unnest(%s, %s, %s)
-                                   AS asked (word, start, is_half)
+                                   AS requested (word, start, is_half)
                     WHERE word !~ '^[^0-9]{4,}$'
                        OR EXISTS (SELECT FROM spar_directory_word AS known
-                                   WHERE known.word = asked.word)
+                                   WHERE known.word = requested.word)
                        OR is_half AND EXISTS (
                               SELECT FROM spar_directory_word AS known
-                               WHERE known.word LIKE asked.word || '%%')""",
+                               WHERE known.word LIKE requested.word || '%%')""",
                 [each.word for each in joined],
                 [each.start for each in joined],
                 [each.end == len(tokens) for each in joined],

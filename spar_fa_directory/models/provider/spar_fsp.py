@@ -341,9 +341,9 @@ class SparFsp(models.Model):
             ["code", "provider_id", "active", "closed_on", "successor_id"]
         )
         found = {}
-        for kind, asked in by.items():
-            if asked:
-                found.update(self._search_places_by(kind, asked))
+        for kind, requested in by.items():
+            if requested:
+                found.update(self._search_places_by(kind, requested))
         return found
 
     @api.model
@@ -399,11 +399,11 @@ class SparFsp(models.Model):
             for place, form in forms.items()
             if (code := fit_branch_code(place.branch, form))
         }
-        asked = {
+        requested = {
             (found[place].provider_id, code): forms[place]
             for place, code in codes.items()
         }
-        known = branches._search_fitted(asked)
+        known = branches._search_fitted(requested)
         fitted = {}
         for place, code in codes.items():
             holder = found[place]

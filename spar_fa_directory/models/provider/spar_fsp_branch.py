@@ -144,38 +144,38 @@ class SparFspBranch(models.Model):
         return {(p, fit_branch_code(code, forms[p])): code for p, code in rows}
 
     @api.model
-    def _search_fitted(self, asked: dict[tuple[int, str], str]) -> dict:
+    def _search_fitted(self, requested: dict[tuple[int, str], str]) -> dict:
         """Return ``Holder`` values for branches with a code in their provider's form.
 
         Archived ones are included; none if several branches have the code, in different
         spellings.
 
-        :param asked: the form of the codes, by provider and code in that form
+        :param requested: the form of the codes, by provider and code in that form
         """
         self.flush_model(["code", "provider_id", "active", "closed_on", "successor_id"])
-        providers, codes = zip(*asked, strict=True) if asked else ((), ())
+        providers, codes = zip(*requested, strict=True) if requested else ((), ())
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT asked.provider_id, asked.code, branch.id, branch.code,
+                SELECT requested.provider_id, requested.code, branch.id, branch.code,
                        branch.active, coalesce(branch.closed_on <= %s, FALSE),
                        branch.successor_id IS NOT NULL
                   FROM unnest(%s::int[], %s::text[], %s::int[])
-                    AS asked (provider_id, code, length)
+                    AS requested (provider_id, code, length)
                   JOIN spar_fsp_branch AS branch
-                    ON branch.provider_id = asked.provider_id
-                   AND (upper(branch.code COLLATE "C") = asked.code
-                        OR length(branch.code) <> asked.length)
+                    ON branch.provider_id = requested.provider_id
+                   AND (upper(branch.code COLLATE "C") = requested.code
+                        OR length(branch.code) <> requested.length)
                 """,
                 fields.Date.today(),
                 list(providers),
                 list(codes),
-                [len(form) for form in asked.values()],
+                [len(form) for form in requested.values()],
             )
         )
         found: dict[tuple[int, str], list[dict]] = {}
         for provider_id, code, *values in rows:
-            if fit_branch_code(values[1], asked[provider_id, code]) == code:
+            if fit_branch_code(values[1], requested[provider_id, code]) == code:
                 branch = dict(zip(_HOLDER, values, strict=True))
                 found.setdefault((provider_id, code), []).append(branch)
         return {place: many[0] for place, many in found.items() if len(many) == 1}
