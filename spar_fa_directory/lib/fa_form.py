@@ -1,4 +1,4 @@
-"""The canonical form of an address, however it was written and whoever wrote it.
+"""The canonical form of an address, however and by whomever it was written.
 
 An address is identified by its kind, its provider (by the code that never changes), its
 branch (if the provider has branches), and its texts, each in the form that its check

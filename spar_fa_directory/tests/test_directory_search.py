@@ -430,13 +430,13 @@ class TestSearchOfLists(SearchCase):
 
 class TestSearchRights(SearchCase):
     def test_user_without_a_role_finds_nothing(self):
-        nobody = self._create_user(login="test_nobody")
+        no_role = self._create_user(login="test_no_role")
         for model in (self.providers, self.branches):
             with self.subTest(model=model._name):
                 with self.assertRaises(AccessError):
-                    model.with_user(nobody).name_search("zindia")
+                    model.with_user(no_role).name_search("zindia")
                 with self.assertRaises(AccessError):
-                    model.with_user(nobody).search([("found_by", "ilike", "zindia")])
+                    model.with_user(no_role).search([("found_by", "ilike", "zindia")])
 
     def test_a_viewer_finds(self):
         viewer = self._create_user("viewer")

@@ -65,7 +65,7 @@ ID_TOKEN = [
     claims("issuer with a slash more", iss="https://other.example/"),
     claims("no issuer", iss=None),
     claims("for another client", aud="another-client"),
-    claims("for nobody", aud=None),
+    claims("for no audience", aud=None),
     claims("for several, authorised for none", aud=[CLIENT_ID, "another-client"]),
     claims("authorised for another client", azp="another-client"),
     claims("expired", exp=later(-60)),
@@ -165,7 +165,7 @@ TOKEN_ENDPOINT = [
 ]
 USERINFO = [
     other_userinfo("of somebody else", sub="somebody-else"),
-    other_userinfo("of nobody", sub=None),
+    other_userinfo("of no subject", sub=None),
     other_userinfo("of another issuer", iss="https://other.example"),
     other_userinfo("for another client", aud="another-client"),
     other_userinfo("expired", exp=later(-60)),

@@ -39,7 +39,7 @@ class TestRights(ProviderCase):
 
     def test_user_without_a_role_has_no_access(self):
         outsiders = (
-            self.create_user(login="test_nobody"),
+            self.create_user(login="test_no_role"),
             new_test_user(self.env, "test_portal", groups="base.group_portal"),
             self.env.ref("base.public_user"),
             self.create_channel(),

@@ -16,7 +16,7 @@ def strip(text):
     """Return a page without the parts that always differ."""
     text = re.sub(r'name="csrf_token"\s+value="[^"]*"', "", text)
     text = re.sub(r'value="[^"]*" id="login"', "", text)
-    return re.sub(r"csrf_token: \"\w+\"|test_officer|nobody_here", "", text)
+    return re.sub(r"csrf_token: \"\w+\"|test_officer|no_such_login", "", text)
 
 
 @tagged("post_install", "-at_install")
@@ -110,7 +110,7 @@ class TestAttempts(StaffCase):
         for times in (1, 6):  # the second time there is a pause
             for _number in range(times):
                 known = self.log_in("test_officer", "wrong")
-                unknown = self.log_in("nobody_here", "wrong")
+                unknown = self.log_in("no_such_login", "wrong")
             self.assertEqual(known.status_code, unknown.status_code)
             self.assertEqual(strip(known.text), strip(unknown.text))
 
@@ -130,7 +130,12 @@ class TestAttempts(StaffCase):
             side_effect=context.verify_and_update,
         ) as work:
             slow = {}
-            for login in ("test_officer", "nobody_here", archived.login, "no_password"):
+            for login in (
+                "test_officer",
+                "no_such_login",
+                archived.login,
+                "no_password",
+            ):
                 work.reset_mock()
                 credential = {"login": login, "password": "wrong", "type": "password"}
                 with self.assertRaises(AccessDenied):
@@ -156,7 +161,7 @@ class TestAttempts(StaffCase):
         self.officer.partner_id.email = "officer@staff.example"
         answers = []
         mails = self.env["mail.mail"].search_count([])
-        for login in ("test_officer", "nobody_here"):
+        for login in ("test_officer", "no_such_login"):
             self.authenticate(None, None)
             form = {"csrf_token": self.get_token(), "login": login}
             with patch.object(type(self.env["mail.mail"]), "send") as send:
@@ -172,7 +177,7 @@ class TestAttempts(StaffCase):
     def test_account_holder_gets_the_link(self):
         self.officer.partner_id.email = "officer@staff.example"
         requests = self.env["spar.password.request"]
-        for login in ("test_officer", "nobody_here"):
+        for login in ("test_officer", "no_such_login"):
             requests._ask(login)
         cron, server = type(self.env["ir.cron"]), type(self.env["ir.mail_server"])
         mails = self.env["mail.mail"].search_count([])

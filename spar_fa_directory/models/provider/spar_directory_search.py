@@ -64,7 +64,7 @@ class SparDirectorySearch(models.AbstractModel):
     """Search by any words, in any order, ignoring accents and typing errors.
 
     Forms, lists, the portal and programs share one method: ``_find``. The words of a
-    record are a generated column, so they follow every change, whoever makes it. A
+    record are a generated column, so they follow every change from any source. A
     branch only has its own words: renaming a provider of 100,000 branches updates one
     row.
     """
