@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 
-from odoo.addons.spar_g2p_connect.lib.evidence import UNSIGNED
+from odoo.addons.spar_g2p_connect.lib.proofs import UNSIGNED
 from odoo.addons.spar_mapper_connector.lib.identifier import fill_template
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 

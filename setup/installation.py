@@ -54,9 +54,9 @@ class Installation:
         return self.folder / f"{self.database}.pid"
 
     @property
-    def lanes_pid_file(self) -> Path:
+    def workers_pid_file(self) -> Path:
         """Return the PID file of the Odoo that only runs scheduled jobs, in tests."""
-        return self.folder / f"{self.database}.lanes.pid"
+        return self.folder / f"{self.database}.workers.pid"
 
     @property
     def data(self) -> Path:

@@ -117,7 +117,7 @@ def make_bases(places: Places, source: OdooSource, databases: Iterable[str]) -> 
 
 def end_orphans(installation: Installation) -> None:
     """Kill every Odoo and front that a run left behind."""
-    end_orphan(installation.lanes_pid_file, installation.config)
+    end_orphan(installation.workers_pid_file, installation.config)
     for pid_file in installation.folder.glob("*.pid"):
         end_orphan(pid_file, pid_file.with_suffix(".conf"))
 

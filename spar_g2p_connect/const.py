@@ -10,7 +10,7 @@ ROUTING_TYPE = "spar_g2p_connect"
 SERVICE_USER = "spar_g2p_connect.user_service"
 
 #: How long a caller may reuse a page of the directory without revalidating it.
-KEPT_SECONDS = 60
+CACHE_SECONDS = 60
 
 #: Maximum size of a request's body, in bytes.
 MAX_MESSAGE_SIZE = 4 * 1024 * 1024

@@ -31,8 +31,8 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.addons.spar_mapper_connector.lib.framing import is_ambiguous
 from odoo.addons.spar_mapper_connector.server.deadline import DEADLINES
 
-from .const import BASE_PATH, KEPT_SECONDS, ROUTING_TYPE
-from .exceptions import DatabaseAway, HttpRefused, NoSuchDatabase, ProtocolError
+from .const import BASE_PATH, CACHE_SECONDS, ROUTING_TYPE
+from .exceptions import DatabaseUnavailable, HttpRefused, NoSuchDatabase, ProtocolError
 from .lib.error_answers import as_protocol_error, build_error_answer
 
 _logger = logging.getLogger(__name__)
@@ -81,13 +81,15 @@ def get_missing_registry(request) -> ProtocolError | None:
         is_ours = registry is None or "spar.participant" in registry
         return None if is_ours else NoSuchDatabase()
     try:
-        was_away = not holds_no_odoo() and is_one_there(get_meant_databases(request))
+        is_unavailable = not has_no_odoo() and exactly_one_exists(
+            get_candidate_databases(request)
+        )
     except psycopg2.Error:
-        was_away = True
-    return DatabaseAway() if was_away else NoSuchDatabase()
+        is_unavailable = True
+    return DatabaseUnavailable() if is_unavailable else NoSuchDatabase()
 
 
-def get_meant_databases(request) -> list[str]:
+def get_candidate_databases(request) -> list[str]:
     """Return the databases that ``request`` may be for.
 
     That is the one it names, or else every database served under its host name.
@@ -99,7 +101,7 @@ def get_meant_databases(request) -> list[str]:
     return http.db_list(force=True, host=host)
 
 
-def holds_no_odoo() -> bool:
+def has_no_odoo() -> bool:
     """Return whether Odoo dropped the database because of what it contains.
 
     Odoo also serves a request without its database when that could not be reached, and
@@ -112,7 +114,7 @@ def holds_no_odoo() -> bool:
     return bool(cause) and not isinstance(cause, psycopg2.OperationalError)
 
 
-def is_one_there(names: list[str]) -> bool:
+def exactly_one_exists(names: list[str]) -> bool:
     """Return whether exactly one database with one of these names exists.
 
     Raises psycopg2.Error.
@@ -122,21 +124,21 @@ def is_one_there(names: list[str]) -> bool:
         return cr.rowcount == 1
 
 
-def read_body(http_request, most: int) -> bytes:
-    """Return the body of a request, of at most ``most`` bytes.
+def read_body(http_request, max_size: int) -> bytes:
+    """Return the body of a request, of at most ``max_size`` bytes.
 
     Raises RequestEntityTooLarge, and RequestTimeout for a body that did not arrive in
     time.
     """
     # One more, because werkzeug silently cuts a chunked body at its limit.
-    http_request.max_content_length = most + 1
+    http_request.max_content_length = max_size + 1
     try:
         body = http_request.get_data()
     except ClientDisconnected:
         if DEADLINES.is_over():
             raise RequestTimeout() from None
         raise
-    if len(body) > most:
+    if len(body) > max_size:
         raise RequestEntityTooLarge()
     return body
 
@@ -190,15 +192,15 @@ class G2pConnectDispatcher(Dispatcher):
         document, headers = result if isinstance(result, tuple) else (result, [])
         response = build_response(200, headers, document)
         if endpoint.routing.get("cacheable"):
-            self._let_keep(response)
+            self._make_cacheable(response)
         return response
 
-    def _let_keep(self, response: Response) -> None:
+    def _make_cacheable(self, response: Response) -> None:
         """Let the caller store the response and revalidate it (RFC 9111).
 
         A caller that sends the current version in ``If-None-Match`` is answered 304.
         """
-        response.headers["Cache-Control"] = f"private, max-age={KEPT_SECONDS}"
+        response.headers["Cache-Control"] = f"private, max-age={CACHE_SECONDS}"
         response.add_etag()
         response.make_conditional(self.request.httprequest.environ)
         response.headers.pop("Date", None)  # the server adds the only Date
@@ -214,7 +216,7 @@ class G2pConnectDispatcher(Dispatcher):
         methods = routing["methods"]
         if methods and request.method not in {*methods, "HEAD"}:
             allow = [("Allow", ", ".join(methods))]
-            text = "this path does not know this method"
+            text = "this path does not allow this method"
             raise HttpRefused(405, "err.request.bad", text, allow)
         wanted = routing.get("content_type", self.mimetypes[0])
         if wanted and request.method == "POST" and request.mimetype != wanted:
@@ -222,7 +224,7 @@ class G2pConnectDispatcher(Dispatcher):
             accept = [("Accept", wanted)]
             raise HttpRefused(415, "err.request.bad", text, accept)
         if is_ambiguous(request.headers):
-            text = "Content-Length and Transfer-Encoding: only one of them may be there"
+            text = "Content-Length and Transfer-Encoding: only one of them may be sent"
             raise HttpRefused(400, "err.request.bad", text)
         if request.headers.get("Content-Encoding", _PLAIN).lower() != _PLAIN:
             text = "the body must not be compressed"

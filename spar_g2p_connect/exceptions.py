@@ -193,7 +193,7 @@ class NoSuchDatabase(ProtocolError):
     description = "there is no such registry here"
 
 
-class Away(ProtocolError):
+class Unavailable(ProtocolError):
     """Something required is unavailable; the request had no effect."""
 
     code = 503
@@ -203,11 +203,11 @@ class Away(ProtocolError):
         return [("Retry-After", "5")]
 
 
-class DatabaseAway(Away):
+class DatabaseUnavailable(Unavailable):
     """The database cannot be reached."""
 
 
-class Busy(Away):
+class Busy(Unavailable):
     """A required resource is in use or too slow; other requests go on meanwhile."""
 
     description = (
@@ -215,14 +215,14 @@ class Busy(Away):
     )
 
 
-class MapperAway(Away):
+class MapperUnavailable(Unavailable):
     """The mapper reports that it cannot work, for example without its keyring."""
 
 
 # === THE TOKEN ENDPOINT (RFC 6749 5.2) === #
 
 
-class TokenRefused(ProtocolError):
+class TokenRequestRefused(ProtocolError):
     """Base class: ``error`` is RFC 6749's code; the answer has both forms."""
 
     code = 400
@@ -237,22 +237,22 @@ class TokenRefused(ProtocolError):
         }
 
 
-class InvalidTokenRequest(TokenRefused):
+class InvalidTokenRequest(TokenRequestRefused):
     def __init__(self, description: str):
         super().__init__(description)
 
 
-class UnsupportedGrantType(TokenRefused):
+class UnsupportedGrantType(TokenRequestRefused):
     error = "unsupported_grant_type"
     description = "grant_type: must be client_credentials"
 
 
-class InvalidScope(TokenRefused):
+class InvalidScope(TokenRequestRefused):
     error = "invalid_scope"
     description = "scope: names nothing that this participant may do"
 
 
-class InvalidClient(TokenRefused):
+class InvalidClient(TokenRequestRefused):
     """The client is unknown or not active, or its secret is wrong.
 
     The answer is the same in each case.

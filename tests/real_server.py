@@ -60,7 +60,7 @@ class RealServer:
         """Start PostgreSQL and Odoo, and keep them running until ``stop``."""
         self.postgres.start()
         # Odoo's workers for schedules end with PostgreSQL, and Odoo's master with them;
-        # tests that need them start others (`lanes.py`).
+        # tests that need them start others (`workers.py`).
         self.log.unlink(missing_ok=True)
         words = (self.port, WORKERS, "--max-cron-threads=0")
         odoo, self.front = build_fronted_odoo(self.installation, *words)

@@ -14,15 +14,15 @@ from setup.payer_callbacks import Listener, send
 from .backend import EVERY_RIGHT, change_participant, get_backend, make_participant
 from .callbacks import Receiver, acknowledge, receiving
 from .client import Client, build_items
-from .lanes import running_lanes
 from .people import make_people
+from .workers import running_workers
 
 THREADS = 8
 
 
 @pytest.fixture(scope="module", autouse=True)
-def lanes(server):
-    with running_lanes(server) as keeper:
+def workers(server):
+    with running_workers(server) as keeper:
         yield keeper
 
 

@@ -11,10 +11,10 @@ import psycopg2
 from .callbacks import receiving
 from .client import Client
 from .held import holding, wait_until
-from .lanes import CHECK, CHECKPOINT, LANES, hurry, running_lanes, wake
 from .people import make_people
 from .test_crash import ANYTHING, Sender, get_children, kill
 from .test_tampering import tampered
+from .workers import CHECK, CHECKPOINT, QUEUE_CRONS, hurry, running_workers, wake
 
 WAITING_FOR_WRITERS = 3
 
@@ -133,10 +133,10 @@ def get_number(server):
 
 
 def test_schedule_takes_them_beside_a_busy_queue(server, programme):
-    schedules = (*LANES, CHECKPOINT)
+    schedules = (*QUEUE_CRONS, CHECKPOINT)
     with (
         open_write_elsewhere(server),
-        running_lanes(server, threads=3, schedules=schedules),
+        running_workers(server, threads=3, schedules=schedules),
         busy_queue(server),
     ):
         for _time in range(3):
@@ -254,11 +254,11 @@ def test_check_that_is_killed_goes_on_where_it_was(server, programme):
         programme.link([person.linked for person in make_people(1000)])
     with (
         server.expecting(*ANYTHING),
-        running_lanes(server, threads=1, schedules=(CHECK,)) as lanes,
+        running_workers(server, threads=1, schedules=(CHECK,)) as workers,
     ):
         hurry(server, CHECK)
         wait_until(lambda: wake(server) or is_at_work(server), "no check")
-        kill(get_children(lanes.odoo.pid))
+        kill(get_children(workers.odoo.pid))
         ((killed, checked, finished),) = get_run(server)
         assert checked and not finished, "it was over before"
         wait_until(

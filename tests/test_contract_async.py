@@ -5,7 +5,6 @@ import pytest
 from .backend import EVERY_RIGHT, make_participant
 from .callbacks import receiving
 from .client import Client, build_items
-from .lanes import running_lanes
 from .people import make_people
 from .test_contract import (
     SPECIFICATION,
@@ -15,6 +14,7 @@ from .test_contract import (
     contract,
     get_json,
 )
+from .workers import running_workers
 
 __all__ = ["contract"]
 pytestmark = pytest.mark.skipif(
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def exchanged(server, contract):
     """Yield a client with its receiver, whose traffic must match the contract."""
-    with running_lanes(server), receiving() as receiver:
+    with running_workers(server), receiving() as receiver:
         told = {**EVERY_RIGHT, "callback_url": receiver.url}
         participant = make_participant(server, "contract-async", **told)
         yield Client(server.api, participant), receiver

@@ -15,8 +15,8 @@ import requests
 from .backend import EVERY_RIGHT, get_backend, make_participant
 from .callbacks import receiving
 from .client import Client, build_items
-from .lanes import running_lanes
 from .people import make_people
+from .workers import running_workers
 
 SENDERS, MESSAGES, PEOPLE = 4, 50, 5
 ROUNDS = 3
@@ -44,9 +44,9 @@ def kill(pids: list[int]) -> None:
 class Killer:
     """A killer of HTTP workers, workers for schedules and PostgreSQL, in turn."""
 
-    def __init__(self, server, lanes, receiver):
+    def __init__(self, server, workers, receiver):
         self.server = server
-        self.lanes = lanes
+        self.workers = workers
         self.receiver = receiver
         self.killed = Counter()
         #: The number of callbacks that had arrived at each kill.
@@ -72,7 +72,7 @@ class Killer:
         for _round in range(ROUNDS):
             for act in (
                 lambda: self.kill_workers("http", self.server.keeper),
-                lambda: self.kill_workers("lanes", self.lanes),
+                lambda: self.kill_workers("workers", self.workers),
                 self.kill_postgres,
             ):
                 time.sleep(random.uniform(0.5, 2))
@@ -134,8 +134,8 @@ def survived(server):
         pass
     with receiving() as receiver:
         senders = [Sender(server, receiver.url, n) for n in range(SENDERS)]
-        with server.expecting(*ANYTHING), running_lanes(server) as lanes:
-            killer = Killer(server, lanes, receiver)
+        with server.expecting(*ANYTHING), running_workers(server) as workers:
+            killer = Killer(server, workers, receiver)
             threads = [threading.Thread(target=sender.send_all) for sender in senders]
             threads.append(threading.Thread(target=killer.run))
             for thread in threads:
@@ -158,7 +158,7 @@ def wait_for_all(receiver, senders) -> None:
 
 def test_everything_was_killed(survived):
     _senders, _documents, killer = survived
-    assert killer.killed == dict.fromkeys(("http", "lanes", "postgres"), ROUNDS)
+    assert killer.killed == dict.fromkeys(("http", "workers", "postgres"), ROUNDS)
     assert max(killer.moments) < SENDERS * MESSAGES, "it was over before"
 
 

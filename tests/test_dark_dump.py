@@ -10,7 +10,7 @@ import requests
 
 from .backend import EVERY_RIGHT, Refused, get_backend, make_participant
 from .client import TIMEOUT, Client, build_items
-from .lanes import running_lanes
+from .workers import running_workers
 
 SECRETS = {
     "number": "7319" + str(secrets.randbelow(10**9)),
@@ -156,7 +156,7 @@ def send_by_callback(server, item):
         ack = client.post("/mapper/link", json=message).json()["message"]
         assert ack["ack_status"] == "ACK"
 
-    with running_lanes(server):
+    with running_workers(server):
         send("number by callback")
         wait_for(
             server,

@@ -15,11 +15,11 @@ import requests
 from .backend import EVERY_RIGHT, get_backend, make_participant
 from .callbacks import acknowledge, receiving
 from .client import Client, build_items
-from .lanes import running_lanes, wake
 from .locks import count_backends, holding_row, holding_table
 from .people import make_people
 from .real_server import WORKERS
 from .test_crash import get_children, kill
+from .workers import running_workers, wake
 
 #: SPAR_LOCK_SECONDS of the server, and the delay that a busy machine adds.
 LOCK_SECONDS, SLACK = 5, 6
@@ -160,8 +160,8 @@ def test_what_a_killed_worker_waited_for_nobody_waits_for(server, programme):
 
 
 @pytest.fixture(scope="module")
-def lanes(server):
-    with running_lanes(server) as keeper:
+def workers(server):
+    with running_workers(server) as keeper:
         yield keeper
 
 
@@ -202,7 +202,7 @@ def wait_until_done(server, message: dict, seconds: float) -> float:
 
 
 def test_a_locked_id_waits_in_its_queue_and_others_go_on(
-    server, programme, lanes, queues
+    server, programme, workers, queues
 ):
     people = make_people(3)
     messages = [link(programme, person) for person in people]
@@ -228,7 +228,7 @@ def test_a_locked_id_waits_in_its_queue_and_others_go_on(
 
 
 def test_the_queue_goes_on_at_once_when_a_table_is_free(
-    server, programme, lanes, queues
+    server, programme, workers, queues
 ):
     (person,) = make_people(1)
     link(programme, person)
@@ -241,7 +241,9 @@ def test_the_queue_goes_on_at_once_when_a_table_is_free(
     assert wait_until_done(server, message, LOCK_SECONDS + SLACK) >= 0
 
 
-def test_a_message_that_kills_its_worker_is_given_up(server, programme, lanes, queues):
+def test_a_message_that_kills_its_worker_is_given_up(
+    server, programme, workers, queues
+):
     """Each unfinished attempt counts, so that the messages behind it progress."""
     people = make_people(2)
     messages = [link(programme, person) for person in people]
@@ -252,7 +254,7 @@ def test_a_message_that_kills_its_worker_is_given_up(server, programme, lanes, q
             end, kills = time.monotonic() + 120, 0
             while get_state(server, deadly)[0] == "waiting":
                 assert time.monotonic() < end, (kills, get_state(server, deadly))
-                for pid in get_waiting_workers(server, lanes):
+                for pid in get_waiting_workers(server, workers):
                     os.kill(pid, signal.SIGKILL)
                     kills += 1
                 wake(server)  # a new worker sleeps for a minute
@@ -264,20 +266,20 @@ def test_a_message_that_kills_its_worker_is_given_up(server, programme, lanes, q
     assert "had no effect" in reason
 
 
-def get_waiting_workers(server, lanes) -> list[int]:
+def get_waiting_workers(server, workers) -> list[int]:
     """Return the workers for schedules, while one of them waits for the lock."""
     query = """SELECT count(*) FROM pg_stat_activity a
                 WHERE wait_event_type = 'Lock' AND datname = current_database()
                   AND query LIKE '%%spar_subject%%'"""
-    if not server.query(query)[0][0] or not lanes.odoo.pid:
+    if not server.query(query)[0][0] or not workers.odoo.pid:
         return []
-    return get_children(lanes.odoo.pid)
+    return get_children(workers.odoo.pid)
 
 
 # === CALLBACKS === #
 
 
-def test_callbacks_that_hang_hold_up_no_message(server, programme, lanes, queues):
+def test_callbacks_that_hang_hold_up_no_message(server, programme, workers, queues):
     """Both background workers used to wait for targets that did not answer."""
 
     def hang(path, number):

@@ -8,8 +8,8 @@ import pytest
 from .backend import EVERY_RIGHT, get_backend, make_participant
 from .callbacks import receiving
 from .client import Client, build_items, get_timestamp
-from .lanes import running_lanes
 from .people import make_people
+from .workers import running_workers
 
 #: OpenG2P 1.x posts to `<sender_uri>/on-<action>`; a query about a transaction is
 #: answered where the specification says (openg2p-spar.md 1.5, g2p-connect.md 1.1).
@@ -21,8 +21,8 @@ SPECIFIED, OPENG2P = "/mapper", "/mapper/async"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def lanes(server):
-    with running_lanes(server) as keeper:
+def workers(server):
+    with running_workers(server) as keeper:
         yield keeper
 
 

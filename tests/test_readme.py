@@ -17,7 +17,7 @@ from setup.machine import get_free_port
 from setup.places import ROOT
 
 from .backend import EVERY_RIGHT, approve_all, get_backend, get_secret
-from .lanes import running_lanes
+from .workers import running_workers
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 TEXT = "\n".join(page.read_text() for page in PAGES)
@@ -184,11 +184,11 @@ def test_the_demo_s_payer_calls(clone):
     assert answer["status"] == "succ" and answer["fa"]
 
 
-def wait_for_lanes(server, begin: int) -> None:
+def wait_for_workers(server, begin: int) -> None:
     """Return when the workers run: the payer's program waits only for a callback."""
     end = time.monotonic() + 300
     while "SPAR: send callbacks" not in server.log.read_text()[begin:]:
-        assert time.monotonic() < end, "no lane works"
+        assert time.monotonic() < end, "no worker runs"
         time.sleep(0.5)
 
 
@@ -206,8 +206,8 @@ def test_the_payer_gets_its_callback(server, clone):
     block = get_block("setup.payer_callbacks")
     assert "--port 9000" in block
     begin = len(server.log.read_text())
-    with running_lanes(server):
-        wait_for_lanes(server, begin)
+    with running_workers(server):
+        wait_for_workers(server, begin)
         shown = run(clone, block.replace("--port 9000", f"--port {port}"))
     assert '"ack_status": "ACK"' in shown
     assert "resolve_response" in shown

@@ -22,7 +22,6 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from setup import (
-    addon_files,
     debian,
     demo,
     interpreter,
@@ -149,7 +148,10 @@ INSIDE = (
     *("bench_fill.py", "bench_floor.py", "bench_meter.py"),
     *("bench_sample.py", "bench_tables.py"),
     *("demo_secrets.py", "demo_additions.py", "missing_assets.py"),
-    *("payer.py", "payer_callbacks.py"),
+    "payer.py",
+    "payer_callbacks.py",
+    "addon_files.py",
+    "restructured.py",
 )
 
 
@@ -1016,16 +1018,3 @@ def test_every_allowed_alarm_has_its_reason():
     reasons, patterns = lines[start::2], lines[start + 1 :: 2]
     assert len(reasons) == len(patterns) == len(get_allowed(ROOT))
     assert all(reason.strip().startswith("# ") for reason in reasons)
-
-
-# === THE ADDONS' FILES === #
-
-
-def test_missing_readme_is_named(tmp_path):
-    (tmp_path / "readme").mkdir()
-    (tmp_path / "readme/DESCRIPTION.md").write_text("It does.\n")
-    (tmp_path / "__manifest__.py").write_text("{'name': 'X'}")
-    (tmp_path / "pyproject.toml").write_text(addon_files.PYPROJECT)
-    assert addon_files.find_wrong(tmp_path) == {
-        tmp_path / "README.md": "# X\n\nIt does.\n"
-    }

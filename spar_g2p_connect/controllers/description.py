@@ -12,7 +12,7 @@ _ROUTING = {
     "save_session": False,
     "content_type": "",
 }
-_KEPT = "public, max-age=300"
+_CACHE_CONTROL = "public, max-age=300"
 #: The page loads nothing, runs nothing and cannot be framed by another page.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
@@ -22,12 +22,12 @@ class DescriptionController(http.Controller):
 
     @http.route(f"{BASE_PATH}/openapi.json", **_ROUTING)
     def openapi(self):
-        return build_document(), [("Cache-Control", _KEPT)]
+        return build_document(), [("Cache-Control", _CACHE_CONTROL)]
 
     @http.route(f"{BASE_PATH}/docs", **_ROUTING)
     def docs(self):
         headers = [
-            ("Cache-Control", _KEPT),
+            ("Cache-Control", _CACHE_CONTROL),
             ("Content-Security-Policy", _POLICY),
             ("X-Content-Type-Options", "nosniff"),
         ]

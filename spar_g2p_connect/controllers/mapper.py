@@ -21,11 +21,12 @@ _ASYNC_ROUTING = {**_ROUTING, "acknowledges": True}
 
 
 def _serve(action: str, mode: str = SYNC) -> tuple[dict, list]:
-    server, caller = request.env["spar.g2p.connect.server"], request.spar_caller
+    caller = request.spar_caller
     raw = read_body(request.httprequest, MAX_MESSAGE_SIZE)
-    answer = server._serve(caller, action, raw, mode)
+    answer = request.env["spar.g2p.connect.server"]._serve(caller, action, raw, mode)
     place, algorithm = caller.signature_place, caller.answer_algorithm
-    return server._sign_document(place, algorithm, answer)
+    signature = request.env["spar.g2p.connect.signature"]
+    return signature._sign_document(place, algorithm, answer)
 
 
 class MapperController(http.Controller):

@@ -25,5 +25,5 @@ class TokenController(http.Controller):
             http_request.form.items(multi=True),
             http_request.headers.get("Authorization"),
         )
-        answer = request.env["spar.participant"]._grant_token(token_request)
+        answer = request.env["spar.g2p.connect.token"]._grant(token_request)
         return answer, [("Pragma", "no-cache")]

@@ -17,4 +17,4 @@ class ParticipantController(http.Controller):
     )
     def participant(self):
         """Return the caller's rights and limits, and what is left of the limits."""
-        return request.env["spar.participant"]._describe(request.spar_caller)
+        return request.env["spar.participant"]._get_own_record(request.spar_caller)

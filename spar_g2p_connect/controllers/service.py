@@ -35,7 +35,7 @@ class ServiceController(http.Controller):
     )
     def jwks(self):
         """Return our public keys: current, next and recently retired (RFC 7517)."""
-        keys = request.env["spar.g2p.connect.server"]._get_published_keys()
+        keys = request.env["spar.g2p.connect.signature"]._get_published_keys()
         return keys, [("Cache-Control", "public, max-age=300")]
 
     @http.route(
@@ -50,5 +50,5 @@ class ServiceController(http.Controller):
         methods = request.env["ir.http"]._get_methods(f"{BASE_PATH}/{subpath}")
         if not methods:
             raise NotFound()
-        text = "this path does not know this method"
+        text = "this path does not allow this method"
         raise HttpRefused(405, "err.request.bad", text, [("Allow", ", ".join(methods))])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
@@ -13,48 +14,67 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import RequestHea
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import NOBODY, Profile
 
 from ..exceptions import ForeignReceiver, ForeignSender, OperationNotGranted
+from . import proofs
 from .disclosure import Rights
-from .evidence import Evidence
+from .proofs import RequestEvidence
 
 CHANNEL = "rest"
 
+#: How the history records that a participant was authenticated, by its proof.
+_AUTHENTICATED_BY = {
+    proofs.TOKEN: "bearer",
+    proofs.TOKEN_AS_BEFORE: "bearer",
+    proofs.SIGNATURE: "signature",
+    proofs.BOTH: "bearer+signature",
+}
 
-@dataclass(frozen=True)
-class Caller:
-    """A participant whose token was accepted; a limit of 0 means no limit.
 
-    ``provider_ids`` are the providers it may link to, None for all; ``receiver_id`` is
-    the name by which it has to address us, "" where that is not checked;
-    ``strategy_number`` is the strategy in which addresses are written for it, 0 to
-    write them as stored.
-    """
+@dataclass(frozen=True, kw_only=True)
+class CallerSettings:
+    """What a participant's record says about its calls; a limit of 0 means no limit."""
 
     participant_id: int
     sender_id: str
+    #: what the record grants; a call may be limited further
     rights: Rights
     authority: Authority
     profile: Profile
     max_items: int
     daily_limit: int
-    calls_per_minute: int = 0
-    items_per_minute: int = 0
-    provider_ids: frozenset[int] | None = None
-    callback: str = ""
-    receiver_id: str = ""
-    strategy_number: int = 0
+    calls_per_minute: int
+    items_per_minute: int
+    #: the providers it may link to; None for all
+    provider_ids: frozenset[int] | None
     #: the types of ID that it may name; None for all
-    id_type_ids: frozenset[int] | None = None
-    #: how it is authenticated once everything is proved, and what came with the request
-    authenticated_by: str = "bearer"
-    evidence: Evidence = Evidence()
-    needs_signature: bool = False
-    needs_origin: bool = False
-    #: whether a message that changes something is done once, whatever the profile says
-    must_not_repeat: bool = True
-    origin_networks: str = ""
-    #: where our signatures stand ("" for nowhere), and their algorithm
-    signature_place: str = ""
-    answer_algorithm: str = ""
+    id_type_ids: frozenset[int] | None
+    #: the strategy in which addresses are written for it; 0 to write them as stored
+    strategy_number: int
+    callback: str
+    #: the name by which it has to address us; "" where that is not checked
+    receiver_id: str
+    #: how it proves who it is, and whether it works only in a demo
+    proof: str
+    demo_only: bool
+    #: the networks from which it calls; "" for any
+    origin_networks: str
+    #: where signatures stand ("" for nowhere), and the algorithm of ours
+    signature_place: str
+    answer_algorithm: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller(CallerSettings):
+    """A participant that was authenticated, and what it may do in this call."""
+
+    #: how it is authenticated once everything is proved
+    authenticated_by: str
+    needs_signature: bool
+    needs_origin: bool
+    #: whether a message that changes something is processed only once, whatever the
+    #: profile says: an intercepted message then has no effect when it is replayed
+    must_not_repeat: bool
+    #: what came with the request to prove who sent it
+    evidence: RequestEvidence = RequestEvidence()
     #: its message, where it had to be read to authenticate the caller
     document: object = field(default=None, repr=False, compare=False)
 
@@ -92,3 +112,31 @@ class Caller:
             checks_addresses=self.profile.checks_addresses,
             checks_cards=False,
         )
+
+
+def build_caller(settings: CallerSettings, operations: frozenset[Operation]) -> Caller:
+    """Return the caller with these ``settings``, limited to ``operations``.
+
+    This is where the proof limits what a participant may do: one that does not sign
+    calls from listed networks and only resolves. Demo participants are exempt; they
+    work nowhere else.
+    """
+    signs = settings.proof not in proofs.UNSIGNED
+    needs_origin = settings.proof == proofs.TOKEN and not settings.demo_only
+    called_before = settings.proof == proofs.TOKEN_AS_BEFORE
+    if needs_origin:
+        operations &= {Operation.RESOLVE}
+    values: dict[str, Any] = {
+        each.name: getattr(settings, each.name) for each in fields(CallerSettings)
+    }
+    return Caller(
+        **values
+        | {
+            "rights": settings.rights.limit(operations),
+            "signature_place": settings.signature_place if signs else "",
+        },
+        authenticated_by=_AUTHENTICATED_BY[settings.proof],
+        needs_signature=signs,
+        needs_origin=needs_origin,
+        must_not_repeat=not (settings.demo_only or called_before),
+    )

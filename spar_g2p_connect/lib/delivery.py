@@ -33,7 +33,7 @@ class NoToken(Exception):
 
 
 @dataclass(frozen=True)
-class Credentials:
+class CallbackCredentials:
     """The credentials for a callback's target.
 
     There are none, a fixed bearer token, or a client ID and secret for the target's
@@ -55,25 +55,25 @@ class Delivery:
     participant_id: int
     url: str
     body: bytes = field(repr=False)
-    credentials: Credentials = Credentials()
+    credentials: CallbackCredentials = CallbackCredentials()
     needs_ack: bool = True
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Tokens:
+class CallbackTokens:
     """Access tokens for callback targets, kept in memory while they are valid.
 
-    >>> tokens = Tokens()
-    >>> tokens.get_headers(Credentials())
+    >>> tokens = CallbackTokens()
+    >>> tokens.get_headers(CallbackCredentials())
     {}
-    >>> tokens.get_headers(Credentials("static", "s"))
+    >>> tokens.get_headers(CallbackCredentials("static", "s"))
     {'Authorization': 'Bearer s'}
     """
 
     def __init__(self) -> None:
-        self._kept: dict[Credentials, tuple[str, float]] = {}
+        self._kept: dict[CallbackCredentials, tuple[str, float]] = {}
 
-    def get_headers(self, credentials: Credentials) -> dict[str, str]:
+    def get_headers(self, credentials: CallbackCredentials) -> dict[str, str]:
         """Return the headers that authenticate; raises NoToken or OutgoingError."""
         if credentials.kind == "none":
             return {}
@@ -86,12 +86,12 @@ class Tokens:
             self._kept[credentials] = (token, end)
         return {"Authorization": f"Bearer {token}"}
 
-    def forget(self, credentials: Credentials) -> None:
+    def forget(self, credentials: CallbackCredentials) -> None:
         """Drop a token that the target did not accept."""
         self._kept.pop(credentials, None)
 
 
-def _fetch_token(credentials: Credentials) -> tuple[str, float]:
+def _fetch_token(credentials: CallbackCredentials) -> tuple[str, float]:
     """Return ``(token, seconds it is valid)`` from the target's token endpoint."""
     form = {
         "grant_type": "client_credentials",
@@ -133,7 +133,7 @@ def _read_seconds(value: object) -> float:
     return seconds if isfinite(seconds) else 0.0
 
 
-def send(delivery: Delivery, tokens: Tokens) -> str:
+def send(delivery: Delivery, tokens: CallbackTokens) -> str:
     """Send a callback; return "" when it has arrived, else the problem's code."""
     try:
         headers = tokens.get_headers(delivery.credentials)
@@ -155,20 +155,22 @@ def send(delivery: Delivery, tokens: Tokens) -> str:
         return error.code
     if answer.status == 401:
         tokens.forget(delivery.credentials)
-    return judge(answer.status, answer.body, delivery.needs_ack)
+    return find_problem(answer.status, answer.body, delivery.needs_ack)
 
 
-def judge(status: int, body: bytes, needs_ack: bool) -> str:
+def find_problem(status: int, body: bytes, needs_ack: bool) -> str:
     """Return what an answer means for a callback: "" for arrived, else the problem.
 
     An empty body counts as an acknowledgement; an unrelated page that answers 200 to
     everything does not.
 
-    >>> judge(200, b'{"message": {"ack_status": "ACK"}}', True), judge(204, b"", True)
-    ('', '')
-    >>> judge(200, b"<html>", True), judge(302, b"", True), judge(500, b"", False)
-    ('no_acknowledgement', 'redirected', 'http_500')
-    >>> judge(200, b'{"message": {"ack_status": "NACK"}}', True)
+    >>> find_problem(200, b'{"message": {"ack_status": "ACK"}}', True)
+    ''
+    >>> find_problem(200, b"<html>", True), find_problem(302, b"", True)
+    ('no_acknowledgement', 'redirected')
+    >>> find_problem(204, b"", True), find_problem(500, b"", False)
+    ('', 'http_500')
+    >>> find_problem(200, b'{"message": {"ack_status": "NACK"}}', True)
     'not_accepted'
     """
     if 300 <= status < 400:
@@ -178,8 +180,8 @@ def judge(status: int, body: bytes, needs_ack: bool) -> str:
     document = _parse(body) if body else None
     if not needs_ack or not body or is_acknowledged(document):
         return ""
-    told = document.get("message") if isinstance(document, dict) else None
-    is_ack = isinstance(told, dict) and "ack_status" in told
+    message = document.get("message") if isinstance(document, dict) else None
+    is_ack = isinstance(message, dict) and "ack_status" in message
     return "not_accepted" if is_ack else "no_acknowledgement"
 
 

@@ -16,7 +16,7 @@ BRANCH_MEMBERS = frozenset({"q", "limit", "cursor", "archived"})
 PROVIDER_MEMBERS = BRANCH_MEMBERS | {"type", "kind", "country"}
 
 _BAD = "err.request.bad"
-_MOST_MEMBERS = 20
+_MAX_MEMBERS = 20
 
 
 def refuse(member: str, problem: str) -> RequestRefused:
@@ -24,7 +24,7 @@ def refuse(member: str, problem: str) -> RequestRefused:
     return RequestRefused(_BAD, f"{member}: {problem}")
 
 
-def read_members(raw: bytes, known: frozenset[str]) -> dict[str, str]:
+def read_members(raw: bytes, allowed: frozenset[str]) -> dict[str, str]:
     """Return the parameters of a query string, each given once.
 
     Raises RequestRefused.
@@ -34,12 +34,12 @@ def read_members(raw: bytes, known: frozenset[str]) -> dict[str, str]:
     """
     members: dict[str, str] = {}
     for name, value in _parse(raw):
-        if name not in known:
+        if name not in allowed:
             # The name is the caller's own text: it goes into the message shortened.
             shown = "".join(sign for sign in name[:40] if sign.isprintable())
-            raise refuse(shown or "query", "is no parameter of this path")
+            raise refuse(shown or "query", "is not a parameter of this path")
         if name in members:
-            raise refuse(name, "must be given once")
+            raise refuse(name, "may be sent only once")
         members[name] = value
     return {name: value for name, value in members.items() if value}
 
@@ -50,10 +50,12 @@ def _parse(raw: bytes) -> list[tuple[str, str]]:
             raw.decode("ascii"),
             keep_blank_values=True,
             errors="strict",
-            max_num_fields=_MOST_MEMBERS,
+            max_num_fields=_MAX_MEMBERS,
         )
     except ValueError as error:
-        raise refuse("query", "must be a few parameters in UTF-8") from error
+        raise refuse(
+            "query", f"must be at most {_MAX_MEMBERS} parameters in UTF-8"
+        ) from error
 
 
 def read_criteria(members: dict[str, str]) -> SearchCriteria:

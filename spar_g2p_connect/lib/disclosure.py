@@ -8,7 +8,7 @@ whether it does or not, and whether the ID is known or not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import (
@@ -26,6 +26,10 @@ class Rights:
     operations: frozenset[Operation] = field(default=frozenset())
     sees_details: bool = False
     resolves_by_fa: bool = False
+
+    def limit(self, operations: frozenset[Operation]) -> Rights:
+        """Return these rights, limited to ``operations``."""
+        return replace(self, operations=self.operations & operations)
 
 
 def get_refusal(rights: Rights, item: Item) -> str:
@@ -54,25 +58,25 @@ def disclose(rights: Rights, item: Item, result: Result) -> Result:
 
     >>> item = Item(Operation.RESOLVE, id_value="token:1@id", fa="account:1@bank")
     >>> for outcome in (Outcome.FOUND, Outcome.FA_MISMATCH, Outcome.NOT_LINKED):
-    ...     told = disclose(Rights(), item, Result(outcome))
-    ...     print(told.outcome.name, told.problem)
+    ...     disclosed = disclose(Rights(), item, Result(outcome))
+    ...     print(disclosed.outcome.name, disclosed.problem)
     FORBIDDEN not_comparable
     FORBIDDEN not_comparable
     FORBIDDEN not_comparable
     >>> disclose(Rights(), item, Result(Outcome.FOUND, is_origin=True)).outcome.name
     'FOUND'
     """
-    tell = _TELL.get(item.operation)
-    return tell(rights, item, result) if tell else result
+    disclose_result = _BY_OPERATION.get(item.operation)
+    return disclose_result(rights, item, result) if disclose_result else result
 
 
-def _tell_link(rights: Rights, item: Item, result: Result) -> Result:
+def _disclose_link(rights: Rights, item: Item, result: Result) -> Result:
     """Disclose whether the ID has this or another address, if the caller may compare.
 
     >>> linked = Result(Outcome.ALREADY_LINKED, same_fa=True)
-    >>> _tell_link(Rights(), Item(Operation.LINK), linked).problem
+    >>> _disclose_link(Rights(), Item(Operation.LINK), linked).problem
     ''
-    >>> _tell_link(Rights(sees_details=True), Item(Operation.LINK), linked).problem
+    >>> _disclose_link(Rights(sees_details=True), Item(Operation.LINK), linked).problem
     'same_fa'
     """
     if result.outcome is Outcome.ALREADY_LINKED and _may_compare(rights, result):
@@ -80,14 +84,14 @@ def _tell_link(rights: Rights, item: Item, result: Result) -> Result:
     return result
 
 
-def _tell_unlink(rights: Rights, item: Item, result: Result) -> Result:
+def _disclose_unlink(rights: Rights, item: Item, result: Result) -> Result:
     """Answer a wrong address as if the ID were not linked.
 
     >>> wrong = Result(Outcome.FA_MISMATCH)
-    >>> _tell_unlink(Rights(), Item(Operation.UNLINK), wrong).outcome.name
+    >>> _disclose_unlink(Rights(), Item(Operation.UNLINK), wrong).outcome.name
     'NOT_LINKED'
     >>> rights = Rights(sees_details=True)
-    >>> _tell_unlink(rights, Item(Operation.UNLINK), wrong).outcome.name
+    >>> _disclose_unlink(rights, Item(Operation.UNLINK), wrong).outcome.name
     'FA_MISMATCH'
     """
     if result.outcome is Outcome.FA_MISMATCH and not _may_compare(rights, result):
@@ -95,7 +99,7 @@ def _tell_unlink(rights: Rights, item: Item, result: Result) -> Result:
     return result
 
 
-def _tell_resolve(rights: Rights, item: Item, result: Result) -> Result:
+def _disclose_resolve(rights: Rights, item: Item, result: Result) -> Result:
     if item.asked == BY_BOTH and not _may_compare(rights, result):
         return Result(Outcome.FORBIDDEN, problem="not_comparable")
     if result.outcome is not Outcome.FOUND:
@@ -113,9 +117,9 @@ def _may_compare(rights: Rights, result: Result) -> bool:
     return rights.sees_details or result.is_origin
 
 
-_Tell = Callable[[Rights, Item, Result], Result]
-_TELL: dict[Operation, _Tell] = {
-    Operation.LINK: _tell_link,
-    Operation.UNLINK: _tell_unlink,
-    Operation.RESOLVE: _tell_resolve,
+_Disclose = Callable[[Rights, Item, Result], Result]
+_BY_OPERATION: dict[Operation, _Disclose] = {
+    Operation.LINK: _disclose_link,
+    Operation.UNLINK: _disclose_unlink,
+    Operation.RESOLVE: _disclose_resolve,
 }

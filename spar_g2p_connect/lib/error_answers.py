@@ -14,9 +14,9 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import WireErr
 
 from ..exceptions import (
     Busy,
-    DatabaseAway,
+    DatabaseUnavailable,
     HttpRefused,
-    MapperAway,
+    MapperUnavailable,
     ProtocolError,
     RequestRefused,
 )
@@ -26,13 +26,16 @@ _HTTP_WORDS = {
     400: ("err.request.bad", "the request cannot be read"),
     401: ("err.request.unauthorized", "a bearer token is required"),
     403: ("err.request.forbidden", "this is not allowed"),
-    404: ("err.request.not_found", "there is nothing under this path"),
-    405: ("err.request.bad", "this path does not know this method"),
+    404: ("err.request.not_found", "nothing exists under this path"),
+    405: ("err.request.bad", "this path does not allow this method"),
     408: ("err.request.timeout", "the request came too slowly"),
-    409: ("err.service.unavailable", "another request was in the way; try again"),
+    409: (
+        "err.service.unavailable",
+        "a concurrent request conflicts with it; try again",
+    ),
     413: ("err.request.bad", "the body is too large"),
-    414: ("err.request.bad", "the address of the request is too long"),
-    415: ("err.request.bad", "the Content-Type is not the one of this path"),
+    414: ("err.request.bad", "the URL of the request is too long"),
+    415: ("err.request.bad", "the Content-Type is not the one that this path takes"),
     429: ("err.request.too_many_requests", "too many requests"),
     503: ("err.service.unavailable", "the service cannot work now; try again later"),
 }
@@ -79,7 +82,7 @@ def as_protocol_error(exc: BaseException) -> ProtocolError:
 
 
 @as_protocol_error.register
-def _keep(exc: ProtocolError) -> ProtocolError:
+def _return_unchanged(exc: ProtocolError) -> ProtocolError:
     return exc
 
 
@@ -90,13 +93,13 @@ def _convert_wire(exc: WireError) -> ProtocolError:
 
 @as_protocol_error.register
 def _convert_mapper(exc: ServiceUnavailable) -> ProtocolError:
-    return MapperAway()
+    return MapperUnavailable()
 
 
 @as_protocol_error.register(psycopg2.OperationalError)
 @as_protocol_error.register(psycopg2.InterfaceError)
 def _convert_database(exc: psycopg2.Error) -> ProtocolError:
-    return DatabaseAway()
+    return DatabaseUnavailable()
 
 
 @as_protocol_error.register(LockNotAvailable)

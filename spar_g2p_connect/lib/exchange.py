@@ -35,7 +35,7 @@ class NoCallback(RejectedMessage):
     def __init__(self) -> None:
         super().__init__(
             "err.sender_uri.invalid",
-            "no callback address is agreed with this participant",
+            "no callback URL is configured for this participant",
         )
 
 
@@ -55,7 +55,7 @@ class Exchange:
         return Operation(self.action) if self.action in OPERATIONS else None
 
     @property
-    def is_kept(self) -> bool:
+    def is_stored(self) -> bool:
         """Return whether the message is stored: it changes something or has to wait."""
         return self._changes or self.mode == ASYNC
 
@@ -66,7 +66,7 @@ class Exchange:
     @property
     def claims_id(self) -> bool:
         """Return whether its message_id is reserved, so that repeats are recognised."""
-        if not self.is_kept:
+        if not self.is_stored:
             return False
         is_forced = self._changes and self.caller.must_not_repeat
         return is_forced or self.caller.profile.message_ids_are_unique
@@ -110,12 +110,12 @@ def choose_callback(registered: str, sender_uri: str) -> str:
     odoo.addons.spar_g2p_connect.exceptions.ForeignSenderUri: 403 Forbidden: \
 header.sender_uri: is not below the callback address of this participant
     """
-    registered, asked = registered.rstrip("/"), sender_uri.rstrip("/")
-    if not registered or not asked or asked == registered:
+    registered, requested = registered.rstrip("/"), sender_uri.rstrip("/")
+    if not registered or not requested or requested == registered:
         return registered
-    if not _is_plain(asked) or not asked.startswith(f"{registered}/"):
+    if not _is_plain(requested) or not requested.startswith(f"{registered}/"):
         raise ForeignSenderUri()
-    return asked
+    return requested
 
 
 def _is_plain(url: str) -> bool:
@@ -132,17 +132,17 @@ def _is_plain(url: str) -> bool:
     return not (parts.query or parts.fragment or is_walking or is_coded)
 
 
-def find_place(registered: str, url: str) -> str:
+def get_current_url(registered: str, url: str) -> str:
     """Return where a callback for ``url`` goes now.
 
     An address that has been replaced since then receives nothing more, and above all no
     credentials.
 
-    >>> find_place("https://a.example/cb", "https://a.example/cb/x/on-link")
+    >>> get_current_url("https://a.example/cb", "https://a.example/cb/x/on-link")
     'https://a.example/cb/x/on-link'
-    >>> find_place("https://new.example", "https://a.example/cb/on-link")
+    >>> get_current_url("https://new.example", "https://a.example/cb/on-link")
     'https://new.example/on-link'
-    >>> find_place("https://new.example/", "https://a.example/cb/txn/on-status")
+    >>> get_current_url("https://new.example/", "https://a.example/cb/txn/on-status")
     'https://new.example/txn/on-status'
     """
     registered = registered.rstrip("/")

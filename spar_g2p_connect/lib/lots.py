@@ -16,7 +16,7 @@ from datetime import date
 #: The lots of all workers of a host together are at most 1/PARTS of a limit.
 PARTS = 20
 #: How long calls are counted in one lot.
-SECONDS = 2.0
+LOT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Lot:
         >>> Lot.take(Need((600, 0), (1, 10)), (15, 10)).left
         (14, 0)
         """
-        until = time.monotonic() + SECONDS
+        until = time.monotonic() + LOT_SECONDS
         lot = cls(need.limits, need.day, taken, until)
         lot.left = lot._get_rest(need)
         return lot

@@ -38,5 +38,5 @@ class Pace:
         )
 
 
-def _get_wait(lacking: float, per_minute: int) -> int:
-    return ceil(lacking * 60 / per_minute) if per_minute and lacking > 0 else 0
+def _get_wait(missing: float, per_minute: int) -> int:
+    return ceil(missing * 60 / per_minute) if per_minute and missing > 0 else 0

@@ -63,7 +63,7 @@ def _read_asserted(
     """
     if authorization or form.get("client_secret"):
         raise InvalidTokenRequest(
-            "client_assertion: no other proof may stand beside it"
+            "client_assertion: no other proof may be sent with it"
         )
     if form.get("client_assertion_type") != ASSERTION_TYPE:
         raise InvalidTokenRequest(f"client_assertion_type: must be {ASSERTION_TYPE}")
@@ -78,10 +78,12 @@ def _read_form(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
     form: dict[str, str] = {}
     for name, value in parameters:
         if name in form:
-            raise InvalidTokenRequest("a parameter stands twice")
+            raise InvalidTokenRequest("a parameter is sent twice")
         allowed = _ASSERTION if name == "client_assertion" else _VISIBLE
         if value and not allowed.fullmatch(value):
-            raise InvalidTokenRequest("a parameter holds characters it must not")
+            raise InvalidTokenRequest(
+                "a parameter contains characters that are not allowed"
+            )
         form[name] = value
     return form
 
@@ -90,7 +92,9 @@ def _read_client(form: dict[str, str], authorization: str | None) -> tuple[str, 
     """Return ``(client_id, client_secret)`` from the header or from the form."""
     basic = _read_basic(authorization)
     if basic and form.get("client_secret"):
-        raise InvalidTokenRequest("client_secret: stands in the header and in the form")
+        raise InvalidTokenRequest(
+            "client_secret: is sent both in the header and in the form"
+        )
     client_id, secret = basic or (form.get("client_id"), form.get("client_secret"))
     if not client_id:
         raise InvalidTokenRequest("client_id: is missing")

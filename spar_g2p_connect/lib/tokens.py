@@ -73,7 +73,7 @@ class Claims:
 Mac = Callable[[bytes], bytes]
 
 
-class _ShutHmac(Algorithm):
+class _FunctionHmac(Algorithm):
     """HS256 (RFC 7518 3.2) with a function in place of a key's bytes."""
 
     def prepare_key(self, key: Mac) -> Mac:
@@ -95,7 +95,7 @@ class _ShutHmac(Algorithm):
 
 
 _SIGNATURES = jwt.PyJWS(algorithms=[])
-_SIGNATURES.register_algorithm(_ALGORITHM, _ShutHmac())
+_SIGNATURES.register_algorithm(_ALGORITHM, _FunctionHmac())
 
 
 def issue(mac: Mac, audience: str, claims: Claims, now: datetime) -> str:
@@ -155,7 +155,7 @@ def read(mac: Mac, audience: str, token: str) -> Claims:
 
 
 @dataclass(frozen=True)
-class Names:
+class TokenNames:
     """The issuer and client that a token names, "" for none; nothing is verified."""
 
     is_ours: bool
@@ -164,7 +164,7 @@ class Names:
 
 
 @lru_cache(maxsize=1024)
-def read_names(token: str) -> Names:
+def read_names(token: str) -> TokenNames:
     """Return the names in ``token``; raises InvalidToken for what is not a token."""
     read = _read_unverified(token)
     is_ours, payload = read["header"].get("alg") == _ALGORITHM, read["payload"]
@@ -172,7 +172,7 @@ def read_names(token: str) -> Names:
     if is_ours:
         client = payload.get("sub")
     names = (payload.get("iss"), client)
-    return Names(is_ours, *(name if is_name(name) else "" for name in names))
+    return TokenNames(is_ours, *(name if is_name(name) else "" for name in names))
 
 
 def is_name(value: object) -> TypeGuard[str]:
@@ -249,14 +249,14 @@ def read_scope(scope: str, operations: frozenset[Operation]) -> frozenset[Operat
     return frozenset(o for o in operations if f"mapper.{o.value}" in names)
 
 
-def grant_scope(asked: str, operations: frozenset[Operation]) -> str:
+def grant_scope(requested: str, operations: frozenset[Operation]) -> str:
     """Return the scope of a new token, "" for everything.
 
-    Raises InvalidScope where none of ``asked`` can be granted.
+    Raises InvalidScope where none of ``requested`` can be granted.
     """
-    if not asked:
+    if not requested:
         return ""
-    granted = read_scope(asked, operations)
+    granted = read_scope(requested, operations)
     if not granted:
         raise InvalidScope()
     return build_scope(granted)

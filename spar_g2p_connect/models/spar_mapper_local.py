@@ -14,7 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
 from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 #: A status covers at most this many messages of a transaction: the newest.
-MOST_MESSAGES = 50
+MAX_MESSAGES = 50
 
 
 class SparMapperLocal(models.AbstractModel):
@@ -39,8 +39,8 @@ class SparMapperLocal(models.AbstractModel):
             for item in self._get_items(keyring, reference.operation, row)
         ]
         if reference.reference is Reference.REFERENCES:
-            asked = set(reference.values)
-            items = [item for item in items if item.get("reference_id") in asked]
+            wanted = set(reference.values)
+            items = [item for item in items if item.get("reference_id") in wanted]
             rows = rows if items else []
         if not rows:
             return None
@@ -67,14 +67,14 @@ class SparMapperLocal(models.AbstractModel):
                     ORDER BY m.id DESC LIMIT %s""",
                 sender,
                 reference.operation.value,
-                self._where_meant(keyring, sender, reference),
-                MOST_MESSAGES,
+                self._build_condition(keyring, sender, reference),
+                MAX_MESSAGES,
             )
         )
         return rows[::-1]
 
     @api.model
-    def _where_meant(self, keyring, sender: str, reference) -> SQL:
+    def _build_condition(self, keyring, sender: str, reference) -> SQL:
         messages, values = self.env["spar.message"], reference.values
         if reference.reference is Reference.CORRELATION:
             return SQL("m.correlation_id = %s", values[0])

@@ -8,12 +8,14 @@ from . import test_directory_rest
 from . import test_disclosure
 from . import test_error_answers
 from . import test_history_names
-from . import test_lib_evidence
+from . import test_lib_caller
+from . import test_lib_proofs
 from . import test_id_spellings
-from . import test_known_participant
+from . import test_cached_participant
 from . import test_lots
 from . import test_mapper_api
 from . import test_messages
+from . import test_migration
 from . import test_moved_address
 from . import test_oauth2
 from . import test_openg2p_1

@@ -10,7 +10,9 @@ from odoo.fields import Command
 from odoo.tests import HttpCase
 
 from odoo.addons.spar_g2p_connect.const import BASE_PATH
-from odoo.addons.spar_g2p_connect.models.spar_participant import DEMO_VARIABLE
+from odoo.addons.spar_g2p_connect.models.participant.spar_participant import (
+    DEMO_VARIABLE,
+)
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
@@ -154,7 +156,7 @@ class RestCase(KeyringMixin, HttpCase):
         url = f"{BASE_PATH}{path}"
         return self.url_open(url, data=body, headers=headers, method=method)
 
-    def ask_token(self, participant, **parameters):
+    def request_token(self, participant, **parameters):
         """Return the response to a token request with the participant's credentials."""
         form = {
             "grant_type": "client_credentials",
@@ -170,7 +172,7 @@ class RestCase(KeyringMixin, HttpCase):
 
     def get_token(self, participant):
         if participant not in self.tokens:
-            token = self.ask_token(participant).json()["access_token"]
+            token = self.request_token(participant).json()["access_token"]
             self.tokens[participant] = token
         return self.tokens[participant]
 

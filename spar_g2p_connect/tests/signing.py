@@ -5,7 +5,7 @@ import json
 from joserfc import jws
 from joserfc.jwk import import_key
 
-from odoo.addons.spar_g2p_connect.lib.evidence import IN_HTTP_HEADER, IN_MESSAGE
+from odoo.addons.spar_g2p_connect.lib.proofs import IN_HTTP_HEADER, IN_MESSAGE
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PrivateKey
 
 from .common import EVERY_RIGHT, RestCase, build_items, build_message
@@ -73,9 +73,9 @@ class SigningCase(RestCase):
     def add_key(cls, participant, algorithm="ES256", **values) -> PrivateKey:
         """Return a new key for ``participant``, trusted at once."""
         private = PrivateKey.generate(algorithm)
-        told = {"participant_id": participant.id, **values}
-        told["key_text"] = json.dumps(private.public.jwk)
-        cls.env["spar.participant.key"].create(told)
+        vals = {"participant_id": participant.id, **values}
+        vals["key_text"] = json.dumps(private.public.jwk)
+        cls.env["spar.participant.key"].create(vals)
         cls.env.flush_all()
         return private
 

@@ -18,7 +18,7 @@ WRONG = {
 class TestAddressChecks(RestCase):
     """The profile determines whether an address has to be in the directory."""
 
-    def test_the_strict_profile_refuses_and_names_what_is_wrong(self):
+    def test_strict_profile_names_the_problem(self):
         for fa, text in WRONG.items():
             with self.subTest(fa):
                 (answer,) = self.ask(self.full, "link", build_items("no", fa=fa))
@@ -28,7 +28,7 @@ class TestAddressChecks(RestCase):
         (found,) = self.ask(self.full, "resolve", build_items("no"))
         self.assertEqual(found["status_reason_code"], "succ.id.not_found")
 
-    def test_an_archived_provider_takes_nobody_new(self):
+    def test_archived_provider_accepts_no_new_links(self):
         self.link("before")
         self.env["spar.fsp"].search([("code", "=", "BANK")]).action_archive()
         items = build_items("after", fa="account:{}@BANK")
@@ -41,7 +41,7 @@ class TestAddressChecks(RestCase):
         )
         self.assertEqual(found["fa"], "account:before@BANK")
 
-    def test_a_closed_provider_takes_nobody_new_and_names_what_took_over(self):
+    def test_closed_provider_refuses_and_names_its_successor(self):
         self.link("before")
         heir = self.env["spar.fsp"].create({"name": "Heir Bank", "code": "HEIR"})
         bank = self.env["spar.fsp"].search([("code", "=", "BANK")])
@@ -61,9 +61,9 @@ class TestAddressChecks(RestCase):
             self.full, "resolve", build_items("before", scope="details")
         )
         self.assertEqual(found["status_reason_code"], "succ.fa.inactive")
-        self.assertNotIn("fa", found, "nobody shall pay to a closed bank")
+        self.assertNotIn("fa", found, "nothing may be paid to a closed bank")
 
-    def test_a_lenient_profile_keeps_what_it_is_given(self):
+    def test_lenient_profile_stores_the_address_as_given(self):
         lenient = self.make_participant(
             "openg2p.example", profile="openg2p-1.x", **EVERY_RIGHT
         )
@@ -79,7 +79,7 @@ class TestAddressChecks(RestCase):
         self.assertEqual(found["fa"], "anything")
         self.assertNotIn("account_provider_info", found)
 
-    def test_who_holds_the_address_comes_from_the_directory(self):
+    def test_provider_of_an_address_comes_from_the_directory(self):
         self.link("held")
         (found,) = self.ask(self.full, "resolve", build_items("held", scope="details"))
         self.assertEqual(

@@ -11,7 +11,7 @@ from .common import EVERY_RIGHT, build_items, build_message, seal_settings
 from .test_messages import MessageCase
 
 CALLBACK = "https://full.example/spar"
-LANE = "odoo.addons.spar_g2p_connect.models.spar_message_lane"
+WORKER = "odoo.addons.spar_g2p_connect.models.message.spar_message_worker"
 
 
 class AsynchronousCase(MessageCase):
@@ -37,7 +37,7 @@ class AsynchronousCase(MessageCase):
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()["message"]
 
-    def run_lane(self):
+    def run_worker(self):
         """Process waiting messages, as the scheduled action does."""
         self.run_schedule("spar.message", "_cron_answer")
 
@@ -69,7 +69,7 @@ class TestAsynchronous(AsynchronousCase):
         ack = self.queue("link", message)
         self.assertAck(ack, "ACK")
         self.assertIsNone(self.resolve_fa("async1"))
-        self.run_lane()
+        self.run_worker()
         self.assertEqual(self.resolve_fa("async1"), "account:async1@BANK")
         answer = self.get_answer(message)
         self.assertEqual(answer["header"]["action"], "on-link")
@@ -80,7 +80,7 @@ class TestAsynchronous(AsynchronousCase):
             kept.callback_ids, [{"url": f"{CALLBACK}/on-link", "state": "waiting"}]
         )
 
-    def test_both_paths_take_each_operation_and_repeats(self):
+    def test_both_paths_accept_each_operation_and_repeats(self):
         for operation, number in (
             *(("link", 1), ("update", 2), ("unlink", 2)),
             ("resolve", 3),
@@ -92,22 +92,22 @@ class TestAsynchronous(AsynchronousCase):
                 for path in ("/mapper/", "/mapper/async/")
             ]
             self.assertEqual(len(set(acks)), 1)
-            self.run_lane()
+            self.run_worker()
             answer = self.get_answer(message)
             self.assertEqual(answer["header"]["status"], "succ", answer)
             self.assertEqual(answer["header"]["action"], f"on-{operation}")
 
-    def test_order_is_that_of_arrival(self):
+    def test_messages_are_answered_in_order_of_arrival(self):
         for number in range(5):
             operation = "update" if number else "link"
             fa = f"account:{number}@BANK"
             self.queue(operation, self.build(operation, "order", fa=fa))
-        self.run_lane()
+        self.run_worker()
         self.assertEqual(self.resolve_fa("order"), "account:4@BANK")
         done = self.get_messages(state="done").sorted("id")
         self.assertEqual(done.mapped("reason_code"), [False] * 5)
 
-    def test_other_body_under_a_known_id_is_refused(self):
+    def test_different_body_under_a_used_id_is_refused(self):
         message = self.build("link", "async2")
         self.queue("link", message)
         message["message"]["link_request"][0]["fa"] = "account:other@BANK"
@@ -116,19 +116,19 @@ class TestAsynchronous(AsynchronousCase):
         sync = self.post("link", message)
         self.assertRejected(sync, "rjct.message_id.duplicate")
 
-    def test_without_a_callback_address_nothing_is_promised(self):
+    def test_without_a_callback_url_the_message_is_refused(self):
         message = self.build("link", "nack", participant=self.bank)
         ack = self.queue("link", message, self.bank)
         self.assertAck(ack, "NACK", "err.sender_uri.invalid")
-        self.run_lane()
+        self.run_worker()
         self.assertIsNone(self.resolve_fa("nack"))
         (refused,) = self.get_messages(participant_id=self.bank.id)
         self.assertEqual(refused.reason_code, "err.sender_uri.invalid")
 
-    def test_answer_goes_nowhere_but_below_what_was_agreed(self):
+    def test_answer_is_only_sent_below_the_registered_url(self):
         message = self.build("link", "uri1", sender_uri=f"{CALLBACK}/deeper")
         self.queue("link", message)
-        self.run_lane()
+        self.run_worker()
         (callback,) = self.env["spar.callback"].search([])
         self.assertEqual(callback.url, f"{CALLBACK}/deeper/on-link")
         for uri in (
@@ -146,7 +146,7 @@ class TestAsynchronous(AsynchronousCase):
             )
             self.assertHttpError(response, 403, "err.sender_uri.invalid")
 
-    def test_what_is_not_accepted_is_said_at_once(self):
+    def test_refusal_is_returned_immediately(self):
         for header, text in (
             ({"version": "2"}, ""),
             ({"action": "update"}, "rjct.action.not_supported"),
@@ -157,10 +157,10 @@ class TestAsynchronous(AsynchronousCase):
             is_version = "version" in header
             code = "err.version.not_supported" if is_version else "err.request.bad"
             self.assertAck(ack, "ERR", code, text)
-        self.run_lane()
+        self.run_worker()
         self.assertFalse(self.get_messages(state="done"))
 
-    def test_body_that_cannot_be_read_is_answered_in_both_forms(self):
+    def test_unreadable_body_is_answered_in_both_forms(self):
         response = self.open(
             "/mapper/link",
             b"{",
@@ -170,34 +170,34 @@ class TestAsynchronous(AsynchronousCase):
         self.assertHttpError(response, 400, "err.request.bad", "not JSON")
         self.assertAck(response.json()["message"], "ERR", "err.request.bad")
 
-    def test_without_a_token_there_is_an_error_only(self):
+    def test_without_a_token_only_an_error_is_returned(self):
         response = self.open("/mapper/link", b"{}", Content_Type="application/json")
         self.assertHttpError(response, 401, "err.request.unauthorized")
         self.assertNotIn("message", response.json())
 
 
 @tagged("post_install", "-at_install")
-class TestLane(AsynchronousCase):
+class TestWorker(AsynchronousCase):
     """Rights at the time of processing, errors, and the order of messages."""
 
-    def test_right_that_is_gone_when_the_turn_comes_is_gone(self):
+    def test_right_is_checked_again_when_the_turn_comes(self):
         message = self.build("link", "gone")
         self.queue("link", message)
         self.full.may_link = False
-        self.run_lane()
+        self.run_worker()
         rejected = self.get_answer(message)
         self.assertRejected(rejected, "rjct.action.not_supported")
         self.assertIsNone(self.resolve_fa("gone"))
 
-    def test_participant_that_was_disabled_is_told_no(self):
+    def test_message_of_a_disabled_participant_is_rejected(self):
         message = self.build("link", "disabled")
         self.queue("link", message)
         self.full.action_disable()
-        self.run_lane()
+        self.run_worker()
         rejected = self.get_answer(message)
         self.assertRejected(rejected, "rjct.action.not_supported")
 
-    def test_error_of_ours_is_tried_again_and_holds_nobody_else_up(self):
+    def test_internal_error_is_retried_and_delays_no_other_participant(self):
         other = self.make_participant("other.example", **EVERY_RIGHT)
         self.env.cr.execute(
             "UPDATE spar_participant SET callback_url = %s", (CALLBACK,)
@@ -216,9 +216,9 @@ class TestLane(AsynchronousCase):
 
         with (
             patch.object(SparMapperLocal, "_link_fa", fail_for_one),
-            self.assertLogs(LANE, "WARNING") as logs,
+            self.assertLogs(WORKER, "WARNING") as logs,
         ):
-            self.run_lane()
+            self.run_worker()
         self.assertNotIn("token:broken", "".join(logs.output))
         self.assertEqual(self.resolve_fa("theirs"), "account:theirs@BANK")
         # The first message is not overtaken.
@@ -226,11 +226,11 @@ class TestLane(AsynchronousCase):
         waiting = self.get_messages(state="waiting").sorted("id")
         self.assertEqual(waiting.mapped("attempts"), [1, 0])
         self.env.cr.execute("UPDATE spar_message SET next_try = NULL")
-        self.run_lane()
+        self.run_worker()
         self.assertEqual(self.resolve_fa("broken"), "account:broken@BANK")
         self.assertEqual(self.resolve_fa("behind"), "account:behind@BANK")
 
-    def test_message_that_never_works_is_given_up_and_had_no_effect(self):
+    def test_message_that_always_fails_is_given_up_without_effect(self):
         message = self.build("link", "never")
         self.queue("link", message)
         self.queue("link", self.build("link", "next"))
@@ -245,10 +245,10 @@ class TestLane(AsynchronousCase):
 
         with (
             patch.object(SparMapperLocal, "_link_fa", fail_for_one),
-            mute_logger(LANE),
+            mute_logger(WORKER),
             self.enter_savepoints(),
         ):
-            self.run_lane()
+            self.run_worker()
         header = self.get_answer(message)["header"]
         self.assertEqual(header["status"], "rjct")
         self.assertIn("had no effect", header["status_reason_message"])
@@ -265,23 +265,28 @@ class TestLane(AsynchronousCase):
         registry_class = type(self.env["spar.message"])
         return patch.object(registry_class, "_answer_waiting", answer_or_nothing)
 
-    def test_nothing_is_given_up_while_the_keys_are_away(self):
+    def test_nothing_is_given_up_while_the_keyring_is_unavailable(self):
         message = self.build("link", "keys")
         self.queue("link", message)
         self.env.cr.execute("UPDATE spar_message SET attempts = 7")
 
-        def away(*_words):
+        def unavailable(*_words):
             raise ServiceUnavailable
 
-        with patch.object(SparMapperLocal, "_link_fa", away), mute_logger(LANE):
-            self.run_lane()
+        with (
+            patch.object(SparMapperLocal, "_link_fa", unavailable),
+            mute_logger(WORKER),
+        ):
+            self.run_worker()
         (waiting,) = self.get_messages(state="waiting")
         self.assertEqual(waiting.attempts, 7)
         self.assertTrue(waiting.next_try)
 
 
 class StatusCase(AsynchronousCase):
-    def ask_status(self, attribute, value, operation="link", participant=None, **words):
+    def request_status(
+        self, attribute, value, operation="link", participant=None, **words
+    ):
         participant = participant or self.full
         message = build_message("txn-status", participant.sender_id, [], total_count=1)
         message["message"] = {
@@ -297,22 +302,22 @@ class StatusCase(AsynchronousCase):
         return self.call(participant, "txn/status", message)
 
     def get_status(self, *words, **members):
-        response = self.ask_status(*words, **members)
+        response = self.request_status(*words, **members)
         self.assertEqual(response.status_code, 200, response.text)
         document = response.json()
         self.assertEqual(document["header"]["action"], "txn-on-status")
         if document["header"]["status"] == "rjct":
             self.assertNotIn("message", document)
             return None
-        told = document["message"]
-        self.assertEqual(told["transaction_id"], "question-1")
-        self.assertEqual(told["txnstatus_response"]["reference_id"], "asked-1")
-        return told["txnstatus_response"]["txn_status"]
+        reported = document["message"]
+        self.assertEqual(reported["transaction_id"], "question-1")
+        self.assertEqual(reported["txnstatus_response"]["reference_id"], "asked-1")
+        return reported["txnstatus_response"]["txn_status"]
 
 
 @tagged("post_install", "-at_install")
 class TestStatus(StatusCase):
-    def test_by_each_name_waiting_and_done(self):
+    def test_status_by_each_reference_waiting_and_done(self):
         message = self.build("link", "st1", "st2")
         message["message"]["transaction_id"] = "transaction-st"
         ack = self.queue("link", message)
@@ -323,31 +328,31 @@ class TestStatus(StatusCase):
         )
         for status in ("rcvd", "succ"):
             for attribute, value in names:
-                told = self.get_status(attribute, value)
-                self.assertEqual(told["transaction_id"], "transaction-st")
-                self.assertEqual(told["correlation_id"], ack["correlation_id"])
-                items = told["link_response"]
+                reported = self.get_status(attribute, value)
+                self.assertEqual(reported["transaction_id"], "transaction-st")
+                self.assertEqual(reported["correlation_id"], ack["correlation_id"])
+                items = reported["link_response"]
                 self.assertEqual([i["status"] for i in items], [status] * 2)
                 references = [i["reference_id"] for i in items]
                 self.assertEqual(references, ["ref-st1", "ref-st2"])
-            self.run_lane()
+            self.run_worker()
 
-    def test_of_one_reference_its_item_only(self):
+    def test_status_of_one_reference_has_only_its_item(self):
         self.link("one", "two")
         (item,) = self.get_status("reference_id_list", ["ref-two"])["link_response"]
         self.assertEqual(item["reference_id"], "ref-two")
         self.assertTrue(self.get_status("reference_id_list", "ref-one"))
 
-    def test_several_messages_of_a_transaction_are_told_together(self):
+    def test_messages_of_one_transaction_are_reported_together(self):
         for key in ("part1", "part2"):
             message = self.build("link", key)
             message["message"]["transaction_id"] = "transaction-parts"
             self.post("link", message)
-        told = self.get_status("transaction_id", "transaction-parts")
-        references = [i["reference_id"] for i in told["link_response"]]
+        reported = self.get_status("transaction_id", "transaction-parts")
+        references = [i["reference_id"] for i in reported["link_response"]]
         self.assertEqual(references, ["ref-part1", "ref-part2"])
 
-    def test_of_another_participant_nothing_is_known(self):
+    def test_messages_of_other_participants_are_not_found(self):
         self.link("private")
         asker = self.make_participant("asker.example", **EVERY_RIGHT)
         kept = self.get_messages(state="done")
@@ -359,17 +364,17 @@ class TestStatus(StatusCase):
             self.assertIsNone(self.get_status(attribute, value, participant=asker))
             self.assertIsNone(self.get_status(attribute, f"{value}x"[:99]))
 
-    def test_of_another_operation_nothing_is_known(self):
+    def test_messages_of_other_operations_are_not_found(self):
         self.link("typed")
         self.assertIsNone(self.get_status("reference_id_list", "ref-typed", "update"))
 
-    def test_who_may_not_do_it_may_not_ask_about_it(self):
-        response = self.ask_status(
+    def test_status_requires_the_right_to_the_operation(self):
+        response = self.request_status(
             "transaction_id", "t", "unlink", participant=self.bank
         )
         self.assertHttpError(response, 403, "err.request.forbidden")
 
-    def test_bad_questions_name_the_member(self):
+    def test_bad_status_requests_name_the_member(self):
         for member, value in (
             ("txn_type", "pay"),
             ("txn_type", None),
@@ -382,11 +387,11 @@ class TestStatus(StatusCase):
         ):
             with self.subTest(member=member, value=str(value)[:20]):
                 words = {member: value}
-                response = self.ask_status("reference_id_list", ["x"], **words)
+                response = self.request_status("reference_id_list", ["x"], **words)
                 path = f"message.txnstatus_request.{member}"
                 self.assertHttpError(response, 400, "err.request.bad", path)
 
-    def test_asynchronous_question_is_answered_by_callback(self):
+    def test_asynchronous_status_is_answered_by_callback(self):
         self.link("later")
         message = build_message("txn-status", "full.example", [], total_count=1)
         message["message"] = {
@@ -399,21 +404,21 @@ class TestStatus(StatusCase):
             },
         }
         self.assertAck(self.queue("txn/status", message), "ACK")
-        self.run_lane()
+        self.run_worker()
         answer = self.get_answer(message)
         self.assertEqual(answer["header"]["action"], "txn-on-status")
         (callback,) = self.env["spar.callback"].search([])
         self.assertEqual(callback.url, f"{CALLBACK}/txn/on-status")
 
-    def test_rejected_at_its_turn_is_told_without_items(self):
+    def test_message_rejected_at_its_turn_has_no_items(self):
         message = self.build("link", "rejected")
         message["message"]["transaction_id"] = "transaction-rejected"
         self.queue("link", message)
         self.full.action_disable()
-        self.run_lane()
+        self.run_worker()
         self.full.action_activate()
-        told = self.get_status("transaction_id", "transaction-rejected")
-        self.assertEqual(told["link_response"], [])
+        reported = self.get_status("transaction_id", "transaction-rejected")
+        self.assertEqual(reported["link_response"], [])
 
 
 @tagged("post_install", "-at_install")
@@ -429,13 +434,13 @@ class TestHeld(StatusCase):
         message = self.build("update", key, fa="account:new{}@BANK")
         message["message"]["transaction_id"] = f"transaction-{key}"
         self.queue("update", message)
-        self.run_lane()
+        self.run_worker()
         self.assertEqual(self.get_item(key)["status"], "pdng")
         return message, self.env["spar.change"].search([("state", "=", "waiting")])
 
     def get_item(self, key):
-        told = self.get_status("transaction_id", f"transaction-{key}", "update")
-        (item,) = told["update_response"]
+        reported = self.get_status("transaction_id", f"transaction-{key}", "update")
+        (item,) = reported["update_response"]
         return item
 
     def decide(self, change, name):
@@ -445,7 +450,7 @@ class TestHeld(StatusCase):
         self.env.flush_all()
         self.env.invalidate_all()
 
-    def test_what_is_decided_later_goes_to_the_same_place_for_each_profile(self):
+    def test_decision_goes_to_the_same_url_for_each_profile(self):
         for number, (profile, _label) in enumerate(profiles.selection()):
             with self.subTest(profile=profile):
                 self.full.profile = profile
@@ -455,7 +460,7 @@ class TestHeld(StatusCase):
                 urls = kept.callback_ids.mapped("url")
                 self.assertEqual(urls, [f"{CALLBACK}/on-update"] * 2)
 
-    def test_approved_is_told_by_status_and_by_another_callback(self):
+    def test_approval_is_reported_by_status_and_by_another_callback(self):
         message, change = self.hold("held1")
         first = self.get_answer(message)
         self.decide(change, "action_approve")
@@ -466,8 +471,8 @@ class TestHeld(StatusCase):
         final, earlier = kept.callback_ids
         self.assertEqual((final.url, final.state), (earlier.url, "waiting"))
         document = self.env["spar.callback"]._get_document(final.id)
-        (told,) = document["message"]["update_response"]
-        self.assertEqual(told["status"], "succ")
+        (reported,) = document["message"]["update_response"]
+        self.assertEqual(reported["status"], "succ")
         self.assertEqual(document["header"]["completed_count"], 1)
         self.assertNotEqual(
             document["header"]["message_id"], first["header"]["message_id"]
@@ -479,7 +484,7 @@ class TestHeld(StatusCase):
             document["message"]["correlation_id"], first["message"]["correlation_id"]
         )
 
-    def test_refused_is_told_too(self):
+    def test_refusal_is_reported(self):
         message, change = self.hold("held2")
         self.decide(change, "action_refuse")
         item = self.get_item("held2")
@@ -488,12 +493,12 @@ class TestHeld(StatusCase):
         document = self.get_answer(message)
         self.assertEqual(document["header"]["status"], "rjct")
 
-    def test_who_asked_again_meanwhile_is_told_too(self):
+    def test_repeated_request_is_also_reported(self):
         first, change = self.hold("held5")
         again = self.build("update", "held5", fa="account:new{}@BANK")
         other = self.build("update", "held5", fa="account:other{}@BANK")
         self.queue("update", again)
-        self.run_lane()
+        self.run_worker()
         self.decide(change, "action_approve")
         for message in (first, again):
             self.assertEqual(self.count_callbacks(message), 2)
@@ -503,13 +508,13 @@ class TestHeld(StatusCase):
         higher = self.env["spar.participant"].search([("name", "=", "held5.example")])
         self.ask(higher, "update", build_items("held5", fa="account:third{}@BANK"))
         self.queue("update", other)
-        self.run_lane()
+        self.run_worker()
         change = self.env["spar.change"].search([("state", "=", "waiting")])
         self.decide(change, "action_refuse")
-        told = map(self.count_callbacks, (first, again, other))
-        self.assertEqual(list(told), [2, 2, 2])
+        reported = map(self.count_callbacks, (first, again, other))
+        self.assertEqual(list(reported), [2, 2, 2])
 
-    def test_a_name_that_several_messages_have_tells_nothing(self):
+    def test_shared_message_id_identifies_no_message(self):
         first, change = self.hold("held6")
         self.decide(change, "action_approve")
         self.env.cr.execute("UPDATE spar_message SET claims_id = false")
@@ -518,12 +523,12 @@ class TestHeld(StatusCase):
         other = self.build("update", "held6", fa="account:other{}@BANK")
         other["header"]["message_id"] = first["header"]["message_id"]
         self.queue("update", other)
-        self.run_lane()
+        self.run_worker()
         change = self.env["spar.change"].search([("state", "=", "waiting")])
         self.decide(change, "action_refuse")
         kept = self.get_messages(message_id=first["header"]["message_id"])
-        told = sorted(len(message.callback_ids) for message in kept)
-        self.assertEqual(told, [2, 2])
+        reported = sorted(len(message.callback_ids) for message in kept)
+        self.assertEqual(reported, [2, 2])
 
     def count_callbacks(self, message):
         kept = self.get_messages(message_id=message["header"]["message_id"])
@@ -538,7 +543,7 @@ class TestHeld(StatusCase):
             self.assertNotIn(value, dump)
             self.assertNotIn(value.encode().hex(), dump)
 
-    def test_synchronous_one_is_told_by_status_only(self):
+    def test_synchronous_message_is_reported_by_status_only(self):
         higher = self.make_participant(
             "higher.example", authority="programme", **EVERY_RIGHT
         )

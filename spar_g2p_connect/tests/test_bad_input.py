@@ -153,13 +153,13 @@ class TestBadInput(RestCase):
         items = build_items(*keys, fa="account:{}@BANK")
         return build_message("link", "full.example", items, **header)
 
-    def test_bodies_that_cannot_be_read(self):
+    def test_unreadable_bodies_are_refused(self):
         for label, body, named in BODIES:
             with self.subTest(label):
                 response = self.call(self.full, "link", body)
                 self.assertHttpError(response, 400, "err.request.bad", named)
 
-    def test_members_that_are_missing_or_of_the_wrong_type(self):
+    def test_missing_members_and_wrong_types_are_refused(self):
         for path, value in MEMBERS:
             with self.subTest(path=path, value=str(value)[:20]):
                 message = self.build_link("m")
@@ -174,7 +174,7 @@ class TestBadInput(RestCase):
                 response = self.call(self.full, "link", message)
                 self.assertHttpError(response, 400, "err.request.bad", f"header.{path}")
 
-    def test_headers_that_are_not_accepted(self):
+    def test_unacceptable_headers_are_rejected(self):
         for members, code in HEADERS:
             with self.subTest(members):
                 message = self.build_link("h", **members)
@@ -199,7 +199,7 @@ class TestBadInput(RestCase):
         response = self.call(self.full, "link", message)
         self.assertHttpError(response, 400, "err.encryption.invalid", "message")
 
-    def test_bad_item_is_rejected_alone_and_the_others_are_done(self):
+    def test_only_the_bad_item_is_rejected(self):
         for number, (operation, member, value, code) in enumerate(ITEMS):
             with self.subTest(
                 operation=operation, member=member, value=str(value)[:20]
@@ -230,7 +230,7 @@ class TestBadInput(RestCase):
                 self.assertEqual(answer["status"], "rjct")
                 self.assertIn(member, answer["status_reason_message"])
 
-    def test_items_that_are_no_objects(self):
+    def test_items_that_are_not_objects_are_rejected(self):
         items = [None, 7, "x", [], True, *build_items("ok", fa="account:{}@BANK")]
         answers = self.ask(self.full, "link", items)
         self.assertCodes(answers, *["rjct.reference_id.invalid"] * 5, None)
@@ -241,12 +241,12 @@ class TestBadInput(RestCase):
         (answer,) = self.ask(self.full, "resolve", items)
         self.assertCodes([answer], "rjct.id.invalid")
 
-    def test_locale_that_is_none_is_not_minded(self):
+    def test_invalid_locale_is_ignored(self):
         items = build_items("lo", locale="Klingon of the North")
         (answer,) = self.ask(self.full, "resolve", items)
         self.assertEqual(answer["locale"], "eng")
 
-    def test_ids_that_only_look_alike_stay_apart(self):
+    def test_similar_ids_are_different_ids(self):
         self.link("Alike")
         answers = self.ask(self.full, "resolve", build_items("alike", "Alike"))
         self.assertCodes(answers, "succ.id.not_found", "succ.id.active")

@@ -35,7 +35,7 @@ class TestBoundary(RestCase):
                     response = self.open(path, method=method)
                     self.assertHttpError(response, 404, "err.request.not_found")
 
-    def test_no_callback_is_taken_here(self):
+    def test_callback_paths_do_not_exist_here(self):
         for path in ("/mapper/on-link", "/mapper/txn/on-status", "/mapper/async"):
             response = self.open(path, b"{}", Content_Type=JSON)
             self.assertHttpError(response, 404, "err.request.not_found")
@@ -54,19 +54,21 @@ class TestBoundary(RestCase):
                 self.assertHttpError(response, 405, "err.request.bad")
                 self.assertEqual(response.headers["Allow"], allowed)
 
-    def test_options_is_no_method_either(self):
-        for told in ({}, {"Authorization": self.get_authorization()}):
-            with self.subTest(with_token=bool(told)):
-                response = self.open("/mapper/sync/link", method="OPTIONS", **told)
+    def test_options_is_refused(self):
+        for sent_headers in ({}, {"Authorization": self.get_authorization()}):
+            with self.subTest(with_token=bool(sent_headers)):
+                response = self.open(
+                    "/mapper/sync/link", method="OPTIONS", **sent_headers
+                )
                 self.assertHttpError(response, 405, "err.request.bad")
 
-    def test_a_compressed_body_is_not_read(self):
+    def test_compressed_body_is_refused(self):
         for path in ("/mapper/sync/link", "/mapper/link", "/oauth2/client/token"):
             kind = FORM if "oauth2" in path else JSON
             for coding in ("gzip", "br, gzip"):
                 with self.subTest(path=path, coding=coding):
-                    told = {"Content_Type": kind, "Content_Encoding": coding}
-                    response = self.open(path, b"\x1f\x8b", **told)
+                    sent_headers = {"Content_Type": kind, "Content_Encoding": coding}
+                    response = self.open(path, b"\x1f\x8b", **sent_headers)
                     self.assertHttpError(response, 415, "err.request.bad", "compressed")
                     self.assertEqual(response.headers["Accept-Encoding"], "identity")
 
@@ -79,13 +81,13 @@ class TestBoundary(RestCase):
         response = self.open("/oauth2/client/token", b"{}", Content_Type=JSON)
         self.assertHttpError(response, 415, "err.request.bad", FORM)
 
-    def test_content_type_with_parameters_is_understood(self):
+    def test_content_type_with_parameters_is_accepted(self):
         message = build_message("resolve", "full.example", build_items("ct"))
         content_type = "Application/JSON; charset=utf-8"
         response = self.call(self.full, "resolve", message, Content_Type=content_type)
         self.assertEqual(response.status_code, 200)
 
-    def test_body_that_is_too_large(self):
+    def test_too_large_body_is_refused(self):
         response = self.call(self.full, "link", b" " * 10 * 1024 * 1024)
         self.assertHttpError(response, 413, "err.request.bad", "too large")
         response = self.open(
@@ -93,11 +95,11 @@ class TestBoundary(RestCase):
         )
         self.assertHttpError(response, 413, "err.request.bad", "too large")
 
-    def test_good_answers_are_not_kept_and_set_no_cookie(self):
+    def test_answers_are_not_cacheable_and_set_no_cookie(self):
         message = build_message("resolve", "full.example", build_items("c"))
         for response in (
             self.call(self.full, "resolve", message),
-            self.ask_token(self.full),
+            self.request_token(self.full),
             self.open("/health", method="GET"),
         ):
             self.assertEqual(response.status_code, 200)
@@ -122,7 +124,7 @@ class TestBoundary(RestCase):
                 self.assertHttpError(response, 503, "err.service.unavailable")
                 self.assertEqual(response.headers["Retry-After"], "5")
             self.assertHttpError(
-                self.ask_token(self.full), 503, "err.service.unavailable"
+                self.request_token(self.full), 503, "err.service.unavailable"
             )
             self.assertHttpError(
                 self.open("/health", method="GET"), 503, "err.service.unavailable"
@@ -146,17 +148,17 @@ class TestBoundary(RestCase):
                     self.assertNotIn("secret", response.text)
 
     @mute_logger("odoo.http")
-    def test_connection_that_breaks_before_a_route_is_found(self):
+    def test_connection_that_breaks_before_routing(self):
         broken = psycopg2.InterfaceError("connection already closed")
         with patch.object(http, "Registry", side_effect=broken):
             response = self.open("/mapper/sync/link", b"{}", Content_Type=JSON)
         self.assertHttpError(response, 503, "err.service.unavailable")
 
     @mute_logger("odoo.http")
-    def test_database_that_was_away_for_a_moment(self):
+    def test_database_that_was_briefly_unavailable(self):
         """PostgreSQL is back by the time the cause of Odoo's failure is examined."""
-        away = psycopg2.OperationalError("the database system is starting up")
-        with patch.object(http, "Registry", side_effect=away):
+        error = psycopg2.OperationalError("the database system is starting up")
+        with patch.object(http, "Registry", side_effect=error):
             for path in ("/mapper/sync/link", "/health", "/nothing", ""):
                 with self.subTest(path):
                     response = self.open(path, b"{}", Content_Type=JSON)
@@ -174,13 +176,13 @@ class TestBoundary(RestCase):
         self.assertHttpError(response, 404, "err.request.not_found", "registry")
 
     @mute_logger("odoo.http")
-    def test_database_that_holds_no_odoo(self):
+    def test_database_without_odoo(self):
         for cause in (psycopg2.errors.UndefinedTable("x"), AttributeError("x")):
             with patch.object(http, "Registry", side_effect=cause):
                 response = self.open("/mapper/sync/link", b"{}", Content_Type=JSON)
             self.assertHttpError(response, 404, "err.request.not_found", "registry")
 
-    def test_error_of_the_server_tells_and_logs_no_value(self):
+    def test_internal_error_discloses_and_logs_no_value(self):
         server = type(self.env["spar.g2p.connect.server"])
         secret = "account:4711@BANK"
         message = build_message("resolve", "full.example", build_items("err"))

@@ -119,7 +119,7 @@ class TestBridge(RestCase):
         parts = deconstruct(found["token:m1@nationalId"]["fa"])
         self.assertEqual(parts["email_wallet_provider"], "MAIL")
 
-    def test_second_generation_gets_parts(self):
+    def test_second_generation_receives_parts(self):
         fa = "account:123456@B1.SEA"
         self.ask(self.full, "link", build_items("g2", fa=fa))
         bridge = self.make_bridge(0, "openg2p-2.x")
@@ -162,7 +162,7 @@ class TestBridge(RestCase):
         self.assertEqual(item["fa"]["bank_name"], "Sea Bank")
         self.assertEqual(item["fa"]["fa_type"], "BANK")
 
-    def test_unlinked_is_an_item_without_an_address(self):
+    def test_unlinked_id_is_an_item_without_an_address(self):
         bridge = self.make_bridge(5, "openg2p-1.x")
         found = self.resolve_as_bridge_1(bridge, "unlinked")
         item = found["token:unlinked@nationalId"]

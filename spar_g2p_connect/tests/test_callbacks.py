@@ -13,7 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
 from .common import EVERY_RIGHT, KeyringMixin, seal_settings
 from .test_asynchronous import CALLBACK, AsynchronousCase
 
-LANE = "odoo.addons.spar_g2p_connect.models.spar_callback_lane"
+WORKER = "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
 ACK = b'{"message": {"ack_status": "ACK"}}'
 ADDRESSES = {"full.example": "93.184.216.34", "inside.example": "10.0.0.1"}
 
@@ -34,17 +34,17 @@ class TestCallbacks(AsynchronousCase):
 
         def answer(method, url, **words):
             self.sent.append((url, words))
-            told = left.pop(0) if len(left) > 1 else left[0]
-            if isinstance(told, Exception):
-                raise told
-            return Answer(told[0], {}, told[1])
+            outcome = left.pop(0) if len(left) > 1 else left[0]
+            if isinstance(outcome, Exception):
+                raise outcome
+            return Answer(outcome[0], {}, outcome[1])
 
         with patch.object(delivery.outgoing, "send", answer):
             self.run_schedule("spar.callback", "_cron_send")
 
     def prepare(self, key="cb"):
         self.queue("link", self.build("link", key))
-        self.run_lane()
+        self.run_worker()
         return self.env["spar.callback"].search([], limit=1)
 
     def set_up(self, callback, **values):
@@ -55,7 +55,7 @@ class TestCallbacks(AsynchronousCase):
     def make_due(self):
         self.env.cr.execute("UPDATE spar_callback SET next_try = since")
 
-    def test_arrives_once(self):
+    def test_callback_arrives_once(self):
         callback = self.prepare()
         self.send((200, ACK))
         self.assertEqual((callback.state, callback.attempts), ("delivered", 1))
@@ -63,18 +63,18 @@ class TestCallbacks(AsynchronousCase):
         self.send((200, ACK))
         self.assertEqual(self.sent, [])
 
-    def test_place_is_the_same_for_each_profile(self):
+    def test_callback_url_is_the_same_for_each_profile(self):
         for number, (profile, _label) in enumerate(profiles.selection()):
             self.full.profile = profile
             for operation in ("link", "update", "resolve", "unlink"):
                 with self.subTest(profile=profile, operation=operation):
                     self.queue(operation, self.build(operation, f"place{number}"))
-                    self.run_lane()
+                    self.run_worker()
                     callback = self.env["spar.callback"].search([], limit=1)
                     self.assertEqual(callback.message_id.action, operation)
                     self.assertEqual(callback.url, f"{CALLBACK}/on-{operation}")
 
-    def test_is_tried_again_with_the_same_message_id(self):
+    def test_retry_has_the_same_message_id(self):
         callback = self.prepare()
         problems = []
         for answer in (
@@ -95,7 +95,7 @@ class TestCallbacks(AsynchronousCase):
         )
         self.assertEqual((callback.state, callback.attempts), ("delivered", 6))
 
-    def test_body_is_the_same_but_for_its_time(self):
+    def test_retry_differs_only_in_its_timestamp(self):
         self.prepare()
         bodies = []
         for _attempt in range(2):
@@ -108,7 +108,7 @@ class TestCallbacks(AsynchronousCase):
         )
         self.assertEqual(first, second)
 
-    def test_an_address_that_was_replaced_gets_nothing_more(self):
+    def test_replaced_url_receives_nothing_more(self):
         callback = self.prepare()
         self.send((500, b""))
         self.set_up(callback, callback_url="https://full.example/new")
@@ -118,7 +118,7 @@ class TestCallbacks(AsynchronousCase):
         self.assertEqual(url, "https://full.example/new/on-link")
         self.assertEqual(callback.state, "delivered")
 
-    def test_who_is_disabled_is_told_nothing_until_it_is_let_in_again(self):
+    def test_disabled_participant_receives_no_callbacks(self):
         callback = self.prepare()
         for values in ({"state": "disabled"}, {"state": "active", "callback_url": ""}):
             self.set_up(callback, **values)
@@ -128,14 +128,14 @@ class TestCallbacks(AsynchronousCase):
         self.send((200, ACK))
         self.assertEqual(callback.state, "delivered")
 
-    def test_is_not_tried_before_its_time(self):
+    def test_callback_is_not_retried_too_early(self):
         callback = self.prepare()
         self.send((500, b""))
         self.assertGreater(callback.next_try, callback.since)
         self.send((200, ACK))
         self.assertEqual(self.sent, [])
 
-    def test_is_given_up_after_a_day_and_sent_again_by_a_button(self):
+    def test_callback_is_given_up_after_a_day_and_can_be_sent_again(self):
         callback = self.prepare()
         self.env.cr.execute(
             """UPDATE spar_callback SET since = since - interval '25 hours',
@@ -157,7 +157,7 @@ class TestCallbacks(AsynchronousCase):
         self.send((200, ACK))
         self.assertEqual((callback.state, callback.attempts), ("delivered", 1))
 
-    def test_claim_of_somebody_who_was_killed_ends(self):
+    def test_claim_of_a_killed_worker_expires(self):
         self.prepare()
         self.assertEqual(len(self.env["spar.callback"]._claim(8)), 1)
         self.send((200, ACK))
@@ -166,7 +166,7 @@ class TestCallbacks(AsynchronousCase):
         self.send((200, ACK))
         self.assertEqual(len(self.sent), 1)
 
-    def test_new_key_reseals_what_is_kept(self):
+    def test_new_key_reseals_stored_bodies(self):
         callback = self.prepare()
         self.env["spar.callback"]._queue(
             self.full.id,
@@ -183,7 +183,7 @@ class TestCallbacks(AsynchronousCase):
         document = self.env["spar.callback"]._get_document(later.id)
         self.assertEqual(document["header"]["message_id"], "later")
 
-    def test_one_that_cannot_be_opened_holds_up_no_other(self):
+    def test_unreadable_callback_delays_no_other(self):
         other = self.make_participant("cb-other.example", **EVERY_RIGHT)
         self.env.cr.execute(
             "UPDATE spar_participant SET callback_url = %s", (CALLBACK,)
@@ -192,21 +192,21 @@ class TestCallbacks(AsynchronousCase):
         broken = self.prepare("broken-seal")
         self.env.cr.execute("UPDATE spar_message SET sealed_answer = 'x'")
         self.queue("link", self.build("link", "whole", participant=other), other)
-        self.run_lane()
-        with self.assertLogs(LANE, "WARNING"):
+        self.run_worker()
+        with self.assertLogs(WORKER, "WARNING"):
             self.send((200, ACK))
         self.assertEqual((broken.state, broken.problem), ("failed", "unreadable"))
         self.assertEqual(len(self.sent), 1)
-        self.assertIn("does not open", broken.problem_text)
+        self.assertIn("no longer be unsealed", broken.problem_text)
 
-    def test_error_of_a_thread_is_a_problem_like_any_other(self):
+    def test_thread_error_is_recorded_as_a_problem(self):
         callback = self.prepare()
-        with self.assertLogs(LANE, "WARNING") as logs:
+        with self.assertLogs(WORKER, "WARNING") as logs:
             self.send(ZeroDivisionError("values in it"))
         self.assertEqual(callback.problem, "internal_error")
         self.assertNotIn("values in it", "".join(logs.output))
 
-    def test_target_that_is_away_is_not_asked_for_each_callback(self):
+    def test_unavailable_target_is_not_tried_for_each_callback(self):
         first = self.prepare("away1")
         self.prepare("away2")
         self.send(TargetUnreachable("full.example: no connection"))
@@ -219,28 +219,28 @@ class TestCallbacks(AsynchronousCase):
         self.assertEqual(len(self.sent), 2)
         self.assertEqual(first.problem, "http_500")
 
-    def test_problems_are_told_in_words(self):
+    def test_problems_have_texts(self):
         callback = self.prepare()
         self.send((302, b""))
         self.assertIn("not followed", callback.problem_text)
         self.make_due()
         self.send((418, b""))
-        self.assertEqual(callback.problem_text, "The answer was HTTP 418.")
+        self.assertEqual(callback.problem_text, "The callback URL answered HTTP 418.")
 
-    def test_one_participant_gets_one_after_the_other(self):
+    def test_participant_receives_one_callback_at_a_time(self):
         self.prepare("a")
         self.prepare("b")
         self.assertEqual(len(self.env["spar.callback"]._claim(8)), 1)
         self.assertEqual(self.env["spar.callback"]._claim(8), [])
 
-    def test_lenient_profile_takes_any_success_for_arrived(self):
+    def test_lenient_profile_accepts_any_success_status(self):
         self.env.cr.execute("UPDATE spar_participant SET profile = 'openg2p-1.x'")
         seal_settings(self.env, "spar.participant")
         callback = self.prepare()
         self.send((200, b"thanks"))
         self.assertEqual(callback.state, "delivered")
 
-    def test_token_of_the_target_is_used_kept_and_asked_for_anew(self):
+    def test_target_token_is_cached_and_renewed(self):
         self.full.write({"callback_client_id": "us", "callback_secret": "hidden"})
         with patch("socket.getaddrinfo", look_up):
             self.full.write(
@@ -264,23 +264,23 @@ class TestCallbacks(AsynchronousCase):
         self.send((200, ACK))
         self.assertEqual(len(self.sent), 1)
 
-    def test_token_whose_life_is_no_number_of_seconds(self):
+    def test_token_with_an_invalid_lifetime(self):
         for life in (b"1%0400d" % 0, b'"inf"', b"1e999", b"[]"):
             tokens, body = (
-                delivery.Tokens(),
+                delivery.CallbackTokens(),
                 b'{"access_token": "t", "expires_in": %s}' % life,
             )
             answers = [Answer(200, {}, body)] * 2
             with patch.object(delivery.outgoing, "send", side_effect=answers) as send:
                 for _time in range(2):
-                    credentials = delivery.Credentials(
+                    credentials = delivery.CallbackCredentials(
                         "oauth2", "s", "https://full.example"
                     )
                     found = tokens.get_headers(credentials)
                     self.assertEqual(found, {"Authorization": "Bearer t"})
             self.assertEqual(send.call_count, 2, life)
 
-    def test_token_endpoint_that_gives_none_is_a_problem(self):
+    def test_token_endpoint_without_a_token_is_a_problem(self):
         with patch("socket.getaddrinfo", look_up):
             self.full.write(
                 {
@@ -299,7 +299,7 @@ class TestCallbacks(AsynchronousCase):
         ):
             self.send(answer)
             self.assertEqual(callback.problem, problem)
-            self.assertIn("Their token endpoint", callback.problem_text)
+            self.assertIn("The token endpoint", callback.problem_text)
             self.make_due()
 
 
@@ -320,11 +320,11 @@ class TestCallbackSettings(KeyringMixin, TransactionCase):
         patcher.start()
         self.addCleanup(patcher.stop)
 
-    def test_address_that_can_be_sent_to(self):
+    def test_acceptable_callback_urls(self):
         self.participant.callback_url = "https://full.example/spar"
         self.assertEqual(self.participant.callback_url, "https://full.example/spar")
 
-    def test_address_that_nothing_is_sent_to(self):
+    def test_refused_callback_urls(self):
         for url in (
             *("http://full.example/x", "https://127.0.0.1/", "https://[::1]/"),
             *("https://inside.example/", "https://nowhere.example/", "ftp://x"),
@@ -357,14 +357,14 @@ class TestCallbackSettings(KeyringMixin, TransactionCase):
             self.assertNotIn("hid7en", dump)
             self.assertNotIn(b"hid7en".hex(), dump)
 
-    def test_secret_is_replaced_and_stays_when_it_is_not_mentioned(self):
+    def test_secret_is_replaced_only_when_written(self):
         self.participant.write({"callback_auth": "static", "callback_secret": "one"})
         self.participant.write({"callback_secret": "two"})
         self.participant.write({"name": "Renamed", "callback_secret": False})
         credentials = self.participant._get_callback_credentials()
         self.assertEqual(credentials.secret, "two")
 
-    def test_nobody_but_an_administrator_sees_that_field(self):
+    def test_only_an_administrator_sees_the_secret_field(self):
         group = "base.group_user,spar_fa_directory.group_auditor"
         user = new_test_user(self.env, "auditor.secret", groups=group)
         with self.assertRaises(AccessError):

@@ -25,7 +25,7 @@ class TestDirectoryRest(TransactionCase):
         document, headers = self.rest._list_providers(query, languages)
         return document, dict(headers)
 
-    def test_a_page_leads_to_the_next(self):
+    def test_page_links_to_the_next(self):
         document, headers = self._list(b"q=quxbank&limit=2")
         self.assertEqual(len(document["providers"]), 2)
         path, _mark, query = document["next"].partition("?")
@@ -36,7 +36,7 @@ class TestDirectoryRest(TransactionCase):
         self.assertNotIn("next", document)
         self.assertNotIn("Link", headers)
 
-    def test_names_are_in_the_best_language_that_is_accepted(self):
+    def test_names_are_in_the_preferred_language(self):
         document, headers = self._list(b"q=qux/0", ["xx", "fr-CA", "en"])
         self.assertEqual(document["providers"][0]["name"], "Banque Qux")
         self.assertEqual(headers["Content-Language"], "fr-FR")
@@ -44,11 +44,11 @@ class TestDirectoryRest(TransactionCase):
         self.assertEqual(document["providers"][0]["name"], "Quxbank 0")
         self.assertEqual(headers["Content-Language"], "en")
 
-    def test_a_code_may_hold_a_slash(self):
+    def test_code_may_contain_a_slash(self):
         document, _headers = self.rest._list_branches("qux/0", b"limit=1", [])
         self.assertEqual(document["branches"][0]["name"], "Only")
 
-    def test_everything_can_be_written_as_json(self):
+    def test_every_answer_is_json(self):
         document, _headers = self.rest._list_fa_types(b"", ["fr"])
         self.assertTrue(json.dumps(document))
 
@@ -57,7 +57,7 @@ class TestDirectoryRest(TransactionCase):
             self.rest._list_branches("NONE", b"", [])
         self.assertEqual(caught.exception.code, 404)
 
-    def test_what_cannot_be_asked_names_the_member(self):
+    def test_bad_parameters_are_named(self):
         for query, member in (
             (b"limit=0", "limit"),
             (b"limit=99999999999", "limit"),
@@ -79,6 +79,6 @@ class TestDirectoryRest(TransactionCase):
                     self._list(query)
                 self.assertTrue(caught.exception.description.startswith(f"{member}: "))
 
-    def test_empty_members_are_none(self):
+    def test_empty_parameters_are_ignored(self):
         members = directory_query.read_members(b"q=&limit=", frozenset({"q", "limit"}))
         self.assertEqual(directory_query.read_criteria(members), SearchCriteria())

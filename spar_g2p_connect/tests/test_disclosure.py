@@ -30,19 +30,19 @@ class TestDisclosure(BaseCase):
         asked = asked or {"id_value": "token:1@id"}
         return Item(Operation.RESOLVE, wants_details=wants_details, **asked)
 
-    def test_yes_no_takes_everything_out(self):
+    def test_yes_no_removes_all_details(self):
         for rights in (YES_NO, DETAILS):
-            told = disclose(rights, self.make_item(), make_found())
-            self.assertEqual(told, Result(Outcome.FOUND))
+            disclosed = disclose(rights, self.make_item(), make_found())
+            self.assertEqual(disclosed, Result(Outcome.FOUND))
 
-    def test_details_are_told_to_those_who_may_and_want_them(self):
+    def test_details_are_disclosed_only_if_permitted_and_requested(self):
         item = self.make_item(wants_details=True)
         self.assertEqual(get_refusal(DETAILS, item), "")
-        told = disclose(DETAILS, item, make_found())
-        self.assertEqual(told.fa, "account:1@BANK")
-        self.assertEqual(told.provider.code, "B")
+        disclosed = disclose(DETAILS, item, make_found())
+        self.assertEqual(disclosed.fa, "account:1@BANK")
+        self.assertEqual(disclosed.provider.code, "B")
 
-    def test_details_are_refused_before_anything_is_looked_up(self):
+    def test_details_are_refused_before_any_lookup(self):
         self.assertEqual(
             get_refusal(YES_NO, self.make_item(wants_details=True)), "no_details"
         )
@@ -55,20 +55,20 @@ class TestDisclosure(BaseCase):
             item = Item(operation, fa="account:1@b", wants_details=True)
             self.assertEqual(get_refusal(YES_NO, item), "")
 
-    def test_address_that_is_not_in_force_is_never_told(self):
+    def test_address_not_in_force_is_never_disclosed(self):
         item = self.make_item(wants_details=True)
         for outcome in (Outcome.SUSPENDED, Outcome.FA_MISMATCH, Outcome.LOCKED):
             result = make_found()
             result.outcome = outcome
-            told = disclose(DETAILS, item, result)
-            self.assertEqual((told.fa, told.provider), (None, None))
-            self.assertFalse(told.details)
+            disclosed = disclose(DETAILS, item, result)
+            self.assertEqual((disclosed.fa, disclosed.provider), (None, None))
+            self.assertFalse(disclosed.details)
 
-    def test_comparing_tells_a_stranger_the_same_for_every_outcome(self):
+    def test_comparison_answers_a_stranger_the_same_for_every_outcome(self):
         item = self.make_item(id_value="token:1@id", fa="account:1@BANK")
-        told = [disclose(YES_NO, item, Result(outcome)) for outcome in Outcome]
+        disclosed = [disclose(YES_NO, item, Result(outcome)) for outcome in Outcome]
         expected = Result(Outcome.FORBIDDEN, problem="not_comparable")
-        self.assertEqual(told, [expected] * len(told))
+        self.assertEqual(disclosed, [expected] * len(disclosed))
 
     def test_origin_may_compare(self):
         item = self.make_item(id_value="token:1@id", fa="account:1@BANK")
@@ -76,23 +76,23 @@ class TestDisclosure(BaseCase):
             result = Result(outcome, is_origin=True)
             self.assertEqual(disclose(YES_NO, item, result).outcome, outcome)
 
-    def test_several_ids_are_a_yes_but_no_details(self):
+    def test_several_ids_are_confirmed_without_details(self):
         result = make_found(problem="several_ids")
         item = self.make_item(fa="account:1@BANK")
         self.assertEqual(disclose(DETAILS, item, result), Result(Outcome.FOUND))
         item.wants_details = True
-        told = disclose(DETAILS, item, result)
+        disclosed = disclose(DETAILS, item, result)
         self.assertEqual(
-            (told.outcome, told.problem), (Outcome.FORBIDDEN, "several_ids")
+            (disclosed.outcome, disclosed.problem), (Outcome.FORBIDDEN, "several_ids")
         )
 
-    def test_that_a_provider_has_closed_is_told_to_everybody(self):
+    def test_closed_provider_is_disclosed_to_every_caller(self):
         for problem in ("provider_replaced", "branch_replaced"):
             result = make_found(problem=problem)
-            told = disclose(YES_NO, self.make_item(fa="account:1@BANK"), result)
-            self.assertEqual(told, Result(Outcome.FOUND, problem=problem))
+            disclosed = disclose(YES_NO, self.make_item(fa="account:1@BANK"), result)
+            self.assertEqual(disclosed, Result(Outcome.FOUND, problem=problem))
 
-    def test_link_and_unlink_compare_only_for_those_who_may(self):
+    def test_link_and_unlink_compare_only_if_permitted(self):
         cases = [
             (YES_NO, False, "", Outcome.NOT_LINKED),
             (YES_NO, True, "other_fa", Outcome.FA_MISMATCH),
@@ -103,8 +103,8 @@ class TestDisclosure(BaseCase):
                 linked = Result(
                     Outcome.ALREADY_LINKED, same_fa=False, is_origin=is_origin
                 )
-                told = disclose(rights, Item(Operation.LINK), linked)
-                self.assertEqual(told.problem, problem)
+                disclosed = disclose(rights, Item(Operation.LINK), linked)
+                self.assertEqual(disclosed.problem, problem)
                 wrong = Result(Outcome.FA_MISMATCH, is_origin=is_origin)
-                told = disclose(rights, Item(Operation.UNLINK), wrong)
-                self.assertEqual(told.outcome, outcome)
+                disclosed = disclose(rights, Item(Operation.UNLINK), wrong)
+                self.assertEqual(disclosed.outcome, outcome)

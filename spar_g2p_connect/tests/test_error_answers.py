@@ -60,7 +60,7 @@ class TestErrorAnswers(BaseCase):
                 self.assertEqual(answer[0], status)
                 self.assertEqual(answer[2]["errors"][0]["code"], code)
 
-    def test_words_of_an_exception_that_we_did_not_write_stay_inside(self):
+    def test_texts_of_foreign_exceptions_are_not_disclosed(self):
         for exception, _status, _code in CASES:
             with self.subTest(type(exception).__name__):
                 self.assertNotIn("4711", str(build_error_answer(exception)))
@@ -79,7 +79,7 @@ class TestErrorAnswers(BaseCase):
         }
         self.assertNotIn("content-type", names)
 
-    def test_token_errors_speak_both_languages(self):
+    def test_token_errors_have_both_forms(self):
         document = build_error_answer(exceptions.UnsupportedGrantType())[2]
         self.assertEqual(document["error"], "unsupported_grant_type")
         self.assertEqual(document["errors"][0]["code"], "err.request.bad")

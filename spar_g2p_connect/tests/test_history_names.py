@@ -16,10 +16,10 @@ class TestHistoryNames(RestCase):
         self.linked = events.search([("id", "not in", known)])
         self.assertTrue(self.linked)
 
-    def test_a_participant_is_shown_by_its_name(self):
+    def test_participant_is_shown_by_its_name(self):
         self.assertEqual(self.linked.mapped("actor_name"), ["Ministry of Harvest"])
 
-    def test_a_participant_is_found_by_its_name_and_by_its_sender_id(self):
+    def test_participant_is_found_by_name_and_sender_id(self):
         events = self.env["spar.event"]
         for text in ("harvest", "full.example", "harvest ministry"):
             found = events.search([("actor_name", "ilike", text)])
@@ -28,7 +28,7 @@ class TestHistoryNames(RestCase):
         other = events.search([("actor_name", "ilike", "bank.example")])
         self.assertFalse(self.linked & other)
 
-    def test_a_disabled_participant_is_found_all_the_same(self):
+    def test_disabled_participant_is_found(self):
         self.full.action_disable()
         found = self.env["spar.event"].search([("actor_name", "ilike", "harvest")])
         self.assertLessEqual(self.linked, found)

@@ -50,7 +50,7 @@ class TestIdSpellings(RestCase):
         found = self.ask(self.full, "resolve", self.build(ids[1:2]))
         self.assertCodes(found, "succ.id.not_found")
 
-    def test_what_is_no_id_ends_its_item_and_no_other(self):
+    def test_invalid_id_rejects_only_its_item(self):
         for number, caller in enumerate(self.callers):
             for operation in ("link", "update", "unlink", "resolve"):
                 with self.subTest(caller.profile, operation=operation):
@@ -64,7 +64,7 @@ class TestIdSpellings(RestCase):
                     if operation == "link":
                         self.assertEqual(answers[-1]["status"], "succ")
 
-    def test_a_word_for_nothing_is_no_part_of_an_address(self):
+    def test_placeholder_is_not_part_of_an_address(self):
         for caller in self.callers:
             items = build_items(*map(str, range(len(NO_ADDRESSES))))
             items = [
@@ -74,7 +74,7 @@ class TestIdSpellings(RestCase):
                 answers = self.ask(caller, "link", items)
                 self.assertCodes(answers, *["rjct.fa.invalid"] * len(items))
 
-    def test_a_card_binds_programs_only_where_its_type_says_so(self):
+    def test_card_is_checked_only_where_its_type_requires_it(self):
         id_type = self.env.ref("spar_mapper_connector.id_type_national_id")
         rule = {"card_pattern": "[0-9]+", "card_min_length": 10, "card_max_length": 10}
         id_type.write({"card_look": "10 digits", **rule})

@@ -10,9 +10,13 @@ from odoo.tests import tagged
 
 from odoo.addons.spar_g2p_connect.exceptions import DailyLimitReached, PaceReached
 from odoo.addons.spar_g2p_connect.lib import lots
-from odoo.addons.spar_g2p_connect.lib.lots import PARTS, SECONDS
-from odoo.addons.spar_g2p_connect.models import spar_participant_pace as paces
-from odoo.addons.spar_g2p_connect.models import spar_participant_usage as usages
+from odoo.addons.spar_g2p_connect.lib.lots import LOT_SECONDS, PARTS
+from odoo.addons.spar_g2p_connect.models.participant import (
+    spar_participant_pace as paces,
+)
+from odoo.addons.spar_g2p_connect.models.participant import (
+    spar_participant_usage as usages,
+)
 from odoo.addons.spar_mapper_connector.lib.contract import Operation
 
 from .common import RestCase, build_items, build_message
@@ -43,7 +47,7 @@ class LotsCase(RestCase):
         self.startPatcher(patch.object(usages, "datetime", Clock))
         self.startPatcher(patch.object(Clock, "today", Clock.today))
         for module in (usages, paces):
-            self.startPatcher(patch.object(module, "get_workers", lambda: WORKERS))
+            self.startPatcher(patch.object(module, "get_worker_count", lambda: WORKERS))
         self.startPatcher(patch.object(usages, "_LOTS", {}))
 
     def make_limited(self, name, **limits):
@@ -54,7 +58,7 @@ class LotsCase(RestCase):
 
     def get_caller(self, participant):
         self.env.flush_all()
-        return self.env["spar.participant"]._know_by_id(participant.id).caller
+        return self.env["spar.participant.cache"]._find_by_id(participant.id).caller
 
     @contextmanager
     def working(self, worker):
@@ -106,7 +110,7 @@ class TestDailyLots(LotsCase):
                     worker, items = dice.randrange(WORKERS), dice.choice((1, 1, 2, 5))
                     if self.is_counted(worker, payer, items):
                         passed += items
-                    self.seconds += dice.choice((0, 0, 0.1, SECONDS))
+                    self.seconds += dice.choice((0, 0, 0.1, LOT_SECONDS))
                     self.assertLessEqual(passed, limit)
                     self.assertSums(payer, passed)
                 lot = max(1, limit // (PARTS * WORKERS))
@@ -140,7 +144,7 @@ class TestDailyLots(LotsCase):
                 self.count(worker, payer)
         self.assertEqual(self.get_usage(payer).taken_items, 600)
 
-    def test_a_lot_costs_one_statement_and_then_none(self):
+    def test_lot_costs_one_statement_and_then_none(self):
         payer = self.make_limited("cheap", daily_item_limit=600)
         self.count(0, payer)
         written = self.get_usage(payer).items
@@ -152,21 +156,21 @@ class TestDailyLots(LotsCase):
         self.count(0, payer)
         self.assertEqual(self.get_usage(payer).resolve_items, 11)
 
-    def test_what_is_left_of_an_old_lot_is_given_back(self):
+    def test_rest_of_an_old_lot_is_given_back(self):
         payer = self.make_limited("gives-back", daily_item_limit=600)
         self.count(0, payer)
         self.assertEqual(self.get_usage(payer).taken_items, 10)
-        self.seconds += SECONDS
+        self.seconds += LOT_SECONDS
         self.count(0, payer)
         self.assertEqual(self.get_usage(payer).taken_items, 11)
         self.assertEqual(self.get_lot(0, payer).left, (9,))
 
-    def test_what_was_counted_is_written_by_operations(self):
+    def test_counts_are_written_by_operation(self):
         payer = self.make_limited("kinds", daily_item_limit=600)
         operations = [Operation.LINK, Operation.RESOLVE, Operation.LINK]
         for operation in operations:
             self.count(0, payer, 2, operation)
-        self.seconds += SECONDS
+        self.seconds += LOT_SECONDS
         self.count(0, payer, 1, Operation.UNLINK)
         usage = self.get_usage(payer)
         self.assertEqual(
@@ -174,7 +178,7 @@ class TestDailyLots(LotsCase):
         )
         self.assertEqual((usage.items, usage.update_items), (7, 0))
 
-    def test_a_refused_call_counts_nothing_anywhere(self):
+    def test_refused_call_counts_nothing(self):
         payer = self.make_limited(
             "nothing", daily_item_limit=5, calls_per_minute=60, items_per_minute=600
         )
@@ -192,7 +196,7 @@ class TestDailyLots(LotsCase):
         self.assertEqual((pace.left, self.get_usage(payer).taken_items), before)
         self.count(0, payer, 2)
 
-    def test_a_new_day_begins_anew_and_the_old_one_is_written(self):
+    def test_new_day_starts_at_zero_and_the_old_one_is_written(self):
         payer = self.make_limited("midnight", daily_item_limit=200)
         for _call in range(3):
             self.count(0, payer)
@@ -203,7 +207,7 @@ class TestDailyLots(LotsCase):
         self.assertEqual(self.get_usage(payer).items, 1)
         self.assertEqual(self.get_usage(payer).taken_items, 3)
 
-    def test_a_limit_that_was_reached_is_refused_until_the_new_day(self):
+    def test_reached_limit_is_refused_until_the_next_day(self):
         payer = self.make_limited("full-day", daily_item_limit=4)
         for worker in (0, 1, 2, 0):
             self.count(worker, payer)
@@ -215,10 +219,10 @@ class TestDailyLots(LotsCase):
             self.count(worker, payer)
         self.assertEqual(self.get_usage(payer).items, 3)
 
-    def test_yesterday_is_not_written_twice_by_a_day_that_is_refused(self):
+    def test_refused_call_does_not_write_yesterday_twice(self):
         payer = self.make_limited("twice", daily_item_limit=100)
         self.count(0, payer)
-        self.seconds, yesterday = self.seconds + SECONDS, Clock.today
+        self.seconds, yesterday = self.seconds + LOT_SECONDS, Clock.today
         payer.daily_item_limit = 300
         self.count(0, payer, 2)
         self.count(0, payer, 2)
@@ -230,7 +234,7 @@ class TestDailyLots(LotsCase):
         self.count(0, payer, 300)
         self.assertEqual(self.get_usage(payer, yesterday).items, 5)
 
-    def test_a_lowered_limit_holds_at_once_in_every_worker(self):
+    def test_lowered_limit_takes_effect_in_every_worker(self):
         payer = self.make_limited("lowered", daily_item_limit=600)
         for worker in range(WORKERS):
             self.count(worker, payer)
@@ -242,7 +246,7 @@ class TestDailyLots(LotsCase):
         for worker in range(WORKERS):
             self.count(worker, payer, 5000)
 
-    def test_what_was_counted_without_a_limit_counts_for_a_new_one(self):
+    def test_usage_without_a_limit_counts_for_a_new_limit(self):
         payer = self.make_limited("new-limit")
         for _call in range(5):
             self.count(0, payer, 2)
@@ -253,18 +257,18 @@ class TestDailyLots(LotsCase):
         self.count(0, payer)
         self.assertEqual(self.get_usage(payer).items, 11)
 
-    def test_what_is_left_counts_what_this_worker_took(self):
+    def test_remaining_limit_includes_the_lot_of_this_worker(self):
         payer = self.make_limited("left", daily_item_limit=600)
         for _call in range(4):
             self.count(0, payer)
         caller, left = self.get_caller(payer), []
         for worker in (0, 1):
             with self.working(worker) as usage:
-                left.append(usage._get_left(caller)["items_a_day"])
+                left.append(usage._get_remaining(caller)["items_a_day"])
         self.assertEqual(left, [596, 590])
         Clock.today += timedelta(days=1)
         with self.working(0) as usage:
-            self.assertEqual(usage._get_left(caller)["items_a_day"], 600)
+            self.assertEqual(usage._get_remaining(caller)["items_a_day"], 600)
 
 
 @tagged("post_install", "-at_install")
@@ -287,7 +291,7 @@ class TestPaceLots(LotsCase):
             self.stop_refilling(payer)
         self.assertEqual(passed, 300)
 
-    def test_who_is_refused_waits_for_what_its_worker_has_not(self):
+    def test_refused_caller_waits_for_the_shared_bucket(self):
         payer = self.make_limited("waits", calls_per_minute=2)
         for worker in (0, 1):
             self.count(worker, payer)
@@ -299,19 +303,19 @@ class TestPaceLots(LotsCase):
                 dict(caught.exception.get_extra_headers())["Retry-After"], "30"
             )
 
-    def test_an_old_lot_is_given_back_and_never_overflows(self):
+    def test_old_lot_is_given_back_and_never_overflows(self):
         payer = self.make_limited("brimful", calls_per_minute=600)
         self.count(0, payer)
         self.assertEqual(self.get_lot(0, payer, PACE).left, (9, 0))
         self.stop_refilling(payer)
-        self.seconds += SECONDS
+        self.seconds += LOT_SECONDS
         self.count(0, payer)
         self.stop_refilling(payer)
         with self.working(0) as usage:
-            left = usage._get_left(self.get_caller(payer))
+            left = usage._get_remaining(self.get_caller(payer))
         self.assertEqual(left["calls_a_minute"], 598)
 
-    def test_what_is_not_found_is_charged_before_the_next_call(self):
+    def test_unknown_ids_are_charged_before_the_next_call(self):
         payer = self.make_limited("guesses", items_per_minute=600)
         self.count(0, payer, 2)
         self.stop_refilling(payer)
@@ -323,7 +327,7 @@ class TestPaceLots(LotsCase):
             with self.assertRaises(PaceReached):
                 self.count(worker, payer)
 
-    def test_a_worker_that_is_refused_hands_nothing_to_the_others(self):
+    def test_refused_worker_gives_nothing_to_the_others(self):
         payer = self.make_limited("own", items_per_minute=60)
         other = self.make_limited("other", items_per_minute=60)
         self.count(0, payer, 60)

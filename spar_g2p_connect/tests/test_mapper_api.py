@@ -17,7 +17,7 @@ from .common import RestCase, build_items, build_message
 class TestMapperApi(RestCase):
     """The four operations, as a payer or a programme uses them."""
 
-    def test_link_then_resolve_gives_the_address(self):
+    def test_link_then_resolve_returns_the_address(self):
         self.link("a", "b")
         found, other, missing = self.ask(
             self.full, "resolve", build_items("a", "b", "c", scope="details")
@@ -73,7 +73,7 @@ class TestMapperApi(RestCase):
         answers = self.ask(self.full, "resolve", build_items("u"))
         self.assertCodes(answers, "succ.id.not_found")
 
-    def test_resolve_by_address_gives_the_id(self):
+    def test_resolve_by_address_returns_the_id(self):
         self.link("fa1")
         items = build_items("x", "y", scope="details")
         items[0].update(fa="account:fa1@BANK")
@@ -99,7 +99,7 @@ class TestMapperApi(RestCase):
         self.assertNotIn("id", details)
         self.assertNotIn("id", yes)
 
-    def test_details_carry_what_was_linked_with_the_address(self):
+    def test_details_contain_the_linked_attributes(self):
         info = [{"name": "batch", "value": 7}]
         items = build_items("i", fa="account:{}@BANK", additional_info=info, name="A B")
         self.ask(self.full, "link", items)
@@ -109,7 +109,7 @@ class TestMapperApi(RestCase):
         self.assertNotIn("additional_info", short)
         self.assertNotIn("fa", short)
 
-    def test_suspended_address_is_not_given(self):
+    def test_suspended_address_is_not_returned(self):
         self.link("sus", "stop")
         self.env["spar.mapper.local"]._suspend_fa(*self.prepare_suspension("sus"))
         (answer,) = self.ask(
@@ -159,7 +159,7 @@ class TestMapperApi(RestCase):
         (answer,) = self.ask(self.full, "update", items)
         self.assertCodes([answer], "rjct.timestamp.invalid")
 
-    def test_same_id_twice_in_a_batch_is_won_once(self):
+    def test_same_id_twice_in_a_batch_is_linked_once(self):
         items = build_items("twice", "twice", "once", fa="account:{}@BANK")
         items[1]["reference_id"] = "another"
         answers = self.ask(self.full, "link", items)
@@ -182,7 +182,7 @@ class TestMapperApi(RestCase):
         self.assertEqual(header["status"], "succ")
         self.assertNotIn("status_reason_code", header)
 
-    def test_thousand_items_are_done_and_one_more_is_not(self):
+    def test_thousand_items_are_accepted_and_one_more_is_refused(self):
         items = build_items(*range(1000), fa="account:{}@BANK")
         answers = self.ask(self.full, "link", items)
         self.assertEqual({answer["status"] for answer in answers}, {"succ"})
@@ -208,7 +208,7 @@ class TestMapperApi(RestCase):
         )
         self.assertEqual([a["locale"] for a in answers], ["fra", "eng", "deu"])
 
-    def test_repeated_call_is_answered_anew(self):
+    def test_repeated_resolve_is_answered_again(self):
         self.link("again")
         message = build_message("resolve", "full.example", build_items("again"))
         first = self.call(self.full, "resolve", message).json()

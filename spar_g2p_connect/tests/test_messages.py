@@ -3,7 +3,7 @@ from datetime import datetime, timedelta, timezone
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.spar_g2p_connect.models.spar_message import RETENTION_PARAMETER
+from odoo.addons.spar_g2p_connect.models.message.spar_message import RETENTION_PARAMETER
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
 )
@@ -47,7 +47,7 @@ class MessageCase(RestCase):
 class TestMessages(MessageCase):
     """A repeated message is recognised."""
 
-    def test_repeat_gets_the_stored_answer_and_does_nothing(self):
+    def test_repeat_returns_the_stored_answer_without_effect(self):
         message = self.build("link", "rep1", "rep2")
         first = self.post("link", message)
         self.ask(self.full, "unlink", build_items("rep1"))
@@ -60,7 +60,7 @@ class TestMessages(MessageCase):
             [{"state": "done", "action": "link", "mode": "sync", "item_count": 2}],
         )
 
-    def test_repeat_written_otherwise_and_later_is_the_same_message(self):
+    def test_reformatted_later_repeat_is_the_same_message(self):
         message = self.build("update", "late", message_ts=ago(seconds=200))
         first = self.post("update", message)
         message["header"] = dict(reversed(message["header"].items()))
@@ -68,7 +68,7 @@ class TestMessages(MessageCase):
         message["signature"] = "another"
         self.assertEqual(self.post("update", message), first)
 
-    def test_other_body_under_a_known_id_is_refused(self):
+    def test_different_body_under_a_used_id_is_refused(self):
         message = self.build("link", "dup")
         self.post("link", message)
         message["message"]["link_request"][0]["fa"] = "account:other@BANK"
@@ -76,7 +76,7 @@ class TestMessages(MessageCase):
         self.assertRejected(self.post("link", message), code, "header.message_id")
         self.assertEqual(self.resolve_fa("dup"), "account:dup@BANK")
 
-    def test_known_id_for_another_operation_is_refused(self):
+    def test_used_id_for_another_operation_is_refused(self):
         message = self.build("link", "cross")
         self.post("link", message)
         update = self.build("update", "cross")
@@ -84,7 +84,7 @@ class TestMessages(MessageCase):
         rejected = self.post("update", update)
         self.assertRejected(rejected, "rjct.message_id.duplicate")
 
-    def test_ids_of_participants_are_their_own(self):
+    def test_participants_do_not_share_message_ids(self):
         message = self.build("link", "mine")
         self.post("link", message)
         other = self.build("link", "theirs", participant=self.bank)
@@ -92,7 +92,7 @@ class TestMessages(MessageCase):
         answer = self.post("link", other, self.bank)
         self.assertEqual(answer["header"]["status"], "succ")
 
-    def test_right_that_was_taken_away_is_gone_for_repeats_too(self):
+    def test_withdrawn_right_refuses_repeats(self):
         maker = self.make_participant("maker.example", may_link=True)
         message = self.build("link", "right", participant=maker)
         self.post("link", message, maker)
@@ -100,7 +100,7 @@ class TestMessages(MessageCase):
         response = self.call(maker, "link", message)
         self.assertHttpError(response, 403, "err.request.forbidden")
 
-    def test_freshness_is_asked_of_new_messages_only(self):
+    def test_only_new_messages_must_be_fresh(self):
         for moment, text in ((ago(seconds=400), "old"), (ago(minutes=-10), "future")):
             message = self.build("link", "fresh", message_ts=moment)
             rejected = self.post("link", message)
@@ -109,11 +109,11 @@ class TestMessages(MessageCase):
             known = self.post("link", message)
             self.assertIn("message", known)
 
-    def test_stale_question_is_refused(self):
+    def test_stale_resolve_is_refused(self):
         message = self.build("resolve", "x", message_ts=ago(hours=1))
         self.assertRejected(self.post("resolve", message), "rjct.message_ts.invalid")
 
-    def test_question_is_asked_anew_and_not_kept(self):
+    def test_resolve_is_executed_again_and_not_stored(self):
         self.link("anew")
         message = self.build("resolve", "anew")
         self.post("resolve", message)
@@ -136,7 +136,7 @@ class TestMessages(MessageCase):
 class TestRefusals(MessageCase):
     """A refused message is stored without its body, with the reason."""
 
-    def test_reason_is_kept_and_no_value(self):
+    def test_reason_is_stored_without_values(self):
         message = self.build("link", "secret9", total_count=7)
         self.post("link", message)
         (refused,) = self.get_messages(state="refused")
@@ -153,7 +153,7 @@ class TestRefusals(MessageCase):
         message["header"]["total_count"] = 1
         self.assertEqual(self.post("link", message)["header"]["status"], "succ")
 
-    def test_refusals_are_counted_and_cannot_be_had_without_end(self):
+    def test_refusals_are_counted_and_limited(self):
         few = self.make_participant(
             "few-calls.example", calls_per_minute=3, may_link=True
         )
@@ -170,7 +170,7 @@ class TestRefusals(MessageCase):
 
 @tagged("post_install", "-at_install")
 class TestKeeping(MessageCase):
-    def test_no_body_stands_in_clear(self):
+    def test_no_body_is_stored_in_clear(self):
         items = build_items("dark7", fa="account:55281@BANK", name="Ada Dark7")
         self.ask(self.full, "link", items)
         self.env.cr.execute("SELECT string_agg(m::text, '') FROM spar_message m")
@@ -179,7 +179,7 @@ class TestKeeping(MessageCase):
             self.assertNotIn(value, dump)
             self.assertNotIn(value.encode().hex(), dump)
 
-    def test_answer_that_was_moved_to_another_row_is_not_given(self):
+    def test_answer_moved_to_another_row_is_not_returned(self):
         one, two = self.build("link", "seal1"), self.build("link", "seal2")
         self.post("link", one)
         self.post("link", two)
@@ -195,7 +195,7 @@ class TestKeeping(MessageCase):
         self.assertEqual(response.status_code, 500)
         self.assertNotIn("seal1", response.text)
 
-    def test_new_key_reseals_what_is_kept(self):
+    def test_new_key_reseals_stored_bodies(self):
         message = self.build("link", "reseal")
         first = self.post("link", message)
         keyring = self.env["spar.keyring"]
@@ -216,13 +216,13 @@ class TestKeeping(MessageCase):
         self.env["spar.message"]._gc_messages()
         self.assertFalse(kept.exists())
 
-    def test_an_id_is_known_for_longer_than_any_message_is_new(self):
+    def test_id_is_stored_longer_than_any_message_is_fresh(self):
         parameters = self.env["ir.config_parameter"]
-        for told, days in (("0", 2), ("1", 2), ("x", 90), ("30", 30)):
-            parameters.set_param(RETENTION_PARAMETER, told)
+        for text, days in (("0", 2), ("1", 2), ("x", 90), ("30", 30)):
+            parameters.set_param(RETENTION_PARAMETER, text)
             self.assertEqual(self.env["spar.message"]._get_retention(), days)
 
-    def test_staff_read_and_nobody_writes(self):
+    def test_staff_read_but_never_write(self):
         self.post("link", self.build("link", "staff"))
         message = self.get_messages(state="done")
         for role in ("administrator", "supervisor", "auditor"):
@@ -234,7 +234,7 @@ class TestKeeping(MessageCase):
                 with self.assertRaises(AccessError):
                     act(seen)
 
-    def test_others_see_no_message(self):
+    def test_other_users_see_no_messages(self):
         self.post("link", self.build("link", "others"))
         for role in ("viewer", "officer"):
             group = f"base.group_user,spar_fa_directory.group_{role}"

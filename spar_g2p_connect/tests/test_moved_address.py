@@ -36,14 +36,14 @@ class TestMovedAddress(RestCase):
         mapper._finish_work(work)
         self.env.flush_all()
 
-    def ask_by_address(self, participant, scope="details", **members):
+    def resolve_by_address(self, participant, scope="details", **members):
         items = build_items("x", fa="account:m1@BANK", scope=scope, **members)
         if not members:
             del items[0]["id"]
         (answer,) = self.ask(participant, "resolve", items)
         return answer
 
-    def assert_told(self, answer, fa="account:M1@HEIR"):
+    def assert_disclosed(self, answer, fa="account:M1@HEIR"):
         self.assertEqual(
             (
                 answer["status"],
@@ -60,48 +60,48 @@ class TestMovedAddress(RestCase):
             for profile in ("g2p-connect-1.0-strict", "openg2p-1.x", "openg2p-2.x")
         ]
 
-    def test_it_is_said_and_the_successors_address_is_given(self):
+    def test_successors_address_is_returned(self):
         self.link("m1")
-        (before,) = [self.ask_by_address(self.full)]
+        (before,) = [self.resolve_by_address(self.full)]
         self.assertEqual(before["status_reason_code"], "succ.fa.active")
         given = before["fa"]
         self.move()
         for participant in self.make_participants(**EVERY_RIGHT):
             with self.subTest(participant.profile):
-                answer = self.ask_by_address(participant)
-                self.assert_told(answer, given.replace("BANK", "HEIR"))
+                answer = self.resolve_by_address(participant)
+                self.assert_disclosed(answer, given.replace("BANK", "HEIR"))
                 self.assertEqual(answer["id"], "token:m1@nationalid")
                 self.assertEqual(answer["account_provider_info"]["code"], "HEIR")
 
-    def test_with_the_id_a_strict_participant_hears_it_too(self):
+    def test_strict_participant_with_the_id_is_informed(self):
         self.link("m1")
         self.move()
-        answer = self.ask_by_address(self.full, id="token:m1@nationalId")
+        answer = self.resolve_by_address(self.full, id="token:m1@nationalId")
         self.assertEqual(answer["status_reason_code"], "succ.fa.inactive")
         self.assertTrue(answer["fa"].endswith("@HEIR"))
 
-    def test_beside_an_id_openg2p_asks_nothing_by_the_address(self):
+    def test_openg2p_ignores_an_address_beside_an_id(self):
         self.link("m1")
         self.move()
         lenient = self.make_participants(**EVERY_RIGHT)[1]
-        answer = self.ask_by_address(lenient, id="token:m1@nationalId")
+        answer = self.resolve_by_address(lenient, id="token:m1@nationalId")
         self.assertEqual(answer["status_reason_code"], "succ.id.active")
         self.assertTrue(answer["fa"].endswith("@HEIR"))
 
-    def test_yes_or_no_gives_no_address(self):
+    def test_yes_or_no_returns_no_address(self):
         self.link("m1")
         self.move()
         for participant in self.make_participants(**YES_NO):
             with self.subTest(participant.profile):
-                answer = self.ask_by_address(participant, "yes_no")
-                self.assert_told(answer, None)
+                answer = self.resolve_by_address(participant, "yes_no")
+                self.assert_disclosed(answer, None)
                 self.assertNotIn("id", answer)
 
-    def test_who_may_not_compare_hears_nothing(self):
+    def test_caller_that_may_not_compare_is_not_informed(self):
         self.link("m1")
         self.move()
         stranger = self.make_participant("stranger.example", **YES_NO)
-        answer = self.ask_by_address(stranger, "yes_no", id="token:m1@nationalId")
+        answer = self.resolve_by_address(stranger, "yes_no", id="token:m1@nationalId")
         self.assertEqual(
             answer["status_reason_code"], "rjct.resolve_type.not_supported"
         )

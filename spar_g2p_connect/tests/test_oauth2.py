@@ -56,7 +56,7 @@ class TestTokens(BaseCase):
         with self.assertRaises(error):
             tokens.read(MAC, "db", token)
 
-    def test_token_that_was_issued_is_read(self):
+    def test_issued_token_is_accepted(self):
         token = tokens.issue(
             MAC, "db", tokens.Claims("client", "mapper.link"), self.now
         )
@@ -85,7 +85,7 @@ class TestTokens(BaseCase):
         self.assertRefused(jwt.encode(self.claims, None, "none"))
         self.assertRefused(jwt.encode(self.claims, KEY * 2, "HS512"))
 
-    def test_what_is_no_token(self):
+    def test_invalid_tokens(self):
         for text in ("", "x", "a.b.c", "." * 5000, "é.é.é"):
             with self.subTest(text[:10]):
                 self.assertRefused(text)
@@ -126,11 +126,11 @@ class TestTokenRequest(BaseCase):
         self.assertEqual(in_form, in_header)
         self.assertNotIn("b", repr(in_form).replace("TokenRequest", ""))
 
-    def test_header_is_decoded_as_the_rfc_says(self):
+    def test_header_is_decoded_as_in_the_rfc(self):
         request = self.read_request(make_basic("a%3A1:b+c"))
         self.assertEqual((request.client_id, request.client_secret), ("a:1", "b c"))
 
-    def test_forms_that_are_refused(self):
+    def test_refused_forms(self):
         for form in (
             {},
             {"client_id": "a"},
@@ -144,13 +144,13 @@ class TestTokenRequest(BaseCase):
             with self.subTest(form), self.assertRaises(InvalidTokenRequest):
                 self.read_request(**form)
 
-    def test_parameter_that_stands_twice(self):
+    def test_repeated_parameter_is_refused(self):
         with self.assertRaises(InvalidTokenRequest):
             self.read_request(
                 None, ("client_id", "b"), client_id="a", client_secret="b"
             )
 
-    def test_credentials_in_both_places(self):
+    def test_credentials_in_both_places_are_refused(self):
         with self.assertRaises(InvalidTokenRequest):
             self.read_request(make_basic("a:b"), client_secret="b")
 
@@ -161,7 +161,7 @@ class TestTokenRequest(BaseCase):
                     grant_type=grant_type, client_id="a", client_secret="b"
                 )
 
-    def test_headers_that_are_no_credentials(self):
+    def test_headers_without_credentials_are_refused(self):
         for header in ("Bearer x", "Basic !", "Basic YQ==", make_basic(":"), "Basic"):
             with self.subTest(header), self.assertRaises(InvalidClient):
                 self.read_request(header)
@@ -177,7 +177,7 @@ class TestTokenEndpoint(RestCase):
         self.assertEqual(response.headers["Cache-Control"], "no-store")
 
     def test_answer_with_a_token(self):
-        answer = self.ask_token(self.bank).json()
+        answer = self.request_token(self.bank).json()
         self.assertEqual(answer["token_type"], "bearer")
         self.assertEqual(answer["expires_in"], "300")
         self.assertEqual(answer["scope"], "mapper.link mapper.resolve mapper.update")
@@ -188,25 +188,25 @@ class TestTokenEndpoint(RestCase):
         draft = self.make_participant("draft.example", state="draft")
         self.env.flush_all()
         answers = [
-            self.ask_token(self.full, client_id="spar-unknown"),
-            self.ask_token(self.full, client_secret="wrong"),
-            self.ask_token(self.full, client_secret=self.secrets[self.bank]),
-            self.ask_token(disabled),
-            self.ask_token(draft),
+            self.request_token(self.full, client_id="spar-unknown"),
+            self.request_token(self.full, client_secret="wrong"),
+            self.request_token(self.full, client_secret=self.secrets[self.bank]),
+            self.request_token(disabled),
+            self.request_token(draft),
         ]
         for answer in answers:
             self.assertTokenRefused(answer, 401, "invalid_client")
             self.assertIn("Basic", answer.headers["WWW-Authenticate"])
         self.assertEqual(len({answer.text for answer in answers}), 1)
 
-    def test_participant_without_a_secret_gets_nothing(self):
+    def test_participant_without_a_secret_gets_no_token(self):
         fresh = self.env["spar.participant"].create(
             {"name": "fresh", "sender_id": "fresh.example", "state": "active"}
         )
         self.secrets[fresh] = "anything"
-        self.assertTokenRefused(self.ask_token(fresh), 401, "invalid_client")
+        self.assertTokenRefused(self.request_token(fresh), 401, "invalid_client")
 
-    def test_requests_that_are_refused(self):
+    def test_refused_requests(self):
         for parameters, error in (
             ({"grant_type": "password"}, "unsupported_grant_type"),
             ({"grant_type": ""}, "invalid_request"),
@@ -214,23 +214,23 @@ class TestTokenEndpoint(RestCase):
             ({"scope": "mapper.disburse"}, "invalid_scope"),
         ):
             with self.subTest(parameters):
-                response = self.ask_token(self.full, **parameters)
+                response = self.request_token(self.full, **parameters)
                 self.assertTokenRefused(response, 400, error)
 
     def test_new_secret_ends_the_old_one(self):
         old = self.secrets[self.bank]
         new = self.bank._set_new_client_secret()
         self.assertTokenRefused(
-            self.ask_token(self.bank, client_secret=old), 401, "invalid_client"
+            self.request_token(self.bank, client_secret=old), 401, "invalid_client"
         )
-        response = self.ask_token(self.bank, client_secret=new)
+        response = self.request_token(self.bank, client_secret=new)
         self.assertEqual(response.status_code, 200)
 
-    def test_calls_without_a_token_that_is_good(self):
+    def test_calls_without_a_valid_token_are_refused(self):
         message = build_message("resolve", "full.example", build_items("t"))
         now = datetime.now(timezone.utc)
         keyring = self.env["spar.keyring"]._open()
-        audience = self.env["spar.participant"]._get_audience()
+        audience = self.env["spar.g2p.connect.token"]._get_audience()
         claims = tokens.Claims(self.full.client_id)
         foreign = tokens.issue(keyring.token_mac, "another", claims, now)
         forged = tokens.issue(make_mac(bytes(32)), audience, claims, now)
@@ -253,15 +253,17 @@ class TestTokenEndpoint(RestCase):
         keyring = self.env["spar.keyring"]._open()
         token = tokens.issue(
             keyring.token_mac,
-            self.env["spar.participant"]._get_audience(),
+            self.env["spar.g2p.connect.token"]._get_audience(),
             tokens.Claims(self.full.client_id),
             datetime.now(timezone.utc) - timedelta(minutes=6),
         )
         response = self.call(self.full, "link", b"{}", Authorization=f"Bearer {token}")
         self.assertHttpError(response, 401, "err.request.unauthorized", "expired")
 
-    def test_narrow_token_does_only_what_it_is_for(self):
-        token = self.ask_token(self.full, scope="mapper/resolve").json()["access_token"]
+    def test_narrowed_token_is_limited_to_its_scope(self):
+        token = self.request_token(self.full, scope="mapper/resolve").json()[
+            "access_token"
+        ]
         header = f"Bearer {token}"
         message = build_message("resolve", "full.example", build_items("n"))
         response = self.call(self.full, "resolve", message, Authorization=header)

@@ -49,26 +49,28 @@ class TestDescription(HttpCase):
         ]
 
     def test_every_route_is_described_and_nothing_else(self):
-        told = {(path, method) for path, method, _operation in self.get_operations()}
-        meant = {
+        described_names = {
+            (path, method) for path, method, _operation in self.get_operations()
+        }
+        expected = {
             (path, method.lower())
             for path, routing in get_routes().items()
             for method in routing["methods"]
         }
-        self.assertEqual(told, meant)
+        self.assertEqual(described_names, expected)
 
-    def test_who_may_call_is_what_the_route_asks_for(self):
+    def test_security_matches_the_routes(self):
         routes = get_routes()
-        meant = {"spar_service": [], "spar_participant": [{"bearer": []}]}
+        expected = {"spar_service": [], "spar_participant": [{"bearer": []}]}
         for path, _method, operation in self.get_operations():
             with self.subTest(path):
                 security = operation["security"]
                 if routes[path]["auth"] == "spar_message":
                     self.assertIn({"signature": []}, security)
                 else:
-                    self.assertEqual(security, meant[routes[path]["auth"]])
+                    self.assertEqual(security, expected[routes[path]["auth"]])
 
-    def test_content_types_are_those_of_the_routes(self):
+    def test_content_types_match_the_routes(self):
         for path, routing in get_routes().items():
             operation = self.document["paths"][path].get("post")
             if operation:
@@ -79,12 +81,14 @@ class TestDescription(HttpCase):
         for operation in map(Operation, OPERATIONS):
             word = operation.value.title()
             item = self.schemas[f"{word}ResponseItem"]["properties"]
-            told = set(item["status_reason_code"]["enum"])
-            meant = {m.code for m in items.get_members(operation)} | items.OTHER_CODES
-            meant |= codes.list_codes(operation)
-            self.assertEqual(told, meant)
+            described_names = set(item["status_reason_code"]["enum"])
+            expected = {
+                m.code for m in items.get_members(operation)
+            } | items.OTHER_CODES
+            expected |= codes.list_codes(operation)
+            self.assertEqual(described_names, expected)
 
-    def test_members_are_those_that_are_read_and_written(self):
+    def test_members_match_the_codec(self):
         for operation in map(Operation, OPERATIONS):
             word = operation.value.title()
             asked = set(self.schemas[f"{word}RequestItem"]["properties"])
@@ -96,7 +100,7 @@ class TestDescription(HttpCase):
         written = set(ResponseHeader.__dataclass_fields__) | {"is_msg_encrypted"}
         self.assertEqual(set(self.schemas["ResponseHeader"]["properties"]), written)
 
-    def test_the_envelope_of_openg2p_2_is_described_on_the_paths_that_take_it(self):
+    def test_openg2p_2_envelope_is_described_on_its_paths(self):
         header = {"status": "rjct", "status_reason_code": "a"}
         for operation in OPERATIONS:
             word = operation.title()
@@ -137,17 +141,17 @@ class TestDescription(HttpCase):
         }
         self.assertLessEqual(statuses, set(described.REASONS))
 
-    def test_every_reference_leads_somewhere(self):
+    def test_every_reference_resolves(self):
         text = json.dumps(self.document)
         for name in re.findall(r'"#/components/schemas/(\w+)"', text):
             self.assertIn(name, self.schemas)
 
-    def test_it_is_served(self):
+    def test_description_is_served(self):
         response = self.url_open(f"{BASE_PATH}/openapi.json")
         self.assertEqual(response.json(), json.loads(json.dumps(self.document)))
         self.assertNotIn("Set-Cookie", response.headers)
 
-    def test_the_page_is_whole_and_loads_nothing(self):
+    def test_page_is_complete_and_loads_nothing(self):
         response = self.url_open(f"{BASE_PATH}/docs")
         self.assertEqual(response.headers["Content-Type"], "text/html; charset=utf-8")
         self.assertNotIn("Set-Cookie", response.headers)

@@ -56,7 +56,7 @@ class TestOpenG2p1(RestCase):
         self.assertEqual(response.status_code, 200, response.text)
         return response.json()
 
-    def ask_words(self, operation, *items):
+    def request_texts(self, operation, *items):
         """Return (status, code, text) of each item."""
         answer = self.exchange(operation, *items)
         names = ("status", "status_reason_code", "status_reason_message")
@@ -65,8 +65,8 @@ class TestOpenG2p1(RestCase):
             for item in answer["message"][f"{operation}_response"]
         ]
 
-    def test_link_and_its_refusals_in_their_order(self):
-        words = self.ask_words(
+    def test_link_and_its_refusals(self):
+        words = self.request_texts(
             "link", {}, {}, {"fa": "other"}, {"id": "", "fa": ""}, {"fa": ""}
         )
         mapped = (
@@ -87,7 +87,7 @@ class TestOpenG2p1(RestCase):
 
     def test_update(self):
         self.exchange("link", {})
-        words = self.ask_words(
+        words = self.request_texts(
             "update", {"fa": "new"}, {"id": "nobody"}, {"id": None}, {"fa": None}
         )
         unknown = "ID doesnt exist please link first"
@@ -103,7 +103,9 @@ class TestOpenG2p1(RestCase):
 
     def test_unlink(self):
         self.exchange("link", {})
-        words = self.ask_words("unlink", {"fa": "wrong"}, {"id": ""}, {"fa": ""}, {})
+        words = self.request_texts(
+            "unlink", {"fa": "wrong"}, {"id": ""}, {"fa": ""}, {}
+        )
         unknown = ("rjct", "rjct.id.invalid", "ID doesnt exist please link first")
         self.assertEqual(
             words,
@@ -169,12 +171,12 @@ class TestOpenG2p1(RestCase):
         response = self.call(self.lenient, "link", {"header": 1})
         self.assertHttpError(response, 400, "G2P-REQ-102", "header")
 
-    def test_a_sender_that_nobody_filled_in_is_the_tokens(self):
+    def test_missing_sender_is_taken_from_the_token(self):
         for number, sender in enumerate(("", "string", "lenient.example")):
             answer = self.exchange("link", {"id": f"a{number}"}, sender_id=sender)
             self.assertEqual(answer["message"]["link_response"][0]["status"], "succ")
 
-    def test_nobody_sends_in_anothers_name(self):
+    def test_foreign_sender_is_refused(self):
         strict = self.make_participant("strict.example", **EVERY_RIGHT)
         for participant, sender in (
             (self.lenient, "strict.example"),
@@ -187,7 +189,7 @@ class TestOpenG2p1(RestCase):
                 response = self.call(participant, "link", message)
                 self.assertHttpError(response, 403, "err.sender_id.invalid")
 
-    def test_outside_of_a_demo_nothing_is_changed_twice_and_everything_resolved_anew(
+    def test_outside_a_demo_changes_are_not_repeated(
         self,
     ):
         self.lenient.write({"demo_only": False, "origin_networks": "127.0.0.0/8"})
@@ -202,7 +204,7 @@ class TestOpenG2p1(RestCase):
             with self.subTest(action=action, mode=mode):
                 self.assertIs(exchange.claims_id, claims)
 
-    def test_beside_an_id_the_address_asks_nothing(self):
+    def test_address_beside_an_id_is_ignored(self):
         self.exchange("link", {})
         for scope, fa in (("details", "string"), ("yes_no", "other"), ("", "other")):
             answer = self.exchange("resolve", {"fa": "other", "scope": scope})
@@ -211,7 +213,7 @@ class TestOpenG2p1(RestCase):
                 self.assertEqual(found["status_reason_code"], "succ.id.active")
                 self.assertEqual(found["fa"], fa)
 
-    def test_rights_are_as_anybodys(self):
+    def test_rights_are_the_same_as_in_other_profiles(self):
         self.lenient.may_link = False
         response = self.call(self.lenient, "link", {})
         self.assertHttpError(response, 403, "err.request.forbidden")

@@ -2,7 +2,10 @@ import json
 
 from odoo.tests import tagged
 
-from odoo.addons.spar_g2p_connect.models.spar_participant_trial import FAILED, PASSED
+from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_trial import (
+    FAILED,
+    PASSED,
+)
 
 from .common import EVERY_RIGHT, RestCase
 
@@ -82,7 +85,7 @@ class TestOpenG2p2(RestCase):
         payload = document["response_body"]["response_payload"]
         return payload[f"{operation}_response"]
 
-    def test_address_in_parts_goes_in_and_comes_out(self):
+    def test_address_in_parts_is_linked_and_resolved(self):
         (linked,) = self.exchange("link", {"id": "1", "fa": BANK})
         self.assertEqual(linked["status"], "succ", linked)
         self.assertIn("fa_type:BANK_ACCOUNT", linked["fa"])
@@ -123,18 +126,18 @@ class TestOpenG2p2(RestCase):
         self.assertEqual(item["status_reason_code"], "succ.fa.not_linked_to_id")
         self.assertNotIn("fa", item)
 
-    def test_address_that_no_strategy_writes_rejects_its_item_only(self):
-        lacking = {"fa_type": "BANK", "bank_code": "OCEAN"}
+    def test_unwritable_address_rejects_only_its_item(self):
+        incomplete = {"fa_type": "BANK", "bank_code": "OCEAN"}
         unknown = {**BANK, "strategy_id": 999999, "fa_type": "STONE"}
         answers = self.exchange(
             "link",
-            *({"id": "3", "fa": lacking}, {"id": "4", "fa": unknown}),
+            *({"id": "3", "fa": incomplete}, {"id": "4", "fa": unknown}),
             {"id": "5", "fa": BANK},
         )
         codes = ["rjct.fa.invalid", "rjct.fa.invalid", None]
         self.assertCodes(answers, *codes)
 
-    def test_delimiters_in_a_part_change_no_other(self):
+    def test_delimiters_in_a_part_do_not_change_other_parts(self):
         nasty = {
             **BANK,
             "bank_code": "NOWHERE",
@@ -147,7 +150,7 @@ class TestOpenG2p2(RestCase):
         sent = {key: value for key, value in nasty.items() if key not in names}
         self.assertEqual(found["fa"], sent)
 
-    def test_free_text_becomes_no_object(self):
+    def test_free_text_does_not_become_an_object(self):
         message = self.build("link", {"id": "7", "fa": "free text"})
         path = "link_request[0].fa"
         response = self.post("link", message)
@@ -165,11 +168,11 @@ class TestOpenG2p2(RestCase):
             response = self.post("resolve", message)
             self.assertHttpError(response, 400, "rjct.request.validation", member)
 
-    def test_only_whose_profile_it_is_is_understood(self):
+    def test_envelope_is_accepted_only_with_its_profile(self):
         response = self.post("resolve", self.build("resolve", {"id": "9"}), self.full)
         self.assertHttpError(response, 400, "err.request.bad", "header")
 
-    def test_nobody_speaks_for_another(self):
+    def test_foreign_sender_is_refused(self):
         message = self.build("resolve", {"id": "9"}, sender_app_mnemonic="other")
         response = self.post("resolve", message)
         self.assertHttpError(response, 403, "err.sender_id.invalid")
@@ -179,9 +182,11 @@ class TestOpenG2p2(RestCase):
         items = self.exchange("resolve", {"id": "1"}, {"id": "2"}, status="ERROR")
         self.assertEqual(items, [])
 
-    def test_a_message_can_be_tried(self):
+    def test_message_can_be_tried(self):
         for fa, outcome in ((BANK, PASSED), ("account:1@OCEAN", FAILED)):
             raw = json.dumps(self.build("link", {"id": "1", "fa": fa})).encode()
-            checks = self.bridge._try_message("link", raw, "")
+            checks = self.env["spar.g2p.connect.trial"]._try_message(
+                self.bridge, "link", raw, ""
+            )
             outcomes = {check.outcome for check in checks}
             self.assertEqual(FAILED in outcomes, outcome == FAILED, checks)

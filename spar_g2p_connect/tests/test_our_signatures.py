@@ -4,9 +4,11 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.spar_g2p_connect.lib.evidence import IN_HTTP_HEADER, IN_MESSAGE
-from odoo.addons.spar_g2p_connect.models import spar_token_issuer as issuers
-from odoo.addons.spar_g2p_connect.models.spar_g2p_connect_signature import USE
+from odoo.addons.spar_g2p_connect.lib.proofs import IN_HTTP_HEADER, IN_MESSAGE
+from odoo.addons.spar_g2p_connect.models.participant import spar_token_issuer as issuers
+from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_signature import (
+    KEY_USE,
+)
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import SignatureRefused
 from odoo.addons.spar_mapper_connector.lib.jose.keys import read_jwk
 from odoo.addons.spar_mapper_connector.lib.jose.signatures import read_signature
@@ -22,8 +24,8 @@ class TestOurSignatures(SigningCase):
     """Everything that we send is signed by a key that we publish."""
 
     def sign(self, place, document, algorithm="ES256"):
-        server = self.env["spar.g2p.connect.server"]
-        return server._sign_document(place, algorithm, document)
+        signature = self.env["spar.g2p.connect.signature"]
+        return signature._sign_document(place, algorithm, document)
 
     def find_key(self, text):
         """Return the published key that a signature names."""
@@ -47,18 +49,18 @@ class TestOurSignatures(SigningCase):
         self.assertEqual(name, "Signature")
         read_signature(text).verify([canonicalise(ANSWER)], self.find_key(text))
 
-    def test_an_acknowledgement_has_no_place_for_one_but_the_header(self):
+    def test_acknowledgement_is_signed_only_in_the_http_header(self):
         ack = {"message": {"ack_status": "ACK"}}
         self.assertEqual(self.sign(IN_MESSAGE, ack), (ack, []))
         _document, headers = self.sign(IN_HTTP_HEADER, ack)
         self.assertEqual(len(headers), 1)
 
-    def test_nothing_is_signed_for_who_does_not_sign(self):
+    def test_nothing_is_signed_for_an_unsigned_participant(self):
         self.assertEqual(self.sign("", ANSWER), (ANSWER, []))
 
-    def test_a_rotated_key_is_published_and_what_it_signed_still_verifies(self):
+    def test_rotated_key_stays_published_and_verifies(self):
         before, _headers = self.sign(IN_MESSAGE, ANSWER)
-        self.env["spar.signing.key"]._rotate(USE)
+        self.env["spar.signing.key"]._rotate(KEY_USE)
         after, _headers = self.sign(IN_MESSAGE, ANSWER)
         for document in (before, after):
             key = self.find_key(document["signature"])
@@ -66,24 +68,24 @@ class TestOurSignatures(SigningCase):
         kids = {read_signature(d["signature"]).kid for d in (before, after)}
         self.assertEqual(len(kids), 2)
 
-    def test_the_key_set_is_public_cacheable_and_holds_nothing_private(self):
+    def test_key_set_is_public_and_cacheable_without_private_keys(self):
         response = self.open("/.well-known/jwks.json", method="GET")
         self.assertIn("public", response.headers["Cache-Control"])
         self.assertNotIn("Set-Cookie", response.headers)
-        states = self.env["spar.signing.key"].search([("use", "=", USE)])
+        states = self.env["spar.signing.key"].search([("use", "=", KEY_USE)])
         self.assertEqual(set(states.mapped("state")), {"current", "next"})
         for jwk in response.json()["keys"]:
             self.assertFalse({"d", "p", "q", "k"} & set(jwk))
 
-    def test_a_callback_is_signed_where_its_receiver_signs(self):
-        lane = self.env["spar.callback"]
+    def test_callback_is_signed_in_the_place_of_its_receiver(self):
+        callbacks = self.env["spar.callback"]
         for participant, place in (
             (self.signer, IN_MESSAGE),
             (self.header_signer, IN_HTTP_HEADER),
             (self.full, ""),
         ):
             with self.subTest(place):
-                document, headers = lane._sign(participant, dict(ANSWER))
+                document, headers = callbacks._sign(participant, dict(ANSWER))
                 self.assertEqual("signature" in document, place == IN_MESSAGE)
                 self.assertEqual(bool(headers), place == IN_HTTP_HEADER)
 
@@ -115,22 +117,22 @@ class TestIssuerRights(TwoAdministratorsCase):
             )
         )
 
-        self.assertFalse(self.issuer.active, "nobody makes one alone")
+        self.assertFalse(self.issuer.active, "one person cannot activate it")
         self.approve(self.issuer)
         self.assertTrue(self.issuer.active)
 
-    def test_it_takes_two_before_it_is_used(self):
+    def test_new_issuer_needs_two_people(self):
         self.issuer.audience = "other"
         self.env.invalidate_all()
         self.assertEqual(self.issuer.audience, "spar")
         self.approve(self.issuer)
         self.assertEqual(self.issuer.audience, "other")
 
-    def test_one_is_enough_to_stop_it(self):
+    def test_one_person_can_archive_an_issuer(self):
         self.issuer.active = False
         self.assertFalse(self.issuer.active)
 
-    def test_then_it_takes_two(self):
+    def test_change_of_an_issuer_needs_two_people(self):
         self.participant.write(
             {
                 "token_issuer_id": self.issuer.id,
@@ -146,7 +148,7 @@ class TestIssuerRights(TwoAdministratorsCase):
                 self.approve(self.issuer)
                 self.assertEqual(self.issuer[name], value)
 
-    def test_nobody_else(self):
+    def test_other_users_have_no_access(self):
         for role in ("supervisor", "auditor", "officer"):
             group = f"base.group_user,spar_fa_directory.group_{role}"
             user = new_test_user(self.env, role, groups=group)

@@ -11,7 +11,7 @@ from .common import RestCase, build_items, build_message
 class TestPace(RestCase):
     """Limits of calls and items per minute, and the cost of guessing."""
 
-    def ask_status(self, participant, operation, items):
+    def request_status(self, participant, operation, items):
         message = build_message(operation, participant.sender_id, items)
         return self.call(participant, operation, message)
 
@@ -39,10 +39,10 @@ class TestPace(RestCase):
         few = self.make_participant("calls.example", calls_per_minute=2)
         for _number in range(2):
             self.ask(few, "resolve", build_items("x"))
-        self.assertReached(self.ask_status(few, "resolve", build_items("x")), 30)
+        self.assertReached(self.request_status(few, "resolve", build_items("x")), 30)
         self.pass_time(few, seconds=31)
         self.ask(few, "resolve", build_items("x"))
-        self.assertReached(self.ask_status(few, "resolve", build_items("x")), 30)
+        self.assertReached(self.request_status(few, "resolve", build_items("x")), 30)
 
     def test_items_that_are_found_cost_one(self):
         few = self.make_participant("found.example", items_per_minute=60)
@@ -50,17 +50,17 @@ class TestPace(RestCase):
         for _number in range(6):
             self.ask(few, "resolve", build_items(*range(10)))
         items = build_items(*range(10))
-        self.assertReached(self.ask_status(few, "resolve", items), 10)
+        self.assertReached(self.request_status(few, "resolve", items), 10)
 
     def test_unknown_ids_cost_twenty_and_leave_a_debt(self):
         guesser = self.make_participant("guess.example", items_per_minute=60)
         self.ask(guesser, "resolve", build_items(*range(10)))
         # 60 minus 10 * 20: 140 have to be refilled, one per second, and then those
         # requested.
-        response = self.ask_status(guesser, "resolve", build_items("a"))
+        response = self.request_status(guesser, "resolve", build_items("a"))
         self.assertReached(response, 10 * UNKNOWN_COST - 60 + 1)
         self.pass_time(guesser, seconds=100)
-        response = self.ask_status(guesser, "resolve", build_items("a"))
+        response = self.request_status(guesser, "resolve", build_items("a"))
         self.assertReached(response, 10 * UNKNOWN_COST - 60 + 1 - 100)
         self.pass_time(guesser, seconds=42)
         self.ask(guesser, "resolve", build_items("a"))
@@ -72,21 +72,21 @@ class TestPace(RestCase):
         self.pass_time(few, days=1)
         self.assertEqual(self.get_limits(few)["items_a_minute"]["left"], 10)
 
-    def test_message_larger_than_the_bucket_needs_a_full_one(self):
+    def test_message_larger_than_the_bucket_needs_a_full_bucket(self):
         few = self.make_participant("large.example", items_per_minute=5)
         self.link(*range(8))
         self.ask(few, "resolve", build_items(*range(8)))
-        response = self.ask_status(few, "resolve", build_items(*range(8)))
+        response = self.request_status(few, "resolve", build_items(*range(8)))
         self.assertReached(response, (5 + 3) * 12)
 
-    def test_limit_that_is_lifted_is_no_limit(self):
+    def test_zero_means_no_limit_per_minute(self):
         few = self.make_participant("lifted.example", items_per_minute=10)
         self.ask(few, "resolve", build_items(*range(9)))
         few.items_per_minute = 0
         self.env.flush_all()
         self.ask(few, "resolve", build_items(*range(9)))
 
-    def test_what_a_participant_may_not_know_costs_what_nothing_costs(self):
+    def test_undisclosed_results_cost_as_much_as_unknown_ids(self):
         """The rest of its limits, which it may read, is not an oracle either."""
         self.link("known")
         left = []
@@ -103,7 +103,7 @@ class TestPace(RestCase):
         self.assertLessEqual(max(left) - min(left), 1, left)
         self.assertAlmostEqual(left[0], 60 - UNKNOWN_COST, delta=2)
 
-    def test_limits_are_read_with_what_is_left(self):
+    def test_limits_are_returned_with_their_rest(self):
         few = self.make_participant(
             "reads.example", items_per_minute=0, daily_item_limit=50
         )
@@ -118,7 +118,7 @@ class TestPace(RestCase):
             },
         )
 
-    def test_nobody_reads_without_a_token(self):
+    def test_record_requires_a_token(self):
         response = self.open("/participant", method="GET")
         self.assertHttpError(response, 401, "err.request.unauthorized")
         response = self.open("/participant", method="POST", Content_Type="text/plain")
@@ -154,7 +154,7 @@ class TestOwnProviders(RestCase):
     def fa(self, bank, number="{}"):
         return f"account:1000{number}@B1.{bank.code}"
 
-    def test_it_links_to_itself_only(self):
+    def test_bank_links_only_to_itself(self):
         mine = build_items("1", fa=self.fa(self.blue))
         theirs = build_items("2", fa=self.fa(self.red))
         unread = build_items("3", fa="something:else")
@@ -164,7 +164,7 @@ class TestOwnProviders(RestCase):
         codes = ["succ.id.active", "succ.id.not_found", "succ.id.not_found"]
         self.assertCodes(found, *codes)
 
-    def test_refusal_is_the_same_whoever_is_linked_to_what(self):
+    def test_refusal_does_not_disclose_the_current_link(self):
         self.ask(self.full, "link", build_items("5", fa=self.fa(self.red)))
         items = [
             *build_items("5", fa=self.fa(self.red)),
@@ -177,7 +177,7 @@ class TestOwnProviders(RestCase):
                     del answer[name]
             self.assertEqual(one, two)
 
-    def test_link_to_another_waits_for_somebody(self):
+    def test_moving_a_link_from_another_bank_needs_approval(self):
         self.ask(self.full, "link", build_items("7", "8", fa=self.fa(self.red)))
         update = build_items("7", fa=self.fa(self.blue))
         (item,) = self.ask(self.own, "update", update)
@@ -190,7 +190,7 @@ class TestOwnProviders(RestCase):
         why = self.env["spar.change"].search([]).mapped("why")
         self.assertEqual(set(why), {"other_provider"})
 
-    def test_its_own_it_changes_at_once(self):
+    def test_own_link_is_changed_at_once(self):
         self.ask(self.own, "link", build_items("9", fa=self.fa(self.blue)))
         items = build_items("9", fa=self.fa(self.blue, "77"))
         (item,) = self.ask(self.own, "update", items)
@@ -198,7 +198,7 @@ class TestOwnProviders(RestCase):
         (item,) = self.ask(self.own, "unlink", build_items("9"))
         self.assertEqual(item["status"], "succ")
 
-    def test_one_without_providers_links_to_nothing(self):
+    def test_participant_without_providers_cannot_link(self):
         self.own.own_provider_ids = False
         items = build_items("10", fa=self.fa(self.blue))
         self.assertCodes(self.ask(self.own, "link", items), "rjct.fa.invalid")

@@ -34,7 +34,7 @@ class TestParticipant(TransactionCase):
     def as_member(self, group):
         return self.participant.with_user(self.make_user(group))
 
-    def test_defaults_are_the_least(self):
+    def test_defaults_are_minimal(self):
         self.assertRecordValues(
             self.participant,
             [
@@ -56,7 +56,7 @@ class TestParticipant(TransactionCase):
         )
         self.assertRegex(self.participant.client_id, r"^spar-[0-9a-f]{16}$")
 
-    def test_copy_is_another_participant(self):
+    def test_copy_has_its_own_identity(self):
         self.participant.action_activate()
         copy = self.participant.copy({"sender_id": "copy.test"})
         self.assertEqual(copy.state, "draft")
@@ -71,7 +71,7 @@ class TestParticipant(TransactionCase):
         self.participant.action_activate()
         self.assertEqual(self.participant.state, "active")
 
-    def test_state_that_cannot_be_reached(self):
+    def test_unreachable_state_is_refused(self):
         self.participant.action_disable()
         with self.assertRaises(UserError):
             self.participant._set_state("active", {"draft"})
@@ -85,7 +85,7 @@ class TestParticipant(TransactionCase):
         self.assertTrue(draft.unlink())
 
     @mute_logger("odoo.sql_db")
-    def test_values_that_are_refused(self):
+    def test_refused_values(self):
         for values in (
             {"sender_id": "payer.test"},
             {"sender_id": "has space"},
@@ -99,7 +99,7 @@ class TestParticipant(TransactionCase):
                 with self.env.cr.savepoint():
                     self.env["spar.participant"].create({"name": "N", **values})
 
-    def test_administrator_does_everything(self):
+    def test_administrator_has_full_access(self):
         participants = self.env["spar.participant"].with_user(
             self.make_user(ADMINISTRATOR)
         )
@@ -109,7 +109,7 @@ class TestParticipant(TransactionCase):
         participant.action_disable()
         self.assertEqual(participant.state, "disabled")
 
-    def test_supervisor_and_auditor_only_look(self):
+    def test_supervisor_and_auditor_only_read(self):
         for group in READERS:
             with self.subTest(group):
                 participant = self.as_member(group)
@@ -123,7 +123,7 @@ class TestParticipant(TransactionCase):
                 with self.assertRaises(AccessError):
                     participant.unlink()
 
-    def test_nobody_else_sees_participants(self):
+    def test_other_users_see_no_participants(self):
         for group in OTHERS:
             with self.subTest(group):
                 participant = self.as_member(group)
@@ -134,7 +134,7 @@ class TestParticipant(TransactionCase):
                 with self.assertRaises(AccessError):
                     participant.write({"name": "x"})
 
-    def test_service_user_cannot_log_in_and_only_reads_who_may_call(self):
+    def test_service_user_cannot_log_in_and_only_reads(self):
         user = self.env.ref("spar_g2p_connect.user_service")
         self.assertFalse(user._is_internal())
         self.assertEqual(user.group_ids, self.env.ref("spar_g2p_connect.group_server"))
@@ -155,7 +155,7 @@ class TestParticipant(TransactionCase):
             with self.assertRaises(AccessError):
                 refused()
 
-    def test_use_is_counted_by_nobody_by_hand(self):
+    def test_usage_cannot_be_edited(self):
         usage = self.env["spar.participant.usage"]
         values = {"participant_id": self.participant.id, "day": "2026-01-01"}
         for group in (ADMINISTRATOR, *READERS):
@@ -165,7 +165,7 @@ class TestParticipant(TransactionCase):
 
 @tagged("post_install", "-at_install")
 class TestForm(TransactionCase):
-    def test_no_form_shows_a_value_that_is_another_once_it_is_saved(self):
+    def test_form_shows_no_value_that_saving_replaces(self):
         """A default that differs each time, and that a form does not send back."""
         models = [name for name in self.env if name.startswith("spar.")]
         for name in models:

@@ -9,9 +9,10 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.spar_g2p_connect.models import spar_participant
-from odoo.addons.spar_g2p_connect.models import spar_participant_proof as proofs
-from odoo.addons.spar_g2p_connect.models import spar_participant_signature as signatures
+from odoo.addons.spar_g2p_connect.models.participant import spar_participant
+from odoo.addons.spar_g2p_connect.models.server import (
+    spar_g2p_connect_authentication as authentication,
+)
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.tests.test_jose_keys import (
@@ -46,9 +47,9 @@ class TwoAdministratorsCase(KeyringMixin, TransactionCase):
 
     def add_key(self, text=None, user=None, **values):
         text = text or json.dumps(PrivateKey.generate("ES256").public.jwk)
-        told = {"participant_id": self.participant.id, "key_text": text, **values}
+        vals = {"participant_id": self.participant.id, "key_text": text, **values}
         return (
-            self.env["spar.participant.key"].with_user(user or self.first).create(told)
+            self.env["spar.participant.key"].with_user(user or self.first).create(vals)
         )
 
 
@@ -56,7 +57,7 @@ class TwoAdministratorsCase(KeyringMixin, TransactionCase):
 class TestOnboarding(TwoAdministratorsCase):
     """draft → approved by a second person → active → disabled."""
 
-    def test_one_person_prepares_and_another_one_activates(self):
+    def test_second_person_activates(self):
         mine = self.participant.with_user(self.first)
         mine.write({"may_link": True, "scope": "details"})
         key = self.add_key()
@@ -66,13 +67,13 @@ class TestOnboarding(TwoAdministratorsCase):
         self.approve()
         self.assertEqual(self.participant.state, "active")
 
-    def test_who_asked_for_it_does_not_approve_it(self):
+    def test_proposer_cannot_approve(self):
         self.participant.with_user(self.first).action_activate()
         with self.assertRaises(UserError):
             self.participant.setting_change_ids.with_user(self.first).action_approve()
         self.assertEqual(self.participant.state, "draft")
 
-    def test_nothing_is_changed_after_it_was_asked_for(self):
+    def test_draft_is_locked_while_its_activation_waits(self):
         mine = self.participant.with_user(self.first)
         key = self.add_key()
         mine.action_activate()
@@ -93,7 +94,7 @@ class TestOnboarding(TwoAdministratorsCase):
         self.assertTrue(self.participant.setting_change_ids)
         self.assertFalse(self.participant.may_unlink)
 
-    def test_stopping_calls_it_off(self):
+    def test_disabling_cancels_the_activation(self):
         mine = self.participant.with_user(self.first)
         mine.action_activate()
         mine.action_disable()
@@ -102,7 +103,7 @@ class TestOnboarding(TwoAdministratorsCase):
         self.assertTrue(mine.is_overtaken)
         self.assertEqual(self.participant.state, "disabled")
 
-    def test_who_approves_sees_rights_and_keys(self):
+    def test_approver_sees_rights_and_keys(self):
         key = self.add_key()
         mine = self.participant.with_user(self.first)
         mine.write({"may_link": True, "scope": "details"})
@@ -113,14 +114,14 @@ class TestOnboarding(TwoAdministratorsCase):
             self.assertIn(text, summary)
         self.assertNotIn("Unlink", summary)
 
-    def test_one_that_was_disabled_is_changed_by_two_people_too(self):
+    def test_disabled_participant_is_changed_by_two_people(self):
         self.participant.state = "disabled"
         self.participant.with_user(self.first).write({"may_unlink": True})
         self.assertEqual(self.add_key().state, "waiting")
         self.env.invalidate_all()
         self.assertFalse(self.participant.may_unlink)
 
-    def test_what_was_approved_is_no_draft_again(self):
+    def test_approved_participant_cannot_become_a_draft(self):
         for state in ("active", "disabled"):
             self.participant.state = state
             mine = self.participant.with_user(self.first)
@@ -129,7 +130,7 @@ class TestOnboarding(TwoAdministratorsCase):
             with self.subTest(state), self.assertRaises(UserError):
                 mine.unlink()
 
-    def test_no_other_record_is_changed_by_way_of_a_participant(self):
+    def test_relations_cannot_edit_other_records(self):
         id_type = self.env["spar.id.type"].search([], limit=1)
         self.participant.state = "active"
         for command in ([1, id_type.id, {"name": "X"}], [0, 0, {"name": "X"}]):
@@ -138,14 +139,14 @@ class TestOnboarding(TwoAdministratorsCase):
                     {"id_type_ids": [command, [4, id_type.id]]}
                 )
 
-    def test_nobody_is_active_by_being_created(self):
+    def test_created_participant_is_not_active(self):
         participants = self.env["spar.participant"].with_user(self.first)
         made = participants.create({"name": "N", "sender_id": "n", "state": "active"})
         self.assertEqual(made.state, "draft")
         self.approve(made)
         self.assertEqual(made.state, "active")
 
-    def test_disabling_needs_nobody_else(self):
+    def test_disabling_needs_one_person(self):
         self.participant.state = "active"
         self.participant.with_user(self.first).action_disable()
         self.assertEqual(self.participant.state, "disabled")
@@ -161,7 +162,7 @@ class TestOnboarding(TwoAdministratorsCase):
             for name, field in self.participant._fields.items()
             if field.store and field.type != "one2many" and name not in automatic
         }
-        self.assertEqual(kept - set(spar_participant.GUARDED), free)
+        self.assertEqual(kept - set(self.participant._guarded_fields), free)
         for name, value in (
             ("may_unlink", True),
             ("scope", "details"),
@@ -181,7 +182,7 @@ class TestOnboarding(TwoAdministratorsCase):
                 self.approve()
                 self.assertEqual(self.participant[name], value)
 
-    def test_a_secret_for_their_callback_address_is_shown_to_nobody(self):
+    def test_callback_secret_is_never_shown(self):
         self.participant.state = "active"
         self.participant.with_user(self.first).callback_secret = "s3cret"
         change = self.participant.setting_change_ids
@@ -192,7 +193,7 @@ class TestOnboarding(TwoAdministratorsCase):
         self.assertEqual(secrets._get(self.participant.id), "s3cret")
         self.assertNotIn("s3cret", str(change._open_kept()))
 
-    def test_a_wrong_value_is_refused_to_who_proposes_it(self):
+    def test_wrong_value_is_refused_to_its_proposer(self):
         self.participant.state = "active"
         mine = self.participant.with_user(self.first)
         for values in (
@@ -208,7 +209,7 @@ class TestOnboarding(TwoAdministratorsCase):
 
 @tagged("post_install", "-at_install")
 class TestKeys(TwoAdministratorsCase):
-    def test_pem_certificate_and_jwk_give_the_same_key(self):
+    def test_pem_certificate_and_jwk_are_the_same_key(self):
         for kind, (make, algorithms) in KINDS.items():
             private = make()
             jwk = json.dumps(
@@ -223,19 +224,19 @@ class TestKeys(TwoAdministratorsCase):
                     key.action_revoke()
             self.assertEqual(len(thumbprints), 1)
 
-    def test_a_certificate_brings_its_dates(self):
+    def test_certificate_sets_its_dates(self):
         key = self.add_key(to_certificate(KINDS["EC"][0](), days=2))
         self.assertTrue(key.valid_from < fields.Datetime.now() < key.valid_to)
         tomorrow = fields.Datetime.now() + timedelta(days=1)
         shorter = self.add_key(to_certificate(KINDS["EC"][0]()), valid_to=tomorrow)
         self.assertEqual(shorter.valid_to, tomorrow)
 
-    def test_what_the_key_says_is_not_said_otherwise(self):
+    def test_attributes_of_the_key_cannot_be_overridden(self):
         key = self.add_key(thumbprint="x", public_jwk="{}", algorithms="none")
         self.assertEqual(key.algorithms, "ES256")
         self.assertNotEqual(key.thumbprint, "x")
 
-    def test_what_is_no_key_is_refused_in_words(self):
+    def test_invalid_key_is_refused_with_a_reason(self):
         for text, words in (
             ("hello", "no key"),
             (to_private_pem(KINDS["EC"][0]()), "private key"),
@@ -247,7 +248,7 @@ class TestKeys(TwoAdministratorsCase):
             self.assertIn(words, str(caught.exception))
 
     @mute_logger("odoo.sql_db")
-    def test_a_key_belongs_to_one_participant(self):
+    def test_key_belongs_to_one_participant(self):
         text = json.dumps(PrivateKey.generate("ES256").public.jwk)
         self.add_key(text)
         other = self.participant.copy({"sender_id": "other.test"})
@@ -256,26 +257,26 @@ class TestKeys(TwoAdministratorsCase):
                 with self.env.cr.savepoint():
                     self.add_key(text, **values)
 
-    def test_a_key_is_not_changed_but_replaced(self):
+    def test_key_cannot_be_changed(self):
         key = self.add_key()
         for values in ({"key_text": "x"}, {"kid": "x"}, {"thumbprint": "x"}):
             with self.subTest(values), self.assertRaises(UserError):
                 key.write(values)
 
-    def test_dates_that_end_before_they_begin(self):
+    def test_key_must_end_after_it_begins(self):
         now = fields.Datetime.now()
         with self.assertRaises(ValidationError):
             self.add_key(valid_from=now, valid_to=now)
 
-    def test_a_new_key_of_an_active_participant_waits(self):
+    def test_new_key_of_an_active_participant_waits(self):
         self.participant.state = "active"
         key = self.add_key()
         self.assertEqual(key.state, "waiting")
-        self.assertIn("waits", self.get_problem(key))
+        self.assertIn("is not approved yet", self.get_problem(key))
         self.approve(key)
         self.assertEqual((key.state, self.get_problem(key)), ("active", ""))
 
-    def test_a_longer_life_waits_and_revoking_does_not(self):
+    def test_longer_validity_waits_and_revocation_does_not(self):
         key = self.add_key(valid_to=fields.Datetime.now() + timedelta(days=1))
         self.participant.state = "active"
         key.with_user(self.first).valid_to = False
@@ -285,7 +286,7 @@ class TestKeys(TwoAdministratorsCase):
         self.assertEqual(key.state, "revoked")
         self.assertIn("revoked", self.get_problem(key))
 
-    def test_a_revoked_key_comes_back_by_two_people_only(self):
+    def test_restoring_a_revoked_key_needs_two_people(self):
         key = self.add_key()
         key.action_revoke()
         for state in ("draft", "active"):
@@ -296,7 +297,7 @@ class TestKeys(TwoAdministratorsCase):
                 self.assertTrue(key.revoked_at)
                 key.setting_change_ids.with_user(self.first).action_refuse()
 
-    def test_what_follows_from_guarded_fields_is_not_written_past_them(self):
+    def test_computed_fields_cannot_be_written_directly(self):
         types = self.env["spar.id.type"].search([], limit=1)
         self.participant.write({"state": "active", "id_type_ids": types.ids})
         self.participant.with_user(self.first).write({"has_id_types": False})
@@ -307,13 +308,13 @@ class TestKeys(TwoAdministratorsCase):
         known = key._read_keys(self.participant.id)[key.kid]
         return known.get_problem(self.env.cr.now())
 
-    def test_a_key_that_was_in_use_stays(self):
+    def test_used_key_cannot_be_deleted(self):
         key = self.add_key()
         self.participant.state = "active"
         with self.assertRaises(UserError):
             key.unlink()
 
-    def test_others_look_or_do_not(self):
+    def test_access_of_other_users(self):
         key = self.add_key()
         group = "base.group_user,spar_fa_directory.group_"
         for role in ("supervisor", "auditor"):
@@ -338,9 +339,9 @@ class TestKeySet(SigningCase):
         self.away = False
         self.now = 0.0
         cache = KeySetCache(self.fetch, lambda: self.now)
-        for module in (proofs, signatures):
+        for module in (spar_participant, authentication):
             self.startPatcher(patch.object(module, "CACHE", cache))
-        self.startPatcher(patch.object(proofs, "check_url"))
+        self.startPatcher(patch.object(spar_participant, "check_url"))
         self.publisher = self.make_signer("jwks.example")
         self.publisher.key_ids.action_revoke()
         self.publisher.jwks_url = "https://jwks.example/keys"
@@ -348,22 +349,26 @@ class TestKeySet(SigningCase):
 
     def fetch(self, address):
         if self.away:
-            raise proofs.OutgoingRefused("away")
+            raise spar_participant.OutgoingRefused("unavailable")
         return json.dumps({"keys": [key.public.jwk for key in self.published]}).encode()
 
-    def ask_signed(self, private):
+    def send_signed_request(self, private):
         return self.send_signed(self.publisher, self.build(self.publisher), private)
 
-    def test_a_published_key_and_a_new_one_and_one_that_is_gone(self):
+    def test_published_new_and_withdrawn_keys(self):
         first, second = self.published[0], PrivateKey.generate("ES256")
-        self.assertEqual(self.ask_signed(first).status_code, 200)
-        self.assertHttpError(self.ask_signed(second), 401, "err.signature.invalid")
+        self.assertEqual(self.send_signed_request(first).status_code, 200)
+        self.assertHttpError(
+            self.send_signed_request(second), 401, "err.signature.invalid"
+        )
         self.published = [second]
         self.now += 31
-        self.assertEqual(self.ask_signed(second).status_code, 200)
-        self.assertHttpError(self.ask_signed(first), 401, "err.signature.invalid")
+        self.assertEqual(self.send_signed_request(second).status_code, 200)
+        self.assertHttpError(
+            self.send_signed_request(first), 401, "err.signature.invalid"
+        )
 
-    def test_a_publisher_that_is_away_is_no_server_error(self):
+    def test_unavailable_jwks_url_is_no_server_error(self):
         self.away = True
-        response = self.ask_signed(self.published[0])
+        response = self.send_signed_request(self.published[0])
         self.assertHttpError(response, 401, "err.signature.invalid")

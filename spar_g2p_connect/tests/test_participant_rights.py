@@ -3,7 +3,9 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from odoo.addons.spar_g2p_connect.models.spar_participant import DEMO_VARIABLE
+from odoo.addons.spar_g2p_connect.models.participant.spar_participant import (
+    DEMO_VARIABLE,
+)
 
 from .common import EVERY_RIGHT, RestCase, build_items, build_message
 
@@ -37,7 +39,7 @@ class TestParticipantRights(RestCase):
         participant.may_resolve = True
         self.ask(participant, "resolve", build_items("x"))
 
-    def test_disabled_participant_is_refused_with_a_token_that_is_good(self):
+    def test_disabled_participant_is_refused_with_a_valid_token(self):
         participant = self.make_participant("leaving.example", **EVERY_RIGHT)
         self.ask(participant, "resolve", build_items("x"))
         participant.action_disable()
@@ -54,7 +56,7 @@ class TestParticipantRights(RestCase):
                     response, 403, "err.sender_id.invalid", "sender_id"
                 )
 
-    def test_yes_no_participant_hears_yes_or_no(self):
+    def test_yes_no_participant_gets_yes_or_no(self):
         self.link("y")
         answers = self.ask(self.bank, "resolve", build_items("y", "n"))
         self.assertCodes(answers, "succ.id.active", "succ.id.not_found")
@@ -78,7 +80,7 @@ class TestParticipantRights(RestCase):
         answers = self.ask(self.bank, "resolve", items)
         self.assertCodes(answers, NOT_SUPPORTED, NOT_SUPPORTED)
 
-    def test_refused_items_do_not_hold_up_the_others(self):
+    def test_refused_items_do_not_affect_the_others(self):
         self.link("mix")
         items = build_items("mix", "no-one", "nobody")
         items[0]["scope"] = "details"
@@ -87,7 +89,7 @@ class TestParticipantRights(RestCase):
             answers, NOT_SUPPORTED, "succ.id.not_found", "succ.id.not_found"
         )
 
-    def test_comparing_sounds_the_same_whatever_is_true(self):
+    def test_comparison_is_answered_the_same_for_every_outcome(self):
         self.link("cmp")
         items = [
             *build_items("cmp", fa="account:cmp@BANK"),
@@ -110,7 +112,7 @@ class TestParticipantRights(RestCase):
         answers = self.ask(self.bank, "resolve", items)
         self.assertCodes(answers, "succ.id.active", "succ.fa.not_linked_to_id")
 
-    def test_link_tells_a_stranger_only_that_there_is_an_address(self):
+    def test_link_discloses_only_that_there_is_an_address(self):
         self.link("li")
         items = [
             *build_items("li", fa="account:li@BANK"),
@@ -122,7 +124,7 @@ class TestParticipantRights(RestCase):
         texts = {answer["status_reason_message"] for answer in answers}
         self.assertEqual(texts, {"The ID is linked already."})
 
-    def test_unlink_tells_a_stranger_nothing_of_the_address(self):
+    def test_unlink_discloses_nothing_to_a_stranger(self):
         self.link("un")
         stranger = self.make_participant("unlinker.example", may_unlink=True)
         items = build_items("un", "stranger", fa="account:wrong@BANK")
@@ -138,7 +140,7 @@ class TestParticipantRights(RestCase):
             header["status_reason_code"], "rjct.total_count.limit_exceeded"
         )
 
-    def test_word_of_an_institution_waits_behind_a_programme(self):
+    def test_institution_does_not_overwrite_a_programme(self):
         programme = self.make_participant(
             "programme.example", authority="programme", **EVERY_RIGHT
         )
@@ -157,7 +159,7 @@ class TestParticipantRights(RestCase):
         self.ask(demo, "resolve", build_items("x"))
         self.startPatcher(patch.dict(os.environ))
         del os.environ[DEMO_VARIABLE]
-        self.assertEqual(self.ask_token(demo).status_code, 401)
+        self.assertEqual(self.request_token(demo).status_code, 401)
         message = build_message("resolve", "demo.example", build_items("x"))
         response = self.call(demo, "resolve", message)
         self.assertHttpError(response, 401, "err.request.unauthorized")

@@ -57,24 +57,24 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         with mute_logger(SEAL_LOGGER, ALARM_LOGGER), self.enter_registry_test_mode():
             yield
 
-    def know(self, participant=None):
+    def load(self, participant=None):
         participant = participant or self.payer
         with self.alarms():
-            return self.participants._know("p.id = %s", participant.id)
+            return self.env["spar.participant.cache"]._find("p.id = %s", participant.id)
 
-    def ask_token(self, participant, secret):
+    def request_token(self, participant, secret):
         request = TokenRequest(participant.client_id, secret, "", "")
         with self.alarms():
-            return self.participants._get_client(
+            return self.env["spar.g2p.connect.token"]._get_client(
                 self.env["spar.keyring"]._open(), request
             )
 
-    def test_who_was_not_altered_calls(self):
-        self.assertTrue(self.know().may_call)
-        self.assertEqual(list(self.know().keys), [self.key.kid])
-        self.assertEqual(self.ask_token(self.payer, self.secret), self.payer)
+    def test_unaltered_participant_is_accepted(self):
+        self.assertTrue(self.load().may_call)
+        self.assertEqual(list(self.load().keys), [self.key.kid])
+        self.assertEqual(self.request_token(self.payer, self.secret), self.payer)
 
-    def test_an_altered_participant_is_refused(self):
+    def test_altered_participant_is_refused(self):
         bank = self.env["spar.fsp"].create({"name": "B", "code": "SEALBANK"})
         attacks = (
             "UPDATE spar_participant SET may_update = true WHERE id = %s",
@@ -91,21 +91,21 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
                 with self.subTest(attack, replica=replica):
                     with self.env.cr.savepoint() as savepoint:
                         self.run_sql(attack, self.payer.id, replica=replica)
-                        self.assertFalse(self.know().may_call)
+                        self.assertFalse(self.load().may_call)
                         with self.assertRaises(InvalidClient):
-                            self.ask_token(self.payer, self.secret)
-                        self.assertTrue(self.know(self.other).may_call)
+                            self.request_token(self.payer, self.secret)
+                        self.assertTrue(self.load(self.other).may_call)
                         savepoint.rollback()
                     self.env["spar.row.versions"]._forget()
 
-    def test_a_disabled_participant_does_not_come_back(self):
+    def test_participant_enabled_by_sql_is_refused(self):
         self.payer.state = "disabled"
         self.run_sql(
             "UPDATE spar_participant SET state = 'active' WHERE id = %s", self.payer.id
         )
-        self.assertFalse(self.know().may_call)
+        self.assertFalse(self.load().may_call)
 
-    def test_the_digest_of_a_secret_is_its_owners(self):
+    def test_copied_secret_digest_is_refused(self):
         self.run_sql(
             """UPDATE spar_participant SET secret_digest = (
                    SELECT secret_digest FROM spar_participant WHERE id = %s)
@@ -115,7 +115,7 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         # Even with a forged seal: the digest belongs to another client.
         self.env["spar.settings.seal"]._seal_as_it_is(self.participants)
         with self.assertRaises(InvalidClient):
-            self.ask_token(self.payer, self.other_secret)
+            self.request_token(self.payer, self.other_secret)
 
     def test_keys(self):
         theirs = self.add_key(self.other)
@@ -138,26 +138,26 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
         for query, values in attacks:
             with self.subTest(query), self.env.cr.savepoint() as savepoint:
                 self.run_sql(query, *values, replica=True)
-                jwks = [known.key.jwk["x"] for known in self.know().keys.values()]
+                jwks = [cached.key.jwk["x"] for cached in self.load().keys.values()]
                 self.assertNotIn(json.loads(theirs.public_jwk)["x"], jwks)
                 savepoint.rollback()
             self.env["spar.row.versions"]._forget()
 
-    def test_a_revoked_key_stays_so(self):
+    def test_key_restored_by_sql_is_refused(self):
         self.key.action_revoke()
         self.run_sql(
             "UPDATE spar_participant_key SET revoked_at = NULL WHERE id = %s",
             self.key.id,
         )
-        self.assertFalse(self.know().keys)
+        self.assertFalse(self.load().keys)
 
-    def test_a_key_that_is_gone_is_named(self):
+    def test_deleted_key_is_reported(self):
         self.run_sql("DELETE FROM spar_participant_key WHERE id = %s", self.key.id)
         found = self.env["spar.settings.seal"]._check_all()
         expected = ("spar_participant_key", self.key.id, settings_seal.MISSING)
         self.assertEqual(found, [expected])
 
-    def test_an_issuer(self):
+    def test_altered_issuer_is_refused(self):
         issuers = self.env["spar.token.issuer"]
         issuer = issuers.create(
             {

@@ -47,7 +47,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.assertNotEqual(first, second)
         self.assertEqual(len(first), 43)
 
-    def test_only_a_keyed_digest_is_kept(self):
+    def test_only_a_keyed_digest_is_stored(self):
         secret = self.participant._set_new_client_secret()
         digest = self.read_digest()
         self.assertEqual(len(digest), 32)
@@ -79,7 +79,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.env.invalidate_all()
         self.assertFalse(mine.is_overtaken)
         wizard = self.make_wizard(self.administrator)
-        self.assertIn("withdraw that first", wizard.consequence)
+        self.assertIn("Withdraw it first", wizard.consequence)
         with self.assertRaises(UserError):
             wizard.action_make_secret()
         mine.setting_change_ids.action_refuse()
@@ -88,12 +88,12 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.env.invalidate_all()
         self.assertTrue(mine.setting_change_ids)
 
-    def test_what_shows_the_secret_says_nothing_else(self):
+    def test_secret_notification_contains_nothing_else(self):
         for state in ("draft", "active"):
             self.participant.state = state
             action = self.make_wizard(self.administrator).action_make_secret()
             message = action["params"]["message"]
-            self.assertRegex(message, r"^\S{43} — it is shown only this once[^.]*\.$")
+            self.assertRegex(message, r"^\S{43} — it is shown only once[^.]*\.$")
 
     def test_wizard_shows_the_secret_in_its_answer_only(self):
         self.participant.state = "draft"
@@ -108,7 +108,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         )
         self.assertNotIn(secret, self.env.cr.fetchone()[0])
 
-    def test_no_field_gives_the_digest(self):
+    def test_no_field_returns_the_digest(self):
         self.participant._set_new_client_secret()
         self.assertNotIn("secret_digest", self.participant.fields_get())
         with self.assertRaises(ValueError):
@@ -122,7 +122,7 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         self.env.flush_all()
         self.assertFalse(self.read_digest())
 
-    def test_who_may_not_write_makes_no_secret(self):
+    def test_new_secret_requires_write_access(self):
         for group in ("group_auditor", "group_supervisor", "group_officer"):
             with self.subTest(group):
                 user = new_test_user(
@@ -149,19 +149,21 @@ class TestParticipantSecret(KeyringMixin, TransactionCase):
         )
         secret = other._set_new_client_secret()
         with self.assertRaises(InvalidClient):
-            self.participant._grant_token(
+            self.env["spar.g2p.connect.token"]._grant(
                 TokenRequest(self.participant.client_id, secret)
             )
         self.assertTrue(
-            self.participant._grant_token(TokenRequest(other.client_id, secret))
+            self.env["spar.g2p.connect.token"]._grant(
+                TokenRequest(other.client_id, secret)
+            )
         )
 
     def test_token_of_a_copied_database_is_foreign(self):
         secret = self.participant._set_new_client_secret()
         request = TokenRequest(self.participant.client_id, secret)
-        token = self.participant._grant_token(request)["access_token"]
-        caller = self.participant._get_caller(token)
+        token = self.env["spar.g2p.connect.token"]._grant(request)["access_token"]
+        caller = self.env["spar.g2p.connect.token"]._get_caller(token)
         self.assertEqual(caller.sender_id, "payer.test")
         self.env["ir.config_parameter"].set_param("database.uuid", "a copy")
         with self.assertRaises(InvalidToken):
-            self.participant._get_caller(token)
+            self.env["spar.g2p.connect.token"]._get_caller(token)

@@ -33,7 +33,7 @@ class TestProfile(TransactionCase):
         self.assertEqual(set(AGES.values()), ages)
         self.assertLessEqual(set(RULES), set(self.participant._fields))
 
-    def test_a_preset_is_taken_as_it_is(self):
+    def test_preset_applies_without_switches(self):
         self.assertEqual(self.participant._get_profile(), STRICT)
 
     def test_each_switch_changes_its_own_rule_and_no_other(self):
@@ -46,7 +46,7 @@ class TestProfile(TransactionCase):
                     self.participant[field] = False
                     self.assertEqual(self.participant._get_profile(), STRICT)
 
-    def test_ages(self):
+    def test_age_limits(self):
         self.participant.rule_max_age_seconds = "86400"
         self.assertEqual(self.participant._get_profile().max_age_seconds, 86400)
         self.participant.rule_max_age_seconds = "0"
@@ -81,12 +81,12 @@ class TestStrategy(RestCase):
         (answer,) = self.ask(participant, "resolve", items)
         return answer["fa"]
 
-    def test_an_address_is_written_anew_for_who_reads_otherwise(self):
+    def test_address_is_rewritten_in_the_callers_strategy(self):
         self.ask(self.full, "link", build_items("strategy", fa=self.FA))
         self.assertEqual(self.resolve(self.full), self.FA)
         self.assertEqual(self.resolve(self.reader), "acct:BANK.4711")
 
-    def test_an_address_of_another_kind_stays_as_it_was_given(self):
+    def test_address_of_another_kind_is_not_rewritten(self):
         wallet = "wallet:someone@elsewhere"
         lenient = self.make_participant(
             "lenient.example", rule_checks_addresses="off", **EVERY_RIGHT
@@ -94,7 +94,7 @@ class TestStrategy(RestCase):
         self.ask(lenient, "link", build_items("strategy", fa=wallet))
         self.assertEqual(self.resolve(self.reader), wallet)
 
-    def test_what_was_asked_is_answered_as_it_was_asked(self):
+    def test_requested_address_is_repeated_as_sent(self):
         self.ask(self.full, "link", build_items("strategy", fa=self.FA))
         self.assertEqual(self.resolve(self.reader, fa=self.FA), self.FA)
 
@@ -111,11 +111,11 @@ class TestIdTypes(RestCase):
             "narrow.example", id_type_ids=national.ids, **EVERY_RIGHT
         )
 
-    def test_an_id_of_its_type(self):
+    def test_id_of_a_permitted_type(self):
         answers = self.ask(self.narrow, "link", build_items("in", fa="account:1@BANK"))
         self.assertEqual(answers[0]["status"], "succ", answers)
 
-    def test_a_type_that_was_deleted_gives_no_right_to_the_others(self):
+    def test_deleted_type_grants_no_other_types(self):
         spare = self.env["spar.id.type"].create(
             {"name": "Spare", "code": "spare", "strategy": "spare:{sub}@office"}
         )
@@ -128,7 +128,7 @@ class TestIdTypes(RestCase):
         )
         self.assertEqual(answer["status"], "rjct", answer)
 
-    def test_an_id_of_another_type_is_none_whether_it_is_known_or_not(self):
+    def test_id_of_another_type_is_invalid_in_any_case(self):
         known, unknown = "passport-known", "passport-unknown"
         items = build_items("x", fa="account:1@BANK")
         self.ask(self.full, "link", [{**items[0], "id": known}])
@@ -146,7 +146,7 @@ class TestIdTypes(RestCase):
                 self.assertEqual(answers[0], answers[1])
                 self.assertEqual(answers[0]["status"], "rjct")
 
-    def test_whose_an_address_is_of_its_types_only(self):
+    def test_resolve_by_address_returns_only_permitted_types(self):
         items = build_items("x", fa="account:77@BANK")
         self.ask(self.full, "link", [{**items[0], "id": "passport-77"}])
         asked = [{k: v for k, v in items[0].items() if k != "id"}]

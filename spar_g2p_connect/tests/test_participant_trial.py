@@ -4,8 +4,11 @@ from datetime import timedelta
 from odoo.exceptions import AccessError
 from odoo.tests import Form, new_test_user, tagged
 
-from odoo.addons.spar_g2p_connect.lib.evidence import IN_HTTP_HEADER
-from odoo.addons.spar_g2p_connect.models.spar_participant_trial import FAILED, PASSED
+from odoo.addons.spar_g2p_connect.lib.proofs import IN_HTTP_HEADER
+from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_trial import (
+    FAILED,
+    PASSED,
+)
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
@@ -23,7 +26,8 @@ class TestTrial(SigningCase):
     def try_message(self, message, participant=None, signature="", action="resolve"):
         participant = participant or self.signer
         raw = message if isinstance(message, bytes) else json.dumps(message).encode()
-        return participant._try_message(action, raw, signature)
+        trial = self.env["spar.g2p.connect.trial"]
+        return trial._try_message(participant, action, raw, signature)
 
     def assert_stops(self, checks, place, text):
         failed = [check for check in checks if check.outcome == FAILED]
@@ -31,7 +35,7 @@ class TestTrial(SigningCase):
         self.assertEqual(checks.index(failed[0]), place, failed)
         self.assertIn(text, failed[0].text)
 
-    def test_a_message_that_is_right(self):
+    def test_valid_message_passes_every_check(self):
         for participant in (self.signer, self.header_signer):
             message, private = self.build(participant), self.private[participant]
             signature = sign(canonicalise(message), private)
@@ -40,7 +44,7 @@ class TestTrial(SigningCase):
             checks = self.try_message(message, participant, signature)
             self.assertEqual({check.outcome for check in checks}, {PASSED}, checks)
 
-    def test_each_check_says_that_it_was_it(self):
+    def test_failed_check_is_named(self):
         ours = self.private[self.signer]
         late = format_timestamp(now() - timedelta(hours=1))
         stranger = PrivateKey.generate("ES256")
@@ -68,12 +72,12 @@ class TestTrial(SigningCase):
             with self.subTest(place=place, text=text):
                 self.assert_stops(self.try_message(message), place, text)
 
-    def test_a_message_that_came_before(self):
+    def test_repeated_message_fails_its_check(self):
         message = self.build(self.signer, "link")
         self.send_signed(self.signer, message, action="link")
         signed = sign_message(message, self.private[self.signer])
         checks = self.try_message(signed, action="link")
-        self.assert_stops(checks, 7, "before")
+        self.assert_stops(checks, 7, "Already received")
 
     def test_rights_and_state(self):
         asker = self.make_signer("trial.example")
@@ -109,7 +113,7 @@ class TestTrialPage(SigningCase):
         context = {"active_id": (participant or self.signer).id}
         return Form(trials.with_context(**context))
 
-    def test_settings_and_a_sample_that_verifies(self):
+    def test_settings_and_verifiable_example(self):
         for participant in (self.signer, self.header_signer):
             form = self.open_form(participant)
             self.assertIn(participant.client_id, form.settings)
@@ -121,7 +125,7 @@ class TestTrialPage(SigningCase):
             text = message.pop("signature", "") or head.rpartition("Signature: ")[2]
             read_signature(text).verify([canonicalise(message)], key)
 
-    def test_what_is_pasted_is_checked_and_is_in_no_table(self):
+    def test_pasted_message_is_checked_and_not_stored(self):
         form = self.open_form()
         message = self.build(self.signer)
         message["message"]["resolve_request"][0]["id"] = "token:s3cret@nationalId"
@@ -137,7 +141,7 @@ class TestTrialPage(SigningCase):
         self.assertNotIn("s3cret", self.env.cr.fetchone()[0])
         self.assertFalse(trial.body)
 
-    def test_what_is_pasted_is_no_markup(self):
+    def test_pasted_markup_is_escaped(self):
         form = self.open_form()
         form.body = '{"<script>": "<script>alert(1)</script>"}'
         self.assertNotIn("<script>", form.result)

@@ -2,7 +2,7 @@ from datetime import datetime, timezone
 
 from odoo.tests import tagged
 
-from odoo.addons.spar_g2p_connect.models.spar_participant_usage import (
+from odoo.addons.spar_g2p_connect.models.participant.spar_participant_usage import (
     _get_seconds_left,
 )
 
@@ -43,7 +43,7 @@ class TestParticipantUsage(RestCase):
         )
         self.assertEqual(self.full.items_today, 8)
 
-    def test_limit_holds_over_all_operations(self):
+    def test_limit_covers_all_operations(self):
         few = self.make_participant(
             "few.example", daily_item_limit=3, may_link=True, scope="details"
         )
@@ -65,7 +65,7 @@ class TestParticipantUsage(RestCase):
         answers = self.ask(self.full, "resolve", build_items("x1", "x2"))
         self.assertCodes(answers, "succ.id.not_found", "succ.id.not_found")
 
-    def test_zero_is_no_limit(self):
+    def test_zero_means_no_limit(self):
         free = self.make_participant(
             "free.example", daily_item_limit=0, items_per_minute=0
         )
@@ -73,7 +73,7 @@ class TestParticipantUsage(RestCase):
         self.ask(free, "resolve", build_items("x"))
         self.assertEqual(self.get_usage(free).items, 1001)
 
-    def test_bad_items_are_counted_too(self):
+    def test_bad_items_are_counted(self):
         items = build_items("bad")
         items[0]["id"] = ""
         self.ask(self.bank, "resolve", items)
@@ -84,7 +84,7 @@ class TestParticipantUsage(RestCase):
         usage = self.get_usage(self.bank)
         self.assertEqual((usage.items, usage.refused), (0, 1))
 
-    def test_limit_of_another_participant_is_its_own(self):
+    def test_participants_have_separate_limits(self):
         few = self.make_participant("own.example", daily_item_limit=1)
         self.ask(few, "resolve", build_items("1"))
         self.ask(self.bank, "resolve", build_items("1"))

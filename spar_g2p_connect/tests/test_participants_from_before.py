@@ -36,15 +36,15 @@ class TestMigration(TransactionCase):
     def _read(self, participant):
         return participant.read([*MIGRATION.COLUMNS], load=None)[0]
 
-    def test_who_called_calls_as_before(self):
+    def test_active_participants_are_unaffected(self):
         for state in ("active", "disabled"):
             with self.subTest(state):
                 participant = self._make(state=state, sender_id=f"{state}.test")
                 migrate(self.env)
-                told = self._read(participant)
-                self.assertEqual(told["proof"], "token_as_before")
-                self.assertEqual(told["calls_per_minute"], 0)
-                self.assertEqual(told["items_per_minute"], 0)
+                row = self._read(participant)
+                self.assertEqual(row["proof"], "token_as_before")
+                self.assertEqual(row["calls_per_minute"], 0)
+                self.assertEqual(row["items_per_minute"], 0)
                 profile = participant._get_profile()
                 self.assertEqual(profile.max_age_seconds, 0)
                 self.assertEqual(profile.max_ahead_seconds, 0)
@@ -52,40 +52,40 @@ class TestMigration(TransactionCase):
                 self.assertFalse(profile.checks_addresses)
                 self.assertFalse(profile.message_ids_are_unique)
 
-    def test_who_is_for_demos_only_is_lenient_by_that(self):
+    def test_demo_participants_stay_lenient(self):
         participant = self._make(demo_only=True, profile="openg2p-1.x")
         migrate(self.env)
         self.assertEqual(participant.proof, "token")
         self.assertEqual(participant._get_profile(), profiles.OPENG2P_1)
         self.assertFalse(participant.rule_checks_parties, "it is so already")
 
-    def test_who_never_called_is_as_new(self):
+    def test_drafts_get_the_new_defaults(self):
         new = self._make(state="draft", sender_id="new.test")
         participant = self._make(state="draft")
         migrate(self.env)
-        told = self._read(participant)
-        self.assertEqual({**told, "id": new.id}, self._read(new))
-        self.assertEqual(told["proof"], "token_and_signature")
-        self.assertEqual(told["calls_per_minute"], 600)
+        row = self._read(participant)
+        self.assertEqual({**row, "id": new.id}, self._read(new))
+        self.assertEqual(row["proof"], "token_and_signature")
+        self.assertEqual(row["calls_per_minute"], 600)
 
-    def test_what_somebody_chose_stays(self):
+    def test_chosen_values_are_kept(self):
         participant = self._make(
             proof="signature", calls_per_minute=7, rule_checks_parties="on"
         )
         migrate(self.env, *MIGRATION.COLUMNS)
-        told = self._read(participant)
-        self.assertEqual(told["proof"], "signature")
-        self.assertEqual(told["calls_per_minute"], 7)
-        self.assertEqual(told["rule_checks_parties"], "on")
+        row = self._read(participant)
+        self.assertEqual(row["proof"], "signature")
+        self.assertEqual(row["calls_per_minute"], 7)
+        self.assertEqual(row["rule_checks_parties"], "on")
 
-    def test_each_column_is_looked_at_by_itself(self):
+    def test_columns_are_migrated_separately(self):
         participant = self._make(calls_per_minute=7, items_per_minute=70)
         migrate(self.env, "calls_per_minute")
         self.assertEqual(participant.proof, "token_as_before")
         self.assertEqual(participant.calls_per_minute, 7)
         self.assertEqual(participant.items_per_minute, 0)
 
-    def test_the_table_takes_what_is_required(self):
+    def test_required_columns_are_filled(self):
         for state in ("draft", "active"):
             self._make(state=state, sender_id=f"{state}.test")
         migrate(self.env)
@@ -114,7 +114,7 @@ class TestFromBefore(RestCase):
         )
         seal_settings(cls.env, "spar.participant")
 
-    def test_a_token_alone_is_enough_for_every_right(self):
+    def test_token_alone_is_enough_for_every_right(self):
         self.link("1", "2", participant=self.old)
         (answer,) = self.ask(
             self.old, "update", build_items("1", fa="account:new-{}@BANK")
@@ -125,11 +125,11 @@ class TestFromBefore(RestCase):
         (answer,) = self.ask(self.old, "resolve", build_items("1", scope="details"))
         self.assertEqual(answer["fa"], "account:new-1@BANK")
 
-    def test_a_new_participant_signs(self):
+    def test_new_participant_has_to_sign(self):
         message = build_message("resolve", self.new.sender_id, build_items("1"))
         self.assertEqual(self.call(self.new, "resolve", message).status_code, 401)
 
-    def test_what_was_accepted_is_accepted(self):
+    def test_previously_accepted_messages_are_accepted(self):
         header = {
             "message_id": "the-same",
             "message_ts": "2026-01-01T00:00:00.000+00:00",
@@ -155,7 +155,7 @@ class TestFromBefore(RestCase):
         self.assertFalse(trial.sample_key)
         self.assertNotIn("jwks.json", trial.settings)
 
-    def test_a_signature_without_a_token_does_not_prove_it(self):
+    def test_signature_without_a_token_is_refused(self):
         message = build_message("resolve", self.old.sender_id, build_items("1"))
         message["signature"] = "e30..e30"
         response = self.open(
@@ -163,13 +163,13 @@ class TestFromBefore(RestCase):
         )
         self.assertEqual(response.status_code, 401)
 
-    def test_addresses_of_origin_hold_where_they_are_listed(self):
+    def test_allowed_networks_apply_where_listed(self):
         self.old.origin_networks = "192.0.2.0/24"
         message = build_message("resolve", self.old.sender_id, build_items("1"))
         self.assertEqual(self.call(self.old, "resolve", message).status_code, 403)
 
-    def test_nobody_gets_it_anew(self):
-        refusal = "before signatures were asked"
+    def test_legacy_proof_cannot_be_chosen(self):
+        refusal = "before signatures were required"
         with self.assertRaisesRegex(UserError, refusal):
             self.new.proof = "token_as_before"
         with self.assertRaisesRegex(UserError, refusal):
@@ -179,11 +179,11 @@ class TestFromBefore(RestCase):
         copy = self.old.copy({"sender_id": "copy.test"})
         self.assertEqual(copy.proof, "token_and_signature")
 
-    def test_there_is_no_way_back(self):
+    def test_legacy_proof_cannot_be_restored(self):
         self.old.proof = "token_and_signature"
         with self.assertRaises(UserError):
             self.old.proof = "token_as_before"
 
-    def test_the_rest_of_it_can_be_changed(self):
+    def test_other_settings_can_be_changed(self):
         self.old.write({"proof": "token_as_before", "note": "To sign by June."})
         self.assertEqual(self.old.note, "To sign by June.")

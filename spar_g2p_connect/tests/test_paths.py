@@ -7,7 +7,7 @@ from odoo.tests import tagged
 
 from odoo.addons.spar_g2p_connect import dispatcher
 from odoo.addons.spar_g2p_connect.const import BASE_PATH, ROUTING_TYPE
-from odoo.addons.spar_g2p_connect.models import ir_http_paths
+from odoo.addons.spar_g2p_connect.models import ir_http
 
 from .common import RestCase
 
@@ -20,9 +20,13 @@ LIKE_OURS = ("/spar/v", "/spar/v10/health", "/spar/v1x", "/spar/v2/health")
 def build_page_hook(name, seen):
     """Return a hook of an addon for pages, which records each path that it sees."""
 
+    ours = ir_http.IrHttp.__dict__.get(name)
+
     def hook(cls, *arguments):
-        seen.append((name, ir_http_paths.request.httprequest.path))
-        return getattr(super(ir_http_paths.IrHttp, cls), name)(*arguments)
+        seen.append((name, ir_http.request.httprequest.path))
+        if ours:
+            return ours.__func__(cls, *arguments)
+        return getattr(super(ir_http.IrHttp, cls), name)(*arguments)
 
     return classmethod(hook)
 
@@ -43,11 +47,11 @@ class TestPaths(RestCase):
         seen = []
         for name in HOOKS:
             hook = build_page_hook(name, seen)
-            patcher = patch.object(ir_http_paths.IrHttp, name, hook, create=True)
+            patcher = patch.object(ir_http.IrHttp, name, hook, create=True)
             self.startPatcher(patcher)
         return seen
 
-    def test_rules_are_all_of_ours_and_nobody_elses(self):
+    def test_rules_are_exactly_our_routes(self):
         thread, name = threading.current_thread(), self.env.cr.dbname
         with patch.object(thread, "dbname", name, create=True):
             every = list(self.env["ir.http"].routing_map().iter_rules())
@@ -67,7 +71,7 @@ class TestPaths(RestCase):
                     allowed = response.headers["Allow"].split(", ")
                     self.assertEqual(allowed, list(routing["methods"]))
 
-    def test_nothing_lies_under_or_beside_a_path(self):
+    def test_no_other_paths_exist(self):
         for path, routing in self.get_rules():
             for wrong in (f"{path}/more", f"{path}x", f"{path}/-", path.upper()):
                 if not wrong.startswith(BASE_PATH) or "/providers/" in wrong:
@@ -76,7 +80,7 @@ class TestPaths(RestCase):
                     response = self.url_open(wrong, method=routing["methods"][0])
                     self.assertHttpError(response, 404, "err.request.not_found")
 
-    def test_a_participants_paths_refuse_who_has_no_token(self):
+    def test_participant_paths_require_a_token(self):
         for path, routing in self.get_rules():
             if routing["auth"] == "spar_service":
                 continue
@@ -89,7 +93,7 @@ class TestPaths(RestCase):
                 self.assertEqual(response.headers["Content-Type"], "application/json")
                 self.assertIn("Bearer", response.headers["WWW-Authenticate"])
 
-    def test_no_hook_of_pages_sees_a_path_that_is_found(self):
+    def test_page_hooks_do_not_run_on_our_paths(self):
         seen = self.watch()
         for path, routing in self.get_rules():
             for method in (routing["methods"][0], "DELETE"):
@@ -98,13 +102,13 @@ class TestPaths(RestCase):
             self.open(path, b"{}")
         self.assertEqual(seen, [])
 
-    def test_pages_have_all_their_hooks(self):
+    def test_page_hooks_run_on_pages(self):
         seen = self.watch()
         self.url_open("/web/login")
         self.assertEqual({name for name, path in seen}, set(HOOKS))
         self.assertEqual({path for name, path in seen}, {"/web/login"})
 
-    def test_what_only_begins_like_ours_is_a_page(self):
+    def test_similar_prefix_is_a_page(self):
         seen = self.watch()
         for path in LIKE_OURS:
             with self.subTest(path):
@@ -113,7 +117,7 @@ class TestPaths(RestCase):
                 self.assertIn("text/html", response.headers["Content-Type"])
                 self.assertIn(("_match", path), seen)
 
-    def test_what_our_rules_do_not_know_is_looked_at_as_others_are(self):
+    def test_unmatched_path_is_matched_as_usual(self):
         """A doubled slash: addons for pages redirect it, and we still do not."""
         seen = self.watch()
         response = self.url_open(f"{BASE_PATH}//health", allow_redirects=False)
@@ -122,7 +126,7 @@ class TestPaths(RestCase):
         self.assertNotIn("_pre_dispatch", names)
         self.assertNotIn("_post_dispatch", names)
 
-    def test_hooks_begin_on_the_registrys_own_class_and_end_with_it(self):
+    def test_hooks_are_installed_and_removed_with_the_registry(self):
         model_class = self.env.registry["ir.http"]
         own = {name: model_class.__dict__[name] for name in HOOKS}
         model = self.env["ir.http"]

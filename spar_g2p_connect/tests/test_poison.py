@@ -11,13 +11,12 @@ from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 from ..lib.packing import pack
-from ..models.spar_message import SEAL
-from ..models.spar_message_lane import MOST_ATTEMPTS
+from ..models.message.spar_message import SEAL
+from ..models.message.spar_message_worker import MAX_ATTEMPTS
 from .common import build_items
-from .test_asynchronous import LANE, StatusCase
+from .test_asynchronous import WORKER, StatusCase
 
-END = "odoo.addons.spar_g2p_connect.models.spar_message_end"
-CALLBACKS = "odoo.addons.spar_g2p_connect.models.spar_callback_lane"
+CALLBACKS = "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
 
 
 class Stopped(psycopg2.errors.QueryCanceled):
@@ -59,8 +58,8 @@ class TestPoison(StatusCase):
     def run_turns(self, count=1):
         """Run as many turns as it takes, ignoring the pauses between them."""
         for _turn in range(count):
-            with mute_logger(LANE, END, "odoo.sql_db"), self.enter_savepoints():
-                self.run_lane()
+            with mute_logger(WORKER, "odoo.sql_db"), self.enter_savepoints():
+                self.run_worker()
             self.env.cr.execute("UPDATE spar_message SET next_try = NULL")
 
     def assertEnded(self, text="had no effect"):
@@ -73,7 +72,7 @@ class TestPoison(StatusCase):
 
     # === DAMAGED STORED MESSAGES === #
 
-    def test_what_does_not_open_any_more(self):
+    def test_unreadable_message_ends(self):
         wrong = {
             "another context": self.seal(self.poisoned, "another"),
             "cut": self.seal(self.poisoned)[:20],
@@ -91,7 +90,7 @@ class TestPoison(StatusCase):
                     savepoint.rollback()
                 self.env.invalidate_all()
 
-    def test_what_cannot_be_parsed(self):
+    def test_unparsable_message_ends(self):
         for name, document in {
             "not packed": "rubbish",
             "no object": [1],
@@ -108,43 +107,43 @@ class TestPoison(StatusCase):
                     savepoint.rollback()
                 self.env.invalidate_all()
 
-    def test_a_row_whose_name_is_another(self):
+    def test_row_with_an_altered_message_id_ends(self):
         self.poison("uuid", None)
         self.run_turns()
         self.assertEnded()
 
-    def test_a_row_without_a_place_for_the_answer(self):
+    def test_row_without_a_callback_ends(self):
         self.poison("callback", None)
-        self.run_turns(MOST_ATTEMPTS)
+        self.run_turns(MAX_ATTEMPTS)
         self.assertEnded()
 
-    def test_its_sender_is_told_and_may_ask(self):
+    def test_sender_is_informed_and_may_request_the_status(self):
         self.poison("sealed_request", b"rubbish")
-        told = self.get_status("transaction_id", "transaction-poisoned")
-        self.assertEqual(told["link_response"], [])
+        status = self.get_status("transaction_id", "transaction-poisoned")
+        self.assertEqual(status["link_response"], [])
         self.run_turns()
         (callback,) = self.row.callback_ids
         header = self.env["spar.callback"]._get_document(callback.id)["header"]
         self.assertEqual(header["status"], "rjct")
         self.assertIn(self.get_id(self.poisoned), header["status_reason_message"])
-        told = self.get_status("transaction_id", "transaction-poisoned")
-        self.assertEqual(told["link_response"], [])
+        status = self.get_status("transaction_id", "transaction-poisoned")
+        self.assertEqual(status["link_response"], [])
 
     # === FAILURES OF PROCESSING === #
 
-    def test_every_stage_that_fails(self):
+    def test_failure_at_every_stage_ends_the_message(self):
         registry = self.env.registry
         stages = (
             (registry["spar.participant"], "_build_caller"),
             (registry["spar.participant"], "_get_operations"),
-            (registry["spar.g2p.connect.server"], "_answer_kept"),
+            (registry["spar.g2p.connect.server"], "_answer_queued"),
             (registry["spar.message"], "_save_answer"),
-            (registry["spar.message"], "_keep_waiting"),
+            (registry["spar.message"], "_store_waiting_ids"),
             (registry["spar.callback"], "_queue"),
             (SparMapperLocal, "_link_fa"),
         )
         for model, name in stages:
-            for at in (0, MOST_ATTEMPTS, MOST_ATTEMPTS + 5):
+            for at in (0, MAX_ATTEMPTS, MAX_ATTEMPTS + 5):
                 with self.subTest(name, attempts=at):
                     with self.env.cr.savepoint() as savepoint:
                         self.poison("attempts", at)
@@ -175,7 +174,7 @@ class TestPoison(StatusCase):
             return work(*words, **named)
 
         with patch.object(messages, "_get_next", note), patch.object(model, name, fail):
-            for _turn in range(MOST_ATTEMPTS):
+            for _turn in range(MAX_ATTEMPTS):
                 self.run_turns()
                 self.env.invalidate_all()
                 if self.row.state != "waiting":
@@ -194,7 +193,7 @@ class TestPoison(StatusCase):
 
     # === UNAVAILABLE RESOURCES === #
 
-    def test_what_is_away_or_in_use_counts_as_no_bad_turn(self):
+    def test_unavailability_and_locks_count_as_no_failed_turn(self):
         for error in (
             ServiceUnavailable(),
             Stopped(),
@@ -209,18 +208,18 @@ class TestPoison(StatusCase):
                     raise error
 
                 with patch.object(SparMapperLocal, "_link_fa", fail):
-                    self.run_turns(2 * MOST_ATTEMPTS)
+                    self.run_turns(2 * MAX_ATTEMPTS)
                 self.env.invalidate_all()
                 self.assertEqual(self.row.state, "waiting")
                 self.assertEqual(self.row.attempts, 0)
         self.run_turns()
         self.assertEqual(self.resolve_fa("poisoned"), "account:poisoned@BANK")
 
-    def test_what_speaks_against_the_statement_does_not_pass(self):
+    def test_permanent_database_error_counts_as_a_failed_turn(self):
         for error in (psycopg2.errors.UndefinedTable(), ZeroDivisionError()):
             self.assertFalse(is_passing(error))
 
-    def test_a_turn_that_nobody_ended_counts(self):
+    def test_unfinished_turn_counts(self):
         """As after a kill: the count was written before the work began."""
         seen = []
 
@@ -233,8 +232,8 @@ class TestPoison(StatusCase):
             self.run_turns(3)
         self.assertEqual(seen, [1, 2, 3])
 
-    def test_a_turn_that_began_too_often_is_not_begun_again(self):
-        self.poison("attempts", MOST_ATTEMPTS)
+    def test_message_begun_too_often_is_not_begun_again(self):
+        self.poison("attempts", MAX_ATTEMPTS)
 
         def die(*_words):
             raise AssertionError("it would kill its worker")
@@ -246,16 +245,16 @@ class TestPoison(StatusCase):
 
     # === ANSWERS === #
 
-    def test_an_answer_that_does_not_open_is_not_sent_for_a_day(self):
+    def test_unreadable_answer_is_not_retried(self):
         self.run_turns()
         self.poison("sealed_answer", b"rubbish")
         with mute_logger(CALLBACKS):
             self.run_schedule("spar.callback", "_cron_send")
         self.env.invalidate_all()
         self.assertEqual(self.row.callback_ids.state, "failed")
-        self.assertIn("does not open", self.row.callback_ids.problem_text)
+        self.assertIn("no longer be unsealed", self.row.callback_ids.problem_text)
 
-    def test_who_decides_is_not_held_up_by_an_answer_that_does_not_open(self):
+    def test_unreadable_answer_does_not_block_a_decision(self):
         higher = self.make_participant(
             "higher.example",
             authority="programme",
@@ -273,6 +272,8 @@ class TestPoison(StatusCase):
         self.row = kept
         self.poison("sealed_answer", b"rubbish")
         change = self.env["spar.change"].search([("state", "=", "waiting")])
-        with mute_logger("odoo.addons.spar_g2p_connect.models.spar_message_held"):
+        with mute_logger(
+            "odoo.addons.spar_g2p_connect.models.message.spar_message_decision"
+        ):
             self.env["spar.message"]._on_changes_ended(change.ids)
         self.assertEqual(len(kept.callback_ids), 1)

@@ -55,7 +55,7 @@ class TestOpenG2pProfile(RestCase):
         self.assertEqual(item["fa"], "account:bridge@BANK")
         self.assertEqual(item["locale"], "en")
 
-    def test_what_the_strict_profile_refuses(self):
+    def test_refusals_of_the_strict_profile(self):
         items = build_items("p1", "p2", fa="account:{}@BANK", name=None)
         items[1]["reference_id"] = items[0]["reference_id"]
         items[1]["additional_info"] = [{"strategy_id": 3}]
@@ -73,7 +73,7 @@ class TestOpenG2pProfile(RestCase):
         answers = self.ask(self.lenient, "unlink", items)
         self.assertEqual(answers[0]["status"], "succ")
 
-    def test_naive_time_claims_nothing(self):
+    def test_naive_time_is_accepted(self):
         self.link("naive")
         items = build_items("naive", fa="account:9@BANK")
         items[0]["timestamp"] = "1999-01-01 00:00:00"
@@ -107,11 +107,11 @@ class TestOpenG2pProfile(RestCase):
         answers = self.ask(self.lenient, "link", items)
         self.assertCodes(answers, "rjct.id.invalid")
 
-    def test_json_is_read_as_strictly_as_anybodys(self):
+    def test_json_is_parsed_strictly_in_every_profile(self):
         response = self.call(self.lenient, "link", b'{"header": {}, "header": {}}')
         self.assertHttpError(response, 400, "G2P-REQ-102", "header")
 
-    def test_strict_participant_gets_none_of_it(self):
+    def test_strict_participant_has_no_leniency(self):
         message = build_message("resolve", "", build_items("x"))
         response = self.call(self.full, "resolve", message)
         self.assertHttpError(response, 400, "err.request.bad", "header.sender_id")

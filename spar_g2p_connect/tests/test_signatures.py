@@ -7,10 +7,10 @@ from odoo import fields
 from odoo.tests import tagged
 
 from odoo.addons.spar_g2p_connect.exceptions import SignatureInvalid
-from odoo.addons.spar_g2p_connect.lib.evidence import (
+from odoo.addons.spar_g2p_connect.lib.proofs import (
     IN_HTTP_HEADER,
     IN_MESSAGE,
-    Evidence,
+    RequestEvidence,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.keys import (
     ALGORITHMS,
@@ -27,7 +27,7 @@ from .signing import PLACES, SigningCase, canonicalise, sign, sign_message, veri
 
 @tagged("post_install", "-at_install")
 class TestSignedCalls(SigningCase):
-    def test_every_algorithm_at_both_places_and_the_answer_is_signed_back(self):
+    def test_every_algorithm_in_both_places_with_signed_answers(self):
         for place in PLACES:
             for algorithm in ALGORITHMS:
                 with self.subTest(place=place, algorithm=algorithm):
@@ -65,7 +65,7 @@ class TestSignedCalls(SigningCase):
         )
         self.assertEqual(period.actor, "participant:signer.example")
 
-    def test_another_writing_of_the_same_message_is_the_same(self):
+    def test_reformatted_message_verifies(self):
         message = sign_message(self.build(self.signer), self.private[self.signer])
         backwards = json.dumps(
             {name: message[name] for name in reversed(sorted(message))},
@@ -75,14 +75,14 @@ class TestSignedCalls(SigningCase):
         response = self.post(backwards.encode(), **self.bearer(self.signer))
         self.assertEqual(response.status_code, 200, response.text)
 
-    def test_the_raw_body_may_be_what_was_signed(self):
+    def test_signature_over_the_raw_body_verifies(self):
         body = json.dumps(self.build(self.header_signer), indent=2).encode()
         signature = sign(body, self.private[self.header_signer])
         headers = self.bearer(self.header_signer)
         response = self.post(body, Signature=signature, **headers)
         self.assertEqual(response.status_code, 200, response.text)
 
-    def test_a_signature_alone_is_enough_where_that_was_agreed(self):
+    def test_signature_alone_is_enough_if_configured(self):
         for place in PLACES:
             with self.subTest(place):
                 participant = self.make_signer(
@@ -105,7 +105,7 @@ class TestSignedCalls(SigningCase):
             response = self.send_signed(self.signer, self.build(self.signer), private)
             self.assertEqual(response.status_code, 200, response.text)
 
-    def test_without_a_key_id_the_only_key_that_fits_is_taken(self):
+    def test_without_a_key_id_the_only_fitting_key_is_used(self):
         message = self.build(self.signer)
         response = self.send_signed(self.signer, message, kid=None)
         self.assertEqual(response.status_code, 200, response.text)
@@ -113,13 +113,13 @@ class TestSignedCalls(SigningCase):
         response = self.send_signed(self.signer, self.build(self.signer), kid=None)
         self.assertHttpError(response, 401, "err.signature.invalid")
 
-    def test_a_rejection_is_signed_too(self):
+    def test_rejection_is_signed(self):
         message = self.build(self.signer, action="link")
         response = self.send_signed(self.signer, message)
         self.assertEqual(response.json()["header"]["status"], "rjct")
         self.check_answer(IN_MESSAGE, "ES256", response)
 
-    def test_who_does_not_sign_gets_no_signature(self):
+    def test_unsigned_participant_gets_unsigned_answers(self):
         message = build_message("resolve", "full.example", build_items("x"))
         response = self.call(self.full, "resolve", message)
         self.assertNotIn("signature", response.json())
@@ -224,7 +224,10 @@ class TestAttacks(SigningCase):
                 sign_message(message, self.early),
                 "not valid yet",
             ),
-            "by a key nobody approved": (sign_message(message, self.waiting), "waits"),
+            "by an unapproved key": (
+                sign_message(message, self.waiting),
+                "is not approved yet",
+            ),
             "alg none": ({**message, "signature": f"{header}..{tail}"}, "alg"),
             "alg none, no signature": ({**message, "signature": f"{header}.."}, "alg"),
             "HS256": ({**message, "signature": f"{hs256}..{tail}"}, "alg"),
@@ -235,7 +238,7 @@ class TestAttacks(SigningCase):
             "in the other place": (message, "missing"),
         }
 
-    def test_each_is_refused_and_noted_and_changes_nothing(self):
+    def test_each_attack_is_refused_and_recorded_without_effect(self):
         messages = type(self.env["spar.message"])
         for name, (body, cause) in self.get_attacks().items():
             with self.subTest(name):
@@ -243,7 +246,7 @@ class TestAttacks(SigningCase):
                 if name == "in the other place":
                     private = self.private[self.signer]
                     headers["Signature"] = sign(canonicalise(body), private)
-                with patch.object(messages, "_note_refusal") as note:
+                with patch.object(messages, "_record_refusal") as note:
                     response = self.post(body, **headers)
                 word = "missing" if cause == "missing" else "invalid"
                 self.assertHttpError(response, 401, f"err.signature.{word}")
@@ -255,7 +258,7 @@ class TestAttacks(SigningCase):
                 error = noted["error"]
                 self.assertIn(cause, getattr(error, "text", error.description))
 
-    def test_the_same_key_by_another_algorithm_of_its_kind(self):
+    def test_same_key_with_another_algorithm(self):
         only = self.make_signer("only-rs.example", "RS256")
         message = self.build(only)
         by_pss = PrivateKey("PS256", self.private[only].key)
@@ -280,19 +283,19 @@ class TestAttacks(SigningCase):
                 word = "invalid" if signature else "missing"
                 self.assertHttpError(response, 401, f"err.signature.{word}")
 
-    def test_a_duplicate_member_is_refused_before_anything_is_verified(self):
+    def test_duplicate_member_is_refused_before_verification(self):
         message = sign_message(self.build(self.signer), self.private[self.signer])
         body = json.dumps(message)[:-1] + ', "message": {}}'
         response = self.post(body.encode(), **self.bearer(self.signer))
         self.assertHttpError(response, 400, "err.request.bad", "message")
 
-    def test_a_signed_message_of_another_sender(self):
+    def test_signed_message_of_another_sender(self):
         message = self.build(self.other)
         signed = sign_message(message, self.private[self.signer])
         response = self.post(signed, **self.bearer(self.signer))
         self.assertHttpError(response, 403, "err.sender_id.invalid")
 
-    def test_rights_are_looked_at_when_it_is_known_who_it_is(self):
+    def test_rights_are_checked_after_authentication(self):
         asker = self.make_signer("asker.example")
         message = self.build(asker, "link")
         response = self.post(message, "link", **self.bearer(asker))
@@ -300,7 +303,7 @@ class TestAttacks(SigningCase):
         response = self.send_signed(asker, message, action="link")
         self.assertHttpError(response, 403, "err.request.forbidden")
 
-    def test_a_message_that_was_overheard_does_nothing_again(self):
+    def test_replayed_message_has_no_effect(self):
         message = sign_message(
             self.build(self.signer, "link"), self.private[self.signer]
         )
@@ -330,7 +333,7 @@ class TestWithoutToken(SigningCase):
         cls.only = cls.make_signer("only.example", proof="signature")
         cls.gone = cls.make_signer("gone.example", proof="signature", state="disabled")
 
-    def test_unknown_disabled_and_wrong_are_answered_alike(self):
+    def test_unknown_disabled_and_wrong_get_the_same_answer(self):
         stranger = PrivateKey.generate("ES256")
         answers = []
         for sender in ("only.example", "gone.example", "nobody.example", ""):
@@ -342,7 +345,7 @@ class TestWithoutToken(SigningCase):
             answers.append((response.content, headers))
         self.assertEqual([answers[0]] * 4, answers)
 
-    def test_unknown_disabled_and_wrong_are_as_much_work(self):
+    def test_unknown_disabled_and_wrong_take_equal_work(self):
         known = self.private[self.only].public.kid
         works = {
             (sender, kid, place): self.measure(sender, kid, place)
@@ -360,7 +363,7 @@ class TestWithoutToken(SigningCase):
             message = sign_message(message, stranger, kid=kid)
         else:
             header = sign(canonicalise(message), stranger, kid=kid)
-        participants = self.env["spar.participant"]
+        authentication = self.env["spar.g2p.connect.authentication"]
         self.env.flush_all()
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count
@@ -368,30 +371,30 @@ class TestWithoutToken(SigningCase):
             patch.object(PublicKey, "verifies", return_value=False) as verifies,
             self.assertRaises(SignatureInvalid),
         ):
-            evidence = Evidence(signature=header)
-            participants._know_caller(evidence, json.dumps(message).encode())
+            evidence = RequestEvidence(signature=header)
+            authentication._authenticate(evidence, json.dumps(message).encode())
         return self.env.cr.sql_log_count - before, bool(verifies.call_count)
 
-    def test_not_even_the_right_signature_of_a_disabled_one(self):
+    def test_valid_signature_of_a_disabled_participant_is_refused(self):
         message = sign_message(self.build(self.gone), self.private[self.gone])
         self.assertHttpError(self.post(message), 401, "err.signature.invalid")
 
-    def test_no_proof_at_all(self):
+    def test_request_without_any_proof(self):
         for sender in ("only.example", "nobody.example"):
             message = build_message("resolve", sender, build_items("x"))
             response = self.post(message)
             self.assertHttpError(response, 401, "err.request.unauthorized")
 
-    def test_a_right_signature_where_a_token_is_wanted_too(self):
+    def test_signature_without_the_required_token(self):
         message = sign_message(self.build(self.signer), self.private[self.signer])
         response = self.post(message)
         self.assertHttpError(response, 401, "err.request.unauthorized", "token")
 
-    def test_a_body_that_cannot_be_read(self):
+    def test_unreadable_body_is_refused(self):
         self.assertHttpError(self.post(b"{"), 400, "err.request.bad")
         self.assertHttpError(self.post(b"[]"), 401, "err.request.unauthorized")
 
-    def test_a_body_that_is_too_large(self):
+    def test_too_large_body_is_refused(self):
         response = self.post(b"[" + b" " * (5 * 1024 * 1024) + b"]")
         self.assertHttpError(response, 413, "err.request.bad")
 
@@ -401,10 +404,10 @@ class TestTokenAlone(SigningCase):
     """Participants that do not sign call from listed addresses, and only resolve."""
 
     def make(self, sender_id, **values):
-        told = {"proof": "token", "demo_only": False, **EVERY_RIGHT, **values}
-        return self.make_participant(sender_id, **told)
+        settings = {"proof": "token", "demo_only": False, **EVERY_RIGHT, **values}
+        return self.make_participant(sender_id, **settings)
 
-    def test_from_a_listed_address_it_asks_and_changes_nothing(self):
+    def test_listed_address_resolves_and_changes_nothing(self):
         listed = self.make("listed.example", origin_networks="127.0.0.0/8, ::1")
         self.ask(listed, "resolve", build_items("x"))
         message = build_message("link", "listed.example", build_items("x"))
@@ -412,18 +415,18 @@ class TestTokenAlone(SigningCase):
             response = self.call(listed, action, message)
             self.assertHttpError(response, 403, "err.request.forbidden")
 
-    def test_from_elsewhere_it_is_not_let_in(self):
+    def test_unlisted_address_is_refused(self):
         elsewhere = self.make("elsewhere.example", origin_networks="192.0.2.0/24")
         message = build_message("resolve", "elsewhere.example", build_items("x"))
         response = self.call(elsewhere, "resolve", message)
         self.assertHttpError(response, 403, "err.request.forbidden", "address")
 
-    def test_whoever_lists_addresses_is_held_to_them(self):
+    def test_allowed_networks_apply_to_signed_calls(self):
         signer = self.make_signer("held.example", origin_networks="192.0.2.0/24")
         response = self.send_signed(signer, self.build(signer))
         self.assertHttpError(response, 403, "err.request.forbidden", "address")
 
-    def test_a_signature_in_a_place_that_nobody_looks_at_changes_nothing(self):
+    def test_signature_in_an_unused_place_is_ignored(self):
         message = build_message("resolve", "full.example", build_items("x"))
         response = self.call(self.full, "resolve", {**message, "signature": "x..y"})
         self.assertEqual(response.status_code, 200)

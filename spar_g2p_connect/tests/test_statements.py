@@ -34,14 +34,15 @@ class TestStatements(TransactionCase):
         )
         cls.caller = participant._build_caller(participant._get_operations())
         cls.server = cls.env["spar.g2p.connect.server"]
+        cls.answers = cls.env["spar.g2p.connect.answers"]
 
     def answer(self, count):
         items = build_items(*range(count), scope="details")
         raw = json.dumps(build_message("resolve", "batch.example", items)).encode()
-        with patch.object(type(self.server), "_get_mapper", lambda self: FakeMapper()):
+        with patch.object(type(self.answers), "_get_mapper", lambda self: FakeMapper()):
             return self.server._serve(self.caller, "resolve", raw)
 
-    def test_counting_is_all_there_is(self):
+    def test_only_counting_needs_queries(self):
         with self.enter_registry_test_mode():
             self.answer(1)
         for count in (1, 1000):

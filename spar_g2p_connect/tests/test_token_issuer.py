@@ -8,7 +8,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from odoo.addons.spar_g2p_connect.lib.token_request import ASSERTION_TYPE
-from odoo.addons.spar_g2p_connect.models import spar_token_issuer as issuers
+from odoo.addons.spar_g2p_connect.models.participant import spar_token_issuer as issuers
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.lib.jose.tokens import sign_token
@@ -67,11 +67,11 @@ class TestIssuer(SigningCase):
         header = {"Authorization": f"Bearer {token}"}
         return self.post(message, operation, **header)
 
-    def test_a_token_of_keycloak_is_taken(self):
+    def test_keycloak_token_is_accepted(self):
         self.assertEqual(self.ask().status_code, 200)
         self.assertEqual(self.ask(typ="at+jwt", client_id="payer").status_code, 200)
 
-    def test_tokens_that_are_not_for_this(self):
+    def test_tokens_for_other_purposes_are_refused(self):
         now = int(time.time())
         for name, changed in {
             "expired": {"exp": now - 60},
@@ -93,25 +93,25 @@ class TestIssuer(SigningCase):
             with self.subTest(name):
                 typ = changed.pop("typ_header", "JWT")
                 key = changed.pop("key", None)
-                response = self.ask_with(typ, key, changed)
+                response = self.request_with(typ, key, changed)
                 self.assertHttpError(response, 401, "err.request.unauthorized")
 
-    def ask_with(self, typ, key, changed):
+    def request_with(self, typ, key, changed):
         claim_type = changed.pop("typ", "Bearer")
-        return self.ask_claims(typ, key, {"typ": claim_type, **changed})
+        return self.request_with_claims(typ, key, {"typ": claim_type, **changed})
 
-    def ask_claims(self, typ, key, claims):
+    def request_with_claims(self, typ, key, claims):
         now = int(time.time())
-        told = {
+        payload = {
             **{"iss": ISSUER, "aud": ["spar"], "sub": "uuid", "azp": "payer"},
             **{"iat": now, "exp": now + 300, "scope": "mapper.resolve", **claims},
         }
-        told = {name: value for name, value in told.items() if value is not None}
-        token = sign_token(told, key or self.idp, typ)
+        payload = {name: value for name, value in payload.items() if value is not None}
+        token = sign_token(payload, key or self.idp, typ)
         message = build_message("resolve", "external.example", build_items("x"))
         return self.post(message, **{"Authorization": f"Bearer {token}"})
 
-    def test_a_scope_that_is_missing(self):
+    def test_token_without_a_scope_is_refused(self):
         for scope in ("", "profile email", "mapper.link"):
             with self.subTest(scope):
                 response = self.ask(scope=scope)
@@ -119,7 +119,7 @@ class TestIssuer(SigningCase):
         response = self.ask(scope=None)
         self.assertHttpError(response, 403, "err.request.forbidden")
 
-    def test_algorithms_that_anybody_can_make(self):
+    def test_forgeable_algorithms_are_refused(self):
         now = int(time.time())
         claims = {"iss": ISSUER, "aud": "spar", "sub": "u", "azp": "payer"}
         claims |= {"iat": now, "exp": now + 60, "scope": "mapper.resolve"}
@@ -132,14 +132,14 @@ class TestIssuer(SigningCase):
             response = self.post(message, Authorization=f"Bearer {token}")
             self.assertHttpError(response, 401, "err.request.unauthorized")
 
-    def test_a_stranger_names_what_no_database_holds(self):
+    def test_names_that_no_database_can_contain(self):
         for name in ("a\x00", "\ud800", ""):
             for claims in ({"iss": name}, {"azp": name}):
                 with self.subTest(**claims):
-                    response = self.ask_claims("JWT", None, claims)
+                    response = self.request_with_claims("JWT", None, claims)
                     self.assertHttpError(response, 401, "err.request.unauthorized")
 
-    def test_its_address_is_checked(self):
+    def test_jwks_url_is_checked(self):
         self.startPatcher(patch.object(issuers, "check_url", issuers.check_url))
         with (
             patch.object(
@@ -161,40 +161,42 @@ class TestAssertion(SigningCase):
         claims |= {"exp": now + 60, "jti": str(uuid4()), **changed}
         return {name: value for name, value in claims.items() if value is not None}
 
-    def ask_by(self, assertion, **form):
-        told = {
+    def request_by_assertion(self, assertion, **form):
+        payload = {
             "client_id": None,
             "client_secret": None,
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": assertion,
             **form,
         }
-        return self.ask_token(self.signer, **told)
+        return self.request_token(self.signer, **payload)
 
     def sign(self, private=None, **changed):
         return sign_token(self.build(**changed), private or self.private[self.signer])
 
-    def test_a_signed_word_is_as_good_as_a_secret(self):
-        response = self.ask_by(self.sign())
+    def test_assertion_obtains_a_token(self):
+        response = self.request_by_assertion(self.sign())
         self.assertEqual(response.status_code, 200, response.text)
         self.tokens[self.signer] = response.json()["access_token"]
         message = build_message("resolve", "signer.example", build_items("x"))
         self.assertEqual(self.send_signed(self.signer, message).status_code, 200)
 
-    def test_it_is_good_once(self):
+    def test_assertion_is_valid_once(self):
         assertion = self.sign()
-        self.assertEqual(self.ask_by(assertion).status_code, 200)
-        response = self.ask_by(assertion)
+        self.assertEqual(self.request_by_assertion(assertion).status_code, 200)
+        response = self.request_by_assertion(assertion)
         self.assertEqual(response.status_code, 401)
         self.assertEqual(response.json()["error"], "invalid_client")
 
-    def test_what_it_is_for(self):
+    def test_audiences_of_an_assertion(self):
         parameters = self.env["ir.config_parameter"]
         base = parameters.get_param("web.base.url")
         for audience in (f"{base}/spar/v1", f"{base}/spar/v1/oauth2/client/token"):
-            self.assertEqual(self.ask_by(self.sign(aud=audience)).status_code, 200)
+            self.assertEqual(
+                self.request_by_assertion(self.sign(aud=audience)).status_code, 200
+            )
 
-    def test_assertions_that_are_not_right(self):
+    def test_invalid_assertions_are_refused(self):
         now, other = int(time.time()), PrivateKey.generate("ES256")
         for name, assertion in {
             "expired": self.sign(exp=now - 60),
@@ -212,31 +214,31 @@ class TestAssertion(SigningCase):
             "no token": "x.y.z",
         }.items():
             with self.subTest(name):
-                response = self.ask_by(assertion)
+                response = self.request_by_assertion(assertion)
                 self.assertEqual(response.status_code, 401, name)
                 self.assertEqual(response.json()["error"], "invalid_client")
 
-    def test_forms_that_are_not_right(self):
+    def test_invalid_forms_are_refused(self):
         for form in (
             {"client_secret": "x"},
             {"client_assertion_type": "urn:other"},
             {"client_assertion_type": None},
         ):
             with self.subTest(form):
-                response = self.ask_by(self.sign(), **form)
+                response = self.request_by_assertion(self.sign(), **form)
                 self.assertEqual(response.status_code, 400)
                 self.assertEqual(response.json()["error"], "invalid_request")
-        response = self.ask_by(self.sign(), client_id="somebody")
+        response = self.request_by_assertion(self.sign(), client_id="somebody")
         self.assertEqual(response.status_code, 401)
 
-    def test_a_disabled_participant_gets_no_token(self):
+    def test_disabled_participant_gets_no_token(self):
         self.signer.state = "disabled"
         self.env.flush_all()
-        self.assertEqual(self.ask_by(self.sign()).status_code, 401)
+        self.assertEqual(self.request_by_assertion(self.sign()).status_code, 401)
 
-    def test_what_is_used_up_is_forgotten_when_it_has_long_expired(self):
+    def test_expired_assertions_are_deleted(self):
         used = self.env["spar.participant.assertion"]
-        self.ask_by(self.sign())
+        self.request_by_assertion(self.sign())
         self.env.cr.execute(
             "UPDATE spar_participant_assertion SET expires_at = now() - interval '2 d'"
         )

@@ -40,10 +40,10 @@ class SparParticipantSecret(models.TransientModel):
             )
         if participant.setting_change_ids:
             return self.env._(
-                "This participant waits for its activation, which was asked for with "
-                "the old secret: withdraw that first, then press Activate again."
+                "The activation of this participant was proposed with the old secret. "
+                "Withdraw it first, then press Activate again."
             )
-        return self.env._("The old secret, if there is one, ends at once.")
+        return self.env._("Any old secret stops working at once.")
 
     def action_make_secret(self) -> dict:
         """Replace the secret and show the new one, this once."""
@@ -56,7 +56,7 @@ class SparParticipantSecret(models.TransientModel):
                 "type": "warning",
                 "title": self.env._("Client secret: copy it now"),
                 "message": self.env._(
-                    "%(secret)s — it is shown only this once and kept nowhere.",
+                    "%(secret)s — it is shown only once and is not stored.",
                     secret=secret,
                 ),
                 "sticky": True,

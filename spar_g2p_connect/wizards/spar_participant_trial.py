@@ -14,8 +14,8 @@ from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.lib.jose.signatures import sign_detached
 
 from ..const import BASE_PATH
-from ..lib import evidence as evidences
-from ..models.spar_participant_trial import FAILED, PASSED, Check
+from ..lib import proofs
+from ..models.server.spar_g2p_connect_trial import FAILED, PASSED, TrialCheck
 
 _SIGNS = {PASSED: ("text-success", "✓"), FAILED: ("text-danger", "✗")}
 
@@ -28,7 +28,7 @@ class SparParticipantTrial(models.TransientModel):
     """
 
     _name = "spar.participant.trial"
-    _description = "How a participant calls"
+    _description = "Trial of a participant's calls"
 
     participant_id = fields.Many2one(
         "spar.participant",
@@ -50,14 +50,12 @@ class SparParticipantTrial(models.TransientModel):
     )
     settings = fields.Html(compute="_compute_settings", sanitize=False)
     sample = fields.Text(
-        string="A request as it is sent", compute="_compute_sample", readonly=True
+        string="Example request", compute="_compute_sample", readonly=True
     )
-    sample_key = fields.Text(
-        string="The key that it was signed with", compute="_compute_sample"
-    )
-    body = fields.Text(string="Body of your request", store=False)
-    http_signature = fields.Char(string="HTTP header Signature", store=False)
-    result = fields.Html(string="What we find", store=False, sanitize=False)
+    sample_key = fields.Text(string="Key that signed it", compute="_compute_sample")
+    body = fields.Text(string="Request body", store=False)
+    http_signature = fields.Char(string="Signature header", store=False)
+    result = fields.Html(string="Result", store=False, sanitize=False)
 
     @api.model
     def _default_participant_id(self) -> int:
@@ -80,26 +78,29 @@ class SparParticipantTrial(models.TransientModel):
     @api.model
     def _get_settings(self, participant) -> list[tuple[str, str]]:
         """Return what the participant has to know, as labels and values."""
-        proofs = dict(participant._fields["proof"]._description_selection(self.env))
-        places = participant._fields["signature_place"]
-        places = dict(places._description_selection(self.env))
+        fields_get = participant.fields_get(["proof", "signature_place"], ["selection"])
+        proof_labels = dict(fields_get["proof"]["selection"])
+        place_labels = dict(fields_get["signature_place"]["selection"])
         api_url = self._get_api_url()
         rows = [
-            (self.env._("Our API"), api_url),
-            (self.env._("Its description"), f"{api_url}/docs"),
+            (self.env._("API URL"), api_url),
+            (self.env._("API documentation"), f"{api_url}/docs"),
             (self.env._("Token endpoint"), f"{api_url}/oauth2/client/token"),
             (self.env._("Client ID"), participant.client_id),
             (self.env._("Sender ID"), participant.sender_id),
-            (self.env._("Our ID (receiver)"), participant._get_receiver_id()),
-            (self.env._("What proves who calls"), proofs[participant.proof]),
+            (self.env._("Receiver ID (ours)"), participant._get_receiver_id()),
+            (self.env._("Authentication"), proof_labels[participant.proof]),
         ]
-        if participant.proof not in evidences.UNSIGNED:
+        if participant.proof not in proofs.UNSIGNED:
             keys = participant.key_ids.filtered(lambda key: key.state == "active")
             rows += [
-                (self.env._("Signatures"), places[participant.signature_place]),
-                (self.env._("Its keys in use"), ", ".join(keys.mapped("kid")) or "–"),
-                (self.env._("Our keys"), f"{api_url}/.well-known/jwks.json"),
-                (self.env._("We sign by"), participant.answer_algorithm),
+                (
+                    self.env._("Signature location"),
+                    place_labels[participant.signature_place],
+                ),
+                (self.env._("Active keys"), ", ".join(keys.mapped("kid")) or "–"),
+                (self.env._("Our JWKS URL"), f"{api_url}/.well-known/jwks.json"),
+                (self.env._("Our signature algorithm"), participant.answer_algorithm),
             ]
         return rows
 
@@ -145,13 +146,13 @@ class SparParticipantTrial(models.TransientModel):
         """
         participant = self.participant_id
         lines = [f"POST {self._get_api_url()}/mapper/sync/{self.action}"]
-        if participant.proof != evidences.SIGNATURE:
+        if participant.proof != proofs.SIGNATURE:
             lines.append("Authorization: Bearer <token>")
         lines.append("Content-Type: application/json")
-        if participant.proof in evidences.UNSIGNED:
+        if participant.proof in proofs.UNSIGNED:
             return "\n".join([*lines, "", json.dumps(message, indent=2)]), ""
         key = PrivateKey.generate("ES256")
-        if participant.signature_place == evidences.IN_HTTP_HEADER:
+        if participant.signature_place == proofs.IN_HTTP_HEADER:
             lines.append(f"Signature: {sign_detached(canonicalise(message), key)}")
         else:
             signature = sign_detached(canonicalise(message), key)
@@ -168,18 +169,21 @@ class SparParticipantTrial(models.TransientModel):
             self.result = False
             return
         participant = self.participant_id._origin or self.participant_id
-        checks = participant._try_message(
-            self.action, self.body.encode(errors="replace"), self.http_signature or ""
+        checks = self.env["spar.g2p.connect.trial"]._try_message(
+            participant,
+            self.action,
+            self.body.encode(errors="replace"),
+            self.http_signature or "",
         )
         self.result = Markup("<ul class='list-unstyled'>%s</ul>") % Markup().join(
             self._render_check(check) for check in checks
         )
 
     @api.model
-    def _render_check(self, check: Check) -> Markup:
+    def _render_check(self, check: TrialCheck) -> Markup:
         css, sign = _SIGNS.get(check.outcome, ("text-muted", "·"))
-        told = {PASSED: self.env._("passed"), FAILED: self.env._("failed")}
-        word = told.get(check.outcome, self.env._("not reached"))
+        labels = {PASSED: self.env._("passed"), FAILED: self.env._("failed")}
+        label = labels.get(check.outcome, self.env._("not reached"))
         text = Markup(": %s") % escape(check.text) if check.text else ""
         line = "<li class='%s'><span aria-hidden='true'>%s</span> %s (%s)%s</li>"
-        return Markup(line) % (css, sign, check.name, word, text)
+        return Markup(line) % (css, sign, check.name, label, text)

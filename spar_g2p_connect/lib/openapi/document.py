@@ -13,20 +13,23 @@ from .service_schemas import build_service_schemas
 DESCRIPTION = """\
 The financial address mapper of G2P Connect 1.0: which address belongs to which ID.
 
-**Who calls.** A participant sends an access token of `/oauth2/client/token` (client
-secret, or `private_key_jwt`), signs each message, or both, as was agreed with it. A
-signature is a detached JWS (RFC 7515, appendix F) by PS256, ES256, EdDSA or RS256,
-either in the member `signature`, over the canonical JSON of `{"header", "message"}`, or
-in the HTTP header `Signature`, over the whole body. Canonical is: members sorted by
-name, no white space, UTF-8. Our answers and callbacks are signed in the same place, by
-a key of `/.well-known/jwks.json`.
+**Authentication.** A participant sends an access token from `/oauth2/client/token`
+(client secret or `private_key_jwt`), signs each message, or both, as configured for it.
+A signature is a detached JWS (RFC 7515, appendix F) with PS256, ES256, EdDSA or RS256.
+It is either in the member `signature`, over the canonical JSON of
+`{"header", "message"}`, or in the HTTP header `Signature`, over the whole body.
+Canonical JSON has its members sorted by name, no white space, and is encoded in UTF-8.
+Answers and callbacks are signed in the same place, with a key from
+`/.well-known/jwks.json`.
 
-**Answers.** Whatever could be read is answered with HTTP 200, each item with its own
-`status` and `status_reason_code`; what could not be with the document `Error`. A
-`message_id` stands for one message: the same message again gets the same answer.
+**Answers.** A message that can be read is answered with HTTP 200; each item has its own
+`status` and `status_reason_code`. Any other request is answered with the document
+`Error`. A `message_id` identifies one message: sending the same message again returns
+the same answer.
 
-**Limits.** Calls and items a minute, items a day: HTTP 429 with `Retry-After`. An ID
-that is not known costs as much as twenty that are.
+**Limits.** Calls and items per minute and items per day are limited. A request over a
+limit is answered with HTTP 429 and `Retry-After`. An unknown ID counts as twenty known
+ones.
 """
 
 

@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
     OPERATIONS,
 )
 
-from .schemas import Schema, build_list, build_object, name_of, text, words
+from .schemas import Schema, build_list, build_object, get_schema_name, one_of, text
 
 PREFIX = "OpenG2p2"
 
@@ -61,7 +61,7 @@ def _build_response(operation: str) -> Schema:
     header = build_object(
         ("request_id", "response_status", "response_timestamp"),
         request_id=text(),
-        response_status=words("SUCCESS", "ERROR"),
+        response_status=one_of("SUCCESS", "ERROR"),
         response_error_code=text(),
         response_error_message=text(),
         response_timestamp=text(),
@@ -75,7 +75,7 @@ def build_schemas() -> dict[str, Schema]:
     """Return the schemas of each operation's request and answer in this envelope."""
     schemas = {}
     for operation in OPERATIONS:
-        word = name_of(operation, "")
+        word = get_schema_name(operation, "")
         schemas[f"{PREFIX}{word}Request"] = _build_request(operation)
         schemas[f"{PREFIX}{word}Response"] = _build_response(operation)
     return schemas

@@ -37,7 +37,7 @@ def build_page() -> str:
         "<meta name='viewport' content='width=device-width, initial-scale=1'>",
         f"<title>{escape(info['title'])}</title><style>{_STYLE}</style></head><body>",
         f"<main><h1>{escape(info['title'])}</h1>{paragraphs}",
-        "<p>For programs: <a href='openapi.json'>openapi.json</a></p>",
+        "<p>Machine-readable: <a href='openapi.json'>openapi.json</a></p>",
         *map(_build_group, dict.fromkeys(path.tag for path in PATHS)),
         "<h2>Documents</h2>",
         *(
@@ -77,12 +77,12 @@ def _build_path(path: Path) -> str:
         f"{_build_content(answer)}</td></tr>"
         for status, answer in sorted(operation["responses"].items())
     )
-    asked = f"<p>Takes {_link(path.request)} ({path.request_type}).</p>"
-    proof = "anybody" if path.is_open else "participants"
+    request = f"<p>Request: {_link(path.request)} ({path.request_type})</p>"
+    access = "Public" if path.is_open else "For participants"
     return (
         f"<details><summary><span class='method'>{path.method.upper()}</span> "
         f"<code>{escape(BASE_PATH + path.path)}</code> {escape(path.summary)}</summary>"
-        f"<p>For {proof}.</p>{asked if path.request else ''}{_build_query(path)}"
+        f"<p>{access}</p>{request if path.request else ''}{_build_query(path)}"
         f"<table><tbody>{rows}</tbody></table></details>"
     )
 
@@ -138,10 +138,10 @@ def _describe(schema: Schema) -> str:
         return f"list of {_describe(schema['items'])}"
     if schema.get("properties"):
         return _build_members(schema)
-    told = [str(schema.get("format") or schema.get("type") or "anything")]
+    parts = [str(schema.get("format") or schema.get("type") or "anything")]
     if "enum" in schema:
         values = ", ".join(str(value) for value in schema["enum"])
-        told.append(f"one of: {values}")
+        parts.append(f"one of: {values}")
     if "maxLength" in schema:
-        told.append(f"at most {schema['maxLength']} characters")
-    return escape("; ".join(told))
+        parts.append(f"at most {schema['maxLength']} characters")
+    return escape("; ".join(parts))

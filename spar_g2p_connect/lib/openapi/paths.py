@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import OPERATIONS, STATUS
 
 from . import openg2p_2
-from .schemas import Schema, build_object, name_of, ref, text, words
+from .schemas import Schema, build_object, get_schema_name, one_of, ref, text
 
 JSON, FORM, HTML = "application/json", "application/x-www-form-urlencoded", "text/html"
 
 #: Why a request is refused, by HTTP status.
 REASONS = {
-    "400": "It cannot be read; the message names the member.",
-    "401": "Nobody known sent it: token or signature is missing or not valid.",
-    "403": "This participant may not do this, or not from there.",
-    "404": "There is nothing here.",
-    "405": "This path does not know this method.",
+    "400": "The request cannot be read; the message names the member.",
+    "401": "The token or signature is missing or not valid.",
+    "403": "The participant may not do this, or not from this address.",
+    "404": "Nothing exists under this path.",
+    "405": "This path does not allow this method.",
     "413": "The body is too large.",
-    "415": "The Content-Type is another one, or the body is compressed.",
-    "429": "A limit is reached; Retry-After says for how long.",
+    "415": "The Content-Type is wrong, or the body is compressed.",
+    "429": "A limit is reached; Retry-After states for how long.",
     "500": "An error of the server; the request had no effect.",
-    "503": "The service cannot work now; Retry-After says when to try again.",
+    "503": "The service is unavailable; Retry-After states when to try again.",
 }
 _ALWAYS = ("404", "405", "500", "503")
 _OF_MESSAGES = ("400", "401", "403", "413", "415", "429")
@@ -79,7 +79,7 @@ class Path:
             content = {JSON: {"schema": error}}
             responses[status] = {"description": REASONS[status], "content": content}
         if self.tag == "directory":
-            responses["304"] = {"description": "What you have still holds."}
+            responses["304"] = {"description": "The stored version is still current."}
         return responses
 
     def _add_dialect(self, schema: Schema, kind: str) -> Schema:
@@ -114,15 +114,15 @@ def _build_id(method: str, path: str) -> str:
 
 
 def _build_callbacks(path: str, request: str) -> Schema:
-    """Return the callback: a later answer, posted below the participant's address."""
+    """Return the callback: the answer, posted below the participant's callback URL."""
     word = request.removesuffix("Request")
     action = "txn/on-status" if word == "TxnStatus" else f"on-{word.lower()}"
     post = {
-        "summary": "The answer, signed; it is sent until it is acknowledged.",
+        "summary": "The signed answer; it is sent until it is acknowledged.",
         "requestBody": {"content": {JSON: {"schema": ref(f"{word}Response")}}},
         "responses": {
             "200": {
-                "description": "It has arrived.",
+                "description": "The answer was received.",
                 "content": {JSON: {"schema": ref("Acknowledgement")}},
             }
         },
@@ -133,21 +133,21 @@ def _build_callbacks(path: str, request: str) -> Schema:
 def _build_message_paths() -> list[Path]:
     paths = []
     for operation in OPERATIONS:
-        word = name_of(operation, "")
+        word = get_schema_name(operation, "")
         sync = Path(
             f"/mapper/sync/{operation}",
             "post",
-            f"{word}: answered at once",
+            f"{word}: synchronous",
             f"{word}Response",
-            "mapper, at once",
+            "mapper, synchronous",
             request=f"{word}Request",
             refusals=_OF_MESSAGES,
             dialect=word,
         )
         paths.append(sync)
         for path in (f"/mapper/{operation}", f"/mapper/async/{operation}"):
-            later = _build_async(path, f"{word}: answered by callback", word)
-            paths.append(replace(later, dialect=word))
+            asynchronous = _build_async(path, f"{word}: asynchronous", word)
+            paths.append(replace(asynchronous, dialect=word))
     return paths
 
 
@@ -157,7 +157,7 @@ def _build_async(path: str, summary: str, word: str) -> Path:
         "post",
         summary,
         "Acknowledgement",
-        "mapper, by callback",
+        "mapper, asynchronous",
         request=f"{word}Request",
         refusals=_OF_MESSAGES,
         acknowledges=True,
@@ -169,7 +169,7 @@ def _build_status_paths() -> list[Path]:
         Path(
             path,
             "post",
-            "What became of an earlier transaction",
+            "The status of an earlier transaction",
             "TxnStatusResponse",
             "status",
             request="TxnStatusRequest",
@@ -177,7 +177,7 @@ def _build_status_paths() -> list[Path]:
         )
         for path in ("/mapper/sync/txn/status", "/registry/sync/txn/status")
     ]
-    summary = f"{STATUS}: answered by callback"
+    summary = f"{STATUS}: asynchronous"
     return [*sync, _build_async("/mapper/txn/status", summary, "TxnStatus")]
 
 
@@ -185,7 +185,7 @@ _PAGE = (
     ("q", text(200)),
     ("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
     ("cursor", text()),
-    ("archived", words("true", "false")),
+    ("archived", one_of("true", "false")),
 )
 _KINDS = (("kind", text()), ("type", text()), ("country", text()))
 
@@ -204,7 +204,7 @@ _TOKEN = Path(
 _OWN_RECORD = Path(
     "/participant",
     "get",
-    "One's own rights and limits",
+    "The caller's own rights and limits",
     "Participant",
     "service",
     refusals=("401", "403", "429"),
@@ -212,10 +212,10 @@ _OWN_RECORD = Path(
 
 #: Paths that need no authentication: path, summary, document.
 _OPEN = (
-    ("/.well-known/jwks.json", "Our keys", "KeySet"),
+    ("/.well-known/jwks.json", "The public keys of this server", "KeySet"),
     ("/openapi.json", "This description", "OpenApi"),
-    ("/docs", "The same for people", ""),
-    ("/health", "Whether we can work", "Health"),
+    ("/docs", "This description as a page", ""),
+    ("/health", "The health of this server", "Health"),
 )
 
 
@@ -240,19 +240,28 @@ def _build_directory_paths() -> list[Path]:
     branches = "/directory/providers/{code}/branches"
     return [
         Path(
-            *("/directory/providers", "get", "Who can hold money", "Providers"),
+            "/directory/providers",
+            "get",
+            "The providers of accounts",
+            "Providers",
             "directory",
             query=(*_PAGE, *_KINDS),
             refusals=refusals,
         ),
         Path(
-            *(branches, "get", "The branches of a provider", "Branches"),
+            branches,
+            "get",
+            "The branches of a provider",
+            "Branches",
             "directory",
             query=_PAGE,
             refusals=refusals,
         ),
         Path(
-            *("/directory/fa-types", "get", "How an address is written", "FaTypes"),
+            "/directory/fa-types",
+            "get",
+            "The kinds of address and their parts",
+            "FaTypes",
             "directory",
             refusals=refusals,
         ),

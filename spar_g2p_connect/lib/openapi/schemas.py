@@ -31,11 +31,11 @@ def text(maximum: int = 0, **more: object) -> Schema:
     return {"type": "string", **({"maxLength": maximum} if maximum else {}), **more}
 
 
-def moment() -> Schema:
+def timestamp() -> Schema:
     return {"type": "string", "format": "date-time"}
 
 
-def words(*allowed: str) -> Schema:
+def one_of(*allowed: str) -> Schema:
     return {"type": "string", "enum": sorted(allowed)}
 
 
@@ -53,7 +53,7 @@ def build_list(item: Schema, **more: object) -> Schema:
     return {"type": "array", "items": item, **more}
 
 
-def name_of(operation: str, kind: str) -> str:
+def get_schema_name(operation: str, kind: str) -> str:
     """Return the schema's name, for example ``LinkRequest``."""
     return f"{operation.replace('-', ' ').title().replace(' ', '')}{kind}"
 
@@ -66,8 +66,8 @@ def _build_request_header(action: str) -> Schema:
         ("message_id", "message_ts", "action", "sender_id", "total_count"),
         version=text(default=VERSION),
         message_id=text(MAX_IDENTIFIER, minLength=1),
-        message_ts=moment(),
-        action=words(action),
+        message_ts=timestamp(),
+        action=one_of(action),
         sender_id=text(MAX_IDENTIFIER),
         sender_uri=text(2048),
         receiver_id=text(MAX_IDENTIFIER),
@@ -82,9 +82,9 @@ def _build_response_header() -> Schema:
         ("message_id", "message_ts", "action", "status"),
         version=text(),
         message_id=text(),
-        message_ts=moment(),
-        action=words(*ACTIONS),
-        status=words(*STATUSES),
+        message_ts=timestamp(),
+        action=one_of(*ACTIONS),
+        status=one_of(*STATUSES),
         status_reason_code=text(),
         status_reason_message=text(MAX_MESSAGE),
         total_count={"type": "integer"},
@@ -108,13 +108,13 @@ def _build_request_item(operation: Operation) -> Schema:
     }
     required = [m.name for m in items.get_members(operation) if m.required]
     if operation is Operation.RESOLVE:
-        members["scope"] = words("yes_no", "details")
+        members["scope"] = one_of("yes_no", "details")
     elif operation is not Operation.UNLINK:
         members["additional_info"] = build_list(ref("Attribute"))
     return build_object(
         ("timestamp", *required),
         **members,
-        timestamp=moment(),
+        timestamp=timestamp(),
         locale=text(pattern="^[a-z]{2,3}$"),
     )
 
@@ -122,9 +122,9 @@ def _build_request_item(operation: Operation) -> Schema:
 def _build_response_item(operation: Operation) -> Schema:
     members = {
         "reference_id": text(),
-        "timestamp": moment(),
-        "status": words(*STATUSES),
-        "status_reason_code": words(*list_codes(operation)),
+        "timestamp": timestamp(),
+        "status": one_of(*STATUSES),
+        "status_reason_code": one_of(*list_codes(operation)),
         "status_reason_message": text(MAX_MESSAGE),
         "id": text(),
         "fa": text(),
@@ -148,7 +148,7 @@ def list_codes(operation: Operation) -> frozenset[str]:
 
 
 def _build_messages(operation: Operation) -> dict[str, Schema]:
-    name, word = operation.value, name_of(operation.value, "")
+    name, word = operation.value, get_schema_name(operation.value, "")
     request = build_object(
         ("transaction_id", f"{name}_request"),
         transaction_id=text(MAX_TRANSACTION_ID, minLength=1),
@@ -174,12 +174,12 @@ def _build_envelope(
     return build_object(required, signature=text(), header=header, message=message)
 
 
-def _build_status_question() -> Schema:
+def _build_status_request() -> Schema:
     return build_object(
         ("reference_id", "txn_type", "attribute_type", "attribute_value"),
         reference_id=text(MAX_IDENTIFIER, minLength=1),
-        txn_type=words(*OPERATIONS),
-        attribute_type=words(*(reference.value for reference in Reference)),
+        txn_type=one_of(*OPERATIONS),
+        attribute_type=one_of(*(reference.value for reference in Reference)),
         attribute_value={
             "anyOf": [
                 text(MAX_IDENTIFIER),
@@ -194,13 +194,13 @@ def _build_status() -> dict[str, Schema]:
     message = build_object(
         ("transaction_id", "txnstatus_request"),
         transaction_id=text(MAX_TRANSACTION_ID, minLength=1),
-        txnstatus_request=_build_status_question(),
+        txnstatus_request=_build_status_request(),
     )
-    told = build_object(
+    status = build_object(
         reference_id=text(), txn_type=text(), txn_status={"type": "object"}
     )
     response = build_object(
-        transaction_id=text(), correlation_id=text(), txnstatus_response=told
+        transaction_id=text(), correlation_id=text(), txnstatus_response=status
     )
     header = _build_request_header("txn-status")
     return {
@@ -213,8 +213,8 @@ def _build_shared() -> dict[str, Schema]:
     error = build_object(("code", "message"), code=text(), message=text(MAX_MESSAGE))
     ack = build_object(
         ("ack_status", "timestamp", "correlation_id"),
-        ack_status=words(acks.ACK, acks.NACK, acks.ERR),
-        timestamp=moment(),
+        ack_status=one_of(acks.ACK, acks.NACK, acks.ERR),
+        timestamp=timestamp(),
         correlation_id=text(),
         error=error,
     )

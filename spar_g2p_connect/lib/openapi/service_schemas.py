@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .schemas import Schema, build_list, build_object, text, words
+from .schemas import Schema, build_list, build_object, one_of, text
 
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _FLAG: Schema = {"type": "boolean"}
@@ -25,10 +25,10 @@ def _build_participant() -> Schema:
         ("sender_id", "profile", "operations", "scope", "limits"),
         sender_id=text(),
         receiver_id=text(),
-        state=words("active"),
+        state=one_of("active"),
         profile=text(),
         operations=build_list(text()),
-        scope=words("yes_no", "details"),
+        scope=one_of("yes_no", "details"),
         resolves_by_fa=_FLAG,
         own_providers_only=_FLAG,
         callback=text(),
@@ -39,7 +39,7 @@ def _build_participant() -> Schema:
 def _build_tokens() -> dict[str, Schema]:
     request = build_object(
         ("grant_type",),
-        grant_type=words("client_credentials"),
+        grant_type=one_of("client_credentials"),
         client_id=text(512),
         client_secret=text(512),
         client_assertion_type=text(512),
@@ -49,7 +49,7 @@ def _build_tokens() -> dict[str, Schema]:
     token = build_object(
         ("access_token", "token_type", "expires_in"),
         access_token=text(),
-        token_type=words("bearer"),
+        token_type=one_of("bearer"),
         expires_in=text(),
         scope=text(),
     )
@@ -103,5 +103,5 @@ def build_service_schemas() -> dict[str, Schema]:
         **_build_directory(),
         "Participant": _build_participant(),
         "KeySet": build_object(("keys",), keys=build_list(key)),
-        "Health": build_object(("status",), status=words("ok")),
+        "Health": build_object(("status",), status=one_of("ok")),
     }

@@ -1,0 +1,388 @@
+from typing import NamedTuple
+from uuid import uuid4
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+from odoo.tools.sql import create_index
+
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import build_ack
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
+    ACTIONS,
+    MAX_IDENTIFIER,
+    MAX_MESSAGE,
+)
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.sameness import canonicalise
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+
+from ...exceptions import TooMany
+from ...lib.caller import Caller
+from ...lib.exchange import SYNC, DuplicateMessage, Exchange
+from ...lib.packing import pack, unpack
+
+#: For how many days messages are stored. The minimum ensures that a message ID is
+#: recognised for longer than any profile accepts a message as new.
+RETENTION_PARAMETER = "spar_g2p_connect.message_retention_days"
+DEFAULT_RETENTION, MIN_RETENTION = 90, 2
+
+_VACUUM_BATCH = 5000
+SEAL = "message"
+
+# The size of a ``bigint``, in which reference marks are stored.
+_MARK_BYTES = 8
+
+
+class EarlierMessage(NamedTuple):
+    """The stored data of a message that was received before."""
+
+    row_id: int
+    uuid: str
+    action: str
+    mode: str
+    correlation_id: str
+    digest: bytes
+    sealed_answer: bytes | None
+
+
+class StoredMessage(NamedTuple):
+    """A stored message: its row, the context of its seal, and its correlation ID."""
+
+    row_id: int
+    uuid: str
+    correlation_id: str
+
+
+class SparMessage(models.Model):
+    """A message of a participant, stored once with its answer.
+
+    Messages are stored when they change something or wait for their turn; of a refused
+    message, only the fact and the reason are stored, never its content. Bodies are
+    sealed in columns that the ORM does not know; values by which messages are looked up
+    (transaction, items' references) are stored as keyed marks.
+
+    A message is stored before it is processed. The statements in this file run at READ
+    COMMITTED: a request that sends the same message at the same time waits in
+    ``_store`` for the first one to end, and then finds its answer.
+    """
+
+    _name = "spar.message"
+    _description = "Message of a participant"
+    _inherit = ["spar.sealed.storage"]
+    _order = "id desc"
+    _rec_name = "message_id"
+    _log_access = False
+
+    _sealed_columns = ("sealed_request", "sealed_answer")
+    _digest_columns = ("request_digest", "transaction_mark")
+
+    participant_id = fields.Many2one(
+        "spar.participant", required=True, readonly=True, ondelete="restrict"
+    )
+    uuid = fields.Char(readonly=True)
+    message_id = fields.Char(string="Message ID", readonly=True)
+    claims_id = fields.Boolean(
+        readonly=True, help="No other message may have its message ID."
+    )
+    action = fields.Selection(
+        [
+            ("link", "Link"),
+            ("update", "Update"),
+            ("unlink", "Unlink"),
+            ("resolve", "Resolve"),
+            ("txn-status", "Status"),
+            ("other", "Other"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    mode = fields.Selection(
+        [("sync", "Synchronous"), ("async", "Asynchronous")],
+        required=True,
+        readonly=True,
+    )
+    state = fields.Selection(
+        [("waiting", "Waiting"), ("done", "Answered"), ("refused", "Refused")],
+        required=True,
+        readonly=True,
+    )
+    reason_code = fields.Char(
+        string="Code", readonly=True, help="The protocol's code for the refusal."
+    )
+    reason = fields.Char(readonly=True)
+    correlation_id = fields.Char(string="Correlation ID", readonly=True)
+    item_count = fields.Integer(string="Items", readonly=True)
+    callback = fields.Char(string="Callback URL", readonly=True)
+    received_at = fields.Datetime(string="Received", required=True, readonly=True)
+    answered_at = fields.Datetime(string="Answered", readonly=True)
+    attempts = fields.Integer(
+        readonly=True,
+        help="How many turns began and did not end. After a few, the message is given "
+        "up.",
+    )
+    next_try = fields.Datetime(string="Next attempt", readonly=True)
+    callback_ids = fields.One2many(
+        "spar.callback", "message_id", string="Callbacks", readonly=True
+    )
+    callback_state = fields.Selection(
+        related="callback_ids.state", string="Callback", readonly=True
+    )
+
+    _claimed_uniq = models.UniqueIndex(
+        "(participant_id, message_id) WHERE claims_id",
+        "Another message has this message ID.",
+    )
+    _waiting = models.Index("(participant_id, id) WHERE state = 'waiting'")
+    _correlation = models.Index("(correlation_id) WHERE correlation_id IS NOT NULL")
+    _received = models.Index("(received_at)")
+
+    def init(self) -> None:
+        result = super().init()
+        cr = self.env.cr
+        cr.execute(
+            """ALTER TABLE spar_message
+                 ADD COLUMN IF NOT EXISTS reference_marks bigint[],
+                 ADD COLUMN IF NOT EXISTS waiting_ids bigint[]"""
+        )
+        name = "spar_message_transaction_mark_index"
+        create_index(cr, name, self._table, ["participant_id", "transaction_mark"])
+        name = "spar_message_reference_marks_index"
+        create_index(cr, name, self._table, ["reference_marks"], method="gin")
+        name = "spar_message_waiting_ids_index"
+        create_index(cr, name, self._table, ["waiting_ids"], method="gin")
+        return result
+
+    # === REPEATED MESSAGES === #
+
+    @api.model
+    def _find_answer(self, exchange: Exchange) -> dict | None:
+        """Return the previous answer to this very message; None for a new one.
+
+        Raises DuplicateMessage where its ID was used for another message.
+        """
+        if not exchange.claims_id:
+            return None
+        earlier = self._find_earlier(exchange)
+        if earlier is None:
+            return None
+        keyring = self.env["spar.keyring"]._open()
+        same_way = (earlier.action, earlier.mode) == (exchange.action, exchange.mode)
+        if not (same_way and earlier.digest == self._build_digest(keyring, exchange)):
+            raise DuplicateMessage()
+        if earlier.mode == SYNC:
+            return self._unseal(keyring, earlier.uuid, earlier.sealed_answer)
+        return build_ack(earlier.correlation_id)
+
+    @api.model
+    def _find_earlier(self, exchange: Exchange) -> EarlierMessage | None:
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id, uuid, action, mode, correlation_id, request_digest,
+                          sealed_answer
+                     FROM spar_message
+                    WHERE participant_id = %s AND message_id = %s AND claims_id""",
+                exchange.caller.participant_id,
+                exchange.header.message_id,
+            )
+        )
+        if not rows:
+            return None
+        *values, digest, sealed = rows[0]
+        return EarlierMessage(*values, bytes(digest), sealed)
+
+    # === STORING === #
+
+    @api.model
+    def _store(self, exchange: Exchange, callback: str = "") -> StoredMessage | None:
+        """Store the message, which also reserves its ID.
+
+        Returns None where another request has just stored a message with this ID:
+        ``_find_answer`` finds it then. A message that is answered synchronously is
+        stored without its body; its answer is saved before the row becomes visible.
+        """
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        uuid, is_sync = str(uuid4()), exchange.mode == SYNC
+        request = None if is_sync else exchange.document
+        values = {
+            "participant_id": exchange.caller.participant_id,
+            "uuid": uuid,
+            "message_id": exchange.header.message_id,
+            "claims_id": exchange.claims_id,
+            "action": exchange.action,
+            "mode": exchange.mode,
+            "state": "done" if is_sync else "waiting",
+            "correlation_id": str(uuid4()),
+            "item_count": len(exchange.wires),
+            "callback": callback or None,
+            "attempts": 0,
+            "request_digest": self._build_digest(keyring, exchange),
+            "transaction_mark": self._mark_transaction(keyring, exchange),
+            "reference_marks": self._mark_references(keyring, exchange),
+            "sealed_request": request and self._seal(keyring, uuid, request),
+        }
+        row_id = self._insert_message(values)
+        return StoredMessage(row_id, uuid, values["correlation_id"]) if row_id else None
+
+    @api.model
+    def _insert_message(self, values: dict) -> int | None:
+        rows = self.env.execute_query(
+            SQL(
+                """INSERT INTO spar_message (%s, received_at)
+                   VALUES (%s, clock_timestamp() AT TIME ZONE 'UTC')
+                       ON CONFLICT (participant_id, message_id) WHERE claims_id
+                       DO NOTHING
+                RETURNING id""",
+                SQL(", ").join(map(SQL.identifier, values)),
+                SQL(", ").join(SQL("%s", value) for value in values.values()),
+            )
+        )
+        return rows[0][0] if rows else None
+
+    @api.model
+    def _save_answer(self, stored: StoredMessage, answer: dict) -> None:
+        """Save the sealed answer of the message, which is then done."""
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        self.env.cr.execute(
+            SQL(
+                """UPDATE spar_message
+                      SET sealed_answer = %s, state = 'done', next_try = NULL,
+                          reason_code = %s, reason = %s,
+                          answered_at = clock_timestamp() AT TIME ZONE 'UTC'
+                    WHERE id = %s""",
+                self._seal(keyring, stored.uuid, answer),
+                answer["header"].get("status_reason_code"),
+                answer["header"].get("status_reason_message"),
+                stored.row_id,
+            )
+        )
+
+    # === REFUSALS === #
+
+    @api.model
+    def _record_refusal(
+        self, caller: Caller, action: str, mode: str, error, message_id: str = ""
+    ) -> None:
+        """Record that a message of ``caller`` was refused with ``error``.
+
+        ``error`` has a ``word`` or ``code`` of the protocol and a text without values.
+        The refusal counts as a call, so that no caller fills the table: raises
+        PaceReached. It is recorded in a transaction of its own, because the request's
+        is rolled back or writes nothing.
+        """
+        usage = self.env["spar.participant.usage"]
+        if isinstance(error, TooMany):
+            with usage._own_transaction() as counters:
+                counters._add(caller.participant_id, "refused", 1)
+            return
+        with usage._own_transaction() as counters:
+            pace = self.env["spar.participant.pace"].with_env(counters.env)
+            pace._charge_call(caller)
+            counters._add(caller.participant_id, "refused", 1)
+            values = self._build_refusal(caller, action, mode, error, message_id)
+            self.with_env(counters.env)._insert_refusal(values)
+
+    @api.model
+    def _build_refusal(self, caller, action, mode, error, message_id: str) -> dict:
+        text = getattr(error, "text", "") or getattr(error, "description", "")
+        return {
+            "participant_id": caller.participant_id,
+            "message_id": message_id[:MAX_IDENTIFIER] or None,
+            "claims_id": False,
+            "action": action if action in ACTIONS else "other",
+            "mode": mode,
+            "state": "refused",
+            "reason_code": getattr(error, "word", None) or error.code,
+            "reason": text[:MAX_MESSAGE],
+            "item_count": 0,
+        }
+
+    def _insert_refusal(self, values: dict) -> None:
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO spar_message (%s, received_at)
+                   VALUES (%s, clock_timestamp() AT TIME ZONE 'UTC')""",
+                SQL(", ").join(map(SQL.identifier, values)),
+                SQL(", ").join(SQL("%s", value) for value in values.values()),
+            )
+        )
+
+    # === MARKS === #
+
+    @api.model
+    def _build_digest(self, keyring: OpenKeyring, exchange: Exchange) -> bytes:
+        """Return the MAC that identifies a repeat of a message (design, section 7)."""
+        return keyring.mac("message sameness", canonicalise(exchange.document))
+
+    @api.model
+    def _mark_transaction(self, keyring: OpenKeyring, exchange: Exchange) -> bytes:
+        sender = exchange.caller.sender_id
+        return self._build_transaction_mark(keyring, sender, exchange.transaction_id)
+
+    @api.model
+    def _build_transaction_mark(self, keyring, sender: str, text: str) -> bytes:
+        return keyring.mac("message transaction", bind(sender, text))
+
+    @api.model
+    def _mark_references(self, keyring: OpenKeyring, exchange: Exchange) -> list[int]:
+        sender = exchange.caller.sender_id
+        return [
+            self._build_reference_mark(keyring, sender, text)
+            for text in exchange.reference_ids
+        ]
+
+    @api.model
+    def _build_reference_mark(self, keyring, sender: str, text: str) -> int:
+        """Return an integer for fast index look-ups; hits are compared afterwards."""
+        mac = keyring.mac("message reference", bind(sender, text))
+        return int.from_bytes(mac[:_MARK_BYTES], signed=True, byteorder="big")
+
+    # === SEALING === #
+
+    def _get_seal_contexts(self, keyring: OpenKeyring, row_ids: list[int]) -> dict:
+        rows = self.env.execute_query(
+            SQL("SELECT id, uuid FROM spar_message WHERE id = ANY(%s)", row_ids)
+        )
+        return {row_id: (SEAL, self._build_context(uuid)) for row_id, uuid in rows}
+
+    @api.model
+    def _build_context(self, uuid: str) -> bytes:
+        """Return the context that binds a sealed body to its row."""
+        return bind("spar.message", uuid)
+
+    @api.model
+    def _seal(self, keyring: OpenKeyring, uuid: str, document: dict) -> bytes:
+        return keyring.seal(SEAL, pack(document), self._build_context(uuid))
+
+    @api.model
+    def _unseal(self, keyring: OpenKeyring, uuid: str, sealed: bytes) -> dict:
+        context = self._build_context(uuid)
+        return unpack(keyring.unseal(SEAL, bytes(sealed), context))
+
+    # === RETENTION === #
+
+    @api.model
+    def _get_retention(self) -> int:
+        """Return for how many days a message is stored."""
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        value = parameters_sudo.get_param(RETENTION_PARAMETER, "")
+        days = int(value) if value.isdecimal() else DEFAULT_RETENTION
+        return max(MIN_RETENTION, days)
+
+    @api.autovacuum
+    def _gc_messages(self) -> tuple[int, bool]:
+        """Delete messages past their retention, except those that still wait."""
+        deleted = self.env.execute_query(
+            SQL(
+                """DELETE FROM spar_message WHERE id IN (
+                    SELECT id FROM spar_message m
+                     WHERE received_at <
+                           now() AT TIME ZONE 'UTC' - %s * interval '1 day'
+                       AND state != 'waiting'
+                       AND NOT EXISTS (SELECT FROM spar_callback c
+                                        WHERE c.message_id = m.id
+                                          AND c.state = 'waiting')
+                     ORDER BY received_at LIMIT %s) RETURNING id""",
+                self._get_retention(),
+                _VACUUM_BATCH,
+            )
+        )
+        self.env.invalidate_all()
+        return len(deleted), len(deleted) == _VACUUM_BATCH
