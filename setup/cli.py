@@ -29,8 +29,8 @@ def _add_number(parser, name: str, default: float, text: str) -> None:
 
 
 def _add_serving(parser: argparse.ArgumentParser) -> None:
-    _add_number(parser, "--port", DEFAULT_PORT, "where Odoo listens")
-    _add_number(parser, "--workers", DEFAULT_WORKERS, "Odoo's processes")
+    _add_number(parser, "--port", DEFAULT_PORT, "the port of the demo")
+    _add_number(parser, "--workers", DEFAULT_WORKERS, "worker processes of Odoo")
     parser.add_argument(
         "--second-factor",
         action="store_true",
@@ -39,11 +39,11 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_measuring(parser: argparse.ArgumentParser) -> None:
-    _add_number(parser, "--rows", DEFAULT_ROWS, "mappings to measure among")
-    _add_number(parser, "--clients", DEFAULT_CLIENTS, "processes that call")
-    _add_number(parser, "--seconds", DEFAULT_SECONDS, "how long for each kind of work")
-    _add_number(parser, "--workers", DEFAULT_WORKERS, "Odoo's processes")
-    text = "branches of the directory, 0 to leave it out"
+    _add_number(parser, "--rows", DEFAULT_ROWS, "mappings in the database")
+    _add_number(parser, "--clients", DEFAULT_CLIENTS, "client processes")
+    _add_number(parser, "--seconds", DEFAULT_SECONDS, "seconds for each kind of work")
+    _add_number(parser, "--workers", DEFAULT_WORKERS, "worker processes of Odoo")
+    text = "branches in the directory; 0 skips it"
     _add_number(parser, "--branches", DEFAULT_BRANCHES, text)
 
 
@@ -60,18 +60,20 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the calls and their options."""
     parser = argparse.ArgumentParser(prog="spar", description="SPAR on Odoo.")
     calls = parser.add_subparsers(dest="call", required=True, metavar="CALL")
-    demo = calls.add_parser("demo", help="bring up SPAR with demo data, until Ctrl-C")
+    demo = calls.add_parser("demo", help="run SPAR with demo data until Ctrl-C")
     _add_serving(demo)
     demo.add_argument(
-        "--detach", action="store_true", help="return when ready; ./spar stop ends it"
+        "--detach",
+        action="store_true",
+        help="return when ready; end it with ./spar stop",
     )
     _add_serving(calls.add_parser("_serve"))
-    calls.add_parser("stop", help="end the demo")
-    _add_passing(calls, "test", "run every test; options are pytest's")
-    _add_measuring(calls.add_parser("bench", help="measure, beside the floor"))
-    calls.add_parser("shell", help="Odoo's shell on the demo's database")
+    calls.add_parser("stop", help="stop the demo")
+    _add_passing(calls, "test", "run every test; options go to pytest")
+    _add_measuring(calls.add_parser("bench", help="measure the API beside plain SQL"))
+    calls.add_parser("shell", help="open Odoo's shell on the demo's database")
     for call, name in COMMANDS.items():
-        _add_passing(calls, call, f"Odoo's command {name} on the demo's database")
+        _add_passing(calls, call, f"run Odoo's command {name} on the demo's database")
     return parser
 
 
@@ -94,9 +96,9 @@ def _call(arguments: argparse.Namespace) -> int:
 
             return testing.test(places, given["words"])
         case "bench":
-            from . import bench
+            from bench.benchmark import bench
 
-            bench.bench(places, **given)
+            bench(places, **given)
     return 0
 
 
@@ -112,5 +114,5 @@ def main(words: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
-        warn("spar: ended; run the same again to go on.")
+        warn("spar: interrupted; run the same command again to continue.")
         return 130

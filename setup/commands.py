@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .errors import Failure
 
-TELLING = re.compile(
+ERROR_LINE = re.compile(
     r"^(?:[\w.]*(?:Error|Exception)|E|W|ERROR|fatal|FATAL|error): "
     r"|^\S+ \S+ \d+ (?:ERROR|CRITICAL) "
 )
@@ -19,9 +19,9 @@ def get_reason(log: Path) -> str:
         lines = log.read_text(errors="replace").splitlines()
     except OSError:
         return ""
-    told = [line.strip() for line in lines if line.strip()]
-    errors = [line for line in told if TELLING.search(line)]
-    return (errors or told or [""])[-1][:300]
+    stripped = [line.strip() for line in lines if line.strip()]
+    errors = [line for line in stripped if ERROR_LINE.search(line)]
+    return (errors or stripped or [""])[-1][:300]
 
 
 def run(
@@ -54,7 +54,9 @@ def run(
         raise Failure(f"{failing} ({get_reason(log)}; log: {log})")
 
 
-def ask(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str:
+def get_output(
+    command: Sequence[str | Path], env: Mapping[str, str] | None = None
+) -> str:
     """Return what a program prints; an empty text if it fails or is missing."""
     try:
         done = subprocess.run(

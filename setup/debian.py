@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .commands import ask, run
+from .commands import get_output, run
 from .errors import Failure
 
 PACKAGE = "odoo-19"
@@ -48,8 +48,8 @@ def get_suite(os_release: str) -> str:
     >>> get_suite('ID=ubuntu\\nVERSION_CODENAME=noble')
     ''
     """
-    told = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', os_release, re.MULTILINE))
-    return told.get("VERSION_CODENAME", "") if told.get("ID") == "debian" else ""
+    fields = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', os_release, re.MULTILINE))
+    return fields.get("VERSION_CODENAME", "") if fields.get("ID") == "debian" else ""
 
 
 def extract_mirrors(uris: str, suite: str) -> list[str]:
@@ -67,7 +67,7 @@ def _get_settings(folder: Path) -> list[str]:
 
     The machine's own ``Acquire`` settings are included, so that its proxies apply.
     """
-    dumped = ask(["apt-config", "dump"]).splitlines()
+    dumped = get_output(["apt-config", "dump"]).splitlines()
     settings = {
         "Dir::State": folder,
         "Dir::State::lists": folder / "lists",
@@ -104,10 +104,10 @@ def _prepare_folder(folder: Path, mirror: str, suite: str) -> dict[str, str]:
 def _get_mirrors(folder: Path, suite: str) -> list[str]:
     lists = folder / "no-lists"
     (lists / "partial").mkdir(parents=True, exist_ok=True)
-    told = ask(
+    output = get_output(
         ["apt-get", "update", "--print-uris", "-o", f"Dir::State::lists={lists}"]
     )
-    return extract_mirrors(told, suite)
+    return extract_mirrors(output, suite)
 
 
 def _update(folder: Path, suite: str, log: Path) -> dict[str, str]:
@@ -116,7 +116,7 @@ def _update(folder: Path, suite: str, log: Path) -> dict[str, str]:
     :return: the environment for apt
     :raises Failure: when no mirror works
     """
-    failure = Failure("The machine's apt sources name no Debian mirror")
+    failure = Failure("The machine's apt sources contain no Debian mirror")
     for mirror in _get_mirrors(folder, suite):
         env = _prepare_folder(folder, mirror, suite)
         try:
@@ -158,7 +158,7 @@ def download(folder: Path, log: Path) -> Path:
     release = Path("/etc/os-release")
     suite = get_suite(release.read_text() if release.exists() else "")
     if not suite:
-        raise Failure("This machine is no Debian")
+        raise Failure("This machine does not run Debian")
     env = _update(folder, suite, log)
     wanted = [f"{name}/unstable" for name in (PACKAGE, *UNSTABLE)]
     wanted += [f"{name}/{suite}" for name in STABLE]

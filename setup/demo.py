@@ -16,7 +16,7 @@ from .demo_aside import (
 )
 from .demo_facts import check_counts
 from .demo_upgrade import SECRETS_SCRIPT, upgrade
-from .errors import Failure, ServerAway
+from .errors import Failure, ServerUnavailable
 from .id_provider import prepare_id_provider
 from .installation import Installation
 from .odoo_source import get_odoo
@@ -81,7 +81,7 @@ def _write_facts(installation: Installation, facts: dict) -> None:
     write_private(facts_file, json.dumps({**facts, **known}))
 
 
-def tell_addresses(installation: Installation, url: str, issuer: str) -> None:
+def record_addresses(installation: Installation, url: str, issuer: str) -> None:
     """Record the URLs of the demo and its ID provider in the database, if they changed.
 
     :raises Failure: when the provider's own description cannot be read
@@ -120,16 +120,16 @@ def _make(installation: Installation) -> None:
 def _upgrade(installation: Installation, facts: dict) -> None:
     """Upgrade a demo that was made from other code to the current code."""
     with running(installation.server):
-        told = upgrade(installation, facts, get_facts_file(installation.places))
-        _write_facts(installation, told)
+        upgraded = upgrade(installation, facts, get_facts_file(installation.places))
+        _write_facts(installation, upgraded)
 
 
-def _get_whereabouts(installation: Installation, place: Path) -> str:
+def _describe_location(installation: Installation, place: Path) -> str:
     """Return the location of a demo that was set aside."""
     if isinstance(installation.server, Cluster):
         return f"database, keyring and checkpoints stay in {place}"
     name = get_dated_name(installation.database, place)
-    return f"keyring and checkpoints stay in {place}, its database is called {name} now"
+    return f"keyring and checkpoints stay in {place}, its database is now called {name}"
 
 
 def _replace(installation: Installation, problem: str) -> Installation:
@@ -138,15 +138,15 @@ def _replace(installation: Installation, problem: str) -> Installation:
     place = set_aside(installation)
     problem = problem.replace(str(installation.folder), str(place))
     say(f"- The demo cannot be upgraded: {problem}")
-    say(f"- Its {_get_whereabouts(installation, place)}; making a new one")
+    say(f"- Its {_describe_location(installation, place)}; making a new one")
     fresh = get_installation(places)
     try:
         _make(fresh)
     except (Failure, OSError) as failure:
         take_back(installation, fresh, place)
         raise Failure(
-            f"The demo cannot be upgraded and stays as it was, since a new one cannot "
-            f"be made either: {failure}"
+            "The demo cannot be upgraded and was not changed, because a new one "
+            f"cannot be made either: {failure}"
         ) from failure
     return fresh
 
@@ -158,7 +158,7 @@ def _renew(installation: Installation, facts: dict) -> Installation:
     """
     try:
         _upgrade(installation, facts)
-    except ServerAway:
+    except ServerUnavailable:
         raise
     except (Failure, OSError) as problem:
         return _replace(installation, str(problem))
@@ -187,7 +187,7 @@ def _check_server(folder: Path) -> None:
         raise Failure("The demo's database is in .spar/demo: unset PGHOST to serve it.")
     if not os.environ.get("PGHOST") and is_shared and not is_own:
         raise Failure(
-            "The demo's database is on a server of your own: set PGHOST as it was."
+            "The demo's database is on an external server: set PGHOST as before."
         )
 
 

@@ -20,7 +20,7 @@ from .postgres import Cluster
 NOTE = "aside.json"
 DATABASE_NOTE = "database-name"
 #: The name of ``.spar/demo.json`` once it is set aside in a folder of its own.
-TOLD = "demo.json"
+DESCRIPTION = "demo.json"
 #: What is not moved: the lock is in use, and the note is read.
 STAYS = {"lock", NOTE}
 
@@ -89,17 +89,17 @@ def finish_moving(installation: Installation) -> Path | None:
 def _move(installation: Installation, source: Path, target: Path) -> None:
     """Move everything that a demo consists of, and the file that lists its logins."""
     installation.server.stop()
-    if (told := _get_told(installation, source)).exists():
-        told.replace(_get_told(installation, target))
+    if (description := _get_description(installation, source)).exists():
+        description.replace(_get_description(installation, target))
     for path in sorted(source.iterdir()) if source.exists() else ():
         if path.name not in STAYS:
             path.rename(target / path.name)
 
 
-def _get_told(installation: Installation, folder: Path) -> Path:
+def _get_description(installation: Installation, folder: Path) -> Path:
     """Return the file that lists the logins of the demo in ``folder``."""
     is_here = folder == installation.folder
-    return installation.places.demo_file if is_here else folder / TOLD
+    return installation.places.demo_file if is_here else folder / DESCRIPTION
 
 
 # === ON SOMEBODY ELSE'S SERVER === #

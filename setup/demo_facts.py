@@ -7,7 +7,7 @@ from .errors import DemoIncomplete
 
 # The minimum of each model that the demo data makes. Odoo only warns when demo data
 # fails to load.
-LEAST = {
+MIN_COUNTS = {
     "spar.fsp": 400,
     "spar.fsp.branch": 50,
     "spar.subject": 1000,
@@ -15,7 +15,7 @@ LEAST = {
     "spar.event": 1000,
 }
 ROLES = {"viewer", "officer", "supervisor", "auditor", "administrator", "odoo"}
-LEAST_PARTICIPANTS = 3
+MIN_PARTICIPANTS = 3
 API = "/spar/v1"
 
 
@@ -24,11 +24,11 @@ def check_counts(facts: dict) -> None:
 
     :raises DemoIncomplete: naming what the demo data did not make
     """
-    for model, least in LEAST.items():
+    for model, least in MIN_COUNTS.items():
         if (count := facts["counts"].get(model, 0)) < least:
             raise DemoIncomplete(
                 f"The demo data did not load: {count} of at least {least} {model}. "
-                "Run this again; if it stays so, read the logs in .spar/demo."
+                "Run this again; if it fails again, read the logs in .spar/demo."
             )
     _check_people(facts)
 
@@ -51,7 +51,7 @@ def _check_people(facts: dict) -> None:
         raise DemoIncomplete(
             f"The demo data did not load: no staff for {', '.join(missing)}."
         )
-    if len(facts["participants"]) < LEAST_PARTICIPANTS or not facts["beneficiaries"]:
+    if len(facts["participants"]) < MIN_PARTICIPANTS or not facts["beneficiaries"]:
         raise DemoIncomplete(
             "The demo data did not load: participants or people are missing."
         )
@@ -133,7 +133,7 @@ def build_greeting(demo: dict) -> list[str]:
         for person in demo["staff"]
     ]
     person = demo["beneficiaries"][0]
-    lines += ["", f"A beneficiary's own page: {demo['url']}/spar"]
+    lines += ["", f"The beneficiary's page: {demo['url']}/spar"]
     lines += [f"  {person['individual_id']}, one-time code {person['otp']}"]
-    lines += ["", "Ask where a person wants to be paid:", *build_curl(demo), ""]
-    return [*lines, "All of it for programs: .spar/demo.json. The end: ./spar stop"]
+    lines += ["", "Resolve where a person is paid:", *build_curl(demo), ""]
+    return [*lines, "As JSON: .spar/demo.json. To stop it: ./spar stop"]

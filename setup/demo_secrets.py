@@ -174,14 +174,14 @@ def make_newcomers():
 
 def make_id_provider():
     """Return the configuration of the demo's ID provider: clients and more people."""
-    told = KNOWN.get("idp", {})
+    earlier = KNOWN.get("idp", {})
     known = {
-        client["metadata"]["client_id"]: client for client in told.get("clients", [])
+        client["metadata"]["client_id"]: client for client in earlier.get("clients", [])
     }
     clients = env["spar.self.service.demo"]._make_clients(known)
     return {
         "clients": clients,
-        "newcomers": get_newcomers(told.get("newcomers")),
+        "newcomers": get_newcomers(earlier.get("newcomers")),
     }
 
 

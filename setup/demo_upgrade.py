@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .demo_facts import LEAST, check_upgraded
+from .demo_facts import MIN_COUNTS, check_upgraded
 from .installation import LOGIN_STYLE_ADDON, Installation
 from .places import get_addons
 from .progress import say, step
@@ -34,7 +34,7 @@ def count_rows(installation: Installation) -> dict[str, int]:
         model: installation.server.get_answer(
             f"SELECT count(*) FROM {model.replace('.', '_')}", installation.database
         )
-        for model in LEAST
+        for model in MIN_COUNTS
     }
     return {model: int(answer or 0) for model, answer in counted.items()}
 
@@ -55,13 +55,13 @@ def _upgrade_addons(draft: Installation, known: Sequence[str]) -> None:
         draft.install([*new, LOGIN_STYLE_ADDON], demo=True)
 
 
-def _add_what_is_new(draft: Installation) -> None:
+def _add_new_parts(draft: Installation) -> None:
     for name in draft.run_script(ADDITIONS_SCRIPT).get("failed", []):
         log = draft.folder / f"{draft.database}.{ADDITIONS_SCRIPT.stem}.log"
         say(f"- {name} is new in the demo and cannot be added (log: {log})")
 
 
-def _take_place(draft: Installation, installation: Installation) -> None:
+def _replace_original(draft: Installation, installation: Installation) -> None:
     """Make the copy the demo's database."""
     if draft.filestore.exists():
         # Files are named by their content, so none of the demo's own is overwritten.
@@ -100,10 +100,10 @@ def upgrade(installation: Installation, facts: dict, facts_file: Path) -> dict:
                 draft.migrate_store()
             before = count_rows(draft)
             _upgrade_addons(draft, facts["addons"])
-            _add_what_is_new(draft)
-            told = draft.run_script(SECRETS_SCRIPT, SPAR_KNOWN=str(facts_file))
-            check_upgraded(before, told)
-            _take_place(draft, installation)
+            _add_new_parts(draft)
+            upgraded = draft.run_script(SECRETS_SCRIPT, SPAR_KNOWN=str(facts_file))
+            check_upgraded(before, upgraded)
+            _replace_original(draft, installation)
         finally:
             _remove_draft(installation)
-    return told
+    return upgraded

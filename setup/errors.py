@@ -5,8 +5,8 @@ class Failure(Exception):
     """One line for the person who typed the command: what failed, and what to do."""
 
 
-class ServerAway(Failure):
-    """A PostgreSQL server run by somebody else cannot be reached at present."""
+class ServerUnavailable(Failure):
+    """An external PostgreSQL server cannot be reached at present."""
 
 
 class DemoIncomplete(Failure):

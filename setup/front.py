@@ -19,7 +19,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from .front_heads import END, is_for_websocket, is_in_order, rewrite_head
+from .front_heads import END, is_for_websocket, is_well_formed, rewrite_head
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
@@ -47,13 +47,11 @@ def build_refusal(status: str, text: str) -> bytes:
     return "\r\n".join(lines).encode() + END + text.encode()
 
 
-UNREADABLE = build_refusal("400 Bad Request", "The head of the request is broken.")
+UNREADABLE = build_refusal("400 Bad Request", "The head of the request is invalid.")
 TOO_LONG = build_refusal(
     "431 Request Header Fields Too Large", "The head of the request is too long."
 )
-NOBODY = build_refusal(
-    "503 Service Unavailable", "Odoo does not answer: it is being started."
-)
+UNAVAILABLE = build_refusal("503 Service Unavailable", "Odoo is starting.")
 
 
 class Side:
@@ -160,7 +158,7 @@ class Connection:
         head, end, _rest = self.head.partition(END)
         if len(head) > HEAD_BYTES:
             self._refuse(TOO_LONG)
-        elif not is_in_order(head.removesuffix(b"\r")):
+        elif not is_well_formed(head.removesuffix(b"\r")):
             self._refuse(UNREADABLE)
         elif end:
             self._find_odoo()
@@ -172,16 +170,16 @@ class Connection:
         try:
             odoo = socket.socket()
         except OSError:  # the limit of open files is reached
-            return self._refuse(NOBODY)
+            return self._refuse(UNAVAILABLE)
         self.until = None
         head, _end, rest = self.head.partition(END)
-        told = rewrite_head(head, self.address, f"{HOST}:{self.front.port}")
+        rewritten = rewrite_head(head, self.address, f"{HOST}:{self.front.port}")
         self.odoo = Side(odoo)
         self.sides.append(self.odoo)
         port = self.front.websocket if is_for_websocket(head) else self.front.http
         error = self.odoo.socket.connect_ex((HOST, port))
         self.odoo.refused = error == errno.ECONNREFUSED
-        self.odoo.send(told + rest)
+        self.odoo.send(rewritten + rest)
 
     def _refuse(self, answer: bytes) -> None:
         """Answer in Odoo's place."""
@@ -196,7 +194,7 @@ class Connection:
             return target.send(data)
         source.sends = False
         if source.refused and source is self.odoo:
-            return self._refuse(NOBODY)
+            return self._refuse(UNAVAILABLE)
         target.end()
         if source is self.odoo:
             # A client that is still sending would lose the response if we hung up now.
@@ -219,7 +217,7 @@ class Front:
             listener.setblocking(False)
             self._epoll.register(listener, select.EPOLLIN)
             while True:
-                self._look(listener)
+                self._handle_events(listener)
 
     def watch(self, connection: Connection, side: Side, wanted: int) -> None:
         """Register for a socket's read and write events; 0 to unregister."""
@@ -236,7 +234,7 @@ class Front:
             self._watched[number] = connection, side
         side.watched = wanted
 
-    def _look(self, listener: socket.socket) -> None:
+    def _handle_events(self, listener: socket.socket) -> None:
         """Handle pending events; wait briefly if there are none."""
         for number, event in self._epoll.poll(1):
             if number == listener.fileno():

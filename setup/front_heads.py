@@ -10,17 +10,17 @@ OURS = re.compile(rb"(x-forwarded-.*|x-real-ip|forwarded|connection|keep-alive)$
 WEBSOCKET = re.compile(rb"\S+ (?:https?://[^/ ]*)?/websocket[/? ]", re.IGNORECASE)
 
 
-def is_in_order(head: bytes) -> bool:
+def is_well_formed(head: bytes) -> bool:
     r"""Return whether all line ends of a head are CR LF (RFC 9112 2.2), without a NUL.
 
     Odoo also takes a bare CR or LF for a line end, and would read as headers what we
     passed on as part of a value.
 
-    >>> is_in_order(b"GET / HTTP/1.1\r\nHost: a")
+    >>> is_well_formed(b"GET / HTTP/1.1\r\nHost: a")
     True
-    >>> is_in_order(b"GET / HTTP/1.1\r\nA: b\nX-Forwarded-For: 6.6.6.6")
+    >>> is_well_formed(b"GET / HTTP/1.1\r\nA: b\nX-Forwarded-For: 6.6.6.6")
     False
-    >>> is_in_order(b"GET / HTTP/1.1\r\nA: b\rX-Forwarded-For: 6.6.6.6")
+    >>> is_well_formed(b"GET / HTTP/1.1\r\nA: b\rX-Forwarded-For: 6.6.6.6")
     False
     """
     rest = head.replace(b"\r\n", b"")
@@ -64,11 +64,11 @@ def rewrite_head(head: bytes, client: str, host: str) -> bytes:
     :param host: the address where we listen, for a client that names no host
     """
     first, *lines = head.removesuffix(END).split(b"\r\n")
-    told = {_get_name(line): line.partition(b":")[2].strip() for line in lines}
-    upgrades = told.get(b"upgrade", b"").lower() == b"websocket"
+    fields = {_get_name(line): line.partition(b":")[2].strip() for line in lines}
+    upgrades = fields.get(b"upgrade", b"").lower() == b"websocket"
     ours = [
         b"X-Forwarded-For: " + client.encode(),
-        b"X-Forwarded-Host: " + (told.get(b"host") or host.encode()),
+        b"X-Forwarded-Host: " + (fields.get(b"host") or host.encode()),
         b"X-Forwarded-Proto: http",
         b"Connection: " + (b"Upgrade" if upgrades else b"close"),
     ]

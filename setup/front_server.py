@@ -12,7 +12,7 @@ SCRIPT = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
 SCRIPT += "from setup.front import main; main(sys.argv[1])"
 
 
-class Front(Companion):
+class FrontServer(Companion):
     """The process that listens on the demo's port; see ``front.py``."""
 
     name = "The demo's front"
@@ -21,7 +21,7 @@ class Front(Companion):
 
     def __init__(self, folder: Path, port: int, http: int, websocket: int):
         config = folder / "front.conf"
-        told = {"port": port, "http": http, "websocket": websocket}
-        write_private(config, json.dumps(told))
+        values = {"port": port, "http": http, "websocket": websocket}
+        write_private(config, json.dumps(values))
         command = [sys.executable, "-B", "-c", SCRIPT, config]
         super().__init__(config, command, {}, port)

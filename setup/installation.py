@@ -26,7 +26,7 @@ KEYRING_ADDON = "spar_mapper_connector"
 LOGIN_STYLE_ADDON = "portal"
 #: Files that Odoo's package left out are not bundled.
 MISSING_ASSETS = Path(__file__).with_name("missing_assets.py")
-AGAIN = "Run this again; if it stays so, read the log"
+AGAIN = "Run this again; if it fails again, read the log"
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ class Installation:
         :param websocket: the port of websockets, if there are workers; 0 for any
         :param fronted: whether a front stands before it and sets the client's address
         """
-        told = self.server.settings
+        settings = self.server.settings
         addons = get_addons(self.places.root)
         wide = SERVER_WIDE + tuple(name for name in SERVER_ADDONS if name in addons)
         options = {
             "addons_path": self._get_addons_path(),
             "admin_passwd": secrets.token_urlsafe(32),
             "data_dir": self.data,
-            **{f"db_{key}": value for key, value in told.items() if value},
+            **{f"db_{key}": value for key, value in settings.items() if value},
             # No ``dbfilter``: with one, Odoo opens a new connection to PostgreSQL to
             # list the databases, for each request without a session.
             "db_name": self.database,
@@ -212,7 +212,7 @@ class Installation:
         :raises Failure: when the command refuses
         """
         log = self.folder / f"{self.database}.migrate.log"
-        failing = "The store cannot be brought to its new layout"
+        failing = "The store cannot be migrated"
         self._run("spar_migrate", failing=failing, log=log)
         self._run("spar_migrate", "--drop-old", failing=failing, log=log)
 
@@ -228,9 +228,9 @@ class Installation:
         log = self.folder / f"{self.database}.{script.stem}.log"
         failing = f"{script.name} failed"
         self._run("shell", "--no-http", failing=failing, stdin=script, env=env, log=log)
-        told = json.loads(answer.read_text())
+        result = json.loads(answer.read_text())
         answer.unlink()
-        return told
+        return result
 
     def install_suite(self, *, demo: bool) -> None:
         """Install every addon of the checkout, first the one that makes the keys."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .commands import ask
+from .commands import get_output
 
 OLDEST_PREFERRED = (3, 11)
 NEWEST = (3, 13)  # the newest one that the pinned packages support
@@ -19,7 +19,7 @@ SYSTEM = tuple(
     Path("/usr/bin") / name
     for name in ("python3", *(f"python3.{minor}" for minor in (13, 12, 11)))
 )
-_ASK = """
+_QUERY = """
 import importlib.util, json, sys, sysconfig
 get = lambda name: sysconfig.get_config_var(name) or ""
 print(json.dumps({
@@ -48,8 +48,8 @@ class Interpreter:
         return self.is_optimised and OLDEST_PREFERRED <= self.version[:2] <= NEWEST
 
     @property
-    def words(self) -> str:
-        """Return its description for people."""
+    def description(self) -> str:
+        """Return the version and the path, for people."""
         how = "optimised" if self.is_optimised else "not optimised"
         return f"Python {'.'.join(map(str, self.version))}, {how} ({self.path})"
 
@@ -85,12 +85,12 @@ def was_optimised(arguments: str, flags: str, profiles: Iterable[str]) -> bool:
 def get_interpreter(path: Path) -> Interpreter | None:
     """Return the Python at a path (for an environment, its base), or None."""
     try:
-        told = json.loads(ask([path, "-I", "-c", _ASK]))
+        found = json.loads(get_output([path, "-I", "-c", _QUERY]))
     except ValueError:
         return None
-    optimised = was_optimised(told["arguments"], told["flags"], told["profiles"])
-    version = tuple(told["version"])
-    return Interpreter(Path(told["path"]), version, optimised, told["complete"])
+    optimised = was_optimised(found["arguments"], found["flags"], found["profiles"])
+    version = tuple(found["version"])
+    return Interpreter(Path(found["path"]), version, optimised, found["complete"])
 
 
 def choose(
@@ -111,11 +111,13 @@ def choose(
 
 def get_system_interpreters() -> list[Interpreter]:
     """Return the system's own Pythons."""
-    told = [get_interpreter(path) for path in SYSTEM if path.exists()]
-    return [each for each in told if each]
+    found = [get_interpreter(path) for path in SYSTEM if path.exists()]
+    return [each for each in found if each]
 
 
 def get_running() -> Interpreter:
     """Return the Python that runs this."""
-    told = get_interpreter(Path(sys.executable))
-    return told or Interpreter(Path(sys.executable), sys.version_info[:3], False, True)
+    running = get_interpreter(Path(sys.executable))
+    return running or Interpreter(
+        Path(sys.executable), sys.version_info[:3], False, True
+    )

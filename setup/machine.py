@@ -69,10 +69,11 @@ def check_port(port: int) -> None:
     :raises Failure: when the port is taken or is not a valid port
     """
     if not 0 < port < 65536:
-        raise Failure(f"{port} is no port: take one between 1 and 65535.")
+        raise Failure(f"{port} is not a port: choose one between 1 and 65535.")
     if not is_port_free(port):
         raise Failure(
-            f"Port {port} is taken: end what listens there, or use --port with another."
+            f"Port {port} is in use: stop the program that uses it, or choose another "
+            "with --port."
         )
 
 

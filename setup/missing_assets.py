@@ -45,9 +45,9 @@ def run():
     """Exclude what is missing now, and nothing else."""
     env["ir.asset"].search([("name", "=", NAME)]).unlink()
     missing = find_missing()
-    told = {"name": NAME, "directive": "remove"}
+    values = {"name": NAME, "directive": "remove"}
     env["ir.asset"].create(
-        [{**told, "bundle": bundle, "path": path} for bundle, path in missing]
+        [{**values, "bundle": bundle, "path": path} for bundle, path in missing]
     )
     env.cr.commit()
     with open(os.environ["SPAR_ANSWER"], "w") as out:

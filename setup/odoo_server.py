@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .commands import ask, get_reason
+from .commands import get_output, get_reason
 from .errors import Failure
 from .postgres import ExternalServer
 
@@ -120,7 +120,7 @@ def is_ours(pid: int, config: Path) -> bool:
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
-        words = ask(["ps", "-o", "args=", "-p", str(pid)]).encode().split()
+        words = get_output(["ps", "-o", "args=", "-p", str(pid)]).encode().split()
     return str(config).encode() in words
 
 
@@ -161,7 +161,7 @@ class Keeper:
         self.ending = threading.Event()
         self.keeps_postgres = True
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Restart what has ended."""
         if self.keeps_postgres and not self.server.is_running():
             self.server.start()
@@ -181,6 +181,6 @@ class Keeper:
         """Check again and again until ``ending`` is set; a failed start is retried."""
         while not self.ending.wait(WATCH_SECONDS):
             try:
-                self.look()
+                self.check()
             except Failure:
                 self.ending.wait(5)

@@ -77,7 +77,9 @@ def find_odoo(cache: Path) -> OdooSource | None:
     if home := os.environ.get("ODOO_HOME"):
         if source := read_home(Path(home).expanduser().absolute()):
             return source
-        raise Failure(f"ODOO_HOME={home} holds no Odoo 19: correct it, or unset it.")
+        raise Failure(
+            f"ODOO_HOME={home} does not contain Odoo 19: correct it, or unset it."
+        )
     return _read_importable() or _read_cache(cache)
 
 
@@ -147,5 +149,7 @@ def get_odoo(places: Places) -> OdooSource:
             home.rename(target)
     source = read_home(target)
     if source is None:
-        raise Failure(f"{target} holds no Odoo 19: delete it and run this again.")
+        raise Failure(
+            f"{target} does not contain Odoo 19: delete it and run this again."
+        )
     return source

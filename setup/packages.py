@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from .commands import ask, run
+from .commands import get_output, run
 from .errors import Failure
 from .interpreter import (
     Interpreter,
@@ -39,15 +39,17 @@ def _choose_python(present: Interpreter | None) -> Interpreter:
     system = get_system_interpreters()
     chosen = choose(system, get_running(), present)
     if not chosen.is_preferred:
-        _tell_incomplete(system)
+        _report_incomplete(system)
     return chosen
 
 
-def _tell_incomplete(system: list[Interpreter]) -> None:
+def _report_incomplete(system: list[Interpreter]) -> None:
     """Name the package whose absence prevents the use of a faster Python."""
     for each in system:
         if each.is_preferred and not each.is_complete:
-            say(f"    not taken: {each.words} has no `venv` (package python3-venv)")
+            say(
+                f"    not used: {each.description} has no `venv` (package python3-venv)"
+            )
             return
 
 
@@ -68,9 +70,9 @@ def _prepare_venv(places: Places) -> None:
     if present and present.is_same(chosen):
         return
     if present and _is_used(places):
-        say(f"    {chosen.words} is taken when no server of this checkout runs")
+        say(f"    {chosen.description} is used once no server of this checkout runs")
         return
-    say(f"- Using {chosen.words}")
+    say(f"- Using {chosen.description}")
     _make_venv(places, chosen)
 
 
@@ -117,11 +119,13 @@ def prepare_packages(places: Places, source: OdooSource, *, testing: bool) -> No
 def _check_import(places: Places) -> None:
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     if (
-        ask([places.python, "-c", "import odoo.release as r; print(r.series)"], env)
+        get_output(
+            [places.python, "-c", "import odoo.release as r; print(r.series)"], env
+        )
         != "19.0"
     ):
         raise Failure(
-            f"The environment {places.venv} does not see Odoo 19: "
+            f"The environment {places.venv} cannot import Odoo 19: "
             "delete that folder and run this again."
         )
 

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from .commands import ask, get_reason, run
-from .errors import Failure, ServerAway
+from .commands import get_output, get_reason, run
+from .errors import Failure, ServerUnavailable
 from .machine import GIBIBYTE, get_free_port, get_memory_bytes, is_port_free
 from .places import write_private
 
@@ -23,8 +23,8 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 MEBIBYTE = GIBIBYTE // 1024
 #: The share of the machine's memory for shared buffers, and their minimum in MiB.
-PAGES_SHARE, PAGES_LEAST = 4, 128
-PAGES_MOST = 2048  # the default maximum
+PAGES_SHARE, MIN_PAGES = 4, 128
+MAX_PAGES = 2048  # the default maximum
 #: For tests: data survives a killed process, but not a power cut.
 UNSYNCED = ("fsync=off", "full_page_writes=off")
 # While databases are made: a second run can make again whatever is lost.
@@ -67,7 +67,7 @@ def get_shared_buffers(memory: int, most: int) -> str:
     '128MB'
     """
     part = memory // PAGES_SHARE // MEBIBYTE
-    return f"{max(PAGES_LEAST, min(part, most))}MB"
+    return f"{max(MIN_PAGES, min(part, most))}MB"
 
 
 class ExternalServer:
@@ -87,17 +87,19 @@ class ExternalServer:
         }
 
     def is_running(self) -> bool:
-        return "accepting" in ask([self.binaries / "pg_isready"], self.environment)
+        return "accepting" in get_output(
+            [self.binaries / "pg_isready"], self.environment
+        )
 
     def start(self, *, hasty: bool = False) -> None:
         """Do nothing but check that the server answers: it is not ours to start.
 
-        :raises ServerAway: when the server does not answer
+        :raises ServerUnavailable: when the server does not answer
         """
         if self.get_answer("SELECT 1", "postgres") != "1":
-            raise ServerAway(
-                f"PostgreSQL at {self.settings['host']} does not let "
-                f"{self.settings['user']} in: check PGHOST, PGPORT, PGUSER, PGPASSWORD."
+            raise ServerUnavailable(
+                f"PostgreSQL at {self.settings['host']} does not accept "
+                f"{self.settings['user']}: check PGHOST, PGPORT, PGUSER, PGPASSWORD."
             )
 
     def stop(self) -> None:
@@ -106,18 +108,21 @@ class ExternalServer:
     @property
     def environment(self) -> dict[str, str]:
         """Return the environment in which libpq's programs find the server."""
-        told = {f"PG{key.upper()}": value for key, value in self.settings.items()}
-        return {**os.environ, **{key: value for key, value in told.items() if value}}
+        variables = {f"PG{key.upper()}": value for key, value in self.settings.items()}
+        return {
+            **os.environ,
+            **{key: value for key, value in variables.items() if value},
+        }
 
     def get_dsn(self, name: str) -> str:
         """Return a libpq connection string for a database."""
-        told = {**self.settings, "dbname": name}
-        return " ".join(f"{key}={value}" for key, value in told.items() if value)
+        settings = {**self.settings, "dbname": name}
+        return " ".join(f"{key}={value}" for key, value in settings.items() if value)
 
     def get_answer(self, query: str, name: str) -> str:
         """Return a query's result, unaligned; empty if the server does not answer."""
         psql = [self.binaries / "psql", "-XAtq", "-c", query, name]
-        return ask(psql, self.environment)
+        return get_output(psql, self.environment)
 
     def has_database(self, name: str) -> bool:
         query = f"SELECT 1 FROM pg_database WHERE datname = '{name}'"
@@ -181,7 +186,7 @@ class Cluster(ExternalServer):
         folder: Path,
         binaries: Path,
         *,
-        pages: int = PAGES_MOST,
+        pages: int = MAX_PAGES,
         options: tuple[str, ...] = (),
     ):
         """Describe the cluster in ``folder``.
@@ -206,7 +211,12 @@ class Cluster(ExternalServer):
         if self.data.exists():
             shutil.rmtree(self.data)
         password = secrets.token_urlsafe(24)
-        told = {"host": "127.0.0.1", "port": "0", "user": OWNER, "password": password}
+        settings = {
+            "host": "127.0.0.1",
+            "port": "0",
+            "user": OWNER,
+            "password": password,
+        }
         prefix, owner = get_unprivileged(self.binaries, self.folder)
         secret = self.folder / "password"
         write_private(secret, password)
@@ -222,7 +232,7 @@ class Cluster(ExternalServer):
             )
         finally:
             secret.unlink()
-        write_private(self._settings_file, json.dumps({**told, "user": ADMIN}))
+        write_private(self._settings_file, json.dumps({**settings, "user": ADMIN}))
         self._start(HASTY)
         self.run_as_admin(f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{password}'")
         self._write_settings(user=OWNER)
@@ -243,8 +253,8 @@ class Cluster(ExternalServer):
     @property
     def admin_dsn(self) -> str:
         """Return the superuser's libpq connection string for ``postgres``."""
-        told = {**self.settings, "user": ADMIN, "dbname": "postgres"}
-        return " ".join(f"{key}={value}" for key, value in told.items())
+        settings = {**self.settings, "user": ADMIN, "dbname": "postgres"}
+        return " ".join(f"{key}={value}" for key, value in settings.items())
 
     def run_as_admin(self, statement: str) -> None:
         """Run one statement as the superuser, whose password is the owner's."""
@@ -252,7 +262,7 @@ class Cluster(ExternalServer):
             [self.binaries / "psql", "-XqAt", "-c", statement, "postgres"],
             log=self.folder / "admin.log",
             env={**self.environment, "PGUSER": ADMIN},
-            failing="PostgreSQL refuses what its administrator asks",
+            failing="PostgreSQL refused a statement of its administrator",
         )
 
     def _write_settings(self, **changed: str) -> None:
@@ -317,17 +327,17 @@ class Cluster(ExternalServer):
                 cwd=self.folder,
             )
         self._write_settings(port=str(port))
-        self._await(process)
+        self._wait_until_ready(process)
 
-    def _await(self, process: subprocess.Popen) -> None:
+    def _wait_until_ready(self, process: subprocess.Popen) -> None:
         end = time.monotonic() + START_SECONDS
         ready = [self.binaries / "pg_isready", "-t", "1"]
         while time.monotonic() < end and process.poll() is None:
-            if "accepting" in ask(ready, self.environment):
+            if "accepting" in get_output(ready, self.environment):
                 return
             time.sleep(0.05)
-        said = get_reason(self.log)
-        raise Failure(f"PostgreSQL does not start ({said}; log: {self.log})")
+        reason = get_reason(self.log)
+        raise Failure(f"PostgreSQL does not start ({reason}; log: {self.log})")
 
     def stop(self) -> None:
         """Stop the server, gracefully at first, then at once; wait until it is gone."""
@@ -362,7 +372,7 @@ def running(server: ExternalServer, *, hasty: bool = False) -> Iterator[None]:
 
 
 def get_server(
-    folder: Path, binaries: Path, *, pages: int = PAGES_MOST
+    folder: Path, binaries: Path, *, pages: int = MAX_PAGES
 ) -> ExternalServer:
     """Return the PostgreSQL to use: PGHOST's, else the cluster in ``folder``.
 

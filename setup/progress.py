@@ -16,7 +16,7 @@ def say(text: str) -> None:
 
 def _beat(finished: threading.Event, started: float) -> None:
     while not finished.wait(HEARTBEAT_SECONDS):
-        say(f"    still at it, {time.monotonic() - started:.0f} s")
+        say(f"    still working, {time.monotonic() - started:.0f} s")
 
 
 @contextlib.contextmanager

@@ -15,11 +15,11 @@ from .demo import (
     get_folder,
     get_installation,
     prepare_demo,
-    tell_addresses,
+    record_addresses,
 )
 from .demo_facts import build_demo_file, build_greeting
 from .errors import Failure
-from .front_server import Front
+from .front_server import FrontServer
 from .id_provider import IdProvider, build_config, choose_port
 from .installation import Installation
 from .locks import get_holder, hold
@@ -31,8 +31,8 @@ from .progress import say, step
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_SECONDS = 60
-BUSY = "Another ./spar is at work on the demo: wait for it, or end it by ./spar stop."
-NONE = "There is no demo yet: make one with ./spar demo."
+BUSY = "Another ./spar is running the demo: wait for it, or stop it with ./spar stop."
+NO_DEMO = "There is no demo yet: run ./spar demo."
 
 
 def _get_lock(places: Places):
@@ -68,8 +68,8 @@ def _write_demo_file(installation: Installation, url: str, issuer: str) -> None:
     facts = json.loads(get_facts_file(installation.places).read_text())
     name = installation.database
     dsn = installation.server.get_dsn(name)
-    told = build_demo_file(facts, url, issuer, name, dsn)
-    write_private(installation.places.demo_file, json.dumps(told, indent=2) + "\n")
+    document = build_demo_file(facts, url, issuer, name, dsn)
+    write_private(installation.places.demo_file, json.dumps(document, indent=2) + "\n")
 
 
 def _build_id_provider(installation: Installation, url: str) -> IdProvider:
@@ -81,7 +81,7 @@ def _build_id_provider(installation: Installation, url: str) -> IdProvider:
 
 def build_fronted_odoo(
     installation: Installation, port: int, workers: int, *arguments: str
-) -> tuple[OdooServer, Front]:
+) -> tuple[OdooServer, FrontServer]:
     """Return Odoo, and the front that listens on its port for it.
 
     :param arguments: further arguments of Odoo's command
@@ -94,13 +94,13 @@ def build_fronted_odoo(
     log = installation.folder / "odoo.log"
     odoo = OdooServer(command, installation.environment, log, http)
     # Without workers Odoo is one process, which also serves websockets.
-    told = (port, http, websocket if workers else http)
-    return odoo, Front(installation.folder, *told)
+    ports = (port, http, websocket if workers else http)
+    return odoo, FrontServer(installation.folder, *ports)
 
 
 def _build_keeper(
     installation: Installation, port: int, workers: int
-) -> tuple[Keeper, Front, IdProvider]:
+) -> tuple[Keeper, FrontServer, IdProvider]:
     odoo, front = build_fronted_odoo(installation, port, workers)
     id_provider = _build_id_provider(installation, front.url)
     keeper = Keeper(odoo, installation.server, (front, id_provider))
@@ -108,12 +108,15 @@ def _build_keeper(
 
 
 def _start(
-    keeper: Keeper, front: Front, id_provider: IdProvider, installation: Installation
+    keeper: Keeper,
+    front: FrontServer,
+    id_provider: IdProvider,
+    installation: Installation,
 ) -> None:
     """Start the ID provider, record both URLs in Odoo, start Odoo and its front."""
     id_provider.start()
     id_provider.wait(keeper.ending)
-    tell_addresses(installation, front.url, id_provider.issuer)
+    record_addresses(installation, front.url, id_provider.issuer)
     front.start()
     keeper.odoo.start()
     keeper.odoo.wait(keeper.ending)
@@ -162,7 +165,7 @@ def _detach(places: Places, port: int, workers: int, second_factor: bool) -> Non
         if _get_ready_file(places).exists():
             return
         time.sleep(0.1)
-    raise Failure(get_reason(log) or f"The demo ended at once; log: {log}")
+    raise Failure(get_reason(log) or f"The demo stopped at once; log: {log}")
 
 
 def _get_served(places: Places, second_factor: bool) -> Installation:
@@ -184,16 +187,16 @@ def serve_prepared(
 
 
 def _serve_here(places: Places, port: int, workers: int, second_factor: bool) -> None:
-    def tell() -> None:
+    def announce() -> None:
         _get_ready_file(places).touch()
         _greet(places)
-        say("It runs until Ctrl-C.")
+        say("Press Ctrl-C to stop it.")
 
     try:
-        serve(_get_served(places, second_factor), port, workers, tell)
+        serve(_get_served(places, second_factor), port, workers, announce)
     finally:
         _get_ready_file(places).unlink(missing_ok=True)
-    say("The demo has ended.")
+    say("The demo has stopped.")
 
 
 def demo(
@@ -204,7 +207,7 @@ def demo(
     :raises Failure: stating what to do
     """
     if _is_served(places):
-        say("The demo runs already.")
+        say("The demo is already running.")
         return _greet(places)
     with hold(_get_lock(places), BUSY):
         _end_orphans(places)
@@ -238,11 +241,11 @@ def _end_holder(places: Places) -> bool:
 def stop(places: Places) -> None:
     """Stop the demo and everything that a killed one left behind."""
     if not get_folder(places).exists():
-        return say(NONE)
+        return say(NO_DEMO)
     was_served = _end_holder(places)
     _end_orphans(places)
     Cluster(get_folder(places) / "postgres", get_folder(places)).stop()
-    say("The demo has ended." if was_served else "No demo was running.")
+    say("The demo has stopped." if was_served else "No demo was running.")
 
 
 def run_odoo(places: Places, *words: str) -> int:
@@ -251,7 +254,7 @@ def run_odoo(places: Places, *words: str) -> int:
     :raises Failure: when there is no demo
     """
     if not get_facts_file(places).exists():
-        raise Failure(NONE)
+        raise Failure(NO_DEMO)
     command, *rest = words
     if any(word.startswith(("-d", "--database")) for word in rest):
         raise Failure("This works on the demo's database: leave out -d.")

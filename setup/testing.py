@@ -31,8 +31,8 @@ from .testing_groups import TESTS, get_groups, get_test_files
 from .testing_runs import Run, SideBySide, run_in_terminal
 from .testing_tally import build_summary, get_exit_code
 
-BUSY = "Another ./spar test is at work in this checkout: wait for its end."
-SHOWN_ALARMS = 20
+BUSY = "Another ./spar test is running in this checkout: wait until it ends."
+MAX_ALARMS = 20
 #: Tests wait for servers and browsers, so more of them run than there are cores.
 AT_ONCE = max(3, min(6, (os.cpu_count() or 1) + 1))
 
@@ -65,7 +65,7 @@ def get_test_server(places: Places) -> tuple[Installation, dict]:
     :raises Failure: outside ``./spar test``
     """
     if "SPAR_TEST_RUN" not in os.environ:
-        raise Failure("These tests need a server: run them by ./spar test tests")
+        raise Failure("These tests need a server: run them with ./spar test tests")
     source, name = get_odoo(places), os.environ["SPAR_TEST_RUN"]
     installation = get_installation(places, source, SERVER, name)
     facts = get_facts_file(get_base(installation)).read_text()
@@ -105,7 +105,7 @@ def is_whole(paths: Sequence[str]) -> bool:
 def _run_all(runs: Sequence[Run]) -> SideBySide:
     """Run in parallel what may run in parallel, then the last one alone."""
     *together, alone = runs
-    say(f"- Testing {', '.join(run.name for run in together)} side by side")
+    say(f"- Testing {', '.join(run.name for run in together)} in parallel")
     running = SideBySide(AT_ONCE)
     running.run(together)
     say(f"- Testing {' '.join(alone.words)}")
@@ -123,11 +123,11 @@ def _get_alarms(runs: Sequence[Run]) -> dict[str, int]:
     return count_alike(read_alarms(dict.fromkeys(logs), get_allowed(places.root)))
 
 
-def _tell_alarms(alarms: dict[str, int], folder: Path) -> None:
-    for alarm, times in list(alarms.items())[:SHOWN_ALARMS]:
+def _report_alarms(alarms: dict[str, int], folder: Path) -> None:
+    for alarm, times in list(alarms.items())[:MAX_ALARMS]:
         warn(f"spar: unexpected in Odoo's log ({times} times): {alarm}")
-    if (more := len(alarms) - SHOWN_ALARMS) > 0:
-        warn(f"spar: and {more} more kinds of them; logs: {folder}")
+    if (more := len(alarms) - MAX_ALARMS) > 0:
+        warn(f"spar: and {more} more kinds; logs: {folder}")
 
 
 def _run(places: Places, source: OdooSource, words: Sequence[str]) -> int:
@@ -142,10 +142,10 @@ def _run(places: Places, source: OdooSource, words: Sequence[str]) -> int:
         for run in runs:
             done.add(run, run_in_terminal(run))
     alarms = _get_alarms(runs)
-    _tell_alarms(alarms, get_folder(places))
+    _report_alarms(alarms, get_folder(places))
     if len(runs) > 1:
         if alarms:
-            done.tally.add_error("Odoo's log holds what nobody expected")
+            done.tally.add_error("Odoo's log has unexpected warnings or errors")
         for line in build_summary(done.tally, time.monotonic() - started):
             say(line)
     return get_exit_code([*done.codes, 1 if alarms else 0])

@@ -90,8 +90,8 @@ def _make_base(base: Installation, digest: str) -> None:
             facts = base.run_script(SCRIPT)
             check_counts(facts)
             base.run_script(BUNDLES_SCRIPT)
-    told = json.dumps({**facts, "digest": digest})
-    write_private(get_facts_file(base), told)
+    text = json.dumps({**facts, "digest": digest})
+    write_private(get_facts_file(base), text)
 
 
 def make_bases(places: Places, source: OdooSource, databases: Iterable[str]) -> None:

@@ -41,7 +41,7 @@ SECONDS = {
     "test_readme.py": 60,
     "test_setup.py": 40,
     "test_tampering.py": 90,
-    "test_what_is_kept.py": 40,
+    "test_caching.py": 40,
     "test_without_store.py": 90,
 }
 #: Seconds for a file that is not listed.

@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: As pytest names and orders them.
-OUTCOMES = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed")
-OUTCOMES += ("warnings", "error")
+OUTCOMES = (
+    "failed",
+    "passed",
+    "skipped",
+    "deselected",
+    "xfailed",
+    "xpassed",
+    "warnings",
+    "error",
+)
 NOTHING_COLLECTED = 5
 GOOD = (0, NOTHING_COLLECTED)
 WIDTH = 80
@@ -38,8 +46,8 @@ def read_tally(file: Path, name: str, code: int) -> Tally:
     """
     tally = Tally()
     if file.exists():
-        told = json.loads(file.read_text())
-        tally = Tally(Counter(told["counts"]), told["bad"])
+        document = json.loads(file.read_text())
+        tally = Tally(Counter(document["counts"]), document["bad"])
     if code not in GOOD and not tally.bad:
         tally.add_error(f"{name}: pytest ended with {code} and names no test")
     return tally

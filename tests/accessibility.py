@@ -39,7 +39,7 @@ def find_barriers(page: Page) -> list[str]:
     page.evaluate(f"{get_axe()}; 0")
     options = json.dumps({"runOnly": {"type": "tag", "values": RULES}})
     found = page.evaluate(
-        f"""axe.run(document, {options}).then(told => told.violations.map(
+        f"""axe.run(document, {options}).then(found => found.violations.map(
             rule => `${{rule.id}}: ${{rule.nodes.map(n => n.target).join(", ")}}`))"""
     )
     return [f"{page.url}: {barrier}" for barrier in found]

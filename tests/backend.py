@@ -7,16 +7,22 @@ from functools import lru_cache
 
 import requests
 
-from setup.payer import make_jwk
+from examples.payer.client import TIMEOUT
+from examples.payer.signatures import get_public_jwk, make_jwk
 
-from .client import STRICT, TIMEOUT, Participant
+from .client import STRICT, Participant
 from .real_server import RealServer
 
 #: Arguments of `make_participant` for every right, without limits.
 EVERY_RIGHT = {
-    **{"may_link": 1, "may_update": 1, "may_unlink": 1, "may_resolve": 1},
-    **{"scope": "details", "daily_item_limit": 0},
-    **{"calls_per_minute": 0, "items_per_minute": 0},
+    "may_link": 1,
+    "may_update": 1,
+    "may_unlink": 1,
+    "may_resolve": 1,
+    "scope": "details",
+    "daily_item_limit": 0,
+    "calls_per_minute": 0,
+    "items_per_minute": 0,
 }
 
 
@@ -35,9 +41,9 @@ class Backend:
         self.url = server.url
         self.session = requests.Session()
         person = server.staff[role]
-        told = {"db": server.database, "login": person["login"]}
+        credentials = {"db": server.database, "login": person["login"]}
         self._post(
-            "/web/session/authenticate", {**told, "password": person["password"]}
+            "/web/session/authenticate", {**credentials, "password": person["password"]}
         )
 
     def _post(self, path: str, params: dict):
@@ -78,8 +84,8 @@ class Backend:
 
     def act(self, operation: str, **values):
         """Act for a person in the officer's dialog; return the result of the click."""
-        asked = {"operation": operation, "reason": "asked in person", **values}
-        (wizard,) = self.call("spar.mapping.wizard", "create", [asked])
+        request = {"operation": operation, "reason": "asked in person", **values}
+        (wizard,) = self.call("spar.mapping.wizard", "create", [request])
         return self.call("spar.mapping.wizard", "action_confirm", [wizard])
 
     def act_on(self, operation: str, id_value: str, **values):
@@ -132,20 +138,23 @@ def make_participant(server: RealServer, name: str, **values) -> Participant:
     """
     backend = get_backend(server, "administrator")
     private = make_jwk()
-    public = {name: value for name, value in private.items() if name != "d"}
-    keys = [[0, 0, {"key_text": json.dumps(public)}]]
-    told = {"name": name, "sender_id": f"{name}.example", "key_ids": keys, **values}
-    (row_id,) = backend.call("spar.participant", "create", [told])
+    keys = [[0, 0, {"key_text": json.dumps(get_public_jwk(private))}]]
+    participant = {
+        "name": name,
+        "sender_id": f"{name}.example",
+        "key_ids": keys,
+        **values,
+    }
+    (row_id,) = backend.call("spar.participant", "create", [participant])
     secret = get_secret(backend, row_id)
     backend.call("spar.participant", "action_activate", [row_id])
     approve_all(server)
     (made,) = backend.find("spar.participant", [("id", "=", row_id)], "client_id")
     return Participant(
-        sender_id=told["sender_id"],
+        sender_id=participant["sender_id"],
         client_id=made["client_id"],
         client_secret=secret,
-        token_url=f"{server.api}/oauth2/client/token",
-        profile=told.get("profile", STRICT),
+        profile=participant.get("profile", STRICT),
         private_jwk=private,
     )
 
@@ -153,9 +162,9 @@ def make_participant(server: RealServer, name: str, **values) -> Participant:
 def get_secret(backend: Backend, participant_id: int) -> str:
     """Return the secret that the administrator is shown once."""
     context = {"active_id": participant_id}
-    told = {"participant_id": participant_id}
+    values = {"participant_id": participant_id}
     (wizard,) = backend.call(
-        "spar.participant.secret", "create", [told], context=context
+        "spar.participant.secret", "create", [values], context=context
     )
     shown = backend.call("spar.participant.secret", "action_make_secret", [wizard])
     return shown["params"]["message"].partition(" ")[0]

@@ -16,7 +16,7 @@ class Visitor:
 
     page: Page
     url: str
-    told: dict
+    facts: dict
     is_by_keyboard: bool = False
     checks: bool = True
     barriers: list[str] = field(default_factory=list)
@@ -62,8 +62,8 @@ class Visitor:
     def authenticate(self) -> None:
         """Prove one's identity to the ID provider, with the code."""
         self.wait_for("#id")
-        self.page.type("#id", self.told["individual_id"])
-        self.page.type("#otp", self.told["otp"])
+        self.page.type("#id", self.facts["individual_id"])
+        self.page.type("#otp", self.facts["otp"])
         self.page.click("section[aria-labelledby='by-code'] button")
         self.look()
 

@@ -16,11 +16,18 @@ import websocket
 WAIT_SECONDS = 120
 #: The script of a worker: the worker is notified of its arrival, not the page.
 WORKERS_SCRIPT = "/bus/websocket_worker_bundle"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking "
-    "--disable-extensions --no-first-run --no-default-browser-check --hide-scrollbars "
-    "--remote-debugging-port=0 --remote-allow-origins=*"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-extensions",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--hide-scrollbars",
+    "--remote-debugging-port=0",
+    "--remote-allow-origins=*",
+]
 
 
 class Page:
@@ -44,11 +51,11 @@ class Page:
         message = {"id": number, "method": method, "params": parameters}
         self._socket.send(json.dumps(message))
         while True:
-            told = json.loads(self._socket.recv())
-            if told.get("id") == number:
-                assert "error" not in told, (method, told["error"])
-                return told["result"]
-            self._keep(told)
+            answer = json.loads(self._socket.recv())
+            if answer.get("id") == number:
+                assert "error" not in answer, (method, answer["error"])
+                return answer["result"]
+            self._keep(answer)
 
     def _keep(self, event: dict) -> None:
         self.events.append(event)
@@ -148,19 +155,19 @@ class Page:
 
     def evaluate(self, expression: str):
         """Return the value of a JavaScript expression; a promise is awaited."""
-        told = self.call(
+        answer = self.call(
             "Runtime.evaluate",
             expression=expression,
             returnByValue=True,
             awaitPromise=True,
         )
-        assert "exceptionDetails" not in told, told["exceptionDetails"]
-        return told["result"].get("value")
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
 
     def save_picture(self, path: Path) -> None:
         """Write a PNG of the whole page, however long."""
-        told = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(told["data"]))
+        answer = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(answer["data"]))
 
     # === WAITING === #
 
@@ -219,8 +226,10 @@ def _get_address(folder: Path) -> str:
     while time.monotonic() < end:
         with contextlib.suppress(OSError, IndexError, StopIteration):
             port = note.read_text().splitlines()[0]
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as told:
-                tabs = json.load(told)
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{port}/json/list"
+            ) as response:
+                tabs = json.load(response)
             return next(t["webSocketDebuggerUrl"] for t in tabs if t["type"] == "page")
         time.sleep(0.05)
     raise AssertionError("Chromium does not start")

@@ -25,12 +25,12 @@ def run():
     auditor = env.ref("spar_mapper.demo_user_auditor")
     mapper = env["spar.mapper.local"].with_user(auditor)
     call = CallContext(f"user:{auditor.id}", "staff", Authority.STAFF, "")
-    told = {
+    history = {
         id_value: [describe(period) for period in mapper._history(call, id_value)]
         for id_value in json.loads(os.environ["SPAR_IDS"])
     }
     with open(os.environ["SPAR_ANSWER"], "w") as out:
-        json.dump(told, out)
+        json.dump(history, out)
 
 
 run()

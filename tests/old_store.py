@@ -66,13 +66,13 @@ def compare(before: dict[str, list], now: dict[str, list]) -> list[tuple]:
 def _get_differing(then: dict, again: dict) -> list[tuple]:
     """Return the old and the new answer, or their items, where they differ.
 
-    >>> then, again = ({"question": 1, "answer": told} for told in ([2, 3], [2]))
+    >>> then, again = ({"question": 1, "answer": each} for each in ([2, 3], [2]))
     >>> _get_differing(then, again)
     [(3, None)]
     """
     if then["question"] != again["question"]:
-        raise ValueError(f"not the same was asked: {then['question']}")
-    said = [then["answer"], again["answer"]]
-    if not all(isinstance(answer, list) for answer in said):
-        said = [[answer] for answer in said]
-    return [(was, now) for was, now in zip_longest(*said) if was != now]
+        raise ValueError(f"the questions differ: {then['question']}")
+    stated = [then["answer"], again["answer"]]
+    if not all(isinstance(answer, list) for answer in stated):
+        stated = [[answer] for answer in stated]
+    return [(was, now) for was, now in zip_longest(*stated) if was != now]

@@ -58,19 +58,19 @@ def go_on(id_value: str) -> dict:
     """
     mapper._resume_fa(STAFF, [ResumeRequest(id_value)])
     (period,) = mapper._history(AUDITOR, id_value)
-    told = {}
+    results = {}
     for event in (period.events[1], period.events[-1]):
         request = ObjectionRequest(id_value, period.uuid, event.seq)
         mapper._object_to(OWNER, request)
         case = env["spar.objection"].search([], order="id desc", limit=1)
-        told[event.kind] = case.event_id.kind
-    return told
+        results[event.kind] = case.event_id.kind
+    return results
 
 
 def run() -> None:
     # However long ago it was: the owner's word restores an address.
     env.ref("spar_mapper.limit_objection_days").value = 36500
-    told = {
+    results = {
         "by_link": object_by_links(json.loads(os.environ["SPAR_TOKENS"])),
         "approved": [
             approve("token:waiting-update-approve-1@nationalId"),
@@ -81,7 +81,7 @@ def run() -> None:
     }
     env.cr.commit()
     with open(os.environ["SPAR_ANSWER"], "w") as out:
-        json.dump(told, out)
+        json.dump(results, out)
 
 
 run()

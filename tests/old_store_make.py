@@ -54,7 +54,7 @@ def get_client(name: str) -> Client:
     return Client(demo["api"], Participant(**found))
 
 
-def build_wish(number: int) -> dict:
+def build_change(number: int) -> dict:
     """Return a change of the address of one of the demo's people."""
     id_value = f"token:{2_000_000_000 + number * 7_919:010}@nationalId"
     return {"id": id_value, "fa": f"account:{number:012}@BR01.DEMO"}
@@ -77,8 +77,8 @@ def send_messages() -> None:
 
 def send_message(client: Client, number: int) -> dict:
     """Request one change; return the key by which the message is found."""
-    wish = build_wish(number)
-    message = client.build_message("update", build_items([wish]))
+    change = build_change(number)
+    message = client.build_message("update", build_items([change]))
     path = "sync/update" if number < AT_A_COUNTER[3] else "update"
     answer = client.post(f"/mapper/{path}", json=message)
     assert answer.status_code == 200 and "NACK" not in answer.text, answer.text
@@ -86,7 +86,7 @@ def send_message(client: Client, number: int) -> dict:
         "sender_id": client.participant.sender_id,
         "operation": "update",
         "transaction_id": message["message"]["transaction_id"],
-        "id_value": wish["id"],
+        "id_value": change["id"],
     }
 
 
@@ -100,10 +100,10 @@ def make(demo: Installation, folder: Path) -> dict[str, bytes]:
     demo.server.drop_database(installation.database, folder / "dropdb.log")
     installation.copy_from(demo)
     messages = (get_places().state / "messages.json").read_text()
-    told = installation.run_script(STORY, SPAR_MESSAGES=messages)
-    asked = folder / "asked.json"
-    write_private(asked, json.dumps(told.pop("asked")))
-    answers = installation.run_script(QUESTIONS, SPAR_QUESTIONS=str(asked))
+    result = installation.run_script(STORY, SPAR_MESSAGES=messages)
+    questions_file = folder / "asked.json"
+    write_private(questions_file, json.dumps(result.pop("asked")))
+    answers = installation.run_script(QUESTIONS, SPAR_QUESTIONS=str(questions_file))
     trim(installation)
     dump = folder / "database.sql"
     run(
@@ -118,7 +118,7 @@ def make(demo: Installation, folder: Path) -> dict[str, bytes]:
         "keyring.json": installation.keyring.read_bytes(),
         "checkpoints.jsonl": installation.checkpoints.read_bytes(),
         "facts.json": get_facts_file(get_places()).read_bytes(),
-        "story.json": json.dumps(told, indent=1, ensure_ascii=False).encode(),
+        "story.json": json.dumps(result, indent=1, ensure_ascii=False).encode(),
         "answers.json": json.dumps(answers, ensure_ascii=False).encode(),
     }
 
@@ -178,7 +178,7 @@ def write_archive(target: Path, files: dict[str, bytes]) -> None:
 # === ASKING AGAIN === #
 
 
-def ask_restored(demo: Installation, folder: Path) -> None:
+def query_restored(demo: Installation, folder: Path) -> None:
     """Compare the old code's answers for a restored database with the stored ones."""
     from .old_store import ask, compare, restore
 
@@ -201,7 +201,7 @@ def main(what: str, *rest: str) -> None:
         if what == "archive":
             write_archive(Path(rest[0]), make(demo, demo.folder / "story"))
         else:
-            ask_restored(demo, Path(rest[0]))
+            query_restored(demo, Path(rest[0]))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ SPAR_ANSWER. Times are naive UTC as text; values that are specific to one databa
 are left out.
 
 Only methods of models are called, so that the store behind them may be replaced. Calls
-to the old store whose names may differ now are in ``Asker``.
+to the old store whose names may differ now are in ``Reader``.
 """
 
 import json
@@ -32,20 +32,69 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 env = globals()["env"]  # Odoo's shell provides it
 
 #: Without the names of actors: those are the participants' present names.
-OBJECTION_FIELDS = (
-    "uuid reference remedy stop is_disowned state lock_before stop_before made_at "
-    "channel actor on_behalf_of closed_by closed_at close_reason id_masked fa_masked "
-    "event_kind event_at"
-).split()
-CHANGE_FIELDS = (
-    "uuid operation base_version state needs_approval why proposed_at effective_at "
-    "expires_at asserted_at proposer on_behalf_of channel authority authenticated_by "
-    "message_reference reason decided_by decided_at purpose id_masked fa_masked"
-).split()
-PERIOD_FIELDS = (
-    "uuid purpose rank state version authority channel origin proof valid_from "
-    "valid_to asserted_at strategy_number id_masked fa_masked last_seq"
-).split()
+OBJECTION_FIELDS = [
+    "uuid",
+    "reference",
+    "remedy",
+    "stop",
+    "is_disowned",
+    "state",
+    "lock_before",
+    "stop_before",
+    "made_at",
+    "channel",
+    "actor",
+    "on_behalf_of",
+    "closed_by",
+    "closed_at",
+    "close_reason",
+    "id_masked",
+    "fa_masked",
+    "event_kind",
+    "event_at",
+]
+CHANGE_FIELDS = [
+    "uuid",
+    "operation",
+    "base_version",
+    "state",
+    "needs_approval",
+    "why",
+    "proposed_at",
+    "effective_at",
+    "expires_at",
+    "asserted_at",
+    "proposer",
+    "on_behalf_of",
+    "channel",
+    "authority",
+    "authenticated_by",
+    "message_reference",
+    "reason",
+    "decided_by",
+    "decided_at",
+    "purpose",
+    "id_masked",
+    "fa_masked",
+]
+PERIOD_FIELDS = [
+    "uuid",
+    "purpose",
+    "rank",
+    "state",
+    "version",
+    "authority",
+    "channel",
+    "origin",
+    "proof",
+    "valid_from",
+    "valid_to",
+    "asserted_at",
+    "strategy_number",
+    "id_masked",
+    "fa_masked",
+    "last_seq",
+]
 #: Kinds of events that decide whether the address of a period is paid to.
 STATES_AFTER = {
     "linked": "active",
@@ -79,7 +128,7 @@ def get_state_at(period, moment: datetime) -> str:
     return [STATES_AFTER[kind] for kind in kinds if kind in STATES_AFTER][-1]
 
 
-class Asker:
+class Reader:
     """One method for each kind of question: questions to answers, in their order."""
 
     def __init__(self):
@@ -221,12 +270,12 @@ class Asker:
 
     def changes(self, questions: list[dict]) -> list:
         more = {
-            "period": lambda change: self.get_told(change).address_uuid,
-            "current_masked": lambda change: self.get_told(change).fa_masked,
+            "period": lambda change: self.get_proposed_period(change).address_uuid,
+            "current_masked": lambda change: self.get_proposed_period(change).fa_masked,
         }
         return [self.read("spar.change", CHANGE_FIELDS, **more)]
 
-    def get_told(self, change):
+    def get_proposed_period(self, change):
         """Return the period for which a change was proposed, by its event."""
         events = env["spar.event"].search(
             [
@@ -269,7 +318,7 @@ class Asker:
                 ("period_id.address_uuid", "=", stay.uuid),
             ]
         )
-        told = {
+        facts = {
             "uuid": stay.uuid,
             "purpose": period.mapping_id.purpose,
             "rank": period.mapping_id.rank,
@@ -282,7 +331,9 @@ class Asker:
             "events": len(events),
             "last_seq": max(events.mapped("seq")),
         }
-        return {name: period[name] for name in PERIOD_FIELDS if name not in told} | told
+        return {
+            name: period[name] for name in PERIOD_FIELDS if name not in facts
+        } | facts
 
     def notices(self, questions: list[dict]) -> list:
         """Return every notice with its contact, in the order of its event."""
@@ -317,16 +368,30 @@ class Asker:
 def run() -> None:
     with open(os.environ["SPAR_QUESTIONS"]) as file:
         given = json.load(file)
-    asker, told = Asker(), {}
+    reader, answered = Reader(), {}
+    readers = {
+        "resolve": reader.resolve,
+        "history": reader.history,
+        "as_of": reader.as_of,
+        "waiting": reader.waiting,
+        "subject": reader.subject,
+        "notice": reader.notice,
+        "message": reader.message,
+        "objections": reader.objections,
+        "changes": reader.changes,
+        "periods": reader.periods,
+        "notices": reader.notices,
+        "check": reader.check,
+    }
     for kind, entries in given.items():
         questions = [entry["question"] for entry in entries]
-        answers = getattr(asker, kind)(questions)
-        told[kind] = [
+        answers = readers[kind](questions)
+        answered[kind] = [
             {"question": question, "answer": write(answer)}
             for question, answer in zip(questions, answers, strict=True)
         ]
     with open(os.environ["SPAR_ANSWER"], "w") as out:
-        json.dump(told, out)
+        json.dump(answered, out)
 
 
 run()

@@ -142,9 +142,9 @@ class Words:
         """Return an address that no one had."""
         self.number += 1
         template = template or ADDRESSES[self.number % 2]
-        return self.know(template.format(770_000 + self.number * 13))
+        return self.remember(template.format(770_000 + self.number * 13))
 
-    def know(self, fa: str) -> str:
+    def remember(self, fa: str) -> str:
         self.addresses[fa] = None
         return fa
 
@@ -329,31 +329,31 @@ class Words:
 class Story(Words):
     """Everything that can happen to a person's address."""
 
-    def tell(self, many: int) -> None:
+    def add_everything(self, many: int) -> None:
         """Do everything once, for this many people each."""
         self.many = many
         for chapter in (
-            self.tell_of_addresses,
-            self.tell_of_links,
-            self.tell_of_suspensions,
-            self.tell_of_purposes,
-            self.tell_of_first_links,
-            self.tell_of_changes,
-            self.tell_of_waiting,
-            self.tell_of_ids,
-            self.tell_of_locks,
-            self.tell_of_reveals,
-            self.tell_of_objections,
-            self.tell_of_stops,
-            self.tell_of_several_objections,
-            self.tell_of_notices,
+            self.add_addresses,
+            self.add_links,
+            self.add_suspensions,
+            self.add_purposes,
+            self.add_first_links,
+            self.add_changes,
+            self.add_waiting,
+            self.add_ids,
+            self.add_locks,
+            self.add_reveals,
+            self.add_objections,
+            self.add_stops,
+            self.add_several_objections,
+            self.add_notices,
         ):
             chapter()
             self.clock.let_pass(days=2)
 
     # === ADDRESSES === #
 
-    def tell_of_addresses(self) -> None:
+    def add_addresses(self) -> None:
         """Write addresses in every form, with all kinds of details, at other times."""
         for template in ADDRESSES:
             for id_value in self.get_people("address_forms", 1):
@@ -375,7 +375,7 @@ class Story(Words):
         for id_value in self.get_people("never_linked"):
             self.update(id_value, expected="not_linked")
 
-    def tell_of_links(self) -> None:
+    def add_links(self) -> None:
         for id_value in self.get_people("linked"):
             self.link(id_value)
         for id_value in self.get_people("updated_once"):
@@ -402,7 +402,7 @@ class Story(Words):
                 self.clock.let_pass(days=1)
                 self.link(id_value, fa)
 
-    def tell_of_suspensions(self) -> None:
+    def add_suspensions(self) -> None:
         for id_value in self.get_people("suspended"):
             self.link(id_value)
             self.suspend(id_value)
@@ -426,7 +426,7 @@ class Story(Words):
             self.suspend(id_value)
             self.end(id_value, call=STAFF)
 
-    def tell_of_purposes(self) -> None:
+    def add_purposes(self) -> None:
         for id_value in self.get_people("purposes"):
             for purpose in ("", "school", "pension"):
                 self.link(id_value, purpose=purpose)
@@ -441,7 +441,7 @@ class Story(Words):
 
     # === PENDING CHANGES === #
 
-    def tell_of_first_links(self) -> None:
+    def add_first_links(self) -> None:
         for group in ("approved", "refused", "cancelled", "expired"):
             people = self.get_people(f"first_link_{group}")
             with self.rule("approve"):
@@ -485,7 +485,7 @@ class Story(Words):
                 self.update(id_value, call=call, expected="held")
         return people
 
-    def tell_of_changes(self) -> None:
+    def add_changes(self) -> None:
         """Create pending changes, and end them in each possible way."""
         for how in ("cancelled", "refused"):
             for id_value in self.hold(f"change_{how}"):
@@ -513,7 +513,7 @@ class Story(Words):
             for id_value in self.get_people("refused_by_rule"):
                 self.link(id_value, expected="forbidden")
 
-    def tell_of_waiting(self) -> None:
+    def add_waiting(self) -> None:
         """Create changes that stay pending; nothing else happens to them."""
         ways = {
             "hold": {"hold_hours": YEARS.days * 24},
@@ -546,7 +546,7 @@ class Story(Words):
                     last = id_value == people[-1]
                     self.end(id_value, expected="held", fa=fa if last else None)
 
-    def tell_of_overdue(self) -> None:
+    def add_overdue(self) -> None:
         """Let time pass without the schedule; this comes last."""
         self.hold("overdue_update")
         self.hold("overdue_approval", "approve")
@@ -554,7 +554,7 @@ class Story(Words):
 
     # === IDS AND SUBJECTS === #
 
-    def tell_of_ids(self) -> None:
+    def add_ids(self) -> None:
         for id_value in self.get_people("id_types", 1):
             number = id_value.partition("-types-")[2].partition("@")[0]
             others = [f"vat:{number}@Tax", f"Card {number} / Ä", f"voter:{number}@roll"]
@@ -572,7 +572,7 @@ class Story(Words):
         for id_value in self.groups["two_ids_second"][-1:]:
             self.object_to(id_value, "updated", "restored")
 
-    def tell_of_locks(self) -> None:
+    def add_locks(self) -> None:
         for lock, call in (("staff", STAFF), ("owner", AGENT)):
             for id_value in self.get_people(f"lock_{lock}"):
                 self.link(id_value)
@@ -584,7 +584,7 @@ class Story(Words):
             self.set_subject(id_value, pay_stop=True)
             self.update(id_value)
 
-    def tell_of_reveals(self) -> None:
+    def add_reveals(self) -> None:
         for id_value in self.get_people("revealed"):
             self.link(id_value)
             self.reveal(id_value)
@@ -602,27 +602,32 @@ class Story(Words):
 
     # === OBJECTIONS === #
 
-    def tell_of_objections(self) -> None:
+    def add_objections(self) -> None:
         """Create each remedy, in each way to it; open, upheld and rejected."""
         ways = (
-            ("cancelled_held", "held", "cancelled"),
-            ("cancelled_first", "proposed", "cancelled"),
-            ("restored_updated", "updated", "restored"),
-            ("restored_replaced", "replaced", "restored"),
-            ("restored_suspended", "updated_suspended", "restored"),
-            ("restored_unlinked", "unlinked", "restored"),
-            ("stopped_all", "linked", "stopped"),
-            ("stopped_one", "linked", "stopped"),
-            ("stopped_suspended", "linked", "stopped"),
-            ("noted_suspended", "suspended", "noted"),
-            ("noted_resumed", "resumed", "noted"),
-            ("noted_linked", "linked", "noted"),
+            ("cancelled_held", self.reach_cancelled_held, "held", "cancelled"),
+            ("cancelled_first", self.reach_cancelled_first, "proposed", "cancelled"),
+            ("restored_updated", self.reach_restored_updated, "updated", "restored"),
+            ("restored_replaced", self.reach_restored_updated, "replaced", "restored"),
+            (
+                "restored_suspended",
+                self.reach_restored_suspended,
+                "updated_suspended",
+                "restored",
+            ),
+            ("restored_unlinked", self.reach_restored_unlinked, "unlinked", "restored"),
+            ("stopped_all", self.reach_stopped_all, "linked", "stopped"),
+            ("stopped_one", self.reach_stopped_one, "linked", "stopped"),
+            ("stopped_suspended", self.reach_stopped_suspended, "linked", "stopped"),
+            ("noted_suspended", self.reach_stopped_suspended, "suspended", "noted"),
+            ("noted_resumed", self.reach_noted_resumed, "resumed", "noted"),
+            ("noted_linked", self.reach_restored_updated, "linked", "noted"),
         )
-        for way, kind, remedy in ways:
+        for way, reach, kind, remedy in ways:
             for end in ("open", "upheld", "rejected"):
                 count = self.many if end == "open" else 1
                 for id_value in self.get_people(f"objection_{way}_{end}", count):
-                    getattr(self, f"reach_{way}")(id_value)
+                    reach(id_value)
                     call = OWNER if self.number % 2 else LINK_HOLDER
                     self.object_to(id_value, kind, remedy, call)
                     if end != "open":
@@ -641,8 +646,6 @@ class Story(Words):
     def reach_restored_updated(self, id_value) -> None:
         self.link(id_value)
         self.update(id_value)
-
-    reach_restored_replaced = reach_noted_linked = reach_restored_updated
 
     def reach_restored_suspended(self, id_value) -> None:
         self.link(id_value)
@@ -665,13 +668,11 @@ class Story(Words):
         self.link(id_value)
         self.suspend(id_value)
 
-    reach_noted_suspended = reach_stopped_suspended
-
     def reach_noted_resumed(self, id_value) -> None:
-        self.reach_noted_suspended(id_value)
+        self.reach_stopped_suspended(id_value)
         self.resume(id_value)
 
-    def tell_of_stops(self) -> None:
+    def add_stops(self) -> None:
         """Link after an upheld objection; be refused before."""
         for id_value in self.get_people("stopped_upheld_and_linked"):
             self.link(id_value)
@@ -680,7 +681,7 @@ class Story(Words):
             self.close(id_value, is_upheld=True)
             self.link(id_value, call=STAFF)
 
-    def tell_of_several_objections(self) -> None:
+    def add_several_objections(self) -> None:
         for id_value in self.get_people("two_objections_open"):
             self.reach_restored_updated(id_value)
             self.object_to(id_value, "updated", "restored")
@@ -716,7 +717,7 @@ class Story(Words):
 
     # === NOTICES === #
 
-    def tell_of_notices(self) -> None:
+    def add_notices(self) -> None:
         place = len(self.tokens)
         for kind, group in (
             ("linked", "linked"),
@@ -773,31 +774,33 @@ ASKERS = (PAYER.actor, PROGRAMME.actor)
 UNKNOWN = ("token:nobody@nationalId", "", "   ", " token:x@nationalId", "a\u202eb")
 
 
-def ask_by_id(story: Story, demo: list[str]) -> list[dict]:
+def build_id_questions(story: Story, demo: list[str]) -> list[dict]:
     ids = [i for group in story.groups.values() for i in group]
-    asked = [{"actor": PAYER.actor, "id_value": i} for i in (*ids, *demo, *UNKNOWN)]
-    asked += [{"actor": PROGRAMME.actor, "id_value": i} for i in ids]
+    questions = [{"actor": PAYER.actor, "id_value": i} for i in (*ids, *demo, *UNKNOWN)]
+    questions += [{"actor": PROGRAMME.actor, "id_value": i} for i in ids]
     for group in ("purpose", "stopped_one", "first_link_waiting_for_time", "two_obj"):
-        asked += [
+        questions += [
             {"actor": PAYER.actor, "id_value": i, "purpose": purpose}
             for name, members in story.groups.items()
             if group in name
             for i in members
             for purpose in ("school", "pension", "unheard of")
         ]
-    return asked
+    return questions
 
 
-def ask_by_address(story: Story) -> list[dict]:
-    asked = []
+def build_address_questions(story: Story) -> list[dict]:
+    questions = []
     for fa in (*story.addresses, "", "  ", "account:000@BR01.DEMO", "x" * 1001):
-        asked.append({"actor": PAYER.actor, "fa": fa})
-        asked.append({"actor": PROGRAMME.actor, "fa": fa, "purpose": "school"})
-        asked.append({"actor": PAYER.actor, "fa": fa, "id_types": ["other", "voter"]})
-    return asked
+        questions.append({"actor": PAYER.actor, "fa": fa})
+        questions.append({"actor": PROGRAMME.actor, "fa": fa, "purpose": "school"})
+        questions.append(
+            {"actor": PAYER.actor, "fa": fa, "id_types": ["other", "voter"]}
+        )
+    return questions
 
 
-def ask_both(story: Story) -> list[dict]:
+def build_pair_questions(story: Story) -> list[dict]:
     """Return the questions whether an ID and each of its addresses belong together."""
     call, mapper = READER, story.mapper
     return [
@@ -811,7 +814,7 @@ def ask_both(story: Story) -> list[dict]:
     ]
 
 
-def ask_of_days(mapper, id_value: str) -> list[dict]:
+def build_day_questions(mapper, id_value: str) -> list[dict]:
     """Return questions about moments before, between, after and at an ID's events."""
     periods = mapper._history(READER, id_value)
     times = sorted({event.happened_at for p in periods for event in p.events})
@@ -830,10 +833,14 @@ def ask_of_days(mapper, id_value: str) -> list[dict]:
 def build_questions(story: Story, demo: list[str], messages: list[dict]) -> dict:
     ids = [i for group in story.groups.values() for i in group]
     some = [*demo[:75], *demo[-5:]]
-    asked = {
-        "resolve": ask_by_id(story, demo) + ask_by_address(story) + ask_both(story),
+    by_kind = {
+        "resolve": build_id_questions(story, demo)
+        + build_address_questions(story)
+        + build_pair_questions(story),
         "history": [{"id_value": i} for i in (*ids, *some)],
-        "as_of": [q for i in (*ids, *some) for q in ask_of_days(story.mapper, i)],
+        "as_of": [
+            q for i in (*ids, *some) for q in build_day_questions(story.mapper, i)
+        ],
         "waiting": [{"id_value": i} for i in (*ids, *demo)],
         "subject": [{"id_value": i} for i in (*ids, *demo)],
         "notice": [{"token": t, "name": n} for n, t in story.tokens.items()],
@@ -846,7 +853,7 @@ def build_questions(story: Story, demo: list[str], messages: list[dict]) -> dict
     }
     return {
         kind: [{"question": question} for question in questions]
-        for kind, questions in asked.items()
+        for kind, questions in by_kind.items()
     }
 
 
@@ -887,21 +894,21 @@ def run() -> None:
     decide_messages(story, messages)
     type(env["spar.mapper.local"])._get_now = lambda _self: clock.tick()
     before, after = MANY
-    story.tell(before)
+    story.add_everything(before)
     begin_rotation()
-    story.tell(after)
-    story.tell_of_overdue()
+    story.add_everything(after)
+    story.add_overdue()
     assert clock.now < datetime.now(), clock.now
     assert env["spar.audit"]._check_store() == []
     env["spar.audit"]._take_checkpoint()
     env.cr.commit()
-    told = {
+    facts = {
         "groups": story.groups,
         "sealed_with": count_sealed(),
         "asked": build_questions(story, demo, messages),
     }
     with open(os.environ["SPAR_ANSWER"], "w") as out:
-        json.dump(told, out)
+        json.dump(facts, out)
 
 
 run()

@@ -20,7 +20,7 @@ class Person:
         return f"account:{self.account}@BR01.DEMO"
 
     @property
-    def asked(self) -> dict:
+    def resolve_item(self) -> dict:
         """Return the item that requests the address."""
         return {"id": self.id, "scope": "details"}
 

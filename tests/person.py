@@ -14,8 +14,8 @@ FINGERPRINT = "mosip:idp:acr:biometrics"
 class Person:
     """A person of the demo with a browser of their own: cookies, forms, redirects."""
 
-    def __init__(self, told: dict, acr: str = GENERATED_CODE):
-        self.told = told
+    def __init__(self, facts: dict, acr: str = GENERATED_CODE):
+        self.facts = facts
         self.acr = acr
         self.browser = requests.Session()
 
@@ -51,9 +51,9 @@ class Person:
         return self.send(page, **self.get_proof())
 
     def get_proof(self) -> dict[str, str]:
-        proof = {"individual_id": self.told["individual_id"]}
+        proof = {"individual_id": self.facts["individual_id"]}
         if self.acr == GENERATED_CODE:
-            return {**proof, "otp": self.told["otp"]}
+            return {**proof, "otp": self.facts["otp"]}
         return {**proof, "acr": self.acr}
 
     def log_in(self, url: str) -> requests.Response:

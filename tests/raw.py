@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from http.client import HTTPResponse
 
-from .client import TIMEOUT
+from examples.payer.client import TIMEOUT
 
 
 @dataclass(frozen=True)

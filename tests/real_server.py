@@ -47,10 +47,8 @@ class RealServer:
         self.log = installation.folder / "odoo.log"
         self.staff = {person["role"]: person for person in facts["staff"]}
         self.participants = {
-            told["sender_id"].partition(".")[0]: Participant(
-                **told, token_url=f"{self.api}/oauth2/client/token"
-            )
-            for told in facts["participants"]
+            values["sender_id"].partition(".")[0]: Participant(**values)
+            for values in facts["participants"]
         }
         self._expected: list[tuple[int, int]] = []
 
@@ -133,8 +131,8 @@ class RealServer:
 
     def get_dsn(self) -> str:
         """Return the DSN of the database for PostgreSQL's superuser."""
-        told = {**self.postgres.settings, "user": ADMIN, "dbname": self.database}
-        return " ".join(f"{key}={value}" for key, value in told.items() if value)
+        settings = {**self.postgres.settings, "user": ADMIN, "dbname": self.database}
+        return " ".join(f"{key}={value}" for key, value in settings.items() if value)
 
     @contextlib.contextmanager
     def cursor(self) -> Iterator["psycopg2.extensions.cursor"]:
@@ -149,8 +147,8 @@ class RealServer:
     @contextlib.contextmanager
     def autocommit(self, database: str = "") -> Iterator["psycopg2.extensions.cursor"]:
         """Yield a cursor in autocommit mode, for this or another database."""
-        told = {"dbname": database} if database else {}
-        connection = psycopg2.connect(self.get_dsn(), **told)
+        changed = {"dbname": database} if database else {}
+        connection = psycopg2.connect(self.get_dsn(), **changed)
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
@@ -210,7 +208,7 @@ class RealServer:
     # === FILES === #
 
     @contextlib.contextmanager
-    def moved_away(self, path: Path) -> Iterator[Path]:
+    def moved_aside(self, path: Path) -> Iterator[Path]:
         """Move a file elsewhere for the block."""
         elsewhere = path.with_name(f"{path.name}.away")
         os.replace(path, elsewhere)

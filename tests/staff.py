@@ -53,10 +53,10 @@ class Colleague:
 
     def get_menus(self) -> dict[int, str]:
         """Return every menu that leads somewhere, with its path."""
-        told = self.page.evaluate(f"{_ENV}.services.menu.getAll()")
-        parents = {child: menu for menu in told for child in menu["children"]}
+        menus = self.page.evaluate(f"{_ENV}.services.menu.getAll()")
+        parents = {child: menu for menu in menus for child in menu["children"]}
         found = {}
-        for menu in told:
+        for menu in menus:
             if menu["actionID"]:
                 names, at = [], menu
                 while at and at["id"] != "root":

@@ -12,10 +12,20 @@ env = globals()["env"]  # Odoo's shell provides it
 
 #: Methods of every model, called on each of ours. (Any user may ask which fields there
 #: are, which reveals nothing about anyone.)
-COMMON = (
-    "search_read web_search_read read web_read search_count export_data "
-    "formatted_read_group name_search create write unlink copy"
-).split()
+COMMON = [
+    "search_read",
+    "web_search_read",
+    "read",
+    "web_read",
+    "search_count",
+    "export_data",
+    "formatted_read_group",
+    "name_search",
+    "create",
+    "write",
+    "unlink",
+    "copy",
+]
 
 
 def list_methods(name):

@@ -6,10 +6,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import requests
 
-from setup.payer import Key, verify_answer
-from setup.payer_callbacks import Listener, send
+from examples.payer.callbacks import Listener, send, wait_for_callback
+from examples.payer.signatures import verify_answer
 
 from .backend import EVERY_RIGHT, change_participant, get_backend, make_participant
 from .callbacks import Receiver, acknowledge, receiving
@@ -27,8 +26,8 @@ def workers(server):
 
 
 def make_client(server, name: str, callback: str = "", **values) -> Client:
-    told = {**EVERY_RIGHT, "callback_url": callback, **values}
-    return Client(server.api, make_participant(server, name, **told))
+    rights = {**EVERY_RIGHT, "callback_url": callback, **values}
+    return Client(server.api, make_participant(server, name, **rights))
 
 
 def queue(client: Client, message: dict) -> dict:
@@ -124,7 +123,7 @@ def test_parallel_sends_have_one_effect_and_one_answer(server):
         assert count_events(server, message) == len(people)
 
 
-def test_parallel_sends_of_an_asynchronous_one_are_one(server):
+def test_parallel_sends_of_an_asynchronous_message_have_one_effect(server):
     with receiving() as receiver:
         client = make_client(server, "parallel-async", receiver.url)
         (person,) = make_people(1)
@@ -142,7 +141,7 @@ def test_parallel_sends_of_an_asynchronous_one_are_one(server):
 # === FROM MESSAGE TO CALLBACK === #
 
 
-def test_every_operation_comes_back_in_order(server):
+def test_operations_are_answered_in_order(server):
     with receiving() as receiver:
         client = make_client(server, "whole-path", receiver.url)
         (person,) = make_people(1)
@@ -151,9 +150,9 @@ def test_every_operation_comes_back_in_order(server):
             for operation, item in (
                 ("link", person.linked),
                 ("update", person.with_account("12345678")),
-                ("resolve", person.asked),
+                ("resolve", person.resolve_item),
                 ("unlink", {"id": person.id}),
-                ("resolve", person.asked),
+                ("resolve", person.resolve_item),
             )
         ]
         acks = [queue(client, message) for message in sent]
@@ -173,7 +172,7 @@ def test_every_operation_comes_back_in_order(server):
         assert code == "succ.id.not_found"
 
 
-def test_status_is_asked_and_answered_both_ways(server):
+def test_status_is_answered_synchronously_and_by_callback(server):
     with receiving() as receiver:
         client = make_client(server, "asks-status", receiver.url)
         (person,) = make_people(1)
@@ -191,13 +190,13 @@ def test_status_is_asked_and_answered_both_ways(server):
         }
         for path in ("/mapper/sync/txn/status", "/registry/sync/txn/status"):
             answer = client.post(path, json=message).json()
-            told = answer["message"]["txnstatus_response"]["txn_status"]
-            assert told["link_response"][0]["status"] == "succ"
+            status = answer["message"]["txnstatus_response"]["txn_status"]
+            assert status["link_response"][0]["status"] == "succ"
         assert queue(client, message)["ack_status"] == "ACK"
         callback = receiver.wait(2)[1]
         assert callback["path"].endswith("/txn/on-status")
         later = callback["document"]["message"]["txnstatus_response"]["txn_status"]
-        assert later == told
+        assert later == status
 
 
 def test_participants_do_not_wait_for_each_other(server):
@@ -225,7 +224,7 @@ def test_participants_do_not_wait_for_each_other(server):
 # === TARGETS THAT MISBEHAVE === #
 
 
-def test_target_that_is_down_gets_it_when_it_is_back(server):
+def test_callback_is_delivered_when_the_target_is_back(server):
     receiver = Receiver()
     client = make_client(server, "down-target", receiver.url)
     receiver.close()
@@ -236,8 +235,8 @@ def test_target_that_is_down_gets_it_when_it_is_back(server):
     change_participant(server, "down-target.example", callback_url=again.url)
     try_again(server, client)
     # The message that woke the workers is answered there, too.
-    told = {c["document"]["message"]["transaction_id"] for c in again.wait(2)}
-    assert message["message"]["transaction_id"] in told
+    received = {c["document"]["message"]["transaction_id"] for c in again.wait(2)}
+    assert message["message"]["transaction_id"] in received
     again.close()
 
 
@@ -263,7 +262,7 @@ def test_target_that_is_down_gets_it_when_it_is_back(server):
         ),
     ],
 )
-def test_target_that_does_not_acknowledge_is_asked_again(server, name, behave, problem):
+def test_callback_is_retried_without_acknowledgement(server, name, behave, problem):
     with receiving(behave) as receiver:
         client = make_client(server, f"target-{name}", receiver.url)
         (person,) = make_people(1)
@@ -277,7 +276,7 @@ def test_target_that_does_not_acknowledge_is_asked_again(server, name, behave, p
         assert sorted(times.values()) == [1, before + 1]
 
 
-def test_target_that_never_answers_is_given_up_after_its_time(server):
+def test_target_that_never_answers_times_out(server):
     def hang(path, number):
         time.sleep(14)
         return acknowledge(path, number)
@@ -288,15 +287,15 @@ def test_target_that_never_answers_is_given_up_after_its_time(server):
         wait_for_problem(server, client, "too_slow")
 
 
-def test_target_is_authenticated_at(server):
+def test_callback_target_is_called_with_a_token(server):
     with receiving() as receiver:
         token_url = receiver.url.replace("/callback", "/token")
-        told = {"callback_auth": "oauth2", "callback_token_url": token_url}
+        settings = {"callback_auth": "oauth2", "callback_token_url": token_url}
         client = make_client(
             server,
             "with-token",
             receiver.url,
-            **{**told, "callback_client_id": "spar", "callback_secret": "hidden"},
+            **{**settings, "callback_client_id": "spar", "callback_secret": "hidden"},
         )
         for person in make_people(5):
             queue_link(client, person)
@@ -306,7 +305,7 @@ def test_target_is_authenticated_at(server):
         assert headers <= {"Bearer token-1", "Bearer token-2"}
 
 
-def test_message_cannot_send_its_answer_elsewhere(server):
+def test_message_cannot_redirect_its_answer(server):
     with receiving() as agreed, receiving() as other:
         client = make_client(server, "elsewhere", agreed.url)
         items = build_items([make_people(1)[0].linked])
@@ -318,7 +317,7 @@ def test_message_cannot_send_its_answer_elsewhere(server):
         assert not other.received
 
 
-def test_refusals_are_kept_with_their_reason_and_no_body(server):
+def test_refusals_are_stored_with_their_reason_and_no_body(server):
     client = make_client(server, "refused-often", may_unlink=0)
     (person,) = make_people(1)
     items = build_items([person.linked])
@@ -336,35 +335,31 @@ def test_refusals_are_kept_with_their_reason_and_no_body(server):
             ("participant_id.sender_id", "=", client.participant.sender_id),
             ("state", "=", "refused"),
         ],
-        *("reason_code", "reason", "message_id"),
+        "reason_code",
+        "reason",
+        "message_id",
         order="id",
     )
     assert [row["reason_code"] for row in found] == [
-        *("err.request.bad", "err.request.forbidden", "err.sender_id.invalid"),
-        *("err.receiver_id.invalid", "rjct.message_ts.invalid"),
+        "err.request.bad",
+        "err.request.forbidden",
+        "err.sender_id.invalid",
+        "err.receiver_id.invalid",
+        "rjct.message_ts.invalid",
     ]
     assert person.value not in str(found)
 
 
-def test_the_payer_of_the_readme_gets_its_callback(server):
+def test_example_payer_receives_its_callback(server):
     listener = Listener(0)
     try:
-        address = f"http://127.0.0.1:{listener.port}/callback"
-        participant = make_client(server, "readme-payer", address).participant
-        settings = {"api": server.api, **vars(participant)}
-        ack = send(
-            settings,
-            Key(participant.private_jwk),
-            "link",
-            [make_people(1)[0].linked],
-        )
+        url = f"http://127.0.0.1:{listener.port}/callback"
+        client = make_client(server, "readme-payer", url)
+        ack = send(client, "link", [make_people(1)[0].linked])
         assert ack["message"]["ack_status"] == "ACK"
-        callback = listener.wait(ack["message"]["correlation_id"])
+        correlation_id = ack["message"]["correlation_id"]
+        callback = wait_for_callback(client, listener, correlation_id)
     finally:
         listener.close()
-    keys = requests.get(f"{server.api}/.well-known/jwks.json", timeout=60).json()[
-        "keys"
-    ]
-    assert verify_answer(callback, keys)
     callback["message"]["link_response"][0]["status"] = "rjct"
-    assert not verify_answer(callback, keys)
+    assert not verify_answer(callback, client.fetch_keys())

@@ -5,17 +5,24 @@ import json
 import pytest
 import requests
 
+from examples.payer.client import TIMEOUT
+
 from .answers import check_error, check_rejected
 from .backend import EVERY_RIGHT, make_participant
-from .client import TIMEOUT, Client, build_items
+from .client import Client, build_items
 from .people import make_people
 from .raw import send_raw
 
 RESOLVE = "/mapper/sync/resolve"
 #: Every kind of path that accepts messages.
 PATHS = (
-    *(RESOLVE, "/mapper/sync/link", "/mapper/link", "/mapper/async/unlink"),
-    *("/mapper/sync/txn/status", "/registry/sync/txn/status", "/mapper/txn/status"),
+    RESOLVE,
+    "/mapper/sync/link",
+    "/mapper/link",
+    "/mapper/async/unlink",
+    "/mapper/sync/txn/status",
+    "/registry/sync/txn/status",
+    "/mapper/txn/status",
 )
 
 
@@ -53,13 +60,13 @@ def strict(server):
     ids=lambda value: str(value)[:40],
 )
 @pytest.mark.parametrize("path", PATHS)
-def test_a_body_that_cannot_be_read_is_refused(strict, path, body, member):
+def test_unreadable_body_is_refused(strict, path, body, member):
     answer = strict.post(path, data=body)
     check_error(answer, 400, "err.request.bad", member)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_body_of_ten_megabytes_is_refused(server, strict, path):
+def test_body_of_ten_megabytes_is_refused(server, strict, path):
     size = 10 * 1024 * 1024
     head = [
         f"POST /spar/v1{path} HTTP/1.1",
@@ -74,7 +81,7 @@ def test_a_body_of_ten_megabytes_is_refused(server, strict, path):
 
 
 @pytest.mark.parametrize("length", ["abc", "-1"])
-def test_a_length_that_is_none_is_refused(server, strict, length):
+def test_invalid_length_is_refused(server, strict, length):
     head = [
         f"POST /spar/v1{RESOLVE} HTTP/1.1",
         "Host: spar",
@@ -103,7 +110,7 @@ def test_a_length_that_is_none_is_refused(server, strict, length):
     ],
 )
 @pytest.mark.parametrize("path", PATHS)
-def test_another_content_type_is_refused(server, strict, path, content_type):
+def test_other_content_type_is_refused(server, strict, path, content_type):
     body = json.dumps(strict.build_message("resolve", [])).encode()
     head = [
         f"POST /spar/v1{path} HTTP/1.1",
@@ -124,7 +131,7 @@ def test_another_content_type_is_refused(server, strict, path, content_type):
     ["", "/", "/nothing", "/mapper", "/mapper/sync/pay", "/mapper/on-link"],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-def test_an_unknown_path_is_not_found(server, method, path):
+def test_unknown_path_is_not_found(server, method, path):
     answer = requests.request(method, f"{server.api}{path}", json={}, timeout=TIMEOUT)
     check_error(answer, 404, "err.request.not_found")
 
@@ -133,7 +140,7 @@ def test_an_unknown_path_is_not_found(server, method, path):
     "path",
     ["/spar/v1/%ff%00", "/spar/v1/mapper/sync/link%2f", "/spar/v1/../v1", "/spar/v1//"],
 )
-def test_an_odd_path_is_not_found_either(server, path):
+def test_odd_path_is_not_found(server, path):
     answer = send_raw(
         server.port, [f"GET {path} HTTP/1.1", "Host: spar", "Connection: close"]
     )
@@ -143,7 +150,7 @@ def test_an_odd_path_is_not_found_either(server, path):
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "FOO"])
 @pytest.mark.parametrize("path", PATHS)
-def test_another_method_is_refused_with_the_right_one(server, strict, path, method):
+def test_wrong_method_is_refused_naming_the_right_one(server, strict, path, method):
     head = [
         f"{method} /spar/v1{path} HTTP/1.1",
         "Host: spar",
@@ -170,7 +177,7 @@ def test_head_and_options_get_no_page(server, method, path):
 
 
 @pytest.mark.parametrize("path", [*PATHS, "", "/health", "/oauth2/client/token"])
-def test_an_unknown_database_is_not_found(server, strict, path):
+def test_unknown_database_is_not_found(server, strict, path):
     headers = {**strict.get_headers(), "X-Odoo-Database": "no_such_database"}
     answer = requests.post(
         f"{server.api}{path}", headers=headers, data=b"{}", timeout=TIMEOUT
@@ -186,7 +193,7 @@ def test_an_unknown_database_is_not_found(server, strict, path):
     ["", "Bearer", "Bearer ", "Basic eDp5", "Bearer a.b.c", "Bearer \x7f"],
 )
 @pytest.mark.parametrize("path", PATHS)
-def test_without_a_good_token_nobody_is_let_in(server, strict, path, authorization):
+def test_invalid_token_is_refused(server, strict, path, authorization):
     headers = {"Authorization": authorization, "Content-Type": "application/json"}
     message = strict.build_message("resolve", build_items([{"id": "token:1@x"}]))
     answer = requests.post(
@@ -196,7 +203,7 @@ def test_without_a_good_token_nobody_is_let_in(server, strict, path, authorizati
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_an_altered_token_is_refused(strict):
+def test_altered_token_is_refused(strict):
     token = strict.get_token()
     head, body, mac = token.split(".")
     for altered in (f"{head}.{body}.{mac[::-1]}", f"{head}.{body}.", f"{token}x" * 20):
@@ -205,19 +212,19 @@ def test_an_altered_token_is_refused(strict):
         check_error(answer, 401, "err.request.unauthorized")
 
 
-def test_a_foreign_token_does_not_speak_for_another(payer, strict):
+def test_token_of_one_participant_does_not_authenticate_another(payer, strict):
     items = build_items([{"id": "token:1@nationalId"}])
     message = strict.build_message("resolve", items)
     check_error(payer.send("resolve", message), 403, "err.sender_id.invalid")
 
 
-def test_a_right_that_is_lacking_is_named_as_forbidden(payer):
+def test_missing_right_is_forbidden(payer):
     (person,) = make_people(1)
     items = build_items([person.linked])
     for operation in ("link", "update", "unlink"):
         answer = payer.send(operation, payer.build_message(operation, items))
         check_error(answer, 403, "err.request.forbidden")
-    (answer,) = payer.resolve([person.asked])
+    (answer,) = payer.resolve([person.resolve_item])
     assert answer["status_reason_code"] == "succ.id.not_found"
 
 
@@ -233,15 +240,15 @@ def test_a_right_that_is_lacking_is_named_as_forbidden(payer):
         ({"scope": "everything"}, 400, "invalid_scope"),
     ],
 )
-def test_a_bad_request_for_a_token_is_refused(strict, changed, status, error):
-    answer = strict.ask_token(**changed)
+def test_bad_token_request_is_refused(strict, changed, status, error):
+    answer = strict.request_token(**changed)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
     assert answer.headers["Content-Type"] == "application/json"
     assert strict.participant.client_secret not in answer.text
 
 
-def test_a_narrower_token_opens_no_more_than_it_names(server, strict):
-    token = strict.ask_token(scope="mapper.resolve").json()["access_token"]
+def test_narrow_token_grants_only_its_scope(server, strict):
+    token = strict.request_token(scope="mapper.resolve").json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
     (person,) = make_people(1)
     items = build_items([person.linked])
@@ -269,7 +276,7 @@ MISSING = object()
     ids=lambda value: str(value)[:20],
 )
 @pytest.mark.parametrize("path", [RESOLVE, "/mapper/resolve", "/mapper/txn/status"])
-def test_a_bad_member_of_the_header_is_named(strict, path, member, value):
+def test_bad_header_member_is_named(strict, path, member, value):
     message = strict.build_message("resolve", build_items([{"id": "token:1@x"}]))
     message["header"][member] = value
     if value is MISSING:
@@ -289,7 +296,7 @@ def test_a_bad_member_of_the_header_is_named(strict, path, member, value):
         ({"total_count": -1}, "rjct.total_count.invalid", "header.total_count"),
     ],
 )
-def test_a_message_that_may_not_stand_here_is_rejected(strict, changed, code, member):
+def test_wrong_header_is_rejected(strict, changed, code, member):
     items = build_items([{"id": "token:1@nationalId"}])
     answer = strict.send("resolve", strict.build_message("resolve", items, **changed))
     check_rejected(answer, code, member)
@@ -305,7 +312,7 @@ def test_one_item_too_many_is_rejected(strict):
 
 
 @pytest.mark.parametrize("value", [MISSING, None, {}, "x", [], 7])
-def test_items_that_are_no_list_or_an_empty_one_are_refused(strict, value):
+def test_missing_or_empty_list_of_items_is_refused(strict, value):
     message = strict.build_message("resolve", [])
     message["message"]["resolve_request"] = value
     if value is MISSING:
@@ -315,7 +322,7 @@ def test_items_that_are_no_list_or_an_empty_one_are_refused(strict, value):
 
 
 @pytest.mark.parametrize("value", [MISSING, None, "", 7, "x" * 100])
-def test_a_bad_transaction_id_is_named(strict, value):
+def test_bad_transaction_id_is_named(strict, value):
     message = strict.build_message("resolve", build_items([{"id": "token:1@x"}]))
     message["message"]["transaction_id"] = value
     if value is MISSING:
@@ -326,7 +333,7 @@ def test_a_bad_transaction_id_is_named(strict, value):
 
 @pytest.mark.parametrize("member", ["header", "message"])
 @pytest.mark.parametrize("value", [MISSING, None, [], "x"])
-def test_a_missing_half_of_the_envelope_is_named(strict, member, value):
+def test_missing_half_of_the_envelope_is_named(strict, member, value):
     message = strict.build_message("resolve", build_items([{"id": "token:1@x"}]))
     message[member] = value
     if value is MISSING:
@@ -334,7 +341,7 @@ def test_a_missing_half_of_the_envelope_is_named(strict, member, value):
     check_error(strict.send("resolve", message), 400, "err.request.bad", member)
 
 
-def test_an_encrypted_message_is_refused(strict):
+def test_encrypted_message_is_refused(strict):
     message = strict.build_message("resolve", [], is_msg_encrypted=True, total_count=1)
     message["message"] = {"ciphertext": "x"}
     answer = strict.send("resolve", message)
@@ -344,9 +351,7 @@ def test_an_encrypted_message_is_refused(strict):
 # === WHILE SOMETHING IS UNAVAILABLE === #
 
 
-def test_without_the_database_every_call_is_answered_and_afterwards_works(
-    server, strict
-):
+def test_calls_are_answered_without_the_database_and_work_again_later(server, strict):
     (person,) = make_people(1)
     strict.link([person.linked])
     items = build_items([person.linked])
@@ -363,5 +368,5 @@ def test_without_the_database_every_call_is_answered_and_afterwards_works(
                 503,
                 "err.service.unavailable",
             )
-            assert strict.ask_token().status_code == 503
-        assert strict.resolve([person.asked])[0]["fa"] == person.fa
+            assert strict.request_token().status_code == 503
+        assert strict.resolve([person.resolve_item])[0]["fa"] == person.fa

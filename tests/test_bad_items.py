@@ -69,16 +69,16 @@ def test_bad_items_are_named_and_the_good_ones_are_linked(strict):
     clean = json.loads(json.dumps(items).replace("\\u0000", "\\u0001"))
     answer = strict.send("link", strict.build_message("link", clean))
     assert answer.status_code == 200, answer.text[:500]
-    told = answer.json()["message"]["link_response"]
-    assert [item["status"] for item in told[::2]] == ["succ"] * len(good)
-    for item, (_changed, code, member) in zip(told[1::2], BAD_ITEMS, strict=True):
+    answers = answer.json()["message"]["link_response"]
+    assert [item["status"] for item in answers[::2]] == ["succ"] * len(good)
+    for item, (_changed, code, member) in zip(answers[1::2], BAD_ITEMS, strict=True):
         check_item(item, code, member)
-    found = strict.resolve([person.asked for person in good])
+    found = strict.resolve([person.resolve_item for person in good])
     assert [item["fa"] for item in found] == [person.fa for person in good]
 
 
 @pytest.mark.parametrize("item", [7, None, "x", [], True])
-def test_an_item_that_is_no_object_is_rejected_alone(strict, item):
+def test_item_that_is_not_an_object_is_the_only_one_rejected(strict, item):
     (person,) = make_people(1)
     items = [item, *build_items([person.linked])]
     answer = strict.send("link", strict.build_message("link", items))
@@ -88,25 +88,25 @@ def test_an_item_that_is_no_object_is_rejected_alone(strict, item):
 
 
 @pytest.mark.parametrize("scope", ["all", 7, None, []])
-def test_a_scope_that_is_none_is_rejected(strict, scope):
+def test_unknown_scope_is_rejected(strict, scope):
     (answer,) = strict.resolve([{"id": "token:1@nationalId", "scope": scope}])
     check_item(answer, "rjct.resolve_type.not_supported", "scope:")
 
 
-def test_a_question_without_id_and_address_is_rejected(strict):
+def test_item_without_id_and_address_is_rejected(strict):
     check_item(strict.resolve([{"scope": "details"}])[0], ID_CODE, "id:")
 
 
 # === REFUSALS OF THE STORE === #
 
 
-def test_the_same_id_twice_in_a_batch_gets_two_answers(strict):
+def test_duplicate_id_in_a_batch_gets_two_answers(strict):
     first, second = make_people(2)
     twice = first.with_account(make_account())
-    told = strict.link([first.linked, second.linked, twice])
-    assert [item["status"] for item in told] == ["succ", "succ", "rjct"]
-    assert told[2]["status_reason_code"] == ID_CODE
-    assert strict.resolve([first.asked])[0]["fa"] == first.fa
+    answers = strict.link([first.linked, second.linked, twice])
+    assert [item["status"] for item in answers] == ["succ", "succ", "rjct"]
+    assert answers[2]["status_reason_code"] == ID_CODE
+    assert strict.resolve([first.resolve_item])[0]["fa"] == first.fa
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -117,11 +117,11 @@ def test_link_of_a_linked_id_changes_nothing(strict, same):
     bad, good = strict.link([again, other.linked])
     check_item(bad, ID_CODE, "The ID is linked")
     assert good["status"] == "succ"
-    assert strict.resolve([person.asked])[0]["fa"] == person.fa
+    assert strict.resolve([person.resolve_item])[0]["fa"] == person.fa
 
 
 @pytest.mark.parametrize("operation", ["update", "unlink"])
-def test_a_change_of_an_unknown_id_is_rejected_alone(strict, operation):
+def test_change_of_an_unknown_id_is_the_only_one_rejected(strict, operation):
     known, unknown = make_people(2)
     strict.link([known.linked])
     bad, good = strict.call(operation, [unknown.linked, known.linked])
@@ -136,10 +136,10 @@ def test_unlink_with_another_address_ends_nothing(strict):
     bad, good = strict.unlink([wrong, other.linked])
     check_item(bad, FA_CODE, "fa:")
     assert good["status"] == "succ"
-    assert strict.resolve([person.asked])[0]["fa"] == person.fa
+    assert strict.resolve([person.resolve_item])[0]["fa"] == person.fa
 
 
-def test_the_lenient_profile_takes_what_openg2p_sends(programme):
+def test_lenient_profile_accepts_messages_of_openg2p(programme):
     (person,) = make_people(1)
     items = [{"reference_id": "string", "timestamp": "2024-08-08 12:34:56.789"}]
     items[0] |= {**person.linked, "name": None, "additional_info": [{"strategy_id": 3}]}

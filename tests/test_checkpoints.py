@@ -10,7 +10,7 @@ import psycopg2
 
 from .callbacks import receiving
 from .client import Client
-from .held import holding, wait_until
+from .pending_call import delaying_commit, wait_until
 from .people import make_people
 from .test_crash import ANYTHING, Sender, get_children, kill
 from .test_tampering import tampered
@@ -64,33 +64,33 @@ def wait_for_session(server):
     time.sleep(0.5)
 
 
-def test_event_that_commits_late_is_not_left_out(server, programme, bank):
+def test_event_that_commits_late_is_included(server, programme, bank):
     """Event n is open, n + 1 is committed, a checkpoint starts, n commits."""
     sender = bank.participant.sender_id
-    with holding(server, sender, make_link(bank)) as held:
+    with delaying_commit(server, sender, make_link(bank)) as pending:
         assert make_link(programme)()[0]["status"] == "succ"
         with checkpoint_at_work(server) as process:
             wait_for_session(server)
-            assert held.finish()[0]["status"] == "succ"
-            told, _nothing = process.communicate(timeout=60)
-            assert process.returncode == 0, told
-    code, told = run(server, "check")
-    assert code == 0, told
-    code, told = run(server, "checkpoint")
-    assert code == 0, told
+            assert pending.finish()[0]["status"] == "succ"
+            output, _nothing = process.communicate(timeout=60)
+            assert process.returncode == 0, output
+    code, output = run(server, "check")
+    assert code == 0, output
+    code, output = run(server, "checkpoint")
+    assert code == 0, output
 
 
-def test_writers_do_not_wait_for_a_checkpoint_that_waits(server, programme, bank):
+def test_writers_do_not_wait_for_a_waiting_checkpoint(server, programme, bank):
     sender = bank.participant.sender_id
-    with holding(server, sender, make_link(bank)) as held:
+    with delaying_commit(server, sender, make_link(bank)) as pending:
         with checkpoint_at_work(server) as process:
             wait_for_session(server)
             begun = time.monotonic()
             assert make_link(programme)()[0]["status"] == "succ"
             assert time.monotonic() - begun < WAITING_FOR_WRITERS
-            held.finish()
-            told, _nothing = process.communicate(timeout=60)
-            assert process.returncode == 0, told
+            pending.finish()
+            output, _nothing = process.communicate(timeout=60)
+            assert process.returncode == 0, output
 
 
 # === FROM A SCHEDULE === #
@@ -132,7 +132,7 @@ def get_number(server):
     return server.query("SELECT number FROM spar_checkpoint")[0][0]
 
 
-def test_schedule_takes_them_beside_a_busy_queue(server, programme):
+def test_scheduled_checkpoints_run_beside_a_busy_queue(server, programme):
     schedules = (*QUEUE_CRONS, CHECKPOINT)
     with (
         open_write_elsewhere(server),
@@ -146,8 +146,8 @@ def test_schedule_takes_them_beside_a_busy_queue(server, programme):
             wait_until(
                 lambda n=before: wake(server) or get_number(server) > n, "no checkpoint"
             )
-    code, told = run(server, "check")
-    assert code == 0, told
+    code, output = run(server, "check")
+    assert code == 0, output
 
 
 # === MANY === #
@@ -209,7 +209,7 @@ def count_alarms(server):
     return server.query("SELECT count(*) FROM spar_alarm")[0][0]
 
 
-def test_two_hundred_beside_writers_accuse_nobody(server):
+def test_two_hundred_checkpoints_beside_writers_raise_no_alarm(server):
     before, number = count_alarms(server), get_number(server)
     with writing(server):
         take_many(server, 200, 40)
@@ -217,7 +217,7 @@ def test_two_hundred_beside_writers_accuse_nobody(server):
     assert get_number(server) > number + 50
 
 
-def test_one_row_cut_is_one_alarm(server, programme):
+def test_removed_row_is_one_alarm(server, programme):
     make_link(programme)()
     assert run(server, "checkpoint")[0] == 0
     event = server.query("SELECT max(id) FROM spar_event")[0][0]
@@ -249,7 +249,7 @@ def is_at_work(server):
     return any(checked for _id, checked, _end in get_run(server))
 
 
-def test_check_that_is_killed_goes_on_where_it_was(server, programme):
+def test_killed_check_continues_where_it_was(server, programme):
     for _batch in range(6):
         programme.link([person.linked for person in make_people(1000)])
     with (

@@ -138,14 +138,14 @@ def test_link_and_update_of_an_institution(contract, bank):
     assert item["status_reason_code"] == "rjct.id.invalid"
 
 
-def test_unlink_and_what_is_refused_of_it(contract, server):
+def test_unlink_and_its_refusals(contract, server):
     rights = {"may_link": 1, "may_unlink": 1, "scope": "details"}
     client = Client(server.api, make_participant(server, "contract", **rights))
     people = [build_person("leaving"), build_person("staying")]
     exchange(contract, client, "link", people)
     wrong = build_person("staying", fa=build_address("other"))
-    asked = [{"id": people[0]["id"]}, wrong, {"id": "token:none@nationalId"}]
-    answer = exchange(contract, client, "unlink", asked)
+    items = [{"id": people[0]["id"]}, wrong, {"id": "token:none@nationalId"}]
+    answer = exchange(contract, client, "unlink", items)
     codes = [
         item.get("status_reason_code") for item in answer["message"]["unlink_response"]
     ]
@@ -160,10 +160,10 @@ def test_unlink_and_what_is_refused_of_it(contract, server):
 
 def test_resolve_in_every_way(contract, bank, payer):
     exchange(contract, bank, "link", [build_person("three")])
-    asked = {"id": "token:contract-three@nationalId"}
-    exchange(contract, bank, "resolve", [asked, {"id": "token:none@nationalId"}])
+    item = {"id": "token:contract-three@nationalId"}
+    exchange(contract, bank, "resolve", [item, {"id": "token:none@nationalId"}])
     for client in (bank, payer):
-        exchange(contract, client, "resolve", [{**asked, "scope": "details"}])
+        exchange(contract, client, "resolve", [{**item, "scope": "details"}])
         exchange(contract, client, "resolve", [build_person("three")])
         exchange(contract, client, "resolve", [{"fa": build_address("three")}])
 
@@ -199,4 +199,4 @@ def test_http_errors(contract, bank, payer):
 def test_token(token_contract, bank):
     post = token_contract["paths"]["/oauth2/client/token"]["post"]
     schema = get_json(post["responses"]["200"])
-    check(token_contract, schema, bank.ask_token().json())
+    check(token_contract, schema, bank.request_token().json())

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.skipif(
 def exchanged(server, contract):
     """Yield a client with its receiver, whose traffic must match the contract."""
     with running_workers(server), receiving() as receiver:
-        told = {**EVERY_RIGHT, "callback_url": receiver.url}
-        participant = make_participant(server, "contract-async", **told)
+        rights = {**EVERY_RIGHT, "callback_url": receiver.url}
+        participant = make_participant(server, "contract-async", **rights)
         yield Client(server.api, participant), receiver
 
 
@@ -63,17 +63,17 @@ def build_question(client: Client, attribute: str, value) -> dict:
     return message
 
 
-def test_every_callback_is_as_the_contract_says(contract, exchanged):
+def test_callbacks_match_the_contract(contract, exchanged):
     client, receiver = exchanged
     person = build_person("async")
-    asked = {"id": person["id"], "scope": "details"}
+    lookup = {"id": person["id"], "scope": "details"}
     acks = {}
     for operation, item in (
-        *(
-            ("link", person),
-            ("update", build_person("async", fa="account:70007@BR01.DEMO")),
-        ),
-        *(("resolve", asked), ("unlink", {"id": person["id"]}), ("update", person)),
+        ("link", person),
+        ("update", build_person("async", fa="account:70007@BR01.DEMO")),
+        ("resolve", lookup),
+        ("unlink", {"id": person["id"]}),
+        ("update", person),
     ):
         items = build_items([item])
         message = client.build_message(operation, items)
@@ -98,7 +98,7 @@ def test_every_callback_is_as_the_contract_says(contract, exchanged):
         check_callback(contract, "txn/on-status", callback["document"])
 
 
-def test_what_is_not_accepted_is_as_the_contract_says(contract, server, exchanged):
+def test_refusals_match_the_contract(contract, server, exchanged):
     client, _receiver = exchanged
     items = build_items([make_people(1)[0].linked])
     for header in ({"version": "9"}, {"action": "pay"}, {"total_count": 5}):
@@ -119,7 +119,7 @@ def test_what_is_not_accepted_is_as_the_contract_says(contract, server, exchange
     check_error(contract, answer.json())
 
 
-def test_status_of_nothing_is_as_the_contract_says(contract, exchanged):
+def test_status_of_an_unknown_message_matches_the_contract(contract, exchanged):
     client, _receiver = exchanged
     question = build_question(client, "transaction_id", "never was")
     answer = client.post("/mapper/sync/txn/status", json=question).json()

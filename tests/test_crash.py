@@ -156,7 +156,7 @@ def wait_for_all(receiver, senders) -> None:
         time.sleep(0.2)
 
 
-def test_everything_was_killed(survived):
+def test_every_process_was_killed(survived):
     _senders, _documents, killer = survived
     assert killer.killed == dict.fromkeys(("http", "workers", "postgres"), ROUNDS)
     assert max(killer.moments) < SENDERS * MESSAGES, "it was over before"
@@ -174,10 +174,10 @@ def test_each_message_has_exactly_one_effect_in_order(server, survived):
         assert [row[0] for row in events] == sent
 
 
-def test_the_last_message_about_a_person_holds(survived):
+def test_last_message_about_a_person_decides(survived):
     senders, _documents, _killer = survived
     for sender in senders:
-        found = sender.client.resolve([person.asked for person in sender.people])
+        found = sender.client.resolve([person.resolve_item for person in sender.people])
         last = range(MESSAGES - PEOPLE, MESSAGES)
         wanted = [
             person.with_account(f"7{place:010}")["fa"]
@@ -186,7 +186,7 @@ def test_the_last_message_about_a_person_holds(survived):
         assert [item["fa"] for item in found] == wanted
 
 
-def test_each_callback_arrived_with_one_message_id_and_success(survived):
+def test_callbacks_of_a_message_share_one_id_and_succeed(survived):
     senders, documents, _killer = survived
     ids: dict[str, set[str]] = {}
     for document in documents:
@@ -197,7 +197,7 @@ def test_each_callback_arrived_with_one_message_id_and_success(survived):
     assert {len(names) for names in ids.values()} == {1}
 
 
-def test_nothing_waits_any_more(server, survived):
+def test_no_message_is_left_waiting(server, survived):
     assert server.query(
         "SELECT count(*) FROM spar_message WHERE state = 'waiting'"
     ) == [(0,)]
@@ -206,7 +206,7 @@ def test_nothing_waits_any_more(server, survived):
     assert backend.find("spar.callback", failed, "problem") == []
 
 
-def test_history_holds(server, survived):
+def test_history_is_intact(server, survived):
     done = server.run_command("spar_audit", "check")
     # The check names the jobs that these tests have switched off, and nothing else.
     found = [line for line in done.stdout.splitlines() if ", row " in line]

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from examples.payer.client import TIMEOUT
+
 from .backend import EVERY_RIGHT, Refused, get_backend, make_participant
-from .client import TIMEOUT, Client, build_items
+from .client import Client, build_items
 from .workers import running_workers
 
 SECRETS = {
@@ -62,9 +64,9 @@ def scan_tables(server) -> dict[str, set[str]]:
         for (table,) in cursor.fetchall():
             rows = f"SELECT coalesce(string_agg(t::text, chr(10)), '') FROM {table} t"
             cursor.execute(rows)
-            given_away = find_in(cursor.fetchone()[0].encode())
-            if given_away:
-                found[table] = given_away
+            leaked = find_in(cursor.fetchone()[0].encode())
+            if leaked:
+                found[table] = leaked
     return found
 
 
@@ -97,8 +99,8 @@ def used(server):
     assert client.link([item])[0]["status"] == "rjct"
     changed = {**item, "fa": f"account:{SECRETS['second account']}@BR01.DEMO"}
     assert client.update([changed])[0]["status"] == "succ"
-    told = client.resolve([{"id": id_value, "scope": "details"}])[0]
-    assert SECRETS["second account"] in told["fa"]
+    answer = client.resolve([{"id": id_value, "scope": "details"}])[0]
+    assert SECRETS["second account"] in answer["fa"]
     refused = f"token:{SECRETS['refused number']}\u200b@nationalId"
     assert client.link([{**item, "id": refused}])[0]["status"] == "rjct"
     assert client.update([{**changed, "id": refused[:-1]}])[0]["status"] == "rjct"
@@ -139,12 +141,12 @@ def send_by_callback(server, item):
 
     The ID is their reference and transaction, too, as OpenG2P's bridge writes it.
     """
-    told = {
+    rights = {
         "callback_url": "http://127.0.0.1:9/callback",
         "callback_auth": "static",
         "callback_secret": SECRETS["callback's secret"],
     }
-    participant = make_participant(server, "dark", **EVERY_RIGHT, **told)
+    participant = make_participant(server, "dark", **EVERY_RIGHT, **rights)
     client = Client(server.api, participant)
 
     def send(name):
@@ -178,14 +180,14 @@ def act_at_the_counter(server):
     """Type, find and be refused as staff; leave a window open."""
     officer, auditor = (get_backend(server, role) for role in ("officer", "auditor"))
     id_value = f"token:{SECRETS['number at the counter']}@nationalId"
-    told = {"fa_text": f"account:{SECRETS['account at the counter']}@BR01.DEMO"}
-    officer.act("link", id_value=id_value, **told)
+    values = {"fa_text": f"account:{SECRETS['account at the counter']}@BR01.DEMO"}
+    officer.act("link", id_value=id_value, **values)
     for bad in (id_value, f"token:{SECRETS['number of a draft']}\u200b@nationalId"):
         with pytest.raises(Refused):
-            officer.act("link", id_value=bad, **told)
+            officer.act("link", id_value=bad, **values)
     with pytest.raises(Refused):
         officer.act_on("unlink", id_value, reason=SECRETS["number at the counter"])
-    draft = {"id_value": f"token:{SECRETS['number of a draft']}@nationalId", **told}
+    draft = {"id_value": f"token:{SECRETS['number of a draft']}@nationalId", **values}
     officer.call(
         "spar.mapping.wizard", "create", [{"operation": "link", "reason": "x", **draft}]
     )
@@ -194,8 +196,8 @@ def act_at_the_counter(server):
 
 
 def reveal(auditor, mapping):
-    told = {"mapping_id": mapping, "reason": "complaint 12"}
-    (wizard,) = auditor.call("spar.reveal.wizard", "create", [told])
+    values = {"mapping_id": mapping, "reason": "complaint 12"}
+    (wizard,) = auditor.call("spar.reveal.wizard", "create", [values])
     auditor.call("spar.reveal.wizard", "action_reveal", [wizard])
     (shown,) = auditor.call("spar.reveal.wizard", "read", [wizard], ["fa_value"])
     assert SECRETS["account at the counter"] in shown["fa_value"]
@@ -203,16 +205,16 @@ def reveal(auditor, mapping):
 
 def keep_search(officer, id_value):
     """Try to save a search for a whole ID as a favourite, which is refused."""
-    told = {
+    values = {
         "name": "that person",
         "model_id": "spar.mapping",
         "domain": f"[('id_value', '=', '{id_value}')]",
     }
     with pytest.raises(Refused):
-        officer.call("ir.filters", "create", [told])
+        officer.call("ir.filters", "create", [values])
 
 
-def test_what_must_stay_dark_was_really_there(server, used):
+def test_secrets_were_really_used(server, used):
     """The store has the secrets: sealed, and opened for authorised users."""
     officer = get_backend(server, "officer")
     found = officer.find_mapping(f"token:{SECRETS['number at the counter']}@nationalId")
@@ -229,16 +231,16 @@ def test_what_must_stay_dark_was_really_there(server, used):
     assert linked["state"] == "active"
 
 
-def test_no_table_gives_anything_away(server, used):
+def test_tables_reveal_no_secret(server, used):
     assert scan_tables(server) == {}
 
 
-def test_no_file_gives_anything_away(server, used):
+def test_files_reveal_no_secret(server, used):
     assert scan_files(server) == {}
 
 
 @pytest.mark.parametrize("form", range(3))
-def test_the_scanner_finds_what_is_put_in_clear(server, used, form):
+def test_scanner_finds_clear_text(server, used, form):
     value = SECRETS["account"]
     written = (value, value.encode().hex(), base64.b64encode(value.encode()).decode())
     with server.cursor() as cursor:
@@ -253,7 +255,7 @@ def test_the_scanner_finds_what_is_put_in_clear(server, used, form):
             cursor.execute("UPDATE res_company SET report_footer = NULL")
 
 
-def test_the_scanner_finds_a_value_in_a_file(server, used):
+def test_scanner_finds_a_value_in_a_file(server, used):
     planted = server.data / "planted.txt"
     planted.write_text(f"x{SECRETS['phone']}y")
     try:

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from setup import demo, demo_aside, demo_upgrade
-from setup.demo_facts import LEAST, ROLES
-from setup.errors import Failure, ServerAway
+from setup.demo_facts import MIN_COUNTS, ROLES
+from setup.errors import Failure, ServerUnavailable
 from setup.installation import Installation
 from setup.odoo_source import OdooSource
 from setup.packages import get_postgres_binaries
 from setup.places import Places, get_places, write_private
 from setup.postgres import Cluster, ExternalServer, get_server, running
 
-TABLES = [model.replace(".", "_") for model in LEAST]
+TABLES = [model.replace(".", "_") for model in MIN_COUNTS]
 FACTS = {
     "digest": "of before",
     "addons": ["spar_a"],
@@ -62,7 +62,7 @@ class StandIn(Installation):
         self._do(script.stem)
         if script.stem != "demo_secrets":
             return {}
-        counts = {m: self.count(m.replace(".", "_")) or 0 for m in LEAST}
+        counts = {m: self.count(m.replace(".", "_")) or 0 for m in MIN_COUNTS}
         return {**FACTS, "counts": {m: int(number) for m, number in counts.items()}}
 
     def install_suite(self, *, demo):
@@ -180,23 +180,25 @@ def assert_is_upgraded(old: StandIn) -> None:
     assert not list(old.places.state.glob("demo-*"))
 
 
-def test_a_demo_is_upgraded_in_its_place(places):
+def test_demo_is_upgraded_in_place(places):
     old = make_old(places)
     assert demo.prepare_demo(places).database == old.database
     assert StandIn.done == [
-        *("upgrade spar_a", "install spar_new portal"),
-        *("demo_additions", "demo_secrets"),
+        "upgrade spar_a",
+        "install spar_new portal",
+        "demo_additions",
+        "demo_secrets",
     ]
     assert_is_upgraded(old)
 
 
-def test_a_demo_is_upgraded_on_a_server_of_others(places, shared):
+def test_demo_is_upgraded_on_an_external_server(places, shared):
     old = make_old(places)
     demo.prepare_demo(places)
     assert_is_upgraded(old)
 
 
-def test_a_demo_of_the_same_code_is_left_alone(places):
+def test_demo_of_the_same_code_is_not_upgraded(places):
     make_old(places)
     facts = {**FACTS, "digest": demo.get_digest(places.root)}
     write_private(demo.get_facts_file(places), json.dumps(facts))
@@ -208,7 +210,7 @@ STEPS = ("upgrade spar_a", "install spar_new portal", "demo_additions", "demo_se
 
 
 @pytest.mark.parametrize("what", STEPS)
-def test_killed_at_any_step_it_is_what_it_was_and_goes_on(places, monkeypatch, what):
+def test_upgrade_killed_at_any_step_continues(places, monkeypatch, what):
     old = make_old(places)
     StandIn.fails[what] = Killed()
     monkeypatch.setattr(demo_upgrade, "_remove_draft", lambda installation: None)
@@ -222,7 +224,7 @@ def test_killed_at_any_step_it_is_what_it_was_and_goes_on(places, monkeypatch, w
     assert_is_upgraded(old)
 
 
-def test_killed_after_it_took_its_place_it_is_upgraded_again(places, monkeypatch):
+def test_upgrade_killed_after_the_swap_is_repeated(places, monkeypatch):
     old = make_old(places)
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(demo_upgrade, "_remove_draft", lambda installation: None)
@@ -240,14 +242,14 @@ def kill(*_arguments, **_words):
 # === SET ASIDE === #
 
 
-def assert_is_set_aside(old: StandIn, told: str) -> Path:
+def assert_is_set_aside(old: StandIn, output: str) -> Path:
     place = get_aside(old.places)
     kept = {path.relative_to(place).as_posix() for path in place.rglob("*")}
     name = old.database
     wanted = {f"{name}.keyring.json", f"checkpoints/{name}.jsonl", "facts.json"}
     assert {*wanted, "demo.json", f"data/filestore/{name}/ab/abcd"} <= kept
     assert (place / f"{name}.keyring.json").read_text() == "the keyring"
-    lines = [line for line in told.splitlines() if str(place) in line]
+    lines = [line for line in output.splitlines() if str(place) in line]
     assert any("keyring and checkpoints stay in" in line for line in lines)
     assert (
         json.loads(demo.get_facts_file(old.places).read_text())["digest"] != "of before"
@@ -256,13 +258,13 @@ def assert_is_set_aside(old: StandIn, told: str) -> Path:
 
 
 @pytest.mark.parametrize("what", STEPS)
-def test_what_cannot_be_upgraded_is_set_aside_whole(places, capsys, what):
+def test_failed_upgrade_sets_the_whole_demo_aside(places, capsys, what):
     old = make_old(places)
     StandIn.fails[what] = Failure(f"No luck (log: {old.folder}/x.log)")
     demo.prepare_demo(places)
-    told = capsys.readouterr().out
-    place = assert_is_set_aside(old, told)
-    assert f"No luck (log: {place}/x.log)" in told
+    output = capsys.readouterr().out
+    place = assert_is_set_aside(old, output)
+    assert f"No luck (log: {place}/x.log)" in output
     aside = Cluster(place / "postgres", old.server.binaries)
     with running(aside):
         assert aside.get_answer("SELECT count(*) FROM spar_event", "spar_demo") == "50"
@@ -271,7 +273,7 @@ def test_what_cannot_be_upgraded_is_set_aside_whole(places, capsys, what):
     assert old.keyring.read_text() == "a new keyring"
 
 
-def test_an_upgrade_that_loses_rows_is_no_upgrade(places, capsys, monkeypatch):
+def test_upgrade_that_loses_rows_fails(places, capsys, monkeypatch):
     old = make_old(places)
     upgrade = StandIn.upgrade
 
@@ -281,49 +283,49 @@ def test_an_upgrade_that_loses_rows_is_no_upgrade(places, capsys, monkeypatch):
 
     monkeypatch.setattr(StandIn, "upgrade", lose)
     demo.prepare_demo(places)
-    told = capsys.readouterr().out
-    assert "49 of 50 spar.event are left" in told
-    assert_is_set_aside(old, told)
+    output = capsys.readouterr().out
+    assert "49 of 50 spar.event are left" in output
+    assert_is_set_aside(old, output)
 
 
-def test_a_broken_cluster_is_set_aside(places, capsys):
+def test_broken_cluster_is_set_aside(places, capsys):
     old = make_old(places)
     (old.server.data / "PG_VERSION").write_text("9")
     demo.prepare_demo(places)
-    told = capsys.readouterr().out
-    place = assert_is_set_aside(old, told)
+    output = capsys.readouterr().out
+    place = assert_is_set_aside(old, output)
     assert (place / "postgres/data/PG_VERSION").read_text() == "9"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
-def test_facts_that_cannot_be_read_lose_nothing(places, capsys, text):
+def test_unreadable_facts_lose_nothing(places, capsys, text):
     old = make_old(places)
     demo.get_facts_file(places).write_text(text)
     demo.prepare_demo(places)
     assert_is_set_aside(old, capsys.readouterr().out)
 
 
-def test_a_lost_keyring_loses_nothing_else(places):
+def test_lost_keyring_loses_nothing_else(places):
     old = make_old(places)
     old.keyring.unlink()
     demo.prepare_demo(places)
     assert (get_aside(places) / "postgres/data/PG_VERSION").exists()
 
 
-def test_on_a_server_of_others_the_database_gets_a_dated_name(places, shared, capsys):
+def test_old_database_on_an_external_server_gets_a_dated_name(places, shared, capsys):
     old = make_old(places)
     StandIn.fails["upgrade spar_a"] = Failure("No luck")
     fresh = demo.prepare_demo(places)
-    told = capsys.readouterr().out
-    assert_is_set_aside(old, told)
-    dated = re.search(rf"{old.database}_\d{{4}}-\d\d-\d\d-\d{{6}}", told)[0]
+    output = capsys.readouterr().out
+    assert_is_set_aside(old, output)
+    dated = re.search(rf"{old.database}_\d{{4}}-\d\d-\d\d-\d{{6}}", output)[0]
     assert get_databases(old.server) == {dated, fresh.database}
     assert fresh.database != old.database
     assert old.server.get_answer("SELECT count(*) FROM spar_event", dated) == "50"
 
 
 @pytest.mark.parametrize("begun", ["lock", "a", "spar_demo.keyring.json", "postgres"])
-def test_killed_while_it_is_set_aside_it_is_set_aside_then(places, monkeypatch, begun):
+def test_interrupted_move_is_completed(places, monkeypatch, begun):
     old = make_old(places)
     StandIn.fails["upgrade spar_a"] = Failure("No luck")
     rename = Path.rename
@@ -354,10 +356,10 @@ def fail_at_both() -> None:
     StandIn.fails["make"] = Failure("The code is broken, again")
 
 
-def test_where_no_new_one_can_be_made_the_old_one_stays(places):
+def test_old_demo_is_kept_where_no_new_one_can_be_made(places):
     old = make_old(places)
     fail_at_both()
-    with pytest.raises(Failure, match="stays as it was.*The code is broken, again"):
+    with pytest.raises(Failure, match="was not changed.*The code is broken, again"):
         demo.prepare_demo(places)
     assert_is_old(old)
     assert not list(places.state.glob("demo-*"))
@@ -366,17 +368,17 @@ def test_where_no_new_one_can_be_made_the_old_one_stays(places):
     assert_is_upgraded(old)
 
 
-def test_it_stays_on_a_server_of_others_too(places, shared):
+def test_failed_upgrade_on_an_external_server_changes_nothing(places, shared):
     old = make_old(places)
     fail_at_both()
-    with pytest.raises(Failure, match="stays as it was"):
+    with pytest.raises(Failure, match="was not changed"):
         demo.prepare_demo(places)
     assert build(places).database == old.database
     assert get_databases(old.server) == {old.database}
     assert_is_old(old)
 
 
-def test_killed_while_it_is_put_back_it_is_put_back_then(places, monkeypatch):
+def test_interrupted_restore_is_completed(places, monkeypatch):
     old = make_old(places)
     fail_at_both()
     rename = Path.rename
@@ -397,17 +399,17 @@ def test_killed_while_it_is_put_back_it_is_put_back_then(places, monkeypatch):
 # === NOT NOW === #
 
 
-def test_a_server_that_is_away_moves_nothing(places, shared, monkeypatch):
+def test_unavailable_server_moves_nothing(places, shared, monkeypatch):
     old = make_old(places)
     port = shared.settings["port"]
     monkeypatch.setenv("PGPORT", "1")
-    with pytest.raises(ServerAway, match="check PGHOST"):
+    with pytest.raises(ServerUnavailable, match="check PGHOST"):
         demo.prepare_demo(places)
     monkeypatch.setenv("PGPORT", port)
     assert_is_old(old)
 
 
-def test_another_server_than_the_demo_s_is_not_asked(places, shared, monkeypatch):
+def test_other_server_is_not_queried(places, shared, monkeypatch):
     make_old(places)
     for name in ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD"):
         monkeypatch.delenv(name)
@@ -416,7 +418,7 @@ def test_another_server_than_the_demo_s_is_not_asked(places, shared, monkeypatch
     assert not list(places.state.glob("demo-*"))
 
 
-def test_pghost_for_a_demo_of_its_own_is_refused(places, monkeypatch):
+def test_pghost_is_refused_for_a_local_demo(places, monkeypatch):
     old = make_old(places)
     with monkeypatch.context() as patch:
         patch.setenv("PGHOST", "127.0.0.1")
@@ -425,13 +427,15 @@ def test_pghost_for_a_demo_of_its_own_is_refused(places, monkeypatch):
     assert_is_old(old)
 
 
-def test_what_is_new_and_cannot_be_added_is_told(places, monkeypatch, capsys):
+def test_failed_additions_are_reported(places, monkeypatch, capsys):
     old = make_old(places)
     run_script = StandIn.run_script
 
     def add(self, script, **words):
-        told = run_script(self, script, **words)
-        return {"failed": ["spar_a/demo/x.xml"]} if "additions" in script.stem else told
+        result = run_script(self, script, **words)
+        return (
+            {"failed": ["spar_a/demo/x.xml"]} if "additions" in script.stem else result
+        )
 
     monkeypatch.setattr(StandIn, "run_script", add)
     demo.prepare_demo(places)

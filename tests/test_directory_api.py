@@ -6,9 +6,11 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from examples.payer.client import TIMEOUT
+
 from .answers import check_error
 from .backend import get_backend
-from .client import TIMEOUT, Client
+from .client import Client
 
 PROVIDERS = "/directory/providers"
 BAD = "err.request.bad"
@@ -41,12 +43,12 @@ def turn_pages(client: Client, path: str, member: str, **params) -> list[dict]:
 
 
 @pytest.mark.parametrize("text", ["harbour bank", "bank harbuor", "HARBOUR"])
-def test_a_provider_is_found(payer, text):
+def test_provider_is_found(payer, text):
     names = get_names(get(payer, PROVIDERS, params={"q": text}))
     assert names[0] == "Harbour Bank of Tavoria"
 
 
-def test_a_branch_is_found_in_its_provider(payer):
+def test_branch_is_found_in_its_provider(payer):
     (provider,) = get(payer, PROVIDERS, params={"q": "harbour bank"}).json()[
         "providers"
     ][:1]
@@ -57,7 +59,7 @@ def test_a_branch_is_found_in_its_provider(payer):
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
-def test_every_page_size_tells_every_provider_once(payer, limit):
+def test_every_page_size_lists_every_provider_once(payer, limit):
     items = turn_pages(payer, PROVIDERS, "providers", limit=limit)
     codes = [item["code"] for item in items]
     assert codes == sorted(codes, key=str.upper) and len(set(codes)) == len(codes)
@@ -65,13 +67,13 @@ def test_every_page_size_tells_every_provider_once(payer, limit):
     assert {"bank", "wallet", "email_wallet", "voucher"} <= kinds
 
 
-def test_type_and_kind_leave_others_out(payer):
+def test_type_and_kind_filter(payer):
     for params in ({"type": "mobile_wallet"}, {"kind": "wallet"}):
         items = turn_pages(payer, PROVIDERS, "providers", limit=2, **params)
         assert items and {item["kind"] for item in items} == {"wallet"}
 
 
-def test_kinds_of_address_with_their_parts(payer):
+def test_address_kinds_have_their_parts(payer):
     types = get(payer, "/directory/fa-types").json()["fa_types"]
     parts = {part["key"]: part for each in types for part in each["parts"]}
     assert parts["account_number"]["label"] == "Account number"
@@ -79,7 +81,7 @@ def test_kinds_of_address_with_their_parts(payer):
     assert parts["phone_number"]["check"]["code"] == "phone"
 
 
-def test_an_answer_is_kept_until_it_is_no_longer_true(server, payer):
+def test_answer_is_cached_while_it_is_true(server, payer):
     backend = get_backend(server, "administrator")
     made = {"name": "Kept Bank", "code": "KEPT1"}
     (row_id,) = backend.call("spar.fsp", "create", [made])
@@ -99,12 +101,12 @@ def test_an_answer_is_kept_until_it_is_no_longer_true(server, payer):
     backend.call("spar.fsp", "unlink", [row_id])
 
 
-def test_a_language_that_is_not_there_is_answered_in_english(payer):
+def test_missing_language_falls_back_to_english(payer):
     answer = get(payer, PROVIDERS, headers={"Accept-Language": "xx, *;q=0.1"})
     assert answer.headers["Content-Language"] == "en"
 
 
-def test_asking_counts_no_items(server, payer):
+def test_resolving_counts_no_items(server, payer):
     query = "SELECT coalesce(sum(items), 0) FROM spar_participant_usage"
     before = server.query(query)
     get(payer, PROVIDERS)
@@ -136,26 +138,26 @@ def test_asking_counts_no_items(server, payer):
         ({"q": ["a", "b"]}, "q"),
     ],
 )
-def test_a_bad_parameter_is_named(payer, params, member):
+def test_bad_parameter_is_named(payer, params, member):
     check_error(get(payer, PROVIDERS, params=params), 400, BAD, member)
 
 
-def test_bytes_that_are_no_text_are_refused(payer):
+def test_bytes_that_are_not_text_are_refused(payer):
     check_error(get(payer, f"{PROVIDERS}?q=%ff%fe"), 400, BAD, "query")
 
 
-def test_kinds_of_address_take_no_parameter(payer):
+def test_address_kinds_accept_no_parameter(payer):
     answer = get(payer, "/directory/fa-types", params={"q": "bank"})
     check_error(answer, 400, BAD, "q")
 
 
 @pytest.mark.parametrize("code", ["NONE", "a%2Fb", "%00", "%27%3B--", "x" * 3000])
-def test_an_unknown_provider_is_not_found(payer, code):
+def test_unknown_provider_is_not_found(payer, code):
     answer = get(payer, f"{PROVIDERS}/{code}/branches")
     check_error(answer, 404, "err.request.not_found")
 
 
-def test_without_a_token_nothing_is_told(server):
+def test_missing_token_is_refused_without_details(server):
     for path in (PROVIDERS, "/directory/fa-types", f"{PROVIDERS}/NONE/branches"):
         answer = requests.get(f"{server.api}{path}", timeout=TIMEOUT)
         check_error(answer, 401, "err.request.unauthorized")
@@ -171,7 +173,7 @@ def test_nothing_can_be_written(payer, method, path):
     assert answer.headers["Allow"] == "GET"
 
 
-def test_the_logic_is_not_called_past_the_routes(server):
+def test_logic_is_only_called_through_the_routes(server):
     backend = get_backend(server, "viewer")
     for method in ("_find_providers", "_list_fa_types"):
         with server.expecting("Private methods", "Exception during request"):

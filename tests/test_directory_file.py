@@ -24,8 +24,8 @@ def administrator(server):
 
 def upload(administrator, rows, filename="branches.csv") -> int:
     data = "\n".join(["provider,name,code,city", *rows]).encode()
-    told = {"filename": filename, "file": base64.b64encode(data).decode()}
-    (row_id,) = administrator.call("spar.directory.import", "create", [told])
+    values = {"filename": filename, "file": base64.b64encode(data).decode()}
+    (row_id,) = administrator.call("spar.directory.import", "create", [values])
     administrator.call("spar.directory.import", "action_load", [row_id])
     return row_id
 
@@ -50,11 +50,13 @@ def count_chunks(server, row_id) -> tuple:
 
 def get_state(administrator, row_id) -> dict:
     names = ("state", "added_count", "refused_count", "progress")
-    (told,) = administrator.find("spar.directory.import", [("id", "=", row_id)], *names)
-    return told
+    (state,) = administrator.find(
+        "spar.directory.import", [("id", "=", row_id)], *names
+    )
+    return state
 
 
-def test_a_killed_loading_is_gone_on_with_and_doubles_nothing(server, administrator):
+def test_killed_import_continues_without_duplicates(server, administrator):
     provider = {"name": "Killed Bank", "code": "KILLED"}
     administrator.call("spar.fsp", "create", [provider])
     rows = [f"KILLED,Branch {number},K{number:05},Marn" for number in range(ROWS)]
@@ -72,20 +74,20 @@ def test_a_killed_loading_is_gone_on_with_and_doubles_nothing(server, administra
     _chunks, added = count_chunks(server, row_id)
     assert 0 < added < ROWS
     assert server.query(COUNT, row_id) == [(added, added)]
-    told = get_state(administrator, row_id)
-    assert told["state"] == "waiting" and 0 < told["progress"] < 100
+    state = get_state(administrator, row_id)
+    assert state["state"] == "waiting" and 0 < state["progress"] < 100
 
     assert begin_loading(server).wait(300) == 0
     assert server.query(COUNT, row_id) == [(ROWS, ROWS)]
-    told = get_state(administrator, row_id)
-    assert (told["state"], told["added_count"], told["refused_count"]) == (
+    state = get_state(administrator, row_id)
+    assert (state["state"], state["added_count"], state["refused_count"]) == (
         "done",
         ROWS,
         0,
     )
 
 
-def test_refused_rows_come_as_a_file_to_administrators_only(server, administrator):
+def test_refused_rows_are_a_file_for_administrators_only(server, administrator):
     row_id = upload(administrator, ["NOBANK,Nowhere,N1,Marn"], "nowhere.csv")
     assert begin_loading(server).wait(300) == 0
     action = administrator.call(

@@ -1,5 +1,6 @@
 """The documents name what exists: files, links, menus, commands, codes, variables."""
 
+import ast
 import re
 import xml.etree.ElementTree as ElementTree
 from itertools import chain
@@ -187,5 +188,11 @@ def test_every_environment_variable_is_in_the_list_for_operators():
     assert listed - used == set()
 
 
-def test_the_readme_is_short():
+@pytest.mark.parametrize("addon", get_addons(ROOT))
+def test_version_is_in_the_history(addon):
+    manifest = ast.literal_eval(read(f"{addon}/__manifest__.py"))
+    assert f"## {manifest['version']}\n" in read(f"{addon}/readme/HISTORY.md")
+
+
+def test_readme_is_short():
     assert len(read("README.md").split()) < 900

@@ -90,7 +90,7 @@ def see(desk: Desk, title: str) -> None:
         desk.open_app(ROOT)
 
 
-def test_odoos_administrator_learns_how_roles_are_given(sit_down):
+def test_odoo_administrator_sees_how_to_assign_roles(sit_down):
     desk = sit_down("odoo")
     assert not desk.page.url.startswith(f"{desk.url}/odoo/spar")
     desk.open_app(FIRST_STEPS)
@@ -100,7 +100,7 @@ def test_odoos_administrator_learns_how_roles_are_given(sit_down):
     assert desk.title == "Users"
 
 
-def test_an_officer_helps_a_person_and_comes_back_to_the_registry(sit_down):
+def test_officer_helps_a_person_and_returns_to_the_registry(sit_down):
     desk = sit_down("officer")
     desk.open_entry("Registry", "Help a person who is here")
     desk.wait("location.pathname === '/spar/agent'")
@@ -109,7 +109,7 @@ def test_an_officer_helps_a_person_and_comes_back_to_the_registry(sit_down):
     desk.wait_for_text(REGISTRY)
 
 
-def test_an_officer_finds_suspends_and_sees_it(sit_down, person, programme, server):
+def test_officer_finds_and_suspends_a_mapping(sit_down, person, programme, server):
     desk = sit_down("officer")
     desk.press_above_list("Find a person")
     desk.type("id_value", person.value)
@@ -143,14 +143,14 @@ def test_an_officer_finds_suspends_and_sees_it(sit_down, person, programme, serv
         "spar.mapping",
         [("id_value", "=", person.id), ("state", "=", "active")],
     )
-    (answer,) = programme.resolve([person.asked])
+    (answer,) = programme.resolve([person.resolve_item])
     assert "fa" not in answer
 
 
 CARDS = ".o_data_row, .o_kanban_renderer .o_kanban_record:not(.o_kanban_ghost)"
 
 
-def test_who_was_found_is_still_found_after_f5(sit_down, person, programme):
+def test_search_result_survives_a_reload(sit_down, person, programme):
     programme.link([make_people(1)[0].linked])
     desk = sit_down("viewer")
     desk.press_above_list("Find a person")
@@ -170,7 +170,7 @@ def test_who_was_found_is_still_found_after_f5(sit_down, person, programme):
     assert person.value not in desk.page.evaluate("JSON.stringify(sessionStorage)")
 
 
-def test_what_a_role_came_for_is_one_press_away(sit_down):
+def test_main_action_of_a_role_is_one_press_away(sit_down):
     """On a phone Odoo hides all buttons but the first behind three dots."""
     desk = sit_down("officer")
     for text in ("Find a person", "Link a person"):
@@ -180,7 +180,7 @@ def test_what_a_role_came_for_is_one_press_away(sit_down):
     assert not desk.sees(None, ".o_control_panel_main_buttons .oi-ellipsis-v")
 
 
-def test_a_part_of_an_address_takes_text_at_the_first_touch(sit_down, programme):
+def test_address_part_accepts_text_at_the_first_touch(sit_down, programme):
     (person,) = make_card_holders(1)
     desk = sit_down("officer")
     if desk.is_phone:
@@ -200,7 +200,7 @@ def test_a_part_of_an_address_takes_text_at_the_first_touch(sit_down, programme)
     desk.press("Confirm", ".modal button")
     desk.wait("!document.querySelector('.modal')", "the form is still open")
     desk.wait_for_text("Linked. It is paid to this address from now on.")
-    (answer,) = programme.resolve([person.asked])
+    (answer,) = programme.resolve([person.resolve_item])
     assert number in answer["fa"]
 
 
@@ -213,7 +213,7 @@ def pick(desk: Desk, field: str, text: str) -> None:
         desk.choose(field, text)
 
 
-def test_an_account_finds_a_person(sit_down, person):
+def test_account_finds_a_person(sit_down, person):
     desk = sit_down("viewer")
     desk.press_above_list("Find a person")
     if desk.is_phone:
@@ -227,7 +227,7 @@ def test_an_account_finds_a_person(sit_down, person):
     assert person.account not in desk.page.url
 
 
-def test_a_supervisor_is_asked_before_a_change_is_made(sit_down, person, server):
+def test_supervisor_approves_a_change_before_it_is_made(sit_down, person, server):
     with in_force(server, name="Browser: ask", sequence=0, decision="approve"):
         get_backend(server, "officer").act_on(
             "update", person.id, fa_text=f"account:{make_account()}@BR01.DEMO"
@@ -246,7 +246,7 @@ def test_a_supervisor_is_asked_before_a_change_is_made(sit_down, person, server)
     desk.wait_for_text("It is paid to the new address from now on")
 
 
-def test_an_auditor_finds_the_history_by_a_name(sit_down, person, server):
+def test_auditor_finds_the_history_by_name(sit_down, person, server):
     get_backend(server, "officer").act_on("suspend", person.id)
     desk = sit_down("auditor")
     desk.press_above_list("Check the history")

@@ -60,11 +60,11 @@ def correct(desk: Desk, pair, right: dict[str, str], wrong: dict[str, str]) -> N
 
 
 def get_fa(client, person) -> str | None:
-    (answer,) = client.resolve([person.asked])
+    (answer,) = client.resolve([person.resolve_item])
     return answer.get("fa")
 
 
-def test_link_corrected_pair_by_pair(officer, programme):
+def test_link_is_corrected_pair_by_pair(officer, programme):
     people = make_card_holders(3)
     for pair, person in zip(combinations(TEXTS, 2), people, strict=True):
         right = {"id_value": person.id, "fa_text": person.fa, "reason": REASON}
@@ -79,7 +79,7 @@ def test_link_corrected_pair_by_pair(officer, programme):
         assert get_fa(programme, person) == person.fa
 
 
-def test_a_name_is_no_id_and_a_number_in_groups_is_one(officer, programme):
+def test_name_is_not_an_id_and_a_grouped_number_is(officer, programme):
     (person,) = make_card_holders(1)
     officer.press_above_list("Link a person")
     officer.wait_for_dialog("Link a person")
@@ -95,7 +95,7 @@ def test_a_name_is_no_id_and_a_number_in_groups_is_one(officer, programme):
     assert get_fa(programme, person) == person.fa
 
 
-def test_letters_are_asked_about_and_nothing_is_lost(officer, programme):
+def test_letters_in_a_number_are_questioned_and_kept(officer, programme):
     (person,) = make_people(1)
     typed = {"id_value": f"vid:{person.value}", "fa_text": person.fa, "reason": REASON}
     officer.press_above_list("Link a person")
@@ -111,7 +111,7 @@ def test_letters_are_asked_about_and_nothing_is_lost(officer, programme):
     assert answer["fa"] == person.fa
 
 
-def test_change_corrected(officer, programme):
+def test_change_is_corrected(officer, programme):
     (person,) = make_people(1)
     programme.link([person.linked])
     officer.press_above_list("Find a person")

@@ -13,7 +13,7 @@ import requests
 import websocket
 
 from setup.front_heads import is_for_websocket, rewrite_head
-from setup.front_server import Front
+from setup.front_server import FrontServer
 from setup.machine import get_free_ports
 
 from .raw import send_raw
@@ -52,8 +52,13 @@ class Backend:
                 while data := peer.recv(65536):
                     peer.sendall(data.upper())
                 return
-            told = json.dumps({"by": self.name, "head": head.decode("latin-1")})
-            lines = ["HTTP/1.0 200 OK", f"Content-Length: {len(told)}", "", told]
+            document = json.dumps({"by": self.name, "head": head.decode("latin-1")})
+            lines = [
+                "HTTP/1.0 200 OK",
+                f"Content-Length: {len(document)}",
+                "",
+                document,
+            ]
             peer.sendall("\r\n".join(lines).encode())
 
     def close(self) -> None:
@@ -67,7 +72,7 @@ def front(tmp_path):
     """Yield a front with two servers behind it."""
     port, http, other = get_free_ports(3)
     backends = Backend(http, "http"), Backend(other, "websocket")
-    made = Front(tmp_path, port, http, other)
+    made = FrontServer(tmp_path, port, http, other)
     made.backends = backends
     made.start()
     made.wait()
@@ -78,7 +83,7 @@ def front(tmp_path):
     assert made.log.read_text() == ""
 
 
-def ask(front, path="/", **words) -> requests.Response:
+def send_get(front, path="/", **words) -> requests.Response:
     return requests.get(f"{front.url}{path}", timeout=TIMEOUT, **words)
 
 
@@ -103,21 +108,21 @@ def test_only_websockets_go_to_the_other_port(line, wanted):
 
 
 @pytest.mark.parametrize("path", ["/", "/web/login", "/websocket", "/websocket/health"])
-def test_a_request_comes_to_the_right_server(front, path):
+def test_request_reaches_the_right_server(front, path):
     by = "websocket" if path.startswith("/websocket") else "http"
-    assert ask(front, path).json()["by"] == by
+    assert send_get(front, path).json()["by"] == by
 
 
-def test_a_websocket_stays_open_both_ways(front):
+def test_websocket_stays_open_both_ways(front):
     with socket.create_connection(("127.0.0.1", front.port), TIMEOUT) as client:
         client.sendall(b"GET /websocket HTTP/1.1\r\nUpgrade: websocket\r\n\r\n")
         assert b"101" in client.recv(1000)
         for word in (b"one", b"two", b"x" * 60_000):
             client.sendall(word)
-            told = b""
-            while len(told) < len(word):
-                told += client.recv(65536)
-            assert told == word.upper()
+            received = b""
+            while len(received) < len(word):
+                received += client.recv(65536)
+            assert received == word.upper()
         client.shutdown(socket.SHUT_WR)
         assert client.recv(1000) == b""
 
@@ -140,46 +145,46 @@ def test_a_websocket_stays_open_both_ways(front):
         " 6.6.6.6",
     ],
 )
-def test_nobody_says_of_themselves_who_asks(lie):
+def test_forged_client_address_is_dropped(lie):
     head = f"GET / HTTP/1.1\r\n{lie}\r\nHost: spar\r\n\r\n".encode()
-    told = rewrite_head(head, "127.0.0.9", "127.0.0.1:1")
-    assert b"6.6.6.6" not in told
-    assert told.count(b"127.0.0.9") == 1
-    assert b"\r\nHost: spar\r\n" in told
-    assert told.endswith(b"\r\n\r\n")
+    rewritten = rewrite_head(head, "127.0.0.9", "127.0.0.1:1")
+    assert b"6.6.6.6" not in rewritten
+    assert rewritten.count(b"127.0.0.9") == 1
+    assert b"\r\nHost: spar\r\n" in rewritten
+    assert rewritten.endswith(b"\r\n\r\n")
 
 
-def test_what_is_the_clients_to_say_is_passed_on():
+def test_headers_of_the_client_are_passed_on():
     lines = ["Host: spar", "Accept: a,", " b", "Connection: keep-alive", "X: y"]
     head = "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode()
-    told = rewrite_head(head, "127.0.0.1", "x").decode().split("\r\n")
-    assert told[0] == "GET / HTTP/1.1"
-    assert "Connection: close" in told and "Connection: keep-alive" not in told
-    assert "X-Forwarded-Host: spar" in told
-    assert told[-6:] == ["Host: spar", "Accept: a,", " b", "X: y", "", ""]
+    passed = rewrite_head(head, "127.0.0.1", "x").decode().split("\r\n")
+    assert passed[0] == "GET / HTTP/1.1"
+    assert "Connection: close" in passed and "Connection: keep-alive" not in passed
+    assert "X-Forwarded-Host: spar" in passed
+    assert passed[-6:] == ["Host: spar", "Accept: a,", " b", "X: y", "", ""]
 
 
-def test_a_client_that_names_no_host_gets_ours():
-    told = rewrite_head(b"GET / HTTP/1.0\r\n\r\n", "127.0.0.1", "127.0.0.1:8069")
-    assert b"\r\nX-Forwarded-Host: 127.0.0.1:8069\r\n" in told
+def test_missing_host_is_added():
+    rewritten = rewrite_head(b"GET / HTTP/1.0\r\n\r\n", "127.0.0.1", "127.0.0.1:8069")
+    assert b"\r\nX-Forwarded-Host: 127.0.0.1:8069\r\n" in rewritten
 
 
-def test_odoo_sees_the_address_of_who_asks(server):
+def test_odoo_receives_the_address_of_the_client(server):
     start = len(server.log.read_text())
     source = ("127.0.0.7", 0)
     with socket.create_connection(("127.0.0.1", server.port), TIMEOUT, source) as peer:
         head = "GET /spar/v1/health HTTP/1.1\r\nHost: spar\r\n"
         peer.sendall(f"{head}X-Forwarded-For: 6.6.6.6\r\n\r\n".encode())
         assert b" 200 " in peer.recv(1000)
-    told = server.log.read_text()[start:]
-    assert " 127.0.0.7 - - " in told
-    assert "6.6.6.6" not in told
+    logged = server.log.read_text()[start:]
+    assert " 127.0.0.7 - - " in logged
+    assert "6.6.6.6" not in logged
 
 
 # === NOTHING IS LOST === #
 
 
-def test_an_answer_before_the_end_of_the_question_arrives(front):
+def test_answer_sent_before_the_end_of_the_request_arrives(front):
     size = 20 * 1024 * 1024
     head = ["POST /early HTTP/1.1", "Host: spar", f"Content-Length: {size}"]
     for _each in range(5):
@@ -187,33 +192,35 @@ def test_an_answer_before_the_end_of_the_question_arrives(front):
         assert (answer.status, answer.body) == (413, b"early")
 
 
-def test_many_at_once_are_all_answered(front):
+def test_parallel_requests_are_all_answered(front):
     with ThreadPoolExecutor(40) as pool:
-        answers = list(pool.map(lambda number: ask(front, f"/{number}"), range(400)))
+        answers = list(
+            pool.map(lambda number: send_get(front, f"/{number}"), range(400))
+        )
     for number, answer in enumerate(answers):
         assert f"GET /{number} " in answer.json()["head"]
 
 
-def test_a_head_that_comes_in_pieces_is_read(front):
+def test_head_in_pieces_is_read(front):
     with socket.create_connection(("127.0.0.1", front.port), TIMEOUT) as client:
         for piece in (b"GET / HT", b"TP/1.1\r\nHost: spar\r", b"\n\r", b"\n"):
             client.sendall(piece)
         assert b"200 OK" in client.recv(1000)
 
 
-def test_who_says_nothing_bars_nobodys_way(front):
+def test_silent_connections_block_no_request(front):
     """Browsers open spare connections; a worker of Odoo would wait on one."""
     silent = [
         socket.create_connection(("127.0.0.1", front.port), TIMEOUT) for _ in range(50)
     ]
     before = len(front.backends[0].heads)
-    assert ask(front).ok
+    assert send_get(front).ok
     assert len(front.backends[0].heads) == before + 1
     for each in silent:
         each.close()
 
 
-def test_an_endless_head_is_refused(front):
+def test_endless_head_is_refused(front):
     answer = send_raw(front.port, ["GET / HTTP/1.1", "X: " + "x" * 200_000])
     assert answer.status == 431
 
@@ -228,7 +235,7 @@ def test_an_endless_head_is_refused(front):
         b"GET / HTTP/1.1\r\nHost: a\r\nA: b\0c\r\n\r\n",
     ],
 )
-def test_a_line_that_ends_otherwise_is_refused(front, head):
+def test_other_line_endings_are_refused(front, head):
     """Odoo would read a header where the front read part of a value."""
     with socket.create_connection(("127.0.0.1", front.port), TIMEOUT) as peer:
         peer.sendall(head)
@@ -237,7 +244,7 @@ def test_a_line_that_ends_otherwise_is_refused(front, head):
     assert all(b"/websocket/health" in head for head in passed)
 
 
-def test_more_connections_than_files_end_nothing(front):
+def test_front_survives_more_connections_than_files(front):
     files = len(list(Path(f"/proc/{front.pid}/fd").iterdir()))
     resource.prlimit(front.pid, resource.RLIMIT_NOFILE, (files + 4, files + 4))
     with contextlib.ExitStack() as idle:
@@ -245,13 +252,13 @@ def test_more_connections_than_files_end_nothing(front):
             peer = socket.create_connection(("127.0.0.1", front.port), TIMEOUT)
             idle.enter_context(peer)
             peer.sendall(b"GET / HTTP/1.1\r\n")
-    assert ask(front).status_code == 200
+    assert send_get(front).status_code == 200
 
 
-def test_nobody_behind_it_is_said_to_come_back_later(front):
+def test_unavailable_odoo_is_reported_with_retry_after(front):
     for backend in front.backends:
         backend.close()
-    answer = ask(front)
+    answer = send_get(front)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
 
@@ -259,7 +266,7 @@ def test_nobody_behind_it_is_said_to_come_back_later(front):
 # === THE REAL ONE === #
 
 
-def test_odoos_websocket_is_there(server):
+def test_odoo_websocket_opens(server):
     url = f"ws://127.0.0.1:{server.port}/websocket?version=19.0-2"
     opened = websocket.create_connection(url, timeout=TIMEOUT, origin=server.url)
     assert opened.getstatus() == 101

@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
+from examples.payer.client import TIMEOUT
+
 from .backend import Refused, get_backend
-from .client import TIMEOUT
 
 
 def make_ids(count):
@@ -52,24 +53,24 @@ def linked(programme):
         id_value: f"account:{n:012}@BR01.DEMO"
         for n, id_value in enumerate(make_ids(300), start=1)
     }
-    told = programme.link([{"id": i, "fa": fa} for i, fa in items.items()])
-    assert {wire["status"] for wire in told} == {"succ"}
+    answers = programme.link([{"id": i, "fa": fa} for i, fa in items.items()])
+    assert {wire["status"] for wire in answers} == {"succ"}
     return items
 
 
 def check_all(client, linked):
-    told = client.resolve([{"id": i, "scope": "details"} for i in linked])
-    assert {wire["id"]: wire.get("fa") for wire in told} == linked
+    answers = client.resolve([{"id": i, "scope": "details"} for i in linked])
+    assert {wire["id"]: wire.get("fa") for wire in answers} == linked
 
 
 def test_keys_are_replaced_while_clients_call(server, programme, linked):
     reader, writer = server.get_client("programme"), server.get_client("programme")
 
     def write():
-        told = writer.link(
+        answers = writer.link(
             [{"id": i, "fa": "account:100001@BR01.DEMO"} for i in make_ids(5)]
         )
-        assert {wire["status"] for wire in told} == {"succ"}
+        assert {wire["status"] for wire in answers} == {"succ"}
 
     loops = [Loop(lambda: check_all(reader, linked)), Loop(write)]
     old = server.query("SELECT seal_key FROM spar_keyring_phase")[0][0]
@@ -122,20 +123,20 @@ def refuse_everything(client, id_value):
         assert answer.json()["errors"][0]["code"] == "err.service.unavailable"
 
 
-def test_without_the_keyring_nothing_is_answered_or_written(server, programme, linked):
+def test_missing_keyring_stops_answers_and_writes(server, programme, linked):
     programme.get_token()
     before = count_rows(server)
-    with server.expecting("."), server.moved_away(server.keyring):
+    with server.expecting("."), server.moved_aside(server.keyring):
         refuse_everything(programme, next(iter(linked)))
         assert not server.keyring.exists(), "a new keyring was made"
     assert count_rows(server) == before
     check_all(programme, linked)
 
 
-def test_another_keyring_is_refused(server, programme, linked):
+def test_other_keyring_is_refused(server, programme, linked):
     programme.get_token()
     before = count_rows(server)
-    with server.expecting("."), server.moved_away(server.keyring) as elsewhere:
+    with server.expecting("."), server.moved_aside(server.keyring) as elsewhere:
         document = json.loads(elsewhere.read_text())
         for key in document["keys"]:
             key["material"] = "A" * 43 + "="
@@ -146,11 +147,11 @@ def test_another_keyring_is_refused(server, programme, linked):
     check_all(programme, linked)
 
 
-def test_a_database_that_has_keys_gets_no_others(server, programme, linked):
+def test_database_with_keys_gets_no_others(server, programme, linked):
     done = server.run_command("spar_keyring", "init")
     assert done.returncode != 0
     assert "has its keys already" in done.stderr
-    with server.moved_away(server.keyring):
+    with server.moved_aside(server.keyring):
         done = server.run_command("spar_keyring", "init")
         assert done.returncode != 0
         assert not server.keyring.exists()
@@ -189,7 +190,7 @@ def kill_rotation(server):
                 break
 
 
-def test_a_killed_rotation_is_completed_by_the_next(server, programme, linked):
+def test_killed_rotation_is_completed_by_the_next(server, programme, linked):
     (old,) = server.query("SELECT seal_key FROM spar_keyring_phase")[0]
     everything = count_sealed_with(server, old)
     kill_rotation(server)
@@ -197,8 +198,8 @@ def test_a_killed_rotation_is_completed_by_the_next(server, programme, linked):
     assert new != old
     assert 0 < count_sealed_with(server, old) < everything
     check_all(programme, linked)
-    told = programme.link([{"id": i, "fa": "account:1@b"} for i in make_ids(5)])
-    assert {wire["status"] for wire in told} == {"succ"}
+    answers = programme.link([{"id": i, "fa": "account:1@b"} for i in make_ids(5)])
+    assert {wire["status"] for wire in answers} == {"succ"}
     done = server.run_command("spar_keyring", "rotate")
     assert done.returncode == 0, done.stderr[-2000:]
     assert count_sealed_with(server, old) == 0
@@ -208,7 +209,7 @@ def test_a_killed_rotation_is_completed_by_the_next(server, programme, linked):
     assert server.run_command("spar_audit", "check").returncode == 0
 
 
-def test_a_key_that_is_still_needed_cannot_be_taken_out(server, programme, linked):
+def test_key_in_use_cannot_be_removed(server, programme, linked):
     programme.get_token()
     before = count_rows(server)
     (key,) = server.query("SELECT seal_key FROM spar_keyring_phase")[0]
@@ -223,7 +224,7 @@ def test_a_key_that_is_still_needed_cannot_be_taken_out(server, programme, linke
     check_all(programme, linked)
 
 
-def test_a_keyring_that_others_can_read_is_refused(server, programme, linked):
+def test_keyring_that_others_can_read_is_refused(server, programme, linked):
     programme.get_token()
     with server.expecting("keyring"):
         server.keyring.chmod(0o644)
@@ -234,9 +235,9 @@ def test_a_keyring_that_others_can_read_is_refused(server, programme, linked):
     check_all(programme, linked)
 
 
-def test_staff_are_told_that_the_keyring_is_away(server, linked):
+def test_staff_see_that_the_keyring_is_unavailable(server, linked):
     viewer = get_backend(server, "viewer")
-    with server.moved_away(server.keyring):
+    with server.moved_aside(server.keyring):
         with pytest.raises(Refused, match="keys are not there"):
             viewer.find("spar.mapping", [], "id_masked", "fa_masked", limit=3)
         page = viewer.session.get(f"{server.url}/odoo", timeout=TIMEOUT)

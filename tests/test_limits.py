@@ -12,10 +12,10 @@ PARALLEL = 6
 LIMIT, LOT = 200, 5
 
 
-def ask_until_refused(client: Client, person) -> int:
+def resolve_until_refused(client: Client, person) -> int:
     """Return how many calls of one item were answered before the first refusal."""
     for number in range(LIMIT + 1):
-        items = build_items([person.asked])
+        items = build_items([person.resolve_item])
         answer = client.send("resolve", client.build_message("resolve", items))
         if answer.status_code == 429:
             return number
@@ -23,30 +23,30 @@ def ask_until_refused(client: Client, person) -> int:
     raise AssertionError("nothing was refused")
 
 
-def test_a_limit_is_never_exceeded_and_little_is_left_of_it(server, programme):
+def test_limit_is_never_exceeded_and_almost_used_up(server, programme):
     (person,) = make_people(1)
     programme.link([person.linked])
     limits = {**EVERY_RIGHT, "daily_item_limit": LIMIT}
     participant = make_participant(server, "lots", **limits)
     clients = [Client(server.api, participant) for _each in range(PARALLEL)]
     with ThreadPoolExecutor(PARALLEL) as pool:
-        told = sum(pool.map(ask_until_refused, clients, [person] * PARALLEL))
-    assert LIMIT - WORKERS * LOT <= told <= LIMIT
+        answered = sum(pool.map(resolve_until_refused, clients, [person] * PARALLEL))
+    assert LIMIT - WORKERS * LOT <= answered <= LIMIT
     query = """SELECT items, taken_items FROM spar_participant_usage u
                  JOIN spar_participant p ON p.id = u.participant_id
                 WHERE sender_id = 'lots.example'"""
     items, taken = server.query(query)[0]
-    assert told - WORKERS * LOT <= items <= told <= taken <= LIMIT
+    assert answered - WORKERS * LOT <= items <= answered <= taken <= LIMIT
 
 
-def test_a_limit_that_is_lowered_holds_in_the_next_call(server, programme):
+def test_lowered_limit_applies_to_the_next_call(server, programme):
     (person,) = make_people(1)
     programme.link([person.linked])
     participant = make_participant(server, "lowered", **EVERY_RIGHT)
     client = Client(server.api, participant)
     for _number in range(2 * WORKERS):
-        items = build_items([person.asked])
+        items = build_items([person.resolve_item])
         message = client.build_message("resolve", items)
         assert client.send("resolve", message).status_code == 200
     change_participant(server, participant.sender_id, daily_item_limit=1)
-    assert ask_until_refused(client, person) == 0
+    assert resolve_until_refused(client, person) == 0

@@ -42,7 +42,7 @@ def update(api: str, participant, person, account="70012345") -> requests.Respon
     return client.send("update", client.build_message("update", items))
 
 
-def assert_asks_again(answer: requests.Response) -> None:
+def assert_retry_requested(answer: requests.Response) -> None:
     assert answer.status_code == 503, answer.text
     assert int(answer.headers["Retry-After"]) > 0
     (error,) = answer.json()["errors"]
@@ -59,7 +59,7 @@ def count_events(server, person_message: dict) -> int:
 # === AT ONCE === #
 
 
-def test_a_locked_id_is_asked_for_again_and_others_go_on(server, programme, payer):
+def test_locked_id_is_to_be_retried_and_others_continue(server, programme, payer):
     people = make_people(WORKERS + 1)
     messages = [link(programme, person) for person in people]
     before = count_events(server, messages[0])
@@ -69,30 +69,30 @@ def test_a_locked_id_is_asked_for_again_and_others_go_on(server, programme, paye
             pool.submit(update, server.api, programme.participant, people[0])
             for _worker in range(2 * WORKERS)
         ]
-        assert payer.resolve([people[1].asked])[0]["fa"] == people[1].fa
+        assert payer.resolve([people[1].resolve_item])[0]["fa"] == people[1].fa
         assert requests.get(f"{server.api}/health", timeout=60).ok
         # Each request waits for those that already wait, and then for the lock.
         assert time.monotonic() - begin < 2 * LOCK_SECONDS + SLACK
         for each in held:
-            assert_asks_again(each.result())
+            assert_retry_requested(each.result())
         assert time.monotonic() - begin < 4 * LOCK_SECONDS + SLACK
     assert count_events(server, messages[0]) == before
     assert update(server.api, programme.participant, people[0]).status_code == 200
 
 
-def test_a_locked_table_is_asked_for_again_and_others_go_on(server, programme, payer):
+def test_locked_table_is_to_be_retried_and_others_continue(server, programme, payer):
     (person,) = make_people(1)
     link(programme, person)
     with holding_table(server, "spar_message"):
-        assert payer.resolve([person.asked])[0]["fa"] == person.fa
+        assert payer.resolve([person.resolve_item])[0]["fa"] == person.fa
         begin = time.monotonic()
-        assert_asks_again(update(server.api, programme.participant, person))
+        assert_retry_requested(update(server.api, programme.participant, person))
         assert time.monotonic() - begin < LOCK_SECONDS + SLACK
-        assert payer.resolve([person.asked])[0]["fa"] == person.fa
+        assert payer.resolve([person.resolve_item])[0]["fa"] == person.fa
     assert update(server.api, programme.participant, person).status_code == 200
 
 
-def test_people_see_a_page_of_ours(server):
+def test_staff_see_our_page_while_a_table_is_locked(server):
     session = get_backend(server, "administrator").session
     with holding_table(server, "res_users"):
         begin = time.monotonic()
@@ -104,7 +104,7 @@ def test_people_see_a_page_of_ours(server):
     assert session.get(f"{server.url}/odoo", timeout=60).ok
 
 
-def test_beneficiaries_see_a_page_of_ours(server):
+def test_beneficiary_sees_our_page_while_a_table_is_locked(server):
     with holding_table(server, "auth_oauth_provider"):
         answer = requests.get(f"{server.url}/spar", timeout=60)
     assert answer.status_code == 503
@@ -112,7 +112,7 @@ def test_beneficiaries_see_a_page_of_ours(server):
     assert "<h1" in answer.text and "Traceback" not in answer.text
 
 
-def test_staff_are_asked_to_try_again(server, programme):
+def test_staff_see_that_they_should_try_again(server, programme):
     (person,) = make_people(1)
     message = link(programme, person)
     officer = get_backend(server, "officer")
@@ -128,7 +128,7 @@ def test_staff_are_asked_to_try_again(server, programme):
 # === A WORKER THAT IS KILLED === #
 
 
-def test_what_a_killed_worker_waited_for_nobody_waits_for(server, programme):
+def test_query_of_a_killed_worker_is_cancelled(server, programme):
     """Its backend used to survive, and each retry added one."""
     (person,) = make_people(1)
     message = link(programme, person)
@@ -174,8 +174,8 @@ def receiver(server):
 @pytest.fixture(scope="module")
 def queues(server, receiver):
     """Return participants that request answers by callback."""
-    told = {**EVERY_RIGHT, "callback_url": receiver.url}
-    return [make_participant(server, f"locked-{n}", **told) for n in range(3)]
+    rights = {**EVERY_RIGHT, "callback_url": receiver.url}
+    return [make_participant(server, f"locked-{n}", **rights) for n in range(3)]
 
 
 def queue(server, participant, person, account="70012345") -> dict:
@@ -201,7 +201,7 @@ def wait_until_done(server, message: dict, seconds: float) -> float:
     return time.monotonic() - begin
 
 
-def test_a_locked_id_waits_in_its_queue_and_others_go_on(
+def test_locked_id_waits_in_its_queue_and_others_continue(
     server, programme, workers, queues
 ):
     people = make_people(3)
@@ -227,7 +227,7 @@ def test_a_locked_id_waits_in_its_queue_and_others_go_on(
         assert get_state(server, message) == ("done", 1)
 
 
-def test_the_queue_goes_on_at_once_when_a_table_is_free(
+def test_queue_continues_at_once_when_a_table_is_free(
     server, programme, workers, queues
 ):
     (person,) = make_people(1)
@@ -241,9 +241,7 @@ def test_the_queue_goes_on_at_once_when_a_table_is_free(
     assert wait_until_done(server, message, LOCK_SECONDS + SLACK) >= 0
 
 
-def test_a_message_that_kills_its_worker_is_given_up(
-    server, programme, workers, queues
-):
+def test_message_that_kills_its_worker_is_abandoned(server, programme, workers, queues):
     """Each unfinished attempt counts, so that the messages behind it progress."""
     people = make_people(2)
     messages = [link(programme, person) for person in people]
@@ -279,7 +277,7 @@ def get_waiting_workers(server, workers) -> list[int]:
 # === CALLBACKS === #
 
 
-def test_callbacks_that_hang_hold_up_no_message(server, programme, workers, queues):
+def test_hanging_callbacks_delay_no_message(server, programme, workers, queues):
     """Both background workers used to wait for targets that did not answer."""
 
     def hang(path, number):
@@ -287,8 +285,8 @@ def test_callbacks_that_hang_hold_up_no_message(server, programme, workers, queu
         return acknowledge(path, number)
 
     with receiving(hang) as hanging:
-        told = {**EVERY_RIGHT, "callback_url": hanging.url}
-        others = [make_participant(server, f"hanging-{n}", **told) for n in range(6)]
+        rights = {**EVERY_RIGHT, "callback_url": hanging.url}
+        others = [make_participant(server, f"hanging-{n}", **rights) for n in range(6)]
         people = make_people(len(others) + 1)
         for person in people:
             link(programme, person)

@@ -41,7 +41,7 @@ def get_words(answers: list[dict]) -> set[tuple]:
 
 
 def check_resolved(client: Client, people, accounts) -> None:
-    answers = client.resolve([person.asked for person in people])
+    answers = client.resolve([person.resolve_item for person in people])
     assert get_words(answers) == {("succ", "succ.id.active")}
     wanted = [
         person.with_account(a)["fa"] for person, a in zip(people, accounts, strict=True)
@@ -51,7 +51,7 @@ def check_resolved(client: Client, people, accounts) -> None:
 
 
 @pytest.mark.parametrize("profile", ["strict", "programme"])
-def test_a_thousand_ids_live_their_life_in_calls_of_a_thousand(profile, request):
+def test_thousand_ids_go_through_their_life_in_one_call_each(profile, request):
     client = request.getfixturevalue(profile)
     people = make_people(1000)
     assert get_words(client.link([p.linked for p in people])) == {("succ", "")}
@@ -61,12 +61,12 @@ def test_a_thousand_ids_live_their_life_in_calls_of_a_thousand(profile, request)
     assert get_words(client.update(changed)) == {("succ", "")}
     check_resolved(client, people, accounts)
     assert get_words(client.unlink([{"id": p.id} for p in people])) == {("succ", "")}
-    answers = client.resolve([p.asked for p in people])
+    answers = client.resolve([p.resolve_item for p in people])
     assert get_words(answers) == {("succ", NOT_FOUND[profile])}
     assert not any("fa" in answer for answer in answers)
 
 
-def test_an_id_lives_its_life_in_calls_of_one(strict):
+def test_id_goes_through_its_life_in_calls_of_one(strict):
     for person in make_people(20):
         account = make_account()
         assert get_words(strict.link([person.linked])) == {("succ", "")}
@@ -76,16 +76,16 @@ def test_an_id_lives_its_life_in_calls_of_one(strict):
         }
         check_resolved(strict, [person], [account])
         assert get_words(strict.unlink([{"id": person.id}])) == {("succ", "")}
-        assert get_words(strict.resolve([person.asked])) == {
+        assert get_words(strict.resolve([person.resolve_item])) == {
             ("succ", "succ.id.not_found")
         }
 
 
-def test_answers_stand_in_the_order_of_the_items_and_name_them(strict):
+def test_answers_are_in_the_order_of_the_items(strict):
     people = make_people(50)
-    asked = [{**p.linked, "reference_id": f"ref-{p.value}"} for p in people]
-    answers = strict.link(asked)
-    assert [a["reference_id"] for a in answers] == [a["reference_id"] for a in asked]
+    items = [{**p.linked, "reference_id": f"ref-{p.value}"} for p in people]
+    answers = strict.link(items)
+    assert [a["reference_id"] for a in answers] == [a["reference_id"] for a in items]
 
 
 def test_staff_find_what_was_linked_over_rest_by_its_exact_id_masked(server, strict):
@@ -101,7 +101,7 @@ def test_staff_find_what_was_linked_over_rest_by_its_exact_id_masked(server, str
         assert found["fa_masked"].startswith("account:")
 
 
-def test_staff_find_an_address_by_its_exact_text_and_no_part_of_it(server, strict):
+def test_staff_find_an_address_by_its_exact_text_only(server, strict):
     (person,) = make_people(1)
     strict.link([person.linked])
     viewer = get_backend(server, "viewer")
@@ -125,20 +125,22 @@ def test_staff_see_every_period_of_a_life(server, strict):
     assert [p["state"] for p in periods] == ["active", "active", "ended"]
 
 
-def test_an_officer_changes_and_rest_gives_the_new_address(server, strict):
+def test_change_by_an_officer_is_resolved_over_rest(server, strict):
     (person,) = make_card_holders(1)
     officer = get_backend(server, "officer")
     officer.act("link", id_value=person.id, fa_text=person.fa)
     check_resolved(strict, [person], [person.account])
     officer.act_on("suspend", person.id)
-    (answer,) = strict.resolve([person.asked])
+    (answer,) = strict.resolve([person.resolve_item])
     assert (answer["status_reason_code"], "fa" in answer) == ("succ.fa.inactive", False)
     officer.act_on("resume", person.id)
     account = make_account()
     officer.act_on("update", person.id, fa_text=person.with_account(account)["fa"])
     check_resolved(strict, [person], [account])
     officer.act_on("unlink", person.id)
-    assert get_words(strict.resolve([person.asked])) == {("succ", "succ.id.not_found")}
+    assert get_words(strict.resolve([person.resolve_item])) == {
+        ("succ", "succ.id.not_found")
+    }
 
 
 @pytest.mark.parametrize("role", ["viewer", "supervisor", "auditor", "administrator"])
@@ -146,9 +148,11 @@ def test_an_officer_changes_and_rest_gives_the_new_address(server, strict):
 def test_only_an_officer_acts_for_a_person(server, strict, role, operation):
     (person,) = make_people(1)
     strict.link([person.linked])
-    told = {"operation": operation, "reason": "curious", "id_value": person.id}
+    values = {"operation": operation, "reason": "curious", "id_value": person.id}
     with refused(server, ACCESS_ERROR):
-        wizard = get_backend(server, role).call("spar.mapping.wizard", "create", [told])
+        wizard = get_backend(server, role).call(
+            "spar.mapping.wizard", "create", [values]
+        )
         get_backend(server, role).call("spar.mapping.wizard", "action_confirm", wizard)
     check_resolved(strict, [person], [person.account])
 
@@ -158,18 +162,18 @@ def test_only_an_auditor_reveals(server, strict, role):
     (person,) = make_people(1)
     strict.link([person.linked])
     row_id = get_backend(server, "viewer").find_mapping(person.id)["id"]
-    told = {"mapping_id": row_id, "reason": "curious"}
+    values = {"mapping_id": row_id, "reason": "curious"}
     with refused(server, ACCESS_ERROR):
-        get_backend(server, role).call("spar.reveal.wizard", "create", [told])
+        get_backend(server, role).call("spar.reveal.wizard", "create", [values])
 
 
-def test_an_auditors_reveal_leaves_a_trace(server, strict):
+def test_reveal_is_recorded(server, strict):
     (person,) = make_people(1)
     strict.link([person.linked])
     auditor = get_backend(server, "auditor")
     row_id = auditor.find_mapping(person.id)["id"]
-    told = {"mapping_id": row_id, "reason": "complaint 12"}
-    (wizard,) = auditor.call("spar.reveal.wizard", "create", [told])
+    values = {"mapping_id": row_id, "reason": "complaint 12"}
+    (wizard,) = auditor.call("spar.reveal.wizard", "create", [values])
     auditor.call("spar.reveal.wizard", "action_reveal", [wizard])
     names = ["id_value", "fa_value"]
     (shown,) = auditor.call("spar.reveal.wizard", "read", [wizard], names)
@@ -186,7 +190,7 @@ def test_an_auditors_reveal_leaves_a_trace(server, strict):
     "role", ["viewer", "officer", "supervisor", "auditor", "administrator", "odoo"]
 )
 @pytest.mark.parametrize("method", ["create", "write", "unlink"])
-def test_nobody_writes_the_store_by_remote_call(server, strict, role, method):
+def test_remote_calls_cannot_write_the_store(server, strict, role, method):
     (person,) = make_people(1)
     strict.link([person.linked])
     row_id = get_backend(server, "viewer").find_mapping(person.id)["id"]
@@ -200,13 +204,13 @@ def test_nobody_writes_the_store_by_remote_call(server, strict, role, method):
 
 @pytest.mark.parametrize("role", ["viewer", "officer", "auditor", "supervisor"])
 def test_only_an_administrator_makes_participants(server, role):
-    told = {"name": "mine", "sender_id": f"{role}.mine.example"}
+    values = {"name": "mine", "sender_id": f"{role}.mine.example"}
     with refused(server, ACCESS_ERROR):
-        get_backend(server, role).call("spar.participant", "create", [told])
+        get_backend(server, role).call("spar.participant", "create", [values])
 
 
 @pytest.mark.parametrize("right", sorted(RIGHTS))
-def test_a_participant_is_refused_the_right_it_lacks_at_once(server, right):
+def test_missing_right_is_refused_at_once(server, right):
     operation = right.removeprefix("may_")
     name = f"without-{operation}"
     rights = {**RIGHTS, right: 0}
@@ -220,7 +224,7 @@ def test_a_participant_is_refused_the_right_it_lacks_at_once(server, right):
     assert client.call(granted, [person.linked])
 
 
-def test_a_disabled_participant_is_refused_with_its_old_token(server):
+def test_token_of_a_disabled_participant_is_refused(server):
     client = Client(server.api, make_participant(server, "leaving"))
     (person,) = make_people(1)
     assert client.resolve([{"id": person.id}])
@@ -230,24 +234,24 @@ def test_a_disabled_participant_is_refused_with_its_old_token(server):
     backend.call("spar.participant", "action_disable", [found["id"]])
     answer = client.send("resolve", client.build_message("resolve", []))
     assert answer.status_code == 401
-    assert client.ask_token().status_code == 401
+    assert client.request_token().status_code == 401
 
 
-def test_yes_or_no_is_all_that_others_hear(server, strict):
+def test_scope_yes_no_reveals_nothing_else(server, strict):
     (person,) = make_people(1)
     strict.link([person.linked])
     shy = Client(server.api, make_participant(server, "shy"))
     (answer,) = shy.resolve([{"id": person.id}])
     assert answer["status_reason_code"] == "succ.id.active"
     assert "fa" not in answer
-    (answer,) = shy.resolve([person.asked])
+    (answer,) = shy.resolve([person.resolve_item])
     assert answer["status_reason_code"] == "rjct.resolve_type.not_supported"
     assert "fa" not in answer
 
 
-def test_the_daily_limit_ends_a_participants_day(server):
-    told = {"daily_item_limit": 5}
-    client = Client(server.api, make_participant(server, "limited", **told))
+def test_daily_limit_stops_a_participant(server):
+    values = {"daily_item_limit": 5}
+    client = Client(server.api, make_participant(server, "limited", **values))
     asked = [{"id": person.id} for person in make_people(5)]
     assert len(client.resolve(asked)) == 5
     items = client.build_message("resolve", [])

@@ -51,9 +51,24 @@ def test_every_menu_opens_and_the_log_stays_clean(server, browser, role):
         assert get_complaints(colleague) == []
 
 
-def test_the_connection_is_there_and_stays(server, browser):
+def test_connection_is_persistent(server, browser):
     with server.expecting(NOTHING), chromium(browser) as page:
         colleague = Colleague(page, server, "officer")
         time.sleep(PATIENCE_SECONDS)
         assert "connection lost" not in page.text
         assert colleague.is_connected()
+
+
+def test_a_stored_text_runs_no_script(server, browser):
+    """What staff are shown may hold markup that somebody stored past the checks."""
+    with chromium(browser) as page:
+        Colleague(page, server, "officer")
+        page.evaluate(
+            """document.body.insertAdjacentHTML("beforeend", `
+                <img id="planted" src="data:," onerror="window.stolen = 1">
+                <a id="link" href="javascript:window.stolen = 2">here</a>`)"""
+        )
+        page.evaluate("document.getElementById('link').click()")
+        time.sleep(1)
+        assert page.evaluate("document.getElementById('planted') !== null")
+        assert page.evaluate("window.stolen === undefined")

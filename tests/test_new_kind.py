@@ -44,11 +44,11 @@ def strict(server):
     return Client(server.api, make_participant(server, "new-kind", **EVERY_RIGHT))
 
 
-def test_it_is_linked_resolved_and_masked(server, kind, strict):
+def test_new_kind_is_linked_resolved_and_masked(server, kind, strict):
     (person,) = make_people(1)
     (answer,) = strict.link([{"id": person.id, "fa": FA}])
     assert answer["status"] == "succ"
-    (found,) = strict.resolve([person.asked])
+    (found,) = strict.resolve([person.resolve_item])
     assert found["fa"] == FA
     assert found["account_provider_info"]["code"] == "SEEDS"
     seen = get_backend(server, "officer").find_mapping(person.id)
@@ -62,7 +62,7 @@ def test_it_is_linked_resolved_and_masked(server, kind, strict):
         ("seed_voucher:seed/79927398713@SEEDS", "campaign_code"),
     ],
 )
-def test_mistyped_ones_are_refused_naming_the_part(kind, strict, fa, part):
+def test_mistyped_parts_are_refused_by_name(kind, strict, fa, part):
     (person,) = make_people(1)
     (answer,) = strict.link([{"id": person.id, "fa": fa}])
     assert answer["status_reason_code"] == "rjct.fa.invalid"
@@ -70,7 +70,7 @@ def test_mistyped_ones_are_refused_naming_the_part(kind, strict, fa, part):
     assert fa not in answer["status_reason_message"]
 
 
-def test_its_parts_stay_once_addresses_are_written(server, kind):
+def test_parts_are_fixed_once_addresses_exist(server, kind):
     administrator = get_backend(server, "administrator")
     more = {"part_ids": [(0, 0, {"label": "More", "key": "more"})]}
     with (

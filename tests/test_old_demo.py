@@ -56,7 +56,7 @@ def describe(item: dict) -> list:
 
 
 @pytest.mark.parametrize("name", ["programme", "payer", "bank"])
-def test_every_resolve_is_answered_as_before(old, name):
+def test_every_resolve_is_unchanged(old, name):
     """With the old secrets, and a token alone: none of them has a key."""
     known = read(old.folder, "answers")[name]
     scope = "yes_no" if name == "bank" else "details"
@@ -70,20 +70,20 @@ def test_every_resolve_is_answered_as_before(old, name):
         assert now == before, value
 
 
-def test_the_history_is_as_before(old):
+def test_history_is_unchanged(old):
     known = read(old.folder, "history")
     ids = json.dumps(list(known))
     assert old.real.installation.run_script(HISTORY_SCRIPT, SPAR_IDS=ids) == known
 
 
-def test_nothing_in_the_store_looks_tampered_with(old):
+def test_check_finds_no_tampering(old):
     done = old.real.run_command("spar_audit", "check")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Everything is as the mapper left it" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["programme", "bank"])
-def test_who_wrote_with_a_token_alone_still_does(old, name):
+def test_participants_without_keys_still_write(old, name):
     client: Client = old.real.get_client(name)
     item = {"id": f"token:77{name}@nationalId", "fa": "account:123456789@BR01.DEMO"}
     (answer,) = client.link([item])
@@ -92,17 +92,17 @@ def test_who_wrote_with_a_token_alone_still_does(old, name):
     assert answer["status"] == "succ", answer
 
 
-def test_many_calls_in_a_row_are_not_held_up(old):
+def test_many_calls_in_a_row_are_not_delayed(old):
     client = old.real.get_client("payer")
     many = [{"id": f"token:{number}@nationalId"} for number in range(1000)]
     for _time in range(7):
         assert len(client.resolve(many)) == 1000
 
 
-def test_secrets_that_are_in_use_stay(old):
+def test_secrets_in_use_are_kept(old):
     after = old.after
     for what in ("staff", "participants"):
-        assert [told for told in old.before[what] if told not in after[what]] == []
+        assert [facts for facts in old.before[what] if facts not in after[what]] == []
     for before, now in zip(
         old.before["beneficiaries"], after["beneficiaries"], strict=True
     ):
@@ -110,7 +110,7 @@ def test_secrets_that_are_in_use_stay(old):
         assert {**before, "otp": None} == {**now, "otp": None}
 
 
-def test_the_staff_logs_in_as_before(old):
+def test_staff_log_in_as_before(old):
     for person in old.after["staff"]:
         words = {"db": old.real.database, **person}
         params = {key: words[key] for key in ("db", "login", "password")}
@@ -122,7 +122,7 @@ def test_the_staff_logs_in_as_before(old):
         assert answer["result"]["uid"], person["login"]
 
 
-def test_what_is_new_is_added(old):
+def test_new_data_is_added(old):
     logins = {person["role"]: person["login"] for person in old.after["staff"]}
     assert logins["second administrator"] == "administrator2"
     assert old.after["idp"]["clients"] and old.after["idp"]["newcomers"]
@@ -135,7 +135,7 @@ def test_what_is_new_is_added(old):
     assert addresses >= old.before["counts"]["spar.mapping"]
 
 
-def test_the_store_was_migrated_and_nothing_of_the_old_one_is_left(old):
+def test_store_was_migrated_completely(old):
     query = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^spar_'"
     assert old.real.query(query) == []
     query = "SELECT count(*) FROM spar_event WHERE kind = 'migrated'"
@@ -143,17 +143,17 @@ def test_the_store_was_migrated_and_nothing_of_the_old_one_is_left(old):
     assert tied
 
 
-def test_a_second_upgrade_changes_no_secret(old):
+def test_second_upgrade_changes_no_secret(old):
     """This is the case when the first was killed after it had replaced the demo."""
     installation = old.real.installation
     facts_file = old.folder / "facts-after.json"
     facts = {**old.after, "addons": ["spar_fa_directory"]}
-    told = installation.run_script(
+    result = installation.run_script(
         Path(upgrade.__code__.co_filename).with_name("demo_secrets.py"),
         SPAR_KNOWN=str(facts_file),
     )
     for what in ("staff", "participants", "idp"):
-        assert told[what] == facts[what]
+        assert result[what] == facts[what]
 
 
 def test_no_copy_is_left(old):

@@ -24,8 +24,18 @@ from .old_store import ask, compare, restore
 
 ACTS = __file__.replace("test_old_store", "old_store_acts")
 KINDS = (
-    *("resolve", "history", "as_of", "waiting", "subject", "notice", "message"),
-    *("objections", "changes", "periods", "notices", "check"),
+    "resolve",
+    "history",
+    "as_of",
+    "waiting",
+    "subject",
+    "notice",
+    "message",
+    "objections",
+    "changes",
+    "periods",
+    "notices",
+    "check",
 )
 #: People who have two IDs: which of them is shown is no longer stored for each address.
 #: It is the older one.
@@ -103,7 +113,7 @@ def migrate_and_kill(installation: Installation, pieces: int) -> list[str]:
     with subprocess.Popen(**command, stdout=subprocess.PIPE) as running:
         for line in running.stdout:
             lines.append(line)
-            if sum("sealed anew" in told for told in lines) == pieces:
+            if sum("sealed anew" in each for each in lines) == pieces:
                 running.kill()
                 break
     return lines
@@ -154,7 +164,7 @@ def migrated(restored) -> Iterator[SimpleNamespace]:
     """Yield the migrated registry; ``known`` has the answers of that time."""
     here = replace(restored.installation, database="spar_from_36df681_now")
     here.copy_from(restored.installation)
-    told = migrate_and_kill(here, pieces=5)
+    lines = migrate_and_kill(here, pieces=5)
     half = query(here, "SELECT stage, after FROM spar_next.position")
     done = migrate(here, "--batch", "20")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -163,7 +173,7 @@ def migrated(restored) -> Iterator[SimpleNamespace]:
         installation=here,
         known=restored.known,
         fresh=restored.fresh,
-        killed=told,
+        killed=lines,
         half=half,
         done=done,
         answers=ask(here, restored.installation.folder),
@@ -174,7 +184,7 @@ def migrated(restored) -> Iterator[SimpleNamespace]:
 # === MIGRATED === #
 
 
-def test_killed_half_way_it_goes_on(migrated):
+def test_killed_migration_continues(migrated):
     """It continues after the committed part: no person is read twice."""
     ((stage, after),) = migrated.half
     assert stage == "spar_subject" and after in list_read(migrated.killed)
@@ -191,7 +201,7 @@ def list_read(lines: list[str]) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_answer_is_as_before(migrated, kind):
+def test_every_answer_is_unchanged(migrated, kind):
     before = {kind: migrated.known["answers"][kind]}
     differing = compare(before, {kind: migrated.answers[kind]})
     left = [found for found in differing if not is_other_id(*found[2:])]
@@ -207,9 +217,9 @@ def is_trimmed_id(asked, was, now) -> bool:
 
 def is_other_id(was, now) -> bool:
     """Return whether two answers differ only in which ID of one person they name."""
-    told = json.dumps(was).lower()
-    if TWO_IDS[0] in told:
-        return told.replace(*TWO_IDS) == json.dumps(now).lower()
+    text = json.dumps(was).lower()
+    if TWO_IDS[0] in text:
+        return text.replace(*TWO_IDS) == json.dumps(now).lower()
     if not (isinstance(was, dict) and "id_masked" in was and now):
         return False
     return was == {**now, "id_masked": was["id_masked"]}
@@ -219,12 +229,12 @@ def test_every_kind_is_compared(migrated):
     assert set(KINDS) == set(migrated.known["answers"])
 
 
-def test_the_tables_are_those_of_a_new_registry(migrated):
+def test_tables_equal_those_of_a_new_registry(migrated):
     ours = query(migrated.installation, CATALOGUE)
     assert ours == query(migrated.fresh, CATALOGUE)
 
 
-def test_old_events_are_what_they_were(restored, migrated):
+def test_old_events_are_unchanged(restored, migrated):
     """Every byte is the same, except for their position."""
     columns = (
         "id, uuid, seq, kind, actor, on_behalf_of, channel, authenticated_by,"
@@ -237,7 +247,7 @@ def test_old_events_are_what_they_were(restored, migrated):
     assert now == query(restored.installation, statement.format(""))
 
 
-def test_the_old_tables_are_kept_until_they_are_dropped(migrated):
+def test_old_tables_are_kept_until_they_are_dropped(migrated):
     counts = query(
         migrated.installation,
         """SELECT (SELECT count(*) FROM spar_before.spar_mapping),
@@ -251,7 +261,7 @@ def test_the_old_tables_are_kept_until_they_are_dropped(migrated):
     assert "nothing to do" in migrate(migrated.installation).stdout
 
 
-def test_what_was_left_open_can_be_decided(migrated, restored):
+def test_open_matters_can_be_decided(migrated, restored):
     """Use links of notices, pending changes, and an address that continues."""
     notices = migrated.known["answers"]["notice"]
     tokens = {
@@ -259,15 +269,15 @@ def test_what_was_left_open_can_be_decided(migrated, restored):
         for asked in notices
         if asked["question"]["name"] in LINKS
     }
-    told = migrated.installation.run_script(
+    result = migrated.installation.run_script(
         restored.installation.places.root / "tests" / "old_store_acts.py",
         SPAR_TOKENS=json.dumps(tokens),
     )
-    assert told["by_link"] == LINKS
-    for approved in told["approved"]:
+    assert result["by_link"] == LINKS
+    for approved in result["approved"]:
         assert approved == {"state": "applied", "is_paid_to_proposed": True}
-    assert told["went_on"] == {"suspended": "suspended", "resumed": "resumed"}
-    assert told["check"] == []
+    assert result["went_on"] == {"suspended": "suspended", "resumed": "resumed"}
+    assert result["check"] == []
 
 
 # === REFUSED === #
@@ -344,7 +354,7 @@ ROWS = """
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
-def test_a_registry_that_was_tampered_with_is_refused(copy, what):
+def test_tampered_registry_is_refused(copy, what):
     statement, finding = TAMPERINGS[what]
     with connect(copy) as cursor:
         cursor.execute(ROWS)
@@ -360,14 +370,14 @@ def test_a_registry_that_was_tampered_with_is_refused(copy, what):
     assert query(copy, "SELECT count(identifier_id) > 0 FROM spar_mapping") == [(True,)]
 
 
-def test_odoos_upgrade_is_refused_without_the_command(copy):
+def test_odoo_upgrade_is_refused_before_the_migration(copy):
     with pytest.raises(Failure) as refused:
         copy.upgrade(["spar_mapper"])
     assert "odoo spar_migrate -d" in str(refused.value)
     assert migrate(copy).returncode == 0
 
 
-def test_nothing_is_done_while_others_are_connected(copy):
+def test_migration_requires_that_no_session_is_open(copy):
     with connect(copy):
         done = migrate(copy)
     assert done.returncode == 2
@@ -375,14 +385,14 @@ def test_nothing_is_done_while_others_are_connected(copy):
     assert query(copy, "SELECT to_regnamespace('spar_next')") == [(None,)]
 
 
-def test_nothing_is_done_without_the_keyring(copy):
+def test_migration_requires_the_keyring(copy):
     copy.keyring.unlink()
     done = migrate(copy)
     assert done.returncode == 2
     assert "the keyring cannot be read" in done.stderr
 
 
-def test_nothing_is_done_to_a_database_without_a_store(copy):
+def test_database_without_a_store_is_unchanged(copy):
     with connect(copy) as cursor:
         cursor.execute("DROP TABLE spar_mapping CASCADE")
     done = migrate(copy)
@@ -390,7 +400,7 @@ def test_nothing_is_done_to_a_database_without_a_store(copy):
     assert "spar_mapper is not installed there" in done.stderr
 
 
-def test_what_was_written_meanwhile_is_read(copy):
+def test_rows_written_meanwhile_are_read(copy):
     """Killed half-way, then the old registry was used again: it starts again."""
     migrate_and_kill(copy, pieces=5)
     with connect(copy) as cursor:
@@ -405,7 +415,7 @@ def test_what_was_written_meanwhile_is_read(copy):
     assert query(copy, found) == [(0,)]
 
 
-def test_what_was_sealed_before_a_key_was_replaced_is_sealed_anew(copy):
+def test_values_under_a_replaced_key_are_sealed_again(copy):
     """Killed half-way, then a sealing key was replaced: it starts again."""
     migrate_and_kill(copy, pieces=5)
     with connect(copy) as cursor:

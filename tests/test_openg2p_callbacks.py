@@ -37,8 +37,8 @@ def answer_as_openg2p(path: str, _number: int) -> tuple[int, dict, bytes]:
 def get_profiles(server) -> list[str]:
     """Return every profile that an administrator can choose."""
     backend = get_backend(server, "administrator")
-    told = backend.call("spar.participant", "fields_get", ["profile"], ["selection"])
-    return [code for code, _label in told["profile"]["selection"]]
+    fields = backend.call("spar.participant", "fields_get", ["profile"], ["selection"])
+    return [code for code, _label in fields["profile"]["selection"]]
 
 
 def build_question(client: Client, transaction_id: str) -> dict:
@@ -58,15 +58,15 @@ def build_question(client: Client, transaction_id: str) -> dict:
 def build_messages(client: Client) -> dict[str, dict]:
     """Return a message for each action, in an order in which each succeeds."""
     (person,) = make_people(1)
-    told = {
+    items = {
         "link": person.linked,
         "update": person.with_account("12345678"),
-        "resolve": person.asked,
+        "resolve": person.resolve_item,
         "unlink": {"id": person.id},
     }
     messages = {
         action: client.build_message(action, build_items([item], get_timestamp()))
-        for action, item in told.items()
+        for action, item in items.items()
     }
     asked = messages["link"]["message"]["transaction_id"]
     return {**messages, "txn-status": build_question(client, asked)}
@@ -90,12 +90,12 @@ def wait_until_delivered(server, client: Client, count: int) -> None:
 
 
 @pytest.mark.parametrize("way", [SPECIFIED, OPENG2P], ids=["specified", "openg2p"])
-def test_each_callback_arrives_at_the_paths_of_openg2p(server, way):
+def test_callbacks_arrive_at_the_paths_of_openg2p(server, way):
     for profile in get_profiles(server):
         name = f"{profile.replace('.', '-')}-{way.count('/')}"
         with receiving(answer_as_openg2p) as receiver:
-            told = {**EVERY_RIGHT, "profile": profile, "callback_url": receiver.url}
-            client = Client(server.api, make_participant(server, name, **told))
+            rights = {**EVERY_RIGHT, "profile": profile, "callback_url": receiver.url}
+            client = Client(server.api, make_participant(server, name, **rights))
             messages = build_messages(client)
             for action, message in messages.items():
                 place = SPECIFIED if action == "txn-status" else way

@@ -20,7 +20,7 @@ SKIPPED = ("/spar/logout",)
 class Victim:
     """A person with an account, a history and a half-finished draft."""
 
-    told: dict
+    facts: dict
     account: str
     words: dict[str, str]
 
@@ -29,8 +29,8 @@ class Victim:
         grouped = " ".join(
             self.account[i : i + 4] for i in range(0, len(self.account), 4)
         )
-        id_value = self.told["individual_id"]
-        return [self.account, grouped, id_value, self.told["name"]]
+        id_value = self.facts["individual_id"]
+        return [self.account, grouped, id_value, self.facts["name"]]
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def esignet(id_provider) -> dict:
 
 @pytest.fixture(scope="module")
 def victim(server, id_provider, esignet):
-    told, account = build_newcomer(id_provider, 0), make_account()
+    facts, account = build_newcomer(id_provider, 0), make_account()
     programme = server.get_client("programme")
-    programme.link([{"id": told["id_value"], "fa": f"account:{account}@BR01.DEMO"}])
-    person = Person(told)
+    programme.link([{"id": facts["id_value"], "fa": f"account:{account}@BR01.DEMO"}])
+    person = Person(facts)
     page = person.log_in(esignet["login_url"])
     page = person.browser.post(
         f"{server.url}/spar/change", data={"csrf_token": get_token(page)}, timeout=60
@@ -56,8 +56,8 @@ def victim(server, id_provider, esignet):
     history = person.open(f"{server.url}/spar/history").text
     period, seq = re.search(r"/spar/objection/(\w+)/(\d+)", history).groups()
     draft = page.url.split("/")[-2]
-    yield Victim(told, account, {"uuid": draft, "period": period, "seq": seq})
-    programme.unlink([{"id": told["id_value"]}])
+    yield Victim(facts, account, {"uuid": draft, "period": period, "seq": seq})
+    programme.unlink([{"id": facts["id_value"]}])
 
 
 @pytest.fixture
@@ -123,11 +123,11 @@ def test_no_route_shows_or_changes_another_person(server, surface, victim, attac
 
 def call_route(server, attacker, method, path, token, victim) -> requests.Response:
     """Call a route with every parameter that could refer to the victim."""
-    told = {**victim.words, "version": "1", "type": "1"}
-    words = {"params": told}
+    form = {**victim.words, "version": "1", "type": "1"}
+    words = {"params": form}
     if method == "POST":
-        ids = {key: victim.told[key] for key in ("id_value", "individual_id")}
-        words = {"data": {**told, **ids, "csrf_token": token}}
+        ids = {key: victim.facts[key] for key in ("id_value", "individual_id")}
+        words = {"data": {**form, **ids, "csrf_token": token}}
     return attacker.browser.request(
         method, f"{server.url}{path}", timeout=60, allow_redirects=False, **words
     )

@@ -27,33 +27,33 @@ def visit(server, id_provider, browser):
     """Return a function that opens a window for a known or unknown person."""
     opened = []
 
-    def open_window(told, size=PHONE, **how) -> Visitor:
+    def open_window(facts, size=PHONE, **how) -> Visitor:
         window = chromium(browser)
         page = window.__enter__()
         opened.append(window)
         page.set_size(*size)
-        return Visitor(page, server.url, told, **how)
+        return Visitor(page, server.url, facts, **how)
 
     yield open_window
     for window in opened:
         window.__exit__(None, None, None)
 
 
-def find_address(client, told: dict) -> str | None:
+def find_address(client, facts: dict) -> str | None:
     """Return the address that a payer receives for a person of the ID provider."""
-    (answer,) = client.resolve([{"id": told["id_value"], "scope": "details"}])
+    (answer,) = client.resolve([{"id": facts["id_value"], "scope": "details"}])
     return answer.get("fa")
 
 
 def walk(visitor: Visitor, programme) -> None:
     """First login, choose, sign out, sign in, change, history, remove."""
-    told, first, second = visitor.told, make_account(), make_account()
+    facts, first, second = visitor.facts, make_account(), make_account()
     visitor.sign_in()
     visitor.choose_account(first)
     grouped = " ".join(first[i : i + 4] for i in range(0, len(first), 4))
     assert grouped in visitor.page.text
     visitor.confirm()
-    assert f"account:{first}@" in find_address(programme, told)
+    assert f"account:{first}@" in find_address(programme, facts)
     visitor.sign_out()
     visitor.page.call("Network.clearBrowserCookies")
     language = visitor.page.evaluate("document.documentElement.lang")
@@ -62,22 +62,22 @@ def walk(visitor: Visitor, programme) -> None:
     assert first not in visitor.page.evaluate("document.documentElement.innerHTML")
     visitor.choose_account(second)
     visitor.confirm()
-    assert f"account:{second}@" in find_address(programme, told)
+    assert f"account:{second}@" in find_address(programme, facts)
     visitor.open("/spar/history")
     assert visitor.page.has(".events li:nth-child(2)")
     visitor.remove_account()
-    assert find_address(programme, told) is None
+    assert find_address(programme, facts) is None
     assert visitor.barriers == []
 
 
 @pytest.mark.parametrize(
     ("number", "size"), [(0, PHONE), (1, DESK)], ids=["phone", "desk"]
 )
-def test_the_whole_way(visit, id_provider, programme, number, size):
+def test_whole_way(visit, id_provider, programme, number, size):
     walk(visit(id_provider.newcomers[number], size), programme)
 
 
-def test_the_whole_way_in_arabic(visit, id_provider, programme):
+def test_whole_way_in_arabic(visit, id_provider, programme):
     visitor = visit(id_provider.newcomers[2])
     visitor.open("/spar/language/ar_001?back=/spar")
     assert visitor.page.evaluate("document.documentElement.dir") == "rtl"
@@ -86,31 +86,31 @@ def test_the_whole_way_in_arabic(visit, id_provider, programme):
     visitor.choose_account(number)
     visitor.confirm()
     assert "حُفظ حسابك" in visitor.page.text
-    assert f"account:{number}@" in find_address(programme, visitor.told)
+    assert f"account:{number}@" in find_address(programme, visitor.facts)
     visitor.open("/spar/history")
     assert visitor.page.evaluate(FROM_THE_RIGHT)
     visitor.remove_account()
     assert visitor.barriers == []
 
 
-def test_the_whole_way_without_scripts(visit, id_provider, programme):
+def test_whole_way_without_scripts(visit, id_provider, programme):
     visitor = visit(id_provider.newcomers[3], checks=False)
     visitor.page.switch_scripts_off()
     walk(visitor, programme)
 
 
-def test_the_whole_way_by_keyboard(visit, id_provider, programme):
+def test_whole_way_by_keyboard(visit, id_provider, programme):
     visitor = visit(id_provider.newcomers[0], DESK, is_by_keyboard=True, checks=False)
     visitor.sign_in()
     number = make_account()
     visitor.choose_account(number)
     visitor.confirm()
-    assert f"account:{number}@" in find_address(programme, visitor.told)
+    assert f"account:{number}@" in find_address(programme, visitor.facts)
     visitor.remove_account()
 
 
 @pytest.mark.parametrize("code", ["fr_FR", "es_ES", "hi_IN", "tl_PH"])
-def test_every_language_is_spoken(visit, id_provider, code):
+def test_every_language_is_translated(visit, id_provider, code):
     visitor = visit(id_provider.people[11])
     visitor.open(f"/spar/language/{code}?back=/spar")
     assert "Where your payments go" not in visitor.page.text
@@ -123,7 +123,7 @@ def test_every_language_is_spoken(visit, id_provider, code):
 # === A SLOW CONNECTION === #
 
 
-def test_every_first_visit_is_light(server, id_provider, visit):
+def test_first_visit_is_light(server, id_provider, visit):
     """Measure all that a page loads with an empty cache, as transferred."""
     visitor = visit(id_provider.people[12], checks=False)
     visitor.sign_in()
@@ -147,7 +147,7 @@ def weigh(visitor: Visitor, path: str) -> int:
     return sum(sizes)
 
 
-def test_a_slow_line_is_fast_enough(visit, id_provider):
+def test_slow_connection_is_fast_enough(visit, id_provider):
     """At 400 kbit/s and 400 ms, the pages of a change load in seconds."""
     visitor = visit(id_provider.people[13], checks=False)
     visitor.sign_in()
@@ -182,20 +182,22 @@ def count_events(server) -> int:
     return server.query("SELECT count(*) FROM spar_event")[0][0]
 
 
-def test_the_registry_is_away_in_the_middle(visit, id_provider, server, programme):
+def test_registry_becomes_unavailable_in_the_middle(
+    visit, id_provider, server, programme
+):
     visitor = visit(id_provider.newcomers[2])
     visitor.sign_in()
     number = make_account()
     visitor.choose_account(number)
     review = visitor.page.url
     with server.expecting("keyring", "service_unavailable", "SPAR"):
-        with server.moved_away(server.keyring):
+        with server.moved_aside(server.keyring):
             visitor.page.open(review)
             assert "Nothing was changed" in visitor.page.text
             visitor.barriers += find_barriers(visitor.page)
     visitor.page.open(review)
     visitor.confirm()
-    assert f"account:{number}@" in find_address(programme, visitor.told)
+    assert f"account:{number}@" in find_address(programme, visitor.facts)
     visitor.remove_account()
     assert visitor.barriers == []
 
@@ -203,22 +205,22 @@ def test_the_registry_is_away_in_the_middle(visit, id_provider, server, programm
 # === THIS WAS NOT ME === #
 
 
-def test_an_objection_brings_the_account_back(visit, id_provider, programme, server):
-    told = id_provider.people[14]
-    before = find_address(programme, told)
+def test_objection_restores_the_account(visit, id_provider, programme, server):
+    facts = id_provider.people[14]
+    before = find_address(programme, facts)
     account = make_account()
-    programme.update([{"id": told["id_value"], "fa": f"account:{account}@BR01.DEMO"}])
-    visitor = visit(told)
+    programme.update([{"id": facts["id_value"], "fa": f"account:{account}@BR01.DEMO"}])
+    visitor = visit(facts)
     visitor.sign_in()
     visitor.press("a[href^='/spar/objection/']")
     visitor.press("main form button")
-    (answer,) = programme.update([{"id": told["id_value"], "fa": before}])
+    (answer,) = programme.update([{"id": facts["id_value"], "fa": before}])
     assert answer["status"] == "rjct"
-    assert find_address(programme, told) != before
+    assert find_address(programme, facts) != before
     visitor.authenticate()
     reference = visitor.page.evaluate("document.querySelector('.whole bdi').innerText")
-    assert find_address(programme, told) == before
-    (answer,) = programme.update([{"id": told["id_value"], "fa": before}])
+    assert find_address(programme, facts) == before
+    (answer,) = programme.update([{"id": facts["id_value"], "fa": before}])
     assert answer["status"] == "rjct"
     close_case(server, reference)
     assert visitor.barriers == []
@@ -230,8 +232,8 @@ def close_case(server, reference: str) -> None:
     domain = [("uuid", "=ilike", f"{reference}%")]
     (case,) = supervisor.find("spar.objection", domain, "state", "remedy")
     assert (case["state"], case["remedy"]) == ("open", "restored")
-    told = {"objection_id": case["id"], "decision": "upheld", "reason": "seen her"}
-    (wizard,) = supervisor.call("spar.objection.wizard", "create", [told])
+    values = {"objection_id": case["id"], "decision": "upheld", "reason": "seen her"}
+    (wizard,) = supervisor.call("spar.objection.wizard", "create", [values])
     supervisor.call("spar.objection.wizard", "action_close", [wizard])
     (case,) = supervisor.find("spar.objection", domain, "state")
     assert case["state"] == "upheld"
@@ -242,13 +244,13 @@ def close_case(server, reference: str) -> None:
 
 def take_session(page, backend) -> None:
     """Turn the window into that of a member of staff who has logged in."""
-    told = {"name": "session_id", "value": backend.session.cookies["session_id"]}
-    page.call("Network.setCookie", url=backend.url, **told)
+    cookie = {"name": "session_id", "value": backend.session.cookies["session_id"]}
+    page.call("Network.setCookie", url=backend.url, **cookie)
 
 
-def test_an_officer_helps_a_person_who_is_there(visit, id_provider, server, programme):
-    told = id_provider.newcomers[3]
-    visitor = visit(told, DESK)
+def test_officer_helps_a_person_at_the_counter(visit, id_provider, server, programme):
+    facts = id_provider.newcomers[3]
+    visitor = visit(facts, DESK)
     page, number = visitor.page, make_account()
     take_session(page, get_backend(server, "officer"))
     visitor.open("/spar/agent")
@@ -258,7 +260,7 @@ def test_an_officer_helps_a_person_who_is_there(visit, id_provider, server, prog
     assert "Save my account" in page.text
     visitor.press("main form button.main")
     assert "Your account is saved" in page.text
-    assert f"account:{number}@" in find_address(programme, told)
+    assert f"account:{number}@" in find_address(programme, facts)
     visitor.open("/spar/address")
     assert page.url.startswith(f"{server.url}/spar?said=ended")
     rows = server.query(
@@ -269,4 +271,4 @@ def test_an_officer_helps_a_person_who_is_there(visit, id_provider, server, prog
     assert person.startswith("person:")
     assert channel == "agent"
     assert visitor.barriers == []
-    assert json.dumps(told["individual_id"]) not in page.text
+    assert json.dumps(facts["individual_id"]) not in page.text

@@ -1,4 +1,4 @@
-"""The payer of the README, used as its program."""
+"""The example payer: its programs and its signatures."""
 
 import json
 import stat
@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from setup.payer import (
-    Key,
+from examples.payer.files import read_items, read_key, read_settings
+from examples.payer.signatures import (
+    SigningKey,
     canonicalise,
+    get_public_jwk,
     make_jwk,
-    read_items,
-    read_key,
-    read_settings,
     verify_answer,
 )
 
@@ -23,8 +22,8 @@ from .backend import approve_all, get_backend, get_secret
 ROOT = Path(__file__).parents[1]
 
 
-def run(*words: str, text: str | bytes = "", module: str = "payer"):
-    command = [sys.executable, "-m", f"setup.{module}", *words]
+def run(*words: str, text: str | bytes = "", module: str = "examples.payer"):
+    command = [sys.executable, "-m", module, *words]
     given = text.encode() if isinstance(text, str) else text
     done = subprocess.run(command, cwd=ROOT, input=given, capture_output=True)
     return subprocess.CompletedProcess(
@@ -32,26 +31,30 @@ def run(*words: str, text: str | bytes = "", module: str = "payer"):
     )
 
 
-def test_from_nothing_to_a_signed_call(server, tmp_path):
+def test_new_payer_makes_a_signed_call(server, tmp_path):
     key_file, settings_file = tmp_path / "payer.jwk", tmp_path / "payer.json"
     made = run("key", str(key_file))
     public = json.loads(made.stdout)
     assert "d" not in public
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
     backend = get_backend(server, "administrator")
-    told = {
-        **{"name": "Payer", "sender_id": "payments.example.org", "scope": "details"},
+    values = {
+        "name": "Payer",
+        "sender_id": "payments.example.org",
+        "scope": "details",
         "key_ids": [[0, 0, {"key_text": json.dumps(public)}]],
     }
-    (row_id,) = backend.call("spar.participant", "create", [told])
+    (row_id,) = backend.call("spar.participant", "create", [values])
     secret = get_secret(backend, row_id)
     backend.call("spar.participant", "action_activate", [row_id])
     (row,) = backend.find(
         "spar.participant", [("id", "=", row_id)], "client_id", "state"
     )
     settings = {
-        **{"api": server.api, "sender_id": "payments.example.org"},
-        **{"client_id": row["client_id"], "client_secret": secret},
+        "api": server.api,
+        "sender_id": "payments.example.org",
+        "client_id": row["client_id"],
+        "client_secret": secret,
     }
     settings_file.write_text(json.dumps(settings))
     words = ("call", str(key_file), "resolve", "--settings", str(settings_file))
@@ -68,18 +71,11 @@ def test_from_nothing_to_a_signed_call(server, tmp_path):
     assert stranger.returncode != 0 and "err.signature.invalid" in stranger.stderr
 
 
-def test_a_key_is_not_overwritten(tmp_path):
-    path = tmp_path / "payer.jwk"
-    assert run("key", str(path)).returncode == 0
-    before = path.read_text()
-    assert run("key", str(path)).returncode != 0
-    assert path.read_text() == before
-
-
-def test_what_it_signs_it_verifies_and_nothing_else():
+def test_only_the_signed_message_is_verified():
     jwk = make_jwk()
-    public = {name: value for name, value in jwk.items() if name != "d"}
-    message = Key(jwk).sign_message({"message": {"b": 1, "a": "é"}, "header": {}})
+    public = get_public_jwk(jwk)
+    unsigned = {"message": {"b": 1, "a": "é"}, "header": {}}
+    message = SigningKey(jwk).sign_message(unsigned)
     assert verify_answer(message, [public])
     assert not verify_answer({**message, "header": {"x": 1}}, [public])
     assert not verify_answer(message, [])
@@ -87,7 +83,7 @@ def test_what_it_signs_it_verifies_and_nothing_else():
     assert not verify_answer(message, [other])
 
 
-def test_order_and_white_space_change_nothing():
+def test_canonical_form_ignores_order_and_white_space():
     assert canonicalise(json.loads('{"b": 1,\n "a": 2}')) == b'{"a":2,"b":1}'
 
 
@@ -101,7 +97,7 @@ def check_refused(done: subprocess.CompletedProcess, word: str) -> None:
     assert word in line
 
 
-def test_a_key_is_never_overwritten(tmp_path):
+def test_existing_key_is_not_overwritten(tmp_path):
     key_file = tmp_path / "payer.jwk"
     assert run("key", str(key_file)).returncode == 0
     before = key_file.read_text()
@@ -113,15 +109,18 @@ def write_settings(folder: Path, **changed: str) -> tuple[str, ...]:
     """Write a key and settings for a call of a registry that does not exist."""
     key_file, settings_file = folder / "payer.jwk", folder / "payer.json"
     key_file.write_text(json.dumps(make_jwk()))
-    told = {
-        **{"api": "http://127.0.0.1:1", "sender_id": "x"},
-        **{"client_id": "x", "client_secret": "x", **changed},
+    settings = {
+        "api": "http://127.0.0.1:1",
+        "sender_id": "x",
+        "client_id": "x",
+        "client_secret": "x",
+        **changed,
     }
-    settings_file.write_text(json.dumps(told))
+    settings_file.write_text(json.dumps(settings))
     return ("call", str(key_file), "resolve", "--settings", str(settings_file))
 
 
-def test_what_a_call_lacks_is_told(tmp_path):
+def test_missing_parts_of_a_call_are_named(tmp_path):
     words = write_settings(tmp_path)
     check_refused(run(*words, text="[]"), "no answer from http://127.0.0.1:1")
     check_refused(run(*words, text="nothing"), "not JSON")
@@ -136,14 +135,14 @@ def test_what_a_call_lacks_is_told(tmp_path):
     check_refused(run("key", nowhere), "payer.jwk: No such file")
 
 
-def test_a_call_without_settings_says_how(tmp_path):
+def test_call_without_settings_names_the_option(tmp_path):
     done = run("call", str(tmp_path / "payer.jwk"), "resolve", text="[]")
     assert done.returncode == 2
     assert "--settings" in done.stderr and "Traceback" not in done.stderr
 
 
 DEEP = "[" * 100_000
-PUBLIC = {name: value for name, value in make_jwk().items() if name != "d"}
+PUBLIC = get_public_jwk(make_jwk())
 #: Neither a private key, nor settings, nor a list of items.
 NONSENSE_KEYS = ("", "nonsense", DEEP, "[]", "7", "null", "{}", b"\xff\xfe\x00")
 NONSENSE_KEYS += tuple(
@@ -168,7 +167,7 @@ def write(path: Path, content: str | bytes) -> None:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def test_nonsense_in_place_of_a_key_settings_or_items_is_named(tmp_path):
+def test_file_with_nonsense_is_named(tmp_path):
     for name, read, contents in (
         ("payer.jwk", read_key, NONSENSE_KEYS),
         ("payer.json", read_settings, NONSENSE_SETTINGS),
@@ -186,17 +185,24 @@ def test_nonsense_in_place_of_a_key_settings_or_items_is_named(tmp_path):
             read_items(items)
 
 
-@pytest.mark.parametrize("module", ["payer", "payer_callbacks"])
+@pytest.mark.parametrize("module", ["examples.payer", "examples.payer.callbacks"])
 @pytest.mark.parametrize("name", ["payer.jwk", "payer.json", "standard input"])
 def test_nonsense_is_refused_in_one_line(tmp_path, module, name):
     call, *words = write_settings(tmp_path)
-    words = [*([call] if module == "payer" else []), *words]
+    words = [*([call] if module == "examples.payer" else []), *words]
     if name != "standard input":
         (tmp_path / name).write_text("[]")
     check_refused(run(*words, text="{}", module=module), name)
 
 
 @pytest.mark.parametrize("address", ["nonsense", "ftp://127.0.0.1", "http://[", ""])
-def test_an_address_that_is_none_is_refused_in_one_line(tmp_path, address):
+def test_invalid_url_is_refused_in_one_line(tmp_path, address):
     words = write_settings(tmp_path, api=address)
     check_refused(run(*words, text="[]"), "no answer")
+
+
+@pytest.mark.parametrize("module", ["setup.payer", "setup.payer_callbacks"])
+def test_earlier_name_of_a_program_works(module):
+    done = run("--help", module=module)
+    assert done.returncode == 0
+    assert "--settings" in done.stdout

@@ -17,7 +17,7 @@ def _call_batches(api, participant, operations, ids, seed, answers):
     Puts ``(status, operation, IDs of the batch, answers to the items)`` of each batch.
     """
     client, chance = Client(api, participant), random.Random(seed)
-    told = []
+    sent = []
     for number in range(BATCHES):
         operation, batch = chance.choice(operations), chance.sample(ids, SIZE)
         items = [
@@ -34,8 +34,8 @@ def _call_batches(api, participant, operations, ids, seed, answers):
             items = [{k: v for k, v in item.items() if k != "fa"} for item in items]
         answer = client.send(operation, client.build_message(operation, items))
         wires = answer.json().get("message", {}).get(f"{operation}_response", [])
-        told.append((answer.status_code, operation, batch, wires))
-    answers.put(told)
+        sent.append((answer.status_code, operation, batch, wires))
+    answers.put(sent)
 
 
 def race(server, operations, ids):
@@ -52,41 +52,41 @@ def race(server, operations, ids):
     ]
     for process in processes:
         process.start()
-    told = [batch for _process in processes for batch in answers.get(timeout=300)]
+    batches = [batch for _process in processes for batch in answers.get(timeout=300)]
     for process in processes:
         process.join()
-    assert len(told) == PROCESSES * BATCHES
-    assert {status for status, *_rest in told} == {200}
-    for _status, _operation, batch, wires in told:
+    assert len(batches) == PROCESSES * BATCHES
+    assert {status for status, *_rest in batches} == {200}
+    for _status, _operation, batch, wires in batches:
         assert [wire["id"] for wire in wires] == batch, "an item has no answer"
-    return told
+    return batches
 
 
 def make_ids(count):
     return [f"token:race-{secrets.token_hex(5)}@nationalId" for _number in range(count)]
 
 
-def get_items(told):
+def get_items(batches):
     """Return ``(operation, answer)`` of every item of every batch."""
-    return [(operation, wire) for _s, operation, _b, wires in told for wire in wires]
+    return [(operation, wire) for _s, operation, _b, wires in batches for wire in wires]
 
 
 def get_word(wire):
     return wire["status"], wire.get("status_reason_code", "")
 
 
-def count_done(told, operation):
+def count_done(batches, operation):
     """Return how often each ID was changed by an operation."""
     return Counter(
         wire["id"]
-        for done, wire in get_items(told)
+        for done, wire in get_items(batches)
         if done == operation and wire["status"] == "succ"
     )
 
 
 def resolve(client, ids):
-    told = client.resolve([{"id": id_value, "scope": "details"} for id_value in ids])
-    return {wire["id"]: wire.get("fa") for wire in told}
+    answers = client.resolve([{"id": id_value, "scope": "details"} for id_value in ids])
+    return {wire["id"]: wire.get("fa") for wire in answers}
 
 
 def check_history(server):
@@ -110,10 +110,10 @@ def test_no_update_of_sixty_parallel_batches_is_lost(server, programme):
     ids = make_ids(300)
     programme.link([{"id": i, "fa": "account:100001@BR01.DEMO"} for i in ids])
     last = server.query("SELECT max(id) FROM spar_mapping_period")[0][0]
-    told = race(server, ["update"], ids)
-    assert {get_word(wire) for _operation, wire in get_items(told)} == {("succ", "")}
+    batches = race(server, ["update"], ids)
+    assert {get_word(wire) for _operation, wire in get_items(batches)} == {("succ", "")}
     found, offered = resolve(programme, ids), {}
-    for _operation, wire in get_items(told):
+    for _operation, wire in get_items(batches):
         offered.setdefault(wire["id"], set()).add(wire["fa"])
     assert all(found[id_value] in offered[id_value] for id_value in offered)
     # Each update began a period, which ended the previous one.
@@ -123,11 +123,11 @@ def test_no_update_of_sixty_parallel_batches_is_lost(server, programme):
     check_history(server)
 
 
-def test_mixed_batches_of_two_processes_leave_what_was_answered(server, programme):
+def test_mixed_batches_of_two_processes_match_their_answers(server, programme):
     ids = make_ids(200)
-    told = race(server, [*CHANGES, "resolve"], ids)
+    batches = race(server, [*CHANGES, "resolve"], ids)
     words = {}
-    for operation, wire in get_items(told):
+    for operation, wire in get_items(batches):
         words.setdefault(operation, set()).add(get_word(wire))
     # In the words of OpenG2P 1.x, which is the profile of the programme.
     duplicate = ("rjct", "rjct.reference_id.duplicate")
@@ -138,7 +138,7 @@ def test_mixed_batches_of_two_processes_leave_what_was_answered(server, programm
     }
     asked = {("succ", "succ.id.active"), ("succ", "succ.fa.not_linked_to_id")}
     assert words["resolve"] <= asked
-    linked, unlinked = count_done(told, "link"), count_done(told, "unlink")
+    linked, unlinked = count_done(batches, "link"), count_done(batches, "unlink")
     found = resolve(programme, ids)
     for id_value in ids:
         left = linked[id_value] - unlinked[id_value]

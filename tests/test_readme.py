@@ -52,7 +52,7 @@ def get_calls(program: str) -> list[str]:
 @pytest.fixture
 def clone(server, tmp_path) -> Path:
     """Return a folder that looks like a clone with the demo running."""
-    (tmp_path / "setup").symlink_to(ROOT / "setup")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / ".spar").mkdir()
     dsn = server.installation.server.get_dsn(server.database)
     content = build_demo_file(
@@ -80,7 +80,7 @@ def run(folder: Path, *blocks: str, fails: bool = False) -> str:
 # === CALLS === #
 
 
-def test_every_call_of_spar_is_one_that_it_takes():
+def test_calls_of_spar_are_valid():
     calls = get_calls("./spar")
     assert len(calls) >= 8
     for call in calls:
@@ -90,7 +90,7 @@ def test_every_call_of_spar_is_one_that_it_takes():
             assert build_parser().parse_args(shlex.split(call)).call
 
 
-def test_every_call_of_odoo_s_commands_is_one_that_they_take(server):
+def test_calls_of_odoo_commands_are_valid(server):
     calls = [call for call in get_calls("odoo") if "spar_" in call]
     assert len(calls) >= 8
     for call in calls:
@@ -101,10 +101,10 @@ def test_every_call_of_odoo_s_commands_is_one_that_they_take(server):
             assert word in described, (name, word)
 
 
-def test_every_block_is_run_by_a_test_of_this_file():
+def test_every_block_is_run_by_a_test():
     """A new block needs a test; these are the words that the tests look for."""
-    tested = (*ONE_SHELL, "setup.payer key", "cat > payer.json", "private_jwk")
-    tested += ("setup.payer_callbacks",)
+    tested = (*ONE_SHELL, "examples.payer key", "cat > payer.json", "private_jwk")
+    tested += ("examples.payer.callbacks",)
     untested = [
         block
         for block in get_blocks()
@@ -130,7 +130,7 @@ CLIENT_SECRET=$(get '["participants"][0]["client_secret"]')
 """
 
 
-def test_the_first_five_minutes_and_the_calls_after_them(server, clone):
+def test_first_five_minutes_and_the_following_calls_work(server, clone):
     officer = get_backend(server, "officer")
     account = {"fa_text": "account:001234567890@BR01.DEMO"}
     officer.act("link", id_value="token:7001002003@nationalId", **account)
@@ -147,9 +147,12 @@ def enter_payer(server, public: dict, **values) -> tuple[str, str]:
     """Do what two administrators do there; return the payer's ID and secret."""
     backend = get_backend(server, "administrator")
     participant = {
-        **{"name": "README", "sender_id": "payments.example.org"},
-        **{"key_ids": [[0, 0, {"key_text": json.dumps(public)}]]},
-        **{"may_resolve": 1, "scope": "details", **values},
+        "name": "README",
+        "sender_id": "payments.example.org",
+        "key_ids": [[0, 0, {"key_text": json.dumps(public)}]],
+        "may_resolve": 1,
+        "scope": "details",
+        **values,
     }
     (row_id,) = backend.call("spar.participant", "create", [participant])
     secret = get_secret(backend, row_id)
@@ -159,8 +162,8 @@ def enter_payer(server, public: dict, **values) -> tuple[str, str]:
     return row["client_id"], secret
 
 
-def test_a_payer_from_nothing_to_a_signed_call(server, clone):
-    make = get_block("setup.payer key")
+def test_payer_steps_lead_to_a_signed_call(server, clone):
+    make = get_block("examples.payer key")
     public = json.loads(run(clone, make))
     run(clone, make, fails=True)
     client_id, secret = enter_payer(server, public, sender_id="payments.readme.example")
@@ -178,7 +181,7 @@ def test_a_payer_from_nothing_to_a_signed_call(server, clone):
     assert answer["status"] == "succ"
 
 
-def test_the_demo_s_payer_calls(clone):
+def test_demo_payer_calls(clone):
     document = json.loads(run(clone, get_block("private_jwk")))
     (answer,) = document["message"]["resolve_response"]
     assert answer["status"] == "succ" and answer["fa"]
@@ -192,9 +195,9 @@ def wait_for_workers(server, begin: int) -> None:
         time.sleep(0.5)
 
 
-def test_the_payer_gets_its_callback(server, clone):
+def test_payer_receives_its_callback(server, clone):
     port = get_free_port()
-    public = json.loads(run(clone, get_block("setup.payer key")))
+    public = json.loads(run(clone, get_block("examples.payer key")))
     # The block calls as the demo's payer; this one is in the same place.
     (clone / "payer.jwk").rename(clone / "demo-payer.jwk")
     sender_id = "callbacks.readme.example"
@@ -203,7 +206,7 @@ def test_the_payer_gets_its_callback(server, clone):
     settings = {"api": server.api, "sender_id": sender_id, "client_id": client_id}
     settings_file = clone / "demo-payer.json"
     settings_file.write_text(json.dumps({**settings, "client_secret": secret}))
-    block = get_block("setup.payer_callbacks")
+    block = get_block("examples.payer.callbacks")
     assert "--port 9000" in block
     begin = len(server.log.read_text())
     with running_workers(server):

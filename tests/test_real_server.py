@@ -26,7 +26,7 @@ def write(server, *lines):
         log.writelines(lines)
 
 
-def test_what_nobody_expected_is_found(watched):
+def test_unexpected_alarm_is_found(watched):
     write(watched, ODD)
     with watched.expecting("odd"):
         write(watched, ODD, CALM)
@@ -34,12 +34,12 @@ def test_what_nobody_expected_is_found(watched):
     assert watched.get_unexpected() == [ODD.strip(), EVEN.strip()]
 
 
-def test_another_alarm_than_the_expected_one_fails(watched):
+def test_unexpected_alarm_fails(watched):
     with pytest.raises(AssertionError, match="even"), watched.expecting("odd"):
         write(watched, ODD, EVEN)
 
 
-def test_an_inner_expectation_speaks_for_itself(watched):
+def test_inner_expectation_excuses_its_own_block(watched):
     with watched.expecting("odd"):
         write(watched, ODD)
         with watched.expecting("even"):
@@ -48,14 +48,14 @@ def test_an_inner_expectation_speaks_for_itself(watched):
     assert watched.get_unexpected() == []
 
 
-def test_an_inner_expectation_does_not_speak_for_the_outer_one(watched):
+def test_inner_expectation_does_not_excuse_the_outer_block(watched):
     with pytest.raises(AssertionError, match="even"), watched.expecting("odd"):
         with watched.expecting("even"):
             write(watched, EVEN)
         write(watched, EVEN)
 
 
-def test_no_page_waits_for_its_bundles(server):
+def test_pages_do_not_wait_for_their_bundles(server):
     """The assets of the login page were built once for all databases of tests."""
     page = requests.get(f"{server.url}/web/login", timeout=60).text
     links = set(re.findall(r"/web/assets/[^\"'?]+", page))

@@ -50,7 +50,7 @@ from setup.machine import get_free_port
 from setup.odoo_server import Keeper, OdooServer, end_orphan, is_ours
 from setup.places import ROOT, Places, get_addons, get_places, write_private
 from setup.postgres import Cluster, ExternalServer, get_server, running
-from setup.serving import NONE, stop
+from setup.serving import NO_DEMO, stop
 
 ISSUER = "http://localhost:4455"
 LISTEN = (
@@ -72,7 +72,7 @@ def places(tmp_path) -> Places:
 @pytest.fixture
 def facts() -> dict:
     """Return what the secrets' script would report of a complete demo."""
-    roles = "viewer officer supervisor auditor administrator odoo".split()
+    roles = ["viewer", "officer", "supervisor", "auditor", "administrator", "odoo"]
     return {
         "staff": [{"login": r, "password": "p", "role": r} for r in roles],
         "participants": [
@@ -130,7 +130,7 @@ def cluster(tmp_path):
 # === THE COMMAND === #
 
 
-def test_old_python_is_told_in_one_line(monkeypatch):
+def test_old_python_is_reported_in_one_line(monkeypatch):
     source = (ROOT / "spar").read_text()
     monkeypatch.setattr(sys, "version_info", (3, 9, 18))
     with pytest.raises(SystemExit) as ended:
@@ -142,32 +142,33 @@ def test_command_can_be_read_by_old_python():
     ast.parse((ROOT / "spar").read_text(), feature_version=(3, 6))
 
 
-#: Files that pytest loads, and that Odoo's shell and the environment's Python run.
-INSIDE = (
-    *("pytest_spar.py", "pytest_tally.py"),
-    *("bench_fill.py", "bench_floor.py", "bench_meter.py"),
-    *("bench_sample.py", "bench_tables.py"),
-    *("demo_secrets.py", "demo_additions.py", "missing_assets.py"),
-    "payer.py",
-    "payer_callbacks.py",
-    "addon_files.py",
-    "restructured.py",
-)
+def get_imported(path: Path) -> set[str]:
+    """Return the absolute names of all that a file imports, anywhere in it."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = f"{package}.{node.module or ''}" if node.level else node.module
+            base = base.strip(".")
+            imported |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return imported
 
 
 def test_command_uses_the_standard_library_only():
-    for path in [ROOT / "spar", *ROOT.glob("setup/*.py")]:
-        if path.name in INSIDE:
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and not node.level:
-                names = {node.module}
-            elif isinstance(node, ast.Import):
-                names = {alias.name for alias in node.names}
-            else:
-                continue
-            tops = {name.split(".")[0] for name in names}
-            assert tops <= {*sys.stdlib_module_names, "setup"}, path
+    """Every module that the command imports, directly or not, is checked."""
+    waiting, seen = [ROOT / "spar"], set()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path.name)
+        for name in get_imported(path):
+            top = name.partition(".")[0]
+            assert top in {*sys.stdlib_module_names, "setup", "bench"}, (path, name)
+            module = (ROOT / name.replace(".", "/")).with_suffix(".py")
+            if module.exists() and module.name not in seen:
+                waiting.append(module)
+    assert {"benchmark.py", "demo.py", "testing_runs.py"} <= seen
 
 
 def test_command_is_executable():
@@ -182,15 +183,15 @@ def test_wrong_call_is_refused(words, capsys):
     assert "usage: spar" in capsys.readouterr().err
 
 
-def test_arguments_of_pytest_are_kept_as_they_are():
-    told = build_parser().parse_args(["test", "spar_mapper", "-k", "seal", "-x"])
-    assert told.words == ["spar_mapper", "-k", "seal", "-x"]
+def test_arguments_of_pytest_are_unchanged():
+    parsed = build_parser().parse_args(["test", "spar_mapper", "-k", "seal", "-x"])
+    assert parsed.words == ["spar_mapper", "-k", "seal", "-x"]
     assert build_parser().parse_args(["test", "-q"]).words == ["-q"]
 
 
 @pytest.mark.parametrize("call", ["keyring", "audit"])
 @pytest.mark.parametrize("words", [[], ["show"], ["check", "--help", "-d", "x"]])
-def test_words_of_odoos_commands_are_kept_as_they_are(monkeypatch, call, words):
+def test_arguments_of_odoo_commands_are_unchanged(monkeypatch, call, words):
     """The exit code of the command is ours, too."""
     called = []
     monkeypatch.setattr(
@@ -201,10 +202,10 @@ def test_words_of_odoos_commands_are_kept_as_they_are(monkeypatch, call, words):
 
 
 @pytest.mark.parametrize("call", ["keyring", "audit", "shell"])
-def test_odoos_commands_need_a_demo(monkeypatch, places, capsys, call):
+def test_odoo_commands_need_a_demo(monkeypatch, places, capsys, call):
     monkeypatch.setattr("setup.cli.get_places", lambda: places)
     assert main([call, *([] if call == "shell" else ["show"])]) == 1
-    assert capsys.readouterr().err == f"spar: {NONE}\n"
+    assert capsys.readouterr().err == f"spar: {NO_DEMO}\n"
 
 
 def test_failure_is_one_line(monkeypatch, capsys):
@@ -224,14 +225,14 @@ def test_taken_port_is_refused():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(Failure, match=f"Port {port} is taken: .*--port"):
+        with pytest.raises(Failure, match=f"Port {port} is in use: .*--port"):
             machine.check_port(port)
     machine.check_port(port)
 
 
 @pytest.mark.parametrize("port", [-1, 0, 65536])
 def test_impossible_port_is_refused(port):
-    with pytest.raises(Failure, match="is no port"):
+    with pytest.raises(Failure, match="is not a port"):
         machine.check_port(port)
 
 
@@ -243,7 +244,7 @@ def test_full_disk_is_refused(monkeypatch, tmp_path):
     machine.check_disk(tmp_path, 0.25)
 
 
-def test_folder_that_cannot_be_made_is_told(monkeypatch, tmp_path):
+def test_uncreatable_folder_is_reported(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(Failure, match="Cannot make the folder .*XDG_CACHE_HOME"):
@@ -259,13 +260,13 @@ def test_private_file_is_read_by_its_owner_only(tmp_path):
     assert [found.name for found in path.parent.iterdir()] == ["secret"]
 
 
-def test_program_that_fails_is_told_with_its_reason(tmp_path):
+def test_failed_program_is_reported_with_its_reason(tmp_path):
     script = "import sys; print('first'); sys.exit('ValueError: no luck')"
     with pytest.raises(Failure, match=r"It failed \(ValueError: no luck; log: .*log\)"):
         run([sys.executable, "-c", script], log=tmp_path / "log", failing="It failed")
 
 
-def test_program_that_is_missing_is_told(tmp_path):
+def test_missing_program_is_reported(tmp_path):
     with pytest.raises(Failure, match="It failed .*no-such-program"):
         run(["no-such-program"], log=tmp_path / "log", failing="It failed")
 
@@ -324,11 +325,11 @@ def test_odoo_19_is_recognised(tmp_path, packaged):
 
 
 @pytest.mark.parametrize("series", ["18, 0", "19, 1"])
-def test_another_odoo_is_not_taken(tmp_path, series):
+def test_other_odoo_is_not_used(tmp_path, series):
     assert odoo_source.read_home(make_odoo(tmp_path, series, packaged=False)) is None
 
 
-def test_odoo_home_is_taken_before_all(monkeypatch, tmp_path):
+def test_odoo_home_has_precedence(monkeypatch, tmp_path):
     home = make_odoo(tmp_path / "mine", "19, 0", packaged=False)
     make_odoo(tmp_path / "cache/odoo-19.0-debian", "19, 0", packaged=True)
     monkeypatch.setenv("ODOO_HOME", str(home))
@@ -337,11 +338,11 @@ def test_odoo_home_is_taken_before_all(monkeypatch, tmp_path):
 
 def test_odoo_home_without_odoo_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("ODOO_HOME", str(tmp_path))
-    with pytest.raises(Failure, match="ODOO_HOME=.* holds no Odoo 19: correct it"):
+    with pytest.raises(Failure, match="ODOO_HOME=.* does not contain Odoo 19: "):
         odoo_source.find_odoo(tmp_path)
 
 
-def test_no_network_is_told_in_one_line(monkeypatch, places):
+def test_missing_network_is_reported_in_one_line(monkeypatch, places):
     """apt and git have no connection; everything begun is cleaned up."""
     programs = places.root / "bin"
     programs.mkdir()
@@ -360,7 +361,7 @@ def test_no_network_is_told_in_one_line(monkeypatch, places):
     assert not list(places.cache.glob("odoo-*"))
 
 
-def test_mirror_is_the_one_of_the_machine_s_own_suite():
+def test_mirror_serves_the_suite_of_the_machine():
     uris = (
         "'http://other/linux/dists/stable/InRelease' a 0\n"
         "'http://mirror/debian/dists/bookworm/InRelease' b 0\n"
@@ -379,7 +380,7 @@ def test_mirror_is_the_one_of_the_machine_s_own_suite():
         ("", ""),
     ],
 )
-def test_suite_is_that_of_a_debian(text, suite):
+def test_suite_is_read_from_debian(text, suite):
     assert debian.get_suite(text) == suite
 
 
@@ -411,7 +412,7 @@ def test_every_pin_has_the_hashes_of_its_files():
         assert one_of_several, "wheels for each platform are listed"
 
 
-def test_pip_installs_nothing_without_its_hash(places, monkeypatch):
+def test_pip_requires_hashes(places, monkeypatch):
     calls = []
     monkeypatch.setattr(
         packages, "run", lambda command, **_words: calls.append(list(command))
@@ -432,7 +433,7 @@ def test_pins_name_the_odoo_that_was_tested():
 PYTHONS = ("3.10.0", "3.11.2", "3.12.0", "3.13.0")
 
 
-def test_pinned_packages_install_on_every_python_that_we_name():
+def test_pinned_packages_install_on_every_supported_python():
     refusing = [
         (found.name, found.metadata["Requires-Python"])
         for found in importlib.metadata.distributions()
@@ -442,7 +443,7 @@ def test_pinned_packages_install_on_every_python_that_we_name():
     assert refusing == []
 
 
-def test_what_the_addons_need_is_pinned():
+def test_requirements_of_the_addons_are_pinned():
     pinned = (ROOT / packages.PINS).read_text().lower().replace("_", "-")
     for name in get_addons(ROOT):
         manifest = ast.literal_eval((ROOT / name / "__manifest__.py").read_text())
@@ -452,7 +453,7 @@ def test_what_the_addons_need_is_pinned():
         ] == []
 
 
-def test_packages_that_cannot_be_had_are_told(monkeypatch, places):
+def test_missing_packages_are_reported(monkeypatch, places):
     """No registry answers: a pin that exists nowhere simulates that."""
     (places.root / "setup").mkdir()
     (places.root / packages.PINS).write_text("spar-no-such-package==1\n")
@@ -474,7 +475,7 @@ SYSTEM_PYTHON = build_python("/usr/bin/python3")
 PYENV = build_python("/opt/python3.12", (3, 12, 1), optimised=False)
 
 
-def test_the_systems_optimised_python_is_taken():
+def test_optimised_system_python_is_used():
     assert choose([SYSTEM_PYTHON], PYENV, None) is SYSTEM_PYTHON
     assert choose([SYSTEM_PYTHON], PYENV, PYENV) is SYSTEM_PYTHON
 
@@ -488,30 +489,30 @@ def test_the_systems_optimised_python_is_taken():
         build_python("/usr/bin/python3", complete=False),
     ],
 )
-def test_another_python_is_not_taken(other):
+def test_other_python_is_not_used(other):
     assert choose([other], PYENV, None) is PYENV
 
 
-def test_without_a_better_one_the_environment_stays_what_it_is():
+def test_environment_is_kept_without_a_better_python():
     other = build_python("/opt/python3.13", (3, 13, 0), optimised=False)
     assert choose([], PYENV, None) is PYENV
     assert choose([], PYENV, other) is other
 
 
-def test_an_optimised_python_of_ones_own_is_taken():
+def test_running_optimised_python_is_used():
     own = build_python("/opt/python3.12", (3, 12, 1))
     assert choose([], own, PYENV) is own
     assert choose([], PYENV, own) is own
 
 
-def test_the_python_of_an_environment_is_the_one_below_it():
+def test_python_of_an_environment_is_its_base():
     (one, other) = map(get_interpreter, (get_places().python, Path(sys.executable)))
     assert one.is_same(other) and one.version == sys.version_info[:3]
     assert not one.is_same(replace(one, version=(3, 9, 0)))
     assert one.path.resolve() != get_places().venv
 
 
-def test_no_python_is_none(tmp_path):
+def test_missing_python_is_none(tmp_path):
     assert get_interpreter(tmp_path / "python") is None
     script = tmp_path / "python"
     script.write_text("#!/bin/sh\necho Python\n")
@@ -532,7 +533,7 @@ def prepare_venv(monkeypatch, places, *, chosen, present, used=False) -> list:
 
 
 @pytest.mark.parametrize("present", [None, PYENV])
-def test_an_environment_of_another_python_is_made_anew(
+def test_environment_of_another_python_is_replaced(
     monkeypatch, places, capsys, present
 ):
     made = prepare_venv(monkeypatch, places, chosen=SYSTEM_PYTHON, present=present)
@@ -541,28 +542,28 @@ def test_an_environment_of_another_python_is_made_anew(
     assert said in capsys.readouterr().out
 
 
-def test_an_environment_of_the_chosen_python_stays(monkeypatch, places, capsys):
+def test_environment_of_the_chosen_python_is_kept(monkeypatch, places, capsys):
     present = replace(SYSTEM_PYTHON)
     assert not prepare_venv(monkeypatch, places, chosen=SYSTEM_PYTHON, present=present)
     assert capsys.readouterr().out == ""
 
 
-def test_an_environment_that_a_server_runs_from_stays(monkeypatch, places, capsys):
+def test_environment_in_use_is_kept(monkeypatch, places, capsys):
     given = {"chosen": SYSTEM_PYTHON, "present": PYENV, "used": True}
     assert not prepare_venv(monkeypatch, places, **given)
-    assert "when no server of this checkout runs" in capsys.readouterr().out
+    assert "once no server of this checkout runs" in capsys.readouterr().out
 
 
-def test_a_python_without_its_venv_is_told_in_one_line(monkeypatch, places, capsys):
+def test_python_without_venv_is_reported_in_one_line(monkeypatch, places, capsys):
     bare = build_python("/usr/bin/python3", complete=False)
     made = prepare_venv(monkeypatch, places, chosen=bare, present=None)
     assert made == [PYENV]
-    told = capsys.readouterr().out.splitlines()
-    assert "(/usr/bin/python3) has no `venv` (package python3-venv)" in told[0]
-    assert told[1:] == [f"- Using {PYENV.words}"]
+    lines = capsys.readouterr().out.splitlines()
+    assert "(/usr/bin/python3) has no `venv` (package python3-venv)" in lines[0]
+    assert lines[1:] == [f"- Using {PYENV.description}"]
 
 
-def test_a_server_that_runs_is_seen(places):
+def test_running_server_is_detected(places):
     data = places.state / "demo" / "postgres" / "data"
     data.mkdir(parents=True)
     assert not packages._is_used(places)
@@ -571,7 +572,7 @@ def test_a_server_that_runs_is_seen(places):
 
 
 @pytest.mark.parametrize("module", [interpreter, postgres])
-def test_examples_of_the_setup_hold(module):
+def test_doctests_of_the_setup_pass(module):
     done = doctest.testmod(module)
     assert done.attempted and not done.failed
 
@@ -579,7 +580,7 @@ def test_examples_of_the_setup_hold(module):
 # === POSTGRESQL === #
 
 
-def test_cluster_is_made_started_and_ended(cluster):
+def test_cluster_is_made_started_and_stopped(cluster):
     with running(cluster, hasty=True):
         assert cluster.is_running()
         assert cluster.get_answer("SELECT current_user", "postgres") == "spar"
@@ -588,7 +589,7 @@ def test_cluster_is_made_started_and_ended(cluster):
     assert not cluster.is_running()
 
 
-def test_cluster_has_memory_for_pages_as_the_machine_has(cluster):
+def test_shared_buffers_follow_the_memory_of_the_machine(cluster):
     cluster.start()
     expected = postgres.get_shared_buffers(machine.get_memory_bytes(), cluster.pages)
     assert cluster.get_answer("SHOW shared_buffers", "postgres") in (
@@ -606,12 +607,12 @@ def test_cluster_has_memory_for_pages_as_the_machine_has(cluster):
         (0.2, 64, "128MB"),
     ],
 )
-def test_memory_for_pages_is_a_quarter_within_bounds(gibibytes, most, expected):
+def test_shared_buffers_are_a_quarter_within_bounds(gibibytes, most, expected):
     memory = int(gibibytes * machine.GIBIBYTE)
     assert postgres.get_shared_buffers(memory, most) == expected
 
 
-def test_the_memory_of_a_container_is_its_limit(monkeypatch, tmp_path):
+def test_memory_of_a_container_is_its_limit(monkeypatch, tmp_path):
     limit, none = tmp_path / "limit", tmp_path / "max"
     limit.write_text("67108864\n")
     none.write_text("max\n")
@@ -621,7 +622,7 @@ def test_the_memory_of_a_container_is_its_limit(monkeypatch, tmp_path):
         assert machine.get_memory_bytes() == expected
 
 
-def test_cluster_comes_back_on_its_port_after_a_kill(cluster):
+def test_killed_cluster_restarts_on_its_port(cluster):
     cluster.start()
     port = cluster.settings["port"]
     assert cluster.get_answer("CREATE DATABASE kept", "postgres") == ""
@@ -635,7 +636,7 @@ def test_cluster_comes_back_on_its_port_after_a_kill(cluster):
     assert cluster.has_database("kept")
 
 
-def test_cluster_wants_its_password(cluster):
+def test_cluster_requires_its_password(cluster):
     cluster.start()
     psql = [str(cluster.binaries / "psql"), "-XAtqwc", "SELECT 1", "postgres"]
     env = {**cluster.environment, "PGPASSWORD": "wrong"}
@@ -644,14 +645,14 @@ def test_cluster_wants_its_password(cluster):
     assert "password authentication failed" in done.stderr
 
 
-def test_half_made_cluster_is_made_again(cluster):
+def test_incomplete_cluster_is_recreated(cluster):
     cluster.data.mkdir(parents=True)
     (cluster.data / "half").touch()
     cluster.start()
     assert cluster.is_running()
 
 
-def test_copied_database_is_as_the_other(cluster, tmp_path):
+def test_copied_database_equals_the_original(cluster, tmp_path):
     cluster.start()
     cluster.get_answer("CREATE DATABASE one", "postgres")
     cluster.get_answer("CREATE TABLE kept AS SELECT 7 AS seven", "one")
@@ -667,7 +668,7 @@ def test_pghost_is_used_where_it_is_set(monkeypatch, tmp_path):
     assert server.get_dsn("x") == "host=db.example port=5432 user=payer dbname=x"
 
 
-def test_pghost_that_does_not_answer_is_told(monkeypatch, tmp_path):
+def test_unavailable_pghost_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("PGHOST", "127.0.0.1")
     monkeypatch.setenv("PGPORT", str(get_free_port()))
     server = get_server(tmp_path, packages.get_postgres_binaries(get_places()))
@@ -692,7 +693,7 @@ def is_alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def test_server_is_waited_for_and_ended(listener):
+def test_server_starts_and_stops(listener):
     listener.start()
     listener.wait()
     pid = listener.pid
@@ -702,7 +703,7 @@ def test_server_is_waited_for_and_ended(listener):
     assert not is_alive(pid)
 
 
-def test_server_that_ends_at_once_is_told(tmp_path):
+def test_server_that_stops_at_once_is_reported(tmp_path):
     command = [sys.executable, "-c", "raise SystemExit('RuntimeError: bad settings')"]
     server = OdooServer(command, {}, tmp_path / "odoo.log", get_free_port())
     server.start()
@@ -718,7 +719,7 @@ def test_dead_server_is_started_again(listener):
     before = listener.pid
     os.kill(before, signal.SIGKILL)
     listener.process.wait()
-    keeper.look()
+    keeper.check()
     listener.wait()
     assert listener.pid not in (None, before)
 
@@ -730,14 +731,14 @@ def test_dead_server_waits_for_postgres(listener):
     )
     keeper = Keeper(listener, postgres)
     keeper.keeps_postgres = False
-    keeper.look()
+    keeper.check()
     assert not listener.is_running()
     keeper.keeps_postgres = True
-    keeper.look()
+    keeper.check()
     assert started and listener.is_running()
 
 
-def test_orphan_is_ended_by_its_configuration_only(tmp_path):
+def test_orphan_is_stopped_by_its_configuration_only(tmp_path):
     config, pid_file = tmp_path / "x.conf", tmp_path / "x.pid"
     command = [sys.executable, "-c", "import time; time.sleep(60)", str(config)]
     process = subprocess.Popen(command, start_new_session=True)
@@ -764,13 +765,13 @@ def end_orphan_and_reap(pid_file: Path, config: Path, process) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
-def test_stop_without_a_demo_says_so(places, capsys):
+def test_stop_without_a_demo_is_reported(places, capsys):
     stop(places)
     assert "no demo yet" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("holder", [None, 1])
-def test_odoos_command_runs_whether_the_demo_is_served_or_not(
+def test_odoo_command_runs_whether_or_not_the_demo_runs(
     monkeypatch, places, capfd, holder
 ):
     """A served demo's configuration stays as it is; the exit code is passed on."""
@@ -781,7 +782,7 @@ def test_odoos_command_runs_whether_the_demo_is_served_or_not(
         server=None,
         folder=places.state,
         environment={},
-        write_config=lambda **told: written.append(told),
+        write_config=lambda **output: written.append(output),
         get_command=lambda *words: [sys.executable, "-c", script, *words],
     )
     write_private(demo.get_facts_file(places), "{}")
@@ -789,10 +790,10 @@ def test_odoos_command_runs_whether_the_demo_is_served_or_not(
     monkeypatch.setattr(serving, "running", lambda server: nullcontext())
     monkeypatch.setattr(serving, "get_holder", lambda lock: holder)
     assert serving.run_odoo(places, "spar_audit", "check", "--help") == 7
-    told = capfd.readouterr().out
-    assert "['spar_audit', 'check', '--help']" in told
+    output = capfd.readouterr().out
+    assert "['spar_audit', 'check', '--help']" in output
     # Its usage and its errors name the command that was typed.
-    assert "./spar audit" in told
+    assert "./spar audit" in output
     assert bool(written) is (holder is None)
     for word in ("-d", "-dother", "--database=other"):
         with pytest.raises(Failure, match="leave out -d"):
@@ -819,20 +820,20 @@ def read_options(installation: Installation) -> dict[str, str]:
     return dict(line.split(" = ", 1) for line in lines)
 
 
-def test_configuration_keeps_odoo_to_itself(installation):
+def test_configuration_isolates_odoo(installation):
     options = read_options(installation)
     assert options["http_interface"] == "127.0.0.1"
     assert options["list_db"] == options["proxy_mode"] == "False"
     # Clients that reach Odoo without a front must not declare their own address.
     installation.write_config(port=1, workers=2, websocket=2, fronted=True)
-    told = installation.config.read_text()
-    assert "\nproxy_mode = True\n" in told and "\ngevent_port = 2\n" in told
+    text = installation.config.read_text()
+    assert "\nproxy_mode = True\n" in text and "\ngevent_port = 2\n" in text
     assert options["db_name"] == "spar_demo"
     assert "dbfilter" not in options, "each request would list all databases"
     assert stat.S_IMODE(installation.config.stat().st_mode) == 0o600
 
 
-def test_master_password_is_another_each_time(installation):
+def test_master_password_is_new_each_time(installation):
     first = read_options(installation)["admin_passwd"]
     assert len(first) >= 32
     assert read_options(installation)["admin_passwd"] != first
@@ -843,19 +844,19 @@ def test_keyring_is_outside_the_data_directory(installation):
     assert installation.environment["SPAR_KEYRING"] == str(installation.keyring)
 
 
-def test_environment_of_odoo_holds_nothing_of_another(installation, monkeypatch):
+def test_environment_of_odoo_has_no_settings_of_another(installation, monkeypatch):
     for name in ("PGHOST", "ODOO_RC", "SPAR_KEYRING"):
         monkeypatch.setenv(name, "another")
     assert "another" not in installation.environment.values()
 
 
-def test_command_names_the_addons_before_an_addon_s_command(installation):
+def test_addons_path_comes_before_the_command_of_an_addon(installation):
     words = [str(word) for word in installation.get_command("spar_keyring", "init")]
     assert words[2].startswith("--addons-path=")
     assert words[3:5] == ["spar_keyring", "init"]
 
 
-def test_whole_demo_passes_its_own_check(facts):
+def test_demo_passes_its_own_check(facts):
     check_counts(facts)
 
 
@@ -873,25 +874,36 @@ def test_demo_without_its_people_is_refused(facts, what):
         check_counts(facts)
 
 
-def test_demo_file_says_what_programs_ask(facts):
-    told = build_told(facts)
-    named = "url api idp database staff beneficiaries participants"
-    assert set(told) == set(named.split())
-    assert told["database"] == {"name": "spar_demo", "dsn": "dbname=x"}
-    named = set(
-        "sender_id client_id client_secret token_url profile private_jwk".split()
-    )
-    assert set(told["participants"][0]) == named
-    assert told["participants"][0]["token_url"].startswith(told["api"])
-    (client,) = told["idp"]["clients"]
-    assert told["idp"]["issuer"] == ISSUER
+def test_demo_file_has_what_programs_need(facts):
+    document = build_document(facts)
+    assert set(document) == {
+        "url",
+        "api",
+        "idp",
+        "database",
+        "staff",
+        "beneficiaries",
+        "participants",
+    }
+    assert document["database"] == {"name": "spar_demo", "dsn": "dbname=x"}
+    assert set(document["participants"][0]) == {
+        "sender_id",
+        "client_id",
+        "client_secret",
+        "token_url",
+        "profile",
+        "private_jwk",
+    }
+    assert document["participants"][0]["token_url"].startswith(document["api"])
+    (client,) = document["idp"]["clients"]
+    assert document["idp"]["issuer"] == ISSUER
     assert client["login_url"] == "http://127.0.0.1:8069/spar/login/4"
-    assert told["idp"]["newcomers"] == facts["idp"]["newcomers"]
-    assert "secret" not in json.dumps(told["idp"])
-    json.dumps(told)
+    assert document["idp"]["newcomers"] == facts["idp"]["newcomers"]
+    assert "secret" not in json.dumps(document["idp"])
+    json.dumps(document)
 
 
-def build_told(facts: dict) -> dict:
+def build_document(facts: dict) -> dict:
     """Return what ``.spar/demo.json`` would contain."""
     url = "http://127.0.0.1:8069"
     return build_demo_file(facts, url, ISSUER, "spar_demo", "dbname=x")
@@ -900,7 +912,7 @@ def build_told(facts: dict) -> dict:
 # === THE ID PROVIDER === #
 
 
-def test_id_provider_is_told_its_clients_and_people(facts):
+def test_id_provider_is_configured_with_clients_and_people(facts):
     config = build_config(facts, "http://127.0.0.1:8069", 4455)
     (client,) = config["clients"]
     assert config["issuer"] == ISSUER
@@ -919,19 +931,19 @@ def test_id_provider_answers_and_leaves_no_process(places, facts, tmp_path):
         pid = provider.pid
         assert int(provider.pid_file.read_text()) == pid
         assert is_ours(pid, provider.config)
-        told = json.load(
+        document = json.load(
             urllib.request.urlopen(
                 f"{provider.issuer}/.well-known/openid-configuration", timeout=30
             )
         )
-        assert told["issuer"] == provider.issuer
+        assert document["issuer"] == provider.issuer
     finally:
         provider.stop()
     assert not is_alive(pid)
     assert not provider.pid_file.exists()
 
 
-def test_id_provider_that_a_killed_spar_left_is_ended(places, facts, tmp_path):
+def test_orphaned_id_provider_is_stopped(places, facts, tmp_path):
     provider = make_id_provider(places, facts, tmp_path)
     provider.start()
     provider.wait()
@@ -939,17 +951,17 @@ def test_id_provider_that_a_killed_spar_left_is_ended(places, facts, tmp_path):
     assert not is_alive(provider.process.pid)
 
 
-def test_id_provider_that_cannot_start_is_told_in_one_line(places, facts, tmp_path):
+def test_id_provider_start_failure_is_reported_in_one_line(places, facts, tmp_path):
     provider = make_id_provider(places, facts, tmp_path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", json.loads(provider.config.read_text())["port"]))
         provider.start()
-        with pytest.raises(Failure, match="does not start .*EADDRINUSE") as told:
+        with pytest.raises(Failure, match="does not start .*EADDRINUSE") as failed:
             provider.wait()
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(failed.value)
 
 
-def test_id_provider_whose_packages_cannot_be_had_is_told(monkeypatch, places):
+def test_missing_packages_of_the_id_provider_are_reported(monkeypatch, places):
     places.venv.parent.mkdir(parents=True, exist_ok=True)
     places.venv.symlink_to(get_places().venv)
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:1/")
@@ -959,7 +971,7 @@ def test_id_provider_whose_packages_cannot_be_had_is_told(monkeypatch, places):
         prepare_id_provider(places)
 
 
-def test_id_providers_port_stays_while_it_is_free(tmp_path):
+def test_port_of_the_id_provider_is_reused_while_free(tmp_path):
     first = choose_port(tmp_path)
     assert choose_port(tmp_path) == first
     with socket.socket() as taken:
@@ -981,8 +993,8 @@ def make_id_provider(places, facts: dict, folder: Path) -> IdProvider:
     return IdProvider(get_places(), folder, config)
 
 
-def test_greeting_tells_every_login_and_a_curl_that_a_shell_can_read(facts):
-    demo = build_told(facts)
+def test_greeting_has_every_login_and_a_valid_curl(facts):
+    demo = build_document(facts)
     greeting = "\n".join(build_greeting(demo))
     assert all(person["login"] in greeting for person in demo["staff"])
     for line in build_curl(demo):
@@ -990,7 +1002,7 @@ def test_greeting_tells_every_login_and_a_curl_that_a_shell_can_read(facts):
         assert line in greeting
 
 
-def test_digest_sees_every_change_but_those_of_tests(tmp_path):
+def test_digest_covers_everything_but_tests(tmp_path):
     addon = tmp_path / "spar_x"
     (addon / "tests").mkdir(parents=True)
     (addon / "__manifest__.py").write_text("{}")
@@ -1004,7 +1016,7 @@ def test_digest_sees_every_change_but_those_of_tests(tmp_path):
 # === TESTING === #
 
 
-def test_alarm_in_a_log_is_seen_unless_it_is_allowed():
+def test_alarm_in_a_log_is_found_unless_it_is_allowed():
     allowed = get_allowed(ROOT)
     line = "2026-01-01 10:00:00,000 7 ERROR db odoo.addons.base: {}".format
     good = line("PyPDF2 is deprecated")

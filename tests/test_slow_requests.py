@@ -20,8 +20,8 @@ JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 def get_head(server, *lines: str, path: str = PATH) -> list[str]:
-    told = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{server.port}"]
-    return [*told, f"Content-Type: {JSON}", *lines]
+    first = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{server.port}"]
+    return [*first, f"Content-Type: {JSON}", *lines]
 
 
 def drip(server, path: str, answers: list) -> None:
@@ -45,7 +45,7 @@ def drip(server, path: str, answers: list) -> None:
 
 
 @pytest.mark.parametrize("path", [PATH, "/spar/v1/nowhere", "/web/login"])
-def test_bodies_a_byte_a_second_end_in_time(server, path):
+def test_bodies_at_one_byte_a_second_time_out(server, path):
     answers: list[bytes] = []
     words = (server, path, answers)
     dripping = [threading.Thread(target=drip, args=words) for _each in range(2)]
@@ -64,7 +64,7 @@ def test_bodies_a_byte_a_second_end_in_time(server, path):
 
 
 @pytest.mark.parametrize("path", [PATH, "/spar/v1/oauth2/client/token", "/web/login"])
-def test_two_words_about_the_end_are_refused(server, path):
+def test_conflicting_lengths_are_refused(server, path):
     lines = ("Content-Length: 5", "Transfer-Encoding: chunked")
     head = get_head(server, *lines, path=path)
     head[2] = f"Content-Type: {JSON if path == PATH else FORM}"
@@ -73,7 +73,7 @@ def test_two_words_about_the_end_are_refused(server, path):
 
 
 @pytest.mark.parametrize("path", [PATH, "/spar/v1/oauth2/client/token"])
-def test_a_chunked_body_over_the_limit_is_too_large(server, path):
+def test_chunked_body_over_the_limit_is_refused(server, path):
     head = get_head(server, "Transfer-Encoding: chunked", path=path)
     if path != PATH:
         head[2] = f"Content-Type: {FORM}"
@@ -84,19 +84,19 @@ def test_a_chunked_body_over_the_limit_is_too_large(server, path):
     assert answer.document["errors"][0]["code"] == "err.request.bad"
 
 
-def test_a_chunked_body_within_the_limit_is_read(server):
+def test_chunked_body_within_the_limit_is_read(server):
     head = get_head(server, "Transfer-Encoding: chunked")
     answer = send_raw(server.port, head, b"2\r\n{}\r\n0\r\n\r\n")
     assert answer.status == 401
 
 
-def test_a_broken_chunk_is_no_slow_one(server):
+def test_broken_chunk_is_not_taken_for_a_slow_one(server):
     head = get_head(server, "Transfer-Encoding: chunked")
     answer = send_raw(server.port, head, b"zz\r\n{}\r\n0\r\n\r\n")
     assert answer.status == 400
 
 
-def test_no_line_of_the_access_log_is_a_book(server):
+def test_access_log_lines_are_short(server):
     """60 kB of our own name used to take the filter three seconds."""
     start = server.log.stat().st_size
     with contextlib.closing(requests.Session()) as session:

@@ -6,8 +6,9 @@ import time
 import pytest
 import requests
 
+from examples.payer.client import TIMEOUT
+
 from .backend import Backend, Refused
-from .client import TIMEOUT
 from .real_server import RealServer
 
 PAUSED = "Too many failed attempts"
@@ -53,12 +54,12 @@ def test_failures_are_counted_where_the_request_is_rolled_back(server, unpaused)
         for _number in range(5):
             with pytest.raises(Refused):
                 backend._post(path, {"type": "password", "password": "wrong"})
-        told = {"type": "password", "password": server.staff["viewer"]["password"]}
+        form = {"type": "password", "password": server.staff["viewer"]["password"]}
         with pytest.raises(Refused, match=PAUSED):
-            backend._post(path, told)
+            backend._post(path, form)
 
 
-def test_an_unknown_login_takes_as_long_as_a_known_one(server, unpaused):
+def test_unknown_login_takes_as_long_as_an_existing_one(server, unpaused):
     """The form's own time; the best of several is the most meaningful."""
     best = {}
     for login in (server.staff["viewer"]["login"], "nobody-is-called-so"):

@@ -60,8 +60,8 @@ def get_newest_mappings(server):
 
 def resolve(client, pair):
     one, _first, other, _new = pair
-    told = client.resolve([{"id": i, "scope": "details"} for i in (one, other)])
-    return [wire.get("fa") for wire in told]
+    answers = client.resolve([{"id": i, "scope": "details"} for i in (one, other)])
+    return [wire.get("fa") for wire in answers]
 
 
 def check(server):
@@ -70,13 +70,13 @@ def check(server):
 
 
 def assert_named(server, *lines):
-    code, told = check(server)
-    assert code == 1, told
+    code, output = check(server)
+    assert code == 1, output
     for line in lines:
-        assert line in told, told
+        assert line in output, output
 
 
-def test_untouched_all_is_in_order(server, programme, pair):
+def test_check_passes_on_untouched_rows(server, programme, pair):
     assert resolve(programme, pair) == [pair[1], pair[3]]
     assert check(server)[0] == 0
 
@@ -112,7 +112,7 @@ def test_swapped_id_digests(server, programme, pair):
         )
 
 
-def test_older_ciphertext_brought_back(server, programme, pair):
+def test_older_ciphertext_restored(server, programme, pair):
     _one, other = get_newest_mappings(server)
     before = server.query("SELECT sealed FROM spar_mapping WHERE id = %s", other)[0][0]
     newer = f"account:{secrets.randbelow(10**12):012}@BR01.DEMO"
@@ -149,7 +149,7 @@ def test_event_changed(server, programme, pair):
         assert_named(server, f"spar_event, row {row}: the event was altered")
 
 
-def test_last_event_cut_with_the_person_rewound(server, programme, pair):
+def test_last_event_removed_with_the_person_rewound(server, programme, pair):
     programme.unlink([{"id": pair[0]}])
     event, subject, mac = server.query(
         "SELECT id, subject_id, previous_mac FROM spar_event ORDER BY id DESC LIMIT 1"
@@ -245,7 +245,7 @@ def test_version_set_by_hand(server, programme, pair):
     ("column", "value"),
     [("origin", "'user:1'"), ("authority", "40"), ("valid_from", "'2020-01-01'")],
 )
-def test_what_a_mapping_says_of_itself_changed(server, programme, pair, column, value):
+def test_facts_of_a_mapping_changed(server, programme, pair, column, value):
     _one, row = get_newest_mappings(server)
     change = (f"UPDATE spar_mapping SET {column} = {value} WHERE id = %s", (row,))
     with tampered(server, change):

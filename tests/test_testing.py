@@ -1,4 +1,4 @@
-"""Which tests run side by side, and their common closing line."""
+"""Which tests run in parallel, and their common closing line."""
 
 import json
 from pathlib import Path
@@ -26,14 +26,14 @@ GROUPS = [*get_groups(get_test_files(ROOT))]
         (["./tests/t.py"], [], None, ["./tests/t.py"]),
     ],
 )
-def test_arguments_go_where_their_tests_are(tmp_path, words, options, ours, theirs):
+def test_arguments_go_to_the_run_of_their_tests(tmp_path, words, options, ours, theirs):
     (tmp_path / "spar_a").mkdir()
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests/t.py").touch()
     assert split_arguments(words, tmp_path, ["spar_a"]) == (options, ours, theirs)
 
 
-def test_every_file_is_in_one_group_and_the_quiet_ones_come_last():
+def test_every_file_is_in_one_group_and_the_last_ones_run_alone():
     files = get_test_files(ROOT)
     groups = get_groups(files)
     assert sorted(name for group in groups.values() for name in group) == files
@@ -58,7 +58,7 @@ def test_every_file_is_in_one_group_and_the_quiet_ones_come_last():
         (["-k", "seal"], ["addons", *GROUPS]),
     ],
 )
-def test_everything_is_split_and_a_file_that_is_named_is_not(words, names):
+def test_whole_suite_is_split_and_a_named_file_is_not(words, names):
     source = OdooSource(Path("/o"), Path("/o"), ())
     runs = build_runs(get_places(), source, words)
     assert [run.name for run in runs] == names
@@ -66,26 +66,26 @@ def test_everything_is_split_and_a_file_that_is_named_is_not(words, names):
     assert len(folders) == len(runs), "one would see what another one does"
 
 
-def test_a_run_that_ended_badly_without_a_word_is_an_error(tmp_path):
+def test_run_that_failed_silently_is_an_error(tmp_path):
     tally = read_tally(tmp_path / "none.json", "server-1", -9)
     assert tally.counts == {"error": 1}
     assert "server-1" in tally.bad[0] and "-9" in tally.bad[0]
     assert not read_tally(tmp_path / "none.json", "server-1", 5).bad
 
 
-def test_what_several_runs_counted_is_one_closing_line(tmp_path):
-    told = Tally()
+def test_counts_of_several_runs_are_one_closing_line(tmp_path):
+    tally = Tally()
     for number, bad in enumerate(([], ["FAILED tests/t.py::test_x - why"])):
         file = tmp_path / f"{number}.json"
         counts = {"passed": 20, "failed": len(bad), "warnings": 1}
         file.write_text(json.dumps({"counts": counts, "bad": bad}))
-        told += read_tally(file, "x", len(bad))
-    *_title, failed, closing = build_summary(told, 100)
+        tally += read_tally(file, "x", len(bad))
+    *_title, failed, closing = build_summary(tally, 100)
     assert failed == "FAILED tests/t.py::test_x - why"
     assert closing.strip("= ") == "1 failed, 40 passed, 2 warnings in 100.00s (0:01:40)"
 
 
-def test_ports_of_servers_are_none_of_outgoing_connections():
+def test_server_ports_are_not_ephemeral():
     ports = get_free_ports(50)
     assert len({*ports}) == 50 and all(20000 <= port < 32000 for port in ports)
 
@@ -94,16 +94,16 @@ def test_ports_of_servers_are_none_of_outgoing_connections():
     ("codes", "code"),
     [([0, 0, 0], 0), ([0, 5, 0], 0), ([5, 5], 5), ([0, 1, 0], 1), ([5, 2], 2)],
 )
-def test_one_bad_run_makes_the_whole_bad(codes, code):
+def test_one_failed_run_fails_the_whole(codes, code):
     assert get_exit_code(codes) == code
 
 
-def test_only_the_whole_closes_as_pytest_does():
+def test_closing_line_covers_all_runs():
     """A reader of the closing line must not find one that covers only a part."""
     ending = ["==== FAILURES ====", "why", "==== 1 failed, 2 passed in 3.00s ===="]
     assert [is_ending(line) for line in ending] == [True, False, True]
     assert not is_ending("==== test session starts ====")
-    told = build_ending("server-1", ending)
-    assert told[:2] == ending[:2]
-    assert told[2] == "server-1: 1 failed, 2 passed in 3.00s"
+    lines = build_ending("server-1", ending)
+    assert lines[:2] == ending[:2]
+    assert lines[2] == "server-1: 1 failed, 2 passed in 3.00s"
     assert "without a last word" in build_ending("server-1", [])[-1]

@@ -26,7 +26,7 @@ def alone(server):
     )
 
 
-def test_pages_run_on_a_stand_in_alone(alone):
+def test_pages_run_with_a_stand_in_for_the_store(alone):
     command = [str(alone.places.python), "-m", "pytest", "-p", "setup.pytest_spar"]
     command += [f"--odoo-config={alone.config}", "--odoo-http", "-q"]
     command += [f"{ADDON}/tests/{name}.py" for name in TESTS.split()]
@@ -37,10 +37,10 @@ def test_pages_run_on_a_stand_in_alone(alone):
     assert " passed" in done.stdout
 
 
-def test_the_store_is_not_there(alone, server):
+def test_store_is_absent(alone, server):
     """Otherwise the test above proves nothing."""
-    told = {**server.postgres.settings, "dbname": alone.database}
-    assert read_installed(told) == {
+    settings = {**server.postgres.settings, "dbname": alone.database}
+    assert read_installed(settings) == {
         "spar_fa_directory",
         "spar_mapper_connector",
         "spar_staff_login",

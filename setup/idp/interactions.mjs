@@ -172,9 +172,9 @@ export function logoutPage(ctx, form) {
 }
 
 export function renderError(ctx, out) {
-    const told = Object.entries(out)
+    const rows = Object.entries(out)
         .map(([key, value]) => `<p>${escape(key)}: ${escape(value)}</p>`)
         .join("");
-    const html = page("This did not work", `<section>${told}</section>`);
+    const html = page("This did not work", `<section>${rows}</section>`);
     send(ctx, ctx.status || 400, html);
 }

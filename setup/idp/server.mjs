@@ -99,17 +99,18 @@ const configuration = {
     },
     interactions: {url: (ctx, interaction) => `/interaction/${interaction.uid}`},
     renderError,
-    findAccount: (ctx, id) => people.has(id) && {accountId: id, claims: () => tell(id)},
+    findAccount: (ctx, id) =>
+        people.has(id) && {accountId: id, claims: () => getClaims(id)},
 };
 
 /* Everything recorded about the person except the one-time code. */
-function tell(id) {
-    const {otp, ...told} = people.get(id);
+function getClaims(id) {
+    const {otp, ...claims} = people.get(id);
     const verified = {
-        email_verified: Boolean(told.email),
-        phone_number_verified: Boolean(told.phone_number),
+        email_verified: Boolean(claims.email),
+        phone_number_verified: Boolean(claims.phone_number),
     };
-    return {sub: id, ...told, ...verified};
+    return {sub: id, ...claims, ...verified};
 }
 
 configuration.interactions.policy = buildPolicy();

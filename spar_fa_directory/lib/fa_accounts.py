@@ -117,11 +117,15 @@ def is_own_id(number: str, ids: Iterable[str]) -> bool:
     >>> is_own_id("2007816053", ["token:2007 816 053@nationalId"])
     True
     """
-    return any(number == written for text in ids for written in _get_numbers(text))
+    return any(_is_number_of(text, number) for text in dict.fromkeys(ids))
 
 
-def _get_numbers(text: str) -> tuple[str, str]:
+def _is_number_of(text: str, number: str) -> bool:
     plain = to_plain(text)
+    whole = remove_gaps(plain)
+    # The value is a part of the text: most numbers are settled by this alone.
+    if number not in whole:
+        return False
     before, at, _after = plain.rpartition("@")
     value = (before if at else plain).rpartition(":")[2]
-    return remove_gaps(plain), remove_gaps(value)
+    return number in (whole, remove_gaps(value))

@@ -211,8 +211,11 @@ def parse_folded(strategy: Strategy, text: str, folded: str) -> dict[str, str] |
         or not folded.endswith(strategy.suffix)
     ):
         return None
+    # Counting comes first: it rules out most strategies of a scheme.
+    if not strategy.starred and not _has_its_signs(strategy, text):
+        return None
     values = _split_values(strategy, text, folded, start, end)
-    if values is None or not _is_only_reading(strategy, text, values):
+    if values is None or not _is_only_reading(strategy, values):
         return None
     return unescape(strategy, text, dict(zip(strategy.keys, values, strict=True)))
 
@@ -253,11 +256,14 @@ def _split_values(
     return values
 
 
-def _is_only_reading(strategy: Strategy, text: str, values: list[str]) -> bool:
+def _has_its_signs(strategy: Strategy, text: str) -> bool:
+    """Return whether each sign occurs as often as in the delimiters, so in no value."""
+    return all(text.count(sign) == count for sign, count in strategy.signs)
+
+
+def _is_only_reading(strategy: Strategy, values: list[str]) -> bool:
     """Return whether no value contains a delimiter's sign (a starred one may)."""
-    if not strategy.starred:
-        return all(text.count(sign) == count for sign, count in strategy.signs)
-    return not any(
+    return not strategy.starred or not any(
         sign in value
         for key, value in zip(strategy.keys, values, strict=True)
         if key != strategy.middle

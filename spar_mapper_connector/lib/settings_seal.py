@@ -21,6 +21,7 @@ MISSING = "this setting was removed past the registry"
 UNSEALED = "these settings were never sealed"
 SEAL_FORGED = "the seal of these settings was forged"
 JOB_OFF = "this job of the registry is switched off, put off, or does another thing"
+VIEW_FOREIGN = "this view of staff's screens is not the one that an addon brought"
 SEAL_GAP = "a seal of settings was removed"
 
 

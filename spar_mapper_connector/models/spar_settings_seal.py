@@ -15,6 +15,7 @@ from ..lib.settings_seal import (
     SEAL_FORGED,
     SEAL_GAP,
     UNSEALED,
+    VIEW_FOREIGN,
     Seal,
     Verdict,
     compare,
@@ -148,6 +149,8 @@ class SparSettingsSeal(models.Model):
             found += [(settings._table, *problem) for problem in problems]
             found += settings._check_each()
         found += self._check_jobs()
+        foreign = self.env["ir.ui.view"]._find_foreign()
+        found += [("ir_ui_view", view_id, VIEW_FOREIGN) for view_id in foreign]
         return list(dict.fromkeys(found))
 
     @api.model

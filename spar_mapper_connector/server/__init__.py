@@ -6,7 +6,9 @@ Odoo has no setting for any of this. Each part states what it replaces.
 from ..lib.log_limits import shorten_statements
 from .database import limit_connections
 from .deadline import limit_reading
+from .expression_formats import check_formats
 from .expression_names import close_names
+from .field_writes import guard_fields
 from .retrying import answer_at_once
 from .sessions import guard_sessions
 
@@ -18,4 +20,6 @@ def set_up_server() -> None:
     limit_reading()
     guard_sessions()
     close_names()
+    check_formats()
+    guard_fields()
     shorten_statements()

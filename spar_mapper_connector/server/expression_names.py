@@ -95,7 +95,26 @@ _ACCOUNTS = (
     "finalize",
     "_set_session_inactivity",
 )
-_CLOSED = frozenset((*_SQL, *_SHARED, *_CACHED, *_REQUESTS, *_ACCOUNTS))
+#: What a field does past the methods of its model.
+_FIELDS = (
+    "determine_inverse",
+    "prepare_setup",
+    "setup",
+    "setup_inverses",
+    "setup_nonrelated",
+    "setup_related",
+    "update_db",
+    "update_db_column",
+    "update_db_foreign_key",
+    "update_db_foreign_keys",
+    "update_db_index",
+    "update_db_notnull",
+    "update_db_related",
+    "write_batch",
+    "write_new",
+    "write_real",
+)
+_CLOSED = frozenset((*_SQL, *_SHARED, *_CACHED, *_REQUESTS, *_ACCOUNTS, *_FIELDS))
 #: The instructions that read or write an attribute, or a method, by its name.
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR")
 _UNDERSCORED = re.compile(r"\._([a-z]\w*)")

@@ -4,12 +4,9 @@ Odoo gives expressions the request, and with it the session: ``request.session.u
 could turn any session into another user's.
 """
 
-import sys
-
 from odoo.http import Session, request
 
 from ..expressions import refuse_expressions
-from ..lib.expressions import is_evaluated
 
 #: Keys that hold who is logged in, since when, and what they have proved; keys of
 #: SPAR's addons begin with the last.
@@ -26,8 +23,6 @@ _IDENTITY = (
     "webauthn_challenge",
     "spar_",
 )
-#: Modules that format strings by code in Python.
-_FORMATTING = ("string", "markupsafe", "_string")
 
 
 def guard_sessions() -> None:
@@ -41,18 +36,6 @@ def guard_sessions() -> None:
         set_item(self, item, value)
 
     Session.__setitem__ = set_guarded
-    slot = Session.sid
-
-    def get_sid(self):
-        # A format string reads attributes without naming them, by code of Python's own.
-        frame = sys._getframe(1)
-        while frame.f_globals.get("__name__") in _FORMATTING and frame.f_back:
-            frame = frame.f_back
-        if is_evaluated(frame):
-            refuse_expressions()
-        return slot.__get__(self)
-
-    Session.sid = property(get_sid, slot.__set__)
 
 
 def hide_cookie(served) -> None:

@@ -636,7 +636,6 @@ class TestSessions(KeyringCase, HttpCase):
 
     def setUp(self):
         super().setUp()
-        self.open_names()
         self.auditor = new_test_user(
             self.env, "a-auditor", groups=f"base.group_user,{AUDITOR}"
         )
@@ -691,6 +690,7 @@ class TestSessions(KeyringCase, HttpCase):
         "odoo.addons.http_routing.models.ir_http",
     )
     def test_an_expression_changes_no_session(self):
+        self.open_names()
         uid = self.auditor.id
         for attempt in (
             f"request.session.update(uid={uid}, login='a-auditor')",

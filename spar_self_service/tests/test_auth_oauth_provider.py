@@ -339,7 +339,7 @@ class TestProviderPages(LoginCase):
 
     # === ODOO'S OWN LOGIN === #
 
-    def test_staff_login_page_links_to_the_beneficiaries_login_page(self):
+    def test_staff_login_page_links_to_the_beneficiary_login(self):
         page = self.url_open("/web/login").text
         self.assertIn('href="/spar"', page)
         self.assertNotIn(self.hostile.issuer, page)

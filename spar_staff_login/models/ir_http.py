@@ -1,3 +1,4 @@
+import secrets
 import time
 
 import werkzeug.exceptions
@@ -8,7 +9,7 @@ from odoo.http import SAFE_HTTP_METHODS, SessionExpiredException, request, root
 
 from odoo.addons.auth_timeout.models.ir_http import CheckIdentityException
 
-from ..lib import hosts, sessions, settings
+from ..lib import content_policy, hosts, sessions, settings
 
 SECOND_FACTOR_PATH = "/web/second-factor"
 
@@ -93,6 +94,8 @@ class IrHttp(models.AbstractModel):
         if hosts.is_below(path, hosts.UPLOADED_PATHS) and cls._is_on_staff_host():
             # An uploaded file runs no script in the name of the user who opens it.
             response.headers["Content-Security-Policy"] = "sandbox"
+        elif hosts.is_web_client(path) and response.mimetype == "text/html":
+            _restrict_scripts(response)
         return result
 
     # === THE USER === #
@@ -221,6 +224,13 @@ class IrHttp(models.AbstractModel):
         if routing["type"] == "http" and request.session.uid:
             _answer(request.redirect(SECOND_FACTOR_PATH, 303))
         raise AccessDenied(request.env["res.users"]._explain_second_factor())
+
+
+def _restrict_scripts(response) -> None:
+    """Have the browser run no script but the web client's own."""
+    nonce = secrets.token_urlsafe(16)
+    response.set_data(content_policy.mark_scripts(response.get_data(), nonce))
+    response.headers["Content-Security-Policy"] = content_policy.build_policy(nonce)
 
 
 def _become_nobody() -> None:

@@ -1,3 +1,4 @@
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -209,3 +210,23 @@ class TestHosts(StaffCase):
             if needs_user and not routing.get("website") and not is_only:
                 elsewhere.add(url)
         self.assertEqual((nowhere, elsewhere), (set(), set()))
+
+
+@tagged("post_install", "-at_install")
+class TestContentPolicy(StaffCase):
+    """The browser runs the web client's own scripts only."""
+
+    def test_each_script_of_the_web_client_has_the_nonce(self):
+        self.authenticate(self.officer.login, PASSWORD)
+        pages = [self.open("/odoo") for _each in range(2)]
+        nonces = set()
+        for page in pages:
+            policy = page.headers["Content-Security-Policy"]
+            self.assertNotIn("unsafe-inline", policy)
+            (nonce,) = re.findall(r"'nonce-([\w-]+)'", policy)
+            scripts = re.findall(r"<script[^>]*>", page.text)
+            self.assertGreater(len(scripts), 1)
+            for script in scripts:
+                self.assertIn(f'nonce="{nonce}"', script)
+            nonces.add(nonce)
+        self.assertEqual(len(nonces), 2)

@@ -1,0 +1,1 @@
+"""Measure the registry beside the floor: ``./spar bench``."""

@@ -1,0 +1,1 @@
+"""Programs that show how others use the registry."""

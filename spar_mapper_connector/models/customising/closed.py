@@ -1,0 +1,124 @@
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+from ...expressions import is_on_command_line
+
+#: The directory contains nothing about people: custom rules and fields are harmless.
+HARMLESS = "spar_fa_directory"
+
+
+class SparClosedCustomising(models.AbstractModel):
+    _name = "spar.closed.customising"
+    _description = "Customising that the registry's models do not take"
+
+    def _get_closed_models(self) -> set[str]:
+        """Return the names of the models that this record customises."""
+        return set(self.mapped("model_id.model"))
+
+    def _check_closed(self) -> None:
+        """Raise ValidationError if the registry is customised at run time."""
+        self._check_closed_models(self._get_closed_models())
+
+    @api.model
+    def _check_closed_models(self, names: set[str]) -> None:
+        """Raise ValidationError if one of the models of these names is ours."""
+        if not self.env.registry.ready:
+            return
+        ours = sorted(filter(self._is_ours, names))
+        if ours:
+            raise ValidationError(
+                self.env._(
+                    "%(model)s holds people's accounts, or decides who may see or "
+                    "change them: it takes no added fields, actions, rules or "
+                    "templates. Put them into an addon.",
+                    model=self.env["ir.model"]._get(ours[0]).name or ours[0],
+                )
+            )
+
+    @api.model
+    def _is_ours(self, name: str) -> bool:
+        if not name.startswith("spar.") or name not in self.env:
+            return False
+        return self.env[name]._original_module != HARMLESS
+
+
+class SparShippedRecord(models.AbstractModel):
+    """Records of our addons that nobody changes at run time.
+
+    Menus, actions and labels lead staff and name what they see.
+    """
+
+    _name = "spar.shipped.record"
+    _description = "Records that only their addon changes"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        records._check_not_shipped()
+        return records
+
+    def write(self, vals):
+        self._check_not_shipped()
+        result = super().write(vals)
+        self._check_not_shipped()
+        return result
+
+    def update_field_translations(self, field_name, translations, source_lang=""):
+        self._check_not_shipped()
+        return super().update_field_translations(field_name, translations, source_lang)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_not_shipped(self):
+        self._check_not_shipped()
+
+    def _check_not_shipped(self) -> None:
+        """Raise ValidationError if a record of our addons is changed at run time."""
+        if not self.env.registry.ready or is_on_command_line():
+            return
+        if any(name.startswith("spar_") for name in self._list_external_ids()):
+            raise ValidationError(
+                self.env._(
+                    "This menu, action or label belongs to SPAR. Staff rely on it: "
+                    "only an addon changes it."
+                )
+            )
+
+    def _list_external_ids(self) -> list[str]:
+        """Return the external IDs of these records."""
+        found = self.sudo()._get_external_ids()
+        return [name for names in found.values() for name in names]
+
+
+class SparSealedCustomising(models.AbstractModel):
+    """Rights on the registry's models, and their views, are sealed.
+
+    The integrity check names a row that plain SQL adds, changes or removes.
+    """
+
+    _name = "spar.sealed.customising"
+    _description = "Rights and views that are sealed"
+    _inherit = ["spar.closed.customising", "spar.sealed.setting"]
+
+    # The directory's rights are loaded before the addon that has the keys.
+    _sealed_rows = """
+        t.model_id IN (SELECT m.id FROM ir_model m
+                        WHERE left(m.model, 5) = 'spar.' AND NOT EXISTS (
+                              SELECT FROM ir_model_data d
+                               WHERE d.model = 'ir.model' AND d.res_id = m.id
+                                 AND d.module = 'spar_fa_directory'))"""
+
+    def _filter_sealed(self):
+        return self.filtered(lambda right: self._is_ours(right.model_id.model or ""))
+
+    def _find_good(self):
+        return super(SparSealedCustomising, self._filter_sealed())._find_good()
+
+    def _seal_again(self, ids):
+        """Seal only our own: those of other models need no keys."""
+        ours = self.browse(ids).exists()._filter_sealed()
+        return super()._seal_again(ours.ids)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_not_ours(self):
+        # A view can be gone already: a website's page takes its own along.
+        self.exists()._check_closed()

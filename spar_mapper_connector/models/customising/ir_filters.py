@@ -1,0 +1,26 @@
+from odoo import api, models
+from odoo.exceptions import ValidationError
+
+from ...expressions import get_person, is_on_command_line
+
+
+class IrFilters(models.Model):
+    """Favourites: a default filter of others could hide what staff must see."""
+
+    _inherit = "ir.filters"
+
+    @api.constrains("model_id", "user_ids", "domain", "context", "is_default", "active")
+    def _check_own(self):
+        """Raise ValidationError if a filter of ours is for others than its user."""
+        if not self.env.registry.ready or is_on_command_line():
+            return
+        person = get_person(self.env)
+        for kept in self:
+            name = kept.model_id or ""
+            if name.startswith("spar.") and kept.user_ids.ids != [person]:
+                raise ValidationError(
+                    self.env._(
+                        "Favourites on the registry's screens are for their own user. "
+                        "Share this one with yourself only."
+                    )
+                )

@@ -1,0 +1,121 @@
+from lxml import etree
+
+from odoo import api, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+from ...expressions import is_on_command_line
+
+#: The key of Odoo's own templates. Staff screens are made of them; websites have their
+#: own in place of them.
+FRAME = "web."
+_NAMING = (
+    '<xpathexpr="."position="attributes">'
+    '<attributename="t-name">{key}</attribute></xpath>'
+)
+
+
+class IrUiView(models.Model):
+    """Views of staff, which only addons define, whatever their model.
+
+    The web client runs what a view contains, as the user who opens it: a card's
+    template holds JavaScript. So a view of any model, once an officer opens it, could
+    act as the officer.
+    """
+
+    _name = "ir.ui.view"
+    _inherit = ["ir.ui.view", "spar.sealed.customising"]
+    _sealed_fields = ("inherit_id", "active", "mode", "model")
+    # Translations are loaded past the ORM.
+    _sealed_beside = {"arch": "t.arch_db->>'en_US'"}
+    # The directory's views are loaded before the addon that has the keys.
+    _sealed_rows = """left(t.model, 5) = 'spar.' AND NOT EXISTS (
+        SELECT FROM ir_model_data d WHERE d.model = 'ir.ui.view' AND d.res_id = t.id
+                                      AND d.module = 'spar_fa_directory')"""
+
+    def _get_closed_models(self):
+        return set(filter(None, self.mapped("model")))
+
+    @api.model
+    def _is_ours(self, name):
+        """Return True for the directory, too: officers open it beside accounts."""
+        return name.startswith("spar.") and name in self.env
+
+    @api.constrains(
+        "model",
+        "arch_db",
+        "inherit_id",
+        "active",
+        "mode",
+        "priority",
+        "key",
+        "type",
+    )
+    def _check_not_ours(self):
+        self._check_closed()
+        if self.env.registry.ready:
+            self._check_frames()
+            if not is_on_command_line():
+                self._check_screens()
+
+    def _check_screens(self) -> None:
+        """Raise ValidationError if a view of the web client would change."""
+        for view in self:
+            if view.type != "qweb":
+                raise ValidationError(
+                    self.env._(
+                        "%(view)s is a view of staff's screens, which can contain a "
+                        "script. In a database with SPAR only addons add or change "
+                        "such views.",
+                        view=view.name,
+                    )
+                )
+
+    def _check_frames(self) -> None:
+        """Raise ValidationError if the frame of the staff screens would change."""
+        for view in self:
+            parent = view.inherit_id if view.mode == "extension" else view.browse()
+            keys = (view.key, view.xml_id, parent.key, parent.xml_id)
+            if view.type == "qweb" and any((k or "").startswith(FRAME) for k in keys):
+                raise ValidationError(
+                    self.env._(
+                        "%(view)s is part of the frame of staff's screens. A script "
+                        "there could act as any member of staff: put it into an addon.",
+                        view=view.name,
+                    )
+                )
+
+    @api.model
+    def _find_foreign(self) -> list[int]:
+        """Return the ids of views of staff that differ from their addon's file.
+
+        Somebody with SQL can put a script there, past every check of the ORM.
+        """
+        staffs = Domain("type", "!=", "qweb") | Domain("key", "=like", f"{FRAME}%")
+        views_sudo = self.sudo().with_context(active_test=False, lang="en_US")
+        found = views_sudo.search(staffs, order="id")
+        shipped = found.with_context(read_arch_from_file=True)
+        return [
+            stored.id
+            for stored, from_file in zip(found, shipped, strict=True)
+            if not _is_same(
+                stored.arch_db, stored.arch_fs and from_file.arch, stored.key
+            )
+        ]
+
+    def _filter_sealed(self):
+        return self.filtered(lambda view: (view.model or "").startswith("spar."))
+
+
+def _is_same(stored: str, shipped: str | bool, key: str | bool) -> bool:
+    """Return whether two views are the same XML, apart from white space."""
+    if not shipped:
+        return False
+    # Odoo names a template when it loads it, if it is derived from another one.
+    name = _NAMING.format(key=key)
+    return _canonicalise(stored).replace(name, "") == _canonicalise(shipped)
+
+
+def _canonicalise(arch: str) -> str:
+    text = etree.tostring(etree.fromstring(arch.encode()), encoding="unicode")
+    return "".join(etree.canonicalize(text).split())

@@ -1,0 +1,218 @@
+"""What an administrator of Odoo may not change of staff's screens."""
+
+from markupsafe import Markup
+
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tools import safe_eval
+
+from ..expressions import scheduled
+
+#: Expressions whose format would read what they may not name.
+FORMATS = (
+    "'{0.transaction.field_data}'.format(env)",
+    "'{0._field_cache_memo}'.format(env)",
+    "'{0[0].cr}'.format([env])",
+    "'{:{0.cr}}'.format(env)",
+    "'{0!s:{1.cr}}'.format(1, env)",
+    "'{e.cr}'.format(e=env)",
+    "'{e.cr}'.format_map({'e': env})",
+    "str.format('{0.cr}', env)",
+    "[f(env) for f in ['{0.cr}'.format]]",
+    "list(map('{0.cr}'.format, [env]))",
+    "('{0.c' + 'r}').format(env)",
+    "(lambda text: text.format(env))('{0.cr}')",
+    "'{0.\uff43r}'.format(env)",
+    "'{0.cr}'.\uff46ormat(env)",
+)
+
+
+@tagged("-at_install", "post_install")
+class TestFormats(TransactionCase):
+    """A format string reads no attribute that an expression may not name."""
+
+    def render(self, expression):
+        arch = f'<t t-name="x"><t t-out="str({expression})"/></t>'
+        view = self.env["ir.ui.view"].create(
+            {"name": "x", "type": "qweb", "arch": arch}
+        )
+        return str(self.env["ir.qweb"]._render(view.id, {"env": self.env}))
+
+    def evaluate(self, expression):
+        return str(safe_eval.safe_eval(expression, {"env": self.env}))
+
+    def execute(self, expression):
+        values = {"env": self.env}
+        safe_eval.safe_eval(f"shown = str({expression})", values, mode="exec")
+        return values["shown"]
+
+    def test_closed_names_are_refused(self):
+        for channel in (self.render, self.evaluate, self.execute):
+            for expression in FORMATS:
+                with self.subTest(expression, channel=channel.__name__):
+                    # QWeb wraps what went wrong.
+                    with self.assertRaisesRegex(
+                        Exception, "forbidden name|no attribute"
+                    ):
+                        channel(expression)
+
+    def test_other_formats_work(self):
+        for channel in (self.render, self.evaluate, self.execute):
+            for expression, shown in (
+                ("'{:.1f}|{:>3}'.format(1.25, 7)", "1.2|  7"),
+                ("'{0.uid}'.format(env)", str(self.env.uid)),
+                ("'{a[b]}'.format_map({'a': {'b': 5}})", "5"),
+                ("', '.join(map('{:02}'.format, [1, 2]))", "01, 02"),
+                ("env.company.currency_id.format(1.5)[-4:]", "1.50"),
+            ):
+                with self.subTest(expression, channel=channel.__name__):
+                    self.assertIn(shown, channel(expression))
+
+    def test_markup_still_escapes(self):
+        values = {"text": Markup("<b>{}</b>")}
+        shown = safe_eval.safe_eval("text.format('<i>')", values)
+        self.assertEqual(shown, Markup("<b>&lt;i&gt;</b>"))
+
+
+@tagged("-at_install", "post_install")
+class TestFieldWrites(TransactionCase):
+    """A field's own ``write`` is no way around the refusal of expressions."""
+
+    def test_it_is_refused_for_our_models(self):
+        provider = self.env["spar.fsp"].create({"name": "P", "code": "TESTP"})
+        for expression in (
+            "record._fields['name'].write(record, 'Q')",
+            "list(map(record._fields['name'].write, [record], ['Q']))",
+            "record._fields['name'].create([(record, 'Q')])",
+        ):
+            with self.subTest(expression):
+                with self.assertLogs(level="ERROR"), self.assertRaises(ValueError):
+                    safe_eval.safe_eval(expression, {"record": provider})
+        self.assertEqual(provider.name, "P")
+
+    def test_others_are_as_before(self):
+        partner = self.env["res.partner"].create({"name": "P"})
+        safe_eval.safe_eval(
+            "record._fields['function'].write(record, 'Q')", {"record": partner}
+        )
+        self.assertEqual(partner.function, "Q")
+
+    def test_reading_a_computed_field_writes_it(self):
+        provider = self.env["spar.fsp"].create({"name": "P", "code": "TESTP"})
+        self.env.invalidate_all()
+        seen = safe_eval.safe_eval("record.is_closed", {"record": provider})
+        self.assertFalse(seen)
+
+
+@tagged("-at_install", "post_install")
+class TestScreens(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.admin = new_test_user(
+            cls.env, "test_screens", groups="base.group_user,base.group_system"
+        )
+        # A test is no command of the operator.
+        cls.enterClassContext(scheduled())
+        cls.env = cls.env(user=cls.admin)
+
+    def refused(self):
+        return self.assertRaises(UserError)
+
+    def test_views_of_the_web_client_are_for_addons(self):
+        views = self.env["ir.ui.view"]
+        for model in ("spar.fsp", "res.partner", "res.users"):
+            for kind in ("form", "list", "kanban", "search"):
+                with self.subTest(model, kind=kind), self.refused():
+                    views.create(
+                        {
+                            "name": "x",
+                            "model": model,
+                            "type": kind,
+                            "arch": f"<{kind}/>",
+                        }
+                    )
+        view = self.env.ref("base.view_users_form_simple_modif")
+        with self.refused():
+            view.arch = view.arch
+        with self.refused():
+            views.create(
+                {
+                    "name": "x",
+                    "inherit_id": view.id,
+                    "arch": '<field name="name" position="after"><b/></field>',
+                }
+            )
+
+    def test_websites_pages_stay_editable(self):
+        view = self.env["ir.ui.view"].create(
+            {"name": "x", "type": "qweb", "arch": '<t t-name="x"><p/></t>'}
+        )
+        view.arch = '<t t-name="x"><b/></t>'
+        self.assertIn("<b/>", view.arch)
+
+    def test_dashboards_are_for_their_own_user(self):
+        view = self.env["ir.ui.view"].search([("type", "=", "form")], limit=1)
+        values = {"ref_id": view.id, "arch": "<form/>"}
+        other = self.env.ref("base.user_root")
+        boards = self.env["ir.ui.view.custom"].sudo()
+        boards.create({**values, "user_id": self.admin.id})
+        with self.refused():
+            boards.create({**values, "user_id": other.id})
+
+    def test_filters_of_ours_are_for_their_own_user(self):
+        filters = self.env["ir.filters"]
+        values = {"name": "x", "model_id": "spar.fsp", "is_default": True}
+        for users in ([], self.env.ref("base.user_root").ids):
+            with self.subTest(users), self.refused():
+                filters.create({**values, "user_ids": [Command.set(users)]})
+        filters.create({**values, "user_ids": [Command.set(self.admin.ids)]})
+        filters.create({"name": "x", "model_id": "res.partner"})
+
+    def test_menus_actions_and_labels_stay(self):
+        menu = self.env["ir.ui.menu"].search([("parent_id", "=", False)])
+        ours = menu.filtered(
+            lambda found: found.get_external_id()[found.id].startswith("spar_")
+        )[:1]
+        label = self.env["ir.model.fields"]._get("spar.fsp", "bic")
+        kind = self.env["ir.model.fields"]._get("spar.fsp", "kind")
+        for record, name in (
+            (ours, "name"),
+            (label, "field_description"),
+            (kind.selection_ids[:1], "name"),
+            (self.env["ir.model"]._get("spar.fsp"), "name"),
+        ):
+            with self.subTest(str(record)):
+                self.assertTrue(record)
+                with self.refused():
+                    record.write({name: "Other"})
+                with self.refused():
+                    record.update_field_translations(name, {"en_US": "Other"})
+        with self.refused():
+            self.env["ir.ui.menu"].create({"name": "x", "parent_id": ours.id})
+        own = self.env["ir.ui.menu"].create({"name": "x"})
+        with self.refused():
+            own.parent_id = ours
+        own.name = "y"
+
+    def test_sql_that_changes_a_view_is_named(self):
+        views = self.env["ir.ui.view"].sudo()
+        self.assertEqual(views._find_foreign(), [])
+        card = self.env.ref("base.view_partner_form")
+        frame = self.env.ref("web.webclient_bootstrap")
+        self.env.cr.execute(
+            "UPDATE ir_ui_view SET arch_db = jsonb_build_object('en_US', "
+            "replace(arch_db->>'en_US', '<t ', '<t data-x=\"1\" ')) WHERE id = %s",
+            [frame.id],
+        )
+        self.env.cr.execute(
+            """INSERT INTO ir_ui_view (name, type, model, mode, priority,
+                                       arch_db, active)
+               SELECT 'x', type, model, mode, 1, arch_db, true
+                 FROM ir_ui_view WHERE id = %s RETURNING id""",
+            [card.id],
+        )
+        (added,) = self.env.cr.fetchone()
+        self.env.invalidate_all()
+        self.assertEqual(views._find_foreign(), sorted([frame.id, added]))
