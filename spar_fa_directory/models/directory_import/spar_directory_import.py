@@ -112,7 +112,6 @@ class SparDirectoryImport(models.Model):
         "No Headers", help="The file begins with the first provider or branch."
     )
     header_row = fields.Integer(
-        "Header Row",
         help="Rows above it, such as a title, are not loaded.",
     )
     provider_id = fields.Many2one(

@@ -79,8 +79,8 @@ class SparFsp(models.Model):
     country_id = fields.Many2one("res.country", index="btree_not_null")
     bic = fields.Char(
         "BIC",
-        help="Spaces and case are ignored. Eight characters name the head office, like "
-        "the same eight followed by XXX.",
+        help="Spaces and case are ignored. Eight characters name the head office, as "
+        "do eleven that end in three X.",
     )
     logo = fields.Image(max_width=256, max_height=256)
     active = fields.Boolean(default=True)
