@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 {
     "name": "SPAR Mapper Connector",
-    "summary": "What any ID-to-account mapper can be asked; ID types; keyring",
+    "summary": "Contract of ID-to-account mappers; ID types; keyring",
     "version": "19.0.1.3.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
@@ -10,7 +10,9 @@
     "author": "SPAR contributors",
     "license": "LGPL-3",
     "depends": ["spar_fa_directory"],
-    "external_dependencies": {"python": ["cryptography", "pyjwt>=2.13"]},
+    "external_dependencies": {
+        "python": ["cryptography", "joserfc>=1.7", "pyjwt>=2.13"]
+    },
     "data": [
         "security/spar_mapper_connector_groups.xml",
         "security/ir.model.access.csv",

@@ -10,9 +10,6 @@ class _Clear:
 
     The user who opened the form may see it; an expression that is evaluated in the same
     transaction may not.
-
-    Whoever opened the form has the right to see it; an expression that is evaluated in
-    the same transaction has not.
     """
 
     def __get__(self, record, owner=None):

@@ -56,7 +56,7 @@ def open_environment(options: argparse.Namespace, model: str) -> Iterator[Enviro
     with Registry(options.database).cursor() as cr:
         env = Environment(cr, SUPERUSER_ID, {})
         if model not in env:
-            sys.exit(f"{options.database}: the addon of {model} is not installed there")
+            sys.exit(f"{options.database}: the addon of {model} is not installed")
         try:
             yield env
         except MapperError as error:

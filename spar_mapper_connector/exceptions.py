@@ -95,7 +95,7 @@ class InvalidIdentifier(MapperError):
         self.type_id = type_id
 
 
-class InvalidTemplate(MapperError):
+class InvalidIdTemplate(MapperError):
     """An ID strategy cannot be used; ``code`` is the reason."""
 
     def __init__(self, code: str):
@@ -109,7 +109,7 @@ class InvalidTemplate(MapperError):
 class OutgoingError(Exception):
     """Base of the errors of sending; no text contains what was sent.
 
-    ``was_sent`` tells whether the other side may have received the request.
+    ``was_sent`` is whether the other side may have received the request.
     """
 
     code = "outgoing_error"

@@ -8,7 +8,7 @@ from odoo.exceptions import ConcurrencyError
 from odoo.modules import module
 
 from .exceptions import ServiceUnavailable
-from .lib.waiting import Limits
+from .lib.waiting import TimeLimits
 
 #: A statement waited too long for a lock, or took too long.
 STOPPED = (LockNotAvailable, QueryCanceled)
@@ -38,7 +38,7 @@ def is_read_committed(cr) -> bool:
     return cr.connection.isolation_level == ISOLATION_LEVEL_READ_COMMITTED
 
 
-def limit_transaction(cr, limits: Limits) -> None:
+def limit_transaction(cr, limits: TimeLimits) -> None:
     """Make the rest of this transaction wait no longer than ``limits`` allow."""
     cr.execute(limits.build_transaction())
 

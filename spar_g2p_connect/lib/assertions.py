@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import jwt
 
-from odoo.addons.spar_mapper_connector.lib.jose.exceptions import TokenRefused
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import JwtRefused
 from odoo.addons.spar_mapper_connector.lib.jose.tokens import FindKey, verify_token
 
 from ..exceptions import InvalidClient
@@ -59,7 +59,7 @@ def verify_assertion(
             audience=audiences,
             required=("sub", "exp", "jti"),
         )
-    except TokenRefused:
+    except JwtRefused:
         raise InvalidClient() from None
     jti, expires_at = claims["jti"], int(claims["exp"])
     fits = is_name(jti) and len(jti) <= MAX_ID

@@ -11,7 +11,10 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Operation,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import RequestHeader
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import NOBODY, Profile
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import (
+    UNNAMED_SENDERS,
+    Profile,
+)
 
 from ..exceptions import ForeignReceiver, ForeignSender, OperationNotGranted
 from . import proofs
@@ -90,7 +93,7 @@ class Caller(CallerSettings):
         """
         if header.sender_id == self.sender_id:
             return
-        if self.profile.names_sender or header.sender_id not in NOBODY:
+        if self.profile.names_sender or header.sender_id not in UNNAMED_SENDERS:
             raise ForeignSender()
 
     def check_receiver(self, header: RequestHeader) -> None:

@@ -48,7 +48,7 @@ def get_refusal(rights: Rights, item: Item) -> str:
         return ""
     if item.wants_details and not rights.sees_details:
         return "no_details"
-    if item.asked == BY_FA and not rights.resolves_by_fa:
+    if item.lookup == BY_FA and not rights.resolves_by_fa:
         return "not_by_fa"
     return ""
 
@@ -100,7 +100,7 @@ def _disclose_unlink(rights: Rights, item: Item, result: Result) -> Result:
 
 
 def _disclose_resolve(rights: Rights, item: Item, result: Result) -> Result:
-    if item.asked == BY_BOTH and not _may_compare(rights, result):
+    if item.lookup == BY_BOTH and not _may_compare(rights, result):
         return Result(Outcome.FORBIDDEN, problem="not_comparable")
     if result.outcome is not Outcome.FOUND:
         return Result(result.outcome, problem=result.problem)

@@ -8,7 +8,7 @@ from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.addons.spar_g2p_connect.lib import delivery
 from odoo.addons.spar_mapper_connector.exceptions import TargetUnreachable
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
-from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
+from odoo.addons.spar_mapper_connector.lib.outgoing import HttpResponse
 
 from .common import EVERY_RIGHT, KeyringMixin, seal_settings
 from .test_asynchronous import CALLBACK, AsynchronousCase
@@ -37,7 +37,7 @@ class TestCallbacks(AsynchronousCase):
             outcome = left.pop(0) if len(left) > 1 else left[0]
             if isinstance(outcome, Exception):
                 raise outcome
-            return Answer(outcome[0], {}, outcome[1])
+            return HttpResponse(outcome[0], {}, outcome[1])
 
         with patch.object(delivery.outgoing, "send", answer):
             self.run_schedule("spar.callback", "_cron_send")
@@ -270,7 +270,7 @@ class TestCallbacks(AsynchronousCase):
                 delivery.CallbackTokens(),
                 b'{"access_token": "t", "expires_in": %s}' % life,
             )
-            answers = [Answer(200, {}, body)] * 2
+            answers = [HttpResponse(200, {}, body)] * 2
             with patch.object(delivery.outgoing, "send", side_effect=answers) as send:
                 for _time in range(2):
                     credentials = delivery.CallbackCredentials(

@@ -86,7 +86,7 @@ class TestOnboarding(TwoAdministratorsCase):
             "key deleted": key.unlink,
         }
         for name, attempt in attempts.items():
-            words = "waits for a second person"
+            words = "is waiting for a second person"
             with self.subTest(name), self.assertRaisesRegex(UserError, words):
                 with self.env.cr.savepoint():
                     attempt()
@@ -238,10 +238,10 @@ class TestKeys(TwoAdministratorsCase):
 
     def test_invalid_key_is_refused_with_a_reason(self):
         for text, words in (
-            ("hello", "no key"),
+            ("hello", "not a key"),
             (to_private_pem(KINDS["EC"][0]()), "private key"),
             ('{"kty": "oct", "k": "AAAA"}', "secret"),
-            (" ", "no key"),
+            (" ", "not a key"),
         ):
             with self.subTest(words), self.assertRaises(ValidationError) as caught:
                 self.add_key(text)

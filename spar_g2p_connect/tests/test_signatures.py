@@ -127,7 +127,7 @@ class TestSignedCalls(SigningCase):
 
 
 def sign_critical(message, private):
-    """Return a signature with ``exp`` in ``crit``, which joserfc cannot make."""
+    """Return a signature with ``exp`` in ``crit``, which jwcrypto cannot make."""
     signed = {name: message[name] for name in ("header", "message")}
     exp = int(time.time()) + 60
     return sign_detached(canonicalise(signed), private, crit=["exp"], exp=exp)
@@ -178,11 +178,11 @@ class TestAttacks(SigningCase):
             "not base64url": ({**message, "signature": "a..b=c"}, ""),
             "of another body": (
                 {**signed, "message": {**message["message"], "transaction_id": "2"}},
-                "not one of this message",
+                "did not sign this message",
             ),
             "of another header": (
                 {**signed, "header": {**message["header"], "total_count": 2}},
-                "not one of this message",
+                "did not sign this message",
             ),
             "of another message of ours": (
                 {
@@ -191,7 +191,7 @@ class TestAttacks(SigningCase):
                         "signature"
                     ],
                 },
-                "not one of this message",
+                "did not sign this message",
             ),
             "of another participant": (
                 sign_message(message, self.private[self.other]),
@@ -199,11 +199,11 @@ class TestAttacks(SigningCase):
             ),
             "of a stranger under our key id": (
                 sign_message(message, stranger, kid=kid),
-                "not one of this message",
+                "did not sign this message",
             ),
             "of a stranger with his key": (
                 sign_message(message, stranger, kid=kid, jwk=stranger.public.jwk),
-                "not one of this message",
+                "did not sign this message",
             ),
             "of a stranger with his key's address": (
                 sign_message(message, stranger, jku="https://attacker.example/jwks"),
@@ -216,7 +216,7 @@ class TestAttacks(SigningCase):
             "a wrong key id": (sign_message(message, ours, kid="other"), "no key"),
             "a key id of another key": (
                 sign_message(message, ours, kid=self.rsa.public.kid),
-                "not one of this message",
+                "did not sign this message",
             ),
             "by a revoked key": (sign_message(message, self.revoked), "revoked"),
             "by an expired key": (sign_message(message, self.expired), "expired"),

@@ -21,7 +21,7 @@ ISSUER = "https://idp.example/realms/payments"
 
 @tagged("post_install", "-at_install")
 class TestIssuer(SigningCase):
-    """Access tokens of another issuer, in Keycloak's format."""
+    """Access tokens by another issuer, in Keycloak's format."""
 
     def setUp(self):
         super().setUp()
@@ -75,9 +75,9 @@ class TestIssuer(SigningCase):
         now = int(time.time())
         for name, changed in {
             "expired": {"exp": now - 60},
-            "for somebody else": {"aud": "account"},
+            "for another audience": {"aud": "account"},
             "without an audience": {"aud": None},
-            "of another issuer": {"iss": "https://other.example"},
+            "by another issuer": {"iss": "https://other.example"},
             "an ID token": {"typ": "ID", "aud": "payer"},
             "an ID token for us": {"typ": "ID"},
             "a refresh token": {"typ": "Refresh"},
@@ -207,7 +207,7 @@ class TestAssertion(SigningCase):
             "with an id that is no whole text": self.sign(jti="\ud800"),
             "for what no database holds": self.sign(sub="a\x00"),
             "for half a character": self.sign(sub="\ud800"),
-            "for somebody else": self.sign(aud="https://other.example"),
+            "for another audience": self.sign(aud="https://other.example"),
             "of somebody else": self.sign(iss="somebody"),
             "for another client": self.sign(sub="somebody", iss="somebody"),
             "by another key": self.sign(other),

@@ -10,7 +10,6 @@ from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 
 from ..fields import StoreMany2one
 from ..lib.evidence import EVIDENCE, evidence_context, get_media_type
-from ..lib.seals import unseal_all
 from .spar_lookup import Place
 
 
@@ -27,6 +26,7 @@ class SparEvidence(models.Model):
     _rec_name = "uuid"
     _order = "id desc"
     _log_access = False
+    _seal_purpose = EVIDENCE
     _references = {"subject_id": "spar_subject"}
     _refuses_delete = "stored documents are not deleted"
 
@@ -67,9 +67,12 @@ class SparEvidence(models.Model):
             list(row_ids),
         )
         return {
-            row_id: (EVIDENCE, evidence_context(*names))
+            row_id: (self._seal_purpose, self._build_seal_context(*names))
             for row_id, *names in self.env.execute_query(query)
         }
+
+    def _build_seal_context(self, uuid: str, subject: str, media_type: str) -> bytes:
+        return evidence_context(uuid, subject, media_type)
 
     # === KEEPING === #
 
@@ -103,9 +106,7 @@ class SparEvidence(models.Model):
     def _keep(self, call: CallContext, uuid: str, text: str, subject) -> None:
         """Store a file with the change that names it by ``uuid``."""
         data, media_type = self._read_file(text)
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        context = evidence_context(uuid, subject.uuid, media_type)
-        sealed = keyring.seal(EVIDENCE, b64encode(data).decode(), context)
+        text = b64encode(data).decode()
         self.env.cr.execute(
             """INSERT INTO spar_evidence
                       (uuid, subject_id, media_type, size, actor, added_at, sealed)
@@ -117,7 +118,7 @@ class SparEvidence(models.Model):
                 len(data),
                 call.actor,
                 self.env["spar.mapper.local"]._get_now(),
-                sealed,
+                self._seal_value(text, uuid, subject.uuid, media_type),
             ),
         )
         self.invalidate_model()
@@ -146,12 +147,7 @@ class SparEvidence(models.Model):
 
         Raises SealBroken.
         """
-        self.ensure_one()
-        keyring = self.env["spar.keyring"]._open()
-        query = SQL("SELECT id, sealed FROM spar_evidence WHERE id = %s", self.id)
-        rows = self.env.execute_query(query)
-        contexts = self._get_seal_contexts(keyring, self.ids)
-        texts = unseal_all(keyring, rows, contexts)
-        if self.id not in texts:
-            raise SealBroken("a stored document does not open")
-        return texts[self.id]
+        text = self._read_sealed()
+        if text is None:
+            raise SealBroken("a stored document is gone")
+        return text

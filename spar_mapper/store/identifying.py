@@ -59,7 +59,7 @@ def read_ids(
     """
     return [
         None if text is None else _read_id(read, text, bound)
-        for text, bound in zip(texts, bounds or repeat(CardCheck.NOBODY), strict=False)
+        for text, bound in zip(texts, bounds or repeat(CardCheck.NONE), strict=False)
     ]
 
 

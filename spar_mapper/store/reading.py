@@ -119,12 +119,12 @@ class RequestReader:
         self, requests: Sequence[ChangeRequest], identify: Identify
     ) -> list[Read]:
         """Return each request's ID, or the answer to one that cannot be used."""
-        bound = CardCheck.PEOPLE if self.call.checks_cards else CardCheck.PROGRAMS
+        bound = CardCheck.PEOPLE if self.call.checks_cards else CardCheck.PARTICIPANTS
         identified = identify(
             [request.id_value for request in requests],
             # A stored ID can be suspended and unlinked, whatever its format.
             [
-                bound if isinstance(request, LinkRequest) else CardCheck.NOBODY
+                bound if isinstance(request, LinkRequest) else CardCheck.NONE
                 for request in requests
             ],
         )

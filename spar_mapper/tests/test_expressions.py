@@ -19,7 +19,7 @@ from odoo.addons.spar_mapper_connector.lib import keyring as keys
 from odoo.addons.spar_mapper_connector.models import (
     base,
     spar_keyring,
-    spar_keyring_rotation,
+    spar_sealed_storage,
     spar_second_person,
     spar_setting_change,
 )
@@ -193,7 +193,7 @@ class TestExpressions(StoreCase):
             for module in (
                 expressions,
                 spar_keyring,
-                spar_keyring_rotation,
+                spar_sealed_storage,
                 spar_second_person,
                 base,
                 clear_fields,

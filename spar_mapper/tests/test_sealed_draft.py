@@ -268,3 +268,7 @@ class TestSealedDraft(StoreCase):
         with self.assertRaisesRegex(UserError, "Beneficiary ID: fill it in"):
             draft.action_confirm()
         self.assertIsNone(self.get_fa(ID))
+
+    def test_a_form_sealed_by_an_earlier_version_opens(self):
+        draft = self.create_draft(reason="Came to the counter")
+        self.assert_sealed_as(draft, "draft", "draft", draft.uuid)

@@ -7,6 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from .common import ID, OTHER_ID, THIRD_FA
 from .test_spar_lookup import LookupCase
@@ -143,7 +144,9 @@ class TestEvidence(LookupCase):
         )
         evidence = self.store()
         contexts = evidence._get_seal_contexts(self.keyring, evidence.ids)
-        self.assertEqual([*contexts], evidence.ids)
+        subject, media_type = evidence.subject_id.uuid, "application/pdf"
+        context = bind("evidence", evidence.uuid, subject, media_type)
+        self.assertEqual(contexts, {evidence.id: ("evidence", context)})
 
     def test_nobody_removes_one(self):
         self.store()

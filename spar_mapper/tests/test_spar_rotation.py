@@ -16,7 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Outcome,
     ResolveRequest,
 )
-from odoo.addons.spar_mapper_connector.models import spar_keyring_rotation
+from odoo.addons.spar_mapper_connector.models import spar_keyring
 
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
@@ -113,7 +113,7 @@ class TestSparRotation(RotationCase):
 
     def test_in_between_everything_opens_and_writers_use_the_new_key(self):
         new = self.keyrings._start_rotation()
-        with patch.object(spar_keyring_rotation, "RESEAL_BATCH", 2):
+        with patch.object(spar_keyring, "RESEAL_BATCH", 2):
             for number, done in enumerate(self.keyrings._reseal_steps()):
                 self.assertLessEqual(done, 2)
                 self.assert_all_opens()
@@ -132,7 +132,7 @@ class TestSparRotation(RotationCase):
 
     def test_interrupted_it_goes_on_where_it_was(self):
         new = self.keyrings._start_rotation()
-        with patch.object(spar_keyring_rotation, "RESEAL_BATCH", 1):
+        with patch.object(spar_keyring, "RESEAL_BATCH", 1):
             steps = self.keyrings._reseal_steps()
             next(steps)
             next(steps)

@@ -71,7 +71,7 @@ class SparFindWizard(models.TransientModel):
                     "address that names its bank in words is found by its whole text."
                 )
             )
-        self._set_sealed(None)
+        self._write_sealed(None)
         return self._open_found(found)
 
     @api.model

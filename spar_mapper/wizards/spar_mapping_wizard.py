@@ -134,8 +134,8 @@ class SparMappingWizard(models.TransientModel):
                 return question
             result = ask(call, [request])[0]
             self._keep_evidence(call, request.id_value)
-        self._set_sealed(None)
-        self.part_ids._set_sealed(None)
+        self._write_sealed(None)
+        self.part_ids._write_sealed(None)
         return self._tell(result, request.id_value)
 
     def _ask_back(self, call, request) -> dict:

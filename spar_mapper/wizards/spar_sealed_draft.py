@@ -3,10 +3,8 @@ from collections.abc import Callable
 from copy import deepcopy
 
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.clear_fields import ClearBinary, ClearChar
-from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..lib import seals
 from ..lib.records import new_uuid
@@ -49,11 +47,15 @@ class SparSealedDraft(models.AbstractModel):
 
     The web client saves a form before it presses a button, so the typed text is in a
     table for a moment: sealed. A model creates its texts with :func:`sealed_text`; it
-    also inherits ``spar.sealed.storage``.
+    also inherits ``spar.sealed.storage`` itself, which lists its direct heirs.
     """
 
     _name = "spar.sealed.draft"
     _description = "Form with sealed texts"
+    _inherit = ["spar.sealed.storage"]
+    _seal_purpose = seals.DRAFT
+    _seal_prefix = (seals.DRAFT,)
+    _seal_context_columns = ("uuid",)
 
     uuid = fields.Char(default=lambda self: self._default_uuid(), readonly=True)
 
@@ -69,55 +71,22 @@ class SparSealedDraft(models.AbstractModel):
     def write(self, vals):
         return super().write(deepcopy(vals))
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            "SELECT id, uuid FROM %s WHERE id = ANY(%s)",
-            SQL.identifier(self._table),
-            list(row_ids),
-        )
-        return {
-            row_id: (seals.DRAFT, bind(seals.DRAFT, uuid))
-            for row_id, uuid in self.env.execute_query(query)
-        }
-
     def _compute_text(self, name: str) -> None:
         """Open the typed text ``name``, for any user who may read the form."""
-        typed = self._open_typed(self.env["spar.keyring"]._open())
+        typed = self._open_typed()
         for draft in self:
             draft[name] = typed.get(draft._origin.id, {}).get(name) or False
 
     def _inverse_text(self, name: str) -> None:
         """Seal the typed text ``name`` beside the existing texts."""
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        self.flush_recordset(["uuid"])
-        typed = self._open_typed(keyring)
+        self._flush_seal_context()
+        typed = self._open_typed()
         for draft in self:
             text = draft[name] or ""
             text = text.decode() if isinstance(text, bytes) else text
-            texts = json.dumps({**typed.get(draft.id, {}), name: text})
-            context = bind(seals.DRAFT, draft.uuid)
-            draft._set_sealed(keyring.seal(seals.DRAFT, texts, context))
+            draft._write_sealed(json.dumps({**typed.get(draft.id, {}), name: text}))
 
-    def _open_typed(self, keyring) -> dict[int, dict[str, str]]:
+    def _open_typed(self) -> dict[int, dict[str, str]]:
         """Return the texts of each row that has any, by row id."""
-        row_ids = [row_id for row_id in self._origin.ids if row_id]
-        query = SQL(
-            "SELECT id, sealed FROM %s WHERE id = ANY(%s) AND sealed IS NOT NULL",
-            SQL.identifier(self._table),
-            row_ids,
-        )
-        rows = self.env.execute_query(query)
-        contexts = self._get_seal_contexts(keyring, row_ids)
-        texts = seals.unseal_all(keyring, rows, contexts)
+        texts = self._origin._read_sealed_rows()
         return {row_id: json.loads(text) for row_id, text in texts.items()}
-
-    def _set_sealed(self, sealed: bytes | None) -> None:
-        """Store ``sealed`` for each row; None deletes the typed texts."""
-        self.env.cr.execute(
-            SQL(
-                "UPDATE %s SET sealed = %s WHERE id = ANY(%s)",
-                SQL.identifier(self._table),
-                sealed,
-                self.ids,
-            )
-        )

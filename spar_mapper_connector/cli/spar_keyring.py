@@ -5,7 +5,7 @@ import sys
 from odoo.cli import Command
 
 
-class SparKeyring(Command):
+class KeyringCommand(Command):
     """Make, show and replace the keys that a SPAR database is sealed with.
 
     init: make the first keys of the database and their file.
@@ -39,8 +39,8 @@ class SparKeyring(Command):
 
     def _init(self, env):
         path = env["spar.keyring"]._initialise()
-        self.say(f"The keys of this database are in {path} now.")
-        self.say("Keep a copy in a safe place: without it nothing can be read.")
+        self.say(f"The keys of this database are in {path}.")
+        self.say("Keep a copy in a safe place: without the keys nothing can be read.")
 
     def _show(self, env):
         env["spar.keyring"]._open()
@@ -52,12 +52,12 @@ class SparKeyring(Command):
         for table, row_id, problem in seals._check_all():
             self.say(f"{table}, row {row_id}: {problem}")
         seals._seal_all()
-        self.say("All settings count now as they are.")
+        self.say("All settings are sealed as they are now.")
 
     def _add(self, env):
         # Nor is a relative import possible here.
         # pylint: disable-next=odoo-addons-relative-import
-        from odoo.addons.spar_mapper_connector.models.spar_keyring_rotation import (
+        from odoo.addons.spar_mapper_connector.models.spar_keyring import (
             add_seal_key,
         )
 
@@ -74,12 +74,12 @@ class SparKeyring(Command):
             left, before = keyring._finish_rotation(), left
             env.cr.commit()  # pylint: disable=invalid-commit
         if left:
-            sys.exit(f"{left} rows do not open: run the check, then rotate again")
-        self.say("Nothing is sealed with the key before any more.")
+            sys.exit(f"{left} rows cannot be opened: run the check, then rotate again")
+        self.say("Nothing is sealed with the previous key any more.")
 
     def _reseal(self, env):
         total = 0
         for done in env["spar.keyring"]._reseal_steps():
             env.cr.commit()  # pylint: disable=invalid-commit
             total += done
-            self.say(f"{total} rows sealed anew")
+            self.say(f"{total} rows sealed with the new key")

@@ -6,7 +6,7 @@ from pathlib import Path
 from odoo.cli import Command
 
 
-class SparUninstall(Command):
+class UninstallCommand(Command):
     """Export what an addon of the registry holds, then uninstall it.
 
     The export is a new folder with one CSV file for each of its tables, sealed values
@@ -23,9 +23,11 @@ class SparUninstall(Command):
 
         self.say = command_line.say
         command_line.add_database(self.parser)
-        self.parser.add_argument("addon", help="its technical name, e.g. spar_mapper")
         self.parser.add_argument(
-            "--export", required=True, type=Path, help="a folder that is made for it"
+            "addon", help="the addon's technical name, e.g. spar_mapper"
+        )
+        self.parser.add_argument(
+            "--export", required=True, type=Path, help="a new folder for the export"
         )
         options = self.parser.parse_args(args)
         with command_line.open_environment(options, "spar.keyring") as env:

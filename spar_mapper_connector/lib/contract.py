@@ -92,7 +92,7 @@ class CallContext:
     ``checks_addresses`` an address that the directory does not find valid is refused;
     without, any text may be stored. With ``checks_cards`` an ID that receives an
     address must have the format that its type prescribes for the card; without
-    (programs, which send tokens too) this applies only where the type binds programs.
+    (participants, which also send tokens) it applies only if the type requires it.
     """
 
     actor: str
@@ -218,7 +218,7 @@ class ObjectionRequest:
 class ObjectionAnswer:
     """The result of an objection; ``reference`` names its case to staff.
 
-    ``is_closed`` tells that staff have decided: an event can be disputed once.
+    ``is_closed`` means that staff have decided: an event can be disputed once.
     """
 
     remedy: Remedy
@@ -277,9 +277,9 @@ class Result:
     """The result of one request.
 
     ``fa`` and ``id_value`` hold the stored values (FOUND) or those of the change; a
-    channel shows only the part that its caller may see. ``same_fa`` tells whether the
+    channel shows only the part that its caller may see. ``same_fa`` is whether the
     address in the request is the one in force, where both are known. ``is_origin``
-    tells whether the caller itself stored the address. ``problem`` is a short stable
+    is whether the caller itself stored the address. ``problem`` is a short stable
     word for the reason within an outcome, ``problem_values`` names its subject (a part
     of an address, for example), never a value that was entered; ``version`` is the
     version now in force.
@@ -322,7 +322,7 @@ class Period:
 class HistoryEvent:
     """One event in the life of a period.
 
-    ``is_disputable`` tells whether the owner can object to it, ``objection`` what an
+    ``is_disputable`` is whether the owner can object to it, ``objection`` what an
     objection led to, if there was one.
     """
 

@@ -35,7 +35,7 @@ class DirectoryClient:
     url: str
     client_id: str
     client_secret: str = field(repr=False)
-    send: Callable[..., outgoing.Answer] = outgoing.send
+    send: Callable[..., outgoing.HttpResponse] = outgoing.send
     _token: str = field(default="", repr=False)
 
     def get_providers(self, cursor: str) -> RemotePage:
@@ -62,18 +62,18 @@ class DirectoryClient:
         return RemotePage(read_items(document, member), following)
 
     def _get(self, path: str) -> dict[str, object]:
-        self._token = self._token or self._ask_token()
-        answer = self._ask(path)
+        self._token = self._token or self._request_token()
+        answer = self._request(path)
         if answer.status == 401:
-            self._token = self._ask_token()
-            answer = self._ask(path)
+            self._token = self._request_token()
+            answer = self._request(path)
         return read_document(answer)
 
-    def _ask(self, path: str) -> outgoing.Answer:
+    def _request(self, path: str) -> outgoing.HttpResponse:
         headers = {"Authorization": f"Bearer {self._token}", "Accept-Language": "en"}
         return self._send("GET", path, headers, None)
 
-    def _ask_token(self) -> str:
+    def _request_token(self) -> str:
         form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
@@ -91,7 +91,7 @@ class DirectoryClient:
 
     def _send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
-    ) -> outgoing.Answer:
+    ) -> outgoing.HttpResponse:
         return self.send(
             method,
             self.url.rstrip("/") + path,
@@ -103,10 +103,10 @@ class DirectoryClient:
         )
 
 
-def read_document(answer: outgoing.Answer) -> dict[str, object]:
+def read_document(answer: outgoing.HttpResponse) -> dict[str, object]:
     """Return the JSON object of an answer; raises RemoteRefused, RemoteAnswerInvalid.
 
-    >>> read_document(outgoing.Answer(200, {}, b'{"a": 1}'))
+    >>> read_document(outgoing.HttpResponse(200, {}, b'{"a": 1}'))
     {'a': 1}
     """
     if answer.status != 200:

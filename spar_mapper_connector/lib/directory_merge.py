@@ -15,7 +15,7 @@ class Merged:
 
 
 def merge(
-    told: Mapping[str, object],
+    fetched: Mapping[str, object],
     before: Mapping[str, object],
     current: Mapping[str, object],
 ) -> Merged:
@@ -32,13 +32,13 @@ def merge(
     ...       {"name": "Ours", "active": True})
     Merged(values={}, is_edited=True)
     """
-    edited = {name for name in told if current[name] != before.get(name)}
-    changed = {name for name in told if told[name] != before.get(name)}
+    edited = {name for name in fetched if current[name] != before.get(name)}
+    changed = {name for name in fetched if fetched[name] != before.get(name)}
     if edited:
         changed.discard("active")
     values = {
-        name: told[name]
-        for name in told
-        if name in changed - edited and told[name] != current[name]
+        name: fetched[name]
+        for name in fetched
+        if name in changed - edited and fetched[name] != current[name]
     }
     return Merged(values, bool(edited))

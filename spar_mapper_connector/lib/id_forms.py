@@ -128,7 +128,7 @@ def _canonicalise(text: str) -> str:
 
 
 def _read_second_form(rules: Sequence[IdRule], text: str) -> Identifier:
-    return read_id(rules, text, CardCheck.NOBODY)
+    return read_id(rules, text, CardCheck.NONE)
 
 
 #: By the number of the algorithm; a number that was ever used keeps its meaning.

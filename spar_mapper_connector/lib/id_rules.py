@@ -25,8 +25,8 @@ from .identifier import IdTemplate, canonicalise
 class CardCheck(IntEnum):
     """The callers whose IDs must have the format of the card."""
 
-    NOBODY = 0  # values that are only searched for
-    PROGRAMS = 1  # values that programs send: where the type requires it
+    NONE = 0  # values that are only searched for
+    PARTICIPANTS = 1  # values that participants send: where the type requires it
     PEOPLE = 2  # values that people type, show or load: always
 
 
@@ -113,7 +113,7 @@ class IdRule:
 
     def check_card(self, value: str, card_check: CardCheck) -> None:
         """Raise InvalidIdentifier if the value needs the card's format but lacks it."""
-        if self.card is None or card_check is CardCheck.NOBODY:
+        if self.card is None or card_check is CardCheck.NONE:
             return
         is_bound = self.card.binds_programs or card_check is CardCheck.PEOPLE
         if is_bound and not self.card.fits(value):
@@ -124,7 +124,7 @@ class IdRule:
 class Identifier:
     """An ID in the form under which it is stored, and its type.
 
-    ``is_stored`` tells that a row with exactly this form was seen.
+    ``is_stored`` means that a row with exactly this form was seen.
     """
 
     canonical: str
@@ -133,7 +133,7 @@ class Identifier:
 
 
 def read_id(
-    rules: Sequence[IdRule], text: str, card_check: CardCheck = CardCheck.NOBODY
+    rules: Sequence[IdRule], text: str, card_check: CardCheck = CardCheck.NONE
 ) -> Identifier:
     """Return the stored form and the type of one ID.
 

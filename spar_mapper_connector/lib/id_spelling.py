@@ -10,7 +10,7 @@ import unicodedata
 
 #: Letters and digits of the longest number on a card. A longer text with letters is a
 #: token (a UUID has 32, a digest in base64url 43), whose dashes are a part of it.
-MOST_SIGNS = 30
+MAX_SPACED_LENGTH = 30
 
 #: Besides blanks and dashes: dots, slashes, the minus sign.
 _GAPS = frozenset("\u00b7\u2024\uff0e\u2044\u2215\uff0f\u2212")
@@ -40,7 +40,7 @@ def remove_gaps(value: str) -> str:
     plain = _drop_ascii_gaps(value)
     if not plain.isascii():
         plain = "".join(sign for sign in plain if not _is_gap(sign))
-    return plain if len(plain) <= MOST_SIGNS or plain.isdecimal() else value
+    return plain if len(plain) <= MAX_SPACED_LENGTH or plain.isdecimal() else value
 
 
 def _drop_ascii_gaps(value: str) -> str:

@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..exceptions import InvalidIdentifier, InvalidTemplate
+from ..exceptions import InvalidIdentifier, InvalidIdTemplate
 from .id_spelling import write_ascii_digits
 
 MAX_LENGTH = 255
@@ -79,14 +79,14 @@ class IdTemplate:
 def parse_template(template: str) -> IdTemplate:
     """Return the strategy ``template``, e.g. ``token:{sub}@nationalId``.
 
-    Raises InvalidTemplate unless it contains exactly one placeholder.
+    Raises InvalidIdTemplate unless it contains exactly one placeholder.
 
     >>> parse_template("token:{sub}@nationalId")
     IdTemplate(prefix='token:', suffix='@nationalid')
     """
     parts = _PLACEHOLDER.split(template)
     if len(parts) != 3:
-        raise InvalidTemplate("placeholder")
+        raise InvalidIdTemplate("placeholder")
     return IdTemplate(nfc(parts[0]).casefold(), nfc(parts[2]).casefold())
 
 

@@ -44,7 +44,7 @@ KINDS = ("seal", "index", "audit", "token")
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyringKey:
     """One secret of 256 bits; ``key_id`` is public and names it in ciphertexts."""
 
     key_id: str
@@ -56,15 +56,15 @@ class Key:
         """Return the check value that the database keeps to recognise the key."""
         return hmac.digest(self.material, b"spar check value", "sha256").hex()
 
-    def shut_in(self) -> ShutKey:
+    def make_opaque(self) -> OpaqueKey:
         """Return an object that uses this key and does not reveal it."""
         # The first step of HKDF, extract: no salt means a salt of 32 zeros (RFC 5869
         # 2.2).
         extracted = hmac.digest(bytes(32), self.material, "sha256")
-        return ShutKey(self.kind, HMAC(extracted, SHA256()))
+        return OpaqueKey(self.kind, HMAC(extracted, SHA256()))
 
 
-class ShutKey:
+class OpaqueKey:
     """A key whose bytes can no longer be read: it only makes ciphers and MACs."""
 
     def __init__(self, kind: str, extracted: HMAC):
@@ -86,22 +86,24 @@ class ShutKey:
         return HMAC(self._expand(purpose), SHA256())
 
 
-def make_key(kind: str) -> Key:
+def make_key(kind: str) -> KeyringKey:
     """Return a new random key of ``kind``."""
-    return Key(secrets.token_bytes(KEY_ID_BYTES).hex(), kind, secrets.token_bytes(32))
+    return KeyringKey(
+        secrets.token_bytes(KEY_ID_BYTES).hex(), kind, secrets.token_bytes(32)
+    )
 
 
 class Keyring:
     """The keys of one file, by id."""
 
-    def __init__(self, keys: list[Key]):
+    def __init__(self, keys: list[KeyringKey]):
         self.keys = {key.key_id: key for key in keys}
 
-    def of_kind(self, kind: str) -> list[Key]:
+    def of_kind(self, kind: str) -> list[KeyringKey]:
         """Return the keys of ``kind``, oldest first."""
         return [key for key in self.keys.values() if key.kind == kind]
 
-    def add(self, key: Key) -> Keyring:
+    def add(self, key: KeyringKey) -> Keyring:
         """Return a keyring with one more key."""
         return Keyring([*self.keys.values(), key])
 
@@ -120,7 +122,7 @@ def read_file(path: Path) -> Keyring:
         document = json.loads(path.read_bytes())
         return Keyring(
             [
-                Key(k["id"], k["kind"], b64decode(k["material"]))
+                KeyringKey(k["id"], k["kind"], b64decode(k["material"]))
                 for k in document["keys"]
             ]
         )
@@ -145,7 +147,7 @@ def write_file(path: Path, keyring: Keyring, replace: bool = False) -> None:
         # meanwhile.
         (os.replace if replace else os.link)(draft, path)
     except FileExistsError as error:
-        raise KeyringExists("there is a keyring already") from error
+        raise KeyringExists("the keyring file exists already") from error
     finally:
         draft.unlink(missing_ok=True)
 
@@ -196,7 +198,7 @@ class OpenKeyring:
     """Sealing, blind index, audit MACs: every operation with keys, and nothing else."""
 
     def __init__(self, keyring: Keyring, roles: KeyRoles):
-        self._keys = {key_id: key.shut_in() for key_id, key in keyring.keys.items()}
+        self._keys = {key_id: key.make_opaque() for key_id, key in keyring.keys.items()}
         self.roles = roles
         self._ciphers: dict[tuple[bytes, str], AESGCM] = {}
         self._ready: dict[tuple[str, str], HMAC] = {}
@@ -209,7 +211,7 @@ class OpenKeyring:
         if cipher is None:
             key = self._keys.get(key_id.hex())
             if key is None or key.kind != "seal":
-                raise SealBroken("sealed with a key that the keyring does not hold")
+                raise SealBroken("sealed with a key that is not in the keyring")
             cipher = self._ciphers[key_id, purpose] = key.make_cipher(purpose)
         return cipher
 

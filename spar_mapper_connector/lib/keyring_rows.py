@@ -28,7 +28,7 @@ PHASE_QUERY = f"SELECT {', '.join(PHASE_COLUMNS)} FROM spar_keyring_phase"
 KEYS_QUERY = "SELECT key_id, check_value FROM spar_keyring_key WHERE state != 'retired'"
 
 
-class Cursor(Protocol):
+class KeyringCursor(Protocol):
     """The part of a cursor that is used."""
 
     def execute(self, query: str, params: Sequence[Any] | None = None) -> Any: ...
@@ -75,11 +75,11 @@ def open_keyring(
     for key_id, check_value in known:
         key = keyring.keys.get(key_id)
         if key is None or key.check_value != check_value:
-            raise KeyringMismatch("the keyring is not the one of this database")
+            raise KeyringMismatch("the keyring belongs to another database")
     return OpenKeyring(keyring, build_roles(phase))
 
 
-def open_over(cr: Cursor, path: Path) -> OpenKeyring:
+def open_over(cr: KeyringCursor, path: Path) -> OpenKeyring:
     """Return the keyring in ``path``, opened for the database of a cursor.
 
     Raises KeyringUnavailable and KeyringMismatch.
@@ -87,7 +87,7 @@ def open_over(cr: Cursor, path: Path) -> OpenKeyring:
     cr.execute(PHASE_QUERY)
     phases = cr.fetchall()
     if not phases:
-        raise KeyringUnavailable("this database has no key yet")
+        raise KeyringUnavailable("this database has no keys yet")
     cr.execute(KEYS_QUERY)
     phase = dict(zip(PHASE_COLUMNS, phases[0], strict=True))
     return open_keyring(read_file(path), cr.fetchall(), phase)

@@ -117,7 +117,7 @@ def _read_network(entry: str) -> Network:
 
 
 @dataclass(frozen=True)
-class Target:
+class NetworkTarget:
     """A URL in parts; ``path`` is the one in the request line."""
 
     scheme: str
@@ -126,14 +126,17 @@ class Target:
     path: str
 
     @classmethod
-    def parse(cls, url: str) -> Target:
+    def parse(cls, url: str) -> NetworkTarget:
         """Return the target of ``url``; raises OutgoingRefused, naming the error.
 
-        >>> Target.parse("https://payer.example/callback?x=1")
-        Target(scheme='https', host='payer.example', port=443, path='/callback?x=1')
+        >>> target = NetworkTarget.parse("https://payer.example/callback?x=1")
+        >>> target.scheme, target.host, target.port, target.path
+        ('https', 'payer.example', 443, '/callback?x=1')
         """
         if len(url) > MAX_URL or not re.fullmatch(r"[!-~]+", url):
-            raise OutgoingRefused("the address holds characters that no URL has")
+            raise OutgoingRefused(
+                "the address contains characters that are not allowed in a URL"
+            )
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
@@ -142,7 +145,9 @@ class Target:
         if parts.scheme not in _PORTS or not host or port == 0:
             raise OutgoingRefused("the address must begin with https:// and a host")
         if parts.username is not None or parts.password is not None:
-            raise OutgoingRefused("the address must not hold a name or password")
+            raise OutgoingRefused(
+                "the address must not contain a user name or password"
+            )
         return cls(parts.scheme, host, port or _PORTS[parts.scheme], _get_path(parts))
 
     def check(self, addresses: tuple[Address, ...], allowed: AllowList) -> None:

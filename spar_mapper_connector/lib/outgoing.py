@@ -32,7 +32,7 @@ from ..exceptions import (
     TargetUnknown,
     TargetUnreachable,
 )
-from .network_targets import ALLOW_VARIABLE, Address, AllowList, Target
+from .network_targets import ALLOW_VARIABLE, Address, AllowList, NetworkTarget
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -46,7 +46,7 @@ _FIRST_PAUSE = 0.2
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """An answer, whatever its status; names of headers are in lower case."""
 
     status: int
@@ -64,7 +64,7 @@ def send(
     max_bytes: int = MAX_BYTES,
     allowed: AllowList | None = None,
     attempts: int = 1,
-) -> Answer:
+) -> HttpResponse:
     """Return the answer of ``url``; a redirect is an answer like any other.
 
     ``allowed`` is by default what the environment allows. More than one attempt is for
@@ -72,7 +72,7 @@ def send(
     OutgoingRefused if nothing may be sent, else a leaf of OutgoingFailed.
     """
     allowed = get_allowed() if allowed is None else allowed
-    target, deadline = Target.parse(url), _Deadline(timeout)
+    target, deadline = NetworkTarget.parse(url), _Deadline(timeout)
     pause = _FIRST_PAUSE
     while True:
         attempts -= 1
@@ -95,7 +95,7 @@ def check_url(url: str, timeout: float = TIMEOUT) -> None:
 
     It is called when a user enters an address: ``send`` checks it again.
     """
-    _resolve(Target.parse(url), get_allowed(), _Deadline(timeout))
+    _resolve(NetworkTarget.parse(url), get_allowed(), _Deadline(timeout))
 
 
 def get_allowed() -> AllowList:
@@ -112,7 +112,7 @@ class _Deadline:
         """Return the remaining seconds; raises TargetTooSlow when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TargetTooSlow("the other side is too slow", self.was_sent)
+            raise TargetTooSlow("the other server is too slow", self.was_sent)
         return left
 
     def has_time_for(self, seconds: float) -> bool:
@@ -123,7 +123,7 @@ class _Deadline:
 
 
 def _resolve(
-    target: Target, allowed: AllowList, deadline: _Deadline
+    target: NetworkTarget, allowed: AllowList, deadline: _Deadline
 ) -> tuple[Address, ...]:
     """Return the checked addresses of ``target``."""
     addresses = _look_up(target.host, target.port, deadline.get_left())
@@ -143,7 +143,7 @@ def _look_up(host: str, port: int, timeout: float) -> tuple[Address, ...]:
     except queue.Empty:
         raise TargetTooSlow(f"{host}: its address cannot be found in time") from None
     if not addresses:
-        raise TargetUnknown(f"{host}: no address is known for this name")
+        raise TargetUnknown(f"{host}: the name has no address")
     return addresses
 
 
@@ -163,14 +163,14 @@ def _put_addresses(
 
 
 def _send_once(
-    target: Target,
+    target: NetworkTarget,
     addresses: tuple[Address, ...],
     method: str,
     headers: Mapping[str, str],
     body: bytes | None,
     max_bytes: int,
     deadline: _Deadline,
-) -> Answer:
+) -> HttpResponse:
     connection = http.client.HTTPConnection(target.host, target.port)
     # The name for the header Host, which omits the port of the scheme.
     connection.default_port = 443 if target.scheme == "https" else 80
@@ -184,16 +184,16 @@ def _send_once(
         raise TargetTooSlow(f"{target.host}: is too slow", deadline.was_sent) from None
     except ValueError:
         # http.client's message repeats the header, which may be a token.
-        raise OutgoingRefused("a header holds what no header can") from None
+        raise OutgoingRefused("a header contains invalid characters") from None
     except (OSError, http.client.HTTPException):
-        raise AnswerLost(f"{target.host}: gave no whole answer") from None
+        raise AnswerLost(f"{target.host}: the response is incomplete") from None
     finally:
         connection.close()
         sock.close()
 
 
 def _connect(
-    target: Target, addresses: tuple[Address, ...], deadline: _Deadline
+    target: NetworkTarget, addresses: tuple[Address, ...], deadline: _Deadline
 ) -> socket.socket:
     """Return a connection to the first address that accepts one, with TLS for https."""
     for address in addresses:
@@ -207,7 +207,9 @@ def _connect(
     raise TargetUnreachable(f"{target.host}: no connection")
 
 
-def _secure(plain: socket.socket, target: Target, deadline: _Deadline) -> socket.socket:
+def _secure(
+    plain: socket.socket, target: NetworkTarget, deadline: _Deadline
+) -> socket.socket:
     try:
         plain.settimeout(deadline.get_left())
         return _get_tls_context().wrap_socket(plain, server_hostname=target.host)
@@ -229,16 +231,16 @@ def _get_tls_context() -> ssl.SSLContext:
     return context
 
 
-def _read_answer(response: http.client.HTTPResponse, max_bytes: int) -> Answer:
+def _read_answer(response: http.client.HTTPResponse, max_bytes: int) -> HttpResponse:
     headers = {name.lower(): value for name, value in response.getheaders()}
     if headers.get("content-encoding", "identity") != "identity":
-        raise AnswerTooLarge("the answer is compressed, which was not asked for")
+        raise AnswerTooLarge("the response is compressed, which was not requested")
     body = response.read(max_bytes + 1)
     if len(body) > max_bytes:
-        raise AnswerTooLarge(f"the answer has more than {max_bytes} bytes")
+        raise AnswerTooLarge(f"the response has more than {max_bytes} bytes")
     if response.length:
-        raise AnswerLost("the answer ended too early")
-    return Answer(response.status, headers, body)
+        raise AnswerLost("the response ended too early")
+    return HttpResponse(response.status, headers, body)
 
 
 class _TimedSocket:

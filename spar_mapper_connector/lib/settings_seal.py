@@ -45,17 +45,17 @@ class Seal:
     def build_mac(self, keyring: OpenKeyring) -> str:
         """Return the MAC over the whole seal."""
         rows = json.dumps(sorted(self.rows.items()))
-        said = (self.seq, self.model, self.number, self.audit_key, self.previous)
-        return keyring.mac(_SET, bind(*said, *self.columns, rows)).hex()
+        parts = (self.seq, self.model, self.number, self.audit_key, self.previous)
+        return keyring.mac(_SET, bind(*parts, *self.columns, rows)).hex()
 
-    def is_true(self, keyring: OpenKeyring) -> bool:
+    def is_genuine(self, keyring: OpenKeyring) -> bool:
         """Return whether the seal was made with the key that is in use."""
         is_ours = self.audit_key == keyring.roles.audit_key
         return is_ours and self.mac == self.build_mac(keyring)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SealComparison:
     """The rows that are as sealed, and the problems: row id and problem."""
 
     good: frozenset[int]
@@ -72,8 +72,8 @@ def mac_rows(
     }
 
 
-def compare(sealed: Mapping[int, str], present: Mapping[int, str]) -> Verdict:
-    """Return the verdict on the MACs of the present rows, given those sealed.
+def compare(sealed: Mapping[int, str], present: Mapping[int, str]) -> SealComparison:
+    """Compare the MACs of the present rows with those sealed.
 
     >>> compare({1: "a", 2: "b", 3: "c"}, {1: "a", 2: "x", 4: "d"}).good
     frozenset({1})
@@ -84,4 +84,4 @@ def compare(sealed: Mapping[int, str], present: Mapping[int, str]) -> Verdict:
     problems = {row_id: MISSING for row_id in sealed.keys() - present.keys()}
     for row_id in present.keys() - good:
         problems[row_id] = ALTERED if row_id in sealed else ADDED
-    return Verdict(frozenset(good), tuple(sorted(problems.items())))
+    return SealComparison(frozenset(good), tuple(sorted(problems.items())))

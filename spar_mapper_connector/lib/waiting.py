@@ -51,7 +51,7 @@ def read_seconds(name: str, environ: Mapping[str, str] | None = None) -> float:
 
 
 @dataclass(frozen=True)
-class Limits:
+class TimeLimits:
     """The time a statement may wait for a lock, and the time it may take in all."""
 
     lock_seconds: float
@@ -60,11 +60,11 @@ class Limits:
     def build_session(self, server_version: int) -> str:
         """Return SQL that sets a connection's limits and ends it if its client is gone.
 
-        >>> Limits(0.5, 30).build_session(130000)
+        >>> TimeLimits(0.5, 30).build_session(130000)
         'SET lock_timeout = 500; SET statement_timeout = 30000; \
 SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; \
 SET tcp_keepalives_count = 3'
-        >>> Limits(5, 0).build_session(180000).rpartition("; ")[2]
+        >>> TimeLimits(5, 0).build_session(180000).rpartition("; ")[2]
         'SET client_connection_check_interval = 2000'
         """
         settings = {**self._get_timeouts(), **_KEEPALIVES}
@@ -76,7 +76,7 @@ SET tcp_keepalives_count = 3'
     def build_transaction(self) -> str:
         """Return SQL that sets the limits of the current transaction.
 
-        >>> Limits(2, 30).build_transaction()
+        >>> TimeLimits(2, 30).build_transaction()
         'SET LOCAL lock_timeout = 2000; SET LOCAL statement_timeout = 30000'
         """
         return _build("SET LOCAL", self._get_timeouts())
@@ -102,18 +102,18 @@ def _get_milliseconds(seconds: float) -> str:
 
 
 #: For a request: a user waits for the answer, and a worker is occupied meanwhile.
-REQUEST = Limits(
+REQUEST = TimeLimits(
     read_seconds("SPAR_LOCK_SECONDS"), read_seconds("SPAR_STATEMENT_SECONDS")
 )
 #: For a schedule: no user waits, but a lock that it waits for may last for ever.
-SCHEDULE = Limits(
+SCHEDULE = TimeLimits(
     read_seconds("SPAR_LOCK_SECONDS"), read_seconds("SPAR_SCHEDULE_STATEMENT_SECONDS")
 )
 #: For the processing of a stored message: others wait behind it.
-TURN = Limits(
+TURN = TimeLimits(
     read_seconds("SPAR_QUEUE_LOCK_SECONDS"), read_seconds("SPAR_STATEMENT_SECONDS")
 )
 #: For an upgrade that a user started by a click.
-NONE = Limits(0, 0)
+NONE = TimeLimits(0, 0)
 #: From the first byte of a request to its last.
 REQUEST_SECONDS = read_seconds("SPAR_REQUEST_SECONDS")

@@ -8,7 +8,6 @@ from . import ir_module_module
 from . import ir_qweb
 from . import spar_keyring_key
 from . import spar_keyring
-from . import spar_keyring_rotation
 from . import spar_sealed_storage
 from . import spar_row_versions
 from . import spar_settings_seal
@@ -18,15 +17,7 @@ from . import spar_second_person
 from . import spar_account_act
 from . import res_users
 from . import res_users_account
-from . import spar_mapper
-from . import spar_mapper_backend
-from . import spar_id_type
-from . import spar_id_type_card
-from . import spar_id_type_issuers
-from . import spar_directory_source
-from . import spar_directory_source_fetch
-from . import spar_directory_source_note
-from . import spar_directory_source_types
-from . import spar_fsp_fetched
+from . import mapper
+from . import directory_source
 from . import spar_fsp_prefixes
 from . import spar_fa_settings

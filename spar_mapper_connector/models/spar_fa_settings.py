@@ -31,8 +31,14 @@ class SparFaTypePart(models.Model):
     _name = "spar.fa.type.part"
     _inherit = ["spar.fa.type.part", "spar.second.person", "spar.sealed.setting"]
     _guarded_fields = (
-        *("type_id", "sequence", "key", "kind", "check_code", "check_parameter"),
-        *("gaps_do_not_count", "is_account_number"),
+        "type_id",
+        "sequence",
+        "key",
+        "kind",
+        "check_code",
+        "check_parameter",
+        "gaps_do_not_count",
+        "is_account_number",
     )
 
     def _is_guarded(self, name, value):
@@ -65,8 +71,8 @@ class SparFaTypePart(models.Model):
         if any(self.type_id.mapped("active")):
             raise UserError(
                 self.env._(
-                    "Addresses of this kind are in use: archive the kind first, which "
-                    "needs a second administrator."
+                    "Addresses of this kind are in use. Archive the kind first: a "
+                    "second administrator must approve that."
                 )
             )
 
@@ -77,7 +83,12 @@ class SparFaStrategy(models.Model):
     _name = "spar.fa.strategy"
     _inherit = ["spar.fa.strategy", "spar.second.person", "spar.sealed.setting"]
     _guarded_fields = (
-        *("number", "type_id", "template", "is_approved", "is_default", "active"),
+        "number",
+        "type_id",
+        "template",
+        "is_approved",
+        "is_default",
+        "active",
     )
     _guarded_at_creation = ("is_default",)
     _counts_by = "is_approved"

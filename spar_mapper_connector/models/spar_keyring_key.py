@@ -20,7 +20,7 @@ class SparKeyringKey(models.Model):
     )
     since = fields.Datetime(required=True, readonly=True)
 
-    _key_id_uniq = models.UniqueIndex("(key_id)", "A key is known once.")
+    _key_id_uniq = models.UniqueIndex("(key_id)", "This key exists already.")
 
 
 class SparKeyringPhase(models.Model):
@@ -48,4 +48,4 @@ class SparKeyringPhase(models.Model):
     audit_key = fields.Char(required=True, readonly=True)
     token_key = fields.Char(required=True, readonly=True)
 
-    _single_row = models.UniqueIndex("((true))", "There is one row.")
+    _single_row = models.UniqueIndex("((true))", "There can be only one row.")

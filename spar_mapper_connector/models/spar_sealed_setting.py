@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..exceptions import SettingsAltered
-from ..lib.settings_seal import Verdict
+from ..lib.settings_seal import SealComparison
 
 
 class SparSealedSetting(models.AbstractModel):
@@ -49,11 +49,11 @@ class SparSealedSetting(models.AbstractModel):
         wanted = SQL("true") if ids is None else SQL("t.id = ANY(%s)", list(ids))
         query = SQL(
             """SELECT (SELECT max(number) FROM spar_settings_seal WHERE model = %s),
-                      s.row_id, s.said
+                      s.row_id, s.row_text
                  FROM (SELECT) AS one
                  LEFT JOIN (
                       SELECT t.id AS row_id,
-                             (SELECT to_jsonb(v) FROM (SELECT %s) v)::text AS said
+                             (SELECT to_jsonb(v) FROM (SELECT %s) v)::text AS row_text
                         FROM %s t WHERE %s AND %s) s ON true""",
             self._name,
             values,
@@ -62,7 +62,7 @@ class SparSealedSetting(models.AbstractModel):
             wanted,
         )
         rows = self.env.execute_query(query)
-        texts = [(row_id, said) for _number, row_id, said in rows if row_id]
+        texts = [(row_id, text) for _number, row_id, text in rows if row_id]
         return rows[0][0] or 0, texts
 
     @api.model
@@ -178,7 +178,7 @@ class SparSealedSetting(models.AbstractModel):
     # === USE === #
 
     @api.model
-    def _judge_settings(self, ids: list[int] | None = None) -> Verdict | None:
+    def _judge_settings(self, ids: list[int] | None = None) -> SealComparison | None:
         """Return which rows are as sealed; None before there are keys.
 
         The others are named in alarms.
@@ -186,10 +186,10 @@ class SparSealedSetting(models.AbstractModel):
         seals_sudo = self.env["spar.settings.seal"].sudo()
         if not seals_sudo._is_needed():
             return None
-        verdict = seals_sudo._judge(self.sudo().browse(), ids)
-        problems = [(self._table, *problem) for problem in verdict.problems]
+        comparison = seals_sudo._judge(self.sudo().browse(), ids)
+        problems = [(self._table, *problem) for problem in comparison.problems]
         seals_sudo._raise_alarms(problems)
-        return verdict
+        return comparison
 
     @api.model
     def _check_settings(self) -> None:
@@ -197,13 +197,13 @@ class SparSealedSetting(models.AbstractModel):
 
         Without one rule, the others would decide differently.
         """
-        verdict = self._judge_settings()
-        if verdict and verdict.problems:
+        comparison = self._judge_settings()
+        if comparison and comparison.problems:
             raise SettingsAltered(f"settings were altered: {self._name}")
 
     def _filter_true(self):
         """Return those of these records that are as they were sealed."""
-        verdict = self._judge_settings(self.ids)
-        if verdict is None:
+        comparison = self._judge_settings(self.ids)
+        if comparison is None:
             return self
-        return self.filtered(lambda record: record.id in verdict.good)
+        return self.filtered(lambda record: record.id in comparison.good)

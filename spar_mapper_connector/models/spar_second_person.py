@@ -57,7 +57,7 @@ class SparSecondPerson(models.AbstractModel):
     setting_change_ids = fields.One2many(
         "spar.setting.change",
         "res_id",
-        string="Changes that wait for a second person",
+        string="Changes waiting for a second person",
         domain=lambda self: [("res_model", "=", self._name), ("state", "=", "waiting")],
         readonly=True,
         copy=False,
@@ -67,7 +67,8 @@ class SparSecondPerson(models.AbstractModel):
     is_overtaken = fields.Boolean(
         compute="_compute_is_overtaken",
         groups="spar_fa_directory.group_administrator,spar_fa_directory.group_auditor",
-        help="What was proposed last was called off: the record was changed after it.",
+        help="The latest proposed change was cancelled because the record was changed "
+        "afterwards.",
     )
 
     @api.depends("setting_change_ids")
@@ -168,8 +169,8 @@ class SparSecondPerson(models.AbstractModel):
             if guarded:
                 raise UserError(
                     self.env._(
-                        "%(field)s: change it on the form. A second administrator has "
-                        "to approve it.",
+                        "Change %(field)s on the form: a second administrator must "
+                        "approve it.",
                         field=self._fields[field_name]._description_string(self.env),
                     )
                 )
@@ -194,8 +195,8 @@ class SparSecondPerson(models.AbstractModel):
         if self._counts_by and any(self.mapped(self._counts_by)):
             raise UserError(
                 self.env._(
-                    "%(name)s is in use: archive it first, which needs a second "
-                    "administrator.",
+                    "%(name)s is in use. Archive it first: a second administrator "
+                    "must approve that.",
                     name=self._description,
                 )
             )
@@ -213,10 +214,10 @@ class SparSecondPerson(models.AbstractModel):
             if change_sudo:
                 raise UserError(
                     self.env._(
-                        "%(record)s cannot be edited now: a change of it, or of "
-                        "something that uses it, waits for a second person "
-                        "(%(change)s, proposed by %(proposer)s). Have it approved, or "
-                        "withdraw it.",
+                        "%(record)s cannot be edited now: a change to it, or to "
+                        "something that uses it, is waiting for a second person "
+                        "(%(change)s, proposed by %(proposer)s). Have that change "
+                        "approved, or withdraw it.",
                         record=record.display_name,
                         change=change_sudo.subject,
                         proposer=change_sudo.proposer_id.name,
@@ -248,7 +249,8 @@ class SparSecondPerson(models.AbstractModel):
         if any(c[0] in _EDITING for c in commands if not isinstance(c, int)):
             raise UserError(
                 self.env._(
-                    "%(field)s: choose records that exist; change them by themselves.",
+                    "%(field)s: choose existing records only, and edit them "
+                    "separately.",
                     field=field._description_string(self.env),
                 )
             )

@@ -8,11 +8,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from ..exceptions import MapperError, NotPermitted
+from ..exceptions import MapperError, NotPermitted, SealBroken
 from ..expressions import check_person
-from ..lib.keyring import OpenKeyring, bind
 
-PURPOSE = "setting change"
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
 
@@ -29,14 +27,16 @@ class SparSettingChange(models.Model):
     _rec_name = "subject"
     _log_access = False
     _sealed_columns = ("sealed_values",)
+    _seal_purpose = "setting change"
+    _seal_context_columns = ("uuid", "res_model", "res_id")
 
     uuid = fields.Char(string="Reference", required=True, readonly=True)
     res_model = fields.Char(string="Model", required=True, readonly=True, index=True)
     res_id = fields.Many2oneReference(
         string="Record", model_field="res_model", required=True, readonly=True
     )
-    subject = fields.Char(string="Of", compute="_compute_subject")
-    summary = fields.Text(string="What", compute="_compute_summary")
+    subject = fields.Char(string="Setting", compute="_compute_subject")
+    summary = fields.Text(string="Change", compute="_compute_summary")
     state = fields.Selection(
         [
             ("waiting", "Waiting"),
@@ -51,31 +51,20 @@ class SparSettingChange(models.Model):
     proposer_id = fields.Many2one(
         "res.users", string="Proposed by", required=True, readonly=True
     )
-    proposed_at = fields.Datetime(string="Proposed", required=True, readonly=True)
+    proposed_at = fields.Datetime(string="Proposed on", required=True, readonly=True)
     decider_id = fields.Many2one("res.users", string="Decided by", readonly=True)
-    decided_at = fields.Datetime(string="Decided", readonly=True)
+    decided_at = fields.Datetime(string="Decided on", readonly=True)
     is_mine = fields.Boolean(compute="_compute_is_mine")
     named = fields.Json(
-        readonly=True, help="The records that are not edited while this waits."
+        readonly=True,
+        help="The records that cannot be edited while this change is waiting.",
     )
 
     _res_index = models.Index("(res_model, res_id) WHERE state = 'waiting'")
     _two_people = models.Constraint(
         "CHECK (state <> 'applied' OR decider_id <> proposer_id)",
-        "Who proposes a change does not approve it.",
+        "The proposer of a change cannot approve it.",
     )
-
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT id, uuid, res_model, res_id FROM spar_setting_change
-                    WHERE id = ANY(%s)""",
-                row_ids,
-            )
-        )
-        return {row_id: (PURPOSE, bind(*names)) for row_id, *names in rows}
 
     @api.depends("res_model", "res_id")
     def _compute_subject(self) -> None:
@@ -96,7 +85,7 @@ class SparSettingChange(models.Model):
             try:
                 change.summary = change._describe()
             except MapperError:
-                change.summary = self.env._("It cannot be opened now.")
+                change.summary = self.env._("The change cannot be opened now.")
 
     def _describe(self) -> str:
         record = self._get_record()
@@ -140,9 +129,8 @@ class SparSettingChange(models.Model):
         )
         before = record._get_snapshot(list(values))
         standing = self._get_standing(named)
-        change._seal_kept(
-            {"values": to_kept(values), "before": before, "standing": standing}
-        )
+        kept = {"values": to_kept(values), "before": before, "standing": standing}
+        change._write_sealed(json.dumps(kept))
         record.invalidate_recordset(["setting_change_ids"])
         return change
 
@@ -167,25 +155,15 @@ class SparSettingChange(models.Model):
         self.flush_model()
         return self.browse(row_id for (row_id,) in self.env.execute_query(query))
 
-    def _seal_kept(self, kept: dict) -> None:
-        self.flush_recordset()
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
-        self.env.cr.execute(
-            "UPDATE spar_setting_change SET sealed_values = %s WHERE id = %s",
-            (keyring.seal(purpose, json.dumps(kept), context), self.id),
-        )
-
     def _open_kept(self) -> dict:
-        """Return the ``values`` to be written, and those ``before`` the change."""
-        self.flush_recordset()
-        keyring = self.env["spar.keyring"]._open()
-        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
-        query = SQL(
-            "SELECT sealed_values FROM spar_setting_change WHERE id = %s", self.id
-        )
-        ((sealed,),) = self.env.execute_query(query)
-        return json.loads(keyring.unseal(purpose, bytes(sealed), context))
+        """Return the ``values`` to be written, and those ``before`` the change.
+
+        Raises KeyringUnavailable, KeyringMismatch or SealBroken.
+        """
+        text = self._read_sealed()
+        if text is None:
+            raise SealBroken("the values of the change are gone")
+        return json.loads(text)
 
     def _get_record(self) -> models.BaseModel | None:
         """Return the record to be changed: empty when gone, None without its model."""
@@ -200,7 +178,9 @@ class SparSettingChange(models.Model):
         self._check_decider()
         if any(change.is_mine for change in self):
             raise UserError(
-                self.env._("You proposed this change: somebody else has to approve it.")
+                self.env._(
+                    "You proposed this change: another administrator must approve it."
+                )
             )
         self._check_independent()
         stale = self.browse()
@@ -209,14 +189,14 @@ class SparSettingChange(models.Model):
                 stale += change
         if stale:
             return self._build_stale_notification()
-        return self._notify("success", self.env._("Approved. It counts from now on."))
+        return self._notify("success", self.env._("Approved. The change is in force."))
 
     def action_refuse(self) -> dict:
         """Leave everything as it is; the proposer of a change may withdraw it."""
         self._check_decider()
         for change in self:
             change._decide("withdrawn" if change.is_mine else "refused")
-        return self._notify("success", self.env._("The setting stays as it is."))
+        return self._notify("success", self.env._("The setting was not changed."))
 
     def _overtake(self) -> None:
         """End these changes as stale: their records were changed in another way."""
@@ -232,7 +212,9 @@ class SparSettingChange(models.Model):
         except NotPermitted:
             may_decide = False
         if not may_decide:
-            raise AccessError(self.env._("Only an administrator decides on settings."))
+            raise AccessError(
+                self.env._("Only an administrator can decide on settings.")
+            )
 
     def _check_decider(self) -> None:
         """Raise unless this user may decide and the changes are still pending."""
@@ -241,7 +223,7 @@ class SparSettingChange(models.Model):
         self.sudo().lock_for_update()
         self.invalidate_recordset()
         if set(self.mapped("state")) - {"waiting"}:
-            raise UserError(self.env._("This change was decided on already."))
+            raise UserError(self.env._("This change has already been decided."))
 
     def _check_independent(self) -> None:
         """Raise UserError if both users may be one person with two accounts."""
@@ -253,8 +235,8 @@ class SparSettingChange(models.Model):
             if act:
                 raise UserError(
                     self.env._(
-                        "You cannot approve what %(proposer)s proposed: %(reason)s. "
-                        "Another administrator has to.",
+                        "You cannot approve a change proposed by %(proposer)s: "
+                        "%(reason)s. Another administrator must decide.",
                         proposer=change.proposer_id.name,
                         reason=act,
                     )
@@ -282,7 +264,7 @@ class SparSettingChange(models.Model):
         for name in record._guarded_secrets if record is not None else ():
             if name in kept["values"]:
                 kept["values"][name] = ""
-        change_sudo._seal_kept(kept)
+        change_sudo._write_sealed(json.dumps(kept))
         change_sudo.write(
             {
                 "state": state,
@@ -294,7 +276,7 @@ class SparSettingChange(models.Model):
     @api.model
     def _build_stale_notification(self) -> dict:
         text = self.env._(
-            "What was to be changed has changed meanwhile: propose it again."
+            "The setting was changed in the meantime: propose the change again."
         )
         return self._notify("warning", text)
 

@@ -17,7 +17,7 @@ from ..lib.settings_seal import (
     UNSEALED,
     VIEW_FOREIGN,
     Seal,
-    Verdict,
+    SealComparison,
     compare,
     mac_rows,
 )
@@ -64,9 +64,11 @@ class SparSettingsSeal(models.Model):
     previous = fields.Char(readonly=True)
     mac = fields.Char(string="MAC", required=True, readonly=True)
 
-    _seq_uniq = models.UniqueIndex("(seq)", "The chain has one line after another.")
+    _seq_uniq = models.UniqueIndex(
+        "(seq)", "Each position in the chain can have only one seal."
+    )
     _number_uniq = models.UniqueIndex(
-        "(model, number)", "The seals of a model are counted."
+        "(model, number)", "Each number of a model can have only one seal."
     )
 
     def init(self):
@@ -77,15 +79,19 @@ class SparSettingsSeal(models.Model):
     @api.model_create_multi
     # pylint: disable-next=method-required-super
     def create(self, vals_list):
-        raise AccessError(self.env._("Seals are written by what changes settings."))
+        raise AccessError(
+            self.env._(
+                "Seals are written when settings change; they cannot be created here."
+            )
+        )
 
     # pylint: disable-next=method-required-super
     def write(self, vals):
-        raise AccessError(self.env._("Seals are never changed."))
+        raise AccessError(self.env._("Seals cannot be changed."))
 
     @api.ondelete(at_uninstall=True)
     def _unlink_never(self):
-        raise AccessError(self.env._("Seals are never deleted."))
+        raise AccessError(self.env._("Seals cannot be deleted."))
 
     # === READING === #
 
@@ -103,7 +109,7 @@ class SparSettingsSeal(models.Model):
     @api.model
     def _judge(
         self, settings: models.BaseModel, ids: list[int] | None = None
-    ) -> Verdict:
+    ) -> SealComparison:
         """Return which rows of a settings model are as sealed, or which of ``ids``.
 
         Raises KeyringUnavailable or KeyringMismatch.
@@ -112,9 +118,9 @@ class SparSettingsSeal(models.Model):
         for _attempt in range(_ATTEMPTS):
             seal = self._find_newest(settings._name)
             if seal is None:
-                return Verdict(frozenset(), ((0, UNSEALED),))
-            if not seal.is_true(keyring):
-                return Verdict(frozenset(), ((0, SEAL_FORGED),))
+                return SealComparison(frozenset(), ((0, UNSEALED),))
+            if not seal.is_genuine(keyring):
+                return SealComparison(frozenset(), ((0, SEAL_FORGED),))
             number, texts = settings._read_texts(seal.columns, ids)
             # Rows and seal are of one moment; otherwise another transaction wrote in
             # between.
@@ -189,7 +195,9 @@ class SparSettingsSeal(models.Model):
                 found.append((self._table, seal.seq, SEAL_GAP))
             if seal.number != numbers.get(seal.model, 0) + 1:
                 found.append((self._table, seal.seq, SEAL_GAP))
-            if seal.audit_key == keyring.roles.audit_key and not seal.is_true(keyring):
+            if seal.audit_key == keyring.roles.audit_key and not seal.is_genuine(
+                keyring
+            ):
                 found.append((self._table, seal.seq, SEAL_FORGED))
             before, numbers[seal.model] = seal, seal.number
         return list(dict.fromkeys(found))
@@ -225,14 +233,16 @@ class SparSettingsSeal(models.Model):
             return
         try:
             if self._check_chain():
-                _logger.error("SPAR ALARM seals of settings are missing: none is made")
+                _logger.error(
+                    "SPAR ALARM seals of settings are missing: no new seal is made"
+                )
                 return
             for settings in self._get_sealed_models():
                 if self._find_newest(settings._name) is None:
                     self._seal_as_it_is(settings)
         except KeyringUnavailable as error:
             _logger.warning(
-                "settings are not sealed, and not used (%s): run spar_keyring seal",
+                "settings are neither sealed nor used (%s): run spar_keyring seal",
                 error,
             )
 
@@ -276,7 +286,7 @@ class SparSettingsSeal(models.Model):
         columns: tuple[str, ...],
     ) -> dict[int, str]:
         """Return the MACs of the newest seal, over the present columns."""
-        if not seal.is_true(keyring):
+        if not seal.is_genuine(keyring):
             return {}
         if seal.columns == columns:
             return dict(seal.rows)
@@ -320,10 +330,14 @@ class SparSettingsSeal(models.Model):
                 """INSERT INTO spar_settings_seal (made_at, %s)
                    VALUES (now() AT TIME ZONE 'UTC', %s, %s, %s, %s, %s, %s, %s, %s)""",
                 _COLUMNS,
-                *(seal.seq, seal.model, seal.number, seal.audit_key),
+                seal.seq,
+                seal.model,
+                seal.number,
+                seal.audit_key,
                 json.dumps(seal.columns),
                 json.dumps(seal.rows),
-                *(seal.previous, mac),
+                seal.previous,
+                mac,
             )
         )
 

@@ -12,9 +12,7 @@ from ..lib.jose.exceptions import DecryptionFailed
 from ..lib.jose.keys import ALGORITHMS, ENCRYPTION_ALGORITHM, PrivateKey
 from ..lib.jose.signatures import sign_detached
 from ..lib.jose.tokens import sign_token
-from ..lib.keyring import OpenKeyring, bind
 
-PURPOSE = "signing key"
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 
 #: How long a retired key is published: answers that it signed are still verified.
@@ -41,10 +39,12 @@ class SparSigningKey(models.Model):
     _rec_name = "kid"
     _log_access = False
     _sealed_columns = ("private_key",)
+    _seal_purpose = "signing key"
+    _seal_context_columns = ("kid", "use", "algorithm")
     _kept_rows = "state = 'current'"
     _sealed_fields = ("use", "algorithm", "kid", "state", "public_jwk", "retired_at")
 
-    use = fields.Char(required=True, readonly=True, help="What is signed with it.")
+    use = fields.Char(required=True, readonly=True, help="What the key signs.")
     algorithm = fields.Selection(
         selection=lambda self: self._selection_algorithm(), required=True, readonly=True
     )
@@ -55,30 +55,18 @@ class SparSigningKey(models.Model):
         readonly=True,
     )
     public_jwk = fields.Text(string="Public key (JWK)", required=True, readonly=True)
-    made_at = fields.Datetime(string="Made", required=True, readonly=True)
-    retired_at = fields.Datetime(string="Retired", readonly=True)
+    made_at = fields.Datetime(string="Created on", required=True, readonly=True)
+    retired_at = fields.Datetime(string="Retired on", readonly=True)
 
-    _kid_uniq = models.UniqueIndex("(kid)", "A key is known once.")
+    _kid_uniq = models.UniqueIndex("(kid)", "This key exists already.")
     _state_uniq = models.UniqueIndex(
         "(use, algorithm, state) WHERE state <> 'retired'",
-        "For each use and algorithm there is one key in use and one next.",
+        "Each use and algorithm can have only one key in use and one next key.",
     )
 
     @api.model
     def _selection_algorithm(self) -> list[tuple[str, str]]:
         return [(name, name) for name in (*ALGORITHMS, ENCRYPTION_ALGORITHM)]
-
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT id, kid, use, algorithm FROM spar_signing_key
-                    WHERE id = ANY(%s)""",
-                row_ids,
-            )
-        )
-        return {row_id: (PURPOSE, bind(*names)) for row_id, *names in rows}
 
     # === CREATION AND REPLACEMENT === #
 
@@ -92,17 +80,20 @@ class SparSigningKey(models.Model):
         known = self._search_key(use, algorithm, state)
         if known:
             return known
-        keyring = self.env["spar.keyring"]._open(for_write=True)
         private = PrivateKey.generate(algorithm)
         kid = private.public.kid
-        sealed = keyring.seal(PURPOSE, private.to_pem(), bind(kid, use, algorithm))
         self.env.cr.execute(
             SQL(
                 """INSERT INTO spar_signing_key
                           (use, algorithm, kid, state, public_jwk, made_at, private_key)
                    VALUES (%s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC', %s)
                        ON CONFLICT DO NOTHING""",
-                *(use, algorithm, kid, state, json.dumps(private.public.jwk), sealed),
+                use,
+                algorithm,
+                kid,
+                state,
+                json.dumps(private.public.jwk),
+                self._seal_value(private.to_pem(), kid, use, algorithm),
             )
         )
         self._forget_versions()
@@ -151,7 +142,7 @@ class SparSigningKey(models.Model):
         """Retire the key that is in use; the next one takes its place."""
         self.ensure_one()
         if not self.env.user.has_group(ADMINISTRATOR):
-            raise AccessError(self.env._("Only an administrator replaces keys."))
+            raise AccessError(self.env._("Only an administrator can replace keys."))
         self._rotate(self.use, self.algorithm)
 
     # === USE === #
@@ -193,16 +184,17 @@ class SparSigningKey(models.Model):
     def _open_private_key(
         self, use: str, kid: str, algorithm: str, sealed: bytes
     ) -> PrivateKey:
-        keyring, place = self.env["spar.keyring"]._open(), bind(kid, use, algorithm)
+        # Keys that were opened before need the keyring, too: it refuses expressions.
+        self.env["spar.keyring"]._open()
         # Its place is part of the key: sealed bytes that were moved to another row are
         # another key, which does not open there.
-        known = (bytes(sealed), place)
+        known = (bytes(sealed), self._build_seal_context(kid, use, algorithm))
         opened = _OPENED.get(known)
         if opened is None:
-            pem = keyring.unseal(PURPOSE, bytes(sealed), place)
+            pem = self._unseal_value(sealed, kid, use, algorithm)
             opened = PrivateKey.from_pem(pem, algorithm)
             if opened.public.kid != kid:
-                raise SealBroken("the private key is not the one of its public key")
+                raise SealBroken("the private key does not match its public key")
             _OPENED[known] = opened
         _OPENED.move_to_end(known)
         while len(_OPENED) > _MAX_OPENED:
@@ -236,7 +228,10 @@ class SparSigningKey(models.Model):
                 """SELECT kid, algorithm, private_key FROM spar_signing_key
                     WHERE use = %s AND algorithm = %s AND private_key IS NOT NULL
                       AND (kid = %s OR (%s = '' AND state = 'current'))""",
-                *(use, ENCRYPTION_ALGORITHM, str(kid), str(kid)),
+                use,
+                ENCRYPTION_ALGORITHM,
+                str(kid),
+                str(kid),
             )
         )
         if not rows:
@@ -254,7 +249,9 @@ class SparSigningKey(models.Model):
         keys_sudo = self.sudo().search(
             [
                 ("use", "=", use),
-                *("|", ("state", "!=", "retired"), ("retired_at", ">", since)),
+                "|",
+                ("state", "!=", "retired"),
+                ("retired_at", ">", since),
             ]
         )
         published = (key._get_public_jwk() for key in keys_sudo._filter_true())

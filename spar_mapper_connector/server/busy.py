@@ -13,12 +13,12 @@ from ..lib.busy_page import build_busy_page
 _lt = LazyTranslate(__name__)
 
 IN_USE = _lt(
-    "Something that is needed for this is in use just now. Nothing was changed. "
-    "Please try again in a moment."
+    "Something needed for this is in use at the moment. Nothing was changed. Please "
+    "try again shortly."
 )
 KEYS_AWAY = _lt(
-    "The registry cannot be used now: its keys are not there. Nothing was changed. "
-    "Tell an administrator."
+    "The registry is unavailable: its encryption keys cannot be read. Nothing was "
+    "changed. Contact an administrator."
 )
 TITLE = _lt("Please try again")
 AGAIN = _lt("Try again")

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from odoo import http
 from odoo.sql_db import PsycoConnection
 
-from ..lib.waiting import REQUEST, Limits
+from ..lib.waiting import REQUEST, TimeLimits
 
 _here = threading.local()
 
 
 @contextmanager
-def limited(limits: Limits) -> Iterator[None]:
+def limited(limits: TimeLimits) -> Iterator[None]:
     """Apply these limits to connections that this thread takes in the block."""
     before = getattr(_here, "limits", None)
     _here.limits = limits
@@ -28,10 +28,10 @@ def limited(limits: Limits) -> Iterator[None]:
         _here.limits = before
 
 
-def get_limits() -> Limits | None:
+def get_limits() -> TimeLimits | None:
     """Return the limits of this thread's work; None if it has none."""
-    told: Limits | None = getattr(_here, "limits", None)
-    return told or (REQUEST if http.request else None)
+    limits: TimeLimits | None = getattr(_here, "limits", None)
+    return limits or (REQUEST if http.request else None)
 
 
 def limit_connections() -> None:

@@ -15,7 +15,7 @@ from odoo.service.server import CommonRequestHandler, RequestHandler
 
 from ..lib.waiting import REQUEST_SECONDS
 
-_LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 
 
 class Deadlines:
@@ -48,15 +48,15 @@ class Deadlines:
         if self._pid != getpid():
             self._pid = getpid()
             self._reading = {
-                thread: told
-                for thread, told in self._reading.items()
+                thread: reading
+                for thread, reading in self._reading.items()
                 if thread == threading.get_ident()
             }
             threading.Thread(target=self._run, name="deadlines", daemon=True).start()
 
     def _run(self) -> None:
         while True:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_CHECK_SECONDS)
             now = time.monotonic()
             for thread, (until, handler) in list(self._reading.items()):
                 if until < now and not _is_websocket(handler):

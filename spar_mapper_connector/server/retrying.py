@@ -53,7 +53,7 @@ def _build_serving(serve: Callable) -> Callable:
     """Return ``serve`` with the same answer, as Odoo queries before it routes."""
 
     @wraps(serve)
-    def serve_or_say(self):
+    def serve_or_report(self):
         try:
             return serve(self)
         except STOPPED:
@@ -63,7 +63,7 @@ def _build_serving(serve: Callable) -> Callable:
                 raise _build_error(self) from None
             raise
 
-    return serve_or_say
+    return serve_or_report
 
 
 def _build_error(request) -> TryAgain:

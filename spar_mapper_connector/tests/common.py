@@ -118,6 +118,20 @@ class KeyringCase(TransactionCase):
         function(*arguments)
         return self.env.cr.sql_log_count - before
 
+    def assert_sealed_as(self, record, purpose: str, *parts) -> None:
+        """Assert that the record's value is sealed for ``purpose`` and these parts.
+
+        Tests write both out, as they were when the first rows were sealed: a row that
+        an earlier version sealed has to open.
+        """
+        context = keys.bind(*parts)
+        record._store_sealed(self.keyring.seal(purpose, "sealed before", context))
+        self.assertEqual(record._read_sealed(), "sealed before")
+        self.assertEqual(record._read_sealed_rows(), {record.id: "sealed before"})
+        record._write_sealed("sealed now")
+        sealed = record._fetch_sealed()[record.id]
+        self.assertEqual(self.keyring.unseal(purpose, sealed, context), "sealed now")
+
     def assert_refused(self, exception, function, *arguments):
         """Assert that the call raises ``exception``; return the exception."""
         with self.assertRaises(exception) as caught:

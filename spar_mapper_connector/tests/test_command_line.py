@@ -38,12 +38,12 @@ class TestCommandLine(BaseCase):
         parser = argparse.ArgumentParser(prog="odoo spar_keyring")
         with patch.dict("os.environ", {command_line.CALLED_AS: "./spar keyring"}):
             command_line.add_options(parser, {"show": None})
-        told = parser.format_help()
-        self.assertIn("usage: ./spar keyring", told)
+        output = parser.format_help()
+        self.assertIn("usage: ./spar keyring", output)
         for word in ("odoo", "-d", "--database", "-c", "--config"):
-            self.assertNotIn(word, told)
+            self.assertNotIn(word, output)
 
-    def test_what_odoo_loads_is_of_no_interest_to_that_program(self):
+    def test_a_calling_program_sees_only_odoos_warnings(self):
         for called_as, quiet in (("./spar audit", True), ("", False)):
             with patch.dict("os.environ", {command_line.CALLED_AS: called_as}):
                 with self.open_environment("spar.keyring"):
@@ -94,12 +94,12 @@ class TestCommandLine(BaseCase):
             ["-d", "base1", "--no-http", "-c", "odoo.conf"], setup_logging=True
         )
 
-    def test_where_the_addon_is_not_installed_one_line_says_so(self):
+    def test_a_missing_addon_ends_with_one_line(self):
         self.assert_ends(
-            "base1: the addon of spar.audit is not installed there", "spar.audit"
+            "base1: the addon of spar.audit is not installed", "spar.audit"
         )
 
-    def test_what_the_mapper_refuses_ends_with_one_line(self):
+    def test_a_mapper_error_ends_with_one_line(self):
         error = KeyringUnavailable("there is no file")
         self.assert_ends("base1: there is no file", "spar.keyring", error)
 
@@ -110,7 +110,7 @@ class TestCommandLine(BaseCase):
         ):
             raise ZeroDivisionError
 
-    def test_what_is_said_is_said_at_once(self):
-        with contextlib.redirect_stdout(io.StringIO()) as told:
+    def test_a_line_is_printed_at_once(self):
+        with contextlib.redirect_stdout(io.StringIO()) as output:
             command_line.say("a line")
-        self.assertEqual(told.getvalue(), "a line\n")
+        self.assertEqual(output.getvalue(), "a line\n")

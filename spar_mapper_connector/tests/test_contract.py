@@ -42,11 +42,11 @@ class TestRequests(BaseCase):
             ResumeRequest("id"): (None, None),
         }
 
-    def test_each_change_says_its_address_and_since_when(self):
-        for request, told in self.changes.items():
+    def test_each_change_has_its_address_and_time(self):
+        for request, expected in self.changes.items():
             with self.subTest(type(request).__name__):
                 self.assertIsInstance(request, ChangeRequest)
-                self.assertEqual((request.fa, request.asserted_at), told)
+                self.assertEqual((request.fa, request.asserted_at), expected)
                 self.assertEqual((request.id_value, request.purpose), ("id", ""))
                 self.assertIsNone(request.expected_version)
 
@@ -56,7 +56,7 @@ class TestRequests(BaseCase):
                 with self.subTest(kind=kind, name=name), self.assertRaises(TypeError):
                     kind("id", **{name: None})
 
-    def test_only_what_changes_something_is_a_change(self):
+    def test_only_requests_that_change_something_are_changes(self):
         self.assertNotIsInstance(ResolveRequest("id"), ChangeRequest)
         for request in (*self.changes, ResolveRequest("id")):
             self.assertIsInstance(request, Request)

@@ -15,7 +15,7 @@ from ..exceptions import (
 from ..lib import directory_client
 from ..lib.directory_client import DirectoryClient
 from ..lib.network_targets import ALLOW_VARIABLE
-from ..lib.outgoing import Answer
+from ..lib.outgoing import HttpResponse
 from .common import KeyringCase
 
 URL = "https://127.0.0.1:9/spar/v1"
@@ -39,8 +39,8 @@ BANK_TYPE = {
 
 
 def build_provider(code, name, branches=0, **more):
-    told = {"code": code, "name": name, "kind": "bank", "country": None, "bic": None}
-    return {**told, "branches": branches, "archived": False, **more}
+    values = {"code": code, "name": name, "kind": "bank", "country": None, "bic": None}
+    return {**values, "branches": branches, "archived": False, **more}
 
 
 def build_branch(code, name, city=None, archived=False):
@@ -61,7 +61,7 @@ class RemoteSpar:
             "QA": [build_branch(f"A{n}", f"Branch {n}", "Marn") for n in range(3)],
             "QC": [build_branch("C1", "Only")],
         }
-        self.asked = []
+        self.requests = []
         self.tokens = 0
         self.status = {}
         self.broken = {}
@@ -69,15 +69,15 @@ class RemoteSpar:
     def send(self, method, url, *, headers, body, **_limits):
         parts = urlsplit(url)
         path = parts.path.removeprefix("/spar/v1")
-        self.asked.append((method, path, dict(headers)))
+        self.requests.append((method, path, dict(headers)))
         if status := self.status.get(path):
-            return Answer(status, {}, b'{"errors": []}')
+            return HttpResponse(status, {}, b'{"errors": []}')
         if error := self.broken.get(path):
             raise error
         document = self._answer(path, parse_qs(parts.query), headers)
         if document is None:
-            return Answer(401, {}, b"{}")
-        return Answer(200, {}, json.dumps(document).encode())
+            return HttpResponse(401, {}, b"{}")
+        return HttpResponse(200, {}, json.dumps(document).encode())
 
     def _answer(self, path, query, headers):
         if path == "/oauth2/client/token":
@@ -176,7 +176,7 @@ class TestFetching(SourceCase):
         self.assertEqual(self._find("QA").branch_ids.ids, before)
         self.assertEqual(self._get_counts(), (0, 0, 7, 0))
 
-    def test_what_changed_there_changes_here(self):
+    def test_remote_changes_are_imported(self):
         self._fetch()
         self.remote.providers[0]["name"] = "Renamed A"
         self.remote.branches["QA"][0]["city"] = "Sella"
@@ -186,7 +186,7 @@ class TestFetching(SourceCase):
         self.assertEqual(self._find("QA").branch_ids[0].city, "Sella")
         self.assertEqual(self._get_counts(), (1, 2, 5, 0))
 
-    def test_what_staff_edited_stays(self):
+    def test_local_edits_are_kept(self):
         self._fetch()
         bank, branch = self._find("QA"), self._find("QA").branch_ids[0]
         bank.name, branch.city = "Our A", "Our Town"
@@ -214,14 +214,14 @@ class TestFetching(SourceCase):
         self._fetch()
         self.assertTrue(self._find("QC").active)
 
-    def test_what_staff_archived_stays_archived(self):
+    def test_records_archived_here_stay_archived(self):
         self._fetch()
         self._find("QB").action_archive()
         self.remote.providers[1]["name"] = "Renamed B"
         self._fetch()
         self.assertFalse(self._find("QB").active)
 
-    def test_what_staff_entered_is_left_alone_and_told(self):
+    def test_records_entered_here_are_left_and_noted(self):
         own = self.env["spar.fsp"].create({"name": "Ours", "code": "qa"})
         self._fetch()
         self.assertEqual(own.name, "Ours")
@@ -232,13 +232,13 @@ class TestFetching(SourceCase):
         with self._served():
             self.source.action_fetch()
             for _page in range(4):
-                self.source._take_step(self.source._open_client())
+                self.source._fetch_step(self.source._open_client())
             self.source.action_stop()
-            asked = len(self.remote.asked)
+            before = len(self.remote.requests)
             self.source.action_fetch()
             self.source.sudo()._cron_fetch()
         self.assertEqual(self.source.state, "done")
-        paths = [path for _method, path, _headers in self.remote.asked[asked:]]
+        paths = [path for _method, path, _headers in self.remote.requests[before:]]
         self.assertNotIn("/directory/providers", paths)
         self.assertEqual(self._get_counts(), (9, 0, 0, 0))
 
@@ -261,7 +261,7 @@ class TestFetching(SourceCase):
 
     def test_no_address_of_the_other_side_is_followed(self):
         self._fetch()
-        paths = [path for _method, path, _headers in self.remote.asked]
+        paths = [path for _method, path, _headers in self.remote.requests]
         self.assertEqual(paths.count("/directory/providers"), 2)
         known = ("/directory", "/oauth2")
         self.assertTrue(all(path.startswith(known) for path in paths))
@@ -273,7 +273,7 @@ class TestLives(SourceCase):
     def _get_noted(self, kind):
         return self.source.note_ids.filtered(lambda n: n.kind == kind).mapped("subject")
 
-    def test_what_is_gone_there_is_listed_and_stays_here(self):
+    def test_records_removed_there_are_noted_and_kept(self):
         self._fetch()
         del self.remote.providers[2], self.remote.branches["QC"]
         del self.remote.branches["QA"][1]
@@ -300,7 +300,7 @@ class TestLives(SourceCase):
         gone = self._find("QA").branch_ids.filtered("gone_from_source")
         self.assertEqual(gone.mapped("code"), ["A0", "A2"])
 
-    def test_what_is_new_and_changed_is_listed_from_the_second_time_on(self):
+    def test_new_and_changed_records_are_noted_from_the_second_fetch(self):
         self._fetch()
         self.assertFalse(self.source.note_ids)
         self.remote.providers.append(build_provider("QD", "Remote D"))
@@ -326,7 +326,7 @@ class TestLives(SourceCase):
         self.assertEqual(self._fetch(), "done")
         self.assertEqual(self._get_counts(), (0, 0, 7, 0))
 
-    def test_a_closing_comes_later_to_what_was_fetched_before_there_was_any(self):
+    def test_closings_reach_records_fetched_before_closings_existed(self):
         self._fetch()
         bank = self._find("QA")
         kept = {"closed_on", "close_reason", "successor"}
@@ -378,17 +378,17 @@ class TestTypes(SourceCase):
         self.assertEqual(fa_type.part_ids.mapped("check_code"), [False, "luhn"])
         self.assertFalse(any(fa_type.part_ids.mapped("gaps_do_not_count")))
 
-    def test_what_counts_as_the_same_comes_with_a_kind(self):
-        told = json.loads(json.dumps(BANK_TYPE))
-        told["parts"][1] |= {"gaps_do_not_count": True, "is_account_number": True}
-        self.remote.types = [told]
+    def test_a_kind_brings_its_rules_of_equality(self):
+        kind = json.loads(json.dumps(BANK_TYPE))
+        kind["parts"][1] |= {"gaps_do_not_count": True, "is_account_number": True}
+        self.remote.types = [kind]
         self._fetch()
         self.approve_waiting()
         fa_type = self.env["spar.fa.type"].search([("code", "=", "remote_card")])
         self.assertEqual(fa_type.part_ids.mapped("gaps_do_not_count"), [False, True])
         self.assertEqual(fa_type.part_ids.mapped("is_account_number"), [False, True])
 
-    def test_a_number_that_is_taken_is_left_and_told(self):
+    def test_a_strategy_number_in_use_is_left_and_noted(self):
         self.remote.types = [
             {**BANK_TYPE, "strategies": [{"number": 1, "template": "x:{serial}"}]}
         ]
@@ -396,15 +396,15 @@ class TestTypes(SourceCase):
         self.assertEqual(self._fetch(), "done")
         after = self.env["spar.fa.strategy"].search([("number", "=", 1)]).template
         self.assertEqual(after, before)
-        self.assertIn("another way", self._get_notes()["remote_card 1"])
+        self.assertIn("is different here", self._get_notes()["remote_card 1"])
 
-    def test_a_kind_with_other_parts_is_left_and_told(self):
+    def test_a_kind_with_different_parts_is_left_and_noted(self):
         self.remote.types = [{**BANK_TYPE, "code": "bank_account"}]
         self.assertEqual(self._fetch(), "done")
-        self.assertIn("other parts", self._get_notes()["bank_account"])
+        self.assertIn("different parts", self._get_notes()["bank_account"])
         self.assertFalse(self.env["spar.fa.strategy"].search([("number", "=", 901)]))
 
-    def test_what_cannot_be_saved_is_told_and_the_rest_is_taken(self):
+    def test_invalid_kinds_are_noted_and_the_rest_is_imported(self):
         strategies = [
             {"number": 902, "template": "card:{serial}{scheme_code}"},
             {"number": 903, "template": "card:{serial}@{nothing}"},
@@ -428,7 +428,7 @@ class TestTrouble(SourceCase):
         for word in words:
             self.assertIn(word, self.source.problem)
 
-    def test_refusals_are_told_plainly(self):
+    def test_refusals_are_explained(self):
         for status, word in ((401, "client ID"), (403, "client ID"), (503, "503")):
             with self.subTest(status=status):
                 self.remote.status = {"/oauth2/client/token": status}
@@ -436,7 +436,7 @@ class TestTrouble(SourceCase):
         self.remote.status = {"/directory/fa-types": 404}
         self._fail("/spar/v1")
 
-    def test_other_sides_that_fail_are_told_plainly(self):
+    def test_failures_of_the_other_server_are_explained(self):
         for error, word in (
             (TargetTooSlow("x"), "too slow"),
             (TargetUnreachable("x"), "cannot be reached"),
@@ -454,7 +454,7 @@ class TestTrouble(SourceCase):
         self.assertEqual(self._fetch(), "done")
         self.assertEqual(self._get_counts(), (9, 0, 0, 0))
 
-    def test_answers_that_are_no_directory_are_told(self):
+    def test_responses_that_are_not_a_directory_are_explained(self):
         for changed in (
             {"types": "text"},
             {"types": [1]},
@@ -468,9 +468,9 @@ class TestTrouble(SourceCase):
                 self.remote = RemoteSpar()
                 self.remote.__dict__.update(changed)
                 self.source.place = False
-                self._fail("none of a SPAR directory")
+                self._fail("not that of a SPAR directory")
 
-    def test_bad_rows_are_told_and_good_ones_kept(self):
+    def test_bad_rows_are_noted_and_good_ones_imported(self):
         self.remote.providers += [
             build_provider("Q D", "Space"),
             build_provider("QE", ""),
@@ -491,7 +491,7 @@ class TestTrouble(SourceCase):
     def test_an_error_of_ours_is_logged_without_values(self):
         with (
             patch.object(
-                type(self.source), "_take_types", side_effect=KeyError("secret value")
+                type(self.source), "_import_types", side_effect=KeyError("secret value")
             ),
             self.assertLogs(level="ERROR") as logs,
         ):
@@ -501,9 +501,9 @@ class TestTrouble(SourceCase):
     def test_unreadable_answers(self):
         for body in (b"<html>", b"[]", b"\xff", b"[" * 100_000):
             with self.subTest(body=body[:10]), self.assertRaises(RemoteAnswerInvalid):
-                directory_client.read_document(Answer(200, {}, body))
+                directory_client.read_document(HttpResponse(200, {}, body))
         with self.assertRaises(RemoteRefused):
-            directory_client.read_document(Answer(302, {}, b"{}"))
+            directory_client.read_document(HttpResponse(302, {}, b"{}"))
         for following in (5, "http://[", "/no-cursor"):
             with self.subTest(following=following):
                 with self.assertRaises(RemoteAnswerInvalid):
@@ -512,14 +512,14 @@ class TestTrouble(SourceCase):
     def test_a_page_that_leads_to_itself_ends_it(self):
         page = json.dumps({"providers": [], "next": "/x?cursor=1"}).encode()
         client = DirectoryClient(
-            URL, "me", "s", lambda *_a, **_k: Answer(200, {}, page), "token"
+            URL, "me", "s", lambda *_a, **_k: HttpResponse(200, {}, page), "token"
         )
         with self.assertRaises(RemoteAnswerInvalid):
             client.get_providers("1")
 
 
 class TestSettings(SourceCase):
-    def test_the_secret_is_sealed_and_shown_to_nobody(self):
+    def test_the_secret_is_sealed_and_never_shown(self):
         self.assertTrue(self.source.has_secret)
         self.assertFalse(self.source.client_secret)
         self.assertEqual(self.source._open_client().client_secret, "s3cret-of-theirs")
@@ -588,7 +588,7 @@ class TestSettings(SourceCase):
                 with self.subTest(role=role), mute_logger("odoo.addons.base.models"):
                     self.assert_refused(AccessError, act)
 
-    def test_whoever_loses_the_right_takes_over_nothing(self):
+    def test_a_user_who_lost_the_right_imports_nothing(self):
         with self._served():
             self.source.action_fetch()
             group = self.env.ref("spar_fa_directory.group_administrator")

@@ -22,7 +22,7 @@ class TestAcks(BaseCase):
         error = acks.build_err("rjct.version.invalid", "x")["message"]["error"]
         self.assertEqual(error["code"], "err.version.not_supported")
 
-    def test_text_is_cut_to_what_may_stand_there(self):
+    def test_text_is_cut_to_the_maximum_length(self):
         error = acks.build_err("rjct.action.invalid", "x" * 2000)["message"]["error"]
         self.assertEqual(len(error["message"]), 999)
         self.assertTrue(error["message"].startswith("rjct.action.invalid: "))

@@ -60,7 +60,7 @@ class TestActions(BaseCase):
         self.assertEqual(STRICT_ANSWERS.keys(), {*OPERATIONS, STATUS})
         self.assertEqual({*STRICT_ANSWERS, *STRICT_ANSWERS.values()}, ACTIONS)
 
-    def test_what_an_answer_says_is_the_profile_s(self):
+    def test_the_action_of_an_answer_depends_on_the_profile(self):
         for code, table in ANSWERS.items():
             for action, expected in table.items():
                 with self.subTest(code, action=action):
@@ -88,7 +88,7 @@ class TestActions(BaseCase):
                         "rjct.action.not_supported", action, operation, profile
                     )
 
-    def test_an_action_that_nobody_knows_is_invalid_for_every_profile(self):
+    def test_an_unknown_action_is_invalid_for_every_profile(self):
         for profile in PROFILES:
             for action in ("", "LINK", "on_link", f"on-{STATUS}", f"on-{ON_STATUS}"):
                 with self.subTest(profile.code, action=action):
@@ -128,22 +128,28 @@ class TestHeaders(BaseCase):
 
     def test_texts_of_an_answer_are_short_visible_texts(self):
         for member in (
-            *("message_id", "message_ts", "action", "status", "sender_id"),
-            *("status_reason_code", "status_reason_message", "receiver_id"),
+            "message_id",
+            "message_ts",
+            "action",
+            "status",
+            "sender_id",
+            "status_reason_code",
+            "status_reason_message",
+            "receiver_id",
         ):
             for value in (1, ["x"], {}, "x" * (MAX_MESSAGE + 1), "a\nb", "a\u202eb"):
                 with self.subTest(member, value=str(value)[:8]):
                     header = {**RESPONSE, member: value}
                     self.assert_malformed(ResponseHeader, f"header.{member}", header)
 
-    def test_what_an_answer_has_to_say_is_not_empty(self):
+    def test_required_members_of_an_answer_are_not_empty(self):
         for member in RESPONSE:
             for value in ("", None):
                 with self.subTest(member, value=value):
                     header = {**RESPONSE, member: value}
                     self.assert_malformed(ResponseHeader, f"header.{member}", header)
 
-    def test_what_an_answer_may_leave_out_may_be_null(self):
+    def test_optional_members_of_an_answer_may_be_null(self):
         optional = ("status_reason_code", "status_reason_message", "sender_id")
         header = {**RESPONSE, **dict.fromkeys(optional)}
         self.assertEqual(

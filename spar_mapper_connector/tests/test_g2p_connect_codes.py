@@ -70,10 +70,10 @@ EXPECTED = {
 
 class TestCodes(BaseCase):
     def test_each_outcome_has_the_code_that_the_reference_suggests(self):
-        for (operation, outcome, problem, asked), expected in EXPECTED.items():
+        for (operation, outcome, problem, lookup), expected in EXPECTED.items():
             with self.subTest(operation=operation, outcome=outcome, problem=problem):
                 answer = find_answer(
-                    Operation(operation), Outcome(outcome), problem, asked
+                    Operation(operation), Outcome(outcome), problem, lookup
                 )
                 self.assertEqual((answer.status, answer.code), expected)
 
@@ -83,13 +83,13 @@ class TestCodes(BaseCase):
         with self.assertRaises(KeyError):
             find_answer(Operation.RESOLVE, Outcome.LINKED)
 
-    def test_every_rejection_says_why(self):
-        for (operation, outcome, problem, asked), (status, _code) in EXPECTED.items():
+    def test_every_rejection_has_a_reason(self):
+        for (operation, outcome, problem, lookup), (status, _code) in EXPECTED.items():
             if status != "rjct":
                 continue
             with self.subTest(operation=operation, outcome=outcome, problem=problem):
                 answer = find_answer(
-                    Operation(operation), Outcome(outcome), problem, asked
+                    Operation(operation), Outcome(outcome), problem, lookup
                 )
                 self.assertTrue(answer.text)
                 self.assertLess(len(answer.text), 999)

@@ -22,15 +22,18 @@ MAPPED = "ID and FA are already mapped"
 #: (operation, outcome, problem, query) -> status, code, text (openg2p-spar.md 1.4).
 EXPECTED = {
     ("link", "already_linked", "", ""): (
-        *("rjct", "rjct.reference_id.duplicate"),
+        "rjct",
+        "rjct.reference_id.duplicate",
         MAPPED,
     ),
     ("link", "already_linked", "same_fa", ""): (
-        *("rjct", "rjct.reference_id.duplicate"),
+        "rjct",
+        "rjct.reference_id.duplicate",
         MAPPED,
     ),
     ("link", "already_linked", "other_fa", ""): (
-        *("rjct", "rjct.reference_id.duplicate"),
+        "rjct",
+        "rjct.reference_id.duplicate",
         MAPPED,
     ),
     ("update", "not_linked", "", ""): ("rjct", "rjct.reference_id.duplicate", TO_LINK),
@@ -39,9 +42,9 @@ EXPECTED = {
     ("unlink", "fa_mismatch", "", ""): ("rjct", "rjct.id.invalid", TO_LINK),
     ("unlink", "forbidden", "", ""): ("rjct", "rjct.id.invalid", TO_LINK),
     **{
-        ("resolve", outcome, "", asked): ("succ", "succ.fa.not_linked_to_id", TO_LINK)
+        ("resolve", outcome, "", lookup): ("succ", "succ.fa.not_linked_to_id", TO_LINK)
         for outcome in ("not_linked", "forbidden")
-        for asked in (BY_ID, BY_FA, BY_BOTH)
+        for lookup in (BY_ID, BY_FA, BY_BOTH)
     },
     ("resolve", "found", "", BY_ID): ("succ", "succ.id.active", ""),
 }
@@ -56,10 +59,10 @@ class TestTable(BaseCase):
                 answer = find_answer(
                     Operation(operation), Outcome(outcome), *words, "openg2p-1.x"
                 )
-                told = (answer.status, answer.code, answer.text)
-                self.assertEqual(told, expected)
+                found = (answer.status, answer.code, answer.text)
+                self.assertEqual(found, expected)
 
-    def test_refusals_that_say_why_are_the_common_ones(self):
+    def test_refusals_with_a_reason_are_common_to_both_dialects(self):
         for operation, outcome, problem in (
             (Operation.RESOLVE, Outcome.FORBIDDEN, "no_details"),
             (Operation.RESOLVE, Outcome.FORBIDDEN, "several_ids"),
@@ -99,7 +102,7 @@ class TestEnvelopes(BaseCase):
         answer = build_answer(self.build_header(profile), profile, "t", items)
         return answer["header"]
 
-    def test_strict_header_tells_that_all_failed(self):
+    def test_strict_header_reports_that_all_failed(self):
         header = self.answer(STRICT, "rjct", "rjct")
         self.assertEqual(header["status"], "rjct")
         self.assertEqual(header["status_reason_code"], "rjct.errors.too_many")
@@ -134,19 +137,19 @@ class TestEnvelopes(BaseCase):
             items = read_items(
                 Operation.LINK, [{**wire, "id": "a"}, {**wire, "id": ""}], profile
             )
-            told = build_items(
+            found = build_items(
                 items,
                 [Result(Outcome.ALREADY_LINKED)],
                 "now",
                 profile,
                 lambda text, _locale: text,
             )
-            texts[profile.code] = [item["status_reason_message"] for item in told]
+            texts[profile.code] = [item["status_reason_message"] for item in found]
         self.assertEqual(texts["openg2p-1.x"], [MAPPED, "ID is null"])
         self.assertEqual(texts["openg2p-2.x"], texts["openg2p-1.x"])
         self.assertNotEqual(texts["g2p-connect-1.0-strict"][0], MAPPED)
 
-    def test_profiles_are_known_by_their_codes(self):
+    def test_profiles_are_found_by_their_codes(self):
         known = [code for code, _label in selection()]
         self.assertEqual(
             known[:3], ["g2p-connect-1.0-strict", "openg2p-1.x", "openg2p-2.x"]

@@ -169,7 +169,7 @@ class TestRequestMessage(BaseCase):
         with self.assertRaises(RejectedMessage):
             self.read(message, header, OPENG2P_1)
 
-    def test_items_of_another_operation_are_not_there(self):
+    def test_items_of_another_operation_are_not_found(self):
         message = {"transaction_id": "t", "update_request": [{}]}
         with self.assertRaises(MalformedMessage) as caught:
             self.read(message)

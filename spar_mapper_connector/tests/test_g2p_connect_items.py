@@ -335,26 +335,35 @@ class TestMissingResults(BaseCase):
 class TestCodes(BaseCase):
     def test_every_outcome_of_an_operation_has_its_line(self):
         common = {
-            *(Outcome.INVALID_ID, Outcome.INVALID_FA, Outcome.LOCKED),
-            *(Outcome.FORBIDDEN, Outcome.RETRY),
+            Outcome.INVALID_ID,
+            Outcome.INVALID_FA,
+            Outcome.LOCKED,
+            Outcome.FORBIDDEN,
+            Outcome.RETRY,
         }
         own = {
             Operation.LINK: {Outcome.LINKED, Outcome.ALREADY_LINKED, Outcome.HELD},
             Operation.UPDATE: {Outcome.UPDATED, Outcome.NOT_LINKED, Outcome.HELD},
             Operation.UNLINK: {
-                *(Outcome.UNLINKED, Outcome.NOT_LINKED),
-                *(Outcome.FA_MISMATCH, Outcome.CONFLICT),
+                Outcome.UNLINKED,
+                Outcome.NOT_LINKED,
+                Outcome.FA_MISMATCH,
+                Outcome.CONFLICT,
             },
             Operation.RESOLVE: {
-                *(Outcome.FOUND, Outcome.NOT_LINKED),
-                *(Outcome.FA_MISMATCH, Outcome.SUSPENDED),
+                Outcome.FOUND,
+                Outcome.NOT_LINKED,
+                Outcome.FA_MISMATCH,
+                Outcome.SUSPENDED,
             },
         }
         for operation, outcomes in own.items():
             for outcome in outcomes | common:
-                for asked in (codes.BY_ID, codes.BY_FA, codes.BY_BOTH):
-                    with self.subTest(operation, outcome=outcome, asked=asked):
-                        answer = codes.find_answer(operation, outcome, "unheard", asked)
+                for lookup in (codes.BY_ID, codes.BY_FA, codes.BY_BOTH):
+                    with self.subTest(operation, outcome=outcome, lookup=lookup):
+                        answer = codes.find_answer(
+                            operation, outcome, "unheard", lookup
+                        )
                         self.assertIn(answer.status, ("succ", "rjct", "pdng"))
 
     def test_outcomes_that_an_operation_cannot_have(self):
@@ -367,7 +376,7 @@ class TestCodes(BaseCase):
                 codes.find_answer(operation, outcome)
 
     def test_resolve_codes(self):
-        for outcome, problem, asked, code in (
+        for outcome, problem, lookup, code in (
             (Outcome.FOUND, "", codes.BY_ID, "succ.id.active"),
             (Outcome.FOUND, "", codes.BY_BOTH, "succ.id.active"),
             (Outcome.FOUND, "", codes.BY_FA, "succ.fa.active"),
@@ -380,8 +389,8 @@ class TestCodes(BaseCase):
             (Outcome.FORBIDDEN, "", codes.BY_ID, "succ.id.not_found"),
             (Outcome.LOCKED, "integrity", codes.BY_ID, "rjct.id.invalid"),
         ):
-            with self.subTest(outcome, problem=problem, asked=asked):
-                answer = codes.find_answer(Operation.RESOLVE, outcome, problem, asked)
+            with self.subTest(outcome, problem=problem, lookup=lookup):
+                answer = codes.find_answer(Operation.RESOLVE, outcome, problem, lookup)
                 self.assertEqual(answer.code, code)
 
     def test_codes_are_words_of_the_protocol(self):

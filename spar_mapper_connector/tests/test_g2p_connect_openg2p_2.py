@@ -20,7 +20,7 @@ def build(**changed):
 
 
 class TestEnvelope(BaseCase):
-    def test_it_is_told_apart_by_its_header(self):
+    def test_it_is_recognised_by_its_header(self):
         self.assertTrue(openg2p_2.is_request(build()))
         for document in ({"header": {}}, [], None, "request_header"):
             self.assertFalse(openg2p_2.is_request(document))
@@ -39,7 +39,7 @@ class TestEnvelope(BaseCase):
         )
         self.assertEqual(document["message"]["link_request"], [{"id": "1"}])
 
-    def test_what_is_missing_or_of_another_kind_is_named(self):
+    def test_missing_and_mistyped_members_are_named(self):
         for document, member in (
             (build(header={"request_id": None}), "request_header.request_id"),
             (build(header={"request_id": 7}), "request_header.request_id"),
@@ -57,19 +57,19 @@ class TestEnvelope(BaseCase):
                     openg2p_2.from_wire(document, "link")
                 self.assertIn(member, caught.exception.text)
 
-    def test_answer_says_success_or_error(self):
+    def test_response_status_is_success_or_error(self):
         items = [{"id": "1", "status": "rjct"}]
         message = {"transaction_id": "t", "correlation_id": "c", "link_response": items}
         answer = {"header": {"status": "succ"}, "message": message}
-        told = openg2p_2.to_wire("r", answer, "link")
-        self.assertEqual(told["response_header"]["response_status"], "SUCCESS")
-        payload = told["response_body"]["response_payload"]
+        wire = openg2p_2.to_wire("r", answer, "link")
+        self.assertEqual(wire["response_header"]["response_status"], "SUCCESS")
+        payload = wire["response_body"]["response_payload"]
         self.assertEqual(payload["link_response"], items)
         code = {"status": "rjct", "status_reason_code": "rjct.x"}
-        told = openg2p_2.to_wire("r", {"header": code, "message": {}}, "link")
-        self.assertEqual(told["response_header"]["response_status"], "ERROR")
-        self.assertEqual(told["response_header"]["response_error_code"], "rjct.x")
-        self.assertEqual(told["response_body"]["response_payload"]["link_response"], [])
+        wire = openg2p_2.to_wire("r", {"header": code, "message": {}}, "link")
+        self.assertEqual(wire["response_header"]["response_status"], "ERROR")
+        self.assertEqual(wire["response_header"]["response_error_code"], "rjct.x")
+        self.assertEqual(wire["response_body"]["response_payload"]["link_response"], [])
 
 
 class TestAddresses(BaseCase):
@@ -94,8 +94,8 @@ class TestAddresses(BaseCase):
             "wallet_provider_name": "Wallet",
         }
         numbers, parts = openg2p_2.read_parts(fa)
-        told = openg2p_2.write_parts(numbers[0], "mobile_wallet", parts)
-        self.assertEqual(told, fa)
+        wire = openg2p_2.write_parts(numbers[0], "mobile_wallet", parts)
+        self.assertEqual(wire, fa)
         self.assertEqual(openg2p_2.write_parts(13, "voucher", {"x": "y"}), {})
 
     def test_only_objects_are_stored(self):

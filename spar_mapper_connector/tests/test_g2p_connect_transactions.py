@@ -57,11 +57,13 @@ class TestStatusRequest(BaseCase):
             (Reference.REFERENCES, "e", ("e",)),
         ):
             document = build(attribute_type=reference.value, attribute_value=value)
-            asked = read(document).asked
-            self.assertEqual((asked.reference, asked.values), (reference, values))
-            self.assertIs(asked.operation, Operation.LINK)
+            requested = read(document).requested
+            self.assertEqual(
+                (requested.reference, requested.values), (reference, values)
+            )
+            self.assertIs(requested.operation, Operation.LINK)
 
-    def test_what_cannot_be_read_names_its_member(self):
+    def test_unreadable_members_are_named(self):
         for member, value in (
             *(("txn_type", "on-link"), ("txn_type", 7), ("txn_type", "txn-status")),
             *(("attribute_type", "id"), ("attribute_type", None)),
@@ -97,16 +99,16 @@ class TestStatusRequest(BaseCase):
         status = TransactionStatus(Operation.LINK, "earlier", "c", True, items)
         answer = build_status_answer(header, STRICT, request, status)
         self.assertEqual(answer["header"]["action"], "txn-on-status")
-        told = answer["message"]["txnstatus_response"]
-        self.assertEqual((told["reference_id"], told["txn_type"]), ("r", "on-link"))
-        self.assertEqual(told["txn_status"]["link_response"], list(items))
+        status = answer["message"]["txnstatus_response"]
+        self.assertEqual((status["reference_id"], status["txn_type"]), ("r", "on-link"))
+        self.assertEqual(status["txn_status"]["link_response"], list(items))
         nothing = build_status_answer(header, STRICT, request, None)
         self.assertEqual(nothing["header"]["status"], "rjct")
         self.assertNotIn("message", nothing)
         lenient = build_status_answer(header, OPENG2P_1, request, None)
         self.assertEqual(lenient["message"], {})
 
-    def test_items_that_wait_say_so_and_nothing_of_what_they_hold(self):
+    def test_pending_items_reveal_nothing_but_their_state(self):
         wires = [{"reference_id": "1", "id": "x", "fa": "y"}, "no item", {"fa": 7}]
         items = build_received_items(Operation.UPDATE, wires)
         self.assertEqual([i["reference_id"] for i in items], ["1", "", ""])
@@ -127,7 +129,7 @@ class TestFreshness(BaseCase):
             self.assertEqual(caught.exception.code, "rjct.message_ts.invalid")
             header.check_freshness(OPENG2P_1)
 
-    def test_now_and_what_is_no_time_pass(self):
+    def test_current_and_unreadable_times_pass(self):
         self.build_header(format_timestamp(now())).check_freshness(STRICT)
         self.build_header("string").check_freshness(OPENG2P_1)
 
@@ -159,7 +161,7 @@ class TestHeldItems(BaseCase):
         {"id": "c", "status": "pdng"},
     )
 
-    def test_only_what_waited_and_was_decided_changes(self):
+    def test_only_decided_pending_items_change(self):
         ends = {"a": "expired", "b": "refused"}
         expired, done, waiting = finish_items(list(self.ITEMS), ends.get)
         self.assertEqual(expired["status_reason_code"], "rjct.other.error")

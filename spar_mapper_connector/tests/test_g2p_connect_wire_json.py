@@ -47,7 +47,7 @@ REFUSED = [
 
 
 class TestWireJson(BaseCase):
-    def test_refusals_name_what_and_where(self):
+    def test_refusals_name_the_problem_and_its_place(self):
         for label, raw, text in REFUSED:
             with self.subTest(label):
                 with self.assertRaises(MalformedMessage) as caught:
@@ -55,7 +55,7 @@ class TestWireJson(BaseCase):
                 self.assertIn(text, caught.exception.text)
                 self.assertEqual(caught.exception.code, "err.request.bad")
 
-    def test_what_json_and_people_agree_on_is_read_as_json_reads_it(self):
+    def test_unambiguous_json_is_read_as_json_reads_it(self):
         for raw in (
             b'{"a": [1, -2.5, 1e3, true, false, null, ""], "b": {}}',
             b'  {"a": "\\ud83d\\ude00 \\u00e9"}  ',

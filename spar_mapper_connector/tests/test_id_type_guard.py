@@ -61,14 +61,14 @@ class TestRulesOfIds(SecondPersonCase):
                 self.assertEqual(self.id_type[name], before)
                 change.with_user(self.second).action_refuse()
 
-    def test_a_rule_counts_once_it_is_approved(self):
+    def test_a_rule_takes_effect_once_approved(self):
         change = self.propose(ignores_case=True)
         text = "token:ab1@nationalId"
         self.assertEqual(self.types._identify(text).canonical, "token:ab1@nationalid")
         change.with_user(self.second).action_approve()
         self.assertEqual(self.types._identify(text).canonical, "token:AB1@nationalid")
 
-    def test_a_new_type_reads_no_id_before_a_second_person_wants_it(self):
+    def test_a_new_type_reads_no_id_before_it_is_approved(self):
         tax = self.types.with_user(self.first).create(TAX)
         self.assertFalse(tax.active)
         other = self.env.ref("spar_mapper_connector.id_type_other")
@@ -78,13 +78,15 @@ class TestRulesOfIds(SecondPersonCase):
         change.with_user(self.second).action_approve()
         self.assertEqual(self.types._identify("tax:1").type_id, tax.id)
 
-    def test_nobody_edits_what_waits_for_its_approval(self):
+    def test_a_record_with_a_pending_change_cannot_be_edited(self):
         tax = self.types.with_user(self.first).create(TAX)
         change = tax.sudo().setting_change_ids
         for user in (self.first, self.second):
             for values in ({"strategy": "token:{x}@vat"}, {"name": "Harmless"}):
                 with self.subTest(user.login, values=values):
-                    with self.assertRaisesRegex(UserError, "waits for a second person"):
+                    with self.assertRaisesRegex(
+                        UserError, "waiting for a second person"
+                    ):
                         tax.with_user(user).write(values)
         self.assertEqual((tax.strategy, change.state), ("tax:{x}", "waiting"))
         change.with_user(self.first).action_refuse()
@@ -99,7 +101,7 @@ class TestRulesOfIds(SecondPersonCase):
                     with self.assertRaises(ValidationError):
                         self.types.create({**TAX, name: template})
 
-    def test_no_type_is_stored_as_another_is(self):
+    def test_two_types_have_no_common_stored_form(self):
         for template in ("token:{x}@nationalId", "TOKEN:{y}@NATIONALID"):
             with self.subTest(template), self.assertRaises(ValidationError):
                 self.types.create({**TAX, "stored_strategy": template})
@@ -134,7 +136,7 @@ class TestRulesOfIds(SecondPersonCase):
             with self.subTest(values), self.assertRaises(ValidationError):
                 self.types.create({**TAX, "card_look": "digits", **values})
 
-    def test_the_shipped_national_id_ignores_gaps_and_binds_nobody(self):
+    def test_the_shipped_national_id_ignores_gaps_and_has_no_card_rule(self):
         national = self.env.ref("spar_mapper_connector.id_type_national_id")
         self.assertTrue(national.ignores_gaps)
         self.assertFalse(national.ignores_case)

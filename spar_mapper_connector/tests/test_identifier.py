@@ -2,7 +2,7 @@ import unicodedata
 
 from odoo.tests import BaseCase
 
-from ..exceptions import InvalidIdentifier, InvalidTemplate
+from ..exceptions import InvalidIdentifier, InvalidIdTemplate
 from ..lib import identifier, tokenisers
 from ..lib.identifier import canonicalise, fold, parse_template
 
@@ -148,7 +148,7 @@ class TestTemplate(BaseCase):
 
     def test_a_template_holds_exactly_one_placeholder(self):
         for template in ("", "token", "{a}{b}", "{a}:{b}@x", "{A}", "{}", "{a b}"):
-            with self.subTest(template), self.assertRaises(InvalidTemplate) as caught:
+            with self.subTest(template), self.assertRaises(InvalidIdTemplate) as caught:
                 parse_template(template)
             self.assertEqual(caught.exception.code, "placeholder")
 

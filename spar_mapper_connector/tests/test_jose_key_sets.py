@@ -21,11 +21,11 @@ class Publisher:
 
     def __init__(self, *private):
         self.private = list(private)
-        self.asked = 0
+        self.fetches = 0
         self.away = False
 
     def fetch(self, address):
-        self.asked += 1
+        self.fetches += 1
         if self.away:
             raise OutgoingFailed("away")
         return json.dumps({"keys": [p.public.jwk for p in self.private]}).encode()
@@ -45,10 +45,10 @@ class TestCache(BaseCase):
     def test_a_set_is_fetched_once_in_its_lifetime(self):
         for _call in range(5):
             self.assertEqual(self.find(self.first).kid, self.first.public.kid)
-        self.assertEqual(self.publisher.asked, 1)
+        self.assertEqual(self.publisher.fetches, 1)
         self.now += key_sets.LIFETIME + 1
         self.find(self.first)
-        self.assertEqual(self.publisher.asked, 2)
+        self.assertEqual(self.publisher.fetches, 2)
 
     def test_a_new_key_is_found_at_once(self):
         self.find(self.first)
@@ -59,11 +59,11 @@ class TestCache(BaseCase):
     def test_made_up_key_ids_cost_the_publisher_nothing(self):
         for number in range(100):
             self.assertIsNone(self.cache.find(ADDRESS, f"made-up-{number}", "ES256"))
-        self.assertEqual(self.publisher.asked, 1)
+        self.assertEqual(self.publisher.fetches, 1)
         self.now += key_sets.COOLDOWN
         for number in range(100):
             self.assertIsNone(self.cache.find(ADDRESS, f"made-up-{number}", "ES256"))
-        self.assertEqual(self.publisher.asked, 2)
+        self.assertEqual(self.publisher.fetches, 2)
 
     def test_an_old_set_is_used_while_its_publisher_is_away_but_not_for_ever(self):
         self.find(self.first)
@@ -79,7 +79,7 @@ class TestCache(BaseCase):
         for _call in range(50):
             with self.assertRaises(KeySetUnavailable):
                 self.find(self.first)
-        self.assertEqual(self.publisher.asked, 1)
+        self.assertEqual(self.publisher.fetches, 1)
         self.publisher.away = False
         self.now += key_sets.COOLDOWN
         self.assertTrue(self.find(self.first))
@@ -90,7 +90,7 @@ class TestCache(BaseCase):
         self.now += key_sets.LIFETIME + 1
         self.assertIsNone(self.find(self.first))
 
-    def test_what_is_no_set_changes_nothing(self):
+    def test_a_malformed_key_set_changes_nothing(self):
         self.find(self.first)
         self.cache._fetch = lambda address: b"<html>"
         self.now += key_sets.LIFETIME + 1
@@ -115,14 +115,14 @@ class TestCache(BaseCase):
             thread.start()
         for thread in threads:
             thread.join()
-        self.assertEqual(self.publisher.asked, 1)
+        self.assertEqual(self.publisher.fetches, 1)
         self.assertEqual(len(list(filter(None, found))), 8)
 
-    def test_a_forgotten_set_is_asked_for_again(self):
+    def test_a_forgotten_key_set_is_fetched_again(self):
         self.find(self.first)
         self.cache.forget(ADDRESS)
         self.find(self.first)
-        self.assertEqual(self.publisher.asked, 2)
+        self.assertEqual(self.publisher.fetches, 2)
 
 
 class TestReading(BaseCase):
@@ -133,7 +133,7 @@ class TestReading(BaseCase):
         found = read_key_set(json.dumps({"keys": keys}).encode())
         self.assertEqual([key.kid for key in found], [usable["kid"]])
 
-    def test_what_is_no_set(self):
+    def test_malformed_key_sets_are_refused(self):
         for raw in (b"", b"[]", b"{}", b'{"keys": 1}', b'{"keys": {}}', b"\xff"):
             with self.subTest(raw), self.assertRaises(KeyRefused):
                 read_key_set(raw)
@@ -162,15 +162,15 @@ class TestFetching(BaseCase):
     def test_what_is_there(self):
         self.assertEqual(self.fetch(build_answer(b"{}")), b"{}")
 
-    def test_what_is_not_there_or_somewhere_else(self):
+    def test_errors_and_redirects_are_not_key_sets(self):
         for status in ("404 Not Found", "302 Found", "500 Error", "204 No Content"):
             with self.subTest(status), self.assertRaises(OutgoingFailed):
                 self.fetch(build_answer(b"{}", status))
 
-    def test_what_is_too_large(self):
+    def test_a_response_that_is_too_large(self):
         with self.assertRaises(OutgoingFailed):
             self.fetch(build_answer(b"x" * (key_sets.MAX_BYTES + 1)))
 
-    def test_our_own_network_is_not_asked(self):
+    def test_our_own_network_is_not_called(self):
         with self.assertRaises(OutgoingRefused):
             self.fetch(build_answer(b"{}"), allowed=False)

@@ -105,7 +105,7 @@ class TestReading(BaseCase):
         key = read_jwk({**jwk, "kid": "mine-1", "alg": "PS256", "use": "sig"})
         self.assertEqual((key.kid, key.algorithms), ("mine-1", ("PS256",)))
 
-    def test_what_is_made_public_holds_nothing_private(self):
+    def test_a_public_jwk_has_no_private_member(self):
         for kind, (make, _algorithms) in KINDS.items():
             with self.subTest(kind):
                 jwk = read_public_key(to_pem(make().public_key())).jwk
@@ -138,7 +138,7 @@ class TestReading(BaseCase):
             with self.subTest(type(key).__name__):
                 self.assert_refused("kind", read_public_key, to_pem(key.public_key()))
 
-    def test_what_is_no_public_key(self):
+    def test_malformed_public_keys_are_refused(self):
         good = read_public_key(to_pem(KINDS["RSA"][0]().public_key())).jwk
         pem = to_pem(KINDS["EC"][0]().public_key())
         for code, text in (
@@ -185,7 +185,7 @@ class TestOurs(BaseCase):
                 self.assertEqual(third.public.kid, ours.public.kid)
                 self.assertEqual(third.algorithm, algorithm)
 
-    def test_what_is_published_says_what_it_is_for(self):
+    def test_a_published_key_names_its_use_and_algorithm(self):
         jwk = PrivateKey.generate("ES256").public.jwk
         self.assertEqual((jwk["alg"], jwk["use"]), ("ES256", "sig"))
         jwk = PrivateKey.generate(keys.ENCRYPTION_ALGORITHM).public.jwk
@@ -213,7 +213,7 @@ class TestOurs(BaseCase):
                     PrivateKey.from_pem(to_private_pem(key), algorithm)
                 self.assertEqual(caught.exception.code, "kind")
 
-    def test_what_is_made_of_no_private_key(self):
+    def test_malformed_private_keys_are_refused(self):
         for function, arguments in (
             (PrivateKey.generate, ("HS256",)),
             (PrivateKey.generate, ("none",)),

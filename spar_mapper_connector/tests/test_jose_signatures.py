@@ -2,8 +2,8 @@ import json
 import time
 
 import jwt
-from joserfc import jws
-from joserfc.jwk import import_key
+from jwcrypto.jwk import JWK
+from jwcrypto.jws import JWS
 
 from odoo.tests import BaseCase
 
@@ -17,12 +17,11 @@ PAYLOAD = canonicalise({"header": {"action": "link"}, "message": {"x": [1, "é"]
 
 def sign_independently(payload, private, **header) -> str:
     """Return a detached signature made by another JOSE library."""
-    kind = private.to_jwk()
-    key = import_key({k: v for k, v in kind.items() if k not in ("kid", "use")})
     protected = {"alg": private.algorithm, "kid": private.public.kid, **header}
-    return jws.detach_content(
-        jws.serialize_compact(protected, payload, key, algorithms=list(ALGORITHMS))
-    )
+    signed = JWS(payload)
+    signed.add_signature(JWK(**private.to_jwk()), protected=json.dumps(protected))
+    signed.detach_payload()
+    return signed.serialize(compact=True)
 
 
 class SignatureCase(BaseCase):
@@ -41,21 +40,20 @@ class SignatureCase(BaseCase):
 class TestBothWays(SignatureCase):
     """Our library and another one verify each other's signatures."""
 
-    def test_what_another_library_signs_is_verified(self):
+    def test_signatures_of_another_library_are_verified(self):
         for name, private in self.ours.items():
             with self.subTest(name):
                 text = sign_independently(PAYLOAD, private)
                 read_signature(text).verify([PAYLOAD], private.public)
 
-    def test_what_we_sign_is_verified_by_another_library(self):
+    def test_our_signatures_are_verified_by_another_library(self):
         for name, private in self.ours.items():
             with self.subTest(name):
                 text = sign_detached(PAYLOAD, private)
-                key = import_key(private.public.jwk)
-                first, _none, last = text.split(".")
-                whole = f"{first}.{encode_base64url(PAYLOAD)}.{last}"
-                read = jws.deserialize_compact(whole, key, algorithms=[name])
-                self.assertEqual(read.payload, PAYLOAD)
+                key = JWK(**private.public.jwk)
+                read = JWS.from_jose_token(text)
+                read.verify(key, name, detached_payload=PAYLOAD)
+                self.assertTrue(read.is_valid)
 
     def test_the_payload_may_be_attached_where_it_is_the_same(self):
         private = self.ours["PS256"]
@@ -142,7 +140,7 @@ class TestAttacks(SignatureCase):
             text = sign_detached(PAYLOAD, private, typ=kind)
             read_signature(text).verify([PAYLOAD], private.public)
 
-    def test_what_is_no_signature(self):
+    def test_malformed_signatures_are_refused(self):
         first, _none, last = sign_detached(PAYLOAD, self.ours["ES256"]).split(".")
         twice = encode_base64url(b'{"alg":"ES256","alg":"ES256"}')
         for text in (
@@ -200,7 +198,7 @@ class TestCanonical(BaseCase):
         }
         self.assertEqual(len(forms), 9)
 
-    def test_what_has_no_canonical_form(self):
+    def test_values_without_a_canonical_form_are_refused(self):
         for value in (float("nan"), float("inf"), "\ud800"):
             with self.subTest(repr(value)), self.assertRaises(ValueError):
                 canonicalise([value])

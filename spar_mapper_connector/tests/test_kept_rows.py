@@ -7,7 +7,6 @@ from ..exceptions import InvalidIdentifier, KeyMissing, SealBroken
 from ..lib.jose.keys import PrivateKey
 from ..lib.jose.signatures import read_signature
 from ..lib.keyring import bind
-from ..models.spar_signing_key import PURPOSE
 from .common import KeyringCase, build_open_keyring
 
 PAYLOAD = b'{"header":{}}'
@@ -52,7 +51,7 @@ class TestSigningKeys(KeptRowsCase):
                       (kid, use, algorithm, state, public_jwk, made_at, private_key)
                VALUES (%s, %s, %s, 'current', %s, now(), %s)""",
             *(*names, json.dumps(private.public.jwk)),
-            keyring.seal(PURPOSE, private.to_pem(), bind(*names)),
+            keyring.seal("signing key", private.to_pem(), bind(*names)),
         )
         self.begin_call()
 
@@ -152,7 +151,7 @@ class TestIdTypes(KeptRowsCase):
         query = f"UPDATE spar_id_type SET {query} WHERE id = %s"
         self.execute(query, *values, (id_type or self.tax).id)
 
-    def test_another_strategy_counts_from_the_next_call_on(self):
+    def test_another_strategy_applies_from_the_next_call(self):
         self.change("strategy = %s", "vat:{x}")
         self.assert_type(self.tax, "tax:1")
         self.begin_call()
@@ -189,14 +188,14 @@ class TestIdTypes(KeptRowsCase):
         self.begin_call()
         self.assert_invalid("check", "tax:1")
 
-    def test_another_stored_form_counts_from_the_next_call_on(self):
+    def test_another_stored_form_applies_from_the_next_call(self):
         self.change("stored_strategy = 'kept:{x}'")
         self.assertEqual(self.types._identify("tax:1").canonical, "tax:1")
         self.begin_call()
         self.assertEqual(self.types._identify("tax:1").canonical, "kept:1")
         self.assert_invalid("delimiter", "tax:a@b")
 
-    def test_another_order_counts_from_the_next_call_on(self):
+    def test_another_order_applies_from_the_next_call(self):
         rival = self.types.create(
             {"name": "Rival", "code": "rival", "sequence": 2, "strategy": "tax:{y}"}
         )
@@ -210,7 +209,7 @@ class TestIdTypes(KeptRowsCase):
         self.begin_call()
         self.assert_type(self.other, "tax:1")
 
-    def test_a_change_that_is_undone_counts_no_longer(self):
+    def test_a_rolled_back_change_has_no_effect(self):
         with contextlib.suppress(ZeroDivisionError), self.env.cr.savepoint():
             self.tax.write({"check": "regex", "check_parameter": "[a-z]+"})
             self.assert_invalid("check", "tax:1")

@@ -51,7 +51,7 @@ class OutgoingCase(BaseCase):
 
 
 class TestSending(OutgoingCase):
-    def test_what_is_sent_arrives_and_the_answer_comes_back(self):
+    def test_a_request_arrives_and_its_response_is_returned(self):
         answer = build_answer(b"hello", "201 Created", X_Kind="test")
         with serving(answer_with(answer)) as server:
             got = outgoing.send(
@@ -90,7 +90,7 @@ class TestSending(OutgoingCase):
             self.assertEqual(proxy.requests, [])
 
     def test_an_answer_shows_neither_headers_nor_body(self):
-        answer = outgoing.Answer(200, {"set-cookie": "secret"}, b"secret")
+        answer = outgoing.HttpResponse(200, {"set-cookie": "secret"}, b"secret")
         self.assertNotIn("secret", repr(answer))
 
     def test_a_header_that_would_begin_another_is_refused_and_not_repeated(self):
@@ -157,7 +157,7 @@ class TestLimits(OutgoingCase):
             )
         self.assertFalse(error.was_sent)
 
-    def test_an_answer_that_ends_too_early_is_no_answer(self):
+    def test_a_truncated_response_is_refused(self):
         for answer in (
             b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
             b"",
@@ -178,12 +178,12 @@ class TestRetries(OutgoingCase):
         server = self.enterContext(serving(behave))
         return server
 
-    def test_nothing_is_sent_twice_unless_the_caller_says_so(self):
+    def test_nothing_is_sent_twice_unless_requested(self):
         server = self.behave_at(2)
         self.assert_fails(AnswerLost, ask, server)
         self.assertEqual(len(server.requests), 1)
 
-    def test_as_often_as_the_caller_says(self):
+    def test_as_many_attempts_as_requested(self):
         server = self.behave_at(3)
         self.assertEqual(ask(server, attempts=3).body, b"ok")
         self.assertEqual(len(server.requests), 3)
@@ -194,7 +194,7 @@ class TestRetries(OutgoingCase):
         self.assert_fails(OutgoingFailed, ask, server, attempts=100, timeout=1)
         self.assertLess(time.monotonic() - started, 2)
 
-    def test_what_is_refused_is_not_tried_again(self):
+    def test_a_refused_request_is_not_retried(self):
         with patch.object(time, "sleep") as sleep:
             url = "http://127.0.0.1:1/"
             self.assert_fails(OutgoingRefused, outgoing.send, "GET", url, attempts=5)
@@ -319,7 +319,7 @@ class TestTargets(OutgoingCase):
         )
         self.assertIn("nobody.invalid", str(error))
 
-    def test_nobody_listens(self):
+    def test_a_refused_connection(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         error = self.assert_fails(
@@ -333,7 +333,7 @@ class TestTargets(OutgoingCase):
 
 
 class TestAllowList(OutgoingCase):
-    def test_the_environment_says_what_is_allowed(self):
+    def test_the_environment_sets_the_allowed_targets(self):
         with serving(answer_with(build_answer(b"ok"))) as server:
             self.assert_fails(OutgoingRefused, outgoing.send, "GET", server.url)
             text = f"other.example:1, 127.0.0.1:{server.port}"
@@ -345,7 +345,7 @@ class TestAllowList(OutgoingCase):
         url = "http://127.0.0.1:2/"
         self.assert_fails(OutgoingRefused, outgoing.send, "GET", url, allowed=allowed)
 
-    def test_an_entry_that_says_nothing_allows_nothing(self):
+    def test_a_malformed_entry_is_refused(self):
         for text in ("localhost", "10.0.0.0/33", "*", "10.0.0.1:http", "a b:1"):
             with self.subTest(text):
                 self.assert_fails(OutgoingRefused, AllowList.parse, text)
@@ -382,13 +382,13 @@ class TestTls(OutgoingCase):
         error = self.assert_fails(TargetUnreachable, self.call, "other.invalid")
         self.assertFalse(error.was_sent)
 
-    def test_an_authority_that_nobody_trusts(self):
+    def test_an_untrusted_certificate_authority(self):
         outgoing._get_tls_context.cache_clear()
         with patch.dict(os.environ, {"SSL_CERT_FILE": os.devnull}):
             self.assert_fails(TargetUnreachable, self.call, "payer.invalid")
         outgoing._get_tls_context.cache_clear()
 
-    def test_a_server_that_speaks_no_tls(self):
+    def test_a_server_without_tls(self):
         loopback = ipaddress.ip_address("127.0.0.1")
         with serving(answer_with(build_answer(b"plain"))) as server:
             with patch.object(outgoing, "_look_up", return_value=(loopback,)):
@@ -428,7 +428,7 @@ def build_certificate(host: str) -> bytes:
 
 
 class TestManyAddresses(OutgoingCase):
-    def test_the_next_address_is_tried_where_nobody_listens(self):
+    def test_the_next_address_is_tried_after_a_refused_connection(self):
         addresses = tuple(map(ipaddress.ip_address, ("127.0.0.3", "127.0.0.1")))
         with serving(answer_with(build_answer(b"second"))) as server:
             with patch.object(outgoing, "_look_up", return_value=addresses):

@@ -27,7 +27,7 @@ class TestPhonePrefixes(SecondPersonCase):
         change = self._propose()
         self.assertEqual(self._get_prefixes(), ())
         self.assertIn("0888", change.summary)
-        with self.assertRaisesRegex(UserError, "somebody else"):
+        with self.assertRaisesRegex(UserError, "another administrator"):
             change.with_user(self.first).action_approve()
         self.assertEqual(self._get_prefixes(), ())
 
@@ -55,11 +55,11 @@ class TestPhonePrefixes(SecondPersonCase):
         self.assertEqual((self.wallet.name, self.wallet.bic), ("Other", "TESTDE22"))
         self.assertFalse(self.wallet.phone_prefixes)
 
-    def test_what_cannot_work_is_refused_to_who_proposes_it(self):
+    def test_a_change_that_cannot_work_is_refused_to_the_proposer(self):
         with self.assertRaisesRegex(ValidationError, "prefixes of numbers"):
             self._propose("call me")
 
-    def test_the_form_says_what_waits(self):
+    def test_the_form_shows_pending_changes(self):
         with Form(self.wallet.with_user(self.first)) as form:
             form.phone_prefixes = "0888"
         self.assertTrue(self.wallet.setting_change_ids)

@@ -45,7 +45,7 @@ class TestRights(KeyringCase):
                 with self.subTest(model=model, operation=operation):
                     self.assertEqual(allowed, writers)
 
-    def test_who_has_no_role_reads_nothing(self):
+    def test_a_user_without_a_role_reads_nothing(self):
         outsiders = (
             self.create_user(login="test_nobody"),
             new_test_user(self.env, "test_portal", groups="base.group_portal"),

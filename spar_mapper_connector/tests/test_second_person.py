@@ -47,7 +47,7 @@ class TestTwoPeople(SecondPersonCase):
         self.assertEqual((change.state, change.decider_id), ("applied", self.second))
         self.assertFalse(self.id_type.setting_change_ids)
 
-    def test_who_proposed_it_cannot_approve_it(self):
+    def test_the_proposer_cannot_approve_it(self):
         change = self.propose()
         with self.assertRaises(UserError):
             change.with_user(self.first).action_approve()
@@ -75,7 +75,7 @@ class TestTwoPeople(SecondPersonCase):
             change.with_user(system).action_approve()
         self.assertFalse(self.id_type.backend_id)
 
-    def test_nobody_writes_a_change_by_hand(self):
+    def test_changes_cannot_be_written_by_hand(self):
         change = self.propose()
         for user in (self.first, self.second):
             theirs = change.with_user(user)
@@ -95,12 +95,12 @@ class TestTwoPeople(SecondPersonCase):
         with self.assertRaises(UserError):
             change.with_user(self.second).action_approve()
 
-    def test_who_proposed_it_may_withdraw_it(self):
+    def test_the_proposer_may_withdraw_it(self):
         change = self.propose()
         change.with_user(self.first).action_refuse()
         self.assertEqual(change.state, "withdrawn")
 
-    def test_a_change_of_what_has_changed_meanwhile_is_overtaken(self):
+    def test_a_change_of_a_record_changed_meanwhile_is_overtaken(self):
         change = self.propose()
         self.id_type.backend_id = self.backend.copy({"is_default": False})
         action = change.with_user(self.second).action_approve()
@@ -108,7 +108,7 @@ class TestTwoPeople(SecondPersonCase):
         self.assertEqual(change.state, "stale")
         self.assertNotEqual(self.id_type.backend_id, self.backend)
 
-    def test_the_record_tells_that_its_newest_change_was_overtaken(self):
+    def test_the_record_shows_that_its_newest_change_was_overtaken(self):
         mine = self.id_type.with_user(self.first)
         self.assertFalse(mine.is_overtaken)
         change = self.propose()
@@ -127,7 +127,7 @@ class TestTwoPeople(SecondPersonCase):
         self.assertEqual(change.state, "stale")
         self.assertIn("deleted", change.subject)
 
-    def test_while_one_change_waits_nobody_proposes_another(self):
+    def test_a_pending_change_prevents_another_proposal(self):
         change = self.propose()
         other = self.backend.copy({"is_default": False})
         with self.assertRaises(UserError):
@@ -143,12 +143,12 @@ class TestWhatWaits(SecondPersonCase):
         self.assertFalse(self.id_type.backend_id)
         self.assertEqual(len(self.id_type.setting_change_ids), 1)
 
-    def test_a_value_that_is_there_already_is_no_change(self):
+    def test_an_unchanged_value_is_no_change(self):
         self.assertFalse(self.propose(backend_id=False))
         self.id_type.backend_id = self.backend
         self.assertFalse(self.propose(backend_id=self.backend.id))
 
-    def test_what_takes_effect_at_creation_waits(self):
+    def test_values_that_take_effect_at_creation_wait(self):
         types = self.env["spar.id.type"].with_user(self.first)
         values = {"name": "T", "code": "t", "backend_id": self.backend.id}
         made = types.create(values)
@@ -157,12 +157,12 @@ class TestWhatWaits(SecondPersonCase):
         self.assertEqual(made.backend_id, self.backend)
 
     @mute_logger("odoo.sql_db")
-    def test_a_value_that_cannot_be_written_is_refused_to_who_proposes_it(self):
+    def test_a_value_that_cannot_be_written_is_refused_to_the_proposer(self):
         with self.assertRaises(psycopg2.IntegrityError), self.env.cr.savepoint():
             self.propose(backend_id=123456789)
         self.assertFalse(self.id_type.setting_change_ids)
 
-    def test_who_may_not_write_may_not_propose(self):
+    def test_a_user_who_cannot_write_cannot_propose(self):
         for role in ("viewer", "supervisor", "auditor"):
             with self.subTest(role), self.assertRaises(AccessError):
                 self.propose(user=self.create_user(role))
@@ -188,7 +188,7 @@ class TestWhatWaits(SecondPersonCase):
         approved.write({"backend_id": self.backend.id})
         self.assertTrue(self.id_type.backend_id)
 
-    def test_what_is_kept_is_sealed_and_what_is_shown_is_readable(self):
+    def test_the_stored_change_is_sealed_and_its_summary_readable(self):
         change = self.propose()
         self.assertEqual(change.summary.split("\n")[0], "Backend: – → Elsewhere")
         self.assertIn(self.id_type.name, change.subject)
@@ -197,7 +197,7 @@ class TestWhatWaits(SecondPersonCase):
         )
         self.assertNotIn(b"backend_id", bytes(self.env.cr.fetchone()[0]))
 
-    def test_what_is_kept_does_not_open_elsewhere(self):
+    def test_a_moved_change_does_not_open(self):
         change = self.propose()
         other = self.propose(self.id_type.copy({"code": "b", "backend_id": False}))
         self.env.cr.execute(

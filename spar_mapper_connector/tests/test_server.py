@@ -32,7 +32,7 @@ class TestServer(TransactionCase):
             cr.execute("SELECT current_setting(%s)", [name])
             return cr.fetchone()[0]
 
-    def test_limits_are_those_of_what_is_done(self):
+    def test_limits_follow_the_kind_of_work(self):
         for limits in (REQUEST, SCHEDULE):
             with limited(limits):
                 self.assertEqual(self.ask("lock_timeout"), "5s")
@@ -42,7 +42,7 @@ class TestServer(TransactionCase):
                 self.assertEqual(self.ask("client_connection_check_interval"), "2s")
         self.assertEqual(self.ask("lock_timeout"), "0")
 
-    def test_a_rollback_takes_no_limit_back(self):
+    def test_a_rollback_keeps_the_limits(self):
         with limited(REQUEST), db_connect(self.env.cr.dbname).cursor() as cr:
             cr.rollback()
             cr.execute("SHOW lock_timeout")
@@ -68,12 +68,12 @@ class TestServer(TransactionCase):
 
     def build_job(self):
         cron = self.env["ir.cron"].search([], limit=1)
-        told = {"timed_out_counter": 0, "done": 0, "failure_count": 0}
-        return {**cron.read(["nextcall"])[0], "user_id": 1, **told, "active": True}
+        counters = {"timed_out_counter": 0, "done": 0, "failure_count": 0}
+        return {**cron.read(["nextcall"])[0], "user_id": 1, **counters, "active": True}
 
     # === TRY AGAIN === #
 
-    def test_who_meets_a_lock_is_answered_at_once_and_once(self):
+    def test_a_request_that_meets_a_lock_is_answered_at_once(self):
         for error in (psycopg2.errors.LockNotAvailable, psycopg2.errors.QueryCanceled):
             meet = Mock(side_effect=error)
             with (
@@ -84,7 +84,7 @@ class TestServer(TransactionCase):
                 service_model.retrying(meet, env)
             self.assertEqual(meet.call_count, 1)
 
-    def test_what_is_written_late_can_meet_a_lock_too(self):
+    def test_a_late_flush_can_meet_a_lock_too(self):
         with (
             patch("time.sleep", side_effect=AssertionError("it waits")),
             self.taking_cursor() as env,
@@ -111,7 +111,7 @@ class TestServer(TransactionCase):
         self.assertNotIn("s3cr3t", line)
         self.assertLess(len(line), 3000)
 
-    def test_a_lock_that_was_waited_for_is_no_error(self):
+    def test_a_lock_timeout_is_not_logged_as_an_error(self):
         log = logging.getLogger("odoo.sql_db")
         error = psycopg2.errors.LockNotAvailable("too long")
         with self.assertLogs(log, logging.INFO) as logged:
@@ -156,12 +156,12 @@ class TestBusyPages(HttpCase):
         self.assertTrue(answer.headers["Retry-After"])
         self.assertIn("Please try again", answer.text)
 
-    def test_a_page_says_it_and_leads_on(self):
+    def test_a_page_explains_it_and_offers_a_retry(self):
         model = self.env.registry["ir.http"]
         with patch.object(model, "_dispatch", fail_by_lock):
             self.assertBusy(self.url_open("/web/login?redirect=/x"))
 
-    def test_who_could_not_be_known_is_not_said_to_be_denied(self):
+    def test_a_failed_authentication_lookup_is_not_access_denied(self):
         model = self.env.registry["ir.http"]
         with patch.object(model, "_auth_method_user", fail_by_lock):
             self.assertBusy(self.url_open("/my"))
@@ -186,17 +186,18 @@ class TestBusyPages(HttpCase):
             _build_serving(fail)(asking)
         self.assertEqual(said, [caught.exception])
 
-    def test_the_web_client_is_told_in_a_window(self):
+    def test_the_web_client_shows_a_dialog(self):
         self.authenticate("admin", "admin")
         model = self.env.registry["res.partner"]
         with patch.object(model, "name_search", fail_by_lock):
             params = {"model": "res.partner", "method": "name_search"}
-            told = self.url_open(
+            response = self.url_open(
                 "/web/dataset/call_kw",
                 json={"params": {**params, "args": [[]], "kwargs": {}}},
             ).json()
-        self.assertEqual(told["error"]["data"]["name"].rpartition(".")[2], "TryAgain")
-        self.assertIn("Please try again", told["error"]["data"]["message"])
+        error = response["error"]
+        self.assertEqual(error["data"]["name"].rpartition(".")[2], "TryAgain")
+        self.assertIn("Please try again", error["data"]["message"])
 
     def test_two_words_about_the_end_of_a_body_are_refused(self):
         headers = {"Transfer-Encoding": "chunked", "Content-Length": "3"}

@@ -21,31 +21,31 @@ class TestSettingNotices(SecondPersonCase):
         following = action["params"]["next"]
         self.assertEqual(following["tag"], "soft_reload", "the list is drawn anew")
 
-    def test_who_approves_hears_that_it_counts(self):
+    def test_the_approver_sees_that_it_is_in_force(self):
         change = self.propose().with_user(self.second)
-        self.assert_notice(change.action_approve(), "success", "counts from now on")
+        self.assert_notice(change.action_approve(), "success", "in force")
         self.assertEqual(self.id_type.backend_id, self.backend)
 
-    def test_who_refuses_or_withdraws_hears_that_nothing_changed(self):
+    def test_a_refusal_or_withdrawal_reports_that_nothing_changed(self):
         for user, state in ((self.second, "refused"), (self.first, "withdrawn")):
             with self.subTest(state):
                 change = self.propose().with_user(user)
-                self.assert_notice(change.action_refuse(), "success", "as it is")
+                self.assert_notice(change.action_refuse(), "success", "not changed")
                 self.assertEqual((change.state, change.decider_id), (state, user))
                 self.assertFalse(self.id_type.backend_id)
 
-    def test_who_approves_what_was_overtaken_is_warned(self):
+    def test_approving_an_overtaken_change_shows_a_warning(self):
         change = self.propose().with_user(self.second)
         self.id_type.backend_id = self.env["spar.mapper.backend"].search([], limit=1)
         self.assertTrue(self.id_type.backend_id)
-        self.assert_notice(change.action_approve(), "warning", "propose it again")
+        self.assert_notice(change.action_approve(), "warning", "change again")
         self.assertEqual(change.state, "stale")
 
     def test_one_overtaken_change_of_two_is_enough_for_a_warning(self):
         changes = self.propose() + self.propose(self.other)
         self.other.backend_id = self.env["spar.mapper.backend"].search([], limit=1)
         notice = changes.with_user(self.second).action_approve()
-        self.assert_notice(notice, "warning", "propose it again")
+        self.assert_notice(notice, "warning", "change again")
         self.assertEqual(changes.mapped("state"), ["applied", "stale"])
         self.assertEqual(self.id_type.backend_id, self.backend)
 
@@ -56,7 +56,7 @@ class TestSettingNotices(SecondPersonCase):
         self.assertEqual(set(changes.mapped("state")), {"waiting"})
         self.assertFalse(self.id_type.backend_id or self.other.backend_id)
 
-    def test_what_was_decided_on_is_not_decided_on_again(self):
+    def test_a_decided_change_cannot_be_decided_again(self):
         for action, record in (
             ("action_approve", self.id_type),
             ("action_refuse", self.other),
@@ -67,7 +67,7 @@ class TestSettingNotices(SecondPersonCase):
             for again in (change.action_approve, change.action_refuse):
                 with self.subTest(action, again=again.__name__):
                     error = self.assert_refused(UserError, again)
-                    self.assertIn("decided on already", str(error))
+                    self.assertIn("already been decided", str(error))
                     self.assertEqual(change.state, state)
 
     def test_a_decided_change_among_waiting_ones_refuses_them_together(self):
@@ -77,7 +77,7 @@ class TestSettingNotices(SecondPersonCase):
         self.assertEqual(changes.mapped("state"), ["refused", "waiting"])
         self.assertFalse(self.other.backend_id)
 
-    def test_who_may_not_decide_hears_nothing_but_the_refusal(self):
+    def test_a_user_who_cannot_decide_sees_only_the_refusal(self):
         change = self.propose()
         for user in (self.create_channel(), self.create_user("auditor")):
             for action in ("action_approve", "action_refuse"):

@@ -66,7 +66,7 @@ class TestWhatSqlChanged(SealCase):
     def identify(self):
         return self.types._identify("tax:1").type_id
 
-    def test_what_the_registry_wrote_is_used(self):
+    def test_settings_written_by_the_registry_are_used(self):
         self.assertFalse(self.find_problems("spar_id_type"))
         self.tax.write({"check": "regex", "check_parameter": "[0-9]+"})
         self.assertEqual(self.identify(), self.tax.id)
@@ -122,7 +122,7 @@ class TestWhatSqlChanged(SealCase):
             self.begin_call()
             self.assert_altered(self.identify)
 
-    def test_what_is_put_back_is_used_again(self):
+    def test_a_restored_setting_is_used_again(self):
         query = "UPDATE spar_id_type SET strategy = %s WHERE id = %s"
         self.run_sql(query, "vat:{x}", self.tax.id)
         self.assert_altered(self.identify)
@@ -254,11 +254,11 @@ class TestFirstSeal(SealCase):
     def identify(self):
         return self.env["spar.id.type"]._build_rules()
 
-    def test_what_was_never_sealed_is_not_used(self):
+    def test_settings_never_sealed_are_not_used(self):
         self.remove_seals()
         self.assert_altered(self.identify)
 
-    def test_an_upgrade_seals_what_is_there_once(self):
+    def test_an_upgrade_seals_existing_rows_once(self):
         self.remove_seals()
         MIGRATION.migrate(self.env.cr, "19.0.1.1.0")
         self.env.invalidate_all()
@@ -267,7 +267,7 @@ class TestFirstSeal(SealCase):
         MIGRATION.migrate(self.env.cr, "19.0.1.1.0")
         self.assert_altered(self.identify)
 
-    def test_no_upgrade_seals_what_lost_its_seal(self):
+    def test_an_upgrade_seals_no_setting_that_lost_its_seal(self):
         self.run_sql(
             "DELETE FROM spar_settings_seal WHERE model = 'spar.id.type'", replica=True
         )

@@ -33,7 +33,7 @@ class TestSparIdType(KeyringCase):
             "Token:AbC@NationalId", "token:AbC@nationalid", self.national
         )
 
-    def test_what_no_strategy_recognises_is_any_other_id(self):
+    def test_an_unrecognised_text_is_any_other_id(self):
         for text in ("4711", "tax:4711@office", "nationalid:AbC@token"):
             with self.subTest(text):
                 self.assert_identified(text, text, self.other)
@@ -42,7 +42,7 @@ class TestSparIdType(KeyringCase):
         own = self.create_type(strategy="token:{x}@nationalId", sequence=1)
         self.assert_identified("token:A@nationalid", "token:A@nationalid", own)
 
-    def test_a_tokeniser_makes_the_key_of_what_people_know(self):
+    def test_a_tokeniser_turns_the_entered_value_into_the_key(self):
         own = self.create_type(
             strategy="nid:{value}@country",
             tokeniser="openg2p-sha3-256",
@@ -87,7 +87,7 @@ class TestSparIdType(KeyringCase):
         self.assertTrue(self.types._identify("card:79927398713"))
         self.assert_invalid("check", "card:79927398714")
 
-    def test_what_cannot_be_an_id_is_refused_with_its_reason(self):
+    def test_an_invalid_id_is_refused_with_its_reason(self):
         cases = {
             "empty": "",
             "too_long": "x" * 256,
@@ -108,7 +108,7 @@ class TestSparIdType(KeyringCase):
         self.national.active = False
         self.assert_identified("token:a@nationalid", "token:a@nationalid", self.other)
 
-    def test_a_changed_type_counts_at_once(self):
+    def test_a_changed_type_takes_effect_at_once(self):
         self.types._identify("token:a@nationalid")
         own = self.create_type(strategy="tax:{x}")
         self.assert_identified("tax:1", "tax:1", own)
@@ -124,9 +124,9 @@ class TestSparIdType(KeyringCase):
         count = self.count_statements(lambda: [*map(self.types._identify, texts)])
         self.assertLessEqual(count, 2)
 
-    def test_types_are_known_to_who_may_read_none(self):
-        nobody = self.create_user(login="test_nobody")
-        found = self.types.with_user(nobody)._identify("token:a@nationalid")
+    def test_types_apply_to_users_who_cannot_read_them(self):
+        outsider = self.create_user(login="test_nobody")
+        found = self.types.with_user(outsider)._identify("token:a@nationalid")
         self.assertEqual(found.type_id, self.national.id)
 
     def test_a_strategy_without_exactly_one_placeholder_is_refused(self):

@@ -9,8 +9,7 @@ from odoo.tools import mute_logger
 
 from ..exceptions import KeyringExists, KeyringMismatch, KeyringUnavailable
 from ..lib import keyring as keys
-from ..models.spar_keyring import KEYRING_VARIABLE, get_path
-from ..models.spar_keyring_rotation import add_seal_key
+from ..models.spar_keyring import KEYRING_VARIABLE, add_seal_key, get_path
 from .common import KeyringCase
 
 
@@ -42,7 +41,7 @@ class TestOpening(NewKeyringCase):
                 found = self.count_statements(self.keyrings._open, for_write)
                 self.assertEqual(found, count)
 
-    def test_what_a_rollback_to_a_savepoint_unlocks_is_locked_again(self):
+    def test_a_lock_released_by_a_savepoint_is_taken_again(self):
         with contextlib.suppress(ZeroDivisionError), self.env.cr.savepoint():
             self.keyrings._open(for_write=True)
             raise ZeroDivisionError
@@ -131,13 +130,15 @@ class TestOpening(NewKeyringCase):
 
     def test_a_key_with_the_right_id_and_other_material_is_refused(self):
         first, *others = self.get_file_keys()
-        self.write_file(keys.Key(first.key_id, first.kind, b"\x00" * 32), *others)
+        self.write_file(
+            keys.KeyringKey(first.key_id, first.kind, b"\x00" * 32), *others
+        )
         self.assert_refused(KeyringMismatch, self.keyrings._open)
 
     def test_a_database_without_keys_has_nothing_to_open(self):
         self.forget_keys()
         error = self.assert_refused(KeyringUnavailable, self.keyrings._open)
-        self.assertIn("no key yet", str(error))
+        self.assertIn("no keys yet", str(error))
         self.assert_refused(KeyringUnavailable, self.keyrings._start_rotation)
 
 
@@ -227,7 +228,7 @@ class TestStartingARotation(NewKeyringCase):
         self.assertEqual(self.keyring.roles.seal_key, new)
         self.assertEqual(self.get_states(), {old: "retiring", new: "active"})
 
-    def test_what_the_old_key_sealed_still_opens(self):
+    def test_values_sealed_with_the_old_key_still_open(self):
         sealed = self.keyring.seal("fa", "text", b"")
         self.keyrings._start_rotation()
         self.assertEqual(self.keyring.unseal("fa", sealed, b""), "text")

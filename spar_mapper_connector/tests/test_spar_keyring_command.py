@@ -20,7 +20,7 @@ def load_command():
     module = importlib.util.module_from_spec(spec)
     with patch.dict(commands):
         spec.loader.exec_module(module)
-    return module.SparKeyring
+    return module.KeyringCommand
 
 
 class TestSparKeyringCommand(NewKeyringCase):
@@ -32,16 +32,16 @@ class TestSparKeyringCommand(NewKeyringCase):
             with self.registry.cursor() as cr:
                 yield self.env(cr=cr)
 
-        told = io.StringIO()
+        output = io.StringIO()
         with (
             patch.object(command_line, "open_environment", open_environment),
-            contextlib.redirect_stdout(told),
+            contextlib.redirect_stdout(output),
             self.enter_registry_test_mode(),
         ):
             load_command()().run(["-d", self.env.cr.dbname, action])
-        return told.getvalue()
+        return output.getvalue()
 
-    def test_init_makes_keys_and_says_where(self):
+    def test_init_makes_keys_and_prints_their_path(self):
         self.forget_keys()
         self.path.unlink()
         self.assertIn(str(self.path), self.run_command("init"))
@@ -53,28 +53,28 @@ class TestSparKeyringCommand(NewKeyringCase):
         self.assertEqual(self.path.read_bytes(), before)
 
     def test_show_lists_ids_and_states_and_no_secret(self):
-        told = self.run_command("show")
+        output = self.run_command("show")
         for key in self.get_file_keys():
             with self.subTest(key.kind):
-                self.assertRegex(told, f"{key.key_id} +{key.kind} +active")
-                self.assertNotIn(key.material.hex(), told)
+                self.assertRegex(output, f"{key.key_id} +{key.kind} +active")
+                self.assertNotIn(key.material.hex(), output)
 
     def test_add_makes_a_key_that_nothing_uses_yet(self):
         seal_key = self.keyring.roles.seal_key
-        told = self.run_command("add")
-        self.assertIn(self.get_file_keys()[-1].key_id, told)
+        output = self.run_command("add")
+        self.assertIn(self.get_file_keys()[-1].key_id, output)
         self.assertEqual(self.keyring.roles.seal_key, seal_key)
 
     def test_rotate_replaces_the_sealing_key_to_the_end(self):
         old = self.keyring.roles.seal_key
-        told = self.run_command("rotate")
-        self.assertIn("Nothing is sealed with the key before any more", told)
+        output = self.run_command("rotate")
+        self.assertIn("Nothing is sealed with the previous key any more", output)
         self.assertEqual(self.get_states()[old], "retired")
 
-    def test_seal_lists_what_was_altered_and_takes_it_as_it_is(self):
+    def test_seal_lists_altered_settings_and_seals_them(self):
         self.env.cr.execute("UPDATE spar_id_type SET sequence = 5 WHERE code = 'other'")
         self.env.invalidate_all()
         other = self.env.ref("spar_mapper_connector.id_type_other")
-        told = self.run_command("seal")
-        self.assertIn(f"spar_id_type, row {other.id}: this setting is not what", told)
+        output = self.run_command("seal")
+        self.assertIn(f"spar_id_type, row {other.id}: this setting is not what", output)
         self.assertFalse(self.env["spar.settings.seal"]._check_all())

@@ -92,7 +92,7 @@ class TestLocks(ConnectionsCase):
             self.assertEqual(self.get_locks(writer), [])
             self.assertTrue(self.has_written(writer))
 
-    def test_who_only_reads_locks_nothing(self):
+    def test_reading_takes_no_lock(self):
         for read_committed in (True, False):
             with self.connect(read_committed) as reader, self.connect() as other:
                 reader._open()
@@ -148,7 +148,7 @@ class TestLocks(ConnectionsCase):
             first._start_rotation()
             self.assert_waits(second._start_rotation)
 
-    def test_a_rotation_that_is_refused_makes_nobody_wait_any_longer(self):
+    def test_a_refused_rotation_releases_its_lock(self):
         with self.connect() as rotation, self.connect() as writer:
             get_path(rotation.env).unlink()
             self.assert_refused(KeyringUnavailable, rotation._start_rotation)
@@ -160,7 +160,7 @@ class TestLocks(ConnectionsCase):
 
 
 class TestOneTransaction(ConnectionsCase):
-    def test_what_ends_the_lock_makes_the_next_writer_lock_again(self):
+    def test_a_writer_locks_again_in_its_next_transaction(self):
         for end in ("commit", "rollback"):
             with self.subTest(end), self.connect() as writer:
                 writer._open(for_write=True)
@@ -224,7 +224,7 @@ class TestCommittedChanges(ConnectionsCase):
             writer.env.cr.rollback()
             self.assertEqual(writer._lock_phase()["generation"], "changed")
 
-    def test_a_change_counts_in_the_next_transaction_of_who_knew_it_before(self):
+    def test_a_change_is_seen_in_a_readers_next_transaction(self):
         for end in ("commit", "rollback"):
             with self.subTest(end), self.connect() as reader:
                 reader._open()
@@ -250,7 +250,7 @@ class TestReadCommitted(ConnectionsCase):
                 self.assertEqual(self.get_isolation(cr), "read committed")
                 end()
 
-    def test_it_costs_no_statement_and_undoes_what_was_pending(self):
+    def test_it_costs_no_statement_and_undoes_pending_changes(self):
         with self.connect(read_committed=False) as keyrings:
             cr = keyrings.env.cr
             before = keyrings._get_phase()["generation"]
@@ -260,7 +260,7 @@ class TestReadCommitted(ConnectionsCase):
             self.assertEqual(cr.sql_log_count, count)
             self.assertEqual(keyrings._get_phase()["generation"], before)
 
-    def test_the_next_who_gets_the_connection_has_the_usual_isolation(self):
+    def test_a_reused_connection_has_the_usual_isolation(self):
         with self.connect() as keyrings:
             level = keyrings.env.cr.connection.isolation_level
             self.assertEqual(level, ISOLATION_LEVEL_READ_COMMITTED)

@@ -28,10 +28,10 @@ class TestContractModel(KeyringCase):
         super().setUpClass()
         cls.mapper = cls.env["spar.mapper"]
 
-    def test_a_mapper_can_do_nothing_until_it_says_so(self):
+    def test_a_mapper_supports_nothing_by_default(self):
         self.assertEqual(self.mapper._capabilities(), frozenset())
 
-    def test_what_an_implementation_leaves_out_is_not_supported(self):
+    def test_missing_operations_are_not_supported(self):
         for name in BATCHES:
             with self.subTest(name):
                 method = getattr(self.mapper, name)
@@ -78,21 +78,21 @@ class TestBackend(KeyringCase):
             {"name": "Somebody", "implementation": implementation, **values}
         )
 
-    def test_the_default_backend_is_asked(self):
+    def test_the_default_backend_is_used(self):
         self.create_backend(is_default=True)
         self.assertEqual(self.backends._get_default_mapper()._name, "spar.mapper")
 
-    def test_whoever_may_read_no_backend_finds_the_default_one(self):
+    def test_a_user_without_rights_finds_the_default_backend(self):
         self.create_backend(is_default=True)
-        nobody = self.create_user(login="test_nobody")
-        mapper = self.backends.with_user(nobody)._get_default_mapper()
-        self.assertEqual(mapper.env.user, nobody)
+        outsider = self.create_user(login="test_nobody")
+        mapper = self.backends.with_user(outsider)._get_default_mapper()
+        self.assertEqual(mapper.env.user, outsider)
 
-    def test_without_a_default_nobody_is_asked(self):
+    def test_without_a_default_there_is_no_mapper(self):
         self.create_backend()
         self.assert_refused(MapperError, self.backends._get_default_mapper)
 
-    def test_an_archived_default_is_not_asked(self):
+    def test_an_archived_default_is_not_used(self):
         self.create_backend(is_default=True).active = False
         self.assert_refused(MapperError, self.backends._get_default_mapper)
 
@@ -110,12 +110,12 @@ class TestBackend(KeyringCase):
         offered = self.backends._selection_implementation()
         self.assertEqual({name for name, _label in offered}, set(children))
 
-    def test_testing_the_connection_tells_what_it_can(self):
+    def test_test_connection_shows_the_capabilities(self):
         backend = self.create_backend()
         action = backend.action_test_connection()
         self.assertEqual(action["params"]["type"], "success")
 
-    def test_testing_without_keys_tells_why_not(self):
+    def test_test_connection_without_keys_shows_the_cause(self):
         backend = self.create_backend()
         failing = patch.object(
             type(self.keyrings),

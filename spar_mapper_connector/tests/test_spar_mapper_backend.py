@@ -37,24 +37,24 @@ class TestBackend(SecondPersonCase):
         self.assertFalse(made.is_default)
         self.assertEqual(made.setting_change_ids.state, "waiting")
 
-    def test_a_backend_that_nobody_asks_is_changed_by_one_person(self):
+    def test_an_unused_backend_is_changed_by_one_person(self):
         self.backend.with_user(self.first).write({"active": False})
         self.assertFalse(self.backend.active)
 
-    def test_a_backend_that_is_asked_is_not(self):
+    def test_a_backend_in_use_is_changed_by_two_people(self):
         self.assertTrue(self.propose(self.default, active=False))
         self.assertTrue(self.default.active)
         self.id_type.backend_id = self.backend
         self.assertTrue(self.propose(self.backend, active=False))
         self.assertTrue(self.backend.active)
 
-    def test_a_backend_that_is_asked_is_not_deleted(self):
+    def test_a_backend_in_use_is_not_deleted(self):
         for user in (self.first, self.second):
             with self.assertRaises(UserError):
                 self.default.with_user(user).unlink()
         self.backend.with_user(self.first).unlink()
         self.assertFalse(self.backend.exists())
 
-    def test_its_name_is_nobodys_concern(self):
+    def test_its_name_is_changed_by_one_person(self):
         self.assertFalse(self.propose(self.default, name="Renamed"))
         self.assertEqual(self.default.name, "Renamed")

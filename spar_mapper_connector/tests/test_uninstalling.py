@@ -37,12 +37,12 @@ class TestUninstalling(KeyringCase):
                 way()
         self.assertEqual(self.addon.state, "installed")
 
-    def test_empty_tables_keep_nobody(self):
+    def test_an_addon_with_empty_tables_is_uninstalled(self):
         with patch.object(type(self.addon), "_has_rows", lambda _self, _table: False):
             self.addon.button_uninstall()
         self.assertEqual(self.addon.state, "to remove")
 
-    def test_what_was_exported_goes(self):
+    def test_an_exported_addon_is_uninstalled(self):
         addons = self.addon + self.addon.downstream_dependencies()
         with patch.object(ir_module_module, "EXPORTED", set(addons.mapped("name"))):
             self.addon.button_uninstall()

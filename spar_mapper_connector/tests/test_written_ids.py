@@ -44,7 +44,7 @@ class TestWrittenIds(TransactionCase):
         self.assertIn("card:4711@registry", forms)
         self.assertIn("token:4711@nationalid", forms)
 
-    def test_what_cannot_be_built_is_left_out(self):
+    def test_forms_that_cannot_be_built_are_left_out(self):
         self.assertEqual(self.types._get_written_forms("a\u200bb"), ["a\u200bb"])
 
     def test_a_stored_id_is_not_tokenised_again(self):

@@ -65,8 +65,8 @@ class WebServer:
 
 def build_answer(body=b"", status="200 OK", **headers) -> bytes:
     """Return an HTTP answer; underscores in names of headers stand for dashes."""
-    told = {"Content_Length": len(body), **headers}
-    lines = [f"{name.replace('_', '-')}: {value}" for name, value in told.items()]
+    sent = {"Content_Length": len(body), **headers}
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in sent.items()]
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode() + body
 
 

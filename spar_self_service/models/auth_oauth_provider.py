@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier, KeyMissing
 from odoo.addons.spar_mapper_connector.lib import outgoing
@@ -13,7 +12,6 @@ from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import DecryptionFailed
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ENCRYPTION_ALGORITHM
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 from odoo.addons.spar_staff_login.lib.settings import get_staff_host
 
 from ..exceptions import LoginRefused, NoUsableId, ProviderNotReady, UserinfoRefused
@@ -37,7 +35,6 @@ _REQUIRED_FIELDS = (
     "id_type_id",
     "id_claim",
 )
-_SECRET_PURPOSE = "client secret"
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 CALLBACK_PATH = "/spar/oidc/callback/"
 LOGIN_PAGE_PATH = "/spar"
@@ -90,6 +87,9 @@ class AuthOauthProvider(models.Model):
     _guarded_at_creation = ("enabled",)
     _guarded_secrets = ("client_secret",)
     _sealed_columns = ("client_secret_sealed",)
+    _seal_purpose = "client secret"
+    _seal_prefix = ("auth.oauth.provider",)
+    _seal_context_columns = ("id",)
     _sealed_fields = ("flow",)
     _sealed_rows = "t.flow = 'spar_oidc'"
 
@@ -190,10 +190,10 @@ class AuthOauthProvider(models.Model):
         "person.",
     )
     id_type_issuers = fields.Text(
+        string="Trusted issuers",
         related="id_type_id.issuers",
-        help="The issuers from which IDs of this type are accepted, as set on the ID "
-        "type. While this provider's issuer is not one of them, no one can log in "
-        "here.",
+        help="The issuers whose logins are accepted for IDs of this type. They are set "
+        "on the ID type. No login is possible unless this provider's issuer is listed.",
     )
     is_offered = fields.Boolean(
         string="Offered to beneficiaries",
@@ -474,15 +474,10 @@ class AuthOauthProvider(models.Model):
     # === THE SHARED SECRET === #
 
     def _compute_client_secret(self):
-        with_secret = set()
-        if self.ids:
-            query = """SELECT id FROM auth_oauth_provider
-                        WHERE id = ANY(%s) AND client_secret_sealed IS NOT NULL"""
-            rows = self.env.execute_query(SQL(query, list(self.ids)))
-            with_secret = {row_id for (row_id,) in rows}
+        sealed_ids = self._get_sealed_ids()
         for provider in self:
             provider.client_secret = False
-            provider.has_client_secret = provider._origin.id in with_secret
+            provider.has_client_secret = provider._origin.id in sealed_ids
 
     def _inverse_client_secret(self):
         for provider in self.filtered("client_secret"):
@@ -491,25 +486,15 @@ class AuthOauthProvider(models.Model):
     def _set_client_secret(self, secret: str) -> None:
         """Seal and store the secret that the provider's operator issued to us."""
         self.check_access("write")
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        sealed = keyring.seal(_SECRET_PURPOSE, secret, _get_context(self.id))
-        query = "UPDATE auth_oauth_provider SET client_secret_sealed = %s WHERE id = %s"
-        self.env.cr.execute(query, (sealed, self.id))
+        self._write_sealed(secret)
         self.invalidate_recordset(["client_secret", "has_client_secret"])
 
     def _get_client_secret(self) -> str:
-        """Return the secret in clear, for a request to the provider; "" for none."""
-        query = "SELECT client_secret_sealed FROM auth_oauth_provider WHERE id = %s"
-        ((sealed,),) = self.env.execute_query(SQL(query, self.id))
-        if sealed is None:
-            return ""
-        keyring = self.env["spar.keyring"]._open()
-        return keyring.unseal(_SECRET_PURPOSE, bytes(sealed), _get_context(self.id))
+        """Return the secret in clear, for a request to the provider; "" for none.
 
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        return {row_id: (_SECRET_PURPOSE, _get_context(row_id)) for row_id in row_ids}
+        Raises KeyringUnavailable, KeyringMismatch or SealBroken.
+        """
+        return self._read_sealed() or ""
 
     # === USABLE PROVIDERS === #
 
@@ -695,7 +680,3 @@ class AuthOauthProvider(models.Model):
         except NoUsableId as error:
             return self.env._("no (%(reason)s)", reason=error.reason)
         return self.env._("yes: %(id_type)s", id_type=self.id_type_id.name)
-
-
-def _get_context(provider_id: int) -> bytes:
-    return bind("auth.oauth.provider", provider_id)

@@ -8,7 +8,6 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
-from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..exceptions import AnswerRefused, DraftClosed, DraftOutdated, NoSuchDraft
 from ..lib import steps, typing
@@ -16,7 +15,6 @@ from ..lib.steps import Answers
 
 #: How long a draft is kept for a person who lost the connection.
 LIFETIME = timedelta(hours=24)
-_PURPOSE = "self-service draft"
 #: How many places one page shows; with more, the person types another word.
 MAX_PLACES_SHOWN = 20
 
@@ -33,6 +31,10 @@ class SparDraft(models.Model):
     _description = "Draft of a beneficiary"
     _inherit = ["spar.sealed.storage"]
     _rec_name = "uuid"
+    _seal_purpose = "self-service draft"
+    _seal_prefix = ("self-service draft",)
+    # Answers of an older version do not open.
+    _seal_context_columns = ("uuid", "version")
 
     uuid = fields.Char(required=True, readonly=True)
     owner_key = fields.Char(readonly=True, index=True, help="The person's reference.")
@@ -66,45 +68,19 @@ class SparDraft(models.Model):
 
     # === SEALED ANSWERS === #
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            "SELECT id, uuid, version FROM spar_draft WHERE id = ANY(%s)", list(row_ids)
-        )
-        return {
-            row_id: (_PURPOSE, bind(_PURPOSE, uuid, version))
-            for row_id, uuid, version in self.env.execute_query(query)
-        }
-
     def _get_answers(self) -> Answers:
         """Return the answers given so far; none where they cannot be unsealed."""
-        self.ensure_one()
-        self.flush_recordset()
-        query = SQL("SELECT sealed FROM spar_draft WHERE id = %s", self.id)
-        sealed = self.env.execute_query(query)[0][0]
-        if sealed is None:
-            return Answers()
-        keyring = self.env["spar.keyring"]._open()
-        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
         try:
-            text = keyring.unseal(purpose, bytes(sealed), context)
+            text = self._read_sealed()
         except SealBroken:
             return Answers()
-        return Answers.from_json(json.loads(text))
+        return Answers.from_json(json.loads(text)) if text else Answers()
 
     def _set_answers(self, answers: Answers) -> None:
         """Store the answers as a new version."""
         self.ensure_one()
         self.version += 1
-        self.flush_recordset()
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
-        sealed = keyring.seal(purpose, json.dumps(answers.to_json()), context)
-        self._write_sealed(sealed)
-
-    def _write_sealed(self, sealed: bytes | None) -> None:
-        self.env.cr.execute(
-            "UPDATE spar_draft SET sealed = %s WHERE id = %s", (sealed, self.id)
-        )
+        self._write_sealed(json.dumps(answers.to_json()))
 
     # === LIFE CYCLE === #
 
@@ -165,8 +141,7 @@ class SparDraft(models.Model):
                 "closed_at": fields.Datetime.now(),
             }
         )
-        for draft in self:
-            draft._write_sealed(None)
+        self._write_sealed(None)
 
     @api.autovacuum
     def _gc_drafts(self):

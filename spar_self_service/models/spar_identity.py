@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from ..exceptions import UserNotAllowed
@@ -28,6 +29,8 @@ class SparIdentity(models.Model):
     _rec_name = "uuid"
     _log_access = False
     _digest_columns = tuple(f"person_digest_{column}" for column in COLUMNS)
+    _seal_purpose = PURPOSE
+    _seal_prefix = ("spar.identity",)
 
     uuid = fields.Char(required=True, readonly=True)
     provider_id = fields.Many2one(
@@ -70,7 +73,17 @@ class SparIdentity(models.Model):
                 list(row_ids),
             )
         )
-        return {row_id: (PURPOSE, _get_context(*place)) for row_id, *place in rows}
+        return {
+            row_id: (self._seal_purpose, self._build_seal_context(*place))
+            for row_id, *place in rows
+        }
+
+    def _build_seal_context(self, key: str, id_type: str, user_id: int | None) -> bytes:
+        """Return the context of a person's data.
+
+        Moved to another user or another type of ID, they do not open.
+        """
+        return super()._build_seal_context(key, id_type, user_id or 0)
 
     # === RECOGNISING A PERSON === #
 
@@ -125,7 +138,6 @@ class SparIdentity(models.Model):
 
     def _renew(self, provider, verified: VerifiedLogin, id_value: str) -> None:
         """Seal and store the provider's current data about the person."""
-        keyring = self.env["spar.keyring"]._open(for_write=True)
         contacts = verified.contacts
         person = {
             "id_value": id_value,
@@ -141,7 +153,7 @@ class SparIdentity(models.Model):
                 provider.id,
                 provider.id_type_id.id,
                 verified.acr or None,
-                keyring.seal(PURPOSE, json.dumps(person), _get_context(*place)),
+                self._seal_value(json.dumps(person), *place),
                 self.id,
             ),
         )
@@ -150,11 +162,10 @@ class SparIdentity(models.Model):
     def _get_beneficiary(self) -> Beneficiary:
         """Return what is known of the person; raises SealBroken if it was moved."""
         self.ensure_one()
-        keyring = self.env["spar.keyring"]._open()
-        purpose, context = self._get_seal_contexts(keyring, self.ids)[self.id]
-        query = SQL("SELECT sealed FROM spar_identity WHERE id = %s", self.id)
-        ((sealed,),) = self.env.execute_query(query)
-        person = json.loads(keyring.unseal(purpose, bytes(sealed), context))
+        text = self._read_sealed()
+        if text is None:
+            raise SealBroken("the person's data are gone")
+        person = json.loads(text)
         return Beneficiary(
             key=self.uuid,
             id_value=person["id_value"],
@@ -196,11 +207,3 @@ class SparIdentity(models.Model):
 
 def _get_person(verified: VerifiedLogin) -> str:
     return bind(verified.issuer, verified.subject).decode()
-
-
-def _get_context(key: str, id_type: str, user_id: int | None) -> bytes:
-    """Return the context of the seal.
-
-    Moved to another user or another type of ID, a sealed value cannot be unsealed.
-    """
-    return bind("spar.identity", key, id_type, user_id or 0)

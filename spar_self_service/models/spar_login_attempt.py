@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from odoo import api, fields, models
-from odoo.tools import SQL
-
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from ..exceptions import AttemptUnknown
 from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt
 
-PURPOSE = "login attempt"
 LIFETIME = timedelta(minutes=10)
-#: PendingLogin attempts per browser: enough for some tabs, too few for a flood.
+#: Pending attempts per browser: enough for some tabs, too few for a flood.
 MAX_PENDING = 5
 
 
@@ -42,6 +38,9 @@ class SparLoginAttempt(models.Model):
     _inherit = ["spar.sealed.storage"]
     _log_access = False
     _digest_columns = ("state_digest", "browser_digest", "draft_mac")
+    _seal_purpose = "login attempt"
+    _seal_prefix = ("spar.login.attempt",)
+    _seal_context_columns = ("state_digest",)
 
     provider_id = fields.Many2one(
         "auth.oauth.provider", required=True, readonly=True, ondelete="cascade"
@@ -70,19 +69,14 @@ class SparLoginAttempt(models.Model):
         )
         return result
 
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        query = "SELECT id, state_digest FROM spar_login_attempt WHERE id = ANY(%s)"
-        rows = self.env.execute_query(SQL(query, list(row_ids)))
-        return {row_id: (PURPOSE, _get_context(digest)) for row_id, digest in rows}
+    def _build_seal_context(self, state_digest: bytes) -> bytes:
+        return super()._build_seal_context(bytes(state_digest).hex())
 
     @api.model
     def _add(self, pending: PendingLogin, browser: str) -> None:
         """Store what the browser with this secret has begun, for ten minutes."""
-        keyring = self.env["spar.keyring"]._open(for_write=True)
         secrets, state = pending.attempt.secrets, _hash(pending.attempt.secrets.state)
-        sealed = {
+        begun = {
             "nonce": secrets.nonce,
             "verifier": secrets.verifier,
             "redirect_uri": pending.attempt.redirect_uri,
@@ -101,7 +95,7 @@ class SparLoginAttempt(models.Model):
                 state,
                 _hash(browser),
                 pending.draft_mac or None,
-                keyring.seal(PURPOSE, json.dumps(sealed), _get_context(state)),
+                self._seal_value(json.dumps(begun), state),
             ),
         )
         self._drop_surplus(_hash(browser))
@@ -137,16 +131,14 @@ class SparLoginAttempt(models.Model):
 
     @api.model
     def _build_pending(self, row: dict, state: str) -> PendingLogin:
-        keyring = self.env["spar.keyring"]._open()
-        context = _get_context(_hash(state))
-        values = json.loads(keyring.unseal(PURPOSE, bytes(row["sealed"]), context))
-        secrets = AttemptSecrets(state, values["nonce"], values["verifier"])
-        began_at, redirect_uri = row["began_at"], values["redirect_uri"]
+        begun = json.loads(self._unseal_value(row["sealed"], _hash(state)))
+        secrets = AttemptSecrets(state, begun["nonce"], begun["verifier"])
+        began_at, redirect_uri = row["began_at"], begun["redirect_uri"]
         return PendingLogin(
             provider_id=row["provider_id"],
             purpose=row["purpose"],
             return_to=row["return_to"],
-            attempt=LoginAttempt(secrets, redirect_uri, began_at, values["fresh"]),
+            attempt=LoginAttempt(secrets, redirect_uri, began_at, begun["fresh"]),
             user_id=row["user_id"],
             draft_mac=bytes(row["draft_mac"] or b""),
         )
@@ -174,7 +166,3 @@ class SparLoginAttempt(models.Model):
 def _hash(secret: str) -> bytes:
     """Return the digest of a random secret of 256 bits, which needs no key."""
     return hashlib.sha256(secret.encode()).digest()
-
-
-def _get_context(state_digest: bytes) -> bytes:
-    return bind("spar.login.attempt", bytes(state_digest).hex())

@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 PURPOSE = "login proof"
 LIFETIME = timedelta(minutes=5)
@@ -22,6 +22,9 @@ class SparLoginProof(models.Model):
     _inherit = ["spar.sealed.storage"]
     _log_access = False
     _digest_columns = ("draft_mac",)
+    _seal_purpose = PURPOSE
+    _seal_prefix = ("spar.login.proof",)
+    _seal_context_columns = ("nonce", "user_id")
 
     kind = fields.Selection(
         [("step_up", "By the person"), ("agent", "On an officer's device")],
@@ -34,13 +37,6 @@ class SparLoginProof(models.Model):
     nonce = fields.Char(required=True, readonly=True)
     made_at = fields.Datetime(required=True, readonly=True)
 
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        query = "SELECT id, nonce, user_id FROM spar_login_proof WHERE id = ANY(%s)"
-        rows = self.env.execute_query(SQL(query, list(row_ids)))
-        return {row_id: (PURPOSE, _get_context(*place)) for row_id, *place in rows}
-
     @api.model
     def _get_mac(self, kind: str, user_id: int, draft_digest: str) -> bytes:
         """Return the MAC that represents a user's draft, useless without our key."""
@@ -49,11 +45,9 @@ class SparLoginProof(models.Model):
 
     @api.model
     def _add(
-        self, kind: str, user_id: int, draft_mac: bytes, nonce: str, data: dict
+        self, kind: str, user_id: int, draft_mac: bytes, nonce: str, person: dict
     ) -> None:
         """Store a proof that a person has just authenticated for the draft."""
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        context = _get_context(nonce, user_id)
         self.env.cr.execute(
             """INSERT INTO spar_login_proof (kind, user_id, nonce, made_at, draft_mac,
                                              sealed)
@@ -63,7 +57,7 @@ class SparLoginProof(models.Model):
                 user_id,
                 nonce,
                 draft_mac,
-                keyring.seal(PURPOSE, json.dumps(data), context),
+                self._seal_value(json.dumps(person), nonce, user_id),
             ),
         )
 
@@ -90,9 +84,7 @@ class SparLoginProof(models.Model):
         if not usable:
             return None
         nonce, sealed, _made_at = usable[-1]
-        keyring = self.env["spar.keyring"]._open()
-        context = _get_context(nonce, user_id)
-        return nonce, json.loads(keyring.unseal(PURPOSE, bytes(sealed), context))
+        return nonce, json.loads(self._unseal_value(sealed, nonce, user_id))
 
     @api.model
     def _has(self, kind: str, user_id: int, draft_digest: str) -> bool:
@@ -115,7 +107,3 @@ class SparLoginProof(models.Model):
             "DELETE FROM spar_login_proof WHERE made_at < %s",
             (fields.Datetime.now() - LIFETIME,),
         )
-
-
-def _get_context(nonce: str, user_id: int) -> bytes:
-    return bind("spar.login.proof", nonce, user_id)

@@ -170,7 +170,7 @@ class TestProviderForm(ProviderCase):
         self.assertFalse(provider.enabled)
         change = self.get_change(provider)
         self.assertIn("Allowed: no → yes", change.summary)
-        with self.assertRaisesRegex(Exception, "somebody else"):
+        with self.assertRaisesRegex(Exception, "another administrator"):
             change.with_user(self.first).action_approve()
         self.assertFalse(provider.enabled)
         change.with_user(self.second).action_approve()

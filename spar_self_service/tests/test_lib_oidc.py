@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from odoo.tests import BaseCase
 
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetTooSlow
-from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
+from odoo.addons.spar_mapper_connector.lib.outgoing import HttpResponse
 
 from ..exceptions import (
     AttemptCancelled,
@@ -348,7 +348,7 @@ class TestRelyingParty(BaseCase):
 
     def build_answer(self, body, status=200, kind="application/json"):
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return Answer(status, {"content-type": kind}, body)
+        return HttpResponse(status, {"content-type": kind}, body)
 
     def send(self, method, url, **options):
         self.sent.append((method, url, options))
@@ -500,7 +500,7 @@ class TestDiscovery(BaseCase):
                 read_discovery(document, self.ADDRESS)
 
     def test_missing_metadata_is_reported(self):
-        for answer in (Answer(404, {}, b"{}"), Answer(200, {}, b"<html>")):
+        for answer in (HttpResponse(404, {}, b"{}"), HttpResponse(200, {}, b"<html>")):
             with self.assertRaises(LoginRefused):
                 discover(lambda *_a, answer=answer, **_o: answer, self.ADDRESS)
 

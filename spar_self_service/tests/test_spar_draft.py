@@ -55,7 +55,7 @@ class TestSparDraft(StandInCase, TransactionCase):
         old = self.env.cr.fetchone()[0]
         typed = {"account_number": "99998888"}
         self.draft._answer_details(self.draft.version, typed, typed)
-        self.draft._write_sealed(bytes(old))
+        self.draft._store_sealed(bytes(old))
         self.assertEqual(self.draft._get_answers(), Answers())
         self.assertEqual(self.draft._build_address(), "")
 

@@ -1,3 +1,4 @@
+import hashlib
 import logging
 import os
 from unittest.mock import patch
@@ -9,7 +10,9 @@ from odoo.tools import SQL, mute_logger
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 
 from ..exceptions import NoUsableId, UserNotAllowed
+from ..lib.oidc.authorization import Attempt, AttemptSecrets
 from ..lib.oidc.verified import VerifiedLogin
+from ..models.spar_login_attempt import Pending
 from .common import LoginCase, ProviderCase
 
 CLAIMS = {"individual_id": "7712345678", "name": "Asha Devi"}
@@ -231,6 +234,35 @@ class TestRotation(IdentityCase):
         self.assertEqual(
             proofs._take("agent", self.env.uid, "draft"), ("nonce", {"x": 1})
         )
+
+    def test_rows_sealed_by_earlier_versions_open(self):
+        provider_id, user_id = self.provider.id, self.env.uid
+        self.assert_sealed_as(
+            self.provider, "client secret", "auth.oauth.provider", provider_id
+        )
+        asha = self.recognise()
+        place = (asha.uuid, "national_id", asha.user_id.id)
+        self.assert_sealed_as(asha, "identity", "spar.identity", *place)
+        proofs = self.env["spar.login.proof"]
+        proofs._add("agent", user_id, b"mac", "nonce", {})
+        proof = proofs.search([], order="id desc", limit=1)
+        self.assert_sealed_as(
+            proof, "login proof", "spar.login.proof", "nonce", user_id
+        )
+        draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="asha-key")
+        self.assert_sealed_as(
+            draft, "self-service draft", "self-service draft", draft.uuid, 1
+        )
+
+    def test_attempts_sealed_by_earlier_versions_open(self):
+        attempts = self.env["spar.login.attempt"]
+        secrets = AttemptSecrets("the state", "nonce", "verifier")
+        attempt = Attempt(secrets, "https://spar.example/callback", 1, True)
+        pending = Pending(self.provider.id, "login", "/", attempt)
+        attempts._add(pending, "browser")
+        digest = hashlib.sha256(b"the state").hexdigest()
+        row = attempts.search([], order="id desc", limit=1)
+        self.assert_sealed_as(row, "login attempt", "spar.login.attempt", digest)
 
 
 @tagged("post_install", "-at_install")

@@ -3,10 +3,8 @@ import secrets
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
-PURPOSE = "authenticator"
 #: The prefix in core's column of a sealed secret; a name of the secret follows.
 _SEALED = "sealed:"
 
@@ -22,6 +20,8 @@ class ResUsers(models.Model):
     _name = "res.users"
     _inherit = ["res.users", "spar.sealed.storage"]
     _sealed_columns = ("totp_sealed",)
+    _seal_purpose = "authenticator"
+    _seal_context_columns = ("id", "totp_secret")
 
     def init(self):
         result = super().init()
@@ -29,14 +29,8 @@ class ResUsers(models.Model):
         add_columns(self.env.cr, self._table, self._sealed_columns)
         return result
 
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        query = SQL("SELECT id, totp_secret FROM res_users WHERE id = ANY(%s)", row_ids)
-        return {
-            row_id: (PURPOSE, bind(row_id, name or ""))
-            for row_id, name in self.env.execute_query(query)
-        }
+    def _build_seal_context(self, user_id: int, name: str | None) -> bytes:
+        return super()._build_seal_context(user_id, name or "")
 
     @api.depends("totp_secret")
     def _compute_totp_enabled(self):
@@ -63,8 +57,7 @@ class ResUsers(models.Model):
         """Return the secret; one that was stored before there were keys is in clear."""
         if not (name or "").startswith(_SEALED):
             return name
-        keyring = self.env["spar.keyring"]._open()
-        return keyring.unseal(PURPOSE, bytes(sealed or b""), bind(self.id, name))
+        return self._unseal_value(sealed or b"", self.id, name)
 
     def _inverse_token(self):
         result = super()._inverse_token()
@@ -83,22 +76,19 @@ class ResUsers(models.Model):
             _SEALED,
         )
         rows = self.env.execute_query(query)
-        if not rows:
-            return
-        keyring = self.env["spar.keyring"]._open(for_write=True)
         for user_id, secret in rows:
             name = _SEALED + secrets.token_hex(8)
-            sealed = keyring.seal(PURPOSE, secret, bind(user_id, name))
             self.env.cr.execute(
                 SQL(
                     "UPDATE res_users SET totp_secret = %s, totp_sealed = %s "
                     "WHERE id = %s",
                     name,
-                    sealed,
+                    self._seal_value(secret, user_id, name),
                     user_id,
                 )
             )
-        self.invalidate_recordset(["totp_secret"])
+        if rows:
+            self.invalidate_recordset(["totp_secret"])
 
     @api.model
     def _seal_each(self):

@@ -16,7 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
     RequestHeader,
     get_callback_action,
 )
-from odoo.addons.spar_mapper_connector.lib.waiting import TURN, Limits
+from odoo.addons.spar_mapper_connector.lib.waiting import TURN, TimeLimits
 from odoo.addons.spar_mapper_connector.transactions import (
     STOPPED,
     is_passing,
@@ -42,7 +42,7 @@ MAX_ATTEMPTS = 8
 #: A message that met a lock gets its next turn after this pause, and then waits no
 #: longer than this for the lock: it only checks whether it has been released.
 _LOCK_PAUSE = timedelta(seconds=1)
-_LOCK_LIMITS = Limits(min(0.25, TURN.lock_seconds), TURN.statement_seconds)
+_LOCK_LIMITS = TimeLimits(min(0.25, TURN.lock_seconds), TURN.statement_seconds)
 #: A worker stays for messages whose turn comes within this time.
 _SOON = timedelta(seconds=3)
 _STAY_SECONDS = 0.3
@@ -202,7 +202,7 @@ class SparMessage(models.Model):
         return 1
 
     @api.model
-    def _begin_turn(self, waiting: WaitingMessage, limits: Limits) -> None:
+    def _begin_turn(self, waiting: WaitingMessage, limits: TimeLimits) -> None:
         """Record that a turn of this message begins, in a transaction of its own.
 
         A worker that is killed during the turn could no longer record it. It also

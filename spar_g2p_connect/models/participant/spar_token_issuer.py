@@ -4,8 +4,8 @@ from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
+    JwtRefused,
     KeySetUnavailable,
-    TokenRefused,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 from odoo.addons.spar_mapper_connector.lib.jose.tokens import verify_token
@@ -95,7 +95,7 @@ class SparTokenIssuer(models.Model):
                 required=_REQUIRED,
                 types=_TYPES,
             )
-        except TokenRefused as error:
+        except JwtRefused as error:
             raise (
                 ExpiredToken if error.code == "expired" else InvalidToken
             )() from None

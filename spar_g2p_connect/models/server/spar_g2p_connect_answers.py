@@ -76,9 +76,9 @@ class SparG2pConnectAnswers(models.AbstractModel):
         """
         caller, header = exchange.caller, exchange.header
         request = StatusRequest.from_wire(exchange.document, header, caller.profile)
-        caller.check_operation(request.asked.operation)
+        caller.check_operation(request.requested.operation)
         call = caller.build_call(header)
-        status = self._get_mapper()._transaction_status(call, request.asked)
+        status = self._get_mapper()._transaction_status(call, request.requested)
         return build_status_answer(header, caller.profile, request, status)
 
     # === ITEMS === #

@@ -179,7 +179,7 @@ class SparG2pConnectServer(models.AbstractModel):
         request = StatusRequest.from_wire(
             exchange.document, exchange.header, caller.profile
         )
-        caller.check_operation(request.asked.operation)
+        caller.check_operation(request.requested.operation)
 
     @api.model
     def _choose_callback(self, exchange: Exchange) -> str:

@@ -67,7 +67,7 @@ def _find_answer(item: Item, result: Result | None, table: str) -> Answer:
     if result is None:
         raise ValueError("an item that asks something needs a result")
     answer = find_answer(
-        item.operation, result.outcome, result.problem, item.asked, table
+        item.operation, result.outcome, result.problem, item.lookup, table
     )
     values = result.problem_values
     return answer._replace(values=values) if values else answer
@@ -90,7 +90,7 @@ def _complete_resolve(
     if result is None:
         return
     if result.outcome is Outcome.SUSPENDED:
-        # Nobody shall pay to an address only because an answer contains it.
+        # No payment shall be made to an address only because an answer contains it.
         wire.pop("fa", None)
     elif result.outcome is Outcome.FOUND:
         if result.problem in REPLACED:

@@ -49,7 +49,7 @@ NO_OBJECT = marked._("The item must be an object.")
 REPEATED = marked._("reference_id: stands twice in this message.")
 NO_TIMESTAMP = marked._("timestamp: must be a time as in RFC 3339, with its zone.")
 NO_SCOPE = marked._("scope: must be yes_no or details.")
-NOTHING_ASKED = marked._("id: is missing, and so is fa.")
+NO_ID_OR_FA = marked._("id: is missing, and so is fa.")
 NO_LIST = marked._("additional_info: must be a list.")
 NO_PAIRS = marked._("additional_info: must hold objects of name and value.")
 TOO_MUCH = marked._("additional_info: must have at most %(maximum)s characters.")
@@ -278,7 +278,7 @@ _REPHRASED = {
     ("openg2p-1.x", "rjct.fa.invalid", MISSING): rejected(
         "rjct.fa.invalid", "FA is null"
     ),
-    ("openg2p-1.x", "rjct.id.invalid", NOTHING_ASKED): rejected(
+    ("openg2p-1.x", "rjct.id.invalid", NO_ID_OR_FA): rejected(
         "rjct.reference_id.invalid", "ID is required"
     ),
 }
@@ -306,14 +306,14 @@ def find_answer(
     operation: Operation,
     outcome: Outcome,
     problem: str = "",
-    asked: str = "",
+    lookup: str = "",
     table: str = "g2p-connect",
 ) -> Answer:
     """Return the protocol's answer to ``outcome``; the closest table line wins.
 
     Raises KeyError when the table has no line: the operation cannot have that outcome.
 
-    >>> find_answer(Operation.RESOLVE, Outcome.NOT_LINKED, asked=BY_FA).code
+    >>> find_answer(Operation.RESOLVE, Outcome.NOT_LINKED, lookup=BY_FA).code
     'succ.fa.not_found'
     >>> find_answer(Operation.UPDATE, Outcome.CONFLICT, "older_than_current").code
     'rjct.timestamp.invalid'
@@ -322,7 +322,7 @@ def find_answer(
     >>> find_answer(Operation.UPDATE, Outcome.NOT_LINKED, table="openg2p-1.x").text
     'ID doesnt exist please link first'
     """
-    words = [word for word in (problem, asked) if word]
+    words = [word for word in (problem, lookup) if word]
     own = _TABLES[table]
     for scope in (operation, None):
         for word in (*words, ""):

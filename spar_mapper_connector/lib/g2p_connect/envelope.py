@@ -76,9 +76,9 @@ def build_answer(
     count as completed (A30).
     """
     statuses = [item["status"] for item in items]
-    tells = profile.header_tells_failures
-    rejected = tells and statuses.count("rjct") == len(statuses)
-    open_statuses = ("pdng",) if tells else ("pdng", "rjct")
+    reports_failures = profile.header_tells_failures
+    rejected = reports_failures and statuses.count("rjct") == len(statuses)
+    open_statuses = ("pdng",) if reports_failures else ("pdng", "rjct")
     operation = request.action
     header = ResponseHeader.answering(
         request,

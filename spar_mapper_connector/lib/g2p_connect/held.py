@@ -14,7 +14,7 @@ _ENDS = {
     "refused": rejected("rjct.other.error", marked._("The change was refused.")),
     "cancelled": rejected("rjct.other.error", marked._("The change was cancelled.")),
     "expired": rejected(
-        "rjct.other.error", marked._("Nobody approved the change in time.")
+        "rjct.other.error", marked._("The change was not approved in time.")
     ),
     "stale": rejected(
         "rjct.unknown.retry", marked._("The address of this ID has changed meanwhile.")
@@ -50,9 +50,9 @@ def _finish(item: JsonObject, end: str | None) -> JsonObject:
     if answer is None:
         return item
     reasons = ("status", "status_reason_code", "status_reason_message")
-    told = dict(zip(reasons, answer[:3], strict=True))
+    values = dict(zip(reasons, answer[:3], strict=True))
     kept = {name: value for name, value in item.items() if name not in reasons}
-    return {**kept, **{name: value for name, value in told.items() if value}}
+    return {**kept, **{name: value for name, value in values.items() if value}}
 
 
 def get_waiting(items: Iterable[JsonObject]) -> list[str]:

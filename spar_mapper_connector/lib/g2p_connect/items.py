@@ -103,7 +103,7 @@ class Item:
     problem: Answer | None = None
 
     @property
-    def asked(self) -> str:
+    def lookup(self) -> str:
         """Return which members a resolve contains."""
         if self.fa is None:
             return BY_ID
@@ -230,7 +230,7 @@ def _build_resolve(
     if scope not in ("yes_no", "details") and profile.resolve_is_strict:
         item.refuse(rejected("rjct.resolve_type.not_supported", codes.NO_SCOPE))
     if item.id_value is None and item.fa is None:
-        item.refuse(rejected(_ID.code, codes.NOTHING_ASKED))
+        item.refuse(rejected(_ID.code, codes.NO_ID_OR_FA))
     item.wants_details = scope == "details"
     if not item.problem:
         item.request = ResolveRequest(item.id_value, item.fa)

@@ -73,11 +73,13 @@ def to_wire(request_id: str, answer: JsonObject, operation: str) -> JsonObject:
     """Return ``answer``, a message of G2P Connect, in this envelope."""
     header, message = answer["header"], answer.get("message") or {}
     failed = header["status"] == "rjct"
-    told = {"request_id": request_id, "response_status": "SUCCESS"}
+    response_header = {"request_id": request_id, "response_status": "SUCCESS"}
     if failed:
-        told["response_status"] = "ERROR"
-        told["response_error_code"] = header.get("status_reason_code", "")
-        told["response_error_message"] = header.get("status_reason_message", "")
+        response_header["response_status"] = "ERROR"
+        response_header["response_error_code"] = header.get("status_reason_code", "")
+        response_header["response_error_message"] = header.get(
+            "status_reason_message", ""
+        )
     name = f"{operation}_response"
     payload = {
         "transaction_id": message.get("transaction_id"),
@@ -85,7 +87,10 @@ def to_wire(request_id: str, answer: JsonObject, operation: str) -> JsonObject:
         name: message.get(name, []),
     }
     return {
-        "response_header": {**told, "response_timestamp": format_timestamp(now())},
+        "response_header": {
+            **response_header,
+            "response_timestamp": format_timestamp(now()),
+        },
         "response_body": {"response_payload": payload},
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 #: Placeholders for a sender that was not filled in.
-NOBODY = ("", "string")
+UNNAMED_SENDERS = ("", "string")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Profile:
     #: a reference_id is unique within a message (A7)
     references_are_unique: bool = True
     #: header.sender_id must name the sender; else it may be empty or the placeholder of
-    #: API descriptions (``NOBODY``), and identity rests on the credentials
+    #: API descriptions (``UNNAMED_SENDERS``), and identity rests on the credentials
     names_sender: bool = True
     #: receiver_id and sender_uri, if present, must be the agreed ones
     checks_parties: bool = True

@@ -18,8 +18,8 @@ def canonicalise(document: JsonObject) -> bytes:
     True
     """
     header = document["header"]
-    told = {
+    compared = {
         "header": {k: v for k, v in header.items() if k != _CHANGING},
         "message": document.get("message"),
     }
-    return sort_members(told)
+    return sort_members(compared)

@@ -30,7 +30,7 @@ class StatusRequest:
 
     transaction_id: str
     reference_id: str
-    asked: TransactionReference
+    requested: TransactionReference
 
     @classmethod
     def from_wire(

@@ -164,18 +164,18 @@ def _exact_constant(name: str) -> _Unusable:
     return _Unusable("not a finite number")
 
 
-def _decoder(kind: str) -> json.JSONDecoder:
-    hooks = globals()
-    return json.JSONDecoder(
-        object_pairs_hook=hooks[f"_{kind}_object"],
-        parse_int=hooks[f"_{kind}_integer"],
-        parse_float=hooks[f"_{kind}_float"],
-        parse_constant=hooks[f"_{kind}_constant"],
-    )
-
-
-_FAST = _decoder("fast")
-_EXACT = _decoder("exact")
+_FAST = json.JSONDecoder(
+    object_pairs_hook=_fast_object,
+    parse_int=_fast_integer,
+    parse_float=_fast_float,
+    parse_constant=_fast_constant,
+)
+_EXACT = json.JSONDecoder(
+    object_pairs_hook=_exact_object,
+    parse_int=_exact_integer,
+    parse_float=_exact_float,
+    parse_constant=_exact_constant,
+)
 
 
 def _refuse_unusable(document: object) -> None:

@@ -25,7 +25,7 @@ class SignatureRefused(JoseError):
     """
 
 
-class TokenRefused(JoseError):
+class JwtRefused(JoseError):
     """A token that is not valid here.
 
     ``code``: malformed, algorithm, critical, type, unknown_key, mismatch, expired,

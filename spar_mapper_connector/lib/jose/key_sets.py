@@ -38,9 +38,9 @@ def read_key_set(raw: bytes) -> list[PublicKey]:
     try:
         keys = json.loads(raw)["keys"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise KeyRefused("unreadable", "this is no set of keys") from None
+        raise KeyRefused("unreadable", "this is not a key set") from None
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
-        raise KeyRefused("unreadable", "this is no set of keys, or too large a one")
+        raise KeyRefused("unreadable", "this is not a key set, or it is too large")
     return [key for key in map(_read_usable, keys) if key]
 
 
@@ -67,7 +67,7 @@ class _Kept:
 
     keys: list[PublicKey] = field(default_factory=list)
     seen: float = float("-inf")
-    asked: float = float("-inf")
+    tried: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -95,11 +95,11 @@ class KeySetCache:
         if self._clock() - kept.seen > LIFETIME:
             self._refresh(address, kept)
         found = choose_key(kept.keys, kid, algorithm)
-        if found is None and self._clock() - kept.asked >= COOLDOWN:
+        if found is None and self._clock() - kept.tried >= COOLDOWN:
             self._refresh(address, kept)
             found = choose_key(kept.keys, kid, algorithm)
         if self._clock() - kept.seen > GRACE:
-            raise KeySetUnavailable("the set of keys cannot be fetched now")
+            raise KeySetUnavailable("the key set cannot be fetched now")
         return found
 
     def forget(self, address: str) -> None:
@@ -118,9 +118,9 @@ class KeySetCache:
     def _refresh(self, address: str, kept: _Kept) -> None:
         """Fetch the set, unless another thread just did; a failure changes nothing."""
         with kept.lock:
-            if self._clock() - kept.asked < COOLDOWN:
+            if self._clock() - kept.tried < COOLDOWN:
                 return
-            kept.asked = self._clock()
+            kept.tried = self._clock()
             try:
                 keys = read_key_set(self._fetch(address))
             except (OutgoingError, KeyRefused):
@@ -139,7 +139,7 @@ def fetch_key_set(address: str) -> bytes:
         attempts=2,
     )
     if answer.status != 200:
-        raise OutgoingFailed(f"the set of keys is not there: HTTP {answer.status}")
+        raise OutgoingFailed(f"the key set cannot be fetched: HTTP {answer.status}")
     return answer.body
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import warnings
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAAlgorithm
-from jwt.algorithms import get_default_algorithms as _get_default_algorithms
-from jwt.exceptions import InvalidKeyError
+from joserfc.errors import JoseError, SecurityWarning
+from joserfc.jwk import DictKey, ECKey, OKPKey, RSAKey
+from joserfc.jwk import thumbprint as _calculate_thumbprint
+from joserfc.jws import JWSRegistry
 
 from .exceptions import KeyRefused
+
+# joserfc warns of RSA keys below 2,048 bits, which are refused here, and of the name
+# EdDSA (RFC 9864), which the protocol uses. Both can come from strangers: they must
+# not be able to fill the log.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 #: The only algorithms for signatures.
 ALGORITHMS = ("PS256", "ES256", "EdDSA", "RS256")
@@ -36,8 +42,16 @@ MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 _MAX_RSA_EXPONENT_BITS = 33
 MAX_KEY_TEXT = 64 * 1024
 
-_DEFAULTS = _get_default_algorithms()
-_WORK: dict[str, Algorithm] = {name: _DEFAULTS[name] for name in ALGORITHMS}
+#: The key classes of joserfc, by ``kty``.
+JoseKey = RSAKey | ECKey | OKPKey
+_KEY_TYPES: dict[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
+    "RSA": RSAKey,
+    "EC": ECKey,
+    "OKP": OKPKey,
+}
+# The primitives themselves: ``jws.validate_compact`` reads the header again for each
+# form of a document, and a document may be verified in several.
+_ALGORITHMS = {name: JWSRegistry.algorithms[name] for name in ALGORITHMS}
 
 
 def encode_base64url(data: bytes) -> str:
@@ -81,7 +95,11 @@ class PublicKey:
         """Return whether ``signature`` of ``signed`` was made with the private half."""
         if algorithm not in self.algorithms:
             return False
-        return bool(_WORK[algorithm].verify(signed, self.key, signature))
+        return _ALGORITHMS[algorithm].verify(signed, signature, self._jose_key)
+
+    @cached_property
+    def _jose_key(self) -> JoseKey:
+        return _wrap(self.key)
 
 
 @dataclass(frozen=True)
@@ -95,7 +113,7 @@ class PrivateKey:
     def generate(cls, algorithm: str) -> PrivateKey:
         """Return a new key for ``algorithm``; raises KeyRefused if unsupported."""
         if algorithm not in _GENERATE:
-            raise KeyRefused("algorithm", "keys are not made for this algorithm")
+            raise KeyRefused("algorithm", "keys cannot be generated for this algorithm")
         return cls(algorithm, _GENERATE[algorithm]())
 
     @classmethod
@@ -105,19 +123,15 @@ class PrivateKey:
         try:
             key = serialization.load_pem_private_key(raw, None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise KeyRefused("unreadable", "this is no private key in PEM") from None
+            raise KeyRefused("unreadable", "this is not a private key in PEM") from None
         return cls._checked(key, algorithm)
 
     @classmethod
     def from_jwk(cls, jwk: dict[str, object], algorithm: str = "") -> PrivateKey:
         """Return the key in ``jwk``, for ``algorithm`` or the one that it names."""
-        kind = _KINDS.get(str(jwk.get("kty")))
-        if not kind or "d" not in jwk:
-            raise KeyRefused("kind", "this is no private RSA, EC or OKP key")
-        try:
-            key = kind.from_jwk(jwk)
-        except (InvalidKeyError, ValueError, TypeError, KeyError):
-            raise KeyRefused("unreadable", "the JWK cannot be read") from None
+        if str(jwk.get("kty")) not in _KEY_TYPES or "d" not in jwk:
+            raise KeyRefused("kind", "this is not a private RSA, EC or OKP key")
+        key = _import_material(jwk)
         return cls._checked(key, algorithm or str(jwk.get("alg", "")))
 
     @classmethod
@@ -127,7 +141,7 @@ class PrivateKey:
         able = (*_get_algorithms(key.public_key()), *_get_encryption(key))
         chosen = algorithm or able[0]
         if chosen not in able:
-            raise KeyRefused("algorithm", "the key is not one of this algorithm")
+            raise KeyRefused("algorithm", "the key is not for this algorithm")
         return cls(chosen, key)
 
     @cached_property
@@ -141,7 +155,12 @@ class PrivateKey:
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature of ``data``."""
-        return _WORK[self.algorithm].sign(data, self.key)
+        return _ALGORITHMS[self.algorithm].sign(data, self.jose_key)
+
+    @cached_property
+    def jose_key(self) -> JoseKey:
+        """Return the key as joserfc takes it."""
+        return _wrap(self.key)
 
     def to_pem(self) -> str:
         """Return the key in PEM, in clear: for sealing."""
@@ -152,7 +171,7 @@ class PrivateKey:
 
     def to_jwk(self) -> dict[str, object]:
         """Return the key as a JWK, in clear: for its owner."""
-        return {**_dump_jwk(self.key), **self.public.jwk}
+        return {**self.jose_key.as_dict(private=True), **self.public.jwk}
 
 
 def _generate_rsa() -> rsa.RSAPrivateKey:
@@ -165,11 +184,6 @@ _GENERATE: dict[str, Callable[[], PrivateMaterial]] = {
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
     ENCRYPTION_ALGORITHM: _generate_rsa,
-}
-_KINDS: dict[str, type[RSAAlgorithm | ECAlgorithm | OKPAlgorithm]] = {
-    "RSA": RSAAlgorithm,
-    "EC": ECAlgorithm,
-    "OKP": OKPAlgorithm,
 }
 
 
@@ -191,15 +205,19 @@ def read_public_key(text: str) -> PublicKey:
     if text.startswith("{"):
         return read_jwk(_load_json(text))
     if "PRIVATE KEY-----" in text:
-        raise KeyRefused("private", "this is a private key: keep it, send the public")
+        raise KeyRefused(
+            "private", "this is a private key: keep it secret and send the public key"
+        )
     if text.count("-----BEGIN ") > 1:
-        raise KeyRefused("several", "this holds more than one key")
+        raise KeyRefused("several", "this contains more than one key")
     if "-----BEGIN CERTIFICATE-----" in text:
         return _read_certificate(text)
     try:
         key = serialization.load_pem_public_key(text.encode())
     except (ValueError, UnsupportedAlgorithm):
-        raise KeyRefused("unreadable", "this is no key in PEM, X.509 or JWK") from None
+        raise KeyRefused(
+            "unreadable", "this is not a key in PEM, X.509 or JWK"
+        ) from None
     return _build_public(key)
 
 
@@ -207,9 +225,9 @@ def _load_json(text: str) -> dict[str, object]:
     try:
         document: dict[str, object] = json.loads(text)
     except (ValueError, RecursionError):
-        raise KeyRefused("unreadable", "the JWK is no JSON") from None
+        raise KeyRefused("unreadable", "the JWK is not JSON") from None
     if "keys" in document:
-        raise KeyRefused("several", "this is a set of keys: give one of them")
+        raise KeyRefused("several", "this is a key set: enter one of its keys")
     return document
 
 
@@ -222,11 +240,11 @@ def _read_certificate(text: str) -> PublicKey:
         raise KeyRefused("unreadable", "the certificate cannot be read") from None
     # The old name of the properties is gone in some versions, the new one missing in
     # others.
-    first, last = (
-        getattr(certificate, f"not_valid_{name}_utc", None)
-        or getattr(certificate, f"not_valid_{name}").replace(tzinfo=timezone.utc)
-        for name in ("before", "after")
-    )
+    if hasattr(certificate, "not_valid_before_utc"):
+        first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    else:
+        first = certificate.not_valid_before.replace(tzinfo=timezone.utc)
+        last = certificate.not_valid_after.replace(tzinfo=timezone.utc)
     kid = encode_base64url(certificate.fingerprint(hashes.SHA256()))
     return _build_public(key, kid=kid, valid_from=first, valid_to=last)
 
@@ -234,21 +252,34 @@ def _read_certificate(text: str) -> PublicKey:
 def read_jwk(jwk: object) -> PublicKey:
     """Return the key in a JWK (RFC 7517); refuses keys as ``read_public_key`` does."""
     if not isinstance(jwk, dict):
-        raise KeyRefused("unreadable", "a JWK is an object")
+        raise KeyRefused("unreadable", "a JWK must be an object")
     if jwk.get("kty") == "oct" or "k" in jwk:
         raise KeyRefused("symmetric", "this is a secret, not a public key")
     if "d" in jwk:
-        raise KeyRefused("private", "this is a private key: keep it, send the public")
+        raise KeyRefused(
+            "private", "this is a private key: keep it secret and send the public key"
+        )
     if jwk.get("use", "sig") != "sig":
         raise KeyRefused("use", "the key is not for signatures")
-    kind = _KINDS.get(str(jwk.get("kty")))
-    if kind is None:
+    if str(jwk.get("kty")) not in _KEY_TYPES:
         raise _refuse_kind()
+    return _build_public(_import_material(jwk), jwk.get("kid"), jwk.get("alg"))
+
+
+def _import_material(jwk: dict[str, object]) -> object:
+    """Return the key in ``jwk``, of any size and curve; raises KeyRefused.
+
+    Only the members that define the key are read: what it may be used for is decided
+    by the caller.
+    """
+    kind = _KEY_TYPES[str(jwk["kty"])]
+    names = ("kty", *kind.value_registry)
+    # Values of another type are refused by joserfc.
+    members = cast(DictKey, {name: jwk[name] for name in names if name in jwk})
     try:
-        key = kind.from_jwk(jwk)
-    except (InvalidKeyError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
+        return kind.import_key(members).raw_value
+    except (JoseError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
         raise KeyRefused("unreadable", "the JWK cannot be read") from None
-    return _build_public(key, jwk.get("kid"), jwk.get("alg"))
 
 
 def _build_public(
@@ -260,14 +291,16 @@ def _build_public(
     if algorithm is not None:
         able = tuple(name for name in able if name == algorithm)
     if not able:
-        raise KeyRefused("algorithm", "the key names an algorithm that is not its own")
+        raise KeyRefused(
+            "algorithm", "the key names an algorithm that it cannot be used with"
+        )
     jwk = _build_jwk(key)
     named = kid if isinstance(kid, str) and 0 < len(kid) <= 255 else None
     return PublicKey(named or get_thumbprint(jwk), able, jwk, key, **validity)
 
 
 def _refuse_kind() -> KeyRefused:
-    return KeyRefused("kind", "only RSA, P-256 and Ed25519 keys are used")
+    return KeyRefused("kind", "only RSA, P-256 and Ed25519 keys are supported")
 
 
 def _get_algorithms(key: PublicMaterial) -> tuple[str, ...]:
@@ -298,23 +331,25 @@ def _get_encryption(key: PrivateMaterial) -> tuple[str, ...]:
 # === JWK === #
 
 
-def _dump_jwk(key: PublicMaterial | PrivateMaterial) -> dict[str, Any]:
+def _wrap(key: PublicMaterial | PrivateMaterial) -> JoseKey:
     if isinstance(key, (rsa.RSAPublicKey, rsa.RSAPrivateKey)):
-        return dict(RSAAlgorithm.to_jwk(key, as_dict=True))
+        return RSAKey(key, key)
     if isinstance(key, (ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey)):
-        return dict(ECAlgorithm.to_jwk(key, as_dict=True))
-    return dict(OKPAlgorithm.to_jwk(key, as_dict=True))
-
-
-#: The members from which a key's thumbprint is computed (RFC 7638 3.2, RFC 8037 2).
-_MEMBERS = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y")}
-_OKP_MEMBERS = ("crv", "kty", "x")
+        return ECKey(key, key)
+    return OKPKey(key, key)
 
 
 def _build_jwk(public: PublicMaterial) -> dict[str, str]:
     """Return the members that define the key, without those that describe it."""
-    jwk = _dump_jwk(public)
-    return {name: jwk[name] for name in _MEMBERS.get(jwk["kty"], _OKP_MEMBERS)}
+    return {name: str(value) for name, value in _wrap(public).as_dict().items()}
+
+
+#: The members from which a key's thumbprint is computed (RFC 7638 3.2, RFC 8037 2).
+_MEMBERS = {
+    "RSA": ("e", "kty", "n"),
+    "EC": ("crv", "kty", "x", "y"),
+    "OKP": ("crv", "kty", "x"),
+}
 
 
 def get_thumbprint(jwk: dict[str, str]) -> str:
@@ -324,7 +359,4 @@ def get_thumbprint(jwk: dict[str, str]) -> str:
     ...     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
     'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'
     """
-    names = _MEMBERS.get(jwk["kty"], _OKP_MEMBERS)
-    made = {name: jwk[name] for name in names}
-    text = json.dumps(made, sort_keys=True, separators=(",", ":"))
-    return encode_base64url(hashlib.sha256(text.encode()).digest())
+    return _calculate_thumbprint({name: jwk[name] for name in _MEMBERS[jwk["kty"]]})

@@ -8,7 +8,7 @@
 Traceback (most recent call last):
 ...
 odoo.addons.spar_mapper_connector.lib.jose.exceptions.SignatureRefused: \
-the signature is not one of this message by this key
+this key did not sign this message
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ _TYPES = frozenset({"jwt", "jose", "jws", "g2pc+jws"})
 
 
 def sign_detached(payload: bytes, key: PrivateKey, **header: object) -> str:
-    """Return ``header..signature`` of ``payload``; ``header`` is protected, too."""
+    """Return ``header..signature`` of ``payload``; ``header`` is protected, too.
+
+    Every answer is signed, so the parts are joined here: ``jws.serialize_compact``
+    of joserfc checks the header that we built and copies the text several times, which
+    makes an ES256 signature a fifth slower (measured with joserfc 1.7).
+    """
     protected = {"alg": key.algorithm, "kid": key.public.kid, **header}
     text = json.dumps(protected, separators=(",", ":"), sort_keys=True)
     first = encode_base64url(text.encode())
@@ -71,9 +76,7 @@ class Signature:
             signed = f"{self.protected}.{payload}".encode()
             if key.verifies(self.algorithm, signed, self.value):
                 return
-        raise SignatureRefused(
-            "mismatch", "the signature is not one of this message by this key"
-        )
+        raise SignatureRefused("mismatch", "this key did not sign this message")
 
     def _check_time(self) -> None:
         now, expiry, made = time.time(), self.header.get("exp"), self.header.get("iat")
@@ -95,7 +98,7 @@ def read_signature(text: str) -> Signature:
     """
     parts = text.split(".")
     if len(parts) != 3:
-        raise SignatureRefused("malformed", "the signature is no detached JWS")
+        raise SignatureRefused("malformed", "the signature is not a detached JWS")
     first, payload, last = parts
     if len(first) > MAX_HEADER or len(last) > MAX_SIGNATURE:
         raise SignatureRefused("malformed", "the signature is too long")
@@ -103,7 +106,7 @@ def read_signature(text: str) -> Signature:
     try:
         value = decode_base64url(last)
     except ValueError:
-        raise SignatureRefused("malformed", "the signature is no base64url") from None
+        raise SignatureRefused("malformed", "the signature is not base64url") from None
     return Signature(first, header, value, payload)
 
 
@@ -115,20 +118,20 @@ def _read_header(encoded: str) -> dict[str, object]:
             "malformed", "the signature's header cannot be read"
         ) from None
     if not isinstance(header, dict):
-        raise SignatureRefused("malformed", "the signature's header is no object")
+        raise SignatureRefused("malformed", "the signature's header is not an object")
     if header.get("alg") not in ALGORITHMS:
         raise SignatureRefused(
             "algorithm", f"alg: must be one of {', '.join(ALGORITHMS)}"
         )
     if "crit" in header or "b64" in header:
-        raise SignatureRefused("critical", "crit and b64 are not understood here")
+        raise SignatureRefused("critical", "crit and b64 are not supported")
     if str(header.get("typ", "JWT")).lower() not in _TYPES:
-        raise SignatureRefused("type", "typ: this is no signature of a message")
+        raise SignatureRefused("type", "typ: this is not the signature of a message")
     return header
 
 
 def _read_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
+        raise ValueError("a member is repeated")
     return members

@@ -8,7 +8,7 @@ from typing import Any
 
 import jwt
 
-from .exceptions import TokenRefused
+from .exceptions import JwtRefused
 from .keys import ALGORITHMS, PrivateKey, PublicKey
 
 LEEWAY = timedelta(seconds=30)
@@ -31,13 +31,13 @@ def sign_token(claims: dict[str, object], key: PrivateKey, typ: str = "JWT") -> 
 
 
 def read_token_header(token: str) -> dict[str, object]:
-    """Return the unverified header of ``token``; raises TokenRefused."""
+    """Return the unverified header of ``token``; raises JwtRefused."""
     if len(token) > MAX_TOKEN:
-        raise TokenRefused("malformed", "the token is too long")
+        raise JwtRefused("malformed", "the token is too long")
     try:
         return dict(jwt.get_unverified_header(token))
     except jwt.InvalidTokenError:
-        raise TokenRefused("malformed", "this is no token") from None
+        raise JwtRefused("malformed", "this is not a token") from None
 
 
 def verify_token(
@@ -54,20 +54,20 @@ def verify_token(
     """Return the claims of ``token``; check signature, issuer, audience and time.
 
     ``required`` claims must be present; ``types`` are the permitted values of the
-    header's ``typ`` (in lower case; empty for any). Raises TokenRefused.
+    header's ``typ`` (in lower case; empty for any). Raises JwtRefused.
     """
     header = read_token_header(token)
     algorithm = str(header.get("alg"))
     if algorithm not in algorithms or algorithm not in ALGORITHMS:
-        raise TokenRefused("algorithm", "the token's algorithm is not allowed")
+        raise JwtRefused("algorithm", "the token's algorithm is not allowed")
     if "crit" in header:
-        raise TokenRefused("critical", "crit is not understood here")
+        raise JwtRefused("critical", "crit is not supported")
     if types and _get_type(header) not in types:
-        raise TokenRefused("type", "this is a token for something else")
+        raise JwtRefused("type", "this type of token is not accepted here")
     kid = header.get("kid", "")
     key = find_key(kid if isinstance(kid, str) else "", algorithm)
     if key is None or algorithm not in key.algorithms:
-        raise TokenRefused("unknown_key", "nobody known has this key")
+        raise JwtRefused("unknown_key", "the key is unknown")
     return _decode(token, key, algorithm, issuer, audience, required, leeway)
 
 
@@ -96,19 +96,19 @@ def _decode(
         )
     except jwt.InvalidTokenError as error:
         code, text = next(
-            told for kind, told in _REASONS.items() if isinstance(error, kind)
+            reason for kind, reason in _REASONS.items() if isinstance(error, kind)
         )
-        raise TokenRefused(code, text) from None
+        raise JwtRefused(code, text) from None
 
 
 #: In this order: the last ones are bases of the others.
 _REASONS: dict[type[Exception], tuple[str, str]] = {
     jwt.ExpiredSignatureError: ("expired", "the token has expired"),
     jwt.ImmatureSignatureError: ("not_yet", "the token is not valid yet"),
-    jwt.InvalidIssuerError: ("issuer", "the token is of another issuer"),
-    jwt.InvalidAudienceError: ("audience", "the token is for somebody else"),
-    jwt.MissingRequiredClaimError: ("claim", "the token lacks a claim"),
-    jwt.InvalidSignatureError: ("mismatch", "the token's signature is not right"),
-    jwt.DecodeError: ("malformed", "this is no token"),
-    jwt.InvalidTokenError: ("claim", "a claim of the token is not right"),
+    jwt.InvalidIssuerError: ("issuer", "the token was issued by another issuer"),
+    jwt.InvalidAudienceError: ("audience", "the token is for another audience"),
+    jwt.MissingRequiredClaimError: ("claim", "the token has no such claim"),
+    jwt.InvalidSignatureError: ("mismatch", "the token's signature is invalid"),
+    jwt.DecodeError: ("malformed", "this is not a token"),
+    jwt.InvalidTokenError: ("claim", "a claim of the token is invalid"),
 }

@@ -15,7 +15,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     OutgoingFailed,
     OutgoingRefused,
 )
-from odoo.addons.spar_mapper_connector.lib.outgoing import Answer
+from odoo.addons.spar_mapper_connector.lib.outgoing import HttpResponse
 
 from ...exceptions import CodeRefused, ProviderUnavailable, UserinfoRefused
 from . import authorization, client_authentication, discovery
@@ -40,7 +40,7 @@ class Ports:
     assertion.
     """
 
-    send: Callable[..., Answer]
+    send: Callable[..., HttpResponse]
     sign: client_authentication.Signer
     verify: Callable[[ProviderSettings, str], dict[str, object]]
     decrypt: Callable[[str], str]
@@ -129,7 +129,7 @@ class RelyingParty:
             raise CodeRefused(authorization.read_error(error))
         return _read_tokens(read_object(answer) if answer.status == 200 else {})
 
-    def _post(self, endpoint: str, form: dict[str, str], now: int) -> Answer:
+    def _post(self, endpoint: str, form: dict[str, str], now: int) -> HttpResponse:
         call = client_authentication.ClientRequest(
             self.settings, endpoint, now, self.ports.sign
         )
@@ -150,7 +150,7 @@ class RelyingParty:
         headers: dict[str, str],
         max_bytes: int,
         body: bytes | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         return ask(
             self.ports.send,
             method,
@@ -183,7 +183,7 @@ class RelyingParty:
         _check_addressed(claims, self.settings, now)
         return claims
 
-    def _read_userinfo(self, answer: Answer) -> dict[str, object]:
+    def _read_userinfo(self, answer: HttpResponse) -> dict[str, object]:
         """Return the claims, which must have the agreed format."""
         wanted = self.settings.userinfo_format
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -199,14 +199,14 @@ class RelyingParty:
 
 
 def ask(
-    send: Callable[..., Answer],
+    send: Callable[..., HttpResponse],
     method: str,
     url: str,
     *,
     max_bytes: int,
     headers: dict[str, str] | None = None,
     body: bytes | None = None,
-) -> Answer:
+) -> HttpResponse:
     """Return an answer below 500; raises ProviderUnavailable for everything else."""
     try:
         answer = send(
@@ -224,7 +224,9 @@ def ask(
     return answer
 
 
-def discover(send: Callable[..., Answer], address: str) -> discovery.ProviderMetadata:
+def discover(
+    send: Callable[..., HttpResponse], address: str
+) -> discovery.ProviderMetadata:
     """Return the provider's description of itself at ``address``.
 
     Raises ProviderUnavailable or WrongProvider.
@@ -234,7 +236,7 @@ def discover(send: Callable[..., Answer], address: str) -> discovery.ProviderMet
     return discovery.read_discovery(document, address)
 
 
-def read_object(answer: Answer, strict: bool = True) -> dict[str, object]:
+def read_object(answer: HttpResponse, strict: bool = True) -> dict[str, object]:
     """Return the JSON object of an answer.
 
     Raises ProviderUnavailable where there is none, or returns ``{}`` if not strict.

@@ -6,10 +6,8 @@ import jwt
 from jwt.types import Options
 
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
+    JwtRefused,
     KeySetUnavailable,
-)
-from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
-    TokenRefused as HeaderRefused,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PublicKey
@@ -54,7 +52,7 @@ def read_signed(
 def _read_header(settings: ProviderSettings, token: str) -> tuple[str, str]:
     try:
         header = read_token_header(token)
-    except HeaderRefused:
+    except JwtRefused:
         raise IdTokenRefused("malformed") from None
     algorithm, kid = header.get("alg"), header.get("kid", "")
     if algorithm not in settings.algorithms or algorithm not in ALGORITHMS:

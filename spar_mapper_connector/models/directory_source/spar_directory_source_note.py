@@ -5,7 +5,7 @@ class SparDirectorySourceNote(models.Model):
     """A record of another directory that was not taken over, or is new or gone."""
 
     _name = "spar.directory.source.note"
-    _description = "Not Taken Over from Another Directory"
+    _description = "Note on a Fetched Directory"
     _order = "source_id, id"
     _rec_name = "subject"
 
@@ -14,14 +14,14 @@ class SparDirectorySourceNote(models.Model):
     )
     kind = fields.Selection(
         [
-            ("gone", "Gone"),
+            ("gone", "Removed"),
             ("new", "New"),
             ("changed", "Changed"),
-            ("refused", "Not Taken Over"),
+            ("refused", "Not Imported"),
         ],
         required=True,
         readonly=True,
         default="refused",
     )
-    subject = fields.Char("What", required=True, readonly=True)
+    subject = fields.Char("Record", required=True, readonly=True)
     reason = fields.Char(required=True, readonly=True)

@@ -7,11 +7,12 @@ from odoo.fields import Domain
 from odoo.addons.spar_fa_directory.lib import fa_checks
 from odoo.addons.spar_fa_directory.lib.exceptions import InvalidParameter
 
-from ..exceptions import InvalidIdentifier, InvalidTemplate
-from ..lib import identifier, tokenisers
-from ..lib.id_forms import NEWEST, IdForm, read_in_forms
-from ..lib.id_rules import (
+from ...exceptions import InvalidIdentifier, InvalidIdTemplate
+from ...lib import identifier, tokenisers
+from ...lib.id_forms import NEWEST, IdForm, read_in_forms
+from ...lib.id_rules import (
     CardCheck,
+    CardRule,
     Identifier,
     IdRule,
     get_clean_value,
@@ -59,40 +60,84 @@ class SparIdType(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     strategy = fields.Char(
-        help="How the ID travels, with one placeholder for its value, for example "
-        "token:{sub}@nationalId. Empty: any ID that no other type recognises.",
+        help="How the ID is written in messages, with one placeholder for its value, "
+        "for example token:{sub}@nationalId. Leave empty for the type of every "
+        "ID that no other type recognises.",
     )
     tokeniser = fields.Selection(
         selection=lambda self: self._selection_tokeniser(),
         required=True,
         default="none",
-        help="How the value that people know becomes the value that is stored.",
+        help="How the value that people enter is turned into the stored value.",
     )
     tokeniser_parameter = fields.Char(help="For example the partner ID.")
     stored_strategy = fields.Char(
-        help="How the stored ID is written, where it differs from the strategy."
+        help="How the stored ID is written, if that differs from the strategy."
     )
     check = fields.Selection(
         selection=lambda self: self._selection_check(),
-        help="What the value must satisfy, whoever sends it.",
+        help="A check that each value must pass, on every channel.",
     )
     check_parameter = fields.Char(help="For example a regular expression.")
     ignores_gaps = fields.Boolean(
-        string="Gaps do not count",
-        help="2007 816 053, 2007-816053 and 2007816053 are the same: blanks, dashes, "
-        "dots and slashes are left out. Tokens of more than 30 letters and digits keep "
-        "theirs.",
+        string="Ignore gaps",
+        help="2007 816 053, 2007-816053 and 2007816053 are the same ID: spaces, "
+        "dashes, dots and slashes are ignored. Tokens of more than 30 letters "
+        "and digits keep theirs.",
     )
     ignores_case = fields.Boolean(
-        string="Case does not count",
-        help="ab123k and AB123K are the same. Not for tokens: their letters differ by "
-        "case alone.",
+        string="Ignore case",
+        help="ab123k and AB123K are the same ID. Do not use this for tokens: two of "
+        "them may differ by case alone.",
     )
     backend_id = fields.Many2one(
         "spar.mapper.backend",
         ondelete="restrict",
-        help="The mapper that is asked for these IDs. Empty: the default one.",
+        help="The mapper that is called for these IDs. Leave empty for the default "
+        "one.",
     )
+    issuers = fields.Text(
+        string="Trusted issuers",
+        help="The issuers (iss) of ID providers whose logins are accepted for IDs of "
+        "this type, one per line, for example https://id.example.org. Leave "
+        "empty to accept none.",
+    )
+
+    # The format of IDs on the card applies to IDs that people type, show or load:
+    # staff's forms, the beneficiary's pages, files. Callers of the API send other texts
+    # (tokens), so it applies to them only where a type requires it. Stored IDs can
+    # always be found, suspended and ended.
+    card_look = fields.Char(
+        string="Format on the card, in words",
+        translate=True,
+        help="Shown to people who type something else. For example: 10 digits, such "
+        "as 2007816053.",
+    )
+    card_pattern = fields.Char(
+        string="Pattern on the card",
+        help="A regular expression for the whole value, for example [0-9]{10}. "
+        "Ignored gaps are removed first.",
+    )
+    card_min_length = fields.Integer(
+        string="Minimum length on the card",
+        help="In characters; 0 for no limit.",
+    )
+    card_max_length = fields.Integer(
+        string="Maximum length on the card",
+        help="In characters; 0 for no limit.",
+    )
+    card_check = fields.Selection(
+        selection=lambda self: self._selection_check(),
+        string="Check digit on the card",
+        help="For example Luhn, or a number format from python-stdnum.",
+    )
+    card_check_parameter = fields.Char(string="Parameter of the check digit")
+    card_binds_programs = fields.Boolean(
+        string="Also in the API",
+        help="Participants, too, can link only IDs in the format on the card. "
+        "Otherwise they can also send other texts, such as tokens.",
+    )
+    has_card_rule = fields.Boolean(compute="_compute_has_card_rule")
 
     _code_uniq = models.UniqueIndex("(code)", "An ID type with this code exists.")
 
@@ -116,18 +161,18 @@ class SparIdType(models.Model):
         """Check that a strategy names kind and provider, and no part of the value."""
         try:
             identifier.parse_template(template)
-        except InvalidTemplate as error:
+        except InvalidIdTemplate as error:
             raise ValidationError(
                 self.env._(
-                    "%(template)s: write exactly one placeholder, such as {sub}.",
+                    "%(template)s: use exactly one placeholder, such as {sub}.",
                     template=template,
                 )
             ) from error
         if not identifier.is_plain(template):
             raise ValidationError(
                 self.env._(
-                    "%(template)s: around the placeholder there can only be a kind "
-                    "with a colon, and @ with a provider, as in "
+                    "%(template)s: only a kind with a colon may precede the "
+                    "placeholder, and only @ with a provider may follow it, as in "
                     "token:{sub}@nationalId.",
                     template=template,
                 )
@@ -141,8 +186,8 @@ class SparIdType(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "%(name)s would be stored as %(other)s is: one person could "
-                        "be taken for another.",
+                        "%(name)s would be stored in the same form as %(other)s: one "
+                        "person could be mistaken for another.",
                         name=self.name,
                         other=other_sudo.name,
                     )
@@ -168,10 +213,103 @@ class SparIdType(models.Model):
             except InvalidParameter as error:
                 raise ValidationError(
                     self.env._(
-                        "%(name)s: the check cannot work with this parameter.",
+                        "%(name)s: the check does not accept this parameter.",
                         name=record.name,
                     )
                 ) from error
+
+    # === IDS ON THE CARD === #
+
+    @api.depends("card_pattern", "card_min_length", "card_max_length", "card_check")
+    def _compute_has_card_rule(self) -> None:
+        for id_type in self:
+            id_type.has_card_rule = bool(
+                id_type.card_pattern
+                or id_type.card_min_length
+                or id_type.card_max_length
+                or id_type.card_check
+            )
+
+    @api.constrains("card_pattern", "card_check", "card_check_parameter")
+    def _check_card_checks(self):
+        for record in self:
+            if record.card_pattern:
+                record._check_card_parameter("regex", record.card_pattern)
+            if record.card_check:
+                parameter = record.card_check_parameter or ""
+                record._check_card_parameter(record.card_check, parameter)
+
+    def _check_card_parameter(self, code: str, parameter: str) -> None:
+        try:
+            fa_checks.run_parameter_check(code, parameter)
+        except InvalidParameter as error:
+            raise ValidationError(
+                self.env._(
+                    "%(name)s: this pattern or parameter cannot be used to check IDs "
+                    "on the card.",
+                    name=self.name,
+                )
+            ) from error
+
+    @api.constrains("card_min_length", "card_max_length")
+    def _check_card_lengths(self):
+        for record in self:
+            least, most = record.card_min_length, record.card_max_length
+            if least < 0 or most < 0 or (most and most < least):
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: the maximum length of an ID on the card must not "
+                        "be below the minimum.",
+                        name=record.name,
+                    )
+                )
+
+    @api.constrains("card_look", "card_pattern", "card_check")
+    def _check_card_look(self):
+        """Check that a rule has a description: a pattern does not help users."""
+        for record in self:
+            if record.has_card_rule and not (record.card_look or "").strip():
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: describe in words what an ID on the card looks "
+                        "like.",
+                        name=record.name,
+                    )
+                )
+
+    def _get_card_rule(self) -> CardRule | None:
+        """Return the rule for an ID on the card; None if there is none."""
+        if not self.has_card_rule:
+            return None
+        return CardRule(
+            pattern=self.card_pattern or "",
+            min_length=self.card_min_length,
+            max_length=self.card_max_length,
+            check=self.card_check or "",
+            check_parameter=self.card_check_parameter or "",
+            binds_programs=self.card_binds_programs,
+        )
+
+    @api.model
+    def _get_card_look(self, type_id: int | None) -> str:
+        """Return the description of IDs on the card, in the user's language."""
+        return self.sudo().browse(type_id or ()).card_look or ""
+
+    @api.model
+    def _has_card_rule(self, type_id: int) -> bool:
+        return any(r.type_id == type_id and r.card for r in self._get_rules())
+
+    # === ISSUERS === #
+
+    def _get_issuers(self) -> list[str]:
+        """Return the issuers that may assert IDs of this type."""
+        return (self.issuers or "").split()
+
+    def _may_be_asserted_by(self, issuer: str) -> bool:
+        """Return whether a login at ``issuer`` proves that a person has such an ID."""
+        self.ensure_one()
+        self._get_rules()  # raises if types were changed past the registry
+        return bool(issuer) and issuer in self._get_issuers()
 
     # === TWO PEOPLE === #
 
@@ -183,7 +321,7 @@ class SparIdType(models.Model):
 
     @api.model
     def _identify(
-        self, text: str, card_check: CardCheck = CardCheck.NOBODY
+        self, text: str, card_check: CardCheck = CardCheck.NONE
     ) -> Identifier:
         """Return the stored form and the type of one ID.
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..exceptions import MapperError
+from ...exceptions import MapperError
 
 
 class SparMapperBackend(models.Model):
@@ -22,11 +22,11 @@ class SparMapperBackend(models.Model):
     implementation = fields.Selection(
         selection="_selection_implementation",
         required=True,
-        help="Who answers: the store of this database, or a client of another.",
+        help="The store of this database, or a client of another mapper.",
     )
     is_default = fields.Boolean(
         string="Default",
-        help="Asked for every ID whose type names no other backend.",
+        help="Called for every ID whose type names no other backend.",
     )
     active = fields.Boolean(default=True)
     id_type_ids = fields.One2many("spar.id.type", "backend_id", string="ID types")
@@ -51,7 +51,7 @@ class SparMapperBackend(models.Model):
     def _unlink_unless_in_use(self) -> None:
         if any(backend._is_guarded("active", False) for backend in self):
             raise UserError(
-                self.env._("This backend is asked for IDs: choose another one first.")
+                self.env._("This backend is in use: choose another one first.")
             )
 
     @api.model
@@ -94,10 +94,10 @@ class SparMapperBackend(models.Model):
             self.env["spar.keyring"]._open()
         except MapperError as error:
             raise UserError(
-                self.env._("The backend does not answer: %(cause)s.", cause=error)
+                self.env._("The backend does not respond: %(cause)s.", cause=error)
             ) from error
         message = self.env._(
-            "The backend answers. It can: %(abilities)s.",
+            "The backend responds. It supports: %(abilities)s.",
             abilities=", ".join(sorted(c.value for c in capabilities)),
         )
         return {

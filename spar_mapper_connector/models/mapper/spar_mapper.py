@@ -2,8 +2,8 @@ from datetime import datetime
 
 from odoo import models
 
-from ..exceptions import NotSupported
-from ..lib.contract import (
+from ...exceptions import NotSupported
+from ...lib.contract import (
     CallContext,
     Capability,
     LinkRequest,
