@@ -10,9 +10,9 @@ from odoo.tools import SQL, mute_logger
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 
 from ..exceptions import NoUsableId, UserNotAllowed
-from ..lib.oidc.authorization import Attempt, AttemptSecrets
+from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt
 from ..lib.oidc.verified import VerifiedLogin
-from ..models.spar_login_attempt import Pending
+from ..models.spar_login_attempt import PendingLogin
 from .common import LoginCase, ProviderCase
 
 CLAIMS = {"individual_id": "7712345678", "name": "Asha Devi"}
@@ -257,8 +257,8 @@ class TestRotation(IdentityCase):
     def test_attempts_sealed_by_earlier_versions_open(self):
         attempts = self.env["spar.login.attempt"]
         secrets = AttemptSecrets("the state", "nonce", "verifier")
-        attempt = Attempt(secrets, "https://spar.example/callback", 1, True)
-        pending = Pending(self.provider.id, "login", "/", attempt)
+        attempt = LoginAttempt(secrets, "https://spar.example/callback", 1, True)
+        pending = PendingLogin(self.provider.id, "login", "/", attempt)
         attempts._add(pending, "browser")
         digest = hashlib.sha256(b"the state").hexdigest()
         row = attempts.search([], order="id desc", limit=1)
