@@ -126,7 +126,7 @@ class CodeRefused(LoginRefused):
     code = "code_refused"
 
 
-class TokenRefused(LoginRefused):
+class IdTokenRefused(LoginRefused):
     """The ID token is not valid; ``reason`` names the failed check."""
 
     code = "token_refused"

@@ -18,7 +18,7 @@ PAGES = {
 }
 
 
-def draw(name: str, values: dict):
+def render_page(name: str, values: dict):
     """Return the page with this name."""
     return render("frame", {**values, "page": name}, _load)
 

@@ -13,7 +13,7 @@ from .fa_text import remove_gaps
 if TYPE_CHECKING:
     from schwifty.domain import Bank
 
-_SHORTEST_NAME = 2
+_MIN_NAME_LENGTH = 2
 _WRONGLY_READ = re.compile("[\x80-\x9f]")
 #: The branch code in the BIC of a head office, which may be omitted.
 HEAD_OFFICE = "X" * 3
@@ -64,7 +64,7 @@ def get_banks(country: str) -> tuple[list[KnownBank], list[LeftOut]]:
     entries = registry.get_banks_by_country(country)
     for entry in sorted(entries, key=lambda entry: not entry.primary):
         bank = _read_entry(country, entry)
-        if len(bank.name) < _SHORTEST_NAME or not bank.code:
+        if len(bank.name) < _MIN_NAME_LENGTH or not bank.code:
             left_out.append(LeftOut(bank.name or bank.code, "nameless"))
         elif bank.code in known:
             left_out.append(LeftOut(bank.name, "duplicate"))
@@ -76,14 +76,16 @@ def get_banks(country: str) -> tuple[list[KnownBank], list[LeftOut]]:
 def _read_entry(country: str, entry: "Bank") -> KnownBank:
     bic = _clean_bic(entry.bic or "")
     code = f"{country}-{entry.bank_code}" if entry.bank_code else bic
-    name = unicodedata.normalize("NFC", " ".join(_mend(entry.name or "").split()))
+    name = unicodedata.normalize(
+        "NFC", " ".join(_correct_name(entry.name or "").split())
+    )
     return KnownBank(code.replace(" ", ""), name, bic)
 
 
-def _mend(name: str) -> str:
+def _correct_name(name: str) -> str:
     """Return a name with its letters repaired: the registry has some decoded wrongly.
 
-    >>> _mend("\x8aKOFJA LOKA"), _mend("Crédit")
+    >>> _correct_name("\x8aKOFJA LOKA"), _correct_name("Crédit")
     ('ŠKOFJA LOKA', 'Crédit')
     """
     if not _WRONGLY_READ.search(name):

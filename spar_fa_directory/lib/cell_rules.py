@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from babel import Locale
 
-from .placeholders import is_name_placeholder, is_placeholder, is_spoilt_number
+from .placeholders import is_altered_number, is_name_placeholder, is_placeholder
 
-MOST_CHARACTERS = 250
+MAX_CHARACTERS = 250
 #: The word that empties a field, because an empty cell leaves it unchanged.
 EMPTIED = "(none)"
 _JOINERS = "\u200c\u200d"
@@ -104,7 +104,7 @@ def find_text_problem(text: str) -> str:
     """
     if _UNDECODED.search(text):
         return "encoding"
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         return "too_long"
     return "control" if _CONTROL.search(text) else ""
 
@@ -157,7 +157,7 @@ def _find_number_problem(text: str) -> str:
         return "formula"
     if not any(map(str.isdigit, text)):
         return ""
-    if is_spoilt_number(text):
+    if is_altered_number(text):
         return "number" if "E" in text.upper() else "fraction"
     return "thousands" if _THOUSANDS.fullmatch(text) else ""
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, TextIO
 
 DELIMITERS = ",;\t|"
-_MOST_CHARACTERS = 100_000  # per line
-_MOST_LINES = 20  # per record, whose cells may contain line breaks
+_MAX_CHARACTERS = 100_000  # per line
+_MAX_LINES = 20  # per record, whose cells may contain line breaks
 # A first line that declares the delimiter, as Excel reads and writes it.
 _DECLARED = re.compile(r'\ufeff*"?sep=(.|\t)"?\s*', re.IGNORECASE)
 _UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
@@ -123,8 +123,8 @@ def _take_lines(text: TextIO, waiting: deque[str]) -> list[str]:
     """Return the lines of the next record, up to an even number of quotation marks."""
     lines: list[str] = []
     marks = 0
-    while len(lines) < _MOST_LINES:
-        line = waiting.popleft() if waiting else text.readline(_MOST_CHARACTERS)
+    while len(lines) < _MAX_LINES:
+        line = waiting.popleft() if waiting else text.readline(_MAX_CHARACTERS)
         if not line:
             break
         lines.append(line)
@@ -135,7 +135,7 @@ def _take_lines(text: TextIO, waiting: deque[str]) -> list[str]:
 
 
 def _split_lines(lines: list[str], delimiter: str) -> tuple[list[str], str]:
-    if any(len(line) >= _MOST_CHARACTERS for line in lines):
+    if any(len(line) >= _MAX_CHARACTERS for line in lines):
         return [], "long"
     # A byte-order mark before a quotation mark would make it an ordinary sign.
     text = "".join(lines).rstrip("\r\n").lstrip("\ufeff")

@@ -6,12 +6,12 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-MOST_ON_A_PAGE = 1000
-MOST_TEXT = 200
+MAX_PAGE_SIZE = 1000
+MAX_TEXT_LENGTH = 200
 
 
 @dataclass(frozen=True)
-class Criteria:
+class SearchCriteria:
     """Which providers or branches are requested, and which page of them."""
 
     text: str = ""
@@ -23,7 +23,7 @@ class Criteria:
 
 
 @dataclass(frozen=True)
-class Page:
+class DirectoryPage:
     """Plain values, and the cursor of the next page ("" on the last one)."""
 
     items: list[dict[str, object]]

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 #: The limit beyond which further words of a query are ignored.
-MOST_WORDS = 8
+MAX_WORDS = 8
 #: The maximum number of separately typed words that may be a single one.
-_MOST_JOINED = 3
+_MAX_JOINED = 3
 #: A run of adjacent words of at most this length (with its mark) is not searched as a
 #: beginning.
 _SHORT = 4
 
 
-class Token(NamedTuple):
+class SearchToken(NamedTuple):
     """A typed word: its forms, whether the directory has it, whether it means "and"."""
 
     words: list[str]
@@ -31,14 +31,16 @@ class Token(NamedTuple):
     def name(self) -> str:
         """Return its plain form if it has one, else as typed without signs.
 
-        >>> Token(["البنك", "بنك"]).name == "بنك", Token(["tbn", "tb", "n"]).name
-        (True, 'tbn')
+        >>> SearchToken(["البنك", "بنك"]).name == "بنك"
+        True
+        >>> SearchToken(["tbn", "tb", "n"]).name
+        'tbn'
         """
         return self.words[1] if len(self.words) == 2 else self.words[0]
 
 
 @dataclass(frozen=True)
-class Word:
+class SearchWord:
     """One word of a query: a ``tsquery`` for each level, the best level first.
 
     ``is_beginning`` states whether words that begin with it are also searched for.
@@ -60,24 +62,25 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class SearchAttempt:
     """What to search for, and how many matches make the next attempt unnecessary."""
 
-    words: list[Word]
+    words: list[SearchWord]
     enough: int
-    may_lack_one: bool = False
+    may_miss_one: bool = False
 
     @property
     def all(self) -> str:
         """Return a ``tsquery`` of all words together.
 
-        >>> Attempt([build_word(["a"]), build_word(["b"])], 1).all
+        >>> words = [build_word(["a"]), build_word(["b"])]
+        >>> SearchAttempt(words, 1).all
         "('a':*) & ('b':*)"
-        >>> Attempt([build_word(["a"]), build_word(["b"])], 1, may_lack_one=True).all
+        >>> SearchAttempt(words, 1, may_miss_one=True).all
         "(('b':*)) | (('a':*))"
         """
         words = [f"({word.any})" for word in self.words]
-        if not self.may_lack_one:
+        if not self.may_miss_one:
             return " & ".join(words)
         others = (words[:place] + words[place + 1 :] for place in range(len(words)))
         return " | ".join(f"({' & '.join(each)})" for each in others)
@@ -92,10 +95,11 @@ def quote(word: str) -> str:
     return "'{}'".format(word.replace("\\", "\\\\").replace("'", "''"))
 
 
-def drop_and(tokens: Sequence[Token]) -> list[Token]:
+def drop_and(tokens: Sequence[SearchToken]) -> list[SearchToken]:
     """Drop words for "and" between two other words: "P and T" is "P&T".
 
-    >>> p, t, also = Token(["p"]), Token(["t"]), Token(["and"], is_and=True)
+    >>> p, t = SearchToken(["p"]), SearchToken(["t"])
+    >>> also = SearchToken(["and"], is_and=True)
     >>> drop_and([p, also, t]) == [p, t], drop_and([p, also]) == [p, also]
     (True, True)
     """
@@ -107,7 +111,7 @@ def drop_and(tokens: Sequence[Token]) -> list[Token]:
     ]
 
 
-class Joined(NamedTuple):
+class JoinedWords(NamedTuple):
     """Separately typed words, from ``start`` to before ``end``, written as one."""
 
     word: str
@@ -115,16 +119,16 @@ class Joined(NamedTuple):
     end: int
 
 
-def join_neighbours(names: Sequence[str]) -> list[Joined]:
+def join_neighbours(names: Sequence[str]) -> list[JoinedWords]:
     """Return two and three adjacent words, written as one.
 
     >>> [joined.word for joined in join_neighbours(["g", "t", "bank"])]
     ['gt', 'gtbank', 'tbank']
     """
     return [
-        Joined("".join(names[start:end]), start, end)
+        JoinedWords("".join(names[start:end]), start, end)
         for start in range(len(names))
-        for end in range(start + 2, min(start + _MOST_JOINED, len(names)) + 1)
+        for end in range(start + 2, min(start + _MAX_JOINED, len(names)) + 1)
     ]
 
 
@@ -137,7 +141,7 @@ def build_word(
     joined: Collection[str] = (),
     half_joined: Collection[str] = (),
     run: str = "",
-) -> Word:
+) -> SearchWord:
     """Return one word of a query.
 
     :param token: the word without signs; then, if it has signs, the pieces between them
@@ -170,7 +174,7 @@ def build_word(
         " | ".join(begun + halves),
     ]
     levels += [" | ".join(map(quote, words)) for words in (near, far) if words]
-    return Word(tuple(levels), is_beginning)
+    return SearchWord(tuple(levels), is_beginning)
 
 
 def _join(token: Sequence[str], suffix: str) -> str:

@@ -37,7 +37,7 @@ class Column:
     may_lack: bool = False
 
 
-class Problem(NamedTuple):
+class RowProblem(NamedTuple):
     """The problem of a cell: the name of its column ("" for the row), and a code."""
 
     column: str
@@ -116,7 +116,7 @@ def clean_cell(text: str, column: Column | None = None) -> str:
 
 def check_row(
     row: Row, columns: tuple[Column, ...], optional: Collection[str] = ()
-) -> list[Problem]:
+) -> list[RowProblem]:
     """Return the problems of the cells of a row, in the order of the columns.
 
     :param optional: columns that may be empty here, though they are required
@@ -130,7 +130,7 @@ def check_row(
         value = row.values.get(column.name, "")
         is_needed = column.required and column.name not in optional
         if code := _find_problem(column, value, is_needed):
-            problems.append(Problem(column.name, code))
+            problems.append(RowProblem(column.name, code))
     return problems
 
 

@@ -90,15 +90,15 @@ _ALPHABETS = tuple(
         ),
     )
 )
-_MOST_BYTES = 1 << 16  # of the lines that are examined
-_MOST_WORDS = 500
+_MAX_BYTES = 1 << 16  # of the lines that are examined
+_MAX_WORDS = 500
 _BLOCK = 1 << 20
 _READINGS = 8
 _SURE, _RIVAL = 0.9, 0.9
-_HEARD = 0.1  # chardet's confidence in a few words is no more than noise
+_MIN_CONFIDENCE = 0.1  # chardet's confidence in a few words is no more than noise
 
 
-class Reading(NamedTuple):
+class EncodingReading(NamedTuple):
     """What an encoding makes of a file: its words with special letters.
 
     ``rate`` is the proportion of them that look like words, from 0 to 1; it is halved
@@ -116,7 +116,7 @@ class EncodingGuess:
 
     encoding: str
     sure: bool = True
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[EncodingReading, ...] = ()
 
 
 def guess_encoding(sample: bytes) -> str:
@@ -152,12 +152,12 @@ def guess_stream(stream: BinaryIO) -> EncodingGuess:
 def _take_special(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines with non-ASCII bytes, until there are enough."""
     taken = 0
-    while taken < _MOST_BYTES and (block := stream.read(_BLOCK)):
+    while taken < _MAX_BYTES and (block := stream.read(_BLOCK)):
         block += stream.readline(_BLOCK)
         if block.isascii():
             continue
         for line in block.splitlines(keepends=True):
-            if not line.isascii() and taken < _MOST_BYTES:
+            if not line.isascii() and taken < _MAX_BYTES:
                 taken += len(line)
                 yield line
 
@@ -201,8 +201,8 @@ def _find_utf_16(sample: bytes) -> str:
 
 
 def _guess_code_page(sample: bytes) -> EncodingGuess:
-    readings = _read_all(sample[:_MOST_BYTES])
-    detected = _detect(sample[:_MOST_BYTES])
+    readings = _read_all(sample[:_MAX_BYTES])
+    detected = _detect(sample[:_MAX_BYTES])
     # The sort is stable: otherwise equal readings stay in the order of ENCODINGS.
     readings.sort(key=lambda r: (-round(r.rate, 1), -detected.get(r.text, 0)))
     best, *others = readings
@@ -212,32 +212,32 @@ def _guess_code_page(sample: bytes) -> EncodingGuess:
     return EncodingGuess(best.encoding, sure, (best, *others)[:_READINGS])
 
 
-def _read_all(sample: bytes) -> list[Reading]:
+def _read_all(sample: bytes) -> list[EncodingReading]:
     """Return what each encoding makes of the bytes, identical texts only once."""
-    readings: dict[str, Reading] = {}
+    readings: dict[str, EncodingReading] = {}
     for encoding in ENCODINGS:
         if not encoding.startswith("utf"):
             text = _join_words(sample, encoding)
-            readings.setdefault(text, Reading(encoding, _rate(text), text))
+            readings.setdefault(text, EncodingReading(encoding, _rate(text), text))
     return list(readings.values())
 
 
 def _join_words(sample: bytes, encoding: str) -> str:
     text = sample.decode(encoding, "replace")
     words = (match[0] for match in _WORD.finditer(text))
-    return ", ".join(islice(dict.fromkeys(words), _MOST_WORDS))
+    return ", ".join(islice(dict.fromkeys(words), _MAX_WORDS))
 
 
 def _detect(sample: bytes) -> dict[str, float]:
     """Return chardet's confidence in the texts, by the letters that a language uses."""
     thought: dict[str, float] = {}
-    for told in chardet.detect_all(sample, ignore_threshold=True):
+    for guess in chardet.detect_all(sample, ignore_threshold=True):
         try:
-            text = _join_words(sample, told["encoding"] or "utf-8")
+            text = _join_words(sample, guess["encoding"] or "utf-8")
         except LookupError:
             continue
-        thought[text] = max(thought.get(text, 0), told["confidence"])
-    return {text: sure for text, sure in thought.items() if sure >= _HEARD}
+        thought[text] = max(thought.get(text, 0), guess["confidence"])
+    return {text: sure for text, sure in thought.items() if sure >= _MIN_CONFIDENCE}
 
 
 def _rate(text: str) -> float:

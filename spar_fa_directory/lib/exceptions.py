@@ -16,7 +16,7 @@ class DirectoryError(Exception):
         super().__init__(text % values)
 
 
-class InvalidTemplate(DirectoryError):
+class InvalidStrategyTemplate(DirectoryError):
     """A strategy's template whose addresses could not be parsed back."""
 
 
@@ -30,3 +30,7 @@ class InvalidPart(DirectoryError):
 
 class InvalidParameter(DirectoryError):
     """A check cannot work with the parameter that it was given."""
+
+
+class LoadStopped(Exception):
+    """A file is not loaded any further until somebody has seen why."""

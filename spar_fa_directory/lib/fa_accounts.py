@@ -74,7 +74,7 @@ def check_account(number: str, rule: ProviderRule, bank: Bank) -> None:
 def _check_rule(number: str, rule: ProviderRule, country: str) -> None:
     if rule.pattern and not matches(rule.pattern, number):
         raise InvalidPart(
-            "account_pattern", "Account numbers of this provider look otherwise."
+            "account_pattern", "Account numbers of this provider look different."
         )
     if len(number) < rule.shortest or 0 < rule.longest < len(number):
         raise InvalidPart(

@@ -43,13 +43,13 @@ ListGaps = Callable[[str], str]
 
 _LABEL = r"[\pL\pN](?:[\pL\pM\pN-]*[\pL\pM\pN])?"
 _EMAIL = rf"[^\s@<>()\[\],;:\\\"]{{1,64}}@(?:{_LABEL}\.)+{_LABEL}"
-_LONGEST_EMAIL = 254
+_MAX_EMAIL_LENGTH = 254
 _STDNUM = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?")
-_MOST_PATTERN_MEMORY = 8 << 20
+_MAX_PATTERN_MEMORY = 8 << 20
 
 
 @dataclass(frozen=True)
-class Check:
+class ValueCheck:
     """A check: its code, its English name, and the function that checks its parameter.
 
     ``takes_gaps``: the form of its values keeps the gaps that people leave in them,
@@ -69,7 +69,7 @@ class Check:
     list_gaps: ListGaps | None = None
 
 
-CHECKS: dict[str, Check] = {}
+CHECKS: dict[str, ValueCheck] = {}
 
 
 def check(
@@ -81,11 +81,11 @@ def check(
     """Register the decorated function as the check ``code``.
 
     ``check_parameter`` (for checks that take one) raises ``InvalidParameter``;
-    ``traits`` are those of ``Check``.
+    ``traits`` are those of ``ValueCheck``.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
-        CHECKS[code] = Check(
+        CHECKS[code] = ValueCheck(
             code,
             label,
             function,
@@ -112,7 +112,7 @@ def run_check(
     '79927398713'
     >>> run_check("regex", "12a", "[0-9]+")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
-    InvalidPart: This is not written as it should be.
+    InvalidPart: This does not have the expected format.
     """
     known = CHECKS[code]
     if known.takes_prefixes:
@@ -138,7 +138,7 @@ def check_text(
     'AB12'
     >>> check_text(" ", "", "", "")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
-    InvalidPart: This is needed.
+    InvalidPart: This field is required.
     """
     # Plain digits, as in nearly all account numbers, are already normalised.
     if not (value.isascii() and value.isdigit()):
@@ -152,13 +152,13 @@ def to_form(value: str, code: str, gaps_do_not_count: bool) -> str:
     :raises InvalidPart: when there is no text, or it is a placeholder
     """
     if not (plain := to_plain(value)):
-        raise InvalidPart("empty", "This is needed.")
+        raise InvalidPart("empty", "This field is required.")
     if is_placeholder(plain):
-        raise InvalidPart("placeholder", "This only holds the place of a value.")
+        raise InvalidPart("placeholder", "This is only a placeholder for a value.")
     if not gaps_do_not_count or code and not CHECKS[code].takes_gaps:
         return plain
     if not (bare := remove_gaps(plain)):
-        raise InvalidPart("empty", "This is needed.")
+        raise InvalidPart("empty", "This field is required.")
     return bare
 
 
@@ -191,10 +191,10 @@ def run_parameter_check(code: str, parameter: str) -> None:
 @lru_cache(maxsize=256)
 def _compile_pattern(pattern: str) -> "re2._Regexp":
     if not pattern:
-        raise InvalidParameter("pattern_missing", "Write the pattern to check with.")
+        raise InvalidParameter("pattern_missing", "Enter the pattern to check with.")
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MOST_PATTERN_MEMORY
+    options.max_mem = _MAX_PATTERN_MEMORY
     try:
         return re2.compile(pattern, options)
     except (re2.error, UnicodeError) as error:
@@ -208,7 +208,7 @@ def _compile_set(pattern: str) -> "re2.Set":
     """Return the pattern compiled to RE2's fastest structure."""
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MOST_PATTERN_MEMORY
+    options.max_mem = _MAX_PATTERN_MEMORY
     quick = re2.Set.FullMatchSet(options)
     quick.Add(pattern)
     quick.Compile()
@@ -246,7 +246,7 @@ def _load_stdnum(name: str) -> ModuleType:
 @check("regex", "Pattern", check_parameter=_compile_pattern, takes_gaps=True)
 def _check_regex(value: str, parameter: str, country: str) -> str:
     if not matches(parameter, value):
-        raise InvalidPart("regex", "This is not written as it should be.")
+        raise InvalidPart("regex", "This does not have the expected format.")
     return value
 
 
@@ -310,7 +310,7 @@ def _check_phone(
 def _check_email(value: str, parameter: str, country: str) -> str:
     """Return the address in lower case, its host as used on the network."""
     folded = value.casefold()
-    if len(value) > _LONGEST_EMAIL or not matches(_EMAIL, folded):
+    if len(value) > _MAX_EMAIL_LENGTH or not matches(_EMAIL, folded):
         raise InvalidPart("email", "This is not a valid e-mail address.")
     local, _at, host = folded.rpartition("@")
     if host.isascii():

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .exceptions import InvalidPart
 from .fa_accounts import Bank, check_account
 from .fa_checks import check_text, list_gaps, to_form
-from .fa_reader import Holder, Reading
+from .fa_reader import AddressReading, Holder
 from .placeholders import is_placeholder
 
 
@@ -66,24 +66,24 @@ UNREAD = Problem("unread")
 _CLOSED = {False: "closed", True: "replaced"}
 PLACEHOLDER = Problem("placeholder")
 #: Words for parts that may never be stored, even if few other checks apply.
-NOTHING = frozenset(("empty", "placeholder"))
+MISSING_VALUE_CODES = frozenset(("empty", "placeholder"))
 
 
-def is_nothing(problem: Problem | None) -> bool:
+def lacks_value(problem: Problem | None) -> bool:
     """Return whether an address has no value where it needs one: null, {sub}, empty.
 
     Such addresses are rejected for every user.
 
-    >>> is_nothing(Problem("part", "number", "placeholder")), is_nothing(UNREAD)
+    >>> lacks_value(Problem("part", "number", "placeholder")), lacks_value(UNREAD)
     (True, False)
     """
     return problem is not None and (
-        problem.code == PLACEHOLDER.code or problem.check in NOTHING
+        problem.code == PLACEHOLDER.code or problem.check in MISSING_VALUE_CODES
     )
 
 
 def examine(
-    reading: Reading | None, holder: Holder, kinds: Mapping[int, KnownKind]
+    reading: AddressReading | None, holder: Holder, kinds: Mapping[int, KnownKind]
 ) -> Problem | None:
     """Return the first problem of an address, in the order of its kind's parts.
 
@@ -111,7 +111,7 @@ def examine(
 
 
 def read_parts(
-    reading: Reading, holder: Holder, kind: KnownKind
+    reading: AddressReading, holder: Holder, kind: KnownKind
 ) -> tuple[dict[str, str], Problem | None]:
     """Return an address's texts in canonical form, and its problem, as in ``examine``.
 
@@ -124,7 +124,7 @@ def read_parts(
             texts[part.key], found = read_part(part, reading.parts[part.key], holder)
         else:
             found = _EXAMINERS[part.kind](part, kind, reading, holder)
-        if problem is None or is_nothing(found) and not is_nothing(problem):
+        if problem is None or lacks_value(found) and not lacks_value(problem):
             problem = found
     return texts, problem
 
@@ -172,13 +172,15 @@ def get_near_form(part: KnownPart, value: str) -> str:
 
 
 def _examine_provider(
-    part: KnownPart, kind: KnownKind, reading: Reading, holder: Holder
+    part: KnownPart, kind: KnownKind, reading: AddressReading, holder: Holder
 ) -> Problem | None:
     known = reading.known
     if not known.provider_key:
         return None
     if holder.provider_id is None:
-        return _find_no_code(part, reading, known.provider_key, "provider_unknown")
+        return _build_code_problem(
+            part, reading, known.provider_key, "provider_unknown"
+        )
     if not holder.provider_is_active:
         return Problem("provider_archived")
     if holder.provider_is_closed:
@@ -187,7 +189,7 @@ def _examine_provider(
 
 
 def _examine_branch(
-    part: KnownPart, kind: KnownKind, reading: Reading, holder: Holder
+    part: KnownPart, kind: KnownKind, reading: AddressReading, holder: Holder
 ) -> Problem | None:
     key = reading.known.branch_key
     if not key:
@@ -198,19 +200,21 @@ def _examine_branch(
         if holder.branch_is_closed:
             return Problem(f"branch_{_CLOSED[holder.branch_is_replaced]}")
         return None
-    if not holder.asks_branch and not reading.parts[key].strip():
+    if not holder.has_open_branches and not reading.parts[key].strip():
         return None
-    return _find_no_code(part, reading, key, "branch_unknown")
+    return _build_code_problem(part, reading, key, "branch_unknown")
 
 
-def _find_no_code(part: KnownPart, reading: Reading, key: str, code: str) -> Problem:
+def _build_code_problem(
+    part: KnownPart, reading: AddressReading, key: str, code: str
+) -> Problem:
     """Return the problem of a code missing from the directory, or a placeholder's."""
     if (value := reading.parts[key].strip()) and is_placeholder(value):
         return Problem("part", part.key, "placeholder")
     return Problem(code)
 
 
-_Examiner = Callable[[KnownPart, KnownKind, Reading, Holder], Problem | None]
+_Examiner = Callable[[KnownPart, KnownKind, AddressReading, Holder], Problem | None]
 _EXAMINERS: dict[str, _Examiner] = {
     "provider": _examine_provider,
     "branch": _examine_branch,

@@ -1,4 +1,4 @@
-"""The canonical form of an address, however it was written and whoever wrote it.
+"""The canonical form of an address, however and by whomever it was written.
 
 An address is identified by its kind, its provider (by the code that never changes), its
 branch (if the provider has branches), and its texts, each in the form that its check
@@ -19,10 +19,10 @@ from .fa_examination import (
     UNREAD,
     KnownKind,
     Problem,
-    is_nothing,
+    lacks_value,
     read_parts,
 )
-from .fa_reader import Address, Holder, KnownStrategy, Reading
+from .fa_reader import Address, AddressReading, Holder, KnownStrategy
 from .placeholders import is_placeholder
 
 # No stored text can contain it, so the key of an address that no strategy reads can
@@ -49,9 +49,9 @@ class CanonicalAddress(NamedTuple):
     accounts: tuple[str, ...] = ()
 
     @property
-    def is_nothing(self) -> bool:
+    def lacks_value(self) -> bool:
         """Return whether it is rejected for every user: null, {sub}, empty."""
-        return is_nothing(self.problem)
+        return lacks_value(self.problem)
 
     def to_address(self, text: str) -> Address:
         """Return the address that ``text`` stands for, in this form.
@@ -84,7 +84,9 @@ def write_as_read(canonical: CanonicalAddress) -> str | None:
     return fa_syntax.build(known.syntax, parts)
 
 
-def canonicalise(reading: Reading, holder: Holder, kind: KnownKind) -> CanonicalAddress:
+def canonicalise(
+    reading: AddressReading, holder: Holder, kind: KnownKind
+) -> CanonicalAddress:
     """Return the canonical form of an address, and what is wrong with it.
 
     There is a form even if something is wrong: a text that does not pass its check is
@@ -127,9 +129,9 @@ def keep_text(text: str) -> CanonicalAddress:
     """Return the form of a text that no strategy reads: that text, as it was sent.
 
     A placeholder between its colons and at signs makes the address empty
-    (``is_nothing``).
+    (``lacks_value``).
 
-    >>> keep_text("Account:AbC@Bank").key, keep_text("other:null@B").is_nothing
+    >>> keep_text("Account:AbC@Bank").key, keep_text("other:null@B").lacks_value
     ('account:AbC@bank', True)
     """
     pieces = list(filter(None, _BETWEEN.split(text))) or [""]
@@ -180,7 +182,7 @@ def find_own_id(address: CanonicalAddress, ids: Iterable[str]) -> Problem | None
 # === THE KEY === #
 
 
-def _get_place(reading: Reading, holder: Holder) -> tuple[str, str, str]:
+def _get_place(reading: AddressReading, holder: Holder) -> tuple[str, str, str]:
     """Return the provider's code, or what was written for it, and the branch's."""
     known, place = reading.known, reading.place
     branch = holder.branch_code.upper() or place.branch
@@ -214,7 +216,7 @@ def _pack(text: str) -> str:
 
 
 def _fill_place(
-    texts: dict[str, str], reading: Reading, holder: Holder, kind: KnownKind
+    texts: dict[str, str], reading: AddressReading, holder: Holder, kind: KnownKind
 ) -> dict[str, str]:
     """Return the texts, and the codes of provider and branch, for any strategy.
 

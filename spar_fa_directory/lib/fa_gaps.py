@@ -11,7 +11,7 @@ from . import fa_syntax
 from .fa_syntax import Strategy
 
 #: A text with more gaps, or more ways to parse it, is not read; this bounds the work.
-_MOST_GAPS, _MOST_SPLITS = 48, 64
+_MAX_GAPS, _MAX_SPLITS = 48, 64
 
 #: The key of a part -> the signs that are not part of its values.
 Gaps = Mapping[str, str]
@@ -54,7 +54,7 @@ def parse(
         start > end
         or not folded.startswith(strategy.prefix)
         or not folded.endswith(strategy.suffix)
-        or sum(text.count(sign) for sign in set("".join(gaps.values()))) > _MOST_GAPS
+        or sum(text.count(sign) for sign in set("".join(gaps.values()))) > _MAX_GAPS
     ):
         return None
     found: dict[str, str] | None = None
@@ -63,7 +63,7 @@ def parse(
         parts = dict(zip(strategy.keys, values, strict=True))
         if found is None:
             found = parts
-        if count > _MOST_SPLITS or _strip(parts, gaps) != _strip(found, gaps):
+        if count > _MAX_SPLITS or _strip(parts, gaps) != _strip(found, gaps):
             return None
     return fa_syntax.unescape(strategy, text, found) if found else None
 

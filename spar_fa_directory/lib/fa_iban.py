@@ -90,9 +90,9 @@ def check_bank(
     if codes & own_codes or institutions & own_institutions:
         return
     if issuer and iban.country_code != issuer:
-        raise InvalidPart("iban_country", "This IBAN is of another country.")
+        raise InvalidPart("iban_country", "This IBAN belongs to another country.")
     if codes and own_codes or institutions and own_institutions:
-        raise InvalidPart("iban_bank", "This IBAN is of another bank.")
+        raise InvalidPart("iban_bank", "This IBAN belongs to another bank.")
 
 
 def _get_names(iban: schwifty.IBAN) -> tuple[set[str], set[str]]:
@@ -124,7 +124,7 @@ def read_national(text: str, country: str) -> str:
     if len(number) == spec.bban_length and spec.regex.fullmatch(number):
         return str(schwifty.IBAN.from_bban(issuer, number))
     if not _compile_account(issuer).fullmatch(number):
-        raise InvalidPart("bban", "Account numbers of this country look otherwise.")
+        raise InvalidPart("bban", "Account numbers of this country look different.")
     return number
 
 

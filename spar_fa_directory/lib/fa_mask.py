@@ -9,7 +9,7 @@ from .fa_syntax import Strategy
 
 DOT = "•"
 _SHOWN = 4
-_MOST_DOTS = 24
+_MAX_DOTS = 24
 _CODE_LENGTH, _CODE_DIGITS = 16, 4
 
 
@@ -30,7 +30,7 @@ def mask(text: str) -> str:
     if not tail.isprintable():
         # A mark such as right-to-left would turn the mask around.
         tail = DOT * shown
-    return DOT * min(_MOST_DOTS, len(text) - shown) + tail
+    return DOT * min(_MAX_DOTS, len(text) - shown) + tail
 
 
 def mask_parts(parts: Mapping[str, str], shown: Collection[str]) -> dict[str, str]:

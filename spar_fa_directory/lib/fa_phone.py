@@ -17,7 +17,7 @@ _PREFIX = re.compile(r"\+?[0-9]{1,15}")
 _SIGNS = str.maketrans(
     dict.fromkeys(BLANKS, " ") | dict.fromkeys(DASHES, "-") | {"\uff0b": "+"}
 )
-_SHORTEST_LOCAL, _LONGEST_LOCAL = 6, 15
+_MIN_LOCAL_LENGTH, _LONGEST_LOCAL = 6, 15
 
 
 def check_parameter(parameter: str) -> None:
@@ -27,7 +27,7 @@ def check_parameter(parameter: str) -> None:
     """
     if parameter not in ("", MOBILE):
         raise InvalidParameter(
-            "phone_parameter", "Write mobile, or leave the parameter empty."
+            "phone_parameter", "Enter mobile, or leave the parameter empty."
         )
 
 
@@ -43,7 +43,7 @@ def read_prefixes(text: str) -> tuple[str, ...]:
     prefixes = tuple(p for piece in pieces if (p := "".join(piece.split())))
     if not all(map(_PREFIX.fullmatch, prefixes)):
         raise InvalidParameter(
-            "prefixes", "Write beginnings of numbers, with commas between them."
+            "prefixes", "Enter prefixes of numbers, separated by commas."
         )
     return prefixes
 
@@ -82,7 +82,7 @@ def to_e164(
 
 
 def _keep_local(digits: str) -> str:
-    if not _SHORTEST_LOCAL <= len(digits) <= _LONGEST_LOCAL:
+    if not _MIN_LOCAL_LENGTH <= len(digits) <= _LONGEST_LOCAL:
         raise _build_refusal()
     return digits
 
@@ -104,7 +104,7 @@ def _check_number(number: PhoneNumber, region: str | None, parameter: str) -> No
     if region and not phonenumbers.is_valid_number_for_region(number, region):
         raise InvalidPart(
             "phone_country",
-            "This phone number is of another country than the provider.",
+            "This phone number belongs to another country than the provider.",
         )
     if parameter and phonenumbers.number_type(number) not in _MOBILE_TYPES:
         raise InvalidPart("phone_mobile", "This is not a mobile number.")

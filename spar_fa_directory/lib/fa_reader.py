@@ -1,4 +1,4 @@
-"""Reading addresses without being told their strategy.
+"""Reading addresses without knowing their strategy.
 
 Strategies are given as ``KnownStrategy``: plain values of what a database stores. A
 text may fit several; the first one whose provider is in the directory is used, else the
@@ -48,7 +48,7 @@ class KnownStrategy:
     gaps: Gaps = field(default_factory=dict, hash=False)
 
 
-class Place(NamedTuple):
+class AddressPlace(NamedTuple):
     """Who holds the money, as stated in the address: by a folded code or BIC."""
 
     by: str
@@ -56,12 +56,12 @@ class Place(NamedTuple):
     branch: str
 
 
-class Reading(NamedTuple):
+class AddressReading(NamedTuple):
     """One way to interpret a text."""
 
     known: KnownStrategy
     parts: dict[str, str]
-    place: Place
+    place: AddressPlace
 
 
 class Holder(NamedTuple):
@@ -71,8 +71,8 @@ class Holder(NamedTuple):
     format of its account numbers, and ``prefixes``, the phone numbers that it adds to
     its country's numbering plan. ``bank_codes`` identify it in the public registry of
     banks. ``branch_code`` may contain a code in the provider's form even if the
-    directory has no such branch. ``asks_branch`` states whether there is a branch that
-    a new address can name. For a closed provider or branch, ``is_replaced`` states
+    directory has no such branch. ``has_open_branches`` states whether there is a branch
+    that a new address can name. For a closed provider or branch, ``is_replaced`` states
     whether another one took over.
     """
 
@@ -89,7 +89,7 @@ class Holder(NamedTuple):
     bank_codes: tuple[str, ...] = ()
     rule: ProviderRule = NO_RULE
     prefixes: tuple[str, ...] = ()
-    asks_branch: bool = True
+    has_open_branches: bool = True
     provider_is_closed: bool = False
     branch_is_closed: bool = False
     provider_is_replaced: bool = False
@@ -97,8 +97,8 @@ class Holder(NamedTuple):
 
 
 # The places that are in the directory.
-Found = Mapping[Place, Holder]
-NOBODY = Holder()
+Found = Mapping[AddressPlace, Holder]
+NO_HOLDER = Holder()
 
 
 def fold_code(code: str) -> str:
@@ -130,7 +130,7 @@ def derive_key(part_key: str, name: str) -> str:
     return f"{part_key.removesuffix('_code')}_{name}"
 
 
-def know_strategy(
+def build_known_strategy(
     number: int,
     type_id: int,
     type_code: str,
@@ -143,7 +143,8 @@ def know_strategy(
 
     :param gaps: the signs that are not part of its type's texts, by key
 
-    >>> known = know_strategy(9, 1, "bank", "a:{number}@{bank_bic}", "bank_code", None)
+    >>> template = "a:{number}@{bank_bic}"
+    >>> known = build_known_strategy(9, 1, "bank", template, "bank_code", None)
     >>> known.provider_key, known.provider_by
     ('bank_bic', 'bic')
     """
@@ -179,7 +180,7 @@ def group_by_scheme(
 
 def read_text(
     by_scheme: Mapping[str, tuple[KnownStrategy, ...]], text: str
-) -> list[Reading]:
+) -> list[AddressReading]:
     """Return every way to read ``text``, in the order of the strategies.
 
     If no strategy reads it as written, signs that are gaps in a part are ignored.
@@ -193,7 +194,7 @@ def read_text(
     folded = fa_syntax.fold(text)
     candidates = by_scheme.get(folded[: folded.find(":") + 1], ())
     readings = [
-        Reading(known, parts, _get_place(known, parts))
+        AddressReading(known, parts, _get_place(known, parts))
         for known in candidates
         if (parts := fa_syntax.parse_folded(known.syntax, text, folded)) is not None
     ]
@@ -202,19 +203,19 @@ def read_text(
 
 def _read_gaps(
     candidates: Iterable[KnownStrategy], text: str, folded: str
-) -> list[Reading]:
+) -> list[AddressReading]:
     """Return every way to read a text that may also contain strategy signs as gaps."""
     return [
-        Reading(known, parts, _get_place(known, parts))
+        AddressReading(known, parts, _get_place(known, parts))
         for known in candidates
         if known.gaps
         and (parts := fa_gaps.parse(known.syntax, text, folded, known.gaps)) is not None
     ]
 
 
-def _get_place(known: KnownStrategy, parts: Mapping[str, str]) -> Place:
+def _get_place(known: KnownStrategy, parts: Mapping[str, str]) -> AddressPlace:
     fold = _FOLDS[known.provider_by]
-    return Place(
+    return AddressPlace(
         known.provider_by,
         fold(parts.get(known.provider_key, "")),
         fold_code(parts.get(known.branch_key, "")),
@@ -224,7 +225,9 @@ def _get_place(known: KnownStrategy, parts: Mapping[str, str]) -> Place:
 _FOLDS = {"code": fold_code, "bic": fold_bic}
 
 
-def choose_reading(readings: list[Reading], found: Found) -> Reading | None:
+def choose_reading(
+    readings: list[AddressReading], found: Found
+) -> AddressReading | None:
     """Return the first reading with a known provider, else the first, else None."""
     if len(readings) > 1:
         for reading in readings:
@@ -233,11 +236,11 @@ def choose_reading(readings: list[Reading], found: Found) -> Reading | None:
     return readings[0] if readings else None
 
 
-def to_address(text: str, reading: Reading | None, found: Found) -> Address:
+def to_address(text: str, reading: AddressReading | None, found: Found) -> Address:
     """Return the address of a chosen reading."""
     if reading is None:
         return Address(text)
-    holder, known = found.get(reading.place, NOBODY), reading.known
+    holder, known = found.get(reading.place, NO_HOLDER), reading.known
     return Address(
         text,
         known.number,
@@ -249,15 +252,15 @@ def to_address(text: str, reading: Reading | None, found: Found) -> Address:
     )
 
 
-def mask_reading(text: str, reading: Reading | None, found: Found) -> str:
+def mask_reading(text: str, reading: AddressReading | None, found: Found) -> str:
     """Return the masked form of a chosen reading, or of the whole text without one."""
     if reading is None:
         return fa_mask.mask(text)
-    shown = _get_shown_keys(reading, found.get(reading.place, NOBODY))
+    shown = _get_shown_keys(reading, found.get(reading.place, NO_HOLDER))
     return fa_mask.mask_address(reading.known.syntax, reading.parts, shown)
 
 
-def _get_shown_keys(reading: Reading, holder: Holder) -> Collection[str]:
+def _get_shown_keys(reading: AddressReading, holder: Holder) -> Collection[str]:
     """Return the keys of provider and branch, where their values may be shown."""
     known, parts = reading.known, reading.parts
     return {

@@ -21,7 +21,7 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .exceptions import InvalidTemplate, MissingPart
+from .exceptions import InvalidStrategyTemplate, MissingPart
 
 ESCAPE = "%"
 # The sign of a delimiter to escape: the first of these that occurs in it once. ``.``
@@ -74,7 +74,7 @@ def compile_strategy(template: str) -> Strategy:
     contain the delimiters around it, which are then searched from the right (OpenG2P's
     ``email:{email}.{type}`` is such a template).
 
-    :raises InvalidTemplate: when what it writes could not be parsed back
+    :raises InvalidStrategyTemplate: when what it writes could not be parsed back
 
     >>> compile_strategy("account:{account_number}@{bank_code}").keys
     ('account_number', 'bank_code')
@@ -121,29 +121,29 @@ def _split_template(template: str) -> tuple[list[str], list[str], list[bool]]:
 def _check_template(literals: list[str], keys: list[str], stars: list[bool]) -> None:
     around = "".join(literals)
     if not keys or "{" in around or "}" in around:
-        raise InvalidTemplate(
+        raise InvalidStrategyTemplate(
             "placeholder",
             "Write each part as {key}: small letters, digits and _ in braces.",
         )
     if not around.isascii() or not around.isprintable():
-        raise InvalidTemplate(
+        raise InvalidStrategyTemplate(
             "ascii", "Between the parts only plain (ASCII) signs can stand."
         )
     if not _SCHEME.match(literals[0]):
-        raise InvalidTemplate(
+        raise InvalidStrategyTemplate(
             "scheme", "Begin with the kind of address and a colon, as in account:"
         )
     if len(set(keys)) < len(keys):
-        raise InvalidTemplate("duplicate", "A part stands there twice.")
+        raise InvalidStrategyTemplate("duplicate", "A part stands there twice.")
     if sum(stars) > 1:
-        raise InvalidTemplate("stars", "Only one part can carry a star.")
+        raise InvalidStrategyTemplate("stars", "Only one part can carry a star.")
     _check_delimiters(literals, keys)
 
 
 def _check_delimiters(literals: list[str], keys: list[str]) -> None:
     for before, after, delimiter in zip(keys, keys[1:], literals[1:-1], strict=False):
         if not _choose_sign(delimiter):
-            raise InvalidTemplate(
+            raise InvalidStrategyTemplate(
                 "delimiter",
                 "Between %(before)s and %(after)s a punctuation mark is needed that "
                 "stands there once.",

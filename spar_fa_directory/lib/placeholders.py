@@ -122,9 +122,9 @@ def is_placeholder(text: str) -> bool:
         return False
     plain = _fold(text)
     return (
-        _is_no_text(plain)
-        or is_spoilt_number(plain)
-        or _is_nothing(plain.strip(_QUOTES + " ").lower())
+        _is_not_text(plain)
+        or is_altered_number(plain)
+        or _is_word_for_nothing(plain.strip(_QUOTES + " ").lower())
     )
 
 
@@ -141,17 +141,17 @@ def is_name_placeholder(text: str) -> bool:
     """
     plain = _fold(text)
     bare = plain.strip(_QUOTES + " ")
-    return _is_no_text(plain) or is_spoilt_number(plain) or bare in _PROGRAM_WORDS
+    return _is_not_text(plain) or is_altered_number(plain) or bare in _PROGRAM_WORDS
 
 
-def is_spoilt_number(text: str) -> bool:
+def is_altered_number(text: str) -> bool:
     """Return whether ``text`` is digits that a program has converted to a number.
 
     Such a number is written as a power or a fraction.
 
-    >>> [is_spoilt_number(t) for t in ("1.23E+11", "2007760620.0", "2,007,760.00")]
+    >>> [is_altered_number(t) for t in ("1.23E+11", "2007760620.0", "2,007,760.00")]
     [True, True, True]
-    >>> [is_spoilt_number(t) for t in ("2007760620", "123.456.789.00", "5E123456")]
+    >>> [is_altered_number(t) for t in ("2007760620", "123.456.789.00", "5E123456")]
     [False, False, False]
     """
     plain = "".join(_fold(text).split())
@@ -159,7 +159,7 @@ def is_spoilt_number(text: str) -> bool:
     return bool(_POWER.fullmatch(plain) or _FRACTION.fullmatch(plain))
 
 
-def _is_no_text(plain: str) -> bool:
+def _is_not_text(plain: str) -> bool:
     """Return whether it has no letters or digits, a variable or an error value."""
     return (
         not any(sign.isalnum() for sign in plain)
@@ -168,7 +168,7 @@ def _is_no_text(plain: str) -> bool:
     )
 
 
-def _is_nothing(plain: str) -> bool:
+def _is_word_for_nothing(plain: str) -> bool:
     """Return whether every word of it stands for "nothing"."""
     bare = plain.strip(_BRACKETS + "+-.,;:!?* ") or plain
     spaced = " ".join(re.sub(r"[\s._-]+", " ", bare).split())

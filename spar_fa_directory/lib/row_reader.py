@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from .csv_file import Record
-from .directory_rows import Column, Problem, Row, clean_cell
+from .directory_rows import Column, Row, RowProblem, clean_cell
 from .xlsx_file import join_cells
 
 
@@ -34,7 +34,7 @@ class RowReader:
 
     def make_rows(
         self, records: list[Record], fixed: dict[str, str]
-    ) -> tuple[list[Row], list[tuple[Row, list[Problem]]], dict[int, str]]:
+    ) -> tuple[list[Row], list[tuple[Row, list[RowProblem]]], dict[int, str]]:
         """Return the rows, those that cannot be split, and the text of every row.
 
         :param fixed: cells that are the same in every row; the file's own take
@@ -76,13 +76,13 @@ class RowReader:
                 changed = True
         return join_cells(cells, self.delimiter) if changed else record.text
 
-    def _find_problem(self, record: Record, cells: list[str]) -> Problem | None:
+    def _find_problem(self, record: Record, cells: list[str]) -> RowProblem | None:
         if record.problem:
-            return Problem("", record.problem)
+            return RowProblem("", record.problem)
         width = len(self.names)
         if any(cells[width:]):
             count = len(record.cells)
-            return Problem("", "cells", {"count": count, "width": width})
+            return RowProblem("", "cells", {"count": count, "width": width})
         if self.headers and record.cells == self.headers:
-            return Problem("", "header")
+            return RowProblem("", "header")
         return None

@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from . import csv_file, xlsx_file
 from .csv_file import DELIMITERS, CsvFormat, Record
-from .encodings import Reading, guess_stream
+from .encodings import EncodingReading, guess_stream
 from .header_row import CountKnown, guess_header
 from .xlsx_file import is_workbook
 
@@ -31,7 +31,7 @@ _FIRST_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
-class Choices:
+class FileChoices:
     """How a file is to be read; fields that are None are guessed.
 
     ``sheet`` is "" if the file is not a workbook; ``header`` is the headers' row or 0
@@ -45,21 +45,21 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Guess:
+class FileGuess:
     """All choices made, the names of the uncertain ones, and the available options."""
 
-    choices: Choices
+    choices: FileChoices
     doubts: tuple[str, ...]
     sheets: tuple[str, ...] = ()
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[EncodingReading, ...] = ()
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """A file that can be read: its headers ("" if there are none) and its rows."""
 
     stream: BinaryIO
-    choices: Choices
+    choices: FileChoices
     headers: list[str]
     start: int
 
@@ -93,14 +93,14 @@ def is_table(head: bytes) -> bool:
 
 
 def guess_table(
-    stream: BinaryIO, count_known: CountKnown, chosen: Choices | None = None
-) -> Guess:
+    stream: BinaryIO, count_known: CountKnown, chosen: FileChoices | None = None
+) -> FileGuess:
     """Guess how a file is to be read, where that is not chosen already.
 
     :param count_known: returns how many of the cells are headers known to the caller
     :raises BadWorkbook: for an archive that is not a workbook, or is too large
     """
-    chosen = chosen or Choices()
+    chosen = chosen or FileChoices()
     stream.seek(0)
     guess_kind = _guess_workbook if is_workbook(stream.read(4)) else _guess_text
     guess, records = guess_kind(stream, count_known, chosen)
@@ -114,28 +114,28 @@ def guess_table(
     )
 
 
-def open_table(stream: BinaryIO, choices: Choices) -> Table:
+def open_table(stream: BinaryIO, choices: FileChoices) -> DataTable:
     """Return a file, to be read as chosen.
 
     >>> import io
     >>> file = io.BytesIO(b"01,East\\n02,West,x\\n03,North\\n")
-    >>> bare = open_table(file, Choices("utf-8", ",", "", 0))
+    >>> bare = open_table(file, FileChoices("utf-8", ",", "", 0))
     >>> bare.headers, [r.cells[0] for r in bare.read_rows()]
     (['', ''], ['01', '02', '03'])
     """
     if not choices.header:
         start = 0 if choices.sheet else _find_start(stream, choices)
         width = get_usual_width(read_first(stream, choices))
-        return Table(stream, choices, [""] * width, start)
+        return DataTable(stream, choices, [""] * width, start)
     for record in _read_all(stream, choices):
         if record.row >= choices.header:
             cells = record.cells if record.row == choices.header else []
-            return Table(stream, choices, cells, record.end)
-    return Table(stream, choices, [], 0)
+            return DataTable(stream, choices, cells, record.end)
+    return DataTable(stream, choices, [], 0)
 
 
 def read_first(
-    stream: BinaryIO, choices: Choices, count: int = _FIRST_RECORDS
+    stream: BinaryIO, choices: FileChoices, count: int = _FIRST_RECORDS
 ) -> list[Record]:
     """Return the first records, including the header and what is above it."""
     return list(islice(_read_all(stream, choices), count))
@@ -157,7 +157,7 @@ def _get_width(record: Record) -> int:
     return len(record.cells) if filled else 0
 
 
-def _read_all(stream: BinaryIO, choices: Choices) -> Iterator[Record]:
+def _read_all(stream: BinaryIO, choices: FileChoices) -> Iterator[Record]:
     if choices.sheet:
         return xlsx_file.read_sheet(stream, choices.sheet)
     form = _get_form(choices)
@@ -165,11 +165,11 @@ def _read_all(stream: BinaryIO, choices: Choices) -> Iterator[Record]:
     return islice(records, _count_declared(stream, form), None)
 
 
-def _get_form(choices: Choices) -> CsvFormat:
+def _get_form(choices: FileChoices) -> CsvFormat:
     return CsvFormat(choices.encoding or "utf-8", choices.delimiter or ",")
 
 
-def _find_start(stream: BinaryIO, choices: Choices) -> int:
+def _find_start(stream: BinaryIO, choices: FileChoices) -> int:
     """Return where the first record begins, after a declaration of the delimiter."""
     form = _get_form(choices)
     first = next(csv_file.read_records(stream, form), None)
@@ -185,10 +185,10 @@ def _count_declared(stream: BinaryIO, form: CsvFormat) -> int:
 
 
 def _guess_text(
-    stream: BinaryIO, count_known: CountKnown, chosen: Choices
-) -> tuple[Guess, list[Record]]:
+    stream: BinaryIO, count_known: CountKnown, chosen: FileChoices
+) -> tuple[FileGuess, list[Record]]:
     encoding = guess_stream(stream)
-    choices = Choices(chosen.encoding or encoding.encoding, chosen.delimiter, "")
+    choices = FileChoices(chosen.encoding or encoding.encoding, chosen.delimiter, "")
     doubts = () if chosen.encoding or encoding.sure else ("encoding",)
     first = next(csv_file.read_records(stream, _get_form(choices)), None)
     if declared := csv_file.find_declared(first.text if first else ""):
@@ -199,12 +199,12 @@ def _guess_text(
         choices = replace(choices, delimiter=best)
         if list(rated.values()).count(rated[best]) > 1:
             doubts = (*doubts, "delimiter")
-    guess = Guess(choices, doubts, readings=encoding.readings)
+    guess = FileGuess(choices, doubts, readings=encoding.readings)
     return guess, read_first(stream, choices)
 
 
 def _rate(
-    stream: BinaryIO, choices: Choices, sign: str, count_known: CountKnown
+    stream: BinaryIO, choices: FileChoices, sign: str, count_known: CountKnown
 ) -> tuple[int, int, int]:
     """Rate a delimiter: by known headers, then by records of the same width."""
     records = read_first(stream, replace(choices, delimiter=sign))
@@ -216,8 +216,8 @@ def _rate(
 
 
 def _guess_workbook(
-    stream: BinaryIO, count_known: CountKnown, chosen: Choices
-) -> tuple[Guess, list[Record]]:
+    stream: BinaryIO, count_known: CountKnown, chosen: FileChoices
+) -> tuple[FileGuess, list[Record]]:
     heads = xlsx_file.read_heads(stream, _FIRST_RECORDS)
     known = {
         name: max((count_known(record.cells) for record in records), default=0)
@@ -227,5 +227,5 @@ def _guess_workbook(
     sheet = chosen.sheet if chosen.sheet in heads else best
     clear = len(heads) == 1 or [n for n in known if known[n] > 1] == [best]
     doubts = () if chosen.sheet or clear else ("sheet",)
-    choices = Choices("utf-8", ",", sheet)
-    return Guess(choices, doubts, tuple(heads)), heads.get(sheet or "", [])
+    choices = FileChoices("utf-8", ",", sheet)
+    return FileGuess(choices, doubts, tuple(heads)), heads.get(sheet or "", [])

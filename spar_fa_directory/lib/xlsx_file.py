@@ -27,14 +27,14 @@ from . import xlsx_parts
 from .csv_file import Record
 from .xlsx_parts import RawCell
 
-MOST_ROWS = 1_048_576
-_MOST_CELLS = 500  # per row
-_MOST_SHEETS = 30
-_MOST_PARTS = 5_000
-_MOST_MERGED = 200_000
+MAX_ROWS = 1_048_576
+_MAX_CELLS = 500  # per row
+_MAX_SHEETS = 30
+_MAX_PARTS = 5_000
+_MAX_MERGED = 200_000
 _MB = 1 << 20
-_MOST_BYTES = {"sheet": 600 * _MB, "strings": 100 * _MB, "other": 40 * _MB}
-_MOST_BYTES_IN_ALL = 1_000 * _MB
+_MAX_BYTES = {"sheet": 600 * _MB, "strings": 100 * _MB, "other": 40 * _MB}
+_MAX_TOTAL_BYTES = 1_000 * _MB
 _BLOCK = 1 << 20
 _OVERLAP = 200
 _HEAD = 1 << 14
@@ -48,7 +48,7 @@ _DECLARATION = re.compile(
 # A number format that only pads with zeros, with signs in between: 00000, "BR"000-00.
 _FILLING = re.compile(r'(?:0|"[^"]*"|\\.|[-/ ])+')
 _FILLING_PART = re.compile(r'0|"[^"]*"|\\.|[-/ ]')
-_MOST_DIGITS = 10**15  # a spreadsheet keeps fifteen digits
+_MAX_DIGITS = 10**15  # a spreadsheet keeps fifteen digits
 
 
 _from_iso: Any = from_ISO8601  # openpyxl has no type annotation for it
@@ -164,8 +164,8 @@ def _check_parts(stream: BinaryIO) -> None:
 def _are_large(parts: list[zipfile.ZipInfo]) -> bool:
     """Return whether they unpack to too much; declared sizes are never exceeded."""
     return (
-        len(parts) > _MOST_PARTS
-        or sum(part.file_size for part in parts) > _MOST_BYTES_IN_ALL
+        len(parts) > _MAX_PARTS
+        or sum(part.file_size for part in parts) > _MAX_TOTAL_BYTES
         or any(map(_is_large, parts))
     )
 
@@ -173,7 +173,7 @@ def _are_large(parts: list[zipfile.ZipInfo]) -> bool:
 def _is_large(part: zipfile.ZipInfo) -> bool:
     name = part.filename.lower()
     kind = "sheet" if "worksheets/" in name else "other"
-    return part.file_size > _MOST_BYTES["strings" if "strings" in name else kind]
+    return part.file_size > _MAX_BYTES["strings" if "strings" in name else kind]
 
 
 def _read_blocks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
@@ -194,7 +194,7 @@ def read_heads(stream: BinaryIO, count: int) -> dict[str, list[Record]]:
         seen = [sheet for sheet in book.sheets if sheet.is_visible]
         heads = {
             sheet.name: list(islice(_read_rows(book, sheet, _Merged([])), count))
-            for sheet in (seen or book.sheets)[:_MOST_SHEETS]
+            for sheet in (seen or book.sheets)[:_MAX_SHEETS]
         }
         return {name: rows for name, rows in heads.items() if rows}
 
@@ -213,7 +213,7 @@ def read_sheet(stream: BinaryIO, name: str, *, after: int = 0) -> Iterator[Recor
         sheet = next((each for each in book.sheets if each.name == name), None)
         if sheet is None:
             raise BadWorkbook("damaged")
-        count = min(_count_rows(book, sheet), MOST_ROWS)
+        count = min(_count_rows(book, sheet), MAX_ROWS)
         for record in _read_rows(book, sheet, _Merged(_find_merged(book, sheet))):
             if record.row > after:
                 end = size * min(record.row, count) // count
@@ -223,14 +223,14 @@ def read_sheet(stream: BinaryIO, name: str, *, after: int = 0) -> Iterator[Recor
 def _count_rows(book: _Workbook, sheet: _Sheet) -> int:
     """Return the number of rows that the sheet declares, or the possible maximum."""
     with book.archive.open(sheet.path) as part:
-        return xlsx_parts.find_last_row(part.read(_HEAD)) or MOST_ROWS
+        return xlsx_parts.find_last_row(part.read(_HEAD)) or MAX_ROWS
 
 
 def _read_rows(book: _Workbook, sheet: _Sheet, merged: "_Merged") -> Iterator[Record]:
     last = 0
     with book.archive.open(sheet.path) as part:
         for row, cells in xlsx_parts.read_rows(part):
-            if row > MOST_ROWS:
+            if row > MAX_ROWS:
                 break
             if row <= last:
                 continue
@@ -240,15 +240,15 @@ def _read_rows(book: _Workbook, sheet: _Sheet, merged: "_Merged") -> Iterator[Re
             merged.fill(row, texts)
             if not is_empty:
                 width = max(cell.column for cell in cells)
-                yield Record(row, "", texts, 0, "long" if width > _MOST_CELLS else "")
+                yield Record(row, "", texts, 0, "long" if width > _MAX_CELLS else "")
 
 
 def _show_row(book: _Workbook, cells: list[RawCell]) -> list[str]:
     """Return the texts of a row from its first column, without trailing empty ones."""
     width = max((cell.column for cell in cells), default=0)
-    texts = [""] * min(width, _MOST_CELLS)
+    texts = [""] * min(width, _MAX_CELLS)
     for cell in cells:
-        if cell.column <= _MOST_CELLS:
+        if cell.column <= _MAX_CELLS:
             texts[cell.column - 1] = _show_cell(book, cell)
     while texts and not texts[-1].strip():
         texts.pop()
@@ -275,7 +275,7 @@ def _find_merged(book: _Workbook, sheet: _Sheet) -> list[tuple[int, int, int]]:
             left, top, _right, bottom = (edge or 0 for edge in edges)
             if bottom > top:
                 found[top, left - 1] = bottom
-            if len(found) > _MOST_MERGED:
+            if len(found) > _MAX_MERGED:
                 raise BadWorkbook("large")
     return sorted((left, top, bottom) for (top, left), bottom in found.items())
 
@@ -352,7 +352,7 @@ def show_number(value: float, form: str) -> str:
     """
     if value != int(value):
         return str(value)
-    if abs(value) >= _MOST_DIGITS:
+    if abs(value) >= _MAX_DIGITS:
         return f"{value:.15G}"
     digits = str(int(value))
     if value < 0 or not _FILLING.fullmatch(form):

@@ -1,44 +1,10 @@
-from . import (
-    ir_ui_menu,
-    res_groups,
-    res_users,
-    spar_cached_records,
-    spar_directory,
-    spar_directory_closing,
-    spar_directory_import,
-    spar_directory_import_chunk,
-    spar_directory_import_column,
-    spar_directory_import_file,
-    spar_directory_import_load,
-    spar_directory_import_preview,
-    spar_directory_import_reading,
-    spar_directory_import_refusal,
-    spar_directory_import_refused,
-    spar_directory_import_sheet,
-    spar_directory_loader,
-    spar_directory_loader_branch,
-    spar_directory_loader_provider,
-    spar_directory_search,
-    spar_directory_texts,
-    spar_directory_used,
-    spar_fa_strategy,
-    spar_fa_strategy_addresses,
-    spar_fa_type,
-    spar_fa_type_form,
-    spar_fa_type_part,
-    spar_fsp,
-    spar_fsp_bank,
-    spar_fsp_branch,
-    spar_fsp_branch_code,
-    spar_fsp_branch_search,
-    spar_fsp_closing,
-    spar_fsp_pages,
-    spar_fsp_places,
-    spar_fsp_registry,
-    spar_fsp_rules,
-    spar_fsp_search,
-    spar_fsp_source,
-    spar_fsp_texts,
-    spar_group_log,
-    spar_row_versions,
-)
+from . import spar_cached_records
+from . import provider
+from . import address
+from . import directory_import
+from . import ir_ui_menu
+from . import res_groups
+from . import res_users
+from . import spar_directory
+from . import spar_group_log
+from . import spar_row_versions

@@ -9,7 +9,7 @@ class SparCachedRecords(models.AbstractModel):
     """
 
     _name = "spar.cached.records"
-    _description = "Records that are kept in a cache"
+    _description = "Cached Records"
 
     #: Whether each call reads the version of all rows together; for small tables.
     _is_whole = True

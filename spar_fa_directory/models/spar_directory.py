@@ -3,13 +3,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..lib.directory_page import (
-    Criteria,
-    Page,
+    DirectoryPage,
+    SearchCriteria,
     read_cursor,
     read_offset,
     write_cursor,
 )
-from ..lib.fa_reader import Place, fold_code
+from ..lib.fa_reader import AddressPlace, fold_code
 from ..lib.json_schema import build_schema
 
 
@@ -24,7 +24,7 @@ class SparDirectory(models.AbstractModel):
     _description = "Directory of Providers"
 
     @api.model
-    def _find_providers(self, criteria: Criteria) -> Page:
+    def _find_providers(self, criteria: SearchCriteria) -> DirectoryPage:
         """Return the providers that match, best first; without a text, by code.
 
         :raises ValueError: when the cursor is not one of this list
@@ -36,29 +36,33 @@ class SparDirectory(models.AbstractModel):
             domain &= Domain("country_id.code", "=", criteria.country)
         providers_sudo, after = self._find_page("spar.fsp", domain, criteria)
         counts = self._count_branches(providers_sudo)
-        items = [self._tell_provider(p, counts.get(p.id, 0)) for p in providers_sudo]
-        return Page(items, after)
+        items = [self._build_provider(p, counts.get(p.id, 0)) for p in providers_sudo]
+        return DirectoryPage(items, after)
 
     @api.model
-    def _find_branches(self, code: str, criteria: Criteria) -> Page | None:
+    def _find_branches(
+        self, code: str, criteria: SearchCriteria
+    ) -> DirectoryPage | None:
         """Return a provider's branches, best first; without a text, by code.
 
         :return: None when no such provider is in use
         :raises ValueError: when the cursor is not one of this list
         """
-        place = Place("code", fold_code(code), "")
+        place = AddressPlace("code", fold_code(code), "")
         found = self.env["spar.fsp"]._search_places({place}).get(place)
         if not found or not (found.provider_is_active or criteria.with_archived):
             return None
         domain = Domain("provider_id", "=", found.provider_id)
         branches_sudo, after = self._find_page("spar.fsp.branch", domain, criteria)
-        return Page([self._tell_branch(branch) for branch in branches_sudo], after)
+        return DirectoryPage(
+            [self._build_branch(branch) for branch in branches_sudo], after
+        )
 
     @api.model
     def _list_fa_types(self) -> list[dict]:
         """Return the kinds of address with their parts, checks and strategies."""
         types_sudo = self.env["spar.fa.type"].sudo().search([("active", "=", True)])
-        return [self._tell_fa_type(fa_type) for fa_type in types_sudo]
+        return [self._build_fa_type(fa_type) for fa_type in types_sudo]
 
     @api.model
     def _get_kind(self, fa_type_code: str) -> str | None:
@@ -78,7 +82,7 @@ class SparDirectory(models.AbstractModel):
     # === PAGES === #
 
     @api.model
-    def _find_page(self, model: str, domain: Domain, criteria: Criteria) -> tuple:
+    def _find_page(self, model: str, domain: Domain, criteria: SearchCriteria) -> tuple:
         """Return the records of a page, and the cursor of the next."""
         records_sudo = self.env[model].sudo()
         if criteria.with_archived:
@@ -88,14 +92,18 @@ class SparDirectory(models.AbstractModel):
         return records_sudo.browse(ids), after
 
     @api.model
-    def _search_page(self, records_sudo, domain: Domain, criteria: Criteria) -> tuple:
+    def _search_page(
+        self, records_sudo, domain: Domain, criteria: SearchCriteria
+    ) -> tuple:
         start, size = read_offset(criteria.cursor), criteria.limit
         ids = records_sudo._find(criteria.text, domain, limit=size + 1, offset=start)
         more = len(ids) > size
         return ids[:size], write_cursor(str(start + size)) if more else ""
 
     @api.model
-    def _list_page(self, records_sudo, domain: Domain, criteria: Criteria) -> tuple:
+    def _list_page(
+        self, records_sudo, domain: Domain, criteria: SearchCriteria
+    ) -> tuple:
         # By code, starting from a code: a page stays valid when records are added or
         # removed.
         query = SQL(
@@ -127,7 +135,7 @@ class SparDirectory(models.AbstractModel):
         return {provider.id: count for provider, count in groups}
 
     @api.model
-    def _tell_provider(self, provider_sudo, branches: int) -> dict:
+    def _build_provider(self, provider_sudo, branches: int) -> dict:
         return {
             "code": provider_sudo.code,
             "name": provider_sudo.name,
@@ -136,26 +144,26 @@ class SparDirectory(models.AbstractModel):
             "bic": provider_sudo.bic or None,
             "branches": branches,
             "archived": not provider_sudo.active,
-            **self._tell_closing(provider_sudo),
+            **self._build_closing(provider_sudo),
         }
 
     @api.model
-    def _tell_branch(self, branch_sudo) -> dict:
+    def _build_branch(self, branch_sudo) -> dict:
         return {
             "code": branch_sudo.code,
             "name": branch_sudo.name,
             "city": branch_sudo.city or None,
             "archived": not branch_sudo.active,
-            **self._tell_closing(branch_sudo),
-            **self._tell_known(
+            **self._build_closing(branch_sudo),
+            **self._drop_empty(
                 {"successor_provider": branch_sudo.successor_id.provider_id.code}
             ),
         }
 
     @api.model
-    def _tell_closing(self, record_sudo) -> dict:
+    def _build_closing(self, record_sudo) -> dict:
         """Return when and why it closed and what took over; empty while it is open."""
-        return self._tell_known(
+        return self._drop_empty(
             {
                 "closed_on": fields.Date.to_string(record_sudo.closed_on),
                 "close_reason": record_sudo.close_reason,
@@ -164,16 +172,16 @@ class SparDirectory(models.AbstractModel):
         )
 
     @api.model
-    def _tell_known(self, members: dict) -> dict:
+    def _drop_empty(self, members: dict) -> dict:
         return {name: value for name, value in members.items() if value}
 
     @api.model
-    def _tell_fa_type(self, type_sudo) -> dict:
+    def _build_fa_type(self, type_sudo) -> dict:
         return {
             "code": type_sudo.code,
             "name": type_sudo.name,
             "provider_kind": type_sudo.provider_kind or None,
-            "parts": [self._tell_part(part) for part in type_sudo.part_ids],
+            "parts": [self._build_part(part) for part in type_sudo.part_ids],
             "strategies": [
                 {
                     "number": strategy.number,
@@ -186,7 +194,7 @@ class SparDirectory(models.AbstractModel):
         }
 
     @api.model
-    def _tell_part(self, part_sudo) -> dict:
+    def _build_part(self, part_sudo) -> dict:
         check, parameter = part_sudo.check_code or "", part_sudo.check_parameter or ""
         return {
             "key": part_sudo.key,

@@ -131,7 +131,7 @@ class SparGroupLog(models.Model):
         ]
         if not lines:
             return
-        # Past the ORM: the log is written whoever acts, and nobody else writes it.
+        # Past the ORM: every user is logged, and no user has the right to write it.
         self.env.flush_all()
         self.env.cr.execute_values(
             """INSERT INTO spar_group_log (user_id, login, group_id, group_name, change,

@@ -16,7 +16,7 @@ class TestBankRegistry(BaseCase):
         with patch.object(registry, "get_banks_by_country", lambda country: entries):
             return get_banks("EE")
 
-    def test_codes_of_two_countries_never_meet(self):
+    def test_codes_of_two_countries_never_collide(self):
         codes = [
             bank.code for country in get_countries() for bank in get_banks(country)[0]
         ]
@@ -30,18 +30,18 @@ class TestBankRegistry(BaseCase):
         self.assertEqual(banks, [KnownBank("EE-1", "Head", "")])
         self.assertEqual([tuple(e) for e in left_out], [("Branch", "duplicate")])
 
-    def test_a_bank_without_a_code_goes_by_its_bic(self):
+    def test_bank_without_a_code_uses_its_bic(self):
         banks, _left_out = self._read(build_entry(code="", bic="TABUEE22"))
         self.assertEqual(banks, [KnownBank("TABUEE22", "Bank", "TABUEE22")])
 
-    def test_what_has_no_name_or_no_code_is_left_out(self):
+    def test_bank_without_name_or_code_is_skipped(self):
         banks, left_out = self._read(
             build_entry(name=" "), build_entry(name="B"), build_entry(code="")
         )
         self.assertEqual(banks, [])
         self.assertEqual({entry.reason for entry in left_out}, {"nameless"})
 
-    def test_a_bic_that_is_none_is_dropped_and_the_bank_kept(self):
+    def test_invalid_bic_is_dropped_and_the_bank_kept(self):
         banks, _left_out = self._read(build_entry(bic="WRONG"))
         self.assertEqual(banks, [KnownBank("EE-1", "Bank", "")])
 

@@ -46,9 +46,9 @@ class TestOdooImporter(DirectoryCase):
 
     def test_a_code_with_a_space_is_refused(self):
         row = ["x.b1", "East", "E 1", "TestBank", ""]
-        self._assert_not_loaded(self.branches, BRANCH, [row], "no spaces")
+        self._assert_not_loaded(self.branches, BRANCH, [row], "cannot contain spaces")
 
-    def test_a_code_that_is_there_is_refused(self):
+    def test_existing_code_is_refused(self):
         row = ["x.b1", "North", "TB.N", "TestBank", ""]
         self._assert_not_loaded(self.branches, BRANCH, [row], "has this code")
 
@@ -56,7 +56,7 @@ class TestOdooImporter(DirectoryCase):
         row = ["x.b1", "East", "E1", "NOBANK", ""]
         self._assert_not_loaded(self.branches, BRANCH, [row], "NOBANK")
 
-    def test_who_may_not_write_may_not_load(self):
+    def test_loading_needs_the_right_to_write(self):
         officers = self.branches.with_user(self._create_user("officer"))
         row = ["x.b1", "East", "E1", "TestBank", ""]
         self._assert_not_loaded(officers, BRANCH, [row], "not allowed to create")

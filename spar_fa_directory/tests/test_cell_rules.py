@@ -64,18 +64,54 @@ SPOILT = {
     "=VLOOKUP(A1,B:C,2)": "formula",
 }
 CODES = (
-    *("BR01", "00123", "0", "SBIN0000001", "tb.n", "A-1/2", "30-12-45", "MAR-02", "1E"),
-    *("E10", "12E3X", "5E123456", "12.5", "1.2.3", "EE-00", "x@y:z%1", "+44", "1/2"),
+    "BR01",
+    "00123",
+    "0",
+    "SBIN0000001",
+    "tb.n",
+    "A-1/2",
+    "30-12-45",
+    "MAR-02",
+    "1E",
+    "E10",
+    "12E3X",
+    "5E123456",
+    "12.5",
+    "1.2.3",
+    "EE-00",
+    "x@y:z%1",
+    "+44",
+    "1/2",
 )
 NAMES = (
-    *("Market Square", "Nan", "NAN", "Null", "NONE", "6 October", "10 Ramadan", "7"),
-    *("25 de Mayo", "1er Mai", "May", "3M", "Bank 24/7", "S.B.I.", "O'Neil", "'s-Hage"),
-    *("शाखा", "الفرع", "น่าน", "A & B", "5th Avenue", "Section #3", "Branch (2)"),
+    "Market Square",
+    "Nan",
+    "NAN",
+    "Null",
+    "NONE",
+    "6 October",
+    "10 Ramadan",
+    "7",
+    "25 de Mayo",
+    "1er Mai",
+    "May",
+    "3M",
+    "Bank 24/7",
+    "S.B.I.",
+    "O'Neil",
+    "'s-Hage",
+    "शाखा",
+    "الفرع",
+    "น่าน",
+    "A & B",
+    "5th Avenue",
+    "Section #3",
+    "Branch (2)",
 )
 
 
 class TestProblems(BaseCase):
-    def test_what_programs_make_is_refused_in_codes_and_names(self):
+    def test_codes_and_names_changed_by_programs_are_refused(self):
         for text, problem in SPOILT.items():
             with self.subTest(text=text):
                 self.assertEqual(find_name_problem(clean_text(text)), problem)
@@ -91,7 +127,7 @@ class TestProblems(BaseCase):
             with self.subTest(text=text):
                 self.assertEqual(find_name_problem(clean_text(text)), "")
 
-    def test_what_only_a_code_may_not_have(self):
+    def test_texts_that_are_names_but_not_codes(self):
         for text, problem in {"A 1": "space", "café": "signs", "٠١": "signs"}.items():
             with self.subTest(text=text):
                 self.assertEqual(find_code_problem(text), problem)
@@ -116,7 +152,7 @@ class TestProblems(BaseCase):
 
 
 class TestCleaning(BaseCase):
-    def test_what_protected_a_text_is_taken_away(self):
+    def test_protection_of_a_text_is_removed(self):
         for text, clean in {
             '="00123"': "00123",
             '= "00123"': "00123",

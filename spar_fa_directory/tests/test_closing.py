@@ -10,7 +10,7 @@ from odoo.tests import Form
 from odoo.tools import mute_logger
 
 from ..lib import bank_registry
-from ..lib.directory_page import Criteria
+from ..lib.directory_page import SearchCriteria
 from .common import DirectoryCase
 from .test_spar_bank_load import BANKS
 from .test_spar_directory_import import ImportCase
@@ -37,7 +37,7 @@ class ClosingCase(DirectoryCase):
 
 
 class TestClosing(ClosingCase):
-    def test_what_is_closed_takes_no_new_address_and_names_what_took_over(self):
+    def test_closed_provider_takes_no_new_address_and_names_its_successor(self):
         address = "account:12345678@TB-S.TestBank"
         self.assertIsNone(self._examine(address))
         self.bank.closed_on = self.today
@@ -56,12 +56,12 @@ class TestClosing(ClosingCase):
         self.assertEqual(self._examine(address).code, "branch_replaced")
         self.assertEqual(self._get_successor(address), "North")
 
-    def test_a_day_to_come_changes_nothing_yet(self):
+    def test_future_closing_changes_nothing_yet(self):
         self.bank.closed_on = self.today + timedelta(days=1)
         self.assertIsNone(self._examine("account:12345678@TB-S.TestBank"))
         self.assertFalse(self.bank.is_closed)
 
-    def test_what_is_closed_is_read_as_before(self):
+    def test_closed_provider_is_read_as_before(self):
         before = self._read("account:12345678@TB-S.TestBank")
         self.bank.closed_on = self.south.closed_on = self.today
         self.assertEqual(self._read("account:12345678@TB-S.TestBank"), before)
@@ -69,12 +69,12 @@ class TestClosing(ClosingCase):
             self.bank, self.env["spar.fsp"].search([("code", "=", "TestBank")])
         )
 
-    def test_who_takes_over_is_of_the_same_kind(self):
+    def test_successor_is_of_the_same_kind(self):
         self._assert_refused(
-            "another kind", self.bank.write, {"successor_id": self.wallet.id}
+            "different kind", self.bank.write, {"successor_id": self.wallet.id}
         )
         self.bank.successor_id = self.heir
-        self._assert_refused("another kind", self.heir.write, {"kind": "wallet"})
+        self._assert_refused("different kind", self.heir.write, {"kind": "wallet"})
         paid = self.env["spar.fsp.branch"].create(
             {"name": "Till", "code": "T", "provider_id": self.wallet.id}
         )
@@ -82,7 +82,7 @@ class TestClosing(ClosingCase):
             "another kind", self.north.write, {"successor_id": paid.id}
         )
 
-    def test_nobody_takes_over_from_itself_however_long_the_way(self):
+    def test_successors_cannot_form_a_cycle(self):
         for chain in ((self.bank,), (self.bank, self.heir, self.grand_heir)):
             with self.subTest(len(chain)):
                 with self.assertRaises(ValidationError), self.env.cr.savepoint():
@@ -90,7 +90,7 @@ class TestClosing(ClosingCase):
                         provider.successor_id = chain[(number + 1) % len(chain)]
                 self.env.invalidate_all()
 
-    def test_what_takes_over_cannot_be_deleted(self):
+    def test_successor_cannot_be_deleted(self):
         self.bank.successor_id = self.heir
         with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.IntegrityError):
             self.heir.unlink()
@@ -116,7 +116,7 @@ class TestClosing(ClosingCase):
             self._examine("account:12345678@TB-S.TestBank").code, "provider_archived"
         )
 
-    def test_programs_are_told(self):
+    def test_closing_is_returned_by_the_directory(self):
         self.bank.write(
             {
                 "closed_on": self.today,
@@ -126,10 +126,12 @@ class TestClosing(ClosingCase):
         )
         self.south.write({"closed_on": self.today, "successor_id": self.north.id})
         directory = self.env["spar.directory"]
-        (bank,) = directory._find_providers(Criteria(text="testbank", limit=1)).items
-        told = (bank["closed_on"], bank["successor"], bank["close_reason"])
-        self.assertEqual(told, (self.today.isoformat(), "HEIR", "Merged"))
-        branches = directory._find_branches("testbank", Criteria()).items
+        (bank,) = directory._find_providers(
+            SearchCriteria(text="testbank", limit=1)
+        ).items
+        closing = (bank["closed_on"], bank["successor"], bank["close_reason"])
+        self.assertEqual(closing, (self.today.isoformat(), "HEIR", "Merged"))
+        branches = directory._find_branches("testbank", SearchCriteria()).items
         south = next(b for b in branches if b["code"] == "TB-S")
         self.assertEqual(south["successor"], "tb.n")
         self.assertEqual(south["successor_provider"], "TestBank")
@@ -146,7 +148,7 @@ class TestBranchesWhereThereAreAny(ClosingCase):
             self._examine("account:12345678@BR01.HEIR").code, "branch_unknown"
         )
 
-    def test_branches_that_nobody_can_choose_are_not_asked_for(self):
+    def test_branches_that_cannot_be_chosen_are_not_asked_for(self):
         self.north.closed_on = self.today
         self.assertTrue(self.bank.has_branches)
         self.south.active = False
@@ -207,19 +209,19 @@ class TestGone(ImportCase):
         self._load(f"{header}TESTBANK,G3,Three,\n", on_existing="update")
         self.assertFalse(by_code["G3"].gone_from_source)
 
-    def test_a_file_of_some_banks_says_nothing_of_the_others(self):
+    def test_file_of_some_banks_does_not_mark_the_others(self):
         self._load("provider,code,name\nTESTWALLET,W1,Till\nTESTBANK,G1,One\n")
         self._load("provider,code,name\nTESTBANK,G1,One\n", on_existing="update")
         till = self.branches.search([("code", "=", "W1")])
         self.assertFalse(till.gone_from_source)
 
-    def test_a_file_that_only_adds_says_nothing_of_what_is_missing(self):
+    def test_file_that_only_adds_marks_nothing_as_missing(self):
         self._load("provider,code,name\nTESTBANK,G1,One\n")
         self._load("provider,code,name\nTESTBANK,G2,Two\n")
         gone = self.branches.search([("gone_from_source", "=", True)])
         self.assertFalse(gone)
 
-    def test_a_file_carries_the_end_of_a_branch(self):
+    def test_file_can_close_a_branch(self):
         job = self._load(
             "provider,code,name,closed on,successor,reason\n"
             "TESTBANK,G1,One,2026-01-31,G2,Merged\n"
@@ -237,7 +239,7 @@ class TestGone(ImportCase):
         self.assertEqual([row for row, _h, _p in self._get_refusals(job)], [4, 5])
         self.assertTrue(by_code["G4"].is_closed)
 
-    def test_a_file_carries_the_end_of_a_provider(self):
+    def test_file_can_close_a_provider(self):
         job = self._load(
             "code,name,kind,closed on,successor\n"
             "QOLD,Old Bank,bank,2026-01-31,QNEW\n"
@@ -251,7 +253,7 @@ class TestGone(ImportCase):
         self.assertEqual([row for row, _h, _p in self._get_refusals(job)], [4])
         self.assertFalse(search([("code", "=", "QODD")]).successor_id)
 
-    def test_the_banks_of_a_country_are_listed_and_archived_by_nobody(self):
+    def test_missing_banks_are_listed_and_not_archived(self):
         providers = self.env["spar.fsp"]
         providers.search([("registry_key", "!=", False)]).unlink()
 

@@ -10,8 +10,8 @@ from ..lib.csv_file import CsvFormat, guard_cell, is_undecoded, read_records
 COMMA = CsvFormat("utf-8", ",")
 
 
-def read(data, form=COMMA, **told):
-    return list(read_records(io.BytesIO(data), form, **told))
+def read(data, form=COMMA, **options):
+    return list(read_records(io.BytesIO(data), form, **options))
 
 
 class TestRecords(BaseCase):
@@ -22,7 +22,7 @@ class TestRecords(BaseCase):
                 cells = [record.cells for record in read(data, width=2)]
                 self.assertEqual(cells, [["a", "b"], ["1", "2"], ["3", "4"]])
 
-    def test_it_goes_on_from_any_record(self):
+    def test_reading_continues_from_any_record(self):
         draw = random.Random(5)
         rows = ['é,"x\ny"', "ł,2", '"say ""no""",3', "", "plain,4", "Ω,5"]
         for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
@@ -34,14 +34,14 @@ class TestRecords(BaseCase):
                 self.assertEqual(rest, records[record.row :])
             self.assertEqual(records[-1].end, len(data))
 
-    def test_bytes_that_are_no_text_spoil_one_record_and_no_place(self):
+    def test_undecodable_bytes_affect_one_record_only(self):
         data = b"a,b\nOrl\xe9ans,1\nParis,2\n"
         first, second, third = read(data, width=2)
         self.assertTrue(is_undecoded(second.cells[0]))
         self.assertFalse(is_undecoded("".join(first.cells + third.cells)))
         self.assertEqual(third.end, len(data))
 
-    def test_a_mark_that_never_closes_spoils_one_record(self):
+    def test_unclosed_quotation_mark_affects_one_record_only(self):
         data = b'a,b\n"open,1\nx,2\ny,3\n'
         problems = [(record.problem, record.cells) for record in read(data, width=2)]
         self.assertEqual(
@@ -62,7 +62,7 @@ class TestRecords(BaseCase):
         self.assertEqual(records[1].problem, "long")
         self.assertEqual(records[-1].cells, ["1", "2"])
 
-    def test_nul_and_noise_end_no_reading(self):
+    def test_nul_and_noise_do_not_end_the_reading(self):
         draw = random.Random(11)
         for _ in range(50):
             data = draw.randbytes(3_000)
@@ -87,10 +87,10 @@ class TestRoundTrip(BaseCase):
         return [["x", *row[1:-1], "y"] for row in cells]
 
     def _write(self, table, form, line_break):
-        told = io.StringIO(newline="")
-        writer = csv.writer(told, delimiter=form.delimiter, lineterminator=line_break)
+        output = io.StringIO(newline="")
+        writer = csv.writer(output, delimiter=form.delimiter, lineterminator=line_break)
         writer.writerows(table)
-        return told.getvalue().encode(form.encoding)
+        return output.getvalue().encode(form.encoding)
 
     def test_tables_come_back(self):
         draw = random.Random(3)
@@ -103,7 +103,7 @@ class TestRoundTrip(BaseCase):
             self.assertEqual([record.cells for record in records], table)
             self.assertEqual(records[-1].end, len(data))
 
-    def test_a_spoilt_row_costs_no_other(self):
+    def test_spoilt_row_affects_no_other(self):
         draw = random.Random(4)
         for _ in range(200):
             table = self._draw_table(draw, "abc ")

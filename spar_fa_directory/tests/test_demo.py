@@ -36,7 +36,7 @@ class TestDemo(BaseCase):
         self.assertEqual(kinds.count("email_wallet"), 1)
         self.assertEqual(kinds.count("voucher"), 1)
 
-    def test_the_country_has_a_code_that_no_country_will_have(self):
+    def test_demo_country_has_a_reserved_code(self):
         (country,) = self._get_records("res.country")
         self.assertRegex(country["code"], r"^X[A-Z]$")
 

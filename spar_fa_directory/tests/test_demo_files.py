@@ -59,6 +59,6 @@ class TestDemoFiles(DirectoryCase):
             with self.subTest(words=words):
                 self.assertEqual(self._find(words)[:1].code, "BKID0001411")
 
-    def test_what_nobody_has_is_not_found(self):
+    def test_missing_branch_is_not_found(self):
         self._load("provider", "india_providers.csv")
         self.assertFalse(self._find("qqqq zzzz"))

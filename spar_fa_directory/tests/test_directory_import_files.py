@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form
 from odoo.tools import mute_logger
 
-from ..models import spar_directory_import_load
+from ..models.directory_import import spar_directory_import
 from .test_cell_rules import NAMES, SPOILT
 from .test_spar_directory_import import ImportCase
 from .test_xlsx_file import build
@@ -27,7 +27,10 @@ class TestFilesThatPeopleHave(ImportCase):
             HEADER
             + 'TESTBANK,"=""00123""",East,Marn\nTESTBANK,="0055",Nord,Marn\n'
             + "TESTBANK,'0044,West,Sella\nTESTBANK,\u200b0066\u200e,South,\n",
-            *("00123", "0055", "0044", "0066"),
+            "00123",
+            "0055",
+            "0044",
+            "0066",
         )
 
     def test_headers_wherever_they_stand(self):
@@ -104,7 +107,7 @@ class TestQuestions(ImportCase):
         branch = self.branches.search([("import_id", "=", job.id)], order="id")[0]
         self.assertEqual((branch.name, branch.city), ("Île", "Orléans"))
 
-    def test_a_wrong_reading_shows_what_is_wrong(self):
+    def test_wrong_encoding_is_visible_in_the_preview(self):
         job = self._upload((HEADER + "TESTBANK,1,Île,Orléans\n").encode("mac-roman"))
         job.encoding = "cp1252"
         self.assertNotIn("Orléans", job.preview)
@@ -129,7 +132,7 @@ class TestQuestions(ImportCase):
             job.column_ids, ("provider", "code", "name"), strict=True
         ):
             column.name = name
-        self._assert_asked(job, "which row has the headers")
+        self._assert_asked(job, "which row contains the headers")
         job.action_confirm()
         job._load_now()
         self.assertEqual((job.added_count, job.row_count), (2, 2))
@@ -173,10 +176,10 @@ class TestQuestions(ImportCase):
     def test_cells_that_are_the_same_as_above(self):
         rows = "TESTBANK,1,One,\n,2,Two,\n,3,Three,\nTESTWALLET,4,Four,\n,5 5,Five,\n"
         job = self._upload(HEADER + rows)
-        self._assert_asked(job, "same as above")
+        self._assert_asked(job, "repeat the value above")
         job.column_ids[0].fill_down = True
         self.assertFalse(job.question)
-        with patch.object(spar_directory_import_load, "CHUNK_ROWS", 1):
+        with patch.object(spar_directory_import, "CHUNK_ROWS", 1):
             job._load_now()
         branches = self.branches.search([("import_id", "=", job.id)], order="code")
         self.assertEqual(
@@ -194,7 +197,7 @@ class TestQuestions(ImportCase):
         job.action_load()
 
     @mute_logger("odoo.tools.mimetypes.guess_mimetype")
-    def test_files_that_are_no_table(self):
+    def test_files_that_are_not_tables_are_refused(self):
         for data, text in (
             (b"%PDF-1.7", "save it as"),
             (b"\xd0\xcf\x11\xe0\xa1\xb1", "save it as"),
@@ -210,7 +213,7 @@ class TestQuestions(ImportCase):
 class TestOneRule(ImportCase):
     """Files, forms and Odoo's importer refuse the same texts for the same reason."""
 
-    def test_what_programs_make_is_refused_everywhere(self):
+    def test_values_changed_by_programs_are_refused_everywhere(self):
         texts = self.env["spar.directory.loader"]._get_cell_texts()
         branches = self.branches.with_user(self.administrator)
         for text, problem in SPOILT.items():
@@ -247,7 +250,7 @@ class TestOneRule(ImportCase):
         job = self._load(HEADER + rows)
         self.assertEqual(self._get_refusals(job), [])
 
-    def test_what_protected_a_text_goes_in_forms_too(self):
+    def test_protection_of_a_text_is_removed_in_forms_too(self):
         with Form(self.branches) as form:
             form.provider_id = self.bank
             form.code = '="00123"'
@@ -262,7 +265,7 @@ class TestOneRule(ImportCase):
 
 
 class TestUpdates(ImportCase):
-    def test_an_empty_cell_changes_nothing_and_a_word_empties(self):
+    def test_empty_cell_changes_nothing_and_a_word_clears_the_value(self):
         for row, city in (
             ("TESTBANK,tb.n,,", "Marn"),
             ("TESTBANK,tb.n,,n/a", "Marn"),
@@ -274,7 +277,7 @@ class TestUpdates(ImportCase):
                 self.assertEqual((job.updated_count, job.refused_count), (1, 0))
                 self.assertEqual((self.north.name, self.north.city), ("North", city))
 
-    def test_a_provider_keeps_what_the_row_does_not_tell(self):
+    def test_update_keeps_values_that_are_not_in_the_row(self):
         header = "code,name,kind,country,bic\n"
         self.bank.country_id = self.env.ref("base.ee")
         self._load(header + "testbank,,,,\n", kind="provider", on_existing="update")
@@ -292,9 +295,9 @@ class TestUpdates(ImportCase):
         self.assertEqual(self.north.city, "Sella")
         self.assertEqual([r[:2] for r in self._get_refusals(job)], [(3, "")])
         job = self._upload(data)
-        self._assert_refused("taken for Name", job.action_load, exception=UserError)
+        self._assert_refused("assigned to Name", job.action_load, exception=UserError)
 
-    def test_what_a_program_writes_for_nothing_is_an_empty_town(self):
+    def test_placeholder_for_nothing_is_an_empty_town(self):
         self._load(HEADER + "TESTBANK,E1,East,NULL\nTESTBANK,E2,West,-\n")
         branches = self.branches.search([("code", "in", ["E1", "E2"])])
         self.assertEqual(branches.mapped("city"), [False, False])
@@ -304,7 +307,7 @@ class TestUpdates(ImportCase):
         provider = self.env["spar.fsp"].search([("code", "=", "N1")])
         self.assertEqual(provider.country_id.code, "NA")
 
-    def test_headers_once_more_are_no_row(self):
+    def test_repeated_headers_are_not_loaded(self):
         job = self._load(f"{HEADER}TESTBANK,E1,East,\n{HEADER}TESTBANK,E2,West,\n")
         self.assertEqual(job.added_count, 2)
         self.assertEqual([r[0] for r in self._get_refusals(job)], [3])
@@ -327,9 +330,9 @@ class TestBranchCodes(ImportCase):
             [r[:2] for r in self._get_refusals(job)],
             [(2, "Branch Code")] * 1 + [(3, "Branch Code")],
         )
-        self.assertIn("look like 000000", job.refusal_ids[0].problem)
+        self.assertIn("000000", job.refusal_ids[0].problem)
         values = {"name": "East", "code": "3010A", "provider_id": self.bank.id}
-        self._assert_refused("look like 000000", self.branches.create, [values])
+        self._assert_refused("000000", self.branches.create, [values])
 
     def test_forms_and_files_write_one_form(self):
         self.bank.branch_code_form = "000000"
@@ -339,7 +342,7 @@ class TestBranchCodes(ImportCase):
         branch.code = "77"
         self.assertEqual(branch.code, "000077")
 
-    def test_branches_that_are_there_take_the_form(self):
+    def test_existing_branches_take_the_form(self):
         values = {"name": "East", "provider_id": self.bank.id}
         branch = self.branches.create({**values, "code": "30100"})
         self.bank.branch_code_form = "000000"
@@ -355,10 +358,10 @@ class TestBranchCodes(ImportCase):
         job = self._load(HEADER + "TESTBANK,030100,Renamed,\n", on_existing="update")
         self.assertEqual((job.updated_count, branch.name), (1, "Renamed"))
         values["code"] = "030100"
-        text = "30100, which is the same"
+        text = "30100, which is equivalent"
         self._assert_refused(text, self.branches.create, [values])
 
-    def test_what_takes_over_is_named_in_any_writing(self):
+    def test_successor_is_found_in_any_spelling(self):
         self.bank.branch_code_form = "000000"
         header = "provider,code,name,closed on,successor\n"
         job = self._load(

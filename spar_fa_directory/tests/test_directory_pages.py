@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form
 
-from ..models.spar_directory_used import Uses
+from ..models.provider.spar_directory_used import Uses
 from .common import ROLES, DirectoryCase
 
 #: Menus of the directory that only administrators see.
@@ -30,7 +30,7 @@ class TestPages(DirectoryCase):
     def test_others_have_none(self):
         self.assertEqual(self._get_menus(self._create_user(login="other")), set())
 
-    def test_a_provider_tells_how_many_branches_it_has(self):
+    def test_provider_shows_its_number_of_branches(self):
         self.assertEqual(self.bank.branch_count, 2)
         self.assertEqual(self.wallet.branch_count, 0)
         self.north.action_archive()
@@ -66,7 +66,7 @@ class TestPages(DirectoryCase):
 
     def test_the_form_of_a_used_branch_keeps_code_and_provider(self):
         used = patch.object(
-            type(self.north), "_is_used", lambda asked: asked & self.north
+            type(self.north), "_is_used", lambda records: records & self.north
         )
         with used, Form(self.north) as form:
             form.city = "Vellin"
@@ -80,15 +80,15 @@ class TestUsed(DirectoryCase):
     """Nothing is used if no addon stores mappings; a use that one reports is shown."""
 
     def _count(self, in_force, ended=0):
-        told = {self.bank.id: Uses(in_force, ended)}
+        counts = {self.bank.id: Uses(in_force, ended)}
         patcher = patch.object(
             type(self.bank),
             "_count_uses",
-            lambda asked: {i: uses for i, uses in told.items() if i in asked.ids},
+            lambda records: {i: uses for i, uses in counts.items() if i in records.ids},
         )
         self.startPatcher(patcher)
 
-    def test_what_is_told_is_shown(self):
+    def test_counts_of_uses_are_shown(self):
         self._count(1234, 5)
         self.assertEqual((self.bank.use_count, self.bank.ended_use_count), (1234, 5))
         self.assertEqual(
@@ -119,18 +119,18 @@ class TestUsed(DirectoryCase):
         self.assertEqual(action["tag"], "display_notification")
         self.assertIn("7 financial addresses", action["params"]["message"])
 
-    def test_archiving_twice_says_nothing_more(self):
+    def test_archiving_twice_shows_no_second_notification(self):
         self._count(7)
         self.bank.action_archive()
         self.assertFalse(self.bank.action_archive())
 
-    def test_addresses_of_the_past_are_no_reason_to_warn(self):
+    def test_ended_addresses_cause_no_warning(self):
         self._count(0, 3)
         self.assertFalse(self.bank.action_archive())
 
-    def test_a_refused_deletion_tells_the_count(self):
+    def test_refused_deletion_shows_the_count(self):
         self._count(7)
-        used = patch.object(type(self.bank), "_is_used", lambda asked: asked)
+        used = patch.object(type(self.bank), "_is_used", lambda records: records)
         with used, self.assertRaisesRegex(UserError, "7 financial addresses"):
             self.bank.unlink()
 

@@ -9,14 +9,14 @@ from ..lib.directory_rows import (
     match_headers,
 )
 from ..lib.fa_keys import suggest_key
-from ..models.spar_directory_loader_branch import COLUMNS as BRANCH
-from ..models.spar_directory_loader_provider import COLUMNS as PROVIDER
+from ..models.directory_import.spar_directory_loader_branch import COLUMNS as BRANCH
+from ..models.directory_import.spar_directory_loader_provider import COLUMNS as PROVIDER
 
 GOOD = {"provider": "BANK", "name": "Market Square", "code": "BR01", "city": "Marn"}
 
 
 class TestHeaders(BaseCase):
-    def test_headers_of_files_that_people_have(self):
+    def test_common_headers_are_recognised(self):
         for headers, columns, names in [
             (["BANK", "IFSC", "BRANCH", "CITY1"], BRANCH, "provider code name city"),
             (
@@ -31,7 +31,7 @@ class TestHeaders(BaseCase):
             with self.subTest(headers=headers):
                 self.assertEqual(match_headers(headers, columns), names.split())
 
-    def test_what_nobody_knows_and_what_comes_twice_is_not_taken(self):
+    def test_unknown_and_duplicate_headers_are_ignored(self):
         headers = ["phone", "", "Code", "IFSC", "Name "]
         self.assertEqual(match_headers(headers, BRANCH), ["", "", "code", "", "name"])
 
@@ -51,7 +51,7 @@ class TestHeaders(BaseCase):
 
 
 class TestCells(BaseCase):
-    def test_what_cannot_be_seen_is_taken_away(self):
+    def test_invisible_characters_are_removed(self):
         for text, clean in {
             " Market  Square\n": "Market Square",
             "\u200eMarn\u200f": "Marn",
@@ -79,7 +79,7 @@ class TestRows(BaseCase):
         self.assertEqual(self._check(code="a@b.c:d%e-1"), [])
         self.assertEqual(self._check(name="\u0936\u093e\u0916\u093e \U0001f600"), [])
 
-    def test_every_problem_of_a_row_is_told(self):
+    def test_every_problem_of_a_row_is_reported(self):
         self.assertEqual(
             self._check(code="A 1", name="", city="x" * 251),
             [("code", "space"), ("name", "missing"), ("city", "too_long")],
@@ -106,7 +106,7 @@ class TestRows(BaseCase):
             with self.subTest(code=code):
                 self.assertEqual(self._check(code=code), [])
 
-    def test_a_column_that_the_file_has_not_is_missing_only_if_needed(self):
+    def test_missing_column_is_a_problem_only_if_required(self):
         columns = (Column("a", required=True), Column("b"))
         problems = check_row(Row(2, {}), columns)
         self.assertEqual([tuple(p)[:2] for p in problems], [("a", "missing")])

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import mute_logger
 
-from ..models import spar_directory_search
+from ..models.provider import spar_directory_search
 from .common import DirectoryCase
 
 
@@ -68,7 +68,7 @@ class TestSearch(SearchCase):
             self._get_first("bank of zin qatna"), (self.zindia, "Qatnagiri")
         )
 
-    def test_one_word_that_nobody_has(self):
+    def test_one_unknown_word(self):
         text = "bank of zindia qatnagiri maharashtra"
         self.assertEqual(self._get_first(text), (self.zindia, "Qatnagiri"))
 
@@ -97,10 +97,10 @@ class TestSearch(SearchCase):
     def test_a_bic_is_found(self):
         self.assertEqual(self._find("testdeffxxx", self.providers), self.bank)
 
-    def test_a_number_that_is_mistyped_is_another(self):
+    def test_mistyped_number_is_another_number(self):
         self.assertFalse(self._find("SBZ09"))
 
-    def test_as_typed_before_close(self):
+    def test_exact_matches_before_similar_ones(self):
         close = self.providers.create({"name": "Bank of Zondia", "code": "BKO"})
         found = self._find("zondia", self.providers)
         self.assertEqual(found[0], close)
@@ -130,7 +130,7 @@ class TestSearch(SearchCase):
         self.assertEqual(self._find("banque xanadu", self.providers), self.zindia)
         self.assertEqual(self._find("bank of zindia", self.providers)[0], self.zindia)
 
-    def test_what_is_renamed_is_found_by_its_new_name_alone(self):
+    def test_renamed_record_is_found_only_by_its_new_name(self):
         self.zindia.name = "Wholly Otherwise"
         self.assertEqual(self._get_first("wholly qatnagiri")[0], self.zindia)
         self.assertNotIn(self.zindia, self._find("zindia", self.providers))
@@ -138,7 +138,7 @@ class TestSearch(SearchCase):
         branch.city = "Ulverton"
         self.assertEqual(self._find("ulvreton"), branch)
 
-    def test_what_sql_writes_is_found_too(self):
+    def test_record_written_by_sql_is_found(self):
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE spar_fsp_branch SET name = 'Vuxhall' WHERE id = %s",
@@ -156,19 +156,19 @@ class TestSearch(SearchCase):
         self.env.cr.execute(query, self.zindia.ids)
         self.assertEqual(self.env.cr.fetchall(), before)
 
-    def test_words_that_stand_nowhere_are_forgotten(self):
+    def test_unused_words_are_deleted(self):
         self.branches.create(
             {"name": "Obsoleteville", "code": "9", "provider_id": self.zindia.id}
         ).unlink()
         self.env.flush_all()
-        self.providers._forget_words()
+        self.providers._delete_unused_words()
         self.env.cr.execute("SELECT word FROM spar_directory_word")
         words = {word for (word,) in self.env.cr.fetchall()}
         self.assertNotIn("obsoleteville", words)
         self.assertIn("qatnagiri", words)
 
     def test_very_common_words_are_cut_off_alike(self):
-        with patch.object(spar_directory_search, "MOST_FOUND", 3):
+        with patch.object(spar_directory_search, "MAX_RESULTS", 3):
             first = self.branches._find("qatnagiri", Domain.TRUE)
             self.assertEqual(len(first), 3)
             self.assertEqual(self.branches._find("qatnagiri", Domain.TRUE), first)
@@ -218,7 +218,7 @@ class TestSpellings(SearchCase):
         self._assert_each_finds_all(("Qerez et Marn", "Qerez & Marn", "Qerez und Marn"))
         self._assert_each_finds_all(("قرض و ادخار", "قرض & ادخار", "قرض ادخار"))
 
-    def test_a_word_that_says_and_is_found_by_itself(self):
+    def test_word_for_and_is_found_by_itself(self):
         bank = self._create_banks("Och Qandor")
         self.assertIn(bank, self._find("och", self.providers))
         self.assertIn(bank, self._find("och qandor", self.providers))
@@ -315,7 +315,7 @@ class TestPlaces(SearchCase):
         self.state.action_archive()
         self.assertNotIn(self.state, self._find("qort amarel", self.providers))
 
-    def test_other_conditions_hold(self):
+    def test_other_conditions_apply(self):
         found = self.providers.name_search("qort amarel", [("code", "=", "BKZ")])
         self.assertFalse(found)
 
@@ -341,7 +341,7 @@ class TestOwnCountry(SearchCase):
         found = self._find("yelkhan", self.providers)
         self.assertEqual(found[0], self.state)
 
-    def test_what_was_typed_comes_before_what_is_close(self):
+    def test_typed_words_come_before_similar_ones(self):
         self.state.name = "State Bank of Zindja"
         found = self._find("bank of zindia", self.providers)
         self.assertEqual(found, self.zindia | self.union | self.state)
@@ -393,7 +393,7 @@ class TestSearchOfLists(SearchCase):
         others = self.branches.search([("provider_id", "not ilike", "zindia")])
         self.assertFalse(others & (self.zindia | self.union).branch_ids)
 
-    def test_it_goes_with_other_conditions(self):
+    def test_search_combines_with_other_conditions(self):
         domain = [
             ("found_by", "ilike", "qatnagiri"),
             ("provider_id", "=", self.union.id),
@@ -401,14 +401,14 @@ class TestSearchOfLists(SearchCase):
         self.assertEqual(len(self.branches.search(domain)), 2)
         self.assertEqual(self.branches.search_count(["!", domain[0], domain[1]]), 1)
 
-    def test_nothing_typed_and_nothing_but_signs(self):
+    def test_empty_text_and_punctuation_only(self):
         self.assertTrue(self.branches.name_search(" ", limit=1))
         for text in ("--", "' \\ \" )", "\u200f", "..."):
             with self.subTest(text=text):
                 self.assertFalse(self._find(text))
                 self.assertFalse(self.branches.search([("found_by", "ilike", text)]))
 
-    def test_text_that_could_do_harm_finds_nothing_and_breaks_nothing(self):
+    def test_hostile_text_finds_nothing_and_breaks_nothing(self):
         for text in (
             "'; DROP TABLE spar_fsp; --",
             "a & b | !c:*",
@@ -429,20 +429,20 @@ class TestSearchOfLists(SearchCase):
 
 
 class TestSearchRights(SearchCase):
-    def test_who_has_no_role_finds_nothing(self):
-        nobody = self._create_user(login="test_nobody")
+    def test_user_without_a_role_finds_nothing(self):
+        no_role = self._create_user(login="test_no_role")
         for model in (self.providers, self.branches):
             with self.subTest(model=model._name):
                 with self.assertRaises(AccessError):
-                    model.with_user(nobody).name_search("zindia")
+                    model.with_user(no_role).name_search("zindia")
                 with self.assertRaises(AccessError):
-                    model.with_user(nobody).search([("found_by", "ilike", "zindia")])
+                    model.with_user(no_role).search([("found_by", "ilike", "zindia")])
 
     def test_a_viewer_finds(self):
         viewer = self._create_user("viewer")
         self.assertTrue(self.branches.with_user(viewer).name_search("qatnagiri"))
 
-    def test_record_rules_hold(self):
+    def test_record_rules_apply(self):
         viewer = self._create_user("viewer")
         self.env["ir.rule"].create(
             {
@@ -454,14 +454,14 @@ class TestSearchRights(SearchCase):
         found = self.branches.with_user(viewer).name_search("qatnagiri")
         self.assertEqual(len(found), 2)
 
-    def test_archived_ones_are_found_when_asked_for(self):
+    def test_archived_records_are_found_on_request(self):
         self.zindia.branch_ids.action_archive()
         self.assertEqual(self._get_first("bank of zindia qatnagiri")[0], self.state)
         everything = self.branches.with_context(active_test=False)
         found = self._find("bank of zindia qatnagiri", everything)
         self.assertEqual(found[0].provider_id, self.zindia)
 
-    def test_without_the_extension_an_administrator_is_told_what_to_run(self):
+    def test_missing_extension_is_explained_with_its_command(self):
         execute = self.env.cr.execute
 
         def refuse(query, *args, **kwargs):
@@ -479,7 +479,7 @@ class TestSearchRights(SearchCase):
                 exception=UserError,
             )
 
-    def test_what_columns_are_made_of_works_as_a_backup_is_restored(self):
+    def test_search_functions_work_while_a_backup_is_restored(self):
         """``pg_restore`` finds a function only by its schema."""
         self.env.cr.execute("SELECT quote_ident(current_schema)")
         (schema,) = self.env.cr.fetchone()

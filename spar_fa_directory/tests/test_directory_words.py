@@ -1,6 +1,6 @@
 import random
 
-from ..lib.directory_query import Attempt, build_word, quote
+from ..lib.directory_query import SearchAttempt, build_word, quote
 from ..lib.fa_checks import run_check
 from ..lib.json_schema import build_schema
 from .common import DirectoryCase
@@ -133,7 +133,7 @@ class TestWords(DirectoryCase):
             [False, False, True],
         )
 
-    def test_a_text_beyond_measure_is_cut(self):
+    def test_overlong_text_is_cut(self):
         self.north.name = "word " * 5000
         self.assertIn("word", self._get_words(self.north))
         self.bank.name = "\U0001f3e6" * 300 + " '\"\\ " + "y" * 3000
@@ -190,9 +190,9 @@ class TestQuery(DirectoryCase):
         )
         self.assertEqual(word.any, "'bnak':* | 'bank' | 'banka' | 'bunak'")
 
-    def test_one_word_may_be_lacking(self):
+    def test_one_word_may_be_missing(self):
         words = [build_word([letter]) for letter in "abc"]
-        query = Attempt(words, 0, may_lack_one=True).all
+        query = SearchAttempt(words, 0, may_miss_one=True).all
         for vector, matches in (
             ("'a' 'b'", True),
             ("'c' 'b'", True),
@@ -221,12 +221,12 @@ class TestSchema(DirectoryCase):
         schema = build_schema("regex", r"\pL[\p{Lu}\PN]")
         self.assertEqual(schema["pattern"], r"^(?:\p{L}[\p{Lu}\P{N}])$")
 
-    def test_what_only_our_engine_knows_is_left_out(self):
+    def test_engine_specific_syntax_is_omitted(self):
         for pattern in ("(?i)abc", r"\Aabc\z", "[[:alpha:]]+", "(?P<x>a)", r"\Qa.b\E"):
             with self.subTest(pattern=pattern):
                 self.assertNotIn("pattern", build_schema("regex", pattern))
 
-    def test_checks_that_are_no_patterns(self):
+    def test_checks_without_patterns(self):
         for check in ("iban", "bic", "luhn", "phone", "stdnum", ""):
             with self.subTest(check=check):
                 self.assertEqual(

@@ -50,14 +50,14 @@ ASKED = [
 
 
 class TestGuesses(BaseCase):
-    def test_what_programs_write_today_is_not_asked(self):
+    def test_usual_encodings_need_no_confirmation(self):
         for encoding, text in USUAL:
             with self.subTest(encoding=encoding, text=text):
                 guess = guess_bytes(text.encode(encoding))
                 self.assertEqual(text.encode(encoding).decode(guess.encoding), text)
                 self.assertTrue(guess.sure)
 
-    def test_what_is_seldom_is_asked_with_the_right_reading_first(self):
+    def test_rare_encoding_is_confirmed_with_the_right_one_first(self):
         for encoding, text in ASKED:
             with self.subTest(encoding=encoding, text=text):
                 guess = guess_bytes(text.encode(encoding))
@@ -66,7 +66,7 @@ class TestGuesses(BaseCase):
                 self.assertEqual(guess.readings[0].encoding, guess.encoding)
                 self.assertGreater(len(guess.readings), 1)
 
-    def test_what_two_encodings_read_as_words_is_asked(self):
+    def test_ambiguous_encoding_is_confirmed(self):
         for text in ("Bogotá", "Văn"):
             with self.subTest(text=text):
                 encoding = "cp1252" if text == "Bogotá" else "cp1258"

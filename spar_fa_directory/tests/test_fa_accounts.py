@@ -65,7 +65,7 @@ class TestAccounts(BaseCase):
             with self.subTest(number=number):
                 self.assertEqual(self._find_problem(number), "")
 
-    def test_what_people_write_instead_is_refused(self):
+    def test_words_in_place_of_a_number_are_refused(self):
         for number in (
             "0000",
             "00000000000000",
@@ -80,7 +80,7 @@ class TestAccounts(BaseCase):
             with self.subTest(number=number):
                 self.assertEqual(self._find_problem(number), "no_account")
 
-    def test_the_provider_s_own_pattern_says_otherwise(self):
+    def test_provider_s_own_pattern_accepts_card_numbers(self):
         for number, pattern in (
             ("4111111111111111", "[0-9]{16}"),
             ("0000", "[0-9]{4}"),
@@ -90,7 +90,7 @@ class TestAccounts(BaseCase):
             with self.subTest(number=number):
                 self.assertEqual(self._find_problem(number, rule), "")
 
-    def test_a_length_or_check_alone_says_nothing_of_cards(self):
+    def test_length_or_check_alone_does_not_accept_card_numbers(self):
         rule = ProviderRule(shortest=16, longest=16, check_code="luhn")
         self.assertEqual(self._find_problem("4111111111111111", rule), "card")
 

@@ -4,10 +4,10 @@ from ..lib import fa_reader
 from ..lib.fa_examination import KnownKind, KnownPart, Problem, examine
 from ..lib.fa_reader import Holder
 
-BANK = fa_reader.know_strategy(
+BANK = fa_reader.build_known_strategy(
     1, 10, "bank", "account:{number}@{branch}.{bank}", "bank", "branch"
 )
-BY_BIC = fa_reader.know_strategy(
+BY_BIC = fa_reader.build_known_strategy(
     41, 10, "bank", "account_no:{number}@{bank_bic}", "bank", "branch"
 )
 BY_SCHEME = fa_reader.group_by_scheme([BANK, BY_BIC])
@@ -36,7 +36,7 @@ class TestExamination(BaseCase):
         readings = fa_reader.read_text(BY_SCHEME, text)
         return examine(readings[0] if readings else None, holder, kinds or KINDS)
 
-    def test_whatever_can_be_wrong_with_who_holds_it(self):
+    def test_every_problem_of_provider_and_branch_is_found(self):
         for holder, problem in HOLDERS:
             with self.subTest(problem):
                 self.assertEqual(self._examine(TEXT, holder), problem)
@@ -49,7 +49,7 @@ class TestExamination(BaseCase):
         problem = self._examine("account:@north.demo")
         self.assertEqual(problem, Problem("part", "number", "empty"))
 
-    def test_what_no_strategy_fits_is_unread(self):
+    def test_text_without_a_strategy_is_unread(self):
         self.assertEqual(self._examine("12345678"), Problem("unread"))
 
     def test_a_branch_that_the_strategy_does_not_write_is_not_missed(self):
@@ -60,7 +60,7 @@ class TestExamination(BaseCase):
         kinds = {10: KnownKind("", PARTS)}
         self.assertIsNone(self._examine(TEXT, GOOD._replace(kind="wallet"), kinds))
 
-    def test_the_check_of_a_text_is_told_the_country(self):
+    def test_check_of_a_text_gets_the_country(self):
         parts = (KnownPart("bank", "provider"), KnownPart("number", "text", "phone"))
         kinds = {10: KnownKind("bank", parts)}
         text = "account:0612345678@north.demo"

@@ -10,7 +10,7 @@ from odoo.tests import BaseCase
 from ..lib import fa_form, fa_reader, fa_syntax
 from ..lib.fa_accounts import ProviderRule
 from ..lib.fa_examination import KnownKind, KnownPart, Problem
-from ..lib.fa_reader import NOBODY, Holder, Place
+from ..lib.fa_reader import NO_HOLDER, AddressPlace, Holder
 from ..lib.fa_text import BLANKS, DASHES, to_plain
 
 DATA = Path(__file__).parents[1] / "data"
@@ -29,15 +29,17 @@ WALLET = Holder(3, None, "wallet", "PH", True, False, "PESO", "", False)
 MAIL = Holder(5, None, "email_wallet", "", True, False, "MAIL", "", False)
 BARE = BANK._replace(provider_id=7, branch_id=None, branch_code="", has_branches=False)
 FOUND = {
-    Place("code", "DEMO", "BR01"): BANK,
-    Place("code", "DEMO", "BR02"): BANK._replace(branch_id=9, branch_code="BR02"),
-    Place("code", "DEMO", "NO"): BANK._replace(branch_id=None, branch_code=""),
-    Place("code", "DEMO", ""): BANK._replace(branch_id=None, branch_code=""),
-    Place("code", "BARE", ""): BARE._replace(provider_code="BARE"),
-    Place("code", "BARE", "X"): BARE._replace(provider_code="BARE"),
-    Place("bic", "BAREXTPPXXX", ""): BARE._replace(provider_code="BARE"),
-    Place("code", "PESO", ""): WALLET,
-    Place("code", "MAIL", ""): MAIL,
+    AddressPlace("code", "DEMO", "BR01"): BANK,
+    AddressPlace("code", "DEMO", "BR02"): BANK._replace(
+        branch_id=9, branch_code="BR02"
+    ),
+    AddressPlace("code", "DEMO", "NO"): BANK._replace(branch_id=None, branch_code=""),
+    AddressPlace("code", "DEMO", ""): BANK._replace(branch_id=None, branch_code=""),
+    AddressPlace("code", "BARE", ""): BARE._replace(provider_code="BARE"),
+    AddressPlace("code", "BARE", "X"): BARE._replace(provider_code="BARE"),
+    AddressPlace("bic", "BAREXTPPXXX", ""): BARE._replace(provider_code="BARE"),
+    AddressPlace("code", "PESO", ""): WALLET,
+    AddressPlace("code", "MAIL", ""): MAIL,
 }
 KINDS = {
     10: KnownKind(
@@ -84,7 +86,9 @@ def know_shipped():
             template = fields["template"].text
             gaps = KINDS[type_id].list_gaps()
             known.append(
-                fa_reader.know_strategy(number, type_id, code, template, *keys, gaps)
+                fa_reader.build_known_strategy(
+                    number, type_id, code, template, *keys, gaps
+                )
             )
     return sorted(known, key=lambda each: each.number)
 
@@ -105,7 +109,7 @@ def form(text):
     reading = fa_reader.choose_reading(readings, FOUND)
     if reading is None:
         return fa_form.keep_text(text)
-    holder = FOUND.get(reading.place, NOBODY)
+    holder = FOUND.get(reading.place, NO_HOLDER)
     return fa_form.canonicalise(reading, holder, KINDS[reading.known.type_id])
 
 
@@ -205,20 +209,20 @@ class TestSpellings(BaseCase):
 
     @SETTINGS
     @given(draws.data())
-    def test_what_can_be_read_in_two_ways_is_not_read(self, data):
+    def test_ambiguous_text_is_not_read(self, data):
         pieces = data.draw(
             draws.lists(draws.text("12", min_size=1), min_size=3, max_size=5)
         )
         gaps = {"a": ".", "b": "."}
-        known = fa_reader.know_strategy(1, 1, "k", "k:{a}.{b}", None, None, gaps)
+        known = fa_reader.build_known_strategy(1, 1, "k", "k:{a}.{b}", None, None, gaps)
         found = fa_reader.read_text({"k:": (known,)}, f"k:{'.'.join(pieces)}")
         self.assertEqual(found, [])
 
     @SETTINGS
     @given(numbers, numbers, draws.data())
-    def test_signs_that_count_are_not_passed_over(self, number, serial, data):
+    def test_significant_characters_are_not_ignored(self, number, serial, data):
         template = "k:{number}.{serial}@{bank}"
-        known = fa_reader.know_strategy(
+        known = fa_reader.build_known_strategy(
             1, 1, "k", template, "bank", None, {"number": "."}
         )
         spelled = data.draw(spell(number, gaps=["."], cases=False)).strip(BLANKS)
@@ -236,14 +240,16 @@ class TestSpellings(BaseCase):
 
     @SETTINGS
     @given(*[draws.text(max_size=6)] * 4)
-    def test_no_text_passes_for_two(self, one, two, three, four):
+    def test_no_text_has_two_keys(self, one, two, three, four):
         parts = (KnownPart("a", "text"), KnownPart("b", "text"))
         kind = KnownKind("", parts, "kind")
-        known = fa_reader.know_strategy(1, 1, "kind", "k:{a}/{b}", None, None)
+        known = fa_reader.build_known_strategy(1, 1, "kind", "k:{a}/{b}", None, None)
         keys = {
             fa_form.canonicalise(
-                fa_reader.Reading(known, {"a": a, "b": b}, Place("code", "", "")),
-                NOBODY,
+                fa_reader.AddressReading(
+                    known, {"a": a, "b": b}, AddressPlace("code", "", "")
+                ),
+                NO_HOLDER,
                 kind,
             ).key
             for a, b in ((one, two), (three, four), (one + two, ""), ("", one + two))
@@ -399,24 +405,24 @@ class TestForm(BaseCase):
         keys = {form(text).key: text for text in OTHER}
         self.assertEqual(list(keys.values()), OTHER)
 
-    def test_what_is_wrong_is_said_by_part(self):
+    def test_problems_are_reported_by_part(self):
         for text, part, word in WRONG:
             with self.subTest(text):
                 canonical = form(text)
                 self.assertEqual(canonical.problem, Problem("part", part, word))
-                self.assertFalse(canonical.is_nothing)
+                self.assertFalse(canonical.lacks_value)
                 self.assertTrue(canonical.key)
 
-    def test_what_says_nothing_is_refused_for_everybody(self):
+    def test_placeholder_is_refused_for_every_provider(self):
         for text, part, word in NOTHING:
             with self.subTest(text):
                 canonical = form(text)
                 self.assertEqual(canonical.problem, Problem("part", part, word))
-                self.assertTrue(canonical.is_nothing)
+                self.assertTrue(canonical.lacks_value)
         for text in ("null", "", "{account}", "undefined", "#N/A"):
             with self.subTest(text):
                 self.assertEqual(form(text).problem, Problem("placeholder"))
-                self.assertTrue(form(text).is_nothing)
+                self.assertTrue(form(text).lacks_value)
 
     def test_an_address_in_order_has_no_problem(self):
         for texts in SAME[:1] + SAME[3:5]:
@@ -446,14 +452,14 @@ class TestForm(BaseCase):
         self.assertEqual(form("text").to_address("Text"), fa_reader.Address("Text"))
 
     def test_a_branch_that_was_not_named_is_not_made_up(self):
-        known = fa_reader.know_strategy(
+        known = fa_reader.build_known_strategy(
             1, 10, "bank_account", "x:{account_number}@{bank_code}", "bank_code", "b"
         )
         (reading,) = fa_reader.read_text({"x:": (known,)}, "x:1234@DEMO")
-        holder = FOUND[Place("code", "DEMO", "")]
+        holder = FOUND[AddressPlace("code", "DEMO", "")]
         parts = fa_form.canonicalise(reading, holder, KINDS[10]).parts
         self.assertNotIn("branch_code", parts)
-        bare = FOUND[Place("code", "BARE", "")]
+        bare = FOUND[AddressPlace("code", "BARE", "")]
         parts = fa_form.canonicalise(reading, bare, KINDS[10]).parts
         self.assertEqual(parts["branch_code"], "")
 

@@ -25,7 +25,7 @@ class TestMask(BaseCase):
         for text in ("", "1", "12", "123"):
             self.assertEqual(mask(text), DOT * len(text))
 
-    def test_a_mask_does_not_tell_the_length_of_a_long_value(self):
+    def test_mask_hides_the_length_of_a_long_value(self):
         self.assertEqual(mask("x" * 10_000 + "1234"), mask("x" * 100 + "1234"))
 
     def test_a_tail_that_would_turn_the_text_around_is_not_shown(self):

@@ -3,18 +3,18 @@ from dataclasses import FrozenInstanceError
 from odoo.tests import BaseCase
 
 from ..lib import fa_reader
-from ..lib.fa_reader import Address, Holder, Place
+from ..lib.fa_reader import Address, AddressPlace, Holder
 
-BANK = fa_reader.know_strategy(
+BANK = fa_reader.build_known_strategy(
     1, 10, "bank", "account:{number}@{branch}.{bank}", "bank", "branch"
 )
-OLD_BANK = fa_reader.know_strategy(
+OLD_BANK = fa_reader.build_known_strategy(
     31, 10, "bank", "account:{number}@{branch}.{bank}.bank_acc", "bank", "branch"
 )
-OLD_WALLET = fa_reader.know_strategy(
+OLD_WALLET = fa_reader.build_known_strategy(
     32, 20, "wallet", "account:{phone}@{wallet}.wallet", "wallet", None
 )
-BY_BIC = fa_reader.know_strategy(
+BY_BIC = fa_reader.build_known_strategy(
     41, 10, "bank", "account_no:{number}@{bank_bic}", "bank_code", "branch"
 )
 ALL = fa_reader.group_by_scheme([BANK, OLD_BANK, OLD_WALLET, BY_BIC])
@@ -28,21 +28,21 @@ class TestReader(BaseCase):
         self.assertEqual(set(ALL), {"account:", "account_no:"})
         (reading,) = fa_reader.read_text(ALL, "ACCOUNT_NO:1@testdeff")
         self.assertEqual(reading.known, BY_BIC)
-        self.assertEqual(reading.place, Place("bic", "TESTDEFFXXX", ""))
+        self.assertEqual(reading.place, AddressPlace("bic", "TESTDEFFXXX", ""))
 
     def test_a_bic_is_the_same_with_and_without_its_head_office(self):
         for bic in ("TESTDEFF", "testdeffxxx", "TEST DE FF", "TEST-DE-FF-xxx"):
             with self.subTest(bic=bic):
                 (reading,) = fa_reader.read_text(ALL, f"account_no:1@{bic}")
-                self.assertEqual(reading.place, Place("bic", "TESTDEFFXXX", ""))
+                self.assertEqual(reading.place, AddressPlace("bic", "TESTDEFFXXX", ""))
 
     def test_codes_are_folded(self):
         for text in ("account:1@ n .demo", "ACCOUNT:1@N.Demo"):
             with self.subTest(text=text):
                 reading = fa_reader.read_text(ALL, text)[0]
-                self.assertEqual(reading.place, Place("code", "DEMO", "N"))
+                self.assertEqual(reading.place, AddressPlace("code", "DEMO", "N"))
 
-    def test_a_text_of_no_known_shape_is_not_read(self):
+    def test_text_of_unknown_shape_is_not_read(self):
         for text in ("", "account", "account:", "12345", "iban:X", ":", "account:1@2"):
             with self.subTest(text=text):
                 self.assertEqual(fa_reader.read_text(ALL, text), [])
@@ -54,7 +54,7 @@ class TestReader(BaseCase):
         self.assertEqual(reading.known, BANK)
 
     def test_the_strategy_of_a_known_provider_goes_first(self):
-        found = {Place("code", "BLUE", ""): Holder(7)}
+        found = {AddressPlace("code", "BLUE", ""): Holder(7)}
         reading = self._choose("account:0917@blue.wallet", found)
         self.assertEqual(
             fa_reader.to_address("t", reading, found),
@@ -63,11 +63,11 @@ class TestReader(BaseCase):
             ),
         )
 
-    def test_an_ending_of_its_own_tells_the_strategy(self):
+    def test_unique_ending_determines_the_strategy(self):
         reading = self._choose("account:1@north.demo.bank_acc", {})
         self.assertEqual(reading.known, OLD_BANK)
 
-    def test_codes_that_cannot_be_are_no_codes(self):
+    def test_impossible_codes_are_not_codes(self):
         for code in ("\u0130", "caf\u00e9", "a\0b", ""):
             with self.subTest(code=code):
                 self.assertEqual(fa_reader.fold_code(code), "")
@@ -77,9 +77,9 @@ class TestReader(BaseCase):
         masked = fa_reader.mask_reading(text, self._choose(text, {}), {})
         self.assertEqual(masked, "account:•@•••••••••012.DEMO")
 
-    def test_a_branch_that_the_directory_knows_is_shown(self):
+    def test_branch_in_the_directory_is_shown(self):
         text = "account:1@123456789012.DEMO"
-        found = {Place("code", "DEMO", "123456789012"): Holder(1, 2)}
+        found = {AddressPlace("code", "DEMO", "123456789012"): Holder(1, 2)}
         masked = fa_reader.mask_reading(text, self._choose(text, found), found)
         self.assertEqual(masked, "account:•@123456789012.DEMO")
 

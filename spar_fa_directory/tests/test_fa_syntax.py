@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from odoo.tests import BaseCase
 
-from ..lib.exceptions import InvalidTemplate, MissingPart
+from ..lib.exceptions import InvalidStrategyTemplate, MissingPart
 from ..lib.fa_syntax import build, compile_strategy, parse
 
 DATA = Path(__file__).parents[1] / "data" / "spar_fa_strategy_data.xml"
@@ -174,7 +174,7 @@ class TestOpenG2PShapes(BaseCase):
 
 class TestRefusals(BaseCase):
     def _assert_refused(self, template, code):
-        with self.assertRaises(InvalidTemplate) as caught:
+        with self.assertRaises(InvalidStrategyTemplate) as caught:
             compile_strategy(template)
         self.assertEqual(caught.exception.code, code, template)
 
@@ -203,7 +203,7 @@ class TestRefusals(BaseCase):
                 self._assert_refused(template, code)
 
     def test_the_message_names_the_parts(self):
-        with self.assertRaisesRegex(InvalidTemplate, "Between alpha and beta"):
+        with self.assertRaisesRegex(InvalidStrategyTemplate, "Between alpha and beta"):
             compile_strategy("x:{alpha}{beta}")
 
     def test_a_missing_part_is_named_and_never_written_as_nothing(self):

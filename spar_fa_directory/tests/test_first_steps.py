@@ -27,26 +27,26 @@ class TestFirstSteps(TransactionCase):
     def give_role(self, role, user=None):
         (user or self.odoo).group_ids += self.env.ref(f"{PREFIX}.group_{role}")
 
-    def test_whoever_has_a_role_lands_on_spar(self):
+    def test_user_with_a_role_lands_on_spar(self):
         for role in SPAR_GROUPS:
             groups = f"base.group_user,{PREFIX}.group_{role}"
             user = new_test_user(self.env, f"lands_{role}", groups=groups)
             with self.subTest(role):
                 self.assertEqual(self.get_apps(user)[0], self.root.id)
 
-    def test_whoever_has_none_lands_where_they_did(self):
+    def test_user_without_a_role_lands_as_before(self):
         user = new_test_user(self.env, "lands_elsewhere", groups="base.group_user")
         apps = self.get_apps(user)
         self.assertNotIn(self.root.id, apps)
         self.assertNotIn(self.steps.id, apps)
 
-    def test_odoos_administrator_finds_the_first_steps_but_does_not_land_there(self):
+    def test_odoo_administrator_sees_the_first_steps_menu_only(self):
         apps = self.get_apps(self.odoo)
         self.assertIn(self.steps.id, apps)
         self.assertNotEqual(apps[0], self.steps.id)
         self.assertNotIn(self.root.id, apps)
 
-    def test_the_first_steps_are_gone_for_whoever_got_a_role(self):
+    def test_first_steps_are_hidden_from_users_with_a_role(self):
         for role in SPAR_GROUPS:
             with self.subTest(role):
                 self.odoo.group_ids -= self.env.ref(f"{PREFIX}.group_{role}")
@@ -55,7 +55,7 @@ class TestFirstSteps(TransactionCase):
                 self.assertNotIn(self.steps.id, apps)
                 self.assertIn(self.root.id, apps)
 
-    def test_it_says_how_many_administrators_are_missing(self):
+    def test_first_steps_show_how_many_administrators_are_missing(self):
         group = self.env.ref(f"{PREFIX}.group_administrator")
         group.user_ids = False
         steps = self.env["spar.first.steps"].with_user(self.odoo).new()
@@ -67,11 +67,11 @@ class TestFirstSteps(TransactionCase):
             self.assertEqual(steps.missing_count, left)
             self.assertIn(user, steps.administrator_ids._origin)
 
-    def test_it_leads_to_the_users(self):
+    def test_first_steps_link_to_the_users(self):
         steps = self.env["spar.first.steps"].with_user(self.odoo).create({})
         self.assertEqual(steps.action_open_users()["res_model"], "res.users")
 
-    def test_nobody_else_opens_it(self):
+    def test_first_steps_are_for_administrators_only(self):
         user = new_test_user(
             self.env, "steps_viewer", groups=f"base.group_user,{PREFIX}.group_viewer"
         )

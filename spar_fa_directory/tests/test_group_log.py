@@ -151,7 +151,7 @@ class TestGroupLog(TransactionCase):
         self.user.group_ids += self.groups["auditor"]
         self.assertEqual(self._get_lines(), {(self.groups["auditor"], "gained")})
 
-    def test_no_context_that_a_caller_sends_keeps_a_change_out_of_the_log(self):
+    def test_caller_s_context_cannot_suppress_the_log(self):
         for value in (True, 1, "x", object()):
             user = self.user.with_context(spar_group_log=value)
             user.write({"group_ids": [Command.link(self.groups["auditor"].id)]})
@@ -162,7 +162,7 @@ class TestGroupLog(TransactionCase):
             self.user.group_ids -= self.groups["auditor"]
             self._forget()
 
-    def test_the_mark_of_the_log_does_not_stay_on_what_is_created(self):
+    def test_log_marker_does_not_stay_on_created_records(self):
         user = new_test_user(self.env, "log_new", groups="base.group_user")
         group = self.env["res.groups"].create({"name": "Team"})
         for record in (user, group):
@@ -185,14 +185,14 @@ class TestGroupLog(TransactionCase):
         self.user.group_ids += self.groups["auditor"]
         self.assertEqual(self._get_lines(), {(self.groups["auditor"], "gained")})
 
-    def test_who_was_meant_stays_known_when_the_user_is_deleted(self):
+    def test_log_keeps_the_login_of_a_deleted_user(self):
         self.user.group_ids += self.groups["auditor"]
         line = self.log.search([], limit=1)
         self.user.unlink()
         line.invalidate_recordset()
         self.assertRecordValues(line, [{"user_id": False, "login": "log_user"}])
 
-    def test_nobody_rewrites_or_deletes_a_line(self):
+    def test_log_lines_cannot_be_changed_or_deleted(self):
         self.user.group_ids += self.groups["auditor"]
         line = self.log.search([], limit=1)
         users = [
@@ -212,7 +212,7 @@ class TestGroupLog(TransactionCase):
                 with self.assertRaises(AccessError):
                     self.log.with_env(env).create({"login": "x"})
 
-    def test_auditors_and_administrators_read_it_and_nobody_else(self):
+    def test_only_auditors_and_administrators_read_the_log(self):
         self.user.group_ids += self.groups["auditor"]
         line = self.log.search([], limit=1)
         for role in (None, *ROLES):

@@ -36,7 +36,7 @@ class TestImportRights(DirectoryCase):
         self._assert_refused_to_others(lambda job: job.unlink())
         self.assertEqual(self.job.state, "draft")
 
-    def test_what_belongs_to_a_file(self):
+    def test_records_of_a_file(self):
         self.job._load_now()
         for name in ("column", "chunk", "refusal"):
             records = self.env[f"spar.directory.import.{name}"].search([])
@@ -59,7 +59,7 @@ class TestImportRights(DirectoryCase):
                 with self.assertRaises(AccessError):
                     attachment.with_user(user).read(["datas"])
 
-    def test_what_was_loaded_is_not_rewritten(self):
+    def test_loaded_rows_cannot_be_rewritten(self):
         self.job._load_now()
         administrator = self._create_user("administrator")
         with self.assertRaises(AccessError):

@@ -43,7 +43,7 @@ class TestKindForm(DirectoryCase):
             ["voucher_scheme", "campaign_code", "serial_number"],
         )
 
-    def test_what_was_typed_is_not_overwritten(self):
+    def test_typed_values_are_not_overwritten(self):
         form = self._open()
         form.code = "own"
         form.name = "Other"
@@ -93,7 +93,7 @@ class TestKindForm(DirectoryCase):
         self.assertTrue(kind.is_fixed)
         self.assertGreaterEqual(kind.strategy_ids.number, 101)
 
-    def test_a_template_without_a_part_is_refused_whole(self):
+    def test_kind_with_an_incomplete_template_is_refused(self):
         count = self.env["spar.fa.type"].search_count([])
         parts = [{"key": key, "label": key.title()} for key in ("serial", "other")]
         values = {
@@ -103,7 +103,7 @@ class TestKindForm(DirectoryCase):
             "strategy_ids": [(0, 0, {"name": "C", "template": "card:{other}"})],
         }
         self._assert_refused(
-            "leaves out serial", self.env["spar.fa.type"].create, values
+            "does not contain serial", self.env["spar.fa.type"].create, values
         )
         self.assertEqual(self.env["spar.fa.type"].search_count([]), count)
 

@@ -36,7 +36,7 @@ class TestMigration(TransactionCase):
         self.assertTrue(others)
         self.assertFalse(any(others.mapped("example")))
 
-    def test_an_example_that_is_there_stays(self):
+    def test_existing_example_is_kept(self):
         part = self.env.ref("spar_fa_directory.part_bank_account_number")
         part.example = "0000"
         self._migrate()
@@ -71,11 +71,11 @@ class TestFormsMigration(TransactionCase):
         FORMS.migrate(self.env.cr, "19.0.1.1.0")
         self.env.invalidate_all()
 
-    def test_shipped_parts_get_what_new_databases_have(self):
+    def test_shipped_parts_get_the_values_of_new_databases(self):
         self._migrate()
         self.assertEqual(self._get_values(), self.shipped)
 
-    def test_a_check_that_was_changed_stays_with_its_gaps(self):
+    def test_changed_check_keeps_its_gaps(self):
         account, phone, _voucher = self.parts
         account.check_parameter = "[0-9]{3}-[0-9]{5}"
         phone.write({"check_code": False})

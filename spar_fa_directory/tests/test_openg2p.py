@@ -99,8 +99,12 @@ SHAPES = {
 WALLET = ("wallet_provider_name", "wallet_provider_code", "fa_type")
 BRIDGE_LABELS = {
     "BANK_ACCOUNT": (
-        *("account_number", "branch_code", "bank_code"),
-        *("mobile_number", "email_address", "fa_type"),
+        "account_number",
+        "branch_code",
+        "bank_code",
+        "mobile_number",
+        "email_address",
+        "fa_type",
     ),
     "MOBILE_WALLET": ("mobile_number", *WALLET),
     "EMAIL_WALLET": ("email_address", *WALLET),
@@ -257,6 +261,6 @@ class TestEveryKind(DirectoryCase):
                 parts, read = self._write_and_read(strategy, values)
                 self.assertEqual(read.type_id, strategy.type_id.id, strategy.template)
                 self.assertEqual(read.provider_id, self.bank.id, strategy.template)
-                told = {key: read.parts.get(key, parts[key]) for key in parts}
-                self.assertEqual(told, parts, (strategy.template, values))
+                found = {key: read.parts.get(key, parts[key]) for key in parts}
+                self.assertEqual(found, parts, (strategy.template, values))
                 self.assertLessEqual(values.keys(), read.parts.keys())

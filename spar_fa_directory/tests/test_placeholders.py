@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
 
-from ..lib.placeholders import is_name_placeholder, is_placeholder, is_spoilt_number
+from ..lib.placeholders import is_altered_number, is_name_placeholder, is_placeholder
 
 PLACEHOLDERS = (
     "",
@@ -131,7 +131,7 @@ VALUES = (
 
 
 class TestPlaceholders(BaseCase):
-    def test_what_stands_for_a_value_is_none(self):
+    def test_placeholders_are_recognised(self):
         for text in PLACEHOLDERS:
             for written in (text, f"  {text}\n", f"\u200e{text}\u00a0"):
                 with self.subTest(text=written):
@@ -144,18 +144,55 @@ class TestPlaceholders(BaseCase):
 
     def test_names_that_programs_write(self):
         for text in (
-            *("", "-", "nan", "NaN", "NULL", "null", "None", "undefined", "#N/A"),
-            *("n/a", "N/A", "NA", "(none)", "#VALUE!", "1001.0", "1.23E+15", "{name}"),
-            *("\uff2e\uff35\uff2c\uff2c", " NaN ", "[object Object]", "####", "<name>"),
+            "",
+            "-",
+            "nan",
+            "NaN",
+            "NULL",
+            "null",
+            "None",
+            "undefined",
+            "#N/A",
+            "n/a",
+            "N/A",
+            "NA",
+            "(none)",
+            "#VALUE!",
+            "1001.0",
+            "1.23E+15",
+            "{name}",
+            "\uff2e\uff35\uff2c\uff2c",
+            " NaN ",
+            "[object Object]",
+            "####",
+            "<name>",
         ):
             with self.subTest(text=text):
                 self.assertTrue(is_name_placeholder(text))
 
     def test_names_that_people_and_places_have(self):
         for text in (
-            *("Nan", "NAN", "Null", "NONE", "Nil", "Na", "Unknown", "True", "False"),
-            *("Nan Wu", "Null Island", "Bank #1", "3 & 4", "50% Bank", "A/C", "7"),
-            *("\u0e19\u0e48\u0e32\u0e19", "\u5357", "O'Neil", "S.B.I.", "(East)"),
+            "Nan",
+            "NAN",
+            "Null",
+            "NONE",
+            "Nil",
+            "Na",
+            "Unknown",
+            "True",
+            "False",
+            "Nan Wu",
+            "Null Island",
+            "Bank #1",
+            "3 & 4",
+            "50% Bank",
+            "A/C",
+            "7",
+            "\u0e19\u0e48\u0e32\u0e19",
+            "\u5357",
+            "O'Neil",
+            "S.B.I.",
+            "(East)",
         ):
             with self.subTest(text=text):
                 self.assertFalse(is_name_placeholder(text))
@@ -172,7 +209,7 @@ class TestPlaceholders(BaseCase):
 
     @settings(deadline=None)
     @given(st.integers(1, 10**16))
-    def test_what_programs_make_of_numbers(self, number):
+    def test_numbers_changed_by_programs(self, number):
         for written in (
             f"{number:.1f}",
             f"{number:.2f}",
@@ -181,7 +218,7 @@ class TestPlaceholders(BaseCase):
             f"{number:.5E}",
             str(float(number)),
         ):
-            self.assertTrue(is_spoilt_number(written), written)
+            self.assertTrue(is_altered_number(written), written)
             self.assertTrue(is_placeholder(written), written)
 
     @settings(deadline=None)

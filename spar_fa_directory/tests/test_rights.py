@@ -19,7 +19,7 @@ class TestRights(DirectoryCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.users = {role: cls._create_user(role) for role in ROLES}
-        cls.nobody = cls._create_user(login="test_nobody")
+        cls.no_role = cls._create_user(login="test_no_role")
         cls.portal = new_test_user(cls.env, "test_portal", groups="base.group_portal")
 
     def _get_group(self, role):
@@ -48,8 +48,8 @@ class TestRights(DirectoryCase):
                 with self.subTest(role=role, model=model):
                     self.assertTrue(self.env[model].with_user(user).search([], limit=1))
 
-    def test_who_has_no_role_reads_nothing(self):
-        for user in (self.nobody, self.portal, self.env.ref("base.public_user")):
+    def test_user_without_a_role_reads_nothing(self):
+        for user in (self.no_role, self.portal, self.env.ref("base.public_user")):
             for model in MODELS:
                 with self.subTest(user=user.login, model=model):
                     with self.assertRaises(AccessError):
@@ -81,7 +81,7 @@ class TestRights(DirectoryCase):
         bank.unlink()
         self.assertFalse(bank.exists())
 
-    def test_no_line_of_rights_is_without_a_group(self):
+    def test_every_access_right_has_a_group(self):
         lines = self.env["ir.model.access"].search(
             [("model_id.model", "in", (*MODELS, "spar.group.log"))]
         )
@@ -94,7 +94,7 @@ class TestRights(DirectoryCase):
         audit = self.env.ref("spar_fa_directory.menu_audit")
         seen = {
             user: self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
-            for user in (*self.users.values(), self.nobody)
+            for user in (*self.users.values(), self.no_role)
         }
         for role, user in self.users.items():
             with self.subTest(role=role):
@@ -103,7 +103,7 @@ class TestRights(DirectoryCase):
                 self.assertEqual(audit.id in seen[user], reads)
                 allowed = self._get_allowed_menus(user)
                 self.assertEqual(configuration.id in allowed, reads)
-        self.assertNotIn(root.id, seen[self.nobody])
+        self.assertNotIn(root.id, seen[self.no_role])
 
     def _get_allowed_menus(self, user):
         """Return the menus of the user's groups, even those without an action yet."""

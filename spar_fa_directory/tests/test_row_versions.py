@@ -18,7 +18,7 @@ class TestRowVersions(TransactionCase):
         self.env.cr.execute(statement, [self.kind.id])
         self.versions._forget()
 
-    def test_what_is_the_same_is_kept(self):
+    def test_unchanged_rows_stay_cached(self):
         self.assertIs(self.get_made(), self.get_made())
         self.versions._forget()
         made = self.get_made()
@@ -59,7 +59,7 @@ class TestRowVersions(TransactionCase):
         self.kind.unlink()
         self.assertNotIn(self.kind.id, self.get_made())
 
-    def test_what_was_undone_is_not_kept(self):
+    def test_rolled_back_change_is_not_cached(self):
         with self.env.cr.savepoint() as savepoint:
             self.kind.provider_kind = "bank"
             self.assertEqual(self.get_made()[self.kind.id].provider_kind, "bank")

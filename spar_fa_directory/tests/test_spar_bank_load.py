@@ -55,13 +55,13 @@ class TestBankLoad(DirectoryCase):
         self.assertEqual((load.added, load.updated), ([], []))
         self.assertEqual(load.same, ["First", "Second", "Third"])
 
-    def test_what_the_registry_changed_is_taken_over(self):
+    def test_registry_changes_are_applied(self):
         self._load()
         load = self._load([KnownBank("EE-00", "First Bank", "TABUEE22"), *BANKS[1:]])
         self.assertEqual(load.updated, ["First Bank"])
         self.assertEqual(self._find("EE-00").name, "First Bank")
 
-    def test_what_staff_edited_stays_now_and_later(self):
+    def test_values_edited_by_staff_are_kept(self):
         self._load()
         bank = self._find("EE-00")
         bank.write({"name": "Our First", "active": False})
@@ -71,7 +71,7 @@ class TestBankLoad(DirectoryCase):
             self.assertEqual((bank.name, bank.active), ("Our First", False))
         self.assertEqual(bank.bic, "EEUHEE2X")
 
-    def test_a_bank_that_staff_entered_is_not_doubled(self):
+    def test_bank_entered_by_staff_is_not_duplicated(self):
         self.providers.create({"name": "By code", "code": "ee-00"})
         self.providers.create(
             {
@@ -90,7 +90,7 @@ class TestBankLoad(DirectoryCase):
         self.providers.create({"name": "Abroad", "code": "OWN", "bic": "TABUEE22"})
         self.assertIn("First", self._load().added)
 
-    def test_what_is_left_out_is_told(self):
+    def test_skipped_banks_are_listed_with_reasons(self):
         load = self._load(
             left_out=[LeftOut("Branch", "duplicate"), LeftOut("", "nameless")]
         )
@@ -117,7 +117,7 @@ class TestBankLoad(DirectoryCase):
         ]
         self.assertEqual(after, before)
 
-    def test_the_button_tells_what_it_did(self):
+    def test_button_shows_the_result(self):
         administrator = self._create_user("administrator")
         form = Form(self.env["spar.bank.load.wizard"].with_user(administrator))
         form.country_id = self.env.ref("base.ge")
@@ -141,7 +141,7 @@ class TestBankLoad(DirectoryCase):
 
 
 class TestOdooBank(DirectoryCase):
-    def test_a_bank_offers_its_name_and_bic(self):
+    def test_odoo_bank_suggests_its_name_and_bic(self):
         bank = self.env["res.bank"].create(
             {
                 "name": "Reserve",
@@ -154,7 +154,7 @@ class TestOdooBank(DirectoryCase):
         self.assertEqual((form.name, form.bic), ("Reserve", "TABUEE22"))
         self.assertEqual(form.country_id.code, "EE")
 
-    def test_what_was_typed_is_not_overwritten(self):
+    def test_typed_values_are_not_overwritten(self):
         bank = self.env["res.bank"].create({"name": "Reserve", "bic": "TABUEE22"})
         form = Form(self.env["spar.fsp"])
         form.name = "Mine"

@@ -10,7 +10,7 @@ from odoo.tests import Form
 from odoo.tools import mute_logger
 
 from ..lib.csv_file import CsvFormat, read_records
-from ..models import spar_directory_import_load
+from ..models.directory_import import spar_directory_import
 from .common import DirectoryCase
 
 GOOD = "provider,name,code,city\nTESTBANK,East,TB-E,Marn\nTest Bank,West,TB-W,Sella\n"
@@ -78,7 +78,7 @@ class TestLoading(ImportCase):
         self.assertEqual((wallet.kind, wallet.country_id.code), ("wallet", "EE"))
         self.assertFalse(wallet.bank_id)
 
-    def test_encoding_and_delimiter_are_found_out(self):
+    def test_encoding_and_delimiter_are_detected(self):
         text = "Bank;Branch;IFSC;City1\nTestBank;Île;ILE;Orléans\n"
         for encoding in ("utf-8-sig", "utf-16", "cp1252"):
             with self.subTest(encoding=encoding):
@@ -100,7 +100,7 @@ class TestLoading(ImportCase):
             job.column_ids, ("provider", "name", "code"), strict=True
         ):
             column.name = name
-        self._assert_refused("which row has", job.action_load, exception=UserError)
+        self._assert_refused("which row contains", job.action_load, exception=UserError)
         job.action_confirm()
         job._load_now()
         self.assertEqual(self.branches.search([("code", "=", "TB-E")]).name, "East")
@@ -110,7 +110,7 @@ class TestLoading(ImportCase):
         east = self.branches.search([("code", "=", "TB-E")])
         self.assertEqual(east.provider_id, self.bank)
 
-    def test_what_is_there_is_updated_when_that_is_wanted(self):
+    def test_existing_records_are_updated_on_request(self):
         job = self._load(
             "provider,name,code,city\nTESTBANK,Nord,tb.N,Vellin\n", on_existing="update"
         )
@@ -120,7 +120,7 @@ class TestLoading(ImportCase):
             ("Nord", "tb.n", "Vellin"),
         )
 
-    def test_a_column_that_the_file_has_not_stays_as_it_is(self):
+    def test_missing_column_changes_nothing(self):
         self._load("provider,name,code\nTESTBANK,Nord,tb.n\n", on_existing="update")
         self.assertEqual((self.north.name, self.north.city), ("Nord", "Marn"))
 
@@ -128,7 +128,7 @@ class TestLoading(ImportCase):
         job = self._load("provider,name,code,city\n\nTESTBANK,East,TB-E\n,,,\n")
         self.assertEqual((job.added_count, job.refused_count), (1, 0))
 
-    def test_refused_rows_come_back_mended_and_are_loaded(self):
+    def test_corrected_refused_rows_are_loaded(self):
         job = self._load("provider,name,code,city\nTESTBANK,East,TB E,=1+1\n")
         back = base64.b64decode(job.refused_file)
         self.assertIn(b"'=1+1", back)
@@ -154,7 +154,7 @@ class TestProviders(ImportCase):
         self.assertEqual((two.kind, two.country_id.code), ("email_wallet", "EE"))
         self.assertEqual((three.kind, three.country_id.code), ("bank", False))
 
-    def test_what_is_there_is_updated_and_its_code_stays(self):
+    def test_existing_provider_is_updated_and_keeps_its_code(self):
         job = self._load(
             self.HEADER + "testbank,Renamed,,EE,\n",
             kind="provider",
@@ -180,7 +180,7 @@ class TestProviders(ImportCase):
         self.assertEqual((updated.added_count, updated.updated_count), (0, 2))
         self.assertEqual(len(self._find("NEW1")), 1)
 
-    def test_deleting_the_file_leaves_what_it_brought(self):
+    def test_deleting_the_file_keeps_the_loaded_records(self):
         job = self._load(GOOD)
         loaded = self.branches.search([("import_id", "=", job.id)])
         job.unlink()
@@ -192,16 +192,16 @@ class TestRefusedRows(ImportCase):
     def test_cells_that_cannot_be_loaded(self):
         for row, header, text in [
             ("NONE,East,TB-E,Marn", "provider", "no provider with this code"),
-            ("TESTBANK,East,TB E,Marn", "code", "no spaces"),
+            ("TESTBANK,East,TB E,Marn", "code", "cannot contain spaces"),
             ("TESTBANK,East,caf\u00e9,Marn", "code", "plain letters"),
             ("TESTBANK,East,1.2E+11,Marn", "code", "as text"),
             ("TESTBANK,East,,Marn", "code", "empty"),
             ("TESTBANK,,TB-E,Marn", "name", "empty"),
             (",,TB-E,Marn", "name, provider", "empty"),
-            ("TESTBANK,a\x07b,TB-E,Marn", "name", "cannot be seen"),
-            ("TESTBANK,a\0b,TB-E,Marn", "name", "cannot be seen"),
+            ("TESTBANK,a\x07b,TB-E,Marn", "name", "invisible characters"),
+            ("TESTBANK,a\0b,TB-E,Marn", "name", "invisible characters"),
             (f"TESTBANK,{'x' * 300},TB-E,Marn", "name", "shorten"),
-            ("TESTBANK,North,tb.N,Marn", "code", "has this code already"),
+            ("TESTBANK,North,tb.N,Marn", "code", "already has this code"),
             ('TESTBANK,"East,TB-E,Marn', "", "quotation mark"),
             ("TESTBANK,East,TB-E,Marn,5,6", "", "6 cells, the header 4"),
         ]:
@@ -217,10 +217,10 @@ class TestRefusedRows(ImportCase):
         self._assert_row_refused(None, "name", "save the file as UTF-8", data)
 
     def test_a_code_twice_names_the_first_row(self):
-        for rows in (1, spar_directory_import_load.CHUNK_ROWS):
+        for rows in (1, spar_directory_import.CHUNK_ROWS):
             with (
                 self.subTest(rows=rows),
-                patch.object(spar_directory_import_load, "CHUNK_ROWS", rows),
+                patch.object(spar_directory_import, "CHUNK_ROWS", rows),
             ):
                 job = self._load(GOOD + "TESTBANK,East,tb-e,Marn\n")
                 self.assertEqual(job.added_count, 2)
@@ -231,7 +231,7 @@ class TestRefusedRows(ImportCase):
 
     def test_two_providers_of_one_name_or_an_archived_one(self):
         self.env["spar.fsp"].create({"name": "Test Bank", "code": "TWIN"})
-        self._assert_row_refused("Test Bank,E,TB-E,", "provider", "write the code")
+        self._assert_row_refused("Test Bank,E,TB-E,", "provider", "enter the code")
         self.wallet.action_archive()
         self.branches.search([("code", "=", "KEPT")]).unlink()
         self._assert_row_refused("TESTWALLET,E,TB-E,", "provider", "archived")
@@ -259,9 +259,9 @@ class TestRefusedFiles(ImportCase):
     def test_a_column_taken_twice_is_named(self):
         job = self._upload("name,x,code\nEast,2,3\n", provider_id=self.bank.id)
         job.column_ids[1].name = "name"
-        self._assert_refused("taken for Name", job.action_load, exception=UserError)
+        self._assert_refused("assigned to Name", job.action_load, exception=UserError)
 
-    def test_files_that_are_no_csv(self):
+    def test_files_that_are_not_csv_are_refused(self):
         spreadsheet = io.BytesIO()
         with zipfile.ZipFile(spreadsheet, "w") as archive:
             archive.writestr("xl/workbook.xml", "<workbook/>")
@@ -300,7 +300,7 @@ class TestRefusedFiles(ImportCase):
 class TestBackground(ImportCase):
     def setUp(self):
         super().setUp()
-        self.startPatcher(patch.object(spar_directory_import_load, "CHUNK_ROWS", 2))
+        self.startPatcher(patch.object(spar_directory_import, "CHUNK_ROWS", 2))
         rows = [f"TESTBANK,Branch {number},B{number}," for number in range(9)]
         self.job = self._upload("\n".join(["provider,name,code,city", *rows]))
         self.job.action_load()
@@ -310,15 +310,15 @@ class TestBackground(ImportCase):
 
     def _run(self, *answers):
         """Run the scheduled job until it has no time left."""
-        told = iter(answers)
+        results = iter(answers)
         with patch.object(
             type(self.env["ir.cron"]),
             "_commit_progress",
-            lambda *args, **words: next(told, 1),
+            lambda *args, **words: next(results, 1),
         ):
             self.env["spar.directory.import"]._cron_load()
 
-    def test_it_goes_on_where_time_ran_out(self):
+    def test_loading_continues_where_time_ran_out(self):
         self._run(1, 0)
         self.assertEqual((self.job.state, self._count()), ("waiting", 4))
         self.assertTrue(0 < self.job.progress < 100)
@@ -327,7 +327,7 @@ class TestBackground(ImportCase):
         self.assertEqual(self.job.row_count, 9)
         self.assertFalse(self.job.refusal_ids)
 
-    def test_it_stops_when_told_and_goes_on_when_told(self):
+    def test_loading_stops_and_continues_on_request(self):
         self._run(1, 0)
         self.job.action_stop()
         self._run()
@@ -349,11 +349,11 @@ class TestBackground(ImportCase):
 
         with (
             patch.object(type(failing), "create", fail),
-            mute_logger(spar_directory_import_load.__name__),
+            mute_logger(spar_directory_import.__name__),
         ):
             self._run()
         self.assertEqual((self.job.state, self._count()), ("failed", 4))
-        self.assertIn("server's log", self.job.problem)
+        self.assertIn("server log", self.job.problem)
         self.assertEqual(other.state, "done")
         self.job.action_load()
         self._run()
@@ -389,7 +389,7 @@ class TestBackground(ImportCase):
         ):
             chunk.copy({"import_id": self.job.id, "row": chunk.row})
 
-    def test_what_is_done_is_not_done_again(self):
+    def test_finished_file_is_not_loaded_again(self):
         self._run()
         for action in (self.job.action_load, self.job.action_check, self.job._load_now):
             with self.assertRaises(UserError):
@@ -397,11 +397,11 @@ class TestBackground(ImportCase):
         self._run()
         self.assertEqual(self._count(), 9)
 
-    def test_who_lost_the_right_loads_no_more(self):
+    def test_user_who_lost_the_right_cannot_continue_loading(self):
         self.administrator.group_ids -= self.env.ref(
             "spar_fa_directory.group_administrator"
         )
-        with mute_logger(spar_directory_import_load.__name__):
+        with mute_logger(spar_directory_import.__name__):
             self._run()
         self.assertEqual((self.job.state, self._count()), ("failed", 0))
 

@@ -38,7 +38,7 @@ class TestPreview(DirectoryCase):
             },
         )
         self.assertIn(
-            "as it should be", self._get_column(form, "problem")["account_number"]
+            "expected format", self._get_column(form, "problem")["account_number"]
         )
 
     def test_a_number_is_shown_in_its_one_form(self):
@@ -75,7 +75,7 @@ class TestPreview(DirectoryCase):
                 for key, value in values.items():
                     self.assertEqual(read[key], value)
 
-    def test_what_the_directory_does_not_know_is_told(self):
+    def test_unknown_codes_are_reported(self):
         form = self._open(self.bank_type)
         self._type(form, bank_code="NONE", branch_code="X", account_number="1234567890")
         problems = self._get_column(form, "problem")
@@ -93,22 +93,22 @@ class TestPreview(DirectoryCase):
         self.assertFalse(self._get_problem("bank_code"))
         self.assertFalse(self._get_problem("branch_code"))
 
-    def test_what_is_archived_is_told(self):
+    def test_archived_records_are_reported(self):
         self.north.action_archive()
         self.assertIn("archived", self._get_problem("branch_code"))
         self.bank.action_archive()
         self.assertIn("archived", self._get_problem("bank_code"))
 
-    def test_a_provider_of_another_kind_is_told(self):
+    def test_provider_of_another_kind_is_reported(self):
         problem = self._get_problem("bank_code", bank_code="TESTWALLET")
         self.assertIn("another kind", problem)
 
-    def test_a_branch_of_another_bank_is_told(self):
+    def test_branch_of_another_bank_is_reported(self):
         self.env["spar.fsp"].create({"name": "Other", "code": "OTHER"})
         problem = self._get_problem("branch_code", bank_code="OTHER")
         self.assertIn("no branch", problem)
 
-    def test_another_provider_takes_its_branch_away(self):
+    def test_another_provider_clears_the_branch(self):
         form = self._open(self.bank_type)
         form.provider_id = self.bank
         form.branch_id = self.north
@@ -126,7 +126,7 @@ class TestPreview(DirectoryCase):
                     self._get_column(form, "read_back")["account_number"], value
                 )
 
-    def test_a_template_that_others_would_take_is_told(self):
+    def test_template_read_by_another_strategy_is_reported(self):
         twin = self.strategies.create(
             {
                 "name": "Twin",
@@ -139,7 +139,7 @@ class TestPreview(DirectoryCase):
         self._type(form, phone_number="+15551234567")
         self.assertIn("Strategy 1 ", form.note)
 
-    def test_a_strategy_that_wants_more_says_what(self):
+    def test_strategy_states_what_it_needs(self):
         bic = self.strategies.search([("number", "=", 41)])
         form = self._open(self.bank_type, strategy_id=bic.id)
         form.provider_id = self.wallet
@@ -147,7 +147,7 @@ class TestPreview(DirectoryCase):
         self.assertFalse(form.text)
         self.assertIn("bank_bic", form.note)
 
-    def test_a_kind_without_a_strategy_says_so(self):
+    def test_kind_without_a_strategy_is_explained(self):
         fa_type = self.env["spar.fa.type"].create(
             {
                 "name": "Card",

@@ -36,7 +36,7 @@ class TestStrategy(DirectoryCase):
         self.assertGreaterEqual(one.number, 101)
         self.assertEqual(two.number, one.number + 1)
 
-    def test_it_is_append_only(self):
+    def test_strategies_are_append_only(self):
         strategy = self._create("x:{account_number}@{bank_code}")
         for vals in (
             {"template": "y:{account_number}@{bank_code}"},
@@ -71,14 +71,17 @@ class TestStrategy(DirectoryCase):
 
     def test_templates_that_could_not_be_read_back_are_refused(self):
         for template, text in [
-            ("x:{account_number}{bank_code}", "Between account_number and bank_code"),
-            ("x:{account_number}@{account_number}", "stands there twice"),
+            ("x:{account_number}{bank_code}", "between account_number and bank_code"),
+            ("x:{account_number}@{account_number}", "A part occurs twice"),
             ("{account_number}", "Begin with the kind"),
             ("x:{Account}", "in braces"),
-            ("x:{account_number*}@{bank_code*}", "one part can carry a star"),
+            (
+                "x:{account_number*}@{bank_code*}",
+                "one part can be marked with an asterisk",
+            ),
             ("x:{account_number}\u00e9@{bank_code}", "ASCII"),
             ("x:{account_number}@{iban}", "has no part iban"),
-            ("x:{bank_code}", "leaves out account_number"),
+            ("x:{bank_code}", "does not contain account_number"),
         ]:
             with self.subTest(template=template):
                 self._assert_refused(text, self._create, template)
@@ -147,7 +150,7 @@ class TestReadAddresses(DirectoryCase):
         self.assertEqual(address.provider_id, self.bank.id)
         self.assertIsNone(address.branch_id)
 
-    def test_texts_that_no_strategy_fits_stay_as_they_are(self):
+    def test_texts_without_a_strategy_are_unchanged(self):
         for text in ("", "123", "account:1@2@3.4", "a" * 10_000, "\ud800", "a\0b:c"):
             with self.subTest(text=text[:20]):
                 self.assertEqual(self._read(text), Address(text))
@@ -269,7 +272,7 @@ class TestReadAddresses(DirectoryCase):
         strategy.action_archive()
         self.assertEqual(self._read("account_no:1@TESTDEFFXXX").strategy_number, 41)
 
-    def test_a_user_without_any_right_may_ask(self):
+    def test_reading_needs_no_rights(self):
         user = new_test_user(self.env, "test_least", groups="base.group_public")
         strategies = self.strategies.with_user(user)
         with self.assertRaises(AccessError):
@@ -339,7 +342,7 @@ class TestExamineAddresses(DirectoryCase):
             examined = self.strategies._examine_addresses([*texts, "free text"])
         self.assertEqual([bool(problem) for _a, problem in examined[-2:]], [0, 1])
 
-    def test_a_user_without_any_right_may_ask(self):
+    def test_reading_needs_no_rights(self):
         user = new_test_user(self.env, "test_least", groups="base.group_public")
         self.env.registry.clear_cache()
         ((_address, problem),) = self.strategies.with_user(user)._examine_addresses(
@@ -358,7 +361,7 @@ class TestMaskAddresses(DirectoryCase):
             "account:••••••••••••6789@TB-S.TESTBANK",
         )
 
-    def test_a_short_code_that_nobody_knows_stays_readable(self):
+    def test_short_unknown_code_stays_readable(self):
         self.assertEqual(
             self._mask("account:12345678@BR01.NOSUCH"), "account:••••••78@BR01.NOSUCH"
         )
@@ -378,7 +381,7 @@ class TestMaskAddresses(DirectoryCase):
         self.assertNotIn("1234567", masked)
         self.assertIn("wallet_provider_code:TESTWALLET", masked)
 
-    def test_what_no_strategy_fits_is_masked_whole(self):
+    def test_text_without_a_strategy_is_masked_completely(self):
         self.assertEqual(self._mask("account=1234567890"), "••••••••••••••7890")
         self.assertEqual(self._mask(""), "")
 
@@ -408,7 +411,7 @@ class TestWriteAddresses(DirectoryCase):
         )
         self.assertIsNone(self._write("account_no:123@TESTDEFFXXX", 1))
 
-    def test_what_a_strategy_cannot_write_is_none_and_the_others_are_kept(self):
+    def test_unwritable_address_is_none_and_others_are_kept(self):
         addresses = self.strategies._read_addresses(
             [
                 "account:1@TB-S.TESTBANK",
@@ -520,7 +523,7 @@ class TestCanonicalAddresses(DirectoryCase):
         self.wallet.phone_prefixes = "0888"
         self.assertEqual(self._get_words("mobile:08881234567@TESTWALLET"), [None])
 
-    def test_a_provider_s_rules_count_at_once(self):
+    def test_provider_s_rules_apply_at_once(self):
         text = "account:4111111111111111@TB-S.TESTBANK"
         self.assertEqual(self._get_words(text), ["card"])
         self.bank.account_pattern = "[0-9]{16}"
@@ -557,7 +560,7 @@ class TestCanonicalAddresses(DirectoryCase):
         self.bank.bic = "COBADEFF"
         self.assertEqual(self._get_words(text), [None])
 
-    def test_what_a_participant_gets_is_made_of_the_form(self):
+    def test_participant_gets_the_canonical_form(self):
         texts = [self.SPELLINGS[1], "free text", "mobile:0917 1234567@TESTWALLET"]
         formed = self._form(*texts)
         self.assertEqual(
@@ -581,7 +584,7 @@ class TestCanonicalAddresses(DirectoryCase):
             ["account_no:12345678@TESTDEFFXXX"],
         )
 
-    def test_each_is_read_as_it_was_when_it_is_written_in_its_form(self):
+    def test_canonical_form_is_read_as_the_same_address(self):
         texts = [*self.SPELLINGS, "mobile:0917 1234567@TESTWALLET", "free text"]
         formed = self._form(*texts)
         for number in (0, 1, 2, 5, 11, 21, 31):
@@ -613,7 +616,7 @@ class TestBranchCodeForms(DirectoryCase):
         texts = [f"account:12345678@{code}.TESTBANK" for code in codes]
         return self.strategies._canonicalise_addresses(texts)
 
-    def test_every_writing_is_one_address(self):
+    def test_every_spelling_is_one_address(self):
         self.assertEqual(self.branch.code, "030100")
         formed = self._form(*self.WRITINGS)
         self.assertEqual(len({form.key for form in formed}), 1)
@@ -623,7 +626,7 @@ class TestBranchCodeForms(DirectoryCase):
         (other,) = self._form("30101")
         self.assertNotEqual(other.key, formed[0].key)
 
-    def test_one_that_the_directory_lacks_is_one_too(self):
+    def test_unknown_branch_in_any_spelling_is_one_address(self):
         formed = self._form("777", "000777", "0777")
         self.assertEqual(len({form.key for form in formed}), 1)
         self.assertEqual({f.problem.code for f in formed}, {"branch_unknown"})
@@ -653,7 +656,7 @@ class TestBranchCodeForms(DirectoryCase):
         (formed,) = self._form("30100")
         self.assertEqual(formed.problem.code, "branch_archived")
 
-    def test_other_banks_are_not_concerned(self):
+    def test_other_banks_are_not_affected(self):
         bank = self.env["spar.fsp"].create({"name": "Other", "code": "OTHB"})
         values = {"name": "East", "code": "030100", "provider_id": bank.id}
         self.env["spar.fsp.branch"].create(values)
@@ -671,7 +674,7 @@ class TestBranchCodeForms(DirectoryCase):
         self.assertEqual(counts[0], counts[1])
         self.assertLessEqual(counts[1], 2)
 
-    def test_the_search_finds_every_writing(self):
+    def test_search_finds_every_spelling(self):
         branches = self.env["spar.fsp.branch"]
         for code in self.WRITINGS:
             with self.subTest(code):

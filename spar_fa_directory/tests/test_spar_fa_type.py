@@ -60,12 +60,12 @@ class TestFaType(DirectoryCase):
         self.assertEqual(
             fa_type._check_parts({"campaign": "seed", "serial": " "}),
             {
-                "campaign": "This is not written as it should be.",
-                "serial": "This is needed.",
+                "campaign": "This does not have the expected format.",
+                "serial": "This field is required.",
             },
         )
 
-    def test_the_country_counts_for_phone_numbers(self):
+    def test_phone_numbers_are_checked_for_the_country(self):
         parts = {"wallet_code": "X", "phone_number": "0917 123 4567"}
         self.assertEqual(self.wallet_type._check_parts(parts, "PH"), {})
         self.assertEqual(
@@ -94,7 +94,7 @@ class TestFaType(DirectoryCase):
         self.assertEqual(formed, typed | {"account_number": "1234AB"})
         self.assertEqual(problems, {})
 
-    def test_what_is_no_account_number_is_refused_in_plain_words(self):
+    def test_invalid_account_number_is_refused_with_an_explanation(self):
         holder = self.bank._get_holder(self.north)
         typed = {"bank_code": "b", "branch_code": "c"}
         for number, text in [
@@ -102,8 +102,8 @@ class TestFaType(DirectoryCase):
             ("0000", "not an account number"),
             ("xxxx", "not an account number"),
             ("password", "not an account number"),
-            ("{account}", "holds the place"),
-            ("null", "holds the place"),
+            ("{account}", "only a placeholder"),
+            ("null", "only a placeholder"),
             ("GB29 NWBK 6016 1331 9268 19", "another country"),
         ]:
             with self.subTest(number=number):
@@ -124,9 +124,9 @@ class TestFaType(DirectoryCase):
         _formed, problems = self.bank_type._canonicalise_parts(
             typed, self.bank._get_holder()
         )
-        self.assertEqual(problems, {"branch_code": "This is needed."})
+        self.assertEqual(problems, {"branch_code": "This field is required."})
 
-    def test_every_word_of_a_problem_has_a_text(self):
+    def test_every_problem_code_has_a_text(self):
         texts = self.env["spar.fa.type"]._get_error_texts()
         words = set()
         for path in Path(fa_checks.__file__).parent.glob("fa_*.py"):
@@ -137,7 +137,7 @@ class TestFaType(DirectoryCase):
         self.assertGreater(len(words), 15)
         self.assertEqual(words - texts.keys() - {"even"}, set())
 
-    def test_what_a_beneficiary_reads_is_said_in_every_language(self):
+    def test_texts_for_beneficiaries_are_translated_into_every_language(self):
         texts = self.env["spar.fa.type"]._get_error_texts()
         settings = {"unknown", "needless", "pattern_missing", "pattern"}
         settings |= {"stdnum_unknown", "phone_parameter", "prefixes"}
@@ -153,7 +153,7 @@ class TestFaType(DirectoryCase):
         def refuse(value, parameter, country):
             raise InvalidPart("test_no", "Not on %(day)s.", day="Sunday")
 
-        added = {"test_no": fa_checks.Check("test_no", "Never", refuse, None)}
+        added = {"test_no": fa_checks.ValueCheck("test_no", "Never", refuse, None)}
         with patch.dict(fa_checks.CHECKS, added):
             fa_type = self._create_type(TEXT | {"check_code": "test_no"})
             self.assertEqual(
@@ -203,7 +203,7 @@ class TestFaType(DirectoryCase):
     def test_a_check_that_cannot_work_is_refused(self):
         for vals, text in [
             ({"check_code": "regex", "check_parameter": "("}, "Serial: The pattern"),
-            ({"check_code": "regex"}, "Write the pattern"),
+            ({"check_code": "regex"}, "Enter the pattern"),
             ({"check_code": "stdnum", "check_parameter": "no.such"}, "python-stdnum"),
             ({"check_code": "iban", "check_parameter": "x"}, "no parameter"),
             ({"check_parameter": "x"}, "no parameter"),
@@ -229,7 +229,7 @@ class TestFaType(DirectoryCase):
         with self.assertRaises(UserError):
             other.part_ids.type_id = self.bank_type
 
-    def test_words_and_checks_of_such_parts_may_change(self):
+    def test_labels_and_checks_of_such_parts_can_be_changed(self):
         part = self.bank_type.part_ids[-1]
         part.write(
             {

@@ -5,7 +5,7 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
-from ..lib.fa_reader import Holder, Place
+from ..lib.fa_reader import AddressPlace, Holder
 from .common import DirectoryCase
 
 
@@ -13,11 +13,11 @@ class TestProvider(DirectoryCase):
     def _use(self, records):
         """Make the records count as named by a mapping."""
         patcher = patch.object(
-            type(records), "_is_used", lambda asked: asked & records.with_env(asked.env)
+            type(records), "_is_used", lambda named: named & records.with_env(named.env)
         )
         self.startPatcher(patcher)
 
-    def test_a_code_is_unique_in_whatever_case(self):
+    def test_code_is_unique_regardless_of_case(self):
         with (
             mute_logger("odoo.sql_db"),
             self.assertRaises(psycopg2.errors.UniqueViolation),
@@ -37,7 +37,7 @@ class TestProvider(DirectoryCase):
                 {"name": "Other", "code": "TB.N", "provider_id": self.bank.id}
             )
 
-    def test_codes_that_do_not_travel_are_refused(self):
+    def test_codes_that_addresses_cannot_contain_are_refused(self):
         for code in ("A B", "caf\u00e9", "a\x07b", "a\tb", "\u0130"):
             with self.subTest(code=code):
                 for record in (self.bank, self.north):
@@ -105,8 +105,8 @@ class TestPlaces(DirectoryCase):
         found = self.env["spar.fsp"]._search_places(set(places))
         return {place: holder[:2] for place, holder in found.items()}
 
-    def test_what_a_check_needs_comes_with_it(self):
-        place = Place("code", "TESTBANK", "TB.N")
+    def test_holder_contains_what_a_check_needs(self):
+        place = AddressPlace("code", "TESTBANK", "TB.N")
         self.bank.country_id = self.env.ref("base.fr")
         self.north.action_archive()
         found = self.env["spar.fsp"]._search_places({place})
@@ -126,7 +126,7 @@ class TestPlaces(DirectoryCase):
         self.assertEqual(found[place], known)
         self.assertEqual(self.bank._get_holder(self.north), known)
 
-    def test_what_a_provider_says_of_its_numbers_comes_with_it(self):
+    def test_holder_contains_the_provider_s_rules(self):
         self.wallet.write(
             {
                 "account_pattern": "[0-9]+",
@@ -137,7 +137,7 @@ class TestPlaces(DirectoryCase):
                 "phone_prefixes": "0999, +63 998",
             }
         )
-        place = Place("code", "TESTWALLET", "")
+        place = AddressPlace("code", "TESTWALLET", "")
         holder = self.env["spar.fsp"]._search_places({place})[place]
         self.assertEqual(holder.rule, ("[0-9]+", 4, 9, "stdnum", "luhn"))
         self.assertEqual(holder.prefixes, ("0999", "+63998"))
@@ -146,46 +146,46 @@ class TestPlaces(DirectoryCase):
 
     def test_an_archived_branch_is_one(self):
         self.bank.branch_ids.action_archive()
-        place = Place("code", "TESTBANK", "")
+        place = AddressPlace("code", "TESTBANK", "")
         holder = self.env["spar.fsp"]._search_places({place})[place]
         self.assertTrue(holder.has_branches)
 
     def test_no_provider_has_no_rule(self):
         self.assertEqual(self.env["spar.fsp"]._get_holder(), Holder())
 
-    def test_codes_are_found_in_whatever_case(self):
-        place = Place("code", "TESTBANK", "TB.N")
+    def test_codes_are_found_regardless_of_case(self):
+        place = AddressPlace("code", "TESTBANK", "TB.N")
         self.assertEqual(self._search(place), {place: (self.bank.id, self.north.id)})
 
     def test_a_branch_of_another_bank_is_no_branch(self):
-        place = Place("code", "TESTWALLET", "TB.N")
+        place = AddressPlace("code", "TESTWALLET", "TB.N")
         self.assertEqual(self._search(place), {place: (self.wallet.id, None)})
 
-    def test_archived_ones_are_found(self):
+    def test_archived_records_are_found(self):
         self.north.action_archive()
         self.bank.action_archive()
-        place = Place("code", "TESTBANK", "TB.N")
+        place = AddressPlace("code", "TESTBANK", "TB.N")
         self.assertEqual(self._search(place), {place: (self.bank.id, self.north.id)})
 
     def test_unknown_codes_are_not_found(self):
-        self.assertEqual(self._search(Place("code", "NONE", "TB.N")), {})
+        self.assertEqual(self._search(AddressPlace("code", "NONE", "TB.N")), {})
         self.assertEqual(self._search(), {})
 
     def test_a_bic_finds_its_bank(self):
-        place = Place("bic", "TESTDEFFXXX", "")
+        place = AddressPlace("bic", "TESTDEFFXXX", "")
         self.assertEqual(self._search(place), {place: (self.bank.id, None)})
 
     def test_a_bic_of_two_banks_finds_neither(self):
         self.env["spar.fsp"].create(
             {"name": "Twin", "code": "TWIN", "bic": "TESTDEFFXXX"}
         )
-        self.assertEqual(self._search(Place("bic", "TESTDEFFXXX", "")), {})
+        self.assertEqual(self._search(AddressPlace("bic", "TESTDEFFXXX", "")), {})
 
-    def test_the_branch_of_a_head_office_does_not_tell_two_banks_apart(self):
+    def test_branch_of_a_head_office_does_not_distinguish_two_banks(self):
         twin = self.env["spar.fsp"].create({"name": "Twin", "code": "TWIN"})
         twin.bic = "test de ff"
         self.assertEqual(twin.bic, "TESTDEFF")
-        place = Place("bic", "TESTDEFFXXX", "")
+        place = AddressPlace("bic", "TESTDEFFXXX", "")
         self.assertEqual(self._search(place), {})
         twin.bic = "TESTDEFF001"
         self.assertEqual(self._search(place), {place: (self.bank.id, None)})
@@ -212,8 +212,8 @@ class TestRules(DirectoryCase):
             ({"account_check": "stdnum"}, "python-stdnum"),
             ({"account_check": "iban", "account_check_parameter": "x"}, "no parameter"),
             ({"account_check_parameter": "x"}, "no parameter"),
-            ({"phone_prefixes": "0917, abc"}, "beginnings of numbers"),
-            ({"phone_prefixes": "0917 0918 0919 0920"}, "beginnings of numbers"),
+            ({"phone_prefixes": "0917, abc"}, "prefixes of numbers"),
+            ({"phone_prefixes": "0917 0918 0919 0920"}, "prefixes of numbers"),
         ]:
             with self.subTest(vals=vals):
                 self._assert_refused(text, self.bank.write, vals)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from odoo.tests import BaseCase
 
 from ..lib.directory_rows import count_known
-from ..lib.table_file import Choices, guess_table, is_table, open_table
-from ..models.spar_directory_loader_branch import COLUMNS as BRANCH
+from ..lib.table_file import FileChoices, guess_table, is_table, open_table
+from ..models.directory_import.spar_directory_loader_branch import COLUMNS as BRANCH
 
 HEADER = "Bank Name,branchCode,Branch,City".split(",")
 ROWS = [["One", "0012", "East", "Marn"], ["Two", "0044", "West", "Sella"]]
@@ -18,9 +18,9 @@ def known(cells):
     return count_known(cells, BRANCH)
 
 
-def write(rows, delimiter=",", **told):
+def write(rows, delimiter=",", **options):
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter, **told).writerows(rows)
+    csv.writer(text, delimiter=delimiter, **options).writerows(rows)
     return text.getvalue()
 
 
@@ -54,7 +54,7 @@ class TestGuesses(BaseCase):
                         data = mark + line + write([HEADER, *ROWS], sign)
                         self._assert_read(data, 3)
 
-    def test_what_stands_above_the_headers(self):
+    def test_rows_above_the_headers_are_skipped(self):
         for lines in (
             ["\n"],
             ["\n", "\n", "\n"],
@@ -101,7 +101,7 @@ class TestGuesses(BaseCase):
         self.assertEqual(guess.choices.header, 0)
         self.assertEqual(rows, list(enumerate(ROWS, 2)))
 
-    def test_headers_that_nobody_knows(self):
+    def test_unknown_headers(self):
         strange = ["Haus", "Nummer", "Ort", "Stadt"]
         self._assert_read(write([strange, *ROWS]), headers=strange)
         letters = [["One", "x", "East", "Marn"], ["Two", "y", "West", "Sella"]]
@@ -110,12 +110,12 @@ class TestGuesses(BaseCase):
             write([strange, *letters]), headers=strange, doubts=doubts, rows=letters
         )
 
-    def test_what_is_chosen_is_not_guessed(self):
+    def test_choices_are_not_guessed(self):
         data = write([["List", "", "", ""], HEADER, *ROWS])
-        guess, headers, rows = read(data, Choices(header=1))
+        guess, headers, rows = read(data, FileChoices(header=1))
         self.assertEqual((guess.doubts, headers), ((), ["List", "", "", ""]))
         self.assertEqual(rows[0], (2, HEADER))
-        guess, _headers, rows = read(data, Choices(header=0, delimiter=";"))
+        guess, _headers, rows = read(data, FileChoices(header=0, delimiter=";"))
         self.assertEqual(guess.choices.delimiter, ";")
         self.assertEqual(len(rows), 4)
 
@@ -123,7 +123,7 @@ class TestGuesses(BaseCase):
         guess, _headers, _rows = read("Haus:Nummer\nOne:1\nTwo:2\n")
         self.assertIn("delimiter", guess.doubts)
 
-    def test_what_is_no_table(self):
+    def test_files_without_a_table(self):
         for head in (b"%PDF-1.7", b"\xd0\xcf\x11\xe0\xa1", b"\x1f\x8b\x08", b"{\\rtf1"):
             self.assertFalse(is_table(head))
         for head in (b"a,b", b"PK\x03\x04", b"", b"\xff\xfea\0"):
@@ -152,7 +152,7 @@ class TestGuesses(BaseCase):
 
 
 class TestGoingOn(BaseCase):
-    def test_it_goes_on_from_any_row(self):
+    def test_reading_continues_from_any_row(self):
         for above in ("", "sep=,\n", "A title\n\n", '"A\ntitle"\n'):
             data = above + write([HEADER, *ROWS, ["x\ny", "1", "2", "3"], *ROWS])
             stream = io.BytesIO(data.encode())

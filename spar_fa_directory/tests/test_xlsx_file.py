@@ -8,9 +8,9 @@ from odoo.tests import BaseCase
 
 from ..lib import xlsx_file
 from ..lib.directory_rows import count_known
-from ..lib.table_file import Choices, guess_table, open_table
+from ..lib.table_file import FileChoices, guess_table, open_table
 from ..lib.xlsx_file import BadWorkbook, read_sheet
-from ..models.spar_directory_loader_branch import COLUMNS as BRANCH
+from ..models.directory_import.spar_directory_loader_branch import COLUMNS as BRANCH
 
 HEADER = ["Bank", "Branch Code", "Branch", "City"]
 ROWS = [["One", "0012", "East", "Marn"], ["Two", "0044", "West", "Sella"]]
@@ -33,14 +33,14 @@ def build(*sheets, change=None):
 
 def rewrite(data, change):
     """Return the archive with parts changed by ``change(name, bytes)``."""
-    told = io.BytesIO()
+    output = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(data)) as archive,
-        zipfile.ZipFile(told, "w", zipfile.ZIP_DEFLATED) as copy,
+        zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as copy,
     ):
         for name in archive.namelist():
             copy.writestr(name, change(name, archive.read(name)))
-    return told.getvalue()
+    return output.getvalue()
 
 
 def read(data, chosen=None):
@@ -79,12 +79,20 @@ class TestRows(BaseCase):
                 sheet[cell] = value
                 sheet[cell].number_format = form
 
-        _guess, _headers, rows = read(build([[]], change=change), Choices(header=0))
+        _guess, _headers, rows = read(build([[]], change=change), FileChoices(header=0))
         self.assertEqual(
             rows[0][1],
             [
-                *("00123", "1001", "030-100", "BR007", "12.5", "2.00776062012345E+15"),
-                *("123456789012", "TRUE", "2024-03-02", "0044"),
+                "00123",
+                "1001",
+                "030-100",
+                "BR007",
+                "12.5",
+                "2.00776062012345E+15",
+                "123456789012",
+                "TRUE",
+                "2024-03-02",
+                "0044",
             ],
         )
 
@@ -122,7 +130,7 @@ class TestRows(BaseCase):
             self.assertEqual(rest, whole[record.row :])
         self.assertEqual(whole[-1].end, len(data))
 
-    def test_a_wrong_dimension_costs_no_row(self):
+    def test_wrong_dimension_loses_no_row(self):
         def change(name, data):
             return data.replace(b'<dimension ref="A1:D3"', b'<dimension ref="A1"')
 
@@ -136,11 +144,11 @@ class TestSheets(BaseCase):
         self.assertEqual((guess.choices.sheet, guess.doubts), ("Sheet 2", ()))
         self.assertEqual(headers, HEADER)
 
-    def test_two_that_could_be_are_asked(self):
+    def test_ambiguous_sheets_are_asked_about(self):
         data = build([HEADER, ROWS[0]], [HEADER, ROWS[1]])
         guess, _headers, _rows = read(data)
         self.assertEqual((guess.doubts, len(guess.sheets)), (("sheet",), 2))
-        guess, _headers, rows = read(data, Choices(sheet="Sheet 2"))
+        guess, _headers, rows = read(data, FileChoices(sheet="Sheet 2"))
         self.assertEqual((guess.doubts, rows), ((), [(2, ROWS[1])]))
 
     def test_hidden_sheets_are_left_out(self):
@@ -160,16 +168,16 @@ class TestBadWorkbooks(BaseCase):
         self.assertEqual(caught.exception.code, code)
 
     def test_archives_of_another_kind(self):
-        told = io.BytesIO()
-        with zipfile.ZipFile(told, "w") as archive:
+        output = io.BytesIO()
+        with zipfile.ZipFile(output, "w") as archive:
             archive.writestr("content.xml", "<office/>")
-        self._assert_bad("kind", told.getvalue())
+        self._assert_bad("kind", output.getvalue())
         data = rewrite(build([HEADER]), lambda name, data: data)
         with zipfile.ZipFile(binary := io.BytesIO(data), "a") as archive:
             archive.writestr("xl/workbook.bin", b"")
         self._assert_bad("kind", binary.getvalue())
 
-    def test_what_is_cut_off_or_is_noise(self):
+    def test_truncated_and_random_archives_are_refused(self):
         data = build([HEADER, *ROWS])
         for bad in (data[: len(data) // 2], b"PK\x03\x04" + b"\0" * 100):
             self._assert_bad("damaged", bad)
@@ -178,8 +186,8 @@ class TestBadWorkbooks(BaseCase):
                 bad = rewrite(data, lambda n, d, name=name: b"<x" if n == name else d)
                 self._assert_bad("damaged", bad)
 
-    def test_what_would_be_too_large(self):
-        for name, size in xlsx_file._MOST_BYTES.items():
+    def test_oversized_archives_are_refused(self):
+        for name, size in xlsx_file._MAX_BYTES.items():
             part = {
                 "sheet": "xl/worksheets/sheet1.xml",
                 "strings": "xl/sharedStrings.xml",
@@ -197,7 +205,7 @@ class TestBadWorkbooks(BaseCase):
     def test_too_many_parts(self):
         data = io.BytesIO(build([HEADER]))
         with zipfile.ZipFile(data, "a") as archive:
-            for number in range(xlsx_file._MOST_PARTS):
+            for number in range(xlsx_file._MAX_PARTS):
                 archive.writestr(f"x/{number}", b"")
         self._assert_bad("large", data.getvalue())
 

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 
 from ..lib import bank_registry
 
-_MOST_SHOWN = 200
+_MAX_SHOWN = 200
 
 
 class SparBankLoadWizard(models.TransientModel):
@@ -15,7 +15,7 @@ class SparBankLoadWizard(models.TransientModel):
     country_id = fields.Many2one(
         "res.country",
         domain=lambda self: self._domain_country_id(),
-        help="Only countries whose banks the registry knows.",
+        help="Only countries whose banks are in the registry.",
     )
     bank_count = fields.Integer("Banks in the Registry", compute="_compute_bank_count")
     state = fields.Selection(
@@ -24,14 +24,14 @@ class SparBankLoadWizard(models.TransientModel):
     added_count = fields.Integer("Added", readonly=True)
     updated_count = fields.Integer("Updated", readonly=True)
     same_count = fields.Integer("Unchanged", readonly=True)
-    kept_count = fields.Integer("Kept as Staff Have Them", readonly=True)
-    refused_count = fields.Integer("Left Out", readonly=True)
+    kept_count = fields.Integer("Kept (Edited by Staff)", readonly=True)
+    refused_count = fields.Integer("Skipped", readonly=True)
     gone_count = fields.Integer("Gone from the Registry", readonly=True)
     added = fields.Text("New Banks", readonly=True)
     updated = fields.Text("Changed Banks", readonly=True)
     gone = fields.Text("Gone from the Registry (Kept Here)", readonly=True)
     kept = fields.Text(readonly=True)
-    refused = fields.Text("Left Out, and Why", readonly=True)
+    refused = fields.Text("Skipped, with Reasons", readonly=True)
 
     @api.model
     def _domain_country_id(self):
@@ -58,11 +58,11 @@ class SparBankLoadWizard(models.TransientModel):
                 "kept_count": len(load.kept),
                 "refused_count": len(load.refused),
                 "gone_count": len(load.gone),
-                "added": self._tell([(name, "") for name in load.added]),
-                "updated": self._tell([(name, "") for name in load.updated]),
-                "gone": self._tell(load.gone),
-                "kept": self._tell(load.kept),
-                "refused": self._tell(load.refused),
+                "added": self._format_banks([(name, "") for name in load.added]),
+                "updated": self._format_banks([(name, "") for name in load.updated]),
+                "gone": self._format_banks(load.gone),
+                "kept": self._format_banks(load.kept),
+                "refused": self._format_banks(load.refused),
             }
         )
         return {
@@ -75,12 +75,12 @@ class SparBankLoadWizard(models.TransientModel):
         }
 
     @api.model
-    def _tell(self, banks: list[tuple[str, str]]) -> str:
+    def _format_banks(self, banks: list[tuple[str, str]]) -> str:
         lines = [
             f"{name}: {reason}" if reason else name
-            for name, reason in banks[:_MOST_SHOWN]
+            for name, reason in banks[:_MAX_SHOWN]
         ]
-        return "\n".join(lines + ["…"] * (len(banks) > _MOST_SHOWN))
+        return "\n".join(lines + ["…"] * (len(banks) > _MAX_SHOWN))
 
     def action_open_banks(self):
         """Open the list of the country's banks."""

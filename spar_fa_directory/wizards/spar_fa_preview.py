@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..lib import fa_syntax
-from ..lib.fa_reader import NOBODY, Address, Holder, Place, fold_code
+from ..lib.fa_reader import NO_HOLDER, Address, AddressPlace, Holder, fold_code
 
 
 class SparFaPreview(models.TransientModel):
@@ -65,7 +65,9 @@ class SparFaPreview(models.TransientModel):
         self.text = self.mask = self.note = False
         read = {}
         if not self.strategy_id:
-            self.note = self.env._("Add a strategy to this kind: it says how to write.")
+            self.note = self.env._(
+                "Add a strategy to this kind: it defines how addresses are written."
+            )
         else:
             read = self._write(address)
         for line in self.line_ids:
@@ -78,8 +80,8 @@ class SparFaPreview(models.TransientModel):
         parts = {line.part_id.key: line.value or "" for line in self.line_ids}
         by_kind = {line.kind: line.value or "" for line in self.line_ids}
         provider, branch = by_kind.get("provider", ""), by_kind.get("branch", "")
-        place = Place("code", fold_code(provider), fold_code(branch))
-        holder = self.env["spar.fsp"]._search_places({place}).get(place, NOBODY)
+        place = AddressPlace("code", fold_code(provider), fold_code(branch))
+        holder = self.env["spar.fsp"]._search_places({place}).get(place, NO_HOLDER)
         fa_type = self.type_id
         formed, problems = fa_type._canonicalise_parts(parts, holder)
         address = Address(
@@ -146,8 +148,8 @@ class SparFaPreview(models.TransientModel):
 
     def _get_reader_text(self, reader: int | None) -> str:
         return self.env._(
-            "Strategy %(number)s fits this text too, and would be asked first when it "
-            "comes from outside: begin the template with another word.",
+            "Strategy %(number)s also reads this text, and is tried first for "
+            "addresses that are received: begin the template with another word.",
             number=reader,
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from odoo.addons.spar_fa_directory.lib.directory_page import (
-    MOST_ON_A_PAGE,
-    MOST_TEXT,
-    Criteria,
+    MAX_PAGE_SIZE,
+    MAX_TEXT_LENGTH,
+    SearchCriteria,
 )
 
 from ..exceptions import RequestRefused
@@ -58,13 +58,13 @@ def _parse(raw: bytes) -> list[tuple[str, str]]:
         ) from error
 
 
-def read_criteria(members: dict[str, str]) -> Criteria:
+def read_criteria(members: dict[str, str]) -> SearchCriteria:
     """Return the requested criteria; raises RequestRefused naming the parameter.
 
     >>> read_criteria({"q": "bank", "country": "in"}).country
     'IN'
     """
-    return Criteria(
+    return SearchCriteria(
         text=_read_text(members.get("q", "")),
         kind=members.get("kind", ""),
         country=members.get("country", "").upper(),
@@ -75,8 +75,8 @@ def read_criteria(members: dict[str, str]) -> Criteria:
 
 
 def _read_text(text: str) -> str:
-    if len(text) > MOST_TEXT:
-        raise refuse("q", f"must have at most {MOST_TEXT} characters")
+    if len(text) > MAX_TEXT_LENGTH:
+        raise refuse("q", f"must have at most {MAX_TEXT_LENGTH} characters")
     if "\0" in text:
         raise refuse("q", "must be text")
     return text.strip()
@@ -84,9 +84,9 @@ def _read_text(text: str) -> str:
 
 def _read_limit(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) < 6:
-        if 1 <= int(text) <= MOST_ON_A_PAGE:
+        if 1 <= int(text) <= MAX_PAGE_SIZE:
             return int(text)
-    raise refuse("limit", f"must be a number from 1 to {MOST_ON_A_PAGE}")
+    raise refuse("limit", f"must be a number from 1 to {MAX_PAGE_SIZE}")
 
 
 def _read_yes_no(text: str) -> bool:

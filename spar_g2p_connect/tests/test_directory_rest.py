@@ -2,7 +2,7 @@ import json
 
 from odoo.tests import TransactionCase
 
-from odoo.addons.spar_fa_directory.lib.directory_page import Criteria
+from odoo.addons.spar_fa_directory.lib.directory_page import SearchCriteria
 
 from ..exceptions import HttpRefused, RequestRefused
 from ..lib import directory_query
@@ -81,4 +81,4 @@ class TestDirectoryRest(TransactionCase):
 
     def test_empty_parameters_are_ignored(self):
         members = directory_query.read_members(b"q=&limit=", frozenset({"q", "limit"}))
-        self.assertEqual(directory_query.read_criteria(members), Criteria())
+        self.assertEqual(directory_query.read_criteria(members), SearchCriteria())

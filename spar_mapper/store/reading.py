@@ -101,7 +101,7 @@ def _drop_ignored_problem(
     as no strategy does, but no one's number may be wrong.
     """
     problem = requested.problem
-    is_wrong = requested.canonical.is_nothing or (problem and problem.code == "part")
+    is_wrong = requested.canonical.lacks_value or (problem and problem.code == "part")
     if call.checks_addresses or is_wrong:
         return requested
     return requested._replace(problem=None)

@@ -104,7 +104,7 @@ class TestBackendWizard(StoreCase):
         for number, text in (
             ("4111 1111 1111 1111", "^Account number: This is the number of a payment"),
             ("0000", "^Account number: This is not an account number"),
-            ("null", "^Account number: This only holds the place"),
+            ("null", "^Account number: This is only a placeholder"),
         ):
             form = self.open("link")
             form.id_value = NEW_ID

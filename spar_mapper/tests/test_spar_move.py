@@ -176,7 +176,7 @@ class TestMove(MoveCase):
         self.assertEqual(self.get_fa(ID), NEW_FA)
         self.assertEqual(self.get_left(move), {self.mapping_of(OTHER_ID).id: "part"})
         left = move.sudo().left_ids
-        self.assertIn("Account numbers of this bank look otherwise", left.why)
+        self.assertIn("Account numbers of this bank look different", left.why)
         self.assertNotIn("33330000333", left.fa_masked)
 
     def test_a_branch_that_the_successor_lacks(self):

@@ -68,7 +68,7 @@ class TestRecheck(StoreCase):
         )
         self.assertEqual(groups, [(self.bank, 1)])
         finding = run.finding_ids.filtered(lambda f: f.mapping_id.id == place)
-        self.assertIn("look otherwise", finding.why)
+        self.assertIn("look different", finding.why)
         self.assertNotIn("333300003333", finding.fa_masked)
 
     def test_archived_places_are_listed(self):

@@ -1,7 +1,7 @@
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form
 
-from odoo.addons.spar_fa_directory.lib.fa_reader import Place
+from odoo.addons.spar_fa_directory.lib.fa_reader import AddressPlace
 
 from .test_second_person import SecondPersonCase
 
@@ -17,7 +17,7 @@ class TestPhonePrefixes(SecondPersonCase):
         )
 
     def _get_prefixes(self):
-        place = Place("code", "TESTPESO", "")
+        place = AddressPlace("code", "TESTPESO", "")
         return self.env["spar.fsp"]._search_places({place})[place].prefixes
 
     def _propose(self, prefixes="0888"):
@@ -56,7 +56,7 @@ class TestPhonePrefixes(SecondPersonCase):
         self.assertFalse(self.wallet.phone_prefixes)
 
     def test_a_change_that_cannot_work_is_refused_to_the_proposer(self):
-        with self.assertRaisesRegex(ValidationError, "beginnings of numbers"):
+        with self.assertRaisesRegex(ValidationError, "prefixes of numbers"):
             self._propose("call me")
 
     def test_the_form_shows_pending_changes(self):

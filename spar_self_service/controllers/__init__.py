@@ -1,4 +1,4 @@
-from . import door
+from . import login_page
 from . import address
 from . import change
 from . import agent

@@ -5,7 +5,7 @@ from ..exceptions import LoginRefused, StepUpNeeded
 from .page import PAGE, get_number, go_to, page, show
 
 
-class Address(http.Controller):
+class AddressPages(http.Controller):
     """The person's own financial address: its state, its history and objections."""
 
     @http.route("/spar/address", methods=["GET"], **PAGE)
@@ -29,8 +29,8 @@ class Address(http.Controller):
     @http.route("/spar/history", methods=["GET"], **PAGE)
     @page
     def history(self, said="", **_ignored):
-        happenings = request.env["spar.my.address"]._get_happenings()
-        return show("history", said=said, happenings=happenings)
+        entries = request.env["spar.my.address"]._get_history()
+        return show("history", said=said, entries=entries)
 
     @http.route("/spar/objection/<string:period>/<int:seq>", methods=["GET"], **PAGE)
     @page

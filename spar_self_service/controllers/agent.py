@@ -5,11 +5,11 @@ from ..exceptions import DraftOutdated, TicketNeeded
 from ..lib import steps
 from . import draft_pages
 from .change import _QUESTIONS, _STEPS, show_done
-from .draft_pages import Place
+from .draft_pages import DraftPages
 from .page import STAFF_PAGE, get_number, go_to, page, show
 
 
-class Agent(http.Controller):
+class AgentPages(http.Controller):
     """Pages on which an officer helps a person who is present.
 
     The officer fills in the answers, the person authenticates, and the officer takes
@@ -20,7 +20,7 @@ class Agent(http.Controller):
     @page
     def explain(self, said="", **_ignored):
         request.env["spar.helped.change"]._check_officer()
-        providers = request.env["auth.oauth.provider"]._get_door()
+        providers = request.env["auth.oauth.provider"]._get_offered()
         url = request.env["spar.helped.change"]._get_registry_url()
         return show("agent", said=said, providers=providers, registry_url=url)
 
@@ -61,7 +61,7 @@ class Agent(http.Controller):
                 get_number(provider),
             )
         except DraftOutdated:
-            return draft_pages.show_where_it_stands(place)
+            return draft_pages.show_current_step(place)
         return request.redirect(url, 303, local=False)
 
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["GET"], **STAFF_PAGE)
@@ -94,6 +94,6 @@ class Agent(http.Controller):
         return show_done(_find(uuid))
 
 
-def _find(uuid: str) -> Place:
+def _find(uuid: str) -> DraftPages:
     draft = request.env["spar.helped.change"]._find_draft(uuid)
-    return Place(draft, f"/spar/agent/{uuid}", is_agent=True)
+    return DraftPages(draft, f"/spar/agent/{uuid}", is_agent=True)

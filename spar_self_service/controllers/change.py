@@ -4,14 +4,14 @@ from odoo.http import request
 from ..exceptions import DraftOutdated, StepUpNeeded
 from ..lib import steps
 from . import draft_pages
-from .draft_pages import Place
+from .draft_pages import DraftPages
 from .page import PAGE, get_home, get_number, go_to, page, show
 
 _STEPS = ",".join((*draft_pages.QUESTIONS, steps.REVIEW))
 _QUESTIONS = ",".join(draft_pages.QUESTIONS)
 
 
-class Change(http.Controller):
+class ChangePages(http.Controller):
     """From the first question to a saved address: one question per page."""
 
     @http.route(
@@ -43,7 +43,7 @@ class Change(http.Controller):
                 place.draft, get_number(version), place.get_url("finish")
             )
         except DraftOutdated:
-            return draft_pages.show_where_it_stands(place)
+            return draft_pages.show_current_step(place)
         return request.redirect(url, 303, local=False)
 
     @http.route("/spar/change/<string:uuid>/finish", methods=["GET"], **PAGE)
@@ -69,17 +69,17 @@ class Change(http.Controller):
         return show_done(_find(uuid))
 
 
-def _find(uuid: str) -> Place:
+def _find(uuid: str) -> DraftPages:
     draft = request.env["spar.my.address"]._find_draft(uuid)
-    return Place(draft, f"/spar/change/{uuid}")
+    return DraftPages(draft, f"/spar/change/{uuid}")
 
 
-def show_done(place: Place):
+def show_done(place: DraftPages):
     """Return the page with the actual result of a draft."""
     draft = place.draft
     if draft.state == "open":
         return go_to(place.get_url(steps.REVIEW))
     if draft.outcome == "abandoned":
         return go_to(get_home(), "gone")
-    told = request.env["spar.page.texts"]._get_outcome(draft)
-    return show("done", place=place, draft=draft, told=told)
+    result = request.env["spar.page.texts"]._get_outcome(draft)
+    return show("done", place=place, draft=draft, result=result)

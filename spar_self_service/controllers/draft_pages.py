@@ -7,12 +7,12 @@ from odoo.http import request
 
 from ..exceptions import AnswerRefused, DraftClosed, DraftOutdated
 from ..lib import steps
-from ..models.spar_draft_answers import SHOWN
+from ..models.spar_draft import MAX_PLACES_SHOWN
 from .page import get_here, get_number, go_to, show
 
 
 @dataclass(frozen=True)
-class Place:
+class DraftPages:
     """A draft and the path of its pages; ``is_agent``: an officer fills it in."""
 
     draft: object
@@ -23,24 +23,26 @@ class Place:
         return f"{self.path}/{step}"
 
 
-def show_step(place: Place, step: str, **told):
+def show_step(place: DraftPages, step: str, **values):
     """Return the page of a question, or of the first to be answered before it."""
     draft = place.draft
     if draft.state == "done":
         return go_to(place.get_url("done"))
     answers = draft._get_answers()
-    asked = draft._get_steps(answers)
+    questions = draft._get_steps(answers)
     outdated = draft._get_outdated_step(answers)
-    if outdated and steps.comes_before(asked, outdated, step):
+    if outdated and steps.comes_before(questions, outdated, step):
         return go_to(place.get_url(outdated), "void")
-    if not steps.may_ask(asked, answers, step):
-        return go_to(place.get_url(steps.get_open_step(asked, answers)))
-    return _show(place, step, answers, asked, **told)
+    if not steps.may_ask(questions, answers, step):
+        return go_to(place.get_url(steps.get_open_step(questions, answers)))
+    return _show(place, step, answers, questions, **values)
 
 
-def _show(place: Place, step: str, answers, asked: list[str], status=200, **told):
-    before = steps.get_before(asked, step)
-    values = {"problems": {}, "typed": {}, "words": "", **told}
+def _show(
+    place: DraftPages, step: str, answers, questions: list[str], status=200, **values
+):
+    before = steps.get_previous_step(questions, step)
+    values = {"problems": {}, "typed": {}, "words": "", **values}
     values |= _BUILDERS[step](place.draft, answers, values["words"])
     return show(
         f"step_{step}",
@@ -50,7 +52,9 @@ def _show(place: Place, step: str, answers, asked: list[str], status=200, **told
         draft=place.draft,
         answers=answers,
         back_url=before and place.get_url(before),
-        step_text=_get_texts()._get_step_text(asked.index(step) + 1, len(asked)),
+        step_text=_get_texts()._get_step_text(
+            questions.index(step) + 1, len(questions)
+        ),
         **values,
     )
 
@@ -72,8 +76,8 @@ def _build_provider(draft, answers, words: str) -> dict:
     return {
         "question": _get_texts()._get_choice_text(part.label),
         "part": part,
-        "found": found[:SHOWN],
-        "is_cut": len(found) > SHOWN,
+        "found": found[:MAX_PLACES_SHOWN],
+        "is_cut": len(found) > MAX_PLACES_SHOWN,
     }
 
 
@@ -84,13 +88,13 @@ def _build_branch(draft, answers, words: str) -> dict:
         "question": _get_texts()._get_choice_text(part.label),
         "part": part,
         "provider": draft._get_provider(answers),
-        "found": found[:SHOWN],
-        "is_cut": len(found) > SHOWN,
+        "found": found[:MAX_PLACES_SHOWN],
+        "is_cut": len(found) > MAX_PLACES_SHOWN,
     }
 
 
 def _build_details(draft, answers, words: str) -> dict:
-    parts = draft._get_texts(answers)
+    parts = draft._get_typed_parts(answers)
     again = {part.key: _get_texts()._get_again_text(part.label) for part in parts}
     return {"texts": parts, "again": again, "kinds_of_input": INPUTS}
 
@@ -103,7 +107,7 @@ def _build_review(draft, answers, words: str) -> dict:
     return {
         "lines": words_of._describe(address, whole=True) if address else [],
         "providers": draft.officer_id
-        and request.env["auth.oauth.provider"]._get_door(),
+        and request.env["auth.oauth.provider"]._get_offered(),
     }
 
 
@@ -122,30 +126,30 @@ INPUTS = {"phone": "tel", "email": "email"}
 # === ANSWERS === #
 
 
-def take_answer(place: Place, step: str, form: dict):
+def take_answer(place: DraftPages, step: str, form: dict):
     """Store an answer and go to the next question; show it again if it is refused."""
     draft, version = place.draft, get_number(form.get("version"))
     if step not in draft._get_steps(draft._get_answers()):
-        return show_where_it_stands(place)
+        return show_current_step(place)
     try:
         _TAKERS[step](draft, version, form)
     except AnswerRefused as error:
-        told = {"problems": error.problems, "typed": form}
-        return show_step(place, step, status=422, **told)
+        shown = {"problems": error.problems, "typed": form}
+        return show_step(place, step, status=422, **shown)
     except (DraftOutdated, DraftClosed, MissingError):
-        return show_where_it_stands(place)
-    return _go_on(place, step)
+        return show_current_step(place)
+    return _continue(place, step)
 
 
-def _go_on(place: Place, step: str):
+def _continue(place: DraftPages, step: str):
     """Go to the question after this one, while the chosen kind still asks both."""
-    asked = place.draft._get_steps(place.draft._get_answers())
-    if step not in asked[:-1]:
-        return show_where_it_stands(place)
-    return go_to(place.get_url(asked[asked.index(step) + 1]))
+    questions = place.draft._get_steps(place.draft._get_answers())
+    if step not in questions[:-1]:
+        return show_current_step(place)
+    return go_to(place.get_url(questions[questions.index(step) + 1]))
 
 
-def show_where_it_stands(place: Place):
+def show_current_step(place: DraftPages):
     """Redirect to the first open question, with an explanation.
 
     The question may be open again because its answer no longer holds, or still open
@@ -174,7 +178,7 @@ def _take_branch(draft, version: int, form: dict) -> None:
 
 
 def _take_details(draft, version: int, form: dict) -> None:
-    keys = draft._get_texts(draft._get_answers()).mapped("key")
+    keys = draft._get_typed_parts(draft._get_answers()).mapped("key")
     typed = {key: form.get(key, "") for key in keys}
     again = {key: form.get(f"{key}_again", "") for key in keys}
     draft._answer_details(version, typed, again)

@@ -11,20 +11,20 @@ from ..exceptions import (
     TooManyAttempts,
 )
 from ..lib import browser
-from ..models.auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
+from ..models.auth_oauth_provider import CALLBACK_PATH, LOGIN_PAGE_PATH
 from ..models.res_users import CREDENTIAL
-from ..models.spar_login import Done, LoginTicket
+from ..models.spar_login import LoginResult, LoginTicket
 from .page import PAGE, SHARED_PAGE, STAFF_PAGE, go_to, page, show
 
 _logger = logging.getLogger(__name__)
 
 
-class Login(http.Controller):
+class ProviderLogin(http.Controller):
     """The redirect to the ID provider and its callback."""
 
     @http.route("/spar/login/<int:provider_id>", methods=["GET", "POST"], **PAGE)
     @page
-    def begin(self, provider_id, return_to=DOOR_PATH, **_ignored):
+    def begin(self, provider_id, return_to=LOGIN_PAGE_PATH, **_ignored):
         """Send the person to the provider.
 
         It takes a POST with our CSRF token, so that no other site can begin a login in
@@ -67,7 +67,7 @@ class Login(http.Controller):
         address = provider_sudo and provider_sudo._get_logout_address()
         request.session.logout(keep_db=True)
         if not address:
-            return go_to(DOOR_PATH, "out")
+            return go_to(LOGIN_PAGE_PATH, "out")
         return request.redirect(address, 303, local=False)
 
     @http.route("/spar/oidc/test/<int:provider_id>", **STAFF_PAGE)
@@ -76,7 +76,7 @@ class Login(http.Controller):
         """Let an administrator test a provider, even one that is still switched off."""
         provider = request.env["auth.oauth.provider"].browse(provider_id).exists()
         provider.check_access("write")
-        return _go_to_provider(provider, "test", DOOR_PATH)
+        return _go_to_provider(provider, "test", LOGIN_PAGE_PATH)
 
     @http.route(
         "/spar/oidc/<int:provider_id>/jwks.json",
@@ -101,7 +101,7 @@ def _go_to_provider(provider, purpose: str, return_to: str):
     return request.redirect(address, 303, local=False)
 
 
-def _complete(provider_id: int, parameters: dict) -> Done:
+def _complete(provider_id: int, parameters: dict) -> LoginResult:
     """Return the result of the provider's response.
 
     When Odoo runs the request again after a conflict, the provider is not called again:
@@ -117,7 +117,7 @@ def _complete(provider_id: int, parameters: dict) -> Done:
 def _log_in(ticket: LoginTicket) -> None:
     """Begin a new session for the person; void this browser's other attempts."""
     before = browser.get_browser_secret(request.session)
-    request.env["spar.login.attempt"]._forget_browser(before)
+    request.env["spar.login.attempt"]._delete_attempts_of_browser(before)
     # Only the credential check of this very call may accept the ticket.
     request.spar_login_ticket = ticket
     credential = {"type": CREDENTIAL, "login": ticket.login, "ticket": ticket}
@@ -133,14 +133,14 @@ def _show_problem(error: SelfServiceError):
     reason = getattr(error, "reason", "")
     _logger.info("login refused: %s %s", error.code, reason)
     explanation = request.env["spar.login"]._explain(error)
-    return_to = getattr(error, "return_to", DOOR_PATH)
+    return_to = getattr(error, "return_to", LOGIN_PAGE_PATH)
     # Not this page's own address: the provider's response can be used only once.
-    told = {"explanation": explanation, "return_to": return_to}
+    values = {"explanation": explanation, "return_to": return_to}
     status = 429 if isinstance(error, TooManyAttempts) else 400
-    return show("login_problem", status, here=return_to, **told)
+    return show("login_problem", status, here=return_to, **values)
 
 
-def _show_trial(provider_id: int, done: Done):
+def _show_trial(provider_id: int, done: LoginResult):
     provider_sudo = request.env["auth.oauth.provider"].sudo().browse(provider_id)
     lines = provider_sudo._describe_trial(done.tried)
     return show("login_trial", lines=lines)

@@ -11,7 +11,7 @@ from .address import show_objected
 from .page import PAGE, page, show
 
 
-class Notice(http.Controller):
+class NoticePages(http.Controller):
     """The one-time link of a notice: GET only shows it, POST acts."""
 
     @http.route("/spar/notice/<string:token>", methods=["GET"], **PAGE)

@@ -47,7 +47,7 @@ POLICY = (
 
 
 #: Query parameters that are kept when a page is shown in another language.
-_KEPT = ("q", "said")
+_KEPT_PARAMETERS = ("q", "said")
 
 
 def show(template: str, status: int = 200, here: str = "", **values):
@@ -66,16 +66,20 @@ def show(template: str, status: int = 200, here: str = "", **values):
 
 def get_here(form: str = "/spar") -> str:
     """Return the address of this page; the response to a form is shown at ``form``."""
-    asked = request.httprequest
-    if asked.method != "GET":
+    httprequest = request.httprequest
+    if httprequest.method != "GET":
         return form
-    kept = {name: asked.args[name] for name in _KEPT if asked.args.get(name)}
-    return f"{asked.path}?{urlencode(kept)}" if kept else asked.path
+    kept = {
+        name: httprequest.args[name]
+        for name in _KEPT_PARAMETERS
+        if httprequest.args.get(name)
+    }
+    return f"{httprequest.path}?{urlencode(kept)}" if kept else httprequest.path
 
 
-def go_to(path: str, said: str = ""):
-    """Redirect to another page of ours, which begins with the message ``said``."""
-    return request.redirect(f"{path}?said={said}" if said else path, 303)
+def go_to(path: str, message: str = ""):
+    """Redirect to another page of ours, which begins with the message of this code."""
+    return request.redirect(f"{path}?said={message}" if message else path, 303)
 
 
 def get_home() -> str:
@@ -105,7 +109,7 @@ def page(handler):
             explanation = request.env["spar.login"]._explain(error)
             return show("not_possible", 400, explanation=explanation)
         except SelfServiceError as error:
-            _logger.info("a page was refused: %s", error.code)
+            _logger.info("page request refused: %s", error.code)
             return go_to(get_home(), "refused")
 
     return answer
@@ -116,7 +120,7 @@ def show_unavailable(error: MapperError | OutcomeUnknown):
 
     What was sent had no effect, or its outcome is unknown.
     """
-    _logger.warning("the mapper did not answer a page: %s", error.code)
+    _logger.warning("mapper unavailable for a page: %s", error.code)
     request.env.cr.rollback()
     path = request.httprequest.path
     again = path if request.httprequest.method == "GET" else ""

@@ -7,7 +7,7 @@ from ..models.auth_oauth_provider import FLOW
 
 
 class BeneficiaryLogin(OAuthLogin):
-    """Odoo's login page for staff, which links to the beneficiaries' entry page."""
+    """Odoo's login page for staff, which links to the beneficiaries' login page."""
 
     def list_providers(self):
         """Leave out our providers: core would use its implicit flow for them."""
@@ -18,6 +18,6 @@ class BeneficiaryLogin(OAuthLogin):
     def web_login(self, *args, **kw):
         response = super().web_login(*args, **kw)
         if response.is_qweb:
-            door = request.env["auth.oauth.provider"]._get_door()
-            response.qcontext["spar_door"] = bool(door)
+            providers = request.env["auth.oauth.provider"]._get_offered()
+            response.qcontext["spar_is_offered"] = bool(providers)
         return response

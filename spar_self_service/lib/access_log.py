@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"/spar\b[^?\s]*(?:\?\S*)?")
 _NOTICE = re.compile(r"(/spar/notice/)[^/]+")
 
 #: At most this much of each part of a line is kept: an address can be very long.
-MOST = 2000
+MAX_LENGTH = 2000
 
 
 def hide_secrets(line: str) -> str:
@@ -32,7 +32,7 @@ def hide_secrets(line: str) -> str:
     2003
     """
     shown = _ADDRESS.sub(_hide_in_address, line)
-    return shown if len(shown) <= MOST else f"{shown[:MOST]}..."
+    return shown if len(shown) <= MAX_LENGTH else f"{shown[:MAX_LENGTH]}..."
 
 
 def _hide_in_address(found: re.Match[str]) -> str:

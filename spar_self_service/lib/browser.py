@@ -10,10 +10,10 @@ from ..exceptions import TooManyAttempts
 
 SECRET, LOGIN, BEGUN = "spar_browser", "spar_login", "spar_begun"
 IDLE_SECONDS = 15 * 60
-LONGEST_SECONDS = 60 * 60
+MAX_SECONDS = 60 * 60
 #: How many times in how many seconds one browser may be sent to the ID provider: each
 #: time we send the provider a request, and one of our workers waits for the answer.
-MOST_BEGUN, BEGUN_SECONDS = 12, 10 * 60
+MAX_BEGUN, BEGUN_SECONDS = 12, 10 * 60
 #: The precision of "last seen" in seconds: a session is written at most this often.
 SEEN_STEP = 15
 
@@ -35,7 +35,7 @@ def begin_attempt(session: Session, now: float) -> str:
     Raises TooManyAttempts, before any request is sent.
 
     >>> session = {}
-    >>> secrets = {begin_attempt(session, 1000 + n) for n in range(MOST_BEGUN)}
+    >>> secrets = {begin_attempt(session, 1000 + n) for n in range(MAX_BEGUN)}
     >>> len(secrets)
     1
     >>> begin_attempt(session, 1100)
@@ -46,7 +46,7 @@ def begin_attempt(session: Session, now: float) -> str:
     True
     """
     begun = [at for at in session.get(BEGUN, ()) if now - at < BEGUN_SECONDS]
-    if len(begun) >= MOST_BEGUN:
+    if len(begun) >= MAX_BEGUN:
         raise TooManyAttempts()
     session[BEGUN] = [*begun, int(now)]
     return get_browser_secret(session)
@@ -72,7 +72,7 @@ def is_over(session: Session, now: float) -> bool:
     if not login:
         return False
     idle, whole = now - login["seen"], now - login["began"]
-    return idle > IDLE_SECONDS or whole > LONGEST_SECONDS
+    return idle > IDLE_SECONDS or whole > MAX_SECONDS
 
 
 def note_seen(session: Session, now: float) -> None:

@@ -10,7 +10,7 @@ import re
 
 DEFAULT = "#1f4e79"
 #: More than the required 4.5, because the colour also appears on light grey.
-ENOUGH = 6.0
+MIN_CONTRAST = 6.0
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -41,7 +41,7 @@ def readable(colour: str | None) -> str:
     if not colour or not _HEX.fullmatch(colour):
         return DEFAULT
     colour = colour.lower()
-    while contrast_with_white(colour) < ENOUGH:
+    while contrast_with_white(colour) < MIN_CONTRAST:
         channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         colour = "#" + "".join(f"{int(channel * 0.9):02x}" for channel in channels)
     return colour

@@ -54,7 +54,7 @@ CLIENTS = (
         "National ID",
         _NATIONAL_ID,
         "esignet",
-        {"algorithms": "PS256", "sequence": 1, "on_door": True},
+        {"algorithms": "PS256", "sequence": 1, "is_offered": True},
         _ESIGNET,
     ),
     DemoClient(
@@ -62,7 +62,7 @@ CLIENTS = (
         "Social office account",
         _SOCIAL_OFFICE,
         "keycloak",
-        {"algorithms": "RS256", "sequence": 2, "on_door": True},
+        {"algorithms": "RS256", "sequence": 2, "is_offered": True},
         {
             "token_endpoint_auth_method": "client_secret_basic",
             "id_token_signed_response_alg": "RS256",
@@ -77,7 +77,7 @@ CLIENTS = (
             "algorithms": "PS256",
             "userinfo_format": "jwe",
             "sequence": 3,
-            "on_door": False,
+            "is_offered": False,
         },
         {**_ESIGNET, **_ENCRYPTED},
     ),
@@ -93,7 +93,7 @@ CLIENTS = (
             "userinfo_format": "json",
             "use_par": True,
             "sequence": 4,
-            "on_door": False,
+            "is_offered": False,
         },
         {
             "token_endpoint_auth_method": "private_key_jwt",

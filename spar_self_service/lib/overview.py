@@ -12,7 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 
 @dataclass(frozen=True)
-class Line:
+class AddressLine:
     """One line of an address: a label and its value.
 
     ``heard`` is what a screen reader says for a masked value. ``is_number`` means that
@@ -27,24 +27,24 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingChange:
     """A change that will take effect unless it is stopped."""
 
     text: str
-    lines: list[Line]
+    lines: list[AddressLine]
     period: str
     seq: int
     is_disputable: bool = False
 
 
 @dataclass(frozen=True)
-class Happening:
+class HistoryEntry:
     """One line of the history, in words."""
 
     text: str
     when: str
     who: str
-    lines: list[Line]
+    lines: list[AddressLine]
     period: str
     seq: int
     is_disputable: bool = False
@@ -60,10 +60,10 @@ class Overview:
     """
 
     state: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[AddressLine] = field(default_factory=list)
     since: str = ""
     version: int = 0
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[PendingChange] = field(default_factory=list)
     case: ObjectionAnswer | None = None
     disputable: tuple[str, int] | None = None
     can_change: bool = False
@@ -74,34 +74,50 @@ class Overview:
 
 #: Events that are shown to the person; others are bookkeeping, or the counterpart of
 #: one of these.
-TOLD = (
-    "linked updated updated_suspended moved moved_suspended restored "
-    "restored_suspended unlinked suspended resumed held change_cancelled "
-    "change_refused change_expired change_stale revealed objected "
-    "objection_confirmed objection_upheld objection_rejected"
-).split()
+SHOWN_EVENTS = (
+    "linked",
+    "updated",
+    "updated_suspended",
+    "moved",
+    "moved_suspended",
+    "restored",
+    "restored_suspended",
+    "unlinked",
+    "suspended",
+    "resumed",
+    "held",
+    "change_cancelled",
+    "change_refused",
+    "change_expired",
+    "change_stale",
+    "revealed",
+    "objected",
+    "objection_confirmed",
+    "objection_upheld",
+    "objection_rejected",
+)
 
 
-def get_told(periods: list[Period]) -> list[tuple[Period, HistoryEvent]]:
+def get_shown_events(periods: list[Period]) -> list[tuple[Period, HistoryEvent]]:
     """Return the events that are shown to the person, newest first."""
-    told = [(p, e) for p in periods for e in p.events if e.kind in TOLD]
-    return sorted(told, key=lambda pair: pair[1].happened_at, reverse=True)
+    shown = [(p, e) for p in periods for e in p.events if e.kind in SHOWN_EVENTS]
+    return sorted(shown, key=lambda pair: pair[1].happened_at, reverse=True)
 
 
 def get_open_case(periods: list[Period]) -> ObjectionAnswer | None:
     """Return the newest objection that staff have not decided yet."""
-    for _period, event in get_told(periods):
+    for _period, event in get_shown_events(periods):
         if event.objection and not event.objection.is_closed:
             return event.objection
     return None
 
 
-def get_beginning(periods: list[Period], purpose: str = "") -> Period | None:
+def get_current_period(periods: list[Period], purpose: str = "") -> Period | None:
     """Return the period that is currently in force, or None."""
     return next((p for p in periods if not p.valid_to and p.purpose == purpose), None)
 
 
-def is_free(event: HistoryEvent) -> bool:
+def can_object_to(event: HistoryEvent) -> bool:
     """Return whether a logged-in person can object to an event.
 
     They can if there is no objection yet, or only one that was made without a login.
@@ -115,4 +131,4 @@ def get_disputable(period: Period | None) -> tuple[str, int] | None:
     if period is None or not period.events:
         return None
     first = period.events[0]
-    return (period.uuid, first.seq) if is_free(first) else None
+    return (period.uuid, first.seq) if can_object_to(first) else None

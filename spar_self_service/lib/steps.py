@@ -6,7 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-KIND, PROVIDER, BRANCH, DETAILS, REVIEW = "kind provider branch details review".split()
+KIND = "kind"
+PROVIDER = "provider"
+BRANCH = "branch"
+DETAILS = "details"
+REVIEW = "review"
 
 
 @dataclass(slots=True)
@@ -53,8 +57,8 @@ def get_steps(kinds: Iterable[str]) -> list[str]:
     >>> get_steps(["text"])
     ['kind', 'details', 'review']
     """
-    asked = {"provider": PROVIDER, "branch": BRANCH, "text": DETAILS}
-    wanted = {asked[kind] for kind in kinds}
+    questions = {"provider": PROVIDER, "branch": BRANCH, "text": DETAILS}
+    wanted = {questions[kind] for kind in kinds}
     return [KIND, *(s for s in (PROVIDER, BRANCH, DETAILS) if s in wanted), REVIEW]
 
 
@@ -97,10 +101,10 @@ def comes_before(steps: list[str], first: str, step: str) -> bool:
     return step not in steps or steps.index(first) < steps.index(step)
 
 
-def get_before(steps: list[str], step: str) -> str:
+def get_previous_step(steps: list[str], step: str) -> str:
     """Return the question before ``step``; empty before the first.
 
-    >>> get_before(["kind", "details", "review"], "details")
+    >>> get_previous_step(["kind", "details", "review"], "details")
     'kind'
     """
     place = steps.index(step) if step in steps else 0

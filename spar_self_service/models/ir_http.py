@@ -19,7 +19,7 @@ from ..lib.paths import (
 
 _logger = logging.getLogger(__name__)
 
-FOR_EVER = "public, max-age=31536000, immutable"
+CACHE_FOREVER = "public, max-age=31536000, immutable"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -57,7 +57,7 @@ class IrHttp(models.AbstractModel):
             request.env = api.Environment(request.env.cr, None, session.context)
             # Saved at once, because a request that ends in an error saves nothing.
             root.session_store.rotate(session, request.env)
-            if _is_form_of_nobody():
+            if _is_form_without_session():
                 raise BadRequest()
         browser.note_seen(session, now)
         return super()._authenticate_explicit(auth)
@@ -79,25 +79,25 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _post_dispatch(cls, response):
         result = super()._post_dispatch(response)
-        _guard(response)
+        _add_security_headers(response)
         return result
 
     @classmethod
     def _handle_error(cls, exception):
-        if isinstance(exception, BadRequest) and _is_form_of_nobody():
-            return cls._lead_to_the_beginning()
+        if isinstance(exception, BadRequest) and _is_form_without_session():
+            return cls._redirect_to_start()
         response = super()._handle_error(exception)
         if hasattr(response, "headers"):
-            _guard(response)
+            _add_security_headers(response)
         return response
 
     @classmethod
     def _show_busy(cls):
         """Show it in the frame of our pages under our path, where that is available."""
-        asked = request.httprequest
-        if not is_our_page(asked.path):
+        httprequest = request.httprequest
+        if not is_our_page(httprequest.path):
             return super()._show_busy()
-        again = asked.path if asked.method == "GET" else ""
+        again = httprequest.path if httprequest.method == "GET" else ""
         try:
             frame = request.env["spar.page.frame"]._get_frame(request.lang, OUR_PATH)
             shown = {**frame, "is_known": True, "again": again}
@@ -105,7 +105,9 @@ class IrHttp(models.AbstractModel):
             page = request.env["ir.ui.view"]._render_template(template, shown)
         except Exception as problem:
             # What the frame needs may itself be locked.
-            _logger.info("no page of ours can be shown: %s", type(problem).__name__)
+            _logger.info(
+                "the error page could not be shown: %s", type(problem).__name__
+            )
             request.env.cr.rollback()
             return super()._show_busy()
         return finish(Response(page, 503, content_type="text/html; charset=utf-8"))
@@ -128,7 +130,7 @@ class IrHttp(models.AbstractModel):
         return status, env["ir.ui.view"]._render_template(template, frame | shown)
 
     @classmethod
-    def _lead_to_the_beginning(cls):
+    def _redirect_to_start(cls):
         """Lead a form whose session is over to the start; it does nothing."""
         is_agent = is_agent_page(request.httprequest.path)
         place = AGENT_PATH if is_agent else f"{OUR_PATH}?said=ended"
@@ -138,28 +140,28 @@ class IrHttp(models.AbstractModel):
         return response
 
 
-def _is_form_of_nobody() -> bool:
+def _is_form_without_session() -> bool:
     """Return whether a form of our pages came from a browser without a login.
 
     Its CSRF token is no longer valid when the session that it was created in is over.
     """
-    asked = request.httprequest
-    is_form = asked.method == "POST" and is_our_page(asked.path)
+    httprequest = request.httprequest
+    is_form = httprequest.method == "POST" and is_our_page(httprequest.path)
     return is_form and not request.session.uid
 
 
-def _guard(response) -> None:
+def _add_security_headers(response) -> None:
     """Forbid caching and framing of a beneficiary's page, and hide the referrer."""
-    _guard_cookie(response)
+    _secure_cookie(response)
     if is_our_page(request.httprequest.path) or request.session.get(browser.LOGIN):
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         # Public files set their own header: the pages' style and logo.
-        if response.headers.get("Cache-Control") != FOR_EVER:
+        if response.headers.get("Cache-Control") != CACHE_FOREVER:
             response.headers["Cache-Control"] = HEADERS["Cache-Control"]
 
 
-def _guard_cookie(response) -> None:
+def _secure_cookie(response) -> None:
     """Add Secure and SameSite to Odoo's session cookie, which lacks both."""
     added = "; SameSite=Lax"
     if request.httprequest.scheme == "https":

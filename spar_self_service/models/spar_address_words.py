@@ -3,7 +3,7 @@ from odoo import api, models
 from odoo.addons.spar_fa_directory.lib.fa_mask import DOT, looks_like_code, mask
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 
-from ..lib.overview import Line
+from ..lib.overview import AddressLine
 from ..lib.typing import in_groups
 
 
@@ -14,7 +14,7 @@ class SparAddressWords(models.AbstractModel):
     _description = "Financial address in words"
 
     @api.model
-    def _describe(self, text: str, whole: bool = False) -> list[Line]:
+    def _describe(self, text: str, whole: bool = False) -> list[AddressLine]:
         """Return the lines of an address, in the reader's language.
 
         They are masked, unless the reader has just typed it (``whole``). An address
@@ -24,9 +24,9 @@ class SparAddressWords(models.AbstractModel):
         if address.type_id is None:
             (masked,) = self.env["spar.fa.strategy"]._mask_addresses([text])
             label, heard = self.env._("Account"), self.env._("hidden")
-            return [Line(label, masked, heard, is_number=True, is_masked=True)]
+            return [AddressLine(label, masked, heard, is_number=True, is_masked=True)]
         fa_type_sudo = self.env["spar.fa.type"].sudo().browse(address.type_id)
-        kind = Line(self.env._("Kind"), fa_type_sudo.name)
+        kind = AddressLine(self.env._("Kind"), fa_type_sudo.name)
         parts = fa_type_sudo.part_ids.sorted("sequence")
         return [
             kind,
@@ -39,15 +39,15 @@ class SparAddressWords(models.AbstractModel):
         ]
 
     @api.model
-    def _describe_part(self, part, address: Address, whole: bool) -> Line:
+    def _describe_part(self, part, address: Address, whole: bool) -> AddressLine:
         value = (address.parts or {}).get(part.key, "")
         if part.kind == "text":
             return self._build_number(part.label, value, whole)
         record_sudo = self._browse_place(part, address)
         if record_sudo:
-            return Line(part.label, record_sudo.name)
+            return AddressLine(part.label, record_sudo.name)
         shown = value if whole or looks_like_code(value) else mask(value)
-        return Line(part.label, shown or "–", is_number=True)
+        return AddressLine(part.label, shown or "–", is_number=True)
 
     @api.model
     def _browse_place(self, part, address: Address):
@@ -59,12 +59,12 @@ class SparAddressWords(models.AbstractModel):
         return self.env[model].sudo().browse(row_id or ())
 
     @api.model
-    def _build_number(self, label: str, value: str, whole: bool) -> Line:
+    def _build_number(self, label: str, value: str, whole: bool) -> AddressLine:
         if whole:
-            return Line(label, in_groups(value), is_number=True)
+            return AddressLine(label, in_groups(value), is_number=True)
         masked = mask(value)
         ending = masked.lstrip(DOT)
         heard = self.env._("ends in %(digits)s", digits=" ".join(ending))
         if not ending:
             heard = self.env._("hidden")
-        return Line(label, masked, heard, is_number=True, is_masked=True)
+        return AddressLine(label, masked, heard, is_number=True, is_masked=True)

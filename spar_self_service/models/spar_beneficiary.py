@@ -104,9 +104,9 @@ class SparBeneficiary(models.AbstractModel):
         taken = proofs._take("agent", officer.id, draft_digest)
         if not taken:
             raise TicketNeeded()
-        nonce, told = taken
-        contacts = Contacts(**told.pop("contacts"))
-        return AgentTicket(Beneficiary(contacts=contacts, **told), officer.id, nonce)
+        nonce, person = taken
+        contacts = Contacts(**person.pop("contacts"))
+        return AgentTicket(Beneficiary(contacts=contacts, **person), officer.id, nonce)
 
     @api.model
     def _has_agent_ticket(self, officer, draft_digest: str) -> bool:

@@ -63,13 +63,13 @@ class SparHelpedChange(models.AbstractModel):
         draft_sudo._lock_version(version)
         if not draft_sudo._build_address():
             raise DraftOutdated()
-        door_sudo = self.env["auth.oauth.provider"]._get_door()
-        chosen_sudo = door_sudo.filtered(lambda each: each.id == provider_id)
+        offered_sudo = self.env["auth.oauth.provider"]._get_offered()
+        chosen_sudo = offered_sudo.filtered(lambda each: each.id == provider_id)
         return self.env["spar.beneficiary"]._begin_agent_authentication(
             officer,
             draft_sudo._get_digest_text(),
             return_to,
-            chosen_sudo or door_sudo[:1],
+            chosen_sudo or offered_sudo[:1],
         )
 
     @api.model

@@ -24,7 +24,7 @@ class SparIdentity(models.Model):
     """
 
     _name = "spar.identity"
-    _description = "Person at an ID provider"
+    _description = "Identity at an ID provider"
     _inherit = ["spar.sealed.storage"]
     _rec_name = "uuid"
     _log_access = False
@@ -43,11 +43,11 @@ class SparIdentity(models.Model):
     user_id = fields.Many2one(
         "res.users", readonly=True, ondelete="cascade", index="btree_not_null"
     )
-    acr = fields.Char(readonly=True, string="Way to authenticate")
+    acr = fields.Char(readonly=True, string="Authentication context (ACR)")
     seen_at = fields.Datetime(readonly=True, string="Last login")
 
     _user_uniq = models.UniqueIndex(
-        "(user_id) WHERE user_id IS NOT NULL", "A user is one person."
+        "(user_id) WHERE user_id IS NOT NULL", "A user belongs to one person."
     )
 
     def init(self):
@@ -133,7 +133,7 @@ class SparIdentity(models.Model):
         )
         if not rows:
             # The same person in two windows at once: the request is run again.
-            raise ConcurrencyError("this person was met just now")
+            raise ConcurrencyError("this person was added by another request")
         return self.browse(rows[0])
 
     def _renew(self, provider, verified: VerifiedLogin, id_value: str) -> None:

@@ -9,12 +9,13 @@ from ..exceptions import (
     LoginRefused,
     NotLoggedIn,
     ProviderNotReady,
+    SelfServiceError,
     WrongProvider,
 )
-from ..lib.oidc.authorization import Attempt, AttemptSecrets, get_local_path
+from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt, get_local_path
 from ..lib.oidc.verified import VerifiedLogin
-from .auth_oauth_provider_login import DOOR_PATH
-from .spar_login_attempt import Pending
+from .auth_oauth_provider import LOGIN_PAGE_PATH
+from .spar_login_attempt import PendingLogin
 
 #: Purposes of a login that is valid for one change of an address.
 FOR_A_CHANGE = ("step_up", "agent")
@@ -35,15 +36,15 @@ class LoginTicket:
 
 
 @dataclass(frozen=True)
-class Answered:
+class VerifiedResponse:
     """A login that the provider has answered and we have verified."""
 
-    pending: Pending
+    pending: PendingLogin
     verified: VerifiedLogin
 
 
 @dataclass(frozen=True)
-class Done:
+class LoginResult:
     """The result of a login: where to go, and a session where it is for one."""
 
     return_to: str
@@ -65,7 +66,7 @@ class SparLogin(models.AbstractModel):
         provider,
         purpose: str,
         browser: str,
-        return_to: str = DOOR_PATH,
+        return_to: str = LOGIN_PAGE_PATH,
         draft_digest: str = "",
     ) -> str:
         """Return where to send the browser with this secret; raises LoginRefused.
@@ -73,16 +74,16 @@ class SparLogin(models.AbstractModel):
         State, nonce and PKCE verifier are generated for this attempt alone.
         """
         provider_sudo = provider.sudo()
-        attempt = Attempt(
+        attempt = LoginAttempt(
             AttemptSecrets.make(),
             provider_sudo._get_redirect_uri(for_staff=purpose in BY_STAFF),
             int(time.time()),
             fresh=purpose in FOR_A_CHANGE or provider_sudo.always_fresh,
         )
-        pending = Pending(
+        pending = PendingLogin(
             provider_id=provider.id,
             purpose=purpose,
-            return_to=get_local_path(return_to, DOOR_PATH),
+            return_to=get_local_path(return_to, LOGIN_PAGE_PATH),
             attempt=attempt,
             user_id=None if purpose == "login" else self.env.uid,
             draft_mac=self._get_draft_mac(purpose, draft_digest),
@@ -101,7 +102,9 @@ class SparLogin(models.AbstractModel):
     # === THE ANSWER === #
 
     @api.model
-    def _verify(self, provider_id: int, parameters: dict, browser: str) -> Answered:
+    def _verify(
+        self, provider_id: int, parameters: dict, browser: str
+    ) -> VerifiedResponse:
         """Take the attempt that the response belongs to, and verify the login.
 
         The attempt is used up whatever happens, and the code exchanged once; nothing
@@ -118,10 +121,10 @@ class SparLogin(models.AbstractModel):
         except LoginRefused as error:
             error.return_to = pending.return_to
             raise
-        return Answered(pending, verified)
+        return VerifiedResponse(pending, verified)
 
     @api.model
-    def _get_provider(self, pending: Pending):
+    def _get_provider(self, pending: PendingLogin):
         provider_sudo = self.env["auth.oauth.provider"].sudo()
         provider_sudo = provider_sudo.browse(pending.provider_id).exists()
         if not provider_sudo:
@@ -131,33 +134,42 @@ class SparLogin(models.AbstractModel):
         return provider_sudo
 
     @api.model
-    def _complete(self, answered: Answered) -> Done:
+    def _complete(self, answered: VerifiedResponse) -> LoginResult:
         """Do what the login was begun for; raises LoginRefused and writes nothing then.
 
         May be run again for the same response, as Odoo does after a conflict.
         """
         pending = answered.pending
-        complete = getattr(self, f"_complete_{pending.purpose}")
+        completions = {
+            "login": self._complete_login,
+            "step_up": self._complete_step_up,
+            "agent": self._complete_agent,
+            "test": self._complete_test,
+        }
         try:
             with self.env.cr.savepoint():
-                return complete(pending, answered.verified)
+                return completions[pending.purpose](pending, answered.verified)
         except LoginRefused as error:
             error.return_to = pending.return_to
             raise
 
     @api.model
-    def _complete_login(self, pending: Pending, verified: VerifiedLogin) -> Done:
+    def _complete_login(
+        self, pending: PendingLogin, verified: VerifiedLogin
+    ) -> LoginResult:
         provider_sudo = self._get_provider(pending)
         identity_sudo = self.env["spar.identity"]._recognise(
             provider_sudo, verified, with_user=True
         )
         user = identity_sudo.user_id
-        return Done(
+        return LoginResult(
             pending.return_to, LoginTicket(user.id, user.login, provider_sudo.id)
         )
 
     @api.model
-    def _complete_step_up(self, pending: Pending, verified: VerifiedLogin) -> Done:
+    def _complete_step_up(
+        self, pending: PendingLogin, verified: VerifiedLogin
+    ) -> LoginResult:
         """Add a proof if the person who is logged in began this and authenticated."""
         self._check_same_user(pending)
         identities_sudo = self.env["spar.identity"].sudo()
@@ -168,10 +180,12 @@ class SparLogin(models.AbstractModel):
         if provider_sudo._build_id_value(verified) != before.id_value:
             raise AnotherPerson("id")
         self._add_proof(pending, {})
-        return Done(pending.return_to)
+        return LoginResult(pending.return_to)
 
     @api.model
-    def _complete_agent(self, pending: Pending, verified: VerifiedLogin) -> Done:
+    def _complete_agent(
+        self, pending: PendingLogin, verified: VerifiedLogin
+    ) -> LoginResult:
         """Add a ticket for the officer; the person gets no session here."""
         self._check_same_user(pending)
         self.env["spar.beneficiary"]._check_officer(self.env.user)
@@ -179,25 +193,94 @@ class SparLogin(models.AbstractModel):
             self._get_provider(pending), verified, with_user=False
         )
         self._add_proof(pending, asdict(identity_sudo._get_beneficiary()))
-        return Done(pending.return_to)
+        return LoginResult(pending.return_to)
 
     @api.model
-    def _complete_test(self, pending: Pending, verified: VerifiedLogin) -> Done:
+    def _complete_test(
+        self, pending: PendingLogin, verified: VerifiedLogin
+    ) -> LoginResult:
         """Show an administrator the result; nothing is written."""
         self._check_same_user(pending)
-        return Done(pending.return_to, tried=verified)
+        return LoginResult(pending.return_to, tried=verified)
 
     @api.model
-    def _check_same_user(self, pending: Pending) -> None:
+    def _check_same_user(self, pending: PendingLogin) -> None:
         if not pending.user_id or pending.user_id != self.env.uid:
             raise NotLoggedIn()
 
     @api.model
-    def _add_proof(self, pending: Pending, told: dict) -> None:
+    def _add_proof(self, pending: PendingLogin, data: dict) -> None:
         self.env["spar.login.proof"]._add(
             pending.purpose,
             self.env.uid,
             pending.draft_mac,
             secrets.token_urlsafe(16),
-            told,
+            data,
         )
+
+    # === TEXTS === #
+
+    @api.model
+    def _explain(self, error: SelfServiceError) -> str:
+        """Return what happened and what to do, in the person's own plain language."""
+        texts = self._get_provider_problem_texts() | self._get_person_problem_texts()
+        return texts.get(error.code) or self.env._(
+            "The ID provider's answer could not be trusted, so you were not signed in. "
+            "Try again. If it happens again, tell the office that pays you."
+        )
+
+    @api.model
+    def _get_provider_problem_texts(self) -> dict[str, str]:
+        """Return the texts for a login that was not completed at the provider."""
+        return {
+            "attempt_unknown": self.env._(
+                "Signing in took too long, was finished already, or was begun in "
+                "another browser. Please begin again."
+            ),
+            "too_many_attempts": self.env._(
+                "You have begun to sign in many times in a few minutes. Please wait "
+                "ten minutes and try again."
+            ),
+            "attempt_cancelled": self.env._(
+                "You did not finish at the ID provider. You can try again whenever "
+                "you like."
+            ),
+            "provider_unavailable": self.env._(
+                "The ID provider does not answer just now. Please try again in a "
+                "few minutes."
+            ),
+            "provider_not_ready": self.env._(
+                "Signing in with this ID provider is not possible at the moment."
+            ),
+            "code_refused": self.env._(
+                "The ID provider did not confirm this sign-in. Please begin again."
+            ),
+        }
+
+    @api.model
+    def _get_person_problem_texts(self) -> dict[str, str]:
+        """Return the texts for problems with the person or how they authenticated."""
+        return {
+            "not_strong_enough": self.env._(
+                "Please sign in again in one of the ways that are offered there: this "
+                "one is not accepted here."
+            ),
+            "not_fresh": self.env._(
+                "To change your financial address, show again who you are at the ID "
+                "provider. It did not ask you anew, so please try once more."
+            ),
+            "another_person": self.env._(
+                "Somebody else's ID was used than the one that is signed in here. Sign "
+                "out first if you are that person."
+            ),
+            "no_usable_id": self.env._(
+                "The ID provider did not tell us your ID number. Tell the office "
+                "that pays you."
+            ),
+            "user_not_allowed": self.env._(
+                "Signing in is blocked for you. Please ask the office that pays you."
+            ),
+            "not_logged_in": self.env._(
+                "You have been signed out in the meantime. Please sign in again."
+            ),
+        }

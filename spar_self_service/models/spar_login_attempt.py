@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from odoo import api, fields, models
 
 from ..exceptions import AttemptUnknown
-from ..lib.oidc.authorization import Attempt, AttemptSecrets
+from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt
 
 LIFETIME = timedelta(minutes=10)
 #: Pending attempts per browser: enough for some tabs, too few for a flood.
@@ -15,13 +15,13 @@ MAX_PENDING = 5
 
 
 @dataclass(frozen=True)
-class Pending:
+class PendingLogin:
     """An attempt as it was begun: its purpose and its user."""
 
     provider_id: int
     purpose: str
     return_to: str
-    attempt: Attempt
+    attempt: LoginAttempt
     user_id: int | None = None
     draft_mac: bytes = b""
 
@@ -34,7 +34,7 @@ class SparLoginAttempt(models.Model):
     """
 
     _name = "spar.login.attempt"
-    _description = "Login that was begun"
+    _description = "Login attempt"
     _inherit = ["spar.sealed.storage"]
     _log_access = False
     _digest_columns = ("state_digest", "browser_digest", "draft_mac")
@@ -49,8 +49,8 @@ class SparLoginAttempt(models.Model):
         [
             ("login", "Log in"),
             ("step_up", "Confirm a change"),
-            ("agent", "Confirm a change at an officer's device"),
-            ("test", "Try the provider"),
+            ("agent", "Confirm a change on an officer's device"),
+            ("test", "Test the provider"),
         ],
         required=True,
         readonly=True,
@@ -73,7 +73,7 @@ class SparLoginAttempt(models.Model):
         return super()._build_seal_context(bytes(state_digest).hex())
 
     @api.model
-    def _add(self, pending: Pending, browser: str) -> None:
+    def _add(self, pending: PendingLogin, browser: str) -> None:
         """Store what the browser with this secret has begun, for ten minutes."""
         secrets, state = pending.attempt.secrets, _hash(pending.attempt.secrets.state)
         begun = {
@@ -110,7 +110,7 @@ class SparLoginAttempt(models.Model):
         )
 
     @api.model
-    def _take(self, state: str, browser: str) -> Pending:
+    def _take(self, state: str, browser: str) -> PendingLogin:
         """Return and delete the attempt of this state, begun by this browser.
 
         This happens in a transaction of its own: whatever becomes of the request, a
@@ -130,21 +130,21 @@ class SparLoginAttempt(models.Model):
         return self._build_pending(row, state)
 
     @api.model
-    def _build_pending(self, row: dict, state: str) -> Pending:
+    def _build_pending(self, row: dict, state: str) -> PendingLogin:
         begun = json.loads(self._unseal_value(row["sealed"], _hash(state)))
         secrets = AttemptSecrets(state, begun["nonce"], begun["verifier"])
         began_at, redirect_uri = row["began_at"], begun["redirect_uri"]
-        return Pending(
+        return PendingLogin(
             provider_id=row["provider_id"],
             purpose=row["purpose"],
             return_to=row["return_to"],
-            attempt=Attempt(secrets, redirect_uri, began_at, begun["fresh"]),
+            attempt=LoginAttempt(secrets, redirect_uri, began_at, begun["fresh"]),
             user_id=row["user_id"],
             draft_mac=bytes(row["draft_mac"] or b""),
         )
 
     @api.model
-    def _forget_browser(self, browser: str) -> None:
+    def _delete_attempts_of_browser(self, browser: str) -> None:
         """Delete everything else that this browser began before the login.
 
         This happens in a transaction of its own, which sees that the attempt just taken

@@ -27,7 +27,7 @@ class SparLoginProof(models.Model):
     _seal_context_columns = ("nonce", "user_id")
 
     kind = fields.Selection(
-        [("step_up", "By the person"), ("agent", "At an officer's device")],
+        [("step_up", "By the person"), ("agent", "On an officer's device")],
         required=True,
         readonly=True,
     )

@@ -2,21 +2,33 @@ from dataclasses import replace
 
 from odoo import api, models
 
+from odoo.addons.spar_mapper_connector.exceptions import MapperError, ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
+    Details,
+    LinkRequest,
     ObjectionAnswer,
     ObjectionRequest,
     Outcome,
     Period,
     ResolveRequest,
     Result,
+    UnlinkRequest,
+    UpdateRequest,
 )
 
+from ..exceptions import DraftOutdated, OutcomeUnknown, StepUpNeeded
 from ..lib import overview
 from ..lib.beneficiary import Beneficiary
-from ..lib.overview import Happening, Overview, Waiting
+from ..lib.overview import HistoryEntry, Overview, PendingChange
+from .spar_page_texts import PAYMENTS_STOPPED
+
+#: Outcomes after which the person may try again with the same draft.
+_TRY_AGAIN = (Outcome.RETRY,)
+#: Outcomes after which an address is stored.
+_SAVED = (Outcome.LINKED, Outcome.UPDATED)
 
 
 class SparMyAddress(models.AbstractModel):
@@ -32,7 +44,7 @@ class SparMyAddress(models.AbstractModel):
     # === PERSON AND MAPPER === #
 
     @api.model
-    def _get_me(self) -> Beneficiary:
+    def _get_person(self) -> Beneficiary:
         """Return the person who is logged in; raises NotLoggedIn."""
         return self.env["spar.beneficiary"]._get_current()
 
@@ -73,7 +85,7 @@ class SparMyAddress(models.AbstractModel):
 
         Raises NotLoggedIn, and MapperError when the mapper cannot answer.
         """
-        person = self._get_me()
+        person = self._get_person()
         mapper, call = self._get_mapper(person), self._build_call(person)
         result = self._resolve(mapper, call, person)
         periods = self._read_history(mapper, call, person)
@@ -83,7 +95,7 @@ class SparMyAddress(models.AbstractModel):
         shown.case = overview.get_open_case(periods)
         shown.waiting = self._get_waiting(mapper, call, person)
         shown.has_history = bool(periods)
-        self._add_address(shown, result, overview.get_beginning(periods))
+        self._add_address(shown, result, overview.get_current_period(periods))
         self._add_abilities(shown, mapper._capabilities())
         return shown
 
@@ -111,14 +123,14 @@ class SparMyAddress(models.AbstractModel):
             shown.disputable = None
 
     @api.model
-    def _get_waiting(self, mapper, call, person: Beneficiary) -> list[Waiting]:
+    def _get_waiting(self, mapper, call, person: Beneficiary) -> list[PendingChange]:
         if Capability.HISTORY not in mapper._capabilities():
             return []
         texts = self.env["spar.page.texts"]
         words = self.env["spar.address.words"]
         can_object = Capability.OBJECTION in mapper._capabilities()
         return [
-            Waiting(
+            PendingChange(
                 texts._get_waiting_text(change),
                 words._describe(change.fa) if change.fa else [],
                 change.period,
@@ -132,52 +144,57 @@ class SparMyAddress(models.AbstractModel):
     def _get_unfinished(self) -> str:
         """Return the draft that was begun before connection or session were lost."""
         drafts_sudo = self.env["spar.draft"].sudo()
-        return drafts_sudo._find_unfinished(self._get_me().key).uuid or ""
+        return drafts_sudo._find_unfinished(self._get_person().key).uuid or ""
 
     # === HISTORY === #
 
     @api.model
-    def _get_happenings(self) -> list[Happening]:
+    def _get_history(self) -> list[HistoryEntry]:
         """Return everything that happened to the person's own address, newest first."""
-        person = self._get_me()
+        person = self._get_person()
         mapper, call = self._get_mapper(person), self._build_call(person)
         can_object = Capability.OBJECTION in mapper._capabilities()
         return [
-            self._build_happening(period, event, can_object)
-            for period, event in overview.get_told(
+            self._build_history_entry(period, event, can_object)
+            for period, event in overview.get_shown_events(
                 self._read_history(mapper, call, person)
             )
         ]
 
     @api.model
-    def _build_happening(self, period: Period, event, can_object: bool) -> Happening:
+    def _build_history_entry(
+        self, period: Period, event, can_object: bool
+    ) -> HistoryEntry:
         texts = self.env["spar.page.texts"]
         objection = event.objection
-        return Happening(
+        return HistoryEntry(
             text=texts._get_event_text(event.kind),
             when=texts._get_moment(event.happened_at),
-            who=texts._get_who_text(event),
+            who=texts._get_actor_text(event),
             lines=self.env["spar.address.words"]._describe(period.fa),
             period=period.uuid,
             seq=event.seq,
-            is_disputable=can_object and overview.is_free(event),
+            is_disputable=can_object and overview.can_object_to(event),
             objection=texts._get_case_text(objection) if objection else "",
         )
 
     # === OBJECTION === #
 
     @api.model
-    def _find_disputed(self, period: str, seq: int) -> Happening | Waiting | None:
+    def _find_disputed(
+        self, period: str, seq: int
+    ) -> HistoryEntry | PendingChange | None:
         """Return the person's own event or waiting change, if it can be disputed.
 
         Returns None where there is no such event.
         """
-        person = self._get_me()
+        person = self._get_person()
         mapper, call = self._get_mapper(person), self._build_call(person)
-        known = [*self._get_waiting(mapper, call, person), *self._get_happenings()]
+        entries = [*self._get_waiting(mapper, call, person), *self._get_history()]
         wanted = (period, seq)
         return next(
-            (k for k in known if k.is_disputable and (k.period, k.seq) == wanted), None
+            (e for e in entries if e.is_disputable and (e.period, e.seq) == wanted),
+            None,
         )
 
     @api.model
@@ -210,11 +227,141 @@ class SparMyAddress(models.AbstractModel):
     def _send_objection(
         self, period: str, seq: int, authenticated_by: str
     ) -> ObjectionAnswer:
-        person = self._get_me()
+        person = self._get_person()
         call = self._build_call(person)
         request = ObjectionRequest(person.id_value, period, seq)
         call = replace(call, authenticated_by=authenticated_by)
         return self._get_mapper(person)._object_to(call, request)
+
+    # === CHANGES === #
+
+    @api.model
+    def _open_draft(self, operation: str):
+        """Open a draft for the person who is logged in, on what they see now.
+
+        Raises DraftOutdated where the operation is no longer possible: an older window
+        still offers it.
+        """
+        shown, person = self._get_overview(), self._get_person()
+        can_begin = {"set": shown.can_change, "remove": shown.can_remove}
+        if not can_begin[operation]:
+            raise DraftOutdated()
+        drafts_sudo = self.env["spar.draft"].sudo()
+        return drafts_sudo._open_draft(operation, shown.version, owner_key=person.key)
+
+    @api.model
+    def _find_draft(self, uuid: str):
+        """Return the person's own draft; raises NotLoggedIn and NoSuchDraft."""
+        person = self._get_person()
+        return self.env["spar.draft"].sudo()._find_draft(uuid, owner_key=person.key)
+
+    @api.model
+    def _begin_proof(self, draft_sudo, version: int, return_to: str) -> str:
+        """Return where to send the browser for a fresh login; raises DraftOutdated."""
+        draft_sudo._lock_version(version)
+        digest = draft_sudo._get_digest_text()
+        if draft_sudo.operation == "set" and not draft_sudo._build_address():
+            raise DraftOutdated()
+        return self.env["spar.beneficiary"]._begin_step_up(digest, return_to)
+
+    @api.model
+    def _carry_out(self, draft_sudo) -> None:
+        """Use up the proof and carry out the draft, which stores the result.
+
+        Proof, change and draft stand or fall together. Raises StepUpNeeded, and
+        MapperError when the mapper cannot work: then nothing is written.
+        """
+        if draft_sudo.state == "done":
+            return
+        draft_sudo._lock_version(draft_sudo.version)
+        person = self._get_person()
+        with self.env.cr.savepoint():
+            digest = draft_sudo._get_digest_text()
+            self.env["spar.beneficiary"]._take_step_up(digest)
+            self._finish(draft_sudo, person, self._build_call(person))
+
+    @api.model
+    def _finish(self, draft_sudo, person: Beneficiary, call: CallContext) -> None:
+        result = self._send(draft_sudo, person, call)
+        if result.outcome in _TRY_AGAIN:
+            return
+        # The problem of one part is more precise than that there is one.
+        problem = (result.problem_values or {}).get("check") or result.problem
+        if result.outcome in _SAVED and self._is_stopped(person, call):
+            problem = PAYMENTS_STOPPED
+        draft_sudo._close(result.outcome.value, problem)
+
+    @api.model
+    def _is_stopped(self, person: Beneficiary, call: CallContext) -> bool:
+        """Return whether the mapper reports that the address gets no payments."""
+        try:
+            now = self._resolve(self._get_mapper(person), call, person)
+        except MapperError:
+            return False
+        return now.outcome is Outcome.SUSPENDED
+
+    @api.model
+    def _send(self, draft_sudo, person: Beneficiary, call: CallContext) -> Result:
+        """Call the mapper; where it fails midway, check what was done.
+
+        Raises MapperError when nothing was done, OutcomeUnknown when that is unknown.
+        """
+        mapper, fa = self._get_mapper(person), draft_sudo._build_address()
+        if draft_sudo.operation == "set" and not fa:
+            raise StepUpNeeded()
+        try:
+            return self._request_change(mapper, draft_sudo, person, call, fa)
+        except ServiceUnavailable:
+            raise
+        except MapperError as error:
+            done = self._check_outcome_after_failure(mapper, call, person, fa)
+            if done is None:
+                raise error
+            return done
+
+    @api.model
+    def _check_outcome_after_failure(
+        self, mapper, call: CallContext, person: Beneficiary, fa: str
+    ) -> Result | None:
+        """Return what a failed call has done nevertheless; None for nothing."""
+        try:
+            now = self._resolve(mapper, call, person)
+        except MapperError as error:
+            raise OutcomeUnknown() from error
+        return self._find_effect(now, fa)
+
+    @api.model
+    def _find_effect(self, now: Result, fa: str) -> Result | None:
+        """Return the result if ``fa`` is already in force; else None.
+
+        For a removal (empty ``fa``) that means that no address is.
+        """
+        if not fa and now.outcome is Outcome.NOT_LINKED:
+            return Result(Outcome.UNLINKED)
+        if fa and now.fa and self.env["spar.fa.strategy"]._is_same_address(now.fa, fa):
+            return Result(Outcome.UPDATED)
+        return None
+
+    @api.model
+    def _request_change(
+        self, mapper, draft_sudo, person: Beneficiary, call, fa: str
+    ) -> Result:
+        now = self._resolve(mapper, call, person)
+        done = self._find_effect(now, fa)
+        if done is not None:
+            # Done by an earlier request, which Odoo runs again or which was cut off.
+            return done
+        base = draft_sudo.base_version or None
+        if draft_sudo.operation == "remove":
+            request = UnlinkRequest(person.id_value, expected_version=base)
+            return mapper._unlink_fa(call, [request])[0]
+        details = Details(person.name, person.contacts.phone_number)
+        if now.outcome is Outcome.NOT_LINKED:
+            return mapper._link_fa(call, [LinkRequest(person.id_value, fa, details)])[0]
+        if base is None and draft_sudo.owner_key:
+            return Result(Outcome.CONFLICT, problem="version")
+        request = UpdateRequest(person.id_value, fa, details, expected_version=base)
+        return mapper._update_fa(call, [request])[0]
 
 
 def _get_objection_digest(period: str, seq: int) -> str:

@@ -8,12 +8,34 @@ from ..lib.demo_clients import CLIENTS, DemoClient
 from ..lib.oidc.discovery import get_address
 from ..lib.oidc.presets import PRESETS
 from ..lib.oidc.settings import ClientAuthentication
-from .auth_oauth_provider import FLOW
-from .auth_oauth_provider_login import CALLBACK_PATH, DOOR_PATH
+from .auth_oauth_provider import CALLBACK_PATH, FLOW, LOGIN_PAGE_PATH
 
 DEMO_VARIABLE = "SPAR_DEMO"
 #: Used until the provider runs and its address is known.
-NOWHERE = "http://localhost/"
+PLACEHOLDER_URL = "http://localhost/"
+#: Odoo's codes of the languages in which the pages are available.
+LANGUAGES = ("en_US", "fr_FR", "es_ES", "ar_001", "hi_IN", "tl_PH")
+ADDONS = ("spar_fa_directory", "spar_mapper_connector", "spar_self_service")
+#: The class that marks an empty page of Odoo's website.
+_EMPTY = "oe_empty"
+_FRONT_PAGE = """<t name="Home" t-name="website.homepage">
+    <t t-call="website.layout">
+        <t t-set="pageName" t-value="'homepage'"/>
+        <t t-set="no_footer" t-value="True"/>
+        <div id="wrap" class="oe_structure">
+            <section class="container py-5">
+                <h1>Where your payments go</h1>
+                <p>Do you receive payments? See and choose the account they go to.</p>
+                <a class="btn btn-primary" href="/spar">My financial address</a>
+                <p class="mt-5">
+                    This is a demonstration: its people, banks and accounts are
+                    invented.
+                </p>
+                <a class="btn btn-secondary" href="/web/login">Sign in as staff</a>
+            </section>
+        </div>
+    </t>
+</t>"""
 
 
 class SparSelfServiceDemo(models.AbstractModel):
@@ -60,7 +82,7 @@ class SparSelfServiceDemo(models.AbstractModel):
             "name": client.name,
             "login_path": f"/spar/login/{provider.id}",
             "redirect_path": f"{CALLBACK_PATH}{provider.id}",
-            "logout_path": DOOR_PATH,
+            "logout_path": LOGIN_PAGE_PATH,
             "metadata": metadata,
         }
 
@@ -77,7 +99,10 @@ class SparSelfServiceDemo(models.AbstractModel):
         if provider:
             provider.write(values)
             return provider
-        nowhere = {"auth_endpoint": NOWHERE, "validation_endpoint": NOWHERE}
+        nowhere = {
+            "auth_endpoint": PLACEHOLDER_URL,
+            "validation_endpoint": PLACEHOLDER_URL,
+        }
         return self.env["auth.oauth.provider"].create(
             {"flow": FLOW, "client_id": client.client_id, **nowhere, **values}
         )
@@ -86,8 +111,8 @@ class SparSelfServiceDemo(models.AbstractModel):
     def _set_button(self, provider, texts: dict[str, str]) -> None:
         """Set the button's label, in the languages of ``texts`` that are installed."""
         spoken = dict(self.env["res.lang"].get_installed())
-        told = {code: text for code, text in texts.items() if code in spoken}
-        provider.update_field_translations("body", told)
+        labels = {code: text for code, text in texts.items() if code in spoken}
+        provider.update_field_translations("body", labels)
 
     @api.model
     def _get_values(self, client: DemoClient) -> dict:
@@ -110,5 +135,35 @@ class SparSelfServiceDemo(models.AbstractModel):
         for provider in map(self._get_provider, CLIENTS):
             provider.discovery_uri = get_address(issuer)
             provider.action_discover()
-            provider._let_assert()
+            provider._register_issuers()
             provider.enabled = True
+
+    # === WEBSITE === #
+
+    @api.model
+    def _add_languages(self) -> None:
+        """Switch the languages on, and load our addons' translations.
+
+        Translations of Odoo's own addons are not loaded: they are for staff, and many.
+        """
+        self._check_demo()
+        languages = self.env["res.lang"]
+        for code in LANGUAGES:
+            languages |= self.env["res.lang"]._activate_lang(code)
+        self.env.ref("website.default_website").language_ids |= languages
+        addons = self.env["ir.module.module"].search([("name", "in", ADDONS)])
+        addons._update_translations(list(LANGUAGES))
+
+    @api.model
+    def _set_front_page(self) -> None:
+        """Replace Odoo's placeholder on the front page by links for each audience.
+
+        A front page that a user has edited is kept. It is a page of Odoo's website, so
+        its menus for editors work there.
+        """
+        self._check_demo()
+        website = self.env.ref("website.default_website")
+        views = self.env["website"].with_context(website_id=website.id)
+        view = views.viewref("website.homepage")
+        if _EMPTY in view.arch_db:
+            view.arch_db = _FRONT_PAGE

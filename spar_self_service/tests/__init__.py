@@ -1,5 +1,5 @@
 from . import test_auth_oauth_provider
-from . import test_door
+from . import test_login_page
 from . import test_frame
 from . import test_helped_change
 from . import test_issuers
@@ -8,6 +8,7 @@ from . import test_lib_pages
 from . import test_login
 from . import test_login_attacks
 from . import test_login_rights
+from . import test_migration
 from . import test_my_address
 from . import test_no_password
 from . import test_page_edges

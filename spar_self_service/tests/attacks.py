@@ -30,8 +30,8 @@ class Attack:
             setattr(provider, name, value(provider) if callable(value) else value)
 
 
-def claims(name, refused="token_refused", **told):
-    return Attack(name, refused, {"id_claims": told})
+def claims(name, refused="token_refused", **altered):
+    return Attack(name, refused, {"id_claims": altered})
 
 
 def later(seconds):
@@ -47,8 +47,8 @@ def with_known_kid(provider):
     return {"kid": provider.keys["PS256"].public.kid}
 
 
-def other_userinfo(name, refused="userinfo_refused", **told):
-    return Attack(name, refused, {"user_claims": told})
+def other_userinfo(name, refused="userinfo_refused", **altered):
+    return Attack(name, refused, {"user_claims": altered})
 
 
 def answer(path, status, body, kind="application/json"):
@@ -65,7 +65,7 @@ ID_TOKEN = [
     claims("issuer with a slash more", iss="https://other.example/"),
     claims("no issuer", iss=None),
     claims("for another client", aud="another-client"),
-    claims("for nobody", aud=None),
+    claims("for no audience", aud=None),
     claims("for several, authorised for none", aud=[CLIENT_ID, "another-client"]),
     claims("authorised for another client", azp="another-client"),
     claims("expired", exp=later(-60)),
@@ -165,7 +165,7 @@ TOKEN_ENDPOINT = [
 ]
 USERINFO = [
     other_userinfo("of somebody else", sub="somebody-else"),
-    other_userinfo("of nobody", sub=None),
+    other_userinfo("of no subject", sub=None),
     other_userinfo("of another issuer", iss="https://other.example"),
     other_userinfo("for another client", aud="another-client"),
     other_userinfo("expired", exp=later(-60)),

@@ -57,7 +57,7 @@ class ProviderCase(KeyringCase):
             }
         )
         provider.action_discover()
-        provider._let_assert()
+        provider._register_issuers()
         provider.enabled = True
         return provider
 
@@ -101,9 +101,9 @@ class LoginCase(ProviderCase, HttpCase):
             "iss": self.hostile.issuer,
             **changes,
         }
-        told = {name: value for name, value in parameters.items() if value is not None}
+        sent = {name: value for name, value in parameters.items() if value is not None}
         return self.url_open(
-            f"/spar/oidc/callback/{provider.id}", params=told, allow_redirects=False
+            f"/spar/oidc/callback/{provider.id}", params=sent, allow_redirects=False
         )
 
     @contextlib.contextmanager

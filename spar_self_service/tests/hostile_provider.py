@@ -135,8 +135,8 @@ class HostileProvider:
             "acr": GENERATED_CODE,
             **self.id_claims,
         }
-        told = {name: value for name, value in claims.items() if value is not None}
-        return self.raw_id_token or self.sign(told, self.header, self.signer)
+        sent = {name: value for name, value in claims.items() if value is not None}
+        return self.raw_id_token or self.sign(sent, self.header, self.signer)
 
     def build_userinfo(self):
         claims = {
@@ -148,10 +148,10 @@ class HostileProvider:
             "phone_number": "+99900001",
             **self.user_claims,
         }
-        told = {name: value for name, value in claims.items() if value is not None}
+        sent = {name: value for name, value in claims.items() if value is not None}
         if self.userinfo_kind == "json":
-            return json.dumps(told).encode(), "application/json"
-        token = self.sign(told, self.userinfo_header, self.userinfo_signer)
+            return json.dumps(sent).encode(), "application/json"
+        token = self.sign(sent, self.userinfo_header, self.userinfo_signer)
         if self.userinfo_kind == "jwe":
             token = encrypt(token, self.encrypt_for)
         return token.encode(), "application/jwt"
@@ -180,22 +180,22 @@ class _Handler(BaseHTTPRequestHandler):
     def build(self, path):
         provider = self.server.provider
         if path == "/token":
-            told = {
+            keys = {
                 "access_token": "access-token",
                 "token_type": "Bearer",
                 "id_token": provider.build_id_token(),
             }
-            return 200, json.dumps(told).encode(), "application/json"
+            return 200, json.dumps(keys).encode(), "application/json"
         if path == "/userinfo":
             body, kind = provider.build_userinfo()
             return 200, body, kind
-        told = {
+        build = {
             "/jwks": provider.get_key_set,
             "/.well-known/openid-configuration": lambda: provider.description,
         }.get(path)
-        if not told:
+        if not build:
             return 404, b"{}", "application/json"
-        return 200, json.dumps(told()).encode(), "application/json"
+        return 200, json.dumps(build()).encode(), "application/json"
 
     def log_message(self, *_arguments):
         """Log nothing."""

@@ -57,14 +57,29 @@ class Store:
     def add(self, id_value: str, fa: str, call, kind: str = "linked") -> Period:
         before = self.get_period(id_value)
         event = HistoryEvent(
-            *(1, kind, NOW, call.actor, call.on_behalf_of, call.channel, "", ""),
+            1,
+            kind,
+            NOW,
+            call.actor,
+            call.on_behalf_of,
+            call.channel,
+            "",
+            "",
             is_disputable=True,
         )
         version = before.version + 1 if before else 1
         self.end(id_value)
         uuid = f"period{next(self.numbers)}"
         period = Period(
-            *(uuid, fa, "active", "", version, NOW, None, call.channel, call.actor),
+            uuid,
+            fa,
+            "active",
+            "",
+            version,
+            NOW,
+            None,
+            call.channel,
+            call.actor,
             (event,),
         )
         self.periods.setdefault(id_value, []).insert(0, period)
@@ -92,8 +107,10 @@ class StandIn(models.AbstractModel):
         self.store.calls.append((word, call, request))
         if word in self.store.failing and not self.store.acts_before_failing:
             raise self.store.failing[word]
-        told = self.store.outcome
-        return Result(told, request.id_value) if told and word != "resolve" else None
+        outcome = self.store.outcome
+        return (
+            Result(outcome, request.id_value) if outcome and word != "resolve" else None
+        )
 
     def _fail_late(self, word):
         if word in self.store.failing:
@@ -124,9 +141,9 @@ class StandIn(models.AbstractModel):
         return [self._set("update", call, request, Outcome.UPDATED)]
 
     def _set(self, word, call, request, outcome):
-        told = self._note(word, call, request)
-        if told:
-            return told
+        result = self._note(word, call, request)
+        if result:
+            return result
         kind = {"link": "linked", "update": "updated"}[word]
         self.store.add(request.id_value, request.fa, call, kind)
         self._fail_late(word)
@@ -134,11 +151,11 @@ class StandIn(models.AbstractModel):
 
     def _unlink_fa(self, call, requests):
         (request,) = requests
-        told = self._note("unlink", call, request)
-        if not told:
+        result = self._note("unlink", call, request)
+        if not result:
             self.store.end(request.id_value)
         self._fail_late("unlink")
-        return [told or Result(Outcome.UNLINKED, request.id_value)]
+        return [result or Result(Outcome.UNLINKED, request.id_value)]
 
     def _history(self, call, id_value):
         return self.store.periods.get(id_value, [])

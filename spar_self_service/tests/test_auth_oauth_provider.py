@@ -45,7 +45,7 @@ class TestProviderForm(ProviderCase):
 
     # === FILLING IN === #
 
-    def test_form_fills_itself_from_the_address(self):
+    def test_form_is_filled_in_from_the_metadata(self):
         provider = self.fill_in().save()
         self.assertEqual(provider.issuer, self.hostile.issuer)
         self.assertEqual(provider.auth_endpoint, f"{self.hostile.issuer}/auth")
@@ -73,16 +73,16 @@ class TestProviderForm(ProviderCase):
 
     def test_address_that_does_not_answer_is_explained(self):
         self.provider.discovery_uri = "http://127.0.0.1:1/nowhere"
-        with self.assertRaisesRegex(ValidationError, "Check the address"):
+        with self.assertRaisesRegex(ValidationError, "Check the URL"):
             self.provider.action_discover()
 
-    def test_description_of_another_provider_is_refused(self):
+    def test_metadata_of_another_provider_is_refused(self):
         described = {**self.hostile.description, "issuer": "https://other.example"}
         self.answer_discovery(described)
         with self.assertRaisesRegex(ValidationError, "wrong provider"):
             self.provider.action_discover()
 
-    def test_description_may_be_at_another_path_of_the_issuers_site(self):
+    def test_metadata_may_have_another_path_than_the_issuer(self):
         """eSignet's is an example."""
         path = "/v1/esignet/oidc/.well-known/openid-configuration"
         issuer = f"{self.hostile.issuer}/v1/esignet"
@@ -93,7 +93,7 @@ class TestProviderForm(ProviderCase):
         self.assertEqual(form.issuer, issuer)
         self.assertEqual(form.discovery_uri, f"{self.hostile.issuer}{path}")
 
-    def test_description_that_cannot_be_used_is_refused(self):
+    def test_unusable_metadata_is_refused(self):
         whole = self.hostile.description
         weak = {**whole, "id_token_signing_alg_values_supported": ["none", "HS256"]}
         without = {k: v for k, v in whole.items() if k != "jwks_uri"}
@@ -113,7 +113,7 @@ class TestProviderForm(ProviderCase):
         with self.assertRaisesRegex(ValidationError, "OutgoingRefused"):
             self.provider.action_discover()
 
-    def test_weak_algorithm_is_chosen_only_where_nothing_better_is(self):
+    def test_weak_algorithm_is_chosen_only_as_the_last_resort(self):
         described = {
             **self.hostile.description,
             "id_token_signing_alg_values_supported": ["RS256", "PS256"],
@@ -128,22 +128,22 @@ class TestProviderForm(ProviderCase):
 
     # === CHECKS === #
 
-    def test_algorithm_that_is_none_is_refused(self):
+    def test_algorithm_none_is_refused(self):
         for wrong in ("none", "HS256", "PS256 none"):
             with self.assertRaisesRegex(ValidationError, "cannot be used"):
                 self.provider.algorithms = wrong
 
     def test_claims_request_must_be_an_object(self):
         for wrong in ("{", "[]", "4711"):
-            with self.assertRaisesRegex(ValidationError, "no JSON object"):
+            with self.assertRaisesRegex(ValidationError, "not a JSON object"):
                 self.provider.claims = wrong
 
-    def test_half_a_provider_cannot_be_switched_on(self):
-        with self.assertRaisesRegex(ValidationError, "Fill in: Key set URL"):
+    def test_incomplete_provider_cannot_be_enabled(self):
+        with self.assertRaisesRegex(ValidationError, "Fill in: JWKS URL"):
             self.provider.jwks_uri = False
 
-    def test_provider_stays_of_its_flow(self):
-        with self.assertRaisesRegex(ValidationError, "stays what it is"):
+    def test_flow_of_a_provider_cannot_be_changed(self):
+        with self.assertRaisesRegex(ValidationError, "cannot be changed"):
             self.provider.flow = "token"
         core = self.env["auth.oauth.provider"].create(
             {
@@ -153,7 +153,7 @@ class TestProviderForm(ProviderCase):
                 "validation_endpoint": "https://op.example",
             }
         )
-        with self.assertRaisesRegex(ValidationError, "stays what it is"):
+        with self.assertRaisesRegex(ValidationError, "cannot be changed"):
             core.flow = FLOW
 
     # === TWO PEOPLE === #
@@ -185,23 +185,39 @@ class TestProviderForm(ProviderCase):
         change.with_user(self.second).action_refuse()
         self.assertEqual(provider.issuer, before)
 
-    def test_every_setting_that_says_who_people_are_is_guarded(self):
+    def test_every_setting_that_identifies_people_is_guarded(self):
         free = {
-            *("name", "body", "css_class", "sequence", "on_door", "preset", "flow"),
-            *("data_endpoint", "display_name", "id", "has_client_secret"),
-            *("create_uid", "create_date", "write_uid", "write_date"),
-            *("setting_change_ids", "redirect_uri", "staff_redirect_uri"),
-            *("key_set_uri", "public_keys"),
-            *("is_overtaken", "id_type_issuers"),
+            "name",
+            "body",
+            "css_class",
+            "sequence",
+            "is_offered",
+            "preset",
+            "flow",
+            "data_endpoint",
+            "display_name",
+            "id",
+            "has_client_secret",
+            "create_uid",
+            "create_date",
+            "write_uid",
+            "write_date",
+            "setting_change_ids",
+            "redirect_uri",
+            "staff_redirect_uri",
+            "key_set_uri",
+            "public_keys",
+            "is_overtaken",
+            "id_type_issuers",
         }
         guarded = set(self.provider._guarded_fields)
         self.assertEqual(set(self.provider._fields) - free, guarded)
 
-    def test_stopping_a_provider_needs_one_person(self):
+    def test_disabling_a_provider_needs_one_person(self):
         self.provider.with_user(self.first).enabled = False
         self.assertFalse(self.provider.enabled)
 
-    def test_secret_waits_too_and_is_never_shown(self):
+    def test_secret_needs_approval_and_is_never_shown(self):
         self.provider._set_client_secret("old secret")
         self.provider.with_user(self.first).client_secret = "new secret"
         self.assertEqual(self.provider._get_client_secret(), "old secret")
@@ -215,15 +231,15 @@ class TestProviderForm(ProviderCase):
     def test_secret_cannot_be_read(self):
         self.provider._set_client_secret("a very secret secret")
         self.env.flush_all()
-        told = self.provider.with_user(self.first).read()[0]
-        self.assertFalse(told["client_secret"])
-        self.assertTrue(told["has_client_secret"])
+        values = self.provider.with_user(self.first).read()[0]
+        self.assertFalse(values["client_secret"])
+        self.assertTrue(values["has_client_secret"])
         self.env.cr.execute("SELECT t::text FROM auth_oauth_provider t")
         text = str(self.env.cr.fetchall())
         self.assertNotIn("very secret", text)
         self.assertNotIn(b"very secret".hex(), text)
 
-    def test_secret_moved_to_another_provider_does_not_open(self):
+    def test_secret_moved_to_another_provider_cannot_be_unsealed(self):
         self.provider._set_client_secret("a very secret secret")
         other = self.create_provider(client_id="other")
         self.env.cr.execute(
@@ -235,7 +251,7 @@ class TestProviderForm(ProviderCase):
         with self.assertRaisesRegex(Exception, "moved or altered"):
             other._get_client_secret()
 
-    def test_roles_but_the_administrator_have_no_access(self):
+    def test_only_administrators_have_access(self):
         for role in ROLES:
             user = self.create_user(role)
             for operation in ("read", "write", "create", "unlink"):
@@ -243,7 +259,7 @@ class TestProviderForm(ProviderCase):
                     provider = self.provider.with_user(user)
                     self.assertFalse(provider.has_access(operation))
 
-    def test_administrator_makes_no_way_to_log_in_as_staff(self):
+    def test_administrator_cannot_create_a_login_for_staff(self):
         providers = self.env["auth.oauth.provider"].with_user(self.first)
         self.assertEqual(set(providers.search([]).mapped("flow")), {FLOW})
         with self.assertRaises(AccessError):
@@ -256,25 +272,26 @@ class TestProviderForm(ProviderCase):
                 }
             )
 
-    def test_whom_an_officer_helps_comes_back_to_the_host_of_staff(self):
+    def test_helped_person_returns_to_the_staff_host(self):
         login, provider = self.env["spar.login"], self.provider
         self.assertFalse(provider.staff_redirect_uri)
         host = {STAFF_HOST_VARIABLE: "staff.example.org"}
-        asked = []
+        redirect_uris = []
         self.patch(
             type(provider),
             "_get_authorization_address",
-            lambda _provider, attempt: asked.append(attempt.redirect_uri) or "x",
+            lambda _provider, attempt: redirect_uris.append(attempt.redirect_uri)
+            or "x",
         )
         with patch.dict(os.environ, host):
             provider.invalidate_recordset()
             for purpose in ("login", "test"):
                 login._begin(provider, purpose, "secret")
             at_staff = f"//staff.example.org/spar/oidc/callback/{provider.id}"
-        self.assertEqual(asked[0], provider.redirect_uri)
-        self.assertEqual(asked[1].partition(":")[2], at_staff)
+        self.assertEqual(redirect_uris[0], provider.redirect_uri)
+        self.assertEqual(redirect_uris[1].partition(":")[2], at_staff)
 
-    def test_keys_differ_from_provider_to_provider(self):
+    def test_each_provider_has_keys_of_its_own(self):
         other = self.create_provider(client_id="other")
         kids = [
             {key["kid"] for key in provider._get_key_set()["keys"]}
@@ -286,17 +303,17 @@ class TestProviderForm(ProviderCase):
 
 @tagged("post_install", "-at_install")
 class TestProviderPages(LoginCase):
-    def test_our_public_keys_are_published_and_nothing_else(self):
-        told = self.url_open(f"/spar/oidc/{self.provider.id}/jwks.json").json()
-        self.assertTrue(told["keys"])
-        for key in told["keys"]:
+    def test_only_our_public_keys_are_published(self):
+        key_set = self.url_open(f"/spar/oidc/{self.provider.id}/jwks.json").json()
+        self.assertTrue(key_set["keys"])
+        for key in key_set["keys"]:
             self.assertFalse({"d", "p", "q", "k"} & set(key))
 
-    def test_keys_of_no_provider_are_none(self):
-        told = self.url_open("/spar/oidc/999999/jwks.json").json()
-        self.assertEqual(told, {"keys": []})
+    def test_unknown_provider_has_no_keys(self):
+        key_set = self.url_open("/spar/oidc/999999/jwks.json").json()
+        self.assertEqual(key_set, {"keys": []})
 
-    def test_trial_tells_names_of_claims_and_no_value(self):
+    def test_test_login_shows_names_of_claims_without_values(self):
         self.create_user("administrator", "trying")
         self.provider.enabled = False
         self.authenticate("trying", "trying")
@@ -313,7 +330,7 @@ class TestProviderPages(LoginCase):
         self.assertEqual(self.get_session_user().login, "trying")
         self.assertEqual(self.count_people(), 0)
 
-    def test_trial_is_for_administrators(self):
+    def test_test_login_is_for_administrators(self):
         self.create_user("officer", "curious")
         self.authenticate("curious", "curious")
         with mute_logger("odoo.http", "odoo.addons.base.models.ir_model"):
@@ -322,13 +339,13 @@ class TestProviderPages(LoginCase):
 
     # === ODOO'S OWN LOGIN === #
 
-    def test_login_page_of_staff_leads_to_the_door(self):
+    def test_staff_login_page_links_to_the_beneficiary_login(self):
         page = self.url_open("/web/login").text
         self.assertIn('href="/spar"', page)
         self.assertNotIn(self.hostile.issuer, page)
         self.assertNotIn("Log in with Test ID", page)
 
-    def test_login_page_without_a_provider_leads_nowhere(self):
+    def test_staff_login_page_has_no_link_without_a_provider(self):
         self.provider.enabled = False
         self.assertNotIn('href="/spar"', self.url_open("/web/login").text)
 
@@ -343,7 +360,7 @@ class TestProviderPages(LoginCase):
         self.assertEqual(self.hostile.calls[-1:], [])
         self.assertIsNone(self.get_session_user())
 
-    def test_implicit_flow_refuses_whatever_names_no_provider_of_its_own(self):
+    def test_implicit_flow_refuses_anything_but_its_own_providers(self):
         users = self.env["res.users"]
         for provider in (self.provider.id, str(self.provider.id), None, 999999):
             with self.subTest(provider), self.assertRaises(AccessDenied):
@@ -357,14 +374,14 @@ class TestProviderPages(LoginCase):
         self.url_open("/web/login", data={**form, "csrf_token": self.get_token()})
         self.assertEqual(self.get_session_user().login, "test_clerk")
 
-    def test_nobody_comes_by_an_account_at_odoo(self):
+    def test_odoo_account_cannot_log_in(self):
         self.assertFalse(self.env.ref("auth_oauth.provider_openerp").enabled)
 
-    def test_what_is_left_after_us_lets_nobody_in(self):
+    def test_providers_are_disabled_after_uninstallation(self):
         uninstall_hook(self.env)
         self.assertFalse(self.provider.enabled)
 
-    def test_copy_for_trying_out_keeps_no_secret(self):
+    def test_neutralised_copy_has_no_secret(self):
         self.provider._set_client_secret("secret")
         self.env.cr.execute(file_open(NEUTRALIZE).read())
         self.assertEqual(self.provider._get_client_secret(), "")

@@ -45,13 +45,13 @@ class TestFrame(PageCase):
             weight += len(answer.content)
         self.assertLess(weight, 60_000)
 
-    def test_the_logos_place_is_kept_while_it_loads(self):
+    def test_logo_has_its_size_before_it_loads(self):
         """On a slow connection, nothing moves away from under a thumb."""
         (logo,) = html.fromstring(self.url_open("/spar").content).xpath("//header//img")
         self.assertEqual((logo.get("width"), logo.get("height")), ("80", "80"))
         self.assertEqual(logo.get("loading"), "eager")
 
-    def test_a_website_without_a_logo_shows_our_icon_and_no_placeholder(self):
+    def test_website_without_a_logo_shows_our_icon(self):
         website = self.env["website"].get_current_website()
         frame = self.env["spar.page.frame"]
         shown = set()
@@ -63,7 +63,7 @@ class TestFrame(PageCase):
         website.logo = website.env.company.logo
         self.assertNotEqual(frame._build_logo(website.id, object())[0], name)
 
-    def test_pages_are_kept_by_no_cache_and_run_nothing(self):
+    def test_pages_are_not_cached_and_run_no_scripts(self):
         self.authenticate("ada", "ada-ada-1")
         for path in ("/spar/address", "/spar/history", "/spar/language"):
             with self.subTest(path):
@@ -74,7 +74,7 @@ class TestFrame(PageCase):
                 self.assertIn("frame-ancestors 'none'", policy)
                 self.assertEqual(headers["Referrer-Policy"], "no-referrer")
 
-    def test_the_access_log_holds_no_secret(self):
+    def test_access_log_contains_no_secret(self):
         log = logging.getLogger("werkzeug")
         line = '127.0.0.1 - - [now] "%s" %s %s'
         with self.assertLogs("werkzeug") as logged:
@@ -83,7 +83,7 @@ class TestFrame(PageCase):
         self.assertEqual(len(logged.output), 3)
         self.assertNotIn("s3cr3t", "".join(logged.output))
 
-    def test_the_access_log_takes_no_time_and_no_space(self):
+    def test_long_addresses_are_shortened_in_the_access_log(self):
         """Our name repeated many times: scanning must not restart at each of them."""
         log = logging.getLogger("werkzeug")
         begin = time.process_time()
@@ -104,7 +104,7 @@ class TestFrame(PageCase):
         answer = self.url_open(f"/spar/style/{name}.css")
         self.assertEqual(answer.headers["Cache-Control"], "no-store")
 
-    def test_an_unknown_word_in_the_address_says_nothing(self):
+    def test_unknown_message_code_shows_nothing(self):
         self.get("/spar?said=<b>x</b>")
         self.assertNotIn("<b>x</b>", self.page.text)
         self.get("/spar/language?back=https://evil.example")
@@ -112,7 +112,7 @@ class TestFrame(PageCase):
 
     # === LOCKED RECORDS === #
 
-    def test_where_something_is_in_use_our_page_says_so(self):
+    def test_lock_conflict_shows_our_page(self):
         def meet(*_words, **_named):
             raise psycopg2.errors.LockNotAvailable
 
@@ -125,7 +125,7 @@ class TestFrame(PageCase):
         self.assertIn('class="button main"', answer.text)
         self.assertEqual(answer.headers["Cache-Control"], "no-store")
 
-    def test_where_even_the_frame_is_in_use_a_plain_page_says_so(self):
+    def test_lock_conflict_in_the_frame_shows_a_plain_page(self):
         def meet(*_words, **_named):
             raise psycopg2.errors.LockNotAvailable
 
@@ -165,7 +165,7 @@ class TestFrame(PageCase):
 
     # === MAPPER UNAVAILABLE === #
 
-    def test_whoever_finds_the_mapper_away_reads_so(self):
+    def test_unavailable_mapper_is_explained(self):
         self.store.failing["resolve"] = ServiceUnavailable("away")
         self.authenticate("ada", "ada-ada-1")
         with self.assertLogs(PAGE_LOGGER, "WARNING"):
@@ -173,7 +173,7 @@ class TestFrame(PageCase):
         self.assertEqual(self.page.status_code, 503)
         self.assertIn("Nothing was changed", self.text)
 
-    def test_a_draft_outlives_the_mapper(self):
+    def test_draft_is_kept_while_the_mapper_is_unavailable(self):
         self.begin()
         self.choose_all()
         self.store.failing["link"] = ServiceUnavailable("away")
@@ -190,21 +190,21 @@ class TestFrame(PageCase):
         now = datetime(2026, 3, 1)
         self.store.notices["token"] = NoticeInfo("updated", now, now + timedelta(30))
 
-    def test_the_link_shows_and_does_nothing_until_the_button(self):
+    def test_link_of_a_notice_does_nothing_until_the_button_is_pressed(self):
         self.add_notice()
         self.get("/spar/notice/token")
         self.assertIn("Your account was changed to this one.", self.text)
         self.assertEqual(self.acts, [])
-        asked = self.page
+        page_before = self.page
         self.post("/spar/notice/token")
         self.assertIn("CASE0002", self.text)
-        self.page = asked
+        self.page = page_before
         self.post("/spar/notice/token")
         self.assertIn("CASE0002", self.text)
         self.get("/spar/notice/token")
         self.assertIn("CASE0002", self.text)
 
-    def test_the_link_says_that_nothing_is_undone_and_how_to_go_on(self):
+    def test_link_of_a_notice_explains_that_nothing_is_undone_yet(self):
         self.add_notice()
         self.get("/spar/notice/token")
         self.assertIn("Nothing is undone yet", self.text)
@@ -216,7 +216,7 @@ class TestFrame(PageCase):
         self.assertEqual(sign_in.text.strip(), "Sign in")
         self.assertFalse(page.xpath("//a[@href='/spar'][contains(@class, 'main')]"))
 
-    def test_a_link_that_is_over_says_what_to_do(self):
+    def test_expired_link_explains_what_to_do(self):
         for token in ("unknown", "..%2f", "a" * 200):
             with self.subTest(token):
                 self.get(f"/spar/notice/{token}")
@@ -224,7 +224,7 @@ class TestFrame(PageCase):
         self.get("/spar/notice/unknown")
         self.assertIn("Sign in", self.text)
 
-    def test_the_portal_leads_here(self):
+    def test_portal_links_to_our_pages(self):
         self.authenticate("ada", "ada-ada-1")
         page = html.fromstring(self.url_open("/my").content)
         self.assertTrue(page.xpath("//a[@href='/spar']"))

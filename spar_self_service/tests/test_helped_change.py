@@ -44,7 +44,7 @@ class TestHelpedChange(StandInCase, TransactionCase):
         self.assertEqual((call.channel, call.authority), ("agent", Authority.OWNER))
         self.assertEqual(call.message_reference, "nonce")
 
-    def test_an_address_that_is_there_is_changed(self):
+    def test_existing_address_is_changed(self):
         self.store.add(ID, FA, STAFF)
         self.give_ticket()
         self.carry_out()
@@ -63,20 +63,20 @@ class TestHelpedChange(StandInCase, TransactionCase):
             self.carry_out()
         self.assertEqual(self.acts, [])
 
-    def test_a_ticket_is_good_once(self):
+    def test_ticket_is_valid_once(self):
         self.give_ticket()
         self.carry_out()
         self.carry_out()
         self.assertEqual(self.acts, ["link"])
         self.assertEqual(self.tickets, {})
 
-    def test_an_older_page_confirms_nothing(self):
+    def test_outdated_page_confirms_nothing(self):
         self.give_ticket()
         with self.assertRaises(DraftOutdated):
             self.helped._carry_out(self.draft, self.draft.version - 1)
         self.assertEqual(self.acts, [])
 
-    def test_when_the_mapper_is_away_nothing_has_changed(self):
+    def test_unavailable_mapper_changes_nothing(self):
         self.give_ticket()
         self.store.failing["link"] = ServiceUnavailable("away")
         with self.assertRaises(ServiceUnavailable):
@@ -101,7 +101,7 @@ class TestHelpedChange(StandInCase, TransactionCase):
         with self.assertRaises(AccessError):
             self.helped.with_user(self.ada_user)._open_draft()
 
-    def test_an_empty_draft_is_not_handed_over(self):
+    def test_empty_draft_is_not_handed_over(self):
         draft = self.helped._open_draft()
         with self.assertRaises(DraftOutdated):
             self.helped._begin_proof(draft, draft.version, "/spar")
@@ -112,14 +112,14 @@ class TestHelpedPages(PageCase):
     def setUp(self):
         super().setUp()
         providers = type(self.env["auth.oauth.provider"])
-        self.patch(providers, "_get_door", lambda p: p.sudo().search([])[:1])
+        self.patch(providers, "_get_offered", lambda p: p.sudo().search([])[:1])
 
     def begin(self):
         self.authenticate("officer", "officer-1")
         self.get("/spar/agent")
         self.post("/spar/agent")
 
-    def test_the_whole_way(self):
+    def test_helped_change_from_start_to_end(self):
         self.begin()
         self.assertIn("You are helping a person", self.text)
         self.choose_all()
@@ -141,19 +141,19 @@ class TestHelpedPages(PageCase):
         self.assertIn("Give the device back", self.text)
         self.assertIsNotNone(self.store.get_fa(ID))
 
-    def test_the_whole_way_on_the_host_of_staffs_screens(self):
+    def test_helped_change_on_the_staff_host(self):
         host = urlsplit(self.base_url()).netloc
         with patch.dict(os.environ, {STAFF_HOST_VARIABLE: host}):
-            self.test_the_whole_way()
+            self.test_helped_change_from_start_to_end()
             self.get("/spar/language?back=/spar/agent")
             self.assertEqual(self.page.status_code, 200)
             self.get("/spar/oidc/callback/1?state=x")
             self.assertEqual(self.page.status_code, 400)
             self.assertEqual(self.get("/spar").status_code, 404)
 
-    def test_the_person_shows_who_they_are_where_they_can(self):
+    def test_person_chooses_where_to_authenticate(self):
         providers = self.env["auth.oauth.provider"].search([], limit=2)
-        self.patch(type(providers), "_get_door", lambda _providers: providers.sudo())
+        self.patch(type(providers), "_get_offered", lambda _providers: providers.sudo())
         self.begin()
         self.choose_all()
         links = html.fromstring(self.page.content).xpath("//main//a/@href")
@@ -165,7 +165,7 @@ class TestHelpedPages(PageCase):
         self.url_open(f"{wanted[0]}9", allow_redirects=False)
         self.assertEqual(self.chosen, providers[0])
 
-    def test_a_confirmation_without_a_login_leads_back(self):
+    def test_confirmation_without_a_login_redirects_to_the_review(self):
         self.begin()
         self.choose_all()
         draft = self.get_draft()
@@ -179,7 +179,7 @@ class TestHelpedPages(PageCase):
         self.assertIn("We could not see that it is you", self.text)
         self.assertEqual(self.acts, [])
 
-    def test_what_is_gone_leads_an_officer_to_their_own_beginning(self):
+    def test_missing_draft_redirects_an_officer_to_their_start_page(self):
         self.begin()
         draft = self.get_draft()
         for path in ("0000/kind", "0000/confirm", "0000/done"):
@@ -191,7 +191,7 @@ class TestHelpedPages(PageCase):
         self.get(f"/spar/agent/{draft.uuid}/done")
         self.assertEqual(self.path, "/spar/agent?said=gone")
 
-    def test_a_clerk_is_told_what_is_missing(self):
+    def test_user_without_the_role_sees_what_is_missing(self):
         groups = "base.group_user"
         new_test_user(self.env, "clerk", groups=groups, password="clerk-clerk-1")
         self.authenticate("clerk", "clerk-clerk-1")
@@ -199,7 +199,7 @@ class TestHelpedPages(PageCase):
             self.assertEqual(self.get("/spar/agent").status_code, 403)
         self.assertIn("ask an administrator for the right", self.text)
 
-    def test_the_way_back_leads_to_what_spar_opens(self):
+    def test_link_back_leads_to_the_first_screen_of_spar(self):
         self.authenticate("officer", "officer-1")
         page = html.fromstring(self.get("/spar/agent").content)
         back = page.xpath("//a[normalize-space()='Back to the registry']/@href")
@@ -209,7 +209,7 @@ class TestHelpedPages(PageCase):
         place = app["actionPath"] or f"action-{app['actionID']}"
         self.assertEqual(back, [f"/odoo/{place}"])
 
-    def test_helping_is_an_entry_of_the_registry_and_not_the_first(self):
+    def test_helping_is_not_the_first_menu_entry(self):
         menus = self.env["ir.ui.menu"].with_user(self.officer).load_web_menus(False)
         registry = self.env.ref("spar_fa_directory.menu_registry")
         entry = self.env.ref("spar_self_service.menu_helped_change")
@@ -217,7 +217,7 @@ class TestHelpedPages(PageCase):
         app = menus[self.env.ref("spar_fa_directory.menu_root").id]
         self.assertNotEqual(app["actionID"], entry.action.id)
 
-    def test_a_beneficiary_is_no_agent(self):
+    def test_beneficiary_cannot_use_officers_pages(self):
         self.authenticate("ada", "ada-ada-1")
         with mute_logger("odoo.http"):
             self.assertEqual(self.get("/spar/agent").status_code, 403)

@@ -22,18 +22,18 @@ class TestIssuers(LoginCase):
         self.begin()
         return self.come_back()
 
-    def test_an_issuer_that_the_type_names_is_believed(self):
+    def test_issuer_of_the_id_type_is_accepted(self):
         self.assertTrue(self.id_type._may_be_asserted_by(self.provider.issuer))
         self.assertEqual(self.try_to_log_in().status_code, 303)
 
-    def test_another_one_is_not(self):
+    def test_other_issuers_are_refused(self):
         for issuers in (False, "https://other.example", f"{self.provider.issuer}.x"):
             with self.subTest(issuers):
                 self.id_type.issuers = issuers
                 self.assertEqual(self.try_to_log_in().status_code, 400)
                 self.assertIsNone(self.get_session_user())
 
-    def test_both_forms_show_it(self):
+    def test_both_forms_show_the_issuers(self):
         self.assertEqual(self.provider.id_type_issuers, self.id_type.issuers)
         for model in ("spar.id.type", "auth.oauth.provider"):
             views = self.env["ir.ui.view"].search(
@@ -42,7 +42,7 @@ class TestIssuers(LoginCase):
             archs = "".join(views.mapped("arch"))
             self.assertIn("issuers", archs, model)
 
-    def test_it_waits_for_a_second_person(self):
+    def test_change_of_issuers_needs_a_second_person(self):
         first = self.create_user("administrator", "issuer-first")
         self.id_type.with_user(first).issuers = "https://evil.example"
         self.env.invalidate_all()
@@ -53,7 +53,7 @@ class TestIssuers(LoginCase):
 
 @tagged("post_install", "-at_install")
 class TestProviderSealed(LoginCase):
-    def test_what_sql_changed_of_a_provider_is_not_used(self):
+    def test_provider_changed_by_sql_is_not_used(self):
         columns = ("issuer", "token_endpoint", "jwks_uri", "validation_endpoint")
         attacks = [f"{name} = 'https://evil.example'" for name in columns]
         attacks += ["accepted_acrs = ''", "id_claim = 'email'", "algorithms = 'RS256'"]
@@ -75,6 +75,7 @@ class TestProviderSealed(LoginCase):
                                 self.provider._check_usable()
                             with self.assertRaises(ProviderNotReady):
                                 self.provider._get_settings()
-                            self.assertFalse(self.provider & self.provider._get_door())
+                            offered = self.provider._get_offered()
+                            self.assertNotIn(self.provider, offered)
                         savepoint.rollback()
                     self.env.invalidate_all()

@@ -13,18 +13,18 @@ from ..exceptions import (
     AttemptCancelled,
     AttemptUnknown,
     CodeRefused,
+    IdTokenRefused,
     LoginRefused,
     NotFresh,
     NotStrongEnough,
     ProviderUnavailable,
-    TokenRefused,
     UserinfoRefused,
     WrongProvider,
 )
 from ..lib.oidc import client_authentication, presets
 from ..lib.oidc.authorization import (
-    Attempt,
     AttemptSecrets,
+    LoginAttempt,
     add_query,
     build_request,
     get_local_path,
@@ -32,8 +32,8 @@ from ..lib.oidc.authorization import (
     read_response,
 )
 from ..lib.oidc.discovery import get_address, read_discovery
-from ..lib.oidc.id_token import Expected, check_id_token
-from ..lib.oidc.relying_party import Ports, RelyingParty, Tokens, discover
+from ..lib.oidc.id_token import ExpectedClaims, check_id_token
+from ..lib.oidc.relying_party import Ports, RelyingParty, TokenResponse, discover
 from ..lib.oidc.settings import ClientAuthentication, ProviderSettings, UserinfoFormat
 from ..lib.oidc.verified import VerifiedLogin, merge_claims
 
@@ -51,7 +51,7 @@ SETTINGS = ProviderSettings(
     client_secret="the secret",
 )
 SECRETS = AttemptSecrets("the-state", "the-nonce", "the-verifier")
-ATTEMPT = Attempt(SECRETS, "https://spar.example/callback", NOW - 60)
+ATTEMPT = LoginAttempt(SECRETS, "https://spar.example/callback", NOW - 60)
 CLAIMS = {
     "iss": ISSUER,
     "aud": "spar",
@@ -63,7 +63,7 @@ CLAIMS = {
 
 
 class TestAuthorization(BaseCase):
-    def test_request_says_what_belongs_to_the_attempt(self):
+    def test_request_contains_the_values_of_the_attempt(self):
         request = build_request(SETTINGS, ATTEMPT, "fr")
         self.assertEqual(
             request,
@@ -80,7 +80,7 @@ class TestAuthorization(BaseCase):
             },
         )
 
-    def test_request_for_a_fresh_login_says_so(self):
+    def test_request_for_a_fresh_login_asks_for_one(self):
         settings = replace(SETTINGS, fresh_prompt="login", acr_values="a b")
         request = build_request(settings, replace(ATTEMPT, fresh=True))
         self.assertEqual(request["max_age"], "0")
@@ -96,7 +96,7 @@ class TestAuthorization(BaseCase):
         self.assertNotIn(first.state, repr(first))
         self.assertNotIn("the-nonce", repr(ATTEMPT))
 
-    def test_query_is_added_to_what_is_there(self):
+    def test_query_is_appended_to_the_existing_one(self):
         self.assertEqual(add_query("https://a/b", {"x": "1 2"}), "https://a/b?x=1+2")
         self.assertEqual(
             add_query("https://a/b?y=1", {"x": "&"}), "https://a/b?y=1&x=%26"
@@ -108,9 +108,9 @@ class TestAuthorization(BaseCase):
         )
         self.assertEqual(read_response(SETTINGS, {"code": "c"}).code, "c")
 
-    def test_answers_that_are_refused(self):
-        strict = replace(SETTINGS, tells_issuer=True)
-        for settings, told, refused in (
+    def test_invalid_responses_are_refused(self):
+        strict = replace(SETTINGS, sends_issuer=True)
+        for settings, parameters, refused in (
             (SETTINGS, {"code": "c", "iss": "https://other"}, WrongProvider),
             (strict, {"code": "c"}, WrongProvider),
             (strict, {"code": "c", "iss": ""}, WrongProvider),
@@ -125,23 +125,40 @@ class TestAuthorization(BaseCase):
             (SETTINGS, {"code": ""}, AttemptUnknown),
             (SETTINGS, {"code": "c" * 4097}, AttemptUnknown),
         ):
-            with self.subTest(told), self.assertRaises(refused):
-                read_response(settings, told)
+            with self.subTest(parameters), self.assertRaises(refused):
+                read_response(settings, parameters)
 
-    def test_error_of_the_provider_is_a_word_or_nothing(self):
-        for told in ("4711", "ID 4711 unknown", "x" * 65, "Access_Denied", "", None, 1):
-            self.assertEqual(read_error(told), "other")
+    def test_only_error_codes_of_the_provider_are_logged(self):
+        for error in (
+            "4711",
+            "ID 4711 unknown",
+            "x" * 65,
+            "Access_Denied",
+            "",
+            None,
+            1,
+        ):
+            self.assertEqual(read_error(error), "other")
         self.assertEqual(read_error("login_required"), "login_required")
 
     def test_paths_of_this_site_only(self):
         for good in ("/", "/spar", "/spar/change/1?x=//y"):
-            self.assertEqual(get_local_path(good, "/door"), good)
+            self.assertEqual(get_local_path(good, "/spar"), good)
         for bad in (
-            *("", "spar", "//evil", "/\\evil", "\\\\evil", "https://evil", "/a\\b"),
-            *("/a\nb", "/\tevil", "javascript:alert(1)", "/" + "x" * 600),
+            "",
+            "spar",
+            "//evil",
+            "/\\evil",
+            "\\\\evil",
+            "https://evil",
+            "/a\\b",
+            "/a\nb",
+            "/\tevil",
+            "javascript:alert(1)",
+            "/" + "x" * 600,
         ):
             with self.subTest(bad):
-                self.assertEqual(get_local_path(bad, "/door"), "/door")
+                self.assertEqual(get_local_path(bad, "/spar"), "/spar")
 
 
 class TestClientAuthentication(BaseCase):
@@ -153,7 +170,9 @@ class TestClientAuthentication(BaseCase):
             self.signed.append(claims)
             return "signed"
 
-        call = client_authentication.Call(settings, settings.token_endpoint, NOW, sign)
+        call = client_authentication.ClientRequest(
+            settings, settings.token_endpoint, NOW, sign
+        )
         return client_authentication.authenticate(call)
 
     def test_assertion_is_short_lived_and_new_each_time(self):
@@ -179,8 +198,8 @@ class TestClientAuthentication(BaseCase):
             client_id="a:b",
             client_secret="c d/é",
         )
-        told = credentials.headers["Authorization"].removeprefix("Basic ")
-        self.assertEqual(base64.b64decode(told), b"a%3Ab:c+d%2F%C3%A9")
+        encoded = credentials.headers["Authorization"].removeprefix("Basic ")
+        self.assertEqual(base64.b64decode(encoded), b"a%3Ab:c+d%2F%C3%A9")
         self.assertFalse(credentials.form)
 
     def test_secret_in_the_form(self):
@@ -198,7 +217,7 @@ class TestClientAuthentication(BaseCase):
 class TestIdToken(BaseCase):
     def check(self, attempt=ATTEMPT, settings=SETTINGS, **changes):
         claims = {k: v for k, v in {**CLAIMS, **changes}.items() if v is not None}
-        check_id_token(claims, Expected(settings, attempt, "access", NOW))
+        check_id_token(claims, ExpectedClaims(settings, attempt, "access", NOW))
 
     def test_honest_tokens_pass(self):
         for changes in (
@@ -213,15 +232,15 @@ class TestIdToken(BaseCase):
             with self.subTest(changes):
                 self.check(**changes)
 
-    def test_hash_of_the_access_token(self):
+    def test_hash_of_the_access_token_is_checked(self):
         for digest in (
             hashlib.sha256(b"access").digest()[:16],
             hashlib.sha512(b"access").digest()[:32],
         ):
-            told = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-            self.check(at_hash=told)
+            at_hash = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+            self.check(at_hash=at_hash)
         for wrong in ("", "x", 4711, ["x"], {}):
-            with self.assertRaises(TokenRefused) as caught:
+            with self.assertRaises(IdTokenRefused) as caught:
                 self.check(at_hash=wrong)
             self.assertEqual(caught.exception.reason, "at_hash")
 
@@ -242,11 +261,11 @@ class TestIdToken(BaseCase):
             ("nonce", {"nonce": "the-nonce "}),
             ("nonce", {"nonce": None}),
         ):
-            with self.subTest(changes), self.assertRaises(TokenRefused) as caught:
+            with self.subTest(changes), self.assertRaises(IdTokenRefused) as caught:
                 self.check(**changes)
             self.assertEqual(caught.exception.reason, reason)
 
-    def test_one_of_the_ways_that_were_used_must_be_accepted(self):
+    def test_one_of_the_authentication_contexts_must_be_accepted(self):
         settings = replace(SETTINGS, accepted_acrs=frozenset({"otp", "finger"}))
         self.check(settings=settings, acr="otp")
         self.check(settings=settings, acr="pin finger")
@@ -268,47 +287,47 @@ class TestVerified(BaseCase):
         return VerifiedLogin(ISSUER, "subject", claims)
 
     def test_only_verified_contacts_count(self):
-        told = {"email": "a@b.example", "phone_number": "+1"}
+        contacts = {"email": "a@b.example", "phone_number": "+1"}
         for verified in (None, False, "false", "", "1", "yes", 1, ["true"]):
             person = self.build(
-                **told, email_verified=verified, phone_number_verified=verified
+                **contacts, email_verified=verified, phone_number_verified=verified
             )
             self.assertEqual(
                 (person.contacts.email, person.contacts.phone_number), ("", "")
             )
-        person = self.build(**told, email_verified=True, phone_number_verified=True)
+        person = self.build(**contacts, email_verified=True, phone_number_verified=True)
         self.assertEqual(person.contacts.email, "a@b.example")
         self.assertEqual(person.contacts.phone_number, "+1")
 
-    def test_a_provider_may_say_true_in_text(self):
-        told = {"email": "a@b.example", "phone_number": "+1"}
+    def test_provider_may_send_true_as_text(self):
+        contacts = {"email": "a@b.example", "phone_number": "+1"}
         for verified in ("true", "True", " TRUE "):
             with self.subTest(verified):
                 person = self.build(
-                    **told, email_verified=verified, phone_number_verified=verified
+                    **contacts, email_verified=verified, phone_number_verified=verified
                 )
                 self.assertEqual(person.contacts.email, "a@b.example")
                 self.assertEqual(person.contacts.phone_number, "+1")
 
-    def test_name_may_be_told_in_languages(self):
+    def test_name_may_have_a_language_tag(self):
         self.assertEqual(self.build(**{"name#fr": "B", "name#en": "A"}).name, "A")
         self.assertEqual(self.build(name=["x"]).name, "")
         self.assertEqual(self.build(name="x" * 999).name, "x" * 256)
 
-    def test_id_is_the_claim_as_it_stands(self):
+    def test_id_is_the_unchanged_claim(self):
         person = self.build(individual_id=" 4711 ", number=4711)
         self.assertEqual(person.get_id_claim("individual_id"), " 4711 ")
         self.assertEqual(person.get_id_claim("number"), "")
         self.assertEqual(person.get_id_claim("missing"), "")
         self.assertEqual(person.get_id_claim("sub"), "subject")
 
-    def test_claims_about_tokens_are_left_out(self):
+    def test_claims_about_the_token_are_dropped(self):
         merged = merge_claims(
             {**CLAIMS, "name": "old"}, {"sub": "subject", "name": "new", "aud": "x"}
         )
         self.assertEqual(merged, {"name": "new"})
 
-    def test_nothing_of_the_person_is_shown(self):
+    def test_representation_contains_no_personal_data(self):
         self.assertNotIn("4711", repr(self.build(individual_id="4711")))
         self.assertNotIn("subject", repr(self.build()))
 
@@ -327,8 +346,8 @@ class TestRelyingParty(BaseCase):
         }
         self.claims = {"id": CLAIMS}
 
-    def build_answer(self, told, status=200, kind="application/json"):
-        body = told if isinstance(told, bytes) else json.dumps(told).encode()
+    def build_answer(self, body, status=200, kind="application/json"):
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
         return HttpResponse(status, {"content-type": kind}, body)
 
     def send(self, method, url, **options):
@@ -356,15 +375,15 @@ class TestRelyingParty(BaseCase):
         person = self.complete()
         self.assertEqual((person.issuer, person.subject), (ISSUER, "subject"))
         self.assertEqual(person.name, "Asha")
-        (method, _url, options), (_get, _url2, asked) = self.sent
+        (method, _url, options), (_get, _url2, userinfo_options) = self.sent
         form = {k: v[0] for k, v in parse_qs(options["body"].decode()).items()}
         self.assertEqual(method, "POST")
         self.assertEqual(form["code"], "the-code")
         self.assertEqual(form["code_verifier"], "the-verifier")
         self.assertEqual(form["redirect_uri"], ATTEMPT.redirect_uri)
-        self.assertEqual(asked["headers"]["Authorization"], "Bearer access")
+        self.assertEqual(userinfo_options["headers"]["Authorization"], "Bearer access")
 
-    def test_userinfo_in_the_form_that_was_agreed(self):
+    def test_userinfo_has_the_agreed_format(self):
         self.claims["user"] = {"sub": "subject", "name": "Signed"}
         jwt = "application/jwt; charset=utf-8"
         self.answers["/userinfo"] = self.build_answer(b"user\n", kind=jwt)
@@ -378,24 +397,24 @@ class TestRelyingParty(BaseCase):
         with self.assertRaises(UserinfoRefused):
             self.complete(userinfo_format=UserinfoFormat.JSON)
 
-    def test_plain_userinfo_is_no_substitute(self):
+    def test_plain_userinfo_does_not_replace_signed_userinfo(self):
         for wanted in (UserinfoFormat.SIGNED, UserinfoFormat.ENCRYPTED):
             with self.subTest(wanted), self.assertRaises(UserinfoRefused):
                 self.complete(userinfo_format=wanted)
 
-    def test_userinfo_that_is_addressed_otherwise_is_refused(self):
-        for told in (
+    def test_userinfo_for_another_audience_is_refused(self):
+        for claims in (
             {"sub": "other"},
             {"iss": "https://other"},
             {"aud": ["x"]},
             {"exp": NOW - 60},
             {"exp": "never"},
         ):
-            self.answers["/userinfo"] = self.build_answer({"sub": "subject", **told})
-            with self.subTest(told), self.assertRaises(UserinfoRefused):
+            self.answers["/userinfo"] = self.build_answer({"sub": "subject", **claims})
+            with self.subTest(claims), self.assertRaises(UserinfoRefused):
                 self.complete()
 
-    def test_network_that_fails_is_a_provider_that_is_away(self):
+    def test_network_failure_counts_as_an_unavailable_provider(self):
         for path in ("/token", "/userinfo"):
             honest = self.answers[path]
             for error in (TargetTooSlow("slow"), OutgoingRefused("private")):
@@ -405,15 +424,15 @@ class TestRelyingParty(BaseCase):
                         self.complete()
             self.answers[path] = honest
 
-    def test_refusal_of_the_code_is_told_by_its_word(self):
+    def test_refused_code_has_the_error_of_the_provider(self):
         self.answers["/token"] = self.build_answer({"error": "invalid_grant"}, 400)
         with self.assertRaises(CodeRefused) as caught:
             self.complete()
         self.assertEqual(caught.exception.reason, "invalid_grant")
 
-    def test_tokens_that_cannot_be_used(self):
+    def test_unusable_tokens_are_refused(self):
         honest = {"access_token": "access", "id_token": "id", "token_type": "Bearer"}
-        for told in (
+        for response in (
             {**honest, "access_token": 1},
             {**honest, "access_token": "a\r\nX: y"},
             {**honest, "access_token": "é"},
@@ -421,8 +440,8 @@ class TestRelyingParty(BaseCase):
             {**honest, "token_type": "DPoP"},
             {k: v for k, v in honest.items() if k != "token_type"},
         ):
-            self.answers["/token"] = self.build_answer(told)
-            with self.subTest(told), self.assertRaises(ProviderUnavailable):
+            self.answers["/token"] = self.build_answer(response)
+            with self.subTest(response), self.assertRaises(ProviderUnavailable):
                 self.complete()
 
     def test_pushed_request(self):
@@ -434,15 +453,15 @@ class TestRelyingParty(BaseCase):
         self.assertIn("state=the-state", body)
         self.assertIn("client_assertion=signed", body)
 
-    def test_pushed_request_that_is_refused(self):
+    def test_refused_pushed_request_is_reported(self):
         party = self.build_party(par_endpoint=f"{ISSUER}/par")
-        for told, status in (({}, 201), ({"request_uri": 1}, 201), ({}, 400)):
-            self.answers["/par"] = self.build_answer(told, status)
+        for response, status in (({}, 201), ({"request_uri": 1}, 201), ({}, 400)):
+            self.answers["/par"] = self.build_answer(response, status)
             with self.assertRaises(ProviderUnavailable):
                 party.build_address(ATTEMPT, "en", NOW)
 
     def test_tokens_are_never_shown(self):
-        self.assertEqual(repr(Tokens("secret", "secret")), "Tokens()")
+        self.assertEqual(repr(TokenResponse("secret", "secret")), "TokenResponse()")
 
 
 class TestDiscovery(BaseCase):
@@ -456,31 +475,31 @@ class TestDiscovery(BaseCase):
         "id_token_signing_alg_values_supported": ["RS256", "none", "ES256", "HS256"],
     }
 
-    def test_description_is_read(self):
+    def test_metadata_is_read(self):
         found = read_discovery(self.WHOLE, self.ADDRESS)
         self.assertEqual(found.algorithms, ("ES256", "RS256"))
         self.assertEqual(
             found.client_authentications, (ClientAuthentication.SECRET_BASIC,)
         )
-        self.assertFalse(found.tells_issuer or found.requires_par)
+        self.assertFalse(found.sends_issuer or found.requires_par)
         self.assertEqual(found.end_session_endpoint, "")
 
-    def test_issuer_with_a_slash_stays_as_it_is(self):
-        told = {**self.WHOLE, "issuer": f"{ISSUER}/"}
-        self.assertEqual(read_discovery(told, self.ADDRESS).issuer, f"{ISSUER}/")
+    def test_trailing_slash_of_the_issuer_is_kept(self):
+        document = {**self.WHOLE, "issuer": f"{ISSUER}/"}
+        self.assertEqual(read_discovery(document, self.ADDRESS).issuer, f"{ISSUER}/")
 
-    def test_description_of_another_site_is_refused(self):
+    def test_metadata_of_another_site_is_refused(self):
         for issuer in ("https://other.example", "http://op.example", f"{ISSUER}.evil"):
             with self.subTest(issuer), self.assertRaises(WrongProvider):
                 read_discovery({**self.WHOLE, "issuer": issuer}, self.ADDRESS)
 
-    def test_description_without_what_is_needed_is_refused(self):
+    def test_metadata_without_required_members_is_refused(self):
         for name in self.WHOLE:
-            told = {k: v for k, v in self.WHOLE.items() if k != name}
+            document = {k: v for k, v in self.WHOLE.items() if k != name}
             with self.subTest(name), self.assertRaises(ProviderUnavailable):
-                read_discovery(told, self.ADDRESS)
+                read_discovery(document, self.ADDRESS)
 
-    def test_description_that_is_not_there(self):
+    def test_missing_metadata_is_reported(self):
         for answer in (HttpResponse(404, {}, b"{}"), HttpResponse(200, {}, b"<html>")):
             with self.assertRaises(LoginRefused):
                 discover(lambda *_a, answer=answer, **_o: answer, self.ADDRESS)

@@ -21,7 +21,7 @@ class TestTyping(BaseCase):
             with self.subTest(text):
                 self.assertEqual(typing.clean(text), "123")
 
-    def test_what_nobody_sees_is_dropped(self):
+    def test_invisible_characters_are_dropped(self):
         self.assertEqual(typing.clean("\u200e12\u200b34\u2066\ufeff "), "1234")
 
     def test_letters_stay_as_they_are(self):
@@ -46,7 +46,7 @@ class TestContrast(BaseCase):
     def test_a_dark_colour_stays(self):
         self.assertEqual(contrast.readable("#123456"), "#123456")
 
-    def test_what_is_no_colour_is_not_taken(self):
+    def test_invalid_colour_is_replaced(self):
         for colour in (None, "", "red", "#12345", "#12345g", "#123456;x", "url(x)"):
             with self.subTest(colour):
                 self.assertEqual(contrast.readable(colour), contrast.DEFAULT)
@@ -55,7 +55,7 @@ class TestContrast(BaseCase):
 class TestSteps(BaseCase):
     ALL = steps.get_steps(["provider", "branch", "text"])
 
-    def test_another_kind_asks_everything_anew(self):
+    def test_another_kind_voids_all_answers(self):
         answers = Answers(1, 2, 3, {"number": "4"})
         answers.set_type(9)
         self.assertEqual(answers, Answers(9))
@@ -70,7 +70,7 @@ class TestSteps(BaseCase):
         answers.set_provider(8)
         self.assertEqual(answers, Answers(1, 8))
 
-    def test_answers_survive_being_written(self):
+    def test_answers_survive_serialisation(self):
         answers = Answers(1, 2, 3, {"number": "4"})
         self.assertEqual(Answers.from_json(answers.to_json()), answers)
 
@@ -86,31 +86,31 @@ class TestSteps(BaseCase):
         answers = Answers(1, 2, 3, {"number": "4"})
         self.assertEqual(steps.get_open_step(self.ALL, answers), "review")
 
-    def test_each_question_leads_back_to_the_one_before(self):
-        before = [steps.get_before(self.ALL, step) for step in self.ALL]
+    def test_each_question_links_to_the_previous_one(self):
+        before = [steps.get_previous_step(self.ALL, step) for step in self.ALL]
         self.assertEqual(before, ["", "kind", "provider", "branch", "details"])
-        self.assertEqual(steps.get_before(self.ALL, "nonsense"), "")
+        self.assertEqual(steps.get_previous_step(self.ALL, "nonsense"), "")
 
 
 class TestOverview(BaseCase):
-    def build(self, kind, day, seq=1, **told):
+    def build(self, kind, day, seq=1, **values):
         at = datetime(2026, 3, day)
-        return HistoryEvent(seq, kind, at, "a", "", "rest", "", "", **told)
+        return HistoryEvent(seq, kind, at, "a", "", "rest", "", "", **values)
 
     def build_period(self, *events, valid_to=None, purpose=""):
         begin = datetime(2026, 3, 1)
         place = ("uuid", "fa", "active", purpose, 1, begin, valid_to, "rest", "a")
         return Period(*place, events)
 
-    def test_the_newest_is_told_first_and_bookkeeping_is_not(self):
+    def test_newest_event_comes_first_without_bookkeeping(self):
         period = self.build_period(
             self.build("linked", 1),
             self.build("replaced", 2),
             self.build("change_approved", 3),
             self.build("revealed", 4),
         )
-        told = [event.kind for _period, event in overview.get_told([period])]
-        self.assertEqual(told, ["revealed", "linked"])
+        kinds = [event.kind for _period, event in overview.get_shown_events([period])]
+        self.assertEqual(kinds, ["revealed", "linked"])
 
     def test_only_an_open_objection_is_a_case(self):
         closed = ObjectionAnswer(Remedy.NOTED, "A", is_closed=True)
@@ -121,7 +121,7 @@ class TestOverview(BaseCase):
         period = self.build_period(first, second)
         self.assertEqual(overview.get_open_case([period]), opened)
 
-    def test_what_came_into_force_can_be_disputed_once(self):
+    def test_change_in_force_can_be_disputed_once(self):
         fresh = self.build("linked", 1, is_disputable=True)
         period = self.build_period(fresh)
         self.assertEqual(overview.get_disputable(period), ("uuid", 1))
@@ -133,4 +133,4 @@ class TestOverview(BaseCase):
     def test_the_period_in_force_is_of_any_purpose(self):
         ended = self.build_period(valid_to=datetime(2026, 3, 2))
         school = self.build_period(purpose="school")
-        self.assertIsNone(overview.get_beginning([ended, school]))
+        self.assertIsNone(overview.get_current_period([ended, school]))

@@ -19,7 +19,7 @@ from .hostile_provider import CLIENT_ID, encrypt
 
 @tagged("post_install", "-at_install")
 class TestLogin(LoginCase):
-    def test_first_login_makes_a_portal_user_who_says_nothing_of_the_person(self):
+    def test_first_login_creates_a_portal_user_without_personal_data(self):
         answer = self.log_in()
         self.assertEqual(urlsplit(answer.headers["Location"]).path, "/spar")
         user = self.get_session_user()
@@ -30,7 +30,7 @@ class TestLogin(LoginCase):
         self.assertFalse(user.oauth_access_token)
         self.assertNotIn("Asha", user.name)
 
-    def test_identity_is_what_the_provider_said(self):
+    def test_identity_has_the_data_of_the_provider(self):
         self.log_in()
         user = self.get_session_user()
         person = self.env["spar.beneficiary"].with_user(user)._get_current()
@@ -58,7 +58,7 @@ class TestLogin(LoginCase):
         self.log_in()
         self.assertNotEqual(self.get_session_user(), before)
 
-    def test_what_a_dump_holds_says_nothing_of_the_person(self):
+    def test_dump_contains_no_personal_data(self):
         self.log_in()
         self.env.flush_all()
         for table in ("spar_identity", "res_users", "res_partner"):
@@ -81,7 +81,7 @@ class TestLogin(LoginCase):
         self.assertEqual(first["client_id"], CLIENT_ID)
         self.assertLessEqual(len(first["state"]), 256)
 
-    def test_everybody_is_asked_anew_unless_the_provider_may_remember(self):
+    def test_fresh_login_is_required_unless_the_provider_may_remember(self):
         """Phones are shared, and so are officers' devices."""
         self.assertEqual(self.begin()["max_age"], "0")
         self.hostile.id_claims = {"auth_time": int(time.time()) - 60}
@@ -91,7 +91,7 @@ class TestLogin(LoginCase):
         self.assertNotIn("max_age", self.begin())
         self.assertEqual(self.come_back().status_code, 303)
 
-    def test_redirect_address_is_configured_and_not_what_the_request_says(self):
+    def test_redirect_url_comes_from_the_configuration_only(self):
         base = self.env["ir.config_parameter"].get_param("web.base.url")
         request = self.begin()
         self.assertEqual(
@@ -109,7 +109,7 @@ class TestLogin(LoginCase):
         self.assertIn("client_assertion", form)
         self.assertNotIn("client_secret", form)
 
-    def test_pushed_request_is_all_that_the_browser_does_not_carry(self):
+    def test_browser_carries_only_a_reference_to_a_pushed_request(self):
         self.hostile.answers["/par"] = (
             201,
             b'{"request_uri": "urn:x:1", "expires_in": 60}',
@@ -125,7 +125,7 @@ class TestLogin(LoginCase):
         self.hostile.request = pushed
         self.assertEqual(self.come_back().status_code, 303)
 
-    def test_one_browser_cannot_ask_the_provider_for_ever(self):
+    def test_attempts_of_one_browser_are_limited(self):
         """Limit logins per browser, because each one occupies a worker.
 
         Each press of the button is a request of ours to the provider, and a worker
@@ -142,7 +142,7 @@ class TestLogin(LoginCase):
         token = self.get_token()
         statuses = [self.press(token).status_code for _each in range(30)]
         pushed = [form for path, form in self.hostile.calls if path == "/par"]
-        self.assertEqual(len(pushed), browser.MOST_BEGUN)
+        self.assertEqual(len(pushed), browser.MAX_BEGUN)
         self.assertEqual(
             statuses, [303] * len(pushed) + [429] * (len(statuses) - len(pushed))
         )
@@ -159,7 +159,7 @@ class TestLogin(LoginCase):
             allow_redirects=False,
         )
 
-    def test_provider_that_takes_no_pushed_request_is_told_so(self):
+    def test_refused_pushed_request_is_explained(self):
         self.provider.write(
             {"par_endpoint": f"{self.hostile.issuer}/nowhere", "use_par": True}
         )
@@ -203,7 +203,7 @@ class TestLogin(LoginCase):
                 self.log_in()
                 self.assertTrue(self.get_session_user())
 
-    def test_encrypted_userinfo_opens_with_our_key_only(self):
+    def test_encrypted_userinfo_is_decrypted_with_our_key_only(self):
         self.provider.userinfo_format = "jwe"
         keys = {k["alg"]: k for k in self.provider._get_key_set()["keys"]}
         self.hostile.userinfo_kind = "jwe"
@@ -228,7 +228,7 @@ class TestLogin(LoginCase):
         self.begin()
         self.assertEqual(self.come_back().status_code, 400)
 
-    def test_keys_that_were_replaced_are_fetched_again(self):
+    def test_replaced_keys_are_fetched_again(self):
         self.log_in()
         self.authenticate(None, None)
         self.hostile.keys["PS256"] = self.hostile.strange
@@ -238,14 +238,14 @@ class TestLogin(LoginCase):
 
     # === ONE ATTEMPT, ONE ANSWER, ONE BROWSER === #
 
-    def test_state_is_good_for_one_answer(self):
+    def test_state_is_valid_for_one_response(self):
         self.begin()
         self.assertEqual(self.come_back().status_code, 303)
         before = self.hostile.calls.copy()
         self.assertEqual(self.come_back().status_code, 400)
         self.assertEqual(self.hostile.calls, before)
 
-    def test_state_is_used_up_by_an_answer_that_is_refused(self):
+    def test_refused_response_uses_up_the_state(self):
         self.begin()
         self.hostile.id_claims = {"nonce": "x"}
         self.assertEqual(self.come_back().status_code, 400)
@@ -253,7 +253,7 @@ class TestLogin(LoginCase):
         self.assertEqual(self.come_back().status_code, 400)
         self.assertIsNone(self.get_session_user())
 
-    def test_another_browser_cannot_finish_what_this_one_began(self):
+    def test_another_browser_cannot_finish_the_attempt(self):
         """Login CSRF: an attacker's own login is finished in the victim's browser."""
         self.begin()
         begun = dict(self.hostile.request)
@@ -261,20 +261,20 @@ class TestLogin(LoginCase):
         self.assertEqual(self.come_back(state=begun["state"]).status_code, 400)
         self.assertIsNone(self.get_session_user())
 
-    def test_attempt_that_is_too_old_is_refused(self):
+    def test_expired_attempt_is_refused(self):
         self.begin()
         self.env.cr.execute(
             "UPDATE spar_login_attempt SET began_at = began_at - interval '11 minutes'"
         )
         self.assertEqual(self.come_back().status_code, 400)
 
-    def test_answer_of_another_provider_is_refused(self):
+    def test_response_of_another_provider_is_refused(self):
         other = self.create_provider(client_id="other")
         self.begin()
         self.assertEqual(self.come_back(provider=other).status_code, 400)
         self.assertFalse([c for c in self.hostile.calls if c[0] == "/token"])
 
-    def test_attempts_that_nobody_came_back_from_are_forgotten(self):
+    def test_abandoned_attempts_are_deleted(self):
         self.begin()
         self.env.cr.execute(
             "UPDATE spar_login_attempt SET began_at = began_at - interval '11 minutes'"
@@ -286,7 +286,7 @@ class TestLogin(LoginCase):
         cron.ir_actions_server_id.run()
         self.assertEqual(self.env["spar.login.attempt"].sudo().search_count([]), 1)
 
-    def test_five_attempts_may_wait_the_oldest_gives_way(self):
+    def test_oldest_of_six_pending_attempts_is_dropped(self):
         first = dict(self.begin())
         for _each in range(5):
             self.begin()
@@ -315,7 +315,7 @@ class TestLogin(LoginCase):
         self.assertIn("Log in with Test ID", answer.text)
         self.assertFalse(self.env["spar.login.attempt"].sudo().search_count([]))
 
-    def test_nobody_is_sent_elsewhere_after_the_login(self):
+    def test_login_never_redirects_to_another_site(self):
         for bad in ("https://evil.example", "//evil.example", "/\\evil.example", "x"):
             self.authenticate(None, None)
             answer = self.log_in(return_to=bad)
@@ -325,7 +325,7 @@ class TestLogin(LoginCase):
         answer = self.log_in(return_to="/spar/change?step=2")
         self.assertEqual(answer.headers["Location"], "/spar/change?step=2")
 
-    def test_provider_that_is_switched_off_lets_nobody_in(self):
+    def test_disabled_provider_refuses_logins(self):
         self.begin()
         self.provider.enabled = False
         self.assertEqual(self.come_back().status_code, 400)
@@ -335,7 +335,7 @@ class TestLogin(LoginCase):
             self.assertIn("/spar/style/", answer.text)
             self.assertNotIn("/web/assets/", answer.text)
 
-    def test_request_that_is_run_again_asks_the_provider_once(self):
+    def test_repeated_request_calls_the_provider_once(self):
         """Odoo runs a request again after a conflict: the code is already exchanged."""
         recognise, met = SparIdentity._recognise, []
 
@@ -378,7 +378,7 @@ class TestLogin(LoginCase):
         self.assertEqual(self.come_back().status_code, 400)
         self.assertIsNone(self.get_session_user())
 
-    def test_nobody_logs_in_with_a_ticket_of_their_own(self):
+    def test_forged_ticket_is_refused(self):
         self.log_in()
         user = self.get_session_user()
         self.authenticate(None, None)
@@ -425,7 +425,7 @@ class TestLogin(LoginCase):
         self.assertIsNone(self.get_session_user())
         self.assertIn("You are signed out here.", self.url_open("/spar?said=out").text)
 
-    def test_logging_out_goes_on_to_the_provider_that_has_it(self):
+    def test_logging_out_continues_at_the_provider(self):
         self.provider.end_session_endpoint = f"{self.hostile.issuer}/end?x=1"
         self.log_in()
         answer = self.url_open(
@@ -455,13 +455,13 @@ class TestLogin(LoginCase):
 
     # === THE SESSION === #
 
-    def test_session_is_another_one_after_the_login(self):
+    def test_login_begins_a_new_session(self):
         self.begin()
         before = self.opener.cookies.get("session_id")
         self.come_back()
         self.assertNotEqual(self.opener.cookies.get("session_id")[:42], before[:42])
 
-    def test_answers_are_for_this_browser_alone(self):
+    def test_response_is_for_this_browser_only(self):
         self.begin()
         answer = self.come_back()
         self.assertIn("SameSite=Lax", answer.headers["Set-Cookie"])
@@ -472,31 +472,31 @@ class TestLogin(LoginCase):
         page = self.url_open("/my")
         self.assertEqual(page.headers["Cache-Control"], "no-store")
 
-    def test_cookie_is_secure_where_the_page_is(self):
+    def test_cookie_is_secure_over_https(self):
         secure = SimpleNamespace(httprequest=SimpleNamespace(scheme="https"))
         response = Response("")
         with patch.object(ir_http, "request", secure):
             response.set_cookie("session_id", "x", httponly=True)
             response.set_cookie("other", "y")
-            ir_http._guard_cookie(response)
+            ir_http._secure_cookie(response)
         first, second = response.headers.getlist("Set-Cookie")
         self.assertTrue(first.endswith("; SameSite=Lax; Secure"))
         self.assertNotIn("Secure", second)
 
-    def test_session_ends_after_a_quarter_of_an_hour_without_a_sign(self):
+    def test_session_ends_after_fifteen_idle_minutes(self):
         self.log_in()
         self.assertEqual(self.ask_later(14 * 60), 200)
         self.assertEqual(self.ask_later(30 * 60), 303)
         self.assertIsNone(self.get_session_user())
 
-    def test_session_ends_after_an_hour_whatever_happens(self):
+    def test_session_ends_after_an_hour(self):
         self.log_in()
         for minutes in (14, 28, 42, 56):
             self.assertEqual(self.ask_later(minutes * 60), 200)
         self.assertEqual(self.ask_later(61 * 60), 303)
         self.assertIsNone(self.get_session_user())
 
-    def test_sessions_of_staff_last_as_before(self):
+    def test_staff_sessions_are_unaffected(self):
         self.authenticate("admin", "admin")
         self.assertEqual(self.ask_later(7200), 200)
 

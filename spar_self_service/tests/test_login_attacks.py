@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 from odoo.addons.spar_mapper_connector.lib.jose import key_sets
 
 from ..lib.oidc import relying_party
-from ..models.spar_login_words import SparLogin
+from ..models.spar_login import SparLogin
 from .attacks import ATTACKS
 from .common import LoginCase
 

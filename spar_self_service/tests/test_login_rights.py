@@ -37,9 +37,9 @@ class TestRights(ProviderCase):
                     expected = ALLOWED.get((model, role), set())
                     self.assertEqual(self.get_allowed(user, model), expected)
 
-    def test_who_has_no_role_has_nothing(self):
+    def test_user_without_a_role_has_no_access(self):
         outsiders = (
-            self.create_user(login="test_nobody"),
+            self.create_user(login="test_no_role"),
             new_test_user(self.env, "test_portal", groups="base.group_portal"),
             self.env.ref("base.public_user"),
             self.create_channel(),
@@ -49,18 +49,18 @@ class TestRights(ProviderCase):
                 with self.subTest(user=user.login, model=model):
                     self.assertEqual(self.get_allowed(user, model), set())
 
-    def test_administrator_of_odoo_sees_nobody(self):
+    def test_odoo_administrator_sees_no_identities(self):
         system = new_test_user(self.env, "test_system", groups="base.group_system")
         for model in MODELS[1:]:
             self.assertEqual(self.get_allowed(system, model), set())
 
-    def test_auditor_sees_that_somebody_logged_in_and_not_who(self):
+    def test_auditor_sees_logins_without_names(self):
         identities = self.env["spar.identity"].with_user(self.create_user("auditor"))
         names = set(identities.fields_get())
         for known in ("sealed", "person_digest_a", "name", "id_value", "subject"):
             self.assertNotIn(known, names)
 
-    def test_methods_of_the_login_cannot_be_called_from_afar(self):
+    def test_methods_of_the_login_cannot_be_called_remotely(self):
         for model in ("spar.login", "spar.beneficiary", *MODELS[1:]):
             ours = {
                 name
@@ -82,11 +82,11 @@ class TestRemoteCalls(LoginCase):
         self.log_in()
 
     def call_kw(self, model, method, *arguments, **named):
-        told = {"model": model, "method": method, "args": arguments, "kwargs": named}
+        call = {"model": model, "method": method, "args": arguments, "kwargs": named}
         with mute_logger("odoo.http"):
             answer = self.url_open(
                 "/web/dataset/call_kw",
-                json={"jsonrpc": "2.0", "method": "call", "params": told},
+                json={"jsonrpc": "2.0", "method": "call", "params": call},
             )
         return answer.json()
 
@@ -108,7 +108,7 @@ class TestRemoteCalls(LoginCase):
                 answer = self.call_kw(model, "search_read", [], ["id"])
                 self.assertIn("error", answer)
 
-    def test_own_user_cannot_be_given_a_way_in(self):
+    def test_own_user_cannot_get_another_login(self):
         user = self.get_session_user()
         for values in ({"login": "me"}, {"oauth_uid": "x"}, {"group_ids": []}):
             with self.subTest(values):
@@ -126,7 +126,7 @@ class TestDemo(ProviderCase):
     def flag(self, value):
         return patch.dict(os.environ, {"SPAR_DEMO": value})
 
-    def test_without_the_demos_variable_nothing_is_made(self):
+    def test_demo_refuses_without_its_variable(self):
         with self.flag(""):
             with self.assertRaises(AccessError):
                 self.demo._make_clients()
@@ -145,7 +145,7 @@ class TestDemo(ProviderCase):
             else:
                 self.assertTrue(before["metadata"]["jwks"]["keys"])
 
-    def test_the_buttons_speak_the_languages_that_are_on(self):
+    def test_buttons_are_translated_into_active_languages(self):
         for code in ("ar_001", "fr_FR"):
             self.env["res.lang"]._activate_lang(code)
         with self.flag("1"):
@@ -157,7 +157,7 @@ class TestDemo(ProviderCase):
                 with self.subTest(client=client.client_id, code=code):
                     self.assertEqual(provider.with_context(lang=code).body, spoken)
 
-    def test_clients_are_switched_on_when_the_provider_answers(self):
+    def test_clients_are_enabled_when_the_provider_answers(self):
         with self.flag("1"):
             self.demo._make_clients()
             self.demo._set_addresses("http://127.0.0.1:8069", self.hostile.issuer)
@@ -165,6 +165,6 @@ class TestDemo(ProviderCase):
             provider = self.demo._get_provider(client)
             self.assertTrue(provider.enabled)
             self.assertEqual(provider.issuer, self.hostile.issuer)
-            self.assertEqual(provider.on_door, client.values["on_door"])
+            self.assertEqual(provider.is_offered, client.values["is_offered"])
         url = self.env["ir.config_parameter"].get_param("web.base.url")
         self.assertEqual(url, "http://127.0.0.1:8069")

@@ -43,7 +43,7 @@ class TestMyAddress(StandInCase, TransactionCase):
 
     # === READING === #
 
-    def test_without_an_address_one_can_be_chosen(self):
+    def test_person_without_an_address_can_choose_one(self):
         shown = self.mine._get_overview()
         self.assertEqual(shown.state, "none")
         self.assertTrue(shown.can_change)
@@ -72,9 +72,9 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.assertEqual(shown.state, "active")
         self.assertFalse(shown.can_change or shown.can_remove or shown.disputable)
         self.assertFalse(shown.has_history)
-        self.assertEqual(self.mine._get_happenings(), [])
+        self.assertEqual(self.mine._get_history(), [])
 
-    def test_what_waits_is_shown_with_its_day(self):
+    def test_pending_change_is_shown_with_its_day(self):
         self.store.add(ID, FA, STAFF)
         day = datetime(2026, 4, 2)
         for operation, fa, at, word in (
@@ -89,11 +89,11 @@ class TestMyAddress(StandInCase, TransactionCase):
                 (waiting,) = self.mine._get_overview().waiting
                 self.assertIn(word, waiting.text)
 
-    def test_whoever_is_not_logged_in_sees_nothing(self):
+    def test_person_who_is_not_logged_in_sees_nothing(self):
         stranger = self.as_user(self.env.ref("base.public_user"))
         for call in (
             stranger._get_overview,
-            stranger._get_happenings,
+            stranger._get_history,
             lambda: stranger._open_draft("set"),
             lambda: stranger._find_draft("x"),
             lambda: stranger._begin_objection("x", 1),
@@ -102,17 +102,17 @@ class TestMyAddress(StandInCase, TransactionCase):
                 call()
         self.assertEqual(self.store.calls, [])
 
-    def test_each_call_of_the_mapper_is_about_ones_own_id(self):
+    def test_each_mapper_call_is_about_the_persons_own_id(self):
         self.store.add(OTHER_ID, OTHER_FA, STAFF)
         self.mine._get_overview()
-        self.mine._get_happenings()
+        self.mine._get_history()
         draft = self.open()
         self.prove(draft)
         self.mine._carry_out(draft)
-        asked = {request.id_value for _word, _call, request in self.store.calls}
-        self.assertEqual(asked, {ID})
+        ids = {request.id_value for _word, _call, request in self.store.calls}
+        self.assertEqual(ids, {ID})
 
-    def test_the_mapper_is_the_one_of_the_kind_of_id(self):
+    def test_mapper_is_that_of_the_id_type(self):
         domain = [("code", "=", self.ada.id_type)]
         id_type = self.env["spar.id.type"].search(domain)
         self.assertEqual(self.mine._get_mapper(self.ada)._name, "spar.mapper.stand.in")
@@ -122,22 +122,22 @@ class TestMyAddress(StandInCase, TransactionCase):
             mapper = self.mine._get_mapper(self.ada)
             self.assertEqual(mapper._name, backend.implementation)
 
-    def test_what_was_disputed_already_is_not_asked_about_again(self):
+    def test_disputed_event_cannot_be_disputed_again(self):
         period = self.store.add(ID, FA, STAFF)
         self.assertTrue(self.mine._find_disputed(period.uuid, 1))
         said = ObjectionAnswer(Remedy.NOTED, "CASE0001")
         (event,) = period.events
-        told = replace(period, events=(replace(event, objection=said),))
-        self.store.periods[ID] = [told]
+        disputed = replace(period, events=(replace(event, objection=said),))
+        self.store.periods[ID] = [disputed]
         self.assertIsNone(self.mine._find_disputed(period.uuid, 1))
 
-    def test_what_was_only_frozen_by_a_link_can_be_disputed_after_the_login(self):
+    def test_event_frozen_by_a_link_can_be_disputed_after_login(self):
         period = self.store.add(ID, FA, STAFF)
         (event,) = period.events
         for is_closed in (False, True):
             said = ObjectionAnswer(Remedy.FROZEN, "CASE0001", is_closed)
-            told = replace(period, events=(replace(event, objection=said),))
-            self.store.periods[ID] = [told]
+            disputed = replace(period, events=(replace(event, objection=said),))
+            self.store.periods[ID] = [disputed]
             with self.subTest(is_closed=is_closed):
                 found = self.mine._find_disputed(period.uuid, 1)
                 self.assertEqual(bool(found), not is_closed)
@@ -148,8 +148,8 @@ class TestMyAddress(StandInCase, TransactionCase):
         period = self.store.add(ID, FA, STAFF)
         (event,) = period.events
         said = ObjectionAnswer(Remedy.NOTED, "CASE0001")
-        told = replace(period, events=(replace(event, objection=said),))
-        self.store.periods[ID] = [told]
+        disputed = replace(period, events=(replace(event, objection=said),))
+        self.store.periods[ID] = [disputed]
         for operation in ("set", "remove"):
             with self.subTest(operation), self.assertRaises(DraftOutdated):
                 self.mine._open_draft(operation)
@@ -190,7 +190,7 @@ class TestMyAddress(StandInCase, TransactionCase):
         with self.assertRaises(NoSuchDraft):
             self.as_user(self.grace_user)._find_draft(draft.uuid)
 
-    def test_when_the_mapper_is_away_nothing_has_changed(self):
+    def test_unavailable_mapper_changes_nothing(self):
         draft = self.open()
         self.prove(draft)
         self.store.failing["link"] = ServiceUnavailable("away")
@@ -200,7 +200,7 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.assertTrue(draft._build_address())
         self.assertIsNone(self.store.get_fa(ID))
 
-    def test_a_call_that_failed_after_it_worked_is_reported_as_done(self):
+    def test_call_that_failed_after_its_effect_is_reported_as_done(self):
         draft = self.open()
         self.prove(draft)
         self.store.failing["link"] = MapperError("the answer was lost")
@@ -208,7 +208,7 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.mine._carry_out(draft)
         self.assertEqual((draft.state, draft.outcome), ("done", "updated"))
 
-    def test_a_removal_that_failed_after_it_worked_is_reported_as_done(self):
+    def test_removal_that_failed_after_its_effect_is_reported_as_done(self):
         self.store.add(ID, FA, STAFF)
         draft = self.open("remove")
         self.prove(draft)
@@ -217,7 +217,7 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.mine._carry_out(draft)
         self.assertEqual((draft.state, draft.outcome), ("done", "unlinked"))
 
-    def test_a_removal_that_failed_before_it_worked_is_reported_as_failed(self):
+    def test_removal_that_failed_before_its_effect_is_reported_as_failed(self):
         self.store.add(ID, FA, STAFF)
         draft = self.open("remove")
         self.prove(draft)
@@ -234,14 +234,14 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.mine._carry_out(draft)
         self.assertEqual((draft.outcome, self.acts), ("unlinked", []))
 
-    def test_what_is_so_already_is_done(self):
+    def test_change_already_in_force_is_reported_as_done(self):
         draft = self.open()
         self.store.add(ID, draft._build_address(), STAFF)
         self.prove(draft)
         self.mine._carry_out(draft)
         self.assertEqual((draft.outcome, self.acts), ("updated", []))
 
-    def test_a_call_that_failed_before_it_worked_is_reported_as_failed(self):
+    def test_call_that_failed_before_its_effect_is_reported_as_failed(self):
         draft = self.open()
         self.prove(draft)
         self.store.failing["link"] = MapperError("no connection")
@@ -249,7 +249,7 @@ class TestMyAddress(StandInCase, TransactionCase):
             self.mine._carry_out(draft)
         self.assertEqual(draft.state, "open")
 
-    def test_when_nobody_knows_the_person_is_told_so(self):
+    def test_unknown_outcome_is_explained(self):
         draft = self.open()
         self.prove(draft)
         stand_in = self.registry["spar.mapper.stand.in"]
@@ -269,7 +269,7 @@ class TestMyAddress(StandInCase, TransactionCase):
             self.mine._begin_objection(theirs.uuid, 1)
         self.assertIsNone(self.mine._find_disputed(theirs.uuid, 1))
 
-    def test_a_removal_of_what_was_changed_meanwhile_is_refused(self):
+    def test_removal_of_an_address_changed_meanwhile_is_refused(self):
         self.store.add(ID, FA, STAFF)
         draft = self.open("remove")
         self.store.add(ID, OTHER_FA, STAFF, "updated")

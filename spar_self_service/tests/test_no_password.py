@@ -19,7 +19,7 @@ class TestNoPassword(LoginCase):
         self.user = self.get_session_user()
         self.user.partner_id.email = EMAIL
 
-    def test_a_password_lets_no_beneficiary_in(self):
+    def test_beneficiary_cannot_log_in_with_a_password(self):
         encrypted = self.user._crypt_context().hash(SECRET)
         self.user._set_encrypted_password(self.user.id, encrypted)
         credential = {"type": "password", "login": self.user.login, "password": SECRET}
@@ -28,14 +28,14 @@ class TestNoPassword(LoginCase):
                 credential, {"interactive": True}
             )
 
-    def test_nobody_gives_a_beneficiary_a_password(self):
+    def test_beneficiary_cannot_be_given_a_password(self):
         for writer in (SUPERUSER_ID, self.user.id):
             user = self.user.with_user(writer)
             for values in ({"password": SECRET}, {"new_password": SECRET}):
                 with self.subTest(writer=writer), self.assertRaises(AccessDenied):
                     user.write(values)
 
-    def test_a_link_of_odoo_gives_no_password(self):
+    def test_reset_link_of_odoo_sets_no_password(self):
         partner = self.user.partner_id
         partner.signup_prepare()
         with self.assertRaises(AccessDenied):
@@ -70,7 +70,7 @@ class TestNoPassword(LoginCase):
         other._action_reset_password()
         self.assertEqual(other.partner_id.signup_type, "reset")
 
-    def test_a_session_of_another_way_is_none_of_ours(self):
+    def test_session_of_another_login_is_not_accepted(self):
         beneficiaries = self.env["spar.beneficiary"].with_user(self.user)
         with self.within_request():
             self.assertTrue(beneficiaries._get_current())

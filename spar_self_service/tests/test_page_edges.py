@@ -23,7 +23,7 @@ class TestFormOfEndedSession(LoginCase):
             clock.time.return_value = time.time() + browser.IDLE_SECONDS + 60
             return self.url_open(path, data=form, allow_redirects=False)
 
-    def test_after_the_idle_end_the_door_says_so(self):
+    def test_after_the_idle_timeout_the_login_page_says_so(self):
         self.log_in()
         token = self.get_token("/web/reset_password")
         answer = self.send_later("/spar/change", csrf_token=token)
@@ -33,19 +33,19 @@ class TestFormOfEndedSession(LoginCase):
         self.assertIsNone(self.get_session_user())
         self.assertFalse(self.env["spar.draft"].search_count([]))
 
-    def test_without_the_cookie_the_door_says_so(self):
+    def test_without_the_cookie_the_login_page_says_so(self):
         for path in ("/spar/change", "/spar/logout"):
             with self.subTest(path), mute_logger("odoo.http"):
                 answer = self.url_open(path, data={"a": "b"}, allow_redirects=False)
                 self.assertEqual(answer.status_code, 303)
                 self.assertEqual(answer.headers["Location"], "/spar?said=ended")
 
-    def test_an_officers_page_leads_to_the_officers_beginning(self):
+    def test_expired_officers_form_redirects_to_the_officers_start_page(self):
         self.log_in()
         answer = self.send_later("/spar/agent/1/kind", version="1")
         self.assertEqual(answer.headers["Location"], "/spar/agent")
 
-    def test_whoever_is_logged_in_still_needs_a_token(self):
+    def test_logged_in_person_still_needs_a_csrf_token(self):
         self.log_in()
         with mute_logger("odoo.http"):
             answer = self.url_open("/spar/change", data={"a": "b"})
@@ -114,7 +114,7 @@ class TestOddRequests(PageCase):
                 answer = self.get(f"/spar/address?{name}=1")
                 self.assertEqual(answer.status_code, 200)
 
-    def test_what_is_not_there_is_said_on_a_page_of_ours(self):
+    def test_missing_page_is_shown_in_our_frame(self):
         self.authenticate("ada", "ada-ada-1")
         for method, path in (
             ("GET", "/spar/nothing"),
@@ -128,7 +128,7 @@ class TestOddRequests(PageCase):
                 self.assertLess(len(answer.content), 5000)
                 self.assertEqual(answer.headers["Cache-Control"], "no-store")
 
-    def test_an_error_of_ours_claims_nothing(self):
+    def test_server_error_makes_no_claim_about_the_outcome(self):
         def _get_overview(*args):
             raise ZeroDivisionError("secret")
 
@@ -151,7 +151,7 @@ class TestOddRequests(PageCase):
             self.get(link)
             self.assertEqual(self.path, path)
 
-    def test_a_notice_of_what_is_gone_is_over(self):
+    def test_notice_of_a_deleted_event_has_expired(self):
         def _object_to_notice(mapper, call, token):
             raise NoSuchEvent()
 

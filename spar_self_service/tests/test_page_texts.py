@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Remedy,
 )
 
-from ..lib.overview import TOLD
+from ..lib.overview import SHOWN_EVENTS
 from .page_case import FA, StandInCase
 
 CHANNELS = ("portal", "agent", "staff", "rest", "schedule", "notice")
@@ -41,30 +41,30 @@ class TestPageTexts(StandInCase, TransactionCase):
         now = datetime(2026, 3, 1)
         return HistoryEvent(1, "linked", now, "a", "", channel, "", "")
 
-    def test_every_event_that_is_told_has_words_of_its_own(self):
-        words = {kind: self.texts._get_event_text(kind) for kind in TOLD}
-        self.assertEqual(len(set(words.values())), len(TOLD))
+    def test_every_shown_event_has_its_own_text(self):
+        words = {kind: self.texts._get_event_text(kind) for kind in SHOWN_EVENTS}
+        self.assertEqual(len(set(words.values())), len(SHOWN_EVENTS))
         unknown = self.texts._get_event_text("something_new")
         self.assertNotIn(unknown, words.values())
         self.assertTrue(unknown)
 
-    def test_events_that_a_notice_may_tell_of_have_words_too(self):
+    def test_events_of_notices_have_texts(self):
         unknown = self.texts._get_event_text("something_new")
         for kind in ("proposed", "replaced"):
             with self.subTest(kind):
                 self.assertNotEqual(self.texts._get_event_text(kind), unknown)
 
-    def test_no_words_name_a_channel_or_a_person(self):
+    def test_no_text_names_a_channel_or_a_person(self):
         for channel in (*CHANNELS, "something_new"):
             with self.subTest(channel):
-                words = self.texts._get_who_text(self.build_event(channel))
+                words = self.texts._get_actor_text(self.build_event(channel))
                 self.assertTrue(words)
                 self.assertNotIn("_", words)
                 self.assertNotIn("participant", words)
-        said = {self.texts._get_who_text(self.build_event(c)) for c in CHANNELS}
+        said = {self.texts._get_actor_text(self.build_event(c)) for c in CHANNELS}
         self.assertEqual(len(said), len(CHANNELS))
 
-    def test_what_is_wrong_with_an_account_is_told(self):
+    def test_problem_of_an_account_is_explained(self):
         for problem, word in (
             ("own_id", "number of an ID card"),
             ("card", "payment card"),
@@ -74,29 +74,29 @@ class TestPageTexts(StandInCase, TransactionCase):
             with self.subTest(problem=problem):
                 draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
                 draft._close(Outcome.INVALID_FA.value, problem)
-                told = self.texts._get_outcome(draft)
-                self.assertIn(word, told["text"])
-                self.assertIn("choose another account", told["advice"])
+                result = self.texts._get_outcome(draft)
+                self.assertIn(word, result["text"])
+                self.assertIn("choose another account", result["advice"])
 
-    def test_every_outcome_of_a_draft_is_told(self):
+    def test_every_outcome_of_a_draft_is_explained(self):
         for outcome, is_done, word in OUTCOMES:
             with self.subTest(outcome=outcome):
                 draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
                 draft._close(outcome.value)
-                told = self.texts._get_outcome(draft)
-                self.assertEqual(told["is_done"], is_done)
-                self.assertIn(word, f"{told['text']} {told['advice']}")
-                failed = told["title"] == "Nothing was changed"
+                result = self.texts._get_outcome(draft)
+                self.assertEqual(result["is_done"], is_done)
+                self.assertIn(word, f"{result['text']} {result['advice']}")
+                failed = result["title"] == "Nothing was changed"
                 self.assertEqual(failed, not is_done and outcome is not Outcome.HELD)
 
-    def test_where_the_id_is_that_of_several_people_nothing_waits(self):
+    def test_contested_id_is_refused_without_waiting(self):
         draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
         draft._close(Outcome.HELD.value, "contested")
-        told = self.texts._get_outcome(draft)
-        self.assertEqual(told["title"], "Nothing was changed")
-        self.assertIn("welfare office", told["advice"])
+        result = self.texts._get_outcome(draft)
+        self.assertEqual(result["title"], "Nothing was changed")
+        self.assertIn("welfare office", result["advice"])
 
-    def test_every_remedy_is_told(self):
+    def test_every_remedy_has_a_text(self):
         words = {self.texts._get_remedy_text(remedy) for remedy in Remedy}
         self.assertEqual(len(words), len(Remedy))
 
@@ -131,11 +131,11 @@ class TestAddressWords(StandInCase, TransactionCase):
     def describe(self, text, **how):
         return {line.label: line for line in self.words._describe(text, **how)}
 
-    def test_an_address_is_told_line_by_line(self):
+    def test_address_is_shown_line_by_line(self):
         lines = self.describe(FA)
-        told = {label: line.text for label, line in lines.items()}
+        shown = {label: line.text for label, line in lines.items()}
         self.assertEqual(
-            told,
+            shown,
             {
                 "Kind": "Bank account",
                 "Bank": "Test Bank",
@@ -146,20 +146,20 @@ class TestAddressWords(StandInCase, TransactionCase):
         self.assertTrue(lines["Account number"].is_masked)
         self.assertFalse(lines["Bank"].is_masked)
 
-    def test_what_was_just_typed_is_whole_and_in_groups(self):
+    def test_typed_number_is_shown_whole_and_grouped(self):
         line = self.describe(FA, whole=True)["Account number"]
         self.assertEqual((line.text, line.is_masked), ("1111 0000 1111", False))
 
-    def test_a_provider_that_nobody_knows_is_told_by_its_code(self):
+    def test_unknown_provider_is_shown_by_its_code(self):
         lines = self.describe("account:111100001111@BR09.NOBANK")
         self.assertEqual(lines["Bank"].text, "NOBANK")
         self.assertEqual(lines["Branch"].text, "BR09")
 
-    def test_of_a_bank_without_branches_no_branch_is_told(self):
+    def test_bank_without_branches_shows_no_branch(self):
         lines = self.describe("account:111100001111@.NOBR")
         self.assertEqual(list(lines), ["Kind", "Bank", "Account number"])
 
-    def test_a_number_in_place_of_a_provider_is_covered(self):
+    def test_number_in_place_of_a_provider_is_masked(self):
         lines = self.describe("account:111100001111@BR09.9998887776665")
         self.assertNotIn("99988877", lines["Bank"].text)
 
@@ -167,7 +167,7 @@ class TestAddressWords(StandInCase, TransactionCase):
         self.bank.active = False
         self.assertEqual(self.describe(FA)["Bank"].text, "Test Bank")
 
-    def test_what_nobody_can_read_is_covered_whole(self):
+    def test_unreadable_address_is_masked_completely(self):
         for text in (
             "a secret text",
             "account:",
@@ -181,7 +181,7 @@ class TestAddressWords(StandInCase, TransactionCase):
                 self.assertNotIn("secret", line.text)
                 self.assertNotIn("script", line.text)
 
-    def test_a_short_number_is_covered_whole(self):
+    def test_short_number_is_masked_completely(self):
         line = self.describe("account:123@BR01.TESTBANK")["Account number"]
         self.assertEqual((line.text, line.heard), ("•••", "hidden"))
 

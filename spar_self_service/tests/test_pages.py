@@ -33,7 +33,7 @@ class TestPages(PageCase):
         self.assertIn("ends in 0 1 2", self.text)
         self.assertNotIn("123456789012", self.page.text)
 
-    def test_the_review_leads_to_the_provider_for_a_fresh_login(self):
+    def test_review_redirects_to_the_provider_for_a_fresh_login(self):
         self.begin()
         self.choose_all()
         draft = self.get_draft()
@@ -48,7 +48,7 @@ class TestPages(PageCase):
         )
         self.assertEqual(self.acts, [])
 
-    def test_a_change_of_a_stopped_account_does_not_say_that_it_counts(self):
+    def test_change_of_a_stopped_account_says_that_nothing_is_paid(self):
         self.store.add(ID, FA, STAFF)
         self.store.stopped.add(ID)
         self.begin()
@@ -83,7 +83,7 @@ class TestPages(PageCase):
         self.assertIn("Your account was removed", self.text)
         self.assertIsNone(self.store.get_fa(ID))
 
-    def test_what_was_removed_in_another_window_is_not_removed_again(self):
+    def test_account_removed_in_another_window_is_not_removed_again(self):
         self.store.add(ID, FA, STAFF)
         self.authenticate("ada", "ada-ada-1")
         self.get("/spar/address")
@@ -92,7 +92,7 @@ class TestPages(PageCase):
         self.assertEqual(self.path, "/spar/address?said=outdated")
         self.assertFalse(self.get_draft())
 
-    def test_no_words_ask_for_digits_of_what_has_none(self):
+    def test_texts_ask_for_digits_only_where_there_are_some(self):
         mail = self.env.ref("spar_fa_directory.type_email_wallet")
         wallet = {"name": "Mail", "code": "MAIL1", "kind": mail.provider_kind}
         provider = self.env["spar.fsp"].create(wallet)
@@ -120,7 +120,7 @@ class TestPages(PageCase):
                 self.get(path)
                 self.assertIn("<bdi>Bank A.S.</bdi>", self.page.text)
 
-    def test_history_is_told_in_plain_words(self):
+    def test_history_is_shown_in_plain_words(self):
         self.store.add(ID, FA, STAFF)
         self.authenticate("ada", "ada-ada-1")
         self.get("/spar/history")
@@ -129,7 +129,7 @@ class TestPages(PageCase):
         self.assertIn("1 March 2026", self.text.replace("March 1,", "1 March"))
         self.assertNotIn("111100001111", self.page.text)
 
-    def test_an_objection_asks_then_acts(self):
+    def test_objection_needs_confirmation(self):
         period = self.store.add(ID, FA, STAFF)
         self.authenticate("ada", "ada-ada-1")
         self.get(f"/spar/objection/{period.uuid}/1")
@@ -157,12 +157,12 @@ class TestPages(PageCase):
         self.assertNotIn("nobody", self.page.text)
         self.assertIn("Change my account", self.text)
 
-    def test_the_door_leads_whoever_is_signed_in_to_their_account(self):
+    def test_login_page_redirects_a_signed_in_person_to_their_account(self):
         self.authenticate("ada", "ada-ada-1")
         self.get("/spar")
         self.assertEqual(self.path, "/spar/address")
 
-    def test_whoever_is_not_signed_in_is_led_to_the_door(self):
+    def test_person_who_is_not_signed_in_is_redirected_to_the_login_page(self):
         for path in ("/spar/address", "/spar/history", "/spar/change/x/kind"):
             with self.subTest(path):
                 self.get(path)
@@ -171,14 +171,14 @@ class TestPages(PageCase):
 
     # === FAILURES === #
 
-    def test_a_wrong_number_is_told_and_nothing_typed_is_lost(self):
+    def test_wrong_number_is_explained_and_typed_text_is_kept(self):
         self.begin()
         self.choose(type=self.account.id)
         self.choose(provider=self.bank.id)
         self.choose(branch=self.north.id)
         self.choose(account_number="12", account_number_again="12")
         self.assertEqual(self.page.status_code, 422)
-        self.assertIn("not written as it should be", self.text)
+        self.assertIn("does not have the expected format", self.text)
         self.assertEqual(self.page.text.count("autofocus="), 1)
         self.assertIn('value="12"', self.page.text)
         self.choose(account_number="12345678", account_number_again="12345679")
@@ -199,7 +199,7 @@ class TestPages(PageCase):
         self.assertIn("We could not see that it is you", self.text)
         self.assertEqual(self.acts, [])
 
-    def test_a_proof_is_good_for_the_draft_as_it_was_only(self):
+    def test_proof_is_valid_only_for_the_unchanged_draft(self):
         self.begin()
         self.choose_all()
         draft = self.get_draft()
@@ -246,7 +246,7 @@ class TestPages(PageCase):
         self.post(path, version=version, **other)
         self.assertTrue(self.path.endswith("?said=outdated"), self.path)
 
-    def test_another_window_is_told_how_it_stands(self):
+    def test_outdated_window_shows_the_current_state(self):
         self.begin()
         path, version, first = self.path, self.version, self.page
         self.choose(type=self.account.id)
@@ -319,7 +319,7 @@ class TestPages(PageCase):
         self.assertEqual(self.path, "/spar?said=ended")
         self.assertEqual(self.acts, [])
 
-    def test_what_was_begun_can_be_gone_on_with(self):
+    def test_unfinished_draft_can_be_continued(self):
         self.begin()
         self.choose(type=self.account.id)
         self.choose(provider=self.bank.id)
@@ -333,7 +333,7 @@ class TestPages(PageCase):
         self.get("/spar/address")
         self.assertNotIn("did not finish", self.text)
 
-    def test_what_is_done_is_not_offered_again(self):
+    def test_finished_draft_is_not_offered_again(self):
         self.begin()
         self.get("/spar/address")
         self.assertNotIn("did not finish", self.text)
@@ -353,7 +353,7 @@ class TestPages(PageCase):
         self.assertIn("by somebody else meanwhile", self.text)
         self.assertEqual(self.store.get_fa(ID), "account:5555@BR02.TESTBANK")
 
-    def test_each_refusal_is_told_with_what_to_do(self):
+    def test_each_refusal_is_shown_with_advice(self):
         for outcome in (
             Outcome.LOCKED,
             Outcome.FORBIDDEN,
@@ -443,7 +443,7 @@ class TestPages(PageCase):
             answer = self.url_open(self.path, data=data)
         self.assertEqual(answer.status_code, 400)
 
-    def test_what_changes_something_cannot_be_done_by_a_link(self):
+    def test_changes_cannot_be_made_by_a_link(self):
         self.authenticate("ada", "ada-ada-1")
         for path in ("/spar/change", "/spar/remove", "/spar/objection"):
             with self.subTest(path):

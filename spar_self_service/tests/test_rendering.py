@@ -4,11 +4,10 @@ from odoo.tests import HttpCase, tagged
 
 @tagged("-at_install", "post_install")
 class TestRendering(HttpCase):
-    def test_our_pages_are_no_views(self):
+    def test_our_pages_are_not_rendered_from_views(self):
         """Check that a designer's changes to the views of our pages are never shown."""
-        views = self.env["ir.ui.view"].search(
-            [("key", "in", ("spar_self_service.layout", "spar_self_service.door"))]
-        )
+        keys = ["spar_self_service.layout", "spar_self_service.login_page"]
+        views = self.env["ir.ui.view"].search([("key", "in", keys)])
         self.assertEqual(len(views), 2)
         for view in views:
             view.arch_db = '<t t-name="x"><p>written by a designer</p></t>'
@@ -17,10 +16,10 @@ class TestRendering(HttpCase):
         self.assertNotIn("written by a designer", page)
         self.assertIn("<main", page)
 
-    def test_our_pages_and_the_login_lead_nowhere_else(self):
+    def test_our_pages_and_the_login_cannot_be_redirected(self):
         rewrites = self.env["website.rewrite"]
         values = {"name": "x", "redirect_type": "308", "url_to": "/elsewhere"}
         for path in ("/spar", "/spar/notice/<token>", "SPAR/address", "/web/login"):
             with self.subTest(path), self.assertRaises(ValidationError):
                 rewrites.create({**values, "url_from": path})
-        rewrites.new({**values, "url_from": "/sparkling"})._check_not_ours()
+        rewrites.new({**values, "url_from": "/sparkling"})._check_protected_paths()

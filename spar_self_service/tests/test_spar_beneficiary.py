@@ -10,20 +10,20 @@ class TestSparBeneficiary(TransactionCase):
         with self.subTest(user.login), self.assertRaises(NotLoggedIn):
             getattr(model, name)(*arguments)
 
-    def test_nobody_is_a_beneficiary_without_a_login(self):
+    def test_there_is_no_beneficiary_without_a_login(self):
         portal = new_test_user(self.env, "test_portal", groups="base.group_portal")
         for user in (portal, self.env.ref("base.public_user"), self.env.user):
             self.assert_not_logged_in(user, "_get_current")
             self.assert_not_logged_in(user, "_begin_step_up", "draft")
             self.assert_not_logged_in(user, "_take_step_up", "draft")
 
-    def test_nobody_but_an_officer_has_a_person_authenticate(self):
+    def test_only_officers_can_begin_an_authentication(self):
         clerk = new_test_user(self.env, "test_clerk", groups="base.group_user")
         begin = ("_begin_agent_authentication", clerk, "draft", "/spar", None)
         self.assert_not_logged_in(clerk, *begin)
         self.assert_not_logged_in(clerk, "_take_agent_ticket", clerk, "draft")
 
-    def test_nobody_acts_for_another_officer(self):
+    def test_officer_cannot_act_for_another_officer(self):
         groups = "base.group_user,spar_fa_directory.group_officer"
         officer = new_test_user(self.env, "test_officer", groups=groups)
         other = new_test_user(self.env, "test_other", groups=groups)

@@ -28,7 +28,7 @@ class TestSparDraft(StandInCase, TransactionCase):
         )
         return self.env.cr.fetchone()[0]
 
-    def test_what_was_typed_is_nowhere_in_clear(self):
+    def test_typed_text_is_stored_nowhere_in_clear(self):
         self.fill_in(self.draft, number="7777 8888 9999")
         row = self.read_columns()
         for clear in ("777788889999", "account_number", "7777 8888"):
@@ -39,7 +39,7 @@ class TestSparDraft(StandInCase, TransactionCase):
             self.draft._get_answers().parts, {"account_number": "777788889999"}
         )
 
-    def test_the_answers_of_another_draft_do_not_open(self):
+    def test_answers_of_another_draft_cannot_be_unsealed(self):
         self.fill_in(self.draft)
         other = self.drafts._open_draft("set", 0, owner_key="grace-key")
         self.env.cr.execute(
@@ -49,7 +49,7 @@ class TestSparDraft(StandInCase, TransactionCase):
         )
         self.assertEqual(other._get_answers(), Answers())
 
-    def test_an_older_version_of_the_answers_does_not_open(self):
+    def test_older_version_of_the_answers_cannot_be_unsealed(self):
         self.fill_in(self.draft)
         self.env.cr.execute("SELECT sealed FROM spar_draft")
         old = self.env.cr.fetchone()[0]
@@ -69,12 +69,12 @@ class TestSparDraft(StandInCase, TransactionCase):
         with self.assertRaises(NoSuchDraft):
             find("x" * 32, owner_key="ada-key")
 
-    def test_nobody_reads_drafts_by_the_orm(self):
+    def test_drafts_cannot_be_read_by_the_orm(self):
         for user in (self.ada_user, self.officer, self.env.ref("base.user_admin")):
             with self.subTest(user.login), self.assertRaises(AccessError):
                 self.draft.with_user(user).read(["uuid"])
 
-    def test_a_draft_belongs_to_somebody(self):
+    def test_draft_needs_an_owner(self):
         for owner in ({}, {"owner_key": "x", "officer_id": self.officer.id}):
             with (
                 self.subTest(owner),
@@ -102,7 +102,7 @@ class TestSparDraft(StandInCase, TransactionCase):
         self.draft._answer_type(1, self.account.id)
         self.assertEqual(self.draft.version, 2)
 
-    def test_what_is_over_is_forgotten(self):
+    def test_expired_drafts_are_deleted(self):
         fresh = self.drafts._open_draft("set", 0, owner_key="grace-key")
         long_ago = fields.Datetime.now() - timedelta(hours=25)
         self.env.cr.execute(
@@ -163,8 +163,8 @@ class TestSparDraft(StandInCase, TransactionCase):
         draft._answer_type(draft.version, self.account.id)
         self.assertIn("branch", draft._get_steps(draft._get_answers()))
         draft._answer_provider(draft.version, bank.id)
-        asked = draft._get_steps(draft._get_answers())
-        self.assertEqual(asked, ["kind", "provider", "details", "review"])
+        questions = draft._get_steps(draft._get_answers())
+        self.assertEqual(questions, ["kind", "provider", "details", "review"])
         typed = {"account_number": "12345678"}
         draft._answer_details(draft.version, typed, typed)
         self.assertEqual(draft._build_address(), "account:12345678@.NOBR")
@@ -172,7 +172,7 @@ class TestSparDraft(StandInCase, TransactionCase):
         self.assertEqual(draft._build_address(), "")
         self.assertIn("branch", draft._get_steps(draft._get_answers()))
 
-    def test_what_is_closed_is_not_offered_and_names_what_took_over(self):
+    def test_closed_provider_is_not_offered_and_names_its_successor(self):
         heir = self.env["spar.fsp"].create({"name": "Heir Bank", "code": "HEIR"})
         draft = self.draft
         draft._answer_type(draft.version, self.account.id)
@@ -271,12 +271,12 @@ class TestSparDraft(StandInCase, TransactionCase):
                 self.assertIn(":12345678@", draft._build_address())
                 draft._answer_details(before, typed, again)  # a second click
 
-    def test_what_is_no_account_number_is_refused_in_words(self):
+    def test_invalid_account_number_is_refused_with_an_explanation(self):
         for number, text in (
             ("4111 1111 1111 1111", "payment card"),
             ("password", "not an account number"),
             ("0000", "not an account number"),
-            ("{account}", "holds the place"),
+            ("{account}", "only a placeholder"),
         ):
             draft = self.start_details()
             typed = {"account_number": number}
@@ -284,7 +284,7 @@ class TestSparDraft(StandInCase, TransactionCase):
                 draft._answer_details(draft.version, typed, typed)
             self.assertIn(text, refused.exception.problems["account_number"])
 
-    def test_the_chosen_bank_s_rules_count(self):
+    def test_rules_of_the_chosen_bank_apply(self):
         self.bank.account_pattern = "[0-9]{16}"
         draft = self.start_details()
         short = {"account_number": "12345678"}
@@ -297,7 +297,7 @@ class TestSparDraft(StandInCase, TransactionCase):
             draft._get_answers().parts, {"account_number": "4111111111111111"}
         )
 
-    def test_a_rule_that_came_later_voids_the_details(self):
+    def test_later_rule_voids_the_details(self):
         self.fill_in(self.draft)
         self.bank.account_longest = 4
         self.assertEqual(self.draft._build_address(), "")

@@ -10,9 +10,9 @@ from odoo.tools import SQL, mute_logger
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 
 from ..exceptions import NoUsableId, UserNotAllowed
-from ..lib.oidc.authorization import Attempt, AttemptSecrets
+from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt
 from ..lib.oidc.verified import VerifiedLogin
-from ..models.spar_login_attempt import Pending
+from ..models.spar_login_attempt import PendingLogin
 from .common import LoginCase, ProviderCase
 
 CLAIMS = {"individual_id": "7712345678", "name": "Asha Devi"}
@@ -56,10 +56,10 @@ class TestSparIdentity(IdentityCase):
         second = self.recognise(self.build_login("b/c", "https://a.example/"))
         self.assertNotEqual(first, second)
 
-    def test_what_the_provider_says_now_counts(self):
+    def test_current_data_of_the_provider_is_used(self):
         self.recognise()
-        told = {"email": "new@people.example", "email_verified": True}
-        identity = self.recognise(self.build_login(name="Asha Rao", **told))
+        claims = {"email": "new@people.example", "email_verified": True}
+        identity = self.recognise(self.build_login(name="Asha Rao", **claims))
         person = identity._get_beneficiary()
         self.assertEqual(person.name, "Asha Rao")
         self.assertEqual(person.contacts.email, "new@people.example")
@@ -68,7 +68,7 @@ class TestSparIdentity(IdentityCase):
         identity = self.recognise(self.build_login(name=None))
         self.assertEqual(identity._get_beneficiary().name, "")
 
-    def test_person_met_at_an_officers_has_a_user_later(self):
+    def test_person_helped_by_an_officer_gets_a_user_later(self):
         before = self.recognise(with_user=False)
         self.assertFalse(before.user_id)
         self.assertEqual(self.recognise(), before)
@@ -89,7 +89,7 @@ class TestSparIdentity(IdentityCase):
                 value = identity._get_beneficiary().id_value
                 self.assertEqual(value, "token:7712345678@nationalid")
 
-    def test_an_id_that_is_not_as_on_the_card_is_refused(self):
+    def test_id_that_does_not_match_the_card_is_refused(self):
         """On the pages and with an officer's help: both recognise a person here."""
         rule = {"card_pattern": "[0-9]+", "card_min_length": 10}
         self.provider.id_type_id.write({"card_look": "10 digits", **rule})
@@ -101,7 +101,7 @@ class TestSparIdentity(IdentityCase):
                 self.assertEqual(caught.exception.reason, "card")
         self.assertTrue(self.recognise())
 
-    def test_what_stands_for_an_id_is_refused(self):
+    def test_placeholder_for_an_id_is_refused(self):
         for wrong in ("undefined", "null", "N/A", "[object Object]", "7.71E+09"):
             with self.subTest(wrong), self.assertRaises(NoUsableId):
                 self.recognise(self.build_login(individual_id=wrong))
@@ -117,7 +117,7 @@ class TestSparIdentity(IdentityCase):
             self.recognise()
         self.assertEqual(caught.exception.reason, "type")
 
-    def test_nothing_is_written_for_who_has_no_usable_id(self):
+    def test_nothing_is_stored_for_a_person_without_a_usable_id(self):
         for wrong in ("", " ", "a:b", "a@b", "null", "{sub}", "x" * 300, None, 77):
             with self.subTest(wrong), self.assertRaises(NoUsableId):
                 self.recognise(self.build_login(individual_id=wrong))
@@ -136,7 +136,7 @@ class TestSparIdentity(IdentityCase):
 
     # === THE USER === #
 
-    def test_user_is_made_though_nobody_may_sign_up(self):
+    def test_user_is_created_without_open_sign_up(self):
         scope = "auth_signup.invitation_scope"
         self.env["ir.config_parameter"].set_param(scope, "b2b")
         user = self.recognise().user_id
@@ -174,14 +174,14 @@ class TestSparIdentity(IdentityCase):
         )
         identity.invalidate_recordset()
 
-    def test_what_is_sealed_of_one_person_does_not_open_for_another(self):
+    def test_data_sealed_for_one_person_cannot_be_unsealed_for_another(self):
         asha = self.recognise()
         bela = self.recognise(self.build_login("bela", individual_id="99"))
         self.write_by_hand(bela, "sealed", self.seal_of(asha))
         with self.assertRaises(SealBroken):
             bela._get_beneficiary()
 
-    def test_person_moved_to_another_user_by_hand_does_not_open(self):
+    def test_person_moved_to_another_user_by_sql_cannot_be_unsealed(self):
         asha = self.recognise()
         bela = self.recognise(self.build_login("bela", individual_id="99"))
         user = bela.user_id
@@ -190,14 +190,14 @@ class TestSparIdentity(IdentityCase):
         with self.assertRaises(SealBroken):
             self.env["spar.beneficiary"].with_user(user)._get_current()
 
-    def test_person_made_one_of_another_kind_of_id_does_not_open(self):
+    def test_person_with_a_changed_id_type_cannot_be_unsealed(self):
         asha = self.recognise()
         other = self.env["spar.id.type"].create({"name": "Tax", "code": "tax_test"})
         self.write_by_hand(asha, "id_type_id", other.id)
         with self.assertRaises(SealBroken):
             asha._get_beneficiary()
 
-    def test_old_rows_go_by_themselves(self):
+    def test_old_rows_are_deleted_automatically(self):
         proofs = self.env["spar.login.proof"]
         mac = proofs._get_mac("agent", self.env.uid, "draft")
         proofs._add("agent", self.env.uid, mac, "nonce", {})
@@ -217,7 +217,7 @@ class TestRotation(IdentityCase):
         cls.use_new_keyring()
         cls.provider = cls.create_provider(client_id="with new keys")
 
-    def test_everything_is_sealed_anew_with_a_new_key(self):
+    def test_everything_is_resealed_with_a_new_key(self):
         self.provider._set_client_secret("secret")
         asha = self.recognise()
         proofs = self.env["spar.login.proof"]
@@ -257,8 +257,8 @@ class TestRotation(IdentityCase):
     def test_attempts_sealed_by_earlier_versions_open(self):
         attempts = self.env["spar.login.attempt"]
         secrets = AttemptSecrets("the state", "nonce", "verifier")
-        attempt = Attempt(secrets, "https://spar.example/callback", 1, True)
-        pending = Pending(self.provider.id, "login", "/", attempt)
+        attempt = LoginAttempt(secrets, "https://spar.example/callback", 1, True)
+        pending = PendingLogin(self.provider.id, "login", "/", attempt)
         attempts._add(pending, "browser")
         digest = hashlib.sha256(b"the state").hexdigest()
         row = attempts.search([], order="id desc", limit=1)
@@ -272,7 +272,7 @@ class TestDark(LoginCase):
     def go_dark(self):
         return patch.dict(os.environ, {"SPAR_KEYRING": "/nowhere/keyring.json"})
 
-    def test_login_is_not_begun(self):
+    def test_login_is_not_begun_without_the_keyring(self):
         token = self.get_token()
         with self.go_dark(), mute_logger("odoo.addons.spar_self_service"):
             answer = self.url_open(
@@ -281,7 +281,7 @@ class TestDark(LoginCase):
         self.assertEqual(answer.status_code, 503)
         self.assertIn("Nothing was changed", answer.text)
 
-    def test_login_is_not_finished(self):
+    def test_login_is_not_finished_without_the_keyring(self):
         self.begin()
         with self.go_dark(), mute_logger("odoo.addons.spar_self_service"):
             answer = self.come_back()

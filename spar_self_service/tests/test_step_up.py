@@ -39,20 +39,20 @@ class TestStepUp(LoginCase):
         request = self.begin_step_up()
         self.assertEqual((request["max_age"], request["prompt"]), ("0", "login"))
 
-    def test_fresh_login_is_good_for_one_change(self):
+    def test_fresh_login_is_valid_for_one_change(self):
         self.begin_step_up()
         answer = self.come_back_with(303, auth_time=int(time.time()) + 1)
         self.assertEqual(answer.headers["Location"], "/spar/confirm")
         self.beneficiaries._take_step_up(DRAFT)
         self.assert_no_proof()
 
-    def test_fresh_login_is_good_for_no_other_draft(self):
+    def test_fresh_login_is_not_valid_for_another_draft(self):
         self.begin_step_up()
         self.come_back_with(303)
         self.assert_no_proof("digest-of-another-draft")
         self.beneficiaries._take_step_up(DRAFT)
 
-    def test_fresh_login_is_good_for_five_minutes(self):
+    def test_fresh_login_is_valid_for_five_minutes(self):
         self.begin_step_up()
         self.come_back_with(303)
         self.env.cr.execute(
@@ -67,10 +67,10 @@ class TestStepUp(LoginCase):
         self.assert_no_proof()
 
     def test_login_of_before_is_not_fresh(self):
-        for told in (int(time.time()) - 5, None, "now", True, 0):
+        for auth_time in (int(time.time()) - 5, None, "now", True, 0):
             self.begin_step_up()
-            with self.subTest(auth_time=told):
-                self.come_back_with(400, auth_time=told)
+            with self.subTest(auth_time=auth_time):
+                self.come_back_with(400, auth_time=auth_time)
                 self.assert_no_proof()
 
     def test_login_of_the_future_is_not_fresh(self):
@@ -78,7 +78,7 @@ class TestStepUp(LoginCase):
         self.come_back_with(400, auth_time=int(time.time()) + 3600)
         self.assert_no_proof()
 
-    def test_way_that_is_not_accepted_proves_nothing(self):
+    def test_unaccepted_authentication_context_proves_nothing(self):
         self.begin_step_up()
         self.come_back_with(400, acr="password")
         self.assert_no_proof()
@@ -97,7 +97,7 @@ class TestStepUp(LoginCase):
         self.come_back_with(400)
         self.assert_no_proof()
 
-    def test_a_proof_is_good_for_the_id_it_was_given_for_only(self):
+    def test_proof_is_valid_only_for_its_own_id(self):
         """A provider may return another ID of the same person, like eSignet's VIDs."""
         self.begin_step_up()
         self.come_back_with(303)
@@ -109,7 +109,7 @@ class TestStepUp(LoginCase):
         self.log_in()
         self.beneficiaries._take_step_up(DRAFT)
 
-    def test_who_has_logged_out_meanwhile_proves_nothing(self):
+    def test_person_who_logged_out_meanwhile_proves_nothing(self):
         self.begin_step_up()
         begun = dict(self.hostile.request)
         self.authenticate(None, None)
@@ -118,7 +118,7 @@ class TestStepUp(LoginCase):
         self.come_back_with(400)
         self.assert_no_proof()
 
-    def test_proof_of_one_person_is_none_of_another(self):
+    def test_proof_of_one_person_is_not_valid_for_another(self):
         self.begin_step_up()
         self.come_back_with(303)
         portal = new_test_user(self.env, "test_other", groups="base.group_portal")
@@ -126,7 +126,7 @@ class TestStepUp(LoginCase):
             self.env["spar.beneficiary"].with_user(portal)._take_step_up(DRAFT)
         self.beneficiaries._take_step_up(DRAFT)
 
-    def test_what_is_kept_says_nothing_of_the_draft(self):
+    def test_stored_proof_reveals_nothing_about_the_draft(self):
         self.begin_step_up()
         self.come_back_with(303)
         self.env.cr.execute("SELECT t::text FROM spar_login_proof t")
@@ -156,7 +156,7 @@ class TestAgentTicket(LoginCase):
     def take(self, draft=DRAFT):
         return self.beneficiaries._take_agent_ticket(self.officer, draft)
 
-    def test_ticket_tells_who_was_there(self):
+    def test_ticket_names_the_person(self):
         request = self.begin_agent()
         self.assertEqual(request["max_age"], "0")
         answer = self.come_back()
@@ -176,7 +176,7 @@ class TestAgentTicket(LoginCase):
         with self.assertRaises(TicketNeeded):
             self.take()
 
-    def test_looking_for_a_ticket_leaves_it(self):
+    def test_checking_for_a_ticket_does_not_use_it(self):
         def has(draft):
             return self.beneficiaries._has_agent_ticket(self.officer, draft)
 
@@ -213,7 +213,7 @@ class TestAgentTicket(LoginCase):
         with self.assertRaises(TicketNeeded):
             self.take()
 
-    def test_ticket_is_good_for_five_minutes(self):
+    def test_ticket_is_valid_for_five_minutes(self):
         self.begin_agent()
         self.come_back()
         self.env.cr.execute(
@@ -227,7 +227,7 @@ class TestAgentTicket(LoginCase):
         self.officer.group_ids -= self.env.ref(OFFICER)
         self.assertEqual(self.come_back().status_code, 400)
 
-    def test_ticket_of_one_officer_is_none_of_another(self):
+    def test_ticket_of_one_officer_is_not_valid_for_another(self):
         self.begin_agent()
         self.come_back()
         groups = f"base.group_user,{OFFICER}"
@@ -237,7 +237,7 @@ class TestAgentTicket(LoginCase):
                 other, DRAFT
             )
 
-    def test_without_a_provider_nobody_authenticates(self):
+    def test_authentication_needs_a_provider(self):
         self.provider.enabled = False
         with self.within_request(), self.assertRaises(Exception) as caught:
             self.beneficiaries._begin_agent_authentication(

@@ -36,13 +36,13 @@ class TestTranslations(TransactionCase):
         entries = polib.pofile(file_path(f"{ADDON}/i18n/{language}.po"))
         return {e.msgid: e.msgstr for e in entries if e.msgstr and not e.fuzzy}
 
-    def test_every_word_of_the_pages_is_translated(self):
+    def test_every_text_of_the_pages_is_translated(self):
         self.assertGreater(len(self.words), 150)
         for language in LANGUAGES:
             with self.subTest(language):
                 self.assertEqual(self.words - self.get_words_of(language).keys(), set())
 
-    def test_every_language_has_the_same_words(self):
+    def test_every_language_has_the_same_texts(self):
         said = {}
         for language in LANGUAGES:
             entries = polib.pofile(file_path(f"{ADDON}/i18n/{language}.po"))
@@ -52,16 +52,16 @@ class TestTranslations(TransactionCase):
             said[language] = {entry.msgid for entry in entries}
         self.assertEqual({*map(frozenset, said.values())}, {frozenset(said["fr"])})
 
-    def test_the_export_names_every_page_of_a_word(self):
+    def test_export_names_every_page_of_a_text(self):
         # Odoo translates a text only on the pages that the export names for it.
         entries = polib.pofile(file_path(f"{ADDON}/i18n/{ADDON}.pot"))
         named = {(e.msgid, place) for e in entries for place, _line in e.occurrences}
         self.assertGreater(len(self.placed), 100)
         self.assertEqual(self.placed - named, set())
 
-    def test_a_translation_keeps_what_is_put_into_it(self):
+    def test_translations_keep_placeholders_and_tags(self):
         for language in LANGUAGES:
-            for source, told in self.get_words_of(language).items():
+            for source, translation in self.get_words_of(language).items():
                 with self.subTest(language, source=source):
                     kept = sorted(KEPT.findall(source))
-                    self.assertEqual(sorted(KEPT.findall(told)), kept)
+                    self.assertEqual(sorted(KEPT.findall(translation)), kept)

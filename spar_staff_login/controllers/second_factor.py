@@ -23,7 +23,7 @@ from odoo.addons.auth_totp.models.totp import (
 )
 
 from ..lib import sessions
-from ..pages import draw
+from ..pages import render_page
 
 #: In the session: the secret that was shown to the app.
 SECRET = "spar_totp_secret"
@@ -65,7 +65,7 @@ class SecondFactor(http.Controller):
                 _set_app(code)
         except AccessDenied as error:
             return _show(str(error))
-        return _go_on()
+        return _continue()
 
     @http.route("/web/second-factor/passkey", methods=["POST"], **PAGE)
     def use_passkey(self, registration="", **_ignored):
@@ -73,12 +73,12 @@ class SecondFactor(http.Controller):
             return refusal
         request.session["identity-check-last"] = time.time()
         try:
-            told = json.loads(registration)
+            response = json.loads(registration)
             made = request.env["auth.passkey.key.create"].create({"name": "SPAR"})
-            made.make_key(told)
+            made.make_key(response)
         except REFUSED:
             return _show(request.env._("This passkey was not accepted. Try again."))
-        return _go_on()
+        return _continue()
 
 
 def _get_refusal():
@@ -101,10 +101,10 @@ def _set_app(code: str) -> None:
     if not (secret and is_code) or not request.env.user._totp_try_setting(
         secret, int(digits)
     ):
-        raise AccessDenied(request.env._("These digits are not right. Try again."))
+        raise AccessDenied(request.env._("These digits are not correct. Try again."))
 
 
-def _go_on():
+def _continue():
     request.session.pop(SECRET, None)
     return request.redirect("/odoo", 303)
 
@@ -122,7 +122,7 @@ def _show(error=""):
         "registration": json.dumps(options),
     }
     values |= request.env["ir.ui.view"]._get_staff_login_words()
-    page = draw("second_factor", {**values, "request": request})
+    page = render_page("second_factor", {**values, "request": request})
     headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY"}
     headers["Content-Type"] = "text/html; charset=utf-8"
     return request.make_response(page, list(headers.items()))
@@ -131,7 +131,7 @@ def _show(error=""):
 def _draw_code(secret: str) -> str:
     """Return a QR code of a secret, for authenticator apps."""
     issuer = request.httprequest.host.split(":")[0]
-    told = urlencode(
+    parameters = urlencode(
         {
             "secret": secret,
             "issuer": issuer,
@@ -142,6 +142,6 @@ def _draw_code(secret: str) -> str:
     )
     label = quote(f"{issuer}:{request.env.user.login}", safe=":")
     picture = io.BytesIO()
-    image = qrcode.make(f"otpauth://totp/{label}?{told}".encode(), box_size=4)
+    image = qrcode.make(f"otpauth://totp/{label}?{parameters}".encode(), box_size=4)
     image.save(picture, format="PNG")
     return base64.b64encode(picture.getvalue()).decode()

@@ -58,7 +58,7 @@ def is_web_client(path: str) -> bool:
     return path == "/web" or is_below(path, CLIENT_PATHS)
 
 
-def is_same_host(asked: str, wanted: str) -> bool:
+def is_same_host(host: str, wanted: str) -> bool:
     """Return whether the request's host is the wanted one; a port counts if it is set.
 
     >>> is_same_host("Staff.example.org:443", "staff.example.org")
@@ -66,10 +66,10 @@ def is_same_host(asked: str, wanted: str) -> bool:
     >>> is_same_host("staff.example.org:80", "staff.example.org:8069")
     False
     """
-    asked = asked.lower()
-    if asked == wanted:
+    host = host.lower()
+    if host == wanted:
         return True
-    name, _colon, port = asked.rpartition(":")
+    name, _colon, port = host.rpartition(":")
     return port.isdecimal() and name == wanted
 
 

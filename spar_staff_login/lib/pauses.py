@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: More doublings than this exceed every longest pause.
-_MOST_DOUBLINGS = 30
+_MAX_DOUBLINGS = 30
 #: How many times looser than the default a limit can be set.
 _LOOSEST = 10
 
@@ -27,7 +27,7 @@ class Limit:
         """Return the seconds to wait after that many failures in a row."""
         if failures < self.free:
             return 0
-        doublings = min(failures - self.free, _MOST_DOUBLINGS)
+        doublings = min(failures - self.free, _MAX_DOUBLINGS)
         return min(self.first << doublings, self.longest)
 
 

@@ -25,5 +25,5 @@ def get_staff_host(database: str) -> str:
 
     ``{database}`` in the setting stands for the database's name.
     """
-    told = os.environ.get(STAFF_HOST_VARIABLE, "").strip().lower()
-    return told.replace("{database}", database.lower())
+    host = os.environ.get(STAFF_HOST_VARIABLE, "").strip().lower()
+    return host.replace("{database}", database.lower())

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.http import request
 
-from ..pages import PAGES, draw
+from ..pages import PAGES, render_page
 
 
 class IrUiView(models.Model):
@@ -15,7 +15,7 @@ class IrUiView(models.Model):
         if request and template in PAGES and self.env["ir.http"]._is_on_staff_host():
             name = PAGES[template]
             words = self._get_staff_login_words()
-            return draw(name, {**(values or {}), **words, "request": request})
+            return render_page(name, {**(values or {}), **words, "request": request})
         return super()._render_template(template, values)
 
     def _get_staff_login_words(self) -> dict:
@@ -37,8 +37,8 @@ class IrUiView(models.Model):
             "w_back": self.env._("Back to the login"),
             "w_identity_title": self.env._("Confirm who you are"),
             "w_identity": self.env._(
-                "Nothing was done here for a while. Open SPAR, and say again who you "
-                "are; then do this once more."
+                "You have been inactive for a while. Open SPAR, confirm who you are, "
+                "and then try this again."
             ),
             "w_open": self.env._("Open SPAR"),
             **self._get_setup_words(),
@@ -48,8 +48,8 @@ class IrUiView(models.Model):
         return {
             "w_setup_title": self.env._("Set up your second factor"),
             "w_setup": self.env._(
-                "Whoever works with SPAR logs in with a password and something else. "
-                "Choose one of the two; it takes a minute."
+                "Everyone who works with SPAR logs in with a password and a second "
+                "factor. Choose one of the two below. It takes a minute."
             ),
             "w_app": self.env._("An authenticator app"),
             "w_app_help": self.env._(
@@ -63,5 +63,7 @@ class IrUiView(models.Model):
                 "Your device's own lock (fingerprint, face or PIN), or a security key."
             ),
             "w_make_passkey": self.env._("Set up a passkey"),
-            "w_no_passkey": self.env._("This browser or device made no passkey."),
+            "w_no_passkey": self.env._(
+                "This browser or device did not create a passkey."
+            ),
         }

@@ -3,20 +3,20 @@ from odoo.exceptions import ValidationError
 
 PRIVILEGE = "spar_fa_directory.privilege"
 #: Minutes; an administrator can make them shorter, not longer.
-LONGEST = {"lock_timeout": 8 * 60, "lock_timeout_inactivity": 30}
+MAX_MINUTES = {"lock_timeout": 8 * 60, "lock_timeout_inactivity": 30}
 
 
 class ResGroups(models.Model):
     _inherit = "res.groups"
 
-    @api.constrains("privilege_id", *LONGEST)
+    @api.constrains("privilege_id", *MAX_MINUTES)
     def _check_spar_timeouts(self):
         """Raise ValidationError if the sessions of a role would last longer."""
         roles = self.filtered(
             lambda group: group.privilege_id == self.env.ref(PRIVILEGE)
         )
         for role in roles:
-            for name, longest in LONGEST.items():
+            for name, longest in MAX_MINUTES.items():
                 if not 0 < role[name] <= longest:
                     raise ValidationError(
                         self.env._(

@@ -57,5 +57,5 @@ class ResUsers(models.Model):
     @api.model
     def _explain_second_factor(self) -> str:
         return self.env._(
-            "Set up an authenticator app or a passkey first: log in to Odoo."
+            "Log in to Odoo and set up an authenticator app or a passkey first."
         )

@@ -58,13 +58,13 @@ class ResUsers(models.Model):
 
     def _get_link_text(self, signup_type: str, url: str) -> str:
         why = self.env._(
-            "You asked for a new password for the account %(login)s, or somebody did "
-            "for you.",
+            "You, or somebody else, requested a new password for the account "
+            "%(login)s.",
             login=self.login,
         )
         if signup_type == "signup":
             why = self.env._(
-                "An account was made for you: %(login)s.", login=self.login
+                "An account was created for you: %(login)s.", login=self.login
             )
         return self.env._(
             "Hello %(name)s,\n\n%(why)s\n\nSet your password here:\n%(url)s\n\n"

@@ -58,7 +58,7 @@ class ResUsersLogins(models.Model):
             if credential["type"] == "password" and self._was_quick(
                 credential.get("login"), user_agent_env
             ):
-                self._work_in_vain(credential.get("password") or "")
+                self._dummy_work(credential.get("password") or "")
             raise
 
     def _login_by_passkey(self, credential, user_agent_env):
@@ -89,7 +89,7 @@ class ResUsersLogins(models.Model):
         )
 
     @api.model
-    def _work_in_vain(self, password: str) -> None:
+    def _dummy_work(self, password: str) -> None:
         """Do the work of verifying a password, without effect."""
         context = self._crypt_context()
         registry = self.env.registry

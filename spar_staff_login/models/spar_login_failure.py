@@ -46,7 +46,9 @@ class SparLoginFailure(models.Model):
     failures = fields.Integer(required=True, readonly=True)
     last_at = fields.Float(required=True, readonly=True)
 
-    _key_uniq = models.Constraint("UNIQUE (key)", "Each is counted once.")
+    _key_uniq = models.Constraint(
+        "UNIQUE (key)", "Each login and address has one counter."
+    )
 
     @api.model
     def _begin_attempt(self, login: str, address: str) -> float:
@@ -104,8 +106,8 @@ class SparLoginFailure(models.Model):
     @api.model
     def _get_keys(self, login: str, address: str) -> dict[str, str]:
         name = login.strip().lower()
-        told = {"pair": (name, address), "account": (name,), "address": (address,)}
-        return {kind: self._digest(kind, *words) for kind, words in told.items()}
+        parts = {"pair": (name, address), "account": (name,), "address": (address,)}
+        return {kind: self._digest(kind, *words) for kind, words in parts.items()}
 
     def _get_known(self, keys: dict) -> str:
         return self._digest(KNOWN, keys["pair"])

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 
 _logger = logging.getLogger(__name__)
 
-AT_ONCE = 100
+BATCH_SIZE = 100
 CRON = "spar_staff_login.ir_cron_password_request"
 
 
@@ -31,11 +31,11 @@ class SparPasswordRequest(models.Model):
     @api.model
     def _cron_send(self) -> None:
         """Send the requested links; each is tried once."""
-        requests = self.sudo().search([], order="id", limit=AT_ONCE)
+        requests = self.sudo().search([], order="id", limit=BATCH_SIZE)
         left = self.sudo().search_count([])
-        for number, asked in enumerate(requests, 1):
-            login = asked.login
-            asked.unlink()
+        for number, password_request in enumerate(requests, 1):
+            login = password_request.login
+            password_request.unlink()
             try:
                 with self.env.cr.savepoint():
                     self.env["res.users"]._send_password_link(login)

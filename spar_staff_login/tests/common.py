@@ -43,16 +43,16 @@ class StaffCase(HttpCase):
     def set_environment(self, **words):
         """Set the operator's settings for one test."""
         names = {"factor": SECOND_FACTOR_VARIABLE, "host": STAFF_HOST_VARIABLE}
-        told = {names[name]: value for name, value in words.items()}
-        patcher = patch.dict(os.environ, told)
+        variables = {names[name]: value for name, value in words.items()}
+        patcher = patch.dict(os.environ, variables)
         patcher.start()
         self.addCleanup(patcher.stop)
 
     def send(self, path, data=None, **headers):
         """Send a request with the session of this browser, to any host."""
-        told = {name.replace("_", "-"): value for name, value in headers.items()}
-        told["Cookie"] = f"session_id={self.sid}"
-        answer = self.url_open(path, data=data, headers=told, allow_redirects=False)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent["Cookie"] = f"session_id={self.sid}"
+        answer = self.url_open(path, data=data, headers=sent, allow_redirects=False)
         self.sid = answer.cookies.get("session_id", self.sid)
         return answer
 

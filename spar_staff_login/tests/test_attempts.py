@@ -16,7 +16,7 @@ def strip(text):
     """Return a page without the parts that always differ."""
     text = re.sub(r'name="csrf_token"\s+value="[^"]*"', "", text)
     text = re.sub(r'value="[^"]*" id="login"', "", text)
-    return re.sub(r"csrf_token: \"\w+\"|test_officer|nobody_here", "", text)
+    return re.sub(r"csrf_token: \"\w+\"|test_officer|no_such_login", "", text)
 
 
 @tagged("post_install", "-at_install")
@@ -35,7 +35,7 @@ class TestAttempts(StaffCase):
         """Make attempts that fail; return how long the last one had to wait."""
         return [self.failures._begin_attempt(login, address) for _n in range(times)][-1]
 
-    def test_a_pair_waits_after_five_longer_and_longer(self):
+    def test_pair_of_account_and_address_waits_longer_each_time(self):
         self.assertEqual(self.miss("ama", "1.1.1.1", 5), 0)
         for pause in (30, 60, 120):
             self.assertAlmostEqual(self.miss("ama", "1.1.1.1"), pause, delta=0.1)
@@ -43,11 +43,11 @@ class TestAttempts(StaffCase):
             self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
         self.assertLessEqual(self.miss("ama", "1.1.1.1"), 900)
 
-    def test_how_it_is_written_does_not_matter(self):
+    def test_spelling_of_the_login_does_not_matter(self):
         self.miss("Ama", "1.1.1.1", 5)
         self.assertGreater(self.miss(" ama ", "1.1.1.1"), 0)
 
-    def test_colleagues_in_the_same_office_are_not_concerned(self):
+    def test_colleagues_in_the_same_office_are_not_affected(self):
         self.miss("ama", "1.1.1.1", 5)
         self.assertEqual(self.miss("bilal", "1.1.1.1"), 0)
         self.assertEqual(self.miss("ama", "2.2.2.2"), 0)
@@ -60,7 +60,7 @@ class TestAttempts(StaffCase):
         self.assertEqual([wait for wait in waits[:100] if wait], [])
         self.assertGreater(waits[100], 0)
 
-    def test_an_attack_locks_out_nobody_who_was_here_before(self):
+    def test_attack_does_not_lock_out_recent_users(self):
         self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
         self.failures._note_success("ama", "1.1.1.1")
         for number in range(60):
@@ -70,7 +70,7 @@ class TestAttempts(StaffCase):
         self.assertGreater(self.miss("ama", "10.1.1.1"), 0)
         self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
 
-    def test_one_success_gives_an_address_no_fresh_guesses(self):
+    def test_one_success_does_not_reset_the_counter_of_an_address(self):
         for number in range(99):
             self.miss(f"user{number}", "1.1.1.1")
         self.failures._begin_attempt("thief", "1.1.1.1")
@@ -78,7 +78,7 @@ class TestAttempts(StaffCase):
         self.assertEqual(self.miss("other", "1.1.1.1"), 0)
         self.assertGreater(self.miss("another", "1.1.1.1"), 0)
 
-    def test_an_hour_later_it_is_forgotten(self):
+    def test_counters_restart_after_an_hour(self):
         self.miss("ama", "1.1.1.1", 5)
         self.now += 3601
         self.assertEqual(self.miss("ama", "1.1.1.1", 5), 0)
@@ -89,7 +89,7 @@ class TestAttempts(StaffCase):
         self.assertEqual(self.miss("ama", "1.1.1.1", 2), 0)
         self.assertAlmostEqual(self.miss("ama", "1.1.1.1"), 7, delta=0.1)
 
-    def test_neither_login_nor_address_is_kept(self):
+    def test_neither_login_nor_address_is_stored(self):
         self.miss("ama", "1.1.1.1")
         self.env.cr.execute("SELECT key FROM spar_login_failure")
         kept = str(self.env.cr.fetchall())
@@ -110,7 +110,7 @@ class TestAttempts(StaffCase):
         for times in (1, 6):  # the second time there is a pause
             for _number in range(times):
                 known = self.log_in("test_officer", "wrong")
-                unknown = self.log_in("nobody_here", "wrong")
+                unknown = self.log_in("no_such_login", "wrong")
             self.assertEqual(known.status_code, unknown.status_code)
             self.assertEqual(strip(known.text), strip(unknown.text))
 
@@ -130,7 +130,12 @@ class TestAttempts(StaffCase):
             side_effect=context.verify_and_update,
         ) as work:
             slow = {}
-            for login in ("test_officer", "nobody_here", archived.login, "no_password"):
+            for login in (
+                "test_officer",
+                "no_such_login",
+                archived.login,
+                "no_password",
+            ):
                 work.reset_mock()
                 credential = {"login": login, "password": "wrong", "type": "password"}
                 with self.assertRaises(AccessDenied):
@@ -143,20 +148,20 @@ class TestAttempts(StaffCase):
     @mute_logger(LOGINS)
     def test_an_unknown_passkey_looks_like_a_wrong_one(self):
         said = set()
-        for told in ('{"id": "none"}', "no json", '{"x": 1}'):
-            credential = {"type": "webauthn", "webauthn_response": told}
+        for response in ('{"id": "none"}', "no json", '{"x": 1}'):
+            credential = {"type": "webauthn", "webauthn_response": response}
             with self.assertRaises(AccessDenied) as caught:
                 self.env["res.users"].authenticate(credential, {"interactive": True})
             said.add(str(caught.exception))
         self.assertEqual(said, {"This passkey was not accepted."})
 
-    def test_asking_for_a_new_password_tells_nothing(self):
+    def test_password_request_reveals_nothing(self):
         parameters = self.env["ir.config_parameter"]
         parameters.set_param("auth_signup.reset_password", "True")
         self.officer.partner_id.email = "officer@staff.example"
         answers = []
         mails = self.env["mail.mail"].search_count([])
-        for login in ("test_officer", "nobody_here"):
+        for login in ("test_officer", "no_such_login"):
             self.authenticate(None, None)
             form = {"csrf_token": self.get_token(), "login": login}
             with patch.object(type(self.env["mail.mail"]), "send") as send:
@@ -169,10 +174,10 @@ class TestAttempts(StaffCase):
         self.assertEqual(self.env["mail.mail"].search_count([]), mails)
         self.assertNotEqual(self.officer.partner_id.signup_type, "reset")
 
-    def test_whoever_has_an_account_gets_the_link(self):
+    def test_account_holder_gets_the_link(self):
         self.officer.partner_id.email = "officer@staff.example"
         requests = self.env["spar.password.request"]
-        for login in ("test_officer", "nobody_here"):
+        for login in ("test_officer", "no_such_login"):
             requests._ask(login)
         cron, server = type(self.env["ir.cron"]), type(self.env["ir.mail_server"])
         mails = self.env["mail.mail"].search_count([])
@@ -190,7 +195,7 @@ class TestAttempts(StaffCase):
         self.assertFalse(requests.search([]))
         self.assertEqual(self.officer.partner_id.signup_type, "reset")
 
-    def test_no_page_leads_on_from_an_address_to_its_login(self):
+    def test_no_page_reveals_the_login_of_an_address(self):
         parameters = self.env["ir.config_parameter"]
         parameters.set_param("auth_signup.reset_password", "True")
         self.officer.partner_id.email = "officer@staff.example"

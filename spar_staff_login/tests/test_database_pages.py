@@ -23,7 +23,7 @@ class TestDatabasePages(HttpCase):
         )
         return statuses
 
-    def test_there_is_none_of_them(self):
+    def test_database_pages_do_not_exist(self):
         with patch.dict(config.options, {"list_db": False}):
             for name, answer in self.get_statuses().items():
                 with self.subTest(name):
@@ -32,12 +32,12 @@ class TestDatabasePages(HttpCase):
                     else:
                         self.assertEqual(answer.status_code, 404)
 
-    def test_core_still_shows_them_where_they_are_open(self):
+    def test_core_shows_database_pages_where_allowed(self):
         with patch.dict(config.options, {"list_db": True}):
             answer = self.url_open("/web/database/manager")
         self.assertEqual(answer.status_code, 200)
 
-    def test_all_of_core_s_pages_are_known_here(self):
+    def test_all_database_pages_of_core_are_covered(self):
         addons = sorted(self.env.registry._init_modules)
         paths = {
             url

@@ -20,7 +20,7 @@ class TestHosts(StaffCase):
         super().setUp()
         self.set_environment(host=STAFF)
 
-    def test_the_login_is_on_the_host_of_staff_only(self):
+    def test_staff_login_is_on_the_staff_host_only(self):
         page = self.open("/web/login", Host=STAFF)
         self.assertEqual(page.status_code, 200)
         self.assertEqual(self.open("/web/login", Host=WEBSITE).status_code, 404)
@@ -29,7 +29,7 @@ class TestHosts(StaffCase):
         answer = self.log_in(self.officer.login, Host=STAFF)
         self.assertEqual(answer.status_code, 303)
 
-    def test_nothing_of_the_website_is_around_the_login(self):
+    def test_staff_login_has_no_website_frame(self):
         """Cover what a designer writes into every page, or into the login's view."""
         view = self.env.ref("web.login")
         script = "<t><script>steal()</script></t>"
@@ -51,7 +51,7 @@ class TestHosts(StaffCase):
         self.set_environment(host="")
         self.assertIn("steal()", self.open("/web/login").text)
 
-    def test_the_web_client_is_on_the_host_of_staff_only(self):
+    def test_web_client_is_on_the_staff_host_only(self):
         self.authenticate(self.officer.login, PASSWORD)
         self.assertEqual(self.open("/odoo", Host=STAFF).status_code, 200)
         for path in ("/odoo", "/web", "/odoo/action-1", "/scoped_app/x"):
@@ -59,7 +59,7 @@ class TestHosts(StaffCase):
             self.assertEqual(answer.status_code, 303)
             self.assertEqual(answer.headers["Location"], f"http://{STAFF}/odoo")
 
-    def test_its_calls_are_on_the_host_of_staff_only(self):
+    def test_calls_of_the_web_client_are_on_the_staff_host_only(self):
         self.authenticate(self.officer.login, PASSWORD)
         answer = self.call("spar.fsp", "search_count", [], Host=STAFF)
         self.assertIn('"result"', answer.text)
@@ -69,14 +69,14 @@ class TestHosts(StaffCase):
             self.assertIn(self.open(path, Host=WEBSITE).status_code, (404, 405), path)
 
     @mute_logger("odoo.http")
-    def test_programs_call_the_host_of_staff_only(self):
+    def test_remote_calls_are_on_the_staff_host_only(self):
         headers = {"Content-Type": "application/json", "Authorization": "Bearer x"}
         for host, status in ((STAFF, 401), (WEBSITE, 404)):
             path = "/json/2/spar.fsp/search_count"
             answer = self.send(path, "{}", **headers, Host=host)
             self.assertEqual(answer.status_code, status)
 
-    def test_a_session_of_staff_is_none_elsewhere(self):
+    def test_staff_session_is_not_valid_on_other_hosts(self):
         attachment = (
             self.env["ir.attachment"]
             .with_user(self.officer)
@@ -90,7 +90,7 @@ class TestHosts(StaffCase):
         self.authenticate(self.officer.login, PASSWORD)
         self.assertNotEqual(self.open("/my/home", Host=WEBSITE).status_code, 200)
 
-    def test_no_website_page_is_on_the_host_of_staff(self):
+    def test_no_website_page_is_on_the_staff_host(self):
         for path in ("/my", "/my/home", "/web/signup", "/spar", "/no-such-page"):
             with self.subTest(path):
                 answer = self.open(path, Host=STAFF)
@@ -98,7 +98,7 @@ class TestHosts(StaffCase):
                 self.assertNotIn("<script", answer.text)
                 self.assertNotIn("wrapwrap", answer.text)
 
-    def test_a_page_that_a_designer_made_is_not_there(self):
+    def test_designed_page_is_not_on_the_staff_host(self):
         if "website.page" not in self.env:
             self.skipTest("There is no website in this database.")
         view = self.env["ir.ui.view"].create(
@@ -117,12 +117,12 @@ class TestHosts(StaffCase):
         self.assertEqual(answer.status_code, 404)
         self.assertNotIn("mine", answer.text)
 
-    def test_the_first_page_there_leads_to_the_web_client(self):
+    def test_first_page_of_the_staff_host_redirects_to_the_web_client(self):
         answer = self.open("/", Host=STAFF)
         self.assertEqual(answer.status_code, 303)
         self.assertEqual(answer.headers["Location"], "/odoo")
 
-    def test_an_uploaded_page_runs_no_script_there(self):
+    def test_uploaded_page_runs_no_script_on_the_staff_host(self):
         attachment = self.env["ir.attachment"].create(
             {
                 "name": "x.html",
@@ -137,7 +137,7 @@ class TestHosts(StaffCase):
         self.assertEqual(answer.headers["Content-Security-Policy"], "sandbox")
         self.assertEqual(self.open("/x.html", Host=STAFF).status_code, 404)
 
-    def test_a_neighbour_s_page_cannot_send_a_form_or_open_a_websocket(self):
+    def test_page_of_a_neighbouring_host_cannot_send_forms_or_open_websockets(self):
         self.authenticate(self.officer.login, PASSWORD)
         foreign = {"Host": STAFF, "Origin": f"https://{WEBSITE}"}
         answer = self.call("spar.fsp", "search_count", [], **foreign)
@@ -168,7 +168,7 @@ class TestHosts(StaffCase):
             connection.sendall("\r\n".join([*lines, "", ""]).encode())
             return connection.recv(4096).partition(b"\r\n")[0]
 
-    def test_the_session_cookie_is_of_its_host(self):
+    def test_session_cookie_belongs_to_its_host(self):
         self.sid = ""
         answer = self.open("/web/login", Host=STAFF)
         cookies = answer.headers.get("Set-Cookie", "")
@@ -181,7 +181,7 @@ class TestHosts(StaffCase):
         answer = self.open("/web/login", Host=f"{STAFF}:8443")
         self.assertEqual(answer.status_code, 200)
 
-    def test_passkeys_and_links_are_for_that_host(self):
+    def test_passkeys_and_links_are_for_the_staff_host(self):
         self.set_environment(factor="on")
         self.log_in(self.officer.login, Host=STAFF)
         page = self.open("/web/second-factor", Host=STAFF).text
@@ -191,12 +191,12 @@ class TestHosts(StaffCase):
         url = partner._get_signup_url_for_action()[partner.id]
         self.assertIn(f"//{STAFF}/web/reset_password", url)
 
-    def test_without_the_setting_everything_is_as_it_was(self):
+    def test_without_a_staff_host_nothing_changes(self):
         self.set_environment(host="")
         for host in (STAFF, WEBSITE):
             self.assertEqual(self.open("/web/login", Host=host).status_code, 200)
 
-    def test_every_route_is_decided(self):
+    def test_every_route_has_a_host(self):
         """Check that all routes are served, and those of staff on their host only."""
         addons = sorted(self.env.registry._init_modules)
         nowhere, elsewhere = set(), set()

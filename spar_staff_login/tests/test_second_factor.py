@@ -45,7 +45,7 @@ class TestSecondFactor(StaffCase):
         form = {"csrf_token": self.get_token(), "code": compute_code(secret)}
         return self.open(PAGE, data=form)
 
-    def test_it_is_asked_for_unless_it_is_off(self):
+    def test_second_factor_is_required_unless_switched_off(self):
         for value, needed in (("on", True), ("", True), ("OFF", False), ("of", True)):
             with self.subTest(value):
                 self.set_environment(factor=value)
@@ -53,14 +53,14 @@ class TestSecondFactor(StaffCase):
         self.set_environment(factor="on")
         self.assertFalse(self.employee._lacks_second_factor())
 
-    def test_every_role_needs_it(self):
+    def test_every_role_needs_a_second_factor(self):
         for role in ("viewer", "officer", "supervisor", "auditor", "administrator"):
             with self.subTest(role):
                 group = self.env.ref(f"spar_fa_directory.group_{role}")
                 self.employee.group_ids = self.env.ref("base.group_user") + group
                 self.assertTrue(self.employee._lacks_second_factor())
 
-    def test_nothing_else_opens(self):
+    def test_no_other_page_opens_before_the_set_up(self):
         self.log_in(self.officer.login)
         for path in ("/odoo", "/web", "/odoo/action-1", "/web/become", "/spar/agent"):
             with self.subTest(path):
@@ -70,12 +70,12 @@ class TestSecondFactor(StaffCase):
         self.assertEqual(self.open(PAGE).status_code, 200)
 
     @mute_logger("odoo.http")
-    def test_no_call_is_answered(self):
+    def test_no_call_is_answered_before_the_set_up(self):
         self.log_in(self.officer.login)
         answer = self.call("spar.fsp", "search_count", [])
         self.assertIn("AccessDenied", answer.text)
 
-    def test_a_file_of_the_user_is_not_served(self):
+    def test_files_are_not_served_before_the_set_up(self):
         attachment = (
             self.env["ir.attachment"]
             .with_user(self.officer)
@@ -88,7 +88,7 @@ class TestSecondFactor(StaffCase):
         self.assertNotIn("for the officer", answer.text)
 
     @mute_logger("odoo.http", KEYS)
-    def test_no_api_key_works(self):
+    def test_api_keys_do_not_work_before_the_set_up(self):
         key = self.make_api_key(self.officer)
         self.officer.totp_secret = SECRET
         answer = self.send(
@@ -112,7 +112,7 @@ class TestSecondFactor(StaffCase):
         with self.assertRaisesRegex(xmlrpc.client.Fault, "allowed"):
             self.xmlrpc_object.execute_kw(name, self.employee.id, employee_key, *call)
 
-    def test_after_it_is_set_up_everything_opens(self):
+    def test_everything_opens_after_the_set_up(self):
         self.log_in(self.officer.login)
         answer = self.set_up_app(self.open(PAGE))
         self.assertEqual(answer.headers["Location"], "/odoo")
@@ -131,7 +131,7 @@ class TestSecondFactor(StaffCase):
             self.assertIn('role="alert"', answer.text)
         self.assertFalse(self.officer.totp_enabled)
 
-    def test_whoever_logged_in_long_ago_logs_in_again_first(self):
+    def test_old_login_must_be_renewed_before_the_set_up(self):
         self.log_in(self.officer.login)
         page = self.open(PAGE)
         with patch(
@@ -140,7 +140,7 @@ class TestSecondFactor(StaffCase):
             self.assertEqual(self.set_up_app(page).headers["Location"], "/web/login")
         self.assertFalse(self.officer.totp_enabled)
 
-    def test_whoever_gives_it_up_is_asked_again(self):
+    def test_user_who_removes_the_second_factor_must_set_up_another(self):
         self.log_in(self.officer.login)
         self.set_up_app(self.open(PAGE))
         self.officer.totp_secret = False
@@ -148,7 +148,7 @@ class TestSecondFactor(StaffCase):
         self.log_in(self.officer.login)
         self.assertEqual(self.open("/odoo").headers["Location"], PAGE)
 
-    def test_a_passkey_is_made_on_the_page(self):
+    def test_passkey_is_created_on_the_page(self):
         self.log_in(self.officer.login)
         self.assertIn("data-options", self.open(PAGE).text)
         form = {"csrf_token": self.get_token(), "registration": "nonsense"}
@@ -177,6 +177,6 @@ class TestSecondFactor(StaffCase):
         self.assertEqual(self.open("/odoo").status_code, 200)
         self.assertEqual(self.open(PAGE).headers["Location"], "/odoo")
 
-    def test_staff_without_a_role_are_not_asked(self):
+    def test_staff_without_a_role_need_no_second_factor(self):
         self.log_in(self.employee.login)
         self.assertEqual(self.open("/odoo").status_code, 200)

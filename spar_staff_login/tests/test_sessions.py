@@ -29,13 +29,13 @@ class TestSessions(StaffCase):
         session.update(values)
         http.root.session_store.save(session)
 
-    def test_every_role_has_the_times(self):
+    def test_every_role_has_the_session_times(self):
         for role in ("viewer", "officer", "supervisor", "auditor", "administrator"):
             group = self.env.ref(f"spar_fa_directory.group_{role}")
             self.assertEqual(group.lock_timeout, 480)
             self.assertEqual(group.lock_timeout_inactivity, 30)
 
-    def test_they_can_be_shorter_and_not_longer(self):
+    def test_session_times_can_only_be_shortened(self):
         group = self.env.ref("spar_fa_directory.group_officer")
         group.write({"lock_timeout": 60, "lock_timeout_inactivity": 5})
         for values in (
@@ -47,7 +47,7 @@ class TestSessions(StaffCase):
             with self.subTest(values), self.assertRaises(ValidationError):
                 group.write(values)
 
-    def test_eight_hours_end_it_whatever_was_done_meanwhile(self):
+    def test_session_ends_after_eight_hours(self):
         """Odoo renews a session's key every three hours, and its time with it."""
         now = time.time()
         recently = {"create_time": now - 60, sessions.SEEN_AT: now - 60}
@@ -57,7 +57,7 @@ class TestSessions(StaffCase):
         self.assertIn("SessionExpired", self.count().text)
         self.assertFalse(self.get_session().uid)
 
-    def test_the_web_client_and_open_pages_know_nobody_then(self):
+    def test_expired_session_is_anonymous_on_public_pages(self):
         for path in ("/odoo", "/web/content/1"):
             with self.subTest(path):
                 self.authenticate(self.officer.login, PASSWORD)
@@ -66,7 +66,7 @@ class TestSessions(StaffCase):
                 self.assertNotEqual(answer.status_code, 200)
                 self.assertFalse(self.get_session().uid)
 
-    def test_it_asks_after_half_an_hour_without_any_browser_saying_so(self):
+    def test_identity_check_after_half_an_hour_by_the_servers_clock(self):
         self.change_session(**{sessions.SEEN_AT: time.time() - 29 * 60})
         self.assertIn('"result"', self.count().text)
         self.change_session(**{sessions.SEEN_AT: time.time() - 31 * 60})
@@ -74,7 +74,7 @@ class TestSessions(StaffCase):
         self.assertIn("CheckIdentityException", answer.text)
         self.assertTrue(self.get_session().uid)
 
-    def test_a_file_is_not_served_while_it_asks(self):
+    def test_files_are_not_served_during_the_identity_check(self):
         attachment = (
             self.env["ir.attachment"]
             .with_user(self.officer)
@@ -88,7 +88,7 @@ class TestSessions(StaffCase):
         self.assertNotIn("for the officer", self.open(path).text)
 
     @mute_logger("odoo.http")
-    def test_the_password_lets_it_go_on(self):
+    def test_password_ends_the_identity_check(self):
         self.change_session(**{sessions.SEEN_AT: time.time() - 31 * 60})
         params = {"type": "password", "password": "wrong"}
         path = "/auth-timeout/session/check-identity"
@@ -99,7 +99,7 @@ class TestSessions(StaffCase):
         self.assertIn('"result"', self.count().text)
 
     @mute_logger("odoo.http")
-    def test_nobody_guesses_in_a_found_session(self):
+    def test_guesses_in_an_open_session_are_limited(self):
         path = "/auth-timeout/session/check-identity"
         failures = type(self.env["spar.login.failure"])
         with patch.object(failures, "_begin_attempt", return_value=30) as attempt:
@@ -107,14 +107,14 @@ class TestSessions(StaffCase):
         self.assertEqual(attempt.call_args.args[-2], "test_officer")
         self.assertIn("Too many failed attempts", answer.text)
 
-    def test_logging_in_again_begins_anew(self):
+    def test_new_login_restarts_the_session_times(self):
         self.change_session(**{sessions.LOGGED_IN_AT: time.time() - 7.9 * HOUR})
         self.log_in(self.officer.login)
         self.count()
         began = self.get_session()[sessions.LOGGED_IN_AT]
         self.assertLess(time.time() - began, 60)
 
-    def test_whoever_has_no_role_is_not_concerned(self):
+    def test_users_without_a_role_are_not_affected(self):
         self.authenticate(self.employee.login, PASSWORD)
         self.change_session(
             **{

@@ -21,7 +21,7 @@ class TestSetupCheck(StaffCase):
         user.unlink()
         return check.sudo().setup_warnings
 
-    def test_a_host_of_their_own_and_a_second_factor_are_wanted(self):
+    def test_missing_staff_host_and_second_factor_are_reported(self):
         self.set_environment(host="", factor="off")
         warnings = self.get_warnings()
         self.assertIn("SPAR_STAFF_HOST", warnings)
@@ -29,6 +29,6 @@ class TestSetupCheck(StaffCase):
         steps = self.env["spar.first.steps"].create({})
         self.assertEqual(steps.setup_warnings, warnings)
 
-    def test_nothing_is_missing(self):
+    def test_complete_set_up_has_no_warnings(self):
         self.set_environment(host="staff.example.org", factor="on")
         self.assertFalse(self.get_warnings())

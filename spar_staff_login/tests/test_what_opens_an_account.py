@@ -80,7 +80,7 @@ class TestWhatOpensAnAccount(StaffCase):
         # Whether there is a secret is public: pages show it.
         self.assertEqual(self.evaluate("user.totp_enabled"), "True")
 
-    def test_a_secret_of_somebody_else_does_not_open(self):
+    def test_secret_of_another_user_cannot_be_unsealed(self):
         self.officer.totp_secret = SECRET
         self.employee.totp_secret = SECRET
         self.env.flush_all()
@@ -130,7 +130,7 @@ class TestWhatOpensAnAccount(StaffCase):
         self.log_in(self.employee.login)
         self.assertIn('name="remember"', self.open("/web/login/totp").text)
 
-    def test_the_window_that_keeps_a_new_secret_is_not_used(self):
+    def test_core_wizard_that_stores_a_new_secret_is_not_used(self):
         action = self.officer.with_user(self.officer).action_totp_enable_wizard()
         self.assertEqual(action["url"], "/web/second-factor")
 
@@ -165,7 +165,7 @@ class TestWhatOpensAnAccount(StaffCase):
         users = self.env["res.users"].with_user(self.officer)
         return users._check_credentials(credential, {"interactive": True})
 
-    def test_what_the_database_holds_makes_no_link(self):
+    def test_database_content_is_not_enough_for_a_link(self):
         self.officer.partner_id.signup_prepare("reset")
         partner = self.officer.partner_id
         values = [partner.id, self.officer.ids, partner._get_login_date(), "reset"]

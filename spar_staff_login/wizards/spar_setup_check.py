@@ -27,17 +27,17 @@ class SparSetupCheck(models.TransientModel):
         if not settings.get_staff_host(self.env.cr.dbname):
             warnings.append(
                 self.env._(
-                    "Staff's screens have no host of their own: a script in a page of "
-                    "the website can act as the officer who opens it. The operator "
-                    "sets %(variable)s.",
+                    "The staff screens have no host of their own: a script in a "
+                    "website page can act as the officer who opens it. Ask the "
+                    "operator to set %(variable)s.",
                     variable=settings.STAFF_HOST_VARIABLE,
                 )
             )
         if not settings.needs_second_factor():
             warnings.append(
                 self.env._(
-                    "Staff log in with a password alone. The operator removes "
-                    "%(variable)s=off.",
+                    "Staff can log in with a password alone. Ask the operator to "
+                    "remove %(variable)s=off.",
                     variable=settings.SECOND_FACTOR_VARIABLE,
                 )
             )

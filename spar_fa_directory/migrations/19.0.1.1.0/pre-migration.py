@@ -25,6 +25,7 @@ def migrate(cr, version):
                                  'en_US', %s::text)
                     WHERE id = (SELECT res_id FROM ir_model_data
                                  WHERE module = 'spar_fa_directory' AND name = %s)""",
-                *(example, name),
+                example,
+                name,
             )
         )

@@ -4,8 +4,11 @@ from urllib.parse import quote, urlencode
 
 from odoo import api, models
 
-from odoo.addons.spar_fa_directory.lib.directory_page import Criteria, Page
-from odoo.addons.spar_fa_directory.models.spar_fsp import KINDS
+from odoo.addons.spar_fa_directory.lib.directory_page import (
+    DirectoryPage,
+    SearchCriteria,
+)
+from odoo.addons.spar_fa_directory.models.provider.spar_fsp import KINDS
 
 from ...const import DIRECTORY_PATH
 from ...exceptions import HttpRefused
@@ -44,7 +47,7 @@ class SparG2pConnectDirectory(models.AbstractModel):
         members = read_members(raw, BRANCH_MEMBERS)
         directory, headers = self._get_directory(accepted)
 
-        def find(criteria: Criteria) -> Page:
+        def find(criteria: SearchCriteria) -> DirectoryPage:
             page = directory._find_branches(code, criteria)
             if page is None:
                 text = "there is no provider with this code"
@@ -76,7 +79,7 @@ class SparG2pConnectDirectory(models.AbstractModel):
         return self.env["spar.directory"].with_context(lang=language or None), headers
 
     @api.model
-    def _read_provider_criteria(self, members: dict[str, str]) -> Criteria:
+    def _read_provider_criteria(self, members: dict[str, str]) -> SearchCriteria:
         criteria = read_criteria(members)
         if criteria.kind and criteria.kind not in dict(KINDS):
             raise refuse("kind", f"must be one of {', '.join(dict(KINDS))}")
@@ -93,7 +96,7 @@ class SparG2pConnectDirectory(models.AbstractModel):
         return replace(criteria, kind=kind or criteria.kind)
 
     @api.model
-    def _find(self, criteria: Criteria, find) -> Page:
+    def _find(self, criteria: SearchCriteria, find) -> DirectoryPage:
         try:
             return find(criteria)
         except ValueError as error:
@@ -104,7 +107,7 @@ class SparG2pConnectDirectory(models.AbstractModel):
 
     @api.model
     def _build_answer(
-        self, name: str, page: Page, path: str, members: dict, headers: list
+        self, name: str, page: DirectoryPage, path: str, members: dict, headers: list
     ) -> tuple:
         document = {name: page.items}
         if page.next:

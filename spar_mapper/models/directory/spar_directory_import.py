@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from odoo.addons.spar_fa_directory.models.spar_directory_import_load import LoadStopped
+from odoo.addons.spar_fa_directory.lib.exceptions import LoadStopped
 
 from ...lib.rule_changes import RuleChanges
 from .spar_directory_trial import CHANGES

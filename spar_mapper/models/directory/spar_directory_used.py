@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.spar_fa_directory.models.spar_directory_used import Uses
+from odoo.addons.spar_fa_directory.models.provider.spar_directory_used import Uses
 
 #: The column of a mapping that refers to each directory model.
 _COLUMNS = {"spar.fsp": "provider_id", "spar.fsp.branch": "branch_id"}

@@ -14,8 +14,8 @@ from odoo.addons.spar_fa_directory.lib.encodings import ENCODINGS
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_fa_directory.lib.placeholders import is_placeholder
 from odoo.addons.spar_fa_directory.lib.table_file import (
-    Choices,
-    Guess,
+    FileChoices,
+    FileGuess,
     guess_table,
     is_table,
     open_table,
@@ -621,16 +621,16 @@ class SparMove(models.Model):
                 )
             ) from error
 
-    def _get_list_choices(self) -> Choices:
+    def _get_list_choices(self) -> FileChoices:
         """Return what users have specified about the file; the rest is guessed."""
-        return Choices(
+        return FileChoices(
             self.numbers_encoding or None,
             self.numbers_delimiter or None,
             self.numbers_sheet or None,
             0,
         )
 
-    def _find_doubts(self, guess: Guess, first: list[Record]) -> list[str]:
+    def _find_doubts(self, guess: FileGuess, first: list[Record]) -> list[str]:
         """Return the questions to put to the user, in order."""
         doubts = set(guess.doubts) & _FIELDS.keys()
         if all(len(record.cells) < 2 for record in first):
@@ -645,7 +645,7 @@ class SparMove(models.Model):
         return {name for name, field in _FIELDS.items() if self[field]}
 
     def _build_question(
-        self, guess: Guess, doubts: list[str], first: list[Record]
+        self, guess: FileGuess, doubts: list[str], first: list[Record]
     ) -> str:
         """Return the question and the first rows as read, with numbers masked."""
         texts = self._get_list_questions(guess)
@@ -656,7 +656,7 @@ class SparMove(models.Model):
         return "\n".join([*(texts[name] for name in doubts), "", *rows])
 
     @api.model
-    def _get_list_questions(self, guess: Guess) -> dict[str, str]:
+    def _get_list_questions(self, guess: FileGuess) -> dict[str, str]:
         labels = dict(self._fields["numbers_delimiter"].selection)
         return {
             "encoding": self.env._(

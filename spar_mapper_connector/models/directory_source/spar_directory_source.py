@@ -10,7 +10,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.lib.directory_rows import Row, check_row
-from odoo.addons.spar_fa_directory.lib.fa_reader import NOBODY, Place, fold_code
+from odoo.addons.spar_fa_directory.lib.fa_reader import (
+    NO_HOLDER,
+    AddressPlace,
+    fold_code,
+)
 
 from ...exceptions import (
     OutgoingError,
@@ -574,8 +578,8 @@ class SparDirectorySource(models.Model):
 
     @api.model
     def _search_provider(self, code: str):
-        place = Place("code", fold_code(code), "")
-        found = self.env["spar.fsp"]._search_places({place}).get(place, NOBODY)
+        place = AddressPlace("code", fold_code(code), "")
+        found = self.env["spar.fsp"]._search_places({place}).get(place, NO_HOLDER)
         return self.env["spar.fsp"].browse(found.provider_id)
 
     def _import_successor(self, record, successor) -> None:

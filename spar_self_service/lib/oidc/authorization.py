@@ -44,7 +44,7 @@ class AttemptSecrets:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class LoginAttempt:
     """One attempt to log in: what was sent, to compare with what comes back.
 
     ``began_at`` is in seconds since 1970; with ``fresh`` the person must have
@@ -58,14 +58,14 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Response:
+class AuthorizationResponse:
     """A successful authorization response."""
 
     code: str = field(repr=False)
 
 
 def build_request(
-    settings: ProviderSettings, attempt: Attempt, ui_locales: str = ""
+    settings: ProviderSettings, attempt: LoginAttempt, ui_locales: str = ""
 ) -> dict[str, str]:
     """Return the parameters of an authorization request, without empty ones."""
     request = {
@@ -99,20 +99,20 @@ def add_query(url: str, parameters: Mapping[str, str]) -> str:
 
 def read_response(
     settings: ProviderSettings, parameters: Mapping[str, str]
-) -> Response:
+) -> AuthorizationResponse:
     """Return the code in an authorization response from ``settings``' provider.
 
     Raises WrongProvider, AttemptCancelled or AttemptUnknown.
     """
     issuer = parameters.get("iss")
-    if issuer != settings.issuer and (issuer or settings.tells_issuer):
+    if issuer != settings.issuer and (issuer or settings.sends_issuer):
         raise WrongProvider("iss")
     if parameters.get("error"):
         raise AttemptCancelled(read_error(parameters["error"]))
     code = parameters.get("code", "")
     if not code or len(code) > MAX_PARAMETER:
         raise AttemptUnknown("code")
-    return Response(code)
+    return AuthorizationResponse(code)
 
 
 def read_error(error: object) -> str:

@@ -19,7 +19,7 @@ Signer = Callable[[dict[str, object]], str]
 
 
 @dataclass(frozen=True)
-class Credentials:
+class ClientCredentials:
     """The headers and form fields that authenticate a request to the provider."""
 
     headers: dict[str, str]
@@ -27,7 +27,7 @@ class Credentials:
 
 
 @dataclass(frozen=True)
-class Call:
+class ClientRequest:
     """A request that must authenticate us: its endpoint and its time in seconds."""
 
     settings: ProviderSettings
@@ -36,11 +36,11 @@ class Call:
     sign: Signer
 
 
-Method = Callable[[Call], Credentials]
+Method = Callable[[ClientRequest], ClientCredentials]
 _METHODS: dict[ClientAuthentication, Method] = {}
 
 
-def authenticate(call: Call) -> Credentials:
+def authenticate(call: ClientRequest) -> ClientCredentials:
     """Return the credentials for ``call``, by the method agreed with the provider."""
     return _METHODS[call.settings.client_authentication](call)
 
@@ -54,7 +54,7 @@ def _method(which: ClientAuthentication) -> Callable[[Method], Method]:
 
 
 @_method(ClientAuthentication.PRIVATE_KEY_JWT)
-def _by_private_key(call: Call) -> Credentials:
+def _by_private_key(call: ClientRequest) -> ClientCredentials:
     """Return credentials with a fresh, single-use assertion (RFC 7523 2.2)."""
     settings = call.settings
     endpoint = settings.assertion_audience == "endpoint"
@@ -69,20 +69,20 @@ def _by_private_key(call: Call) -> Credentials:
         }
     )
     form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
-    return Credentials({}, {"client_id": settings.client_id, **form})
+    return ClientCredentials({}, {"client_id": settings.client_id, **form})
 
 
 @_method(ClientAuthentication.SECRET_BASIC)
-def _by_basic(call: Call) -> Credentials:
+def _by_basic(call: ClientRequest) -> ClientCredentials:
     """Return a Basic header of form-encoded ID and secret (RFC 6749 2.3.1)."""
     settings = call.settings
     pair = f"{quote_plus(settings.client_id)}:{quote_plus(settings.client_secret)}"
     token = base64.b64encode(pair.encode()).decode()
-    return Credentials({"Authorization": f"Basic {token}"}, {})
+    return ClientCredentials({"Authorization": f"Basic {token}"}, {})
 
 
 @_method(ClientAuthentication.SECRET_POST)
-def _by_post(call: Call) -> Credentials:
+def _by_post(call: ClientRequest) -> ClientCredentials:
     settings = call.settings
     form = {"client_id": settings.client_id, "client_secret": settings.client_secret}
-    return Credentials({}, form)
+    return ClientCredentials({}, form)

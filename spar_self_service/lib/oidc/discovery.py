@@ -15,7 +15,7 @@ MAX_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Discovered:
+class ProviderMetadata:
     """A provider's own description, checked; empty where it does not offer it."""
 
     issuer: str
@@ -27,7 +27,7 @@ class Discovered:
     par_endpoint: str
     algorithms: tuple[str, ...]
     client_authentications: tuple[ClientAuthentication, ...]
-    tells_issuer: bool
+    sends_issuer: bool
     requires_par: bool
 
 
@@ -44,7 +44,7 @@ def get_address(typed: str) -> str:
     return typed.strip().removesuffix(WELL_KNOWN).rstrip("/") + WELL_KNOWN
 
 
-def read_discovery(document: object, address: str) -> Discovered:
+def read_discovery(document: object, address: str) -> ProviderMetadata:
     """Return the description in ``document``, which was fetched from ``address``.
 
     Raises ProviderUnavailable where it is not usable, WrongProvider where it is that of
@@ -57,7 +57,7 @@ def read_discovery(document: object, address: str) -> Discovered:
     issuer = _read_url(document, "issuer", True)
     if get_origin(issuer) != get_origin(address):
         raise WrongProvider("issuer")
-    return Discovered(
+    return ProviderMetadata(
         issuer=issuer,
         authorization_endpoint=_read_url(document, "authorization_endpoint", True),
         token_endpoint=_read_url(document, "token_endpoint", True),
@@ -67,7 +67,7 @@ def read_discovery(document: object, address: str) -> Discovered:
         par_endpoint=_read_url(document, "pushed_authorization_request_endpoint"),
         algorithms=_read_algorithms(document),
         client_authentications=_read_authentications(document),
-        tells_issuer=document.get("authorization_response_iss_parameter_supported")
+        sends_issuer=document.get("authorization_response_iss_parameter_supported")
         is True,
         requires_par=document.get("require_pushed_authorization_requests") is True,
     )

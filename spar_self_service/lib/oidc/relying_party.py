@@ -19,7 +19,7 @@ from odoo.addons.spar_mapper_connector.lib.outgoing import HttpResponse
 
 from ...exceptions import CodeRefused, ProviderUnavailable, UserinfoRefused
 from . import authorization, client_authentication, discovery
-from .id_token import LEEWAY, Expected, check_id_token, is_time
+from .id_token import LEEWAY, ExpectedClaims, check_id_token, is_time
 from .settings import ProviderSettings, UserinfoFormat
 from .verified import VerifiedLogin, merge_claims
 
@@ -35,8 +35,9 @@ class Ports:
     """The functions that the relying party needs from outside.
 
     ``verify`` returns the claims of a token that the provider signed with an allowed
-    algorithm, else raises TokenRefused or ProviderUnavailable; ``decrypt`` returns the
-    text in a JWE for us, or raises UserinfoRefused; ``sign`` signs a client assertion.
+    algorithm, else raises IdTokenRefused or ProviderUnavailable. ``decrypt`` returns
+    the text in a JWE for us, or raises UserinfoRefused. ``sign`` signs a client
+    assertion.
     """
 
     send: Callable[..., HttpResponse]
@@ -46,14 +47,14 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenResponse:
     """The provider's answer to the code."""
 
     id_token: str
     access_token: str
 
     def __repr__(self) -> str:
-        return "Tokens()"
+        return "TokenResponse()"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class RelyingParty:
     ports: Ports
 
     def build_address(
-        self, attempt: authorization.Attempt, ui_locales: str, now: int
+        self, attempt: authorization.LoginAttempt, ui_locales: str, now: int
     ) -> str:
         """Return where the browser goes to authenticate; sends a request with PAR."""
         settings = self.settings
@@ -79,14 +80,14 @@ class RelyingParty:
 
     def complete(
         self,
-        response: authorization.Response,
-        attempt: authorization.Attempt,
+        response: authorization.AuthorizationResponse,
+        attempt: authorization.LoginAttempt,
         now: int,
     ) -> VerifiedLogin:
         """Return the verified login; raises a leaf of LoginRefused."""
         tokens = self._exchange(response, attempt, now)
         claims = self.ports.verify(self.settings, tokens.id_token)
-        expected = Expected(self.settings, attempt, tokens.access_token, now)
+        expected = ExpectedClaims(self.settings, attempt, tokens.access_token, now)
         check_id_token(claims, expected)
         subject, acr, auth_time = map(claims.get, ("sub", "acr", "auth_time"))
         # check_id_token has ensured that it is a text.
@@ -104,15 +105,18 @@ class RelyingParty:
 
     def _push(self, request: dict[str, str], now: int) -> str:
         answer = self._post(self.settings.par_endpoint, request, now)
-        told = read_object(answer) if answer.status in (200, 201) else {}
-        request_uri = told.get("request_uri")
+        document = read_object(answer) if answer.status in (200, 201) else {}
+        request_uri = document.get("request_uri")
         if not isinstance(request_uri, str):
             raise ProviderUnavailable("par")
         return request_uri
 
     def _exchange(
-        self, response: authorization.Response, attempt: authorization.Attempt, now: int
-    ) -> Tokens:
+        self,
+        response: authorization.AuthorizationResponse,
+        attempt: authorization.LoginAttempt,
+        now: int,
+    ) -> TokenResponse:
         form = {
             "grant_type": "authorization_code",
             "code": response.code,
@@ -126,7 +130,9 @@ class RelyingParty:
         return _read_tokens(read_object(answer) if answer.status == 200 else {})
 
     def _post(self, endpoint: str, form: dict[str, str], now: int) -> HttpResponse:
-        call = client_authentication.Call(self.settings, endpoint, now, self.ports.sign)
+        call = client_authentication.ClientRequest(
+            self.settings, endpoint, now, self.ports.sign
+        )
         credentials = client_authentication.authenticate(call)
         return self._send(
             "POST",
@@ -218,7 +224,9 @@ def ask(
     return answer
 
 
-def discover(send: Callable[..., HttpResponse], address: str) -> discovery.Discovered:
+def discover(
+    send: Callable[..., HttpResponse], address: str
+) -> discovery.ProviderMetadata:
     """Return the provider's description of itself at ``address``.
 
     Raises ProviderUnavailable or WrongProvider.
@@ -234,19 +242,19 @@ def read_object(answer: HttpResponse, strict: bool = True) -> dict[str, object]:
     Raises ProviderUnavailable where there is none, or returns ``{}`` if not strict.
     """
     try:
-        told = json.loads(answer.body)
+        document = json.loads(answer.body)
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        document = None
+    if not isinstance(document, dict):
         if strict:
             raise ProviderUnavailable("json")
         return {}
-    return told
+    return document
 
 
-def _read_tokens(told: dict[str, object]) -> Tokens:
-    id_token, access_token = told.get("id_token"), told.get("access_token")
-    kind = told.get("token_type")
+def _read_tokens(document: dict[str, object]) -> TokenResponse:
+    id_token, access_token = document.get("id_token"), document.get("access_token")
+    kind = document.get("token_type")
     if not (isinstance(id_token, str) and isinstance(access_token, str)):
         raise ProviderUnavailable("token")
     bearer = isinstance(kind, str) and kind.lower() == "bearer"
@@ -254,7 +262,7 @@ def _read_tokens(told: dict[str, object]) -> Tokens:
     printable = access_token.isascii() and access_token.isprintable()
     if not (bearer and printable and id_token and access_token):
         raise ProviderUnavailable("token")
-    return Tokens(id_token, access_token)
+    return TokenResponse(id_token, access_token)
 
 
 def _check_addressed(

@@ -47,4 +47,4 @@ class ProviderSettings:
     accepted_acrs: frozenset[str] = frozenset()
     fresh_prompt: str = ""
     par_endpoint: str = ""
-    tells_issuer: bool = False
+    sends_issuer: bool = False

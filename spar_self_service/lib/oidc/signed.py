@@ -1,4 +1,4 @@
-"""Tokens signed by a provider's published key with an allowed algorithm."""
+"""TokenResponse signed by a provider's published key with an allowed algorithm."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PublicKey
 from odoo.addons.spar_mapper_connector.lib.jose.tokens import read_token_header
 
-from ...exceptions import ProviderUnavailable, TokenRefused
+from ...exceptions import IdTokenRefused, ProviderUnavailable
 from .settings import ProviderSettings
 
 #: Signature only: the required claims differ between ID token and userinfo.
@@ -35,8 +35,9 @@ def read_signed(
     """Return the claims in ``token`` after verifying its signature only.
 
     The algorithm is one of those agreed with the provider, the key one that it
-    publishes: keys in the token itself (jwk, jku, x5c) are ignored. Raises TokenRefused
-    or ProviderUnavailable.
+    publishes: keys in the token itself (jwk, jku, x5c) are ignored.
+
+    Raises IdTokenRefused or ProviderUnavailable.
     """
     algorithm, kid = _read_header(settings, token)
     key = _find_key(settings, kid, algorithm, key_sets)
@@ -45,19 +46,19 @@ def read_signed(
             token, key.key, algorithms=[algorithm], options=_SIGNATURE_ONLY
         )
     except jwt.InvalidTokenError:
-        raise TokenRefused("signature") from None
+        raise IdTokenRefused("signature") from None
 
 
 def _read_header(settings: ProviderSettings, token: str) -> tuple[str, str]:
     try:
         header = read_token_header(token)
     except JwtRefused:
-        raise TokenRefused("malformed") from None
+        raise IdTokenRefused("malformed") from None
     algorithm, kid = header.get("alg"), header.get("kid", "")
     if algorithm not in settings.algorithms or algorithm not in ALGORITHMS:
-        raise TokenRefused("alg")
+        raise IdTokenRefused("alg")
     if "crit" in header:
-        raise TokenRefused("crit")
+        raise IdTokenRefused("crit")
     return algorithm, kid if isinstance(kid, str) else ""
 
 
@@ -69,5 +70,5 @@ def _find_key(
     except KeySetUnavailable:
         raise ProviderUnavailable("jwks") from None
     if key is None:
-        raise TokenRefused("kid")
+        raise IdTokenRefused("kid")
     return key

@@ -10,8 +10,25 @@ MAX_TEXT = 256
 
 #: Claims about the token, not about the person.
 PROTOCOL_CLAIMS = frozenset(
-    "iss sub aud exp iat nbf jti nonce acr amr azp at_hash c_hash s_hash auth_time "
-    "sid typ".split()
+    [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "nonce",
+        "acr",
+        "amr",
+        "azp",
+        "at_hash",
+        "c_hash",
+        "s_hash",
+        "auth_time",
+        "sid",
+        "typ",
+    ]
 )
 
 
@@ -82,5 +99,7 @@ def merge_claims(
 
     Userinfo is requested later, so its claims take precedence.
     """
-    told = {**id_token, **userinfo}
-    return {name: value for name, value in told.items() if name not in PROTOCOL_CLAIMS}
+    claims = {**id_token, **userinfo}
+    return {
+        name: value for name, value in claims.items() if name not in PROTOCOL_CLAIMS
+    }

@@ -8,5 +8,5 @@ from odoo.api import SUPERUSER_ID, Environment
 
 def migrate(cr, version):
     env = Environment(cr, SUPERUSER_ID, {})
-    env["auth.oauth.provider"].search([("flow", "=", "spar_oidc")])._let_assert()
+    env["auth.oauth.provider"].search([("flow", "=", "spar_oidc")])._register_issuers()
     env["spar.settings.seal"]._seal_unsealed()

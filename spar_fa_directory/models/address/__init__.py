@@ -1,0 +1,3 @@
+from . import spar_fa_type
+from . import spar_fa_type_part
+from . import spar_fa_strategy

@@ -1,0 +1,85 @@
+from odoo.modules.module import load_script
+from odoo.tests import TransactionCase
+from odoo.tools import file_path
+from odoo.tools.sql import column_exists, rename_column
+
+PATH = "spar_self_service/migrations/19.0.1.2.0/pre-migration.py"
+MIGRATION = load_script(file_path(PATH), "spar_self_service_pre_migration_19_0_1_2_0")
+
+
+class TestLoginPageMigration(TransactionCase):
+    """Fields and views from before the login page had its name."""
+
+    def setUp(self):
+        super().setUp()
+        self.provider = self.env["auth.oauth.provider"].create(
+            {
+                "name": "Hidden",
+                "body": "Hidden",
+                "auth_endpoint": "https://id.example/auth",
+                "validation_endpoint": "https://id.example/userinfo",
+                "is_offered": False,
+            }
+        )
+        self.views = {
+            name: self.env.ref(f"spar_self_service.{name}")
+            for name in MIGRATION.VIEWS.values()
+        }
+        self.field = self.env.ref(
+            "spar_self_service.field_auth_oauth_provider__is_offered"
+        )
+        self.env.flush_all()
+
+    def _restore_old_names(self):
+        cr = self.env.cr
+        rename_column(cr, "auth_oauth_provider", "is_offered", "on_door")
+        cr.execute(
+            "UPDATE ir_model_fields SET name = 'on_door' WHERE id = %s",
+            (self.field.id,),
+        )
+        self._rename_xml_id(
+            "field_auth_oauth_provider__is_offered",
+            "field_auth_oauth_provider__on_door",
+        )
+        for old, new in MIGRATION.VIEWS.items():
+            self._rename_xml_id(new, old)
+            cr.execute(
+                "UPDATE ir_ui_view SET key = %s WHERE id = %s",
+                (f"spar_self_service.{old}", self.views[new].id),
+            )
+
+    def _rename_xml_id(self, before, after):
+        self.env.cr.execute(
+            """UPDATE ir_model_data SET name = %s
+                WHERE module = 'spar_self_service' AND name = %s""",
+            (after, before),
+        )
+
+    def _migrate(self):
+        MIGRATION.migrate(self.env.cr, "19.0.1.1.0")
+        self.env.invalidate_all()
+        self.env.registry.clear_cache()
+
+    def test_field_keeps_its_values(self):
+        self._restore_old_names()
+        self._migrate()
+        self.assertFalse(column_exists(self.env.cr, "auth_oauth_provider", "on_door"))
+        self.assertFalse(self.provider.is_offered)
+        self.assertEqual(self.field.name, "is_offered")
+        self.assertEqual(
+            self.env.ref("spar_self_service.field_auth_oauth_provider__is_offered"),
+            self.field,
+        )
+
+    def test_views_are_the_same_records(self):
+        self._restore_old_names()
+        self._migrate()
+        for name, view in self.views.items():
+            self.assertEqual(self.env.ref(f"spar_self_service.{name}"), view)
+            self.assertEqual(view.key, f"spar_self_service.{name}")
+
+    def test_second_run_changes_nothing(self):
+        self._migrate()
+        self.assertFalse(self.provider.is_offered)
+        for name, view in self.views.items():
+            self.assertEqual(self.env.ref(f"spar_self_service.{name}"), view)
