@@ -54,7 +54,7 @@ class Base(models.AbstractModel):
         if is_ours and self.env.su and self._is_other_addon():
             raise AccessError(
                 self.env._(
-                    "%(model)s is changed on SPAR's own screens only.",
+                    "Other apps cannot change %(model)s. Use SPAR's own screens.",
                     model=self._description,
                 )
             )

@@ -65,7 +65,7 @@ class IrActionsServer(models.Model):
             return
         if any(action._get_job() for action in self):
             raise ValidationError(
-                self.env._("What the registry's jobs do is given by addons.")
+                self.env._("Only addons define what the registry's scheduled jobs do.")
             )
 
     @api.constrains("model_id", "crud_model_id", "code", "state")

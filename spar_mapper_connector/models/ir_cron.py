@@ -41,8 +41,8 @@ class IrCron(models.Model):
         if any((cron.model_id.sudo().model or "").startswith("spar.") for cron in self):
             raise UserError(
                 self.env._(
-                    "The jobs of the registry cannot be switched off or changed here: "
-                    "they check it, and move what waits."
+                    "You cannot switch off or change the registry's scheduled jobs: "
+                    "they check it and carry out pending changes."
                 )
             )
 

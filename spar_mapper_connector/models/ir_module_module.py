@@ -40,9 +40,9 @@ class IrModuleModule(models.Model):
             if any(map(self._has_rows, self._list_sealed_tables(module.name))):
                 raise UserError(
                     self.env._(
-                        "%(addon)s holds people's records, which uninstalling it would "
-                        "delete. Whoever runs the server can export them and then "
-                        "uninstall it, with the command: odoo spar_uninstall",
+                        "Uninstalling %(addon)s would delete people's records. The "
+                        "server's operator can export them and uninstall it with the "
+                        "command: odoo spar_uninstall",
                         addon=module.shortdesc or module.name,
                     )
                 )

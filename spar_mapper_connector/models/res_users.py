@@ -182,8 +182,8 @@ class MergePartners(models.TransientModel):
         if partners._find_roles():
             raise UserError(
                 self.env._(
-                    "One of these contacts belongs to an account with a role in SPAR. "
-                    "Such contacts are not merged."
+                    "You cannot merge these contacts because one of them belongs to an "
+                    "account with a role in SPAR."
                 )
             )
         return super()._merge(partner_ids, *args, **kwargs)
@@ -224,9 +224,9 @@ class SparGroupLog(models.Model):
         elif not (is_approved(self.env) or self._is_installing()):
             raise UserError(
                 self.env._(
-                    "Somebody would join a group that decides on money, or that "
-                    "reaches code. Give the group on the form of that user: a SPAR "
-                    "administrator approves it."
+                    "This would add a user to a group that decides on payments or "
+                    "gives access to code. Assign the group on the user's form, where "
+                    "a SPAR administrator approves it."
                 )
             )
         return result

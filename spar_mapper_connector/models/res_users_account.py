@@ -256,16 +256,16 @@ class ResUsers(models.Model):
         except AccountAltered as error:
             raise AccessDenied(
                 self.env._(
-                    "This account is closed: it was altered past Odoo, or somebody "
-                    "else changed its second factor. An administrator of SPAR can open "
-                    "it under Audit, Acts on accounts."
+                    "This account is closed because it was changed outside Odoo, or "
+                    "another user changed its second factor. A SPAR administrator can "
+                    "open it under Audit > Acts on accounts."
                 )
             ) from error
         except ServiceUnavailable as error:
             raise AccessDenied(
                 self.env._(
-                    "You cannot log in now: the keys of the registry are not there. "
-                    "Tell whoever operates the server."
+                    "You cannot log in now because the encryption keys are "
+                    "unavailable. Contact the server's operator."
                 )
             ) from error
         return result

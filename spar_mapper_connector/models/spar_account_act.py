@@ -48,34 +48,37 @@ class SparAccountAct(models.Model):
     login = fields.Char(string="Account", required=True, readonly=True)
     kind = fields.Selection(
         [
-            ("created", "Account made"),
-            ("role", "Role given"),
+            ("created", "Account created"),
+            ("role", "Role assigned"),
             ("login", "Login changed"),
             ("password", "Password set"),
             ("factor", "Second factor changed"),
             ("email", "E-mail address changed"),
-            ("reset", "Password reset asked for"),
+            ("reset", "Password reset requested"),
             ("own", "Own password set"),
             ("opened", "Closed account opened"),
         ],
-        string="What",
+        string="Act",
         required=True,
         readonly=True,
     )
     actor_id = fields.Integer(
-        string="Account that did it", required=True, readonly=True, aggregator=None
+        string="Account of the user who did it",
+        required=True,
+        readonly=True,
+        aggregator=None,
     )
     actor_login = fields.Char(string="By", required=True, readonly=True)
     date = fields.Datetime(required=True, readonly=True)
     in_setup = fields.Boolean(
         string="During set-up",
         readonly=True,
-        help="Before there were two administrators. It counts until whoever has the "
-        "account has set a password of their own.",
+        help="The act dates from before there were two administrators. It counts until "
+        "the account's user has set their own password.",
     )
 
     is_closed = fields.Boolean(
-        compute="_compute_is_closed", help="The account opens nothing as it is."
+        compute="_compute_is_closed", help="The account cannot be used."
     )
 
     def init(self):
@@ -152,15 +155,15 @@ class SparAccountAct(models.Model):
         if act_sudo.kind != "factor" or not user_sudo._filter_true():
             raise UserError(
                 self.env._(
-                    "This account was altered past Odoo. Tell whoever operates the "
-                    "server."
+                    "This account was changed outside Odoo. Contact the server's "
+                    "operator."
                 )
             )
         if self.env.uid in (user_sudo.id, act_sudo.actor_id):
             raise UserError(
                 self.env._(
-                    "It is your account, or you changed its second factor. Another "
-                    "administrator has to open it."
+                    "You cannot open this account because it is yours, or you changed "
+                    "its second factor. Ask another administrator."
                 )
             )
         user_sudo._seal_credentials()
@@ -181,7 +184,7 @@ class SparAccountAct(models.Model):
         if act:
             kinds = dict(self._fields["kind"]._description_selection(self.env))
             return self.env._(
-                "they had a hand in your account (%(what)s, %(date)s)",
+                "they acted on your account (%(what)s, %(date)s)",
                 what=kinds[act.kind],
                 date=fields.Date.to_string(act.date),
             )
@@ -215,5 +218,5 @@ class SparAccountAct(models.Model):
         if not act:
             return ""
         return self.env._(
-            "%(login)s had a hand in both your accounts", login=act.actor_login
+            "%(login)s acted on both your accounts", login=act.actor_login
         )

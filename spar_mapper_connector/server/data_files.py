@@ -26,8 +26,8 @@ def _guard(load):
         if uploaded and not is_on_command_line():
             raise UserError(
                 env._(
-                    "Uploaded modules are not loaded in a database with SPAR: they can "
-                    "do anything. Put the addon on the server."
+                    "Uploaded modules are not loaded in a database with SPAR because "
+                    "they can do anything. Install the addon on the server."
                 )
             )
         return load(env, *args, **kwargs)

@@ -76,7 +76,7 @@ class TestTwoAccounts(AccountCase):
             .create({"name": "Me again", "login": "me-again"})
         )
         mine.sudo().group_ids += self.env.ref(ADMINISTRATOR)
-        self.assert_refused_to(mine, "Account made")
+        self.assert_refused_to(mine, "Account created")
 
     def test_an_account_that_the_proposer_took_over(self):
         self.let_manage_users(self.first)

@@ -14,8 +14,8 @@ class BaseLanguageImport(models.TransientModel):
         if self.env.registry.ready and not is_on_command_line():
             raise UserError(
                 self.env._(
-                    "Translations are not uploaded in a database with SPAR: they could "
-                    "exchange the words on its screens. Put them into an addon."
+                    "You cannot upload translations to a database with SPAR because "
+                    "they could swap the words on its screens. Ship them in an addon."
                 )
             )
         return super().import_lang()

@@ -28,9 +28,9 @@ class SparClosedCustomising(models.AbstractModel):
         if ours:
             raise ValidationError(
                 self.env._(
-                    "%(model)s holds people's accounts, or decides who may see or "
-                    "change them: it takes no added fields, actions, rules or "
-                    "templates. Put them into an addon.",
+                    "You cannot add fields, actions, rules or templates to %(model)s "
+                    "here because it holds people's accounts, or decides who may see "
+                    "or change them. Ship them in an addon.",
                     model=self.env["ir.model"]._get(ours[0]).name or ours[0],
                 )
             )
@@ -78,8 +78,8 @@ class SparShippedRecord(models.AbstractModel):
         if any(name.startswith("spar_") for name in self._list_external_ids()):
             raise ValidationError(
                 self.env._(
-                    "This menu, action or label belongs to SPAR. Staff rely on it: "
-                    "only an addon changes it."
+                    "You cannot change this menu, action or label because it belongs "
+                    "to SPAR and staff rely on it. Change it in an addon."
                 )
             )
 

@@ -21,8 +21,9 @@ class IrAsset(models.Model):
             if not is_style and not (asset.bundle or "").startswith(_WEBSITES):
                 raise ValidationError(
                     self.env._(
-                        "%(bundle)s is loaded by staff's screens. A script there could "
-                        "act as any member of staff: put it into an addon.",
+                        "You cannot add a script to %(bundle)s here: staff's screens "
+                        "load it, so it could act as any member of staff. Ship it in "
+                        "an addon.",
                         bundle=asset.bundle,
                     )
                 )

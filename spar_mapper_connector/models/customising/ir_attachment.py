@@ -31,5 +31,5 @@ class IrAttachment(models.Model):
         is_bundle = any((url or "").startswith("/web/assets/") for url in urls)
         if is_bundle and not is_called_from_file_of(AssetsBundle.save_attachment):
             raise ValidationError(
-                self.env._("The scripts of Odoo's screens are written by Odoo itself.")
+                self.env._("Only Odoo itself writes the scripts of its screens.")
             )

@@ -20,7 +20,7 @@ class IrFilters(models.Model):
             if name.startswith("spar.") and kept.user_ids.ids != [person]:
                 raise ValidationError(
                     self.env._(
-                        "Favourites on the registry's screens are for their own user. "
-                        "Share this one with yourself only."
+                        "You cannot share favourites on the registry's screens. Save "
+                        "this one for yourself only."
                     )
                 )

@@ -35,9 +35,8 @@ class IrModelData(models.Model):
         if self.env.registry.ready and any(map(self._is_closed, self)):
             raise ValidationError(
                 self.env._(
-                    "The external IDs of SPAR's roles, of the groups that it watches "
-                    "and of Odoo's templates are given by addons: they are not changed "
-                    "here."
+                    "You cannot change the external IDs of SPAR's roles, of the groups "
+                    "it watches or of Odoo's templates here. Only addons define them."
                 )
             )
 

@@ -69,9 +69,9 @@ class IrUiView(models.Model):
             if view.type != "qweb":
                 raise ValidationError(
                     self.env._(
-                        "%(view)s is a view of staff's screens, which can contain a "
-                        "script. In a database with SPAR only addons add or change "
-                        "such views.",
+                        "You cannot change %(view)s here: views of staff's screens can "
+                        "contain scripts. In a database with SPAR, ship them in an "
+                        "addon.",
                         view=view.name,
                     )
                 )
@@ -84,8 +84,9 @@ class IrUiView(models.Model):
             if view.type == "qweb" and any((k or "").startswith(FRAME) for k in keys):
                 raise ValidationError(
                     self.env._(
-                        "%(view)s is part of the frame of staff's screens. A script "
-                        "there could act as any member of staff: put it into an addon.",
+                        "You cannot change %(view)s here because it surrounds staff's "
+                        "screens: a script could act as any member of staff. Ship it "
+                        "in an addon.",
                         view=view.name,
                     )
                 )

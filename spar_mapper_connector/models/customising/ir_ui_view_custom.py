@@ -15,5 +15,5 @@ class IrUiViewCustom(models.Model):
         for custom in self:
             if custom.user_id.id != get_person(self.env) and not is_on_command_line():
                 raise ValidationError(
-                    self.env._("Only the user of a dashboard arranges it.")
+                    self.env._("You can arrange your own dashboards only.")
                 )
