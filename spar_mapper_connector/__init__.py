@@ -1,4 +1,5 @@
 from . import models
+from . import wizards
 from .expressions import call_at_once
 from .server import set_up_server
 

@@ -25,7 +25,7 @@ class StandInChannel(models.AbstractModel):
 
     def _queue_notice(self, notice_sudo, contact):
         if StandInChannel.is_failing:
-            raise UserError("the channel cannot queue anything")
+            raise UserError(self.env._("The channel cannot queue anything."))
         kind = notice_sudo.event_id.kind
         StandInChannel.queued.append((kind, notice_sudo.state, contact))
 

@@ -59,7 +59,7 @@ class SparFormCase(models.Model):
     made_at = fields.Datetime(required=True, readonly=True, string="Opened")
     line_ids = fields.One2many("spar.form.case.line", "case_id", readonly=True)
     people = fields.Integer(compute="_compute_people")
-    reason = fields.Char(readonly=True, string="Reason")
+    reason = fields.Char(readonly=True)
     proposed_by = fields.Char(readonly=True)
     decided_by = fields.Char(readonly=True)
     proposer_name = fields.Char(compute="_compute_names", string="Proposed by")

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
-from ...expressions import is_on_command_line
+from ..expressions import is_on_command_line
 
 
 class BaseLanguageImport(models.TransientModel):

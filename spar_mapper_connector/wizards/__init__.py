@@ -1,0 +1,2 @@
+from . import base_language_import
+from . import base_partner_merge
