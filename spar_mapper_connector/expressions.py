@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from odoo.http import request
@@ -28,6 +29,20 @@ _logger = logging.getLogger(__name__)
 #: Runs callbacks that were left for the end of a transaction, which an expression can
 #: do as well, and stored actions, whether or not they are code.
 _DEFERRING = (Callbacks.run.__code__, IrActionsServer._run.__code__)
+_ADDONS, _OURS = "odoo.addons.", "odoo.addons.spar_"
+#: The file of the guard on every model.
+_GUARD = str(Path(__file__).with_name("models") / "base.py")
+#: Methods of every model, which addons override and other addons call on any record.
+_GENERIC = (
+    "action_archive",
+    "action_unarchive",
+    "copy",
+    "create",
+    "load",
+    "name_create",
+    "unlink",
+    "write",
+)
 #: Calls one of our jobs by its name; see ``models/ir_actions_server.py``.
 _NAMING: list = []
 
@@ -69,6 +84,30 @@ def refuse_expressions() -> None:
             "computed field) tried to use keys or to change the registry; refused",
         )
         raise CalledFromExpression("called from an expression")
+
+
+def is_called_by_other_addon() -> bool:
+    """Return whether the code that began a write belongs to an addon that is not ours.
+
+    Some of Odoo's addons write any record with ``sudo()`` for their user: they archive
+    what was recycled, or erase what names a person. The frames of the ORM are passed
+    over, and those of generic methods that were called as superuser.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.startswith(_ADDONS) and not _is_passing(frame):
+            return not name.startswith(_OURS)
+        frame = frame.f_back
+    return False
+
+
+def _is_passing(frame) -> bool:
+    """Return whether a frame passes on a superuser's call, or asks this question."""
+    if frame.f_code.co_filename == _GUARD:
+        return True
+    env = getattr(frame.f_locals.get("self"), "env", None)
+    return frame.f_code.co_name in _GENERIC and bool(env and env.su)
 
 
 # === WHO ACTS === #

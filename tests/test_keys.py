@@ -238,7 +238,7 @@ def test_keyring_that_others_can_read_is_refused(server, programme, linked):
 def test_staff_see_that_the_keyring_is_unavailable(server, linked):
     viewer = get_backend(server, "viewer")
     with server.moved_aside(server.keyring):
-        with pytest.raises(Refused, match="keys are not there"):
+        with pytest.raises(Refused, match="keys cannot be read"):
             viewer.find("spar.mapping", [], "id_masked", "fa_masked", limit=3)
         page = viewer.session.get(f"{server.url}/odoo", timeout=TIMEOUT)
         assert page.status_code == 503

@@ -82,7 +82,9 @@ class TestAsynchronous(AsynchronousCase):
 
     def test_both_paths_accept_each_operation_and_repeats(self):
         for operation, number in (
-            *(("link", 1), ("update", 2), ("unlink", 2)),
+            ("link", 1),
+            ("update", 2),
+            ("unlink", 2),
             ("resolve", 3),
         ):
             fa = f"account:{number}@BANK"
@@ -132,10 +134,15 @@ class TestAsynchronous(AsynchronousCase):
         (callback,) = self.env["spar.callback"].search([])
         self.assertEqual(callback.url, f"{CALLBACK}/deeper/on-link")
         for uri in (
-            *("http://169.254.169.254/latest", "https://full.example.evil.example/"),
-            *("https://full.example/spar/../admin", "https://full.example/sparx"),
-            *("https://full.example/spar/%2e%2e/x", "file:///etc/passwd", "x"),
-            *("https://full.example/spar/..%2fx", "https://full.example/spar/..;/x"),
+            "http://169.254.169.254/latest",
+            "https://full.example.evil.example/",
+            "https://full.example/spar/../admin",
+            "https://full.example/sparx",
+            "https://full.example/spar/%2e%2e/x",
+            "file:///etc/passwd",
+            "x",
+            "https://full.example/spar/..%2fx",
+            "https://full.example/spar/..;/x",
         ):
             message = self.build("link", "uri2", sender_uri=uri)
             response = self.open(

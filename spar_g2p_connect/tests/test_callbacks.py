@@ -326,10 +326,17 @@ class TestCallbackSettings(KeyringMixin, TransactionCase):
 
     def test_refused_callback_urls(self):
         for url in (
-            *("http://full.example/x", "https://127.0.0.1/", "https://[::1]/"),
-            *("https://inside.example/", "https://nowhere.example/", "ftp://x"),
-            *("https://user:word@full.example/", "nothing", "https://10.1.2.3/x"),
-            *("https://full.example/?x=1", "https://full.example/#x"),
+            "http://full.example/x",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://inside.example/",
+            "https://nowhere.example/",
+            "ftp://x",
+            "https://user:word@full.example/",
+            "nothing",
+            "https://10.1.2.3/x",
+            "https://full.example/?x=1",
+            "https://full.example/#x",
         ):
             for name in ("callback_url", "callback_token_url"):
                 with (

@@ -6,14 +6,37 @@ from .common import EVERY_RIGHT, RestCase, build_items
 
 NUMBER = "2007816053"
 SPELLINGS = (
-    *("2007 816 053", "2007-816053", "٢٠٠٧٨١٦٠٥٣", "２００７８１６０５３"),
-    *("2007.816/053", f" {NUMBER} ", "2007\u00a0816\u2011053"),
+    "2007 816 053",
+    "2007-816053",
+    "٢٠٠٧٨١٦٠٥٣",
+    "２００７８１６０５３",
+    "2007.816/053",
+    f" {NUMBER} ",
+    "2007\u00a0816\u2011053",
 )
 NO_IDS = (
-    *("token:{sub}@nationalId", "token:undefined@nationalId", "token:null@nationalId"),
-    *("token:NaN@nationalId", "token:undefined@x", "token:4711", "4711@nationalId"),
-    *("null", "NULL", "none", "undefined", "{sub}", "${sub}", "<id>", "%s", "n/a"),
-    *("#N/A", "[object Object]", "1.23E+11", "2007760620.0", " ", "vid:null@x"),
+    "token:{sub}@nationalId",
+    "token:undefined@nationalId",
+    "token:null@nationalId",
+    "token:NaN@nationalId",
+    "token:undefined@x",
+    "token:4711",
+    "4711@nationalId",
+    "null",
+    "NULL",
+    "none",
+    "undefined",
+    "{sub}",
+    "${sub}",
+    "<id>",
+    "%s",
+    "n/a",
+    "#N/A",
+    "[object Object]",
+    "1.23E+11",
+    "2007760620.0",
+    " ",
+    "vid:null@x",
 )
 NO_ADDRESSES = ("account:null@BANK", "account:undefined@BANK", "account:{number}@BANK")
 

@@ -131,7 +131,8 @@ class TestOpenG2p2(RestCase):
         unknown = {**BANK, "strategy_id": 999999, "fa_type": "STONE"}
         answers = self.exchange(
             "link",
-            *({"id": "3", "fa": incomplete}, {"id": "4", "fa": unknown}),
+            {"id": "3", "fa": incomplete},
+            {"id": "4", "fa": unknown},
             {"id": "5", "fa": BANK},
         )
         codes = ["rjct.fa.invalid", "rjct.fa.invalid", None]

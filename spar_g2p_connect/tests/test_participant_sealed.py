@@ -110,7 +110,8 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
             """UPDATE spar_participant SET secret_digest = (
                    SELECT secret_digest FROM spar_participant WHERE id = %s)
                 WHERE id = %s""",
-            *(self.other.id, self.payer.id),
+            self.other.id,
+            self.payer.id,
         )
         # Even with a forged seal: the digest belongs to another client.
         self.env["spar.settings.seal"]._seal_as_it_is(self.participants)

@@ -38,11 +38,11 @@ class TestProfile(TransactionCase):
 
     def test_each_switch_changes_its_own_rule_and_no_other(self):
         for field, name in SWITCHES.items():
-            for value, meant in (("on", True), ("off", False)):
+            for value, expected in (("on", True), ("off", False)):
                 with self.subTest(field, value=value):
                     self.participant[field] = value
                     profile = self.participant._get_profile()
-                    self.assertIs(getattr(profile, name), meant)
+                    self.assertIs(getattr(profile, name), expected)
                     self.participant[field] = False
                     self.assertEqual(self.participant._get_profile(), STRICT)
 

@@ -1,39 +1,70 @@
 from odoo import api, models
+from odoo.exceptions import AccessError
 
-from ..expressions import refuse_expressions
+from ..expressions import (
+    is_called_by_other_addon,
+    is_on_command_line,
+    refuse_expressions,
+)
 from ..server.expression_names import read_names
+from ..server.field_values import freeze_fields
 
+#: Models of Odoo that decide who may do what here, besides ours.
+_ALSO_OURS = ("auth.oauth.provider",)
+#: Models through which mail for staff can be led elsewhere.
+_MAIL = ("fetchmail.server", "ir.mail_server", "mail.alias.domain")
 #: Rules of optional addons: model -> the path to the models beside which they run.
 _BESIDE = {"base.automation": "model_id.model"}
 
 
 class Base(models.AbstractModel):
-    """A guard on every model: no expression writes the registry's records."""
+    """A guard on every model, for the registry's records.
+
+    Neither an expression writes them, nor code of another addon that is superuser.
+    """
 
     _inherit = "base"
 
     @api.model_create_multi
     def create(self, vals_list):
-        self._refuse_expressions()
+        self._refuse_other_code()
         records = super().create(vals_list)
         records._refuse_beside_ours()
         return records
 
     def write(self, vals):
-        self._refuse_expressions()
+        self._refuse_other_code()
         result = super().write(vals)
         self._refuse_beside_ours()
         return result
 
     def unlink(self):
-        self._refuse_expressions()
+        self._refuse_other_code()
         return super().unlink()
 
     @api.model
-    def _refuse_expressions(self) -> None:
-        """Raise CalledFromExpression if an expression would write one of our models."""
-        if self._name.startswith("spar."):
+    def _refuse_other_code(self) -> None:
+        """Raise an error if code that may not would write one of our models.
+
+        Raises CalledFromExpression for an expression, AccessError for other addons.
+        """
+        is_ours = self._name.startswith("spar.") or self._name in _ALSO_OURS
+        if is_ours or self._name in _MAIL:
             refuse_expressions()
+        if is_ours and self.env.su and self._is_other_addon():
+            raise AccessError(
+                self.env._(
+                    "%(model)s is changed on SPAR's own screens only.",
+                    model=self._description,
+                )
+            )
+
+    @api.model
+    def _is_other_addon(self) -> bool:
+        """Return whether another addon began this, beside the server's operator."""
+        if not self.env.registry.ready or is_on_command_line():
+            return False
+        return is_called_by_other_addon()
 
     def _refuse_beside_ours(self) -> None:
         """Raise ValidationError if these records would run beside ours."""
@@ -51,4 +82,5 @@ class SparExpressionNames(models.AbstractModel):
     def _register_hook(self):
         result = super()._register_hook()
         read_names(self.env.registry._init_modules)
+        freeze_fields(self.env.registry)
         return result

@@ -4,7 +4,7 @@ from odoo.fields import Command
 
 from odoo.addons.spar_fa_directory.models.spar_group_log import ADMINISTRATOR
 
-from ..expressions import is_on_command_line
+from ..expressions import is_on_command_line, refuse_expressions
 from .spar_second_person import is_approved
 
 #: Fields by which an account can be used -> the act that is noted of the user who sets
@@ -20,6 +20,8 @@ _ACTS = {
     "email": "email",
     "partner_id": "email",
 }
+#: Fields of a contact that lead to an account's password.
+_IDENTIFYING = {"email", "signup_type", "user_ids"}
 
 
 class ResUsers(models.Model):
@@ -133,7 +135,10 @@ class ResUsers(models.Model):
         return now, [Command.link(group.id) for group in watched]
 
     def write(self, vals):
-        for kind in sorted({_ACTS[name] for name in _ACTS.keys() & vals.keys()}):
+        kinds = {_ACTS[name] for name in _ACTS.keys() & vals.keys()}
+        if kinds and self.sudo()._filter_roles():
+            refuse_expressions()
+        for kind in sorted(kinds):
             self.env["spar.account.act"]._log(self, kind)
         return super().write(vals)
 
@@ -147,6 +152,8 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def write(self, vals):
+        if _IDENTIFYING & vals.keys() and self._find_roles():
+            refuse_expressions()
         if "email" in vals:
             self._log_act("email")
         if vals.get("signup_type"):
@@ -154,10 +161,32 @@ class ResPartner(models.Model):
             self._log_act("reset")
         return super().write(vals)
 
+    def _find_roles(self):
+        """Return the accounts with a role that these partners belong to."""
+        partners_sudo = self.sudo().with_context(active_test=False)
+        return partners_sudo.user_ids._filter_roles()
+
     def _log_act(self, kind):
         partners_sudo = self.sudo().with_context(active_test=False)
         if users_sudo := partners_sudo.user_ids:
             self.env["spar.account.act"]._log(users_sudo, kind)
+
+
+class MergePartners(models.TransientModel):
+    """The merging of contacts, which gives accounts another address by SQL."""
+
+    _inherit = "base.partner.merge.automatic.wizard"
+
+    def _merge(self, partner_ids, *args, **kwargs):
+        partners = self.env["res.partner"].browse(partner_ids)
+        if partners._find_roles():
+            raise UserError(
+                self.env._(
+                    "One of these contacts belongs to an account with a role in SPAR. "
+                    "Such contacts are not merged."
+                )
+            )
+        return super()._merge(partner_ids, *args, **kwargs)
 
 
 class SparGroupLog(models.Model):

@@ -18,6 +18,10 @@ _GUARD = """
 """
 #: Times of changes are stored in whole seconds.
 _SECOND = timedelta(seconds=1)
+#: Acts after which their actor may be able to log in to the account, and for how long
+#: that is a doubt about two accounts at once.
+_OPENING = ("login", "password", "factor", "email", "reset")
+_LATELY = timedelta(days=30)
 
 
 class SparAccountAct(models.Model):
@@ -172,17 +176,44 @@ class SparAccountAct(models.Model):
             [("account_id", "=", approver.id), ("kind", "=", "own")], limit=1
         )
         over = Domain("in_setup", "=", True) & Domain("id", "<", own.id or 0)
+        acts = self.sudo().search(Domain("account_id", "=", approver.id) & ~over)
+        act = acts.filtered(lambda act: act.actor_id == proposer.id)[:1]
+        if act:
+            kinds = dict(self._fields["kind"]._description_selection(self.env))
+            return self.env._(
+                "they had a hand in your account (%(what)s, %(date)s)",
+                what=kinds[act.kind],
+                date=fields.Date.to_string(act.date),
+            )
+        return self._find_third(acts, approver, proposer, moment)
+
+    def _find_third(self, acts, approver, proposer, moment: datetime) -> str:
+        """Return whether somebody else may use both accounts, as a reason; else "".
+
+        Somebody who lately gave both of them another password, factor or address can
+        have logged in as both.
+
+        :param acts: those on the approver's account that count
+        """
+        own = {approver.id, proposer.id}
+        lately = moment - _LATELY
+        thirds = {
+            act.actor_id: act.actor_login
+            for act in acts
+            if act.kind in _OPENING and act.date >= lately and act.actor_id not in own
+        }
         act = self.sudo().search(
-            Domain("account_id", "=", approver.id)
-            & Domain("actor_id", "=", proposer.id)
-            & ~over,
+            [
+                ("account_id", "=", proposer.id),
+                ("actor_id", "in", list(thirds)),
+                ("kind", "in", _OPENING),
+                ("date", ">=", lately),
+                ("in_setup", "=", False),
+            ],
             limit=1,
         )
         if not act:
             return ""
-        kinds = dict(self._fields["kind"]._description_selection(self.env))
         return self.env._(
-            "they had a hand in your account (%(what)s, %(date)s)",
-            what=kinds[act.kind],
-            date=fields.Date.to_string(act.date),
+            "%(login)s had a hand in both your accounts", login=act.actor_login
         )

@@ -162,7 +162,7 @@ class SparSecondPerson(models.AbstractModel):
             record._propose(waiting)
         return True
 
-    def update_field_translations(self, field_name, translations, source_lang=""):
+    def _update_field_translations(self, field_name, translations, *args, **kwargs):
         """Raise UserError for a guarded field: its texts are written on the form."""
         if field_name in self._guarded_fields and not self._may_write_at_once():
             guarded = any(r._is_guarded(field_name, translations) for r in self)
@@ -174,8 +174,8 @@ class SparSecondPerson(models.AbstractModel):
                         field=self._fields[field_name]._description_string(self.env),
                     )
                 )
-        return super().update_field_translations(
-            field_name, translations, source_lang=source_lang
+        return super()._update_field_translations(
+            field_name, translations, *args, **kwargs
         )
 
     def unlink(self):

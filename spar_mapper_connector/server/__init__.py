@@ -5,6 +5,7 @@ Odoo has no setting for any of this. Each part states what it replaces.
 
 from ..lib.log_limits import shorten_statements
 from .database import limit_connections
+from .data_files import guard_data_files
 from .deadline import limit_reading
 from .expression_formats import check_formats
 from .expression_names import close_names
@@ -22,4 +23,5 @@ def set_up_server() -> None:
     close_names()
     check_formats()
     guard_fields()
+    guard_data_files()
     shorten_statements()

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import CodeType
 
 from odoo.modules.module import get_module_path, get_modules
+from odoo.orm.registry import Registry
 from odoo.tools import safe_eval
 
 #: SQL, and what is left for the end of a transaction.
@@ -89,6 +90,7 @@ _ACCOUNTS = (
     "_legacy_session_token_hash_compute",
     "_set_encrypted_password",
     "_check_credentials",
+    "_get_totp_mail_key",
     "_generate",
     "_login",
     "authenticate",
@@ -159,13 +161,25 @@ def is_closed(name: str) -> bool:
         return True
     if not _named or not name.startswith("_") or _is_named(name):
         return False
+    if not _is_installing():
+        return True
     # Not used by an installed addon: perhaps by one that is being installed.
-    read_names(get_modules())
-    return not _is_named(name)
+    return not _is_named_by_any(name)
 
 
 def _is_named(name: str) -> bool:
     return any(name in names for names in _named.values())
+
+
+def _is_installing() -> bool:
+    """Return whether this process is loading addons now."""
+    return any(not registry.ready for registry in Registry.registries.snapshot.values())
+
+
+def _is_named_by_any(name: str) -> bool:
+    """Return whether the files of any addon on the server use a name."""
+    paths = [get_module_path(addon, display_warning=False) for addon in get_modules()]
+    return any(name in _read_addon(Path(path)) for path in paths if path)
 
 
 def read_names(addons) -> None:

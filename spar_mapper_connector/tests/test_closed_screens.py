@@ -1,11 +1,19 @@
 """What an administrator of Odoo may not change of staff's screens."""
 
+import builtins
+from pathlib import Path
+
 from markupsafe import Markup
 
 from odoo import Command
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
-from odoo.tools import safe_eval
+from odoo.tools import (
+    convert_file,
+    file_open_temporary_directory,
+    mute_logger,
+    safe_eval,
+)
 
 from ..expressions import scheduled
 
@@ -216,3 +224,89 @@ class TestScreens(TransactionCase):
         (added,) = self.env.cr.fetchone()
         self.env.invalidate_all()
         self.assertEqual(views._find_foreign(), sorted([frame.id, added]))
+
+
+@tagged("-at_install", "post_install")
+class TestOtherCode(TransactionCase):
+    """Code of Odoo that writes any record, for whoever asks."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.enterClassContext(scheduled())
+        cls.provider = cls.env["spar.fsp"].create({"name": "P", "code": "TESTP"})
+
+    def run_as(self, module, code, **values):
+        """Run code as that of an addon's module, with Python's own builtins."""
+        space = {"__name__": module, "__builtins__": builtins, **values}
+        exec(compile(code, "code of another addon", "exec"), space)  # noqa: S102
+
+    def test_other_addons_do_not_write_as_superuser(self):
+        for code in (
+            "def act(record): record.sudo().write({'active': False})\nact(record)",
+            "def act(record): record.sudo().active = False\nact(record)",
+            "def act(record): record.sudo().unlink()\nact(record)",
+            "def act(record): record.sudo().create({'name': 'N', 'code': 'NEW'})\n"
+            "act(record)",
+            "def act(record): record.sudo().action_archive()\nact(record)",
+        ):
+            with self.subTest(code):
+                with self.assertRaises(AccessError):
+                    self.run_as(
+                        "odoo.addons.data_recycle.x", code, record=self.provider
+                    )
+        self.assertTrue(self.provider.active)
+
+    def test_our_own_addons_do(self):
+        code = "def act(record): record.sudo().write({'name': 'Q'})\nact(record)"
+        self.run_as("odoo.addons.spar_more.x", code, record=self.provider)
+        self.assertEqual(self.provider.name, "Q")
+
+    def test_uploaded_data_files_are_refused(self):
+        data = b"<odoo><function model='res.users' name='search' eval='[[]]'/></odoo>"
+        with file_open_temporary_directory(self.env) as folder:
+            Path(folder, "x").mkdir()
+            path = Path(folder, "x", "d.xml")
+            path.write_bytes(data)
+            with self.assertRaisesRegex(UserError, "Uploaded modules"):
+                convert_file(self.env, "x", "d.xml", {}, pathname=str(path))
+
+    def test_translations_are_not_uploaded(self):
+        values = {"name": "x", "code": "en_US", "filename": "x.po", "data": b"eA=="}
+        wizard = self.env["base.language.import"].create(values)
+        with self.assertRaises(UserError):
+            wizard.import_lang()
+        view = self.env.ref("base.view_users_form_simple_modif")
+        with self.assertRaises(UserError):
+            view._update_field_translations("arch_db", {"en_US": {"Language": "x"}})
+
+    def test_lists_of_fields_stay(self):
+        field = self.env["spar.setting.change"]._fields["state"]
+        before = list(field.selection)
+        for act in ("reverse()", "clear()", "append(('x', 'y'))", "pop()"):
+            with self.subTest(act), self.assertRaises(ValueError):
+                safe_eval.safe_eval(f"field.selection.{act}", {"field": field})
+        self.assertEqual(field.selection, before)
+        self.assertTrue(self.env["spar.setting.change"].fields_get(["state"]))
+
+    @mute_logger("odoo.addons.spar_mapper_connector.expressions")
+    def test_expressions_do_not_lead_mail_elsewhere(self):
+        role = "base.group_user,spar_fa_directory.group_auditor"
+        user = new_test_user(self.env, "test_mail_role", groups=role)
+        values = {"env": self.env(su=True), "partner": user.partner_id.sudo()}
+        for expression in (
+            "partner.write({'email': 'x@example.com'})",
+            "partner.user_ids.write({'email': 'x@example.com'})",
+            "partner.user_ids.write({'partner_id': env.user.partner_id.id})",
+            "env['ir.mail_server'].create({'name': 'x', 'smtp_host': 'x'})",
+        ):
+            with self.subTest(expression), self.assertRaises(ValueError):
+                safe_eval.safe_eval(expression, dict(values))
+
+    def test_contacts_of_accounts_with_a_role_are_not_merged(self):
+        role = "base.group_user,spar_fa_directory.group_auditor"
+        user = new_test_user(self.env, "test_merge_role", groups=role)
+        other = self.env["res.partner"].create({"name": "x"})
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        with self.assertRaisesRegex(UserError, "role"):
+            wizard._merge((user.partner_id | other).ids, other)

@@ -29,8 +29,15 @@ class TestAcks(BaseCase):
 
     def test_only_an_acknowledgement_is_one(self):
         for document in (
-            *(None, [], "ACK", 7, {}, {"message": None}, {"message": []}),
-            *({"message": {"ack_status": "NACK"}}, {"ack_status": "ACK"}),
+            None,
+            [],
+            "ACK",
+            7,
+            {},
+            {"message": None},
+            {"message": []},
+            {"message": {"ack_status": "NACK"}},
+            {"ack_status": "ACK"},
             acks.build_nack("no"),
         ):
             self.assertFalse(acks.is_acknowledged(document), document)

@@ -65,11 +65,17 @@ class TestStatusRequest(BaseCase):
 
     def test_unreadable_members_are_named(self):
         for member, value in (
-            *(("txn_type", "on-link"), ("txn_type", 7), ("txn_type", "txn-status")),
-            *(("attribute_type", "id"), ("attribute_type", None)),
-            *(("attribute_value", ""), ("attribute_value", ["x"])),
-            *(("attribute_value", None), ("attribute_value", "x" * 256)),
-            *(("reference_id", None), ("reference_id", [])),
+            ("txn_type", "on-link"),
+            ("txn_type", 7),
+            ("txn_type", "txn-status"),
+            ("attribute_type", "id"),
+            ("attribute_type", None),
+            ("attribute_value", ""),
+            ("attribute_value", ["x"]),
+            ("attribute_value", None),
+            ("attribute_value", "x" * 256),
+            ("reference_id", None),
+            ("reference_id", []),
         ):
             with self.subTest(member=member, value=value):
                 with self.assertRaises(MalformedMessage) as caught:

@@ -141,7 +141,7 @@ class TestReading(BaseCase):
         with self.assertRaises(KeyRefused):
             read_key_set(many)
 
-    def test_the_one_key_that_is_meant(self):
+    def test_key_is_chosen_only_if_unambiguous(self):
         first, second = (PrivateKey.generate("ES256").public for _ in range(2))
         other = PrivateKey.generate("PS256").public
         keys = [first, second, other]

@@ -50,7 +50,8 @@ class TestSigningKeys(KeptRowsCase):
             """INSERT INTO spar_signing_key
                       (kid, use, algorithm, state, public_jwk, made_at, private_key)
                VALUES (%s, %s, %s, 'current', %s, now(), %s)""",
-            *(*names, json.dumps(private.public.jwk)),
+            *names,
+            json.dumps(private.public.jwk),
             keyring.seal("signing key", private.to_pem(), bind(*names)),
         )
         self.begin_call()

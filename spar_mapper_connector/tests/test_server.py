@@ -166,7 +166,7 @@ class TestBusyPages(HttpCase):
         with patch.object(model, "_auth_method_user", fail_by_lock):
             self.assertBusy(self.url_open("/my"))
 
-    def test_where_it_is_not_known_yet_which_page_is_meant(self):
+    def test_lock_before_the_route_is_found(self):
         model = self.env.registry["ir.http"]
         with patch.object(model, "_match", fail_by_lock):
             self.assertBusy(self.url_open("/web/login"))

@@ -25,6 +25,17 @@ class ResUsers(models.Model):
         self.ensure_one()
         return self._needs_second_factor() and not self._has_second_factor()
 
+    def _mfa_type(self):
+        """Ask a user with a role for no code by mail: it is no second factor here."""
+        found = super()._mfa_type()
+        return None if found == "totp_mail" and self._has_spar_role() else found
+
+    def _get_totp_mail_code(self):
+        """Raise AccessDenied for a user with a role: any template could show it."""
+        if self._has_spar_role():
+            raise AccessDenied()
+        return super()._get_totp_mail_code()
+
     def authenticate(self, credential, user_agent_env):
         """Refuse a password alone for a user with a passkey and no app.
 

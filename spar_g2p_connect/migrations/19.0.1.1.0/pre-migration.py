@@ -13,7 +13,8 @@ STRICT = "g2p-connect-1.0-strict"  # other profiles' checks are unchanged
 #: Column -> its type, its value for a draft, and for a participant that has called.
 COLUMNS = {
     "proof": (
-        *("varchar", "token_and_signature"),
+        "varchar",
+        "token_and_signature",
         SQL("CASE WHEN demo_only THEN 'token' ELSE 'token_as_before' END"),
     ),
     "calls_per_minute": ("int4", 600, 0),
@@ -44,6 +45,8 @@ def add_column(cr, name, kind, of_draft, of_caller):
         SQL(
             "UPDATE spar_participant SET %s = CASE WHEN state = 'draft' THEN %s"
             " ELSE %s END",
-            *(name, of_draft, of_caller),
+            name,
+            of_draft,
+            of_caller,
         )
     )

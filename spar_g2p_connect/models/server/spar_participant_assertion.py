@@ -33,7 +33,9 @@ class SparParticipantAssertion(models.Model):
                 """INSERT INTO spar_participant_assertion
                           (participant_id, id_digest, expires_at)
                    VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING id""",
-                *(participant_id, assertion.id_digest, moment.replace(tzinfo=None)),
+                participant_id,
+                assertion.id_digest,
+                moment.replace(tzinfo=None),
             )
         )
         if not rows:

@@ -137,7 +137,9 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     ),
     (Operation.RESOLVE, Outcome.FORBIDDEN, "not_comparable"): rejected(
         "rjct.resolve_type.not_supported",
-        marked._("fa: whether an ID has this address is not told to this participant."),
+        marked._(
+            "fa: whether an ID has this address is not disclosed to this participant."
+        ),
     ),
     (Operation.RESOLVE, Outcome.FORBIDDEN, "no_details"): rejected(
         "rjct.resolve_type.not_supported",

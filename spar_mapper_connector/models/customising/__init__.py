@@ -6,6 +6,7 @@ addon.
 """
 
 from . import closed
+from . import base_language_import
 from . import ir_model
 from . import ir_model_data
 from . import ir_model_access

@@ -63,9 +63,9 @@ class SparShippedRecord(models.AbstractModel):
         self._check_not_shipped()
         return result
 
-    def update_field_translations(self, field_name, translations, source_lang=""):
+    def _update_field_translations(self, *args, **kwargs):
         self._check_not_shipped()
-        return super().update_field_translations(field_name, translations, source_lang)
+        return super()._update_field_translations(*args, **kwargs)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_not_shipped(self):

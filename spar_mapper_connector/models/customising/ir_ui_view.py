@@ -58,6 +58,11 @@ class IrUiView(models.Model):
             if not is_on_command_line():
                 self._check_screens()
 
+    def _update_field_translations(self, *args, **kwargs):
+        """Raise ValidationError for a view of staff: its addon translates it."""
+        self._check_not_ours()
+        return super()._update_field_translations(*args, **kwargs)
+
     def _check_screens(self) -> None:
         """Raise ValidationError if a view of the web client would change."""
         for view in self:
